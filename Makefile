@@ -1,0 +1,75 @@
+# Two commands need nothing but Python 3.10+ and make: `make demo` and `make test`.
+# Everything else is installed below .venv and node_modules, and only when it changed.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export JSII_NODE := $(CURDIR)/$(BIN)/node
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+CDK := node_modules/.bin/cdk
+SERVICES ?= services
+
+.PHONY: demo synth test check format schema lock bench wheel clean
+.DELETE_ON_ERROR:
+
+demo: synth  ## Synthesize the example service and say what would be deployed
+	@$(BIN)/resiliency summary cdk.out
+
+synth: .venv/.runtime node_modules/.installed  ## Write the templates of every service to cdk.out
+	@$(CDK) synth --quiet --no-notices -c services=$(SERVICES)
+
+test: .venv/.dev node_modules/.installed  ## Every test that needs neither root nor network
+	$(BIN)/pytest
+
+check: .venv/.dev node_modules/.installed  ## All that must hold before a change is merged
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest --cov --cov-report=term
+	@$(MAKE) --no-print-directory synth
+	$(BIN)/cfn-lint --non-zero-exit-code informational 'cdk.out/*.template.json'
+
+e2e: .venv/.dev node_modules/.installed  ## Slow proofs: fresh environments, other Pythons, the wheel
+	$(BIN)/pytest -o addopts= -ra --strict-markers tests/e2e
+
+format: .venv/.dev  ## Format and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+schema: .venv/.runtime  ## Write the JSON Schema of service files
+	$(BIN)/resiliency schema > constructs/staged_resiliency/service/service.schema.json.new
+	mv constructs/staged_resiliency/service/service.schema.json.new \
+	  constructs/staged_resiliency/service/service.schema.json
+
+lock:  ## Pin requirements for every supported Python
+	$(PIP) uv==0.13.9
+	$(BIN)/uv pip compile -q --universal --python-version 3.10 --no-header --no-annotate \
+	  --generate-hashes requirements-dev.in -o requirements-dev.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.10 --no-header --no-annotate \
+	  --generate-hashes -c requirements-dev.txt requirements.in -o requirements.txt
+
+bench: .venv/.dev node_modules/.installed  ## Synthesis against the same stacks in TypeScript
+	$(BIN)/python benchmarks/synthesis.py
+
+wheel: .venv/.dev  ## Build the library for other teams
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+
+clean:  ## Remove everything that was made
+	rm -rf .venv .venv-* node_modules cdk.out out build dist
+
+.venv/.runtime: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and \
+	  f"Python 3.10 or newer is needed, this is {sys.version.split()[0]}; name one: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(PIP) --require-hashes -r requirements.txt
+	$(PIP) --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+.venv/.dev: .venv/.runtime requirements-dev.txt
+	$(PIP) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+node_modules/.installed: .venv/.runtime package-lock.json
+	$(BIN)/npm ci --no-audit --no-fund --silent
+	@touch $@

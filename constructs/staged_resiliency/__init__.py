@@ -1,0 +1,106 @@
+"""Failover of EC2 pairs that survives the loss of an instance or of a dependency.
+
+The names below are this package's public interface; everything else may change. They are
+loaded when first used, so that reading a service file does not start the CDK.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from staged_resiliency.alarms import (
+        AlarmRule,
+        ConnectivityAlarm,
+        InstanceStatusAlarm,
+        MissingData,
+        SignalAlarm,
+    )
+    from staged_resiliency.errors import InvalidInputError
+    from staged_resiliency.failover import InstanceFailover
+    from staged_resiliency.health_checks import (
+        AlarmHealthCheck,
+        CalculatedHealthCheck,
+        EndpointHealthCheck,
+        HealthCheck,
+        HttpRequest,
+        HttpsRequest,
+        InsufficientData,
+        TcpConnect,
+    )
+    from staged_resiliency.notifications import (
+        AdoptedAlarmTopic,
+        AlarmKey,
+        AlarmTopic,
+        EmailSubscription,
+        HttpsSubscription,
+        QueueSubscription,
+        Subscription,
+    )
+    from staged_resiliency.records import (
+        AddressTarget,
+        AliasTarget,
+        FailoverRecords,
+        HostedZone,
+    )
+    from staged_resiliency.signals import (
+        AlarmSignal,
+        EndpointSignal,
+        FailoverHost,
+        Signal,
+        StatusSignal,
+        WatchedHost,
+    )
+
+__all__ = [
+    "AddressTarget",
+    "AdoptedAlarmTopic",
+    "AlarmHealthCheck",
+    "AlarmKey",
+    "AlarmRule",
+    "AlarmSignal",
+    "AlarmTopic",
+    "AliasTarget",
+    "CalculatedHealthCheck",
+    "ConnectivityAlarm",
+    "EmailSubscription",
+    "EndpointHealthCheck",
+    "EndpointSignal",
+    "FailoverHost",
+    "FailoverRecords",
+    "HealthCheck",
+    "HostedZone",
+    "HttpRequest",
+    "HttpsRequest",
+    "HttpsSubscription",
+    "InstanceFailover",
+    "InstanceStatusAlarm",
+    "InsufficientData",
+    "InvalidInputError",
+    "MissingData",
+    "QueueSubscription",
+    "Signal",
+    "SignalAlarm",
+    "StatusSignal",
+    "Subscription",
+    "TcpConnect",
+    "WatchedHost",
+]
+
+_HOMES = ("alarms", "errors", "failover", "health_checks", "notifications", "records", "signals")
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from the module that defines it."""
+    if name in __all__:
+        for home in _HOMES:
+            module = import_module(f"{__name__}.{home}")
+            if name in vars(module):
+                value: object = vars(module)[name]
+                globals()[name] = value
+                return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names, for completion."""
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,365 @@
+"""CloudWatch alarms that a Route 53 health check can follow."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import Final, Literal
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from staged_resiliency import checks, limits, names
+from staged_resiliency.errors import InvalidInputError
+from staged_resiliency.notifications import Topic, arn_of
+from staged_resiliency.tokens import checked, is_literal
+
+Comparison = Literal[
+    "GreaterThanOrEqualToThreshold",
+    "GreaterThanThreshold",
+    "LessThanOrEqualToThreshold",
+    "LessThanThreshold",
+]
+
+
+class MissingData(Enum):
+    """What an alarm makes of a period without data points.
+
+    The choice is always explicit, since CloudWatch's own default hides a dead source:
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+    """
+
+    CLOUDWATCH_DEFAULT = None
+    """Leave it out of the template: CloudWatch goes to INSUFFICIENT_DATA ("missing")."""
+    BREACHING = "breaching"
+    """Silence is failure."""
+    NOT_BREACHING = "notBreaching"
+    """Silence is health."""
+    IGNORE = "ignore"
+    """Silence keeps the state."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRule:
+    """The eight fields of an alarm that Route 53 copies into a health check, and no others.
+
+    Route 53 reads the metric's data stream with these fields; it does not follow the alarm's
+    state. A rule therefore can't hold what Route 53 can't follow: metric math, percentiles,
+    periods under a minute. See
+    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-updating-cloudwatch-alarm-settings.html
+
+    Attributes:
+        namespace: CloudWatch namespace of the metric.
+        metric_name: Name of the metric.
+        dimensions: All dimensions of the metric, by name; at most 30.
+        statistic: Average, Maximum, Minimum, SampleCount or Sum.
+        comparison: How the statistic is compared with the threshold.
+        threshold: The value compared with, in the metric's unit.
+        period_seconds: Length of a period, a multiple of 60.
+        evaluation_periods: Periods in a row that must breach.
+
+    Raises:
+        InvalidInputError: A field can't be followed by Route 53 or is refused by CloudWatch.
+    """
+
+    namespace: str
+    metric_name: str
+    dimensions: Mapping[str, str]
+    statistic: str
+    comparison: Comparison
+    threshold: float
+    period_seconds: int = 60
+    evaluation_periods: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what Route 53 can't follow."""
+        checked("AlarmRule", "statistic", self.statistic, checks.failover_statistic)
+        checked("AlarmRule", "period_seconds", self.period_seconds, checks.failover_period_seconds)
+        checked("AlarmRule", "evaluation_periods", self.evaluation_periods, self._window)
+        if len(self.dimensions) > limits.MAX_DIMENSIONS:
+            raise InvalidInputError(
+                f"AlarmRule: dimensions: {len(self.dimensions)} are given; "
+                f"CloudWatch takes at most {limits.MAX_DIMENSIONS}"
+            )
+
+    def _window(self, evaluation_periods: int) -> int:
+        if evaluation_periods < 1:
+            raise ValueError(f"{evaluation_periods} periods can't be evaluated; give 1 or more")
+        checks.alarm_window_seconds(self.period_seconds, evaluation_periods)
+        return evaluation_periods
+
+    @classmethod
+    def on_metric(
+        cls,
+        metric: cloudwatch.IMetric,
+        *,
+        comparison: Comparison,
+        threshold: float,
+        evaluation_periods: int = 1,
+    ) -> "AlarmRule":
+        """A rule on a CDK metric.
+
+        Labels and colours are left behind: with a label the CDK renders the alarm as metric
+        math, which Route 53 refuses.
+
+        Args:
+            metric: The metric; its statistic and period are used.
+            comparison: How the statistic is compared with the threshold.
+            threshold: The value compared with, in the metric's unit.
+            evaluation_periods: Periods in a row that must breach.
+
+        Raises:
+            InvalidInputError: The metric is an expression, is of another account or region,
+                or has a statistic or period that Route 53 can't follow.
+        """
+        if not isinstance(metric, cloudwatch.Metric):
+            raise InvalidInputError(
+                "AlarmRule: metric: a metric math expression can't be followed by a Route 53 "
+                "health check; publish its result as a metric and give that"
+            )
+        elsewhere = metric.account or metric.region
+        if elsewhere is not None:
+            raise InvalidInputError(
+                f"AlarmRule: metric: is pinned to {elsewhere}; Route 53 follows only alarms on "
+                "metrics of their own account and region, so leave account and region out"
+            )
+        return cls(
+            namespace=metric.namespace,
+            metric_name=metric.metric_name,
+            dimensions=dict(metric.dimensions or {}),
+            statistic=metric.statistic,
+            comparison=comparison,
+            threshold=threshold,
+            period_seconds=int(metric.period.to_seconds()),
+            evaluation_periods=evaluation_periods,
+        )
+
+
+class SignalAlarm(Construct):
+    """An alarm whose metric a Route 53 health check can follow: the base of all alarms here.
+
+    Creates one ``AWS::CloudWatch::Alarm``. M out of N, metric math, percentiles and high
+    resolution can't be written, because Route 53 can't follow them.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        rule: What is measured and when it breaches.
+        alarm_name: Physical name; the health check finds the alarm by it. Printable ASCII, at
+            most 255 characters.
+        description: What a reader of the notification must know; at most 1,024 characters.
+        missing_data: What a period without data counts as.
+        topic: Where state changes are sent.
+        notify_recovery: Also send the return to OK.
+
+    Raises:
+        InvalidInputError: A name or description that CloudWatch refuses.
+
+    Attributes:
+        alarm_name: The physical name.
+        rule: What is measured and when it breaches.
+        missing_data: What a period without data counts as.
+        resource: The ``CfnAlarm``.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        rule: AlarmRule,
+        alarm_name: str,
+        description: str,
+        missing_data: MissingData,
+        topic: Topic,
+        notify_recovery: bool = False,
+    ) -> None:
+        owner = type(self).__name__
+        checked(owner, "alarm_name", alarm_name, checks.alarm_name)
+        checked(owner, "description", description, _description)
+        super().__init__(scope, construct_id)
+        self.alarm_name: Final = alarm_name
+        self.rule: Final = rule
+        self.missing_data: Final = missing_data
+        topic_arn = arn_of(topic)
+        self.resource: Final = cloudwatch.CfnAlarm(
+            self,
+            "Resource",
+            alarm_name=alarm_name,
+            alarm_description=description,
+            actions_enabled=True,
+            alarm_actions=[topic_arn],
+            ok_actions=[topic_arn] if notify_recovery else None,
+            namespace=rule.namespace,
+            metric_name=rule.metric_name,
+            dimensions=[
+                cloudwatch.CfnAlarm.DimensionProperty(name=name, value=value)
+                for name, value in rule.dimensions.items()
+            ],
+            statistic=rule.statistic,
+            period=rule.period_seconds,
+            evaluation_periods=rule.evaluation_periods,
+            datapoints_to_alarm=rule.evaluation_periods,
+            threshold=rule.threshold,
+            comparison_operator=rule.comparison,
+            treat_missing_data=missing_data.value,
+        )
+
+    @cached_property
+    def metric(self) -> cloudwatch.Metric:
+        """The watched metric, for dashboards."""
+        return cloudwatch.Metric(
+            namespace=self.rule.namespace,
+            metric_name=self.rule.metric_name,
+            dimensions_map=dict(self.rule.dimensions),
+            statistic=self.rule.statistic,
+            period=Duration.seconds(self.rule.period_seconds),
+        )
+
+    @cached_property
+    def alarm(self) -> cloudwatch.IAlarm:
+        """The alarm as the CDK's own type, for widgets and composite alarms."""
+        return cloudwatch.Alarm.from_alarm_arn(self, "Imported", self.resource.attr_arn)
+
+
+class InstanceStatusAlarm(SignalAlarm):
+    """Fires when an EC2 instance fails its status checks, or is silent because it is stopped.
+
+    Missing data is breaching and can't be anything else: a stopped or terminated instance sends
+    no data, and that must count as failure.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        instance: The instance, or its id.
+        host_name: The host, as the alarm's name has it.
+        description: What a reader of the notification must know.
+        topic: Where state changes are sent.
+        period_seconds: Length of a period; 60 unless given, as EC2 checks each minute.
+        evaluation_periods: Periods in a row that must breach; 1 unless given.
+        statistic: Statistic over a period; Maximum unless given.
+        threshold: At or above it the period breaches; 1 (a failed check) unless given.
+        notify_recovery: Also send the return to OK.
+
+    Raises:
+        InvalidInputError: An instance id or name that AWS would refuse.
+
+    The alarm is named ``<host_name>-StatusCheckFailed``. Where the instance's id is known only
+    at deployment, the name carries it, so that everything that refers to the alarm follows the
+    instance (docs/adr/0003).
+
+    See https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitoring-system-instance-status-check.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        instance: ec2.IInstance | str,
+        host_name: str,
+        description: str,
+        topic: Topic,
+        period_seconds: int = 60,
+        evaluation_periods: int = 1,
+        statistic: str = "Maximum",
+        threshold: float = 1,
+        notify_recovery: bool = False,
+    ) -> None:
+        instance_id = instance if isinstance(instance, str) else instance.instance_id
+        checked("InstanceStatusAlarm", "instance", instance_id, checks.instance_id)
+        checked("InstanceStatusAlarm", "host_name", host_name, checks.host_name)
+        named = host_name if is_literal(instance_id) else f"{host_name}-{instance_id}"
+        super().__init__(
+            scope,
+            construct_id,
+            rule=AlarmRule(
+                namespace="AWS/EC2",
+                metric_name="StatusCheckFailed",
+                dimensions={"InstanceId": instance_id},
+                statistic=statistic,
+                comparison="GreaterThanOrEqualToThreshold",
+                threshold=threshold,
+                period_seconds=period_seconds,
+                evaluation_periods=evaluation_periods,
+            ),
+            alarm_name=names.status_alarm(named),
+            description=description,
+            missing_data=MissingData.BREACHING,
+            topic=topic,
+            notify_recovery=notify_recovery,
+        )
+
+
+class ConnectivityAlarm(SignalAlarm):
+    """Fires when a host no longer reaches one of its dependencies, as its probe reports it.
+
+    The probe publishes 1 when it connected and 0 when it did not, as metric
+    ``<dependency>-connectivity`` with the dimension ``Host``.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        namespace: CloudWatch namespace of the probe's metrics.
+        host_name: The host that the probe runs on: its Name tag.
+        dependency: Short name of the dependency, for example ``db``.
+        description: What a reader of the notification must know.
+        missing_data: What a period without samples counts as.
+        topic: Where state changes are sent.
+        period_seconds: Length of a period; 60 unless given.
+        evaluation_periods: Periods in a row that must breach; 2 unless given.
+        statistic: Statistic over a period; Average unless given.
+        threshold: Below it the period breaches; 1 unless given, so one failed sample counts.
+        notify_recovery: Also send the return to OK.
+
+    Raises:
+        InvalidInputError: A namespace or name that AWS would refuse.
+
+    The alarm is named ``<host_name>-<dependency>-connectivity-failed``.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        namespace: str,
+        host_name: str,
+        dependency: str,
+        description: str,
+        missing_data: MissingData,
+        topic: Topic,
+        period_seconds: int = 60,
+        evaluation_periods: int = 2,
+        statistic: str = "Average",
+        threshold: float = 1,
+        notify_recovery: bool = False,
+    ) -> None:
+        checked("ConnectivityAlarm", "namespace", namespace, checks.namespace)
+        checked("ConnectivityAlarm", "host_name", host_name, checks.host_name)
+        checked("ConnectivityAlarm", "dependency", dependency, checks.slug)
+        super().__init__(
+            scope,
+            construct_id,
+            rule=AlarmRule(
+                namespace=namespace,
+                metric_name=names.connectivity_metric(dependency),
+                dimensions={"Host": host_name},
+                statistic=statistic,
+                comparison="LessThanThreshold",
+                threshold=threshold,
+                period_seconds=period_seconds,
+                evaluation_periods=evaluation_periods,
+            ),
+            alarm_name=names.connectivity_alarm(host_name, dependency),
+            description=description,
+            missing_data=missing_data,
+            topic=topic,
+            notify_recovery=notify_recovery,
+        )
+
+
+def _description(value: str) -> str:
+    return checks.at_most(value, limits.MAX_ALARM_DESCRIPTION_CHARACTERS, "the description")

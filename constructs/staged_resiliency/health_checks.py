@@ -1,0 +1,402 @@
+"""Route 53 health checks: on an alarm, on an endpoint, and calculated from others."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from hashlib import sha256
+from typing import Final, Literal, TypeAlias
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_route53 as route53
+from constructs import Construct
+
+from staged_resiliency import checks, limits
+from staged_resiliency.alarms import AlarmRule, MissingData, SignalAlarm
+from staged_resiliency.errors import InvalidInputError
+from staged_resiliency.tokens import checked, is_literal
+
+# Metrics of health checks exist in one region, wherever the service runs:
+# https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/monitoring-health-checks.html
+HEALTH_CHECK_METRICS_REGION: Final = "us-east-1"
+
+
+class InsufficientData(Enum):
+    """What a health check on an alarm counts as while CloudWatch has too little data."""
+
+    UNHEALTHY = "Unhealthy"
+    HEALTHY = "Healthy"
+    LAST_KNOWN_STATUS = "LastKnownStatus"
+
+
+# Where the alarm says what silence means, the health check says the same. Left to CloudWatch's
+# default, silence of the active host is taken for failure: the standby is there to be used.
+_SILENCE: Final = {
+    MissingData.BREACHING: InsufficientData.UNHEALTHY,
+    MissingData.CLOUDWATCH_DEFAULT: InsufficientData.UNHEALTHY,
+    MissingData.NOT_BREACHING: InsufficientData.HEALTHY,
+    MissingData.IGNORE: InsufficientData.LAST_KNOWN_STATUS,
+}
+
+
+class HealthCheck(Construct):
+    """What all kinds of health checks have in common.
+
+    Creates one ``AWS::Route53::HealthCheck``; use one of the kinds below.
+
+    Attributes:
+        health_check_id: Id of the health check, known at deployment.
+        resource: The ``CfnHealthCheck``.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        resource_id: str,
+        config: route53.CfnHealthCheck.HealthCheckConfigProperty,
+        label: str,
+        description: str,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.resource: Final = route53.CfnHealthCheck(
+            self,
+            resource_id,
+            health_check_config=config,
+            health_check_tags=[
+                route53.CfnHealthCheck.HealthCheckTagProperty(key="Name", value=label)
+            ],
+        )
+        self.resource.add_metadata("Description", description)
+        self.health_check_id: Final = self.resource.ref
+
+    def metric_health_check_status(
+        self, *, period: Duration | None = None, statistic: str = "Minimum"
+    ) -> cloudwatch.Metric:
+        """The metric ``HealthCheckStatus``: 1 healthy, 0 unhealthy.
+
+        It exists in us-east-1 only, and the metric returned names that region; an alarm on it
+        must be in a stack of us-east-1.
+
+        Args:
+            period: Length of a period; one minute unless given.
+            statistic: Statistic over a period; Minimum unless given.
+        """
+        return cloudwatch.Metric(
+            namespace="AWS/Route53",
+            metric_name="HealthCheckStatus",
+            dimensions_map={"HealthCheckId": self.health_check_id},
+            region=HEALTH_CHECK_METRICS_REGION,
+            period=period or Duration.minutes(1),
+            statistic=statistic,
+        )
+
+    @cached_property
+    def health_check(self) -> route53.IHealthCheck:
+        """The health check as the CDK's own type, for record sets."""
+        return route53.HealthCheck.from_health_check_id(self, "Imported", self.health_check_id)
+
+
+class AlarmHealthCheck(HealthCheck):
+    """Healthy while the metric behind an alarm does not breach the alarm's rule.
+
+    Route 53 copies eight fields of the alarm when the health check is made or updated, and never
+    again by itself: an edited alarm leaves it on the old rule. So the logical id carries a
+    digest of those fields. An edit that matters makes a new health check, which the record moves
+    to; an edit that does not matter (description, actions, missing data) changes nothing. Where
+    a field is known only at deployment, the alarm's name must carry it, so that the reference
+    to the alarm changes with it (docs/adr/0003).
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        alarm: The alarm, of the same account.
+        alarm_region: Region of the alarm; the stack's unless given.
+        insufficient_data: What too little data counts as. Unless given it says what the alarm
+            says: breaching data and CloudWatch's default are unhealthy, not breaching is
+            healthy, ignored data keeps the last known status.
+        label: Name tag of the health check; the alarm's name unless given. Route 53 shows it.
+
+    Raises:
+        InvalidInputError: A field of the rule is known only at deployment and the alarm's name
+            does not carry it.
+
+    See https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-updating-cloudwatch-alarm-settings.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        alarm: SignalAlarm,
+        alarm_region: str | None = None,
+        insufficient_data: InsufficientData | None = None,
+        label: str | None = None,
+    ) -> None:
+        _require_name_carries_what_deployment_decides(alarm)
+        status = insufficient_data or _SILENCE[alarm.missing_data]
+        super().__init__(
+            scope,
+            construct_id,
+            resource_id=rule_digest(alarm.rule),
+            config=route53.CfnHealthCheck.HealthCheckConfigProperty(
+                type="CLOUDWATCH_METRIC",
+                alarm_identifier=route53.CfnHealthCheck.AlarmIdentifierProperty(
+                    name=alarm.alarm_name, region=alarm_region or Stack.of(scope).region
+                ),
+                insufficient_data_health_status=status.value,
+                inverted=False,
+            ),
+            label=label or alarm.alarm_name,
+            description="Follows the metric of an alarm. The logical id changes with the alarm's "
+            "rule, because Route 53 reads the rule only once.",
+        )
+
+
+def rule_digest(rule: AlarmRule) -> str:
+    """Eight hexadecimal digits over the eight fields that Route 53 copies from an alarm."""
+
+    def known(value: str | float) -> str | float:
+        if not is_literal(value):
+            return "known at deployment"
+        return value if isinstance(value, str) else float(value)
+
+    fields = [
+        known(rule.namespace),
+        known(rule.metric_name),
+        sorted([known(name), known(value)] for name, value in rule.dimensions.items()),
+        known(rule.statistic),
+        known(rule.period_seconds),
+        known(rule.evaluation_periods),
+        known(rule.threshold),
+        rule.comparison,
+    ]
+    return sha256(json.dumps(fields).encode()).hexdigest()[:8].upper()
+
+
+def _require_name_carries_what_deployment_decides(alarm: SignalAlarm) -> None:
+    rule = alarm.rule
+    for name, number in (
+        ("period_seconds", rule.period_seconds),
+        ("evaluation_periods", rule.evaluation_periods),
+        ("threshold", rule.threshold),
+    ):
+        if not is_literal(number):
+            raise InvalidInputError(
+                f"AlarmHealthCheck: alarm: {name} is known only at deployment, so the health "
+                "check could not follow a change of it; give a plain number"
+            )
+    texts = (rule.namespace, rule.metric_name, *rule.dimensions, *rule.dimensions.values())
+    for text in texts:
+        if not is_literal(text) and text not in alarm.alarm_name:
+            raise InvalidInputError(
+                f"AlarmHealthCheck: alarm: its rule holds {text}, which is known only at "
+                "deployment, but its name does not, so the health check could not follow a "
+                'change of it; make it part of alarm_name, like f"{host}-{instance_id}-status"'
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """Ask over HTTP; healthy when the answer's status is 2xx or 3xx.
+
+    Attributes:
+        path: Path to ask for.
+        port: TCP port.
+        host_header: Host header of the request, where the endpoint is an address.
+        search_text: Text that the first 5,120 bytes of the answer must hold; costs extra.
+    """
+
+    path: str = "/"
+    port: int = 80
+    host_header: str | None = None
+    search_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpsRequest:
+    """Ask over HTTPS; costs extra. Route 53 does not verify the certificate.
+
+    Attributes:
+        path: Path to ask for.
+        port: TCP port.
+        host_header: Host header and TLS server name, where the endpoint is an address.
+        search_text: Text that the first 5,120 bytes of the answer must hold; costs extra.
+    """
+
+    path: str = "/"
+    port: int = 443
+    host_header: str | None = None
+    search_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TcpConnect:
+    """Only connect; healthy when the connection is made within ten seconds.
+
+    Attributes:
+        port: TCP port.
+    """
+
+    port: int
+
+
+Request: TypeAlias = HttpRequest | HttpsRequest | TcpConnect
+
+
+class EndpointHealthCheck(HealthCheck):
+    """Healthy while Route 53's own checkers, from many places, get an answer.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        address: IPv4 or IPv6 address of the endpoint, reachable from the internet. Either this
+            or ``domain_name``.
+        domain_name: DNS name of the endpoint.
+        request: What the checkers ask: ``HttpRequest``, ``HttpsRequest`` or ``TcpConnect``.
+        interval_seconds: Seconds between two requests of one checker: 30, or 10 at extra cost.
+        failure_threshold: Requests in a row, 1 to 10, that change the status; 3 unless given.
+        label: Name tag of the health check. Route 53 shows it.
+
+    Raises:
+        InvalidInputError: An argument that Route 53 would refuse.
+
+    See https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-creating-values.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        request: Request,
+        label: str,
+        address: str | None = None,
+        domain_name: str | None = None,
+        interval_seconds: Literal[10, 30] = 30,
+        failure_threshold: int = 3,
+    ) -> None:
+        owner = "EndpointHealthCheck"
+        if (address is None) == (domain_name is None):
+            raise InvalidInputError(f"{owner}: give either address or domain_name")
+        if address is not None:
+            address = checked(owner, "address", address, _public_address)
+        if domain_name is not None:
+            domain_name = checked(owner, "domain_name", domain_name, checks.domain_name)
+        checked(owner, "request.port", request.port, checks.port)
+        checked(owner, "failure_threshold", failure_threshold, _failure_threshold)
+        checked(owner, "interval_seconds", interval_seconds, _interval)
+        if isinstance(request, TcpConnect):
+            kind, path, header, text = "TCP", None, None, None
+        else:
+            kind = "HTTP" if isinstance(request, HttpRequest) else "HTTPS"
+            path = checked(owner, "request.path", request.path, checks.url_path)
+            header, text = request.host_header, request.search_text
+            if text is not None:
+                text = checked(owner, "request.search_text", text, _search_text)
+        if domain_name is not None and header is not None:
+            raise InvalidInputError(
+                f"{owner}: request.host_header: goes with address only; with domain_name "
+                "Route 53 sends that name"
+            )
+        super().__init__(
+            scope,
+            construct_id,
+            resource_id="Resource",
+            config=route53.CfnHealthCheck.HealthCheckConfigProperty(
+                type=kind if text is None else f"{kind}_STR_MATCH",
+                ip_address=address,
+                fully_qualified_domain_name=domain_name or header,
+                port=request.port,
+                resource_path=path,
+                search_string=text,
+                enable_sni=True if kind == "HTTPS" else None,
+                request_interval=interval_seconds,
+                failure_threshold=failure_threshold,
+                inverted=False,
+            ),
+            label=label,
+            description="Route 53's checkers ask the active host over the internet.",
+        )
+
+
+class CalculatedHealthCheck(HealthCheck):
+    """Healthy while enough of its children are.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        children: 1 to 255 health checks, of this package or the CDK's.
+        healthy_at_least: How many children must be healthy; all of them unless given.
+        label: Name tag of the health check. Route 53 shows it.
+
+    Raises:
+        InvalidInputError: No children, too many, or a threshold that can't decide anything.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        children: Sequence[HealthCheck | route53.IHealthCheck],
+        label: str,
+        healthy_at_least: int | None = None,
+    ) -> None:
+        most = limits.MAX_CHILD_HEALTH_CHECKS
+        if not 1 <= len(children) <= most:
+            raise InvalidInputError(
+                f"CalculatedHealthCheck: children: {len(children)} are given; allowed: 1 to {most}"
+            )
+        threshold = len(children) if healthy_at_least is None else healthy_at_least
+        if is_literal(threshold) and not 1 <= threshold <= len(children):
+            raise InvalidInputError(
+                f"CalculatedHealthCheck: healthy_at_least: {threshold} of {len(children)} would "
+                f"be always or never; allowed: 1 to {len(children)}"
+            )
+        super().__init__(
+            scope,
+            construct_id,
+            resource_id="Resource",
+            config=route53.CfnHealthCheck.HealthCheckConfigProperty(
+                type="CALCULATED",
+                child_health_checks=[child.health_check_id for child in children],
+                health_threshold=threshold,
+                inverted=False,
+            ),
+            label=label,
+            description=f"Healthy while at least {threshold} of {len(children)} signals are.",
+        )
+
+
+def _public_address(value: str) -> str:
+    address = checks.ip_address(value)
+    if not checks.is_public(address):
+        raise ValueError(
+            f"{checks.shown(value)} can't be reached by Route 53's checkers; give a public address"
+        )
+    return address
+
+
+def _failure_threshold(value: int) -> int:
+    if not 1 <= value <= limits.MAX_FAILURE_THRESHOLD:
+        raise ValueError(
+            f"{value} is out of range; allowed: 1 to {limits.MAX_FAILURE_THRESHOLD}"
+        )
+    return value
+
+
+def _interval(value: int) -> int:
+    if value not in limits.REQUEST_INTERVALS_SECONDS:
+        raise ValueError(f"{value} s is not an interval Route 53 offers; allowed: 10 or 30")
+    return value
+
+
+def _search_text(value: str) -> str:
+    if not value:
+        raise ValueError("is empty; give a text or leave it out")
+    return checks.at_most(value, limits.MAX_SEARCH_TEXT_CHARACTERS, "the text")

@@ -1,0 +1,75 @@
+"""AWS limits and the fixed sets of values this package checks against.
+
+Each constant names its unit and the page it rests on. One place, so that a limit that AWS
+raises is one line here.
+"""
+
+from typing import Final
+
+# CloudFormation quotas: AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+MAX_STACK_RESOURCES: Final = 500
+MAX_STACK_NAME_CHARACTERS: Final = 128
+
+# CloudWatch: AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html and API_Dimension.html
+MAX_ALARM_NAME_CHARACTERS: Final = 255
+MAX_ALARM_DESCRIPTION_CHARACTERS: Final = 1024
+MAX_METRIC_NAME_CHARACTERS: Final = 255
+MAX_NAMESPACE_CHARACTERS: Final = 255
+MAX_DIMENSION_VALUE_CHARACTERS: Final = 1024
+MAX_DIMENSIONS: Final = 30
+MAX_ALARM_WINDOW_SECONDS: Final = 604_800  # Period x EvaluationPeriods
+MAX_ALARM_WINDOW_SECONDS_SHORT_PERIOD: Final = 86_400  # the same, for periods under one hour
+SHORT_PERIOD_SECONDS: Final = 3_600
+
+# Route 53: Route53/latest/APIReference/API_ResourceRecordSet.html and API_HealthCheckConfig.html
+MAX_TTL_SECONDS: Final = 2_147_483_647
+MAX_SET_IDENTIFIER_CHARACTERS: Final = 128
+MAX_RESOURCE_PATH_CHARACTERS: Final = 255
+MAX_SEARCH_TEXT_CHARACTERS: Final = 255
+MAX_DOMAIN_NAME_CHARACTERS: Final = 253
+MAX_CHILD_HEALTH_CHECKS: Final = 255
+MAX_FAILURE_THRESHOLD: Final = 10
+REQUEST_INTERVALS_SECONDS: Final = (10, 30)
+
+# Route 53 reads the alarm's data stream at standard resolution only, and with these statistics:
+# Route53/latest/APIReference/API_AlarmIdentifier.html
+MIN_FAILOVER_PERIOD_SECONDS: Final = 60
+FAILOVER_STATISTICS: Final = ("Average", "Maximum", "Minimum", "SampleCount", "Sum")
+
+# SNS: sns/latest/api/API_CreateTopic.html
+MAX_TOPIC_NAME_CHARACTERS: Final = 256
+
+# A record that lives longer than this in resolvers makes every failover slower than it must be:
+# Route53/latest/DeveloperGuide/dns-failover-types.html recommends 60 seconds or less.
+RECOMMENDED_TTL_SECONDS: Final = 60
+
+# Regions whose alarms a Route 53 health check can follow: the CloudWatchRegion values of
+# Route53/latest/APIReference/API_AlarmIdentifier.html. A test holds them to botocore's model.
+ALARM_REGIONS: Final = (
+    "af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3",
+    "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3",
+    "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-central-1",
+    "ca-west-1", "cn-north-1", "cn-northwest-1", "eu-central-1", "eu-central-2", "eu-isoe-west-1",
+    "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3",
+    "eusc-de-east-1", "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1",
+    "us-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-iso-east-1", "us-iso-west-1",
+    "us-isob-east-1", "us-isob-west-1", "us-isof-east-1", "us-isof-south-1", "us-west-1",
+    "us-west-2",
+)  # fmt: skip
+
+# Partitions by the start of the region's name; everything else is "aws":
+# IAM/latest/UserGuide/reference-arns.html
+PARTITIONS: Final = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eusc-": "aws-eusc",
+}
+
+
+def partition_of(region: str) -> str:
+    """The ARN partition of a region, "aws" for the commercial ones."""
+    return next((name for start, name in PARTITIONS.items() if region.startswith(start)), "aws")

@@ -1,0 +1,78 @@
+"""Finds, reads and checks service files; the one way in for everybody else."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from staged_resiliency.service import explain, portfolio, rules, yaml_source
+from staged_resiliency.service.draft import Draft
+from staged_resiliency.service.model import Service
+from staged_resiliency.service.problems import Problem, ServiceFileError
+
+DEFAULT_PATH: Final = Path("services")
+SUFFIXES: Final = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One file: the service if it is sound, and what is wrong with it if not."""
+
+    draft: Draft
+    service: Service | None
+    problems: Sequence[Problem]
+
+
+def load(path: Path = DEFAULT_PATH) -> list[Service]:
+    """Read every service below a folder, or the one in a file, in the order of file names.
+
+    Args:
+        path: A folder with ``*.yaml`` files, or one file.
+
+    Returns:
+        The services.
+
+    Raises:
+        ServiceFileError: Something is wrong; the error holds every problem of every file.
+
+    Example:
+        >>> [service.service for service in load(Path("services"))]
+        ['bookstore']
+    """
+    examined = [examine(yaml_source.read(file)) for file in _files(path)]
+    problems = [problem for each in examined for problem in each.problems]
+    problems += portfolio.problems_of(each.draft for each in examined)
+    if problems:
+        raise ServiceFileError(problems)
+    return [each.service for each in examined if each.service is not None]
+
+
+def examine(document: yaml_source.Document) -> Examined:
+    """Check one parsed file: each value by itself, then the values together."""
+    problems = list(document.problems)
+    service: Service | None = None
+    if document.data:
+        try:
+            service = Service.model_validate(document.data)
+        except ValidationError as error:
+            problems += explain.problems_of(error, document)
+    draft = Draft(document, frozenset(problem.path for problem in problems if problem.path))
+    problems += rules.problems_of(draft)
+    return Examined(draft, service, problems)
+
+
+def _files(path: Path) -> Iterable[Path]:
+    if path.is_file():
+        return [path]
+    if not path.exists():
+        raise ServiceFileError(
+            [Problem(str(path), None, "", "is not there; give a service file or a folder of them")]
+        )
+    found = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES and file.is_file())
+    if not found:
+        raise ServiceFileError(
+            [Problem(str(path), None, "", "holds no service file; add one like bookstore.yaml")]
+        )
+    return found

@@ -1,0 +1,302 @@
+"""The service file as types: what a team says about its service.
+
+Every name carries its unit, every default is written here, and each value is checked by
+``staged_resiliency.checks``. Rules that look at several values at once are in ``rules``.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from staged_resiliency import checks
+
+Color = Literal["blue", "green"]
+COLORS: tuple[Color, Color] = ("blue", "green")
+MissingDataName = Literal["cloudwatch_default", "breaching", "not_breaching", "ignore"]
+Protocol = Literal["http", "https", "tcp"]
+
+Slug = Annotated[str, AfterValidator(checks.slug)]
+Line = Annotated[str, AfterValidator(checks.one_line), Field(max_length=200)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+DomainName = Annotated[str, AfterValidator(checks.domain_name)]
+Statistic = Annotated[str, AfterValidator(checks.failover_statistic)]
+TagKey = Annotated[str, AfterValidator(checks.tag_key)]
+TagValue = Annotated[str, AfterValidator(checks.tag_value)]
+
+
+class Section(BaseModel):
+    """A mapping in the file: no unknown keys, no silent conversion of types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+def _subscription(value: str) -> str:
+    """A subscriber is known by its form: an address, a URL or a queue's ARN."""
+    if value.startswith("arn:"):
+        return checks.queue_arn(value)
+    if "://" in value:
+        return checks.https_url(value)
+    if "@" in value:
+        return checks.email_address(value)
+    raise ValueError(
+        f"{checks.shown(value)} is not a subscriber; give an e-mail address, an https URL "
+        "or the ARN of an SQS queue"
+    )
+
+
+class Notifications(Section):
+    """Where alarms are sent: a topic that is made here, or one that exists."""
+
+    topic_name: Annotated[str, AfterValidator(checks.topic_name)] | None = Field(
+        default=None,
+        description="Name of the SNS topic to make. Services that give the same name in the same "
+        "account and region share the topic.",
+        examples=["PingPublicationsSNS"],
+    )
+    topic_arn: Annotated[str, AfterValidator(checks.topic_arn)] | None = Field(
+        default=None,
+        description="ARN of an existing topic, instead of topic_name. Its policy and key must let "
+        "CloudWatch in.",
+        examples=["arn:aws:sns:us-west-2:532151327118:PingPublicationsSNS"],
+    )
+    subscriptions: list[Annotated[str, AfterValidator(_subscription)]] = Field(
+        default=[],
+        description="Who receives the messages: e-mail addresses, https URLs, ARNs of SQS queues.",
+        examples=[["ops@example.com"]],
+    )
+    recovery: bool = Field(
+        default=False, description="Also send a message when an alarm returns to OK."
+    )
+
+
+class HostedZone(Section):
+    """The Route 53 hosted zone that holds the endpoint's record."""
+
+    name: DomainName = Field(description="Name of the zone.", examples=["pingpublications.com"])
+    id: Annotated[str, AfterValidator(checks.hosted_zone_id)] | None = Field(
+        default=None,
+        description="Id of the zone. Without it the zone is looked up by name at synth, which "
+        "needs credentials.",
+        examples=["Z2EHK3FAEUNRMI"],
+    )
+
+
+class EndpointCheck(Section):
+    """How Route 53's own checkers ask the active host, when failover_on has 'endpoint'."""
+
+    protocol: Protocol = Field(
+        default="http", description="http and https ask for version_path; tcp only connects."
+    )
+    interval_seconds: Literal[10, 30] = Field(
+        default=30, description="Seconds between two requests of one checker; 10 costs extra."
+    )
+    failure_threshold: int = Field(
+        default=3, ge=1, le=10, description="Failed requests in a row that make it unhealthy."
+    )
+    search_text: Annotated[str, Field(min_length=1, max_length=255)] | None = Field(
+        default=None,
+        description="Text that the first 5,120 bytes of the answer must hold; costs extra.",
+        examples=["bookstore-api"],
+    )
+
+
+class Endpoint(Section):
+    """The name under which clients find the service."""
+
+    record: DomainName = Field(
+        description="DNS name of the failover record pair.",
+        examples=["bookstore.pingpublications.com"],
+    )
+    ttl_seconds: int = Field(
+        default=60,
+        ge=0,
+        le=2_147_483_647,
+        description="How long resolvers keep an answer. Above 60 every failover is slower.",
+    )
+    port: Port = Field(default=80, description="TCP port on which the hosts serve.")
+    version_path: Annotated[str, AfterValidator(checks.url_path)] = Field(
+        default="/version/", description="Path that answers with the name of the serving host."
+    )
+    check: EndpointCheck = Field(
+        default=EndpointCheck(),
+        description="How Route 53 checks the endpoint, when failover_on has 'endpoint'.",
+    )
+
+
+class AliasTarget(Section):
+    """A load balancer in front of a host, instead of an address."""
+
+    dns_name: DomainName = Field(
+        description="DNS name of the load balancer.",
+        examples=["blue-1234567890.us-west-2.elb.amazonaws.com"],
+    )
+    hosted_zone_id: Annotated[str, AfterValidator(checks.hosted_zone_id)] = Field(
+        description="The load balancer's own (canonical) hosted zone id.",
+        examples=["Z1H1FL5HABSF5"],
+    )
+    ipv6: bool = Field(default=False, description="Also make the AAAA pair (dual-stack).")
+
+
+class Host(Section):
+    """One instance of the pair."""
+
+    name: Annotated[str, AfterValidator(checks.host_name)] = Field(
+        description="The instance's Name tag.", examples=["bookstore-api-blue"]
+    )
+    instance_id: Annotated[str, AfterValidator(checks.instance_id)] | None = Field(
+        default=None,
+        description="Id of the EC2 instance. A host with one gets a status alarm; the active "
+        "host needs one when failover_on has 'status'.",
+        examples=["i-0ab55a49288f1da24"],
+    )
+    address: Annotated[str, AfterValidator(checks.ip_address)] | None = Field(
+        default=None,
+        description="IPv4 or IPv6 address that clients reach the host at.",
+        examples=["52.11.79.9"],
+    )
+    ipv6_address: Annotated[str, AfterValidator(checks.ipv6_address)] | None = Field(
+        default=None,
+        description="IPv6 address beside an IPv4 one: makes an AAAA pair too.",
+        examples=["2600:1f14::9"],
+    )
+    alias: AliasTarget | None = Field(
+        default=None, description="A load balancer in front of the host, instead of an address."
+    )
+
+
+class Hosts(Section):
+    """The pair."""
+
+    blue: Host = Field(description="The blue host.")
+    green: Host = Field(description="The green host.")
+
+    def of(self, color: Color) -> Host:
+        """The host of a colour."""
+        return self.blue if color == "blue" else self.green
+
+
+class AlarmSettings(Section):
+    """What every alarm here can be given; all of it is within what Route 53 can follow."""
+
+    period_seconds: Annotated[int, AfterValidator(checks.failover_period_seconds)] = Field(
+        default=60, description="Seconds per period: 60 or a multiple."
+    )
+    datapoints_to_alarm: Annotated[int, Field(ge=1)] | None = Field(
+        default=None,
+        description="Periods out of evaluation_periods that must breach: all of them, since "
+        "Route 53 can't follow fewer.",
+    )
+    threshold: float = Field(default=1.0, description="The value that is compared with.")
+
+
+class StatusAlarmSettings(AlarmSettings):
+    """The EC2 status alarm. Missing data always counts as failure: a stopped host is silent."""
+
+    evaluation_periods: Annotated[int, Field(ge=1)] = Field(
+        default=1, description="Periods in a row that must breach."
+    )
+    statistic: Statistic = Field(default="Maximum", description="Statistic over a period.")
+
+
+class ConnectivityAlarmSettings(AlarmSettings):
+    """The alarm on one dependency's connectivity, for both hosts."""
+
+    evaluation_periods: Annotated[int, Field(ge=1)] = Field(
+        default=2, description="Periods in a row that must breach."
+    )
+    statistic: Statistic = Field(default="Average", description="Statistic over a period.")
+    missing_data: MissingDataName = Field(
+        default="cloudwatch_default",
+        description="What a period without samples counts as. With cloudwatch_default the alarm "
+        "goes to INSUFFICIENT_DATA and a health check on it counts as unhealthy.",
+    )
+
+
+class Dependency(Section):
+    """Something the hosts must reach to serve."""
+
+    label: Line = Field(description="What people call it, in alarm texts.", examples=["Database"])
+    host: Annotated[str, AfterValidator(checks.dns_name_or_address)] = Field(
+        description="DNS name or address of the dependency.",
+        examples=["db.bookstore.pingpublications.com"],
+    )
+    port: Port = Field(description="TCP port of the dependency.", examples=[5432])
+    alarm: ConnectivityAlarmSettings = Field(
+        default=ConnectivityAlarmSettings(), description="Settings of its alarms."
+    )
+
+
+class Environment(Section):
+    """The service in one account and region."""
+
+    account: Annotated[str, AfterValidator(checks.account_id)] = Field(
+        description="AWS account id, in quotes.", examples=["532151327118"]
+    )
+    region: Annotated[str, AfterValidator(checks.region)] = Field(
+        description="AWS region of the hosts, alarms and topic.", examples=["us-west-2"]
+    )
+    notifications: Notifications = Field(description="Where alarms are sent.")
+    hosted_zone: HostedZone = Field(description="The zone of the endpoint's record.")
+    endpoint: Endpoint = Field(description="The name under which clients find the service.")
+    active: Color = Field(description="The host that serves while all is well.")
+    failover_on: list[str] = Field(
+        default=["status"],
+        min_length=1,
+        description="Signals of the active host that must all be well: 'status' (EC2 status "
+        "checks), 'endpoint' (Route 53's own checkers), or the name of a dependency.",
+        examples=[["status", "db"]],
+    )
+    hosts: Hosts = Field(description="The pair.")
+    dependencies: dict[Slug, Dependency] = Field(
+        default={}, description="What the hosts must reach, by a short name."
+    )
+    status_alarm: StatusAlarmSettings = Field(
+        default=StatusAlarmSettings(), description="Settings of the EC2 status alarms."
+    )
+    tags: dict[TagKey, TagValue] = Field(
+        default={}, description="Tags of this environment's stack, over the service's."
+    )
+
+    @property
+    def other(self) -> Color:
+        """The standby's colour."""
+        return "green" if self.active == "blue" else "blue"
+
+
+class Service(Section):
+    """One service file."""
+
+    service: Slug = Field(
+        description="Short name; part of stack names and record identifiers.",
+        examples=["bookstore"],
+    )
+    display_name: Line | None = Field(
+        default=None,
+        description="Name in alarm texts; the short name in title case unless given.",
+        examples=["Bookstore API"],
+    )
+    namespace: Annotated[str, AfterValidator(checks.namespace)] | None = Field(
+        default=None,
+        description="CloudWatch namespace of the probe's metrics; the short name in title case "
+        "without spaces unless given.",
+        examples=["Bookstore"],
+    )
+    environments: dict[Slug, Environment] = Field(
+        min_length=1, description="Where the service runs, by a short name.",
+    )
+    tags: dict[TagKey, TagValue] = Field(default={}, description="Tags of all its stacks.")
+
+    @property
+    def title(self) -> str:
+        """The service as alarm texts name it."""
+        return self.display_name or self.service.replace("-", " ").title()
+
+    @property
+    def metric_namespace(self) -> str:
+        """The CloudWatch namespace of the probe's metrics."""
+        return self.namespace or self.service.replace("-", " ").title().replace(" ", "")
+
+    def tags_of(self, environment: Environment) -> Mapping[str, str]:
+        """The tags of an environment's stack."""
+        return {**self.tags, **environment.tags}

@@ -1,0 +1,27 @@
+"""All stacks of an application, from its service files."""
+
+from collections.abc import Iterable, Sequence
+
+from aws_cdk import App
+
+from stacks.failover import FailoverStack
+from stacks.notifications import NotificationsStack, topics_by_place
+from staged_resiliency.service import Service
+
+
+def add_stacks(app: App, services: Iterable[Service]) -> Sequence[FailoverStack]:
+    """Add one failover stack per service and environment, and the topics they share."""
+    services = list(services)
+    notifications = {
+        place: NotificationsStack(app, place, topics)
+        for place, topics in topics_by_place(services).items()
+    }
+    failovers = []
+    for service in services:
+        for name, environment in service.environments.items():
+            stack = FailoverStack(app, service, name, environment)
+            topics_stack = notifications.get((environment.account, environment.region))
+            if topics_stack is not None and topics_stack.serves(environment):
+                stack.add_stack_dependency(topics_stack)
+            failovers.append(stack)
+    return failovers

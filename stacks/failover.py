@@ -1,0 +1,157 @@
+"""The failover system of one service in one environment."""
+
+from collections.abc import Mapping
+
+from aws_cdk import Annotations, App, CfnOutput, Stack
+from aws_cdk import Environment as CdkEnvironment
+from aws_cdk import aws_route53 as route53
+
+from staged_resiliency import (
+    AddressTarget,
+    AlarmSignal,
+    AliasTarget,
+    ConnectivityAlarm,
+    EndpointSignal,
+    FailoverHost,
+    HostedZone,
+    HttpRequest,
+    HttpsRequest,
+    InstanceFailover,
+    MissingData,
+    Signal,
+    StatusSignal,
+    TcpConnect,
+    names,
+)
+from staged_resiliency.service import Environment, Service
+from staged_resiliency.service.model import COLORS, Color, Host
+from staged_resiliency.service.warnings import warnings_of
+
+
+class FailoverStack(Stack):
+    """Alarms, health check and record pair of one service in one environment."""
+
+    def __init__(self, app: App, service: Service, name: str, environment: Environment) -> None:
+        super().__init__(
+            app,
+            names.failover_stack(service.service, name),
+            env=CdkEnvironment(account=environment.account, region=environment.region),
+            description=f"Failover of {service.title} in {name}: alarms, health check and the "
+            f"record pair {environment.endpoint.record}.",
+            tags=service.tags_of(environment) or None,
+        )
+        for warning in warnings_of(environment):
+            Annotations.of(self).add_warning_v2(warning.id, warning.message)
+        topic_arn = environment.notifications.topic_arn or names.topic_arn(
+            environment.account, environment.region, str(environment.notifications.topic_name)
+        )
+        self.connectivity_alarms = self._connectivity_alarms(service, environment, topic_arn)
+        status = environment.status_alarm
+        self.failover = InstanceFailover(
+            self,
+            "Failover",
+            service=service.service,
+            display_name=service.title,
+            blue=_host(environment.hosts.blue),
+            green=_host(environment.hosts.green),
+            active=environment.active,
+            hosted_zone=self._hosted_zone(environment),
+            record_name=environment.endpoint.record,
+            topic=topic_arn,
+            failover_on=[self._signal(environment, signal) for signal in environment.failover_on],
+            ttl_seconds=environment.endpoint.ttl_seconds,
+            status_period_seconds=status.period_seconds,
+            status_evaluation_periods=status.evaluation_periods,
+            status_statistic=status.statistic,
+            status_threshold=status.threshold,
+            notify_recovery=environment.notifications.recovery,
+        )
+        self._add_outputs(topic_arn)
+
+    def _connectivity_alarms(
+        self, service: Service, environment: Environment, topic_arn: str
+    ) -> Mapping[str, Mapping[Color, ConnectivityAlarm]]:
+        """The alarms on each dependency, by its name and the host's colour."""
+
+        def alarm(dependency_name: str, color: Color) -> ConnectivityAlarm:
+            dependency = environment.dependencies[dependency_name]
+            settings = dependency.alarm
+            return ConnectivityAlarm(
+                self,
+                f"{color.title()}Connectivity-{dependency_name}",
+                namespace=service.metric_namespace,
+                host_name=environment.hosts.of(color).name,
+                dependency=dependency_name,
+                description=names.connectivity_description(
+                    dependency.label, service.title, color
+                ),
+                missing_data=MissingData[settings.missing_data.upper()],
+                topic=topic_arn,
+                period_seconds=settings.period_seconds,
+                evaluation_periods=settings.evaluation_periods,
+                statistic=settings.statistic,
+                threshold=settings.threshold,
+                notify_recovery=environment.notifications.recovery,
+            )
+
+        return {
+            name: {color: alarm(name, color) for color in COLORS}
+            for name in environment.dependencies
+        }
+
+    def _hosted_zone(self, environment: Environment) -> HostedZone | route53.IHostedZone:
+        zone = environment.hosted_zone
+        if zone.id is not None:
+            return HostedZone(zone_name=zone.name, hosted_zone_id=zone.id)
+        return route53.HostedZone.from_lookup(self, "HostedZone", domain_name=zone.name)
+
+    def _signal(self, environment: Environment, name: str) -> Signal:
+        if name == "status":
+            return StatusSignal()
+        if name == "endpoint":
+            return _endpoint_signal(environment)
+        return AlarmSignal(name, self.connectivity_alarms[name])
+
+    def _add_outputs(self, topic_arn: str) -> None:
+        alarms = [alarm.alarm_name for alarm in self.failover.status_alarms.values()] + [
+            alarm.alarm_name for pair in self.connectivity_alarms.values() for alarm in pair.values()
+        ]
+        for output_id, value, description in (
+            ("RecordName", self.failover.records.record_name, "DNS name that clients use."),
+            (
+                "HealthCheckId",
+                self.failover.health_check.health_check_id,
+                "Route 53 health check that decides which host is served.",
+            ),
+            ("AlarmNames", ",".join(alarms), "CloudWatch alarms of this service."),
+            ("TopicArn", topic_arn, "SNS topic that the alarms notify."),
+        ):
+            CfnOutput(self, output_id, value=value, description=description)
+
+
+def _host(host: Host) -> FailoverHost:
+    if host.alias is not None:
+        target: AliasTarget | AddressTarget = AliasTarget(
+            host.alias.dns_name, host.alias.hosted_zone_id, ipv6=host.alias.ipv6
+        )
+    elif host.address is not None and ":" in host.address:
+        target = AddressTarget(ipv6=host.address)
+    else:
+        target = AddressTarget(ipv4=host.address, ipv6=host.ipv6_address)
+    return FailoverHost(name=host.name, target=target, instance=host.instance_id)
+
+
+def _endpoint_signal(environment: Environment) -> EndpointSignal:
+    endpoint, check = environment.endpoint, environment.endpoint.check
+    if check.protocol == "tcp":
+        request: HttpRequest | HttpsRequest | TcpConnect = TcpConnect(port=endpoint.port)
+    else:
+        kind = HttpRequest if check.protocol == "http" else HttpsRequest
+        request = kind(
+            path=endpoint.version_path, port=endpoint.port, search_text=check.search_text
+        )
+    return EndpointSignal(
+        request=request,
+        interval_seconds=check.interval_seconds,
+        failure_threshold=check.failure_threshold,
+    )
