@@ -4,7 +4,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-export JSII_NODE := $(CURDIR)/$(BIN)/node
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CDK := node_modules/.bin/cdk
 SERVICES ?= services
@@ -12,10 +11,11 @@ SERVICES ?= services
 .PHONY: demo synth test check format schema lock bench wheel clean
 .DELETE_ON_ERROR:
 
-demo: synth  ## Synthesize the example service and say what would be deployed
+demo: synth  ## Check and synthesize the services, and say what would be deployed
 	@$(BIN)/resiliency summary cdk.out
 
 synth: .venv/.runtime node_modules/.installed  ## Write the templates of every service to cdk.out
+	@$(BIN)/resiliency check $(SERVICES)
 	@$(CDK) synth --quiet --no-notices -c services=$(SERVICES)
 
 test: .venv/.dev node_modules/.installed  ## Every test that needs neither root nor network
@@ -64,6 +64,8 @@ clean:  ## Remove everything that was made
 	$(PYTHON) -m venv .venv
 	$(PIP) --require-hashes -r requirements.txt
 	$(PIP) --no-deps --no-build-isolation --no-index -e .
+	@# The app runs with -O, for which pip compiles nothing.
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -O -c 'import app'
 	@touch $@
 
 .venv/.dev: .venv/.runtime requirements-dev.txt

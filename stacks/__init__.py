@@ -1,5 +1,1 @@
 """Wiring: which constructs stand in which stack, from which part of a service file."""
-
-from stacks.application import add_stacks
-
-__all__ = ["add_stacks"]

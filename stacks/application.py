@@ -2,11 +2,25 @@
 
 from collections.abc import Iterable, Sequence
 
-from aws_cdk import App
+from aws_cdk import App, DefaultStackSynthesizer
 
 from stacks.failover import FailoverStack
 from stacks.notifications import NotificationsStack, topics_by_place
 from staged_resiliency.service import Service
+
+
+def new_app(outdir: str | None = None) -> App:
+    """An application whose templates hold nothing that changes by itself.
+
+    Args:
+        outdir: Where the cloud assembly is written; where the CDK CLI asks for it unless given.
+    """
+    return App(
+        outdir=outdir,
+        analytics_reporting=False,
+        # The CLI checks the bootstrap version by itself; in templates the check is only noise.
+        default_stack_synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
+    )
 
 
 def add_stacks(app: App, services: Iterable[Service]) -> Sequence[FailoverStack]:

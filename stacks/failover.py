@@ -41,7 +41,7 @@ class FailoverStack(Stack):
             tags=service.tags_of(environment) or None,
         )
         for warning in warnings_of(environment):
-            Annotations.of(self).add_warning_v2(warning.id, warning.message)
+            Annotations.of(self).add_warning_v2(warning.id, str(warning))
         topic_arn = environment.notifications.topic_arn or names.topic_arn(
             environment.account, environment.region, str(environment.notifications.topic_name)
         )
@@ -52,6 +52,7 @@ class FailoverStack(Stack):
             "Failover",
             service=service.service,
             display_name=service.title,
+            region=environment.region,
             blue=_host(environment.hosts.blue),
             green=_host(environment.hosts.green),
             active=environment.active,
@@ -82,9 +83,7 @@ class FailoverStack(Stack):
                 namespace=service.metric_namespace,
                 host_name=environment.hosts.of(color).name,
                 dependency=dependency_name,
-                description=names.connectivity_description(
-                    dependency.label, service.title, color
-                ),
+                description=names.connectivity_description(dependency.label, service.title, color),
                 missing_data=MissingData[settings.missing_data.upper()],
                 topic=topic_arn,
                 period_seconds=settings.period_seconds,
@@ -114,7 +113,9 @@ class FailoverStack(Stack):
 
     def _add_outputs(self, topic_arn: str) -> None:
         alarms = [alarm.alarm_name for alarm in self.failover.status_alarms.values()] + [
-            alarm.alarm_name for pair in self.connectivity_alarms.values() for alarm in pair.values()
+            alarm.alarm_name
+            for pair in self.connectivity_alarms.values()
+            for alarm in pair.values()
         ]
         for output_id, value, description in (
             ("RecordName", self.failover.records.record_name, "DNS name that clients use."),

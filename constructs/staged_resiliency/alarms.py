@@ -4,17 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from staged_resiliency import checks, limits, names
 from staged_resiliency.errors import InvalidInputError
 from staged_resiliency.notifications import Topic, arn_of
 from staged_resiliency.tokens import checked, is_literal
+
+if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
+    from aws_cdk import aws_ec2 as ec2
 
 Comparison = Literal[
     "GreaterThanOrEqualToThreshold",
@@ -258,7 +260,7 @@ class InstanceStatusAlarm(SignalAlarm):
         scope: Construct,
         construct_id: str,
         *,
-        instance: ec2.IInstance | str,
+        instance: "ec2.IInstance | str",
         host_name: str,
         description: str,
         topic: Topic,

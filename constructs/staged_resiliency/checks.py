@@ -9,12 +9,18 @@ import difflib
 import ipaddress
 import re
 from collections.abc import Iterable
+from typing import Final
 from urllib.parse import urlsplit
 
 from staged_resiliency import limits
 
 _DNS_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+# Whole-value patterns, also shown to editors in the JSON Schema.
+ACCOUNT_ID: Final = r"^\d{12}$"
+INSTANCE_ID: Final = r"^i-([0-9a-f]{8}|[0-9a-f]{17})$"
+HOSTED_ZONE_ID: Final = r"^Z[A-Z0-9]{3,31}$"
+SLUG: Final = r"^(?=.{1,40}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 _PARTITION = "aws(-[a-z]+)*"
 
 
@@ -31,8 +37,10 @@ def nearest(word: str, allowed: Iterable[str]) -> str | None:
     return folded[found[0]] if found else None
 
 
-def _matching(value: str, pattern: str, what: str, example: str) -> str:
-    if re.fullmatch(pattern, value, flags=re.ASCII) is None:
+def _matching(
+    value: str, pattern: str, what: str, example: str, flags: re.RegexFlag = re.ASCII
+) -> str:
+    if re.fullmatch(pattern, value, flags) is None:
         raise ValueError(f"{shown(value)} is not {what}; give one like {example}")
     return value
 
@@ -46,7 +54,7 @@ def at_most(value: str, most: int, what: str) -> str:
 
 def account_id(value: str) -> str:
     """Twelve digits."""
-    return _matching(value, r"\d{12}", "an AWS account id (12 digits)", '"532151327118"')
+    return _matching(value, ACCOUNT_ID, "an AWS account id (12 digits)", '"532151327118"')
 
 
 def region(value: str) -> str:
@@ -62,9 +70,7 @@ def region(value: str) -> str:
 
 def instance_id(value: str) -> str:
     """An EC2 instance id, of either length."""
-    return _matching(
-        value, r"i-([0-9a-f]{8}|[0-9a-f]{17})", "an EC2 instance id", "i-0ab55a49288f1da24"
-    )
+    return _matching(value, INSTANCE_ID, "an EC2 instance id", "i-0ab55a49288f1da24")
 
 
 def host_name(value: str) -> str:
@@ -81,7 +87,7 @@ def slug(value: str) -> str:
     """A name that becomes part of stack names, alarm names and metric names."""
     return _matching(
         value,
-        r"(?=.{1,40}$)[a-z][a-z0-9]*(-[a-z0-9]+)*",
+        SLUG,
         "a name (lower-case letters, digits and single hyphens, a letter first, at most 40)",
         "bookstore",
     )
@@ -147,7 +153,7 @@ def hosted_zone_id(value: str) -> str:
     """A Route 53 hosted zone id, without the ``/hostedzone/`` in front of it."""
     return _matching(
         value.removeprefix("/hostedzone/"),
-        r"Z[A-Z0-9]{3,31}",
+        HOSTED_ZONE_ID,
         "a Route 53 hosted zone id",
         "Z2EHK3FAEUNRMI",
     )
@@ -243,12 +249,14 @@ def tag_key(value: str) -> str:
     """The key of a tag that a stack may carry."""
     if value.lower().startswith("aws:"):
         raise ValueError(f"{shown(value)} starts with aws:, which AWS keeps for itself")
-    return _matching(value, r"[\w .:/=+@-]{1,128}", "a tag key (1 to 128 characters)", "team")
+    return _matching(
+        value, r"[\w .:/=+@-]{1,128}", "a tag key (1 to 128 characters)", "team", re.UNICODE
+    )
 
 
 def tag_value(value: str) -> str:
     """The value of a tag."""
-    return _matching(value, r"[\w .:/=+@-]{0,256}", "a tag value (at most 256)", "bookstore-ops")
+    return _matching(value, r"[\w .:/=+@-]{0,256}", "a tag value (at most 256)", "ops", re.UNICODE)
 
 
 def alarm_name(value: str) -> str:

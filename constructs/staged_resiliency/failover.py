@@ -28,6 +28,7 @@ class InstanceFailover(Construct):
         construct_id: Id below the parent.
         service: Short name of the service; part of the records' identifiers.
         display_name: The service in alarm texts; the short name unless given.
+        region: Region of the alarms; the stack's unless given.
         blue: The blue host.
         green: The green host.
         active: The host that serves while all is well.
@@ -85,6 +86,7 @@ class InstanceFailover(Construct):
         record_name: str,
         topic: Topic,
         display_name: str | None = None,
+        region: str | None = None,
         failover_on: Sequence[Signal] = (StatusSignal(),),
         ttl_seconds: int = limits.RECOMMENDED_TTL_SECONDS,
         status_period_seconds: int = 60,
@@ -129,7 +131,7 @@ class InstanceFailover(Construct):
             color=active,
             host=hosts[active],
             status_alarm=self.status_alarms.get(active),
-            region=Stack.of(self).region,
+            region=region or Stack.of(self).region,
             record_name=record_name,
         )
         self.signal_health_checks: Final[Sequence[HealthCheck]] = [

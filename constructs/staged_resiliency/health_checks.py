@@ -384,9 +384,7 @@ def _public_address(value: str) -> str:
 
 def _failure_threshold(value: int) -> int:
     if not 1 <= value <= limits.MAX_FAILURE_THRESHOLD:
-        raise ValueError(
-            f"{value} is out of range; allowed: 1 to {limits.MAX_FAILURE_THRESHOLD}"
-        )
+        raise ValueError(f"{value} is out of range; allowed: 1 to {limits.MAX_FAILURE_THRESHOLD}")
     return value
 
 

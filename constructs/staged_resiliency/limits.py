@@ -10,7 +10,7 @@ from typing import Final
 MAX_STACK_RESOURCES: Final = 500
 MAX_STACK_NAME_CHARACTERS: Final = 128
 
-# CloudWatch: AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html and API_Dimension.html
+# What PutMetricAlarm and Dimension take, in AmazonCloudWatch/latest/APIReference
 MAX_ALARM_NAME_CHARACTERS: Final = 255
 MAX_ALARM_DESCRIPTION_CHARACTERS: Final = 1024
 MAX_METRIC_NAME_CHARACTERS: Final = 255
@@ -36,7 +36,7 @@ REQUEST_INTERVALS_SECONDS: Final = (10, 30)
 MIN_FAILOVER_PERIOD_SECONDS: Final = 60
 FAILOVER_STATISTICS: Final = ("Average", "Maximum", "Minimum", "SampleCount", "Sum")
 
-# SNS: sns/latest/api/API_CreateTopic.html
+# What CreateTopic takes, in sns/latest/api
 MAX_TOPIC_NAME_CHARACTERS: Final = 256
 
 # A record that lives longer than this in resolvers makes every failover slower than it must be:

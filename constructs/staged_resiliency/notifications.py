@@ -7,7 +7,6 @@ from hashlib import sha256
 from typing import ClassVar, Final, TypeAlias
 
 from aws_cdk import Annotations, RemovalPolicy, Stack
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -94,7 +93,8 @@ class AlarmKey(Construct):
                 "Statement": [
                     {
                         # In a key's policy "*" is the key itself. Without this statement nobody
-                        # could administer the key: kms/latest/developerguide/key-policy-default.html
+                        # could administer the key:
+                        # https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
                         "Sid": "AdministeredByTheAccount",
                         "Effect": "Allow",
                         "Principal": {"AWS": f"arn:{stack.partition}:iam::{account}:root"},
@@ -199,6 +199,8 @@ class AlarmTopic(AlarmTopicBase):
         return AdoptedAlarmTopic(scope, construct_id, topic_arn=topic_arn)
 
     def _open_to_alarms(self, key: kms.IKey) -> None:
+        from aws_cdk import aws_iam as iam  # only needed for keys that are not made here
+
         statement = iam.PolicyStatement.from_json(_alarm_key_statement(Stack.of(self).account))
         if not key.add_to_resource_policy(statement).statement_added:
             Annotations.of(self).add_warning_v2(

@@ -54,7 +54,9 @@ class AddressTarget:
     @property
     def record_types(self) -> tuple[RecordType, ...]:
         """The record types this target can serve."""
-        return (("A",) if self.ipv4 else ()) + (("AAAA",) if self.ipv6 else ())
+        if self.ipv4 and self.ipv6:
+            return ("A", "AAAA")
+        return ("A",) if self.ipv4 else ("AAAA",)
 
     @property
     def health_check_address(self) -> str:
@@ -163,9 +165,7 @@ class FailoverRecords(Construct):
         self_name = checked(owner, "record_name", record_name, checks.domain_name)
         checked(owner, "identifier", identifier, checks.slug)
         checked(owner, "ttl_seconds", ttl_seconds, checks.ttl_seconds)
-        zone_id = checked(
-            owner, "hosted_zone", hosted_zone.hosted_zone_id, checks.hosted_zone_id
-        )
+        zone_id = checked(owner, "hosted_zone", hosted_zone.hosted_zone_id, checks.hosted_zone_id)
         _require_record_in_zone(self_name, hosted_zone.zone_name)
         if primary.record_types != secondary.record_types:
             raise InvalidInputError(
@@ -205,16 +205,17 @@ def _record_set(
     ttl_seconds: int,
     health_check_id: str | None,
 ) -> _RecordSet:
-    is_alias = isinstance(target, AliasTarget)
+    alias = _alias(target) if isinstance(target, AliasTarget) else None
+    values = [target.value_of(record_type)] if isinstance(target, AddressTarget) else None
     return route53.CfnRecordSetGroup.RecordSetProperty(
         name=f"{record_name}.",
         type=record_type,
         set_identifier=names.set_identifier(identifier, role),
         failover=role,
         health_check_id=health_check_id,
-        ttl=None if is_alias else str(ttl_seconds),
-        resource_records=None if is_alias else [target.value_of(record_type)],
-        alias_target=_alias(target) if is_alias else None,
+        ttl=str(ttl_seconds) if values else None,
+        resource_records=values,
+        alias_target=alias,
     )
 
 

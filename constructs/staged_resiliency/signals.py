@@ -2,10 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
 
-from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from staged_resiliency import checks
@@ -20,8 +19,11 @@ from staged_resiliency.health_checks import (
     Request,
     TcpConnect,
 )
-from staged_resiliency.records import AddressTarget, Target
+from staged_resiliency.records import AddressTarget, AliasTarget, Target
 from staged_resiliency.tokens import checked
+
+if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
+    from aws_cdk import aws_ec2 as ec2
 
 Color = Literal["blue", "green"]
 
@@ -38,7 +40,7 @@ class FailoverHost:
 
     name: str
     target: Target
-    instance: ec2.IInstance | str | None = None
+    instance: "ec2.IInstance | str | None" = None
 
     def __post_init__(self) -> None:
         """Refuse names that alarms can't have."""
@@ -102,23 +104,24 @@ class EndpointSignal(Signal):
         failure_threshold: Requests in a row, 1 to 10, that change the status.
     """
 
-    request: Request = HttpRequest(path="/version/")
+    request: Request = field(default_factory=lambda: HttpRequest(path="/version/"))
     interval_seconds: Literal[10, 30] = 30
     failure_threshold: int = 3
 
     def health_check(self, scope: Construct, watched: WatchedHost) -> HealthCheck:
         """A health check on the host's address, or on its load balancer."""
         target = watched.host.target
-        is_address = isinstance(target, AddressTarget)
+        address = target.health_check_address if isinstance(target, AddressTarget) else None
+        domain_name = target.dns_name if isinstance(target, AliasTarget) else None
         request = self.request
-        if is_address and not isinstance(request, TcpConnect) and request.host_header is None:
+        if address and not isinstance(request, TcpConnect) and request.host_header is None:
             request = replace(request, host_header=watched.record_name)
         return EndpointHealthCheck(
             scope,
             "EndpointHealthCheck",
             request=request,
-            address=target.health_check_address if is_address else None,
-            domain_name=None if is_address else target.dns_name,
+            address=address,
+            domain_name=domain_name,
             interval_seconds=self.interval_seconds,
             failure_threshold=self.failure_threshold,
             label=f"{watched.host.name}-endpoint",

@@ -86,6 +86,4 @@ class Draft:
     def problem(self, message: str, *path: str | int) -> Problem:
         """A problem at a place below this one."""
         where = (*self.at, *path)
-        return Problem(
-            self.document.file, self.document.line_of(where), dotted(where), message
-        )
+        return Problem(self.document.file, self.document.line_of(where), dotted(where), message)

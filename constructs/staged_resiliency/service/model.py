@@ -7,20 +7,47 @@ Every name carries its unit, every default is written here, and each value is ch
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
-from staged_resiliency import checks
+from staged_resiliency import checks, limits
 
 Color = Literal["blue", "green"]
 COLORS: tuple[Color, Color] = ("blue", "green")
 MissingDataName = Literal["cloudwatch_default", "breaching", "not_breaching", "ignore"]
 Protocol = Literal["http", "https", "tcp"]
 
-Slug = Annotated[str, AfterValidator(checks.slug)]
+# Patterns and lists for editors; the checks decide and explain.
+Slug = Annotated[
+    str, AfterValidator(checks.slug), WithJsonSchema({"type": "string", "pattern": checks.SLUG})
+]
+AccountId = Annotated[
+    str,
+    AfterValidator(checks.account_id),
+    WithJsonSchema({"type": "string", "pattern": checks.ACCOUNT_ID}),
+]
+Region = Annotated[
+    str,
+    AfterValidator(checks.region),
+    WithJsonSchema({"type": "string", "enum": list(limits.ALARM_REGIONS)}),
+]
+InstanceId = Annotated[
+    str,
+    AfterValidator(checks.instance_id),
+    WithJsonSchema({"type": "string", "pattern": checks.INSTANCE_ID}),
+]
+HostedZoneId = Annotated[
+    str,
+    AfterValidator(checks.hosted_zone_id),
+    WithJsonSchema({"type": "string", "pattern": checks.HOSTED_ZONE_ID}),
+]
 Line = Annotated[str, AfterValidator(checks.one_line), Field(max_length=200)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 DomainName = Annotated[str, AfterValidator(checks.domain_name)]
-Statistic = Annotated[str, AfterValidator(checks.failover_statistic)]
+Statistic = Annotated[
+    str,
+    AfterValidator(checks.failover_statistic),
+    WithJsonSchema({"type": "string", "enum": list(limits.FAILOVER_STATISTICS)}),
+]
 TagKey = Annotated[str, AfterValidator(checks.tag_key)]
 TagValue = Annotated[str, AfterValidator(checks.tag_value)]
 
@@ -74,7 +101,7 @@ class HostedZone(Section):
     """The Route 53 hosted zone that holds the endpoint's record."""
 
     name: DomainName = Field(description="Name of the zone.", examples=["pingpublications.com"])
-    id: Annotated[str, AfterValidator(checks.hosted_zone_id)] | None = Field(
+    id: HostedZoneId | None = Field(
         default=None,
         description="Id of the zone. Without it the zone is looked up by name at synth, which "
         "needs credentials.",
@@ -131,7 +158,7 @@ class AliasTarget(Section):
         description="DNS name of the load balancer.",
         examples=["blue-1234567890.us-west-2.elb.amazonaws.com"],
     )
-    hosted_zone_id: Annotated[str, AfterValidator(checks.hosted_zone_id)] = Field(
+    hosted_zone_id: HostedZoneId = Field(
         description="The load balancer's own (canonical) hosted zone id.",
         examples=["Z1H1FL5HABSF5"],
     )
@@ -144,7 +171,7 @@ class Host(Section):
     name: Annotated[str, AfterValidator(checks.host_name)] = Field(
         description="The instance's Name tag.", examples=["bookstore-api-blue"]
     )
-    instance_id: Annotated[str, AfterValidator(checks.instance_id)] | None = Field(
+    instance_id: InstanceId | None = Field(
         default=None,
         description="Id of the EC2 instance. A host with one gets a status alarm; the active "
         "host needs one when failover_on has 'status'.",
@@ -230,10 +257,8 @@ class Dependency(Section):
 class Environment(Section):
     """The service in one account and region."""
 
-    account: Annotated[str, AfterValidator(checks.account_id)] = Field(
-        description="AWS account id, in quotes.", examples=["532151327118"]
-    )
-    region: Annotated[str, AfterValidator(checks.region)] = Field(
+    account: AccountId = Field(description="AWS account id, in quotes.", examples=["532151327118"])
+    region: Region = Field(
         description="AWS region of the hosts, alarms and topic.", examples=["us-west-2"]
     )
     notifications: Notifications = Field(description="Where alarms are sent.")
@@ -283,7 +308,8 @@ class Service(Section):
         examples=["Bookstore"],
     )
     environments: dict[Slug, Environment] = Field(
-        min_length=1, description="Where the service runs, by a short name.",
+        min_length=1,
+        description="Where the service runs, by a short name.",
     )
     tags: dict[TagKey, TagValue] = Field(default={}, description="Tags of all its stacks.")
 

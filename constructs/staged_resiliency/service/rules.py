@@ -73,9 +73,7 @@ def _hosts_have_one_kind_of_target(env: Draft) -> Iterator[Problem]:
                 f"stands beside alias; give either {addresses[0]} or alias", addresses[0]
             )
         elif not host.has("alias") and not addresses:
-            yield host.problem(
-                "has neither address nor alias; give one like address: 52.11.79.9"
-            )
+            yield host.problem("has neither address nor alias; give one like address: 52.11.79.9")
         elif addresses == ["ipv6_address"]:
             yield host.problem(
                 "stands alone; give it as address (ipv6_address goes beside an IPv4 address)",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from staged_resiliency import limits
-from staged_resiliency.service.model import Environment
+from staged_resiliency.service.model import COLORS, Environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,43 +13,55 @@ class ServiceWarning:
 
     Attributes:
         id: Stable id.
+        path: Dotted path of the value in its environment.
         message: What was found, what it leads to, how to mend it.
     """
 
     id: str
+    path: str
     message: str
+
+    def __str__(self) -> str:
+        """Path and message."""
+        return f"{self.path}: {self.message}"
 
 
 def warnings_of(environment: Environment) -> Iterator[ServiceWarning]:
-    """Everything about one environment that is allowed and yet doubtful."""
+    """What makes a failover slower or less sure than it should be; told at every synthesis."""
     ttl = environment.endpoint.ttl_seconds
     if ttl > limits.RECOMMENDED_TTL_SECONDS:
         yield ServiceWarning(
             "staged-resiliency:long-ttl",
-            f"endpoint.ttl_seconds is {ttl}: clients may keep the failed host's address that "
-            f"long after a failover; give {limits.RECOMMENDED_TTL_SECONDS} or less",
-        )
-    for color in ("blue", "green"):
-        host = environment.hosts.of(color)
-        if host.instance_id is None:
-            yield ServiceWarning(
-                f"staged-resiliency:no-status-alarm-{color}",
-                f"hosts.{color} has no instance_id: nobody is told when its EC2 status checks "
-                "fail; give one to have a status alarm for it",
-            )
-    if environment.notifications.topic_name and not environment.notifications.subscriptions:
-        yield ServiceWarning(
-            "staged-resiliency:no-subscription",
-            f"nobody subscribes to topic {environment.notifications.topic_name} in this file: "
-            "unless somebody does by other means, alarms are not heard; give "
-            "notifications.subscriptions",
+            "endpoint.ttl_seconds",
+            f"{ttl} s: clients may keep the failed host's address that long after a failover; "
+            f"give {limits.RECOMMENDED_TTL_SECONDS} or less",
         )
     for name in environment.failover_on:
         dependency = environment.dependencies.get(name)
         if dependency and dependency.alarm.missing_data in ("not_breaching", "ignore"):
             yield ServiceWarning(
                 f"staged-resiliency:silence-of-{name}",
-                f"failover_on has {name!r}, whose alarm takes silence for "
-                f"{dependency.alarm.missing_data!r}: a host that can't report does not fail over; "
-                "give missing_data breaching",
+                f"dependencies.{name}.alarm.missing_data",
+                f"{dependency.alarm.missing_data!r} on a signal of failover_on: a host that "
+                "can't report does not fail over; give breaching",
             )
+
+
+def notes_of(environment: Environment) -> Iterator[ServiceWarning]:
+    """What is not watched or not heard; told when the file is checked by itself."""
+    for color in COLORS:
+        if environment.hosts.of(color).instance_id is None:
+            yield ServiceWarning(
+                f"staged-resiliency:no-status-alarm-{color}",
+                f"hosts.{color}",
+                "has no instance_id: nobody is told when its EC2 status checks fail; give one to "
+                "have a status alarm for it",
+            )
+    notifications = environment.notifications
+    if notifications.topic_name and not notifications.subscriptions:
+        yield ServiceWarning(
+            "staged-resiliency:no-subscription",
+            "notifications.subscriptions",
+            f"is empty: unless others subscribe to topic {notifications.topic_name}, nobody hears "
+            "the alarms; give an e-mail address, an https URL or the ARN of a queue",
+        )

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import Final, cast
+from typing import Final, NoReturn
 
 import yaml
 
@@ -32,6 +32,7 @@ _CONSTANTS: Final[dict[str, Scalar]] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+_TAGGED: Final = (yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent)
 # Longer runs of digits are no sensible number here, and Python refuses to convert huge ones.
 _MOST_DIGITS: Final = 30
 
@@ -122,8 +123,8 @@ class _Builder:
         if not seen_document:
             self.document.add("is empty; it must hold one service", 1)
 
-    def _refuse(self, message: str, event: yaml.Event, path: str = "") -> None:
-        self.document.add(message, event.start_mark.line + 1, path)
+    def _refuse(self, message: str, event: yaml.Event) -> NoReturn:
+        self.document.add(message, _line_of(event))
         raise _RefusedError
 
     def _top(self, events: Iterator[yaml.Event]) -> None:
@@ -140,13 +141,13 @@ class _Builder:
     def _value(
         self, event: yaml.Event, events: Iterator[yaml.Event], path: Path, depth: int
     ) -> Value:
-        if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
+        if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
             self._refuse(
                 f"anchors and aliases (&{event.anchor}, *{event.anchor}) are not taken; "
                 "write the values out",
                 event,
             )
-        if event.tag is not None and not (isinstance(event, yaml.ScalarEvent) and event.tag == "!"):
+        if isinstance(event, _TAGGED) and event.tag is not None:
             self._refuse(f"the tag {event.tag} is not taken; leave it out", event)
         if depth > MAX_DEPTH:
             self._refuse(f"is nested deeper than {MAX_DEPTH} levels", event)
@@ -154,12 +155,14 @@ class _Builder:
             return self._mapping(events, path, depth)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(events, path, depth)
-        return _scalar(cast(yaml.ScalarEvent, event))
+        if isinstance(event, yaml.ScalarEvent):
+            return _scalar(event)
+        raise AssertionError(f"the parser gave {event} where a value begins")
 
     def _mapping(self, events: Iterator[yaml.Event], path: Path, depth: int) -> dict[str, Value]:
         mapping: dict[str, Value] = {}
         while not isinstance(event := next(events), yaml.MappingEndEvent):
-            line = event.start_mark.line + 1
+            line = _line_of(event)
             key = self._value(event, events, path, depth + 1)
             if not isinstance(event, yaml.ScalarEvent):
                 self._refuse(f"the key {key} is not a text; give keys like 'service'", event)
@@ -181,9 +184,15 @@ class _Builder:
     def _sequence(self, events: Iterator[yaml.Event], path: Path, depth: int) -> list[Value]:
         items: list[Value] = []
         while not isinstance(event := next(events), yaml.SequenceEndEvent):
-            self.document.lines[(*path, len(items))] = event.start_mark.line + 1
-            items.append(self._value(event, events, (*path, len(items)), depth + 1))
+            where = (*path, len(items))
+            self.document.lines[where] = _line_of(event)
+            items.append(self._value(event, events, where, depth + 1))
         return items
+
+
+def _line_of(event: yaml.Event) -> int:
+    """The line on which a part of the file begins, from 1."""
+    return event.start_mark.line + 1 if event.start_mark else 1
 
 
 def _scalar(event: yaml.ScalarEvent) -> Scalar:

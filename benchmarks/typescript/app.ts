@@ -1,0 +1,247 @@
+// The failover system of N services with the CDK's own L1 classes, as a TypeScript team would
+// write it for speed. The templates are the same as the Python application's: the benchmark
+// compares them before it times anything.
+//
+//   node build/app.js COUNT
+
+import { createHash } from "node:crypto";
+import { App, CfnDeletionPolicy, CfnOutput, DefaultStackSynthesizer, Stack } from "aws-cdk-lib";
+import { CfnAlarm } from "aws-cdk-lib/aws-cloudwatch";
+import { CfnKey } from "aws-cdk-lib/aws-kms";
+import { CfnHealthCheck, CfnRecordSetGroup } from "aws-cdk-lib/aws-route53";
+import { CfnTopic, CfnTopicPolicy } from "aws-cdk-lib/aws-sns";
+import { Construct } from "constructs";
+
+const ACCOUNT = "532151327118";
+const REGION = "us-west-2";
+const TOPIC = "PingPublicationsSNS";
+const TOPIC_ARN = `arn:aws:sns:${REGION}:${ACCOUNT}:${TOPIC}`;
+
+type Color = "blue" | "green";
+const COLORS: Color[] = ["blue", "green"];
+const titled = (color: Color): string => (color === "blue" ? "Blue" : "Green");
+
+const DEPENDENCIES = [
+  { name: "db", label: "Database" },
+  { name: "cdn", label: "CDN" },
+];
+
+interface ServiceProps {
+  readonly service: string;
+  readonly displayName: string;
+  readonly namespace: string;
+  readonly recordName: string;
+  readonly instanceId: string;
+  readonly addresses: Record<Color, string>;
+}
+
+const hostName = (props: ServiceProps, color: Color): string => `${props.service}-api-${color}`;
+
+class NotificationsStack extends Stack {
+  constructor(app: App) {
+    super(app, `notifications-${ACCOUNT}-${REGION}`, {
+      env: { account: ACCOUNT, region: REGION },
+      description: `SNS topics that the alarms of services in ${REGION} notify.`,
+    });
+    const key = new CfnKey(new Construct(this, "Key"), "Resource", {
+      description: "Encrypts the messages of alarm topics; CloudWatch alarms may use it.",
+      enableKeyRotation: true,
+      pendingWindowInDays: 30,
+      keyPolicy: {
+        Version: "2012-10-17",
+        Statement: [
+          {
+            Sid: "AdministeredByTheAccount",
+            Effect: "Allow",
+            Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` },
+            Action: "kms:*",
+            Resource: "*",
+          },
+          {
+            Sid: "UsedByAlarmsOfThisAccount",
+            Effect: "Allow",
+            Principal: { Service: "cloudwatch.amazonaws.com" },
+            Action: ["kms:Decrypt", "kms:GenerateDataKey*"],
+            Resource: "*",
+            Condition: { StringEquals: { "aws:SourceAccount": ACCOUNT } },
+          },
+        ],
+      },
+    });
+    key.cfnOptions.deletionPolicy = CfnDeletionPolicy.DELETE;
+    key.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.DELETE;
+    const scope = new Construct(this, `Topic-${TOPIC}`);
+    const topic = new CfnTopic(scope, "Resource", {
+      topicName: TOPIC,
+      kmsMasterKeyId: key.attrArn,
+    });
+    topic.addMetadata("Description", "Receives the state changes of alarms.");
+    const policy = new CfnTopicPolicy(scope, "Policy", {
+      topics: [topic.ref],
+      policyDocument: {
+        Version: "2012-10-17",
+        Statement: [
+          {
+            Sid: "AllowAlarmsOfThisAccount",
+            Effect: "Allow",
+            Principal: { Service: "cloudwatch.amazonaws.com" },
+            Action: "sns:Publish",
+            Resource: topic.ref,
+            Condition: {
+              StringEquals: { "aws:SourceAccount": ACCOUNT },
+              ArnLike: { "aws:SourceArn": `arn:aws:cloudwatch:${REGION}:${ACCOUNT}:alarm:*` },
+            },
+          },
+          {
+            Sid: "DenyWithoutTls",
+            Effect: "Deny",
+            Principal: "*",
+            Action: "sns:Publish",
+            Resource: topic.ref,
+            Condition: { Bool: { "aws:SecureTransport": "false" } },
+          },
+        ],
+      },
+    });
+    policy.addMetadata("Description", "Lets this account's alarms publish, over TLS only.");
+    new CfnOutput(this, `TopicArn-${TOPIC}`, {
+      value: topic.ref,
+      description: `ARN of the topic ${TOPIC}.`,
+    });
+  }
+}
+
+class FailoverStack extends Stack {
+  constructor(app: App, props: ServiceProps) {
+    super(app, `${props.service}-production-failover`, {
+      env: { account: ACCOUNT, region: REGION },
+      description:
+        `Failover of ${props.displayName} in production: alarms, health check and the ` +
+        `record pair ${props.recordName}.`,
+    });
+    const alarmNames: string[] = [];
+    for (const dependency of DEPENDENCIES) {
+      for (const color of COLORS) {
+        const alarmName = `${hostName(props, color)}-${dependency.name}-connectivity-failed`;
+        alarmNames.push(alarmName);
+        const scope = new Construct(this, `${titled(color)}Connectivity-${dependency.name}`);
+        new CfnAlarm(scope, "Resource", {
+          alarmName,
+          alarmDescription: `${dependency.label} Connectivity failure for ${props.displayName} (${titled(color)}).`,
+          actionsEnabled: true,
+          alarmActions: [TOPIC_ARN],
+          namespace: props.namespace,
+          metricName: `${dependency.name}-connectivity`,
+          dimensions: [{ name: "Host", value: hostName(props, color) }],
+          statistic: "Average",
+          period: 60,
+          evaluationPeriods: 2,
+          datapointsToAlarm: 2,
+          threshold: 1,
+          comparisonOperator: "LessThanThreshold",
+        });
+      }
+    }
+    const failover = new Construct(this, "Failover");
+    const statusAlarmName = `${hostName(props, "blue")}-StatusCheckFailed`;
+    new CfnAlarm(new Construct(failover, "BlueStatusAlarm"), "Resource", {
+      alarmName: statusAlarmName,
+      alarmDescription: `${props.displayName} (Blue) instance failure.`,
+      actionsEnabled: true,
+      alarmActions: [TOPIC_ARN],
+      namespace: "AWS/EC2",
+      metricName: "StatusCheckFailed",
+      dimensions: [{ name: "InstanceId", value: props.instanceId }],
+      statistic: "Maximum",
+      period: 60,
+      evaluationPeriods: 1,
+      datapointsToAlarm: 1,
+      threshold: 1,
+      comparisonOperator: "GreaterThanOrEqualToThreshold",
+      treatMissingData: "breaching",
+    });
+    const healthCheck = new CfnHealthCheck(
+      new Construct(failover, "StatusHealthCheck"),
+      statusRuleDigest(props.instanceId),
+      {
+        healthCheckConfig: {
+          type: "CLOUDWATCH_METRIC",
+          alarmIdentifier: { name: statusAlarmName, region: REGION },
+          insufficientDataHealthStatus: "Unhealthy",
+          inverted: false,
+        },
+        healthCheckTags: [{ key: "Name", value: statusAlarmName }],
+      },
+    );
+    healthCheck.addMetadata(
+      "Description",
+      "Follows the metric of an alarm. The logical id changes with the alarm's rule, because " +
+        "Route 53 reads the rule only once.",
+    );
+    const recordSet = (role: "Primary" | "Secondary", color: Color, healthCheckId?: string) => ({
+      name: `${props.recordName}.`,
+      type: "A",
+      setIdentifier: `${props.service}-${role}`,
+      failover: role.toUpperCase(),
+      healthCheckId,
+      ttl: "60",
+      resourceRecords: [props.addresses[color]],
+    });
+    new CfnRecordSetGroup(new Construct(failover, "Records"), "Resource", {
+      hostedZoneId: "Z2EHK3FAEUNRMI",
+      comment:
+        `${props.service}: PRIMARY is the active host, SECONDARY the standby. ` +
+        "A swap exchanges values and health check in one change.",
+      recordSets: [
+        recordSet("Primary", "blue", healthCheck.ref),
+        recordSet("Secondary", "green"),
+      ],
+    });
+    new CfnOutput(this, "RecordName", {
+      value: props.recordName,
+      description: "DNS name that clients use.",
+    });
+    new CfnOutput(this, "HealthCheckId", {
+      value: healthCheck.ref,
+      description: "Route 53 health check that decides which host is served.",
+    });
+    new CfnOutput(this, "AlarmNames", {
+      value: [statusAlarmName, ...alarmNames].join(","),
+      description: "CloudWatch alarms of this service.",
+    });
+    new CfnOutput(this, "TopicArn", {
+      value: TOPIC_ARN,
+      description: "SNS topic that the alarms notify.",
+    });
+  }
+}
+
+/** The digest of the Python library, over the rule of a status alarm. */
+function statusRuleDigest(instanceId: string): string {
+  const rule =
+    `["AWS/EC2", "StatusCheckFailed", [["InstanceId", "${instanceId}"]], "Maximum", ` +
+    `60.0, 1.0, 1.0, "GreaterThanOrEqualToThreshold"]`;
+  return createHash("sha256").update(rule).digest("hex").slice(0, 8).toUpperCase();
+}
+
+function service(index: number): ServiceProps {
+  const name = `service${index}`;
+  return {
+    service: name,
+    displayName: `Service ${index} API`,
+    namespace: `Service${index}`,
+    recordName: `${name}.pingpublications.com`,
+    instanceId: `i-${index.toString(16).padStart(17, "0")}`,
+    addresses: { blue: `54.213.${index}.1`, green: `52.11.${index}.2` },
+  };
+}
+
+const app = new App({
+  analyticsReporting: false,
+  defaultStackSynthesizer: new DefaultStackSynthesizer({ generateBootstrapVersionRule: false }),
+});
+const notifications = new NotificationsStack(app);
+for (let index = 0; index < Number(process.argv[2]); index++) {
+  new FailoverStack(app, service(index)).addStackDependency(notifications);
+}
+app.synth();

@@ -1,0 +1,123 @@
+"""Reads what `cdk synth` wrote: the stacks of a cloud assembly, as plain data.
+
+Format: https://docs.aws.amazon.com/cdk/v2/guide/deploy.html and the manifest schema in
+aws-cdk's cloud-assembly-schema.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, cast
+
+_STACK: Final = "aws:cloudformation:stack"
+_WARNING: Final = "aws:cdk:warning"
+
+JsonObject = Mapping[str, Any]
+"""A JSON object of a file whose schema is not ours; values are looked at one by one."""
+
+
+class AssemblyError(Exception):
+    """A folder that holds no readable cloud assembly."""
+
+
+@dataclass(frozen=True, slots=True)
+class SynthesizedStack:
+    """One stack of a cloud assembly.
+
+    Attributes:
+        name: Name of the stack.
+        account: AWS account id it would be deployed to.
+        region: Region it would be deployed to.
+        template_file: The template.
+        template: The template's content.
+        depends_on: Names of the stacks that are deployed before it.
+        warnings: What synthesis warned about.
+    """
+
+    name: str
+    account: str
+    region: str
+    template_file: Path
+    template: JsonObject
+    depends_on: Sequence[str]
+    warnings: Sequence[str]
+
+    @property
+    def resources(self) -> Mapping[str, JsonObject]:
+        """The resources by logical id."""
+        return cast(Mapping[str, JsonObject], self.template.get("Resources", {}))
+
+    def properties_of(self, resource_type: str) -> Sequence[JsonObject]:
+        """The properties of each resource of a type."""
+        return [
+            resource.get("Properties", {})
+            for resource in self.resources.values()
+            if resource.get("Type") == resource_type
+        ]
+
+
+def read_assembly(folder: Path) -> Sequence[SynthesizedStack]:
+    """The stacks of a cloud assembly, in the order in which they would be deployed.
+
+    Args:
+        folder: The output folder of `cdk synth`, usually ``cdk.out``.
+
+    Raises:
+        AssemblyError: The folder holds no readable cloud assembly.
+    """
+    manifest = _json(folder / "manifest.json", "run `npx cdk synth` first")
+    artifacts = cast(Mapping[str, JsonObject], manifest.get("artifacts", {}))
+    stacks = {
+        artifact_id: _stack(folder, artifact_id, artifact, artifacts)
+        for artifact_id, artifact in artifacts.items()
+        if artifact.get("type") == _STACK
+    }
+    if not stacks:
+        raise AssemblyError(f"{folder}: holds no stack")
+    return list(stacks.values())
+
+
+def _stack(
+    folder: Path, artifact_id: str, artifact: JsonObject, artifacts: Mapping[str, JsonObject]
+) -> SynthesizedStack:
+    properties = cast(JsonObject, artifact.get("properties", {}))
+    template_file = folder / str(properties.get("templateFile"))
+    _, _, account, region = str(artifact.get("environment", "aws:///")).split("/")[:4]
+    return SynthesizedStack(
+        name=str(properties.get("stackName", artifact_id)),
+        account=account,
+        region=region,
+        template_file=template_file,
+        template=_json(template_file, "synthesize again"),
+        depends_on=[
+            name
+            for name in artifact.get("dependencies", ())
+            if artifacts.get(name, {}).get("type") == _STACK
+        ],
+        warnings=_warnings(folder, artifact),
+    )
+
+
+def _warnings(folder: Path, artifact: JsonObject) -> Sequence[str]:
+    metadata = dict(artifact.get("metadata", {}))
+    if "additionalMetadataFile" in artifact:
+        metadata |= _json(folder / artifact["additionalMetadataFile"], "synthesize again")
+    return [
+        str(entry["data"]).partition(" [ack: ")[0]
+        for entries in metadata.values()
+        for entry in entries
+        if entry.get("type") == _WARNING
+    ]
+
+
+def _json(file: Path, hint: str) -> JsonObject:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise AssemblyError(f"{file}: is not there; {hint}") from None
+    except (OSError, ValueError) as error:
+        raise AssemblyError(f"{file}: can't be read ({error}); {hint}") from None
+    if not isinstance(content, dict):
+        raise AssemblyError(f"{file}: is no JSON object; {hint}")
+    return content

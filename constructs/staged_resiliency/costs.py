@@ -1,0 +1,90 @@
+"""What stacks would cost a month, estimated from their templates.
+
+List prices of us-east-1 in US dollars, as AWS publishes them widely; verify before you rely on
+them. Free tiers, data transfer, messages and API calls are left out. AWS names no price for
+health checks on alarms or calculated ones; they are taken for the price of an AWS endpoint.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from staged_resiliency.assembly import JsonObject, SynthesizedStack
+
+ALARM: Final = Decimal("0.10")
+CUSTOM_METRIC: Final = Decimal("0.30")
+KMS_KEY: Final = Decimal("1.00")
+HEALTH_CHECK_AWS: Final = Decimal("0.50")
+HEALTH_CHECK_ELSEWHERE: Final = Decimal("0.75")
+# Each of HTTPS, string matching, 10-second interval; dearer outside AWS. The higher one is taken
+# for endpoints, since a template does not tell whose address it names.
+HEALTH_CHECK_OPTION: Final = Decimal("2.00")
+
+_ASSUMED_KINDS: Final = ("CLOUDWATCH_METRIC", "CALCULATED")
+_NAMES: Final[Mapping[str, Decimal]] = {
+    "alarms": ALARM,
+    "custom metrics that the probes publish": CUSTOM_METRIC,
+    "KMS keys": KMS_KEY,
+    "health checks on alarms or calculated (price assumed)": HEALTH_CHECK_AWS,
+    "health checks of endpoints": HEALTH_CHECK_ELSEWHERE,
+    "health check options (HTTPS, text search, 10 s)": HEALTH_CHECK_OPTION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CostItem:
+    """One line of an estimate.
+
+    Attributes:
+        what: What is paid for.
+        count: How many.
+        each: US dollars a month for one.
+    """
+
+    what: str
+    count: int
+    each: Decimal
+
+    @property
+    def monthly(self) -> Decimal:
+        """US dollars a month for all of them."""
+        return self.count * self.each
+
+
+def monthly_costs(stacks: Iterable[SynthesizedStack]) -> Sequence[CostItem]:
+    """The lines of an estimate for several stacks together; lines without anything are left out."""
+    counts = Counter[str]()
+    metrics: set[str] = set()
+    for stack in stacks:
+        for alarm in stack.properties_of("AWS::CloudWatch::Alarm"):
+            counts["alarms"] += 1
+            if not str(alarm.get("Namespace", "AWS/")).startswith("AWS/"):
+                metrics.add(f"{stack.account} {stack.region} {_metric(alarm)}")
+        counts["KMS keys"] += len(stack.properties_of("AWS::KMS::Key"))
+        for check in stack.properties_of("AWS::Route53::HealthCheck"):
+            counts.update(_health_check_items(check.get("HealthCheckConfig", {})))
+    counts["custom metrics that the probes publish"] = len(metrics)
+    return [CostItem(what, counts[what], each) for what, each in _NAMES.items() if counts[what]]
+
+
+def _metric(alarm: JsonObject) -> str:
+    fields = ("Namespace", "MetricName", "Dimensions")
+    return json.dumps([alarm.get(field) for field in fields], sort_keys=True)
+
+
+def _health_check_items(config: JsonObject) -> Iterator[str]:
+    kind = str(config.get("Type"))
+    if kind in _ASSUMED_KINDS:
+        yield "health checks on alarms or calculated (price assumed)"
+        return
+    yield "health checks of endpoints"
+    options = (
+        kind.startswith("HTTPS"),
+        kind.endswith("_STR_MATCH"),
+        config.get("RequestInterval") == 10,
+    )
+    for _ in range(sum(options)):
+        yield "health check options (HTTPS, text search, 10 s)"
