@@ -55,6 +55,7 @@ class InstanceFailover(Construct):
 
     Example:
         >>> from aws_cdk import App, Environment, Stack
+        >>> from staged_resiliency import AddressTarget
         >>> stack = Stack(App(), "Shop", env=Environment(account="1" * 12, region="eu-west-1"))
         >>> failover = InstanceFailover(
         ...     stack,

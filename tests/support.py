@@ -1,0 +1,74 @@
+"""What tests share: the example service, edits of it, and templates as plain data."""
+
+import copy
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from stacks.application import add_stacks, new_app
+from staged_resiliency.assembly import read_assembly
+from staged_resiliency.service.files import examine
+from staged_resiliency.service.model import Service
+from staged_resiliency.service.yaml_source import Document, parse
+
+ROOT = Path(__file__).parent.parent
+EXAMPLE_FILE = ROOT / "services" / "bookstore.yaml"
+
+Template = Mapping[str, Any]
+Data = dict[str, Any]
+
+
+def example_data() -> Data:
+    """The content of services/bookstore.yaml, to be edited freely."""
+    document = Document("bookstore.yaml")
+    parse(EXAMPLE_FILE.read_text(encoding="utf-8"), document)
+    return copy.deepcopy(document.data)
+
+
+def production(data: Data) -> Data:
+    """The example's one environment."""
+    environment: Data = data["environments"]["production"]
+    return environment
+
+
+def service_of(data: Data) -> Service:
+    """A sound service; a wrong one fails the test with its problems."""
+    examined = examine(Document("test.yaml", data=data))
+    assert not examined.problems, "\n".join(str(problem) for problem in examined.problems)
+    assert examined.service is not None
+    return examined.service
+
+
+def example(edit: Callable[[Data], object] | None = None) -> Service:
+    """The example service, edited."""
+    data = example_data()
+    if edit is not None:
+        edit(production(data))
+    return service_of(data)
+
+
+def synthesize(services: Iterable[Service]) -> Mapping[str, Template]:
+    """The templates of an application, by stack name."""
+    with tempfile.TemporaryDirectory() as folder:
+        app = new_app(folder)
+        add_stacks(app, services)
+        app.synth()
+        return {stack.name: stack.template for stack in read_assembly(Path(folder))}
+
+
+def resources_of(template: Template, resource_type: str) -> Mapping[str, Data]:
+    """The resources of a type, by logical id."""
+    return {
+        logical_id: resource
+        for logical_id, resource in template.get("Resources", {}).items()
+        if resource["Type"] == resource_type
+    }
+
+
+def only(template: Template, resource_type: str) -> Data:
+    """The properties of the one resource of a type."""
+    found = resources_of(template, resource_type)
+    assert len(found) == 1, f"{len(found)} resources of type {resource_type}"
+    properties: Data = next(iter(found.values()))["Properties"]
+    return properties
