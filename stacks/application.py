@@ -1,6 +1,6 @@
 """All stacks of an application, from its service files."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from aws_cdk import App, DefaultStackSynthesizer
 
@@ -9,14 +9,16 @@ from stacks.notifications import NotificationsStack, topics_by_place
 from staged_resiliency.service import Service
 
 
-def new_app(outdir: str | None = None) -> App:
+def new_app(outdir: str | None = None, context: Mapping[str, object] | None = None) -> App:
     """An application whose templates hold nothing that changes by itself.
 
     Args:
         outdir: Where the cloud assembly is written; where the CDK CLI asks for it unless given.
+        context: Feature flags and other context, where the CDK CLI does not read cdk.json.
     """
     return App(
         outdir=outdir,
+        context=context,
         analytics_reporting=False,
         # The CLI checks the bootstrap version by itself; in templates the check is only noise.
         default_stack_synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),

@@ -1,10 +1,13 @@
 """What tests share: the example service, edits of it, and templates as plain data."""
 
 import copy
+import json
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+from aws_cdk import App
 
 from stacks.application import add_stacks, new_app
 from staged_resiliency.assembly import read_assembly
@@ -48,10 +51,17 @@ def example(edit: Callable[[Data], object] | None = None) -> Service:
     return service_of(data)
 
 
+def app_as_by_the_cli(outdir: str | None = None) -> App:
+    """An application with the context that the CDK CLI would give it from cdk.json."""
+    settings = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))
+    without_paths = {"aws:cdk:disable-path-metadata": not settings["pathMetadata"]}
+    return new_app(outdir, context={**settings["context"], **without_paths})
+
+
 def synthesize(services: Iterable[Service]) -> Mapping[str, Template]:
     """The templates of an application, by stack name."""
     with tempfile.TemporaryDirectory() as folder:
-        app = new_app(folder)
+        app = app_as_by_the_cli(folder)
         add_stacks(app, services)
         app.synth()
         return {stack.name: stack.template for stack in read_assembly(Path(folder))}

@@ -144,7 +144,7 @@ class FailoverStack extends Stack {
     }
     const failover = new Construct(this, "Failover");
     const statusAlarmName = `${hostName(props, "blue")}-StatusCheckFailed`;
-    new CfnAlarm(new Construct(failover, "BlueStatusAlarm"), "Resource", {
+    const statusAlarm = new CfnAlarm(new Construct(failover, "BlueStatusAlarm"), "Resource", {
       alarmName: statusAlarmName,
       alarmDescription: `${props.displayName} (Blue) instance failure.`,
       actionsEnabled: true,
@@ -178,6 +178,7 @@ class FailoverStack extends Stack {
       "Follows the metric of an alarm. The logical id changes with the alarm's rule, because " +
         "Route 53 reads the rule only once.",
     );
+    healthCheck.addResourceDependency(statusAlarm);
     const recordSet = (role: "Primary" | "Secondary", color: Color, healthCheckId?: string) => ({
       name: `${props.recordName}.`,
       type: "A",

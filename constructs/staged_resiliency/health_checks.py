@@ -155,6 +155,9 @@ class AlarmHealthCheck(HealthCheck):
             description="Follows the metric of an alarm. The logical id changes with the alarm's "
             "rule, because Route 53 reads the rule only once.",
         )
+        # The alarm is named, not referred to, so CloudFormation must be told to make or update it
+        # first: Route 53 reads the rule at the moment the health check is made.
+        self.resource.add_resource_dependency(alarm.resource)
 
 
 def rule_digest(rule: AlarmRule) -> str:

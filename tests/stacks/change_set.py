@@ -1,0 +1,80 @@
+"""What CloudFormation would do about two versions of an application, resource by resource.
+
+A property listed as create-only in the resource type's schema makes an update a replacement.
+The schemas are CloudFormation's own, as cfn-lint ships them.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
+
+from tests.support import Template
+
+_CREATE_ONLY = "createOnlyProperties"
+
+
+def changes(before: Mapping[str, Template], after: Mapping[str, Template]) -> set[str]:
+    """Each change as a line: ``<action> <label of the resource>``.
+
+    Actions are add, remove, modify and replace. A resource of a stack that is new or gone is
+    added or removed; names of stacks are left out unless two stacks share a label.
+    """
+    return {
+        change
+        for stack in {**before, **after}
+        for change in _stack_changes(before.get(stack, {}), after.get(stack, {}))
+    }
+
+
+def _stack_changes(before: Template, after: Template) -> Iterator[str]:
+    old, new = before.get("Resources", {}), after.get("Resources", {})
+    for logical_id in sorted({*old, *new}):
+        if logical_id not in old:
+            yield f"add {label(new[logical_id])}"
+        elif logical_id not in new:
+            yield f"remove {label(old[logical_id])}"
+        elif old[logical_id] != new[logical_id]:
+            action = "replace" if _is_replaced(old[logical_id], new[logical_id]) else "modify"
+            yield f"{action} {label(old[logical_id])}"
+
+
+def _is_replaced(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    assert old["Type"] == new["Type"], "CloudFormation refuses another type for a logical id"
+    return any(
+        _at(old["Properties"], pointer) != _at(new["Properties"], pointer)
+        for pointer in create_only(old["Type"])
+    )
+
+
+def create_only(resource_type: str) -> list[str]:
+    """JSON pointers of the properties whose change replaces a resource."""
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-west-2", resource_type).schema
+    pointers: list[str] = schema.get(_CREATE_ONLY, [])
+    return pointers
+
+
+def _at(properties: Any, pointer: str) -> Any:
+    for part in pointer.split("/")[2:]:
+        properties = properties.get(part) if isinstance(properties, dict) else None
+    return json.dumps(properties, sort_keys=True)
+
+
+def label(resource: Mapping[str, Any]) -> str:
+    """What ops call a resource."""
+    properties = resource["Properties"]
+    match resource["Type"]:
+        case "AWS::CloudWatch::Alarm":
+            return f"alarm {properties['AlarmName']}"
+        case "AWS::Route53::HealthCheck":
+            tags = {tag["Key"]: tag["Value"] for tag in properties["HealthCheckTags"]}
+            return f"health check {tags['Name']}"
+        case "AWS::Route53::RecordSetGroup":
+            return f"record pair {properties['RecordSets'][0]['Name']}"
+        case "AWS::SNS::Topic":
+            return f"topic {properties['TopicName']}"
+        case "AWS::SNS::Subscription":
+            return f"subscription {properties['Endpoint']}"
+        case other:
+            return str(other)

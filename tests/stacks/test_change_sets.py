@@ -1,0 +1,300 @@
+"""What each edit of the service file may change, and that it changes nothing else.
+
+The same table is explained in docs/reviewing-change-sets.md.
+"""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from staged_resiliency.service import Service
+from tests.stacks.change_set import changes, create_only
+from tests.support import ROOT, Data, example_data, production, service_of, synthesize
+
+GREEN_ID = "i-0123456789abcdef0"
+STATUS = "bookstore-api-blue-StatusCheckFailed"
+GREEN_STATUS = "bookstore-api-green-StatusCheckFailed"
+PAIR = "record pair bookstore.pingpublications.com."
+DB_ALARMS = {f"alarm bookstore-api-{color}-db-connectivity-failed" for color in ("blue", "green")}
+CDN_ALARMS = {f"alarm bookstore-api-{color}-cdn-connectivity-failed" for color in ("blue", "green")}
+ALARMS = {f"alarm {STATUS}", *DB_ALARMS, *CDN_ALARMS}
+TOPIC_PARTS = {"topic PingPublicationsSNS", "AWS::SNS::TopicPolicy", "AWS::KMS::Key"}
+
+
+def _all(action: str, labels: set[str]) -> set[str]:
+    return {f"{action} {label}" for label in labels}
+
+
+@dataclass(frozen=True)
+class Row:
+    """An edit, and exactly what it changes.
+
+    Attributes:
+        name: The edit, as docs/reviewing-change-sets.md names it.
+        edit: Edits the production environment.
+        expected: The changes.
+        first: Edits the environment before the edit that is looked at.
+    """
+
+    name: str
+    edit: Callable[[Data], object]
+    expected: set[str]
+    first: Callable[[Data], object] = lambda env: None
+
+
+def _both_ids(env: Data) -> None:
+    env["hosts"]["green"]["instance_id"] = GREEN_ID
+
+
+def _db_decides_too(env: Data) -> None:
+    env["failover_on"] = ["status", "db"]
+
+
+def _both_ids_and_db_decides_too(env: Data) -> None:
+    _both_ids(env)
+    _db_decides_too(env)
+
+
+def _rename_dependency(env: Data) -> None:
+    env["dependencies"]["store"] = env["dependencies"].pop("db")
+
+
+ROWS = [
+    Row(
+        "label of a dependency edited",
+        lambda env: env["dependencies"]["db"].update(label="Main database"),
+        _all("modify", DB_ALARMS),
+    ),
+    Row(
+        "threshold of a dependency's alarm edited",
+        lambda env: env["dependencies"]["db"].update(alarm={"threshold": 0.5}),
+        _all("modify", DB_ALARMS),
+    ),
+    Row(
+        "threshold of a dependency's alarm edited, while it decides failover",
+        lambda env: env["dependencies"]["db"].update(alarm={"threshold": 0.5}),
+        {
+            *_all("modify", DB_ALARMS),
+            "add health check bookstore-api-blue-db-connectivity-failed",
+            "remove health check bookstore-api-blue-db-connectivity-failed",
+            "modify health check bookstore-all-signals",
+        },
+        first=_db_decides_too,
+    ),
+    Row(
+        "threshold of the status alarm edited",
+        lambda env: env.update(status_alarm={"threshold": 2}),
+        {
+            f"modify alarm {STATUS}",
+            f"add health check {STATUS}",
+            f"remove health check {STATUS}",
+            f"modify {PAIR}",
+        },
+    ),
+    Row(
+        "missing data of a dependency's alarm edited",
+        lambda env: env["dependencies"]["db"].update(alarm={"missing_data": "breaching"}),
+        _all("modify", DB_ALARMS),
+    ),
+    Row(
+        "instance id of blue replaced",
+        lambda env: env["hosts"]["blue"].update(instance_id=GREEN_ID),
+        {
+            f"modify alarm {STATUS}",
+            f"add health check {STATUS}",
+            f"remove health check {STATUS}",
+            f"modify {PAIR}",
+        },
+    ),
+    Row(
+        "address of blue replaced",
+        lambda env: env["hosts"]["blue"].update(address="54.213.54.172"),
+        {f"modify {PAIR}"},
+    ),
+    Row(
+        "instance id of green added",
+        _both_ids,
+        {f"add alarm {GREEN_STATUS}"},
+    ),
+    Row(
+        "active: green",
+        lambda env: env.update(active="green"),
+        {
+            f"add health check {GREEN_STATUS}",
+            f"remove health check {STATUS}",
+            f"modify {PAIR}",
+        },
+        first=_both_ids,
+    ),
+    Row(
+        "active: green, while several signals decide",
+        lambda env: env.update(active="green"),
+        {
+            f"add health check {GREEN_STATUS}",
+            f"remove health check {STATUS}",
+            "add health check bookstore-api-green-db-connectivity-failed",
+            "remove health check bookstore-api-blue-db-connectivity-failed",
+            "modify health check bookstore-all-signals",
+            f"modify {PAIR}",
+        },
+        first=_both_ids_and_db_decides_too,
+    ),
+    Row(
+        "TTL changed",
+        lambda env: env["endpoint"].update(ttl_seconds=10),
+        {f"modify {PAIR}"},
+    ),
+    Row(
+        "dependency added",
+        lambda env: env["dependencies"].update(
+            search={"label": "Search", "host": "search.pingpublications.com", "port": 9200}
+        ),
+        {
+            "add alarm bookstore-api-blue-search-connectivity-failed",
+            "add alarm bookstore-api-green-search-connectivity-failed",
+        },
+    ),
+    Row(
+        "dependency renamed",
+        _rename_dependency,
+        {
+            *_all("remove", DB_ALARMS),
+            "add alarm bookstore-api-blue-store-connectivity-failed",
+            "add alarm bookstore-api-green-store-connectivity-failed",
+        },
+    ),
+    Row(
+        "dependency removed",
+        lambda env: env["dependencies"].pop("db"),
+        _all("remove", DB_ALARMS),
+    ),
+    Row(
+        "address or port of a dependency changed",
+        lambda env: env["dependencies"]["db"].update(port=5433),
+        set(),
+    ),
+    Row(
+        "second signal added to failover_on",
+        _db_decides_too,
+        {
+            "add health check bookstore-api-blue-db-connectivity-failed",
+            "add health check bookstore-all-signals",
+            f"modify {PAIR}",
+        },
+    ),
+    Row(
+        "host renamed",
+        lambda env: env["hosts"]["blue"].update(name="bookstore-api-azure"),
+        {
+            f"replace alarm {STATUS}",
+            "replace alarm bookstore-api-blue-db-connectivity-failed",
+            "replace alarm bookstore-api-blue-cdn-connectivity-failed",
+            f"modify health check {STATUS}",
+        },
+    ),
+    Row("tag added", lambda env: env.update(tags={"team": "ops"}), set()),
+    Row(
+        "recovery notifications asked for",
+        lambda env: env["notifications"].update(recovery=True),
+        _all("modify", ALARMS),
+    ),
+    Row(
+        "subscriber added",
+        lambda env: env["notifications"].update(subscriptions=["ops@example.com"]),
+        {"add subscription ops@example.com"},
+    ),
+    Row(
+        "subscribers reordered",
+        lambda env: env["notifications"]["subscriptions"].reverse(),
+        set(),
+        first=lambda env: env["notifications"].update(
+            subscriptions=["ops@example.com", "dev@example.com"]
+        ),
+    ),
+    Row(
+        "another topic adopted instead of created",
+        lambda env: env.update(
+            notifications={"topic_arn": "arn:aws:sns:us-west-2:532151327118:Pager"}
+        ),
+        {*_all("modify", ALARMS), *_all("remove", TOPIC_PARTS)},
+    ),
+    Row(
+        "the created topic adopted by its ARN",
+        lambda env: env.update(
+            notifications={"topic_arn": "arn:aws:sns:us-west-2:532151327118:PingPublicationsSNS"}
+        ),
+        _all("remove", TOPIC_PARTS),
+    ),
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_an_edit_changes_exactly(row: Row) -> None:
+    before = example_data()
+    row.first(production(before))
+    after = copy.deepcopy(before)
+    row.edit(production(after))
+    assert before != after, "the edit does nothing"
+    assert (
+        changes(synthesize([service_of(before)]), synthesize([service_of(after)])) == row.expected
+    )
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_no_edit_removes_or_replaces_the_record_pair(row: Row) -> None:
+    assert not row.expected & {f"remove {PAIR}", f"replace {PAIR}", f"add {PAIR}"}
+
+
+def test_the_display_name_is_in_every_alarm_text() -> None:
+    renamed = example_data() | {"display_name": "Books"}
+    assert changes(
+        synthesize([service_of(example_data())]), synthesize([service_of(renamed)])
+    ) == _all("modify", ALARMS)
+
+
+def test_a_second_service_leaves_the_first_as_it_is() -> None:
+    first, second = service_of(example_data()), _second_service()
+    before, after = synthesize([first]), synthesize([first, second])
+    assert all(line.startswith("add ") for line in changes(before, after))
+    assert {stack: after[stack] for stack in before} == dict(before)
+
+
+def test_the_first_service_can_go_without_moving_the_shared_topic() -> None:
+    first, second = service_of(example_data()), _second_service()
+    both, rest = synthesize([first, second]), synthesize([second])
+    assert {line for line in changes(both, rest) if "topic" in line.lower()} == set()
+    assert set(both) - set(rest) == {"bookstore-production-failover"}
+
+
+def test_two_services_with_one_topic_make_it_once() -> None:
+    templates = synthesize([service_of(example_data()), _second_service()])
+    topics = [
+        resource
+        for template in templates.values()
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::SNS::Topic"
+    ]
+    assert len(topics) == 1
+
+
+def test_the_schemas_know_what_replaces_an_alarm() -> None:
+    # The table above means something only while the schemas say this.
+    assert create_only("AWS::CloudWatch::Alarm") == ["/properties/AlarmName"]
+    assert "/properties/HostedZoneId" in create_only("AWS::Route53::RecordSetGroup")
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_each_edit_is_explained_to_reviewers(row: Row) -> None:
+    text = (ROOT / "docs" / "reviewing-change-sets.md").read_text(encoding="utf-8")
+    assert f"| {row.name} |" in text
+
+
+def _second_service() -> Service:
+    data = example_data() | {"service": "library"}
+    env = production(data)
+    env["endpoint"]["record"] = "library.pingpublications.com"
+    for color in ("blue", "green"):
+        env["hosts"][color]["name"] = f"library-{color}"
+    return service_of(data)

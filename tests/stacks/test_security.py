@@ -1,0 +1,167 @@
+"""cdk-nag, cfn-lint and the permissions, on everything that the example deploys."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import Stack, aws_sns
+from cdk_nag import AwsSolutionsChecks
+from cfnlint.api import ManualArgs, lint
+
+from stacks.application import add_stacks
+from staged_resiliency.service import Service
+from tests.support import Data, Template, app_as_by_the_cli, example, synthesize
+
+# No rule is acknowledged so far. Each one to come needs a reason that a reviewer would accept:
+# Validations.of(construct).acknowledge(id=..., reason=...) beside the construct.
+
+
+def _everything(env: Data) -> None:
+    """Switches on what the example leaves out."""
+    env["failover_on"] = ["status", "endpoint", "db"]
+    env["endpoint"]["check"] = {"protocol": "https", "interval_seconds": 10, "search_text": "api"}
+    env["hosts"]["blue"]["ipv6_address"] = "2600:1f14::8"
+    env["hosts"]["green"]["ipv6_address"] = "2600:1f14::9"
+    env["hosts"]["green"]["instance_id"] = "i-0123456789abcdef0"
+    env["notifications"] |= {
+        "recovery": True,
+        "subscriptions": [
+            "ops@example.com",
+            "https://alerts.example.com/sns",
+            "arn:aws:sqs:us-west-2:532151327118:alerts",
+        ],
+    }
+
+
+def _alias(env: Data) -> None:
+    for color in ("blue", "green"):
+        del env["hosts"][color]["address"]
+        env["hosts"][color]["alias"] = {
+            "dns_name": f"{color}-1.us-west-2.elb.amazonaws.com",
+            "hosted_zone_id": "Z1H1FL5HABSF5",
+            "ipv6": True,
+        }
+    env["failover_on"] = ["status", "endpoint"]
+    env["notifications"] = {
+        "topic_arn": "arn:aws:sns:us-west-2:532151327118:Pager",
+        "subscriptions": ["ops@example.com"],
+    }
+
+
+FORMS: Mapping[str, Service] = {
+    "example": example(),
+    "everything": example(_everything),
+    "alias": example(_alias),
+}
+
+
+@pytest.fixture(scope="module", params=FORMS)
+def templates(request: pytest.FixtureRequest) -> Mapping[str, Template]:
+    return synthesize([FORMS[request.param]])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_cdk_nag_finds_nothing(form: str) -> None:
+    app = app_as_by_the_cli()
+    add_stacks(app, [FORMS[form]])
+    violations = AwsSolutionsChecks(app).validate_scope(app).violations
+    assert [violation.rule_name for violation in violations] == []
+
+
+def test_cdk_nag_would_find_an_open_topic() -> None:
+    app = app_as_by_the_cli()
+    aws_sns.CfnTopic(Stack(app, "Open"), "Topic")
+    violations = AwsSolutionsChecks(app).validate_scope(app).violations
+    assert any("SNS3" in violation.rule_name for violation in violations)
+
+
+def test_cfn_lint_finds_nothing(templates: Mapping[str, Template]) -> None:
+    for template in templates.values():
+        findings = lint(json.dumps(template), config=ManualArgs(include_checks=["I", "W", "E"]))
+        assert [str(finding) for finding in findings] == []
+
+
+def test_cfn_lint_would_find_a_wrong_alarm(failover_template: Template) -> None:
+    broken = json.loads(json.dumps(failover_template))
+    broken["Resources"]["FailoverBlueStatusAlarmC8C73F4A"]["Properties"]["Statistic"] = "Mean"
+    assert lint(json.dumps(broken))
+
+
+def _statements(template: Template) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for resource in template["Resources"].values():
+        properties = resource["Properties"]
+        for key in ("KeyPolicy", "PolicyDocument"):
+            for statement in properties.get(key, {}).get("Statement", []):
+                yield resource["Type"], statement
+
+
+def test_every_permission_is_one_of_these(notifications_template: Template) -> None:
+    account = {"StringEquals": {"aws:SourceAccount": "532151327118"}}
+    alarms = {"ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:us-west-2:532151327118:alarm:*"}}
+    topic = {"Ref": "TopicPingPublicationsSNS26AFA596"}
+    assert list(_statements(notifications_template)) == [
+        (
+            "AWS::KMS::Key",
+            {
+                "Sid": "AdministeredByTheAccount",
+                "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws:iam::532151327118:root"},
+                "Action": "kms:*",
+                "Resource": "*",
+            },
+        ),
+        (
+            "AWS::KMS::Key",
+            {
+                "Sid": "UsedByAlarmsOfThisAccount",
+                "Effect": "Allow",
+                "Principal": {"Service": "cloudwatch.amazonaws.com"},
+                "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+                "Resource": "*",
+                "Condition": account,
+            },
+        ),
+        (
+            "AWS::SNS::TopicPolicy",
+            {
+                "Sid": "AllowAlarmsOfThisAccount",
+                "Effect": "Allow",
+                "Principal": {"Service": "cloudwatch.amazonaws.com"},
+                "Action": "sns:Publish",
+                "Resource": topic,
+                "Condition": account | alarms,
+            },
+        ),
+        (
+            "AWS::SNS::TopicPolicy",
+            {
+                "Sid": "DenyWithoutTls",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "sns:Publish",
+                "Resource": topic,
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            },
+        ),
+    ]
+
+
+def test_the_failover_stack_grants_nothing(failover_template: Template) -> None:
+    assert list(_statements(failover_template)) == []
+
+
+def test_templates_are_far_below_the_size_that_can_be_deployed(
+    templates: Mapping[str, Template],
+) -> None:
+    for template in templates.values():
+        assert len(json.dumps(template)) < 51_200
+
+
+def test_the_cloud_assembly_names_no_file_of_the_machine(tmp_path: Path) -> None:
+    app = app_as_by_the_cli(str(tmp_path))
+    add_stacks(app, [FORMS["example"]])
+    app.synth()
+    for file in tmp_path.glob("*.json"):
+        assert str(Path(__file__).parent.parent.parent) not in file.read_text(encoding="utf-8")
