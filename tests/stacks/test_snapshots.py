@@ -1,0 +1,35 @@
+"""One small snapshot per stack, to be read as a whole when it changes.
+
+Values are asserted one by one elsewhere; here hashes are scrubbed, so that only meaning shows.
+`pytest --snapshot-update tests/stacks` writes them anew.
+"""
+
+import json
+import re
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
+
+from tests.support import Template
+
+_HASHES = re.compile(r"(?<=[A-Za-z])(?:[0-9A-F]{8})+(?=[\"/]|$)")
+
+
+@pytest.fixture
+def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    return snapshot.use_extension(JSONSnapshotExtension)
+
+
+def _scrubbed(template: Template) -> object:
+    return json.loads(_HASHES.sub("", json.dumps(template)))
+
+
+def test_the_failover_stack(failover_template: Template, snapshot: SnapshotAssertion) -> None:
+    assert _scrubbed(failover_template) == snapshot
+
+
+def test_the_notifications_stack(
+    notifications_template: Template, snapshot: SnapshotAssertion
+) -> None:
+    assert _scrubbed(notifications_template) == snapshot
