@@ -32,7 +32,7 @@ def _interpreter(version: str) -> Path | None:
 
 
 def _runs(python: Path) -> bool:
-    command = [python, "-c", "import venv, ensurepip"]
+    command: list[str | Path] = [python, "-c", "import venv, ensurepip"]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
