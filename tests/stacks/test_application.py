@@ -1,0 +1,210 @@
+"""The application as a whole: several services and environments, tags, lookups, limits."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacks.application import add_stacks
+from staged_resiliency.assembly import SynthesizedStack, read_assembly
+from staged_resiliency.service import Service
+from staged_resiliency.service.draft import Draft
+from staged_resiliency.service.rules import resource_count
+from staged_resiliency.service.yaml_source import Document
+from tests.support import (
+    Data,
+    app_as_by_the_cli,
+    example,
+    example_data,
+    only,
+    production,
+    resources_of,
+    service_of,
+    synthesize,
+)
+
+NOTIFICATIONS = "notifications-532151327118-us-west-2"
+
+
+def _assembly(folder: Path, *services: Service) -> Mapping[str, SynthesizedStack]:
+    app = app_as_by_the_cli(str(folder))
+    add_stacks(app, services)
+    app.synth()
+    return {stack.name: stack for stack in read_assembly(folder)}
+
+
+def _staging_too(data: Data) -> Data:
+    staging = json.loads(json.dumps(production(data)))
+    staging["endpoint"]["record"] = "staging.pingpublications.com"
+    for color in ("blue", "green"):
+        staging["hosts"][color]["name"] = f"staging-{color}"
+    data["environments"]["staging"] = staging
+    return data
+
+
+def test_each_environment_has_a_stack_of_its_own(tmp_path: Path) -> None:
+    stacks = _assembly(tmp_path, service_of(_staging_too(example_data())))
+    assert set(stacks) == {
+        "bookstore-production-failover",
+        "bookstore-staging-failover",
+        NOTIFICATIONS,
+    }
+
+
+def test_the_topics_stack_is_deployed_before_every_stack_that_notifies(tmp_path: Path) -> None:
+    stacks = _assembly(tmp_path, service_of(_staging_too(example_data())))
+    assert stacks["bookstore-production-failover"].depends_on == [NOTIFICATIONS]
+    assert stacks["bookstore-staging-failover"].depends_on == [NOTIFICATIONS]
+
+
+def test_environments_of_another_region_have_topics_of_their_own(tmp_path: Path) -> None:
+    data = _staging_too(example_data())
+    data["environments"]["staging"]["region"] = "eu-west-1"
+    stacks = _assembly(tmp_path, service_of(data))
+    assert "notifications-532151327118-eu-west-1" in stacks
+    assert stacks["bookstore-staging-failover"].region == "eu-west-1"
+
+
+def test_an_adopted_topic_without_subscribers_needs_no_stack(tmp_path: Path) -> None:
+    arn = "arn:aws:sns:us-west-2:532151327118:Pager"
+    stacks = _assembly(tmp_path, example(lambda env: env.update(notifications={"topic_arn": arn})))
+    assert set(stacks) == {"bookstore-production-failover"}
+    assert stacks["bookstore-production-failover"].depends_on == []
+
+
+def test_subscribers_of_two_services_to_one_topic_are_joined() -> None:
+    first = example(lambda env: env["notifications"].update(subscriptions=["a@example.com"]))
+    data = example_data() | {"service": "library"}
+    env = production(data)
+    env["endpoint"]["record"] = "library.pingpublications.com"
+    env["hosts"]["blue"]["name"], env["hosts"]["green"]["name"] = "library-blue", "library-green"
+    env["notifications"]["subscriptions"] = ["a@example.com", "b@example.com"]
+    template = synthesize([first, service_of(data)])[NOTIFICATIONS]
+    endpoints = {
+        resource["Properties"]["Endpoint"]
+        for resource in resources_of(template, "AWS::SNS::Subscription").values()
+    }
+    assert endpoints == {"a@example.com", "b@example.com"}
+
+
+def test_tags_are_given_to_the_stack_and_not_to_templates(tmp_path: Path) -> None:
+    data = example_data() | {"tags": {"team": "ops", "cost": "shared"}}
+    production(data)["tags"] = {"cost": "books"}
+    tagged = _assembly(tmp_path / "tagged", service_of(data))
+    plain = _assembly(tmp_path / "plain", example())
+    manifest = json.loads((tmp_path / "tagged" / "manifest.json").read_text(encoding="utf-8"))
+    artifact = manifest["artifacts"]["bookstore-production-failover"]
+    assert artifact["properties"]["tags"] == {"team": "ops", "cost": "books"}
+    assert (
+        tagged["bookstore-production-failover"].template
+        == plain["bookstore-production-failover"].template
+    )
+
+
+def test_a_zone_without_id_is_looked_up_by_name(tmp_path: Path) -> None:
+    _assembly(tmp_path, example(lambda env: env["hosted_zone"].pop("id")))
+    manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    (missing,) = manifest["missing"]
+    assert missing["provider"] == "hosted-zone"
+    assert missing["props"]["domainName"] == "pingpublications.com"
+    assert missing["props"]["account"] == "532151327118"
+
+
+def test_a_long_ttl_is_warned_of(tmp_path: Path) -> None:
+    stacks = _assembly(tmp_path, example(lambda env: env["endpoint"].update(ttl_seconds=300)))
+    (warning,) = stacks["bookstore-production-failover"].warnings
+    assert warning == (
+        "endpoint.ttl_seconds: 300 s: clients may keep the failed host's address that long after "
+        "a failover; give 60 or less"
+    )
+
+
+def test_the_example_has_no_warnings(tmp_path: Path) -> None:
+    for stack in _assembly(tmp_path, example()).values():
+        assert stack.warnings == []
+
+
+def _six_dependencies(env: Data) -> None:
+    for number in range(6):
+        env["dependencies"][f"d{number}"] = {"label": "D", "host": "d.example.com", "port": 1}
+
+
+def _signals(*names: str) -> Any:
+    return lambda env: env.update(failover_on=list(names))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        pytest.param(lambda env: None, id="example"),
+        pytest.param(lambda env: env.pop("failover_on"), id="default signals"),
+        pytest.param(lambda env: env.pop("dependencies"), id="no dependencies"),
+        pytest.param(_six_dependencies, id="many dependencies"),
+        pytest.param(_signals("endpoint"), id="one other signal"),
+        pytest.param(_signals("status", "endpoint", "db", "cdn"), id="all signals"),
+        pytest.param(
+            lambda env: env["hosts"]["green"].update(instance_id="i-0123456789abcdef0"),
+            id="both instances",
+        ),
+    ],
+)
+def test_the_count_that_is_checked_is_the_count_that_is_made(edit: Any) -> None:
+    data = example_data()
+    edit(production(data))
+    template = synthesize([service_of(data)])["bookstore-production-failover"]
+    draft = Draft(Document("test.yaml", data=data), frozenset())
+    assert resource_count(draft.within("environments", "production")) == len(template["Resources"])
+
+
+def test_as_many_dependencies_as_a_stack_holds_are_synthesized() -> None:
+    data = example_data()
+    env = production(data)
+    env["dependencies"] = {
+        f"d{number}": {"label": "D", "host": "d.example.com", "port": 1} for number in range(248)
+    }
+    template = synthesize([service_of(data)])["bookstore-production-failover"]
+    assert len(template["Resources"]) == 499
+
+
+def test_recovery_notifications_go_to_the_same_topic() -> None:
+    template = synthesize([example(lambda env: env["notifications"].update(recovery=True))])[
+        "bookstore-production-failover"
+    ]
+    for alarm in resources_of(template, "AWS::CloudWatch::Alarm").values():
+        assert alarm["Properties"]["OKActions"] == alarm["Properties"]["AlarmActions"]
+
+
+def test_endpoint_settings_reach_the_health_check() -> None:
+    def edit(env: Data) -> None:
+        env["failover_on"] = ["endpoint"]
+        env["endpoint"] |= {
+            "port": 8443,
+            "version_path": "/v/",
+            "check": {"protocol": "https", "interval_seconds": 10, "failure_threshold": 2},
+        }
+
+    template = synthesize([example(edit)])["bookstore-production-failover"]
+    assert only(template, "AWS::Route53::HealthCheck")["HealthCheckConfig"] == {
+        "Type": "HTTPS",
+        "IPAddress": "54.213.54.171",
+        "FullyQualifiedDomainName": "bookstore.pingpublications.com",
+        "Port": 8443,
+        "ResourcePath": "/v/",
+        "EnableSNI": True,
+        "RequestInterval": 10,
+        "FailureThreshold": 2,
+        "Inverted": False,
+    }
+
+
+def test_a_tcp_check_only_connects() -> None:
+    def edit(env: Data) -> None:
+        env["failover_on"] = ["endpoint"]
+        env["endpoint"]["check"] = {"protocol": "tcp"}
+
+    template = synthesize([example(edit)])["bookstore-production-failover"]
+    config = only(template, "AWS::Route53::HealthCheck")["HealthCheckConfig"]
+    assert config["Type"] == "TCP"
+    assert "ResourcePath" not in config
