@@ -89,16 +89,19 @@ __all__ = [
 _HOMES = ("alarms", "errors", "failover", "health_checks", "notifications", "records", "signals")
 
 
-def __getattr__(name: str) -> object:
-    """Load a public name from the module that defines it."""
-    if name in __all__:
-        for home in _HOMES:
-            module = import_module(f"{__name__}.{home}")
-            if name in vars(module):
-                value: object = vars(module)[name]
-                globals()[name] = value
-                return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# Hidden from type checkers, which would else take every misspelt name for a public one.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Load a public name from the module that defines it."""
+        if name in __all__:
+            for home in _HOMES:
+                module = import_module(f"{__name__}.{home}")
+                if name in vars(module):
+                    value: object = vars(module)[name]
+                    globals()[name] = value
+                    return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -1,10 +1,11 @@
 """CloudWatch alarms that a Route 53 health check can follow."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -53,14 +54,15 @@ class AlarmRule:
     https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-updating-cloudwatch-alarm-settings.html
 
     Attributes:
-        namespace: CloudWatch namespace of the metric.
-        metric_name: Name of the metric.
-        dimensions: All dimensions of the metric, by name; at most 30.
+        namespace: CloudWatch namespace of the metric; 1 to 255 characters.
+        metric_name: Name of the metric; 1 to 255 characters.
+        dimensions: All dimensions of the metric, by name; at most 30. Names have 1 to 255
+            characters, values 1 to 1,024.
         statistic: Average, Maximum, Minimum, SampleCount or Sum.
         comparison: How the statistic is compared with the threshold.
         threshold: The value compared with, in the metric's unit.
-        period_seconds: Length of a period, a multiple of 60.
-        evaluation_periods: Periods in a row that must breach.
+        period_seconds: Length of a period in seconds, a multiple of 60; 60 unless given.
+        evaluation_periods: Periods in a row that must breach; 1 unless given.
 
     Raises:
         InvalidInputError: A field can't be followed by Route 53 or is refused by CloudWatch.
@@ -76,8 +78,12 @@ class AlarmRule:
     evaluation_periods: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse what Route 53 can't follow."""
+        """Refuse what Route 53 can't follow or CloudWatch does not take."""
+        for name, text, most in self._texts():
+            checked("AlarmRule", name, text, _between_one_and(most))
         checked("AlarmRule", "statistic", self.statistic, checks.failover_statistic)
+        checked("AlarmRule", "comparison", self.comparison, _comparison)
+        checked("AlarmRule", "threshold", self.threshold, _finite)
         checked("AlarmRule", "period_seconds", self.period_seconds, checks.failover_period_seconds)
         checked("AlarmRule", "evaluation_periods", self.evaluation_periods, self._window)
         if len(self.dimensions) > limits.MAX_DIMENSIONS:
@@ -85,6 +91,14 @@ class AlarmRule:
                 f"AlarmRule: dimensions: {len(self.dimensions)} are given; "
                 f"CloudWatch takes at most {limits.MAX_DIMENSIONS}"
             )
+
+    def _texts(self) -> Iterator[tuple[str, str, int]]:
+        """The metric's texts, each with the field it stands in and how long it may be."""
+        yield "namespace", self.namespace, limits.MAX_NAMESPACE_CHARACTERS
+        yield "metric_name", self.metric_name, limits.MAX_METRIC_NAME_CHARACTERS
+        for name, value in self.dimensions.items():
+            yield "dimensions", name, limits.MAX_DIMENSION_NAME_CHARACTERS
+            yield "dimensions", value, limits.MAX_DIMENSION_VALUE_CHARACTERS
 
     def _window(self, evaluation_periods: int) -> int:
         if evaluation_periods < 1:
@@ -110,11 +124,11 @@ class AlarmRule:
             metric: The metric; its statistic and period are used.
             comparison: How the statistic is compared with the threshold.
             threshold: The value compared with, in the metric's unit.
-            evaluation_periods: Periods in a row that must breach.
+            evaluation_periods: Periods in a row that must breach; 1 unless given.
 
         Raises:
-            InvalidInputError: The metric is an expression, is of another account or region,
-                or has a statistic or period that Route 53 can't follow.
+            InvalidInputError: The metric is an expression, is pinned to an account or region,
+                is filtered by unit, or has a statistic or period that Route 53 can't follow.
         """
         if not isinstance(metric, cloudwatch.Metric):
             raise InvalidInputError(
@@ -126,6 +140,11 @@ class AlarmRule:
             raise InvalidInputError(
                 f"AlarmRule: metric: is pinned to {elsewhere}; Route 53 follows only alarms on "
                 "metrics of their own account and region, so leave account and region out"
+            )
+        if metric.unit is not None:
+            raise InvalidInputError(
+                f"AlarmRule: metric: is filtered by the unit {metric.unit.name}, which Route 53 "
+                "does not copy, so it would read other data than the alarm; leave unit out"
             )
         return cls(
             namespace=metric.namespace,
@@ -153,11 +172,11 @@ class SignalAlarm(Construct):
             most 255 characters.
         description: What a reader of the notification must know; at most 1,024 characters.
         missing_data: What a period without data counts as.
-        topic: Where state changes are sent.
-        notify_recovery: Also send the return to OK.
+        topic: Where the change to ALARM is sent.
+        notify_recovery: Also send the return to OK; not sent unless given.
 
     Raises:
-        InvalidInputError: A name or description that CloudWatch refuses.
+        InvalidInputError: A name, description or topic that AWS would refuse.
 
     Attributes:
         alarm_name: The physical name.
@@ -237,20 +256,34 @@ class InstanceStatusAlarm(SignalAlarm):
         construct_id: Id below the parent.
         instance: The instance, or its id.
         host_name: The host, as the alarm's name has it.
-        description: What a reader of the notification must know.
-        topic: Where state changes are sent.
-        period_seconds: Length of a period; 60 unless given, as EC2 checks each minute.
+        description: What a reader of the notification must know; at most 1,024 characters.
+        topic: Where the change to ALARM is sent.
+        period_seconds: Length of a period in seconds, a multiple of 60; 60 unless given, as EC2
+            checks each minute.
         evaluation_periods: Periods in a row that must breach; 1 unless given.
         statistic: Statistic over a period; Maximum unless given.
         threshold: At or above it the period breaches; 1 (a failed check) unless given.
-        notify_recovery: Also send the return to OK.
+        notify_recovery: Also send the return to OK; not sent unless given.
 
     Raises:
-        InvalidInputError: An instance id or name that AWS would refuse.
+        InvalidInputError: A value that AWS would refuse or Route 53 could not follow.
 
-    The alarm is named ``<host_name>-StatusCheckFailed``. Where the instance's id is known only
-    at deployment, the name carries it, so that everything that refers to the alarm follows the
-    instance (docs/adr/0003).
+    Attributes are those of ``SignalAlarm``. The alarm is named ``<host_name>-StatusCheckFailed``.
+    Where the instance's id is known only at deployment, the name carries it, so that everything
+    that refers to the alarm follows the instance (docs/adr/0003).
+
+    Example:
+        >>> from aws_cdk import App, Stack
+        >>> alarm = InstanceStatusAlarm(
+        ...     Stack(App(), "Shop"),
+        ...     "StatusAlarm",
+        ...     instance="i-0123456789abcdef0",
+        ...     host_name="shop-blue",
+        ...     description="Shop (Blue) instance failure.",
+        ...     topic="arn:aws:sns:eu-west-1:111111111111:ops",
+        ... )
+        >>> alarm.alarm_name
+        'shop-blue-StatusCheckFailed'
 
     See https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitoring-system-instance-status-check.html
     """
@@ -304,22 +337,38 @@ class ConnectivityAlarm(SignalAlarm):
     Args:
         scope: The parent.
         construct_id: Id below the parent.
-        namespace: CloudWatch namespace of the probe's metrics.
+        namespace: CloudWatch namespace of the probe's metrics; not one of AWS's own.
         host_name: The host that the probe runs on: its Name tag.
         dependency: Short name of the dependency, for example ``db``.
-        description: What a reader of the notification must know.
+        description: What a reader of the notification must know; at most 1,024 characters.
         missing_data: What a period without samples counts as.
-        topic: Where state changes are sent.
-        period_seconds: Length of a period; 60 unless given.
+        topic: Where the change to ALARM is sent.
+        period_seconds: Length of a period in seconds, a multiple of 60; 60 unless given.
         evaluation_periods: Periods in a row that must breach; 2 unless given.
         statistic: Statistic over a period; Average unless given.
         threshold: Below it the period breaches; 1 unless given, so one failed sample counts.
-        notify_recovery: Also send the return to OK.
+        notify_recovery: Also send the return to OK; not sent unless given.
 
     Raises:
-        InvalidInputError: A namespace or name that AWS would refuse.
+        InvalidInputError: A value that AWS would refuse or Route 53 could not follow.
 
-    The alarm is named ``<host_name>-<dependency>-connectivity-failed``.
+    Attributes are those of ``SignalAlarm``. The alarm is named
+    ``<host_name>-<dependency>-connectivity-failed``.
+
+    Example:
+        >>> from aws_cdk import App, Stack
+        >>> alarm = ConnectivityAlarm(
+        ...     Stack(App(), "Shop"),
+        ...     "DatabaseAlarm",
+        ...     namespace="Shop",
+        ...     host_name="shop-blue",
+        ...     dependency="db",
+        ...     description="Database Connectivity failure for Shop (Blue).",
+        ...     missing_data=MissingData.BREACHING,
+        ...     topic="arn:aws:sns:eu-west-1:111111111111:ops",
+        ... )
+        >>> alarm.alarm_name
+        'shop-blue-db-connectivity-failed'
     """
 
     def __init__(
@@ -365,3 +414,27 @@ class ConnectivityAlarm(SignalAlarm):
 
 def _description(value: str) -> str:
     return checks.at_most(value, limits.MAX_ALARM_DESCRIPTION_CHARACTERS, "the description")
+
+
+def _between_one_and(most: int) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if not value:
+            raise ValueError(f"an empty text is given; give 1 to {most} characters")
+        return checks.at_most(value, most, "the text")
+
+    return check
+
+
+def _comparison(value: str) -> str:
+    if value not in get_args(Comparison):
+        raise ValueError(
+            f"{checks.shown(value)} is a comparison that Route 53 health checks can't follow; "
+            f"allowed: {', '.join(get_args(Comparison))}"
+        )
+    return value
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError(f"{value} is no number that can be compared with; give one like 1")
+    return value

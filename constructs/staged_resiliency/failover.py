@@ -34,14 +34,15 @@ class InstanceFailover(Construct):
         active: The host that serves while all is well.
         hosted_zone: The zone of the record.
         record_name: DNS name that clients use.
-        topic: Where state changes of the status alarms are sent.
+        topic: Where the status alarms' change to ALARM is sent.
         failover_on: Signals that must all be well; the EC2 status checks unless given.
-        ttl_seconds: How long resolvers keep an answer; 60 unless given.
-        status_period_seconds: Period of the status alarms; 60 unless given.
+        ttl_seconds: How long resolvers keep an answer, in seconds; 60 unless given.
+        status_period_seconds: Period of the status alarms in seconds, a multiple of 60; 60 unless
+            given.
         status_evaluation_periods: Periods in a row that must breach; 1 unless given.
         status_statistic: Statistic of the status alarms; Maximum unless given.
         status_threshold: Threshold of the status alarms; 1 unless given.
-        notify_recovery: Also send the return to OK.
+        notify_recovery: Also send the return to OK; not sent unless given.
 
     Raises:
         InvalidInputError: A value that AWS would refuse, two hosts that are alike, no signal, or

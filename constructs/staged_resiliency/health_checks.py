@@ -27,8 +27,11 @@ class InsufficientData(Enum):
     """What a health check on an alarm counts as while CloudWatch has too little data."""
 
     UNHEALTHY = "Unhealthy"
+    """Too little data is failure."""
     HEALTHY = "Healthy"
+    """Too little data is health."""
     LAST_KNOWN_STATUS = "LastKnownStatus"
+    """Too little data keeps the status; a new health check starts healthy."""
 
 
 # Where the alarm says what silence means, the health check says the same. Left to CloudWatch's
@@ -45,6 +48,14 @@ class HealthCheck(Construct):
     """What all kinds of health checks have in common.
 
     Creates one ``AWS::Route53::HealthCheck``; use one of the kinds below.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        resource_id: Id of the resource below this construct; a new one makes a new health check.
+        config: What is checked.
+        label: Name tag of the health check. Route 53 shows it.
+        description: What a reader of the template must know.
 
     Attributes:
         health_check_id: Id of the health check, known at deployment.
@@ -113,8 +124,8 @@ class AlarmHealthCheck(HealthCheck):
     Args:
         scope: The parent.
         construct_id: Id below the parent.
-        alarm: The alarm, of the same account.
-        alarm_region: Region of the alarm; the stack's unless given.
+        alarm: The alarm, of the same account; in this stack or in another of the app.
+        alarm_region: Region of the alarm; that of the alarm's stack unless given.
         insufficient_data: What too little data counts as. Unless given it says what the alarm
             says: breaching data and CloudWatch's default are unhealthy, not breaching is
             healthy, ignored data keeps the last known status.
@@ -122,7 +133,25 @@ class AlarmHealthCheck(HealthCheck):
 
     Raises:
         InvalidInputError: A field of the rule is known only at deployment and the alarm's name
-            does not carry it.
+            does not carry it, or Route 53 can't follow alarms of the region.
+
+    Attributes are those of ``HealthCheck``.
+
+    Example:
+        >>> from aws_cdk import App, Stack
+        >>> from staged_resiliency import InstanceStatusAlarm
+        >>> stack = Stack(App(), "Shop")
+        >>> alarm = InstanceStatusAlarm(
+        ...     stack,
+        ...     "StatusAlarm",
+        ...     instance="i-0123456789abcdef0",
+        ...     host_name="shop-blue",
+        ...     description="Shop (Blue) instance failure.",
+        ...     topic="arn:aws:sns:eu-west-1:111111111111:ops",
+        ... )
+        >>> health_check = AlarmHealthCheck(stack, "HealthCheck", alarm=alarm)
+        >>> health_check.metric_health_check_status().region
+        'us-east-1'
 
     See https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-updating-cloudwatch-alarm-settings.html
     """
@@ -138,6 +167,8 @@ class AlarmHealthCheck(HealthCheck):
         label: str | None = None,
     ) -> None:
         _require_name_carries_what_deployment_decides(alarm)
+        region = alarm_region or Stack.of(alarm).region
+        checked("AlarmHealthCheck", "alarm_region", region, checks.region)
         status = insufficient_data or _SILENCE[alarm.missing_data]
         super().__init__(
             scope,
@@ -146,7 +177,7 @@ class AlarmHealthCheck(HealthCheck):
             config=route53.CfnHealthCheck.HealthCheckConfigProperty(
                 type="CLOUDWATCH_METRIC",
                 alarm_identifier=route53.CfnHealthCheck.AlarmIdentifierProperty(
-                    name=alarm.alarm_name, region=alarm_region or Stack.of(scope).region
+                    name=alarm.alarm_name, region=region
                 ),
                 insufficient_data_health_status=status.value,
                 inverted=False,
@@ -166,7 +197,8 @@ def rule_digest(rule: AlarmRule) -> str:
     def known(value: str | float) -> str | float:
         if not is_literal(value):
             return "known at deployment"
-        return value if isinstance(value, str) else float(value)
+        # One digest for 1 and 1.0, and (by adding zero) for 0.0 and -0.0: they render alike.
+        return value if isinstance(value, str) else float(value) + 0.0
 
     fields = [
         known(rule.namespace),
@@ -208,10 +240,12 @@ class HttpRequest:
     """Ask over HTTP; healthy when the answer's status is 2xx or 3xx.
 
     Attributes:
-        path: Path to ask for.
-        port: TCP port.
-        host_header: Host header of the request, where the endpoint is an address.
-        search_text: Text that the first 5,120 bytes of the answer must hold; costs extra.
+        path: Path to ask for; ``/`` unless given.
+        port: TCP port; 80 unless given.
+        host_header: Host header of the request, where the endpoint is an address; the address
+            unless given.
+        search_text: Text that the first 5,120 bytes of the answer must hold; costs extra. Only
+            the status counts unless given.
     """
 
     path: str = "/"
@@ -225,10 +259,12 @@ class HttpsRequest:
     """Ask over HTTPS; costs extra. Route 53 does not verify the certificate.
 
     Attributes:
-        path: Path to ask for.
-        port: TCP port.
-        host_header: Host header and TLS server name, where the endpoint is an address.
-        search_text: Text that the first 5,120 bytes of the answer must hold; costs extra.
+        path: Path to ask for; ``/`` unless given.
+        port: TCP port; 443 unless given.
+        host_header: Host header and TLS server name, where the endpoint is an address; the
+            address, and no server name, unless given.
+        search_text: Text that the first 5,120 bytes of the answer must hold; costs extra. Only
+            the status counts unless given.
     """
 
     path: str = "/"
@@ -259,14 +295,29 @@ class EndpointHealthCheck(HealthCheck):
         construct_id: Id below the parent.
         address: IPv4 or IPv6 address of the endpoint, reachable from the internet. Either this
             or ``domain_name``.
-        domain_name: DNS name of the endpoint.
+        domain_name: DNS name of the endpoint, which the checkers resolve themselves.
         request: What the checkers ask: ``HttpRequest``, ``HttpsRequest`` or ``TcpConnect``.
-        interval_seconds: Seconds between two requests of one checker: 30, or 10 at extra cost.
+        interval_seconds: Seconds between two requests of one checker: 30 unless given, or 10 at
+            extra cost.
         failure_threshold: Requests in a row, 1 to 10, that change the status; 3 unless given.
         label: Name tag of the health check. Route 53 shows it.
 
     Raises:
         InvalidInputError: An argument that Route 53 would refuse.
+
+    Attributes are those of ``HealthCheck``.
+
+    Example:
+        >>> from aws_cdk import App, Stack
+        >>> health_check = EndpointHealthCheck(
+        ...     Stack(App(), "Shop"),
+        ...     "HealthCheck",
+        ...     address="52.11.79.8",
+        ...     request=HttpsRequest(path="/version/", host_header="shop.example.com"),
+        ...     label="shop-blue-endpoint",
+        ... )
+        >>> health_check.metric_health_check_status().metric_name
+        'HealthCheckStatus'
 
     See https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-creating-values.html
     """
@@ -299,6 +350,8 @@ class EndpointHealthCheck(HealthCheck):
             kind = "HTTP" if isinstance(request, HttpRequest) else "HTTPS"
             path = checked(owner, "request.path", request.path, checks.url_path)
             header, text = request.host_header, request.search_text
+            if header is not None:
+                header = checked(owner, "request.host_header", header, checks.domain_name)
             if text is not None:
                 text = checked(owner, "request.search_text", text, _search_text)
         if domain_name is not None and header is not None:
@@ -339,6 +392,27 @@ class CalculatedHealthCheck(HealthCheck):
 
     Raises:
         InvalidInputError: No children, too many, or a threshold that can't decide anything.
+
+    Attributes are those of ``HealthCheck``.
+
+    Example:
+        >>> from aws_cdk import App, Stack
+        >>> stack = Stack(App(), "Shop")
+        >>> ports = [
+        ...     EndpointHealthCheck(
+        ...         stack,
+        ...         f"Port{port}",
+        ...         address="52.11.79.8",
+        ...         request=TcpConnect(port),
+        ...         label=f"shop-{port}",
+        ...     )
+        ...     for port in (80, 443)
+        ... ]
+        >>> either = CalculatedHealthCheck(
+        ...     stack, "EitherPort", children=ports, healthy_at_least=1, label="shop-either-port"
+        ... )
+        >>> either.resource.health_check_config.health_threshold
+        1
     """
 
     def __init__(

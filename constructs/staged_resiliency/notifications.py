@@ -23,7 +23,15 @@ _KEY_DELETION_DAYS: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Someone who receives a topic's messages; use one of the kinds below."""
+    """Someone who receives a topic's messages; use one of the kinds below.
+
+    Attributes:
+        endpoint: Where messages are sent, in the form that the kind asks for.
+        protocol: The kind, as SNS names it.
+
+    Raises:
+        InvalidInputError: An endpoint that is not of the kind.
+    """
 
     endpoint: str
     protocol: ClassVar[str] = ""
@@ -128,6 +136,12 @@ class AlarmTopicBase(Construct):
 
         The subscription's id is made of protocol and endpoint, so the order of a list of
         subscribers does not matter.
+
+        Args:
+            subscription: Who receives the messages.
+
+        Returns:
+            The ``CfnSubscription``, for example to give it a filter.
         """
         told = f"{subscription.protocol} {subscription.endpoint}"
         digest = sha256(told.encode()).hexdigest()[:8].upper()
@@ -163,6 +177,17 @@ class AlarmTopic(AlarmTopicBase):
         encryption_key: The key that encrypts messages.
         resource: The ``CfnTopic``.
 
+    Example:
+        >>> from aws_cdk import App, Stack
+        >>> topic = AlarmTopic(
+        ...     Stack(App(), "Shop"),
+        ...     "Alarms",
+        ...     topic_name="shop-alarms",
+        ...     subscriptions=[EmailSubscription("ops@example.com")],
+        ... )
+        >>> topic.resource.topic_name
+        'shop-alarms'
+
     See https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
     """
 
@@ -195,7 +220,16 @@ class AlarmTopic(AlarmTopicBase):
 
     @staticmethod
     def from_topic_arn(scope: Construct, construct_id: str, topic_arn: str) -> "AdoptedAlarmTopic":
-        """Adopt a topic that exists; its policy and key must already let alarms in."""
+        """Adopt a topic that exists; its policy and key must already let alarms in.
+
+        Args:
+            scope: The parent.
+            construct_id: Id below the parent.
+            topic_arn: ARN of the topic.
+
+        Raises:
+            InvalidInputError: Not the ARN of a standard topic.
+        """
         return AdoptedAlarmTopic(scope, construct_id, topic_arn=topic_arn)
 
     def _open_to_alarms(self, key: kms.IKey) -> None:
@@ -259,6 +293,9 @@ class AdoptedAlarmTopic(AlarmTopicBase):
 
     Raises:
         InvalidInputError: Not the ARN of a standard topic.
+
+    Attributes:
+        topic_arn: ARN of the topic.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, topic_arn: str) -> None:

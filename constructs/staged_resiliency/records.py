@@ -36,7 +36,10 @@ class AddressTarget:
 
     Attributes:
         ipv4: IPv4 address; makes an A record.
-        ipv6: IPv6 address; makes an AAAA record.
+        ipv6: IPv6 address; makes an AAAA record. Kept in its short form.
+
+    Raises:
+        InvalidInputError: No address, or one that clients can't reach.
     """
 
     ipv4: str | None = None
@@ -49,7 +52,9 @@ class AddressTarget:
         if self.ipv4 is not None:
             checked("AddressTarget", "ipv4", self.ipv4, _ipv4_address)
         if self.ipv6 is not None:
-            checked("AddressTarget", "ipv6", self.ipv6, checks.ipv6_address)
+            ipv6 = checked("AddressTarget", "ipv6", self.ipv6, checks.ipv6_address)
+            # One form, so that one address makes one record value and equal targets.
+            object.__setattr__(self, "ipv6", ipv6)
 
     @property
     def record_types(self) -> tuple[RecordType, ...]:
@@ -87,7 +92,10 @@ class AliasTarget:
     Attributes:
         dns_name: DNS name of the load balancer.
         hosted_zone_id: The load balancer's own (canonical) hosted zone id.
-        ipv6: Also make the AAAA pair; for dual-stack load balancers.
+        ipv6: Also make the AAAA pair, for dual-stack load balancers; not made unless given.
+
+    Raises:
+        InvalidInputError: A name or id that Route 53 would refuse.
     """
 
     dns_name: str
@@ -96,12 +104,20 @@ class AliasTarget:
 
     def __post_init__(self) -> None:
         """Refuse names and ids that Route 53 would refuse."""
-        checked("AliasTarget", "dns_name", self.dns_name, checks.domain_name)
-        checked("AliasTarget", "hosted_zone_id", self.hosted_zone_id, checks.hosted_zone_id)
+        name = checked("AliasTarget", "dns_name", self.dns_name, checks.domain_name)
+        zone = checked("AliasTarget", "hosted_zone_id", self.hosted_zone_id, checks.hosted_zone_id)
+        # One form, so that one load balancer makes one record value and equal targets.
+        object.__setattr__(self, "dns_name", name)
+        object.__setattr__(self, "hosted_zone_id", zone)
 
     @classmethod
     def to_load_balancer(cls, load_balancer: LoadBalancer, *, ipv6: bool = False) -> "AliasTarget":
-        """An alias to a load balancer of the CDK."""
+        """An alias to a load balancer of the CDK.
+
+        Args:
+            load_balancer: An application or network load balancer, made or looked up.
+            ipv6: Also make the AAAA pair; not made unless given.
+        """
         return cls(
             dns_name=load_balancer.load_balancer_dns_name,
             hosted_zone_id=load_balancer.load_balancer_canonical_hosted_zone_id,
@@ -135,7 +151,8 @@ class FailoverRecords(Construct):
         primary: What is served while it is healthy.
         secondary: What is served otherwise.
         health_check: Decides whether the primary is healthy.
-        ttl_seconds: How long resolvers keep an answer; 60 unless given. Aliases have none.
+        ttl_seconds: How long resolvers keep an answer, in seconds; 60 unless given. Aliases have
+            none of their own.
 
     Raises:
         InvalidInputError: A value that Route 53 would refuse, a record outside the zone, or
@@ -144,6 +161,25 @@ class FailoverRecords(Construct):
     Attributes:
         record_name: DNS name of the records, without the final dot.
         resource: The ``CfnRecordSetGroup``.
+
+    Example:
+        >>> from aws_cdk import App, Stack
+        >>> from staged_resiliency import EndpointHealthCheck, HttpRequest
+        >>> stack = Stack(App(), "Shop")
+        >>> records = FailoverRecords(
+        ...     stack,
+        ...     "Records",
+        ...     hosted_zone=HostedZone("example.com", "Z2EHK3FAEUNRMI"),
+        ...     record_name="Shop.example.com.",
+        ...     identifier="shop",
+        ...     primary=AddressTarget(ipv4="52.11.79.8"),
+        ...     secondary=AddressTarget(ipv4="52.11.79.9"),
+        ...     health_check=EndpointHealthCheck(
+        ...         stack, "Check", address="52.11.79.8", request=HttpRequest(), label="shop-blue"
+        ...     ),
+        ... )
+        >>> records.record_name
+        'shop.example.com'
 
     See https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-types.html
     """
@@ -165,7 +201,9 @@ class FailoverRecords(Construct):
         self_name = checked(owner, "record_name", record_name, checks.domain_name)
         checked(owner, "identifier", identifier, checks.slug)
         checked(owner, "ttl_seconds", ttl_seconds, checks.ttl_seconds)
-        zone_id = checked(owner, "hosted_zone", hosted_zone.hosted_zone_id, checks.hosted_zone_id)
+        zone_id = hosted_zone.hosted_zone_id
+        if isinstance(hosted_zone, HostedZone):  # a lookup of the CDK's may still be to come
+            zone_id = checked(owner, "hosted_zone", zone_id, checks.hosted_zone_id)
         _require_record_in_zone(self_name, hosted_zone.zone_name)
         if primary.record_types != secondary.record_types:
             raise InvalidInputError(
@@ -239,7 +277,7 @@ def _ipv4_address(value: str) -> str:
 def _require_record_in_zone(record_name: str, zone_name: str) -> None:
     if not (is_literal(record_name) and is_literal(zone_name)):
         return
-    zone = checks.domain_name(zone_name)
+    zone = checked("FailoverRecords", "hosted_zone", zone_name, checks.domain_name)
     if record_name != zone and not record_name.endswith(f".{zone}"):
         raise InvalidInputError(
             f"FailoverRecords: record_name: {record_name!r} is outside the hosted zone {zone!r}; "

@@ -36,6 +36,9 @@ class FailoverHost:
         name: The instance's Name tag; alarm names start with it.
         target: Where clients reach the host.
         instance: The EC2 instance or its id; a host with one gets a status alarm.
+
+    Raises:
+        InvalidInputError: A name that alarms can't have.
     """
 
     name: str
@@ -71,7 +74,15 @@ class Signal(ABC):
 
     @abstractmethod
     def health_check(self, scope: Construct, watched: WatchedHost) -> HealthCheck:
-        """Make the health check that watches the signal on a host."""
+        """Make the health check that watches the signal on a host.
+
+        Args:
+            scope: The parent of the health check; each signal of one failover needs its own id.
+            watched: The active host.
+
+        Raises:
+            InvalidInputError: The host can't give this signal.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +109,11 @@ class EndpointSignal(Signal):
     """The host's endpoint, as Route 53's own checkers see it from many places.
 
     Attributes:
-        request: What the checkers ask. Hosts at an address are asked for the record's name
-            unless the request has a host header.
-        interval_seconds: Seconds between two requests of one checker: 30, or 10 at extra cost.
-        failure_threshold: Requests in a row, 1 to 10, that change the status.
+        request: What the checkers ask; ``/version/`` over HTTP unless given. Hosts at an address
+            are asked for the record's name unless the request has a host header.
+        interval_seconds: Seconds between two requests of one checker: 30 unless given, or 10 at
+            extra cost.
+        failure_threshold: Requests in a row, 1 to 10, that change the status; 3 unless given.
     """
 
     request: Request = field(default_factory=lambda: HttpRequest(path="/version/"))

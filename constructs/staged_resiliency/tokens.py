@@ -1,12 +1,12 @@
 """Telling values that are known now from those that only the deployment knows.
 
-A CDK token in a text looks like ``${Token[...]}``, one in a number is a large negative number:
+A CDK token in a text looks like ``${Token[...]}``, one in a number is about -1.9e289:
 https://docs.aws.amazon.com/cdk/v2/guide/tokens.html. Asking the CDK costs a call into Node, so
 it is asked only about values that can be tokens at all.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from aws_cdk import Token
 
@@ -14,10 +14,16 @@ from staged_resiliency.errors import InvalidInputError
 
 _T = TypeVar("_T", str, int, float)
 
+# All number tokens are between these two: doubles whose first 16 bits are FBFF.
+_NUMBER_TOKENS: Final = (-1.95e289, -1.88e289)
+
 
 def is_literal(value: str | int | float) -> bool:
     """Whether the value is known at synthesis."""
-    can_be_token = "${Token[" in value if isinstance(value, str) else value < -1e300
+    if isinstance(value, str):
+        can_be_token = "${Token[" in value
+    else:
+        can_be_token = _NUMBER_TOKENS[0] < value < _NUMBER_TOKENS[1]
     return not (can_be_token and Token.is_unresolved(value))
 
 

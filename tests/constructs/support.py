@@ -1,0 +1,123 @@
+"""What the tests of constructs share: templates, refusals, and constructs with usual arguments."""
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, cast
+
+import pytest
+from aws_cdk import CfnParameter, Environment, Stack
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from staged_resiliency import (
+    AlarmRule,
+    EndpointHealthCheck,
+    HealthCheck,
+    InvalidInputError,
+    MissingData,
+    SignalAlarm,
+    TcpConnect,
+)
+from tests.support import Template, app_as_by_the_cli, resources_of
+
+ACCOUNT: Final = "111111111111"
+REGION: Final = "eu-west-1"
+HERE: Final = Environment(account=ACCOUNT, region=REGION)
+TOPIC_ARN: Final = f"arn:aws:sns:{REGION}:{ACCOUNT}:ops"
+INSTANCE_ID: Final = "i-0123456789abcdef0"
+ZONE_ID: Final = "Z2EHK3FAEUNRMI"
+
+ALARM: Final = "AWS::CloudWatch::Alarm"
+HEALTH_CHECK: Final = "AWS::Route53::HealthCheck"
+RECORDS: Final = "AWS::Route53::RecordSetGroup"
+INSTANCE: Final = "AWS::EC2::Instance"
+
+
+def synthesized(build: Callable[[Stack], object], env: Environment | None = HERE) -> Template:
+    """The template of a stack with what ``build`` puts in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        app = app_as_by_the_cli(folder)
+        build(Stack(app, "Test", env=env))
+        app.synth()
+        template: Template = json.loads((Path(folder) / "Test.template.json").read_text("utf-8"))
+        return template
+
+
+def only_id(template: Template, resource_type: str) -> str:
+    """The logical id of the one resource of a type."""
+    (logical_id,) = resources_of(template, resource_type)
+    return logical_id
+
+
+@contextmanager
+def refused(message: str) -> Iterator[None]:
+    """What happens within must raise InvalidInputError with exactly this message."""
+    with pytest.raises(InvalidInputError) as error:
+        yield
+    assert str(error.value) == message
+
+
+def number_parameter(stack: Stack, name: str) -> int:
+    """A number that is a parameter of the stack, so that only the deployment knows it."""
+    return cast(int, CfnParameter(stack, name, type="Number").value_as_number)
+
+
+def text_parameter(stack: Stack, name: str) -> str:
+    """A text that is a parameter of the stack, so that only the deployment knows it."""
+    return CfnParameter(stack, name).value_as_string
+
+
+def a_rule(**changes: Any) -> AlarmRule:
+    """A rule, with fields changed."""
+    usual: dict[str, Any] = {
+        "namespace": "Shop",
+        "metric_name": "queue-depth",
+        "dimensions": {"Host": "shop-blue", "Queue": "orders"},
+        "statistic": "Maximum",
+        "comparison": "GreaterThanThreshold",
+        "threshold": 100,
+        "period_seconds": 120,
+        "evaluation_periods": 3,
+    }
+    return AlarmRule(**{**usual, **changes})
+
+
+def an_alarm(scope: Construct, construct_id: str = "Alarm", **changes: Any) -> SignalAlarm:
+    """An alarm, with arguments changed."""
+    usual: dict[str, Any] = {
+        "rule": a_rule(),
+        "alarm_name": "shop-blue-queue-depth",
+        "description": "Orders pile up.",
+        "missing_data": MissingData.BREACHING,
+        "topic": TOPIC_ARN,
+    }
+    return SignalAlarm(scope, construct_id, **{**usual, **changes})
+
+
+def a_health_check(scope: Construct, construct_id: str = "HealthCheck") -> HealthCheck:
+    """A health check, where it does not matter which."""
+    return EndpointHealthCheck(
+        scope, construct_id, address="52.11.79.8", request=TcpConnect(80), label="shop-blue"
+    )
+
+
+def an_instance(scope: Construct, construct_id: str = "Instance") -> ec2.Instance:
+    """An EC2 instance of the same stack."""
+    public = ec2.SubnetConfiguration(name="Public", subnet_type=ec2.SubnetType.PUBLIC)
+    return ec2.Instance(
+        scope,
+        construct_id,
+        vpc=ec2.Vpc(
+            scope,
+            f"{construct_id}Vpc",
+            max_azs=1,
+            nat_gateways=0,
+            restrict_default_security_group=False,
+            subnet_configuration=[public],
+        ),
+        instance_type=ec2.InstanceType("t3.micro"),
+        machine_image=ec2.MachineImage.generic_linux({REGION: "ami-0123456789abcdef0"}),
+    )

@@ -1,0 +1,85 @@
+"""The names that other teams may use."""
+
+import inspect
+import subprocess
+import sys
+from enum import Enum
+
+import pytest
+
+import staged_resiliency
+from staged_resiliency import InvalidInputError
+
+NAMES = staged_resiliency.__all__
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_public_name_is_a_class_with_a_docstring(name: str) -> None:
+    public = getattr(staged_resiliency, name)
+    assert inspect.isclass(public)
+    assert public.__name__ == name
+    documented = vars(public).get("__doc__")
+    assert documented
+    assert not documented.startswith(f"{name}("), "dataclasses make up a docstring of fields"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_everything_public_in_a_class_has_a_docstring(name: str) -> None:
+    public = getattr(staged_resiliency, name)
+    undocumented = [
+        member
+        for member, value in vars(public).items()
+        if not member.startswith("_")
+        and (inspect.isroutine(value) or hasattr(value, "func") or isinstance(value, property))
+        and not inspect.getdoc(value)
+    ]
+    assert undocumented == []
+
+
+def test_the_public_names_stand_once_and_in_order() -> None:
+    assert sorted(set(NAMES)) == NAMES
+
+
+def test_the_public_names_are_offered_for_completion() -> None:
+    assert set(NAMES) <= set(dir(staged_resiliency))
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(
+        AttributeError, match=r"^module 'staged_resiliency' has no attribute 'InstanceFailovr'$"
+    ):
+        _ = staged_resiliency.InstanceFailovr  # type: ignore[attr-defined]
+
+
+def test_a_name_that_is_public_elsewhere_is_not_public_here() -> None:
+    assert not hasattr(staged_resiliency, "Duration")
+
+
+def _modules_after(statement: str) -> set[str]:
+    """The names of the modules that a fresh Python has loaded after a statement."""
+    program = f"{statement}\nimport sys\nprint(*sys.modules, sep='\\n')"
+    told = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    return set(told.stdout.splitlines())
+
+
+def test_the_package_alone_does_not_start_the_cdk() -> None:
+    loaded = _modules_after("import staged_resiliency, staged_resiliency.service")
+    assert "staged_resiliency.service.model" in loaded
+    assert loaded.isdisjoint({"aws_cdk", "jsii", "constructs"})
+
+
+def test_the_error_alone_does_not_start_the_cdk() -> None:
+    loaded = _modules_after("from staged_resiliency.errors import InvalidInputError")
+    assert "staged_resiliency.errors" in loaded
+    assert loaded.isdisjoint({"aws_cdk", "jsii", "constructs"})
+
+
+def test_a_refusal_can_be_caught_as_a_value_error() -> None:
+    assert issubclass(InvalidInputError, ValueError)
+
+
+@pytest.mark.parametrize("name", ["MissingData", "InsufficientData"])
+def test_choices_are_enumerations(name: str) -> None:
+    assert issubclass(getattr(staged_resiliency, name), Enum)
