@@ -7,13 +7,14 @@ from aws_cdk import Stack
 from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
-from staged_resiliency import limits, names
+from staged_resiliency import checks, limits, names
 from staged_resiliency.alarms import InstanceStatusAlarm
 from staged_resiliency.errors import InvalidInputError
 from staged_resiliency.health_checks import CalculatedHealthCheck, HealthCheck
 from staged_resiliency.notifications import Topic
 from staged_resiliency.records import FailoverRecords, HostedZone
 from staged_resiliency.signals import Color, FailoverHost, Signal, StatusSignal, WatchedHost
+from staged_resiliency.tokens import checked
 
 
 class InstanceFailover(Construct):
@@ -110,6 +111,15 @@ class InstanceFailover(Construct):
             raise InvalidInputError(
                 "InstanceFailover: failover_on: is empty; without a signal the primary would be "
                 "served for ever; give StatusSignal()"
+            )
+        signal_names = [
+            checked("InstanceFailover", "failover_on", signal.name, checks.slug)
+            for signal in failover_on
+        ]
+        if twice := {name for name in signal_names if signal_names.count(name) > 1}:
+            raise InvalidInputError(
+                f"InstanceFailover: failover_on: several signals are named {min(twice)!r}; "
+                "give each a name of its own"
             )
         super().__init__(scope, construct_id)
         self.status_alarms: Final[Mapping[Color, InstanceStatusAlarm]] = {

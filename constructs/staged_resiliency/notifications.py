@@ -215,7 +215,7 @@ class AlarmTopic(AlarmTopicBase):
         self.resource.add_metadata("Description", "Receives the state changes of alarms.")
         self.topic_arn = self.resource.ref
         self._add_policy()
-        for subscription in subscriptions:
+        for subscription in dict.fromkeys(subscriptions):
             self.subscribe(subscription)
 
     @staticmethod

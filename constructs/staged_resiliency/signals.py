@@ -70,14 +70,21 @@ class WatchedHost:
 
 
 class Signal(ABC):
-    """Something about the active host that must be well for it to stay in service."""
+    """Something about the active host that must be well for it to stay in service.
+
+    Attributes:
+        name: Short name, unlike that of the other signals of one failover; part of the health
+            check's id.
+    """
+
+    name: str
 
     @abstractmethod
     def health_check(self, scope: Construct, watched: WatchedHost) -> HealthCheck:
         """Make the health check that watches the signal on a host.
 
         Args:
-            scope: The parent of the health check; each signal of one failover needs its own id.
+            scope: The parent of the health check.
             watched: The active host.
 
         Raises:
@@ -87,7 +94,13 @@ class Signal(ABC):
 
 @dataclass(frozen=True, slots=True)
 class StatusSignal(Signal):
-    """The host's EC2 status checks."""
+    """The host's EC2 status checks.
+
+    Attributes:
+        name: Short name; ``status`` unless given.
+    """
+
+    name: str = "status"
 
     def health_check(self, scope: Construct, watched: WatchedHost) -> HealthCheck:
         """A health check on the host's status alarm."""
@@ -114,11 +127,13 @@ class EndpointSignal(Signal):
         interval_seconds: Seconds between two requests of one checker: 30 unless given, or 10 at
             extra cost.
         failure_threshold: Requests in a row, 1 to 10, that change the status; 3 unless given.
+        name: Short name; ``endpoint`` unless given.
     """
 
     request: Request = field(default_factory=lambda: HttpRequest(path="/version/"))
     interval_seconds: Literal[10, 30] = 30
     failure_threshold: int = 3
+    name: str = "endpoint"
 
     def health_check(self, scope: Construct, watched: WatchedHost) -> HealthCheck:
         """A health check on the host's address, or on its load balancer."""
@@ -130,13 +145,13 @@ class EndpointSignal(Signal):
             request = replace(request, host_header=watched.record_name)
         return EndpointHealthCheck(
             scope,
-            "EndpointHealthCheck",
+            f"HealthCheck-{self.name}",
             request=request,
             address=address,
             domain_name=domain_name,
             interval_seconds=self.interval_seconds,
             failure_threshold=self.failure_threshold,
-            label=f"{watched.host.name}-endpoint",
+            label=f"{watched.host.name}-{self.name}",
         )
 
 
@@ -145,7 +160,7 @@ class AlarmSignal(Signal):
     """An alarm on each host, for example on its connectivity to a dependency.
 
     Attributes:
-        name: Short name; part of the health check's id.
+        name: Short name, for example of the dependency.
         alarms: The alarm of each host, by colour.
         insufficient_data: What too little data counts as; what the alarm says unless given.
     """

@@ -14,6 +14,7 @@ from staged_resiliency import (
     EndpointSignal,
     FailoverHost,
     HostedZone,
+    HttpRequest,
     InstanceFailover,
     StatusSignal,
 )
@@ -314,3 +315,25 @@ def test_a_host_refuses_a_name_that_alarms_cant_have() -> None:
         "at most 128); give one like bookstore-api-blue"
     ):
         FailoverHost("shop blue", BLUE_ADDRESS)
+
+
+def test_two_signals_of_one_kind_get_along_by_their_names() -> None:
+    template = template_of(
+        failover_on=[
+            EndpointSignal(HttpRequest(port=80), name="web"),
+            EndpointSignal(HttpRequest(port=8080), name="api"),
+        ]
+    )
+    ports = [
+        check["Properties"]["HealthCheckConfig"].get("Port")
+        for check in resources_of(template, HEALTH_CHECK).values()
+    ]
+    assert ports == [80, 8080, None]
+
+
+def test_two_signals_of_one_name_are_refused(stack: Stack) -> None:
+    with refused(
+        "InstanceFailover: failover_on: several signals are named 'endpoint'; "
+        "give each a name of its own"
+    ):
+        failover(stack, failover_on=[EndpointSignal(), EndpointSignal()])

@@ -183,3 +183,7 @@ def test_an_endpoint_of_another_kind_is_refused(
 ) -> None:
     with refused(message):
         kind(endpoint)
+
+
+def test_a_subscriber_given_twice_subscribes_once() -> None:
+    assert len(resources_of(with_subscribers(MAIL, URL, MAIL), SUBSCRIPTION)) == 2
