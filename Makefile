@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CDK := node_modules/.bin/cdk
 SERVICES ?= services
 
-.PHONY: demo synth test check format schema lock bench wheel clean
+.PHONY: demo synth test check e2e format schema lock bench wheel clean
 .DELETE_ON_ERROR:
 
 demo: synth  ## Check and synthesize the services, and say what would be deployed
@@ -42,7 +42,7 @@ schema: .venv/.runtime  ## Write the JSON Schema of service files
 	mv constructs/staged_resiliency/service/service.schema.json.new \
 	  constructs/staged_resiliency/service/service.schema.json
 
-lock:  ## Pin requirements for every supported Python
+lock: .venv/.runtime  ## Pin requirements for every supported Python
 	$(PIP) uv==0.13.9
 	$(BIN)/uv pip compile -q --universal --python-version 3.10 --no-header --no-annotate \
 	  --generate-hashes requirements-dev.in -o requirements-dev.txt

@@ -18,13 +18,15 @@ from staged_resiliency import (
     HttpsRequest,
     InstanceFailover,
     MissingData,
+    Request,
     Signal,
     StatusSignal,
     TcpConnect,
     names,
 )
+from staged_resiliency.pair import COLORS, Color
 from staged_resiliency.service import Environment, Service
-from staged_resiliency.service.model import COLORS, Color, Host
+from staged_resiliency.service.model import Endpoint, Host
 from staged_resiliency.service.warnings import warnings_of
 
 
@@ -39,6 +41,8 @@ class FailoverStack(Stack):
             description=f"Failover of {service.title} in {name}: alarms, health check and the "
             f"record pair {environment.endpoint.record}.",
             tags=service.tags_of(environment) or None,
+            # Without the stack the name has no answer.
+            termination_protection=True,
         )
         for warning in warnings_of(environment):
             Annotations.of(self).add_warning_v2(warning.id, str(warning))
@@ -52,7 +56,6 @@ class FailoverStack(Stack):
             "Failover",
             service=service.service,
             display_name=service.title,
-            region=environment.region,
             blue=_host(environment.hosts.blue),
             green=_host(environment.hosts.green),
             active=environment.active,
@@ -143,16 +146,21 @@ def _host(host: Host) -> FailoverHost:
 
 
 def _endpoint_signal(environment: Environment) -> EndpointSignal:
-    endpoint, check = environment.endpoint, environment.endpoint.check
-    if check.protocol == "tcp":
-        request: HttpRequest | HttpsRequest | TcpConnect = TcpConnect(port=endpoint.port)
-    else:
-        kind = HttpRequest if check.protocol == "http" else HttpsRequest
-        request = kind(
-            path=endpoint.version_path, port=endpoint.port, search_text=check.search_text
-        )
     return EndpointSignal(
-        request=request,
-        interval_seconds=check.interval_seconds,
-        failure_threshold=check.failure_threshold,
+        request=_request(environment.endpoint),
+        interval_seconds=environment.endpoint.check.interval_seconds,
+        failure_threshold=environment.endpoint.check.failure_threshold,
+    )
+
+
+def _request(endpoint: Endpoint) -> Request:
+    check = endpoint.check
+    if check.protocol == "tcp":
+        return TcpConnect(port=endpoint.serving_port)
+    kind = HttpRequest if check.protocol == "http" else HttpsRequest
+    return kind(
+        path=endpoint.version_path,
+        port=endpoint.serving_port,
+        host_header=check.host,
+        search_text=check.search_text,
     )

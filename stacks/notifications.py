@@ -79,8 +79,8 @@ class NotificationsStack(Stack):
                     subscriptions=[subscription_of(s) for s in subscribers],
                 )
                 CfnOutput(
-                    self,
-                    f"TopicArn-{name}",
+                    topic,
+                    "TopicArn",
                     value=topic.topic_arn,
                     description=f"ARN of the topic {name}.",
                 )

@@ -104,7 +104,7 @@ class NotificationsStack extends Stack {
       },
     });
     policy.addMetadata("Description", "Lets this account's alarms publish, over TLS only.");
-    new CfnOutput(this, `TopicArn-${TOPIC}`, {
+    new CfnOutput(scope, "TopicArn", {
       value: topic.ref,
       description: `ARN of the topic ${TOPIC}.`,
     });
@@ -161,7 +161,7 @@ class FailoverStack extends Stack {
       treatMissingData: "breaching",
     });
     const healthCheck = new CfnHealthCheck(
-      new Construct(failover, "StatusHealthCheck"),
+      new Construct(failover, "HealthCheck-status"),
       statusRuleDigest(props.instanceId),
       {
         healthCheckConfig: {

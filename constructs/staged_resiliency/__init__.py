@@ -8,39 +8,43 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from staged_resiliency.alarm_rule import AlarmRule, Comparison
     from staged_resiliency.alarms import (
-        AlarmRule,
         ConnectivityAlarm,
         InstanceStatusAlarm,
         MissingData,
         SignalAlarm,
+    )
+    from staged_resiliency.endpoint_health_check import (
+        EndpointHealthCheck,
+        HttpRequest,
+        HttpsRequest,
+        Request,
+        TcpConnect,
     )
     from staged_resiliency.errors import InvalidInputError
     from staged_resiliency.failover import InstanceFailover
     from staged_resiliency.health_checks import (
         AlarmHealthCheck,
         CalculatedHealthCheck,
-        EndpointHealthCheck,
         HealthCheck,
-        HttpRequest,
-        HttpsRequest,
         InsufficientData,
-        TcpConnect,
     )
     from staged_resiliency.notifications import (
         AdoptedAlarmTopic,
         AlarmKey,
         AlarmTopic,
-        EmailSubscription,
-        HttpsSubscription,
-        QueueSubscription,
-        Subscription,
+        AlarmTopicBase,
+        Topic,
     )
+    from staged_resiliency.pair import Color
     from staged_resiliency.records import (
         AddressTarget,
         AliasTarget,
         FailoverRecords,
         HostedZone,
+        LoadBalancer,
+        Target,
     )
     from staged_resiliency.signals import (
         AlarmSignal,
@@ -49,6 +53,12 @@ if TYPE_CHECKING:
         Signal,
         StatusSignal,
         WatchedHost,
+    )
+    from staged_resiliency.subscriptions import (
+        EmailSubscription,
+        HttpsSubscription,
+        QueueSubscription,
+        Subscription,
     )
 
 __all__ = [
@@ -59,8 +69,11 @@ __all__ = [
     "AlarmRule",
     "AlarmSignal",
     "AlarmTopic",
+    "AlarmTopicBase",
     "AliasTarget",
     "CalculatedHealthCheck",
+    "Color",
+    "Comparison",
     "ConnectivityAlarm",
     "EmailSubscription",
     "EndpointHealthCheck",
@@ -76,17 +89,33 @@ __all__ = [
     "InstanceStatusAlarm",
     "InsufficientData",
     "InvalidInputError",
+    "LoadBalancer",
     "MissingData",
     "QueueSubscription",
+    "Request",
     "Signal",
     "SignalAlarm",
     "StatusSignal",
     "Subscription",
+    "Target",
     "TcpConnect",
+    "Topic",
     "WatchedHost",
 ]
 
-_HOMES = ("alarms", "errors", "failover", "health_checks", "notifications", "records", "signals")
+_HOMES = (
+    "errors",
+    "pair",
+    "subscriptions",
+    "notifications",
+    "alarm_rule",
+    "alarms",
+    "health_checks",
+    "endpoint_health_check",
+    "records",
+    "signals",
+    "failover",
+)
 
 
 # Hidden from type checkers, which would else take every misspelt name for a public one.

@@ -1,30 +1,22 @@
 """CloudWatch alarms that a Route 53 health check can follow."""
 
-import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from staged_resiliency import checks, limits, names
+from staged_resiliency.alarm_rule import AlarmRule
 from staged_resiliency.errors import InvalidInputError
 from staged_resiliency.notifications import Topic, arn_of
 from staged_resiliency.tokens import checked, is_literal
 
 if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
     from aws_cdk import aws_ec2 as ec2
-
-Comparison = Literal[
-    "GreaterThanOrEqualToThreshold",
-    "GreaterThanThreshold",
-    "LessThanOrEqualToThreshold",
-    "LessThanThreshold",
-]
 
 
 class MissingData(Enum):
@@ -42,120 +34,6 @@ class MissingData(Enum):
     """Silence is health."""
     IGNORE = "ignore"
     """Silence keeps the state."""
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmRule:
-    """The eight fields of an alarm that Route 53 copies into a health check, and no others.
-
-    Route 53 reads the metric's data stream with these fields; it does not follow the alarm's
-    state. A rule therefore can't hold what Route 53 can't follow: metric math, percentiles,
-    periods under a minute. See
-    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-updating-cloudwatch-alarm-settings.html
-
-    Attributes:
-        namespace: CloudWatch namespace of the metric; 1 to 255 characters.
-        metric_name: Name of the metric; 1 to 255 characters.
-        dimensions: All dimensions of the metric, by name; at most 30. Names have 1 to 255
-            characters, values 1 to 1,024.
-        statistic: Average, Maximum, Minimum, SampleCount or Sum.
-        comparison: How the statistic is compared with the threshold.
-        threshold: The value compared with, in the metric's unit.
-        period_seconds: Length of a period in seconds, a multiple of 60; 60 unless given.
-        evaluation_periods: Periods in a row that must breach; 1 unless given.
-
-    Raises:
-        InvalidInputError: A field can't be followed by Route 53 or is refused by CloudWatch.
-    """
-
-    namespace: str
-    metric_name: str
-    dimensions: Mapping[str, str]
-    statistic: str
-    comparison: Comparison
-    threshold: float
-    period_seconds: int = 60
-    evaluation_periods: int = 1
-
-    def __post_init__(self) -> None:
-        """Refuse what Route 53 can't follow or CloudWatch does not take."""
-        for name, text, most in self._texts():
-            checked("AlarmRule", name, text, _between_one_and(most))
-        checked("AlarmRule", "statistic", self.statistic, checks.failover_statistic)
-        checked("AlarmRule", "comparison", self.comparison, _comparison)
-        checked("AlarmRule", "threshold", self.threshold, _finite)
-        checked("AlarmRule", "period_seconds", self.period_seconds, checks.failover_period_seconds)
-        checked("AlarmRule", "evaluation_periods", self.evaluation_periods, self._window)
-        if len(self.dimensions) > limits.MAX_DIMENSIONS:
-            raise InvalidInputError(
-                f"AlarmRule: dimensions: {len(self.dimensions)} are given; "
-                f"CloudWatch takes at most {limits.MAX_DIMENSIONS}"
-            )
-
-    def _texts(self) -> Iterator[tuple[str, str, int]]:
-        """The metric's texts, each with the field it stands in and how long it may be."""
-        yield "namespace", self.namespace, limits.MAX_NAMESPACE_CHARACTERS
-        yield "metric_name", self.metric_name, limits.MAX_METRIC_NAME_CHARACTERS
-        for name, value in self.dimensions.items():
-            yield "dimensions", name, limits.MAX_DIMENSION_NAME_CHARACTERS
-            yield "dimensions", value, limits.MAX_DIMENSION_VALUE_CHARACTERS
-
-    def _window(self, evaluation_periods: int) -> int:
-        if evaluation_periods < 1:
-            raise ValueError(f"{evaluation_periods} periods can't be evaluated; give 1 or more")
-        checks.alarm_window_seconds(self.period_seconds, evaluation_periods)
-        return evaluation_periods
-
-    @classmethod
-    def on_metric(
-        cls,
-        metric: cloudwatch.IMetric,
-        *,
-        comparison: Comparison,
-        threshold: float,
-        evaluation_periods: int = 1,
-    ) -> "AlarmRule":
-        """A rule on a CDK metric.
-
-        Labels and colours are left behind: with a label the CDK renders the alarm as metric
-        math, which Route 53 refuses.
-
-        Args:
-            metric: The metric; its statistic and period are used.
-            comparison: How the statistic is compared with the threshold.
-            threshold: The value compared with, in the metric's unit.
-            evaluation_periods: Periods in a row that must breach; 1 unless given.
-
-        Raises:
-            InvalidInputError: The metric is an expression, is pinned to an account or region,
-                is filtered by unit, or has a statistic or period that Route 53 can't follow.
-        """
-        if not isinstance(metric, cloudwatch.Metric):
-            raise InvalidInputError(
-                "AlarmRule: metric: a metric math expression can't be followed by a Route 53 "
-                "health check; publish its result as a metric and give that"
-            )
-        elsewhere = metric.account or metric.region
-        if elsewhere is not None:
-            raise InvalidInputError(
-                f"AlarmRule: metric: is pinned to {elsewhere}; Route 53 follows only alarms on "
-                "metrics of their own account and region, so leave account and region out"
-            )
-        if metric.unit is not None:
-            raise InvalidInputError(
-                f"AlarmRule: metric: is filtered by the unit {metric.unit.name}, which Route 53 "
-                "does not copy, so it would read other data than the alarm; leave unit out"
-            )
-        return cls(
-            namespace=metric.namespace,
-            metric_name=metric.metric_name,
-            dimensions=dict(metric.dimensions or {}),
-            statistic=metric.statistic,
-            comparison=comparison,
-            threshold=threshold,
-            period_seconds=int(metric.period.to_seconds()),
-            evaluation_periods=evaluation_periods,
-        )
 
 
 class SignalAlarm(Construct):
@@ -201,6 +79,7 @@ class SignalAlarm(Construct):
         checked(owner, "alarm_name", alarm_name, checks.alarm_name)
         checked(owner, "description", description, _description)
         super().__init__(scope, construct_id)
+        self._require_metric_here(rule)
         self.alarm_name: Final = alarm_name
         self.rule: Final = rule
         self.missing_data: Final = missing_data
@@ -227,6 +106,21 @@ class SignalAlarm(Construct):
             comparison_operator=rule.comparison,
             treat_missing_data=missing_data.value,
         )
+
+    def _require_metric_here(self, rule: AlarmRule) -> None:
+        """Alarms here watch metrics of their own account and region; Route 53 follows no others."""
+        if rule.metric_account is None and rule.metric_region is None:
+            return
+        stack = Stack.of(self)
+        for pinned, here in (
+            (rule.metric_account, stack.account),
+            (rule.metric_region, stack.region),
+        ):
+            if pinned is not None and pinned != here and is_literal(pinned) and is_literal(here):
+                raise InvalidInputError(
+                    f"{type(self).__name__}: rule: the metric is of {pinned}, the alarm of {here}; "
+                    "Route 53 follows only alarms on metrics of their own account and region"
+                )
 
     @cached_property
     def metric(self) -> cloudwatch.Metric:
@@ -306,6 +200,7 @@ class InstanceStatusAlarm(SignalAlarm):
         instance_id = instance if isinstance(instance, str) else instance.instance_id
         checked("InstanceStatusAlarm", "instance", instance_id, checks.instance_id)
         checked("InstanceStatusAlarm", "host_name", host_name, checks.host_name)
+        checked("InstanceStatusAlarm", "threshold", threshold, _tells(statistic))
         named = host_name if is_literal(instance_id) else f"{host_name}-{instance_id}"
         super().__init__(
             scope,
@@ -391,6 +286,7 @@ class ConnectivityAlarm(SignalAlarm):
         checked("ConnectivityAlarm", "namespace", namespace, checks.namespace)
         checked("ConnectivityAlarm", "host_name", host_name, checks.host_name)
         checked("ConnectivityAlarm", "dependency", dependency, checks.slug)
+        checked("ConnectivityAlarm", "threshold", threshold, _tells(statistic))
         super().__init__(
             scope,
             construct_id,
@@ -416,25 +312,5 @@ def _description(value: str) -> str:
     return checks.at_most(value, limits.MAX_ALARM_DESCRIPTION_CHARACTERS, "the description")
 
 
-def _between_one_and(most: int) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        if not value:
-            raise ValueError(f"an empty text is given; give 1 to {most} characters")
-        return checks.at_most(value, most, "the text")
-
-    return check
-
-
-def _comparison(value: str) -> str:
-    if value not in get_args(Comparison):
-        raise ValueError(
-            f"{checks.shown(value)} is a comparison that Route 53 health checks can't follow; "
-            f"allowed: {', '.join(get_args(Comparison))}"
-        )
-    return value
-
-
-def _finite(value: float) -> float:
-    if not math.isfinite(value):
-        raise ValueError(f"{value} is no number that can be compared with; give one like 1")
-    return value
+def _tells(statistic: str) -> Callable[[float], float]:
+    return lambda threshold: checks.threshold_between_0_and_1(threshold, statistic)

@@ -7,6 +7,7 @@ aws-cdk's cloud-assembly-schema.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -66,16 +67,36 @@ def read_assembly(folder: Path) -> Sequence[SynthesizedStack]:
     Raises:
         AssemblyError: The folder holds no readable cloud assembly.
     """
-    manifest = _json(folder / "manifest.json", "run `npx cdk synth` first")
-    artifacts = cast(Mapping[str, JsonObject], manifest.get("artifacts", {}))
+    file = folder / "manifest.json"
+    manifest = _json(file, "run `npx cdk synth` first")
+    try:
+        stacks = _stacks(folder, manifest.get("artifacts", {}))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise AssemblyError(
+            f"{file}: is not of the form that `cdk synth` writes; synthesize again"
+        ) from error
+    if not stacks:
+        raise AssemblyError(f"{folder}: holds no stack; run `npx cdk synth` first")
+    return stacks
+
+
+def _stacks(folder: Path, artifacts: Mapping[str, JsonObject]) -> Sequence[SynthesizedStack]:
     stacks = {
         artifact_id: _stack(folder, artifact_id, artifact, artifacts)
         for artifact_id, artifact in artifacts.items()
         if artifact.get("type") == _STACK
     }
-    if not stacks:
-        raise AssemblyError(f"{folder}: holds no stack")
-    return list(stacks.values())
+    order = TopologicalSorter({id_: _needed(artifacts[id_], artifacts) for id_ in stacks})
+    return [stacks[artifact_id] for artifact_id in order.static_order()]
+
+
+def _needed(artifact: JsonObject, artifacts: Mapping[str, JsonObject]) -> Sequence[str]:
+    """The artifact ids of the stacks that a stack waits for."""
+    return [
+        name
+        for name in artifact.get("dependencies", ())
+        if artifacts.get(name, {}).get("type") == _STACK
+    ]
 
 
 def _stack(
@@ -85,18 +106,18 @@ def _stack(
     template_file = folder / str(properties.get("templateFile"))
     _, _, account, region = str(artifact.get("environment", "aws:///")).split("/")[:4]
     return SynthesizedStack(
-        name=str(properties.get("stackName", artifact_id)),
+        name=_name(artifact_id, artifact),
         account=account,
         region=region,
         template_file=template_file,
         template=_json(template_file, "synthesize again"),
-        depends_on=[
-            name
-            for name in artifact.get("dependencies", ())
-            if artifacts.get(name, {}).get("type") == _STACK
-        ],
+        depends_on=[_name(id_, artifacts[id_]) for id_ in _needed(artifact, artifacts)],
         warnings=_warnings(folder, artifact),
     )
+
+
+def _name(artifact_id: str, artifact: JsonObject) -> str:
+    return str(artifact.get("properties", {}).get("stackName", artifact_id))
 
 
 def _warnings(folder: Path, artifact: JsonObject) -> Sequence[str]:

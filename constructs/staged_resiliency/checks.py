@@ -7,6 +7,7 @@ file and the constructs use the same functions, so both say the same thing.
 
 import difflib
 import ipaddress
+import math
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -19,7 +20,7 @@ _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-
 # Whole-value patterns, also shown to editors in the JSON Schema.
 ACCOUNT_ID: Final = r"^\d{12}$"
 INSTANCE_ID: Final = r"^i-([0-9a-f]{8}|[0-9a-f]{17})$"
-HOSTED_ZONE_ID: Final = r"^Z[A-Z0-9]{3,31}$"
+HOSTED_ZONE_ID: Final = r"^(/hostedzone/)?Z[A-Z0-9]{3,31}$"
 SLUG: Final = r"^(?=.{1,40}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 _PARTITION = "aws(-[a-z]+)*"
 
@@ -33,8 +34,11 @@ def shown(value: object, most: int = 60) -> str:
 def nearest(word: str, allowed: Iterable[str]) -> str | None:
     """The allowed word a misspelt one probably stands for, or None."""
     folded = {candidate.casefold(): candidate for candidate in allowed}
-    found = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
-    return folded[found[0]] if found else None
+    wanted = word.casefold()
+    found = difflib.get_close_matches(wanted, folded, n=1, cutoff=0.6)
+    if not found and len(wanted) > 2:  # "ttl" for ttl_seconds
+        found = [candidate for candidate in folded if wanted in candidate]
+    return folded[found[0]] if len(found) == 1 else None
 
 
 def _matching(
@@ -144,19 +148,25 @@ def domain_name(value: str) -> str:
 
 def dns_name_or_address(value: str) -> str:
     """Where a dependency is found: a DNS name, or an IP address."""
-    if re.fullmatch(r"[0-9.]+", value) or ":" in value:
+    if re.fullmatch(r"[0-9.]+|[0-9a-fA-F:]*:[0-9a-fA-F:.]*", value):
         return ip_address(value)
+    if ":" in value:
+        raise ValueError(
+            f"{shown(value)} is neither a DNS name nor an IP address (a port has a key of its "
+            "own); give one like db.example.com"
+        )
     return domain_name(value)
 
 
 def hosted_zone_id(value: str) -> str:
-    """A Route 53 hosted zone id, without the ``/hostedzone/`` in front of it."""
-    return _matching(
-        value.removeprefix("/hostedzone/"),
+    """A Route 53 hosted zone id, without the ``/hostedzone/`` that AWS may put before it."""
+    zone_id = _matching(
+        value,
         HOSTED_ZONE_ID,
-        "a Route 53 hosted zone id",
+        "a Route 53 hosted zone id (Z and capital letters or digits)",
         "Z2EHK3FAEUNRMI",
     )
+    return zone_id.removeprefix("/hostedzone/")
 
 
 def topic_name(value: str) -> str:
@@ -199,20 +209,19 @@ def email_address(value: str) -> str:
 
 def https_url(value: str) -> str:
     """An https URL without credentials in it."""
-    try:
-        parts = urlsplit(value)
-        host, user, _ = parts.hostname or "", parts.username, parts.port
-        domain_name(host)
-    except ValueError:
-        host, user = "", None
-    if not value.startswith("https://") or not host or re.search(r"\s", value):
-        raise ValueError(
-            f"{shown(value)} is not an https URL; give one like https://alerts.example.com/sns"
-        )
-    if user is not None:
+    if re.match(r"[a-z]+://[^/?#]*@", value, re.IGNORECASE):  # first, as others show the value
         raise ValueError(
             "the URL carries a user name or password, which the template would show; "
             "leave them out and let the receiver verify SNS's signature"
+        )
+    try:
+        parts = urlsplit(value)
+        host, _ = domain_name(parts.hostname or ""), parts.port
+    except ValueError:
+        host = ""
+    if not value.startswith("https://") or not host or re.search(r"\s", value):
+        raise ValueError(
+            f"{shown(value)} is not an https URL; give one like https://alerts.example.com/sns"
         )
     return value
 
@@ -250,13 +259,23 @@ def tag_key(value: str) -> str:
     if value.lower().startswith("aws:"):
         raise ValueError(f"{shown(value)} starts with aws:, which AWS keeps for itself")
     return _matching(
-        value, r"[\w .:/=+@-]{1,128}", "a tag key (1 to 128 characters)", "team", re.UNICODE
+        value,
+        r"[\w .:/=+@-]{1,128}",
+        "a tag key (letters, digits, spaces and _ . : / = + @ -, 1 to 128)",
+        "team",
+        re.UNICODE,
     )
 
 
 def tag_value(value: str) -> str:
     """The value of a tag."""
-    return _matching(value, r"[\w .:/=+@-]{0,256}", "a tag value (at most 256)", "ops", re.UNICODE)
+    return _matching(
+        value,
+        r"[\w .:/=+@-]{0,256}",
+        "a tag value (letters, digits, spaces and _ . : / = + @ -, at most 256)",
+        "ops",
+        re.UNICODE,
+    )
 
 
 def alarm_name(value: str) -> str:
@@ -331,3 +350,15 @@ def all_datapoints(datapoints_to_alarm: int, evaluation_periods: int) -> int:
             f"Route 53 health checks can't follow; give {evaluation_periods}, or leave it out"
         )
     return datapoints_to_alarm
+
+
+def threshold_between_0_and_1(value: float, statistic: str) -> float:
+    """A threshold that can tell a metric's 0 from its 1."""
+    most = math.inf if statistic in ("Sum", "SampleCount") else 1
+    if not 0 < value <= most:
+        allowed = "above 0" if most == math.inf else "above 0, at most 1"
+        raise ValueError(
+            f"{value:g} would never or always breach, as the metric is 0 or 1; "
+            f"allowed for {statistic}: {allowed}"
+        )
+    return value

@@ -1,9 +1,8 @@
 """The failover of a blue/green pair, in one statement."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from aws_cdk import Stack
 from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
@@ -12,8 +11,9 @@ from staged_resiliency.alarms import InstanceStatusAlarm
 from staged_resiliency.errors import InvalidInputError
 from staged_resiliency.health_checks import CalculatedHealthCheck, HealthCheck
 from staged_resiliency.notifications import Topic
-from staged_resiliency.records import FailoverRecords, HostedZone
-from staged_resiliency.signals import Color, FailoverHost, Signal, StatusSignal, WatchedHost
+from staged_resiliency.pair import Color, other
+from staged_resiliency.records import AddressTarget, FailoverRecords, HostedZone
+from staged_resiliency.signals import FailoverHost, Signal, StatusSignal, WatchedHost
 from staged_resiliency.tokens import checked
 
 
@@ -29,7 +29,6 @@ class InstanceFailover(Construct):
         construct_id: Id below the parent.
         service: Short name of the service; part of the records' identifiers.
         display_name: The service in alarm texts; the short name unless given.
-        region: Region of the alarms; the stack's unless given.
         blue: The blue host.
         green: The green host.
         active: The host that serves while all is well.
@@ -89,7 +88,6 @@ class InstanceFailover(Construct):
         record_name: str,
         topic: Topic,
         display_name: str | None = None,
-        region: str | None = None,
         failover_on: Sequence[Signal] = (StatusSignal(),),
         ttl_seconds: int = limits.RECOMMENDED_TTL_SECONDS,
         status_period_seconds: int = 60,
@@ -99,10 +97,12 @@ class InstanceFailover(Construct):
         notify_recovery: bool = False,
     ) -> None:
         hosts: Mapping[Color, FailoverHost] = {"blue": blue, "green": green}
-        if blue.name == green.name or blue.target == green.target:
-            raise InvalidInputError(
-                "InstanceFailover: blue and green are alike; a pair needs two different hosts"
-            )
+        for what, alike in _likenesses(blue, green):
+            if alike:
+                raise InvalidInputError(
+                    f"InstanceFailover: blue and green have the same {what}; "
+                    "a pair needs two different hosts"
+                )
         if active not in hosts:
             raise InvalidInputError(
                 f"InstanceFailover: active: {active!r} is no host; allowed: blue, green"
@@ -143,7 +143,6 @@ class InstanceFailover(Construct):
             color=active,
             host=hosts[active],
             status_alarm=self.status_alarms.get(active),
-            region=region or Stack.of(self).region,
             record_name=record_name,
         )
         self.signal_health_checks: Final[Sequence[HealthCheck]] = [
@@ -157,7 +156,7 @@ class InstanceFailover(Construct):
             record_name=record_name,
             identifier=service,
             primary=hosts[active].target,
-            secondary=hosts["green" if active == "blue" else "blue"].target,
+            secondary=hosts[other(active)].target,
             health_check=self.health_check,
             ttl_seconds=ttl_seconds,
         )
@@ -172,3 +171,14 @@ class InstanceFailover(Construct):
             children=self.signal_health_checks,
             label=f"{service}-all-signals",
         )
+
+
+def _likenesses(blue: FailoverHost, green: FailoverHost) -> Iterator[tuple[str, bool]]:
+    """What two hosts must not share, and whether they do."""
+    yield "name", blue.name == green.name
+    yield "instance", blue.instance is not None and blue.instance == green.instance
+    yield "target", blue.target == green.target
+    if isinstance(blue.target, AddressTarget) and isinstance(green.target, AddressTarget):
+        for family in ("ipv4", "ipv6"):
+            mine, theirs = getattr(blue.target, family), getattr(green.target, family)
+            yield f"{family} address", mine is not None and mine == theirs

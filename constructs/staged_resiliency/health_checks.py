@@ -1,12 +1,9 @@
-"""Route 53 health checks: on an alarm, on an endpoint, and calculated from others."""
+"""Route 53 health checks: on an alarm, and calculated from others."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from hashlib import sha256
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -14,7 +11,9 @@ from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
 from staged_resiliency import checks, limits
-from staged_resiliency.alarms import AlarmRule, MissingData, SignalAlarm
+from staged_resiliency.alarm_rule import rule_digest
+from staged_resiliency.alarms import MissingData, SignalAlarm
+from staged_resiliency.digest import digest, known
 from staged_resiliency.errors import InvalidInputError
 from staged_resiliency.tokens import checked, is_literal
 
@@ -47,18 +46,21 @@ _SILENCE: Final = {
 class HealthCheck(Construct):
     """What all kinds of health checks have in common.
 
-    Creates one ``AWS::Route53::HealthCheck``; use one of the kinds below.
+    Creates one ``AWS::Route53::HealthCheck``; use one of the kinds below. What decides about
+    health is in the logical id, as a digest: another decision is another health check, and what
+    refers to it moves in one change instead of seeing it change underneath (docs/adr/0003).
 
     Args:
         scope: The parent.
         construct_id: Id below the parent.
-        resource_id: Id of the resource below this construct; a new one makes a new health check.
+        content_digest: Digest of what decides; a new one makes a new health check.
         config: What is checked.
         label: Name tag of the health check. Route 53 shows it.
         description: What a reader of the template must know.
 
     Attributes:
         health_check_id: Id of the health check, known at deployment.
+        content_digest: Digest of what decides about health.
         resource: The ``CfnHealthCheck``.
     """
 
@@ -67,15 +69,16 @@ class HealthCheck(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        resource_id: str,
+        content_digest: str,
         config: route53.CfnHealthCheck.HealthCheckConfigProperty,
         label: str,
         description: str,
     ) -> None:
         super().__init__(scope, construct_id)
+        self.content_digest: Final = content_digest
         self.resource: Final = route53.CfnHealthCheck(
             self,
-            resource_id,
+            content_digest,
             health_check_config=config,
             health_check_tags=[
                 route53.CfnHealthCheck.HealthCheckTagProperty(key="Name", value=label)
@@ -173,7 +176,7 @@ class AlarmHealthCheck(HealthCheck):
         super().__init__(
             scope,
             construct_id,
-            resource_id=rule_digest(alarm.rule),
+            content_digest=rule_digest(alarm.rule),
             config=route53.CfnHealthCheck.HealthCheckConfigProperty(
                 type="CLOUDWATCH_METRIC",
                 alarm_identifier=route53.CfnHealthCheck.AlarmIdentifierProperty(
@@ -189,28 +192,6 @@ class AlarmHealthCheck(HealthCheck):
         # The alarm is named, not referred to, so CloudFormation must be told to make or update it
         # first: Route 53 reads the rule at the moment the health check is made.
         self.resource.add_resource_dependency(alarm.resource)
-
-
-def rule_digest(rule: AlarmRule) -> str:
-    """Eight hexadecimal digits over the eight fields that Route 53 copies from an alarm."""
-
-    def known(value: str | float) -> str | float:
-        if not is_literal(value):
-            return "known at deployment"
-        # One digest for 1 and 1.0, and (by adding zero) for 0.0 and -0.0: they render alike.
-        return value if isinstance(value, str) else float(value) + 0.0
-
-    fields = [
-        known(rule.namespace),
-        known(rule.metric_name),
-        sorted([known(name), known(value)] for name, value in rule.dimensions.items()),
-        known(rule.statistic),
-        known(rule.period_seconds),
-        known(rule.evaluation_periods),
-        known(rule.threshold),
-        rule.comparison,
-    ]
-    return sha256(json.dumps(fields).encode()).hexdigest()[:8].upper()
 
 
 def _require_name_carries_what_deployment_decides(alarm: SignalAlarm) -> None:
@@ -235,151 +216,6 @@ def _require_name_carries_what_deployment_decides(alarm: SignalAlarm) -> None:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
-    """Ask over HTTP; healthy when the answer's status is 2xx or 3xx.
-
-    Attributes:
-        path: Path to ask for; ``/`` unless given.
-        port: TCP port; 80 unless given.
-        host_header: Host header of the request, where the endpoint is an address; the address
-            unless given.
-        search_text: Text that the first 5,120 bytes of the answer must hold; costs extra. Only
-            the status counts unless given.
-    """
-
-    path: str = "/"
-    port: int = 80
-    host_header: str | None = None
-    search_text: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HttpsRequest:
-    """Ask over HTTPS; costs extra. Route 53 does not verify the certificate.
-
-    Attributes:
-        path: Path to ask for; ``/`` unless given.
-        port: TCP port; 443 unless given.
-        host_header: Host header and TLS server name, where the endpoint is an address; the
-            address, and no server name, unless given.
-        search_text: Text that the first 5,120 bytes of the answer must hold; costs extra. Only
-            the status counts unless given.
-    """
-
-    path: str = "/"
-    port: int = 443
-    host_header: str | None = None
-    search_text: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TcpConnect:
-    """Only connect; healthy when the connection is made within ten seconds.
-
-    Attributes:
-        port: TCP port.
-    """
-
-    port: int
-
-
-Request: TypeAlias = HttpRequest | HttpsRequest | TcpConnect
-
-
-class EndpointHealthCheck(HealthCheck):
-    """Healthy while Route 53's own checkers, from many places, get an answer.
-
-    Args:
-        scope: The parent.
-        construct_id: Id below the parent.
-        address: IPv4 or IPv6 address of the endpoint, reachable from the internet. Either this
-            or ``domain_name``.
-        domain_name: DNS name of the endpoint, which the checkers resolve themselves.
-        request: What the checkers ask: ``HttpRequest``, ``HttpsRequest`` or ``TcpConnect``.
-        interval_seconds: Seconds between two requests of one checker: 30 unless given, or 10 at
-            extra cost.
-        failure_threshold: Requests in a row, 1 to 10, that change the status; 3 unless given.
-        label: Name tag of the health check. Route 53 shows it.
-
-    Raises:
-        InvalidInputError: An argument that Route 53 would refuse.
-
-    Attributes are those of ``HealthCheck``.
-
-    Example:
-        >>> from aws_cdk import App, Stack
-        >>> health_check = EndpointHealthCheck(
-        ...     Stack(App(), "Shop"),
-        ...     "HealthCheck",
-        ...     address="52.11.79.8",
-        ...     request=HttpsRequest(path="/version/", host_header="shop.example.com"),
-        ...     label="shop-blue-endpoint",
-        ... )
-        >>> health_check.metric_health_check_status().metric_name
-        'HealthCheckStatus'
-
-    See https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-creating-values.html
-    """
-
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        request: Request,
-        label: str,
-        address: str | None = None,
-        domain_name: str | None = None,
-        interval_seconds: Literal[10, 30] = 30,
-        failure_threshold: int = 3,
-    ) -> None:
-        owner = "EndpointHealthCheck"
-        if (address is None) == (domain_name is None):
-            raise InvalidInputError(f"{owner}: give either address or domain_name")
-        if address is not None:
-            address = checked(owner, "address", address, _public_address)
-        if domain_name is not None:
-            domain_name = checked(owner, "domain_name", domain_name, checks.domain_name)
-        checked(owner, "request.port", request.port, checks.port)
-        checked(owner, "failure_threshold", failure_threshold, _failure_threshold)
-        checked(owner, "interval_seconds", interval_seconds, _interval)
-        if isinstance(request, TcpConnect):
-            kind, path, header, text = "TCP", None, None, None
-        else:
-            kind = "HTTP" if isinstance(request, HttpRequest) else "HTTPS"
-            path = checked(owner, "request.path", request.path, checks.url_path)
-            header, text = request.host_header, request.search_text
-            if header is not None:
-                header = checked(owner, "request.host_header", header, checks.domain_name)
-            if text is not None:
-                text = checked(owner, "request.search_text", text, _search_text)
-        if domain_name is not None and header is not None:
-            raise InvalidInputError(
-                f"{owner}: request.host_header: goes with address only; with domain_name "
-                "Route 53 sends that name"
-            )
-        super().__init__(
-            scope,
-            construct_id,
-            resource_id="Resource",
-            config=route53.CfnHealthCheck.HealthCheckConfigProperty(
-                type=kind if text is None else f"{kind}_STR_MATCH",
-                ip_address=address,
-                fully_qualified_domain_name=domain_name or header,
-                port=request.port,
-                resource_path=path,
-                search_string=text,
-                enable_sni=True if kind == "HTTPS" else None,
-                request_interval=interval_seconds,
-                failure_threshold=failure_threshold,
-                inverted=False,
-            ),
-            label=label,
-            description="Route 53's checkers ask the active host over the internet.",
-        )
-
-
 class CalculatedHealthCheck(HealthCheck):
     """Healthy while enough of its children are.
 
@@ -397,6 +233,7 @@ class CalculatedHealthCheck(HealthCheck):
 
     Example:
         >>> from aws_cdk import App, Stack
+        >>> from staged_resiliency import EndpointHealthCheck, TcpConnect
         >>> stack = Stack(App(), "Shop")
         >>> ports = [
         ...     EndpointHealthCheck(
@@ -438,7 +275,7 @@ class CalculatedHealthCheck(HealthCheck):
         super().__init__(
             scope,
             construct_id,
-            resource_id="Resource",
+            content_digest=digest([_identity(child) for child in children], known(threshold)),
             config=route53.CfnHealthCheck.HealthCheckConfigProperty(
                 type="CALCULATED",
                 child_health_checks=[child.health_check_id for child in children],
@@ -450,28 +287,8 @@ class CalculatedHealthCheck(HealthCheck):
         )
 
 
-def _public_address(value: str) -> str:
-    address = checks.ip_address(value)
-    if not checks.is_public(address):
-        raise ValueError(
-            f"{checks.shown(value)} can't be reached by Route 53's checkers; give a public address"
-        )
-    return address
-
-
-def _failure_threshold(value: int) -> int:
-    if not 1 <= value <= limits.MAX_FAILURE_THRESHOLD:
-        raise ValueError(f"{value} is out of range; allowed: 1 to {limits.MAX_FAILURE_THRESHOLD}")
-    return value
-
-
-def _interval(value: int) -> int:
-    if value not in limits.REQUEST_INTERVALS_SECONDS:
-        raise ValueError(f"{value} s is not an interval Route 53 offers; allowed: 10 or 30")
-    return value
-
-
-def _search_text(value: str) -> str:
-    if not value:
-        raise ValueError("is empty; give a text or leave it out")
-    return checks.at_most(value, limits.MAX_SEARCH_TEXT_CHARACTERS, "the text")
+def _identity(child: HealthCheck | route53.IHealthCheck) -> str | float | None:
+    """What tells a child from another before deployment."""
+    if isinstance(child, HealthCheck):
+        return child.content_digest
+    return known(child.health_check_id)

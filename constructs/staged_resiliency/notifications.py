@@ -1,10 +1,8 @@
 """The SNS topic that alarms notify: open to the account's alarms, closed to everybody else."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
-from typing import ClassVar, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from aws_cdk import Annotations, RemovalPolicy, Stack
 from aws_cdk import aws_kms as kms
@@ -12,6 +10,8 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from staged_resiliency import checks
+from staged_resiliency.digest import digest
+from staged_resiliency.subscriptions import Subscription
 from staged_resiliency.tokens import checked
 
 # CloudWatch publishes an alarm's message with a data key of the topic's KMS key:
@@ -19,55 +19,6 @@ from staged_resiliency.tokens import checked
 _ALARM_SERVICE: Final = "cloudwatch.amazonaws.com"
 _ALARM_KEY_ACTIONS: Final = ("kms:Decrypt", "kms:GenerateDataKey*")
 _KEY_DELETION_DAYS: Final = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """Someone who receives a topic's messages; use one of the kinds below.
-
-    Attributes:
-        endpoint: Where messages are sent, in the form that the kind asks for.
-        protocol: The kind, as SNS names it.
-
-    Raises:
-        InvalidInputError: An endpoint that is not of the kind.
-    """
-
-    endpoint: str
-    protocol: ClassVar[str] = ""
-
-
-@dataclass(frozen=True, slots=True)
-class EmailSubscription(Subscription):
-    """An e-mail address; it receives messages once its owner followed the link SNS sends."""
-
-    protocol: ClassVar[str] = "email"
-
-    def __post_init__(self) -> None:
-        """Refuse what is no address."""
-        checked("EmailSubscription", "endpoint", self.endpoint, checks.email_address)
-
-
-@dataclass(frozen=True, slots=True)
-class HttpsSubscription(Subscription):
-    """An https URL; it receives messages once it confirmed the subscription."""
-
-    protocol: ClassVar[str] = "https"
-
-    def __post_init__(self) -> None:
-        """Refuse what is no https URL, or holds a password."""
-        checked("HttpsSubscription", "endpoint", self.endpoint, checks.https_url)
-
-
-@dataclass(frozen=True, slots=True)
-class QueueSubscription(Subscription):
-    """The ARN of an SQS queue, whose own policy must let the topic send to it."""
-
-    protocol: ClassVar[str] = "sqs"
-
-    def __post_init__(self) -> None:
-        """Refuse what is no queue."""
-        checked("QueueSubscription", "endpoint", self.endpoint, checks.queue_arn)
 
 
 class AlarmKey(Construct):
@@ -144,10 +95,9 @@ class AlarmTopicBase(Construct):
             The ``CfnSubscription``, for example to give it a filter.
         """
         told = f"{subscription.protocol} {subscription.endpoint}"
-        digest = sha256(told.encode()).hexdigest()[:8].upper()
         resource = sns.CfnSubscription(
             self,
-            f"Subscription{digest}",
+            f"Subscription{digest(subscription.protocol, subscription.endpoint)}",
             topic_arn=self.topic_arn,
             protocol=subscription.protocol,
             endpoint=subscription.endpoint,
@@ -179,6 +129,7 @@ class AlarmTopic(AlarmTopicBase):
 
     Example:
         >>> from aws_cdk import App, Stack
+        >>> from staged_resiliency import EmailSubscription
         >>> topic = AlarmTopic(
         ...     Stack(App(), "Shop"),
         ...     "Alarms",

@@ -131,6 +131,7 @@ class AliasTarget:
 
 
 Target: TypeAlias = AddressTarget | AliasTarget
+"""Where clients reach a host."""
 
 
 class FailoverRecords(Construct):
@@ -139,7 +140,8 @@ class FailoverRecords(Construct):
     Creates one ``AWS::Route53::RecordSetGroup`` with a PRIMARY and a SECONDARY record for each
     address family. Roles and identifiers are fixed: which host is primary is a matter of values
     and health check, so that a swap never removes a record (docs/adr/0002). The secondary has no
-    health check: when the primary is down it is always served.
+    health check: when the primary is down it is always served (an alias also asks its load
+    balancer: with both down the primary is served).
 
     Args:
         scope: The parent.

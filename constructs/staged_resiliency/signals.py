@@ -9,23 +9,20 @@ from constructs import Construct
 
 from staged_resiliency import checks
 from staged_resiliency.alarms import InstanceStatusAlarm, SignalAlarm
-from staged_resiliency.errors import InvalidInputError
-from staged_resiliency.health_checks import (
-    AlarmHealthCheck,
+from staged_resiliency.endpoint_health_check import (
     EndpointHealthCheck,
-    HealthCheck,
     HttpRequest,
-    InsufficientData,
     Request,
     TcpConnect,
 )
+from staged_resiliency.errors import InvalidInputError
+from staged_resiliency.health_checks import AlarmHealthCheck, HealthCheck, InsufficientData
+from staged_resiliency.pair import Color
 from staged_resiliency.records import AddressTarget, AliasTarget, Target
 from staged_resiliency.tokens import checked
 
 if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
     from aws_cdk import aws_ec2 as ec2
-
-Color = Literal["blue", "green"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +55,12 @@ class WatchedHost:
         color: Blue or green.
         host: The host.
         status_alarm: Its EC2 status alarm, None where its instance is not known.
-        region: The region of its alarms.
         record_name: DNS name under which clients ask for it.
     """
 
     color: Color
     host: FailoverHost
     status_alarm: InstanceStatusAlarm | None
-    region: str
     record_name: str
 
 
@@ -111,9 +106,8 @@ class StatusSignal(Signal):
             )
         return AlarmHealthCheck(
             scope,
-            "StatusHealthCheck",
+            f"HealthCheck-{self.name}",
             alarm=watched.status_alarm,
-            alarm_region=watched.region,
         )
 
 
@@ -181,6 +175,5 @@ class AlarmSignal(Signal):
             scope,
             f"HealthCheck-{self.name}",
             alarm=alarm,
-            alarm_region=watched.region,
             insufficient_data=self.insufficient_data,
         )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from staged_resiliency.assembly import SynthesizedStack
@@ -17,7 +18,8 @@ def print_summary(stacks: Sequence[SynthesizedStack], console: Console) -> None:
     console.print(_costs_table(stacks))
     warnings = [(stack.name, warning) for stack in stacks for warning in stack.warnings]
     for name, warning in warnings:
-        console.print(f"[yellow]warning[/yellow] {name}: {warning}", soft_wrap=True)
+        text = escape(f"{name}: {warning}")  # paths like hosts[db] are no markup
+        console.print(f"[yellow]warning[/yellow] {text}", soft_wrap=True)
     if not warnings:
         console.print("No warnings.")
     console.print(
@@ -38,9 +40,9 @@ def _stacks_table(stacks: Sequence[SynthesizedStack]) -> Table:
         lines = [f"{count} {kind.removeprefix('AWS::')}" for kind, count in sorted(kinds.items())]
         after = f"\nafter {', '.join(stack.depends_on)}" if stack.depends_on else ""
         table.add_row(
-            f"{stack.name}{after}",
-            f"{stack.account}\n{stack.region}",
-            f"{len(stack.resources)} in all\n" + "\n".join(lines),
+            escape(f"{stack.name}{after}"),
+            escape(f"{stack.account}\n{stack.region}"),
+            escape(f"{len(stack.resources)} in all\n" + "\n".join(lines)),
         )
     return table
 

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sqs as sqs
 
 from staged_resiliency import AlarmRule
 from tests.constructs.support import a_rule, an_alarm, number_parameter, refused, synthesized
-from tests.support import only
+from tests.support import Data, only
 
 METRIC: dict[str, Any] = {"namespace": "Shop", "metric_name": "queue-depth"}
 
@@ -185,18 +186,6 @@ def test_a_labelled_metric_makes_a_plain_alarm_and_not_metric_math() -> None:
     ("more", "message"),
     [
         pytest.param(
-            {"account": "222222222222"},
-            "AlarmRule: metric: is pinned to 222222222222; Route 53 follows only alarms on "
-            "metrics of their own account and region, so leave account and region out",
-            id="pinned to an account",
-        ),
-        pytest.param(
-            {"region": "us-east-1"},
-            "AlarmRule: metric: is pinned to us-east-1; Route 53 follows only alarms on "
-            "metrics of their own account and region, so leave account and region out",
-            id="pinned to a region",
-        ),
-        pytest.param(
             {"unit": cloudwatch.Unit.SECONDS},
             "AlarmRule: metric: is filtered by the unit SECONDS, which Route 53 does not copy, "
             "so it would read other data than the alarm; leave unit out",
@@ -232,3 +221,34 @@ def test_a_rule_refuses_metric_math() -> None:
         "check; publish its result as a metric and give that"
     ):
         on(expression)
+
+
+@pytest.mark.parametrize(
+    ("pinned", "message"),
+    [
+        pytest.param(
+            {"account": "222222222222"},
+            "SignalAlarm: rule: the metric is of 222222222222, the alarm of 111111111111; "
+            "Route 53 follows only alarms on metrics of their own account and region",
+            id="account",
+        ),
+        pytest.param(
+            {"region": "us-east-1"},
+            "SignalAlarm: rule: the metric is of us-east-1, the alarm of eu-west-1; "
+            "Route 53 follows only alarms on metrics of their own account and region",
+            id="region",
+        ),
+    ],
+)
+def test_an_alarm_refuses_a_metric_of_another(stack: Stack, pinned: Data, message: str) -> None:
+    with refused(message):
+        an_alarm(stack, rule=on(cloudwatch.Metric(**METRIC, **pinned)))
+
+
+def test_an_alarm_takes_the_metric_of_a_resource_of_its_stack() -> None:
+    def build(stack: Stack) -> None:
+        an_alarm(stack, rule=on(sqs.Queue(stack, "Queue").metric_number_of_messages_sent()))
+
+    alarm = only(synthesized(build), "AWS::CloudWatch::Alarm")
+    assert alarm["MetricName"] == "NumberOfMessagesSent"
+    assert "Metrics" not in alarm

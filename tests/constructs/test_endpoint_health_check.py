@@ -6,7 +6,7 @@ import pytest
 from aws_cdk import Stack
 
 from staged_resiliency import EndpointHealthCheck, HttpRequest, HttpsRequest, TcpConnect
-from tests.constructs.support import HEALTH_CHECK, refused, synthesized, text_parameter
+from tests.constructs.support import HEALTH_CHECK, only_id, refused, synthesized, text_parameter
 from tests.support import Data, only
 
 ADDRESS = "52.11.79.8"
@@ -243,3 +243,29 @@ UNREACHABLE = "can't be reached by Route 53's checkers; give a public address"
 def test_a_health_check_refuses(changes: Data, message: str, stack: Stack) -> None:
     with refused(message):
         health_check(stack, **changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"address": "52.11.79.9"}, id="address"),
+        pytest.param({"address": None, "domain_name": "lb.example.com"}, id="name for address"),
+        pytest.param({"request": HttpsRequest()}, id="kind"),
+        pytest.param({"request": HttpRequest(port=81)}, id="port"),
+        pytest.param({"request": HttpRequest(path="/v")}, id="path"),
+        pytest.param({"request": HttpRequest(host_header="a.example.com")}, id="host header"),
+        pytest.param({"request": HttpRequest(search_text="a")}, id="text"),
+        pytest.param({"interval_seconds": 10}, id="interval"),
+        pytest.param({"label": "shop-green"}, id="host"),
+    ],
+)
+def test_another_endpoint_or_request_is_another_health_check(changes: Data) -> None:
+    assert _id_of(**changes) != _id_of()
+
+
+def test_another_failure_threshold_is_an_update() -> None:
+    assert _id_of(failure_threshold=5) == _id_of()
+
+
+def _id_of(**changes: Any) -> str:
+    return only_id(synthesized(lambda stack: health_check(stack, **changes)), HEALTH_CHECK)

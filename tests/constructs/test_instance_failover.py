@@ -187,7 +187,7 @@ def test_the_signals_health_checks_stand_in_the_order_of_the_signals(stack: Stac
             id="evaluation periods",
         ),
         pytest.param({"status_statistic": "Sum"}, {"Statistic": "Sum"}, id="statistic"),
-        pytest.param({"status_threshold": 2}, {"Threshold": 2}, id="threshold"),
+        pytest.param({"status_threshold": 0.5}, {"Threshold": 0.5}, id="threshold"),
         pytest.param({"notify_recovery": True}, {"OKActions": [TOPIC_ARN]}, id="recovery"),
         pytest.param({"topic": f"{TOPIC_ARN}-2"}, {"AlarmActions": [f"{TOPIC_ARN}-2"]}, id="topic"),
     ],
@@ -210,10 +210,9 @@ def test_the_ttl_reaches_the_records() -> None:
     assert [each["TTL"] for each in sets] == ["30", "30"]
 
 
-def test_the_region_of_the_alarms_can_be_given_where_the_stack_does_not_know_it() -> None:
-    template = synthesized(lambda stack: failover(stack, region="us-west-2"), env=None)
-    config = only(template, HEALTH_CHECK)["HealthCheckConfig"]
-    assert config["AlarmIdentifier"]["Region"] == "us-west-2"
+def test_a_stack_without_region_leaves_the_alarms_region_to_the_deployment() -> None:
+    config = only(synthesized(failover, env=None), HEALTH_CHECK)["HealthCheckConfig"]
+    assert config["AlarmIdentifier"]["Region"] == {"Ref": "AWS::Region"}
 
 
 def test_elastic_ips_of_the_stack_are_referred_to() -> None:
@@ -256,22 +255,41 @@ def test_an_instance_id_that_is_a_parameter_is_followed_by_its_value() -> None:
     }
 
 
-ALIKE = "InstanceFailover: blue and green are alike; a pair needs two different hosts"
+ALIKE = "InstanceFailover: blue and green have the same {}; a pair needs two different hosts"
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        pytest.param({"green": BLUE}, ALIKE, id="one host twice"),
-        pytest.param({"green": FailoverHost("shop-blue", GREEN_ADDRESS)}, ALIKE, id="one name"),
-        pytest.param({"green": FailoverHost("shop-green", BLUE_ADDRESS)}, ALIKE, id="one address"),
+        pytest.param({"green": BLUE}, ALIKE.format("name"), id="one host twice"),
+        pytest.param(
+            {"green": FailoverHost("shop-blue", GREEN_ADDRESS)}, ALIKE.format("name"), id="one name"
+        ),
+        pytest.param(
+            {"green": FailoverHost("shop-green", BLUE_ADDRESS)},
+            ALIKE.format("target"),
+            id="one address",
+        ),
         pytest.param(
             {
                 "blue": FailoverHost("b", AliasTarget("Lb.example.com", ZONE_ID), INSTANCE_ID),
                 "green": FailoverHost("g", AliasTarget("lb.example.com.", ZONE_ID)),
             },
-            ALIKE,
+            ALIKE.format("target"),
             id="one load balancer in two spellings",
+        ),
+        pytest.param(
+            {"green": FailoverHost("shop-green", GREEN_ADDRESS, INSTANCE_ID)},
+            ALIKE.format("instance"),
+            id="one instance",
+        ),
+        pytest.param(
+            {
+                "blue": FailoverHost("b", AddressTarget("52.11.79.8", "2600:1f14::8"), INSTANCE_ID),
+                "green": FailoverHost("g", AddressTarget("52.11.79.8", "2600:1f14::9")),
+            },
+            ALIKE.format("ipv4 address"),
+            id="one of two addresses",
         ),
         pytest.param(
             {"active": "red"},

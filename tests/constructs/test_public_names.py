@@ -4,13 +4,15 @@ import inspect
 import subprocess
 import sys
 from enum import Enum
+from typing import get_args
 
 import pytest
 
 import staged_resiliency
 from staged_resiliency import InvalidInputError
 
-NAMES = staged_resiliency.__all__
+ALIASES = ("Color", "Comparison", "Request", "Target", "Topic")
+NAMES = [name for name in staged_resiliency.__all__ if name not in ALIASES]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -37,7 +39,12 @@ def test_everything_public_in_a_class_has_a_docstring(name: str) -> None:
 
 
 def test_the_public_names_stand_once_and_in_order() -> None:
-    assert sorted(set(NAMES)) == NAMES
+    assert sorted(set(staged_resiliency.__all__)) == staged_resiliency.__all__
+
+
+@pytest.mark.parametrize("name", ALIASES)
+def test_a_public_alias_stands_for_types(name: str) -> None:
+    assert get_args(getattr(staged_resiliency, name))
 
 
 def test_the_public_names_are_offered_for_completion() -> None:

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from staged_resiliency import AlarmRule
-from staged_resiliency.health_checks import rule_digest
+from staged_resiliency.alarm_rule import rule_digest
 from tests.constructs.support import a_rule
 
 # The same examples in every run, and nothing written to disk.

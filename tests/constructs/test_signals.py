@@ -19,7 +19,7 @@ from staged_resiliency import (
     TcpConnect,
     WatchedHost,
 )
-from staged_resiliency.signals import Color
+from staged_resiliency.pair import Color
 from tests.constructs.support import (
     HEALTH_CHECK,
     INSTANCE_ID,
@@ -46,7 +46,6 @@ def watched(
         color=color,
         host=FailoverHost(f"shop-{color}", target),
         status_alarm=status_alarm,
-        region=REGION,
         record_name="shop.example.com",
     )
 

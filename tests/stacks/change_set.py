@@ -28,6 +28,25 @@ def changes(before: Mapping[str, Template], after: Mapping[str, Template]) -> se
     }
 
 
+def lost_answers(before: Mapping[str, Template], after: Mapping[str, Template]) -> set[str]:
+    """Records that have an answer before and none after, as ``<name> <type> <identifier>``.
+
+    A record set group is one resource; that it is only modified does not say that no record of
+    it goes.
+    """
+    return _answers(before) - _answers(after)
+
+
+def _answers(templates: Mapping[str, Template]) -> set[str]:
+    return {
+        f"{record['Name']} {record['Type']} {record['SetIdentifier']}"
+        for template in templates.values()
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::Route53::RecordSetGroup"
+        for record in resource["Properties"]["RecordSets"]
+    }
+
+
 def _stack_changes(before: Template, after: Template) -> Iterator[str]:
     old, new = before.get("Resources", {}), after.get("Resources", {})
     for logical_id in sorted({*old, *new}):

@@ -11,7 +11,7 @@ from stacks.application import add_stacks
 from staged_resiliency.assembly import SynthesizedStack, read_assembly
 from staged_resiliency.service import Service
 from staged_resiliency.service.draft import Draft
-from staged_resiliency.service.rules import resource_count
+from staged_resiliency.service.stack_rules import resource_count
 from staged_resiliency.service.yaml_source import Document
 from tests.support import (
     Data,

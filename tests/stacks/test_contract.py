@@ -13,7 +13,7 @@ FAILOVER_IDS = {
     "FailoverBlueStatusAlarmC8C73F4A": "AWS::CloudWatch::Alarm",
     "FailoverRecords862DD776": "AWS::Route53::RecordSetGroup",
     # 2B3048A5 is the digest of the alarm's rule
-    "FailoverStatusHealthCheck2B3048A5B1F3D15B": "AWS::Route53::HealthCheck",
+    "FailoverHealthCheckstatus2B3048A5A662B878": "AWS::Route53::HealthCheck",
     "GreenConnectivitycdn9227415F": "AWS::CloudWatch::Alarm",
     "GreenConnectivitydb2BDDBE49": "AWS::CloudWatch::Alarm",
 }
@@ -72,7 +72,7 @@ def test_the_outputs_tell_the_names(failover_template: Template) -> None:
     outputs = {name: output["Value"] for name, output in failover_template["Outputs"].items()}
     assert outputs == {
         "RecordName": "bookstore.pingpublications.com",
-        "HealthCheckId": {"Ref": "FailoverStatusHealthCheck2B3048A5B1F3D15B"},
+        "HealthCheckId": {"Ref": "FailoverHealthCheckstatus2B3048A5A662B878"},
         "AlarmNames": "bookstore-api-blue-StatusCheckFailed,"
         "bookstore-api-blue-db-connectivity-failed,bookstore-api-green-db-connectivity-failed,"
         "bookstore-api-blue-cdn-connectivity-failed,bookstore-api-green-cdn-connectivity-failed",

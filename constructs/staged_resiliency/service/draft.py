@@ -5,12 +5,12 @@ problem is told at once. A draft hands out a value only where it is present and 
 wrong with it or beneath it; a rule that needs a value that is not to be had says nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from staged_resiliency.service.problems import Path, Problem, dotted
+from staged_resiliency.service.problems import Path, Problem
 from staged_resiliency.service.yaml_source import Document, Value
 
 _T = TypeVar("_T")
@@ -18,15 +18,31 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Draft:
-    """A place in the file, the top unless ``at`` says otherwise."""
+    """A place in the file, the top unless ``at`` says otherwise.
+
+    Attributes:
+        document: The file.
+        unsound: Paths of the values with a problem in them or beneath them.
+        misspelt: Paths that values under misspelt keys were probably meant for: they are in the
+            file, but can't be used.
+        at: The place.
+    """
 
     document: Document
-    wrong: frozenset[str]
+    unsound: frozenset[Path] = frozenset()
+    misspelt: frozenset[Path] = frozenset()
     at: Path = ()
+
+    @classmethod
+    def of(cls, document: Document, wrong: Iterable[Path], misspelt: frozenset[Path]) -> "Draft":
+        """The draft of a file with what is known to be wrong in it."""
+        paths = (*wrong, *misspelt)
+        unsound = {path[:length] for path in paths for length in range(1, len(path) + 1)}
+        return cls(document, frozenset(unsound), misspelt)
 
     def within(self, *path: str | int) -> "Draft":
         """The draft of a part of this one."""
-        return Draft(self.document, self.wrong, (*self.at, *path))
+        return Draft(self.document, self.unsound, self.misspelt, (*self.at, *path))
 
     @cached_property
     def raw(self) -> Value:
@@ -41,14 +57,10 @@ class Draft:
                 return None
         return value
 
-    def _is_wrong(self, path: Path) -> bool:
-        here = dotted(path)
-        return any(w == here or w.startswith((f"{here}.", f"{here}[")) for w in self.wrong)
-
     def get(self, *path: str | int) -> Value:
         """The value if it is present and sound, else None."""
         part = self.within(*path)
-        return None if part._is_wrong(part.at) else part.raw
+        return None if part.at in self.unsound else part.raw
 
     def text(self, *path: str | int, default: str = "") -> str | None:
         """A text: the default when it is absent, None when it is unusable."""
@@ -60,7 +72,7 @@ class Draft:
 
     def _typed(self, kind: type[_T], default: _T, path: Path) -> _T | None:
         part = self.within(*path)
-        if part._is_wrong(part.at):
+        if part.at in self.unsound:
             return None
         value = part.raw
         if value is None:
@@ -70,7 +82,7 @@ class Draft:
     def has(self, *path: str | int) -> bool:
         """Whether the file gives the value at all, sound or not."""
         part = self.within(*path)
-        return part.raw is not None
+        return part.raw is not None or part.at in self.misspelt
 
     def names(self, *path: str | int) -> Iterator[str]:
         """The keys of a mapping."""
@@ -86,4 +98,4 @@ class Draft:
     def problem(self, message: str, *path: str | int) -> Problem:
         """A problem at a place below this one."""
         where = (*self.at, *path)
-        return Problem(self.document.file, self.document.line_of(where), dotted(where), message)
+        return Problem(self.document.file, self.document.line_of(where), where, message)

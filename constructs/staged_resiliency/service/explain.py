@@ -1,5 +1,6 @@
 """Turns pydantic's findings into sentences that name the line and the way to mend it."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Literal, get_args, get_origin
 
@@ -8,23 +9,42 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from staged_resiliency.checks import nearest, shown
-from staged_resiliency.service.model import Service
-from staged_resiliency.service.problems import Path, Problem, dotted
+from staged_resiliency.service.draft import Draft
+from staged_resiliency.service.model import AlarmSettings, Service
+from staged_resiliency.service.problems import Path, Problem
 from staged_resiliency.service.yaml_source import Document
 
 _KEY: Final = "[key]"  # pydantic's mark for an error in the key of a mapping, not its value
+_METRIC_MATH: Final = ("expression", "metrics", "metric_math")
+_NUMBERS: Final = {"a whole number": r"-?[0-9]{1,30}", "a number": r"-?[0-9]{1,30}(\.[0-9]+)?"}
 
 
 def problems_of(error: ValidationError, document: Document) -> Iterator[Problem]:
     """Every finding of a validation, as a problem in the file."""
     details = error.errors(include_url=False)
-    misspelt = {_meant(detail["loc"]) for detail in details if detail["type"] == "extra_forbidden"}
+    misspelt = misspelt_keys(error, document)
+    meant = set(misspelt.values())
     for detail in details:
-        if detail["type"] == "missing" and detail["loc"] in misspelt:
+        path = detail["loc"]
+        if detail["type"] == "missing" and path in meant:
             continue  # told once, at the misspelt key
-        path = tuple(part for part in detail["loc"] if part != _KEY)
-        message = _SENTENCES.get(detail["type"], _plain)(detail, path)
-        yield Problem(document.file, document.line_of(path), dotted(path), message)
+        if detail["type"] == "extra_forbidden":
+            message = _unknown(path, misspelt.get(path))
+        else:
+            path = path[:-1] if path[-1] == _KEY else path
+            message = _SENTENCES.get(detail["type"], _plain)(detail, path)
+        yield Problem(document.file, document.line_of(path), path, message)
+
+
+def misspelt_keys(error: ValidationError, document: Document) -> Mapping[Path, Path]:
+    """The path of each unknown key that is near a key that is not given, and that key's path."""
+    unknown = [d["loc"] for d in error.errors(include_url=False) if d["type"] == "extra_forbidden"]
+    free: dict[Path, list[str]] = {}
+    for section in {path[:-1] for path in unknown}:
+        given = set(Draft(document).names(*section))
+        free[section] = [key for key in _keys_at(section) if key not in given]
+    meant = {path: nearest(str(path[-1]), free[path[:-1]]) for path in unknown}
+    return {path: (*path[:-1], key) for path, key in meant.items() if key}
 
 
 def _kind(value: object) -> str:
@@ -32,9 +52,9 @@ def _kind(value: object) -> str:
         case None:
             return "empty"
         case bool():
-            return f"{str(value).lower()}, true or false"
+            return str(value).lower()
         case int() | float():
-            return f"the number {value}"
+            return f"the number {shown(value)}"
         case str():
             return f"the text {shown(value)}"
         case Mapping():
@@ -46,9 +66,14 @@ def _kind(value: object) -> str:
 def _expected(what: str) -> Callable[[ErrorDetails, Path], str]:
     def sentence(detail: ErrorDetails, path: Path) -> str:
         value = detail["input"]
+        field = _field_at(path)
         hint = _like(path)
-        if what == "a text" and isinstance(value, int | float) and not isinstance(value, bool):
+        if what == "a text" and isinstance(value, int | float):
             hint = "put it in quotes"
+        elif what in _NUMBERS and isinstance(value, str) and re.fullmatch(_NUMBERS[what], value):
+            hint = "take the quotes away"
+        elif value is None and field and not field.is_required():
+            hint = "give it a value or take it out"
         return f"is {_kind(value)} where {what} is expected{f'; {hint}' if hint else ''}"
 
     return sentence
@@ -59,20 +84,16 @@ def _missing(detail: ErrorDetails, path: Path) -> str:
     return f"is missing; {hint}" if hint else "is missing; add it"
 
 
-def _unknown(detail: ErrorDetails, path: Path) -> str:
-    name = str(path[-1])
+def _unknown(path: Path, meant: Path | None) -> str:
     section = _section_at(path[:-1])
-    allowed = list(section.model_fields) if section else []
-    near = nearest(name, allowed)
-    if near:
-        return f"is not a key here; did you mean {near}?"
-    return f"is not a key here; allowed: {', '.join(allowed)}"
-
-
-def _meant(path: Path) -> Path:
-    """The path that a misspelt key probably stands for."""
-    section = _section_at(path[:-1])
-    return (*path[:-1], nearest(str(path[-1]), section.model_fields if section else ()) or "")
+    if section and issubclass(section, AlarmSettings) and path[-1] in _METRIC_MATH:
+        return (
+            "is metric math, which Route 53 health checks can't follow; let the probe publish the "
+            "result as a metric and take this out"
+        )
+    if meant:
+        return f"is not a key here; did you mean {meant[-1]}?"
+    return f"is not a key here; allowed: {', '.join(_keys_at(path[:-1]))}"
 
 
 def _choice(detail: ErrorDetails, path: Path) -> str:
@@ -81,7 +102,9 @@ def _choice(detail: ErrorDetails, path: Path) -> str:
     found = detail["input"]
     near = nearest(found, allowed) if isinstance(found, str) else None
     hint = f"did you mean {near}?" if near else f"allowed: {', '.join(allowed)}"
-    return f"{shown(found)} is not one of the values allowed here; {hint}"
+    if isinstance(found, str):
+        return f"{shown(found)} is not one of the values allowed here; {hint}"
+    return f"is {_kind(found)}; {hint}"
 
 
 def _bound(words: str, key: str) -> Callable[[ErrorDetails, Path], str]:
@@ -111,7 +134,6 @@ def _plain(detail: ErrorDetails, path: Path) -> str:
 
 _SENTENCES: Final[Mapping[str, Callable[[ErrorDetails, Path], str]]] = {
     "missing": _missing,
-    "extra_forbidden": _unknown,
     "string_type": _expected("a text"),
     "int_type": _expected("a whole number"),
     "float_type": _expected("a number"),
@@ -134,16 +156,22 @@ def _like(path: Path) -> str | None:
     """An example to copy, from the field's documentation."""
     field = _field_at(path)
     if field is None:
-        return None
+        return _give_mapping(_section_at(path))
     if field.examples:
         return f"give one like {path[-1]}: {_yaml(field.examples[0])}"
     choices = _choices(field.annotation)
     if choices:
         return f"allowed: {', '.join(str(choice) for choice in choices)}"
-    section = _as_section(field.annotation)
-    if section:
-        return f"a mapping with {', '.join(section.model_fields)}"
-    return None
+    member = _as_section(_step(field.annotation, ""))
+    if member:
+        return f"give a mapping of names, each with {', '.join(member.model_fields)}"
+    if type(field.default) in (int, float, str):
+        return f"give one like {path[-1]}: {field.default}"
+    return _give_mapping(_as_section(field.annotation))
+
+
+def _give_mapping(section: type[BaseModel] | None) -> str | None:
+    return f"give a mapping with {', '.join(section.model_fields)}" if section else None
 
 
 def _yaml(value: object) -> str:
@@ -162,6 +190,11 @@ def _section_at(path: Path) -> type[BaseModel] | None:
     for part in path:
         annotation = _step(annotation, part)
     return _as_section(annotation)
+
+
+def _keys_at(path: Path) -> list[str]:
+    section = _section_at(path)
+    return list(section.model_fields) if section else []
 
 
 def _field_at(path: Path) -> FieldInfo | None:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from staged_resiliency.service import explain, portfolio, rules, yaml_source
 from staged_resiliency.service.draft import Draft
 from staged_resiliency.service.model import Service
+from staged_resiliency.service.problems import Path as Key
 from staged_resiliency.service.problems import Problem, ServiceFileError
 
 DEFAULT_PATH: Final = Path("services")
@@ -43,7 +44,8 @@ def load(path: Path = DEFAULT_PATH) -> list[Service]:
     """
     examined = [examine(yaml_source.read(file)) for file in _files(path)]
     problems = [problem for each in examined for problem in each.problems]
-    problems += portfolio.problems_of(each.draft for each in examined)
+    drafts = [each.draft for each in examined]
+    problems += [*portfolio.problems_of(drafts), *portfolio.topic_problems_of(drafts)]
     if problems:
         raise ServiceFileError(problems)
     return [each.service for each in examined if each.service is not None]
@@ -53,26 +55,32 @@ def examine(document: yaml_source.Document) -> Examined:
     """Check one parsed file: each value by itself, then the values together."""
     problems = list(document.problems)
     service: Service | None = None
+    misspelt: frozenset[Key] = frozenset()
     if document.data:
         try:
             service = Service.model_validate(document.data)
         except ValidationError as error:
             problems += explain.problems_of(error, document)
-    draft = Draft(document, frozenset(problem.path for problem in problems if problem.path))
+            misspelt = frozenset(explain.misspelt_keys(error, document).values())
+    draft = Draft.of(document, (problem.where for problem in problems), misspelt)
     problems += rules.problems_of(draft)
     return Examined(draft, service, problems)
 
 
 def _files(path: Path) -> Iterable[Path]:
-    if path.is_file():
-        return [path]
-    if not path.exists():
-        raise ServiceFileError(
-            [Problem(str(path), None, "", "is not there; give a service file or a folder of them")]
-        )
-    found = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES and file.is_file())
+    try:
+        if path.is_file():
+            return [path]
+        # Links that lead nowhere stay in: a service must not vanish without a word.
+        found = sorted(f for f in path.iterdir() if f.suffix in SUFFIXES and not f.is_dir())
+    except FileNotFoundError:
+        raise _unusable(path, "is not there; give a service file or a folder of them") from None
+    except OSError as error:
+        raise _unusable(path, f"can't be read: {error.strerror}") from None
     if not found:
-        raise ServiceFileError(
-            [Problem(str(path), None, "", "holds no service file; add one like bookstore.yaml")]
-        )
+        raise _unusable(path, "holds no service file; add one like bookstore.yaml")
     return found
+
+
+def _unusable(path: Path, message: str) -> ServiceFileError:
+    return ServiceFileError([Problem(str(path), None, (), message)])

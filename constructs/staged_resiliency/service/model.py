@@ -10,9 +10,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from staged_resiliency import checks, limits
+from staged_resiliency.pair import Color
 
-Color = Literal["blue", "green"]
-COLORS: tuple[Color, Color] = ("blue", "green")
 MissingDataName = Literal["cloudwatch_default", "breaching", "not_breaching", "ignore"]
 Protocol = Literal["http", "https", "tcp"]
 
@@ -40,7 +39,7 @@ HostedZoneId = Annotated[
     AfterValidator(checks.hosted_zone_id),
     WithJsonSchema({"type": "string", "pattern": checks.HOSTED_ZONE_ID}),
 ]
-Line = Annotated[str, AfterValidator(checks.one_line), Field(max_length=200)]
+Line = Annotated[str, Field(max_length=200), AfterValidator(checks.one_line)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 DomainName = Annotated[str, AfterValidator(checks.domain_name)]
 Statistic = Annotated[
@@ -121,6 +120,11 @@ class EndpointCheck(Section):
     failure_threshold: int = Field(
         default=3, ge=1, le=10, description="Failed requests in a row that make it unhealthy."
     )
+    host: DomainName | None = Field(
+        default=None,
+        description="Name that the checkers ask hosts at an address for; the record unless given.",
+        examples=["bookstore.pingpublications.com"],
+    )
     search_text: Annotated[str, Field(min_length=1, max_length=255)] | None = Field(
         default=None,
         description="Text that the first 5,120 bytes of the answer must hold; costs extra.",
@@ -141,7 +145,11 @@ class Endpoint(Section):
         le=2_147_483_647,
         description="How long resolvers keep an answer. Above 60 every failover is slower.",
     )
-    port: Port = Field(default=80, description="TCP port on which the hosts serve.")
+    port: Port | None = Field(
+        default=None,
+        description="TCP port on which the hosts serve; 80, or 443 where check.protocol is https.",
+        examples=[8080],
+    )
     version_path: Annotated[str, AfterValidator(checks.url_path)] = Field(
         default="/version/", description="Path that answers with the name of the serving host."
     )
@@ -149,6 +157,11 @@ class Endpoint(Section):
         default=EndpointCheck(),
         description="How Route 53 checks the endpoint, when failover_on has 'endpoint'.",
     )
+
+    @property
+    def serving_port(self) -> int:
+        """The TCP port on which the hosts serve."""
+        return self.port or (443 if self.check.protocol == "https" else 80)
 
 
 class AliasTarget(Section):
@@ -282,11 +295,6 @@ class Environment(Section):
     tags: dict[TagKey, TagValue] = Field(
         default={}, description="Tags of this environment's stack, over the service's."
     )
-
-    @property
-    def other(self) -> Color:
-        """The standby's colour."""
-        return "green" if self.active == "blue" else "blue"
 
 
 class Service(Section):

@@ -1,11 +1,11 @@
 """Rules between the service files of one application."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from staged_resiliency import checks
+from staged_resiliency import checks, names
+from staged_resiliency.pair import COLORS
 from staged_resiliency.service.draft import Draft
-from staged_resiliency.service.model import COLORS
 from staged_resiliency.service.problems import Path, Problem
 
 
@@ -19,9 +19,15 @@ class _Claim:
     place: Path
     sentence: str
     zone_id: str = ""
+    holder: str = ""
 
     def collides(self, other: "_Claim") -> bool:
-        """Two zones of one name are different zones only where both ids say so."""
+        """Two zones of one name are different zones only where both ids say so.
+
+        Claims of two holders with one name are told once, as the holders' own claims.
+        """
+        if self.holder and self.holder == other.holder:
+            return False
         known = self.zone_id and other.zone_id
         return not known or self.zone_id == other.zone_id
 
@@ -39,6 +45,34 @@ def problems_of(drafts: Iterable[Draft]) -> Iterator[Problem]:
         former.append(claim)
 
 
+def topic_problems_of(drafts: Sequence[Draft]) -> Iterator[Problem]:
+    """A topic that one environment makes is no existing one for another.
+
+    Adopted, it would be used without waiting for it to be made.
+    """
+    environments = [
+        draft.within("environments", name)
+        for draft in drafts
+        for name in draft.names("environments")
+    ]
+    made = {
+        names.topic_arn(account, region, topic)
+        for env in environments
+        if (account := env.text("account"))
+        and (region := env.text("region"))
+        and (topic := env.text("notifications", "topic_name"))
+    }
+    for env in environments:
+        adopted = env.text("notifications", "topic_arn")
+        if adopted in made and not env.has("notifications", "topic_name"):
+            name = str(adopted).rpartition(":")[2]
+            yield env.problem(
+                f"is the topic {name} that another environment makes; give topic_name: {name}",
+                "notifications",
+                "topic_arn",
+            )
+
+
 def _claims(draft: Draft) -> Iterator[_Claim]:
     service = draft.text("service")
     if service:
@@ -46,10 +80,20 @@ def _claims(draft: Draft) -> Iterator[_Claim]:
         yield _Claim("service", (service,), draft, ("service",), sentence)
     for name in draft.names("environments"):
         env = draft.within("environments", name)
+        if service:
+            yield _stack(env, service, name)
         account, region = env.text("account"), env.text("region")
         if account and region:
             yield from _record(env)
             yield from _hosts(env, account, region)
+            yield from _connectivity_alarms(env, account, region)
+
+
+def _stack(env: Draft, service: str, environment: str) -> _Claim:
+    """Service ``a-b`` in ``c`` and service ``a`` in ``b-c`` would have one stack."""
+    stack = names.failover_stack(service, environment)
+    sentence = f"makes the stack {stack!r}, as another one does; rename one of them; the other is"
+    return _Claim("stack", (stack,), env, (), sentence, holder=service)
 
 
 def _record(env: Draft) -> Iterator[_Claim]:
@@ -62,8 +106,8 @@ def _record(env: Draft) -> Iterator[_Claim]:
 
 
 def _hosts(env: Draft, account: str, region: str) -> Iterator[_Claim]:
-    names = {env.text("hosts", color, "name"): color for color in reversed(COLORS)}
-    for host, color in names.items():  # alike hosts of one pair are the rule hosts_differ's
+    hosts = {env.text("hosts", color, "name"): color for color in reversed(COLORS)}
+    for host, color in hosts.items():  # alike hosts of one pair are the rule hosts_differ's
         if host:
             sentence = (
                 f"{host!r} is a host of another pair in {account} {region}, whose alarms would "
@@ -71,3 +115,18 @@ def _hosts(env: Draft, account: str, region: str) -> Iterator[_Claim]:
             )
             place = ("hosts", color, "name")
             yield _Claim("host", (host, account, region), env, place, sentence)
+
+
+def _connectivity_alarms(env: Draft, account: str, region: str) -> Iterator[_Claim]:
+    """Host ``a-b`` with dependency ``c`` and host ``a`` with ``b-c`` would have one alarm."""
+    for dependency in env.names("dependencies"):
+        for color in COLORS:
+            host = env.text("hosts", color, "name")
+            if host:
+                alarm = names.connectivity_alarm(host, dependency)
+                sentence = (
+                    f"{color}'s alarm on it would be {alarm!r}, as another host's is; "
+                    "rename the dependency; the other is"
+                )
+                place = ("dependencies", dependency)
+                yield _Claim("alarm", (alarm, account, region), env, place, sentence, holder=host)

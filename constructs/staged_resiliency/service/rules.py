@@ -7,17 +7,23 @@ value it needs is sound, so that one mistake gives one message.
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from staged_resiliency import checks, limits
+from staged_resiliency import checks
+from staged_resiliency.pair import COLORS
+from staged_resiliency.service import notification_rules, stack_rules
 from staged_resiliency.service.draft import Draft
-from staged_resiliency.service.model import COLORS
 from staged_resiliency.service.problems import Problem
 
 # Signals that are not a dependency's name; a dependency can't take these names.
 BUILT_IN_SIGNALS: Final = ("status", "endpoint", "peer")
 _AVAILABLE_SIGNALS: Final = ("status", "endpoint")
 
-# Resources of a failover stack beside those that grow with signals, hosts and dependencies.
-_RECORD_GROUP: Final = 1
+# What tells two hosts apart, and the form in which it is compared.
+_CANONICAL: Final[dict[str, Callable[[str], str]]] = {
+    "name": str.lower,
+    "instance_id": str.lower,
+    "address": checks.ip_address,
+    "ipv6_address": checks.ip_address,
+}
 
 
 def problems_of(draft: Draft) -> Iterator[Problem]:
@@ -42,9 +48,9 @@ def _record_is_in_the_zone(env: Draft) -> Iterator[Problem]:
 
 
 def _hosts_differ(env: Draft) -> Iterator[Problem]:
-    for key in ("name", "instance_id", "address", "ipv6_address"):
+    for key, canonical in _CANONICAL.items():
         blue, green = env.text("hosts", "blue", key), env.text("hosts", "green", key)
-        if blue and green and blue.lower() == green.lower():
+        if blue and green and canonical(blue) == canonical(green):
             yield env.problem(
                 f"{checks.shown(green)} is blue's {key} too; a pair needs two different hosts",
                 "hosts",
@@ -98,11 +104,13 @@ def _hosts_serve_the_same_families(env: Draft) -> Iterator[Problem]:
 
 def _families(host: Draft) -> tuple[str, ...]:
     """The record types a host can serve; empty when that can't be told."""
+    address, ipv6_address = host.text("address"), host.text("ipv6_address")
     if host.has("alias"):
+        if host.has("address") or host.has("ipv6_address"):
+            return ()
         ipv6 = host.get("alias", "ipv6")
         return () if host.get("alias") is None else (("A", "AAAA") if ipv6 is True else ("A",))
-    address, ipv6_address = host.text("address"), host.text("ipv6_address")
-    if not address or ipv6_address is None:
+    if not address or ipv6_address is None or (ipv6_address and ":" in address):
         return ()
     families = {"AAAA" if ":" in address else "A"} | ({"AAAA"} if ipv6_address else set())
     return tuple(sorted(families))
@@ -114,12 +122,13 @@ def _spoken(families: tuple[str, ...]) -> str:
 
 def _signals_exist(env: Draft) -> Iterator[Problem]:
     dependencies = list(env.names("dependencies"))
+    known = isinstance(env.within("dependencies").raw, dict) or not env.has("dependencies")
     available = [*_AVAILABLE_SIGNALS, *dependencies]
     seen: set[str] = set()
     for index, signal in enumerate(env.items("failover_on")):
         if not isinstance(signal, str):
             continue
-        if signal not in available:
+        if signal not in available and known:
             near = checks.nearest(signal, available)
             hint = f"did you mean {near}?" if near else f"allowed: {', '.join(available)}"
             yield env.problem(
@@ -174,117 +183,23 @@ def _endpoint_is_reachable(env: Draft) -> Iterator[Problem]:
                 color,
                 "address",
             )
-    if env.text("endpoint", "check", "protocol") == "tcp" and env.has(
-        "endpoint", "check", "search_text"
-    ):
+    if env.has("endpoint", "check", "host") and env.has("hosts", "blue", "alias"):
         yield env.problem(
-            "needs an answer to search in; give protocol http or https",
+            "goes with hosts at an address; load balancers are asked for their own name",
             "endpoint",
             "check",
-            "search_text",
+            "host",
         )
-
-
-def _topic_is_one_and_near(env: Draft) -> Iterator[Problem]:
-    notifications = env.within("notifications")
-    if not isinstance(notifications.raw, dict):
-        return
-    by_name, by_arn = notifications.has("topic_name"), notifications.has("topic_arn")
-    if by_name and by_arn:
-        yield notifications.problem(
-            "stands beside topic_name; give topic_arn for an existing topic or topic_name for "
-            "one that is made here",
-            "topic_arn",
-        )
-    if not by_name and not by_arn:
-        yield notifications.problem(
-            "names no topic; give topic_name for one that is made here or topic_arn for an "
-            "existing one"
-        )
-    arn, region, account = notifications.text("topic_arn"), env.text("region"), env.text("account")
-    if not arn:
-        return
-    partition, arn_region, arn_account = (arn.split(":")[i] for i in (1, 3, 4))
-    if region and arn_region != region:
-        yield notifications.problem(
-            f"is in {arn_region}, the environment in {region}; CloudWatch alarms notify only "
-            "topics of their own region",
-            "topic_arn",
-        )
-    elif region and partition != limits.partition_of(region):
-        yield notifications.problem(
-            f"is in partition {partition}, the region {region} in {limits.partition_of(region)}",
-            "topic_arn",
-        )
-    if account and arn_account != account:
-        yield notifications.problem(
-            f"is of account {arn_account}, the environment of {account}; alarms here notify "
-            "topics of their own account",
-            "topic_arn",
-        )
-
-
-def _subscribers_stand_once(env: Draft) -> Iterator[Problem]:
-    seen: set[object] = set()
-    for index, subscriber in enumerate(env.items("notifications", "subscriptions")):
-        if isinstance(subscriber, str) and subscriber in seen:
-            yield env.problem(
-                f"{checks.shown(subscriber)} stands twice; once is enough",
-                "notifications",
-                "subscriptions",
-                index,
-            )
-        elif isinstance(subscriber, str):
-            seen.add(subscriber)
-
-
-def _alarms_can_be_followed(env: Draft) -> Iterator[Problem]:
-    yield from _alarm_can_be_followed(env.within("status_alarm"), evaluation_periods=1)
-    for name in env.names("dependencies"):
-        alarm = env.within("dependencies", name, "alarm")
-        yield from _alarm_can_be_followed(alarm, evaluation_periods=2)
-
-
-def _alarm_can_be_followed(alarm: Draft, *, evaluation_periods: int) -> Iterator[Problem]:
-    period = alarm.number("period_seconds", default=60)
-    evaluated = alarm.number("evaluation_periods", default=evaluation_periods)
-    if evaluated is None:
-        return
-    if period is not None:
-        try:
-            checks.alarm_window_seconds(period, evaluated)
-        except ValueError as error:
-            place = "evaluation_periods" if alarm.has("evaluation_periods") else "period_seconds"
-            yield alarm.problem(str(error), place)
-    try:
-        checks.all_datapoints(
-            alarm.number("datapoints_to_alarm", default=evaluated) or evaluated, evaluated
-        )
-    except ValueError as error:
-        yield alarm.problem(str(error), "datapoints_to_alarm")
-
-
-def _stack_holds_it(env: Draft) -> Iterator[Problem]:
-    count = resource_count(env)
-    if count > limits.MAX_STACK_RESOURCES:
-        yield env.problem(
-            f"{len(list(env.names('dependencies')))} dependencies make a stack of {count} "
-            f"resources; CloudFormation takes {limits.MAX_STACK_RESOURCES}; "
-            "split the service into several files",
-            "dependencies",
-        )
-
-
-def resource_count(env: Draft) -> int:
-    """How many resources the failover stack of an environment holds.
-
-    A test compares it with synthesized stacks.
-    """
-    status_alarms = sum(env.has("hosts", color, "instance_id") for color in COLORS)
-    connectivity_alarms = len(COLORS) * len(list(env.names("dependencies")))
-    signals = len(env.items("failover_on")) if env.has("failover_on") else 1
-    health_checks = signals + (1 if signals > 1 else 0)
-    return _RECORD_GROUP + status_alarms + connectivity_alarms + health_checks
+    if env.text("endpoint", "check", "protocol") == "tcp":
+        for key in ("host", "search_text"):
+            if env.has("endpoint", "check", key):
+                yield env.problem(
+                    "means nothing to a connection alone; give protocol http or https, or take "
+                    "it out",
+                    "endpoint",
+                    "check",
+                    key,
+                )
 
 
 _RULES: Final[tuple[Callable[[Draft], Iterator[Problem]], ...]] = (
@@ -296,8 +211,6 @@ _RULES: Final[tuple[Callable[[Draft], Iterator[Problem]], ...]] = (
     _dependencies_keep_clear_of_signals,
     _status_needs_an_instance,
     _endpoint_is_reachable,
-    _topic_is_one_and_near,
-    _subscribers_stand_once,
-    _alarms_can_be_followed,
-    _stack_holds_it,
+    *notification_rules.RULES,
+    *stack_rules.RULES,
 )

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from staged_resiliency import limits
-from staged_resiliency.service.model import COLORS, Environment
+from staged_resiliency.pair import COLORS
+from staged_resiliency.service.model import Environment
 
 
 @dataclass(frozen=True, slots=True)

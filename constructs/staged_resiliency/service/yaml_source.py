@@ -7,6 +7,7 @@ tags that name types, nesting without end). Plain scalars follow the YAML 1.2 co
 ``no`` is a text and ``12:30`` is not a number of seconds.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +16,8 @@ from typing import Final, NoReturn
 
 import yaml
 
-from staged_resiliency.service.problems import Path, Problem, dotted
+from staged_resiliency.checks import shown
+from staged_resiliency.service.problems import Path, Problem
 
 MAX_FILE_BYTES: Final = 1_000_000
 MAX_DEPTH: Final = 20
@@ -26,12 +28,20 @@ Value = Scalar | dict[str, "Value"] | list["Value"]
 # libyaml's parser is about ten times faster; wheels bring it, some source builds do not.
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?[0-9]+")
+_OCTAL = re.compile(r"0o[0-7]+")
+_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _CONSTANTS: Final[dict[str, Scalar]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), math.inf),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
 }
+# What YAML does not take, also not in quotes.
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # as YAML counts lines
 _TAGGED: Final = (yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent)
 # Longer runs of digits are no sensible number here, and Python refuses to convert huge ones.
 _MOST_DIGITS: Final = 30
@@ -59,21 +69,26 @@ class Document:
             path = path[:-1]
         return self.lines.get(path, 1)
 
-    def add(self, message: str, line: int | None, path: str = "") -> None:
+    def add(self, message: str, line: int | None, where: Path = ()) -> None:
         """Record a problem."""
-        self.problems.append(Problem(self.file, line, path, message))
+        self.problems.append(Problem(self.file, line, where, message))
 
 
 def read(file: FilePath) -> Document:
     """Read a file; problems are in the result, never raised."""
     document = Document(str(file))
     try:
-        raw = file.read_bytes()
+        with file.open("rb") as stream:
+            raw = stream.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         document.add(f"can't be read: {error.strerror}", None)
         return document
     if len(raw) > MAX_FILE_BYTES:
-        document.add(f"has {len(raw)} bytes; at most {MAX_FILE_BYTES} are read", None)
+        document.add(
+            f"has more than {MAX_FILE_BYTES} bytes, the most that is read; "
+            "one file holds one service",
+            None,
+        )
         return document
     try:
         text = raw.decode("utf-8-sig")
@@ -87,21 +102,36 @@ def read(file: FilePath) -> Document:
 
 def parse(text: str, document: Document) -> None:
     """Parse a text into the document's data, lines and problems."""
+    if unprintable := _UNPRINTABLE.search(text):
+        line = text.count("\n", 0, unprintable.start()) + 1
+        code = f"U+{ord(unprintable.group()):04X}"
+        document.add(f"holds {code}, which YAML does not take; remove that character", line)
+        return
     try:
         _Builder(document).build(yaml.parse(text, Loader=_LOADER))
     except _RefusedError:
         document.data = {}
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        detail = " ".join(part for part in (error.context, error.problem) if part)
         document.data = {}
-        document.add(
-            f"is not valid YAML: {detail}; look at indentation, colons, quotes and brackets here",
-            mark.line + 1 if mark else None,
-        )
-    except yaml.reader.ReaderError as error:
-        document.data = {}
-        document.add(f"is not valid YAML: {error.reason}; take the character out", None)
+        line, message = _syntax_error(error, text)
+        document.add(message, line)
+
+
+def _syntax_error(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str]:
+    """The line to look at, from 1, and what to look for there."""
+    problem = error.problem or "it can't be read"
+    found = error.problem_mark.line + 1 if error.problem_mark else 1
+    begun = error.context_mark.line + 1 if error.context_mark else found
+    if any(re.match(r" *\t", line) for line in _LINE_BREAK.split(text)[found - 1 : found]):
+        return found, "is indented with a tab, which YAML does not take; use spaces"
+    if "end of stream" in problem:  # what was left open is the mistake, not the file's end
+        found = begun
+    since = f" that begins in line {begun}" if begun != found else ""
+    context = f"{error.context}{since}: " if error.context else ""
+    return found, (
+        f"is not valid YAML: {context}{problem}; "
+        "look at indentation, colons, quotes and brackets here"
+    )
 
 
 class _RefusedError(Exception):
@@ -120,7 +150,7 @@ class _Builder:
                     self._refuse("a second document starts here; one file holds one service", event)
                 seen_document = True
                 self._top(events)
-        if not seen_document:
+        if not self.document.data:
             self.document.add("is empty; it must hold one service", 1)
 
     def _refuse(self, message: str, event: yaml.Event) -> NoReturn:
@@ -129,13 +159,10 @@ class _Builder:
 
     def _top(self, events: Iterator[yaml.Event]) -> None:
         first = next(events)
-        if isinstance(first, yaml.ScalarEvent) and first.value == "" and first.style is None:
-            self.document.add("is empty; it must hold one service", 1)
-            return
         value = self._value(first, events, (), 0)
         if isinstance(value, dict):
             self.document.data = value
-        else:
+        elif value is not None:
             self._refuse("must hold a mapping, like 'service: bookstore' in the first line", first)
 
     def _value(
@@ -148,9 +175,14 @@ class _Builder:
                 event,
             )
         if isinstance(event, _TAGGED) and event.tag is not None:
-            self._refuse(f"the tag {event.tag} is not taken; leave it out", event)
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self._refuse(f"the tag {shown(tag)} is not taken; leave it out", event)
         if depth > MAX_DEPTH:
-            self._refuse(f"is nested deeper than {MAX_DEPTH} levels", event)
+            self._refuse(
+                f"is nested deeper than {MAX_DEPTH} levels, which no service needs; "
+                "look at indentation and brackets here",
+                event,
+            )
         if isinstance(event, yaml.MappingStartEvent):
             return self._mapping(events, path, depth)
         if isinstance(event, yaml.SequenceStartEvent):
@@ -165,21 +197,31 @@ class _Builder:
             line = _line_of(event)
             key = self._value(event, events, path, depth + 1)
             if not isinstance(event, yaml.ScalarEvent):
-                self._refuse(f"the key {key} is not a text; give keys like 'service'", event)
+                self._refuse(f"the key {shown(key)} is not a text; give keys like 'service'", event)
             name = event.value  # a key is what is written, also when it looks like a number
+            if not name:
+                self._refuse("has a value without a key; write one before the colon", event)
             where = (*path, name)
             if name in mapping:
                 self.document.add(
                     f"is given twice, first in line {self.document.lines[where]}; keep one of them",
                     line,
-                    dotted(where),
+                    where,
                 )
-                # Walk past the second value under a path of its own: the first one's lines stay.
-                self._value(next(events), events, (*where, "given twice"), depth + 1)
+                self._walk_past(events, depth + 1)
                 continue
             self.document.lines[where] = line
             mapping[name] = self._value(next(events), events, where, depth + 1)
         return mapping
+
+    def _walk_past(self, events: Iterator[yaml.Event], depth: int) -> None:
+        """Leave a value out, with its lines and with what is wrong in it."""
+        aside = Document(self.document.file)
+        try:
+            _Builder(aside)._value(next(events), events, (), depth)
+        except _RefusedError:  # the whole file is, so it must be told
+            self.document.problems += aside.problems
+            raise
 
     def _sequence(self, events: Iterator[yaml.Event], path: Path, depth: int) -> list[Value]:
         items: list[Value] = []
@@ -204,6 +246,10 @@ def _scalar(event: yaml.ScalarEvent) -> Scalar:
     if len(text) <= _MOST_DIGITS:
         if _INTEGER.fullmatch(text):
             return int(text)
+        if _OCTAL.fullmatch(text):
+            return int(text[2:], 8)
+        if _HEXADECIMAL.fullmatch(text):
+            return int(text[2:], 16)
         if _FLOAT.fullmatch(text):
             return float(text)
     return text

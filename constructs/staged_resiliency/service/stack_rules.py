@@ -1,0 +1,79 @@
+"""Rules about alarms, and about what a stack holds of them."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from staged_resiliency import checks, limits
+from staged_resiliency.pair import COLORS
+from staged_resiliency.service.draft import Draft
+from staged_resiliency.service.problems import Problem
+
+# Resources of a failover stack beside those that grow with signals, hosts and dependencies.
+_RECORD_GROUP: Final = 1
+
+
+def _alarms_can_be_followed(env: Draft) -> Iterator[Problem]:
+    alarm = env.within("status_alarm")
+    yield from _alarm_can_be_followed(alarm, evaluation_periods=1)
+    yield from _threshold_tells(alarm, statistic="Maximum")
+    for name in env.names("dependencies"):
+        alarm = env.within("dependencies", name, "alarm")
+        yield from _alarm_can_be_followed(alarm, evaluation_periods=2)
+        yield from _threshold_tells(alarm, statistic="Average")
+
+
+def _alarm_can_be_followed(alarm: Draft, *, evaluation_periods: int) -> Iterator[Problem]:
+    period = alarm.number("period_seconds", default=60)
+    evaluated = alarm.number("evaluation_periods", default=evaluation_periods)
+    if evaluated is None:
+        return
+    if period is not None:
+        try:
+            checks.alarm_window_seconds(period, evaluated)
+        except ValueError as error:
+            place = "evaluation_periods" if alarm.has("evaluation_periods") else "period_seconds"
+            yield alarm.problem(str(error), place)
+    try:
+        checks.all_datapoints(
+            alarm.number("datapoints_to_alarm", default=evaluated) or evaluated, evaluated
+        )
+    except ValueError as error:
+        yield alarm.problem(str(error), "datapoints_to_alarm")
+
+
+def _threshold_tells(alarm: Draft, *, statistic: str) -> Iterator[Problem]:
+    threshold, used = alarm.get("threshold"), alarm.text("statistic", default=statistic)
+    if isinstance(threshold, int | float) and used is not None:
+        try:
+            checks.threshold_between_0_and_1(threshold, used)
+        except ValueError as error:
+            yield alarm.problem(str(error), "threshold")
+
+
+def _stack_holds_it(env: Draft) -> Iterator[Problem]:
+    count = resource_count(env)
+    if count > limits.MAX_STACK_RESOURCES:
+        yield env.problem(
+            f"{len(list(env.names('dependencies')))} dependencies make a stack of {count} "
+            f"resources; CloudFormation takes {limits.MAX_STACK_RESOURCES}; "
+            "split the service into several files",
+            "dependencies",
+        )
+
+
+def resource_count(env: Draft) -> int:
+    """How many resources the failover stack of an environment holds.
+
+    A test compares it with synthesized stacks.
+    """
+    status_alarms = sum(env.has("hosts", color, "instance_id") for color in COLORS)
+    connectivity_alarms = len(COLORS) * len(list(env.names("dependencies")))
+    signals = len(env.items("failover_on")) if env.has("failover_on") else 1
+    health_checks = signals + (1 if signals > 1 else 0)
+    return _RECORD_GROUP + status_alarms + connectivity_alarms + health_checks
+
+
+RULES: Final[tuple[Callable[[Draft], Iterator[Problem]], ...]] = (
+    _alarms_can_be_followed,
+    _stack_holds_it,
+)

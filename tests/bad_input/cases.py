@@ -1,0 +1,65 @@
+"""Reads the tables of bad service files.
+
+A table is a text file of cases, so that edits and messages stand there as a user sees them:
+
+    # a remark
+    == name of the case
+    - text of services/bookstore.yaml, there exactly once
+    + what stands there instead
+    > bookstore.yaml:8: environments.production.account: what the user is told
+
+Lines that follow one another with the same sign are one text of several lines. A second ``-``
+after a ``+`` begins a second edit. A case may give a whole file instead, in lines with ``|``.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+from tests.support import EXAMPLE_FILE
+
+TABLES: Final = Path(__file__).parent / "tables"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One bad file: its name, its content, and every line that the user must be told."""
+
+    name: str
+    content: str
+    problems: list[str]
+
+
+def all_cases() -> list[Case]:
+    """The cases of every table."""
+    return [case for table in sorted(TABLES.glob("*.txt")) for case in _cases_of(table)]
+
+
+def _cases_of(table: Path) -> Iterator[Case]:
+    lines = table.read_text(encoding="utf-8").split("\n")
+    rows = [line for line in lines if line and not line.startswith("# ")]
+    name, body = "", list[str]()
+    for row in [*rows, "== end"]:
+        if row.startswith("== "):
+            if name:
+                yield _case(name, body)
+            name, body = row.removeprefix("== "), []
+        else:
+            body.append(row)
+
+
+def _case(name: str, body: list[str]) -> Case:
+    parts = [
+        (sign, [row[2:] for row in rows]) for sign, rows in groupby(body, key=lambda row: row[0])
+    ]
+    assert {sign for sign, _ in parts} <= set("-+|>"), f"{name}: a line has no sign"
+    whole = ["\n".join(rows) + "\n" for sign, rows in parts if sign == "|"]
+    old = ["\n".join(rows) for sign, rows in parts if sign == "-"]
+    new = ["\n".join(rows) for sign, rows in parts if sign == "+"]
+    content = whole[0] if whole else EXAMPLE_FILE.read_text(encoding="utf-8")
+    for before, after in zip(old, new, strict=True):
+        assert content.count(before) == 1, f"{name}: {before!r} is not there exactly once"
+        content = content.replace(before, after)
+    return Case(name, content, [row for sign, rows in parts if sign == ">" for row in rows])

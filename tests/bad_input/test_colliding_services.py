@@ -1,0 +1,159 @@
+"""Two service files may not claim what AWS gives to one only."""
+
+from pathlib import Path
+
+import pytest
+
+from staged_resiliency.service import ServiceFileError, load
+from tests.support import EXAMPLE_FILE
+
+Edits = dict[str, str]
+
+# What a second service needs of its own.
+OWN: Edits = {
+    "service: bookstore": "service: cafe",
+    "name: bookstore-api-blue": "name: cafe-blue",
+    "name: bookstore-api-green": "name: cafe-green",
+    "record: bookstore.ping": "record: cafe.ping",
+}
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def problems_of(bookstore: Edits, cafe: Edits) -> list[str]:
+    """What is told of two services, each the example with edits."""
+    Path("services").mkdir()
+    for name, edits in (("bookstore", bookstore), ("cafe", OWN | cafe)):
+        text = EXAMPLE_FILE.read_text(encoding="utf-8")
+        for old, new in edits.items():
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        Path(f"services/{name}.yaml").write_text(text, encoding="utf-8")
+    try:
+        load(Path("services"))
+    except ServiceFileError as error:
+        return [str(problem) for problem in error.problems]
+    return []
+
+
+def test_two_services_may_share_account_zone_topic_and_dependencies() -> None:
+    assert problems_of({}, {}) == []
+
+
+def unchanged(*keys: str) -> Edits:
+    return {key: key for key in keys}
+
+
+HOST_ALIKE = (
+    "services/cafe.yaml:15: environments.production.hosts.blue.name: 'bookstore-api-blue' is a "
+    "host of another pair in 532151327118 us-west-2, whose alarms would have the same names; the "
+    "other is at services/bookstore.yaml:15"
+)
+RECORD_ALIKE = (
+    "services/cafe.yaml:11: environments.production.endpoint.record: "
+    "'bookstore.pingpublications.com' is claimed twice; a record belongs to one service; the "
+    "other claim is at services/bookstore.yaml:11"
+)
+
+
+@pytest.mark.parametrize(
+    ("bookstore", "cafe", "told"),
+    [
+        pytest.param(
+            {},
+            unchanged("service: bookstore"),
+            "services/cafe.yaml:2: service: 'bookstore' is another service's name too; give each "
+            "its own; the other is at services/bookstore.yaml:2",
+            id="service name",
+        ),
+        pytest.param({}, unchanged("record: bookstore.ping"), RECORD_ALIKE, id="record"),
+        pytest.param(
+            {},
+            {"record: bookstore.ping": "record: Bookstore.Ping"},
+            RECORD_ALIKE,
+            id="record in other letters",
+        ),
+        pytest.param(
+            {},
+            unchanged("record: bookstore.ping") | {", id: Z2EHK3FAEUNRMI": ""},
+            RECORD_ALIKE,
+            id="record in a zone without an id",
+        ),
+        pytest.param({}, unchanged("name: bookstore-api-blue"), HOST_ALIKE, id="host"),
+        pytest.param(
+            {},
+            {"name: bookstore-api-green": "name: bookstore-api-blue"},
+            HOST_ALIKE.replace(":15: ", ":16: ").replace("hosts.blue", "hosts.green"),
+            id="host of the other colour",
+        ),
+        pytest.param(
+            {"  production:": "  cafe-production:"},
+            {"service: bookstore": "service: bookstore-cafe"},
+            "services/cafe.yaml:6: environments.production: makes the stack "
+            "'bookstore-cafe-production-failover', as another one does; rename one of them; the "
+            "other is at services/bookstore.yaml:6",
+            id="stack",
+        ),
+        pytest.param(
+            {"cdn: {": "blue-db: {"},
+            {"name: bookstore-api-blue": "name: bookstore-api-blue-blue"},
+            "services/cafe.yaml:18: environments.production.dependencies.db: blue's alarm on it "
+            "would be 'bookstore-api-blue-blue-db-connectivity-failed', as another host's is; "
+            "rename the dependency; the other is at services/bookstore.yaml:19",
+            id="connectivity alarm",
+        ),
+    ],
+)
+def test_what_two_services_claim_is_told_once(bookstore: Edits, cafe: Edits, told: str) -> None:
+    assert problems_of(bookstore, cafe) == [told]
+
+
+def test_one_record_name_may_stand_in_two_zones_of_one_name() -> None:
+    other_zone = {"Z2EHK3FAEUNRMI": "Z0000000000000"}
+    assert problems_of({}, unchanged("record: bookstore.ping") | other_zone) == []
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        pytest.param({'"532151327118"': '"111111111111"'}, id="account"),
+        pytest.param({"us-west-2": "eu-west-1"}, id="region"),
+    ],
+)
+def test_hosts_of_one_name_may_stand_in_two_places(elsewhere: Edits) -> None:
+    hosts = unchanged("name: bookstore-api-blue", "name: bookstore-api-green")
+    assert problems_of({}, hosts | elsewhere) == []
+
+
+def test_a_file_with_problems_of_its_own_still_claims_its_record() -> None:
+    cafe = unchanged("record: bookstore.ping") | {"active: blue": "active: bleu"}
+    assert problems_of({}, cafe) == [
+        RECORD_ALIKE,
+        "services/cafe.yaml:12: environments.production.active: 'bleu' is not one of the values "
+        "allowed here; did you mean blue?",
+    ]
+
+
+def test_the_problems_of_all_files_are_told_in_the_order_of_file_and_line() -> None:
+    told = problems_of(
+        {"active: blue": "active: bleu", "port: 5432": "port: 0"},
+        unchanged("record: bookstore.ping") | {"service: bookstore": "service: Cafe"},
+    )
+    assert [line.split(": ")[0] for line in told] == [
+        "services/bookstore.yaml:12",
+        "services/bookstore.yaml:18",
+        "services/cafe.yaml:2",
+        "services/cafe.yaml:11",
+    ]
+
+
+def test_a_topic_that_another_service_makes_is_not_adopted() -> None:
+    arn = "arn:aws:sns:us-west-2:532151327118:PingPublicationsSNS"
+    told = problems_of({}, {"topic_name: PingPublicationsSNS": f'topic_arn: "{arn}"'})
+    assert told == [
+        "services/cafe.yaml:9: environments.production.notifications.topic_arn: is the topic "
+        "PingPublicationsSNS that another environment makes; give topic_name: PingPublicationsSNS"
+    ]

@@ -1,0 +1,199 @@
+"""Any valid service survives the way through YAML, and editors find nothing wrong with it."""
+
+from collections.abc import Iterator
+
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from staged_resiliency import checks, limits, names
+from staged_resiliency.service.files import Examined, examine
+from staged_resiliency.service.model import Service
+from staged_resiliency.service.rules import BUILT_IN_SIGNALS
+from staged_resiliency.service.schema import json_schema
+from staged_resiliency.service.yaml_source import Document, parse
+from tests.support import Data
+from tests.unit.properties import PROPERTY
+
+VALIDATOR = Draft202012Validator(json_schema())
+
+
+def matching(pattern: str) -> st.SearchStrategy[str]:
+    return st.from_regex(pattern, fullmatch=True)
+
+
+SLUGS = matching(r"[a-z][a-z0-9]{0,19}(-[a-z0-9]{1,9}){0,2}")
+LINES = matching(r"[\w(){}\[\]:#,'\"\\%@&*!|>-][\w (){}\[\]:#,'\"\\%@&*!|>-]{0,30}")
+LABELS = matching(r"[a-z0-9_]{1,20}")
+ZONE_IDS = matching(checks.HOSTED_ZONE_ID)
+PORTS = st.integers(1, 65535)
+TAGS = st.dictionaries(
+    matching(r"[A-Zb-z][\w .:/=+@-]{0,20}"), matching(r"[\w .:/=+@-]{0,20}"), max_size=3
+)
+IPV4 = st.ip_addresses(v=4, network="52.0.0.0/8").map(str)
+IPV6 = st.ip_addresses(v=6, network="2600::/16").map(str)
+SUBSCRIBERS = st.sampled_from(
+    [
+        "ops@example.com",
+        "https://alerts.example.com/sns?a=b#c",
+        "arn:aws:sqs:us-west-2:532151327118:alerts",
+    ]
+)
+
+
+@st.composite
+def alarms(draw: st.DrawFn, /, **more: st.SearchStrategy[str]) -> Data:
+    alarm: Data = draw(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "period_seconds": st.integers(1, 60).map(lambda minutes: minutes * 60),
+                "evaluation_periods": st.integers(1, 20),
+                "statistic": st.sampled_from(limits.FAILOVER_STATISTICS),
+                "threshold": st.floats(0, 1, exclude_min=True) | st.just(1),
+                **more,
+            },
+        )
+    )
+    if "evaluation_periods" in alarm and draw(st.booleans()):
+        alarm["datapoints_to_alarm"] = alarm["evaluation_periods"]
+    return alarm
+
+
+CONNECTIVITY_ALARMS = alarms(
+    missing_data=st.sampled_from(["cloudwatch_default", "breaching", "not_breaching", "ignore"])
+)
+
+
+@st.composite
+def targets(draw: st.DrawFn) -> tuple[Data, Data]:
+    """What reaches blue and green: two of one kind."""
+    ipv4 = draw(st.lists(IPV4, min_size=2, max_size=2, unique=True))
+    ipv6 = draw(st.lists(IPV6, min_size=2, max_size=2, unique=True))
+    kind, dual = draw(st.sampled_from(["ipv4", "ipv6", "alias"])), draw(st.booleans())
+
+    def target(index: int) -> Data:
+        if kind == "alias":
+            name = f"pair{index}.elb.amazonaws.com"
+            return {"alias": {"dns_name": name, "hosted_zone_id": draw(ZONE_IDS), "ipv6": dual}}
+        if kind == "ipv6":
+            return {"address": ipv6[index]}
+        more = {"ipv6_address": ipv6[index]} if dual else {}
+        return {"address": ipv4[index], **more}
+
+    return target(0), target(1)
+
+
+@st.composite
+def environments(draw: st.DrawFn) -> Data:
+    account, region = draw(matching(r"[0-9]{12}")), draw(st.sampled_from(limits.ALARM_REGIONS))
+    zone = f"{draw(LABELS)}.{draw(LABELS)}"
+    topic = draw(matching(r"[A-Za-z0-9_-]{1,40}"))
+    dependencies = draw(
+        st.dictionaries(
+            SLUGS.filter(lambda name: name not in BUILT_IN_SIGNALS),
+            st.fixed_dictionaries(
+                {"label": LINES, "host": IPV4 | IPV6 | st.just("db.Example.com"), "port": PORTS},
+                optional={"alarm": CONNECTIVITY_ALARMS},
+            ),
+            max_size=4,
+        )
+    )
+    host_name = matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,40}")
+    host_names = draw(st.lists(host_name, min_size=2, max_size=2, unique_by=str.lower))
+    hosts = [
+        {"name": name, "instance_id": f"i-0000000{index}", **target}
+        for index, (name, target) in enumerate(zip(host_names, draw(targets()), strict=True))
+    ]
+    optional: Data = draw(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "status_alarm": alarms(),
+                "tags": TAGS,
+                "failover_on": st.lists(
+                    st.sampled_from(["status", "endpoint", *dependencies]), min_size=1, unique=True
+                ),
+            },
+        )
+    )
+    return {
+        "account": account,
+        "region": region,
+        "notifications": {
+            **(
+                {"topic_name": topic}
+                if draw(st.booleans())
+                else {"topic_arn": names.topic_arn(account, region, topic)}
+            ),
+            "subscriptions": draw(st.lists(SUBSCRIBERS, unique=True)),
+            "recovery": draw(st.booleans()),
+        },
+        "hosted_zone": {"name": zone, **({"id": draw(ZONE_IDS)} if draw(st.booleans()) else {})},
+        "endpoint": {
+            "record": draw(st.sampled_from([zone, f"{draw(LABELS)}.{zone}", f"www.{zone}."])),
+            "ttl_seconds": draw(st.integers(0, limits.MAX_TTL_SECONDS)),
+            "port": draw(PORTS),
+            "version_path": draw(matching(r"/[!-~]{0,40}")),
+        },
+        "active": draw(st.sampled_from(["blue", "green"])),
+        "hosts": {"blue": hosts[0], "green": hosts[1]},
+        "dependencies": dependencies,
+        **optional,
+    }
+
+
+SERVICES = st.fixed_dictionaries(
+    {
+        "service": SLUGS,
+        "environments": st.dictionaries(SLUGS, environments(), min_size=1, max_size=2),
+    },
+    optional={"display_name": LINES, "namespace": SLUGS, "tags": TAGS},
+)
+FEWER = settings(PROPERTY, max_examples=40)  # a service takes long to make up
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts in quotes, since PyYAML leaves out those that only YAML 1.2 needs."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+_Dumper.add_representer(
+    str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
+)
+
+
+def through_yaml(data: Data) -> Examined:
+    document = Document("test.yaml")
+    parse(yaml.dump(data, Dumper=_Dumper, sort_keys=False), document)
+    return examine(document)
+
+
+@FEWER
+@given(SERVICES)
+def test_a_valid_service_is_read_back_as_it_was_written(data: Data) -> None:
+    examined = through_yaml(data)
+    assert [str(problem) for problem in examined.problems] == []
+    assert examined.service == Service.model_validate(data)
+
+
+@FEWER
+@given(SERVICES)
+def test_editors_find_nothing_wrong_with_a_valid_service(data: Data) -> None:
+    assert [f"{error.json_path}: {error.message}" for error in VALIDATOR.iter_errors(data)] == []
+
+
+def paths_of(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    if isinstance(value, dict | list):
+        for key, member in value.items() if isinstance(value, dict) else enumerate(value):
+            yield (*path, key)
+            yield from paths_of(member, (*path, key))
+
+
+@FEWER
+@given(SERVICES)
+def test_every_key_and_item_of_a_valid_service_has_a_line(data: Data) -> None:
+    assert set(through_yaml(data).draft.document.lines) == set(paths_of(data))
