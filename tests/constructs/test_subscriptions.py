@@ -187,3 +187,11 @@ def test_an_endpoint_of_another_kind_is_refused(
 
 def test_a_subscriber_given_twice_subscribes_once() -> None:
     assert len(resources_of(with_subscribers(MAIL, URL, MAIL), SUBSCRIPTION)) == 2
+
+
+def test_a_subscription_of_no_kind_is_refused() -> None:
+    with refused(
+        "Subscription: has no protocol; use EmailSubscription, HttpsSubscription or "
+        "QueueSubscription"
+    ):
+        Subscription("ops@example.com")

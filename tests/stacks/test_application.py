@@ -208,3 +208,34 @@ def test_a_tcp_check_only_connects() -> None:
     config = only(template, "AWS::Route53::HealthCheck")["HealthCheckConfig"]
     assert config["Type"] == "TCP"
     assert "ResourcePath" not in config
+
+
+def test_hosts_with_ipv6_addresses_alone_make_an_aaaa_pair() -> None:
+    def edit(env: Data) -> None:
+        env["hosts"]["blue"]["address"] = "2600:1f14::8"
+        env["hosts"]["green"]["address"] = "2600:1f14::9"
+
+    group = only(
+        synthesize([example(edit)])["bookstore-production-failover"],
+        "AWS::Route53::RecordSetGroup",
+    )
+    assert [(record["Type"], record["ResourceRecords"]) for record in group["RecordSets"]] == [
+        ("AAAA", ["2600:1f14::8"]),
+        ("AAAA", ["2600:1f14::9"]),
+    ]
+
+
+def test_topics_whose_names_differ_in_signs_alone_get_along() -> None:
+    data = _staging_too(example_data())
+    data["environments"]["staging"]["notifications"]["topic_name"] = "Ping_PublicationsSNS"
+    production(data)["notifications"]["topic_name"] = "Ping-PublicationsSNS"
+    template = synthesize([service_of(data)])[NOTIFICATIONS]
+    assert len(resources_of(template, "AWS::SNS::Topic")) == 2
+    assert len(template["Outputs"]) == 2
+
+
+def test_the_failover_stack_is_protected_against_deletion(tmp_path: Path) -> None:
+    _assembly(tmp_path, example())
+    manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    artifact = manifest["artifacts"]["bookstore-production-failover"]
+    assert artifact["properties"]["terminationProtection"] is True
