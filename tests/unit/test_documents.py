@@ -9,8 +9,10 @@ from tests.support import ROOT
 
 _LINK = re.compile(r"\]\((?!https?://)([^)#]*)(#[^)]*)?\)")
 DOCUMENTS = sorted(
-    path.relative_to(ROOT) for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"))
-) + [Path("benchmarks/README.md")]
+    path.relative_to(ROOT)
+    for pattern in ("*.md", "docs/**/*.md", "benchmarks/*.md")
+    for path in ROOT.glob(pattern)
+)
 
 
 def _anchors(document: Path) -> set[str]:
