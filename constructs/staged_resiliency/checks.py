@@ -146,6 +146,16 @@ def domain_name(value: str) -> str:
     return name
 
 
+def record_in_zone(record: str, zone: str) -> str:
+    """A record's name that stands in a zone."""
+    record, zone = domain_name(record), domain_name(zone)
+    if record != zone and not record.endswith(f".{zone}"):
+        raise ValueError(
+            f"{record!r} is outside the hosted zone {zone!r}; give a name that ends in .{zone}"
+        )
+    return record
+
+
 def dns_name_or_address(value: str) -> str:
     """Where a dependency is found: a DNS name, or an IP address."""
     if re.fullmatch(r"[0-9.]+|[0-9a-fA-F:]*:[0-9a-fA-F:.]*", value):

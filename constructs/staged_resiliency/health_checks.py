@@ -127,7 +127,9 @@ class AlarmHealthCheck(HealthCheck):
     Args:
         scope: The parent.
         construct_id: Id below the parent.
-        alarm: The alarm, of the same account; in this stack or in another of the app.
+        alarm: The alarm, of the same account; in this stack or in another of the app. (An
+            instance of another stack would be an export in the alarm's name, which can't change
+            while it is imported: make instance and alarm in one stack.)
         alarm_region: Region of the alarm; that of the alarm's stack unless given.
         insufficient_data: What too little data counts as. Unless given it says what the alarm
             says: breaching data and CloudWatch's default are unhealthy, not breaching is

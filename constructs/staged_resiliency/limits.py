@@ -8,6 +8,8 @@ from typing import Final
 
 # CloudFormation quotas: AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 MAX_STACK_RESOURCES: Final = 500
+MAX_STACK_OUTPUTS: Final = 200
+MAX_STACK_TAGS: Final = 50
 MAX_STACK_NAME_CHARACTERS: Final = 128
 
 # What PutMetricAlarm and Dimension take, in AmazonCloudWatch/latest/APIReference

@@ -280,8 +280,9 @@ def _require_record_in_zone(record_name: str, zone_name: str) -> None:
     if not (is_literal(record_name) and is_literal(zone_name)):
         return
     zone = checked("FailoverRecords", "hosted_zone", zone_name, checks.domain_name)
-    if record_name != zone and not record_name.endswith(f".{zone}"):
-        raise InvalidInputError(
-            f"FailoverRecords: record_name: {record_name!r} is outside the hosted zone {zone!r}; "
-            f"give a name that ends in .{zone}"
-        )
+    checked(
+        "FailoverRecords",
+        "record_name",
+        record_name,
+        lambda name: checks.record_in_zone(name, zone),
+    )

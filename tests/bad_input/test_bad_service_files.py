@@ -87,3 +87,16 @@ def test_more_resources_than_a_stack_holds_are_refused_with_their_count() -> Non
 def test_as_many_resources_as_a_stack_holds_are_taken() -> None:
     (service,) = load(of_size(248))  # 500 resources
     assert len(service.environments["production"].dependencies) == 248
+
+
+def test_more_tags_than_a_stack_takes_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "bookstore.yaml"
+    text = EXAMPLE_FILE.read_text(encoding="utf-8")
+    tags = ", ".join(f"t{number}: a" for number in range(51))
+    file.write_text(f"{text}tags: {{ {tags} }}\n", encoding="utf-8")
+    with pytest.raises(ServiceFileError) as error:
+        load(file)
+    assert str(error.value) == (
+        f"{file}:6: environments.production: has 51 tags together with the service's; "
+        "a stack takes 50"
+    )

@@ -157,3 +157,25 @@ def test_a_topic_that_another_service_makes_is_not_adopted() -> None:
         "services/cafe.yaml:9: environments.production.notifications.topic_arn: is the topic "
         "PingPublicationsSNS that another environment makes; give topic_name: PingPublicationsSNS"
     ]
+
+
+def test_more_topics_than_a_stack_holds_are_refused() -> None:
+    Path("services").mkdir()
+    text = EXAMPLE_FILE.read_text(encoding="utf-8")
+    for number in range(201):
+        one = text
+        for old, new in {
+            "service: bookstore": f"service: s{number}",
+            "bookstore-api-": f"s{number}-",
+            "record: bookstore.": f"record: s{number}.",
+            "PingPublicationsSNS": f"Topic{number}",
+        }.items():
+            one = one.replace(old, new)
+        Path(f"services/{number:03}.yaml").write_text(one, encoding="utf-8")
+    with pytest.raises(ServiceFileError) as error:
+        load(Path("services"))
+    assert str(error.value) == (
+        "services/200.yaml:9: environments.production.notifications: 201 topics and 0 "
+        "subscriptions in 532151327118 us-west-2 make a stack of 403 resources and 201 outputs; "
+        "CloudFormation takes 500 and 200; let services share topics"
+    )

@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from staged_resiliency.service import explain, portfolio, rules, yaml_source
+from staged_resiliency.service import explain, portfolio, rules, topics, yaml_source
 from staged_resiliency.service.draft import Draft
 from staged_resiliency.service.model import Service
 from staged_resiliency.service.problems import Path as Key
@@ -45,7 +45,7 @@ def load(path: Path = DEFAULT_PATH) -> list[Service]:
     examined = [examine(yaml_source.read(file)) for file in _files(path)]
     problems = [problem for each in examined for problem in each.problems]
     drafts = [each.draft for each in examined]
-    problems += [*portfolio.problems_of(drafts), *portfolio.topic_problems_of(drafts)]
+    problems += [*portfolio.problems_of(drafts), *topics.problems_of(drafts)]
     if problems:
         raise ServiceFileError(problems)
     return [each.service for each in examined if each.service is not None]

@@ -1,6 +1,6 @@
 """Rules between the service files of one application."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from staged_resiliency import checks, names
@@ -43,34 +43,6 @@ def problems_of(drafts: Iterable[Draft]) -> Iterator[Problem]:
             line = document.line_of((*first.draft.at, *first.place))
             yield claim.draft.problem(f"{claim.sentence} at {document.file}:{line}", *claim.place)
         former.append(claim)
-
-
-def topic_problems_of(drafts: Sequence[Draft]) -> Iterator[Problem]:
-    """A topic that one environment makes is no existing one for another.
-
-    Adopted, it would be used without waiting for it to be made.
-    """
-    environments = [
-        draft.within("environments", name)
-        for draft in drafts
-        for name in draft.names("environments")
-    ]
-    made = {
-        names.topic_arn(account, region, topic)
-        for env in environments
-        if (account := env.text("account"))
-        and (region := env.text("region"))
-        and (topic := env.text("notifications", "topic_name"))
-    }
-    for env in environments:
-        adopted = env.text("notifications", "topic_arn")
-        if adopted in made and not env.has("notifications", "topic_name"):
-            name = str(adopted).rpartition(":")[2]
-            yield env.problem(
-                f"is the topic {name} that another environment makes; give topic_name: {name}",
-                "notifications",
-                "topic_arn",
-            )
 
 
 def _claims(draft: Draft) -> Iterator[_Claim]:

@@ -36,15 +36,11 @@ def problems_of(draft: Draft) -> Iterator[Problem]:
 
 def _record_is_in_the_zone(env: Draft) -> Iterator[Problem]:
     record, zone = env.text("endpoint", "record"), env.text("hosted_zone", "name")
-    if not record or not zone:
-        return
-    record, zone = checks.domain_name(record), checks.domain_name(zone)
-    if record != zone and not record.endswith(f".{zone}"):
-        yield env.problem(
-            f"{record!r} is outside the hosted zone {zone!r}; give a name that ends in .{zone}",
-            "endpoint",
-            "record",
-        )
+    if record and zone:
+        try:
+            checks.record_in_zone(record, zone)
+        except ValueError as error:
+            yield env.problem(str(error), "endpoint", "record")
 
 
 def _hosts_differ(env: Draft) -> Iterator[Problem]:

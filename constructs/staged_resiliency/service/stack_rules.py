@@ -61,6 +61,16 @@ def _stack_holds_it(env: Draft) -> Iterator[Problem]:
         )
 
 
+def _stack_takes_its_tags(env: Draft) -> Iterator[Problem]:
+    service = Draft(env.document, env.unsound, env.misspelt)
+    count = len({*service.names("tags"), *env.names("tags")})
+    if count > limits.MAX_STACK_TAGS:
+        yield env.problem(
+            f"has {count} tags together with the service's; a stack takes {limits.MAX_STACK_TAGS}",
+            *(("tags",) if env.has("tags") else ()),
+        )
+
+
 def resource_count(env: Draft) -> int:
     """How many resources the failover stack of an environment holds.
 
@@ -76,4 +86,5 @@ def resource_count(env: Draft) -> int:
 RULES: Final[tuple[Callable[[Draft], Iterator[Problem]], ...]] = (
     _alarms_can_be_followed,
     _stack_holds_it,
+    _stack_takes_its_tags,
 )

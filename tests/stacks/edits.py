@@ -1,0 +1,332 @@
+"""The edits of a service file, and exactly what each of them changes.
+
+The same table is explained in docs/reviewing-change-sets.md.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.support import Data
+
+GREEN_ID = "i-0123456789abcdef0"
+STATUS = "bookstore-api-blue-StatusCheckFailed"
+GREEN_STATUS = "bookstore-api-green-StatusCheckFailed"
+PAIR = "record pair bookstore.pingpublications.com."
+DB_ALARMS = {f"alarm bookstore-api-{color}-db-connectivity-failed" for color in ("blue", "green")}
+CDN_ALARMS = {f"alarm bookstore-api-{color}-cdn-connectivity-failed" for color in ("blue", "green")}
+ALARMS = {f"alarm {STATUS}", *DB_ALARMS, *CDN_ALARMS}
+TOPIC_PARTS = {"topic PingPublicationsSNS", "AWS::SNS::TopicPolicy", "AWS::KMS::Key"}
+
+
+def _all(action: str, labels: set[str]) -> set[str]:
+    return {f"{action} {label}" for label in labels}
+
+
+@dataclass(frozen=True)
+class Row:
+    """An edit, and exactly what it changes.
+
+    Attributes:
+        name: The edit, as docs/reviewing-change-sets.md names it.
+        edit: Edits the production environment.
+        expected: The changes.
+        first: Edits the environment before the edit that is looked at.
+        loses: Records that are gone afterwards.
+    """
+
+    name: str
+    edit: Callable[[Data], object]
+    expected: set[str]
+    first: Callable[[Data], object] = lambda env: None
+    loses: frozenset[str] = frozenset()
+
+
+def _both_ids(env: Data) -> None:
+    env["hosts"]["green"]["instance_id"] = GREEN_ID
+
+
+def _db_decides_too(env: Data) -> None:
+    env["failover_on"] = ["status", "db"]
+
+
+def _both_ids_and_db_decides_too(env: Data) -> None:
+    _both_ids(env)
+    _db_decides_too(env)
+
+
+def _endpoint_decides(env: Data) -> None:
+    env["failover_on"] = ["endpoint"]
+
+
+def _green_is_behind_a_load_balancer(env: Data) -> None:
+    _endpoint_decides(env)
+    del env["hosts"]["green"]["address"]
+    env["hosts"]["green"]["alias"] = {
+        "dns_name": "green-1.us-west-2.elb.amazonaws.com",
+        "hosted_zone_id": "Z1H1FL5HABSF5",
+    }
+
+
+def _with_ipv6(env: Data) -> None:
+    env["hosts"]["blue"]["ipv6_address"] = "2600:1f14::8"
+    env["hosts"]["green"]["ipv6_address"] = "2600:1f14::9"
+
+
+def _rename_dependency(env: Data) -> None:
+    env["dependencies"]["store"] = env["dependencies"].pop("db")
+
+
+ROWS = [
+    Row(
+        "label of a dependency edited",
+        lambda env: env["dependencies"]["db"].update(label="Main database"),
+        _all("modify", DB_ALARMS),
+    ),
+    Row(
+        "threshold of a dependency's alarm edited",
+        lambda env: env["dependencies"]["db"].update(alarm={"threshold": 0.5}),
+        _all("modify", DB_ALARMS),
+    ),
+    Row(
+        "threshold of a dependency's alarm edited, while it decides failover",
+        lambda env: env["dependencies"]["db"].update(alarm={"threshold": 0.5}),
+        {
+            *_all("modify", DB_ALARMS),
+            "add health check bookstore-api-blue-db-connectivity-failed",
+            "remove health check bookstore-api-blue-db-connectivity-failed",
+            "add health check bookstore-all-signals",
+            "remove health check bookstore-all-signals",
+            f"modify {PAIR}",
+        },
+        first=_db_decides_too,
+    ),
+    Row(
+        "threshold of the status alarm edited",
+        lambda env: env.update(status_alarm={"threshold": 0.5}),
+        {
+            f"modify alarm {STATUS}",
+            f"add health check {STATUS}",
+            f"remove health check {STATUS}",
+            f"modify {PAIR}",
+        },
+    ),
+    Row(
+        "missing data of a dependency's alarm edited",
+        lambda env: env["dependencies"]["db"].update(alarm={"missing_data": "breaching"}),
+        _all("modify", DB_ALARMS),
+    ),
+    Row(
+        "instance id of blue replaced",
+        lambda env: env["hosts"]["blue"].update(instance_id=GREEN_ID),
+        {
+            f"modify alarm {STATUS}",
+            f"add health check {STATUS}",
+            f"remove health check {STATUS}",
+            f"modify {PAIR}",
+        },
+    ),
+    Row(
+        "address of blue replaced",
+        lambda env: env["hosts"]["blue"].update(address="54.213.54.172"),
+        {f"modify {PAIR}"},
+    ),
+    Row(
+        "instance id of green added",
+        _both_ids,
+        {f"add alarm {GREEN_STATUS}"},
+    ),
+    Row(
+        "active: green",
+        lambda env: env.update(active="green"),
+        {
+            f"add health check {GREEN_STATUS}",
+            f"remove health check {STATUS}",
+            f"modify {PAIR}",
+        },
+        first=_both_ids,
+    ),
+    Row(
+        "active: green, while several signals decide",
+        lambda env: env.update(active="green"),
+        {
+            f"add health check {GREEN_STATUS}",
+            f"remove health check {STATUS}",
+            "add health check bookstore-api-green-db-connectivity-failed",
+            "remove health check bookstore-api-blue-db-connectivity-failed",
+            "add health check bookstore-all-signals",
+            "remove health check bookstore-all-signals",
+            f"modify {PAIR}",
+        },
+        first=_both_ids_and_db_decides_too,
+    ),
+    Row(
+        "TTL changed",
+        lambda env: env["endpoint"].update(ttl_seconds=10),
+        {f"modify {PAIR}"},
+    ),
+    Row(
+        "dependency added",
+        lambda env: env["dependencies"].update(
+            search={"label": "Search", "host": "search.pingpublications.com", "port": 9200}
+        ),
+        {
+            "add alarm bookstore-api-blue-search-connectivity-failed",
+            "add alarm bookstore-api-green-search-connectivity-failed",
+        },
+    ),
+    Row(
+        "dependency renamed",
+        _rename_dependency,
+        {
+            *_all("remove", DB_ALARMS),
+            "add alarm bookstore-api-blue-store-connectivity-failed",
+            "add alarm bookstore-api-green-store-connectivity-failed",
+        },
+    ),
+    Row(
+        "dependency removed",
+        lambda env: env["dependencies"].pop("db"),
+        _all("remove", DB_ALARMS),
+    ),
+    Row(
+        "address or port of a dependency changed",
+        lambda env: env["dependencies"]["db"].update(port=5433),
+        set(),
+    ),
+    Row(
+        "second signal added to failover_on",
+        _db_decides_too,
+        {
+            "add health check bookstore-api-blue-db-connectivity-failed",
+            "add health check bookstore-all-signals",
+            f"modify {PAIR}",
+        },
+    ),
+    Row(
+        "host renamed",
+        lambda env: env["hosts"]["blue"].update(name="bookstore-api-azure"),
+        {
+            f"replace alarm {STATUS}",
+            "replace alarm bookstore-api-blue-db-connectivity-failed",
+            "replace alarm bookstore-api-blue-cdn-connectivity-failed",
+            f"modify health check {STATUS}",
+        },
+    ),
+    Row(
+        "active: green, while the endpoint decides",
+        lambda env: env.update(active="green"),
+        {
+            "add health check bookstore-api-green-endpoint",
+            "remove health check bookstore-api-blue-endpoint",
+            f"modify {PAIR}",
+        },
+        first=_endpoint_decides,
+    ),
+    Row(
+        "active: green, from an address to a load balancer, while the endpoint decides",
+        lambda env: env.update(active="green"),
+        {
+            "add health check bookstore-api-green-endpoint",
+            "remove health check bookstore-api-blue-endpoint",
+            f"modify {PAIR}",
+        },
+        first=_green_is_behind_a_load_balancer,
+    ),
+    Row(
+        "address of blue replaced, while the endpoint decides",
+        lambda env: env["hosts"]["blue"].update(address="54.213.54.172"),
+        {
+            "add health check bookstore-api-blue-endpoint",
+            "remove health check bookstore-api-blue-endpoint",
+            f"modify {PAIR}",
+        },
+        first=_endpoint_decides,
+    ),
+    Row(
+        "interval or protocol of the endpoint check changed",
+        lambda env: env["endpoint"].update(check={"interval_seconds": 10}),
+        {
+            "add health check bookstore-api-blue-endpoint",
+            "remove health check bookstore-api-blue-endpoint",
+            f"modify {PAIR}",
+        },
+        first=_endpoint_decides,
+    ),
+    Row(
+        "signal removed from failover_on",
+        lambda env: env.update(failover_on=["status"]),
+        {
+            "remove health check bookstore-api-blue-db-connectivity-failed",
+            "remove health check bookstore-all-signals",
+            f"modify {PAIR}",
+        },
+        first=_db_decides_too,
+    ),
+    Row(
+        "ipv6_address added to both hosts",
+        _with_ipv6,
+        {f"modify {PAIR}"},
+    ),
+    Row(
+        "ipv6_address taken out of both hosts",
+        lambda env: [env["hosts"][color].pop("ipv6_address") for color in ("blue", "green")],
+        {f"modify {PAIR}"},
+        first=_with_ipv6,
+        loses=frozenset(
+            f"bookstore.pingpublications.com. AAAA bookstore-{role}"
+            for role in ("Primary", "Secondary")
+        ),
+    ),
+    Row(
+        "record renamed",
+        lambda env: env["endpoint"].update(record="books.pingpublications.com"),
+        {f"modify {PAIR}"},
+        loses=frozenset(
+            f"bookstore.pingpublications.com. A bookstore-{role}"
+            for role in ("Primary", "Secondary")
+        ),
+    ),
+    Row(
+        "name of the created topic changed",
+        lambda env: env["notifications"].update(topic_name="Pager"),
+        {
+            *_all("modify", ALARMS),
+            *_all("remove", TOPIC_PARTS - {"AWS::KMS::Key"}),
+            "add topic Pager",
+            "add AWS::SNS::TopicPolicy",
+        },
+    ),
+    Row("tag added", lambda env: env.update(tags={"team": "ops"}), set()),
+    Row(
+        "recovery notifications asked for",
+        lambda env: env["notifications"].update(recovery=True),
+        _all("modify", ALARMS),
+    ),
+    Row(
+        "subscriber added",
+        lambda env: env["notifications"].update(subscriptions=["ops@example.com"]),
+        {"add subscription ops@example.com"},
+    ),
+    Row(
+        "subscribers reordered",
+        lambda env: env["notifications"]["subscriptions"].reverse(),
+        set(),
+        first=lambda env: env["notifications"].update(
+            subscriptions=["ops@example.com", "dev@example.com"]
+        ),
+    ),
+    Row(
+        "another topic adopted instead of created",
+        lambda env: env.update(
+            notifications={"topic_arn": "arn:aws:sns:us-west-2:532151327118:Pager"}
+        ),
+        {*_all("modify", ALARMS), *_all("remove", TOPIC_PARTS)},
+    ),
+    Row(
+        "the created topic adopted by its ARN",
+        lambda env: env.update(
+            notifications={"topic_arn": "arn:aws:sns:us-west-2:532151327118:PingPublicationsSNS"}
+        ),
+        _all("remove", TOPIC_PARTS),
+    ),
+]
