@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from aws_cdk import Token
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from staged_resiliency import AlarmRule
@@ -14,7 +14,12 @@ from staged_resiliency.alarm_rule import rule_digest
 from tests.constructs.support import a_rule
 
 # The same examples in every run, and nothing written to disk.
-repeatable = settings(deadline=None, database=None, derandomize=True)
+repeatable = settings(
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 texts = st.text(min_size=1, max_size=12) | st.text(string.ascii_letters, min_size=1, max_size=3)
 VALUES: dict[str, st.SearchStrategy[Any]] = {
