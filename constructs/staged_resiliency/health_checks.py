@@ -48,7 +48,8 @@ class HealthCheck(Construct):
 
     Creates one ``AWS::Route53::HealthCheck``; use one of the kinds below. What decides about
     health is in the logical id, as a digest: another decision is another health check, and what
-    refers to it moves in one change instead of seeing it change underneath (docs/adr/0003).
+    refers to it moves in one change instead of seeing it change underneath (docs/adr/0003). What
+    only the deployment knows can't be in a digest; such a health check is updated in place.
 
     Args:
         scope: The parent.

@@ -6,6 +6,7 @@ maxima, patterns and allowed values, which the services check.
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import botocore.session
@@ -14,6 +15,7 @@ from botocore.validate import ParamValidator
 Request = Mapping[str, Any]
 
 
+@cache
 def service_model(service: str) -> Any:
     """The API model of a service."""
     return botocore.session.get_session().get_service_model(service)

@@ -85,6 +85,12 @@ def targets(draw: st.DrawFn) -> tuple[Data, Data]:
     return target(0), target(1)
 
 
+ENDPOINT_CHECKS = st.fixed_dictionaries(
+    {"interval_seconds": st.sampled_from([10, 30]), "failure_threshold": st.integers(1, 10)},
+    optional={"protocol": st.sampled_from(["http", "https"]), "search_text": LINES},
+) | st.just({"protocol": "tcp"})
+
+
 @st.composite
 def environments(draw: st.DrawFn) -> Data:
     account, region = draw(matching(r"[0-9]{12}")), draw(st.sampled_from(limits.ALARM_REGIONS))
@@ -136,6 +142,7 @@ def environments(draw: st.DrawFn) -> Data:
             "ttl_seconds": draw(st.integers(0, limits.MAX_TTL_SECONDS)),
             "port": draw(PORTS),
             "version_path": draw(matching(r"/[!-~]{0,40}")),
+            **draw(st.fixed_dictionaries({}, optional={"check": ENDPOINT_CHECKS})),
         },
         "active": draw(st.sampled_from(["blue", "green"])),
         "hosts": {"blue": hosts[0], "green": hosts[1]},

@@ -118,14 +118,19 @@ class EndpointCheck(Section):
         default=30, description="Seconds between two requests of one checker; 10 costs extra."
     )
     failure_threshold: int = Field(
-        default=3, ge=1, le=10, description="Failed requests in a row that make it unhealthy."
+        default=3,
+        ge=1,
+        le=limits.MAX_FAILURE_THRESHOLD,
+        description="Failed requests in a row that make it unhealthy.",
     )
     host: DomainName | None = Field(
         default=None,
         description="Name that the checkers ask hosts at an address for; the record unless given.",
         examples=["bookstore.pingpublications.com"],
     )
-    search_text: Annotated[str, Field(min_length=1, max_length=255)] | None = Field(
+    search_text: (
+        Annotated[str, Field(min_length=1, max_length=limits.MAX_SEARCH_TEXT_CHARACTERS)] | None
+    ) = Field(
         default=None,
         description="Text that the first 5,120 bytes of the answer must hold; costs extra.",
         examples=["bookstore-api"],
@@ -142,7 +147,7 @@ class Endpoint(Section):
     ttl_seconds: int = Field(
         default=60,
         ge=0,
-        le=2_147_483_647,
+        le=limits.MAX_TTL_SECONDS,
         description="How long resolvers keep an answer. Above 60 every failover is slower.",
     )
     port: Port | None = Field(
