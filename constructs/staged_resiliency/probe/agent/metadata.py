@@ -1,0 +1,105 @@
+"""The instance metadata service, version 2 alone: who this instance is, and its credentials.
+
+Version 1 is never asked, also where botocore would fall back to it.
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+from urllib.parse import quote, urlsplit
+
+DEFAULT_URL = "http://169.254.169.254"
+TIMEOUT_SECONDS = 2.0
+TOKEN_SECONDS = 21_600
+_MOST_BYTES = 65_536
+_ROLE = "/latest/meta-data/iam/security-credentials/"
+_CREDENTIALS = {  # by the names that botocore gives them
+    "access_key": "AccessKeyId",
+    "secret_key": "SecretAccessKey",
+    "token": "Token",
+    "expiry_time": "Expiration",
+}
+
+
+class MetadataError(Exception):
+    """The metadata service did not say it."""
+
+
+class Metadata:
+    """Asks the metadata service with a session token, which it keeps.
+
+    Args:
+        url: Where the service is.
+    """
+
+    def __init__(self, url: str = DEFAULT_URL) -> None:
+        parts = urlsplit(url)
+        self._host, self._port = parts.hostname or "", parts.port or 80
+        self._token = ""
+
+    def instance_id(self) -> str:
+        """The id of this instance."""
+        return self._get("/latest/meta-data/instance-id")
+
+    def region(self) -> str:
+        """The region of this instance."""
+        return self._get("/latest/meta-data/placement/region")
+
+    def name_tag(self) -> str | None:
+        """The Name tag; None where the instance does not show its tags here, or has none."""
+        try:
+            return self._get("/latest/meta-data/tags/instance/Name")
+        except NotThereError:
+            return None
+
+    def credentials(self) -> dict[str, str]:
+        """The instance role's credentials, as botocore's refreshable credentials want them."""
+        try:
+            role = self._get(_ROLE).split("\n")[0]
+            answer = json.loads(self._get(_ROLE + quote(role, safe="")))
+            return {name: _word(answer[key], key) for name, key in _CREDENTIALS.items()}
+        except NotThereError:
+            raise MetadataError("the instance has no role; give it an instance profile") from None
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise MetadataError("the role's credentials are not in the usual form") from None
+
+    def _get(self, path: str) -> str:
+        for _ in range(2):  # a token may have ended
+            if not self._token:
+                lifetime = {"X-aws-ec2-metadata-token-ttl-seconds": str(TOKEN_SECONDS)}
+                status, token = self._ask("PUT", "/latest/api/token", lifetime)
+                if status != 200:
+                    raise MetadataError(f"the metadata service gives no token (status {status})")
+                self._token = _word(token, "its token")
+            status, text = self._ask("GET", path, {"X-aws-ec2-metadata-token": self._token})
+            if status == 200:
+                return text
+            if status == 404:
+                raise NotThereError(f"the metadata service has no {path}")
+            self._token = ""
+        raise MetadataError(f"the metadata service answers {path} with status {status}")
+
+    def _ask(self, method: str, path: str, headers: dict[str, str]) -> tuple[int, str]:
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=TIMEOUT_SECONDS)
+        try:
+            connection.request(method, path, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read(_MOST_BYTES).decode("utf-8")
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            reason = str(error) or type(error).__name__
+            raise MetadataError(f"the metadata service can't be asked: {reason}") from None
+        finally:
+            connection.close()
+
+
+class NotThereError(MetadataError):
+    """The metadata service has no such value for this instance."""
+
+
+def _word(value: object, what: str) -> str:
+    """A text that a header can carry."""
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value:
+        raise MetadataError(f"the metadata service says {what} in no usual form")
+    return value

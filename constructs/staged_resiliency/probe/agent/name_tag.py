@@ -1,0 +1,41 @@
+"""Asks EC2 for an instance's Name tag: a short process of its own, started by ``identity``.
+
+Reads an object from standard input (credentials, region, instance id), writes the name.
+"""
+
+import json
+import sys
+
+
+def main() -> int:
+    """Ask, and write the name as JSON."""
+    given = json.load(sys.stdin)
+    import botocore.exceptions
+    import botocore.session
+
+    client = botocore.session.Session().create_client(
+        "ec2",
+        region_name=given["region"],
+        endpoint_url=given.get("endpoint_url"),
+        aws_access_key_id=given["access_key"],
+        aws_secret_access_key=given["secret_key"],
+        aws_session_token=given["token"],
+    )
+    filters = [
+        {"Name": "resource-id", "Values": [given["instance_id"]]},
+        {"Name": "key", "Values": ["Name"]},
+    ]
+    try:
+        tags = client.describe_tags(Filters=filters)["Tags"]
+    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    if not tags:
+        sys.stderr.write(f"{given['instance_id']} has no Name tag\n")
+        return 1
+    json.dump(tags[0]["Value"], sys.stdout)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

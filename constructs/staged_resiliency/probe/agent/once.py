@@ -1,0 +1,56 @@
+"""Asks every target once and prints a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .checks import Check
+from .config import Config
+from .failure import shown
+from .measurements import Series
+from .sample import Tools
+from .sampler import Result, Sampler
+
+
+def results_of_one_round(config: Config, tools: Tools) -> list[Result]:
+    """One sample of every target and peer, all at the same time; it uses the loop up."""
+    found: list[Result] = []
+    asked: list[tuple[str, Check]] = [*config.targets]
+    asked += [
+        (f"peer-connectivity of {host}", check)
+        for host, check in config.peers.items()
+        if host != config.host
+    ]
+
+    def record(result: Result) -> None:
+        found.append(result)
+        if len(found) == len(asked):
+            tools.loop.stop()
+
+    for metric, check in asked:
+        timeout = config.timeout_seconds
+        Sampler(tools, Series(metric, ()), check, config.interval_seconds, timeout, record).take()
+    tools.loop.run()
+    tools.loop.close()
+    order = {id(check): number for number, (_, check) in enumerate(asked)}
+    return sorted(found, key=lambda result: order[id(result.sampler.check)])
+
+
+def table(results: Sequence[Result]) -> str:
+    """The results as aligned columns."""
+    rows = [("METRIC", "TARGET", "VALUE", "TIME", "ANSWER")]
+    for result in results:
+        rows.append(
+            (
+                result.sampler.series.metric,
+                result.sampler.check.place,
+                "0" if result.failure else "1",
+                f"{result.seconds * 1000:.0f} ms",
+                shown(result.failure or result.answer),
+            )
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return "\n".join(
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[4]])
+        for row in rows
+    )

@@ -1,0 +1,218 @@
+"""What could not be published yet, on disk, so that a restart loses none of it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections import deque
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Callable, NamedTuple
+
+from .failure import shown
+from .measurements import Datum, Series
+
+_SUFFIX, _ASIDE = ".json", ".new"
+_NAME = re.compile(r"(?P<number>[0-9]{20})-(?P<size>[1-9][0-9]{0,8})(?P<suffix>\.json|\.new)")
+
+
+class Entry(NamedTuple):
+    """Some data, kept together.
+
+    Attributes:
+        number: Grows with time, whatever the clock does.
+        size: How many data.
+        data: The data, where they could not be written; else they are in the file.
+        alone: Whether no other entry may share a request with it.
+    """
+
+    number: int
+    size: int
+    data: Sequence[Datum] | None = None
+    alone: bool = False
+
+
+class Spool:
+    """Data kept until they are published, oldest first, within a bound.
+
+    Entries are files, written aside and renamed, so there is never half a file. When the disk
+    refuses them they stay in memory, within the same bound.
+
+    Args:
+        folder: Where the files are; in memory only when None.
+        most: Data kept; the oldest entries go beyond that.
+        namespace: Of the data; files of another one are put away.
+        log: Told what changes.
+    """
+
+    def __init__(
+        self, folder: Path | None, most: int, namespace: str, log: Callable[[str], None]
+    ) -> None:
+        self.most = most
+        self.dropped = 0
+        self._folder = folder
+        self._namespace = namespace
+        self._log = log
+        self._disk_is_well = True
+        self._entries: deque[Entry] = deque(self._found())
+        self._count = sum(entry.size for entry in self._entries)
+        self._next = self._entries[-1].number + 1 if self._entries else 1
+
+    def __len__(self) -> int:
+        """How many data are kept."""
+        return self._count
+
+    def append(self, data: Sequence[Datum], *, alone: bool = False) -> None:
+        """Keep data; the oldest go when there are too many."""
+        entry = Entry(self._next, len(data), alone=alone)
+        self._next += 1
+        if not self._write(entry, data):
+            entry = entry._replace(data=tuple(data))
+        self._entries.append(entry)
+        self._count += entry.size
+        while len(self) > self.most and len(self._entries) > 1:
+            self._drop(self._entries[0])
+
+    def oldest(
+        self,
+        takes: Callable[[Sequence[Datum]], bool],
+        held: Callable[[Sequence[Datum]], bool] = lambda data: False,
+    ) -> tuple[Sequence[Entry], Sequence[Datum]]:
+        """The oldest entry that is not held back and what is taken after it, and their data."""
+        entries: list[Entry] = []
+        data: list[Datum] = []
+        for entry in list(self._entries):
+            found = self._read(entry)
+            if found is None:
+                self._drop(entry)
+                continue
+            if held(found):
+                continue
+            if not takes(found) and entries:
+                break
+            if entries and (entry.alone or entries[0].alone):
+                break
+            entries.append(entry)
+            data.extend(found)
+        return entries, data
+
+    def settle(self) -> None:
+        """Write what could be kept in memory only, if the disk takes it now."""
+        for place, entry in enumerate(self._entries):
+            if entry.data is not None:
+                written = entry._replace(data=None)
+                if not self._write(written, entry.data):
+                    return
+                self._entries[place] = written
+
+    def remove(self, entries: Iterable[Entry]) -> None:
+        """Let go of what is published; of entries that are gone already, nothing."""
+        for entry in entries:
+            if entry in self._entries:
+                self._entries.remove(entry)
+                self._count -= entry.size
+                self._unlink(entry)
+
+    def _drop(self, entry: Entry) -> None:
+        self.dropped += entry.size
+        self.remove([entry])
+
+    def _found(self) -> list[Entry]:
+        if self._folder is None:
+            return []
+        found = []
+        try:
+            files = sorted(self._folder.iterdir())
+        except OSError as error:
+            self._disk(error)
+            return []
+        for file in files:
+            named = _NAME.fullmatch(file.name)
+            if named is not None and named["suffix"] == _SUFFIX:
+                found.append(Entry(int(named["number"]), int(named["size"])))
+            elif named is not None:  # half written when a former run ended
+                with contextlib.suppress(OSError):
+                    file.unlink()
+        return found
+
+    def _write(self, entry: Entry, data: Sequence[Datum]) -> bool:
+        if self._folder is None:
+            return False
+        path = self._folder / _file_name(entry)
+        aside = path.with_suffix(_ASIDE)
+        try:
+            aside.write_text(encoded(self._namespace, data), encoding="ascii")
+            aside.replace(path)
+        except OSError as error:
+            self._disk(error)
+            with contextlib.suppress(OSError):
+                aside.unlink()
+            return False
+        self._disk(None)
+        return True
+
+    def _read(self, entry: Entry) -> Sequence[Datum] | None:
+        if entry.data is not None or self._folder is None:
+            return entry.data
+        path = self._folder / _file_name(entry)
+        try:
+            namespace, data = decoded(path.read_text(encoding="ascii"))
+        except (OSError, ValueError) as error:
+            self._log(f"{path.name} of the spool can't be read and is dropped: {shown(error)}")
+            return None
+        if namespace != self._namespace or len(data) != entry.size:
+            self._log(f"{path.name} of the spool is of another configuration and is dropped")
+            return None
+        return data
+
+    def _unlink(self, entry: Entry) -> None:
+        if entry.data is None and self._folder is not None:
+            try:
+                (self._folder / _file_name(entry)).unlink()
+            except OSError as error:
+                self._disk(error)
+
+    def _disk(self, error: OSError | None) -> None:
+        """Tell once that the disk refuses, and once that it works again."""
+        if error is not None and self._disk_is_well:
+            self._log(f"the spool can't be written ({error.strerror}); data are kept in memory")
+        if error is None and not self._disk_is_well:
+            self._log("the spool can be written again")
+        self._disk_is_well = error is None
+
+
+def _file_name(entry: Entry) -> str:
+    return f"{entry.number:020}-{entry.size}{_SUFFIX}"
+
+
+def encoded(namespace: str, data: Iterable[Datum]) -> str:
+    """Data as the content of a file."""
+    rows = [[*datum.series, *datum[1:]] for datum in data]
+    return json.dumps([namespace, rows], separators=(",", ":"))
+
+
+def decoded(content: str) -> tuple[str, list[Datum]]:
+    """The content of a file as data; ValueError for anything else."""
+    try:
+        namespace, rows = json.loads(content)
+        data = [
+            Datum(
+                Series(_text(metric), tuple((_text(name), _text(value)) for name, value in pairs)),
+                int(minute),
+                int(count),
+                float(total),
+                float(lowest),
+                float(highest),
+            )
+            for metric, pairs, minute, count, total, lowest, highest in rows
+        ]
+        return _text(namespace), data
+    except (TypeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"not a file of the spool ({error})") from None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("not a file of the spool")
+    return value

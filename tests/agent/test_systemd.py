@@ -1,0 +1,92 @@
+"""What systemd is told, over a real datagram socket."""
+
+import contextlib
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from staged_resiliency.probe.agent.systemd import ServiceManager
+
+
+@pytest.fixture(params=["a path", "an abstract name"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "a path":
+        return str(tmp_path / "notify")
+    return f"@resiliency-probe-test-{os.getpid()}"
+
+
+@pytest.fixture
+def systemd(address: str) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(address.replace("@", "\0"))
+        listener.setblocking(False)
+        yield listener
+
+
+def test_lines_are_told_in_one_datagram(systemd: socket.socket, address: str) -> None:
+    ServiceManager({"NOTIFY_SOCKET": address}).tell("READY=1", "STATUS=2 targets")
+    assert systemd.recv(1000) == b"READY=1\nSTATUS=2 targets"
+
+
+def test_nobody_is_told_when_systemd_did_not_start_the_process() -> None:
+    manager = ServiceManager({})
+    manager.tell("READY=1")
+    assert manager.watchdog_seconds is None
+
+
+@pytest.mark.parametrize(
+    "path", ["/nowhere/at/all", "/" + "x" * 200, "vsock:2:1234", "@nobody-listens-here"]
+)
+def test_a_socket_that_is_not_there_is_no_matter(path: str) -> None:
+    ServiceManager({"NOTIFY_SOCKET": path}).tell("WATCHDOG=1")
+
+
+def test_a_service_manager_that_does_not_listen_stops_nobody(
+    systemd: socket.socket, address: str
+) -> None:
+    manager = ServiceManager({"NOTIFY_SOCKET": address})
+    before = time.monotonic()
+    for _ in range(5000):  # more than any queue of datagrams holds
+        manager.tell("WATCHDOG=1")
+    assert time.monotonic() - before < 4
+    assert systemd.recv(1000) == b"WATCHDOG=1"
+
+
+def test_what_it_cant_take_now_is_told_with_the_next(systemd: socket.socket, address: str) -> None:
+    manager = ServiceManager({"NOTIFY_SOCKET": address})
+    for _ in range(5000):
+        manager.tell("WATCHDOG=1")
+    manager.tell("STATUS=begins")
+    manager.tell("READY=1", "STATUS=runs")
+    manager.tell("WATCHDOG=1")
+    told = []
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            told.append(systemd.recv(1000))
+    assert set(told) == {b"WATCHDOG=1"}
+    manager.tell("WATCHDOG=1")
+    assert systemd.recv(1000).splitlines() == [b"WATCHDOG=1", b"STATUS=runs", b"READY=1"]
+    manager.tell("WATCHDOG=1")
+    assert systemd.recv(1000) == b"WATCHDOG=1"
+
+
+@pytest.mark.parametrize(
+    ("environment", "seconds"),
+    [
+        pytest.param({"WATCHDOG_USEC": "30000000"}, 30.0, id="30 seconds"),
+        pytest.param({"WATCHDOG_USEC": "500000", "WATCHDOG_PID": str(os.getpid())}, 0.5, id="ours"),
+        pytest.param({"WATCHDOG_USEC": "500000", "WATCHDOG_PID": "1"}, None, id="another's"),
+        pytest.param({"WATCHDOG_USEC": "0"}, None, id="none"),
+        pytest.param({"WATCHDOG_USEC": "-5"}, None, id="negative"),
+        pytest.param({"WATCHDOG_USEC": "²"}, None, id="not a number"),
+        pytest.param({"WATCHDOG_USEC": ""}, None, id="empty"),
+    ],
+)
+def test_the_watchdogs_time_is_read_from_the_environment(
+    environment: dict[str, str], seconds: float | None
+) -> None:
+    assert ServiceManager(environment).watchdog_seconds == seconds
