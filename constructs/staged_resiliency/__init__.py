@@ -38,6 +38,23 @@ if TYPE_CHECKING:
         Topic,
     )
     from staged_resiliency.pair import Color
+    from staged_resiliency.probe.alarms import PeerAlarm, ProbeSilentAlarm
+    from staged_resiliency.probe.configuration import ProbeConfiguration
+    from staged_resiliency.probe.instances import (
+        Instances,
+        InstancesById,
+        InstancesByName,
+        InstancesByTag,
+    )
+    from staged_resiliency.probe.probe_agent import ProbeAgent
+    from staged_resiliency.probe.target_checks import (
+        DnsCheck,
+        HttpCheck,
+        HttpsCheck,
+        TargetCheck,
+        TcpCheck,
+        TlsCheck,
+    )
     from staged_resiliency.records import (
         AddressTarget,
         AliasTarget,
@@ -75,6 +92,7 @@ __all__ = [
     "Color",
     "Comparison",
     "ConnectivityAlarm",
+    "DnsCheck",
     "EmailSubscription",
     "EndpointHealthCheck",
     "EndpointSignal",
@@ -82,15 +100,25 @@ __all__ = [
     "FailoverRecords",
     "HealthCheck",
     "HostedZone",
+    "HttpCheck",
     "HttpRequest",
+    "HttpsCheck",
     "HttpsRequest",
     "HttpsSubscription",
     "InstanceFailover",
     "InstanceStatusAlarm",
+    "Instances",
+    "InstancesById",
+    "InstancesByName",
+    "InstancesByTag",
     "InsufficientData",
     "InvalidInputError",
     "LoadBalancer",
     "MissingData",
+    "PeerAlarm",
+    "ProbeAgent",
+    "ProbeConfiguration",
+    "ProbeSilentAlarm",
     "QueueSubscription",
     "Request",
     "Signal",
@@ -98,7 +126,10 @@ __all__ = [
     "StatusSignal",
     "Subscription",
     "Target",
+    "TargetCheck",
+    "TcpCheck",
     "TcpConnect",
+    "TlsCheck",
     "Topic",
     "WatchedHost",
 ]
@@ -115,6 +146,11 @@ _HOMES = (
     "records",
     "signals",
     "failover",
+    "probe.target_checks",
+    "probe.configuration",
+    "probe.instances",
+    "probe.alarms",
+    "probe.probe_agent",
 )
 
 

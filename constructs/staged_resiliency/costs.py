@@ -1,8 +1,9 @@
 """What stacks would cost a month, estimated from their templates.
 
 List prices of us-east-1 in US dollars, as AWS publishes them widely; verify before you rely on
-them. Free tiers, data transfer, messages and API calls are left out. AWS names no price for
-health checks on alarms or calculated ones; they are taken for the price of an AWS endpoint.
+them. Free tiers, data transfer and messages are left out, and of API calls all but those of
+probes. AWS names no price for health checks on alarms or calculated ones; they are taken for the
+price of an AWS endpoint.
 """
 
 import json
@@ -16,6 +17,8 @@ from staged_resiliency.assembly import JsonObject, SynthesizedStack
 
 ALARM: Final = Decimal("0.10")
 CUSTOM_METRIC: Final = Decimal("0.30")
+# One PutMetricData a minute, 43,800 a month, at $0.01 a thousand.
+PROBE_REQUESTS: Final = Decimal("0.438")
 KMS_KEY: Final = Decimal("1.00")
 HEALTH_CHECK_AWS: Final = Decimal("0.50")
 HEALTH_CHECK_ELSEWHERE: Final = Decimal("0.75")
@@ -23,10 +26,12 @@ HEALTH_CHECK_ELSEWHERE: Final = Decimal("0.75")
 # for endpoints, since a template does not tell whose address it names.
 HEALTH_CHECK_OPTION: Final = Decimal("2.00")
 
+_REQUESTS: Final = "requests of one host's probe to CloudWatch"
 _ASSUMED_KINDS: Final = ("CLOUDWATCH_METRIC", "CALCULATED")
 _NAMES: Final[Mapping[str, Decimal]] = {
     "alarms": ALARM,
     "custom metrics that the probes publish": CUSTOM_METRIC,
+    _REQUESTS: PROBE_REQUESTS,
     "KMS keys": KMS_KEY,
     "health checks on alarms or calculated (price assumed)": HEALTH_CHECK_AWS,
     "health checks of endpoints": HEALTH_CHECK_ELSEWHERE,
@@ -63,11 +68,24 @@ def monthly_costs(stacks: Iterable[SynthesizedStack]) -> Sequence[CostItem]:
             counts["alarms"] += 1
             if not str(alarm.get("Namespace", "AWS/")).startswith("AWS/"):
                 metrics.add(f"{stack.account} {stack.region} {_metric(alarm)}")
+        for association in stack.properties_of("AWS::SSM::Association"):
+            counts[_REQUESTS] += _hosts(association)
         counts["KMS keys"] += len(stack.properties_of("AWS::KMS::Key"))
         for check in stack.properties_of("AWS::Route53::HealthCheck"):
             counts.update(_health_check_items(check.get("HealthCheckConfig", {})))
     counts["custom metrics that the probes publish"] = len(metrics)
     return [CostItem(what, counts[what], each) for what, each in _NAMES.items() if counts[what]]
+
+
+def _hosts(association: JsonObject) -> int:
+    """How many hosts an association names; those that a tag finds at deployment are not known."""
+    if association.get("Parameters", {}).get("Action") != ["Install"]:
+        return 0
+    return sum(
+        len(target.get("Values", ()))
+        for target in association.get("Targets", ())
+        if target.get("Key") in ("tag:Name", "InstanceIds")
+    )
 
 
 def _metric(alarm: JsonObject) -> str:

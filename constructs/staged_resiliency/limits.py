@@ -42,6 +42,16 @@ FAILOVER_STATISTICS: Final = ("Average", "Maximum", "Minimum", "SampleCount", "S
 # What CreateTopic takes, in sns/latest/api
 MAX_TOPIC_NAME_CHARACTERS: Final = 256
 
+# Systems Manager: what CreateAssociation, Target and CreateDocument take, in
+# systems-manager/latest/APIReference and general/latest/gr/ssm.html. The size of a document counts
+# the parameters of a run too.
+MAX_DOCUMENT_BYTES: Final = 65_536
+MAX_TARGET_VALUES: Final = 50
+MAX_TARGET_TAG_CHARACTERS: Final = 124  # 128 with "tag:" before it
+
+# A certificate that is valid for longer than ten years is no certificate that anybody renews.
+MAX_DAYS_TO_EXPIRY: Final = 3650
+
 # A record that lives longer than this in resolvers makes every failover slower than it must be:
 # Route53/latest/DeveloperGuide/dns-failover-types.html recommends 60 seconds or less.
 RECOMMENDED_TTL_SECONDS: Final = 60

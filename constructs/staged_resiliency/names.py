@@ -3,12 +3,25 @@
 They are this package's API (docs/adr/0003): a changed name replaces a deployed resource.
 """
 
+from typing import Final
+
 from staged_resiliency import limits
+
+HEARTBEAT_METRIC: Final = "probe-heartbeat"
+"""Name of the metric by which a probe says once a minute that it runs."""
+
+PEER_METRIC: Final = "peer-connectivity"
+"""Name of the metric that says whether a host answers the other hosts."""
 
 
 def failover_stack(service: str, environment: str) -> str:
     """Name of the stack that holds a service's failover system."""
     return f"{service}-{environment}-failover"
+
+
+def probe_stack(service: str, environment: str) -> str:
+    """Name of the stack that puts the probe on a service's hosts, and of its association."""
+    return f"{service}-{environment}-probe"
 
 
 def notifications_stack(account: str, region: str) -> str:
@@ -24,6 +37,16 @@ def status_alarm(host: str) -> str:
 def connectivity_alarm(host: str, dependency: str) -> str:
     """Name of the alarm on a host's connectivity to a dependency."""
     return f"{host}-{dependency}-connectivity-failed"
+
+
+def peer_alarm(host: str) -> str:
+    """Name of the alarm on a host that no longer answers its peer."""
+    return f"{host}-peer-connectivity-failed"
+
+
+def probe_silent_alarm(host: str) -> str:
+    """Name of the alarm on a host whose probe says nothing."""
+    return f"{host}-probe-silent"
 
 
 def connectivity_metric(dependency: str) -> str:
@@ -44,6 +67,19 @@ def status_description(display_name: str, color: str) -> str:
 def connectivity_description(label: str, display_name: str, color: str) -> str:
     """What a connectivity alarm says."""
     return f"{label} Connectivity failure for {display_name} ({color.title()})."
+
+
+def peer_description(display_name: str, color: str) -> str:
+    """What an alarm on a host's answers to its peer says."""
+    return f"{display_name} ({color.title()}) does not answer the other host."
+
+
+def probe_silent_description(display_name: str, color: str) -> str:
+    """What an alarm on a silent probe says."""
+    return (
+        f"The probe of {display_name} ({color.title()}) is silent: what the host reaches is not "
+        "measured."
+    )
 
 
 def topic_arn(account: str, region: str, topic: str) -> str:

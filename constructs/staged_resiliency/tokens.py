@@ -2,13 +2,12 @@
 
 A CDK token in a text looks like ``${Token[...]}``, one in a number is about -1.9e289:
 https://docs.aws.amazon.com/cdk/v2/guide/tokens.html. Asking the CDK costs a call into Node, so
-it is asked only about values that can be tokens at all.
+it is asked only about values that can be tokens at all, and loaded only then: whoever holds a
+token has loaded it before, and data without tokens needs no CDK.
 """
 
 from collections.abc import Callable
 from typing import Final, TypeVar
-
-from aws_cdk import Token
 
 from staged_resiliency.errors import InvalidInputError
 
@@ -24,7 +23,11 @@ def is_literal(value: str | int | float) -> bool:
         can_be_token = "${Token[" in value
     else:
         can_be_token = _NUMBER_TOKENS[0] < value < _NUMBER_TOKENS[1]
-    return not (can_be_token and Token.is_unresolved(value))
+    if not can_be_token:
+        return True
+    from aws_cdk import Token
+
+    return not Token.is_unresolved(value)
 
 
 def checked(owner: str, name: str, value: _T, check: Callable[[_T], _T]) -> _T:

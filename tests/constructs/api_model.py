@@ -43,11 +43,22 @@ def _beyond(shape: Any, value: Any, path: str = "") -> Iterator[str]:
         if shape.enum and value not in shape.enum:
             yield f"{path}: {value!r} is not one of {shape.enum}"
         pattern = shape.metadata.get("pattern")
-        # Java's character classes, which Python's re does not know.
-        if pattern and not re.search(pattern.replace(r"\p{ASCII}", r"\x00-\x7f"), value):
+        if pattern and not re.search(_for_python(pattern), value):
             yield f"{path}: {value!r} does not match {pattern}"
     elif isinstance(value, int | float):
         yield from _too_much(shape, value, path)
+
+
+def _for_python(pattern: str) -> str:
+    """A pattern with Java's character classes, which Python's re does not know, in its words."""
+    for java, python in (
+        (r"\p{ASCII}", r"\x00-\x7f"),
+        (r"\p{L}", r"\w"),
+        (r"\p{N}", r"\d"),
+        (r"\p{Z}", r"\s"),
+    ):
+        pattern = pattern.replace(java, python)
+    return pattern
 
 
 def _too_much(shape: Any, number: float, path: str) -> Iterator[str]:

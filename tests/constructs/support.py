@@ -34,6 +34,9 @@ ALARM: Final = "AWS::CloudWatch::Alarm"
 HEALTH_CHECK: Final = "AWS::Route53::HealthCheck"
 RECORDS: Final = "AWS::Route53::RecordSetGroup"
 INSTANCE: Final = "AWS::EC2::Instance"
+DOCUMENT: Final = "AWS::SSM::Document"
+ASSOCIATION: Final = "AWS::SSM::Association"
+POLICY: Final = "AWS::IAM::ManagedPolicy"
 
 
 def synthesized(build: Callable[[Stack], object], env: Environment | None = HERE) -> Template:

@@ -1,5 +1,6 @@
 """What the constructs render is what the services' APIs take, by AWS's own models."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, get_args
@@ -21,9 +22,16 @@ from staged_resiliency import (
     HttpRequest,
     HttpsRequest,
     InstanceFailover,
+    InstancesById,
+    InstancesByName,
     InsufficientData,
     MissingData,
+    PeerAlarm,
+    ProbeAgent,
+    ProbeConfiguration,
+    ProbeSilentAlarm,
     StatusSignal,
+    TcpCheck,
     TcpConnect,
     limits,
 )
@@ -31,8 +39,11 @@ from staged_resiliency.alarm_rule import Comparison
 from tests.constructs.api_model import problems_of, service_model
 from tests.constructs.support import (
     ALARM,
+    ASSOCIATION,
+    DOCUMENT,
     HEALTH_CHECK,
     INSTANCE_ID,
+    POLICY,
     RECORDS,
     ZONE_ID,
     an_alarm,
@@ -44,6 +55,7 @@ from tests.support import Data, Template, resources_of
 # What a deployment would put in the place of a reference.
 DEPLOYED = {
     ALARM: "arn:aws:cloudwatch:eu-west-1:111111111111:alarm:shop",
+    DOCUMENT: "Test-ProbeDocument-1A2B3C4D5E6F",
     HEALTH_CHECK: "abcdef11-2222-3333-4444-555555fedcba",
     "AWS::EC2::Instance": INSTANCE_ID,
     "AWS::SNS::Topic": "arn:aws:sns:eu-west-1:111111111111:Topic",
@@ -101,6 +113,38 @@ def everything(stack: Stack) -> None:
         topic=topic,
         failover_on=[EndpointSignal(HttpsRequest(), failure_threshold=10)],
     )
+    ProbeSilentAlarm(
+        stack,
+        "Silent",
+        namespace="Shop",
+        host_name="shop-blue",
+        description="The probe is silent.",
+        topic=topic,
+    )
+    PeerAlarm(
+        stack,
+        "Peer",
+        namespace="Shop",
+        host_name="shop-blue",
+        observer="shop-green",
+        description="Blue does not answer.",
+        topic=topic,
+    )
+    check = TcpCheck("10.0.0.5", 5432)
+    ProbeAgent(
+        stack,
+        "Probe",
+        configuration=ProbeConfiguration("shop", "Shop", dependencies={"db": check}),
+        instances=InstancesByName(["shop-blue", "shop-green"]),
+        association_name="shop-probe",
+    )
+    ProbeAgent(
+        stack,
+        "OtherProbe",
+        configuration=ProbeConfiguration("a", "A", peers={"a": check, "b": check}),
+        instances=InstancesById([an_instance(stack, "Other"), INSTANCE_ID]),
+        state="absent",
+    )
     EndpointHealthCheck(stack, "Tcp", address="2600:1f14::8", request=TcpConnect(1), label="tcp")
 
 
@@ -146,10 +190,33 @@ def records_request(properties: Data) -> Data:
     }
 
 
+def document_request(properties: Data) -> Data:
+    """The request CreateDocument that CloudFormation makes of a resource, under a made-up name."""
+    given = {key: value for key, value in properties.items() if key != "UpdateMethod"}
+    return {**given, "Name": DEPLOYED[DOCUMENT], "Content": json.dumps(properties["Content"])}
+
+
+def association_request(properties: Data) -> Data:
+    """The request CreateAssociation that CloudFormation makes of a resource."""
+    return properties
+
+
+def policy_request(properties: Data) -> Data:
+    """The request CreatePolicy that CloudFormation makes of a resource, under a made-up name."""
+    return {
+        "PolicyName": "Test-ProbePublishPolicy-1A2B3C4D5E6F",
+        "Description": properties["Description"],
+        "PolicyDocument": json.dumps(properties["PolicyDocument"]),
+    }
+
+
 KINDS = {
     ALARM: ("cloudwatch", "PutMetricAlarm", alarm_request),
     HEALTH_CHECK: ("route53", "CreateHealthCheck", health_check_request),
     RECORDS: ("route53", "ChangeResourceRecordSets", records_request),
+    DOCUMENT: ("ssm", "CreateDocument", document_request),
+    ASSOCIATION: ("ssm", "CreateAssociation", association_request),
+    POLICY: ("iam", "CreatePolicy", policy_request),
 }
 
 
@@ -161,9 +228,12 @@ def template() -> Template:
 @pytest.mark.parametrize(
     ("resource_type", "count"),
     [
-        pytest.param(ALARM, 5, id="alarms"),
+        pytest.param(ALARM, 7, id="alarms"),
         pytest.param(HEALTH_CHECK, 6, id="health checks"),
         pytest.param(RECORDS, 2, id="record pairs"),
+        pytest.param(DOCUMENT, 2, id="documents"),
+        pytest.param(ASSOCIATION, 2, id="associations"),
+        pytest.param(POLICY, 2, id="policies"),
     ],
 )
 def test_the_apis_take_what_is_rendered(resource_type: str, count: int, template: Template) -> None:
@@ -221,6 +291,9 @@ def test_every_type_of_health_check_is_among_them(template: Template) -> None:
             id="not allowed, in a list",
         ),
         pytest.param(RECORDS, ("RecordSets", 0, "TTL"), "-1", "valid min value: 0", id="too small"),
+        pytest.param(DOCUMENT, ("DocumentType",), "Shell", "'Shell' is not one of", id="document"),
+        pytest.param(ASSOCIATION, ("MaxErrors",), "few", "'few' does not match", id="association"),
+        pytest.param(POLICY, ("Description",), "a" * 1001, "1001 is more than", id="policy"),
     ],
 )
 def test_the_models_find_what_is_wrong(

@@ -83,6 +83,17 @@ def test_the_error_alone_does_not_start_the_cdk() -> None:
     assert loaded.isdisjoint({"aws_cdk", "jsii", "constructs"})
 
 
+def test_what_a_probe_measures_can_be_said_without_the_cdk() -> None:
+    loaded = _modules_after(
+        "from staged_resiliency.probe.configuration import ProbeConfiguration\n"
+        "from staged_resiliency.probe.target_checks import TcpCheck\n"
+        "checks = {'db': TcpCheck('db.example.com', 5432)}\n"
+        "ProbeConfiguration('shop', 'Shop', dependencies=checks).encoded()"
+    )
+    assert "staged_resiliency.tokens" in loaded
+    assert loaded.isdisjoint({"aws_cdk", "jsii", "constructs"})
+
+
 def test_a_refusal_can_be_caught_as_a_value_error() -> None:
     assert issubclass(InvalidInputError, ValueError)
 

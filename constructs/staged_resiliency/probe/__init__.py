@@ -1,0 +1,1 @@
+"""The probe: what runs on instances to measure whether they reach their dependencies."""

@@ -1,0 +1,44 @@
+"""The Command document by which Systems Manager installs the probe, keeps it and removes it.
+
+It is made once, by ``make document``, and comes with the library: making it anew at each
+synthesis would take longer than the rest of the stack. A test holds that it is current.
+"""
+
+import base64
+import bz2
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+PARAMETER_BYTES: Final = 16_384
+"""How much of ``limits.MAX_DOCUMENT_BYTES`` the document leaves to the parameters of a run."""
+
+DOCUMENT_FILE: Final = Path(__file__).with_name("document.json")
+_ARCHIVE_ENDS: Final = "END_OF_SOURCES"
+
+
+@cache
+def command_document() -> Mapping[str, Any]:
+    """The document's content, the same for every service; ``document_making`` says what it does.
+
+    >>> list(command_document()["parameters"])
+    ['Action', 'Service', 'Configuration']
+    """
+    content: Mapping[str, Any] = json.loads(DOCUMENT_FILE.read_text(encoding="utf-8"))
+    return content
+
+
+def unpacked(document: Mapping[str, Any]) -> Mapping[str, str]:
+    """The agent's files that a document would install, by path; also of one that is deployed.
+
+    >>> unpacked(command_document())["__main__.py"].splitlines()[0]
+    'import runpy'
+    """
+    lines = [line for step in document["mainSteps"] for line in step["inputs"]["runCommand"]]
+    end = lines.index(_ARCHIVE_ENDS)
+    start = next(row for row, line in enumerate(lines) if f"'{_ARCHIVE_ENDS}'" in line)
+    packed = base64.b64decode("".join(lines[start + 1 : end]), validate=True)
+    files: dict[str, str] = json.loads(bz2.decompress(packed))
+    return files

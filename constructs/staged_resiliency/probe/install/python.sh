@@ -1,0 +1,80 @@
+# Step Python: a Python with botocore, from the distribution where it has one.
+. ./parameters.sh
+
+if [ "$action" = Uninstall ]; then
+  echo 'nothing to install'
+  exit 0
+fi
+. ./paths.sh
+. ./interpreter.sh
+if find_python; then
+  echo "$python runs the agent; nothing to install"
+  exit 0
+fi
+
+apt() {
+  DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get -qq -y \
+    --no-install-recommends -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 "$@"
+}
+
+# The timeout above does not hold for the lists, which another update may be writing.
+apt_update() {
+  for pause in 10 20 40 60 0; do
+    if apt update; then
+      return 0
+    fi
+    sleep "$pause"
+  done
+  refuse "$name: apt-get update failed five times"
+}
+
+# Both install a package, and fail only when the distribution has none of that name.
+from_apt() {
+  apt-cache show "$1" >/dev/null 2>&1 || apt_update
+  apt-cache show "$1" >/dev/null 2>&1 || return 1
+  apt install "$1" || { apt_update && apt install "$1"; } ||
+    refuse "$name: apt-get could not install $1"
+}
+from_dnf() {
+  dnf -q makecache || refuse "$name: dnf could not read its repositories"
+  dnf -q list "$1" >/dev/null 2>&1 || return 1
+  dnf -q -y install "$1" || refuse "$name: dnf could not install $1"
+}
+
+if command -v apt-get >/dev/null; then
+  from=from_apt
+else
+  from=from_dnf
+fi
+if "$from" python3-boto3 && find_python; then
+  echo "$python runs the agent, with python3-boto3 of the distribution"
+  exit 0
+fi
+
+"$system_python" -I -c 'import sys; sys.exit(sys.version_info < (3, 9))' ||
+  refuse "$name: $system_python is not Python 3.9 or newer"
+"$system_python" -I -c 'import ensurepip' 2>/dev/null || "$from" python3-venv ||
+  refuse "$name: $system_python cannot make virtual environments"
+
+new=$home/.new-venv
+tidy() {
+  rm -rf "$new"
+  rmdir "$home" "${home%/*}" 2>/dev/null || true
+}
+trap tidy EXIT
+rm -rf "$new"
+mkdir -p "$home"
+"$system_python" -I -m venv "$new"
+cat >"$new/requirements.txt" <<'END_OF_REQUIREMENTS'
+@requirements.txt
+END_OF_REQUIREMENTS
+"$new/bin/python" -I -m pip install --quiet --no-cache-dir --no-input \
+  --disable-pip-version-check --require-hashes --only-binary :all: -r "$new/requirements.txt" ||
+  refuse "$name: pip could not install the pinned packages"
+if [ -e "$environment" ]; then # broken, as it runs no agent
+  : >"$home/.restart"
+  rm -rf "$environment"
+fi
+mv -T "$new" "$environment"
+find_python || refuse "$name: $environment/bin/python cannot run the agent"
+echo "$python runs the agent, with pinned packages from PyPI"

@@ -1,0 +1,128 @@
+"""Which instances get the probe: one class per way to name them."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from staged_resiliency import checks, limits
+from staged_resiliency.errors import InvalidInputError
+from staged_resiliency.probe import values
+from staged_resiliency.tokens import checked
+
+if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
+    from aws_cdk import aws_ec2 as ec2
+
+
+class Instances(ABC):
+    """Instances of the stack's account and region; use one of the kinds below."""
+
+    @property
+    @abstractmethod
+    def target_key(self) -> str:
+        """What State Manager looks at: a tag, or the instance's id."""
+
+    @property
+    @abstractmethod
+    def target_values(self) -> Sequence[str]:
+        """The values of it; an instance with any one of them is meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstancesByName(Instances):
+    """Instances by their Name tags: who takes over a name takes over the probe.
+
+    Attributes:
+        names: 1 to 50 Name tags.
+
+    Raises:
+        InvalidInputError: No name, too many, or one that is no host's.
+    """
+
+    names: Sequence[str]
+
+    def __post_init__(self) -> None:
+        """Refuse what names no host."""
+        _check_values(self, "names", self.names, checks.host_name)
+
+    @property
+    def target_key(self) -> str:
+        """The Name tag."""
+        return "tag:Name"
+
+    @property
+    def target_values(self) -> Sequence[str]:
+        """The names."""
+        return list(self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class InstancesById(Instances):
+    """Instances by their ids, or as the CDK's own type.
+
+    Attributes:
+        instances: 1 to 50 instances or ids.
+
+    Raises:
+        InvalidInputError: No instance, too many, or an id that is none.
+    """
+
+    instances: "Sequence[ec2.IInstance | str]"
+
+    def __post_init__(self) -> None:
+        """Refuse ids that are none."""
+        _check_values(self, "instances", self.target_values, checks.instance_id)
+
+    @property
+    def target_key(self) -> str:
+        """The instance's id."""
+        return "InstanceIds"
+
+    @property
+    def target_values(self) -> Sequence[str]:
+        """The ids."""
+        return [each if isinstance(each, str) else each.instance_id for each in self.instances]
+
+
+@dataclass(frozen=True, slots=True)
+class InstancesByTag(Instances):
+    """A fleet by a tag; instances that get the tag later get the probe then.
+
+    Attributes:
+        key: Key of the tag, 1 to 124 characters, such as ``aws:autoscaling:groupName``.
+        values: 1 to 50 values of it.
+
+    Raises:
+        InvalidInputError: A key or value that no tag can have, no value, or too many.
+    """
+
+    key: str
+    values: Sequence[str]
+
+    def __post_init__(self) -> None:
+        """Refuse what no tag can be."""
+        checked("InstancesByTag", "key", self.key, values.target_tag)
+        _check_values(self, "values", self.values, checks.tag_value)
+
+    @property
+    def target_key(self) -> str:
+        """The tag."""
+        return f"tag:{self.key}"
+
+    @property
+    def target_values(self) -> Sequence[str]:
+        """The tag's values."""
+        return list(self.values)
+
+
+def _check_values(
+    instances: Instances, name: str, given: Sequence[str], check: Callable[[str], str]
+) -> None:
+    owner = type(instances).__name__
+    if not 1 <= len(given) <= limits.MAX_TARGET_VALUES:
+        raise InvalidInputError(
+            f"{owner}: {name}: {len(given)} are given; an association takes 1 to "
+            f"{limits.MAX_TARGET_VALUES}"
+        )
+    for value in given:
+        checked(owner, name, value, check)

@@ -1,0 +1,255 @@
+"""The probe on instances: installed, kept and removed by Systems Manager."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Final, Literal, NamedTuple
+
+from aws_cdk import Acknowledgment, Fn, IResolvable, Stack, Token, Validations
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from staged_resiliency import checks
+from staged_resiliency.errors import InvalidInputError
+from staged_resiliency.probe import values
+from staged_resiliency.probe.configuration import ProbeConfiguration, run_parameters
+from staged_resiliency.probe.document import command_document
+from staged_resiliency.probe.instances import Instances
+from staged_resiliency.tokens import checked
+
+State = Literal["present", "absent"]
+"""Whether the probe is to be on the instances, or to be taken away from them."""
+
+_ACTIONS: Final[Mapping[State, str]] = {"present": "Install", "absent": "Uninstall"}
+_NAG_RULE: Final = "AwsSolutions-IAM5[Resource::*]"
+_WHY_ANY_RESOURCE: Final = (
+    "PutMetricData and DescribeTags know no resource in a policy: the one is limited to the "
+    "service's namespace, the other reads tags and only of this region."
+)
+
+
+class _Permission(NamedTuple):
+    """One thing the agent may do, and under which condition."""
+
+    sid: str
+    action: str
+    condition: Mapping[str, Mapping[str, str]]
+
+    @property
+    def statement(self) -> Mapping[str, object]:
+        """The permission as a policy has it."""
+        return {
+            "Sid": self.sid,
+            "Effect": "Allow",
+            "Action": self.action,
+            "Resource": "*",
+            "Condition": self.condition,
+        }
+
+
+class ProbeAgent(Construct):
+    """Puts the probe on instances, keeps it there, and lets it publish.
+
+    Creates an ``AWS::SSM::Document`` that carries the agent, an ``AWS::SSM::Association`` that
+    runs it on the instances (when it is made, when anything in it changes, once a day against
+    drift, and on instances that join later), and an ``AWS::IAM::ManagedPolicy`` with what the
+    agent may do. The association takes instances one at a time and stops at the first failure, so
+    that a bad agent never reaches both hosts of a pair.
+
+    A document is never changed: another agent is another document, to which the association
+    moves, and the former one goes last. So a change set says when hosts are touched, and a
+    rollback returns to the former agent.
+
+    The instances need the Systems Manager agent and a role with ``AmazonSSMManagedInstanceCore``
+    and the policy made here. Removing this construct leaves the agents where they are, but takes
+    their permission away: deploy ``state="absent"`` first.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        configuration: What is measured.
+        instances: Where: ``InstancesByName``, ``InstancesById`` or ``InstancesByTag``.
+        roles: Existing roles of the instances, which the policy is attached to; none unless
+            given. See ``grant_publish`` for roles of the same application.
+        state: ``absent`` takes the agent and all it left away from the instances; ``present``
+            unless given.
+        association_name: Name of the association; State Manager shows the document's name
+            unless given.
+        max_concurrency: How many instances are changed at a time, a number or a percentage; ``1``
+            unless given.
+        max_errors: How many may fail before no further one is changed, likewise; ``0`` unless
+            given.
+
+    Raises:
+        InvalidInputError: A value that AWS would refuse, or more targets than a document carries.
+
+    Attributes:
+        configuration: What is measured.
+        document: The ``CfnDocument``.
+        association: The ``CfnAssociation``.
+        policy: The ``CfnManagedPolicy``.
+        policy_arn: ARN of the policy, for roles that are made elsewhere.
+
+    Example:
+        >>> from aws_cdk import App, Stack
+        >>> from staged_resiliency import InstancesByName, TcpCheck
+        >>> agent = ProbeAgent(
+        ...     Stack(App(), "Shop"),
+        ...     "Probe",
+        ...     configuration=ProbeConfiguration(
+        ...         service="shop",
+        ...         namespace="Shop",
+        ...         dependencies={"db": TcpCheck("db.example.com", 5432)},
+        ...     ),
+        ...     instances=InstancesByName(["shop-blue", "shop-green"]),
+        ...     roles=["shop-instances"],
+        ... )
+        >>> agent.association.max_concurrency
+        '1'
+
+    See https://docs.aws.amazon.com/systems-manager/latest/userguide/state-manager-associations.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        configuration: ProbeConfiguration,
+        instances: Instances,
+        roles: Sequence[iam.IRole | str] = (),
+        state: State = "present",
+        association_name: str | None = None,
+        max_concurrency: str = "1",
+        max_errors: str = "0",
+    ) -> None:
+        owner = "ProbeAgent"
+        role_names = [role if isinstance(role, str) else role.role_name for role in roles]
+        for name in role_names:
+            checked(owner, "roles", name, values.role_name)
+        if state not in _ACTIONS:
+            raise InvalidInputError(
+                f"{owner}: state: {checks.shown(state)} is no state; allowed: present, absent"
+            )
+        if association_name is not None:
+            checked(owner, "association_name", association_name, values.association_name)
+        checked(owner, "max_concurrency", max_concurrency, values.max_concurrency)
+        checked(owner, "max_errors", max_errors, values.max_errors)
+        is_literal = configuration.is_literal
+        if is_literal:
+            try:
+                configuration.require_fit()
+            except ValueError as error:
+                raise InvalidInputError(f"{owner}: configuration: {error}") from None
+        super().__init__(scope, construct_id)
+        self.configuration: Final = configuration
+        self.document: Final = ssm.CfnDocument(
+            self,
+            "Document",
+            content=_content(),
+            document_type="Command",
+            document_format="JSON",
+            # By replacement, so that a document is what it was made as: the association follows
+            # the new one's name, and not a default version that would have to be moved.
+            update_method="Replace",
+        )
+        self.document.add_metadata(
+            "Description", "Carries the probe agent; installs it on an instance, or removes it."
+        )
+        self.association: Final = ssm.CfnAssociation(
+            self,
+            "Association",
+            name=self.document.ref,
+            association_name=association_name,
+            document_version="1",
+            targets=[
+                ssm.CfnAssociation.TargetProperty(
+                    key=instances.target_key, values=list(instances.target_values)
+                )
+            ],
+            parameters=run_parameters(
+                _ACTIONS[state],
+                configuration.service,
+                configuration.encoded() if is_literal else self._encoded_at_deployment(),
+            ),
+            schedule_expression="rate(1 day)",
+            max_concurrency=max_concurrency,
+            max_errors=max_errors,
+            compliance_severity="HIGH",
+            sync_compliance="AUTO",
+        )
+        self.association.add_metadata(
+            "Description",
+            "Runs the document on the instances, one after the other, and again every day.",
+        )
+        if is_literal:
+            # For reviewers: the parameter holds the same in base64.
+            self.association.add_metadata("Configuration", configuration.rendered())
+        self.policy: Final = iam.CfnManagedPolicy(
+            self,
+            "PublishPolicy",
+            description=f"Lets the probe of {configuration.service} publish its metrics and read "
+            "its host's Name tag.",
+            policy_document={
+                "Version": "2012-10-17",
+                "Statement": [permission.statement for permission in self._permissions()],
+            },
+            roles=role_names or None,
+        )
+        Validations.of(self.policy).acknowledge(
+            Acknowledgment(id=_NAG_RULE, reason=_WHY_ANY_RESOURCE)
+        )
+        # An agent that starts may have to ask for its Name tag.
+        self.association.add_dependency(self.policy)
+        self.policy_arn: Final = self.policy.ref
+
+    def grant_publish(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let a role, or an instance with its role, publish what its probe measures.
+
+        Systems Manager needs ``AmazonSSMManagedInstanceCore`` on the role besides. An agent that
+        starts before the role may publish tries again.
+
+        Args:
+            grantee: The instance, or its role.
+        """
+        first, *rest = [
+            iam.Grant.add_to_principal(
+                grantee=grantee,
+                actions=[permission.action],
+                resource_arns=["*"],
+                conditions=permission.condition,
+            )
+            for permission in self._permissions()
+        ]
+        for grant in rest:
+            first = first.combine(grant)
+        return first
+
+    def _permissions(self) -> Sequence[_Permission]:
+        """What the agent may do; neither action takes a resource, so conditions limit them.
+
+        https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
+        """
+        return [
+            _Permission(
+                "PublishToTheNamespace",
+                "cloudwatch:PutMetricData",
+                {"StringEquals": {"cloudwatch:namespace": self.configuration.namespace}},
+            ),
+            # Where instance metadata holds no tags, the agent asks EC2 for its Name tag.
+            _Permission(
+                "ReadTheNameTag",
+                "ec2:DescribeTags",
+                {"StringEquals": {"aws:RequestedRegion": Stack.of(self).region}},
+            ),
+        ]
+
+    def _encoded_at_deployment(self) -> str:
+        """The configuration in base64, where only the deployment knows all of it."""
+        return Fn.base64(Stack.of(self).to_json_string(self.configuration.rendered()))
+
+
+@cache
+def _content() -> IResolvable:
+    """The document as one value in Node, however many stacks carry it: benchmarks/README.md."""
+    return Token.as_any(command_document())

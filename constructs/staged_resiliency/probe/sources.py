@@ -1,0 +1,75 @@
+"""The agent's sources that a template or a deployed document would install, to be looked at."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from staged_resiliency.probe.document import command_document, unpacked
+
+
+class SourcesError(Exception):
+    """A file that holds no document of the probe, or a folder that can't take its sources."""
+
+
+def write_sources(folder: Path, file: Path | None = None) -> Mapping[str, str]:
+    """Write the agent's sources to a folder, for a look or a comparison of two versions.
+
+    Args:
+        folder: Made here; or empty.
+        file: A synthesized template, a document's content, or what ``aws ssm get-document`` says;
+            this library's own document unless given.
+
+    Returns:
+        What was written, by path below the folder.
+
+    Raises:
+        SourcesError: The file holds no document of the probe, or the folder has something in it.
+    """
+    sources = _sources(command_document() if file is None else _document(file), file)
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            raise SourcesError(f"{folder}: is not empty; give a folder that is not there yet")
+        for path, content in sources.items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise SourcesError(f"{folder}: can't be written ({error.strerror})") from None
+    return sources
+
+
+def _document(file: Path) -> Mapping[str, Any]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        if isinstance(content, dict) and isinstance(content.get("Content"), str):
+            content = json.loads(content["Content"])
+    except (OSError, ValueError, RecursionError) as error:
+        raise SourcesError(f"{file}: can't be read as JSON ({error})") from None
+    if isinstance(content, dict):
+        resources = content.get("Resources")
+        for resource in resources.values() if isinstance(resources, dict) else [content]:
+            if isinstance(resource, dict) and resource.get("Type") == "AWS::SSM::Document":
+                resource = resource.get("Properties", {}).get("Content")
+            if isinstance(resource, dict) and "mainSteps" in resource:
+                return resource
+    raise SourcesError(
+        f"{file}: holds no Command document; give a template of a probe stack, or what "
+        "`aws ssm get-document` says"
+    )
+
+
+def _sources(document: Mapping[str, Any], file: Path | None) -> Mapping[str, str]:
+    try:
+        sources = unpacked(document)
+        sound = all(_is_below(path) and isinstance(text, str) for path, text in sources.items())
+    except (ValueError, KeyError, TypeError, AttributeError, StopIteration, EOFError, OSError):
+        sound, sources = False, {}
+    if not sound:
+        raise SourcesError(f"{file}: its Command document is not one of the probe")
+    return sources
+
+
+def _is_below(path: str) -> bool:
+    """Whether a path of an archive that somebody else may have written stays below its folder."""
+    return not PurePosixPath(path).is_absolute() and ".." not in PurePosixPath(path).parts

@@ -1,0 +1,300 @@
+"""How a target is asked: one class per kind of check."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, TypeVar
+
+from staged_resiliency import checks
+from staged_resiliency.errors import InvalidInputError
+from staged_resiliency.probe import values
+from staged_resiliency.tokens import checked, is_literal
+
+Family = Literal["ipv4", "ipv6"]
+"""Which addresses of a name are asked; they are chosen, not raced."""
+RecordType = Literal["A", "AAAA", "CNAME"]
+"""What a DNS check asks for."""
+
+_T = TypeVar("_T", str, int)
+_DNS_PORT: Final = 53
+_HTTP_PORT: Final = 80
+_HTTPS_PORT: Final = 443
+
+
+class TargetCheck(ABC):
+    """One way to ask a target; use one of the kinds below.
+
+    A sample is one attempt under one deadline over everything: resolving, connecting, shaking
+    hands, answering.
+    """
+
+    @abstractmethod
+    def rendered(self) -> Mapping[str, object]:
+        """The check as the agent's configuration has it, without what is the default there."""
+
+
+@dataclass(frozen=True, slots=True)
+class TcpCheck(TargetCheck):
+    """Connects; well when the connection is made.
+
+    Attributes:
+        host: DNS name or address.
+        port: TCP port.
+        family: Which addresses of a name are asked, ``ipv4`` or ``ipv6``; ``ipv4`` unless given.
+
+    Raises:
+        InvalidInputError: A value that can't be asked.
+    """
+
+    host: str
+    port: int
+    family: Family = "ipv4"
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be asked."""
+        _check_place(self, self.host, self.port, self.family)
+
+    def rendered(self) -> Mapping[str, object]:
+        """The check as the agent's configuration has it."""
+        return _given(check="tcp", host=self.host, port=self.port, family=_other(self.family))
+
+
+@dataclass(frozen=True, slots=True)
+class TlsCheck(TargetCheck):
+    """Connects and shakes hands; well when the certificate is trusted, of the name, and valid.
+
+    Attributes:
+        host: DNS name or address.
+        port: TCP port; 443 unless given.
+        server_name: Name that the certificate must have; the host unless given.
+        days_to_expiry: Fails when the certificate is valid for fewer days, 0 to 3650; 0 unless
+            given.
+        family: Which addresses of a name are asked, ``ipv4`` or ``ipv6``; ``ipv4`` unless given.
+
+    Raises:
+        InvalidInputError: A value that can't be asked.
+    """
+
+    host: str
+    port: int = _HTTPS_PORT
+    server_name: str | None = None
+    days_to_expiry: int = 0
+    family: Family = "ipv4"
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be asked."""
+        _check_place(self, self.host, self.port, self.family)
+        _check_certificate(self, self.server_name, self.days_to_expiry)
+
+    def rendered(self) -> Mapping[str, object]:
+        """The check as the agent's configuration has it."""
+        return _given(
+            check="tls",
+            host=self.host,
+            port=self.port,
+            server_name=self.server_name,
+            days_to_expiry=self.days_to_expiry or None,
+            family=_other(self.family),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HttpCheck(TargetCheck):
+    """Sends GET over HTTP; well when the status is, and the text is in the answer.
+
+    Redirects are not followed: a 3xx is a status like any other.
+
+    Attributes:
+        host: DNS name or address.
+        port: TCP port; 80 unless given.
+        path: Path and query to ask for; ``/`` unless given.
+        host_header: Name that is asked for; the host unless given.
+        status: Statuses that are well; any 2xx unless given.
+        text: Text that the first 64 KB of the answer's body must hold, 1 to 255 printable
+            characters; only the status counts unless given.
+        family: Which addresses of a name are asked, ``ipv4`` or ``ipv6``; ``ipv4`` unless given.
+
+    Raises:
+        InvalidInputError: A value that can't be asked.
+    """
+
+    host: str
+    port: int = _HTTP_PORT
+    path: str = "/"
+    host_header: str | None = None
+    status: Sequence[int] = ()
+    text: str | None = None
+    family: Family = "ipv4"
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be asked."""
+        _check_place(self, self.host, self.port, self.family)
+        _check_request(self, self.path, self.host_header, self.status, self.text)
+
+    def rendered(self) -> Mapping[str, object]:
+        """The check as the agent's configuration has it."""
+        return _given(
+            check="http",
+            host=self.host,
+            port=self.port,
+            path=self.path,
+            host_header=self.host_header,
+            status=list(self.status) or None,
+            text=self.text,
+            family=_other(self.family),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HttpsCheck(TargetCheck):
+    """Sends GET over HTTPS; well when certificate, status and text are.
+
+    Redirects are not followed: a 3xx is a status like any other.
+
+    Attributes:
+        host: DNS name or address.
+        port: TCP port; 443 unless given.
+        path: Path and query to ask for; ``/`` unless given.
+        host_header: Name that is asked for; the host unless given.
+        status: Statuses that are well; any 2xx unless given.
+        text: Text that the first 64 KB of the answer's body must hold, 1 to 255 printable
+            characters; only the status counts unless given.
+        server_name: Name that the certificate must have; the host unless given.
+        days_to_expiry: Fails when the certificate is valid for fewer days, 0 to 3650; 0 unless
+            given.
+        family: Which addresses of a name are asked, ``ipv4`` or ``ipv6``; ``ipv4`` unless given.
+
+    Raises:
+        InvalidInputError: A value that can't be asked.
+    """
+
+    host: str
+    port: int = _HTTPS_PORT
+    path: str = "/"
+    host_header: str | None = None
+    status: Sequence[int] = ()
+    text: str | None = None
+    server_name: str | None = None
+    days_to_expiry: int = 0
+    family: Family = "ipv4"
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be asked."""
+        _check_place(self, self.host, self.port, self.family)
+        _check_request(self, self.path, self.host_header, self.status, self.text)
+        _check_certificate(self, self.server_name, self.days_to_expiry)
+
+    def rendered(self) -> Mapping[str, object]:
+        """The check as the agent's configuration has it."""
+        return _given(
+            check="https",
+            host=self.host,
+            port=self.port,
+            path=self.path,
+            host_header=self.host_header,
+            status=list(self.status) or None,
+            text=self.text,
+            server_name=self.server_name,
+            days_to_expiry=self.days_to_expiry or None,
+            family=_other(self.family),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DnsCheck(TargetCheck):
+    """Asks a DNS server; well when it answers the name, and with what is expected.
+
+    Attributes:
+        host: DNS name to ask for.
+        record_type: ``A``, ``AAAA`` or ``CNAME``; ``A`` unless given.
+        answer: Value that must be among the answers; any answer is well unless given.
+        server: Address of the DNS server; the host's own servers unless given.
+        port: Port of ``server``; 53 unless given.
+
+    Raises:
+        InvalidInputError: A value that can't be asked.
+    """
+
+    host: str
+    record_type: RecordType = "A"
+    answer: str | None = None
+    server: str | None = None
+    port: int = _DNS_PORT
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be asked."""
+        _checked(self, "host", self.host, values.name_to_ask_for)
+        if self.record_type not in ("A", "AAAA", "CNAME"):
+            raise InvalidInputError(
+                f"DnsCheck: record_type: {checks.shown(self.record_type)} is not a type that is "
+                "asked for; allowed: A, AAAA, CNAME"
+            )
+        if self.answer is not None:
+            kind = self.record_type
+            _checked(self, "answer", self.answer, lambda text: values.dns_answer(text, kind))
+        if self.server is not None:
+            _checked(self, "server", self.server, values.dns_server)
+        elif self.port != _DNS_PORT:
+            raise InvalidInputError(
+                "DnsCheck: port: goes with server; without one the host's own servers are asked"
+            )
+        _checked(self, "port", self.port, checks.port)
+
+    def rendered(self) -> Mapping[str, object]:
+        """The check as the agent's configuration has it."""
+        return _given(
+            check="dns",
+            host=self.host,
+            type=self.record_type,
+            answer=self.answer,
+            server=self.server,
+            port=None if self.port == _DNS_PORT else self.port,
+        )
+
+
+def _checked(check: TargetCheck, name: str, value: _T, rule: Callable[[_T], _T]) -> None:
+    """Keep a value in its canonical form, so that one target has one configuration."""
+    object.__setattr__(check, name, checked(type(check).__name__, name, value, rule))
+
+
+def _check_place(check: TargetCheck, host: str, port: int, family: str) -> None:
+    _checked(check, "host", host, checks.dns_name_or_address)
+    _checked(check, "port", port, checks.port)
+    if family not in ("ipv4", "ipv6"):
+        raise InvalidInputError(
+            f"{type(check).__name__}: family: {checks.shown(family)} is no family of addresses; "
+            "allowed: ipv4, ipv6"
+        )
+    if family != "ipv4" and is_literal(host) and values.is_address(host):
+        raise InvalidInputError(
+            f"{type(check).__name__}: family: goes with names; {checks.shown(host)} is an address"
+        )
+
+
+def _check_request(
+    check: TargetCheck, path: str, host_header: str | None, status: Sequence[int], text: str | None
+) -> None:
+    _checked(check, "path", path, checks.url_path)
+    if host_header is not None:
+        _checked(check, "host_header", host_header, checks.domain_name)
+    for each in status:
+        checked(type(check).__name__, "status", each, values.status)
+    # A tuple: frozen, and equal to another of the same statuses.
+    object.__setattr__(check, "status", tuple(status))
+    if text is not None:
+        _checked(check, "text", text, values.body_text)
+
+
+def _check_certificate(check: TargetCheck, server_name: str | None, days_to_expiry: int) -> None:
+    if server_name is not None:
+        _checked(check, "server_name", server_name, checks.dns_name_or_address)
+    _checked(check, "days_to_expiry", days_to_expiry, values.days_to_expiry)
+
+
+def _other(family: Family) -> Family | None:
+    """The family where it is not the agent's default."""
+    return None if family == "ipv4" else family
+
+
+def _given(**settings: object) -> Mapping[str, object]:
+    return {name: value for name, value in settings.items() if value is not None}
