@@ -1,12 +1,16 @@
 """All stacks of an application, from its service files."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
-from aws_cdk import App, DefaultStackSynthesizer
+from aws_cdk import App, DefaultStackSynthesizer, Stack
 
 from stacks.failover import FailoverStack
 from stacks.notifications import NotificationsStack, topics_by_place
+from stacks.probe import ProbeStack
 from staged_resiliency.service import Service
+
+_Stack = TypeVar("_Stack", bound=Stack)
 
 
 def new_app(outdir: str | None = None, context: Mapping[str, object] | None = None) -> App:
@@ -26,7 +30,14 @@ def new_app(outdir: str | None = None, context: Mapping[str, object] | None = No
 
 
 def add_stacks(app: App, services: Iterable[Service]) -> Sequence[FailoverStack]:
-    """Add one failover stack per service and environment, and the topics they share."""
+    """Add the stacks of each service and environment, and those of the topics they share.
+
+    Topics are deployed first and the failover last, so that a health check finds alarms that can
+    notify and a probe that measures.
+
+    Returns:
+        The failover stacks.
+    """
     services = list(services)
     notifications = {
         place: NotificationsStack(app, place, topics)
@@ -35,9 +46,18 @@ def add_stacks(app: App, services: Iterable[Service]) -> Sequence[FailoverStack]
     failovers = []
     for service in services:
         for name, environment in service.environments.items():
-            stack = FailoverStack(app, service, name, environment)
+            needed: list[Stack] = []
             topics_stack = notifications.get((environment.account, environment.region))
             if topics_stack is not None and topics_stack.serves(environment):
-                stack.add_stack_dependency(topics_stack)
-            failovers.append(stack)
+                needed.append(topics_stack)
+            if environment.has_probe:
+                needed.append(_added(ProbeStack(app, service, name, environment), needed))
+            failovers.append(_added(FailoverStack(app, service, name, environment), needed))
     return failovers
+
+
+def _added(stack: _Stack, needed: Iterable[Stack]) -> _Stack:
+    """The stack, deployed after those it needs."""
+    for other in needed:
+        stack.add_stack_dependency(other)
+    return stack

@@ -18,13 +18,14 @@ from staged_resiliency import (
     HttpsRequest,
     InstanceFailover,
     MissingData,
+    PeerAlarm,
     Request,
     Signal,
     StatusSignal,
     TcpConnect,
     names,
 )
-from staged_resiliency.pair import COLORS, Color
+from staged_resiliency.pair import COLORS, Color, other
 from staged_resiliency.service import Environment, Service
 from staged_resiliency.service.model import Endpoint, Host
 from staged_resiliency.service.warnings import warnings_of
@@ -46,10 +47,9 @@ class FailoverStack(Stack):
         )
         for warning in warnings_of(environment):
             Annotations.of(self).add_warning_v2(warning.id, str(warning))
-        topic_arn = environment.notifications.topic_arn or names.topic_arn(
-            environment.account, environment.region, str(environment.notifications.topic_name)
-        )
-        self.connectivity_alarms = self._connectivity_alarms(service, environment, topic_arn)
+        topic_arn = environment.topic_arn
+        self.connectivity_alarms = self._connectivity_alarms(service, environment)
+        self.peer_alarms = self._peer_alarms(service, environment)
         status = environment.status_alarm
         self.failover = InstanceFailover(
             self,
@@ -73,7 +73,7 @@ class FailoverStack(Stack):
         self._add_outputs(topic_arn)
 
     def _connectivity_alarms(
-        self, service: Service, environment: Environment, topic_arn: str
+        self, service: Service, environment: Environment
     ) -> Mapping[str, Mapping[Color, ConnectivityAlarm]]:
         """The alarms on each dependency, by its name and the host's colour."""
 
@@ -88,7 +88,7 @@ class FailoverStack(Stack):
                 dependency=dependency_name,
                 description=names.connectivity_description(dependency.label, service.title, color),
                 missing_data=MissingData[settings.missing_data.upper()],
-                topic=topic_arn,
+                topic=environment.topic_arn,
                 period_seconds=settings.period_seconds,
                 evaluation_periods=settings.evaluation_periods,
                 statistic=settings.statistic,
@@ -99,6 +99,29 @@ class FailoverStack(Stack):
         return {
             name: {color: alarm(name, color) for color in COLORS}
             for name in environment.dependencies
+        }
+
+    def _peer_alarms(self, service: Service, environment: Environment) -> Mapping[Color, PeerAlarm]:
+        """The alarms on each host's answers to the other one, by the colour of who is asked."""
+        if not environment.has_peers:
+            return {}
+        settings = environment.peer_alarm
+        return {
+            color: PeerAlarm(
+                self,
+                f"{color.title()}PeerConnectivity",
+                namespace=service.metric_namespace,
+                host_name=environment.hosts.of(color).name,
+                observer=environment.hosts.of(other(color)).name,
+                description=names.peer_description(service.title, color),
+                topic=environment.topic_arn,
+                period_seconds=settings.period_seconds,
+                evaluation_periods=settings.evaluation_periods,
+                statistic=settings.statistic,
+                threshold=settings.threshold,
+                notify_recovery=environment.notifications.recovery,
+            )
+            for color in COLORS
         }
 
     def _hosted_zone(self, environment: Environment) -> HostedZone | route53.IHostedZone:
@@ -112,6 +135,8 @@ class FailoverStack(Stack):
             return StatusSignal()
         if name == "endpoint":
             return _endpoint_signal(environment)
+        if name == "peer":
+            return AlarmSignal(name, self.peer_alarms)
         return AlarmSignal(name, self.connectivity_alarms[name])
 
     def _add_outputs(self, topic_arn: str) -> None:
@@ -120,6 +145,7 @@ class FailoverStack(Stack):
             for pair in self.connectivity_alarms.values()
             for alarm in pair.values()
         ]
+        alarms += [alarm.alarm_name for alarm in self.peer_alarms.values()]
         for output_id, value, description in (
             ("RecordName", self.failover.records.record_name, "DNS name that clients use."),
             (

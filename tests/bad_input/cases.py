@@ -1,4 +1,4 @@
-"""Reads the tables of bad service files.
+"""Reads the tables of bad service files, and of other bad files that an edit makes.
 
 A table is a text file of cases, so that edits and messages stand there as a user sees them:
 
@@ -32,25 +32,27 @@ class Case:
     problems: list[str]
 
 
-def all_cases() -> list[Case]:
-    """The cases of every table."""
-    return [case for table in sorted(TABLES.glob("*.txt")) for case in _cases_of(table)]
+def all_cases(tables: Path = TABLES, sound: str | None = None) -> list[Case]:
+    """The cases of every table in a folder, as edits of a sound text: the example unless given."""
+    if sound is None:
+        sound = EXAMPLE_FILE.read_text(encoding="utf-8")
+    return [case for table in sorted(tables.glob("*.txt")) for case in _cases_of(table, sound)]
 
 
-def _cases_of(table: Path) -> Iterator[Case]:
+def _cases_of(table: Path, sound: str) -> Iterator[Case]:
     lines = table.read_text(encoding="utf-8").split("\n")
     rows = [line for line in lines if line and not line.startswith("# ")]
     name, body = "", list[str]()
     for row in [*rows, "== end"]:
         if row.startswith("== "):
             if name:
-                yield _case(name, body)
+                yield _case(name, body, sound)
             name, body = row.removeprefix("== "), []
         else:
             body.append(row)
 
 
-def _case(name: str, body: list[str]) -> Case:
+def _case(name: str, body: list[str], sound: str) -> Case:
     parts = [
         (sign, [row[2:] for row in rows]) for sign, rows in groupby(body, key=lambda row: row[0])
     ]
@@ -58,7 +60,7 @@ def _case(name: str, body: list[str]) -> Case:
     whole = ["\n".join(rows) + "\n" for sign, rows in parts if sign == "|"]
     old = ["\n".join(rows) for sign, rows in parts if sign == "-"]
     new = ["\n".join(rows) for sign, rows in parts if sign == "+"]
-    content = whole[0] if whole else EXAMPLE_FILE.read_text(encoding="utf-8")
+    content = whole[0] if whole else sound
     for before, after in zip(old, new, strict=True):
         assert content.count(before) == 1, f"{name}: {before!r} is not there exactly once"
         content = content.replace(before, after)

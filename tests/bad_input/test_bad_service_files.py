@@ -1,5 +1,6 @@
 """Every bad service file of the tables is answered with the lines that stand there, and no more."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -84,9 +85,19 @@ def test_more_resources_than_a_stack_holds_are_refused_with_their_count() -> Non
     )
 
 
-def test_as_many_resources_as_a_stack_holds_are_taken() -> None:
-    (service,) = load(of_size(248))  # 500 resources
-    assert len(service.environments["production"].dependencies) == 248
+def test_more_targets_than_reach_a_host_at_once_are_refused_with_how_many_fit() -> None:
+    with pytest.raises(ServiceFileError) as raised:
+        load(of_size(248))  # 500 resources
+    told = re.fullmatch(
+        r"bookstore\.yaml:17: environments\.production\.dependencies: 248 targets make parameters "
+        r"of \d+ bytes; beside the agent there is room for 16384, so about (\d+) targets like "
+        r"these fit; take some out",
+        str(raised.value),
+    )
+    assert told
+    fitting = int(told[1]) - 2
+    (service,) = load(of_size(fitting))
+    assert len(service.environments["production"].dependencies) == fitting
 
 
 def test_more_tags_than_a_stack_takes_are_refused(tmp_path: Path) -> None:

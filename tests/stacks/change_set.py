@@ -13,6 +13,7 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 from tests.support import Template
 
 _CREATE_ONLY = "createOnlyProperties"
+_SOMETIMES_CREATE_ONLY = "conditionalCreateOnlyProperties"
 
 
 def changes(before: Mapping[str, Template], after: Mapping[str, Template]) -> set[str]:
@@ -63,14 +64,22 @@ def _is_replaced(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     assert old["Type"] == new["Type"], "CloudFormation refuses another type for a logical id"
     return any(
         _at(old["Properties"], pointer) != _at(new["Properties"], pointer)
-        for pointer in create_only(old["Type"])
+        for pointer in _replacing(new)
     )
 
 
-def create_only(resource_type: str) -> list[str]:
+def _replacing(resource: Mapping[str, Any]) -> list[str]:
+    """A document says by a property of its own whether another content is another document."""
+    pointers = create_only(resource["Type"])
+    if resource["Properties"].get("UpdateMethod") == "Replace":
+        pointers = [*pointers, *create_only(resource["Type"], _SOMETIMES_CREATE_ONLY)]
+    return pointers
+
+
+def create_only(resource_type: str, kind: str = _CREATE_ONLY) -> list[str]:
     """JSON pointers of the properties whose change replaces a resource."""
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-west-2", resource_type).schema
-    pointers: list[str] = schema.get(_CREATE_ONLY, [])
+    pointers: list[str] = schema.get(kind, [])
     return pointers
 
 
@@ -91,6 +100,12 @@ def label(resource: Mapping[str, Any]) -> str:
             return f"health check {tags['Name']}"
         case "AWS::Route53::RecordSetGroup":
             return f"record pair {properties['RecordSets'][0]['Name']}"
+        case "AWS::SSM::Document":
+            return "document of the probe"
+        case "AWS::SSM::Association":
+            return f"association {properties['AssociationName']}"
+        case "AWS::IAM::ManagedPolicy":
+            return "policy of the probe"
         case "AWS::SNS::Topic":
             return f"topic {properties['TopicName']}"
         case "AWS::SNS::Subscription":

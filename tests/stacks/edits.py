@@ -14,7 +14,13 @@ GREEN_STATUS = "bookstore-api-green-StatusCheckFailed"
 PAIR = "record pair bookstore.pingpublications.com."
 DB_ALARMS = {f"alarm bookstore-api-{color}-db-connectivity-failed" for color in ("blue", "green")}
 CDN_ALARMS = {f"alarm bookstore-api-{color}-cdn-connectivity-failed" for color in ("blue", "green")}
-ALARMS = {f"alarm {STATUS}", *DB_ALARMS, *CDN_ALARMS}
+SILENCE_ALARMS = {f"alarm bookstore-api-{color}-probe-silent" for color in ("blue", "green")}
+PEER_ALARMS = {
+    f"alarm bookstore-api-{color}-peer-connectivity-failed" for color in ("blue", "green")
+}
+ALARMS = {f"alarm {STATUS}", *DB_ALARMS, *CDN_ALARMS, *SILENCE_ALARMS}
+ASSOCIATION = "association bookstore-production-probe"
+PROBE_PARTS = {"document of the probe", ASSOCIATION, "policy of the probe", *SILENCE_ALARMS}
 TOPIC_PARTS = {"topic PingPublicationsSNS", "AWS::SNS::TopicPolicy", "AWS::KMS::Key"}
 
 
@@ -172,6 +178,7 @@ ROWS = [
         {
             "add alarm bookstore-api-blue-search-connectivity-failed",
             "add alarm bookstore-api-green-search-connectivity-failed",
+            f"modify {ASSOCIATION}",
         },
     ),
     Row(
@@ -181,17 +188,69 @@ ROWS = [
             *_all("remove", DB_ALARMS),
             "add alarm bookstore-api-blue-store-connectivity-failed",
             "add alarm bookstore-api-green-store-connectivity-failed",
+            f"modify {ASSOCIATION}",
         },
     ),
     Row(
         "dependency removed",
         lambda env: env["dependencies"].pop("db"),
-        _all("remove", DB_ALARMS),
+        {*_all("remove", DB_ALARMS), f"modify {ASSOCIATION}"},
     ),
     Row(
         "address or port of a dependency changed",
         lambda env: env["dependencies"]["db"].update(port=5433),
+        {f"modify {ASSOCIATION}"},
+    ),
+    Row(
+        "check of a dependency changed",
+        lambda env: env["dependencies"]["db"].update(check={"protocol": "tls"}),
+        {f"modify {ASSOCIATION}"},
+    ),
+    Row(
+        "dependencies reordered",
+        lambda env: env.update(dependencies=dict(reversed(env["dependencies"].items()))),
         set(),
+    ),
+    Row(
+        "last dependency removed",
+        lambda env: env.pop("dependencies"),
+        {*_all("remove", DB_ALARMS | CDN_ALARMS), *_all("remove", PROBE_PARTS)},
+    ),
+    Row(
+        "interval, timeout or journal of the probe changed",
+        lambda env: env.update(probe={"interval_seconds": 5, "timeout_seconds": 2}),
+        {f"modify {ASSOCIATION}"},
+    ),
+    Row(
+        "role of the probe added",
+        lambda env: env.update(probe={"roles": ["bookstore-api"]}),
+        {"modify policy of the probe"},
+    ),
+    Row(
+        "peer checks turned on",
+        lambda env: env.update(probe={"peer": True}),
+        {f"modify {ASSOCIATION}", *_all("add", PEER_ALARMS)},
+    ),
+    Row(
+        "peer added to failover_on",
+        lambda env: env.update(failover_on=["status", "peer"]),
+        {
+            "add health check bookstore-api-blue-peer-connectivity-failed",
+            "add health check bookstore-all-signals",
+            f"modify {PAIR}",
+        },
+        first=lambda env: env.update(probe={"peer": True}),
+    ),
+    Row(
+        "peer_address changed",
+        lambda env: env["hosts"]["green"].update(peer_address="10.0.1.4"),
+        {f"modify {ASSOCIATION}"},
+        first=lambda env: env.update(probe={"peer": True}),
+    ),
+    Row(
+        "state: absent",
+        lambda env: env.update(probe={"state": "absent"}),
+        {f"modify {ASSOCIATION}", *_all("remove", SILENCE_ALARMS)},
     ),
     Row(
         "second signal added to failover_on",
@@ -209,6 +268,8 @@ ROWS = [
             f"replace alarm {STATUS}",
             "replace alarm bookstore-api-blue-db-connectivity-failed",
             "replace alarm bookstore-api-blue-cdn-connectivity-failed",
+            "replace alarm bookstore-api-blue-probe-silent",
+            f"modify {ASSOCIATION}",
             f"modify health check {STATUS}",
         },
     ),

@@ -48,15 +48,27 @@ def test_each_environment_has_a_stack_of_its_own(tmp_path: Path) -> None:
     stacks = _assembly(tmp_path, service_of(_staging_too(example_data())))
     assert set(stacks) == {
         "bookstore-production-failover",
+        "bookstore-production-probe",
         "bookstore-staging-failover",
+        "bookstore-staging-probe",
         NOTIFICATIONS,
     }
 
 
-def test_the_topics_stack_is_deployed_before_every_stack_that_notifies(tmp_path: Path) -> None:
+@pytest.mark.parametrize("environment", ["production", "staging"])
+def test_topics_are_deployed_first_then_the_probe_then_the_failover(
+    environment: str, tmp_path: Path
+) -> None:
     stacks = _assembly(tmp_path, service_of(_staging_too(example_data())))
+    probe = f"bookstore-{environment}-probe"
+    assert stacks[probe].depends_on == [NOTIFICATIONS]
+    assert set(stacks[f"bookstore-{environment}-failover"].depends_on) == {probe, NOTIFICATIONS}
+
+
+def test_a_service_without_anything_to_measure_has_no_probe(tmp_path: Path) -> None:
+    stacks = _assembly(tmp_path, example(lambda env: env.pop("dependencies")))
+    assert set(stacks) == {"bookstore-production-failover", NOTIFICATIONS}
     assert stacks["bookstore-production-failover"].depends_on == [NOTIFICATIONS]
-    assert stacks["bookstore-staging-failover"].depends_on == [NOTIFICATIONS]
 
 
 def test_environments_of_another_region_have_topics_of_their_own(tmp_path: Path) -> None:
@@ -70,8 +82,9 @@ def test_environments_of_another_region_have_topics_of_their_own(tmp_path: Path)
 def test_an_adopted_topic_without_subscribers_needs_no_stack(tmp_path: Path) -> None:
     arn = "arn:aws:sns:us-west-2:532151327118:Pager"
     stacks = _assembly(tmp_path, example(lambda env: env.update(notifications={"topic_arn": arn})))
-    assert set(stacks) == {"bookstore-production-failover"}
-    assert stacks["bookstore-production-failover"].depends_on == []
+    assert set(stacks) == {"bookstore-production-failover", "bookstore-production-probe"}
+    assert stacks["bookstore-production-failover"].depends_on == ["bookstore-production-probe"]
+    assert stacks["bookstore-production-probe"].depends_on == []
 
 
 def test_subscribers_of_two_services_to_one_topic_are_joined() -> None:
@@ -95,12 +108,10 @@ def test_tags_are_given_to_the_stack_and_not_to_templates(tmp_path: Path) -> Non
     tagged = _assembly(tmp_path / "tagged", service_of(data))
     plain = _assembly(tmp_path / "plain", example())
     manifest = json.loads((tmp_path / "tagged" / "manifest.json").read_text(encoding="utf-8"))
-    artifact = manifest["artifacts"]["bookstore-production-failover"]
-    assert artifact["properties"]["tags"] == {"team": "ops", "cost": "books"}
-    assert (
-        tagged["bookstore-production-failover"].template
-        == plain["bookstore-production-failover"].template
-    )
+    for stack in ("bookstore-production-failover", "bookstore-production-probe"):
+        artifact = manifest["artifacts"][stack]
+        assert artifact["properties"]["tags"] == {"team": "ops", "cost": "books"}
+        assert tagged[stack].template == plain[stack].template
 
 
 def test_a_zone_without_id_is_looked_up_by_name(tmp_path: Path) -> None:
@@ -148,6 +159,8 @@ def _signals(*names: str) -> Any:
             lambda env: env["hosts"]["green"].update(instance_id="i-0123456789abcdef0"),
             id="both instances",
         ),
+        pytest.param(lambda env: env.update(probe={"peer": True}), id="peers"),
+        pytest.param(_signals("peer"), id="peers that decide"),
     ],
 )
 def test_the_count_that_is_checked_is_the_count_that_is_made(edit: Any) -> None:
@@ -158,22 +171,32 @@ def test_the_count_that_is_checked_is_the_count_that_is_made(edit: Any) -> None:
     assert resource_count(draft.within("environments", "production")) == len(template["Resources"])
 
 
-def test_as_many_dependencies_as_a_stack_holds_are_synthesized() -> None:
+def test_many_dependencies_are_synthesized() -> None:
     data = example_data()
     env = production(data)
     env["dependencies"] = {
-        f"d{number}": {"label": "D", "host": "d.example.com", "port": 1} for number in range(248)
+        f"d{number}": {"label": "D", "host": "d.example.com", "port": 1} for number in range(100)
     }
-    template = synthesize([service_of(data)])["bookstore-production-failover"]
-    assert len(template["Resources"]) == 499
+    templates = synthesize([service_of(data)])
+    assert len(templates["bookstore-production-failover"]["Resources"]) == 203
+    (association,) = resources_of(
+        templates["bookstore-production-probe"], "AWS::SSM::Association"
+    ).values()
+    assert len(association["Metadata"]["Configuration"]["targets"]) == 100
 
 
 def test_recovery_notifications_go_to_the_same_topic() -> None:
-    template = synthesize([example(lambda env: env["notifications"].update(recovery=True))])[
-        "bookstore-production-failover"
+    def edit(env: Data) -> None:
+        env["notifications"]["recovery"] = True
+        env["probe"] = {"peer": True}
+
+    alarms = [
+        alarm["Properties"]
+        for template in synthesize([example(edit)]).values()
+        for alarm in resources_of(template, "AWS::CloudWatch::Alarm").values()
     ]
-    for alarm in resources_of(template, "AWS::CloudWatch::Alarm").values():
-        assert alarm["Properties"]["OKActions"] == alarm["Properties"]["AlarmActions"]
+    assert len(alarms) == 9
+    assert all(alarm["OKActions"] == alarm["AlarmActions"] for alarm in alarms)
 
 
 def test_endpoint_settings_reach_the_health_check() -> None:
@@ -234,8 +257,9 @@ def test_topics_whose_names_differ_in_signs_alone_get_along() -> None:
     assert len(template["Outputs"]) == 2
 
 
-def test_the_failover_stack_is_protected_against_deletion(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stack", ["bookstore-production-failover", "bookstore-production-probe"])
+def test_what_clients_depend_on_is_protected_against_deletion(stack: str, tmp_path: Path) -> None:
     _assembly(tmp_path, example())
     manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
-    artifact = manifest["artifacts"]["bookstore-production-failover"]
+    artifact = manifest["artifacts"][stack]
     assert artifact["properties"]["terminationProtection"] is True

@@ -4,13 +4,23 @@ The same table is explained in docs/reviewing-change-sets.md.
 """
 
 import copy
+import json
 
 import pytest
 
+from staged_resiliency.probe import probe_agent
+from staged_resiliency.probe.document import command_document
 from staged_resiliency.service import Service
 from tests.stacks.change_set import changes, create_only, lost_answers
 from tests.stacks.edits import ALARMS, ROWS, Row
-from tests.support import ROOT, example_data, production, service_of, synthesize
+from tests.support import (
+    ROOT,
+    example_data,
+    production,
+    resources_of,
+    service_of,
+    synthesize,
+)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -19,7 +29,7 @@ def test_an_edit_changes_exactly(row: Row) -> None:
     row.first(production(before))
     after = copy.deepcopy(before)
     row.edit(production(after))
-    assert before != after, "the edit does nothing"
+    assert json.dumps(before) != json.dumps(after), "the edit does nothing"
     templates = synthesize([service_of(before)]), synthesize([service_of(after)])
     assert changes(*templates) == row.expected
     assert lost_answers(*templates) == row.loses
@@ -43,7 +53,10 @@ def test_the_first_service_can_go_without_moving_the_shared_topic() -> None:
     first, second = service_of(example_data()), _second_service()
     both, rest = synthesize([first, second]), synthesize([second])
     assert {line for line in changes(both, rest) if "topic" in line.lower()} == set()
-    assert set(both) - set(rest) == {"bookstore-production-failover"}
+    assert set(both) - set(rest) == {
+        "bookstore-production-failover",
+        "bookstore-production-probe",
+    }
 
 
 def test_two_services_with_one_topic_make_it_once() -> None:
@@ -61,6 +74,30 @@ def test_the_schemas_know_what_replaces_an_alarm() -> None:
     # The table above means something only while the schemas say this.
     assert create_only("AWS::CloudWatch::Alarm") == ["/properties/AlarmName"]
     assert "/properties/HostedZoneId" in create_only("AWS::Route53::RecordSetGroup")
+
+
+def test_another_agent_is_another_document_to_which_the_association_moves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = synthesize([service_of(example_data())])
+    document = {**command_document(), "description": "Another agent."}
+    monkeypatch.setattr(probe_agent, "command_document", lambda: document)
+    probe_agent._content.cache_clear()
+    after = synthesize([service_of(example_data())])
+    probe_agent._content.cache_clear()
+    # The association names the document, so CloudFormation updates it with the new one's name.
+    assert changes(before, after) == {"replace document of the probe"}
+    associations = resources_of(after["bookstore-production-probe"], "AWS::SSM::Association")
+    documents = resources_of(after["bookstore-production-probe"], "AWS::SSM::Document")
+    assert [each["Properties"]["Name"] for each in associations.values()] == [
+        {"Ref": logical_id} for logical_id in documents
+    ]
+
+
+def test_the_schemas_know_what_replaces_a_document_and_not_an_association() -> None:
+    content = create_only("AWS::SSM::Document", "conditionalCreateOnlyProperties")
+    assert "/properties/Content" in content
+    assert create_only("AWS::SSM::Association") == ["/properties/InstanceId"]
 
 
 def test_a_renamed_service_has_another_stack() -> None:

@@ -5,7 +5,7 @@ A change here replaces a deployed resource: it must be meant, and stand in CHANG
 
 from collections.abc import Mapping
 
-from tests.support import Template
+from tests.support import Template, example, synthesize
 
 FAILOVER_IDS = {
     "BlueConnectivitycdnF64BDBF8": "AWS::CloudWatch::Alarm",
@@ -17,12 +17,27 @@ FAILOVER_IDS = {
     "GreenConnectivitycdn9227415F": "AWS::CloudWatch::Alarm",
     "GreenConnectivitydb2BDDBE49": "AWS::CloudWatch::Alarm",
 }
+PROBE_IDS = {
+    "ProbeDocument3CA2915C": "AWS::SSM::Document",
+    "ProbeAssociation35D661BE": "AWS::SSM::Association",
+    "ProbePublishPolicyB28EB1A6": "AWS::IAM::ManagedPolicy",
+    "BlueProbeSilentBF43A48A": "AWS::CloudWatch::Alarm",
+    "GreenProbeSilentC72C512C": "AWS::CloudWatch::Alarm",
+}
+PEER_IDS = {
+    "BluePeerConnectivity03C9B1B7": "AWS::CloudWatch::Alarm",
+    "GreenPeerConnectivity19D60ECF": "AWS::CloudWatch::Alarm",
+    # 5203582E and 8D71E44C are digests: of the alarm's rule, and of the signals
+    "FailoverHealthCheckpeer5203582E9AED36F3": "AWS::Route53::HealthCheck",
+    "FailoverAllSignals8D71E44CAA52D72E": "AWS::Route53::HealthCheck",
+}
 NOTIFICATIONS_IDS = {
     "Key961B73FD": "AWS::KMS::Key",
     "TopicPingPublicationsSNSPolicy19333D31": "AWS::SNS::TopicPolicy",
     "TopicPingPublicationsSNS26AFA596": "AWS::SNS::Topic",
 }
 OUTPUTS = {"RecordName", "HealthCheckId", "AlarmNames", "TopicArn"}
+PROBE_OUTPUTS = {"PublishPolicyArn", "AssociationId"}
 
 
 def _ids(template: Template) -> Mapping[str, str]:
@@ -32,12 +47,22 @@ def _ids(template: Template) -> Mapping[str, str]:
 def test_the_stacks_have_these_names(example_templates: Mapping[str, Template]) -> None:
     assert set(example_templates) == {
         "bookstore-production-failover",
+        "bookstore-production-probe",
         "notifications-532151327118-us-west-2",
     }
 
 
 def test_the_failover_stack_has_these_logical_ids(failover_template: Template) -> None:
     assert _ids(failover_template) == FAILOVER_IDS
+
+
+def test_the_probe_stack_has_these_logical_ids(probe_template: Template) -> None:
+    assert _ids(probe_template) == PROBE_IDS
+
+
+def test_peers_that_decide_add_these_logical_ids() -> None:
+    peers = synthesize([example(lambda env: env.update(failover_on=["status", "peer"]))])
+    assert _ids(peers["bookstore-production-failover"]) == FAILOVER_IDS | PEER_IDS
 
 
 def test_the_notifications_stack_has_these_logical_ids(notifications_template: Template) -> None:
@@ -48,23 +73,30 @@ def test_the_failover_stack_has_these_outputs(failover_template: Template) -> No
     assert set(failover_template["Outputs"]) == OUTPUTS
 
 
+def test_the_probe_stack_has_these_outputs(probe_template: Template) -> None:
+    assert set(probe_template["Outputs"]) == PROBE_OUTPUTS
+
+
 def test_only_names_that_somebody_outside_needs_are_physical(
     example_templates: Mapping[str, Template],
 ) -> None:
     named = {
-        str(resource["Properties"][key])
+        name
         for template in example_templates.values()
         for resource in template["Resources"].values()
-        for key in ("AlarmName", "TopicName", "KeyName", "Name")
-        if key in resource["Properties"]
+        for key, name in resource["Properties"].items()
+        if key.endswith("Name") and key != "MetricName" and isinstance(name, str)
     }
     assert named == {
         "PingPublicationsSNS",
+        "bookstore-production-probe",
         "bookstore-api-blue-StatusCheckFailed",
         "bookstore-api-blue-cdn-connectivity-failed",
         "bookstore-api-blue-db-connectivity-failed",
+        "bookstore-api-blue-probe-silent",
         "bookstore-api-green-cdn-connectivity-failed",
         "bookstore-api-green-db-connectivity-failed",
+        "bookstore-api-green-probe-silent",
     }
 
 

@@ -33,6 +33,11 @@ def _run(name: str, folder: Path) -> Template:
         ("own_signals.py", "AWS::CloudWatch::Alarm", 4),
         ("own_signals.py", "AWS::Route53::HealthCheck", 4),
         ("own_signals.py", "AWS::Route53::RecordSetGroup", 1),
+        ("probe.py", "AWS::SSM::Document", 2),
+        ("probe.py", "AWS::SSM::Association", 2),
+        ("probe.py", "AWS::IAM::ManagedPolicy", 2),
+        ("probe.py", "AWS::CloudWatch::Alarm", 8),
+        ("probe.py", "AWS::Route53::HealthCheck", 4),
     ],
 )
 def test_an_example_makes(

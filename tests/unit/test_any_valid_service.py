@@ -1,6 +1,9 @@
 """Any valid service survives the way through YAML, and editors find nothing wrong with it."""
 
+import json
+from base64 import b64decode
 from collections.abc import Iterator
+from typing import Any
 
 import yaml
 from hypothesis import given, settings
@@ -8,12 +11,15 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from staged_resiliency import checks, limits, names
+from staged_resiliency.probe import values
+from staged_resiliency.probe.agent import config as agent
 from staged_resiliency.service.files import Examined, examine
 from staged_resiliency.service.model import Service
+from staged_resiliency.service.probing import probe_configuration
 from staged_resiliency.service.rules import BUILT_IN_SIGNALS
 from staged_resiliency.service.schema import json_schema
 from staged_resiliency.service.yaml_source import Document, parse
-from tests.support import Data
+from tests.support import Data, service_of
 from tests.unit.properties import PROPERTY
 
 VALIDATOR = Draft202012Validator(json_schema())
@@ -91,19 +97,88 @@ ENDPOINT_CHECKS = st.fixed_dictionaries(
 ) | st.just({"protocol": "tcp"})
 
 
+FAMILIES = st.sampled_from(["ipv4", "ipv6"])
+REQUEST = {
+    "path": matching(r"/[!-~]{0,40}"),
+    "status": st.lists(st.integers(100, 599), min_size=1, max_size=3, unique=True),
+    "text": LINES,
+    "host_header": st.just("Db.example.com"),
+}
+CERTIFICATE = {
+    "server_name": st.sampled_from(["Db.example.com", "10.0.0.5"]),
+    "days_to_expiry": st.integers(0, limits.MAX_DAYS_TO_EXPIRY),
+}
+ANSWERS = {"A": IPV4, "AAAA": IPV6, "CNAME": st.just("Edge.example.com.")}
+
+
+def checked_by(protocol: str, **keys: st.SearchStrategy[Any]) -> st.SearchStrategy[Data]:
+    """A check of a protocol, with some of the keys that go with it."""
+    return st.fixed_dictionaries({"protocol": st.just(protocol)}, optional=keys)
+
+
+def dns_check(record_type: str) -> st.SearchStrategy[Data]:
+    return st.fixed_dictionaries(
+        {"protocol": st.just("dns"), "type": st.just(record_type)},
+        optional={"answer": ANSWERS[record_type]},
+    )
+
+
+@st.composite
+def dependencies(draw: st.DrawFn) -> Data:
+    named: Data = draw(
+        st.fixed_dictionaries({"label": LINES}, optional={"alarm": CONNECTIVITY_ALARMS})
+    )
+    named["host"] = draw(IPV4 | IPV6 | st.just("db.Example.com"))
+    family = {"family": FAMILIES} if named["host"] == "db.Example.com" else {}
+    kind = draw(st.sampled_from(["tcp", "tls", "http", "https", "dns", ""]))
+    match kind:
+        case "dns":
+            record_type = draw(st.sampled_from(list(ANSWERS)))
+            check = draw(dns_check(record_type))
+            if draw(st.booleans()):
+                check["server"] = draw(IPV4 | IPV6 | st.just("127.0.0.53"))
+                named["port"] = draw(PORTS)
+            return {**named, "host": "db.Example.com", "check": check}
+        case "tcp":
+            check = draw(checked_by(kind, **family))
+        case "tls":
+            check = draw(checked_by(kind, **CERTIFICATE, **family))
+        case "http":
+            check = draw(checked_by(kind, **REQUEST, **family))
+        case "https":
+            check = draw(checked_by(kind, **REQUEST, **CERTIFICATE, **family))
+        case _:
+            return {**named, "port": draw(PORTS)}
+    if kind in ("tcp", "tls") or draw(st.booleans()):
+        named["port"] = draw(PORTS)
+    return {**named, "check": check}
+
+
+@st.composite
+def probes(draw: st.DrawFn, *, measured: bool) -> Data:
+    interval = draw(st.sampled_from(values.INTERVALS_SECONDS))
+    timeout = draw(st.floats(0, interval, exclude_min=True, exclude_max=True))
+    probe: Data = draw(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "roles": st.lists(matching(values.ROLE_NAME), max_size=3, unique=True),
+                "journal": st.sampled_from(["samples", "changes"]),
+                "state": st.sampled_from(["present", "absent"] if measured else ["present"]),
+            },
+        )
+    )
+    return {"interval_seconds": interval, "timeout_seconds": timeout, **probe}
+
+
 @st.composite
 def environments(draw: st.DrawFn) -> Data:
     account, region = draw(matching(r"[0-9]{12}")), draw(st.sampled_from(limits.ALARM_REGIONS))
     zone = f"{draw(LABELS)}.{draw(LABELS)}"
     topic = draw(matching(r"[A-Za-z0-9_-]{1,40}"))
-    dependencies = draw(
+    needed = draw(
         st.dictionaries(
-            SLUGS.filter(lambda name: name not in BUILT_IN_SIGNALS),
-            st.fixed_dictionaries(
-                {"label": LINES, "host": IPV4 | IPV6 | st.just("db.Example.com"), "port": PORTS},
-                optional={"alarm": CONNECTIVITY_ALARMS},
-            ),
-            max_size=4,
+            SLUGS.filter(lambda name: name not in BUILT_IN_SIGNALS), dependencies(), max_size=4
         )
     )
     host_name = matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,40}")
@@ -118,12 +193,20 @@ def environments(draw: st.DrawFn) -> Data:
             optional={
                 "status_alarm": alarms(),
                 "tags": TAGS,
+                "peer_alarm": alarms(),
                 "failover_on": st.lists(
-                    st.sampled_from(["status", "endpoint", *dependencies]), min_size=1, unique=True
+                    st.sampled_from([*BUILT_IN_SIGNALS, *needed]), min_size=1, unique=True
                 ),
             },
         )
     )
+    if draw(st.booleans()):
+        decided = {"peer", *needed} & set(optional.get("failover_on", []))
+        optional["probe"] = draw(probes(measured=bool(needed) and not decided))
+        if draw(st.booleans()):
+            optional["probe"]["peer"] = True
+    if draw(st.booleans()):
+        hosts[0]["peer_address"], hosts[1]["peer_address"] = "10.0.0.4", "green.Internal.example."
     return {
         "account": account,
         "region": region,
@@ -146,7 +229,7 @@ def environments(draw: st.DrawFn) -> Data:
         },
         "active": draw(st.sampled_from(["blue", "green"])),
         "hosts": {"blue": hosts[0], "green": hosts[1]},
-        "dependencies": dependencies,
+        "dependencies": needed,
         **optional,
     }
 
@@ -204,3 +287,17 @@ def paths_of(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[
 @given(SERVICES)
 def test_every_key_and_item_of_a_valid_service_has_a_line(data: Data) -> None:
     assert set(through_yaml(data).draft.document.lines) == set(paths_of(data))
+
+
+@FEWER
+@given(SERVICES)
+def test_the_agent_takes_the_configuration_of_a_valid_service(data: Data) -> None:
+    service = service_of(data)
+    for environment in service.environments.values():
+        if environment.has_probe:
+            configuration = probe_configuration(service, environment)
+            content = b64decode(configuration.encoded())
+            read = agent.parse(content)
+            assert json.loads(content) == configuration.rendered()
+            assert len(read.targets) == len(environment.dependencies)
+            assert len(read.peers) == (2 if environment.has_peers else 0)

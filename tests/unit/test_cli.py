@@ -48,6 +48,9 @@ def test_check_of_the_example_tells_its_notes(capsys: pytest.CaptureFixture[str]
         "bookstore: sound, 1 environment(s)",
         "  note: environments.production.hosts.green: has no instance_id: nobody is told when its "
         "EC2 status checks fail; give one to have a status alarm for it",
+        "  note: environments.production.probe.roles: is empty: the probe can publish only where "
+        "the hosts' role has the policy in the probe stack's output PublishPolicyArn; give the "
+        "role's name to have it attached",
         "  note: environments.production.notifications.subscriptions: is empty: unless others "
         "subscribe to topic PingPublicationsSNS, nobody hears the alarms; give an e-mail address, "
         "an https URL or the ARN of a queue",

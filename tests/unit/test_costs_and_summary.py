@@ -50,6 +50,15 @@ ASSUMED = "health checks on alarms or calculated (price assumed)"
 ENDPOINTS = "health checks of endpoints"
 OPTIONS = "health check options (HTTPS, text search, 10 s)"
 METRICS = "custom metrics that the probes publish"
+REQUESTS = "requests of one host's probe to CloudWatch"
+
+
+def association(key: str, *values: str, action: str = "Install") -> Resource:
+    return resource(
+        "SSM::Association",
+        Targets=[{"Key": key, "Values": list(values)}],
+        Parameters={"Action": [action]},
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,6 +82,13 @@ METRICS = "custom metrics that the probes publish"
             id="metrics of other names and dimensions",
         ),
         pytest.param([resource("KMS::Key")], {"KMS keys": 1}, id="key"),
+        pytest.param([association("tag:Name", "blue", "green")], {REQUESTS: 2}, id="probes"),
+        pytest.param([association("InstanceIds", "i-1")], {REQUESTS: 1}, id="probe by id"),
+        pytest.param([association("tag:Fleet", "web")], {}, id="probes of an unknown number"),
+        pytest.param(
+            [association("tag:Name", "blue", action="Uninstall")], {}, id="probe taken away"
+        ),
+        pytest.param([resource("SSM::Association")], {}, id="association of something else"),
         pytest.param([health_check("CLOUDWATCH_METRIC")], {ASSUMED: 1}, id="check on an alarm"),
         pytest.param([health_check("CALCULATED")], {ASSUMED: 1}, id="calculated check"),
         pytest.param([health_check("HTTP")], {ENDPOINTS: 1}, id="HTTP"),
@@ -108,11 +124,16 @@ def test_a_line_costs_its_count_times_its_price() -> None:
 
 def test_prices_are_the_documented_ones() -> None:
     everything = stack(
-        alarm("Books"), resource("KMS::Key"), health_check("CALCULATED"), health_check("HTTPS")
+        alarm("Books"),
+        association("tag:Name", "blue"),
+        resource("KMS::Key"),
+        health_check("CALCULATED"),
+        health_check("HTTPS"),
     )
     assert {item.what: str(item.each) for item in monthly_costs([everything])} == {
         "alarms": "0.10",
         METRICS: "0.30",
+        REQUESTS: "0.438",
         "KMS keys": "1.00",
         ASSUMED: "0.50",
         ENDPOINTS: "0.75",
@@ -129,8 +150,9 @@ def test_the_example_costs_what_its_resources_cost(
 ) -> None:
     items = monthly_costs(stack_of(template) for template in example_templates.values())
     assert {item.what: item.count for item in items} == {
-        "alarms": 5,
-        METRICS: 4,
+        "alarms": 7,
+        METRICS: 6,
+        REQUESTS: 2,
         "KMS keys": 1,
         ASSUMED: 1,
     }

@@ -1,5 +1,6 @@
 """Names within AWS's limits, checks that agree with themselves, facts that botocore knows too."""
 
+import re
 from collections.abc import Callable
 
 import botocore.session
@@ -8,6 +9,7 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from staged_resiliency import checks, limits, names
+from staged_resiliency.probe import values
 from tests.unit.properties import PROPERTY
 
 SLUGS = st.from_regex(r"[a-z][a-z0-9]{0,19}(-[a-z0-9]{1,9}){0,2}", fullmatch=True)
@@ -30,6 +32,11 @@ LONGEST_HOST = "h" * 128
             id="failover stack",
         ),
         pytest.param(
+            names.probe_stack("bookstore", "production"),
+            "bookstore-production-probe",
+            id="probe stack",
+        ),
+        pytest.param(
             names.notifications_stack("532151327118", "us-west-2"),
             "notifications-532151327118-us-west-2",
             id="notifications stack",
@@ -45,6 +52,28 @@ LONGEST_HOST = "h" * 128
             id="connectivity alarm",
         ),
         pytest.param(names.connectivity_metric("db"), "db-connectivity", id="metric"),
+        pytest.param(names.PEER_METRIC, "peer-connectivity", id="metric of peers"),
+        pytest.param(names.HEARTBEAT_METRIC, "probe-heartbeat", id="metric of the probe itself"),
+        pytest.param(
+            names.peer_alarm("bookstore-api-blue"),
+            "bookstore-api-blue-peer-connectivity-failed",
+            id="peer alarm",
+        ),
+        pytest.param(
+            names.probe_silent_alarm("bookstore-api-blue"),
+            "bookstore-api-blue-probe-silent",
+            id="silence alarm",
+        ),
+        pytest.param(
+            names.peer_description("Bookstore API", "blue"),
+            "Bookstore API (Blue) does not answer the other host.",
+            id="peer alarm's text",
+        ),
+        pytest.param(
+            names.probe_silent_description("Bookstore API", "green"),
+            "The probe of Bookstore API (Green) is silent: what the host reaches is not measured.",
+            id="silence alarm's text",
+        ),
         pytest.param(names.set_identifier("cafe", "PRIMARY"), "cafe-Primary", id="primary"),
         pytest.param(
             names.set_identifier("bookstore", "SECONDARY"), "bookstore-Secondary", id="secondary"
@@ -90,6 +119,19 @@ def test_names_are_what_the_outside_knows(made: str, expected: str) -> None:
             names.connectivity_alarm(LONGEST_HOST, LONGEST_SLUG),
             limits.MAX_ALARM_NAME_CHARACTERS,
             id="connectivity alarm",
+        ),
+        pytest.param(
+            names.peer_alarm(LONGEST_HOST), limits.MAX_ALARM_NAME_CHARACTERS, id="peer alarm"
+        ),
+        pytest.param(
+            names.probe_silent_alarm(LONGEST_HOST),
+            limits.MAX_ALARM_NAME_CHARACTERS,
+            id="silence alarm",
+        ),
+        pytest.param(
+            values.association_name(names.probe_stack(LONGEST_SLUG, LONGEST_SLUG)),
+            128,
+            id="association",
         ),
         pytest.param(
             names.connectivity_metric(LONGEST_SLUG), limits.MAX_METRIC_NAME_CHARACTERS, id="metric"
@@ -159,6 +201,12 @@ TEXT_CHECKS = [
         (checks.tag_key, st.from_regex(r"[\w .:/=+@-]{1,99}", fullmatch=True)),
         (checks.tag_value, st.from_regex(r"[\w .:/=+@-]{0,99}", fullmatch=True)),
         (checks.failover_statistic, st.sampled_from(limits.FAILOVER_STATISTICS)),
+        (values.body_text, st.text(min_size=1)),
+        (values.dns_server, st.ip_addresses().map(str)),
+        (values.role_name, st.from_regex(values.ROLE_NAME, fullmatch=True)),
+        (values.association_name, st.from_regex(r"[A-Za-z0-9_.-]{3,128}", fullmatch=True)),
+        (values.max_concurrency, st.sampled_from(["1", "20", "9999999", "1%", "99%", "100%"])),
+        (values.max_errors, st.sampled_from(["0", "1", "9999999", "0%", "99%", "100%"])),
     ]
 ]  # fmt: skip
 
@@ -238,3 +286,39 @@ def test_the_statistics_are_those_that_route_53_names() -> None:
 def test_the_partition_of_a_region_is_botocore_s(region: str) -> None:
     session = botocore.session.get_session()
     assert limits.partition_of(region) == session.get_partition_for_region(region)
+
+
+@pytest.mark.parametrize(
+    ("check", "value"),
+    [
+        pytest.param(values.role_name, "a" * 65, id="role too long"),
+        pytest.param(values.role_name, "büro", id="role with an umlaut"),
+        pytest.param(values.association_name, "ab", id="association too short"),
+        pytest.param(values.association_name, "shop probe", id="association with a space"),
+        pytest.param(values.max_concurrency, "0", id="no instance at a time"),
+        pytest.param(values.max_concurrency, "101%", id="more than all"),
+        pytest.param(values.max_errors, "-1", id="fewer than no error"),
+        pytest.param(values.max_errors, "half", id="errors as a word"),
+        pytest.param(values.dns_server, "fe80::1%eth0", id="server with a zone"),
+        pytest.param(values.dns_server, "224.0.0.251", id="many servers"),
+        pytest.param(values.body_text, "a" * 256, id="text too long"),
+    ],
+)
+def test_settings_of_the_probe_are_refused(check: Callable[[str], str], value: str) -> None:
+    assert refusal(check, value)
+
+
+@pytest.mark.parametrize(
+    ("shape", "check"),
+    [
+        pytest.param("MaxConcurrency", values.max_concurrency, id="concurrency"),
+        pytest.param("MaxErrors", values.max_errors, id="errors"),
+    ],
+)
+@pytest.mark.parametrize("value", ["0", "1", "07", "10", "12345678", "0%", "5%", "100%", "101%"])
+def test_rates_are_those_that_state_manager_takes(
+    shape: str, check: Callable[[str], str], value: str
+) -> None:
+    rule = botocore.session.get_session().get_service_model("ssm").shape_for(shape).metadata
+    taken = re.search(rule["pattern"], value) is not None and len(value) <= rule["max"]
+    assert (refusal(check, value) is None) == taken

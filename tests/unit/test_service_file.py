@@ -20,9 +20,11 @@ from staged_resiliency.service.model import (
     HostedZone,
     Hosts,
     Notifications,
+    PeerAlarmSettings,
     Service,
     StatusAlarmSettings,
 )
+from staged_resiliency.service.probe_model import DependencyCheck, Probe
 from tests.support import EXAMPLE_FILE, Data, example, example_data, production, service_of
 
 
@@ -87,6 +89,21 @@ def test_every_default_is_the_documented_one() -> None:
     assert environment.failover_on == ["status"]
     assert environment.dependencies == {}
     assert environment.tags == {}
+    assert environment.probe == Probe(
+        roles=[],
+        interval_seconds=10,
+        timeout_seconds=5,
+        journal="samples",
+        peer=False,
+        state="present",
+    )
+    assert environment.peer_alarm == PeerAlarmSettings(
+        period_seconds=60,
+        evaluation_periods=2,
+        datapoints_to_alarm=None,
+        statistic="Average",
+        threshold=1,
+    )
     assert environment.endpoint == Endpoint(
         record="bookstore.pingpublications.com",
         ttl_seconds=60,
@@ -116,6 +133,22 @@ def test_connectivity_alarms_have_the_documented_defaults() -> None:
         statistic="Average",
         threshold=1,
         missing_data="cloudwatch_default",
+    )
+
+
+def test_dependencies_are_connected_to_unless_said_otherwise() -> None:
+    assert environment().dependencies["db"].check == DependencyCheck(
+        protocol="tcp",
+        path="/",
+        status=None,
+        text=None,
+        host_header=None,
+        server_name=None,
+        days_to_expiry=0,
+        type="A",
+        answer=None,
+        server=None,
+        family="ipv4",
     )
 
 
@@ -322,6 +355,7 @@ def test_no_host_needs_an_instance_when_status_does_not_decide() -> None:
         pytest.param("dependencies.db.host", "DB.Example.com", "db.example.com", id="dependency"),
         pytest.param("dependencies.db.host", "10.0.0.5", "10.0.0.5", id="IPv4"),
         pytest.param("dependencies.db.host", "FD00::0:5", "fd00::5", id="IPv6"),
+        pytest.param("hosts.blue.peer_address", "Blue.Internal.", "blue.internal", id="peer"),
     ],
 )  # fmt: skip
 def test_names_and_addresses_are_kept_in_one_form(path: str, written: str, canonical: str) -> None:
@@ -350,3 +384,33 @@ def test_a_single_file_may_have_any_name(tmp_path: Path) -> None:
     file = tmp_path / "service.txt"
     file.write_bytes(EXAMPLE_FILE.read_bytes())
     assert load(file) == [example()]
+
+
+@pytest.mark.parametrize(
+    ("edit", "peers", "probe"),
+    [
+        pytest.param(lambda env: None, False, True, id="dependencies"),
+        pytest.param(lambda env: env.pop("dependencies"), False, False, id="nothing"),
+        pytest.param(lambda env: env.update(probe={"peer": True}), True, True, id="peers"),
+        pytest.param(lambda env: env.update(failover_on=["peer"]), True, True, id="peers decide"),
+    ],
+)
+def test_there_is_a_probe_where_it_has_something_to_measure(
+    edit: Callable[[Data], object], peers: bool, probe: bool
+) -> None:
+    edited = environment(edit)
+    assert (edited.has_peers, edited.has_probe) == (peers, probe)
+
+
+def test_the_hosts_ask_each_other_where_clients_ask_them_unless_said_otherwise() -> None:
+    def edit(env: Data) -> None:
+        env["hosts"]["blue"]["peer_address"] = "10.0.0.4"
+
+    hosts = environment(edit).hosts
+    assert (hosts.blue.asked_at, hosts.green.asked_at) == ("10.0.0.4", "52.11.79.9")
+
+
+def test_a_host_behind_a_load_balancer_is_asked_there() -> None:
+    balancers = {"green": {**BALANCER, "dns_name": "green.elb.amazonaws.com"}, "blue": BALANCER}
+    edited = environment(with_hosts(alias=(balancers["blue"], balancers["green"])))
+    assert edited.hosts.green.asked_at == "green.elb.amazonaws.com"

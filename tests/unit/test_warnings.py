@@ -8,6 +8,7 @@ from staged_resiliency.service.model import Environment
 from staged_resiliency.service.warnings import ServiceWarning, notes_of, warnings_of
 from tests.support import Data, example
 
+WITH_ROLE = {"roles": ["bookstore-api"]}
 SUBSCRIBED = {"topic_name": "Pings", "subscriptions": ["ops@example.com"]}
 
 
@@ -81,7 +82,7 @@ def test_several_warnings_are_told_together() -> None:
 
 
 def test_a_host_without_an_instance_is_noted() -> None:
-    environment = edited(lambda env: env.update(notifications=SUBSCRIBED))
+    environment = edited(lambda env: env.update(notifications=SUBSCRIBED, probe=WITH_ROLE))
     assert list(notes_of(environment)) == [
         ServiceWarning(
             "staged-resiliency:no-status-alarm-green",
@@ -96,8 +97,39 @@ def with_instances(env: Data) -> None:
     env["hosts"]["green"]["instance_id"] = "i-0123abcd"
 
 
+def with_instances_and_role(env: Data) -> None:
+    with_instances(env)
+    env["probe"] = WITH_ROLE
+
+
+def test_a_probe_without_a_role_is_noted() -> None:
+    def edit(env: Data) -> None:
+        with_instances(env)
+        env["notifications"] = SUBSCRIBED
+
+    assert list(notes_of(edited(edit))) == [
+        ServiceWarning(
+            "staged-resiliency:no-probe-roles",
+            "probe.roles",
+            "is empty: the probe can publish only where the hosts' role has the policy in the "
+            "probe stack's output PublishPolicyArn; give the role's name to have it attached",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        pytest.param(lambda env: env.pop("dependencies"), id="nothing to measure"),
+        pytest.param(lambda env: env.update(probe={"state": "absent"}), id="taken away"),
+    ],
+)
+def test_no_role_is_missed_where_no_probe_runs(edit: Callable[[Data], object]) -> None:
+    assert "probe.roles" not in [note.path for note in notes_of(edited(edit))]
+
+
 def test_a_topic_without_subscribers_is_noted() -> None:
-    assert list(notes_of(edited(with_instances))) == [
+    assert list(notes_of(edited(with_instances_and_role))) == [
         ServiceWarning(
             "staged-resiliency:no-subscription",
             "notifications.subscriptions",
@@ -118,7 +150,7 @@ def test_a_topic_without_subscribers_is_noted() -> None:
 )
 def test_a_topic_that_may_have_subscribers_is_not_noted(notifications: Data) -> None:
     def edit(env: Data) -> None:
-        with_instances(env)
+        with_instances_and_role(env)
         env["notifications"] = notifications
 
     assert list(notes_of(edited(edit))) == []

@@ -7,7 +7,14 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from staged_resiliency.service import explain, portfolio, rules, topics, yaml_source
+from staged_resiliency.service import (
+    explain,
+    portfolio,
+    probe_rules,
+    rules,
+    topics,
+    yaml_source,
+)
 from staged_resiliency.service.draft import Draft
 from staged_resiliency.service.model import Service
 from staged_resiliency.service.problems import Path as Key
@@ -64,6 +71,8 @@ def examine(document: yaml_source.Document) -> Examined:
             misspelt = frozenset(explain.misspelt_keys(error, document).values())
     draft = Draft.of(document, (problem.where for problem in problems), misspelt)
     problems += rules.problems_of(draft)
+    if service is not None and not problems:
+        problems += probe_rules.fit_problems(service, draft)
     return Examined(draft, service, problems)
 
 

@@ -7,54 +7,31 @@ Every name carries its unit, every default is written here, and each value is ch
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, Field
 
-from staged_resiliency import checks, limits
+from staged_resiliency import checks, limits, names
 from staged_resiliency.pair import Color
+from staged_resiliency.service.fields import (
+    AccountId,
+    BodyText,
+    DomainName,
+    DomainNameOrAddress,
+    HostedZoneId,
+    InstanceId,
+    Line,
+    Port,
+    Region,
+    Section,
+    Slug,
+    Statistic,
+    TagKey,
+    TagValue,
+    UrlPath,
+)
+from staged_resiliency.service.probe_model import DependencyCheck, Probe
 
 MissingDataName = Literal["cloudwatch_default", "breaching", "not_breaching", "ignore"]
 Protocol = Literal["http", "https", "tcp"]
-
-# Patterns and lists for editors; the checks decide and explain.
-Slug = Annotated[
-    str, AfterValidator(checks.slug), WithJsonSchema({"type": "string", "pattern": checks.SLUG})
-]
-AccountId = Annotated[
-    str,
-    AfterValidator(checks.account_id),
-    WithJsonSchema({"type": "string", "pattern": checks.ACCOUNT_ID}),
-]
-Region = Annotated[
-    str,
-    AfterValidator(checks.region),
-    WithJsonSchema({"type": "string", "enum": list(limits.ALARM_REGIONS)}),
-]
-InstanceId = Annotated[
-    str,
-    AfterValidator(checks.instance_id),
-    WithJsonSchema({"type": "string", "pattern": checks.INSTANCE_ID}),
-]
-HostedZoneId = Annotated[
-    str,
-    AfterValidator(checks.hosted_zone_id),
-    WithJsonSchema({"type": "string", "pattern": checks.HOSTED_ZONE_ID}),
-]
-Line = Annotated[str, Field(max_length=200), AfterValidator(checks.one_line)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-DomainName = Annotated[str, AfterValidator(checks.domain_name)]
-Statistic = Annotated[
-    str,
-    AfterValidator(checks.failover_statistic),
-    WithJsonSchema({"type": "string", "enum": list(limits.FAILOVER_STATISTICS)}),
-]
-TagKey = Annotated[str, AfterValidator(checks.tag_key)]
-TagValue = Annotated[str, AfterValidator(checks.tag_value)]
-
-
-class Section(BaseModel):
-    """A mapping in the file: no unknown keys, no silent conversion of types."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 def _subscription(value: str) -> str:
@@ -128,9 +105,7 @@ class EndpointCheck(Section):
         description="Name that the checkers ask hosts at an address for; the record unless given.",
         examples=["bookstore.pingpublications.com"],
     )
-    search_text: (
-        Annotated[str, Field(min_length=1, max_length=limits.MAX_SEARCH_TEXT_CHARACTERS)] | None
-    ) = Field(
+    search_text: BodyText | None = Field(
         default=None,
         description="Text that the first 5,120 bytes of the answer must hold; costs extra.",
         examples=["bookstore-api"],
@@ -155,7 +130,7 @@ class Endpoint(Section):
         description="TCP port on which the hosts serve; 80, or 443 where check.protocol is https.",
         examples=[8080],
     )
-    version_path: Annotated[str, AfterValidator(checks.url_path)] = Field(
+    version_path: UrlPath = Field(
         default="/version/", description="Path that answers with the name of the serving host."
     )
     check: EndpointCheck = Field(
@@ -208,6 +183,18 @@ class Host(Section):
     alias: AliasTarget | None = Field(
         default=None, description="A load balancer in front of the host, instead of an address."
     )
+    peer_address: DomainNameOrAddress | None = Field(
+        default=None,
+        description="Address or DNS name at which the other host asks this one, such as the "
+        "private address; that of the clients unless given.",
+        examples=["10.0.0.4"],
+    )
+
+    @property
+    def asked_at(self) -> str:
+        """Where the other host asks this one."""
+        found = self.peer_address or self.address or (self.alias and self.alias.dns_name)
+        return found or ""
 
 
 class Hosts(Section):
@@ -258,15 +245,31 @@ class ConnectivityAlarmSettings(AlarmSettings):
     )
 
 
+class PeerAlarmSettings(AlarmSettings):
+    """The alarms on the hosts' answers to each other. Missing data is never breaching."""
+
+    evaluation_periods: Annotated[int, Field(ge=1)] = Field(
+        default=2, description="Periods in a row that must breach."
+    )
+    statistic: Statistic = Field(default="Average", description="Statistic over a period.")
+
+
 class Dependency(Section):
     """Something the hosts must reach to serve."""
 
     label: Line = Field(description="What people call it, in alarm texts.", examples=["Database"])
-    host: Annotated[str, AfterValidator(checks.dns_name_or_address)] = Field(
-        description="DNS name or address of the dependency.",
+    host: DomainNameOrAddress = Field(
+        description="DNS name or address of the dependency; with protocol dns the name to ask for.",
         examples=["db.bookstore.pingpublications.com"],
     )
-    port: Port = Field(description="TCP port of the dependency.", examples=[5432])
+    port: Port | None = Field(
+        default=None,
+        description="Port of the dependency; 80 for http, 443 for https unless given.",
+        examples=[5432],
+    )
+    check: DependencyCheck = Field(
+        default=DependencyCheck(), description="How the probe asks it; connects unless given."
+    )
     alarm: ConnectivityAlarmSettings = Field(
         default=ConnectivityAlarmSettings(), description="Settings of its alarms."
     )
@@ -287,19 +290,45 @@ class Environment(Section):
         default=["status"],
         min_length=1,
         description="Signals of the active host that must all be well: 'status' (EC2 status "
-        "checks), 'endpoint' (Route 53's own checkers), or the name of a dependency.",
+        "checks), 'endpoint' (Route 53's own checkers), 'peer' (the other host), or the name of a "
+        "dependency.",
         examples=[["status", "db"]],
     )
     hosts: Hosts = Field(description="The pair.")
     dependencies: dict[Slug, Dependency] = Field(
         default={}, description="What the hosts must reach, by a short name."
     )
+    probe: Probe = Field(
+        default=Probe(), description="The agent on the hosts that measures what they reach."
+    )
     status_alarm: StatusAlarmSettings = Field(
         default=StatusAlarmSettings(), description="Settings of the EC2 status alarms."
     )
-    tags: dict[TagKey, TagValue] = Field(
-        default={}, description="Tags of this environment's stack, over the service's."
+    peer_alarm: PeerAlarmSettings = Field(
+        default=PeerAlarmSettings(),
+        description="Settings of the alarms on the hosts' answers to each other.",
     )
+    tags: dict[TagKey, TagValue] = Field(
+        default={}, description="Tags of this environment's stacks, over the service's."
+    )
+
+    @property
+    def topic_arn(self) -> str:
+        """ARN of the topic that alarms notify, known before the topic is made."""
+        given = self.notifications.topic_arn
+        return given or names.topic_arn(
+            self.account, self.region, str(self.notifications.topic_name)
+        )
+
+    @property
+    def has_peers(self) -> bool:
+        """Whether the hosts ask each other."""
+        return self.probe.peer or "peer" in self.failover_on
+
+    @property
+    def has_probe(self) -> bool:
+        """Whether there is something to measure, and so a stack of the probe."""
+        return bool(self.dependencies) or self.has_peers
 
 
 class Service(Section):

@@ -59,6 +59,7 @@ def _claims(draft: Draft) -> Iterator[_Claim]:
             yield from _record(env)
             yield from _hosts(env, account, region)
             yield from _connectivity_alarms(env, account, region)
+            yield from _peer_alarms(env, account, region)
 
 
 def _stack(env: Draft, service: str, environment: str) -> _Claim:
@@ -102,3 +103,19 @@ def _connectivity_alarms(env: Draft, account: str, region: str) -> Iterator[_Cla
                 )
                 place = ("dependencies", dependency)
                 yield _Claim("alarm", (alarm, account, region), env, place, sentence, holder=host)
+
+
+def _peer_alarms(env: Draft, account: str, region: str) -> Iterator[_Claim]:
+    """Host ``a-b`` with a peer and host ``a`` with dependency ``b-peer`` would have one alarm."""
+    if "peer" not in env.items("failover_on") and env.get("probe", "peer") is not True:
+        return
+    for color in COLORS:
+        host = env.text("hosts", color, "name")
+        if host:
+            alarm = names.peer_alarm(host)
+            sentence = (
+                f"its alarm on the peer would be {alarm!r}, as another host's on a dependency is; "
+                "rename one of them; the other is"
+            )
+            place = ("hosts", color, "name")
+            yield _Claim("alarm", (alarm, account, region), env, place, sentence, holder=host)

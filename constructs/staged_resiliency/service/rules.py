@@ -9,13 +9,12 @@ from typing import Final
 
 from staged_resiliency import checks
 from staged_resiliency.pair import COLORS
-from staged_resiliency.service import notification_rules, stack_rules
+from staged_resiliency.service import notification_rules, probe_rules, stack_rules
 from staged_resiliency.service.draft import Draft
 from staged_resiliency.service.problems import Problem
 
 # Signals that are not a dependency's name; a dependency can't take these names.
 BUILT_IN_SIGNALS: Final = ("status", "endpoint", "peer")
-_AVAILABLE_SIGNALS: Final = ("status", "endpoint")
 
 # What tells two hosts apart, and the form in which it is compared.
 _CANONICAL: Final[dict[str, Callable[[str], str]]] = {
@@ -23,6 +22,7 @@ _CANONICAL: Final[dict[str, Callable[[str], str]]] = {
     "instance_id": str.lower,
     "address": checks.ip_address,
     "ipv6_address": checks.ip_address,
+    "peer_address": checks.dns_name_or_address,
 }
 
 
@@ -119,7 +119,7 @@ def _spoken(families: tuple[str, ...]) -> str:
 def _signals_exist(env: Draft) -> Iterator[Problem]:
     dependencies = list(env.names("dependencies"))
     known = isinstance(env.within("dependencies").raw, dict) or not env.has("dependencies")
-    available = [*_AVAILABLE_SIGNALS, *dependencies]
+    available = [*BUILT_IN_SIGNALS, *dependencies]
     seen: set[str] = set()
     for index, signal in enumerate(env.items("failover_on")):
         if not isinstance(signal, str):
@@ -207,6 +207,7 @@ _RULES: Final[tuple[Callable[[Draft], Iterator[Problem]], ...]] = (
     _dependencies_keep_clear_of_signals,
     _status_needs_an_instance,
     _endpoint_is_reachable,
+    *probe_rules.RULES,
     *notification_rules.RULES,
     *stack_rules.RULES,
 )

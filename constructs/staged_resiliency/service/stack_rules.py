@@ -16,6 +16,9 @@ def _alarms_can_be_followed(env: Draft) -> Iterator[Problem]:
     alarm = env.within("status_alarm")
     yield from _alarm_can_be_followed(alarm, evaluation_periods=1)
     yield from _threshold_tells(alarm, statistic="Maximum")
+    alarm = env.within("peer_alarm")
+    yield from _alarm_can_be_followed(alarm, evaluation_periods=2)
+    yield from _threshold_tells(alarm, statistic="Average")
     for name in env.names("dependencies"):
         alarm = env.within("dependencies", name, "alarm")
         yield from _alarm_can_be_followed(alarm, evaluation_periods=2)
@@ -78,9 +81,11 @@ def resource_count(env: Draft) -> int:
     """
     status_alarms = sum(env.has("hosts", color, "instance_id") for color in COLORS)
     connectivity_alarms = len(COLORS) * len(list(env.names("dependencies")))
+    peers = env.get("probe", "peer") is True or "peer" in env.items("failover_on")
+    peer_alarms = len(COLORS) if peers else 0
     signals = len(env.items("failover_on")) if env.has("failover_on") else 1
     health_checks = signals + (1 if signals > 1 else 0)
-    return _RECORD_GROUP + status_alarms + connectivity_alarms + health_checks
+    return _RECORD_GROUP + status_alarms + connectivity_alarms + peer_alarms + health_checks
 
 
 RULES: Final[tuple[Callable[[Draft], Iterator[Problem]], ...]] = (

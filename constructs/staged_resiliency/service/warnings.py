@@ -58,6 +58,14 @@ def notes_of(environment: Environment) -> Iterator[ServiceWarning]:
                 "has no instance_id: nobody is told when its EC2 status checks fail; give one to "
                 "have a status alarm for it",
             )
+    probe = environment.probe
+    if environment.has_probe and probe.state == "present" and not probe.roles:
+        yield ServiceWarning(
+            "staged-resiliency:no-probe-roles",
+            "probe.roles",
+            "is empty: the probe can publish only where the hosts' role has the policy in the "
+            "probe stack's output PublishPolicyArn; give the role's name to have it attached",
+        )
     notifications = environment.notifications
     if notifications.topic_name and not notifications.subscriptions:
         yield ServiceWarning(

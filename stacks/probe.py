@@ -1,0 +1,73 @@
+"""The probe on the hosts of one service in one environment."""
+
+from collections.abc import Mapping
+
+from aws_cdk import App, CfnOutput, Stack
+from aws_cdk import Environment as CdkEnvironment
+
+from staged_resiliency import InstancesByName, ProbeAgent, ProbeSilentAlarm, names
+from staged_resiliency.pair import COLORS, Color
+from staged_resiliency.service import Environment, Service
+from staged_resiliency.service.probing import probe_configuration
+
+
+class ProbeStack(Stack):
+    """The agent on both hosts, the permission to publish, and alarms on its silence.
+
+    A stack of its own, since it is the one that reaches into instances and grants a permission:
+    docs/adr/0008.
+    """
+
+    def __init__(self, app: App, service: Service, name: str, environment: Environment) -> None:
+        super().__init__(
+            app,
+            names.probe_stack(service.service, name),
+            env=CdkEnvironment(account=environment.account, region=environment.region),
+            description=f"Probe of {service.title} in {name}: the agent on the hosts, its "
+            "permission to publish, and alarms on its silence.",
+            tags=service.tags_of(environment) or None,
+            # Without it the metrics stop, and a signal without data sends clients to the standby.
+            termination_protection=True,
+        )
+        self.agent = ProbeAgent(
+            self,
+            "Probe",
+            configuration=probe_configuration(service, environment),
+            instances=InstancesByName([environment.hosts.of(color).name for color in COLORS]),
+            roles=environment.probe.roles,
+            state=environment.probe.state,
+            association_name=names.probe_stack(service.service, name),
+        )
+        self.silence_alarms = self._silence_alarms(service, environment)
+        for output_id, value, description in (
+            (
+                "PublishPolicyArn",
+                self.agent.policy_arn,
+                "Policy for the hosts' role, beside AmazonSSMManagedInstanceCore.",
+            ),
+            (
+                "AssociationId",
+                self.agent.association.attr_association_id,
+                "State Manager association that keeps the agent on the hosts.",
+            ),
+        ):
+            CfnOutput(self, output_id, value=value, description=description)
+
+    def _silence_alarms(
+        self, service: Service, environment: Environment
+    ) -> Mapping[Color, ProbeSilentAlarm]:
+        """One per host, by colour; none where the probe is to be silent."""
+        if environment.probe.state == "absent":
+            return {}
+        return {
+            color: ProbeSilentAlarm(
+                self,
+                f"{color.title()}ProbeSilent",
+                namespace=service.metric_namespace,
+                host_name=environment.hosts.of(color).name,
+                description=names.probe_silent_description(service.title, color),
+                topic=environment.topic_arn,
+                notify_recovery=environment.notifications.recovery,
+            )
+            for color in COLORS
+        }
