@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from staged_resiliency.assembly import AssemblyError, read_assembly
+from staged_resiliency.probe.sources import SourcesError, write_sources
 from staged_resiliency.service import ServiceFileError, load
 from staged_resiliency.service.files import DEFAULT_PATH
 from staged_resiliency.service.schema import json_schema
 from staged_resiliency.service.warnings import notes_of, warnings_of
+from staged_resiliency.timing.expressions import TemplateError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
-    except (ServiceFileError, AssemblyError) as error:
+    except (ServiceFileError, AssemblyError, SourcesError, TemplateError) as error:
         print(error, file=sys.stderr)
         return 1
     return status
@@ -43,6 +45,33 @@ def _parser() -> argparse.ArgumentParser:
     summary = commands.add_parser("summary", help="say what a synthesized application would deploy")
     summary.add_argument("folder", type=Path, nargs="?", default=Path("cdk.out"))
     summary.set_defaults(run=_summary)
+    timing = commands.add_parser("timing", help="say from templates how long failover would take")
+    timing.add_argument(
+        "paths",
+        type=Path,
+        nargs="*",
+        default=[Path("cdk.out")],
+        metavar="PATH",
+        help="folders that `cdk synth` wrote, or templates; cdk.out unless given",
+    )
+    timing.add_argument(
+        "--outages", type=_at_least_one, default=2000, help="outages per fault; 2000 unless given"
+    )
+    timing.add_argument("--seed", type=int, default=0, help="the same gives the same numbers")
+    timing.add_argument("--json", action="store_true", help="print JSON in place of tables")
+    timing.set_defaults(run=_timing)
+    sources = commands.add_parser(
+        "agent-sources", help="write the sources that a probe's document would install"
+    )
+    sources.add_argument("folder", type=Path, help="where; must not have anything in it")
+    sources.add_argument(
+        "--of",
+        type=Path,
+        metavar="FILE",
+        help="a probe stack's template, or what `aws ssm get-document` says; the library's own "
+        "document unless given",
+    )
+    sources.set_defaults(run=_sources)
     schema = commands.add_parser("schema", help="print the JSON Schema of service files")
     schema.set_defaults(run=_schema)
     return parser
@@ -66,6 +95,37 @@ def _summary(options: argparse.Namespace) -> int:
     from staged_resiliency.summary import print_summary
 
     print_summary(read_assembly(options.folder), Console())
+    return 0
+
+
+def _timing(options: argparse.Namespace) -> int:
+    from staged_resiliency.timing.assumptions import Assumptions
+    from staged_resiliency.timing.files import read_templates
+    from staged_resiliency.timing.outages import failover_times
+    from staged_resiliency.timing.reading import read_graph
+    from staged_resiliency.timing.report import print_timing, timing_json
+
+    graph = read_graph(read_templates(options.paths))
+    verdicts = failover_times(graph, outages=options.outages, seed=options.seed)
+    if options.json:
+        print(json.dumps(timing_json(verdicts, Assumptions(), seed=options.seed), indent=2))
+    else:
+        from rich.console import Console
+
+        print_timing(verdicts, Assumptions(), Console())
+    return 0
+
+
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def _sources(options: argparse.Namespace) -> int:
+    written = write_sources(options.folder, options.of)
+    print(f"{options.folder}: {len(written)} files")
     return 0
 
 

@@ -1,0 +1,1 @@
+"""How long failover takes, told from templates alone: no AWS, no CDK."""

@@ -1,0 +1,247 @@
+"""How long clients of a pair are without service: many outages, each at another moment."""
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Final
+
+from staged_resiliency.timing.assumptions import Assumptions
+from staged_resiliency.timing.faults import Effect, Fault, effect, faults_of
+from staged_resiliency.timing.graph import (
+    CalculatedCheck,
+    Graph,
+    HealthCheck,
+    Leaf,
+    Pair,
+    leaves,
+)
+from staged_resiliency.timing.leaves import Course, course_of
+from staged_resiliency.timing.reasons import why_never
+from staged_resiliency.timing.route53 import Role, answer, calculated_health, status
+from staged_resiliency.timing.signals import MINUTE
+
+OUTAGES_PER_FAULT: Final = 2_000
+"""How many outages are played through for each fault unless said otherwise."""
+
+PARTS: Final = ("detect", "decide", "propagate", "cache")
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """One outage, in seconds.
+
+    Attributes:
+        detect: From the fault until it shows in what decides.
+        decide: From there to a health check's new status.
+        propagate: From there to the DNS servers' new answer.
+        cache: From there until resolver and client let go of the old one.
+    """
+
+    detect: float
+    decide: float
+    propagate: float
+    cache: float
+
+    @property
+    def total(self) -> float:
+        """From the fault until a client reaches the secondary."""
+        return self.detect + self.decide + self.propagate + self.cache
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How long something takes over many outages, in seconds.
+
+    Attributes:
+        best: The least.
+        median: Half of all take no longer.
+        p95: 95 of 100 take no longer.
+        worst: The most.
+    """
+
+    best: float
+    median: float
+    p95: float
+    worst: float
+
+    @classmethod
+    def of(cls, seconds: Sequence[float]) -> "Spread":
+        """The spread of at least one duration; each value is one that occurred (nearest rank)."""
+        ordered = sorted(seconds)
+
+        def rank(share: float) -> float:
+            return ordered[max(0, ceil(share * len(ordered)) - 1)]
+
+        return cls(ordered[0], rank(0.5), rank(0.95), ordered[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a fault of the primary's host leads to.
+
+    Attributes:
+        pair: The pair.
+        fault: What breaks.
+        outages: How many were played through.
+        moved: How many of them moved clients to the secondary.
+        total: How long that takes, None where it never happens.
+        parts: The same for each of ``PARTS``; empty where it never happens.
+        never: Why it never happens; None where it does.
+    """
+
+    pair: Pair
+    fault: Fault
+    outages: int
+    moved: int
+    total: Spread | None
+    parts: Mapping[str, Spread]
+    never: str | None
+
+
+def failover_times(
+    graph: Graph,
+    *,
+    outages: int = OUTAGES_PER_FAULT,
+    seed: int = 0,
+    assumptions: Assumptions | None = None,
+) -> Sequence[Verdict]:
+    """How long failover takes for each pair and each fault of its primary's host.
+
+    Args:
+        graph: What decides.
+        outages: How many to play through for each fault; 2,000 unless given.
+        seed: The same seed gives the same numbers; 0 unless given.
+        assumptions: What no template tells; see ``Assumptions`` for its defaults.
+
+    Raises:
+        ValueError: ``outages`` is under 1.
+    """
+    if outages < 1:
+        raise ValueError(f"{outages} outages tell nothing; give 1 or more")
+    given = assumptions or Assumptions()
+    return [
+        _verdict(graph, pair, fault, outages, seed, given)
+        for pair in graph.pairs
+        for fault in faults_of(graph, pair)
+    ]
+
+
+def _verdict(
+    graph: Graph, pair: Pair, fault: Fault, outages: int, seed: int, assumptions: Assumptions
+) -> Verdict:
+    # Each fault has numbers of its own, so that one more fault changes those of no other.
+    chance = random.Random(f"{seed} {pair.name} {pair.record_type} {fault}")  # noqa: S311 - no secret
+    effects = effects_of(fault, pair)
+    if not any(shown not in (Effect.NONE, Effect.UNKNOWN) for shown in effects.values()):
+        # Nothing can change, so one look says what many would.
+        outcomes = [_outage(pair, effects, assumptions, chance)] * outages
+    else:
+        outcomes = [_outage(pair, effects, assumptions, chance) for _ in range(outages)]
+    moved = [outcome for outcome in outcomes if outcome is not None]
+    if not moved:
+        unharmed = {
+            leaf: Effect.UNKNOWN if shown is Effect.UNKNOWN else Effect.NONE
+            for leaf, shown in effects.items()
+        }
+        if _answer(pair, _before(_courses(unharmed, 0.0, assumptions, chance))) is Role.SECONDARY:
+            reason = "the secondary answers even while all is well"
+        else:
+            reason = why_never(graph, pair, fault, effects)
+        return Verdict(pair, fault, outages, 0, None, {}, reason)
+    return Verdict(
+        pair,
+        fault,
+        outages,
+        len(moved),
+        Spread.of([each.total for each in moved]),
+        {part: Spread.of([getattr(each, part) for each in moved]) for part in PARTS},
+        None,
+    )
+
+
+def effects_of(fault: Fault, pair: Pair) -> Mapping[Leaf, Effect]:
+    """What each health check of a pair that measures something shows of a fault."""
+    found = {
+        leaf: effect(fault, leaf, pair, of_primary=False)
+        for leaf in leaves(pair.secondary.health_check)
+    }
+    # One that stands below both is about the primary's host.
+    for leaf in leaves(pair.primary.health_check):
+        found[leaf] = effect(fault, leaf, pair, of_primary=True)
+    return found
+
+
+def _outage(
+    pair: Pair, effects: Mapping[Leaf, Effect], assumptions: Assumptions, chance: random.Random
+) -> Outage | None:
+    """One outage; None where clients stay with the primary."""
+    fault_at = MINUTE * chance.random()
+    courses = _courses(effects, fault_at, assumptions, chance)
+    decided = _decision(pair, courses)
+    if decided is None:
+        return None
+    at, evident = decided
+    # What shows only after the decision did not lead to it: then all of the time is decision.
+    shown_at = min(max(evident, fault_at), at)
+    kept = max(pair.primary.ttl_seconds, assumptions.resolver_floor.draw(chance))
+    # Somebody asked the resolver at some moment before, so what is left of the answer's life
+    # is anything up to all of it.
+    cache = kept * chance.random() + assumptions.client_cache.draw(chance)
+    return Outage(
+        detect=shown_at - fault_at,
+        decide=at - shown_at,
+        propagate=assumptions.dns_propagation.draw(chance),
+        cache=cache,
+    )
+
+
+def _courses(
+    effects: Mapping[Leaf, Effect],
+    fault_at: float,
+    assumptions: Assumptions,
+    chance: random.Random,
+) -> Mapping[Leaf, Course]:
+    return {
+        leaf: course_of(leaf, shown, fault_at=fault_at, assumptions=assumptions, chance=chance)
+        for leaf, shown in effects.items()
+    }
+
+
+def _before(courses: Mapping[Leaf, Course]) -> dict[Leaf, bool]:
+    return {leaf: course.before for leaf, course in courses.items()}
+
+
+def _decision(pair: Pair, courses: Mapping[Leaf, Course]) -> tuple[float, float] | None:
+    """When the answer first becomes the secondary, and when that had become evident."""
+    now = _before(courses)
+    if _answer(pair, now) is Role.SECONDARY:
+        return None  # there is nothing to fail over from
+    for at, leaf, healthy in _changes(courses):
+        now[leaf] = healthy
+        if _answer(pair, now) is Role.SECONDARY:
+            return at, courses[leaf].evident
+    return None
+
+
+def _changes(courses: Mapping[Leaf, Course]) -> Iterator[tuple[float, Leaf, bool]]:
+    changes = [
+        (at, leaf, healthy) for leaf, course in courses.items() for at, healthy in course.changes
+    ]
+    yield from sorted(changes, key=lambda change: change[0])
+
+
+def _answer(pair: Pair, now: Mapping[Leaf, bool]) -> Role:
+    return answer(
+        _health(pair.primary.health_check, now), _health(pair.secondary.health_check, now)
+    )
+
+
+def _health(check: HealthCheck | None, now: Mapping[Leaf, bool]) -> bool | None:
+    if check is None:
+        return None
+    if not isinstance(check, CalculatedCheck):
+        return now[check]
+    children = [_health(child, now) is not False for child in check.children]
+    healthy = calculated_health(children, check.threshold)
+    return status(healthy, inverted=check.inverted, disabled=check.disabled)

@@ -1,0 +1,111 @@
+"""Failover times as a person reads them, and as a program does."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from staged_resiliency.assembly import JsonObject
+from staged_resiliency.timing.assumptions import Assumptions
+from staged_resiliency.timing.graph import Pair
+from staged_resiliency.timing.outages import PARTS, Spread, Verdict
+
+
+def print_timing(verdicts: Sequence[Verdict], assumptions: Assumptions, console: Console) -> None:
+    """Print a table for each pair, why clients are not moved, and what the numbers rest on."""
+    for pair in dict.fromkeys(verdict.pair for verdict in verdicts):
+        console.print(_times_table(pair, [each for each in verdicts if each.pair == pair]))
+        for verdict in verdicts:
+            if verdict.pair == pair and verdict.never is not None:
+                text = escape(f"{verdict.fault}: clients stay, as {verdict.never}")
+                mark = "[yellow]never[/yellow]" if verdict.fault.hurts else "[green]stays[/green]"
+                console.print(f"{mark} {text}", soft_wrap=True)
+            elif verdict.pair == pair and not verdict.fault.hurts:
+                text = escape(f"{verdict.fault}: clients are moved though they were served")
+                console.print(f"[yellow]moves[/yellow] {text}", soft_wrap=True)
+    console.print(_assumptions_table(assumptions))
+
+
+def _times_table(pair: Pair, verdicts: Sequence[Verdict]) -> Table:
+    outages = max(verdict.outages for verdict in verdicts)
+    table = Table(
+        title=escape(
+            f"{pair.name} {pair.record_type}, TTL {pair.primary.ttl_seconds} s: seconds until "
+            f"clients reach the secondary ({outages:,} outages per fault)"
+        ),
+        title_justify="left",
+    )
+    table.add_column("Fault", overflow="fold")
+    for heading in ("Best", "Median", "p95", "Worst"):
+        table.add_column(heading, justify="right")
+    table.add_column("Median of detect + decide + propagate + cache", overflow="fold")
+    for verdict in verdicts:
+        if verdict.total is None:
+            table.add_row(escape(str(verdict.fault)), "never", "never", "never", "never", "")
+            continue
+        total = verdict.total
+        numbers = (total.best, total.median, total.p95, total.worst)
+        parts = " + ".join(f"{verdict.parts[part].median:.0f}" for part in PARTS)
+        if verdict.moved < verdict.outages:
+            parts += f" (only {verdict.moved / verdict.outages:.0%} of outages)"
+        table.add_row(escape(str(verdict.fault)), *(f"{each:.0f}" for each in numbers), parts)
+    return table
+
+
+def _assumptions_table(assumptions: Assumptions) -> Table:
+    table = Table(title="What no template tells", title_justify="left")
+    for heading in ("Name", "From", "To", "Is", "Rests on"):
+        table.add_column(heading, overflow="fold")
+    for name, span in assumptions.spans():
+        table.add_row(name, f"{span.low:g}", f"{span.high:g}", span.about, escape(span.basis))
+    return table
+
+
+def timing_json(verdicts: Sequence[Verdict], assumptions: Assumptions, *, seed: int) -> JsonObject:
+    """The same as a JSON object; durations in seconds, rounded to a tenth.
+
+    Args:
+        verdicts: What ``failover_times`` gave.
+        assumptions: What it was given.
+        seed: The seed it was given.
+    """
+    return {
+        "seed": seed,
+        "verdicts": [_verdict(verdict) for verdict in verdicts],
+        "assumptions": {
+            name: {
+                "low": span.low,
+                "high": span.high,
+                "about": span.about,
+                "basis": span.basis,
+                "assumed": span.assumed,
+            }
+            for name, span in assumptions.spans()
+        },
+    }
+
+
+def _verdict(verdict: Verdict) -> JsonObject:
+    return {
+        "record": verdict.pair.name,
+        "type": verdict.pair.record_type,
+        "ttl_seconds": verdict.pair.primary.ttl_seconds,
+        "fault": verdict.fault.kind.value,
+        "dependency": verdict.fault.dependency,
+        "hurts_clients": verdict.fault.hurts,
+        "outages": verdict.outages,
+        "moved": verdict.moved,
+        "never": verdict.never,
+        "total": _spread(verdict.total) if verdict.total else None,
+        "parts": {part: _spread(spread) for part, spread in verdict.parts.items()},
+    }
+
+
+def _spread(spread: Spread) -> JsonObject:
+    return {
+        "best": round(spread.best, 1),
+        "median": round(spread.median, 1),
+        "p95": round(spread.p95, 1),
+        "worst": round(spread.worst, 1),
+    }

@@ -1,0 +1,80 @@
+"""The table of designs in docs/failover-time.md is what the model says."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from staged_resiliency.assembly import SynthesizedStack
+from staged_resiliency.costs import monthly_costs
+from staged_resiliency.timing.assumptions import Assumptions
+from staged_resiliency.timing.graph import Graph
+from staged_resiliency.timing.outages import Verdict, failover_times
+from staged_resiliency.timing.reading import read_graph
+from tests.support import ROOT, Data, example, synthesize
+
+PAGE = (ROOT / "docs" / "failover-time.md").read_text(encoding="utf-8")
+DESIGNS: dict[str, tuple[Sequence[str], Data | None]] = {
+    "status": (["status"], None),
+    "status, peer": (["status", "peer"], None),
+    "status, endpoint 30 s x 3": (
+        ["status", "endpoint"],
+        {"interval_seconds": 30, "failure_threshold": 3},
+    ),
+    "status, endpoint 10 s x 3": (
+        ["status", "endpoint"],
+        {"interval_seconds": 10, "failure_threshold": 3},
+    ),
+    "status, peer, db": (["status", "peer", "db"], None),
+}
+COLUMNS = (
+    "host stopped",
+    "host impaired",
+    "endpoint dead",
+    "dependency blackholed: db",
+    "probe dead",
+)
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_the_page_says_of_a_design_what_the_model_says(design: str) -> None:
+    signals, check = DESIGNS[design]
+
+    def edit(environment: Data) -> None:
+        environment["failover_on"] = list(signals)
+        if check is not None:
+            environment["endpoint"]["check"] = check
+
+    templates = synthesize([example(edit)])
+    stacks = [
+        SynthesizedStack(name, "1", "us-west-2", Path(), template, (), ())
+        for name, template in templates.items()
+    ]
+    dollars = sum(item.monthly for item in monthly_costs(stacks))
+    graph = read_graph(templates)
+    for ttl_seconds in (60, 10):
+        verdicts = failover_times(_with_ttl(graph, ttl_seconds))
+        cells = [_cell(next(v for v in verdicts if str(v.fault) == name)) for name in COLUMNS]
+        row = f"| {design} | {ttl_seconds} s | {' | '.join(cells)} | ${dollars:.2f} |"
+        assert row in PAGE
+
+
+def _with_ttl(graph: Graph, ttl_seconds: int) -> Graph:
+    (pair,) = graph.pairs
+    return Graph(
+        [replace(pair, primary=replace(pair.primary, ttl_seconds=ttl_seconds))], graph.alarms
+    )
+
+
+def _cell(verdict: Verdict) -> str:
+    if verdict.total is None:
+        return "never"
+    return f"{verdict.total.median:.0f} / {verdict.total.p95:.0f} / {verdict.total.worst:.0f}"
+
+
+def test_the_page_names_every_assumption_with_its_range() -> None:
+    for name, span in Assumptions().spans():
+        extent = f"{span.low:g}" if span.low == span.high else f"{span.low:g} to {span.high:g}"
+        rests = "assumed" if span.assumed else "source"
+        assert f"| `{name}` | {extent} | {rests} | {span.about} |" in PAGE

@@ -1,0 +1,139 @@
+"""A health check changes when a calculation by hand says so.
+
+All phases, delays and spans are drawn at their middle: an alarm is read at second 30 of each
+minute, the status check runs at second 30 and its value arrives 37.5 s later, the probe samples at
+5, 15, ..., its requests go 2.5 s after the minute and arrive 8 s later, Route 53 takes 15 s.
+"""
+
+from dataclasses import replace
+
+import pytest
+
+from staged_resiliency.timing.assumptions import Assumptions, Span
+from staged_resiliency.timing.faults import Effect
+from staged_resiliency.timing.graph import AlarmCheck, Leaf
+from staged_resiliency.timing.leaves import Course, course_of
+from staged_resiliency.timing.route53 import InsufficientData
+from tests.timing.support import (
+    Always,
+    endpoint,
+    healthy,
+    peer_alarm,
+    probe_alarm,
+    status_alarm,
+    unhealthy,
+)
+
+
+def course(leaf: Leaf, effect: Effect, assumptions: Assumptions | None = None) -> Course:
+    return course_of(
+        leaf,
+        effect,
+        fault_at=30,
+        assumptions=assumptions or Assumptions(),
+        chance=Always(0.5),
+    )
+
+
+def test_a_stopped_host_is_told_by_three_minutes_without_a_value() -> None:
+    # Minutes 0, 1 and 2 stay empty; the value of minute 0 was due at 30 + 37.5. Read at 210.
+    assert course(unhealthy(status_alarm()), Effect.SILENT) == Course(True, [(225, False)], 67.5)
+
+
+def test_an_impaired_host_is_told_by_one_bad_value() -> None:
+    # EC2 knows at 30 + 90, so the check at 150 fails, of minute 2, which arrives at 187.5.
+    assert course(unhealthy(status_alarm()), Effect.IMPAIRED) == Course(True, [(225, False)], 187.5)
+
+
+def test_a_peer_that_is_refused_breaches_in_the_minute_of_the_fault() -> None:
+    # First failure at 35, known at 43; minutes 0 and 1 breach, read at 150.
+    assert course(healthy(peer_alarm()), Effect.REFUSED) == Course(True, [(165, False)], 43)
+
+
+def test_a_peer_that_is_not_answered_is_known_after_the_probes_deadline() -> None:
+    assert course(healthy(peer_alarm()), Effect.UNANSWERED) == Course(True, [(165, False)], 48)
+
+
+def test_a_silent_probe_is_told_by_as_many_minutes_as_cloudwatch_looks_back() -> None:
+    # Minutes 0 to 3 stay empty; minute 0 was due at 62.5 + 8. Read at 270.
+    found = course(unhealthy(probe_alarm("db-connectivity")), Effect.SILENT)
+    assert found == Course(True, [(285, False)], 70.5)
+
+
+def test_silence_that_counts_as_health_changes_nothing() -> None:
+    assert course(healthy(peer_alarm()), Effect.SILENT).changes == []
+
+
+def test_silence_that_keeps_the_last_status_changes_nothing() -> None:
+    leaf = AlarmCheck("status", status_alarm(), InsufficientData.LAST_KNOWN_STATUS)
+    assert course(leaf, Effect.SILENT).changes == []
+
+
+def test_an_inverted_health_check_changes_the_other_way() -> None:
+    leaf = unhealthy(status_alarm(), inverted=True)
+    assert course(leaf, Effect.SILENT) == Course(False, [(225, True)], 67.5)
+
+
+@pytest.mark.parametrize(("inverted", "before"), [(False, True), (True, False)])
+def test_a_disabled_health_check_never_changes(inverted: bool, before: bool) -> None:
+    leaf = unhealthy(status_alarm(), disabled=True, inverted=inverted)
+    found = course(leaf, Effect.SILENT)
+    assert (found.before, found.changes) == (before, ())
+
+
+def test_a_rule_that_breaches_while_all_is_well_is_unhealthy_before() -> None:
+    assert course(unhealthy(status_alarm(threshold=0.0)), Effect.NONE).before is False
+
+
+def test_data_later_than_the_evaluation_range_are_silence_all_the_time() -> None:
+    late = replace(Assumptions(), status_metric_delay=Span(300, 300, "late", "a test"))
+    assert course(unhealthy(status_alarm()), Effect.NONE, late).before is False
+
+
+@pytest.mark.parametrize(
+    ("statistic", "threshold", "at"),
+    [
+        # Samples of minute 0: three good, three bad.
+        pytest.param("Average", 0.5, 165, id="half is not below half: the next minute is"),
+        pytest.param("Average", 0.6, 105, id="half is below more"),
+        pytest.param("Minimum", 1, 105, id="one bad sample"),
+        pytest.param("Maximum", 1, 165, id="not one good sample"),
+        pytest.param("Sum", 4, 105, id="fewer than four good ones"),
+        pytest.param("SampleCount", 1, None, id="samples there are"),
+    ],
+)
+def test_a_period_breaches_by_its_statistic(
+    statistic: str, threshold: float, at: float | None
+) -> None:
+    alarm = replace(
+        probe_alarm("db-connectivity", 1), statistic=statistic, threshold=float(threshold)
+    )
+    changes = course(unhealthy(alarm), Effect.REFUSED).changes
+    assert changes == ([] if at is None else [(at, False)])
+
+
+def test_a_long_period_is_read_each_minute() -> None:
+    # Five minutes until 60 hold the failures of minute 0: read at 90, not at the end of period.
+    alarm = replace(probe_alarm("db-connectivity", 1), period_seconds=300)
+    assert course(unhealthy(alarm), Effect.REFUSED).changes == [(105, False)]
+
+
+@pytest.mark.parametrize(
+    ("leaf", "effect", "evident", "at"),
+    [
+        # Each checker asks 15 s after the fault, then twice more.
+        pytest.param(endpoint(), Effect.REFUSED, 45, 120, id="30 s, 3 times"),
+        pytest.param(endpoint(interval_seconds=10), Effect.REFUSED, 35, 70, id="10 s, 3 times"),
+        pytest.param(endpoint(failure_threshold=1), Effect.REFUSED, 45, 60, id="30 s, once"),
+        pytest.param(endpoint(), Effect.UNANSWERED, 49, 132, id="each waits four seconds"),
+        pytest.param(endpoint(kind="TCP"), Effect.UNANSWERED, 55, 150, id="TCP waits ten"),
+    ],
+)
+def test_an_endpoint_is_unhealthy_after_so_many_failures(
+    leaf: Leaf, effect: Effect, evident: float, at: float
+) -> None:
+    assert course(leaf, effect) == Course(True, ((at, False),), evident)
+
+
+def test_an_endpoint_that_answers_stays_healthy() -> None:
+    assert course(endpoint(), Effect.NONE).changes == ()
