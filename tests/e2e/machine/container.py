@@ -1,0 +1,211 @@
+"""A disposable container with a booted systemd."""
+
+import re
+import subprocess
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Final
+
+from tests.e2e.machine import network as net
+from tests.e2e.machine import processes, rootfs
+from tests.e2e.machine.boot import BOOT_SECONDS, POWERED_OFF, REBOOT_WANTED, Boot
+from tests.e2e.machine.disk import Disk
+from tests.e2e.machine.processes import CommandError
+
+_NAME: Final = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,62}[a-zA-Z0-9])?")
+_STARTED: Final = ("running", "degraded")
+"""States of a system that has booted, with all units or with some that failed."""
+
+
+class Container:
+    """A Debian that has booted by the time the constructor is done.
+
+    Its changes survive a reboot and end with it.
+
+    Attributes:
+        name: Its host name.
+        network: The private network it is on; None where it shares this machine's.
+        address: Its address on the private network; 127.0.0.1 where it is on none.
+
+    Raises:
+        CommandError: It did not boot; the message holds what its console showed.
+        ValueError: It can't have this name.
+    """
+
+    def __init__(
+        self,
+        name: str = "machine",
+        *,
+        recipe: rootfs.Recipe = rootfs.DEBIAN,
+        network: net.PrivateNetwork | None = None,
+        disk_mib: int = 1024,
+    ) -> None:
+        """Boot it.
+
+        Args:
+            name: 1 to 64 letters, digits and hyphens; the only one of it in this process.
+            recipe: What is installed.
+            network: The private network it is on. By default it shares this machine's network,
+                so that its apt reaches the package repositories.
+            disk_mib: How much may be written, in MiB of this machine's memory.
+        """
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"name: {name!r}; allowed: 1 to 64 letters, digits and hyphens")
+        self.name = name
+        self.network = network
+        self._boot: Boot | None = None
+        self._disk = Disk(rootfs.prepared(recipe), size_mib=disk_mib)
+        try:
+            self._disk.write("etc/hostname", f"{name}\n")
+            self._disk.write("etc/hosts", f"127.0.0.1 localhost {name}\n::1 localhost\n")
+            if network is None:
+                self.address = "127.0.0.1"
+            else:
+                own = network.new_addresses()
+                self.address = own.ipv4
+                self._disk.write("etc/resolv.conf", f"nameserver {net.GATEWAY}\n")
+                self._disk.write(f"etc/systemd/system/{net.UNIT}", net.unit(own))
+                self._disk.enable(net.UNIT)
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    # Commands and files
+
+    def run(
+        self,
+        words: processes.Words,
+        *,
+        input: str | None = None,
+        check: bool = True,
+        env: Mapping[str, str] | None = None,
+        timeout_seconds: float = 60,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command inside, as root, and wait for it.
+
+        Args:
+            words: The command and its arguments; no shell is between.
+            input: What it reads from its standard input; nothing by default.
+            check: Raise where its exit status is not 0.
+            env: Its environment besides PATH; nothing else is in it, as for a service.
+            timeout_seconds: How long it may take.
+
+        Raises:
+            CommandError: It failed, or it took too long.
+        """
+        return processes.run(
+            [*self.entering(), *words],
+            input=input,
+            check=check,
+            env={"PATH": processes.PATH, **(env or {})},
+            timeout_seconds=timeout_seconds,
+        )
+
+    def entering(self) -> list[str]:
+        """The start of a command, of this machine, that runs the rest of it inside."""
+        return ["nsenter", "--all", f"--target={self._running().leader}"]
+
+    def shell(self, script: str, *, check: bool = True) -> str:
+        """What a shell script prints inside, without the ends of its last lines."""
+        return self.run(["sh", "-c", script], check=check).stdout.rstrip("\n")
+
+    def write(self, path: str, text: str, *, mode: str = "0644") -> None:
+        """Write a file inside, and the folders above it."""
+        script = 'mkdir -p "$(dirname "$1")" && cat >"$1" && chmod "$2" "$1"'
+        self.run(["sh", "-c", script, "sh", path, mode], input=text)
+
+    def read(self, path: str) -> str:
+        """The content of a file inside."""
+        return self.run(["cat", path]).stdout
+
+    def exists(self, path: str) -> bool:
+        """Whether there is anything of that name inside, be it a link that leads nowhere."""
+        script = '[ -e "$1" ] || [ -L "$1" ]'
+        return self.run(["sh", "-c", script, "sh", path], check=False).returncode == 0
+
+    # systemd
+
+    def state(self, unit: str) -> str:
+        """What ``systemctl is-active`` says of a unit, such as ``active`` or ``failed``."""
+        return self.run(["systemctl", "is-active", unit], check=False).stdout.strip()
+
+    def property(self, unit: str, name: str) -> str:
+        """A property of a unit, such as ``MainPID`` or ``NRestarts``."""
+        words = ["systemctl", "show", "--value", f"--property={name}", unit]
+        return self.run(words).stdout.strip()
+
+    def journal(self, unit: str, *, of_all_boots: bool = False) -> list[str]:
+        """The messages of a unit and of systemd about it, oldest first.
+
+        Args:
+            unit: Its name.
+            of_all_boots: Those from before a reboot too.
+        """
+        # What was written a moment ago may still be on its way to the file.
+        self.run(["journalctl", "--sync"])
+        words = ["journalctl", f"--unit={unit}", "--output=cat", "--no-pager", "--quiet"]
+        return self.run(words if of_all_boots else [*words, "--boot"]).stdout.splitlines()
+
+    # Its life
+
+    def start(self) -> None:
+        """Boot it, and wait until systemd has started what it starts."""
+        if self.network is None:
+            options = ["--resolv-conf=copy-host"]
+            entering = self._disk.namespace.entering()
+        else:
+            options = [f"--network-bridge={net.BRIDGE}", "--resolv-conf=off"]
+            entering = [
+                *self.network.namespace.entering(),
+                *self._disk.namespace.entering(),
+            ]
+        self._boot = Boot(self.name, self._disk.root, entering=entering, options=options)
+        done = self.run(
+            ["systemctl", "is-system-running", "--wait"], check=False, timeout_seconds=BOOT_SECONDS
+        )
+        if done.stdout.strip() not in _STARTED:
+            raise CommandError(f"{self.name} is {done.stdout.strip()}\n{done.stderr}")
+
+    def reboot(self) -> None:
+        """Shut it down in order, as ``systemctl reboot`` does, and boot it again."""
+        self._end("reboot", REBOOT_WANTED)
+        self.start()
+
+    def power_off(self) -> None:
+        """Shut it down in order; ``start`` boots it again, with its files."""
+        self._end("poweroff", POWERED_OFF)
+
+    def crash(self) -> None:
+        """End it at once, as a power cut does; ``start`` boots it again, with its files."""
+        self._running().close()
+        self._boot = None
+
+    def close(self) -> None:
+        """End it at once and forget its files."""
+        try:
+            if self._boot is not None:
+                self.crash()
+        finally:
+            self._disk.close()
+
+    def _end(self, how: str, expected: int) -> None:
+        self.run(["systemctl", "--no-block", how])
+        self._running().await_end(expected)
+        self._boot = None
+
+    def _running(self) -> Boot:
+        if self._boot is None:
+            raise CommandError(f"{self.name} does not run")
+        return self._boot
+
+    def __enter__(self) -> "Container":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,45 @@
+"""Something to connect to."""
+
+import socket
+import threading
+from contextlib import suppress
+from types import TracebackType
+
+
+class TcpTarget:
+    """Takes each connection and ends it, until it is closed.
+
+    Attributes:
+        sources: Where connections came from, oldest first.
+    """
+
+    def __init__(self, listener: socket.socket) -> None:
+        """Answer on a socket that listens, as ``PrivateNetwork.listen`` makes it."""
+        self.sources: list[str] = []
+        self._listener = listener
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with suppress(OSError):  # of the listener, when it is closed
+            while True:
+                connection, source = self._listener.accept()
+                connection.close()
+                self.sources.append(source[0])
+
+    def close(self) -> None:
+        """From now on connections are refused."""
+        # Closing alone would leave the thread waiting, and the port open with it.
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def __enter__(self) -> "TcpTarget":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,31 @@
+"""Waiting for what happens on its own time."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def eventually(
+    what: str, found: Callable[[], T | None], *, seconds: float = 10, every: float = 0.05
+) -> T:
+    """What ``found`` finds, asked again until it is neither None nor false.
+
+    Args:
+        what: What is waited for, for the message.
+        found: Looks once.
+        seconds: How long it may take.
+        every: Seconds between two looks.
+
+    Raises:
+        AssertionError: It did not happen.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        value = found()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {seconds} s; last seen: {value!r}")
+        time.sleep(every)

@@ -1,0 +1,468 @@
+"""The synthesized document, run as root on hosts with a real systemd, and what then arrives."""
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.machine import faults, requirements, rootfs
+from tests.e2e.machine.container import Container
+from tests.e2e.machine.gate import Refusal
+from tests.e2e.machine.put_metric_data import Metric, breaches, merged
+from tests.e2e.machine.step_order import Status
+from tests.e2e.machine.systems_manager import AGENT_FILES, run_document
+from tests.e2e.machine.waiting import eventually
+from tests.e2e.probed_hosts import (
+    BLUE,
+    CONFIGURATION,
+    GREEN,
+    HOME,
+    NAMESPACE,
+    STATE,
+    UNIT,
+    Cloud,
+    Host,
+    other_version,
+)
+from tests.support import Data, Template, example, only, synthesize
+
+DB = "db-connectivity"
+CDN = "cdn-connectivity"
+INTERVAL_SECONDS = 10
+TIMEOUT_SECONDS = 5
+
+
+def quick(configuration: Data) -> None:
+    """Shorter times, where a test is not about them."""
+    configuration.update(interval_seconds=2, timeout_seconds=1)
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    reason = requirements.missing()
+    if reason:
+        pytest.skip(reason)
+    return synthesize([example(lambda env: env.update(probe={"peer": True}))])[
+        "bookstore-production-probe"
+    ]
+
+
+@pytest.fixture(scope="module")
+def cloud(template: Template) -> Iterator[Cloud]:
+    with Cloud() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def blue(cloud: Cloud, template: Template) -> Iterator[Host]:
+    """A host with the probe as the template has it: each 10 s, 5 s to connect."""
+    with Host(cloud, BLUE, template) as host:
+        host.install(no_peers)
+        yield host
+
+
+@pytest.fixture
+def host(cloud: Cloud, template: Template, request: pytest.FixtureRequest) -> Iterator[Host]:
+    """A host of a test's own, without a probe, under a name of its own."""
+    with Host(cloud, request.node.name, template) as made:
+        yield made
+
+
+def no_peers(configuration: Data) -> None:
+    del configuration["peers"]
+
+
+def quick_without_peers(configuration: Data) -> None:
+    quick(configuration)
+    no_peers(configuration)
+
+
+def test_it_is_active_after_the_installation_and_its_metrics_arrive(
+    cloud: Cloud, blue: Host
+) -> None:
+    assert blue.state(UNIT) == "active"
+    started = time.time()
+
+    def whole_minute() -> datetime | None:
+        return next((at for at, point in blue.metric(DB).items() if point.samples >= 6), None)
+
+    minute = eventually("a whole minute of samples", whole_minute, seconds=150, every=1)
+    # As the alarms expect them: namespace, name, the one dimension, 1 for a connection.
+    assert cloud.cloudwatch.metrics(NAMESPACE) >= {
+        Metric.of(DB, Host=BLUE),
+        Metric.of(CDN, Host=BLUE),
+        Metric.of("probe-heartbeat", Host=BLUE),
+    }
+    for name in (DB, CDN):
+        point = blue.metric(name)[minute]
+        assert (point.samples, point.average, point.least, point.greatest) == (6, 1, 1, 1)
+    beats = eventually(
+        "the heartbeat of that minute", lambda: blue.metric("probe-heartbeat").get(minute)
+    )
+    assert beats.average == 1
+    # One request at the start, two for the first states, then one a minute.
+    ours = [each for each in cloud.cloudwatch.requests if each.source == blue.address]
+    assert len(ours) <= 4 + (time.time() - started) / 60
+    assert [
+        breach
+        for each in ours
+        for breach in breaches(each.put(), each.size, datetime.fromtimestamp(each.at, timezone.utc))
+    ] == []
+    # What moto shows is what was sent.
+    sent = merged(each.put() for each in ours)
+    assert sent[NAMESPACE, Metric.of(DB, Host=BLUE), minute].samples == 6
+    lines = blue.journal(UNIT)
+    place = "db.bookstore.pingpublications.com:5432"
+    assert any(line.startswith(f"{DB} {place} succeeded in ") for line in lines), lines
+
+
+def test_credentials_are_the_roles_and_only_version_2_of_the_metadata_is_asked(
+    cloud: Cloud, blue: Host
+) -> None:
+    asked = [each for each in cloud.metadata.requests if each.source == blue.address]
+    assert {each.path for each in asked} >= {
+        "/latest/meta-data/tags/instance/Name",
+        "/latest/meta-data/iam/security-credentials/bookstore-instance",
+    }
+    assert not [each for each in asked if each.of_version_1]
+    signers = {each.access_key for each in cloud.cloudwatch.requests}
+    assert signers == {cloud.metadata.instances[blue.address].credentials.access_key}
+
+
+def test_the_service_is_confined(blue: Host) -> None:
+    # The last of the lines is the verdict.
+    verdict = blue.shell(f"systemd-analyze security --no-pager {UNIT}").splitlines()[-1]
+    assert float(verdict.split(": ")[1].split()[0]) <= 2.0
+    status = blue.read(f"/proc/{blue.pid}/status")
+    fields = dict(line.split(":\t") for line in status.splitlines() if ":\t" in line)
+    assert fields["Uid"].split()[0] != "0"
+    assert {fields[name] for name in ("CapPrm", "CapEff", "CapBnd")} == {f"{0:016x}"}
+    assert fields["NoNewPrivs"] == "1"
+    assert fields["Seccomp"] == "2"
+    assert int(fields["VmRSS"].split()[0]) < 60 * 1024
+
+
+def test_a_second_run_changes_and_restarts_nothing(blue: Host) -> None:
+    def seen() -> tuple[int, str]:
+        find = f"find {HOME} {CONFIGURATION} /etc/systemd/system/{UNIT} -printf '%p %i %T@ %C@\\n'"
+        return blue.pid, blue.shell(f"{find} | sort")
+
+    before = seen()
+    invocation = blue.install(no_peers)
+    assert seen() == before
+    verdict = invocation.step("Verdict").stdout.strip()
+    assert verdict.startswith("resiliency-probe-bookstore: agent ")
+    assert verdict.endswith(" active, unchanged")
+    assert len(verdict.splitlines()) == 1
+
+
+def test_a_blackholed_port_is_a_0_in_time_while_the_other_target_stays_1(
+    cloud: Cloud, blue: Host
+) -> None:
+    eventually("a first sample", lambda: blue.metric(DB), seconds=20)
+    since = time.time()
+    faults.drop(blue, 5432)
+
+    def first_zero() -> float | None:
+        for each in cloud.cloudwatch.requests:
+            if each.source == blue.address and each.at > since:
+                for datum in each.put().data:
+                    if datum.metric == Metric.of(DB, Host=BLUE) and datum.point.least == 0:
+                        return each.at
+        return None
+
+    try:
+        arrived = eventually("a 0 at CloudWatch", first_zero, seconds=30)
+        # Interval and timeout, and what a busy test machine takes.
+        assert arrived - since <= INTERVAL_SECONDS + TIMEOUT_SECONDS + 2
+        failures = eventually(
+            "its class", lambda: blue.metric(f"{DB}-failures", Class="timeout"), seconds=5
+        )
+        assert sum(point.total for point in failures.values()) >= 1
+        assert any(f"{DB} " in line and "timeout" in line for line in blue.journal(UNIT))
+    finally:
+        faults.heal(blue)
+    assert min(point.least for point in blue.metric(CDN).values()) == 1
+    recovered = len(blue.journal(UNIT))
+    eventually(
+        "a 1 again",
+        lambda: any(
+            f"{DB} " in line and "succeeded" in line for line in blue.journal(UNIT)[recovered:]
+        ),
+        seconds=20,
+    )
+
+
+@pytest.mark.parametrize("death", ["kill -9", "stuck"])
+def test_what_dies_or_hangs_is_started_again(blue: Host, death: str) -> None:
+    before = blue.pid
+    restarts = int(blue.property(UNIT, "NRestarts"))
+    blue.run(["kill", "-KILL" if death == "kill -9" else "-STOP", str(before)])
+    # The watchdog waits 30 s for a loop that is stuck, systemd 5 s before it starts again.
+    eventually("another process", lambda: blue.pid not in (0, before), seconds=60, every=0.5)
+    eventually("it is ready", lambda: blue.state(UNIT) == "active", seconds=20)
+    assert int(blue.property(UNIT, "NRestarts")) == restarts + 1
+    if death == "stuck":
+        assert any("Watchdog timeout" in line for line in blue.journal(UNIT))
+
+
+def test_it_starts_at_boot(cloud: Cloud, blue: Host) -> None:
+    blue.reboot()
+    eventually("it is active", lambda: blue.state(UNIT) == "active", seconds=20)
+    since = time.time()
+    eventually(
+        "a request after the boot",
+        lambda: [r for r in cloud.cloudwatch.requests if r.source == blue.address and r.at > since],
+        seconds=75,
+        every=0.5,
+    )
+
+
+def test_two_hosts_watch_each_other(cloud: Cloud, template: Template) -> None:
+    web = "[Service]\nExecStart=python3 -m http.server 80 --directory /srv\n"
+    with Host(cloud, BLUE, template) as blue, Host(cloud, GREEN, template) as green:
+        addresses = {BLUE: blue.address, GREEN: green.address}
+
+        def peers_here(configuration: Data) -> None:
+            quick(configuration)
+            assert configuration["peers"].keys() == addresses.keys()
+            for name, check in configuration["peers"].items():
+                assert (check["check"], check["path"]) == ("http", "/version/")
+                check["host"] = addresses[name]
+
+        for each in (blue, green):
+            each.write("/srv/version/index.html", f'{{"environment": "{each.tag}", "version": 7}}')
+            each.write("/etc/systemd/system/web.service", web)
+            each.run(["systemctl", "start", "web"])
+        for each in (blue, green):
+            each.install(peers_here)
+
+        def seen(observed: Host, observer: Host) -> set[float]:
+            points = cloud.cloudwatch.points(
+                NAMESPACE,
+                Metric.of("peer-connectivity", Host=observed.tag, Observer=observer.tag),
+            )
+            return {value for point in points.values() for value in (point.least, point.greatest)}
+
+        def only_ones(observed: Host, observer: Host) -> bool:
+            return seen(observed, observer) == {1}
+
+        for observed, observer in ((blue, green), (green, blue)):
+            eventually("a 1", partial(only_ones, observed, observer), seconds=20)
+        # A dead host is a 0, and not silence.
+        blue.power_off()
+        try:
+            eventually("a 0 of the dead host", lambda: 0 in seen(blue, green), seconds=20)
+        except AssertionError as error:
+            raise AssertionError("\n".join([str(error), *green.journal(UNIT)[-30:]])) from None
+        assert seen(green, blue) == {1}
+        assert not [
+            metric
+            for metric in cloud.cloudwatch.metrics(NAMESPACE)
+            if ("Host", GREEN) in metric.dimensions and ("Observer", GREEN) in metric.dimensions
+        ]
+
+
+def test_nothing_is_lost_while_cloudwatch_is_away(cloud: Cloud, host: Host) -> None:
+    host.install(quick_without_peers)
+    eventually("a first sample", lambda: host.metric(DB), seconds=20)
+    since = datetime.now(timezone.utc)
+    try:
+        cloud.cloudwatch.gate.answer(Refusal("Throttling"))
+        faults.drop(host, 5432)  # a change of state, which is to be told at once
+        time.sleep(10)
+        faults.heal(host)
+        cloud.cloudwatch.gate.hang()
+        time.sleep(15)
+        cloud.cloudwatch.gate.refuse_connections()
+        # In the middle, an orderly restart: what was measured waits on the disk.
+        host.run(["systemctl", "restart", UNIT])
+        assert host.shell(f"ls {STATE} | grep -v identity || true") != ""
+        time.sleep(40)
+    finally:
+        cloud.cloudwatch.gate.open()
+    until = datetime.now(timezone.utc)
+
+    def spool_is_empty() -> bool:
+        return host.shell(f"ls {STATE} | grep -v identity || true") == ""
+
+    eventually("everything is sent", spool_is_empty, seconds=60, every=0.5)
+    host.run(["systemctl", "stop", UNIT])  # sends the rest
+    taken = sum(line.startswith(f"{DB} ") for line in host.journal(UNIT))
+    sent = sum(point.samples for point in host.metric(DB).values())
+    # One request may have been taken whose answer was lost while the gate changed.
+    assert taken <= sent <= taken + 12
+    minutes = sorted(host.metric(DB))
+    assert (until - since).total_seconds() > 60
+    assert all((b - a).total_seconds() == 60 for a, b in pairwise(minutes))
+    troubles = [line for line in host.journal(UNIT) if line.startswith("publishing ")]
+    assert any("Throttling" in line for line in troubles)
+    assert any("publishing works again" in line for line in troubles)
+    assert len(troubles) < 15, troubles
+
+
+def test_it_ends_within_5_seconds_while_cloudwatch_hangs(cloud: Cloud, host: Host) -> None:
+    host.install(quick_without_peers)
+    eventually("a first sample", lambda: host.metric(DB), seconds=20)
+    try:
+        cloud.cloudwatch.gate.hang()
+        time.sleep(3)
+        began = time.monotonic()
+        host.run(["systemctl", "stop", UNIT])
+        assert time.monotonic() - began < 5.5
+        assert host.property(UNIT, "Result") == "success"
+        assert host.shell(f"ls {STATE} | grep -v identity || true") != ""
+    finally:
+        cloud.cloudwatch.gate.open()
+
+
+def test_a_new_version_replaces_the_former_and_a_broken_one_does_not(
+    host: Host, tmp_path: Path
+) -> None:
+    host.install(quick_without_peers)
+    first, pid = host.shell(f"readlink {HOME}/current"), host.pid
+
+    def broken(agent: Path) -> None:
+        with (agent / "agent.py").open("a") as source:
+            source.write("\nraise SystemExit('broken')\n")
+
+    (tmp_path / "broken").mkdir()
+    failed = host.systems_manager(
+        quick_without_peers, document=other_version(tmp_path / "broken", broken)
+    )
+    assert failed.status is Status.FAILED, failed
+    assert host.shell(f"readlink {HOME}/current") == first
+    assert host.state(UNIT) == "active"
+
+    def newer(agent: Path) -> None:
+        source = agent / "agent.py"
+        source.write_text(source.read_text().replace('"ready"', '"ready, newer"'))
+
+    (tmp_path / "newer").mkdir()
+    updated = host.systems_manager(
+        quick_without_peers, document=other_version(tmp_path / "newer", newer)
+    )
+    assert updated.status is Status.SUCCESS, updated
+    assert host.shell(f"readlink {HOME}/current") != first
+    assert host.pid != pid
+    assert host.exists(f"{HOME}/{first}"), "the former version stays for a look"
+    eventually(
+        "the new one says so",
+        lambda: any(line.startswith("ready, newer") for line in host.journal(UNIT)),
+    )
+
+
+def test_a_configuration_change_restarts_nothing_and_a_bad_one_is_refused(
+    cloud: Cloud, host: Host
+) -> None:
+    host.install(quick_without_peers)
+    pid, former = host.pid, host.read(CONFIGURATION)
+
+    def one_more(configuration: Data) -> None:
+        quick_without_peers(configuration)
+        configuration["targets"].append(
+            {"metric": "mail-connectivity", "check": "tcp", "host": "10.197.0.1", "port": 25}
+        )
+
+    def bad(configuration: Data) -> None:
+        one_more(configuration)
+        configuration["targets"][-1]["port"] = 70_000
+
+    refused = host.systems_manager(bad)
+    assert refused.status is Status.FAILED
+    assert "targets[2].port: 70000 is not a port; allowed: 1 to 65535" in str(refused)
+    assert host.read(CONFIGURATION) == former
+    assert (host.state(UNIT), host.pid) == ("active", pid)
+
+    host.install(one_more)
+    assert host.pid == pid
+    points = eventually("the new target", lambda: host.metric("mail-connectivity"), seconds=20)
+    assert {point.greatest for point in points.values()} == {0}
+
+    # Somebody edits the file by hand, badly: the agent keeps what it has, the next run mends it.
+    host.write(CONFIGURATION, "{")
+    host.run(["systemctl", "reload", UNIT])
+    eventually(
+        "it says so",
+        lambda: any("the configuration is not taken" in line for line in host.journal(UNIT)),
+    )
+    assert host.pid == pid
+    host.install(one_more)
+    assert (host.state(UNIT), host.pid) == ("active", pid)
+
+
+@pytest.mark.parametrize("name", ["$(touch /tmp/owned)", "blue\nInjected: $(touch /tmp/owned)"])
+def test_a_poisoned_name_tag_is_refused_and_reaches_no_shell(
+    cloud: Cloud, host: Host, name: str
+) -> None:
+    cloud.metadata.change(host.address, tags={"Name": name})
+    invocation = host.systems_manager(quick_without_peers)
+    if name.startswith("$"):  # odd, but a name that CloudWatch takes
+        assert invocation.status is Status.SUCCESS
+        assert Metric.of("probe-heartbeat", Host=name) in eventually(
+            "its metrics", lambda: cloud.cloudwatch.metrics(NAMESPACE), seconds=20
+        )
+    else:
+        assert invocation.status is Status.FAILED
+        assert "is not a host name that a metric can carry" in str(invocation)
+    assert not host.exists("/tmp/owned")
+
+
+def test_an_uninstallation_leaves_nothing_behind(host: Host) -> None:
+    def files() -> set[str]:
+        kept = f"-path {AGENT_FILES} -o -path /var/log -o -path /tmp -o -path /run"
+        find = f"find / -xdev \\( {kept} \\) -prune -o -newer /etc/mark -print"
+        return set(host.shell(find).splitlines())
+
+    host.write("/etc/mark", "")
+    time.sleep(0.05)
+    host.install(quick_without_peers)
+    assert any(HOME in path for path in files())
+    process = host.pid
+    for _ in range(2):
+        gone = host.systems_manager(Action="Uninstall")
+        assert gone.status is Status.SUCCESS, gone
+        assert host.state(UNIT) in ("inactive", "unknown")
+        assert not host.exists(f"/proc/{process}")
+        left = {path for path in files() if "probe" in path or "bookstore" in path}
+        assert left == set()
+        for path in ("/opt/resiliency-probe", "/etc/resiliency-probe", STATE):
+            assert not host.exists(path)
+    assert UNIT not in host.shell("systemctl list-units --all --no-legend --plain")
+
+
+def test_boto3_comes_from_the_distribution_where_it_is_missing(template: Template) -> None:
+    configuration = base64.b64encode(
+        json.dumps(
+            {
+                "service": "bookstore",
+                "namespace": NAMESPACE,
+                "host": BLUE,
+                "region": "us-west-2",
+                "endpoint_url": "http://127.0.0.1:9",
+                "targets": [
+                    {"metric": DB, "check": "tcp", "host": "127.0.0.1", "port": 9},
+                ],
+            }
+        ).encode()
+    ).decode()
+    document = only(template, "AWS::SSM::Document")["Content"]
+    # On this machine's own network, from which the package repositories can be reached.
+    with Container("bare", recipe=rootfs.DEBIAN_WITHOUT_BOTO3) as bare:
+        assert bare.run(["python3", "-c", "import botocore"], check=False).returncode == 1
+        invocation = run_document(
+            bare, document, {"Service": "bookstore", "Configuration": configuration}
+        )
+        assert invocation.status is Status.SUCCESS, invocation
+        assert "with python3-boto3 of the distribution" in invocation.step("Python").stdout
+        eventually(
+            "it probes",
+            lambda: any(line.startswith(f"{DB} 127.0.0.1:9 failed") for line in bare.journal(UNIT)),
+            seconds=20,
+        )
