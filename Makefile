@@ -4,11 +4,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# The lists hold every package, so pip has nothing to resolve: older ones take `coverage[toml]`, which
+# another package asks for, for one that is not pinned as soon as a newer coverage is out.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CDK := node_modules/.bin/cdk
 SERVICES ?= services
+WORKERS ?= auto
+PYTEST := $(BIN)/pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal
 
-.PHONY: demo synth test check e2e format schema lock bench wheel clean
+.PHONY: demo synth test check e2e format schema document lock bench wheel clean
 .DELETE_ON_ERROR:
 
 demo: synth  ## Check and synthesize the services, and say what would be deployed
@@ -19,19 +23,19 @@ synth: .venv/.runtime node_modules/.installed  ## Write the templates of every s
 	@$(CDK) synth --quiet --no-notices -c services=$(SERVICES)
 
 test: .venv/.dev node_modules/.installed  ## Every test that needs neither root nor network
-	$(BIN)/pytest
+	$(PYTEST)
 
 check: .venv/.dev node_modules/.installed  ## All that must hold before a change is merged
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest --cov --cov-report=term
+	$(PYTEST) --cov --cov-report=term
 	@$(MAKE) --no-print-directory synth
 	$(BIN)/cfn-lint --non-zero-exit-code informational 'cdk.out/*.template.json'
 
-e2e: .venv/.dev node_modules/.installed  ## Slow proofs: fresh environments, other Pythons, the wheel
-	$(BIN)/pytest -o addopts= -ra --strict-markers tests/e2e
+e2e: .venv/.dev node_modules/.installed  ## Slow proofs: containers, fresh environments, the wheel
+	$(BIN)/pytest -o addopts= -ra --strict-markers --durations=10 tests/e2e
 
 format: .venv/.dev  ## Format and mend what can be mended
 	$(BIN)/ruff format .
@@ -42,6 +46,10 @@ schema: .venv/.runtime  ## Write the JSON Schema of service files
 	mv constructs/staged_resiliency/service/service.schema.json.new \
 	  constructs/staged_resiliency/service/service.schema.json
 
+document: .venv/.runtime  ## Write the document that installs the probe, after a change of either
+	$(BIN)/python -m staged_resiliency.probe.document_making > out.document.json
+	mv out.document.json constructs/staged_resiliency/probe/document.json
+
 lock: .venv/.runtime  ## Pin requirements for every supported Python
 	$(PIP) uv==0.13.9
 	$(BIN)/uv pip compile -q --universal --python-version 3.10 --no-header --no-annotate \
@@ -49,8 +57,9 @@ lock: .venv/.runtime  ## Pin requirements for every supported Python
 	$(BIN)/uv pip compile -q --universal --python-version 3.10 --no-header --no-annotate \
 	  --generate-hashes -c requirements-dev.txt requirements.in -o requirements.txt
 
-bench: .venv/.dev node_modules/.installed  ## Synthesis against the same stacks in TypeScript
+bench: .venv/.dev node_modules/.installed  ## Synthesis against TypeScript; the probe against others
 	$(BIN)/python benchmarks/synthesis.py
+	$(BIN)/python -m benchmarks.probe
 
 wheel: .venv/.dev  ## Build the library for other teams
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
@@ -62,14 +71,14 @@ clean:  ## Remove everything that was made
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and \
 	  f"Python 3.10 or newer is needed, this is {sys.version.split()[0]}; name one: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
-	$(PIP) --require-hashes -r requirements.txt
+	$(PIP) --no-deps --require-hashes -r requirements.txt
 	$(PIP) --no-deps --no-build-isolation --no-index -e .
 	@# The app runs with -O, for which pip compiles nothing.
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -O -c 'import app'
 	@touch $@
 
 .venv/.dev: .venv/.runtime requirements-dev.txt
-	$(PIP) --require-hashes -r requirements-dev.txt
+	$(PIP) --no-deps --require-hashes -r requirements-dev.txt
 	@touch $@
 
 node_modules/.installed: .venv/.runtime package-lock.json

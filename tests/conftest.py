@@ -27,3 +27,9 @@ def failover_template(example_templates: Mapping[str, Template]) -> Template:
 def notifications_template(example_templates: Mapping[str, Template]) -> Template:
     """The stack of the example's topic."""
     return example_templates["notifications-532151327118-us-west-2"]
+
+
+@pytest.fixture(scope="session")
+def probe_template(example_templates: Mapping[str, Template]) -> Template:
+    """The example's probe stack."""
+    return example_templates["bookstore-production-probe"]
