@@ -35,7 +35,7 @@ check: .venv/.dev node_modules/.installed  ## All that must hold before a change
 	$(BIN)/cfn-lint --non-zero-exit-code informational 'cdk.out/*.template.json'
 
 e2e: .venv/.dev node_modules/.installed  ## Slow proofs: containers, fresh environments, the wheel
-	$(BIN)/pytest -o addopts= -ra --strict-markers --durations=10 tests/e2e
+	$(BIN)/pytest -o addopts= -n 2 --dist loadfile -ra --strict-markers --durations=10 tests/e2e
 
 format: .venv/.dev  ## Format and mend what can be mended
 	$(BIN)/ruff format .
