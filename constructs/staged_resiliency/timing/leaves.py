@@ -108,13 +108,14 @@ def _alarm(
     alarm = leaf.alarm
     wanted = alarm.evaluation_periods + round(assumptions.extra_periods.draw(chance))
     width = alarm.period_seconds // MINUTE
+    before = ceil(assumptions.evaluation_interval.high / MINUTE)
     # Without a fault in it a signal stays as it is, so one reading says all.
     settled = 0 if effect is Effect.NONE else wanted * width + _minutes_of_delay(assumptions)
     stream = stream_of(
         alarm.metric,
         effect,
         fault_at=fault_at,
-        minutes=range(-wanted * width - 1, settled + 1),
+        minutes=range(-wanted * width - before, settled + 1),
         assumptions=assumptions,
         chance=chance,
     )
