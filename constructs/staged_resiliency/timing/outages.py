@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 
 from staged_resiliency.timing.assumptions import Assumptions
 from staged_resiliency.timing.faults import Effect, Fault, effect, faults_of
+from staged_resiliency.timing.given import told_by_templates
 from staged_resiliency.timing.graph import (
     CalculatedCheck,
     Graph,
@@ -18,6 +19,7 @@ from staged_resiliency.timing.graph import (
 )
 from staged_resiliency.timing.leaves import Course, course_of
 from staged_resiliency.timing.reasons import why_never
+from staged_resiliency.timing.resting import rests_on
 from staged_resiliency.timing.route53 import Role, answer, calculated_health, status
 from staged_resiliency.timing.signals import MINUTE
 
@@ -91,6 +93,8 @@ class Verdict:
         total: How long that takes, None where it never happens.
         parts: The same for each of ``PARTS``; empty where it never happens.
         never: Why it never happens; None where it does.
+        assumptions: What was taken for given, what the templates tell of it included.
+        rests_on: Names of the assumptions that the numbers depend on; none where it never happens.
     """
 
     pair: Pair
@@ -100,6 +104,8 @@ class Verdict:
     total: Spread | None
     parts: Mapping[str, Spread]
     never: str | None
+    assumptions: Assumptions = field(default_factory=Assumptions)
+    rests_on: Sequence[str] = ()
 
 
 def failover_times(
@@ -115,7 +121,8 @@ def failover_times(
         graph: What decides.
         outages: How many to play through for each fault; 2,000 unless given.
         seed: The same seed gives the same numbers; 0 unless given.
-        assumptions: What no template tells; see ``Assumptions`` for its defaults.
+        assumptions: What no template tells; see ``Assumptions`` for its defaults. What the
+            templates tell of the probe stands in for a default.
 
     Raises:
         ValueError: ``outages`` is under 1.
@@ -124,7 +131,7 @@ def failover_times(
         raise ValueError(f"{outages} outages tell nothing; give 1 or more")
     given = assumptions or Assumptions()
     return [
-        _verdict(graph, pair, fault, outages, seed, given)
+        _verdict(graph, pair, fault, outages, seed, told_by_templates(graph, pair, given))
         for pair in graph.pairs
         for fault in faults_of(graph, pair)
     ]
@@ -148,7 +155,7 @@ def _verdict(
             reason = "the secondary answers even while all is well"
         else:
             reason = why_never(graph, pair, fault, effects)
-        return Verdict(pair, fault, outages, 0, None, {}, reason)
+        return Verdict(pair, fault, outages, 0, None, {}, reason, assumptions)
     return Verdict(
         pair,
         fault,
@@ -157,6 +164,8 @@ def _verdict(
         Spread.of([each.total for each in moved]),
         {part: Spread.of([getattr(each, part) for each in moved]) for part in PARTS},
         None,
+        assumptions,
+        rests_on(pair, effects, assumptions),
     )
 
 

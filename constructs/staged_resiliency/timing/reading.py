@@ -20,6 +20,7 @@ from staged_resiliency.timing.graph import (
     Pair,
     Record,
 )
+from staged_resiliency.timing.probes import read_probes
 from staged_resiliency.timing.route53 import InsufficientData, Role
 
 _ALARM: Final = "AWS::CloudWatch::Alarm"
@@ -51,7 +52,7 @@ def read_graph(by_stack: Mapping[str, JsonObject]) -> Graph:
             f"{', '.join(by_stack) or 'no template'}: no failover records there; "
             "give the templates that make the pair"
         )
-    return Graph(pairs, reader.readable_alarms())
+    return Graph(pairs, reader.readable_alarms(), read_probes(reader.templates))
 
 
 @dataclass(slots=True)
