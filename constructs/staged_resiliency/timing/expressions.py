@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from staged_resiliency.assembly import JsonObject
+from staged_resiliency.timing.problems import TimingError
 
 
-class TemplateError(ValueError):
+class TemplateError(TimingError):
     """A template that the model can't follow; the message says where and why."""
 
 

@@ -5,14 +5,16 @@ from dataclasses import fields, replace
 from typing import Final
 
 from staged_resiliency.timing.assumptions import Assumptions, Span
+from staged_resiliency.timing.faults import watched_host
 from staged_resiliency.timing.graph import AlarmCheck, Graph, Pair, Probe, leaves
+from staged_resiliency.timing.problems import TimingError
 
 _DEFAULTS: Final = Assumptions()
 FROM_TEMPLATES: Final = "the probe's configuration in the templates"
 _ON_THE_COMMAND_LINE: Final = "given with --assume"
 
 
-class AssumptionError(ValueError):
+class AssumptionError(TimingError):
     """A number that can't be assumed; the message says which and why."""
 
 
@@ -85,11 +87,17 @@ def told_by_templates(graph: Graph, pair: Pair, assumptions: Assumptions) -> Ass
 
 
 def _probe_of(graph: Graph, pair: Pair) -> Probe | None:
-    """The probe that publishes what decides about a pair."""
+    """The probe that publishes what decides about a pair, or else what watches its host."""
     namespaces = {
         leaf.alarm.metric.namespace
         for record in (pair.primary, pair.secondary)
         for leaf in leaves(record.health_check)
         if isinstance(leaf, AlarmCheck)
+    }
+    host = watched_host(pair)
+    namespaces |= {
+        alarm.metric.namespace
+        for alarm in graph.alarms
+        if host is not None and alarm.metric.dimension("Host") == host
     }
     return next((probe for probe in graph.probes if probe.namespace in namespaces), None)

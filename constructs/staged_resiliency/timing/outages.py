@@ -1,7 +1,7 @@
 """How long clients of a pair are without service: many outages, each at another moment."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Final, TypeAlias
@@ -114,6 +114,7 @@ def failover_times(
     outages: int = OUTAGES_PER_FAULT,
     seed: int = 0,
     assumptions: Assumptions | None = None,
+    only: Collection[Fault] | None = None,
 ) -> Sequence[Verdict]:
     """How long failover takes for each pair and each fault of its primary's host.
 
@@ -123,6 +124,7 @@ def failover_times(
         seed: The same seed gives the same numbers; 0 unless given.
         assumptions: What no template tells; see ``Assumptions`` for its defaults. What the
             templates tell of the probe stands in for a default.
+        only: The faults wanted; all unless given. Others' numbers do not depend on it.
 
     Raises:
         ValueError: ``outages`` is under 1.
@@ -134,6 +136,7 @@ def failover_times(
         _verdict(graph, pair, fault, outages, seed, told_by_templates(graph, pair, given))
         for pair in graph.pairs
         for fault in faults_of(graph, pair)
+        if only is None or fault in only
     ]
 
 

@@ -28,7 +28,9 @@ def _configurations(templates: Templates) -> Iterator[str]:
             match resource:
                 case {
                     "Type": "AWS::SSM::Association",
-                    "Properties": {"Parameters": {"Configuration": [str(encoded)]}},
+                    "Properties": {
+                        "Parameters": {"Action": ["Install"], "Configuration": [str(encoded)]}
+                    },
                 }:
                     yield encoded
 

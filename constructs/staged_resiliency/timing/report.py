@@ -26,6 +26,13 @@ def print_timing(verdicts: Sequence[Verdict], assumptions: Assumptions, console:
                 text = escape(f"{verdict.fault}: clients are moved though they were served")
                 console.print(f"[yellow]moves[/yellow] {text}", soft_wrap=True)
         _print_what_is_assumed([each for each in verdicts if each.pair == pair], console)
+    print_assumptions(verdicts, assumptions, console)
+
+
+def print_assumptions(
+    verdicts: Sequence[Verdict], assumptions: Assumptions, console: Console
+) -> None:
+    """Print what no template tells, with its range and what it rests on."""
     console.print(_assumptions_table(verdicts, assumptions))
 
 
@@ -97,7 +104,7 @@ def timing_json(verdicts: Sequence[Verdict], assumptions: Assumptions, *, seed: 
     """
     return {
         "seed": seed,
-        "verdicts": [_verdict(verdict) for verdict in verdicts],
+        "verdicts": [verdict_json(verdict) for verdict in verdicts],
         "assumptions": {
             name: {
                 "low": span.low,
@@ -111,7 +118,8 @@ def timing_json(verdicts: Sequence[Verdict], assumptions: Assumptions, *, seed: 
     }
 
 
-def _verdict(verdict: Verdict) -> JsonObject:
+def verdict_json(verdict: Verdict) -> JsonObject:
+    """One verdict as a JSON object."""
     return {
         "record": verdict.pair.name,
         "type": verdict.pair.record_type,
