@@ -17,10 +17,11 @@ _RIGHT: Final = _WIDTH - 12
 _LEGEND: Final = (12, 92, 174, 278)
 _TOP: Final = 66
 _PAIR_HEIGHT: Final = 30
-_FAULT_HEIGHT: Final = 20
+_FAULT_HEIGHT: Final = 26
 _ROW_HEIGHT: Final = 38
 _AXIS_HEIGHT: Final = 34
 _MOST_TICKS: Final = 7
+_MOST_CHARACTERS: Final = 48
 _STEPS: Final = (1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400)
 _NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -173,10 +174,12 @@ def _panels(designs: Sequence[Design], objective: int | None, scale: _Scale) -> 
         for fault, bars in of_pair.items():
             for number, (design, verdict) in enumerate(bars):
                 height = _ROW_HEIGHT + (0 if number else _FAULT_HEIGHT)
-                heading = "" if number else str(fault)
+                heading = "" if number else _shortened(str(fault))
                 rows.append(_row(verdict, heading, design.label, bottom, height, objective, scale))
                 bottom += height
-        yield _Panel(f"{pair.name} {pair.record_type}", y + 14, top - 4, bottom + 4, rows)
+        yield _Panel(
+            _shortened(f"{pair.name} {pair.record_type}"), y + 14, top - 4, bottom + 4, rows
+        )
         y = bottom + _AXIS_HEIGHT
 
 
@@ -194,12 +197,13 @@ def _row(
     if total is None:
         stays = "never moves clients" if verdict.fault.hurts else "clients stay, as they should"
         over = objective is not None and verdict.fault.hurts
-        return _Row(heading, top + 14, label, stays, over, y, (), 0, 0, 0)
+        return _Row(heading, top + 20, label, stays, over, y, (), 0, 0, 0)
+    numbers = f"median {total.median:.0f}, p95 {total.p95:.0f}, worst {total.worst:.0f} s"
     return _Row(
         fault=heading,
-        fault_y=top + 14,
+        fault_y=top + 20,
         label=label,
-        numbers=f"median {total.median:.0f}, p95 {total.p95:.0f}, worst {total.worst:.0f} s",
+        numbers=numbers if verdict.fault.hurts else f"moved though served: {numbers}",
         over=objective is not None and total.p95 > objective and verdict.fault.hurts,
         y=y,
         segments=list(_segments(verdict, total, scale)),
@@ -220,8 +224,13 @@ def _segments(verdict: Verdict, total: Spread, scale: _Scale) -> Iterator[_Segme
         begin += median * ratio
 
 
+def _shortened(text: str) -> str:
+    """What fits into the width; the whole stands in the description."""
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[: _MOST_CHARACTERS - 1]}…"
+
+
 def _spoken(design: Design, verdict: Verdict) -> str:
-    fault = f"{design.label} {verdict.fault}".strip()
+    fault = f"{verdict.pair.name} {design.label} {verdict.fault}"
     if verdict.total is None:
         return f"{fault}: never"
     return f"{fault}: median {verdict.total.median:.0f} s, p95 {verdict.total.p95:.0f} s"

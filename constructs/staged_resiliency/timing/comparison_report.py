@@ -35,13 +35,11 @@ def print_comparison(compared: Sequence[Compared], console: Console) -> None:
 
 def _cell(compared: Compared, name: Number) -> str:
     before, after = (_number(each, name) for each in (compared.before, compared.after))
-    grown = compared.difference(name)
-    if grown is None:
-        if before == after:
-            return before
-        return f"{before} → {after}"
+    if compared.difference(name) is None:
+        return before if before == after else f"{before} → {after}"
+    grown = int(after) - int(before)  # of what is shown, so that the reader's sum is right
     color = "green" if grown < 0 else "red" if grown > 0 else "dim"
-    return f"{before} → {after} [{color}]({grown:+.0f})[/{color}]"
+    return f"{before} → {after} [{color}]({grown:+d})[/{color}]"
 
 
 def _number(verdict: Verdict | None, name: Number) -> str:
