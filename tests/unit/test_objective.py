@@ -141,42 +141,59 @@ def test_a_dead_probe_hurts_nobody_so_it_is_not_asked_for() -> None:
     assert "probe dead" not in misses(service)
 
 
+def alone(environment: Data) -> None:
+    """Neither peers nor Route 53's checkers can be asked."""
+    environment["hosts"]["blue"]["address"] = "10.0.0.1"
+    environment["hosts"]["green"]["address"] = "10.0.0.2"
+    environment["probe"] = {"peer": False}
+
+
 def test_settings_slower_than_usual_are_suggested_back() -> None:
     def slow(environment: Data) -> None:
-        environment["status_alarm"] = {"period_seconds": 300, "evaluation_periods": 2}
+        alone(environment)
+        environment["status_alarm"] = {"period_seconds": 120, "evaluation_periods": 2}
 
     found = misses(service_with(340, "host", edit=slow))
     assert {tuple(settings(miss)) for miss in found.values()} == {
         (
             "status_alarm.evaluation_periods 1 in place of 2",
-            "status_alarm.period_seconds 60 in place of 300",
+            "status_alarm.period_seconds 60 in place of 120",
         )
     }
 
 
-def test_settings_of_each_kind_of_signal_are_looked_at() -> None:
+def test_slow_endpoint_checks_are_suggested_back() -> None:
     def slow(environment: Data) -> None:
-        environment["failover_on"] = ["endpoint", "peer", "db"]
-        environment["endpoint"]["check"] = {"failure_threshold": 10}
-        environment["peer_alarm"] = {"evaluation_periods": 10}
-        environment["dependencies"]["db"]["alarm"] = {"evaluation_periods": 10}
-        environment["probe"] = {"interval_seconds": 60}
+        environment["failover_on"] = ["endpoint"]
+        environment["endpoint"]["check"] = {"failure_threshold": 6}
 
-    found = misses(service_with(250, edit=slow))
-    told = {change for miss in found.values() for change in settings(miss)}
-    assert {
-        "endpoint.check.failure_threshold 3 in place of 10",
-        "dependencies.db.alarm.evaluation_periods 2 in place of 10",
-    } <= told
+    (miss,) = misses(service_with(190, "endpoint", edit=slow)).values()
+    assert settings(miss) == ["endpoint.check.failure_threshold 3 in place of 6"]
+
+
+@pytest.mark.parametrize(
+    ("signal", "path", "fault"),
+    [
+        pytest.param("peer", "peer_alarm", "endpoint", id="peer"),
+        pytest.param("db", "dependencies.db.alarm", "db", id="dependency"),
+    ],
+)
+def test_slow_alarms_of_other_signals_are_suggested_back(
+    signal: str, path: str, fault: str
+) -> None:
+    def slow(environment: Data) -> None:
+        environment["failover_on"] = [signal]
+        environment["hosts"]["blue"]["address"] = "10.0.0.1"
+        environment["hosts"]["green"]["address"] = "10.0.0.2"
+        where = environment if signal == "peer" else environment["dependencies"]["db"]
+        where["peer_alarm" if signal == "peer" else "alarm"] = {"evaluation_periods": 4}
+
+    (miss,) = misses(service_with(260, fault, edit=slow)).values()
+    assert settings(miss) == [f"{path}.evaluation_periods 2 in place of 4"]
 
 
 def test_what_would_make_the_file_unsound_is_not_suggested() -> None:
-    def private(environment: Data) -> None:
-        environment["hosts"]["blue"]["address"] = "10.0.0.1"
-        environment["hosts"]["green"]["address"] = "10.0.0.2"
-        environment["probe"] = {"peer": False}
-
-    (miss,) = misses(service_with(300, "endpoint", edit=private)).values()
+    (miss,) = misses(service_with(300, "endpoint", edit=alone)).values()
     assert miss.changes == []
     assert miss.told(300).endswith("; no setting of this file makes it shorter")
 
