@@ -393,7 +393,7 @@ def test_there_are_as_many_malformed_templates_as_there_should_be() -> None:
         ),
         (
             {"Resources": {"R": {"Type": "x"}}, "Outputs": {"O": {"Export": {"Name": []}}}},
-            "site: Outputs: is neither text nor number nor a reference, but list",
+            "site: Outputs: Export: is neither text nor number nor a reference, but list",
         ),
     ],
 )
@@ -401,3 +401,30 @@ def test_what_is_no_template_is_refused(template: Any, message: str) -> None:
     with pytest.raises(TemplateError) as raised:
         read_graph({"site": template})
     assert str(raised.value) == message
+
+
+def _own_name(resources: Data) -> None:
+    resources["Status"]["Properties"]["AlarmName"] = {"Ref": "Status"}
+
+
+def _deep(resources: Data) -> None:
+    value: Any = "x"
+    for _ in range(5_000):
+        value = {"Fn::Join": ["", [value]]}
+    resources["First"]["Properties"]["Name"] = value
+
+
+@pytest.mark.parametrize("edit", [_own_name, _deep])
+def test_what_refers_to_itself_or_has_no_end_is_refused(edit: Callable[[Data], None]) -> None:
+    with pytest.raises(TemplateError) as raised:
+        read_graph(edited(edit))
+    assert str(raised.value) == "site: a value refers to itself, or is nested too deeply"
+
+
+def test_an_export_that_imports_itself_is_refused() -> None:
+    template = hand_written()
+    import_it = {"Fn::ImportValue": "health"}
+    template["Outputs"] = {"Id": {"Value": import_it, "Export": {"Name": "health"}}}
+    template["Resources"]["First"]["Properties"]["HealthCheckId"] = import_it
+    with pytest.raises(TemplateError, match="refers to itself"):
+        read_graph({"site": template})
