@@ -158,7 +158,9 @@ def _periods(alarm: Alarm, stream: Stream) -> dict[int, Sequence[tuple[float, st
         pieces = stream.minutes[end - 1]
         if width > 1:
             pieces = [each for minute in range(end - width, end) for each in stream.minutes[minute]]
-        if len(pieces) == 1:  # as nearly always
+        if not pieces:
+            found[end] = ()
+        elif len(pieces) == 1:  # as nearly always
             ((known, count, total, low, high),) = pieces
             found[end] = ((known, _sign_of_one(count, total, low, high, *rule)),)
         else:
