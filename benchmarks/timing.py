@@ -44,7 +44,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         templates = Path(folder) / "templates"
         synthesize(templates)
-        groups = [
+        groups: list[Mapping[str, Sequence[str]]] = [
             {
                 f"timing, {count:,} outage(s) per fault": (
                     "timing",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from staged_resiliency.service.timing_graph import deciding_graph
 from staged_resiliency.timing.assumptions import Assumptions, Span
 from staged_resiliency.timing.faults import Effect, Kind
 from staged_resiliency.timing.given import (
@@ -16,11 +17,11 @@ from staged_resiliency.timing.given import (
     assumptions_given,
     told_by_templates,
 )
-from staged_resiliency.timing.graph import Graph, Pair, Probe
+from staged_resiliency.timing.graph import Graph, Leaf, Pair, Probe
 from staged_resiliency.timing.outages import failover_times
 from staged_resiliency.timing.reading import read_graph
 from staged_resiliency.timing.resting import rests_on
-from tests.support import Data, example, synthesize
+from tests.support import Data, example
 from tests.timing.support import (
     all_of,
     endpoint,
@@ -91,13 +92,13 @@ def test_what_can_not_be_assumed_is_refused(words: list[str], message: str) -> N
 @pytest.mark.parametrize("name", [name for name, _ in Assumptions().spans()])
 def test_the_least_and_the_most_of_each_assumption_can_be_played_through(name: str) -> None:
     check = all_of(unhealthy(status_alarm()), healthy(peer_alarm()), endpoint())
-    for text in ("0", "1e9"):
-        with pytest.raises(AssumptionError, match="allowed: ") as raised:
-            assumptions_given([f"{name}=1e9" if text == "0" else f"{name}=1e10"])
-        least, most = str(raised.value).rpartition("allowed: ")[2].split(" to ")
-        for bound in (least, min(most, "60", key=float)):
-            given = assumptions_given([f"{name}={bound}"])
-            assert failover_times(Graph([pair_of(check)], []), outages=3, assumptions=given)
+    with pytest.raises(AssumptionError, match="allowed: ") as raised:
+        assumptions_given([f"{name}=1e9"])
+    least, most = str(raised.value).rpartition("allowed: ")[2].split(" to ")
+    graph = Graph([pair_of(check)], [])
+    for bound in (least, most):
+        given = assumptions_given([f"{name}={bound}"])
+        assert len(failover_times(graph, outages=3, assumptions=given)) == 4
 
 
 def test_evaluations_far_apart_decide_late() -> None:
@@ -150,7 +151,8 @@ def test_a_probe_that_asks_rarely_finds_a_dead_endpoint_later() -> None:
             environment["failover_on"] = ["peer"]
             environment["probe"] = {"interval_seconds": seconds}
 
-        graph = read_graph(synthesize([example(edit)]))
+        service = example(edit)
+        graph = deciding_graph(service, service.environments["production"])
         verdicts = failover_times(graph, outages=500)
         (dead,) = (each for each in verdicts if each.fault.kind is Kind.ENDPOINT_DEAD)
         return dead.parts["detect"].median
@@ -221,7 +223,7 @@ DB = unhealthy(probe_alarm("db-connectivity"))
     ],
 )
 def test_a_time_rests_on_what_its_signals_need(
-    effects: dict[Any, Effect], expected: set[str]
+    effects: dict[Leaf, Effect], expected: set[str]
 ) -> None:
     always = {
         "extra_periods",
@@ -236,14 +238,17 @@ def test_a_time_rests_on_what_its_signals_need(
 
 
 def test_an_endpoint_rests_on_its_checkers_alone_and_a_disabled_one_on_nothing() -> None:
-    effects = {endpoint(): Effect.REFUSED, endpoint("192.0.2.9", disabled=True): Effect.REFUSED}
+    effects: dict[Leaf, Effect] = {
+        endpoint(): Effect.REFUSED,
+        endpoint("192.0.2.9", disabled=True): Effect.REFUSED,
+    }
     found = rests_on(pair_of(None), effects, Assumptions())
     assert found == ["checkers", "health_check_uptake", "dns_propagation", "client_cache"]
 
 
 def test_a_resolvers_floor_matters_above_the_ttl_only() -> None:
     stretched = replace(Assumptions(), resolver_floor=Span(0, 300, "seconds", "a test"))
-    effects = {endpoint(): Effect.REFUSED}
+    effects: dict[Leaf, Effect] = {endpoint(): Effect.REFUSED}
     assert "resolver_floor" in rests_on(pair_of(None), effects, stretched)
     assert "resolver_floor" not in rests_on(pair_of(None), effects, Assumptions())
     assert "resolver_floor" in rests_on(pair_of(None, ttl_seconds=10), effects, Assumptions())
