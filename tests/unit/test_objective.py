@@ -1,5 +1,7 @@
 """An objective is held against the failover-time model, and so is what would meet it."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf
@@ -14,7 +16,7 @@ from staged_resiliency.service.objective import Miss, misses_of, objective_warni
 from staged_resiliency.service.timing_graph import deciding_graph
 from staged_resiliency.timing.faults import Fault, Kind
 from staged_resiliency.timing.outages import failover_times
-from tests.support import EXAMPLE_FILE, Data, example
+from tests.support import EXAMPLE_FILE, ROOT, Data, example
 
 STATUS = "bookstore-api-blue-StatusCheckFailed"
 
@@ -270,3 +272,11 @@ def test_the_command_tells_misses_as_warnings(
         "  warning: environments.production.objective.recovery_time_seconds: host stopped: 95 of "
         "100 clients" in capsys.readouterr().out
     )
+
+
+def test_without_an_objective_the_model_is_not_even_loaded() -> None:
+    code = (
+        "import sys; from pathlib import Path; from staged_resiliency.service import load; "
+        "load(Path('services')); sys.exit('staged_resiliency.timing.outages' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
