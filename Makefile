@@ -57,9 +57,10 @@ lock: .venv/.runtime  ## Pin requirements for every supported Python
 	$(BIN)/uv pip compile -q --universal --python-version 3.10 --no-header --no-annotate \
 	  --generate-hashes -c requirements-dev.txt requirements.in -o requirements.txt
 
-bench: .venv/.dev node_modules/.installed  ## Synthesis against TypeScript; the probe against others
+bench: .venv/.dev node_modules/.installed  ## Synthesis against TypeScript; the probe against others; the model
 	$(BIN)/python benchmarks/synthesis.py
 	$(BIN)/python -m benchmarks.probe
+	$(BIN)/python benchmarks/timing.py
 
 wheel: .venv/.dev  ## Build the library for other teams
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist .

@@ -1,6 +1,6 @@
 """The failover system of one service in one environment."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from aws_cdk import Annotations, App, CfnOutput, Stack
 from aws_cdk import Environment as CdkEnvironment
@@ -28,7 +28,7 @@ from staged_resiliency import (
 from staged_resiliency.pair import COLORS, Color, other
 from staged_resiliency.service import Environment, Service
 from staged_resiliency.service.model import Endpoint, Host
-from staged_resiliency.service.warnings import warnings_of
+from staged_resiliency.service.warnings import ServiceWarning, warnings_of
 
 
 class FailoverStack(Stack):
@@ -45,7 +45,7 @@ class FailoverStack(Stack):
             # Without the stack the name has no answer.
             termination_protection=True,
         )
-        for warning in warnings_of(environment):
+        for warning in (*warnings_of(environment), *_objective_warnings(service, environment)):
             Annotations.of(self).add_warning_v2(warning.id, str(warning))
         topic_arn = environment.topic_arn
         self.connectivity_alarms = self._connectivity_alarms(service, environment)
@@ -157,6 +157,15 @@ class FailoverStack(Stack):
             ("TopicArn", topic_arn, "SNS topic that the alarms notify."),
         ):
             CfnOutput(self, output_id, value=value, description=description)
+
+
+def _objective_warnings(service: Service, environment: Environment) -> Iterable[ServiceWarning]:
+    if environment.objective is None:
+        return ()
+    # The model of failover's time is loaded by those alone who ask for it.
+    from staged_resiliency.service.objective import objective_warnings
+
+    return objective_warnings(service, environment)
 
 
 def _host(host: Host) -> FailoverHost:

@@ -3,16 +3,16 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from staged_resiliency.assembly import AssemblyError, read_assembly
 from staged_resiliency.probe.sources import SourcesError, write_sources
-from staged_resiliency.service import ServiceFileError, load
+from staged_resiliency.service import Environment, Service, ServiceFileError, load
 from staged_resiliency.service.files import DEFAULT_PATH
 from staged_resiliency.service.schema import json_schema
-from staged_resiliency.service.warnings import notes_of, warnings_of
-from staged_resiliency.timing.expressions import TemplateError
+from staged_resiliency.service.warnings import ServiceWarning, notes_of, warnings_of
+from staged_resiliency.timing.problems import TimingError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
-    except (ServiceFileError, AssemblyError, SourcesError, TemplateError) as error:
+    except (ServiceFileError, AssemblyError, SourcesError, TimingError) as error:
         print(error, file=sys.stderr)
         return 1
     return status
@@ -58,6 +58,28 @@ def _parser() -> argparse.ArgumentParser:
         "--outages", type=_at_least_one, default=2000, help="outages per fault; 2000 unless given"
     )
     timing.add_argument("--seed", type=int, default=0, help="the same gives the same numbers")
+    timing.add_argument(
+        "--against",
+        type=Path,
+        nargs="+",
+        metavar="PATH",
+        help="another design: say what going from the first to this one does to each number",
+    )
+    timing.add_argument(
+        "--assume",
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        help="take a number that no template tells for this, or for a range as in "
+        "resolver_floor=0:300; may be given several times",
+    )
+    timing.add_argument("--chart", type=Path, metavar="FILE", help="also write a chart, as SVG")
+    timing.add_argument(
+        "--objective",
+        type=_at_least_one,
+        metavar="SECONDS",
+        help="draw this line into the chart",
+    )
     timing.add_argument("--json", action="store_true", help="print JSON in place of tables")
     timing.set_defaults(run=_timing)
     sources = commands.add_parser(
@@ -81,11 +103,20 @@ def _check(options: argparse.Namespace) -> int:
     for service in load(options.path):
         print(f"{service.service}: sound, {len(service.environments)} environment(s)")
         for name, environment in service.environments.items():
-            for warning in warnings_of(environment):
+            for warning in (*warnings_of(environment), *_late(service, environment)):
                 print(f"  warning: environments.{name}.{warning}")
             for note in notes_of(environment):
                 print(f"  note: environments.{name}.{note}")
     return 0
+
+
+def _late(service: Service, environment: Environment) -> Iterable[ServiceWarning]:
+    """What the objective of an environment leads to."""
+    if environment.objective is None:
+        return ()
+    from staged_resiliency.service.objective import objective_warnings
+
+    return objective_warnings(service, environment)
 
 
 def _summary(options: argparse.Namespace) -> int:
@@ -99,20 +130,18 @@ def _summary(options: argparse.Namespace) -> int:
 
 
 def _timing(options: argparse.Namespace) -> int:
-    from staged_resiliency.timing.assumptions import Assumptions
-    from staged_resiliency.timing.files import read_templates
-    from staged_resiliency.timing.outages import failover_times
-    from staged_resiliency.timing.reading import read_graph
-    from staged_resiliency.timing.report import print_timing, timing_json
+    from staged_resiliency.timing.command import show_timing
 
-    graph = read_graph(read_templates(options.paths))
-    verdicts = failover_times(graph, outages=options.outages, seed=options.seed)
-    if options.json:
-        print(json.dumps(timing_json(verdicts, Assumptions(), seed=options.seed), indent=2))
-    else:
-        from rich.console import Console
-
-        print_timing(verdicts, Assumptions(), Console())
+    show_timing(
+        options.paths,
+        options.against,
+        outages=options.outages,
+        seed=options.seed,
+        assume=options.assume,
+        chart=options.chart,
+        objective=options.objective,
+        as_json=options.json,
+    )
     return 0
 
 

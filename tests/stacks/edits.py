@@ -357,6 +357,11 @@ ROWS = [
             "add AWS::SNS::TopicPolicy",
         },
     ),
+    Row(
+        "objective given",
+        lambda env: env.update(objective={"recovery_time_seconds": 420, "faults": ["host"]}),
+        set(),
+    ),
     Row("tag added", lambda env: env.update(tags={"team": "ops"}), set()),
     Row(
         "recovery notifications asked for",

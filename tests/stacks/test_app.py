@@ -72,6 +72,17 @@ def test_the_templates_do_not_depend_on_hash_seed_time_zone_or_place(tmp_path: P
             "or IPv6 address; give one like 52.11.79.9\n",
             id="bad address",
         ),
+        pytest.param(
+            EXAMPLE_FILE.read_text(encoding="utf-8").replace(
+                "    active: blue\n",
+                "    active: blue\n"
+                "    objective: { recovery_time_seconds: 320, enforce: true, faults: [host] }\n",
+            ),
+            "{file}:13: environments.production.objective.recovery_time_seconds: host stopped: 95 "
+            "of 100 clients reach the standby within 335 s; the objective is 320 s; "
+            "endpoint.ttl_seconds 10 in place of 60 would give 305 s\n",
+            id="enforced objective that is missed",
+        ),
         pytest.param("", "{file}:1: is empty; it must hold one service\n", id="empty file"),
     ],
 )

@@ -132,6 +132,18 @@ def test_a_long_ttl_is_warned_of(tmp_path: Path) -> None:
     )
 
 
+def test_an_objective_that_is_missed_is_a_warning_of_its_stack(tmp_path: Path) -> None:
+    def edit(environment: Data) -> None:
+        environment["objective"] = {"recovery_time_seconds": 320, "faults": ["host"]}
+
+    stacks = _assembly(tmp_path, example(edit))
+    (warning,) = stacks["bookstore-production-failover"].warnings
+    assert warning == (
+        "objective.recovery_time_seconds: host stopped: 95 of 100 clients reach the standby within "
+        "335 s; the objective is 320 s; endpoint.ttl_seconds 10 in place of 60 would give 305 s"
+    )
+
+
 def test_the_example_has_no_warnings(tmp_path: Path) -> None:
     for stack in _assembly(tmp_path, example()).values():
         assert stack.warnings == []

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,3 +59,73 @@ def test_a_number_of_outages_is_one_or_more(
         main(["timing", str(template), "--outages", count])
     assert end.value.code == 2
     assert "--outages" in capsys.readouterr().err
+
+
+def test_two_designs_are_told_side_by_side(
+    template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    after = tmp_path / "after.json"
+    text = template.read_text(encoding="utf-8")
+    after.write_text(text.replace('"TTL": "60"', '"TTL": "10"'), encoding="utf-8")
+    words = ["timing", str(template), "--against", str(after), "--outages", "50"]
+    assert main(words) == 0
+    told = capsys.readouterr().out
+    assert "→" in told
+    assert "What no template tells" in told
+    assert main([*words, "--json"]) == 0
+    first = json.loads(capsys.readouterr().out)["compared"][0]
+    assert (first["before"]["ttl_seconds"], first["after"]["ttl_seconds"]) == (60, 10)
+    assert first["difference"]["worst"] < 0
+
+
+def test_an_assumption_can_be_given(template: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def told(*words: str) -> Mapping[str, Any]:
+        assert main(["timing", str(template), "--json", "--outages", "50", *words]) == 0
+        answer: Mapping[str, Any] = json.loads(capsys.readouterr().out)
+        return answer
+
+    stubborn = told("--assume", "client_cache=300", "--assume", "resolver_floor=0")
+    assert stubborn["verdicts"][0]["parts"]["cache"]["best"] >= 300
+    assert stubborn["assumptions"]["client_cache"]["assumed"] is False
+    assert told()["verdicts"][0]["parts"]["cache"]["worst"] < 300
+
+
+def test_numbers_say_on_what_they_rest(template: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["timing", str(template), "--outages", "50"]) == 0
+    assert (
+        "assumed host stopped: extra_periods, status_metric_delay, health_check_uptake, "
+        "dns_propagation, client_cache" in capsys.readouterr().out
+    )
+
+
+def test_a_chart_is_written_beside_what_is_printed(
+    template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, more in enumerate(([], ["--against", str(template)], ["--objective", "300"])):
+        file = tmp_path / f"{number}.svg"
+        words = ["timing", str(template), "--outages", "20", "--chart", str(file), *more]
+        assert main(words) == 0
+        assert "host stopped" in capsys.readouterr().out
+        text = file.read_text(encoding="utf-8")
+        assert ("before" in text, "300 s</text>" in text) == (number == 1, number == 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["--assume", "ttl=3"],
+            "--assume ttl=3: 'ttl' is no assumption; known: ",
+        ),
+        (["--chart", "times.png"], "times.png: is no name of a chart; give one that ends in .svg"),
+        (["--against", "gone.json"], "gone.json: is not there"),
+    ],
+)
+def test_what_can_not_be_done_is_told_in_one_line(
+    words: list[str], message: str, template: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["timing", str(template), "--outages", "5", *words]) == 1
+    told = capsys.readouterr()
+    assert told.err.startswith(message)
+    assert len(told.err.splitlines()) == 1
+    assert told.out == ""

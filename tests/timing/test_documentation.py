@@ -1,5 +1,7 @@
 """The table of designs in docs/failover-time.md is what the model says."""
 
+import json
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from staged_resiliency.assembly import SynthesizedStack
+from staged_resiliency.cli import main
 from staged_resiliency.costs import monthly_costs
 from staged_resiliency.timing.assumptions import Assumptions
 from staged_resiliency.timing.graph import Graph
@@ -58,6 +61,28 @@ def test_the_page_says_of_a_design_what_the_model_says(design: str) -> None:
         cells = [_cell(next(v for v in verdicts if str(v.fault) == name)) for name in COLUMNS]
         row = f"| {design} | {ttl_seconds} s | {' | '.join(cells)} | ${dollars:.2f} |"
         assert row in PAGE
+
+
+def test_the_pages_chart_is_what_the_command_writes(tmp_path: Path) -> None:
+    folders = [tmp_path / "before", tmp_path / "after"]
+    for folder, edit in zip(folders, (None, _with_peer_and_a_short_ttl), strict=True):
+        folder.mkdir()
+        for name, template in synthesize([example(edit)]).items():
+            (folder / f"{name}.json").write_text(json.dumps(template), encoding="utf-8")
+    before, after = ([str(file) for file in sorted(folder.iterdir())] for folder in folders)
+    chart = tmp_path / "chart.svg"
+    words = ["timing", *before, "--against", *after, "--objective", "240", "--chart", str(chart)]
+    assert main(words) == 0
+    committed = ROOT / "docs" / "failover-time.svg"
+    if os.environ.get("WRITE_CHART"):
+        committed.write_bytes(chart.read_bytes())
+    assert chart.read_bytes() == committed.read_bytes()
+    assert "](failover-time.svg)" in PAGE
+
+
+def _with_peer_and_a_short_ttl(environment: Data) -> None:
+    environment["failover_on"] = ["status", "peer"]
+    environment["endpoint"]["ttl_seconds"] = 10
 
 
 def _with_ttl(graph: Graph, ttl_seconds: int) -> Graph:

@@ -2,7 +2,8 @@
 
 Source of all cases: "Using Amazon CloudWatch alarms" in the CloudWatch User Guide,
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html, in its
-version of 17 May 2023 unless a case names another. Former versions are those of AWS's public
+version of 17 May 2023 unless a case names another; today's alarms-and-missing-data.html there has
+the same two tables of five rows each. Former versions are those of AWS's public
 repository awsdocs/amazon-cloudwatch-user-guide.
 """
 

@@ -73,7 +73,16 @@ def examine(document: yaml_source.Document) -> Examined:
     problems += rules.problems_of(draft)
     if service is not None and not problems:
         problems += probe_rules.fit_problems(service, draft)
+    if service is not None and not problems and _has_objectives(service):
+        # The model of failover's time is loaded by those alone who ask for it.
+        from staged_resiliency.service.objective import objective_problems
+
+        problems += objective_problems(service, draft)
     return Examined(draft, service, problems)
+
+
+def _has_objectives(service: Service) -> bool:
+    return any(each.objective is not None for each in service.environments.values())
 
 
 def _files(path: Path) -> Iterable[Path]:

@@ -28,6 +28,7 @@ from staged_resiliency.service.fields import (
     TagValue,
     UrlPath,
 )
+from staged_resiliency.service.objective_model import Objective
 from staged_resiliency.service.probe_model import DependencyCheck, Probe
 
 MissingDataName = Literal["cloudwatch_default", "breaching", "not_breaching", "ignore"]
@@ -307,6 +308,10 @@ class Environment(Section):
     peer_alarm: PeerAlarmSettings = Field(
         default=PeerAlarmSettings(),
         description="Settings of the alarms on the hosts' answers to each other.",
+    )
+    objective: Objective | None = Field(
+        default=None,
+        description="How soon clients must be served again when the active host fails.",
     )
     tags: dict[TagKey, TagValue] = Field(
         default={}, description="Tags of this environment's stacks, over the service's."

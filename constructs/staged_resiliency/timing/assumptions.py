@@ -40,11 +40,33 @@ class Span:
         return self.low + (self.high - self.low) * chance.random()
 
 
+# Beyond these there is nothing to play through, or not in any time one would wait for.
+_BOUNDS: Final = (
+    ("extra_periods", 0, 100),
+    ("evaluation_interval", 1, 3600),
+    ("status_check", 0, 3600),
+    ("status_metric_delay", 0, 3600),
+    ("custom_metric_delay", 0, 3600),
+    ("probe_interval", 1, 60),
+    ("probe_timeout", 0, 60),
+    ("probe_batch", 0, 3600),
+    ("checkers", 1, 1000),
+    ("health_check_uptake", 0, 3600),
+    ("dns_propagation", 0, 86400),
+    ("resolver_floor", 0, 604800),
+    ("client_cache", 0, 604800),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Assumptions:
     """What the model takes for given, in seconds unless said otherwise.
 
     Replace one by ``dataclasses.replace``; a number alone is a span whose bounds are the same.
+
+    Raises:
+        ValueError: A span that nothing could be played through with, such as no time at all
+            between two evaluations.
 
     Example:
         >>> [span.about for _, span in Assumptions().spans() if not span.assumed][0]
@@ -117,6 +139,15 @@ class Assumptions:
             0, 0, "seconds that a client keeps an address beyond its resolver", "assumed: none"
         )
     )
+
+    def __post_init__(self) -> None:
+        """Refuse what nothing could be played through with."""
+        for name, least, most in _BOUNDS:
+            span: Span = getattr(self, name)
+            if span.low < least or span.high > most:
+                raise ValueError(
+                    f"{name} of {span.low:g} to {span.high:g}; allowed: {least:g} to {most:g}"
+                )
 
     def spans(self) -> Iterator[tuple[str, Span]]:
         """All of them by name."""

@@ -2,7 +2,8 @@
 
 Source: the sections "Evaluating an alarm", "How alarm state is evaluated when data is missing" and
 "Avoiding premature transitions to alarm state" of
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html, today in
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 Each row of its tables, today's and former ones, is a test.
 """
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from staged_resiliency.assembly import JsonObject
+from staged_resiliency.timing.problems import TimingError
 
 
-class TemplateError(ValueError):
+class TemplateError(TimingError):
     """A template that the model can't follow; the message says where and why."""
 
 
@@ -51,8 +52,11 @@ class Templates:
                 raise TemplateError(f"{stack}: is no template: it has no Resources")
         for stack, template in self.by_stack.items():
             for output in template.get("Outputs", {}).values():
-                if "Export" in output:
-                    name = self.text(stack, output["Export"].get("Name"), f"{stack}: Outputs")
+                export = output.get("Export", {})
+                if not isinstance(export, Mapping):
+                    raise TemplateError(f"{stack}: Outputs: Export: is no object")
+                if export:
+                    name = self.text(stack, export.get("Name"), f"{stack}: Outputs: Export")
                     self._exports[name] = (stack, output.get("Value"))
 
     def resource(self, reference: Reference) -> JsonObject | None:
@@ -124,9 +128,9 @@ class Templates:
             return str(parameter["Default"])
         resource = self.resource(Reference(stack, name)) or {}
         if resource.get("Type") == "AWS::CloudWatch::Alarm":
-            given = resource.get("Properties", {}).get("AlarmName")
-            if given is not None:
-                return self.text(stack, given, f"{stack}: {name}: AlarmName")
+            match resource.get("Properties"):
+                case {"AlarmName": given} if given is not None:
+                    return self.text(stack, given, f"{stack}: {name}: AlarmName")
         return f"${{{name}}}"
 
     def _export(self, name: str, where: str) -> tuple[str, object]:

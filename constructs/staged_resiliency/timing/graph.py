@@ -164,16 +164,33 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """How often a probe asks, as its configuration in the templates says.
+
+    Attributes:
+        namespace: CloudWatch namespace that it publishes to.
+        interval_seconds: Time between two samples of a target.
+        timeout_seconds: Deadline of a sample.
+    """
+
+    namespace: str
+    interval_seconds: float
+    timeout_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Graph:
     """All that the templates say.
 
     Attributes:
         pairs: The failover pairs, in the order of the templates.
         alarms: The metric alarms, those too that no health check reads.
+        probes: The probes whose configuration is there.
     """
 
     pairs: Sequence[Pair]
     alarms: Sequence[Alarm]
+    probes: Sequence[Probe] = ()
 
 
 def leaves(check: HealthCheck | None) -> Iterator[Leaf]:

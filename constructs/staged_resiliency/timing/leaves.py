@@ -3,19 +3,21 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil, floor, inf
 from typing import Final
 
 from staged_resiliency.timing.assumptions import Assumptions
-from staged_resiliency.timing.evaluation import Point, point
+from staged_resiliency.timing.evaluation import Comparison, Point, point
 from staged_resiliency.timing.faults import Effect
 from staged_resiliency.timing.graph import Alarm, AlarmCheck, EndpointCheck, Leaf
 from staged_resiliency.timing.route53 import (
+    InsufficientData,
     alarm_health,
     status,
     unhealthy_checkers_needed,
 )
-from staged_resiliency.timing.signals import MINUTE, Stream, statistic, stream_of
+from staged_resiliency.timing.signals import MINUTE, Stream, steps_of, stream_of
 
 CONNECT_SECONDS: Final = 4
 """Until a health checker gives up on a connection.
@@ -25,6 +27,9 @@ Source: Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoin
 
 CONNECT_SECONDS_TCP: Final = 10
 """The same for TCP health checks."""
+
+
+_MISSING: Final = Point.MISSING.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,55 +108,105 @@ def _alarm(
     alarm = leaf.alarm
     wanted = alarm.evaluation_periods + round(assumptions.extra_periods.draw(chance))
     width = alarm.period_seconds // MINUTE
+    before = ceil(assumptions.evaluation_interval.high / MINUTE)
     # Without a fault in it a signal stays as it is, so one reading says all.
     settled = 0 if effect is Effect.NONE else wanted * width + _minutes_of_delay(assumptions)
     stream = stream_of(
         alarm.metric,
         effect,
         fault_at=fault_at,
-        minutes=range(-wanted * width - 1, settled + 1),
+        minutes=range(-wanted * width - before, settled + 1),
         assumptions=assumptions,
         chance=chance,
     )
+    periods = _periods(alarm, stream)
     interval = assumptions.evaluation_interval.draw(chance)
     uptake = assumptions.health_check_uptake.draw(chance)
     # The reading before the one that could see anything says how things were.
     at = interval * chance.random() - interval
     healthy: bool | None = None
+    former = ""
     changes: list[tuple[float, bool]] = []
     states: list[bool] = []
     while at < MINUTE * settled:
-        healthy = alarm_health(
-            _points(alarm, stream, at, wanted, width),
-            evaluation_periods=alarm.evaluation_periods,
-            insufficient_data=leaf.insufficient_data,
-            last_known=healthy,
-        )
-        now = status(healthy, inverted=leaf.inverted)
-        if states and now is not states[-1]:
-            changes.append((at + uptake, now))
-        states.append(now)
+        last = floor(at / MINUTE)
+        ends = range(last - (wanted - 1) * width, last + 1, width)
+        signs = "".join([_sign_at(periods[end], at) for end in ends])
+        if signs != former:  # the same points say what they said
+            former = signs
+            healthy = _health(signs, alarm.evaluation_periods, leaf.insufficient_data, healthy)
+            now = status(healthy, inverted=leaf.inverted)
+            if states and now is not states[-1]:
+                changes.append((at + uptake, now))
+            states.append(now)
         at += interval
     return Course(states[0], changes, stream.evident)
 
 
-def _points(alarm: Alarm, stream: Stream, at: float, wanted: int, width: int) -> list[Point]:
-    """The evaluation range as it can be read at a time; periods end with the last whole minute.
+def _periods(alarm: Alarm, stream: Stream) -> dict[int, Sequence[tuple[float, str]]]:
+    """What data make of each period, by the number of the minute after it: when, and which sign.
 
-    They end there whatever their length: an alarm is evaluated each minute on the periods until
-    then (CloudWatch User Guide, "Evaluating an alarm").
+    Periods end with the last whole minute, whatever their length: an alarm is evaluated each
+    minute on the periods until then (CloudWatch User Guide, "Evaluating an alarm"). A period is
+    read several times, so this is found out once.
     """
-    end = floor(at / MINUTE)
-    return [
-        point(
-            statistic(
-                stream, range(end - (back + 1) * width, end - back * width), at, alarm.statistic
-            ),
-            alarm.comparison,
-            alarm.threshold,
-        )
-        for back in range(wanted - 1, -1, -1)
-    ]
+    width = alarm.period_seconds // MINUTE
+    rule = (alarm.statistic, alarm.comparison, alarm.threshold)
+    minutes = sorted(stream.minutes)
+    found: dict[int, Sequence[tuple[float, str]]] = {}
+    for end in range(minutes[0] + width, minutes[-1] + 2):
+        pieces = stream.minutes[end - 1]
+        if width > 1:
+            pieces = [each for minute in range(end - width, end) for each in stream.minutes[minute]]
+        if not pieces:
+            found[end] = ()
+        elif len(pieces) == 1:  # as nearly always
+            ((known, count, total, low, high),) = pieces
+            found[end] = ((known, _sign_of_one(count, total, low, high, *rule)),)
+        else:
+            found[end] = [
+                (known, point(value, alarm.comparison, alarm.threshold).value)
+                for known, value in steps_of(pieces, alarm.statistic)
+            ]
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _sign_of_one(
+    count: int,
+    total: float,
+    low: float,
+    high: float,
+    statistic: str,
+    comparison: Comparison,
+    threshold: float,
+) -> str:
+    """The sign of a period that is one piece; few different ones occur."""
+    ((_, value),) = steps_of([(0.0, count, total, low, high)], statistic)
+    return point(value, comparison, threshold).value
+
+
+def _sign_at(period: Sequence[tuple[float, str]], at: float) -> str:
+    """The sign of a period as it can be read at a time."""
+    shown = _MISSING
+    for known, sign in period:
+        if known > at:
+            break
+        shown = sign
+    return shown
+
+
+@lru_cache(maxsize=4096)
+def _health(
+    signs: str, evaluation_periods: int, insufficient_data: InsufficientData, known: bool | None
+) -> bool:
+    """What a data stream says; few combinations of points occur, again and again."""
+    return alarm_health(
+        [Point(sign) for sign in signs],
+        evaluation_periods=evaluation_periods,
+        insufficient_data=insufficient_data,
+        last_known=known,
+    )
 
 
 def _minutes_of_delay(assumptions: Assumptions) -> int:

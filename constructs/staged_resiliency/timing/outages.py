@@ -1,13 +1,14 @@
 """How long clients of a pair are without service: many outages, each at another moment."""
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import ceil
-from typing import Final
+from typing import Final, TypeAlias
 
 from staged_resiliency.timing.assumptions import Assumptions
 from staged_resiliency.timing.faults import Effect, Fault, effect, faults_of
+from staged_resiliency.timing.given import told_by_templates
 from staged_resiliency.timing.graph import (
     CalculatedCheck,
     Graph,
@@ -18,6 +19,7 @@ from staged_resiliency.timing.graph import (
 )
 from staged_resiliency.timing.leaves import Course, course_of
 from staged_resiliency.timing.reasons import why_never
+from staged_resiliency.timing.resting import rests_on
 from staged_resiliency.timing.route53 import Role, answer, calculated_health, status
 from staged_resiliency.timing.signals import MINUTE
 
@@ -25,6 +27,9 @@ OUTAGES_PER_FAULT: Final = 2_000
 """How many outages are played through for each fault unless said otherwise."""
 
 PARTS: Final = ("detect", "decide", "propagate", "cache")
+
+_Health: TypeAlias = Callable[[Sequence[bool]], bool | None]
+"""The status of a health check, given those of all that measure something; None without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,8 @@ class Verdict:
         total: How long that takes, None where it never happens.
         parts: The same for each of ``PARTS``; empty where it never happens.
         never: Why it never happens; None where it does.
+        assumptions: What was taken for given, what the templates tell of it included.
+        rests_on: Names of the assumptions that the numbers depend on; none where it never happens.
     """
 
     pair: Pair
@@ -97,6 +104,8 @@ class Verdict:
     total: Spread | None
     parts: Mapping[str, Spread]
     never: str | None
+    assumptions: Assumptions = field(default_factory=Assumptions)
+    rests_on: Sequence[str] = ()
 
 
 def failover_times(
@@ -105,6 +114,7 @@ def failover_times(
     outages: int = OUTAGES_PER_FAULT,
     seed: int = 0,
     assumptions: Assumptions | None = None,
+    only: Collection[Fault] | None = None,
 ) -> Sequence[Verdict]:
     """How long failover takes for each pair and each fault of its primary's host.
 
@@ -112,7 +122,9 @@ def failover_times(
         graph: What decides.
         outages: How many to play through for each fault; 2,000 unless given.
         seed: The same seed gives the same numbers; 0 unless given.
-        assumptions: What no template tells; see ``Assumptions`` for its defaults.
+        assumptions: What no template tells; see ``Assumptions`` for its defaults. What the
+            templates tell of the probe stands in for a default.
+        only: The faults wanted; all unless given. Others' numbers do not depend on it.
 
     Raises:
         ValueError: ``outages`` is under 1.
@@ -121,9 +133,10 @@ def failover_times(
         raise ValueError(f"{outages} outages tell nothing; give 1 or more")
     given = assumptions or Assumptions()
     return [
-        _verdict(graph, pair, fault, outages, seed, given)
+        _verdict(graph, pair, fault, outages, seed, told_by_templates(graph, pair, given))
         for pair in graph.pairs
         for fault in faults_of(graph, pair)
+        if only is None or fault in only
     ]
 
 
@@ -133,22 +146,19 @@ def _verdict(
     # Each fault has numbers of its own, so that one more fault changes those of no other.
     chance = random.Random(f"{seed} {pair.name} {pair.record_type} {fault}")  # noqa: S311 - no secret
     effects = effects_of(fault, pair)
+    play = _Play(pair, list(effects.items()), assumptions, chance)
     if not any(shown not in (Effect.NONE, Effect.UNKNOWN) for shown in effects.values()):
         # Nothing can change, so one look says what many would.
-        outcomes = [_outage(pair, effects, assumptions, chance)] * outages
+        outcomes = [play.outage()] * outages
     else:
-        outcomes = [_outage(pair, effects, assumptions, chance) for _ in range(outages)]
+        outcomes = [play.outage() for _ in range(outages)]
     moved = [outcome for outcome in outcomes if outcome is not None]
     if not moved:
-        unharmed = {
-            leaf: Effect.UNKNOWN if shown is Effect.UNKNOWN else Effect.NONE
-            for leaf, shown in effects.items()
-        }
-        if _answer(pair, _before(_courses(unharmed, 0.0, assumptions, chance))) is Role.SECONDARY:
+        if play.answers_without_a_fault() is Role.SECONDARY:
             reason = "the secondary answers even while all is well"
         else:
             reason = why_never(graph, pair, fault, effects)
-        return Verdict(pair, fault, outages, 0, None, {}, reason)
+        return Verdict(pair, fault, outages, 0, None, {}, reason, assumptions)
     return Verdict(
         pair,
         fault,
@@ -157,6 +167,8 @@ def _verdict(
         Spread.of([each.total for each in moved]),
         {part: Spread.of([getattr(each, part) for each in moved]) for part in PARTS},
         None,
+        assumptions,
+        rests_on(pair, effects, assumptions),
     )
 
 
@@ -172,76 +184,100 @@ def effects_of(fault: Fault, pair: Pair) -> Mapping[Leaf, Effect]:
     return found
 
 
-def _outage(
-    pair: Pair, effects: Mapping[Leaf, Effect], assumptions: Assumptions, chance: random.Random
-) -> Outage | None:
-    """One outage; None where clients stay with the primary."""
-    fault_at = MINUTE * chance.random()
-    courses = _courses(effects, fault_at, assumptions, chance)
-    decided = _decision(pair, courses)
-    if decided is None:
+@dataclass(slots=True)
+class _Play:
+    """Plays outages of one fault through, one by one.
+
+    Args:
+        pair: The pair.
+        effects: What each health check that measures something shows of the fault.
+        assumptions: What no template tells.
+        chance: Where phases and delays come from.
+    """
+
+    pair: Pair
+    effects: Sequence[tuple[Leaf, Effect]]
+    assumptions: Assumptions
+    chance: random.Random
+    _primary: _Health = field(init=False)
+    _secondary: _Health = field(init=False)
+
+    def __post_init__(self) -> None:
+        place = {leaf: number for number, (leaf, _) in enumerate(self.effects)}
+        self._primary = _health_of(self.pair.primary.health_check, place)
+        self._secondary = _health_of(self.pair.secondary.health_check, place)
+
+    def outage(self) -> Outage | None:
+        """One outage; None where clients stay with the primary."""
+        chance, assumptions = self.chance, self.assumptions
+        fault_at = MINUTE * chance.random()
+        decided = self._decision(self._courses(self.effects, fault_at))
+        if decided is None:
+            return None
+        at, evident = decided
+        # What shows only after the decision did not lead to it: then all of the time is decision.
+        shown_at = min(max(evident, fault_at), at)
+        kept = max(self.pair.primary.ttl_seconds, assumptions.resolver_floor.draw(chance))
+        # Somebody asked the resolver at some moment before, so what is left of the answer's life
+        # is anything up to all of it.
+        cache = kept * chance.random() + assumptions.client_cache.draw(chance)
+        return Outage(
+            detect=shown_at - fault_at,
+            decide=at - shown_at,
+            propagate=assumptions.dns_propagation.draw(chance),
+            cache=cache,
+        )
+
+    def answers_without_a_fault(self) -> Role:
+        """Which record answers while all is well."""
+        unharmed = [
+            (leaf, Effect.UNKNOWN if shown is Effect.UNKNOWN else Effect.NONE)
+            for leaf, shown in self.effects
+        ]
+        return self._answer([course.before for course in self._courses(unharmed, 0.0)])
+
+    def _courses(self, effects: Sequence[tuple[Leaf, Effect]], fault_at: float) -> Sequence[Course]:
+        """The course of each health check, in the order of the effects."""
+        return [
+            course_of(
+                leaf, shown, fault_at=fault_at, assumptions=self.assumptions, chance=self.chance
+            )
+            for leaf, shown in effects
+        ]
+
+    def _decision(self, courses: Sequence[Course]) -> tuple[float, float] | None:
+        """When the answer first becomes the secondary, and when that had become evident."""
+        now = [course.before for course in courses]
+        if self._answer(now) is Role.SECONDARY:
+            return None  # there is nothing to fail over from
+        changes = [
+            (at, place, healthy)
+            for place, course in enumerate(courses)
+            for at, healthy in course.changes
+        ]
+        for at, place, healthy in sorted(changes, key=lambda change: change[0]):
+            now[place] = healthy
+            if self._answer(now) is Role.SECONDARY:
+                return at, courses[place].evident
         return None
-    at, evident = decided
-    # What shows only after the decision did not lead to it: then all of the time is decision.
-    shown_at = min(max(evident, fault_at), at)
-    kept = max(pair.primary.ttl_seconds, assumptions.resolver_floor.draw(chance))
-    # Somebody asked the resolver at some moment before, so what is left of the answer's life
-    # is anything up to all of it.
-    cache = kept * chance.random() + assumptions.client_cache.draw(chance)
-    return Outage(
-        detect=shown_at - fault_at,
-        decide=at - shown_at,
-        propagate=assumptions.dns_propagation.draw(chance),
-        cache=cache,
-    )
+
+    def _answer(self, now: Sequence[bool]) -> Role:
+        return answer(self._primary(now), self._secondary(now))
 
 
-def _courses(
-    effects: Mapping[Leaf, Effect],
-    fault_at: float,
-    assumptions: Assumptions,
-    chance: random.Random,
-) -> Mapping[Leaf, Course]:
-    return {
-        leaf: course_of(leaf, shown, fault_at=fault_at, assumptions=assumptions, chance=chance)
-        for leaf, shown in effects.items()
-    }
-
-
-def _before(courses: Mapping[Leaf, Course]) -> dict[Leaf, bool]:
-    return {leaf: course.before for leaf, course in courses.items()}
-
-
-def _decision(pair: Pair, courses: Mapping[Leaf, Course]) -> tuple[float, float] | None:
-    """When the answer first becomes the secondary, and when that had become evident."""
-    now = _before(courses)
-    if _answer(pair, now) is Role.SECONDARY:
-        return None  # there is nothing to fail over from
-    for at, leaf, healthy in _changes(courses):
-        now[leaf] = healthy
-        if _answer(pair, now) is Role.SECONDARY:
-            return at, courses[leaf].evident
-    return None
-
-
-def _changes(courses: Mapping[Leaf, Course]) -> Iterator[tuple[float, Leaf, bool]]:
-    changes = [
-        (at, leaf, healthy) for leaf, course in courses.items() for at, healthy in course.changes
-    ]
-    yield from sorted(changes, key=lambda change: change[0])
-
-
-def _answer(pair: Pair, now: Mapping[Leaf, bool]) -> Role:
-    return answer(
-        _health(pair.primary.health_check, now), _health(pair.secondary.health_check, now)
-    )
-
-
-def _health(check: HealthCheck | None, now: Mapping[Leaf, bool]) -> bool | None:
+def _health_of(check: HealthCheck | None, place: Mapping[Leaf, int]) -> _Health:
+    """The status of a health check as a function of the statuses of those that measure."""
     if check is None:
-        return None
+        return lambda now: None
     if not isinstance(check, CalculatedCheck):
-        return now[check]
-    children = [_health(child, now) is not False for child in check.children]
-    healthy = calculated_health(children, check.threshold)
-    return status(healthy, inverted=check.inverted, disabled=check.disabled)
+        own = place[check]
+        return lambda now: now[own]
+    children = [_health_of(child, place) for child in check.children]
+
+    def counted(now: Sequence[bool]) -> bool:
+        healthy = calculated_health(
+            [child(now) is not False for child in children], check.threshold
+        )
+        return status(healthy, inverted=check.inverted, disabled=check.disabled)
+
+    return counted

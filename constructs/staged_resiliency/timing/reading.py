@@ -20,6 +20,7 @@ from staged_resiliency.timing.graph import (
     Pair,
     Record,
 )
+from staged_resiliency.timing.probes import read_probes
 from staged_resiliency.timing.route53 import InsufficientData, Role
 
 _ALARM: Final = "AWS::CloudWatch::Alarm"
@@ -44,14 +45,17 @@ def read_graph(by_stack: Mapping[str, JsonObject]) -> Graph:
         ...
         staged_resiliency.timing.expressions.TemplateError: site: no failover records ...
     """
-    reader = _Reader(Templates(by_stack))
-    pairs = reader.pairs()
-    if not pairs:
-        raise TemplateError(
-            f"{', '.join(by_stack) or 'no template'}: no failover records there; "
-            "give the templates that make the pair"
-        )
-    return Graph(pairs, reader.readable_alarms())
+    named = ", ".join(by_stack) or "no template"
+    try:
+        reader = _Reader(Templates(by_stack))
+        pairs = reader.pairs()
+        if not pairs:
+            raise TemplateError(
+                f"{named}: no failover records there; give the templates that make the pair"
+            )
+        return Graph(pairs, reader.readable_alarms(), read_probes(reader.templates))
+    except RecursionError:
+        raise TemplateError(f"{named}: a value refers to itself, or is nested too deeply") from None
 
 
 @dataclass(slots=True)

@@ -7,7 +7,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from staged_resiliency.assembly import JsonObject
-from staged_resiliency.timing.assumptions import Assumptions
+from staged_resiliency.timing.assumptions import Assumptions, Span
+from staged_resiliency.timing.given import FROM_TEMPLATES
 from staged_resiliency.timing.graph import Pair
 from staged_resiliency.timing.outages import PARTS, Spread, Verdict
 
@@ -24,7 +25,35 @@ def print_timing(verdicts: Sequence[Verdict], assumptions: Assumptions, console:
             elif verdict.pair == pair and not verdict.fault.hurts:
                 text = escape(f"{verdict.fault}: clients are moved though they were served")
                 console.print(f"[yellow]moves[/yellow] {text}", soft_wrap=True)
-    console.print(_assumptions_table(assumptions))
+        _print_what_is_assumed([each for each in verdicts if each.pair == pair], console)
+    print_assumptions(verdicts, assumptions, console)
+
+
+def print_assumptions(
+    verdicts: Sequence[Verdict], assumptions: Assumptions, console: Console
+) -> None:
+    """Print what no template tells, with its range and what it rests on."""
+    console.print(_assumptions_table(verdicts, assumptions))
+
+
+def _print_what_is_assumed(verdicts: Sequence[Verdict], console: Console) -> None:
+    """Which numbers of a pair rest on which assumptions; faults that share them in one line."""
+    faults: dict[tuple[str, ...], list[str]] = {}
+    for verdict in verdicts:
+        if verdict.rests_on:
+            faults.setdefault(tuple(assumed_of(verdict)), []).append(str(verdict.fault))
+    for names, alike in faults.items():
+        text = escape(f"{', '.join(alike)}: {', '.join(names)}")
+        console.print(f"[cyan]assumed[/cyan] {text}", soft_wrap=True)
+
+
+def assumed_of(verdict: Verdict) -> Sequence[str]:
+    """The names of the numbers behind a verdict that rest on no source."""
+    return [
+        name
+        for name, span in verdict.assumptions.spans()
+        if name in verdict.rests_on and span.assumed
+    ]
 
 
 def _times_table(pair: Pair, verdicts: Sequence[Verdict]) -> Table:
@@ -53,12 +82,15 @@ def _times_table(pair: Pair, verdicts: Sequence[Verdict]) -> Table:
     return table
 
 
-def _assumptions_table(assumptions: Assumptions) -> Table:
+def _assumptions_table(verdicts: Sequence[Verdict], assumptions: Assumptions) -> Table:
     table = Table(title="What no template tells", title_justify="left")
     for heading in ("Name", "From", "To", "Is", "Rests on"):
         table.add_column(heading, overflow="fold")
     for name, span in assumptions.spans():
-        table.add_row(name, f"{span.low:g}", f"{span.high:g}", span.about, escape(span.basis))
+        # Templates tell some of them, and not of each pair the same.
+        spans: list[Span] = [getattr(verdict.assumptions, name) for verdict in verdicts]
+        for each in dict.fromkeys(spans or [span]):
+            table.add_row(name, f"{each.low:g}", f"{each.high:g}", each.about, escape(each.basis))
     return table
 
 
@@ -72,7 +104,7 @@ def timing_json(verdicts: Sequence[Verdict], assumptions: Assumptions, *, seed: 
     """
     return {
         "seed": seed,
-        "verdicts": [_verdict(verdict) for verdict in verdicts],
+        "verdicts": [verdict_json(verdict) for verdict in verdicts],
         "assumptions": {
             name: {
                 "low": span.low,
@@ -86,7 +118,8 @@ def timing_json(verdicts: Sequence[Verdict], assumptions: Assumptions, *, seed: 
     }
 
 
-def _verdict(verdict: Verdict) -> JsonObject:
+def verdict_json(verdict: Verdict) -> JsonObject:
+    """One verdict as a JSON object."""
     return {
         "record": verdict.pair.name,
         "type": verdict.pair.record_type,
@@ -97,6 +130,16 @@ def _verdict(verdict: Verdict) -> JsonObject:
         "outages": verdict.outages,
         "moved": verdict.moved,
         "never": verdict.never,
+        "rests_on": list(verdict.rests_on),
+        "assumed": list(assumed_of(verdict)),
+        "probe": {
+            name: span.low
+            for name, span in (
+                ("interval_seconds", verdict.assumptions.probe_interval),
+                ("timeout_seconds", verdict.assumptions.probe_timeout),
+            )
+            if span.basis == FROM_TEMPLATES
+        },
         "total": _spread(verdict.total) if verdict.total else None,
         "parts": {part: _spread(spread) for part, spread in verdict.parts.items()},
     }

@@ -124,29 +124,29 @@ def _probe(
     return Stream(found, evident)
 
 
-def statistic(stream: Stream, minutes: range, at: float, name: str) -> float | None:
-    """A statistic over several minutes, as it can be read at a time; None while there are no data.
+def steps_of(pieces: Sequence[Piece], name: str) -> Sequence[tuple[float, float]]:
+    """When a statistic of a period changes as its pieces come in, and to what, in order.
+
+    Before the first of them there are no data.
 
     Args:
-        stream: The signal.
-        minutes: Numbers of the minutes of the period.
-        at: When it is read.
+        pieces: The pieces of the period.
         name: Average, Maximum, Minimum, SampleCount or Sum.
     """
     count, total, least, most = 0, 0.0, inf, -inf
-    for minute in minutes:
-        for known, more, added, low, high in stream.minutes[minute]:
-            if known <= at:
-                count += more
-                total += added
-                least = min(least, low)
-                most = max(most, high)
-    if not count:
-        return None
-    if name == "Average":
-        return total / count
-    if name == "Maximum":
-        return most
-    if name == "Minimum":
-        return least
-    return total if name == "Sum" else float(count)
+    found = []
+    for known, more, added, low, high in sorted(pieces):
+        count += more
+        total += added
+        least = low if low < least else least
+        most = high if high > most else most
+        if name == "Average":
+            value = total / count
+        elif name == "Maximum":
+            value = most
+        elif name == "Minimum":
+            value = least
+        else:
+            value = total if name == "Sum" else float(count)
+        found.append((known, value))
+    return found

@@ -1,0 +1,49 @@
+"""What a service file says of its failover's time is what its templates say."""
+
+from collections.abc import Sequence
+
+from hypothesis import given, settings
+
+from staged_resiliency.service.model import Service
+from staged_resiliency.service.timing_graph import deciding_graph
+from staged_resiliency.timing.graph import Alarm, Graph
+from staged_resiliency.timing.reading import read_graph
+from tests.support import Data, example, service_of, synthesize
+from tests.unit.properties import PROPERTY
+from tests.unit.test_any_valid_service import SERVICES
+
+
+def of_the_file(service: Service) -> Graph:
+    graphs = [deciding_graph(service, environment) for environment in service.environments.values()]
+    return Graph(
+        [pair for graph in graphs for pair in graph.pairs],
+        [alarm for graph in graphs for alarm in graph.alarms],
+        [probe for graph in graphs for probe in graph.probes],
+    )
+
+
+def by_name(alarms: Sequence[Alarm]) -> Sequence[Alarm]:
+    return sorted(alarms, key=lambda alarm: (alarm.name, alarm.metric.namespace, str(alarm)))
+
+
+def require_alike(service: Service) -> None:
+    told, read = of_the_file(service), read_graph(synthesize([service]))
+    assert sorted(map(str, told.pairs)) == sorted(map(str, read.pairs))
+    assert by_name(told.alarms) == by_name(read.alarms)
+    assert sorted(map(str, told.probes)) == sorted(map(str, read.probes))
+
+
+def test_every_signal_of_the_example_is_told_alike() -> None:
+    def all_signals(environment: Data) -> None:
+        environment["failover_on"] = ["status", "peer", "endpoint", "db", "cdn"]
+        environment["endpoint"]["check"] = {"interval_seconds": 10, "search_text": "blue"}
+        environment["dependencies"]["cdn"]["alarm"] = {"missing_data": "ignore"}
+        environment["probe"] = {"interval_seconds": 30, "timeout_seconds": 2.5}
+
+    require_alike(example(all_signals))
+
+
+@settings(PROPERTY, max_examples=40)
+@given(SERVICES)
+def test_a_sound_service_file_and_its_templates_say_the_same(data: Data) -> None:
+    require_alike(service_of(data))
