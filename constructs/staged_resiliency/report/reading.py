@@ -200,7 +200,6 @@ def parsed(content: object, name: str) -> Journal:
 
 _WANTED: Final[Mapping[str, str]] = {
     "string_type": "a text",
-    "string_unicode": "a text without lone surrogates",
     "int_type": "a whole number",
     "float_type": "a number",
     "finite_number": "a finite number",
