@@ -178,11 +178,13 @@ def test_texts_of_pictures_neither_leave_them_nor_their_bars(
     over = browser.evaluate(
         f"[...document.querySelectorAll('.{layout} svg')].flatMap((picture) => {{"
         " if (!picture.checkVisibility()) return [];"
-        " const bars = [...picture.querySelectorAll('.bar')].map((it) => it.getBoundingClientRect());"
+        " const bars = [...picture.querySelectorAll('.bar')]"
+        ".map((it) => it.getBoundingClientRect());"
         " return [...picture.querySelectorAll('.bar-label')].filter((label) => {"
         " const own = label.getBoundingClientRect();"
         " return !bars.some((bar) => bar.left <= own.left && own.right <= bar.right + 1"
-        " && bar.top - 2 <= own.top && own.bottom <= bar.bottom + 3); }).map((it) => it.textContent);"
+        " && bar.top - 2 <= own.top && own.bottom <= bar.bottom + 3); })"
+        ".map((it) => it.textContent);"
         "})"
     )
     assert over == []
@@ -231,7 +233,7 @@ def test_light_and_dark_are_two_pictures_and_neither_is_blank(
 ) -> None:
     grounds = []
     for dark in (False, True):
-        browser.open(pages / "held.html", width=width, dark=dark)
+        browser.open(pages / "held.html", width=width, height=300, dark=dark)
         colours = pixels(browser.screenshot())
         ((ground, count),) = colours.most_common(1)
         assert len(colours) > 50

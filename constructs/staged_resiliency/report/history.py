@@ -6,7 +6,7 @@ from itertools import groupby, pairwise
 from typing import Final
 
 from staged_resiliency.experiment.verdict import Status
-from staged_resiliency.report.axis import Scale, Span, number_ticks
+from staged_resiliency.report.axis import Scale, Span, number_ticks, tick_label, time_ticks
 from staged_resiliency.report.reading import Journal
 from staged_resiliency.report.shapes import (
     Line,
@@ -26,6 +26,9 @@ _TOP: Final = 16.0
 _LEFT: Final = 46.0
 _RIGHT: Final = 350.0
 _BOTTOM: Final = 150.0
+
+_LONG: Final = 3600.0
+"""Seconds from which on they are told in minutes, hours or days."""
 
 Drill = tuple[str, str, str]
 """Service, environment and experiment."""
@@ -96,10 +99,10 @@ def _chart(name: str, measure: str, runs: Sequence[Journal]) -> Picture:
     across = Scale(_span(runs), _LEFT + 8, _RIGHT - 8)
     up = Scale(Span(0, highest * 1.08), _BOTTOM, _TOP)
     shapes: list[Shape] = []
-    for tick in number_ticks(up.span, 5):
+    for tick, label in _levels(up.span):
         y = up.at(tick)
         shapes.append(Line(_LEFT, y, _RIGHT, y, "grid"))
-        shapes.append(Text(_LEFT - 6, y + 4, f"{tick:,.15g} s", "tick", "end"))
+        shapes.append(Text(_LEFT - 6, y + 4, label, "tick", "end"))
     places = [(across.at(_when(each)[0]), each) for each in runs]
     shapes += _objective(places, objectives, up)
     line = [(x, up.at(value)) for (x, _), value in zip(places, values, strict=True) if value]
@@ -118,6 +121,14 @@ def _chart(name: str, measure: str, runs: Sequence[Journal]) -> Picture:
         seconds(each) for each in values
     )
     return Picture(_WIDTH, _HEIGHT, f"{name}: {measure} over time", f"{told}.", shapes)
+
+
+def _levels(span: Span) -> Sequence[tuple[float, str]]:
+    """Durations to write beside the chart; in seconds, as in tables, while these are short."""
+    if span.end < _LONG:
+        return [(tick, f"{tick:g} s") for tick in number_ticks(span, 5)]
+    ticks = time_ticks(span, 5)
+    return [(tick, shortened(tick_label(tick, ticks[1] - ticks[0]), _LEFT - 6)) for tick in ticks]
 
 
 def _span(runs: Sequence[Journal]) -> Span:
