@@ -18,9 +18,9 @@ from staged_resiliency.experiment.verdict import Status
 from staged_resiliency.report import words
 from staged_resiliency.report.comparison import common_span, comparison
 from staged_resiliency.report.history import histories, newest
-from staged_resiliency.report.lanes import Clock, clock_of
+from staged_resiliency.report.lanes import Clock, Tone, clock_of
 from staged_resiliency.report.reading import Journal, Step, parsed
-from staged_resiliency.report.shapes import Picture
+from staged_resiliency.report.shapes import Group, Picture, Rect, Shape
 from staged_resiliency.report.timeline import NARROW, WIDE, timeline
 
 PREDICTED: Final = ("best", "median", "p95", "worst")
@@ -58,6 +58,7 @@ class Section:
     expectations: Sequence["ExpectationRow"]
     phases: Sequence[tuple[str, str, str]]
     timelines: Sequence[tuple[str, Picture]]
+    has_mixed: bool
     transitions: Sequence[tuple[str, str, str, str, str, str]]
     is_open: bool
 
@@ -203,6 +204,7 @@ def _fault(journal: Journal) -> str:
 
 def _section(journal: Journal, anchor: str, *, is_open: bool) -> Section:
     clock = clock_of(journal)
+    timelines = [("wide", timeline(journal, WIDE)), ("narrow", timeline(journal, NARROW))]
     expectations = [
         ExpectationRow(
             words.expectation(each.expectation),
@@ -238,7 +240,8 @@ def _section(journal: Journal, anchor: str, *, is_open: bool) -> Section:
             (each.name, _lasted(each, clock), "" if each.outcome == "done" else each.outcome)
             for each in journal.phases
         ],
-        timelines=[("wide", timeline(journal, WIDE)), ("narrow", timeline(journal, NARROW))],
+        timelines=timelines,
+        has_mixed=any(_is_mixed(each.shapes) for _, each in timelines),
         transitions=[
             (
                 words.seconds(clock.seconds(each.at)),
@@ -251,6 +254,16 @@ def _section(journal: Journal, anchor: str, *, is_open: bool) -> Section:
             for each in sorted(journal.transitions, key=lambda each: each.at)
         ],
         is_open=is_open,
+    )
+
+
+def _is_mixed(shapes: Sequence[Shape]) -> bool:
+    """Whether a timeline has bars that stand for several, which its legend then explains."""
+    return any(
+        _is_mixed(each.shapes)
+        if isinstance(each, Group)
+        else isinstance(each, Rect) and each.style == f"bar {Tone.MIXED.value}"
+        for each in shapes
     )
 
 
