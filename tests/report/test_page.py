@@ -18,7 +18,8 @@ from staged_resiliency.experiment.journal import JsonObject
 from staged_resiliency.report import JournalError, page, write_page
 from staged_resiliency.report.history import histories
 from staged_resiliency.report.reading import parsed
-from staged_resiliency.report.shapes import Text
+from staged_resiliency.report.shapes import Mark, Text
+from staged_resiliency.report.shapes import Path as Shown
 from tests.journals import (
     BEGAN_AT,
     GREEN,
@@ -295,6 +296,16 @@ def test_a_chart_of_hours_is_told_in_hours() -> None:
     (chart,) = histories([parsed(long, "it"), parsed(long, "it")])
     labels = [each.text for each in chart.picture.shapes if isinstance(each, Text)]
     assert labels[:4] == ["0", "1 h", "2 h", "objective 7,200 s"]
+
+
+def test_a_run_without_the_number_stands_below_the_axis() -> None:
+    (chart,) = histories([parsed(run_of(STOPPED), "it"), parsed(aborted_run(), "it")])
+    marks = {each.sign: each for each in chart.picture.shapes if isinstance(each, Mark)}
+    (zero,) = [
+        each.y for each in chart.picture.shapes if isinstance(each, Text) and each.text == "0 s"
+    ]
+    assert marks["dot"].y < zero < marks["ring"].y
+    assert not [each for each in chart.picture.shapes if isinstance(each, Shown)]
 
 
 def test_changes_too_quick_to_draw_are_explained_where_there_are_any() -> None:
