@@ -483,6 +483,18 @@ def test_a_state_says_its_name_where_there_is_room_and_always_when_asked() -> No
     assert GREEN not in labels
 
 
+def test_what_happened_at_the_very_end_is_seen_within_the_axis() -> None:
+    run = stopped(transitions=[transition(601, "client", "it", GREEN)])
+    picture = timeline(run, WIDE)
+    assert picture.scale is not None
+    (bar,) = [
+        each
+        for each in flat(picture.shapes)
+        if isinstance(each, Rect) and each.style == "bar standby"
+    ]
+    assert (bar.x + bar.width, bar.width) == (picture.scale.right, 2)
+
+
 def test_the_timeline_is_told_in_words_too() -> None:
     told = timeline(stopped(), WIDE).told
     assert "failover 268 s" in told
