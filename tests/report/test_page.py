@@ -280,6 +280,13 @@ def test_runs_of_the_same_drill_are_shown_over_time() -> None:
     assert "Failed, failover 418 s" in charts[2]
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_newest_run_of_a_drill_decides(order: int) -> None:
+    runs = [run_of(STOPPED, injected_at=BEGAN_AT), run_of(LATE, injected_at=BEGAN_AT + 86400)]
+    read = Page(page(runs[::order], title="Drills"))
+    assert read.told("h1") == ["✕ 0 of 1 held, 1 failed (blue stops and comes back)"]
+
+
 def test_results_of_several_services_over_time_are_told_apart() -> None:
     other = [{**each, "service": "library"} for each in drill_runs(2)]
     charts = histories([parsed(each, "it") for each in [*drill_runs(2), *other]])
@@ -338,6 +345,13 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     file = tmp_path / "page.html"
     write_page(file, rehearsals(), title="Rehearsal of bookstore", made_at=BEGAN_AT)
     assert file.read_text(encoding="utf-8") == FIVE
+    # Who has the former page open keeps reading that one.
+    former = tmp_path / "former.html"
+    former.hardlink_to(file)
+    write_page(file, [], title="Another")
+    assert "Nothing was run" in file.read_text(encoding="utf-8")
+    assert former.read_text(encoding="utf-8") == FIVE
+    former.replace(file)
     with pytest.raises(JournalError):
         write_page(file, [{}], title="R")
     assert file.read_text(encoding="utf-8") == FIVE
