@@ -14,17 +14,13 @@ from typing import Any, Final
 import botocore.config
 import botocore.session
 
+from staged_resiliency.rehearsal.world import STATUS_METRICS
 from staged_resiliency.timing.evaluation import AlarmState
 from staged_resiliency.timing.graph import Alarm, Metric
 
 LISTENS: Final = r"Running on http://127\.0\.0\.1:(\d+)"
 """How moto's server says where it listens."""
 
-_STATUS_METRICS: Final = (
-    "StatusCheckFailed",
-    "StatusCheckFailed_Instance",
-    "StatusCheckFailed_System",
-)
 _MOST_MESSAGES: Final = 10
 
 
@@ -81,7 +77,7 @@ class Aws:
                     "Value": 0.0,
                 }
                 for minute in minutes
-                for name in _STATUS_METRICS
+                for name in STATUS_METRICS
             ],
         )
 
@@ -167,8 +163,5 @@ def _metric(metric: Metric) -> Mapping[str, Any]:
     return {
         "Namespace": metric.namespace,
         "MetricName": metric.name,
-        "Dimensions": [
-            {"Name": name, "Value": value} for name, value in sorted(metric.dimensions)
-        ],
+        "Dimensions": [{"Name": name, "Value": value} for name, value in sorted(metric.dimensions)],
     }
-

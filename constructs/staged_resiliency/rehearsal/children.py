@@ -78,6 +78,7 @@ class Children:
         environment: dict[str, str] | None = None,
         pass_files: Sequence[int] = (),
         tell: Callable[[str], None] = lambda line: None,
+        given: bytes | None = None,
     ) -> Child:
         """Start a module as a process.
 
@@ -88,30 +89,42 @@ class Children:
             environment: Variables beside those of this process.
             pass_files: Numbers of open files that it inherits.
             tell: Told each line that it prints.
+            given: What it reads from its standard input.
         """
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "staged_resiliency.rehearsal.child", str(os.getpid()), module, *arguments),
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.DEVNULL if given is None else asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
             pass_fds=pass_files,
             limit=_LINE_BYTES,
+            # Ctrl-C is for the command alone, which ends the others in order.
+            start_new_session=True,
         )
+        if given is not None and process.stdin is not None:
+            process.stdin.write(given)
+            process.stdin.close()
         child = Child(name, process)
         task = asyncio.get_running_loop().create_task(child.watch(tell))
         self._watching[task] = child
         task.add_done_callback(self._ended)
         return child
 
-    async def close(self) -> None:
-        """End all of them."""
+    async def close(self, *, gently: bool = False) -> None:
+        """End all of them.
+
+        Args:
+            gently: Let them end what they started, for some seconds.
+        """
         for child in self._watching.values():
             child.expected_to_end = True
-            child.signal(signal.SIGKILL)
-        if self._watching:
-            await asyncio.wait(list(self._watching), timeout=_END_SECONDS)
+        for number in (signal.SIGTERM, signal.SIGKILL) if gently else (signal.SIGKILL,):
+            for child in self._watching.values():
+                child.signal(number)
+            if self._watching:
+                await asyncio.wait(list(self._watching), timeout=_END_SECONDS)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._watching.pop(task)

@@ -20,7 +20,7 @@ from staged_resiliency.experiment.observations import NO_ANSWER
 from staged_resiliency.rehearsal.clock import Clock
 from staged_resiliency.rehearsal.http_asking import ask
 
-LEAST_DEADLINE_SECONDS: Final = 2.0
+LEAST_DEADLINE_SECONDS: Final = 1.0
 """In seconds here, so that a busy machine does not look like a host that is down."""
 
 

@@ -158,5 +158,7 @@ def dns_answer(check: Mapping[str, Any], asked: bytes) -> bytes:
     if kind == "CNAME":
         value = f"{str(value).rstrip('.')}."
     if query.question:
-        answer.answer.append(dns.rrset.from_text(query.question[0].name, 60, "IN", kind, str(value)))
+        answer.answer.append(
+            dns.rrset.from_text(query.question[0].name, 60, "IN", kind, str(value))
+        )
     return answer.to_wire()

@@ -65,7 +65,7 @@ class InsideAws:
         self._addresses = addresses
         self._record = record
         self._begin = begin
-        self._alarms = Alarms(world.graph.alarms)
+        self._alarms = Alarms(world.alarms)
         self._checks = HealthChecks(world.pair)
         self._uptakes = {
             leaf: assumptions.health_check_uptake.draw(chance) for leaf in self._checks.leaves
@@ -74,9 +74,7 @@ class InsideAws:
             host.name: assumptions.custom_metric_delay.draw(chance) for host in world.hosts
         }
         extra = round(assumptions.extra_periods.draw(chance))
-        self._periods = {
-            alarm.name: alarm.evaluation_periods + extra for alarm in world.graph.alarms
-        }
+        self._periods = {alarm.name: alarm.evaluation_periods + extra for alarm in world.alarms}
         self._role = Role.PRIMARY
         self._shown: dict[str, bool] = {}
 
@@ -102,7 +100,7 @@ class InsideAws:
         """How many minutes any alarm looks back."""
         spans = [
             self._periods[alarm.name] * alarm.period_seconds // MINUTE
-            for alarm in self._world.graph.alarms
+            for alarm in self._world.alarms
         ]
         return max(spans, default=1)
 
@@ -121,7 +119,7 @@ class InsideAws:
 
     async def _evaluate_alarms(self) -> None:
         """CloudWatch's evaluation of all alarms, each minute."""
-        alarms = self._world.graph.alarms
+        alarms = self._world.alarms
         if not alarms:
             return
         async for at in self._each_minute(MINUTE * self._chance.random()):
@@ -155,7 +153,9 @@ class InsideAws:
         leaves = [
             leaf
             for leaf in self._checks.leaves
-            if isinstance(leaf, AlarmCheck) and not leaf.disabled
+            if isinstance(leaf, AlarmCheck)
+            and not leaf.disabled
+            and self._world.is_measured(leaf.alarm)
         ]
         if not leaves:
             return
@@ -202,9 +202,7 @@ class InsideAws:
         for label, healthy in self._checks.shown():
             if self._shown.get(label) is not healthy:
                 self._shown[label] = healthy
-                self._record.see(
-                    Source.HEALTH_CHECK, label, "healthy" if healthy else "unhealthy"
-                )
+                self._record.see(Source.HEALTH_CHECK, label, "healthy" if healthy else "unhealthy")
         former, self._role = self._role, self._checks.role()
         return self._role is not former
 

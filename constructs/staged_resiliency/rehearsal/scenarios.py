@@ -60,7 +60,10 @@ def scenarios_of(world: World) -> Sequence[Scenario]:
     if world.probe is not None:
         found.append(
             Scenario(
-                "probe-killed", f"the probe of {active.name} is killed", Action.KILL_PROBE, (active,)
+                "probe-killed",
+                f"the probe of {active.name} is killed",
+                Action.KILL_PROBE,
+                (active,),
             )
         )
     return found

@@ -20,7 +20,7 @@ def handler_of(host: str, path: str) -> type[BaseHTTPRequestHandler]:
         # The headers and the body in one piece: else the body waits for an acknowledgement.
         wbufsize = -1
 
-        def do_GET(self) -> None:  # noqa: N802 - http.server calls it so
+        def do_GET(self) -> None:
             found = self.path.partition("?")[0] == path
             body = json.dumps({"environment": host, "version": VERSION}).encode()
             self.send_response(HTTPStatus.OK if found else HTTPStatus.NOT_FOUND)

@@ -5,7 +5,7 @@ import json
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from staged_resiliency import names
 from staged_resiliency.assembly import JsonObject
@@ -18,6 +18,13 @@ DEFAULT_REGION: Final = "us-east-1"
 DEFAULT_ACCOUNT: Final = "123456789012"
 DEFAULT_PATH: Final = "/version/"
 """Where clients ask, when no template tells."""
+
+STATUS_METRICS: Final = (
+    "StatusCheckFailed",
+    "StatusCheckFailed_Instance",
+    "StatusCheckFailed_System",
+)
+"""EC2's metrics of an instance's status checks."""
 
 _ACTIONS: Final = {
     "ALARM": "AlarmActions",
@@ -86,10 +93,28 @@ class World:
         found = [
             alarm.metric.name.removesuffix(names.connectivity_metric(""))
             for alarm in self.graph.alarms
-            if alarm.metric.name in measured
-            and alarm.metric.dimension("Host") == self.active.name
+            if alarm.metric.name in measured and alarm.metric.dimension("Host") == self.active.name
         ]
         return list(dict.fromkeys(found))
+
+    def is_measured(self, alarm: Alarm) -> bool:
+        """Whether somebody publishes the metric of an alarm here; others are taken for well."""
+        metric = alarm.metric
+        if metric.namespace == "AWS/EC2":
+            return metric.name in STATUS_METRICS and self.host_of(alarm) is not None
+        if self.probe is None or metric.namespace != self.probe["namespace"]:
+            return False
+        published = {each["metric"] for each in self.probe.get("targets", ())}
+        if "peers" in self.probe:
+            published.add(names.PEER_METRIC)
+        return (
+            metric.name in {*published, names.HEARTBEAT_METRIC} and self.host_of(alarm) is not None
+        )
+
+    @property
+    def alarms(self) -> Sequence[Alarm]:
+        """The alarms whose metrics are published here."""
+        return [alarm for alarm in self.graph.alarms if self.is_measured(alarm)]
 
     def host_of(self, alarm: Alarm) -> Host | None:
         """The host that an alarm is about, None where it is about neither."""
@@ -269,9 +294,7 @@ class _Reading:
                 return told.partition("?")[0]
         return DEFAULT_PATH
 
-    def hosts(
-        self, probe: Mapping[str, Any] | None, given: Mapping[str, str]
-    ) -> tuple[Host, Host]:
+    def hosts(self, probe: Mapping[str, Any] | None, given: Mapping[str, str]) -> tuple[Host, Host]:
         """Active and standby."""
         mine, theirs = self.pair.primary.values[0], self.pair.secondary.values[0]
         named = self._named(probe, given)
@@ -300,7 +323,7 @@ class _Reading:
     def _named(
         self, probe: Mapping[str, Any] | None, given: Mapping[str, str]
     ) -> Mapping[str, str]:
-        """Addresses by the names of hosts: as told, by metadata, by peers, or by what is watched."""
+        """Addresses by names of hosts: as told, by metadata, by peers, or by what is watched."""
         stack, resource = self._record_resource()
         found: dict[str, str] = {}
         values = (*self.pair.primary.values, *self.pair.secondary.values)
@@ -376,8 +399,3 @@ def answer_address(host: Host, record_type: str, number: int) -> str:
     except ValueError:
         # RFC 5737 and RFC 3849
         return f"192.0.2.{number}" if record_type == "A" else f"2001:db8::{number}"
-
-
-def json_object(text: str) -> Mapping[str, Any]:
-    """A JSON object of a file that was checked before."""
-    return cast(Mapping[str, Any], json.loads(text))
