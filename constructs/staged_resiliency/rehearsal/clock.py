@@ -6,7 +6,10 @@ import selectors
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from _typeshed import FileDescriptorLike
 
 _SPREAD_SECONDS: Final = 7200
 """Rehearsed time begins so long ago, so that it does not run far ahead of the clock on the wall."""
@@ -82,18 +85,18 @@ class ScaledSelector(selectors.BaseSelector):
         self._selector = selectors.DefaultSelector()
 
     def register(
-        self, fileobj: "selectors._FileObject", events: int, data: object = None
+        self, fileobj: "FileDescriptorLike", events: int, data: object = None
     ) -> selectors.SelectorKey:
         """As ``selectors`` has it."""
         return self._selector.register(fileobj, events, data)
 
-    def unregister(self, fileobj: "selectors._FileObject") -> selectors.SelectorKey:
+    def unregister(self, fileobj: "FileDescriptorLike") -> selectors.SelectorKey:
         """As ``selectors`` has it."""
         return self._selector.unregister(fileobj)
 
     def select(
         self, timeout: float | None = None
-    ) -> list[tuple[selectors.SelectorKey, "selectors._EventMask"]]:
+    ) -> list[tuple[selectors.SelectorKey, int]]:
         """As ``selectors`` has it, but for the unit of the timeout."""
         return self._selector.select(None if timeout is None else timeout / self._scale)
 
@@ -101,6 +104,6 @@ class ScaledSelector(selectors.BaseSelector):
         """As ``selectors`` has it."""
         self._selector.close()
 
-    def get_map(self) -> "Mapping[selectors._FileObject, selectors.SelectorKey]":
+    def get_map(self) -> "Mapping[FileDescriptorLike, selectors.SelectorKey]":
         """As ``selectors`` has it."""
         return self._selector.get_map()

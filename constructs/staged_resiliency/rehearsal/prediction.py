@@ -3,6 +3,7 @@
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from staged_resiliency import names
@@ -15,7 +16,7 @@ from staged_resiliency.timing.graph import Alarm, AlarmCheck, EndpointCheck, Gra
 from staged_resiliency.timing.outages import Spread, Verdict, failover_times
 from staged_resiliency.timing.signals import MINUTE, Stream, stream_of
 
-FIRINGS: Final = 400
+FIRINGS: Final = 300
 """How many faults are played through for each alarm."""
 
 OUTAGES: Final = 2_000
@@ -100,6 +101,7 @@ def effect_on(world: World, scenario: Scenario, alarm: Alarm) -> Effect:
     return max(shown, key=_STRENGTH.index)
 
 
+@lru_cache(maxsize=256)
 def firing_of(alarm: Alarm, effect: Effect, assumptions: Assumptions, seed: int) -> Firing:
     """When an alarm fires after a fault, played through at many moments of a minute.
 

@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from typing import Any
 
 from staged_resiliency.experiment.journal import Finding, JsonObject, Phase, Subject, journal
 from staged_resiliency.experiment.measures import measure
@@ -114,12 +115,15 @@ async def rehearse(
         return judged(world, running, seed)
 
     runs = [asyncio.get_running_loop().create_task(run(plan)) for plan in plans]
-    everything = asyncio.gather(*runs)
     try:
-        await asyncio.wait({everything, trouble}, return_when=asyncio.FIRST_COMPLETED)
-        if trouble.done():
-            trouble.result()
-        return everything.result()
+        open_ones: set[asyncio.Future[Any]] = {*runs, trouble}
+        while open_ones != {trouble}:
+            done, open_ones = await asyncio.wait(
+                open_ones, return_when=asyncio.FIRST_COMPLETED
+            )
+            for each in done:
+                each.result()
+        return [each.result() for each in runs]
     finally:
         for task in runs:
             task.cancel()
@@ -157,7 +161,8 @@ async def _direct(
             running.phases.append(Phase(began.name, began.began_at, told[0]))
             watch(running, None)
         elif kind == "done":
-            running.run = Run(*told, time_scale=order.scale)
+            injected_at, ended_at, until = told
+            running.run = Run(injected_at, ended_at, until, order.scale)
             director.expected_to_end = True
             done.set()
         elif kind == "problem":
