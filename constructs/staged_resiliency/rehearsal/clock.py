@@ -94,9 +94,7 @@ class ScaledSelector(selectors.BaseSelector):
         """As ``selectors`` has it."""
         return self._selector.unregister(fileobj)
 
-    def select(
-        self, timeout: float | None = None
-    ) -> list[tuple[selectors.SelectorKey, int]]:
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """As ``selectors`` has it, but for the unit of the timeout."""
         return self._selector.select(None if timeout is None else timeout / self._scale)
 

@@ -5,6 +5,7 @@ import asyncio
 import importlib.util
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -105,10 +106,22 @@ def usual_dependencies(world: World) -> Sequence[str]:
     return found or world.dependencies[:1]
 
 
+def page_notes(time_scale: float, plans: Sequence[Plan]) -> Sequence[str]:
+    """What a reader of the page should know."""
+    return [
+        f"{time_scale:g} seconds of the service passed in one second here.",
+        "Delays that AWS has inside (metrics, health checks, DNS servers) were drawn from the "
+        "spans that the prediction draws from; resiliency timing lists them, and which are "
+        "assumed.",
+        *dict.fromkeys(f"{plan.scenario.name}: {note}." for plan in plans for note in plan.notes),
+    ]
+
+
 async def _rehearse(options: argparse.Namespace, world: World, plans: Sequence[Plan]) -> int:
     from staged_resiliency.experiment.verdict import Status
     from staged_resiliency.rehearsal.rehearse import RehearsalError, rehearse
     from staged_resiliency.rehearsal.terminal import Progress, print_outcomes
+    from staged_resiliency.report import page
 
     console = Console()
     names = ", ".join(dict.fromkeys(pair.name for pair in world.graph.pairs))
@@ -152,9 +165,14 @@ async def _rehearse(options: argparse.Namespace, world: World, plans: Sequence[P
         ) from None
     print_outcomes(world, outcomes, console)
     try:
-        files = write_report(options.out, [outcome.journal for outcome in outcomes], None)
+        journals = [outcome.journal for outcome in outcomes]
+        notes = page_notes(options.time_scale, [outcome.plan for outcome in outcomes])
+        title = f"Rehearsal of {world.pair.name}"
+        content = page(journals, title=title, made_at=time.time(), notes=notes)
+        files = write_report(options.out, journals, content)
     except FolderError as error:
         raise RehearseError(str(error)) from None
-    console.print(f"{options.out}: {len(files)} files", highlight=False, soft_wrap=True)
+    told = f"{options.out}: {len(files) - 1} journals; look at {files[-1]}"
+    console.print(told, highlight=False, soft_wrap=True)
     held = all(outcome.verdict.status is Status.PASSED for outcome in outcomes)
     return 0 if held else 1

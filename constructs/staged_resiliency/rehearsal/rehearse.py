@@ -118,9 +118,7 @@ async def rehearse(
     try:
         open_ones: set[asyncio.Future[Any]] = {*runs, trouble}
         while open_ones != {trouble}:
-            done, open_ones = await asyncio.wait(
-                open_ones, return_when=asyncio.FIRST_COMPLETED
-            )
+            done, open_ones = await asyncio.wait(open_ones, return_when=asyncio.FIRST_COMPLETED)
             for each in done:
                 each.result()
         return [each.result() for each in runs]

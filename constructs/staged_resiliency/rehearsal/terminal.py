@@ -8,9 +8,19 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from staged_resiliency.experiment.hypothesis import (
+    AlarmFires,
+    AlarmQuiet,
+    AlarmRecovers,
+    ClientsMove,
+    ClientsReturn,
+    ClientsServed,
+    ClientsStay,
+    Expectation,
+)
 from staged_resiliency.experiment.observations import Observation, Source, transitions
-from staged_resiliency.experiment.verdict import ALARM, Status
-from staged_resiliency.rehearsal.plan import Plan
+from staged_resiliency.experiment.verdict import ALARM, Judgement, Status
+from staged_resiliency.rehearsal.plan import Expected, Plan
 from staged_resiliency.rehearsal.rehearse import Outcome, Running
 from staged_resiliency.rehearsal.world import World
 
@@ -22,6 +32,7 @@ _TOLD: Final = (
     Source.CLIENT,
     Source.MESSAGE,
 )
+TIMED: Final = (ClientsMove, ClientsReturn, AlarmFires, AlarmRecovers)
 _STYLES: Final = {Status.PASSED: "green", Status.FAILED: "red", Status.ABORTED: "yellow"}
 
 
@@ -118,6 +129,11 @@ def print_outcomes(world: World, outcomes: Sequence[Outcome], console: Console) 
         for note in outcome.plan.notes:
             console.print(f"[yellow]note[/yellow] {escape(note)}", soft_wrap=True)
     console.print()
+    console.print(
+        "After: minutes and seconds of the service. Allowed is what the design is for, or the "
+        "model's worst and what processes here may be late.",
+        soft_wrap=True,
+    )
     for outcome in outcomes:
         style = _STYLES[outcome.verdict.status]
         status = outcome.verdict.status.value
@@ -147,20 +163,61 @@ def _timeline(outcome: Outcome) -> Table:
 
 
 def _verdicts(outcome: Outcome) -> Table:
+    """A row for each expectation; alarms that stayed quiet, as most do, share one."""
     table = Table(box=None, pad_edge=False)
-    for heading in ("Verdict", "Finding", "Predicted", "Expected because"):
-        table.add_column(heading, overflow="fold")
-    for judgement, expected in zip(outcome.verdict.judgements, outcome.plan.expected, strict=True):
-        style = _STYLES[judgement.status]
-        predicted = expected.predicted
-        told = "" if predicted is None else f"{predicted.best:.0f} to {predicted.worst:.0f} s"
-        table.add_row(
-            f"[{style}]{judgement.status.value}[/{style}]",
-            escape(judgement.told),
-            told,
-            escape(expected.why),
-        )
+    table.add_column("Verdict")
+    table.add_column("Expected", overflow="fold")
+    for heading in ("Took", "Allowed", "Predicted"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    quiet = 0
+    for judgement in outcome.verdict.judgements:
+        if _is_quiet(judgement):
+            quiet += 1
+            continue
+        table.add_row(*_row(judgement, _expected(outcome, judgement)))
+    if quiet:
+        table.add_row("[green]passed[/green]", f"{quiet} other alarms stay quiet")
     return table
+
+
+def _row(judgement: Judgement, expected: Expected) -> Sequence[str]:
+    style = _STYLES[judgement.status]
+    expectation, predicted = judgement.expectation, expected.predicted
+    told = judgement.told.partition(";")[0] if judgement.status is Status.FAILED else ""
+    return (
+        f"[{style}]{judgement.status.value}[/{style}]",
+        escape(told or _said(expectation)),
+        "" if judgement.seconds is None else f"{judgement.seconds:.0f} s",
+        f"{expectation.within_seconds:.0f} s" if isinstance(expectation, TIMED) else "",
+        "" if predicted is None else f"{predicted.best:.0f} to {predicted.worst:.0f} s",
+    )
+
+
+def _is_quiet(judgement: Judgement) -> bool:
+    return isinstance(judgement.expectation, AlarmQuiet) and judgement.status is Status.PASSED
+
+
+def _expected(outcome: Outcome, judgement: Judgement) -> Expected:
+    return next(each for each in outcome.plan.expected if each.expectation == judgement.expectation)
+
+
+def _said(expectation: Expectation) -> str:
+    """An expectation in a few words."""
+    match expectation:
+        case ClientsMove():
+            return f"clients reach {expectation.to} after the fault"
+        case ClientsReturn():
+            return f"clients are back on {expectation.to} after its end"
+        case ClientsStay():
+            return f"clients stay on {expectation.on}"
+        case ClientsServed():
+            return "clients are served all the time"
+        case AlarmFires():
+            return f"{expectation.alarm} fires after the fault"
+        case AlarmRecovers():
+            return f"{expectation.alarm} is OK after its end"
+        case AlarmQuiet():
+            return f"{expectation.alarm} stays quiet"
 
 
 def _clock(seconds: float) -> str:

@@ -207,7 +207,8 @@ class _Reading:
                 if resource.get("Type") in kinds:
                     yield stack, logical_id, resource
 
-    def _record_resource(self) -> tuple[str, JsonObject]:
+    def stack_of_pair(self) -> str:
+        """The template that makes the pair."""
         for stack, logical_id, resource in self._resources(
             "AWS::Route53::RecordSetGroup", "AWS::Route53::RecordSet"
         ):
@@ -216,15 +217,17 @@ class _Reading:
                 where = f"{stack}: {logical_id}: Name"
                 name = self.templates.text(stack, record.get("Name"), where)
                 if name.rstrip(".").lower() == self.pair.name and "Failover" in record:
-                    return stack, resource
+                    return stack
         raise AssertionError(f"{self.pair.name} was read from these templates")
 
-    def stack_of_pair(self) -> str:
-        return self._record_resource()[0]
+    def _metadata(self) -> JsonObject:
+        """What the template that makes the pair says of itself."""
+        found = self.templates.by_stack[self.stack_of_pair()].get("Metadata", {})
+        return found if isinstance(found, Mapping) else {}
 
     def objective(self) -> float | None:
-        """The objective that the record's metadata tell."""
-        told = self._record_resource()[1].get("Metadata", {}).get("RecoveryTimeSeconds")
+        """The objective that the template's metadata tell."""
+        told = self._metadata().get("RecoveryTimeSeconds")
         return float(told) if isinstance(told, int | float) else None
 
     def actions(self) -> Iterator[tuple[str, Mapping[str, Sequence[str]]]]:
@@ -324,7 +327,7 @@ class _Reading:
         self, probe: Mapping[str, Any] | None, given: Mapping[str, str]
     ) -> Mapping[str, str]:
         """Addresses by names of hosts: as told, by metadata, by peers, or by what is watched."""
-        stack, resource = self._record_resource()
+        stack = self.stack_of_pair()
         found: dict[str, str] = {}
         values = (*self.pair.primary.values, *self.pair.secondary.values)
         if not given and (watched := watched_host(self.pair)) is not None:
@@ -332,7 +335,7 @@ class _Reading:
         for name, check in (probe or {}).get("peers", {}).items():
             if check.get("host") in values:
                 found[name] = str(check["host"])
-        told = resource.get("Metadata", {}).get("Hosts", {})
+        told = self._metadata().get("Hosts", {})
         for name, addresses in told.items() if isinstance(told, Mapping) else ():
             for address in addresses if isinstance(addresses, list) else [addresses]:
                 text = self._text(stack, address)
