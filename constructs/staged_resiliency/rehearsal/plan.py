@@ -221,7 +221,11 @@ class _Planner:
     def _worst(self, total: Spread) -> float:
         worst = total.worst + self.slack
         if self.scenario.action is Action.HANG:
-            thresholds = [leaf.failure_threshold for leaf in self._deciding() if _is_endpoint(leaf)]
+            thresholds = [
+                leaf.failure_threshold
+                for leaf in self._deciding()
+                if isinstance(leaf, EndpointCheck)
+            ]
             later = max(thresholds, default=0) * _HEALTH_CHECKER_SECONDS
             worst += max(later, self.assumptions.probe_timeout.high)
         return worst

@@ -1,0 +1,158 @@
+"""Rehearsals with real processes: they agree with the model, and broken templates fail them."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from staged_resiliency.experiment.hypothesis import AlarmFires, ClientsMove
+from staged_resiliency.experiment.verdict import Status
+from staged_resiliency.rehearsal.plan import CLIENT_SECONDS, SLACK_SECONDS
+from staged_resiliency.rehearsal.rehearse import Outcome
+from tests.rehearsal.support import (
+    DB_ALARM,
+    STATUS_ALARM,
+    Edit,
+    Templates,
+    all_signals,
+    edited,
+    rehearse_all,
+    rehearsed,
+    remove_health_check,
+    set_alarm,
+    set_health_check,
+    set_ttl,
+    swap_roles,
+    swap_values,
+    templates_of,
+)
+
+SCALE = 60.0
+SEEDS = range(20)
+SEEDS_AT_ONCE = 2
+
+BREAKING: Mapping[str, tuple[str, Edit, str]] = {
+    "a TTL of an hour": (
+        "host-stops",
+        set_ttl(3600),
+        "clients of bookstore.pingpublications.com reach bookstore-api-green: not within",
+    ),
+    "silence that is no alarm": (
+        "host-stops",
+        set_alarm(STATUS_ALARM, TreatMissingData=None),
+        f"{STATUS_ALARM} fires: not within",
+    ),
+    "silence that counts as health": (
+        "host-stops",
+        set_health_check(InsufficientDataHealthStatus="Healthy"),
+        "clients of bookstore.pingpublications.com reach bookstore-api-green: not within",
+    ),
+    "ten of ten data points": (
+        "db-blackholed",
+        set_alarm(DB_ALARM, EvaluationPeriods=10, DatapointsToAlarm=10),
+        f"{DB_ALARM} fires: not within",
+    ),
+    "a threshold that nothing is below": (
+        "db-blackholed",
+        set_alarm(DB_ALARM, Threshold=0),
+        f"{DB_ALARM} fires: not within",
+    ),
+    "a threshold that health is over": (
+        "host-stops",
+        set_alarm(STATUS_ALARM, Threshold=0),
+        "before the fault clients were served by bookstore-api-green, not bookstore-api-blue",
+    ),
+    "swapped values": (
+        "host-stops",
+        swap_values,
+        "clients of bookstore.pingpublications.com reach bookstore-api-blue: not within",
+    ),
+    "swapped roles": (
+        "host-stops",
+        swap_roles,
+        "clients of bookstore.pingpublications.com reach bookstore-api-blue: not within",
+    ),
+    "no health check": (
+        "host-stops",
+        remove_health_check,
+        "clients of bookstore.pingpublications.com reach bookstore-api-green: not within",
+    ),
+    "a health check that is disabled": (
+        "host-stops",
+        set_health_check(Disabled=True),
+        "clients of bookstore.pingpublications.com reach bookstore-api-green: not within",
+    ),
+}
+"""What is done to the templates, which scenario fails by it, and how that begins."""
+
+
+@pytest.fixture(scope="module")
+def templates() -> Templates:
+    return templates_of()
+
+
+@pytest.fixture(scope="module")
+def broken(templates: Templates) -> Mapping[str, Outcome]:
+    runs = [(edited(templates, edit), name) for name, edit, _ in BREAKING.values()]
+    outcomes = rehearse_all(runs, scale=SCALE, at_once=5)
+    return dict(zip(BREAKING, outcomes, strict=True))
+
+
+@pytest.mark.parametrize("what", BREAKING)
+def test_a_broken_template_fails_and_the_verdict_says_why(
+    broken: Mapping[str, Outcome], what: str
+) -> None:
+    verdict = broken[what].verdict
+    assert verdict.status is Status.FAILED
+    assert BREAKING[what][2] in verdict.told
+
+
+@pytest.fixture(scope="module")
+def seeded(templates: Templates) -> Sequence[Outcome]:
+    """The usual scenarios, at 20 phases each."""
+
+    async def run() -> Sequence[Outcome]:
+        room = asyncio.Semaphore(SEEDS_AT_ONCE)
+
+        async def one(seed: int) -> Sequence[Outcome]:
+            async with room:
+                return await rehearsed(templates, scale=SCALE, seed=seed)
+
+        return [each for some in await asyncio.gather(*map(one, SEEDS)) for each in some]
+
+    return asyncio.run(run())
+
+
+def test_every_scenario_holds_at_twenty_phases(seeded: Sequence[Outcome]) -> None:
+    assert len(seeded) == 5 * len(SEEDS)
+    failed = [
+        f"{outcome.plan.scenario.name}: {outcome.verdict.told}"
+        for outcome in seeded
+        if outcome.verdict.status is not Status.PASSED
+    ]
+    assert not failed
+
+
+def test_measured_times_lie_within_the_models_bounds(seeded: Sequence[Outcome]) -> None:
+    slack = SLACK_SECONDS * SCALE + CLIENT_SECONDS
+    looked_at = 0
+    for outcome in seeded:
+        for judgement, expected in zip(
+            outcome.verdict.judgements, outcome.plan.expected, strict=True
+        ):
+            if not isinstance(judgement.expectation, ClientsMove | AlarmFires):
+                continue
+            assert judgement.seconds is not None and expected.predicted is not None
+            looked_at += 1
+            assert expected.predicted.best - slack <= judgement.seconds
+            assert judgement.seconds <= expected.predicted.worst + slack
+    assert looked_at >= 6 * len(SEEDS)
+
+
+def test_every_signal_moves_clients_when_it_decides() -> None:
+    deciding = templates_of(all_signals)
+    names = ["host-stops", "endpoint-hangs", "db-blackholed"]
+    for outcome in rehearse_all([(deciding, name) for name in names], scale=30, at_once=3):
+        moves = [each for each in outcome.plan.hypothesis if isinstance(each, ClientsMove)]
+        assert len(moves) == 1
+        assert outcome.verdict.status is Status.PASSED, outcome.verdict.told
