@@ -142,7 +142,8 @@ def test_measured_times_lie_within_the_models_bounds(seeded: Sequence[Outcome]) 
         ):
             if not isinstance(judgement.expectation, ClientsMove | AlarmFires):
                 continue
-            assert judgement.seconds is not None and expected.predicted is not None
+            assert judgement.seconds is not None
+            assert expected.predicted is not None
             looked_at += 1
             assert expected.predicted.best - slack <= judgement.seconds
             assert judgement.seconds <= expected.predicted.worst + slack

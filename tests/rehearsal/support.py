@@ -7,7 +7,7 @@ from typing import Any
 
 from staged_resiliency.rehearsal.command import chosen_scenarios
 from staged_resiliency.rehearsal.plan import Plan, plan_of
-from staged_resiliency.rehearsal.prediction import assumptions_for, failovers_of
+from staged_resiliency.rehearsal.prediction import OUTAGES, assumptions_for, failovers_of
 from staged_resiliency.rehearsal.rehearse import Outcome, rehearse
 from staged_resiliency.rehearsal.world import World, read_world
 from tests.support import Data, Template, example, synthesize
@@ -113,11 +113,16 @@ def _set(target: Data, values: Mapping[str, Any]) -> None:
 
 
 def plans_of(
-    world: World, *names: str, scale: float, seed: int = 0, objective: float | None = None
+    world: World,
+    *names: str,
+    scale: float,
+    seed: int = 0,
+    objective: float | None = None,
+    outages: int = OUTAGES,
 ) -> Sequence[Plan]:
     """The plans of scenarios; of the usual ones unless some are named."""
     assumptions = assumptions_for(world)
-    failovers = failovers_of(world, assumptions, seed)
+    failovers = failovers_of(world, assumptions, seed, outages=outages)
     return [
         plan_of(
             world,

@@ -77,10 +77,12 @@ def fault_of(scenario: Scenario) -> Fault:
     }[scenario.action]
 
 
-def failovers_of(world: World, assumptions: Assumptions, seed: int) -> Mapping[Fault, Verdict]:
+def failovers_of(
+    world: World, assumptions: Assumptions, seed: int, *, outages: int = OUTAGES
+) -> Mapping[Fault, Verdict]:
     """What the model says of clients, for each fault of the primary's host that it knows."""
     alone = Graph([world.pair], world.graph.alarms)
-    verdicts = failover_times(alone, outages=OUTAGES, seed=seed, assumptions=assumptions)
+    verdicts = failover_times(alone, outages=outages, seed=seed, assumptions=assumptions)
     return {verdict.fault: verdict for verdict in verdicts}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from staged_resiliency.experiment.journal import Finding, JsonObject, Phase, Subject, journal
 from staged_resiliency.experiment.measures import measure
-from staged_resiliency.experiment.observations import Observation, Source, of
+from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source, of
 from staged_resiliency.experiment.verdict import Run, Status, Verdict, judge
 from staged_resiliency.rehearsal.children import ChildError, Children
 from staged_resiliency.rehearsal.order import Order
@@ -228,10 +228,12 @@ def judged(world: World, running: Running, seed: int) -> Outcome:
 
 def _judged(world: World, running: Running, run: Run) -> Verdict:
     """The verdict; nothing can be told of a fault before which all was not well."""
+    minute = 60 / run.time_scale
+    # What was asked just before the fault may have been struck by it.
     before = [
         each
         for each in of(running.observations, Source.CLIENT, world.pair.name)
-        if each.at < run.injected_at
+        if run.injected_at - minute <= each.at < run.injected_at and each.value != NO_ANSWER
     ]
     verdict = judge(running.plan.hypothesis, running.observations, run)
     served_by = before[-1].value if before else "nobody"
