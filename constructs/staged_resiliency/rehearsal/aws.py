@@ -62,6 +62,12 @@ class Aws:
             self._sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue_arn)
             self._topics[name] = arn
 
+    def close(self) -> None:
+        """End its threads and connections."""
+        self.pool.shutdown(wait=True, cancel_futures=True)
+        for client in (self._cloudwatch, self._sns, self._sqs):
+            client.close()
+
     def _client(self, service: str) -> Any:
         return self._session.create_client(service, **self._options)
 

@@ -65,6 +65,7 @@ class Director:
         self._children = Children(self._lost)
         self._trouble: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._to_close = contextlib.ExitStack()
 
     async def run(self) -> None:
         """Rehearse, from nothing until everything has ended.
@@ -85,6 +86,7 @@ class Director:
                     task.cancel()
                 await asyncio.gather(playing, *self._tasks, return_exceptions=True)
                 await self._children.close()
+                self._to_close.close()
                 stage.close()
 
     async def _play(self, stage: Stage, folder: Path) -> None:
@@ -124,6 +126,7 @@ class Director:
             for topic in topics
         }
         aws = await asyncio.to_thread(Aws, port, world.region, sorted(topics))
+        self._to_close.callback(aws.close)
         kind = world.pair.record_type
         addresses = {
             host.name: answer_address(host, kind, number)
@@ -132,7 +135,9 @@ class Director:
         zone = Zone(
             world.pair.name, kind, world.pair.primary.ttl_seconds, [addresses[world.active.name]]
         )
-        server = await NameServer(zone).start()
+        name_server = NameServer(zone)
+        self._to_close.callback(name_server.close)
+        server = await name_server.start()
         await stage.start(self._children, folder, f"http://127.0.0.1:{port}", clock)
         settings = Settings(
             name=world.pair.name,

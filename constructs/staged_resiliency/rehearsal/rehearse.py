@@ -6,7 +6,7 @@ import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Final
 
 from staged_resiliency.experiment.journal import Finding, JsonObject, Phase, Subject, journal
 from staged_resiliency.experiment.measures import measure
@@ -17,6 +17,9 @@ from staged_resiliency.rehearsal.order import Order
 from staged_resiliency.rehearsal.plan import Plan
 from staged_resiliency.rehearsal.world import World
 from staged_resiliency.timing.assumptions import Assumptions
+
+DIRECTOR: Final = "staged_resiliency.rehearsal.director"
+"""The module that runs one scenario as a process."""
 
 
 class RehearsalError(Exception):
@@ -72,6 +75,7 @@ async def rehearse(
     seed: int = 0,
     at_once: int | None = None,
     watch: Watcher = lambda running, observation: None,
+    director: str = DIRECTOR,
 ) -> Sequence[Outcome]:
     """Run scenarios, and judge them; what was started ends, however this ends.
 
@@ -83,6 +87,7 @@ async def rehearse(
         seed: The same seed gives the same phases and delays.
         at_once: How many at the same time; all unless given.
         watch: Told what happens.
+        director: Module that runs one scenario as a process.
 
     Raises:
         RehearsalError: A process was lost, or something can't be had here.
@@ -111,7 +116,7 @@ async def rehearse(
                 steady_seconds=plan.steady_seconds,
                 fault_seconds=plan.fault_seconds,
             )
-            running = await _direct(children, order, plan, watch, fail)
+            running = await _direct(children, order, plan, watch, fail, director)
         return judged(world, running, seed)
 
     runs = [asyncio.get_running_loop().create_task(run(plan)) for plan in plans]
@@ -135,6 +140,7 @@ async def _direct(
     plan: Plan,
     watch: Watcher,
     fail: Callable[[str], None],
+    director: str,
 ) -> Running:
     """Run the director of one scenario until it is done."""
     running = Running(plan)
@@ -161,15 +167,15 @@ async def _direct(
         elif kind == "done":
             injected_at, ended_at, until = told
             running.run = Run(injected_at, ended_at, until, order.scale)
-            director.expected_to_end = True
+            process.expected_to_end = True
             done.set()
         elif kind == "problem":
-            director.expected_to_end = True
+            process.expected_to_end = True
             fail(f"{name}: {told[0]}")
 
-    director = await children.start(
+    process = await children.start(
         f"the director of {name}",
-        "staged_resiliency.rehearsal.director",
+        director,
         tell=heard,
         given=pickle.dumps(order),
     )
