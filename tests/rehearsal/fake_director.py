@@ -22,7 +22,7 @@ def tell(*what: object) -> None:
 
 
 if order.seed == 2:
-    tell("problem", "moto's server (process 7) ended by signal SIGKILL: it printed nothing")
+    tell("problem", "moto's server (process 7) was ended by signal SIGKILL")
     sys.exit(1)
 if order.seed == 3:
     sys.exit("RuntimeError: out of luck")

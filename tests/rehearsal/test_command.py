@@ -99,8 +99,8 @@ def test_a_lost_process_is_told_and_nothing_is_written(
 ) -> None:
     assert cli.main([*files, "--scenario", "host-stops", "--seed", "2"]) == 1
     assert capsys.readouterr().err == (
-        "rehearse: host-stops: moto's server (process 7) ended by signal SIGKILL: it printed "
-        "nothing; everything it started has ended, nothing is written\n"
+        "rehearse: host-stops: moto's server (process 7) was ended by signal SIGKILL; "
+        "everything it started has ended, nothing is written\n"
     )
     assert not (tmp_path / "out").exists()
 

@@ -6,6 +6,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -46,6 +47,7 @@ def order(world: World, name: str, *hypothesis: Expectation) -> Order:
         ),
         seed=0,
         scale=SCALE,
+        folder=Path(tempfile.mkdtemp()),
         steady_seconds=150,
         fault_seconds=0,
         settled_seconds=0,

@@ -136,8 +136,7 @@ class Children:
 
 
 def _unexpected(name: str, pid: int, status: int, last_lines: Sequence[str]) -> str:
-    how = f"with status {status}"
-    if status < 0:
-        how = f"by signal {signal.Signals(-status).name}"
+    if status < 0:  # what it said before tells nothing about who ended it
+        return f"{name} (process {pid}) was ended by signal {signal.Signals(-status).name}"
     words = "; ".join(last_lines) or "it printed nothing"
-    return f"{name} (process {pid}) ended {how}: {words}"
+    return f"{name} (process {pid}) ended with status {status}: {words}"

@@ -12,9 +12,7 @@ import random
 import re
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Coroutine, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from staged_resiliency.experiment.hypothesis import (
@@ -73,27 +71,26 @@ class Director:
         Raises:
             RehearsalError: It can't go on.
         """
-        with tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
-            stage = Stage(self._world, loopback_addresses())
-            playing = asyncio.get_running_loop().create_task(self._play(stage, Path(folder)))
-            try:
-                await asyncio.wait({playing, self._trouble}, return_when=asyncio.FIRST_COMPLETED)
-                if self._trouble.done():
-                    self._trouble.result()
-                playing.result()
-            finally:
-                for task in (playing, *self._tasks):
-                    task.cancel()
-                await asyncio.gather(playing, *self._tasks, return_exceptions=True)
-                await self._children.close()
-                self._to_close.close()
-                stage.close()
+        stage = Stage(self._world, loopback_addresses())
+        playing = asyncio.get_running_loop().create_task(self._play(stage))
+        try:
+            await asyncio.wait({playing, self._trouble}, return_when=asyncio.FIRST_COMPLETED)
+            if self._trouble.done():
+                self._trouble.result()
+            playing.result()
+        finally:
+            for task in (playing, *self._tasks):
+                task.cancel()
+            await asyncio.gather(playing, *self._tasks, return_exceptions=True)
+            await self._children.close()
+            self._to_close.close()
+            stage.close()
 
-    async def _play(self, stage: Stage, folder: Path) -> None:
+    async def _play(self, stage: Stage) -> None:
         order, scenario, clock = self._order, self._order.scenario, self._clock
         async with self._record.phase("start"):
             try:
-                await asyncio.wait_for(self._start(stage, folder), _START_SECONDS)
+                await asyncio.wait_for(self._start(stage), _START_SECONDS)
             except asyncio.TimeoutError:
                 raise RehearsalError(
                     f"not everything started within {_START_SECONDS:.0f} s; is the machine busy?"
@@ -116,7 +113,7 @@ class Director:
         await asyncio.sleep(LEAST_DEADLINE_SECONDS)
         self._record.done(injected_at, ended_at, until)
 
-    async def _start(self, stage: Stage, folder: Path) -> None:
+    async def _start(self, stage: Stage) -> None:
         world, clock, assumed = self._world, self._clock, self._order.assumptions
         port = await self._start_moto()
         topics = {
@@ -138,6 +135,7 @@ class Director:
         name_server = NameServer(zone)
         self._to_close.callback(name_server.close)
         server = await name_server.start()
+        folder = self._order.folder
         await stage.start(self._children, folder, f"http://127.0.0.1:{port}", clock)
         settings = Settings(
             name=world.pair.name,

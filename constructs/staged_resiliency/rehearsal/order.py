@@ -1,6 +1,7 @@
 """What one director is told to do."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from staged_resiliency.experiment.hypothesis import Expectation
 from staged_resiliency.rehearsal.scenarios import Scenario
@@ -19,6 +20,7 @@ class Order:
         assumptions: Spans from which delays are drawn.
         seed: Phases and delays come from it.
         scale: Seconds of the service in one second here.
+        folder: An empty folder for files of the run; whoever gives the order removes it.
         steady_seconds: How long all is well before the fault; seconds of the service, as below.
         fault_seconds: How long the fault lasts at least.
         settled_seconds: How long is looked on once all is as expected.
@@ -30,6 +32,7 @@ class Order:
     assumptions: Assumptions
     seed: int
     scale: float
+    folder: Path
     steady_seconds: float
     fault_seconds: float
     settled_seconds: float = 60

@@ -3,9 +3,12 @@
 import asyncio
 import json
 import pickle
+import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any, Final
 
 from staged_resiliency.experiment.journal import Finding, JsonObject, Phase, Subject, journal
@@ -101,6 +104,8 @@ async def rehearse(
     def lost(error: ChildError) -> None:
         fail(str(error))
 
+    # Here and not with each director, so that it goes even when one of those is killed.
+    folder = tempfile.mkdtemp(prefix="rehearsal-")
     children = Children(lost)
     room = asyncio.Semaphore(at_once or len(plans))
 
@@ -113,6 +118,7 @@ async def rehearse(
                 assumptions=assumptions,
                 seed=seed,
                 scale=scale,
+                folder=Path(tempfile.mkdtemp(dir=folder)),
                 steady_seconds=plan.steady_seconds,
                 fault_seconds=plan.fault_seconds,
             )
@@ -132,6 +138,7 @@ async def rehearse(
             task.cancel()
         await asyncio.gather(*runs, return_exceptions=True)
         await children.close(gently=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _direct(
