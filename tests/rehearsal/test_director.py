@@ -6,7 +6,6 @@ import pickle
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -35,7 +34,7 @@ SCALE = 120.0
 NOTHING = Span(0, 0, "seconds", "this test")
 
 
-def order(world: World, name: str, *hypothesis: Expectation) -> Order:
+def order(world: World, name: str, folder: Path, *hypothesis: Expectation) -> Order:
     """As short a run as there can be."""
     (scenario,) = [each for each in scenarios_of(world) if each.name == name]
     return Order(
@@ -47,7 +46,7 @@ def order(world: World, name: str, *hypothesis: Expectation) -> Order:
         ),
         seed=0,
         scale=SCALE,
-        folder=Path(tempfile.mkdtemp()),
+        folder=folder,
         steady_seconds=150,
         fault_seconds=0,
         settled_seconds=0,
@@ -74,13 +73,16 @@ def values(told: Sequence[Sequence[object]], source: str, subject: str) -> list[
     return found
 
 
-def test_a_real_run_goes_from_well_to_broken_and_back(deciding_templates: Templates) -> None:
+def test_a_real_run_goes_from_well_to_broken_and_back(
+    deciding_templates: Templates, tmp_path: Path
+) -> None:
     world = read_world(deciding_templates)
     record, blue, green = world.pair.name, world.active.name, world.standby.name
     told = direct(
         order(
             world,
             "db-blackholed",
+            tmp_path,
             ClientsMove(record, green, 900),
             AlarmFires(DB_ALARM, 900),
             ClientsReturn(record, blue, 900),
@@ -109,11 +111,11 @@ def test_a_real_run_goes_from_well_to_broken_and_back(deciding_templates: Templa
     ]
 
 
-def test_a_process_that_is_lost_ends_the_run(world: World) -> None:
+def test_a_process_that_is_lost_ends_the_run(world: World, tmp_path: Path) -> None:
     told: list[Sequence[object]] = []
 
     async def run() -> None:
-        director = Director(order(world, "host-stops"), told.append)
+        director = Director(order(world, "host-stops", tmp_path), told.append)
         task = asyncio.get_running_loop().create_task(director.run())
         while not told:
             await asyncio.sleep(0.01)
@@ -126,12 +128,12 @@ def test_a_process_that_is_lost_ends_the_run(world: World) -> None:
     assert str(raised.value) == "the client (process 7) ended with status 1: no more"
 
 
-def test_work_that_fails_ends_the_run(world: World) -> None:
+def test_work_that_fails_ends_the_run(world: World, tmp_path: Path) -> None:
     async def fail() -> None:
         raise ValueError("out of order")
 
     async def run() -> None:
-        director = Director(order(world, "host-stops"), lambda _: None)
+        director = Director(order(world, "host-stops", tmp_path), lambda _: None)
         task = asyncio.get_running_loop().create_task(director.run())
         director._begin(fail())
         await task
@@ -140,13 +142,17 @@ def test_work_that_fails_ends_the_run(world: World) -> None:
         asyncio.run(asyncio.wait_for(run(), 60))
 
 
-def test_a_start_that_takes_too_long_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_start_that_takes_too_long_is_told(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("staged_resiliency.rehearsal.director._START_SECONDS", 0.01)
     with pytest.raises(RehearsalError, match="not everything started within 0 s"):
-        direct(order(world, "host-stops"))
+        direct(order(world, "host-stops", tmp_path))
 
 
-def test_a_director_that_is_told_to_end_takes_everything_with_it(world: World) -> None:
+def test_a_director_that_is_told_to_end_takes_everything_with_it(
+    world: World, tmp_path: Path
+) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "staged_resiliency.rehearsal.director"],
         stdin=subprocess.PIPE,
@@ -155,7 +161,7 @@ def test_a_director_that_is_told_to_end_takes_everything_with_it(world: World) -
     )
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(pickle.dumps(order(world, "host-stops")))
+    process.stdin.write(pickle.dumps(order(world, "host-stops", tmp_path)))
     process.stdin.close()
     for line in process.stdout:
         if json.loads(line)[2:] == ["steady state"]:

@@ -20,6 +20,9 @@ from staged_resiliency.timing.graph import Alarm, AlarmCheck, EndpointCheck, Lea
 from staged_resiliency.timing.route53 import Role
 
 MINUTE: Final = 60
+FIRST_DATA_SECONDS: Final = 90
+"""Until probes that just started have published a minute: before, silence would be taken for one."""
+
 MESSAGES_SECONDS: Final = 0.5
 """Between two looks at the queue, in seconds here."""
 
@@ -122,7 +125,9 @@ class InsideAws:
         alarms = self._world.alarms
         if not alarms:
             return
-        async for at in self._each_minute(MINUTE * self._chance.random()):
+        phase = MINUTE * self._chance.random()
+        await self._clock.until(self._clock.now() + FIRST_DATA_SECONDS)
+        async for at in self._each_minute(phase):
             statistics = await self._statistics(alarms, at)
             for alarm in alarms:
                 latest = statistics[alarm.name][-1]
@@ -160,7 +165,9 @@ class InsideAws:
         if not leaves:
             return
         said: dict[Leaf, bool] = {}
-        async for at in self._each_minute(MINUTE * self._chance.random()):
+        phase = MINUTE * self._chance.random()
+        await self._clock.until(self._clock.now() + FIRST_DATA_SECONDS)
+        async for at in self._each_minute(phase):
             statistics = await self._statistics([leaf.alarm for leaf in leaves], at)
             for leaf in leaves:
                 now = self._checks.read(leaf, statistics[leaf.alarm.name])
