@@ -1,7 +1,14 @@
 """Rehearsals with real processes: they agree with the model, and broken templates fail them."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -157,3 +164,89 @@ def test_every_signal_moves_clients_when_it_decides() -> None:
         moves = [each for each in outcome.plan.hypothesis if isinstance(each, ClientsMove)]
         assert len(moves) == 1
         assert outcome.verdict.status is Status.PASSED, outcome.verdict.told
+
+
+@pytest.fixture
+def running(templates: Templates, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """The command, once everything of one scenario has started."""
+    paths = []
+    for stack, template in templates.items():
+        paths.append(tmp_path / f"{stack}.json")
+        paths[-1].write_text(json.dumps(template))
+    words = ["rehearse", *map(str, paths), "--scenario", "host-stops", "--out", tmp_path / "out"]
+    command = "import sys; from staged_resiliency.cli import main; sys.exit(main(sys.argv[1:]))"
+    process = subprocess.Popen(
+        [sys.executable, "-c", command, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "steady state" in line:
+                break
+        yield process
+        process.kill()
+
+
+def _below(pid: int) -> set[int]:
+    """All processes below one."""
+    found = {
+        int(word)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for word in (task / "children").read_text(encoding="ascii").split()
+    }
+    return found.union(*map(_below, found))
+
+
+def _alive(processes: Iterable[int]) -> set[int]:
+    return {pid for pid in processes if Path(f"/proc/{pid}").exists()}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_that_is_stopped_leaves_nothing_behind(
+    running: subprocess.Popen[str], tmp_path: Path, number: signal.Signals
+) -> None:
+    below = _below(running.pid)
+    assert len(below) >= 7  # a director, an API, two services, two probes and a client
+    running.send_signal(number)
+    _, told = running.communicate(timeout=60)
+    assert running.returncode == 1
+    assert told == (
+        f"rehearse: stopped by {number.name}; everything it started has ended, nothing is written\n"
+    )
+    assert not _alive(below)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["moto.server", "service_process", "agent_process", "client_process", "rehearsal.director"],
+)
+def test_a_process_that_is_killed_is_named(
+    running: subprocess.Popen[str], tmp_path: Path, module: str
+) -> None:
+    below = _below(running.pid)
+    lost = next(
+        pid for pid in below if module.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    )
+    os.kill(lost, signal.SIGKILL)
+    _, told = running.communicate(timeout=60)
+    assert running.returncode == 1
+    assert f"(process {lost}) was ended by signal SIGKILL; everything it started" in told
+    assert told.count("\n") == 1
+    assert not _alive(below)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_command_that_is_killed_takes_its_processes_with_it(
+    running: subprocess.Popen[str],
+) -> None:
+    below = _below(running.pid)
+    running.kill()
+    limit = time.monotonic() + 30
+    while _alive(below) and time.monotonic() < limit:
+        time.sleep(0.05)
+    assert not _alive(below)

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from staged_resiliency import cli
 from staged_resiliency.experiment.journal import Phase
-from staged_resiliency.rehearsal import rehearse
+from staged_resiliency.rehearsal import prediction, rehearse
 from staged_resiliency.rehearsal.command import chosen_scenarios
 from staged_resiliency.rehearsal.options import RehearseError
 from staged_resiliency.rehearsal.terminal import Progress, print_outcomes
@@ -38,10 +38,11 @@ def files(example_templates: Templates, tmp_path: Path) -> list[str]:
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Directors that play nothing, and few outages."""
-    monkeypatch.setitem(rehearse.rehearse.__kwdefaults__, "director", DIRECTOR)
-    monkeypatch.setattr("staged_resiliency.rehearsal.prediction.FIRINGS", 20)
-    kwdefaults = sys.modules["staged_resiliency.rehearsal.prediction"].failovers_of.__kwdefaults__
-    monkeypatch.setitem(kwdefaults, "outages", 20)
+    for function, name, value in (
+        (rehearse.rehearse, "director", DIRECTOR),
+        (prediction.failovers_of, "outages", 20),
+    ):
+        monkeypatch.setitem(function.__kwdefaults__ or {}, name, value)
 
 
 def test_what_holds_ends_with_a_report_and_success(

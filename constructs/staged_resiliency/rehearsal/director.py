@@ -96,8 +96,9 @@ class Director:
                     f"not everything started within {_START_SECONDS:.0f} s; is the machine busy?"
                 ) from None
         async with self._record.phase("steady state"):
-            steady = order.steady_seconds + MINUTE * self._chance.random()
-            await clock.until(clock.now() + steady)
+            # At a moment of the minute that comes from the seed, as the evaluations' moments do.
+            minute = (clock.now() + order.steady_seconds) // MINUTE * MINUTE
+            await clock.until(minute + MINUTE + MINUTE * self._chance.random())
         async with self._record.phase("fault"):
             injected_at = clock.stamp()
             self._record.see(Source.FAULT, scenario.action.value, "injected", at=injected_at)

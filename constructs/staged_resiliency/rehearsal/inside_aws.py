@@ -21,7 +21,7 @@ from staged_resiliency.timing.route53 import Role
 
 MINUTE: Final = 60
 FIRST_DATA_SECONDS: Final = 90
-"""Until probes that just started have published a minute: before, silence would be taken for one."""
+"""Until probes that just started have published a minute; before it they would seem silent."""
 
 MESSAGES_SECONDS: Final = 0.5
 """Between two looks at the queue, in seconds here."""
