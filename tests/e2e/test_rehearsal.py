@@ -201,8 +201,22 @@ def _below(pid: int) -> set[int]:
     return found.union(*map(_below, found))
 
 
-def _alive(processes: Iterable[int]) -> set[int]:
-    return {pid for pid in processes if Path(f"/proc/{pid}").exists()}
+def _left_of(processes: Iterable[int]) -> set[int]:
+    """Those that still run, after a little while for the kernel to end orphans."""
+    limit = time.monotonic() + 30
+    left = set(processes)
+    while left and time.monotonic() < limit:
+        left = {pid for pid in left if _runs(pid)}
+        time.sleep(0.05)
+    return left
+
+
+def _runs(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"  # ended, and not yet waited for
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -217,7 +231,7 @@ def test_a_command_that_is_stopped_leaves_nothing_behind(
     assert told == (
         f"rehearse: stopped by {number.name}; everything it started has ended, nothing is written\n"
     )
-    assert not _alive(below)
+    assert not _left_of(below)
     assert not (tmp_path / "out").exists()
 
 
@@ -237,7 +251,7 @@ def test_a_process_that_is_killed_is_named(
     assert running.returncode == 1
     assert f"(process {lost}) was ended by signal SIGKILL; everything it started" in told
     assert told.count("\n") == 1
-    assert not _alive(below)
+    assert not _left_of(below)
     assert not (tmp_path / "out").exists()
 
 
@@ -246,7 +260,4 @@ def test_a_command_that_is_killed_takes_its_processes_with_it(
 ) -> None:
     below = _below(running.pid)
     running.kill()
-    limit = time.monotonic() + 30
-    while _alive(below) and time.monotonic() < limit:
-        time.sleep(0.05)
-    assert not _alive(below)
+    assert not _left_of(below)
