@@ -173,7 +173,7 @@ def running(templates: Templates, tmp_path: Path) -> Iterator[subprocess.Popen[s
     for stack, template in templates.items():
         paths.append(tmp_path / f"{stack}.json")
         paths[-1].write_text(json.dumps(template))
-    words = ["rehearse", *map(str, paths), "--scenario", "host-stops", "--out", tmp_path / "out"]
+    words = ["rehearse", *map(str, paths), "--scenario", "host-stops", "--out", f"{tmp_path}/out"]
     command = "import sys; from staged_resiliency.cli import main; sys.exit(main(sys.argv[1:]))"
     process = subprocess.Popen(
         [sys.executable, "-c", command, *words],

@@ -3,5 +3,6 @@
 import sys
 import time
 
-print(sys.argv[1], flush=True)
-time.sleep(600)
+if __name__ == "__main__":
+    print(sys.argv[1], flush=True)
+    time.sleep(600)
