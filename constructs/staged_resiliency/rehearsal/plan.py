@@ -268,6 +268,9 @@ def _is_endpoint(leaf: Leaf) -> bool:
 
 
 def _steady_seconds(world: World) -> float:
-    """Long enough that each alarm has seen as many periods as it evaluates."""
+    """Long enough that each alarm has seen as many periods as it evaluates.
+
+    And that clients would have been moved by now if what is there even without a fault moves them.
+    """
     spans = [alarm.evaluation_periods * alarm.period_seconds for alarm in world.alarms]
-    return max([120.0, *spans]) + 60.0
+    return max([120.0, *spans]) + 120.0
