@@ -15,8 +15,9 @@ PYTEST := $(BIN)/pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal
 .PHONY: demo synth test check e2e format schema document lock bench wheel clean
 .DELETE_ON_ERROR:
 
-demo: synth  ## Check and synthesize the services, and say what would be deployed
+demo: synth  ## Check and synthesize the services, say what would be deployed, and rehearse a failover
 	@$(BIN)/resiliency summary cdk.out
+	@$(BIN)/resiliency rehearse cdk.out
 
 synth: .venv/.runtime node_modules/.installed  ## Write the templates of every service to cdk.out
 	@$(BIN)/resiliency check $(SERVICES)

@@ -71,6 +71,22 @@ class FailoverStack(Stack):
             notify_recovery=environment.notifications.recovery,
         )
         self._add_outputs(topic_arn)
+        # Records hold addresses alone: without this nobody who reads the template could tell
+        # whether the health check watches the host that clients are given.
+        self.template_options.metadata = {
+            "Hosts": {
+                host.name: [
+                    value
+                    for value in (
+                        host.address,
+                        host.ipv6_address,
+                        host.alias and host.alias.dns_name,
+                    )
+                    if value
+                ]
+                for host in (environment.hosts.blue, environment.hosts.green)
+            }
+        }
 
     def _connectivity_alarms(
         self, service: Service, environment: Environment

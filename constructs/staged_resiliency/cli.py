@@ -8,6 +8,7 @@ from pathlib import Path
 
 from staged_resiliency.assembly import AssemblyError, read_assembly
 from staged_resiliency.probe.sources import SourcesError, write_sources
+from staged_resiliency.rehearsal.options import RehearseError, add_rehearse
 from staged_resiliency.service import Environment, Service, ServiceFileError, load
 from staged_resiliency.service.files import DEFAULT_PATH
 from staged_resiliency.service.schema import json_schema
@@ -28,7 +29,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
-    except (ServiceFileError, AssemblyError, SourcesError, TimingError) as error:
+    except (
+        ServiceFileError,
+        AssemblyError,
+        RehearseError,
+        SourcesError,
+        TimingError,
+    ) as error:
         print(error, file=sys.stderr)
         return 1
     return status
@@ -82,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     timing.add_argument("--json", action="store_true", help="print JSON in place of tables")
     timing.set_defaults(run=_timing)
+    add_rehearse(commands)
     sources = commands.add_parser(
         "agent-sources", help="write the sources that a probe's document would install"
     )

@@ -1,0 +1,69 @@
+"""Sockets on loopback that can be taken away as a network takes hosts away: without an answer."""
+
+import socket
+from typing import Final
+
+BACKLOG: Final = 128
+_FILLERS: Final = 4
+"""More than a backlog of 0 holds, which is one connection on Linux."""
+
+
+class BlackHole:
+    """A listening socket whose connection attempts can be dropped and let through again.
+
+    Needs no root: Linux drops a SYN to a listener whose backlog is full. Nobody may accept
+    connections meanwhile.
+
+    Args:
+        address: Loopback address.
+
+    Attributes:
+        listening: The socket.
+        place: Its address and port.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.listening = socket.create_server((address, 0), backlog=BACKLOG)
+        self.listening.setblocking(False)
+        self.place: tuple[str, int] = self.listening.getsockname()[:2]
+        self._fillers: list[socket.socket] = []
+
+    def shut(self) -> None:
+        """Drop every connection attempt from now on, and those that nobody took."""
+        self._drain()
+        self.listening.listen(0)
+        for _ in range(_FILLERS):
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(self.place)
+            self._fillers.append(filler)
+
+    def open(self) -> None:
+        """Let connections through again."""
+        for filler in self._fillers:
+            filler.close()
+        self._fillers.clear()
+        self.listening.listen(BACKLOG)
+        self._drain()
+
+    def close(self) -> None:
+        """Give everything back."""
+        for filler in self._fillers:
+            filler.close()
+        self.listening.close()
+
+    def _drain(self) -> None:
+        while True:
+            try:
+                self.listening.accept()[0].close()
+            except OSError:
+                return
+
+
+def loopback_addresses() -> tuple[str, str]:
+    """One address for each host; the same one where the system has no other on loopback."""
+    try:
+        with socket.create_server(("127.0.0.3", 0)):
+            return ("127.0.0.2", "127.0.0.3")
+    except OSError:
+        return ("127.0.0.1", "127.0.0.1")

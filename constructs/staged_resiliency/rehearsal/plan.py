@@ -1,0 +1,276 @@
+"""What each scenario is expected to show: what the design is for, and what the model says.
+
+What a design is for does not depend on the model. Clients must leave a host that stopped, and a
+host whose endpoint or dependency decides when that fails; people must hear of it. So a template
+whose alarms, health checks or records no longer do that fails, however well the model explains why.
+Beyond that, times must be within the model's worst, and alarms that show nothing of a fault quiet.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from staged_resiliency import names
+from staged_resiliency.experiment.hypothesis import (
+    AlarmFires,
+    AlarmQuiet,
+    AlarmRecovers,
+    ClientsMove,
+    ClientsReturn,
+    ClientsServed,
+    ClientsStay,
+    Expectation,
+)
+from staged_resiliency.rehearsal.prediction import (
+    effect_on,
+    fault_of,
+    firing_of,
+    recovery_seconds,
+    return_seconds,
+)
+from staged_resiliency.rehearsal.scenarios import Action, Scenario
+from staged_resiliency.rehearsal.world import World
+from staged_resiliency.timing.assumptions import Assumptions
+from staged_resiliency.timing.faults import Effect, Fault
+from staged_resiliency.timing.graph import Alarm, EndpointCheck, Leaf, leaves
+from staged_resiliency.timing.outages import Spread, Verdict
+
+OBJECTIVE_SECONDS: Final = 600.0
+"""Within how long clients must leave a host, where nobody says otherwise."""
+
+ALERT_SECONDS: Final = 300.0
+"""Within how long people must hear of a failure that is measured."""
+
+SILENCE_SECONDS: Final = 600.0
+"""The same of silence, which CloudWatch takes some minutes to act on."""
+
+SLACK_SECONDS: Final = 1.0
+"""By how much processes on a busy machine may be late, in seconds here."""
+
+CLIENT_SECONDS: Final = 5.0
+"""By how much a client's view may be late: it asks each two seconds, and probes each ten."""
+
+_LEAST_FAULT_SECONDS: Final = 300.0
+_HEALTH_CHECKER_SECONDS: Final = 10.0
+"""How much longer a health checker takes for an endpoint that hangs than for one that refuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """One expectation and where it comes from.
+
+    Attributes:
+        expectation: What is expected.
+        why: What the design is for, or the model; in a few words.
+        predicted: How long the model says it takes, None where it says nothing.
+    """
+
+    expectation: Expectation
+    why: str
+    predicted: Spread | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One scenario with what is expected of it.
+
+    Attributes:
+        scenario: What happens.
+        expected: What is expected; at least one.
+        notes: What people should know beside the verdict.
+        predicted: How long the model says clients take to the standby, None where they don't move.
+        steady_seconds: How long all is well before the fault.
+        fault_seconds: How long the fault lasts at least.
+    """
+
+    scenario: Scenario
+    expected: Sequence[Expected]
+    notes: Sequence[str]
+    predicted: Spread | None
+    steady_seconds: float
+    fault_seconds: float
+
+    @property
+    def hypothesis(self) -> tuple[Expectation, ...]:
+        """The expectations alone."""
+        return tuple(each.expectation for each in self.expected)
+
+
+def plan_of(
+    world: World,
+    scenario: Scenario,
+    assumptions: Assumptions,
+    failovers: Mapping[Fault, Verdict],
+    *,
+    scale: float,
+    seed: int = 0,
+    objective_seconds: float | None = None,
+) -> Plan:
+    """What a scenario is expected to show.
+
+    Args:
+        world: What is rehearsed.
+        scenario: What happens.
+        assumptions: What no template tells.
+        failovers: What the model says of clients.
+        scale: Seconds of the service in one second here.
+        seed: The same seed gives the same numbers.
+        objective_seconds: Recovery time objective; that of the templates unless given, else 600.
+    """
+    verdict = failovers.get(fault_of(scenario))
+    told = objective_seconds or world.objective_seconds
+    planner = _Planner(world, scenario, assumptions, scale, seed, told, verdict)
+    expected = [*planner.clients(), *planner.alarms()]
+    moves = any(isinstance(each.expectation, ClientsMove) for each in expected)
+    return Plan(
+        scenario=scenario,
+        expected=expected,
+        notes=planner.notes,
+        predicted=verdict.total if verdict is not None and moves else None,
+        steady_seconds=_steady_seconds(world),
+        fault_seconds=planner.fault_seconds(expected),
+    )
+
+
+@dataclass(slots=True)
+class _Planner:
+    world: World
+    scenario: Scenario
+    assumptions: Assumptions
+    scale: float
+    seed: int
+    objective: float | None
+    verdict: Verdict | None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def slack(self) -> float:
+        return SLACK_SECONDS * self.scale + CLIENT_SECONDS
+
+    def clients(self) -> Iterator[Expected]:
+        record, action = self.world.pair.name, self.scenario.action
+        active, standby = self.world.active.name, self.world.standby.name
+        if len(self.scenario.hosts) > 1:
+            self.notes.append("nobody can be served while both hosts are down")
+            yield self._back()
+            return
+        deciding = self._deciding()
+        total = self.verdict.total if self.verdict is not None else None
+        if action is Action.STOP or (deciding and action is not Action.KILL_PROBE):
+            limit = self.objective or OBJECTIVE_SECONDS
+            why = f"clients must leave within {limit:.0f} s"
+            if total is not None and self._worst(total) < limit:
+                limit, why = self._worst(total), "no later than the model's worst"
+            yield Expected(ClientsMove(record, standby, limit), why, total)
+            yield self._back()
+            if total is None and self.verdict is not None:
+                self.notes.append(f"the model expects no failover: {self.verdict.never}")
+            return
+        if total is not None:
+            self.notes.append("clients are moved though they were served")
+            worst = self._worst(total)
+            yield Expected(ClientsMove(record, standby, worst), "the model's worst", total)
+            yield self._back()
+        else:
+            yield Expected(ClientsStay(record, active), "no signal that decides shows it")
+            never = self.verdict.never if self.verdict is not None else None
+            if action is not Action.KILL_PROBE and never is not None:
+                self.notes.append(f"nothing here would move clients: {never}")
+        if action is not Action.HANG:
+            yield Expected(ClientsServed(record), "the endpoint answers all the time")
+
+    def alarms(self) -> Iterator[Expected]:
+        for alarm in self.world.graph.alarms:
+            if not self.world.is_measured(alarm):
+                self.notes.append(f"{alarm.name} is not rehearsed: its metric comes from elsewhere")
+                continue
+            shown = effect_on(self.world, self.scenario, alarm)
+            if shown is Effect.NONE:
+                yield Expected(AlarmQuiet(alarm.name), "its metric shows nothing of it")
+                continue
+            firing = firing_of(alarm, shown, self.assumptions, self.seed)
+            limit = SILENCE_SECONDS if shown is Effect.SILENT else ALERT_SECONDS
+            why = f"people must hear of it within {limit:.0f} s"
+            meant = self._must_tell(alarm)
+            worst = None if firing.seconds is None else firing.seconds.worst + self.slack
+            if firing.share == 1 and worst is not None and (worst < limit or not meant):
+                limit, why = worst, "no later than the model's worst"
+            elif not meant:
+                if not firing.share:
+                    yield Expected(AlarmQuiet(alarm.name), f"it {shown.value}, which is no alarm")
+                continue
+            yield Expected(AlarmFires(alarm.name, limit), why, firing.seconds)
+            within = recovery_seconds(alarm, self.assumptions) + self.slack
+            yield Expected(AlarmRecovers(alarm.name, within), "no later than the model's worst")
+
+    def fault_seconds(self, expected: Sequence[Expected]) -> float:
+        """Long enough for what must not happen, where nothing else takes time."""
+        if any(isinstance(each.expectation, ClientsMove | AlarmFires) for each in expected):
+            return 0.0
+        spans = [
+            (alarm.evaluation_periods + self.assumptions.extra_periods.high) * alarm.period_seconds
+            for alarm in self.world.alarms
+        ]
+        return max([_LEAST_FAULT_SECONDS, *spans])
+
+    def _back(self) -> Expected:
+        within = return_seconds(self.world, self.assumptions) + self.slack
+        back = ClientsReturn(self.world.pair.name, self.world.active.name, within)
+        return Expected(back, "no later than the model's worst")
+
+    def _worst(self, total: Spread) -> float:
+        worst = total.worst + self.slack
+        if self.scenario.action is Action.HANG:
+            thresholds = [
+                leaf.failure_threshold
+                for leaf in self._deciding()
+                if isinstance(leaf, EndpointCheck)
+            ]
+            later = max(thresholds, default=0) * _HEALTH_CHECKER_SECONDS
+            worst += max(later, self.assumptions.probe_timeout.high)
+        return worst
+
+    def _deciding(self) -> Sequence[Leaf]:
+        """The health checks of the primary that are there for this fault."""
+        return [
+            leaf
+            for leaf in leaves(self.world.pair.primary.health_check)
+            if self._is_meant_for_it(leaf)
+        ]
+
+    def _is_meant_for_it(self, leaf: Leaf) -> bool:
+        if isinstance(leaf, EndpointCheck):
+            return self.scenario.action is Action.HANG and _is_endpoint(leaf)
+        name = leaf.alarm.metric.name
+        if self.scenario.action is Action.HANG:
+            return name == names.PEER_METRIC
+        if self.scenario.action is Action.BLACKHOLE:
+            return name == names.connectivity_metric(self.scenario.dependency or "")
+        return False
+
+    def _must_tell(self, alarm: Alarm) -> bool:
+        """Whether an alarm is what people hear of this fault by."""
+        about = self.world.host_of(alarm)
+        if about is None or about.name not in [host.name for host in self.scenario.hosts]:
+            return False
+        if self.scenario.action is Action.BLACKHOLE:
+            return alarm.metric.name == names.connectivity_metric(self.scenario.dependency or "")
+        if self.scenario.action is Action.KILL_PROBE:
+            return alarm.metric.name == names.HEARTBEAT_METRIC
+        if self.scenario.action is Action.STOP:
+            return alarm.metric.namespace == "AWS/EC2"
+        return alarm.metric.name == names.PEER_METRIC
+
+
+def _is_endpoint(leaf: Leaf) -> bool:
+    """Whether a hanging endpoint is unhealthy to it; one that only connects is satisfied."""
+    return isinstance(leaf, EndpointCheck) and leaf.kind != "TCP"
+
+
+def _steady_seconds(world: World) -> float:
+    """Long enough that each alarm has seen as many periods as it evaluates.
+
+    And that clients would have been moved by now if what is there even without a fault moves them.
+    """
+    spans = [alarm.evaluation_periods * alarm.period_seconds for alarm in world.alarms]
+    return max([120.0, *spans]) + 120.0

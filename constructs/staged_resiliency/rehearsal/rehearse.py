@@ -1,0 +1,256 @@
+"""Rehearses scenarios side by side, and judges them."""
+
+import asyncio
+import json
+import pickle
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Final
+
+from staged_resiliency.experiment.journal import Finding, JsonObject, Phase, Subject, journal
+from staged_resiliency.experiment.measures import measure
+from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source, of
+from staged_resiliency.experiment.verdict import Run, Status, Verdict, judge
+from staged_resiliency.rehearsal.children import ChildError, Children
+from staged_resiliency.rehearsal.order import Order
+from staged_resiliency.rehearsal.plan import Plan
+from staged_resiliency.rehearsal.world import World
+from staged_resiliency.timing.assumptions import Assumptions
+
+DIRECTOR: Final = "staged_resiliency.rehearsal.director"
+"""The module that runs one scenario as a process."""
+
+
+class RehearsalError(Exception):
+    """A rehearsal that ended before it could be judged; the message says why."""
+
+
+@dataclass(slots=True)
+class Running:
+    """One scenario while it runs.
+
+    Attributes:
+        plan: What happens, and what is expected.
+        observations: What was seen so far.
+        phases: The steps so far; the last one may not have ended.
+        run: Its times, once it is over.
+    """
+
+    plan: Plan
+    observations: list[Observation] = field(default_factory=list)
+    phases: list[Phase] = field(default_factory=list)
+    run: Run | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One scenario once it is over.
+
+    Attributes:
+        plan: What was expected.
+        run: Its times.
+        observations: What was seen.
+        verdict: Whether all of it held.
+        journal: Its journal.
+    """
+
+    plan: Plan
+    run: Run
+    observations: Sequence[Observation]
+    verdict: Verdict
+    journal: JsonObject
+
+
+Watcher = Callable[[Running, Observation | None], None]
+"""Told each news of a scenario: an observation, or None when a phase began or ended."""
+
+
+async def rehearse(
+    world: World,
+    plans: Sequence[Plan],
+    assumptions: Assumptions,
+    *,
+    scale: float,
+    seed: int = 0,
+    at_once: int | None = None,
+    watch: Watcher = lambda running, observation: None,
+    director: str = DIRECTOR,
+) -> Sequence[Outcome]:
+    """Run scenarios, and judge them; what was started ends, however this ends.
+
+    Args:
+        world: What is rehearsed.
+        plans: The scenarios.
+        assumptions: Spans from which delays are drawn.
+        scale: Seconds of the service in one second here.
+        seed: The same seed gives the same phases and delays.
+        at_once: How many at the same time; all unless given.
+        watch: Told what happens.
+        director: Module that runs one scenario as a process.
+
+    Raises:
+        RehearsalError: A process was lost, or something can't be had here.
+    """
+    trouble: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def fail(why: str) -> None:
+        if not trouble.done():
+            trouble.set_exception(RehearsalError(why))
+
+    def lost(error: ChildError) -> None:
+        fail(str(error))
+
+    # Here and not with each director, so that it goes even when one of those is killed.
+    folder = tempfile.mkdtemp(prefix="rehearsal-")
+    children = Children(lost)
+    room = asyncio.Semaphore(at_once or len(plans))
+
+    async def run(plan: Plan) -> Outcome:
+        async with room:
+            order = Order(
+                world=world,
+                scenario=plan.scenario,
+                hypothesis=plan.hypothesis,
+                assumptions=assumptions,
+                seed=seed,
+                scale=scale,
+                folder=Path(tempfile.mkdtemp(dir=folder)),
+                steady_seconds=plan.steady_seconds,
+                fault_seconds=plan.fault_seconds,
+            )
+            running = await _direct(children, order, plan, watch, fail, director)
+        return judged(world, running, seed)
+
+    runs = [asyncio.get_running_loop().create_task(run(plan)) for plan in plans]
+    try:
+        open_ones: set[asyncio.Future[Any]] = {*runs, trouble}
+        while open_ones != {trouble}:
+            done, open_ones = await asyncio.wait(open_ones, return_when=asyncio.FIRST_COMPLETED)
+            for each in done:
+                each.result()
+        return [each.result() for each in runs]
+    finally:
+        for task in runs:
+            task.cancel()
+        await asyncio.gather(*runs, return_exceptions=True)
+        await children.close(gently=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _direct(
+    children: Children,
+    order: Order,
+    plan: Plan,
+    watch: Watcher,
+    fail: Callable[[str], None],
+    director: str,
+) -> Running:
+    """Run the director of one scenario until it is done."""
+    running = Running(plan)
+    done = asyncio.Event()
+    name = plan.scenario.name
+
+    def heard(line: str) -> None:
+        try:
+            kind, *told = json.loads(line)
+        except ValueError:
+            return  # the last lines of a director that fails are told with its failure
+        if kind == "seen":
+            at, source, *rest = told
+            seen = Observation(at, Source(source), *rest)
+            running.observations.append(seen)
+            watch(running, seen)
+        elif kind == "began":
+            running.phases.append(Phase(told[1], told[0], None))
+            watch(running, None)
+        elif kind == "ended":
+            began = running.phases.pop()
+            running.phases.append(Phase(began.name, began.began_at, told[0]))
+            watch(running, None)
+        elif kind == "done":
+            injected_at, ended_at, until = told
+            running.run = Run(injected_at, ended_at, until, order.scale)
+            process.expected_to_end = True
+            done.set()
+        elif kind == "problem":
+            process.expected_to_end = True
+            fail(f"{name}: {told[0]}")
+
+    process = await children.start(
+        f"the director of {name}",
+        director,
+        tell=heard,
+        given=pickle.dumps(order),
+    )
+    await done.wait()
+    return running
+
+
+def judged(world: World, running: Running, seed: int) -> Outcome:
+    """What became of a scenario.
+
+    Args:
+        world: What was rehearsed.
+        running: The scenario, which is over.
+        seed: The run's seed; part of its id.
+    """
+    plan, run = running.plan, running.run
+    assert run is not None  # noqa: S101 - it is over
+    verdict = _judged(world, running, run)
+    began = datetime.fromtimestamp(running.phases[0].began_at, timezone.utc)
+    scenario, predicted = plan.scenario, plan.predicted
+    struck = scenario.hosts[0].name
+    subject = Subject(
+        kind="rehearsal",
+        run_id=f"{world.service}-{scenario.name}-{began:%Y%m%dT%H%M%SZ}-{seed}",
+        service=world.service,
+        environment=world.environment,
+        experiment=scenario.name,
+        fault=scenario.action.value,
+        host=struck,
+        dependency=scenario.dependency,
+        record=world.pair.name,
+        active=world.active.name,
+        standby=world.standby.name,
+        objective_seconds=world.objective_seconds,
+    )
+    finding = Finding(
+        run=run,
+        hypothesis=plan.hypothesis,
+        verdict=verdict,
+        measures=measure(
+            running.observations, run, record=world.pair.name, active=world.active.name
+        ),
+        phases=running.phases,
+        observations=running.observations,
+        predicted={}
+        if predicted is None
+        else {
+            "best": predicted.best,
+            "median": predicted.median,
+            "p95": predicted.p95,
+            "worst": predicted.worst,
+        },
+    )
+    return Outcome(plan, run, running.observations, verdict, journal(subject, finding))
+
+
+def _judged(world: World, running: Running, run: Run) -> Verdict:
+    """The verdict; nothing can be told of a fault before which all was not well."""
+    minute = 60 / run.time_scale
+    # What was asked just before the fault may have been struck by it.
+    before = [
+        each
+        for each in of(running.observations, Source.CLIENT, world.pair.name)
+        if run.injected_at - minute <= each.at < run.injected_at and each.value != NO_ANSWER
+    ]
+    verdict = judge(running.plan.hypothesis, running.observations, run)
+    served_by = before[-1].value if before else "nobody"
+    if served_by != world.active.name:
+        told = f"before the fault clients were served by {served_by}, not {world.active.name}"
+        return Verdict(Status.FAILED, f"{told}; {verdict.told}", verdict.judgements)
+    return verdict

@@ -1,0 +1,263 @@
+"""Rehearsals with real processes: they agree with the model, and broken templates fail them."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from staged_resiliency.experiment.hypothesis import AlarmFires, ClientsMove
+from staged_resiliency.experiment.verdict import Status
+from staged_resiliency.rehearsal.plan import CLIENT_SECONDS, SLACK_SECONDS
+from staged_resiliency.rehearsal.rehearse import Outcome
+from tests.rehearsal.support import (
+    DB_ALARM,
+    STATUS_ALARM,
+    Edit,
+    Templates,
+    all_signals,
+    edited,
+    rehearse_all,
+    rehearsed,
+    remove_health_check,
+    set_alarm,
+    set_health_check,
+    set_ttl,
+    swap_roles,
+    swap_values,
+    templates_of,
+)
+
+SCALE = 60.0
+SEEDS = range(20)
+SEEDS_AT_ONCE = 2
+
+BREAKING: Mapping[str, tuple[str, Edit, str]] = {
+    "a TTL of an hour": (
+        "host-stops",
+        set_ttl(3600),
+        "clients of bookstore.pingpublications.com reach bookstore-api-green: not within",
+    ),
+    "silence that is no alarm": (
+        "host-stops",
+        set_alarm(STATUS_ALARM, TreatMissingData=None),
+        f"{STATUS_ALARM} fires: not within",
+    ),
+    "silence that counts as health": (
+        "host-stops",
+        set_health_check(InsufficientDataHealthStatus="Healthy"),
+        "clients of bookstore.pingpublications.com reach bookstore-api-green: not within",
+    ),
+    "ten of ten data points": (
+        "db-blackholed",
+        set_alarm(DB_ALARM, EvaluationPeriods=10, DatapointsToAlarm=10),
+        f"{DB_ALARM} fires: not within",
+    ),
+    "a threshold that nothing is below": (
+        "db-blackholed",
+        set_alarm(DB_ALARM, Threshold=0),
+        f"{DB_ALARM} fires: not within",
+    ),
+    "a threshold that health is over": (
+        "host-stops",
+        set_alarm(STATUS_ALARM, Threshold=0),
+        "before the fault clients were served by bookstore-api-green, not bookstore-api-blue",
+    ),
+    "swapped values": (
+        "host-stops",
+        swap_values,
+        "clients of bookstore.pingpublications.com reach bookstore-api-blue: not within",
+    ),
+    "swapped roles": (
+        "host-stops",
+        swap_roles,
+        "clients of bookstore.pingpublications.com reach bookstore-api-blue: not within",
+    ),
+    "no health check": (
+        "host-stops",
+        remove_health_check,
+        "clients of bookstore.pingpublications.com reach bookstore-api-green: not within",
+    ),
+    "a health check that is disabled": (
+        "host-stops",
+        set_health_check(Disabled=True),
+        "clients of bookstore.pingpublications.com reach bookstore-api-green: not within",
+    ),
+}
+"""What is done to the templates, which scenario fails by it, and how that begins."""
+
+
+@pytest.fixture(scope="module")
+def templates() -> Templates:
+    return templates_of()
+
+
+@pytest.fixture(scope="module")
+def broken(templates: Templates) -> Mapping[str, Outcome]:
+    runs = [(edited(templates, edit), name) for name, edit, _ in BREAKING.values()]
+    outcomes = rehearse_all(runs, scale=SCALE, at_once=5)
+    return dict(zip(BREAKING, outcomes, strict=True))
+
+
+@pytest.mark.parametrize("what", BREAKING)
+def test_a_broken_template_fails_and_the_verdict_says_why(
+    broken: Mapping[str, Outcome], what: str
+) -> None:
+    verdict = broken[what].verdict
+    assert verdict.status is Status.FAILED
+    assert BREAKING[what][2] in verdict.told
+
+
+@pytest.fixture(scope="module")
+def seeded(templates: Templates) -> Sequence[Outcome]:
+    """The usual scenarios, at 20 phases each."""
+
+    async def run() -> Sequence[Outcome]:
+        room = asyncio.Semaphore(SEEDS_AT_ONCE)
+
+        async def one(seed: int) -> Sequence[Outcome]:
+            async with room:
+                return await rehearsed(templates, scale=SCALE, seed=seed)
+
+        return [each for some in await asyncio.gather(*map(one, SEEDS)) for each in some]
+
+    return asyncio.run(run())
+
+
+def test_every_scenario_holds_at_twenty_phases(seeded: Sequence[Outcome]) -> None:
+    assert len(seeded) == 5 * len(SEEDS)
+    failed = [
+        f"{outcome.plan.scenario.name}: {outcome.verdict.told}"
+        for outcome in seeded
+        if outcome.verdict.status is not Status.PASSED
+    ]
+    assert not failed
+
+
+def test_measured_times_lie_within_the_models_bounds(seeded: Sequence[Outcome]) -> None:
+    slack = SLACK_SECONDS * SCALE + CLIENT_SECONDS
+    looked_at = 0
+    for outcome in seeded:
+        for judgement, expected in zip(
+            outcome.verdict.judgements, outcome.plan.expected, strict=True
+        ):
+            if not isinstance(judgement.expectation, ClientsMove | AlarmFires):
+                continue
+            assert judgement.seconds is not None
+            assert expected.predicted is not None
+            looked_at += 1
+            assert expected.predicted.best - slack <= judgement.seconds
+            assert judgement.seconds <= expected.predicted.worst + slack
+    assert looked_at >= 6 * len(SEEDS)
+
+
+def test_every_signal_moves_clients_when_it_decides() -> None:
+    deciding = templates_of(all_signals)
+    names = ["host-stops", "endpoint-hangs", "db-blackholed"]
+    for outcome in rehearse_all([(deciding, name) for name in names], scale=30, at_once=3):
+        moves = [each for each in outcome.plan.hypothesis if isinstance(each, ClientsMove)]
+        assert len(moves) == 1
+        assert outcome.verdict.status is Status.PASSED, outcome.verdict.told
+
+
+@pytest.fixture
+def running(templates: Templates, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """The command, once everything of one scenario has started."""
+    paths = []
+    for stack, template in templates.items():
+        paths.append(tmp_path / f"{stack}.json")
+        paths[-1].write_text(json.dumps(template))
+    words = ["rehearse", *map(str, paths), "--scenario", "host-stops", "--out", f"{tmp_path}/out"]
+    command = "import sys; from staged_resiliency.cli import main; sys.exit(main(sys.argv[1:]))"
+    process = subprocess.Popen(
+        [sys.executable, "-c", command, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "steady state" in line:
+                break
+        yield process
+        process.kill()
+
+
+def _below(pid: int) -> set[int]:
+    """All processes below one."""
+    found = {
+        int(word)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for word in (task / "children").read_text(encoding="ascii").split()
+    }
+    return found.union(*map(_below, found))
+
+
+def _left_of(processes: Iterable[int]) -> set[int]:
+    """Those that still run, after a little while for the kernel to end orphans."""
+    limit = time.monotonic() + 30
+    left = set(processes)
+    while left and time.monotonic() < limit:
+        left = {pid for pid in left if _runs(pid)}
+        time.sleep(0.05)
+    return left
+
+
+def _runs(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"  # ended, and not yet waited for
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_that_is_stopped_leaves_nothing_behind(
+    running: subprocess.Popen[str], tmp_path: Path, number: signal.Signals
+) -> None:
+    below = _below(running.pid)
+    assert len(below) >= 7  # a director, an API, two services, two probes and a client
+    running.send_signal(number)
+    _, told = running.communicate(timeout=60)
+    assert running.returncode == 1
+    assert told == (
+        f"rehearse: stopped by {number.name}; everything it started has ended, nothing is written\n"
+    )
+    assert not _left_of(below)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["moto.server", "service_process", "agent_process", "client_process", "rehearsal.director"],
+)
+def test_a_process_that_is_killed_is_named(
+    running: subprocess.Popen[str], tmp_path: Path, module: str
+) -> None:
+    below = _below(running.pid)
+    lost = next(
+        pid for pid in below if module.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    )
+    os.kill(lost, signal.SIGKILL)
+    _, told = running.communicate(timeout=60)
+    assert running.returncode == 1
+    assert f"(process {lost}) was ended by signal SIGKILL; everything it started" in told
+    assert told.count("\n") == 1
+    assert not _left_of(below)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_command_that_is_killed_takes_its_processes_with_it(
+    running: subprocess.Popen[str],
+) -> None:
+    below = _below(running.pid)
+    running.kill()
+    assert not _left_of(below)
