@@ -180,6 +180,7 @@ def running(templates: Templates, tmp_path: Path) -> Iterator[subprocess.Popen[s
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
         start_new_session=True,
     )
     with process:
