@@ -85,7 +85,13 @@ class FailoverStack(Stack):
                     if value
                 ]
                 for host in (environment.hosts.blue, environment.hosts.green)
-            }
+            },
+            # What a rehearsal of the template is judged by.
+            **(
+                {"RecoveryTimeSeconds": environment.objective.recovery_time_seconds}
+                if environment.objective is not None
+                else {}
+            ),
         }
 
     def _connectivity_alarms(

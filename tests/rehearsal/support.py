@@ -3,6 +3,7 @@
 import asyncio
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from staged_resiliency.rehearsal.command import chosen_scenarios
@@ -121,6 +122,8 @@ def plans_of(
     outages: int = OUTAGES,
 ) -> Sequence[Plan]:
     """The plans of scenarios; of the usual ones unless some are named."""
+    if objective is not None:
+        world = replace(world, objective_seconds=objective)
     assumptions = assumptions_for(world)
     failovers = failovers_of(world, assumptions, seed, outages=outages)
     return [
@@ -131,7 +134,6 @@ def plans_of(
             failovers,
             scale=scale,
             seed=seed,
-            objective_seconds=objective,
         )
         for scenario in chosen_scenarios(world, names)
     ]

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from staged_resiliency import cli
 from staged_resiliency.experiment.journal import Phase
+from staged_resiliency.experiment.observations import Observation, Source
 from staged_resiliency.rehearsal import prediction, rehearse
 from staged_resiliency.rehearsal.command import chosen_scenarios
 from staged_resiliency.rehearsal.options import RehearseError
@@ -228,6 +229,17 @@ def test_in_a_terminal_progress_is_a_table(world: World) -> None:
     shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
     assert re.search(r"host-stops +done +7:40 .* bookstore-api-blue", shown)
     assert re.search(r"both-stop +waits", shown)
+
+
+def test_a_request_that_is_told_late_is_no_news(world: World) -> None:
+    (plan,) = plans_of(world, "host-stops", scale=20, outages=20)
+    screen = io.StringIO()
+    with Progress([plan], 20, Console(file=screen, width=160)) as progress:
+        running = rehearse.Running(plan, [], [Phase("fault", 1000, None)], None)
+        for at, value in ((1001.0, "blue"), (1003.0, "no answer"), (1004.0, "green")):
+            progress.watch(running, Observation(at, Source.CLIENT, "shop.example.com", value))
+        progress.watch(running, Observation(1002.0, Source.CLIENT, "shop.example.com", "no answer"))
+    assert [line.split()[-1] for line in screen.getvalue().splitlines()] == ["answer", "green"]
 
 
 def test_failures_say_what_was_found(example_templates: Templates) -> None:

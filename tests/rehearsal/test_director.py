@@ -65,11 +65,12 @@ def direct(given: Order) -> Sequence[Sequence[object]]:
 
 
 def values(told: Sequence[Sequence[object]], source: str, subject: str) -> list[object]:
-    """The values of one subject, each change once."""
+    """The values of one subject in the order of their times, each change once."""
     found: list[object] = []
-    for kind, *rest in told:
-        if kind == "seen" and rest[1:3] == [source, subject] and found[-1:] != [rest[3]]:
-            found.append(rest[3])
+    seen = [rest for kind, *rest in told if kind == "seen"]
+    for each in sorted(seen, key=lambda one: float(str(one[0]))):
+        if each[1:3] == [source, subject] and found[-1:] != [each[3]]:
+            found.append(each[3])
     return found
 
 

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from rich.console import Console
@@ -39,6 +40,8 @@ def rehearse_command(options: argparse.Namespace) -> int:
     world = read_world(
         read_templates(options.paths), record=options.record, addresses=dict(options.host)
     )
+    if options.objective is not None:
+        world = replace(world, objective_seconds=options.objective)
     chosen = chosen_scenarios(world, options.scenario)
     assumptions = assumptions_for(world)
     failovers = failovers_of(world, assumptions, options.seed)
@@ -50,7 +53,6 @@ def rehearse_command(options: argparse.Namespace) -> int:
             failovers,
             scale=options.time_scale,
             seed=options.seed,
-            objective_seconds=options.objective,
         )
         for scenario in chosen
     ]

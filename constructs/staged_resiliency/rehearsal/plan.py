@@ -104,7 +104,6 @@ def plan_of(
     *,
     scale: float,
     seed: int = 0,
-    objective_seconds: float | None = None,
 ) -> Plan:
     """What a scenario is expected to show.
 
@@ -115,11 +114,9 @@ def plan_of(
         failovers: What the model says of clients.
         scale: Seconds of the service in one second here.
         seed: The same seed gives the same numbers.
-        objective_seconds: Recovery time objective; that of the templates unless given, else 600.
     """
     verdict = failovers.get(fault_of(scenario))
-    told = objective_seconds or world.objective_seconds
-    planner = _Planner(world, scenario, assumptions, scale, seed, told, verdict)
+    planner = _Planner(world, scenario, assumptions, scale, seed, world.objective_seconds, verdict)
     expected = [*planner.clients(), *planner.alarms()]
     moves = any(isinstance(each.expectation, ClientsMove) for each in expected)
     return Plan(

@@ -46,16 +46,8 @@ class Firing:
 
 
 def assumptions_for(world: World) -> Assumptions:
-    """The model's assumptions, with what the probe's configuration and its agent's code tell.
-
-    The agent sends a minute one second after its end and up to ten more, by its host's name.
-    """
-    assumed = replace(
-        Assumptions(),
-        probe_batch=Span(
-            1, 11, "seconds from the end of a minute to the probe's request for it", "the agent"
-        ),
-    )
+    """The model's assumptions, with what the probe's configuration tells."""
+    assumed = Assumptions()
     if world.probe is None:
         return assumed
     interval, timeout = world.probe["interval_seconds"], world.probe["timeout_seconds"]

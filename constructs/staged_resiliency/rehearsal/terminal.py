@@ -51,6 +51,7 @@ class Progress:
         self._runs: dict[str, Running] = {}
         self._names = [plan.scenario.name for plan in plans]
         self._last: dict[tuple[str, Source, str], str] = {}
+        self._last_at: dict[tuple[str, Source, str], float] = {}
         self._live: Live | None = None
 
     def __enter__(self) -> "Progress":
@@ -71,6 +72,10 @@ class Progress:
         self._runs[name] = running
         if seen is not None:
             key = (name, seen.source, seen.subject)
+            # A request that hangs is told when it ends, after others that were made later.
+            if seen.at < self._last_at.get(key, seen.at):
+                return
+            self._last_at[key] = seen.at
             former, self._last[key] = self._last.get(key), seen.value
             if self._live is None and former != seen.value and _worth_a_line(seen, former):
                 self._line(running, f"{seen.source.value} {seen.subject}: {seen.value}", seen.at)

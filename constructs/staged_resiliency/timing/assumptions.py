@@ -112,7 +112,10 @@ class Assumptions:
     )
     probe_batch: Span = field(
         default=Span(
-            0, 5, "seconds from the end of a minute to the probe's request for it", "assumed"
+            1,
+            11,
+            "seconds from the end of a minute to the probe's request for it",
+            "the probe's code: a second, and up to ten more by its host's name",
         )
     )
     checkers: Span = field(
