@@ -1,0 +1,154 @@
+"""Results of the same experiment over time, as a small chart."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from staged_resiliency.experiment.verdict import Status
+from staged_resiliency.report.axis import Scale, Span, number_ticks
+from staged_resiliency.report.reading import Journal
+from staged_resiliency.report.shapes import (
+    Line,
+    Mark,
+    Path,
+    Picture,
+    Shape,
+    Text,
+    shortened,
+    text_width,
+)
+from staged_resiliency.report.words import RESULTS, day, headline, seconds
+
+_WIDTH: Final = 358.0
+_HEIGHT: Final = 190.0
+_TOP: Final = 16.0
+_LEFT: Final = 46.0
+_RIGHT: Final = 350.0
+_BOTTOM: Final = 150.0
+
+Drill = tuple[str, str, str]
+"""Service, environment and experiment."""
+
+SIGNS: Final = {Status.PASSED: "dot", Status.FAILED: "cross", Status.ABORTED: "ring"}
+"""How a run looks: not by its colour alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The runs of one experiment.
+
+    Attributes:
+        name: Of the experiment; with service and environment where runs of several are shown.
+        told: How many held.
+        measure: What the chart shows.
+        picture: The chart.
+    """
+
+    name: str
+    told: str
+    measure: str
+    picture: Picture
+
+
+def by_drill(journals: Sequence[Journal]) -> Mapping[Drill, Sequence[Journal]]:
+    """The runs of each experiment, from the oldest to the newest."""
+    found: dict[Drill, list[Journal]] = {}
+    for each in sorted(journals, key=_when):
+        found.setdefault((each.service, each.environment, each.experiment), []).append(each)
+    return dict(sorted(found.items()))
+
+
+def newest(journals: Sequence[Journal]) -> Sequence[Journal]:
+    """The newest run of each experiment."""
+    return [runs[-1] for runs in by_drill(journals).values()]
+
+
+def _when(journal: Journal) -> tuple[float, str]:
+    return journal.began_at or 0.0, journal.run_id
+
+
+def histories(journals: Sequence[Journal]) -> Sequence[History]:
+    """The results over time of each experiment; empty where none was run twice."""
+    drills = by_drill(journals)
+    if all(len(runs) < 2 for runs in drills.values()):
+        return []
+    of_one_service = len({drill[:2] for drill in drills}) == 1
+    found = []
+    for (service, environment, experiment), runs in drills.items():
+        name = experiment if of_one_service else f"{service} {environment}: {experiment}"
+        moved = any(each.numbers.failover_seconds is not None for each in runs)
+        measure = "failover" if moved else "detect"
+        found.append(History(name, headline(runs), measure, _chart(name, measure, runs)))
+    return found
+
+
+def _value(journal: Journal, measure: str) -> float | None:
+    numbers = journal.numbers
+    return numbers.failover_seconds if measure == "failover" else numbers.detect_seconds
+
+
+def _chart(name: str, measure: str, runs: Sequence[Journal]) -> Picture:
+    values = [_value(each, measure) for each in runs]
+    # The objective is about clients, so it stands beside failover alone.
+    objectives = [each.objective_seconds if measure == "failover" else None for each in runs]
+    highest = max([1.0, *(each for each in (*values, *objectives) if each is not None)])
+    across = Scale(_span(runs), _LEFT + 8, _RIGHT - 8)
+    up = Scale(Span(0, highest * 1.08), _BOTTOM, _TOP)
+    shapes: list[Shape] = []
+    for tick in number_ticks(up.span, 5):
+        y = up.at(tick)
+        shapes.append(Line(_LEFT, y, _RIGHT, y, "grid"))
+        shapes.append(Text(_LEFT - 6, y + 4, f"{tick:,.15g} s", "tick", "end"))
+    places = [(across.at(_when(each)[0]), each) for each in runs]
+    shapes += _objective(places, objectives, up)
+    line = [(x, up.at(value)) for (x, _), value in zip(places, values, strict=True) if value]
+    if len(line) > 1:
+        shapes.append(Path(line, "trend"))
+    for (x, each), value in zip(places, values, strict=True):
+        # What has no number stands below the axis, so that it can't be taken for 0 s.
+        y = _BOTTOM + 9 if value is None else up.at(value)
+        result = RESULTS[each.verdict.status]
+        told = f"{day(_when(each)[0])}: {result}, {measure} {seconds(value)}"
+        shapes.append(
+            Mark(x, y, SIGNS[each.verdict.status], f"run {each.verdict.status.value}", told)
+        )
+    shapes += _days(runs, across)
+    told = f"{headline(runs)}; {measure} seconds from the oldest to the newest run: " + ", ".join(
+        seconds(each) for each in values
+    )
+    return Picture(_WIDTH, _HEIGHT, f"{name}: {measure} over time", f"{told}.", shapes)
+
+
+def _span(runs: Sequence[Journal]) -> Span:
+    first, last = _when(runs[0])[0], _when(runs[-1])[0]
+    return Span(first, last) if last > first else Span(first - 1, last + 1)
+
+
+def _objective(
+    places: Sequence[tuple[float, Journal]], objectives: Sequence[float | None], up: Scale
+) -> Sequence[Shape]:
+    """The objective of each run, level until the next one, since it may have changed."""
+    shapes: list[Shape] = []
+    edges = [x for x, _ in places]
+    edges[0] = _LEFT
+    for (left, right), objective in zip(pairwise([*edges, _RIGHT]), objectives, strict=True):
+        if objective is not None:
+            shapes.append(Line(left, up.at(objective), right, up.at(objective), "moment objective"))
+    last = next((each for each in reversed(objectives) if each is not None), None)
+    if last is not None:
+        label = f"objective {seconds(last)}"
+        shapes.append(Text(_RIGHT, up.at(last) - 4, label, "moment-label objective", "end"))
+    return shapes
+
+
+def _days(runs: Sequence[Journal], across: Scale) -> Sequence[Shape]:
+    first, last = day(_when(runs[0])[0]), day(_when(runs[-1])[0])
+    y = _HEIGHT - 10
+    if first == last:
+        return [Text((_LEFT + _RIGHT) / 2, y, first, "tick", "middle")]
+    room = (across.right - across.left) / 2
+    return [
+        Text(_LEFT, y, shortened(first, room), "tick"),
+        Text(_RIGHT, y, last if text_width(last) < room else "", "tick", "end"),
+    ]
