@@ -28,7 +28,7 @@ class Pair:
         standby: Name of the other one.
         ttl_seconds: TTL of the record.
         objective_seconds: Clients reach the standby within so many seconds.
-        moves_on_stop: Whether any deciding signal shows that the active host stopped.
+        endpoint_decides: Whether Route 53's own checkers ask the active host.
     """
 
     record: str
@@ -36,21 +36,15 @@ class Pair:
     standby: str
     ttl_seconds: int
     objective_seconds: float
-    moves_on_stop: bool = True
+    endpoint_decides: bool = False
 
 
 def moves_clients(fault: FaultOf, pair: Pair, alarms: Sequence[WatchedAlarm]) -> bool:
-    """Whether the fault is one at which clients go to the standby.
-
-    A signal that decides and falls silent counts as unhealthy, whether its alarm fires or not, so
-    a stopped host moves clients whatever decides.
-    """
-    if fault.host != pair.active:
-        return any(alarm.decides for alarm, _ in firing(fault, alarms))
-    if fault.kind == "stop_instance":
-        return pair.moves_on_stop
+    """Whether clients go to the standby: a signal that decides shows the active host unwell."""
+    if fault.kind == "stop_instance" and fault.host == pair.active and pair.endpoint_decides:
+        return True
     return any(
-        alarm.decides and fault.effect_on(alarm).value != "none" and alarm.host == fault.host
+        alarm.host == pair.active and alarm.moves_clients(fault.effect_on(alarm))
         for alarm in alarms
     )
 
@@ -72,7 +66,7 @@ def _expectations(
 ) -> Iterator[Expectation]:
     fires = dict(firing(fault, alarms))
     if moves_clients(fault, pair, alarms):
-        deciding = [alarm for alarm in alarms if alarm.decides and alarm.host == fault.host]
+        deciding = [alarm for alarm in alarms if alarm.decides and alarm.host == pair.active]
         slowest = max(
             (alarm.recovers_within(fault.start_seconds) for alarm in deciding),
             default=bounds.recovers(60, start_seconds=fault.start_seconds),

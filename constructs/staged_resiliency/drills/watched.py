@@ -44,6 +44,7 @@ class WatchedAlarm:
         port: Port on which the dependency, or the other host, is asked.
         decides: Whether clients leave the host when it fires.
         fires_on_silence: Whether missing data count as failure.
+        silence_is_health: Whether a health check takes missing data for health.
         period_seconds: Its period.
         evaluation_periods: Periods in a row that must breach.
         sample_seconds: From a fault until the first sample has failed.
@@ -56,6 +57,7 @@ class WatchedAlarm:
     port: int | None = None
     decides: bool = False
     fires_on_silence: bool = False
+    silence_is_health: bool = False
     period_seconds: int = 60
     evaluation_periods: int = 1
     sample_seconds: float = 15
@@ -81,6 +83,12 @@ class WatchedAlarm:
                 self.period_seconds, self.evaluation_periods, delay_seconds=self.delay_seconds
             )
         return None
+
+    def moves_clients(self, effect: Effect) -> bool:
+        """Whether clients leave the host at it: Route 53 decides on the data, not on the alarm."""
+        if effect is Effect.SILENT:
+            return self.decides and not self.silence_is_health
+        return self.decides and effect is Effect.FAILS
 
     def recovers_within(self, start_seconds: float) -> int:
         """Seconds from the fault's end until it is OK again, at most.
