@@ -1,0 +1,224 @@
+"""The state machine of a drill, in the Amazon States Language, as data.
+
+Each phase is a function that does its part, watches for part of a minute, and says whether to call
+it again. Whatever fails once a fault may be there leads to the state that ends it. A run that is
+aborted or times out as a whole ends without any further state: ``sweep_pattern`` selects the event
+by which the ``sweep`` function learns of it.
+
+See https://states-language.net and
+https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from staged_resiliency.drills import functions
+from staged_resiliency.drills.functions import Function
+from staged_resiliency.drills.plan import Plan
+
+JsonObject = dict[str, Any]
+"""What ``json.dumps`` takes for an object."""
+
+PLAN_STATE: Final = "Plan"
+"""The first state, whose result is ``{"plan": ...}``: where the sweep finds the plan."""
+
+RECORD_STATE: Final = "Record"
+"""The state that every run ends by, unless it is aborted."""
+
+
+def definition(
+    plan: Plan, function_arns: Mapping[str, str], *, partition: str = "aws"
+) -> JsonObject:
+    """The definition of a drill's Standard state machine.
+
+    Args:
+        plan: The drill.
+        function_arns: ARN of each function of ``functions.OF_THE_MACHINE``, by its name; tokens
+            are welcome.
+        partition: AWS partition, for the ARN of the service integration.
+    """
+
+    def phase(
+        key: str,
+        name: str,
+        function: Function,
+        *,
+        on_go: str,
+        on_stop: str,
+        on_error: str,
+        again: bool = False,
+        attempts: int = 3,
+    ) -> JsonObject:
+        decide = f"{name}: then"
+        choices = [{"Variable": f"$.{key}.go", "BooleanEquals": True, "Next": on_go}]
+        if again:
+            choices.insert(0, {"Variable": f"$.{key}.again", "BooleanEquals": True, "Next": name})
+        return {
+            name: {
+                **_call(function, name, function_arns, partition, attempts),
+                "ResultPath": f"$.{key}",
+                "Catch": [
+                    {
+                        "ErrorEquals": ["States.ALL"],
+                        "ResultPath": f"$.errors.{key}",
+                        "Next": on_error,
+                    }
+                ],
+                "Next": decide,
+            },
+            decide: {"Type": "Choice", "Choices": choices, "Default": on_stop},
+        }
+
+    end, record = "End fault", RECORD_STATE
+    return {
+        "Comment": f"Drill {plan.drill} of {plan.service} in {plan.environment}",
+        "StartAt": PLAN_STATE,
+        "TimeoutSeconds": plan.timeouts.run,
+        "States": {
+            PLAN_STATE: {
+                "Type": "Pass",
+                "Comment": "All that is known of the drill; the run's own input is not used",
+                "Result": {"plan": plan.to_json()},
+                "Next": "Run",
+            },
+            "Run": {
+                "Type": "Pass",
+                "Parameters": {
+                    "plan.$": "$.plan",
+                    "run": {
+                        "execution.$": "$$.Execution.Id",
+                        "name.$": "$$.Execution.Name",
+                        "started_at.$": "$$.Execution.StartTime",
+                    },
+                    "errors": {},
+                },
+                "Next": "Preflight",
+            },
+            **phase(
+                "preflight",
+                "Preflight",
+                functions.PREFLIGHT,
+                on_go="Steady state",
+                on_stop=record,
+                on_error=record,
+            ),
+            **phase(
+                "steady",
+                "Steady state",
+                functions.STEADY_STATE,
+                on_go="Inject",
+                on_stop=record,
+                on_error=record,
+            ),
+            **phase(
+                "inject",
+                "Inject",
+                functions.INJECT,
+                again=True,
+                on_go="Observe",
+                on_stop=end,
+                on_error=end,
+            ),
+            **phase(
+                "observe",
+                "Observe",
+                functions.OBSERVE,
+                again=True,
+                on_go=end,
+                on_stop=end,
+                on_error=end,
+            ),
+            **phase(
+                "end",
+                end,
+                functions.END_FAULT,
+                again=True,
+                on_go="Failback",
+                on_stop=record,
+                on_error=record,
+                attempts=10,
+            ),
+            **phase(
+                "failback",
+                "Failback",
+                functions.FAILBACK,
+                again=True,
+                on_go="Steady again",
+                on_stop="Steady again",
+                on_error=record,
+            ),
+            **phase(
+                "steady_again",
+                "Steady again",
+                functions.STEADY_STATE,
+                on_go=record,
+                on_stop=record,
+                on_error=record,
+            ),
+            record: {
+                **_call(functions.RECORD, record, function_arns, partition, 6),
+                "ResultPath": "$.record",
+                "Next": "Record: then",
+            },
+            "Record: then": {
+                "Type": "Choice",
+                "Choices": [{"Variable": "$.record.go", "BooleanEquals": True, "Next": "Recorded"}],
+                "Default": "Fault not over",
+            },
+            "Recorded": {"Type": "Succeed"},
+            "Fault not over": {
+                "Type": "Fail",
+                "Error": "FaultNotOver",
+                "Cause": "The verdict is recorded, but the fault may still be there; the sweep "
+                "goes on ending it",
+            },
+        },
+    }
+
+
+def sweep_pattern(state_machine_arns: Sequence[str]) -> JsonObject:
+    """The EventBridge pattern of runs that ended without saying so.
+
+    Args:
+        state_machine_arns: Those of the service's drills.
+    """
+    return {
+        "source": ["aws.states"],
+        "detail-type": ["Step Functions Execution Status Change"],
+        "detail": {
+            "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+            "stateMachineArn": list(state_machine_arns),
+        },
+    }
+
+
+def _call(
+    function: Function, phase: str, arns: Mapping[str, str], partition: str, attempts: int
+) -> JsonObject:
+    return {
+        "Type": "Task",
+        "Resource": f"arn:{partition}:states:::lambda:invoke",
+        "Parameters": {
+            "FunctionName": arns[function.name],
+            "Payload": {"phase": phase, "state.$": "$"},
+        },
+        "ResultSelector": {
+            "go.$": "$.Payload.go",
+            "again.$": "$.Payload.again",
+            "began_at.$": "$.Payload.began_at",
+            "experiment.$": "$.Payload.experiment",
+            "told.$": "$.Payload.told",
+        },
+        # Lambda's own timeout comes first: then the error says which function it was.
+        "TimeoutSeconds": function.timeout_seconds + 30,
+        "Retry": [
+            {
+                "ErrorEquals": ["States.ALL"],
+                "IntervalSeconds": 2,
+                "BackoffRate": 2,
+                "MaxDelaySeconds": 30,
+                "MaxAttempts": attempts,
+                "JitterStrategy": "FULL",
+            }
+        ],
+    }
