@@ -52,8 +52,7 @@ MAX_TARGET_TAG_CHARACTERS: Final = 124  # 128 with "tag:" before it
 # A certificate that is valid for longer than ten years is no certificate that anybody renews.
 MAX_DAYS_TO_EXPIRY: Final = 3650
 
-# AWS FIS: fis/latest/userguide/fis-quotas.html, and what CreateExperimentTemplate takes. The
-# parameters of an action count without whitespace.
+# AWS FIS: fis/latest/userguide/fis-quotas.html, and what CreateExperimentTemplate takes.
 MAX_STOP_CONDITIONS: Final = 5
 MAX_ACTION_PARAMETER_CHARACTERS: Final = 1024
 MAX_FAULT_MINUTES: Final = 720

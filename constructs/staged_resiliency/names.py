@@ -25,8 +25,13 @@ def probe_stack(service: str, environment: str) -> str:
 
 
 def drills_stack(service: str, environment: str) -> str:
-    """Name of the stack that holds a service's drills, of their schedules' group and dashboard."""
+    """Name of the stack that holds a service's drills."""
     return f"{service}-{environment}-drills"
+
+
+def dashboard(service: str, environment: str) -> str:
+    """Name of the dashboard of a service."""
+    return f"{service}-{environment}"
 
 
 def drill_state_machine(service: str, environment: str, drill: str) -> str:

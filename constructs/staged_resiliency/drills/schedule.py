@@ -37,7 +37,7 @@ _DaysOfMonth = Callable[[int, int], Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class DrillSchedule:
     """A recurring schedule that runs at most once a day.
 
     Attributes:
@@ -48,7 +48,7 @@ class Schedule:
         ValueError: Scheduler would refuse it, or it runs more than once on a day, or it ends.
 
     Example:
-        >>> Schedule("cron(0 10 ? * TUE#1 *)", "America/Los_Angeles").longest_gap_days
+        >>> DrillSchedule("cron(0 10 ? * TUE#1 *)", "America/Los_Angeles").longest_gap_days
         35.0
     """
 
@@ -262,8 +262,7 @@ def _by_weekday(field: str) -> _DaysOfMonth:
         nth = _digits(rest)
         if nth is None or not 1 <= nth <= 5:
             raise ValueError(
-                f"{shown(field)} is no day of week of a schedule; after # stands 1 to 5, "
-                "like TUE#1"
+                f"{shown(field)} is no day of week of a schedule; after # stands 1 to 5, like TUE#1"
             )
         weekdays = _numbers(_one(name), "day of week", 1, 7, DAYS)
         return lambda year, month: days_of(weekdays, year, month)[nth - 1 : nth]

@@ -157,9 +157,7 @@ def firing(fault: FaultOf, alarms: Iterable[WatchedAlarm]) -> Iterator[tuple[Wat
             yield alarm, within
 
 
-def guards(
-    fault: FaultOf, alarms: Sequence[WatchedAlarm], most: int
-) -> Sequence[WatchedAlarm]:
+def guards(fault: FaultOf, alarms: Sequence[WatchedAlarm], most: int) -> Sequence[WatchedAlarm]:
     """The alarms that stop the fault: those by which the other host is known to be well.
 
     First whether it lives (its status checks, its probe), then whether it reaches what the fault

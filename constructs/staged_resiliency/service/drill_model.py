@@ -13,7 +13,7 @@ WORKDAYS: Final[tuple[Day, ...]] = ("MON", "TUE", "WED", "THU", "FRI")
 
 
 def _schedule(value: str) -> str:
-    schedules.Schedule(value)
+    schedules.DrillSchedule(value)
     return value
 
 
@@ -25,7 +25,9 @@ def _time_zone(value: str) -> str:
 def _no_drill(value: object) -> object:
     """Drills stand beside the settings, so a drill may not have the name of one."""
     if isinstance(value, dict) and "fault" in value:
-        raise ValueError("is a setting of all drills, and can't be a drill's name; rename the drill")
+        raise ValueError(
+            "is a setting of all drills, and can't be a drill's name; rename the drill"
+        )
     return value
 
 
@@ -35,9 +37,7 @@ _Setting: Final = BeforeValidator(_no_drill)
 class DrillWindow(Section):
     """When drills may start, by the clock of each drill's time zone."""
 
-    days: list[Day] = Field(
-        default=list(WORKDAYS), min_length=1, description="Days of the week."
-    )
+    days: list[Day] = Field(default=list(WORKDAYS), min_length=1, description="Days of the week.")
     from_hour: int = Field(default=9, ge=0, le=23, description="First hour that is allowed.")
     to_hour: int = Field(
         default=17, ge=1, le=24, description="The hour at which it is no longer allowed."
@@ -93,9 +93,22 @@ class Drills(Section):
     notify_passed: Annotated[bool, _Setting] = Field(
         default=True, description="Also tell of drills that passed; of others people always hear."
     )
-    runbook: Annotated[
-        str, _Setting, AfterValidator(checks.https_url), WithJsonSchema({"type": "string"})
-    ] | None = Field(
+    volume_keys: Annotated[list[Annotated[str, AfterValidator(checks.kms_key_arn)]], _Setting] = (
+        Field(
+            default=[],
+            description="ARNs of the customer-managed KMS keys of the hosts' volumes. Without them a "
+            "host with such a volume would not start again after stop_instance.",
+            examples=[
+                ["arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab"]
+            ],
+        )
+    )
+    runbook: (
+        Annotated[
+            str, _Setting, AfterValidator(checks.https_url), WithJsonSchema({"type": "string"})
+        ]
+        | None
+    ) = Field(
         default=None,
         description="URL of what to do when a drill fails, for the dashboard and messages.",
         examples=["https://wiki.example.com/bookstore/drills"],

@@ -111,9 +111,7 @@ def _alarms_on(environment: Environment, color: Color) -> Iterator[WatchedAlarm]
 
 def guards_of(environment: Environment, drill: DrillSettings) -> Sequence[str]:
     """Names of the alarms that stop a drill; none where the other host is not watched."""
-    found = guards(
-        fault_of(environment, drill), alarms_of(environment), limits.MAX_STOP_CONDITIONS
-    )
+    found = guards(fault_of(environment, drill), alarms_of(environment), limits.MAX_STOP_CONDITIONS)
     return [alarm.name for alarm in found]
 
 
