@@ -9,7 +9,12 @@ from typing import Final
 
 from staged_resiliency import checks
 from staged_resiliency.pair import COLORS
-from staged_resiliency.service import notification_rules, probe_rules, stack_rules
+from staged_resiliency.service import (
+    drill_rules,
+    notification_rules,
+    probe_rules,
+    stack_rules,
+)
 from staged_resiliency.service.draft import Draft
 from staged_resiliency.service.problems import Problem
 
@@ -208,6 +213,7 @@ _RULES: Final[tuple[Callable[[Draft], Iterator[Problem]], ...]] = (
     _status_needs_an_instance,
     _endpoint_is_reachable,
     *probe_rules.RULES,
+    *drill_rules.RULES,
     *notification_rules.RULES,
     *stack_rules.RULES,
 )
