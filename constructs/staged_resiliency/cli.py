@@ -1,4 +1,4 @@
-"""The command `resiliency`: what can be asked of service files and templates without AWS."""
+"""The command `resiliency`: service files and templates looked at without AWS, and drills in it."""
 
 import argparse
 import json
@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from staged_resiliency.assembly import AssemblyError, read_assembly
+from staged_resiliency.drill_command.errors import DrillCommandError
+from staged_resiliency.drill_command.subparser import add_drill
 from staged_resiliency.probe.sources import SourcesError, write_sources
 from staged_resiliency.service import ServiceFileError, load
 from staged_resiliency.service.files import DEFAULT_PATH
@@ -28,7 +30,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
-    except (ServiceFileError, AssemblyError, SourcesError, TemplateError) as error:
+    except (
+        ServiceFileError,
+        AssemblyError,
+        SourcesError,
+        TemplateError,
+        DrillCommandError,
+    ) as error:
         print(error, file=sys.stderr)
         return 1
     return status
@@ -72,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         "document unless given",
     )
     sources.set_defaults(run=_sources)
+    add_drill(commands)
     schema = commands.add_parser("schema", help="print the JSON Schema of service files")
     schema.set_defaults(run=_schema)
     return parser
