@@ -47,6 +47,13 @@ def run(options: argparse.Namespace, clock: Clock | None = None) -> int:
         DrillCommandError: It can't be done.
         ServiceFileError: A service file is wrong.
     """
+    try:
+        return _done(options, clock or SystemClock())
+    except KeyboardInterrupt:
+        raise _interrupted(options) from None
+
+
+def _done(options: argparse.Namespace, clock: Clock) -> int:
     place = place_of(
         options.service, options.environment, services=options.services, region=options.region
     )
@@ -59,7 +66,16 @@ def run(options: argparse.Namespace, clock: Clock | None = None) -> int:
         "follow": _follow,
         "report": _report,
     }[options.action]
-    return does(options, aws, stack, Screen(), clock or SystemClock())
+    return does(options, aws, stack, Screen(), clock)
+
+
+def _interrupted(options: argparse.Namespace) -> DrillCommandError:
+    if options.action != "start":
+        return DrillCommandError("interrupted")
+    return DrillCommandError(
+        f"interrupted; `resiliency drill follow {options.service} {options.environment} "
+        f"{options.drill}` shows whether the drill was started, and goes on"
+    )
 
 
 def _list(

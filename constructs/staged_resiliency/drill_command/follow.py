@@ -48,13 +48,9 @@ def run_to_follow(
         listed = aws(*EXECUTIONS, stateMachineArn=each.arn, maxResults=1)["executions"]
         latest += [(found["startDate"], found["executionArn"], each) for found in listed]
     if not latest:
-        what = f"drill {drill}" if drill else "none of the drills"
+        what = f"drill {drill} has not" if drill else "none of the drills has"
         raise DrillCommandError(
-            f"{stack.name}: {what} has run in the last 90 days; start one with `resiliency drill "
-            "start`"
-            if drill is None
-            else f"{stack.name}: {what} has not run in the last 90 days; start it with "
-            "`resiliency drill start`"
+            f"{stack.name}: {what} run in the last 90 days; `resiliency drill start` starts one"
         )
     _, arn, of = max(latest, key=lambda each: each[0])
     return of, str(arn)
@@ -69,7 +65,7 @@ def follow(watched: Watched, aws: Aws, screen: Screen, clock: Clock) -> int:
     Raises:
         DrillCommandError: The run can't be seen, or its verdict can't be read.
     """
-    plan, last = watched.drill.plan, None
+    plan = watched.drill.plan
     view: View = Picture(screen, watched) if screen.is_terminal else Lines(screen)
     if not screen.is_terminal:
         screen.say(f"{plan.drill} of {plan.service} in {plan.environment}, run {watched.run}")
@@ -77,15 +73,13 @@ def follow(watched: Watched, aws: Aws, screen: Screen, clock: Clock) -> int:
     try:
         last = _until_ended(watched, view, clock)
         view.close()
-        if last.status != RUNNING:
-            return _verdict(watched, last, aws, screen, clock)
+        return _verdict(watched, last, aws, screen, clock)
     except KeyboardInterrupt:
         view.close()
-        _left(watched, last, screen)
+        _left(watched, screen)
         return 1
     finally:
         view.close()
-    return 1
 
 
 def _until_ended(watched: Watched, view: View, clock: Clock) -> Sighting:
@@ -126,9 +120,9 @@ def _verdict(watched: Watched, last: Sighting, aws: Aws, screen: Screen, clock: 
     return 0 if recorded.journal.verdict.status is Status.PASSED else 1
 
 
-def _left(watched: Watched, last: Sighting | None, screen: Screen) -> None:
+def _left(watched: Watched, screen: Screen) -> None:
     plan = watched.drill.plan
-    experiment = last.progress.experiment if last else None
+    experiment = watched.latest.progress.experiment if watched.latest else None
     screen.say()
     screen.say(
         "No longer followed. The drill goes on in the account: it ends its fault and records its "

@@ -20,12 +20,16 @@ class Recorded:
     Attributes:
         content: The document.
         journal: The same, checked.
-        written_at: When it was recorded, in seconds since the epoch.
     """
 
     content: JsonObject
     journal: Journal
-    written_at: float
+
+    @property
+    def at(self) -> float:
+        """When the run ended, or else began, in seconds since the epoch."""
+        ends = [each.ended_at or each.began_at for each in self.journal.phases]
+        return max([*ends, self.journal.observed_until or 0.0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ def read_all(aws: Aws, plan: Plan, entries: Iterable[Listed]) -> Iterator[Record
     """The journals, in the order given, each when it is asked for."""
     for each in entries:
         try:
-            yield _read(aws, plan, each)
+            yield _read(aws, plan, each.key)
         except JournalError as error:
             yield Unreadable(one_line(str(error)))
 
@@ -58,20 +62,20 @@ def journal_of(aws: Aws, plan: Plan, run: str) -> Recorded | None:
         DrillCommandError: It can't be read.
     """
     try:
-        return _read(aws, plan, Listed(journal_key(plan.drill, run), 0.0))
+        return _read(aws, plan, journal_key(plan.drill, run))
     except NotThereError:
         return None
     except JournalError as error:
         raise DrillCommandError(one_line(str(error))) from None
 
 
-def _read(aws: Aws, plan: Plan, entry: Listed) -> Recorded:
-    bucket, key = plan.journal.bucket, f"{plan.journal.prefix}{entry.key}"
-    where = f"s3://{bucket}/{key}"
+def _read(aws: Aws, plan: Plan, key: str) -> Recorded:
+    bucket, full = plan.journal.bucket, f"{plan.journal.prefix}{key}"
+    where = f"s3://{bucket}/{full}"
     try:
-        content = document(aws.text(bucket, key))
+        content = document(aws.text(bucket, full))
     except ValueError as error:
         raise JournalError(f"{where}: is not JSON ({error})") from None
     if not isinstance(content, dict):
         raise JournalError(f"{where}: is no journal: it is no JSON object")
-    return Recorded(content, parsed(content, where), entry.written_at)
+    return Recorded(content, parsed(content, where))

@@ -50,7 +50,7 @@ def rows_of(aws: Aws, stack: DrillsStack, clock: Clock) -> Sequence[Row]:
     rows = []
     for drill in stack.drills:
         found, unreadable = _back_to_passed(aws, drill)
-        outcomes = [Outcome(each.journal.verdict.status.value, each.written_at) for each in found]
+        outcomes = [Outcome(each.journal.verdict.status.value, each.at) for each in found]
         stands = standing(outcomes, deployed_at=drill.made_at, now=now, expiry_days=EXPIRY_DAYS)
         passed = any(each.status == Status.PASSED.value for each in outcomes)
         scheduled = schedules.get(drill.name)
@@ -86,7 +86,7 @@ def print_rows(screen: Screen, rows: Sequence[Row]) -> int:
         last = word("never")
         if each.last is not None:
             last = word(each.last.journal.verdict.status.value)
-            last.append(f"\n{day(each.last.written_at)}", "none")
+            last.append(f"\n{day(each.last.at)}", "none")
         table.add_row(
             each.drill.name,
             words.fault(each.drill.plan),

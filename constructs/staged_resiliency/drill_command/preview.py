@@ -16,6 +16,7 @@ from staged_resiliency.drills.runtime.looks import served_by
 from staged_resiliency.drills.runtime.preflight import Findings, find, refusals
 from staged_resiliency.drills.runtime.world import World
 from staged_resiliency.experiment.hypothesis import (
+    AlarmQuiet,
     ClientsMove,
     ClientsReturn,
     ClientsServed,
@@ -177,8 +178,10 @@ def _alarms(screen: Screen, preview: Preview) -> None:
     table.add_column()
     table.add_column(overflow="fold")
     table.add_column(style="dim")
+    quiet = [each.alarm for each in plan.hypothesis if isinstance(each, AlarmQuiet)]
     roles = {
-        **dict.fromkeys(plan.alarms, "must stay quiet, or may fire"),
+        **dict.fromkeys(plan.alarms, "may fire"),
+        **dict.fromkeys(quiet, "must stay quiet"),
         **dict.fromkeys(plan.expected_alarms, "must fire"),
         **dict.fromkeys(plan.guard_alarms, "guard: stops the drill"),
     }

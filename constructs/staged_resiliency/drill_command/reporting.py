@@ -12,6 +12,7 @@ from staged_resiliency.drill_command.errors import DrillCommandError
 from staged_resiliency.drill_command.journals import Recorded, Unreadable, listed, read_all
 from staged_resiliency.drill_command.screen import Screen, word
 from staged_resiliency.drill_command.stack import DeployedDrill
+from staged_resiliency.drill_command.verdict import sentence
 from staged_resiliency.report import JournalError, write_page
 from staged_resiliency.report import words as report_words
 
@@ -85,16 +86,15 @@ def write_html(path: Path, past: Sequence[Past], clock: Clock) -> None:
 
 def _table(runs: Sequence[Recorded]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("When", "Verdict"):
+    for heading in ("When (UTC)", "Verdict"):
         table.add_column(heading)
     for heading in ("Detect", "Failover", "Failback", "Outage", "Served", "Objective"):
         table.add_column(heading, justify="right")
     table.add_column("", overflow="fold")
     for each in runs:
         journal, numbers = each.journal, each.journal.numbers
-        when = journal.began_at if journal.began_at is not None else each.written_at
         table.add_row(
-            report_words.moment(when).removesuffix(":00 UTC").removesuffix(" UTC"),
+            report_words.moment(journal.began_at).removesuffix(" UTC"),
             word(journal.verdict.status.value),
             report_words.seconds(numbers.detect_seconds),
             report_words.seconds(numbers.failover_seconds),
@@ -102,6 +102,6 @@ def _table(runs: Sequence[Recorded]) -> Table:
             report_words.seconds(numbers.outage_seconds),
             report_words.share(numbers.availability),
             report_words.seconds(journal.objective_seconds),
-            report_words.result(journal),
+            sentence(journal),
         )
     return table

@@ -41,8 +41,8 @@ def start(
         if found is not None:
             run = found.rsplit(":", 1)[-1]
             raise DrillCommandError(
-                f"drill {each.name} runs already ({found}); follow it with `resiliency drill follow "
-                f"{each.plan.service} {each.plan.environment} {each.name} --run {run}`"
+                f"drill {each.name} runs already ({found}); follow it with `resiliency drill "
+                f"follow {each.plan.service} {each.plan.environment} {each.name} --run {run}`"
             )
     if not confirmed and not _said_yes(drill, screen):
         screen.say("Nothing was started.")

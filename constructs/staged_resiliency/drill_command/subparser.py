@@ -41,11 +41,9 @@ def add_drill(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         type=_at_least_one,
         default=10,
         metavar="N",
-        help="runs per drill; 10 unless given",
+        help="runs per drill; 10",
     )
-    report.add_argument(
-        "--html", type=Path, metavar="FILE", help="also write a page with timelines"
-    )
+    report.add_argument("--html", type=Path, metavar="FILE", help="also write a page")
     report.add_argument("--json", action="store_true", help="print the journals in place of tables")
 
 

@@ -3,6 +3,7 @@
 from rich.table import Table
 
 from staged_resiliency.drill_command.screen import Screen, word
+from staged_resiliency.experiment.verdict import Status
 from staged_resiliency.report import words
 from staged_resiliency.report.reading import Journal
 
@@ -11,7 +12,7 @@ def print_verdict(screen: Screen, journal: Journal) -> None:
     """Print what became of a run, of each expectation, and its numbers."""
     screen.say()
     heading = word(journal.verdict.status.value)
-    heading.append(f": {journal.verdict.told}", "none")
+    heading.append(f": {sentence(journal)}", "none")
     screen.print(heading, soft_wrap=True)
     if journal.verdict.judgements:
         table = Table(box=None, pad_edge=False, header_style="dim")
@@ -27,6 +28,14 @@ def print_verdict(screen: Screen, journal: Journal) -> None:
         screen.print(table)
     if journal.measures is not None:
         screen.say(numbers(journal))
+
+
+def sentence(journal: Journal) -> str:
+    """The verdict of a run, after its status."""
+    judged = journal.verdict.judgements
+    if journal.verdict.status is Status.PASSED and judged:
+        return words.result(journal)
+    return journal.verdict.told
 
 
 def numbers(journal: Journal) -> str:

@@ -160,10 +160,8 @@ def clock(at: float) -> str:
 
 def _row(each: PhaseSeen, sighting: Sighting, now: float) -> Sequence[str | Text]:
     going_on = each.ended_at is None and sighting.status == RUNNING
-    if going_on:
-        style = "bold"
-    else:
-        style = STYLES["passed"] if each.go else STYLES["aborted"]
+    ended = STYLES["passed"] if each.go else STYLES["aborted"]
+    style = "bold" if going_on else ended
     told = [each.told] if each.told else []
     if each.failures:
         told.append(f"{len(each.failures)} failed: {each.failures[-1]}")

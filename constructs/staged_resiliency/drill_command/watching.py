@@ -43,6 +43,11 @@ class Sighting:
 class Watched:
     """A run that is looked at.
 
+    Attributes:
+        drill: The drill.
+        execution: ARN of the run.
+        latest: What was seen last; None before the first look.
+
     Args:
         aws: AWS.
         drill: The drill.
@@ -57,6 +62,7 @@ class Watched:
         self._chunks: set[str] = set()
         self._seen: list[Observation] = []
         self._notes: list[str] = []
+        self.latest: Sighting | None = None
 
     @property
     def run(self) -> str:
@@ -80,7 +86,7 @@ class Watched:
         self._read_history()
         self._read_chunks()
         stopped = state.get("stopDate")
-        return Sighting(
+        self.latest = Sighting(
             status=one_line(state["status"]),
             began_at=state["startDate"].timestamp(),
             ended_at=stopped.timestamp() if stopped else None,
@@ -88,6 +94,7 @@ class Watched:
             seen=transitions(self._seen),
             notes=tuple(self._notes),
         )
+        return self.latest
 
     def _read_history(self) -> None:
         """Read backwards, from the latest event to the first one that is known."""
