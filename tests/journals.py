@@ -110,24 +110,34 @@ HANGS: Final = Script(
     until=330,
     clients=((-60, BLUE), (5, NO_ANSWER), (302, BLUE)),
 )
-BLACKHOLED: Final = Script(
-    "database blackholed on blue",
-    "dependency blackholed",
-    [
-        AlarmFires(DATABASE, 240),
-        AlarmRecovers(DATABASE, 200),
-        AlarmQuiet(f"{GREEN}-db-connectivity-failed"),
-        AlarmQuiet(STATUS),
-        ClientsServed(RECORD),
-        ClientsStay(RECORD, BLUE),
-    ],
-    ended=300,
-    until=420,
-    clients=((-60, BLUE),),
-    alarms={DATABASE: ((-60, "OK"), (148, "ALARM"), (408, "OK"))},
-    signals={f"db-connectivity {BLUE}": ((-60, "1"), (31, "0.6667"), (91, "0"), (332, "1"))},
-    dependency="db",
-)
+
+
+def blackholed(experiment: str, dependency: str, fires: float = 148) -> Script:
+    """A dependency that blue can't reach; clients are served all the same."""
+    alarm = f"{BLUE}-{dependency}-connectivity-failed"
+    return Script(
+        experiment,
+        "dependency blackholed",
+        [
+            AlarmFires(alarm, 240),
+            AlarmRecovers(alarm, 200),
+            AlarmQuiet(f"{GREEN}-{dependency}-connectivity-failed"),
+            AlarmQuiet(STATUS),
+            ClientsServed(RECORD),
+            ClientsStay(RECORD, BLUE),
+        ],
+        ended=300,
+        until=420,
+        clients=((-60, BLUE),),
+        alarms={alarm: ((-60, "OK"), (fires, "ALARM"), (408, "OK"))},
+        signals={
+            f"{dependency}-connectivity {BLUE}": ((-60, "1"), (31, "0.6667"), (91, "0"), (332, "1"))
+        },
+        dependency=dependency,
+    )
+
+
+BLACKHOLED: Final = blackholed("database blackholed on blue", "db")
 BOTH: Final = Script(
     "both hosts down",
     "host stopped",
@@ -249,10 +259,10 @@ def drill_runs(months: int = 24) -> Sequence[JsonObject]:
             runs.append(aborted_run(shutdown, began_at=at))
         else:
             runs.append(run_of(shutdown, injected_at=at))
-        hole = replace(BLACKHOLED, experiment="db-blackhole", kind="drill")
-        runs.append(run_of(hole, injected_at=at + 3600))
-        cdn = replace(hole, experiment="cdn-blackhole", dependency="cdn")
-        runs.append(run_of(cdn, injected_at=at + 7200))
+        for hour, dependency in enumerate(("db", "cdn"), 1):
+            fires = 120 + chance.uniform(0, 60)
+            hole = replace(blackholed(f"{dependency}-blackhole", dependency, fires), kind="drill")
+            runs.append(run_of(hole, injected_at=at + hour * 3600))
     return runs
 
 

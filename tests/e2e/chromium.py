@@ -9,6 +9,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -33,6 +34,16 @@ _FLAGS: Final = (
 )
 _PATIENCE: Final = 120.0
 """Seconds that an answer may take, on a machine that does much else."""
+
+# Chromium reads commands from descriptor 3 and answers on 4, whatever these are here.
+_ON_3_AND_4: Final = """
+import fcntl, os, sys
+given = [fcntl.fcntl(int(each), fcntl.F_DUPFD, 10) for each in sys.argv[1:3]]
+for descriptor, number in zip(given, (3, 4)):
+    os.dup2(descriptor, number)
+    os.close(descriptor)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 Message = dict[str, Any]
 
@@ -140,11 +151,9 @@ def chromium(profile: Path) -> Iterator[Browser]:
     assert PROGRAM is not None
     to_read, to = os.pipe()
     back, back_write = os.pipe()
-    # Chromium reads commands from descriptor 3 and answers on 4.
-    command = 'exec 3<&"$1" 4>&"$2"; shift 2; exec "$@"'
     process = subprocess.Popen(
         [
-            *("sh", "-c", command, "sh", str(to_read), str(back_write)),
+            *(sys.executable, "-c", _ON_3_AND_4, str(to_read), str(back_write)),
             *(PROGRAM, *_FLAGS, f"--user-data-dir={profile}"),
         ],
         pass_fds=(to_read, back_write),

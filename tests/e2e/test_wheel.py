@@ -42,6 +42,8 @@ def test_the_wheel_holds_the_library_alone(wheel: Path) -> None:
     }
     assert "staged_resiliency/py.typed" in names
     assert "staged_resiliency/service/service.schema.json" in names
+    assert "staged_resiliency/experiment/journal.schema.json" in names
+    assert "staged_resiliency/report/templates/page.html.j2" in names
 
 
 def test_the_short_example_synthesizes_from_the_wheel(

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Final
 
 from staged_resiliency.experiment.verdict import Status
-from staged_resiliency.report.axis import Scale, Span, number_ticks
+from staged_resiliency.report.axis import Scale, Span, number_ticks, tick_label, time_ticks
 from staged_resiliency.report.reading import Journal
 from staged_resiliency.report.shapes import (
     Line,
@@ -18,7 +18,7 @@ from staged_resiliency.report.shapes import (
     shortened,
     text_width,
 )
-from staged_resiliency.report.words import RESULTS, day, headline, seconds
+from staged_resiliency.report.words import RESULTS, day, seconds, tally
 
 _WIDTH: Final = 358.0
 _HEIGHT: Final = 190.0
@@ -26,6 +26,9 @@ _TOP: Final = 16.0
 _LEFT: Final = 46.0
 _RIGHT: Final = 350.0
 _BOTTOM: Final = 150.0
+
+_LONG: Final = 3600.0
+"""Seconds from which on they are told in minutes, hours or days."""
 
 Drill = tuple[str, str, str]
 """Service, environment and experiment."""
@@ -69,17 +72,17 @@ def _when(journal: Journal) -> tuple[float, str]:
 
 
 def histories(journals: Sequence[Journal]) -> Sequence[History]:
-    """The results over time of each experiment; empty where none was run twice."""
+    """The results over time of each experiment that was run more than once."""
     drills = by_drill(journals)
-    if all(len(runs) < 2 for runs in drills.values()):
-        return []
     of_one_service = len({drill[:2] for drill in drills}) == 1
     found = []
     for (service, environment, experiment), runs in drills.items():
+        if len(runs) < 2:
+            continue
         name = experiment if of_one_service else f"{service} {environment}: {experiment}"
         moved = any(each.numbers.failover_seconds is not None for each in runs)
         measure = "failover" if moved else "detect"
-        found.append(History(name, headline(runs), measure, _chart(name, measure, runs)))
+        found.append(History(name, tally(runs), measure, _chart(name, measure, runs)))
     return found
 
 
@@ -96,10 +99,10 @@ def _chart(name: str, measure: str, runs: Sequence[Journal]) -> Picture:
     across = Scale(_span(runs), _LEFT + 8, _RIGHT - 8)
     up = Scale(Span(0, highest * 1.08), _BOTTOM, _TOP)
     shapes: list[Shape] = []
-    for tick in number_ticks(up.span, 5):
+    for tick, label in _levels(up.span):
         y = up.at(tick)
         shapes.append(Line(_LEFT, y, _RIGHT, y, "grid"))
-        shapes.append(Text(_LEFT - 6, y + 4, f"{tick:,.15g} s", "tick", "end"))
+        shapes.append(Text(_LEFT - 6, y + 4, label, "tick", "end"))
     places = [(across.at(_when(each)[0]), each) for each in runs]
     shapes += _objective(places, objectives, up)
     line = [(x, up.at(value)) for (x, _), value in zip(places, values, strict=True) if value]
@@ -114,10 +117,18 @@ def _chart(name: str, measure: str, runs: Sequence[Journal]) -> Picture:
             Mark(x, y, SIGNS[each.verdict.status], f"run {each.verdict.status.value}", told)
         )
     shapes += _days(runs, across)
-    told = f"{headline(runs)}; {measure} seconds from the oldest to the newest run: " + ", ".join(
+    told = f"{tally(runs)}; {measure} seconds from the oldest to the newest run: " + ", ".join(
         seconds(each) for each in values
     )
     return Picture(_WIDTH, _HEIGHT, f"{name}: {measure} over time", f"{told}.", shapes)
+
+
+def _levels(span: Span) -> Sequence[tuple[float, str]]:
+    """Durations to write beside the chart; in seconds, as in tables, while these are short."""
+    if span.end < _LONG:
+        return [(tick, f"{tick:g} s") for tick in number_ticks(span, 5)]
+    ticks = time_ticks(span, 5)
+    return [(tick, shortened(tick_label(tick, ticks[1] - ticks[0]), _LEFT - 6)) for tick in ticks]
 
 
 def _span(runs: Sequence[Journal]) -> Span:
@@ -130,11 +141,13 @@ def _objective(
 ) -> Sequence[Shape]:
     """The objective of each run, level until the next one, since it may have changed."""
     shapes: list[Shape] = []
-    edges = [x for x, _ in places]
-    edges[0] = _LEFT
-    for (left, right), objective in zip(pairwise([*edges, _RIGHT]), objectives, strict=True):
+    edges = [_LEFT, *(x for x, _ in places[1:]), _RIGHT]
+    steps = zip(pairwise(edges), objectives, strict=True)
+    for objective, level in groupby(steps, key=lambda each: each[1]):
+        spans = [span for span, _ in level]
         if objective is not None:
-            shapes.append(Line(left, up.at(objective), right, up.at(objective), "moment objective"))
+            y = up.at(objective)
+            shapes.append(Line(spans[0][0], y, spans[-1][1], y, "moment objective"))
     last = next((each for each in reversed(objectives) if each is not None), None)
     if last is not None:
         label = f"objective {seconds(last)}"

@@ -175,13 +175,13 @@ def parsed(content: object, name: str) -> Journal:
         JournalError: It is no journal that this release understands; the first problem alone.
     """
     if not isinstance(content, Mapping):
-        raise JournalError(f"{name}: is no journal: {shown(content)} is not an object")
+        raise JournalError(f"{name}: is no journal: {_found(content)} is not an object")
     version = content.get("schema_version")
     if "schema_version" not in content:
         raise JournalError(f"{name}: is no journal: it has no schema_version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise JournalError(
-            f"{name}: schema_version: {shown(version)} is not allowed here; it is a whole number, "
+            f"{name}: schema_version: {_found(version)} is not allowed here; it is a whole number, "
             f"up to {SCHEMA_VERSION}"
         )
     if version > SCHEMA_VERSION:
@@ -200,7 +200,6 @@ def parsed(content: object, name: str) -> Journal:
 
 _WANTED: Final[Mapping[str, str]] = {
     "string_type": "a text",
-    "string_unicode": "a text without lone surrogates",
     "int_type": "a whole number",
     "float_type": "a number",
     "finite_number": "a finite number",
@@ -221,5 +220,10 @@ def _told(error: ErrorDetails) -> str:
     if error["type"] == "missing":
         return f"{path}: is missing"
     context: Mapping[str, Any] = error.get("ctx", {})
-    wanted = _WANTED[error["type"]].format(**context)
-    return f"{path}: {shown(error['input'])} is not allowed here; it is {wanted}"
+    wanted = _WANTED.get(error["type"], "another value").format(**context)
+    return f"{path}: {_found(error['input'])} is not allowed here; it is {wanted}"
+
+
+def _found(value: object) -> str:
+    """A value as JSON writes it, where Python's way would look strange."""
+    return json.dumps(value) if value is None or isinstance(value, bool) else shown(value)

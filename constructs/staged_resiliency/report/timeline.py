@@ -108,11 +108,12 @@ def timeline(journal: Journal, layout: Format) -> Picture:
     scale = Scale(span, left, layout.width - _EDGE)
     labels, top = _labels(journal, scale, layout)
     lanes = without_quiet(lanes_of(journal, span), _MOST_LANES)
-    drawn, bottom = _drawn(lanes, scale, layout, top)
+    drawn, texts, bottom = _drawn(lanes, scale, layout, top)
     shapes: list[Shape] = [*_band(journal, scale, top, bottom)]
     shapes += _axis(scale, top, bottom, injected=journal.injected_at is not None)
     shapes += drawn
     shapes += _lines(journal, scale, top, bottom)
+    shapes += texts
     shapes += labels
     return Picture(
         layout.width,
@@ -202,41 +203,50 @@ def _axis(scale: Scale, top: float, bottom: float, *, injected: bool) -> Sequenc
 
 def _drawn(
     lanes: Sequence[Lane], scale: Scale, layout: Format, top: float
-) -> tuple[Sequence[Shape], float]:
-    """The lanes below their headings, and where they end."""
+) -> tuple[Sequence[Shape], Sequence[Shape], float]:
+    """The lanes below their headings, the texts that lie above all lines, and where it ends."""
     shapes: list[Shape] = []
+    texts: list[Shape] = []
     y = top
     for group, members in groupby(lanes, key=lambda each: each.group):
         shapes.append(Line(0, y + 4, layout.width, y + 4, "divider"))
-        shapes.append(Text(0, y + 18, group, "heading"))
+        texts.append(Text(0, y + 18, group, "heading"))
         y += _HEADING
         for lane in members:
-            shapes.append(_lane(lane, scale, layout, y))
-            y += _LANE + (0 if layout.gutter else layout.label_row)
+            if layout.gutter:
+                name = shortened(lane.name, layout.gutter - 20)
+                texts.append(Text(12, y + 13, name, "name", told=lane.name))
+            else:
+                name = shortened(lane.name, layout.width - 2 * _EDGE)
+                texts.append(Text(_EDGE, y + 12, name, "name", told=lane.name))
+                y += layout.label_row
+            drawn = [*_bars(lane, scale, y), *_marks(lane, scale, y)]
+            below = [each for each in drawn if not isinstance(each, Text)]
+            shapes.append(Group("lane", f"{lane.group}: {lane.name}", below))
+            texts += [each for each in drawn if isinstance(each, Text)]
+            y += _LANE
     if not lanes:
-        shapes.append(Text(scale.left, y + 18, "Nothing was seen.", "text"))
+        texts.append(Text(scale.left, y + 18, "Nothing was seen.", "text"))
         y += _HEADING
-    return shapes, y + 4
+    return shapes, texts, y + 4
 
 
-def _lane(lane: Lane, scale: Scale, layout: Format, y: float) -> Group:
-    shapes: list[Shape] = []
-    if layout.gutter:
-        text = shortened(lane.name, layout.gutter - 20)
-        shapes.append(Text(12, y + 13, text, "name", told=lane.name))
-    else:
-        shapes.append(Text(_EDGE, y + 12, shortened(lane.name, layout.width - 12), "name"))
-        y += layout.label_row
-    shapes.append(Rect(scale.left, y, scale.right - scale.left, _BAR, "track"))
+def _bars(lane: Lane, scale: Scale, y: float) -> Sequence[Shape]:
+    shapes: list[Shape] = [Rect(scale.left, y, scale.right - scale.left, _BAR, "track")]
     per_pixel = (scale.span.end - scale.span.start) / (scale.right - scale.left)
     bars = merged(lane.bars, 2 * _THINNEST * per_pixel)
     # Short ones last, so that no long neighbour hides them.
     for bar in sorted(bars, key=lambda each: each.began - each.ended):
         shapes += _bar(bar, scale, y)
-    for number, mark in enumerate(lane.marks):
-        after = [scale.at(each.began) for each in lane.marks[number + 1 :]]
-        shapes += _mark(mark, scale, y, min(after, default=scale.right))
-    return Group("lane", f"{lane.group}: {lane.name}", shapes)
+    return shapes
+
+
+def _marks(lane: Lane, scale: Scale, y: float) -> Sequence[Shape]:
+    shapes: list[Shape] = []
+    for mark, following in zip(lane.marks, [*lane.marks[1:], None], strict=False):
+        until = scale.right if following is None else scale.at(following.began)
+        shapes += _mark(mark, scale, y, until)
+    return shapes
 
 
 def _bar(bar: Bar, scale: Scale, y: float) -> Sequence[Shape]:

@@ -95,16 +95,26 @@ def result(journal: Journal) -> str:
 
 
 def headline(journals: Sequence[Journal]) -> str:
-    """How many runs held, in words: ``5 of 5 held``."""
+    """How many runs held, and which did not: ``4 of 5 held, 1 failed (both hosts down)``."""
     if not journals:
         return "Nothing was run"
-    parts = []
+    return _tally(journals, named=True)
+
+
+def tally(journals: Sequence[Journal]) -> str:
+    """The same of runs of one experiment: ``22 of 24 held, 1 failed, 1 aborted``."""
+    return _tally(journals, named=False)
+
+
+def _tally(journals: Sequence[Journal], *, named: bool) -> str:
+    held = sum(each.verdict.status is Status.PASSED for each in journals)
+    parts = [f"{held} of {len(journals)} held"]
     for status, word in ((Status.FAILED, "failed"), (Status.ABORTED, "aborted")):
         names = [each.experiment for each in journals if each.verdict.status is status]
         if names:
-            parts.append(f"{len(names)} {word} ({', '.join(dict.fromkeys(names))})")
-    held = sum(each.verdict.status is Status.PASSED for each in journals)
-    return ", ".join([f"{held} of {len(journals)} held", *parts])
+            told = f" ({', '.join(dict.fromkeys(names))})" if named else ""
+            parts.append(f"{len(names)} {word}{told}")
+    return ", ".join(parts)
 
 
 def verdict_of(journals: Sequence[Journal]) -> Status:
