@@ -82,7 +82,6 @@ def definition(
                     "run": {
                         "execution.$": "$$.Execution.Id",
                         "name.$": "$$.Execution.Name",
-                        "started_at.$": "$$.Execution.StartTime",
                     },
                     "errors": {},
                 },
@@ -151,12 +150,11 @@ def definition(
             ),
             record: {
                 **_call(functions.RECORD, record, function_arns, partition, 6),
-                "ResultPath": "$.record",
                 "Next": "Record: then",
             },
             "Record: then": {
                 "Type": "Choice",
-                "Choices": [{"Variable": "$.record.go", "BooleanEquals": True, "Next": "Recorded"}],
+                "Choices": [{"Variable": "$.go", "BooleanEquals": True, "Next": "Recorded"}],
                 "Default": "Fault not over",
             },
             "Recorded": {"Type": "Succeed"},

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
 
 from staged_resiliency.drills.plan import Plan
 from staged_resiliency.drills.strict_json import DataError, JsonObject, read
@@ -15,17 +14,10 @@ class RunName:
     Attributes:
         execution: ARN of the state machine's execution.
         name: Its name, unique among the runs of the drill.
-        started_at: ISO 8601, as Step Functions gives it.
     """
 
     execution: str
     name: str
-    started_at: str
-
-    @property
-    def started(self) -> float:
-        """The same in seconds since the epoch."""
-        return datetime.fromisoformat(self.started_at.replace("Z", "+00:00")).timestamp()
 
 
 @dataclass(frozen=True, slots=True)
