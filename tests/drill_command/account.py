@@ -171,7 +171,7 @@ class Account:
         """A journal in the bucket."""
         self.put(f"journals/{journal['experiment']}/{name}.json", json.dumps(journal))
 
-    def refuse(self, service: str, operation: str, error: Exception) -> None:
+    def refuse(self, service: str, operation: str, error: BaseException) -> None:
         """Let an operation fail."""
 
         def answer(_: Parameters) -> Answer:

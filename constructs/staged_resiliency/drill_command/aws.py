@@ -138,7 +138,8 @@ class Aws:
 
         Raises:
             NotThereError: There is no such object.
-            DrillCommandError: It can't be read, is too large or no text.
+            DrillCommandError: It can't be read.
+            ValueError: It is too large, or no text.
         """
         where = {"Bucket": bucket, "Key": key}
         body = self("s3", "GetObject", **where)["Body"]
@@ -147,11 +148,11 @@ class Aws:
         except failures.BotoCoreError as error:
             raise self._told(error, ("s3", "GetObject"), where) from None
         if len(content) > _MOST_BYTES:
-            raise DrillCommandError(f"s3://{bucket}/{key}: is larger than {_MOST_BYTES} bytes")
+            raise ValueError(f"is larger than {_MOST_BYTES} bytes")
         try:
             return content.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise DrillCommandError(f"s3://{bucket}/{key}: is not UTF-8 ({error})") from None
+            raise ValueError(f"is not UTF-8 ({error})") from None
 
     def _client(self, service: str) -> Any:
         if service not in self._clients:

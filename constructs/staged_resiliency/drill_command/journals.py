@@ -73,7 +73,11 @@ def _read(aws: Aws, plan: Plan, key: str) -> Recorded:
     bucket, full = plan.journal.bucket, f"{plan.journal.prefix}{key}"
     where = f"s3://{bucket}/{full}"
     try:
-        content = document(aws.text(bucket, full))
+        text = aws.text(bucket, full)
+    except ValueError as error:
+        raise JournalError(f"{where}: {error}") from None
+    try:
+        content = document(text)
     except ValueError as error:
         raise JournalError(f"{where}: is not JSON ({error})") from None
     if not isinstance(content, dict):
