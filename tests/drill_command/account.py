@@ -14,6 +14,8 @@ from typing import Any
 
 import boto3
 import botocore.awsrequest
+import botocore.loaders
+import botocore.session
 import botocore.validate
 import moto
 
@@ -122,10 +124,13 @@ class Account:
     runs: list[Run] = field(default_factory=list)
     asked: list[Operation] = field(default_factory=list)
     alarms: dict[str, str] = field(default_factory=dict)
+    _clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, name: str) -> Any:
         """A client of the tests' own, whose calls are not recorded."""
-        return boto3.session.Session(region_name=REGION).client(name)
+        if name not in self._clients:
+            self._clients[name] = _session().client(name)
+        return self._clients[name]
 
     def deploy(self, plan: Plan, schedule: str | None = None) -> None:
         """A drill's state machine, with a schedule."""
@@ -296,7 +301,7 @@ class Account:
 def account() -> Iterator[Account]:
     """An account with a bucket and a group of schedules, and no drills yet."""
     with moto.mock_aws():
-        made = Account(boto3.session.Session(region_name=REGION), Clock())
+        made = Account(_session(), Clock())
         made.answers.update(
             {
                 ("cloudformation", "ListStackResources"): made.resource_page,
@@ -359,6 +364,16 @@ def chunk(phase: str, at: float, seen: Sequence[tuple[float, str, str, str]]) ->
             "observations": observations,
         }
     )
+
+
+# Models are large, and read once for all tests.
+_LOADER = botocore.loaders.create_loader()
+
+
+def _session() -> boto3.session.Session:
+    core = botocore.session.Session()
+    core.register_component("data_loader", _LOADER)
+    return boto3.session.Session(botocore_session=core, region_name=REGION)
 
 
 def _listen(made: Account) -> None:

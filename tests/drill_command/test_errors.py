@@ -233,7 +233,7 @@ def test_an_unknown_profile_is_told_with_those_that_there_are(
 ) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", f"{tmp_path}/config")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", f"{tmp_path}/credentials")
-    with pytest.raises(DrillCommandError, match="no AWS profile 'prod'; .* have none"):
+    with pytest.raises(DrillCommandError, match=r"no AWS profile 'prod'; .* have none"):
         aws.session("prod", "us-west-2")
 
 
