@@ -11,7 +11,7 @@ from staged_resiliency.drill_command.screen import Screen
 try:
     from staged_resiliency.drill_command.aws import Aws, session
 except ImportError as missing:
-    if missing.name not in ("boto3", "botocore"):
+    if str(missing.name).partition(".")[0] not in ("boto3", "botocore"):
         raise
     raise DrillCommandError(
         "`resiliency drill` asks AWS through boto3, which is not installed; "

@@ -72,12 +72,13 @@ def by_hand(plan: Plan, execution: str | None, experiment: str | None) -> Sequen
             )
         )
     identity = "EXPERIMENT_ID" if experiment is None else shlex.quote(experiment)
-    found.append(
-        (
-            f"aws fis stop-experiment --id {identity} {region}",
-            "ends the fault itself; the run notices, and goes on to failback",
+    ends = "ends the fault itself; the run notices, and goes on to failback"
+    if plan.fault is FaultKind.BLACKHOLE:
+        ends = (
+            "cancels the fault; the host lets the port go after "
+            f"{duration(plan.fault_seconds)} at the latest, by itself"
         )
-    )
+    found.append((f"aws fis stop-experiment --id {identity} {region}", ends))
     if plan.fault is FaultKind.STOP_INSTANCE:
         instance = shlex.quote(plan.broken_host.instance_id or "INSTANCE_ID")
         found.append(
