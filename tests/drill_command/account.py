@@ -54,6 +54,7 @@ class Clock:
 
     def sleep(self, seconds: float) -> None:
         self._now += seconds
+        assert self._now < NOW + 2 * 86_400, "somebody waits for ever"
         due = [each for each in self._due if each[0] <= self._now]
         self._due = [each for each in self._due if each[0] > self._now]
         for _, what in due:

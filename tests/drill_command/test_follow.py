@@ -286,6 +286,7 @@ def test_on_a_terminal_a_picture_renews_itself_and_the_verdict_follows(
     seen = [(NOW + 32, "client", plans.RECORD, "no answer")]
     made.put("runs/shutdown/run-1/chunks/1.json", chunk("Observe", NOW + 31, seen))
     made.put("runs/shutdown/run-1/chunks/2.json", "{")
+    made.runs[0].fail(NOW + 290, "States.Timeout", "slow [red]function")
     usual = made.answers[HISTORY]
     made.clock.after(40, lambda: made.refuse(*HISTORY, ApiError("ThrottlingException")))
     made.clock.after(50, lambda: made.answers.update({HISTORY: usual}))
@@ -297,6 +298,7 @@ def test_on_a_terminal_a_picture_renews_itself_and_the_verdict_follows(
     frame = out[out.rindex("shutdown of bookstore in production") :]
     assert "succeeded, 5 min since 19:30:00Z" in frame
     assert "Seen last" in frame
+    assert "1 failed: States.Timeout: slow [red]function" in frame
     assert "can't be read: s3://" in frame
     assert "Ctrl-C" not in frame
     assert "All 5 expectations held." in frame
@@ -311,4 +313,5 @@ def test_before_the_first_look_the_picture_says_what_is_wrong(
     scripted(made)
     made.refuse(*HISTORY, ApiError("ThrottlingException"))
     assert drill("follow") == 1
-    assert "looking..." in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert out.index("looking...") < out.index("trying again")

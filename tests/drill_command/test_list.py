@@ -100,6 +100,14 @@ def test_a_rate_and_what_is_no_schedule_tell_no_next_run() -> None:
     assert next_run("cron(0 10 ? * TUE#1 *)", "Mars/Olympus", NOW) is None
 
 
+def test_a_schedule_whose_next_run_is_not_told_is_shown_as_it_is(
+    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.deploy(plans.STANDBY, "rate(28 days)")
+    assert drill("list") == 0
+    assert "rate(28 days)" in row(capsys.readouterr().out, "standby-shutdown")
+
+
 def test_an_unreadable_journal_is_told_in_a_line_beside_the_rest(
     made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:

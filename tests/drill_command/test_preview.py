@@ -1,5 +1,7 @@
 """`resiliency drill preview`."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.drill_command import plans
@@ -48,9 +50,12 @@ def test_a_leashed_blackhole_tells_its_port_its_agent_and_its_leash(
 def test_a_shutdown_of_the_standby_leaves_clients_where_they_are(
     made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made.deploy(plans.STANDBY)
+    made.deploy(replace(plans.STANDBY, window=None, fault_seconds=5400))
     drill("preview", "standby-shutdown")
-    assert "They stay on bookstore-api-blue and are served all the time." in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "stops bookstore-api-green (standby) for 1 h 30 min" in out
+    assert "They stay on bookstore-api-blue and are served all the time." in out
+    assert "at any time" in out
 
 
 def reasons(capsys: pytest.CaptureFixture[str]) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from staged_resiliency.drill_command.clock import SystemClock
 from staged_resiliency.drill_command.progress import PhaseSeen, progress_of
 from staged_resiliency.drill_command.words import duration
 from tests.drill_command.account import Run
@@ -84,3 +85,10 @@ def test_a_history_without_events_is_no_progress() -> None:
 )
 def test_durations_are_told_as_people_say_them(seconds: float, told: str) -> None:
     assert duration(seconds) == told
+
+
+def test_the_machines_own_time_passes() -> None:
+    clock = SystemClock()
+    before = clock.now()
+    clock.sleep(0.02)
+    assert clock.now() - before >= 0.02

@@ -83,7 +83,7 @@ def test_while_any_drill_of_the_service_runs_none_is_started(
     made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = made.begin("db-blackhole", "run-7")
-    assert drill("start", "shutdown", "--yes") == 1
+    assert drill("start", "shutdown", "--yes", "--no-follow") == 1
     assert capsys.readouterr().err == (
         f"drill db-blackhole runs already ({run.arn}); follow it with `resiliency drill follow "
         "bookstore production db-blackhole --run run-7`\n"

@@ -13,8 +13,8 @@ from staged_resiliency.drill_command.journals import Recorded, Unreadable, liste
 from staged_resiliency.drill_command.screen import Screen, word
 from staged_resiliency.drill_command.stack import DeployedDrill
 from staged_resiliency.drill_command.verdict import sentence
-from staged_resiliency.report import JournalError, write_page
 from staged_resiliency.report import words as report_words
+from staged_resiliency.report import write_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,6 @@ def write_html(path: Path, past: Sequence[Past], clock: Clock) -> None:
     title = f"Drills of {plan.service} in {plan.environment}"
     try:
         write_page(path, runs, title=title, made_at=clock.now())
-    except JournalError as error:
-        raise DrillCommandError(f"{path}: is not written: {error}") from None
     except OSError as error:
         raise DrillCommandError(f"{path}: can't be written: {error.strerror}") from None
 

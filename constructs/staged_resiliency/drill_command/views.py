@@ -93,7 +93,7 @@ class Picture:
         self._live = Live(
             console=screen, get_renderable=self._drawn, auto_refresh=False, redirect_stderr=False
         )
-        self._live.start()
+        self._live.start(refresh=True)
 
     def show(self, sighting: Sighting, now: float) -> None:
         """Draw it."""
