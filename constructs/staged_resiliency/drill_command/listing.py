@@ -86,7 +86,7 @@ def print_rows(screen: Screen, rows: Sequence[Row]) -> int:
         last = word("never")
         if each.last is not None:
             last = word(each.last.journal.verdict.status.value)
-            last.append(f"\n{day(each.last.at)}", "none")
+            last.append(f"\n{day(each.last.at)}")
         table.add_row(
             each.drill.name,
             words.fault(each.drill.plan),

@@ -66,8 +66,8 @@ class Screen(Console):
 
 
 def word(text: str) -> Text:
-    """A word in the style of what it says."""
-    return Text(visible(text), STYLES.get(text, ""))
+    """A word in the style of what it says; what is added to it is not."""
+    return Text().append(visible(text), STYLES.get(text, ""))
 
 
 def visible(text: str, most: int = _MOST_CHARACTERS) -> str:

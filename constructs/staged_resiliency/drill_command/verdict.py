@@ -12,7 +12,7 @@ def print_verdict(screen: Screen, journal: Journal) -> None:
     """Print what became of a run, of each expectation, and its numbers."""
     screen.say()
     heading = word(journal.verdict.status.value)
-    heading.append(f": {sentence(journal)}", "none")
+    heading.append(f": {sentence(journal)}")
     screen.print(heading, soft_wrap=True)
     if journal.verdict.judgements:
         table = Table(box=None, pad_edge=False, header_style="dim")
