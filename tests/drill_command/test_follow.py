@@ -304,6 +304,23 @@ def test_on_a_terminal_a_picture_renews_itself_and_the_verdict_follows(
     assert "All 5 expectations held." in frame
 
 
+def test_a_picture_without_anything_seen_shows_the_phases_alone(
+    made: Account,
+    drill: Command,
+    terminal: list[OnTerminal],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = made.begin("shutdown", "run-1")
+    run.phase("Preflight", "preflight", NOW - 9, NOW - 8, go=False, told="an alarm is on")
+    run.end("SUCCEEDED", NOW)
+    made.record({**journals.aborted_run(), "experiment": "shutdown"}, "run-1")
+    assert drill("follow") == 1
+    out = capsys.readouterr().out
+    assert "an alarm is on" in out
+    assert "Seen last" not in out
+    assert "Steady state" not in out  # it will never come
+
+
 def test_before_the_first_look_the_picture_says_what_is_wrong(
     made: Account,
     drill: Command,

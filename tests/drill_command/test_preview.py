@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from staged_resiliency.experiment.hypothesis import AlarmFires
 from tests.drill_command import plans
 from tests.drill_command.account import Account, Parameters
 from tests.drill_command.conftest import Command
+
+_ALARM = (AlarmFires(plans.DATABASE, 240),)
 
 
 def test_everything_a_shutdown_rests_on_is_told(
@@ -56,6 +59,19 @@ def test_a_shutdown_of_the_standby_leaves_clients_where_they_are(
     assert "stops bookstore-api-green (standby) for 1 h 30 min" in out
     assert "They stay on bookstore-api-blue and are served all the time." in out
     assert "at any time" in out
+
+
+def test_a_blackhole_that_moves_nobody_says_what_fails_meanwhile(
+    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.deploy(replace(plans.BLACKHOLE, drill="unleashed", enabled=True))
+    made.deploy(replace(plans.BLACKHOLE, drill="unasked", enabled=True, hypothesis=_ALARM))
+    drill("preview", "unleashed")
+    out = " ".join(capsys.readouterr().out.split())
+    assert "They stay on bookstore-api-blue; what needs db fails there meanwhile." in out
+    assert "cancels the fault; the host lets the port go after 5 min at the latest" in out
+    drill("preview", "unasked")
+    assert "Nothing is expected of them." in capsys.readouterr().out
 
 
 def reasons(capsys: pytest.CaptureFixture[str]) -> list[str]:
