@@ -81,9 +81,7 @@ def test_every_state_is_reached_and_leads_to_one_that_there_is() -> None:
 
 def test_no_way_leads_from_the_injection_to_the_record_but_by_the_end_of_the_fault() -> None:
     assert phase_names.RECORD in reachable(phase_names.INJECT)
-    assert phase_names.RECORD not in reachable(
-        phase_names.INJECT, without=phase_names.END_FAULT
-    )
+    assert phase_names.RECORD not in reachable(phase_names.INJECT, without=phase_names.END_FAULT)
 
 
 def test_every_task_has_a_timeout_longer_than_its_functions_own() -> None:

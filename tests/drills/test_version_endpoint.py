@@ -15,8 +15,8 @@ from staged_resiliency.drills.runtime.version_endpoint import (
     environment_of,
 )
 from tests.agent.certificates import authority, issued
-from tests.agent.hostile.http_answers import and_drip, and_flood, and_hold, and_reset, chunks
 from tests.agent.hostile.http_answers import after_request as answering
+from tests.agent.hostile.http_answers import and_drip, and_flood, and_hold, and_reset, chunks
 from tests.agent.hostile.servers import HOST, Peer, Script, closed_port, serving, unanswered_port
 from tests.unit.properties import PROPERTY
 
