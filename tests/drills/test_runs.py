@@ -173,7 +173,7 @@ def test_a_second_drill_at_once_is_refused_and_a_later_one_is_not() -> None:
     with account(SHUTDOWN) as made:
         other = replace(SHUTDOWN, drill="shutdown-again")
         machine = made.machine(other)
-        told = []
+        told: list[str] = []
 
         def second(phase: str, count: int) -> None:
             if phase == names.OBSERVE and not told:
@@ -195,7 +195,7 @@ def test_of_two_drills_that_start_at_the_same_moment_one_runs() -> None:
     with account(SHUTDOWN) as made:
         other = replace(SHUTDOWN, drill="shutdown-again")
         machine = made.machine(other)
-        told = []
+        told: list[str] = []
 
         def second(phase: str, count: int) -> None:
             if phase == names.STEADY_STATE and not told:
