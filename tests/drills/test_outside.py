@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +11,8 @@ import botocore.exceptions
 import pytest
 
 from staged_resiliency.drills import functions, phase_names
-from staged_resiliency.drills.runtime import experiments, handlers, locks, real_world
-from staged_resiliency.drills.runtime.calls import Call
+from staged_resiliency.drills.runtime import experiments, handlers, locks, phases, real_world
+from staged_resiliency.drills.runtime.calls import Call, RunName
 from staged_resiliency.drills.runtime.looks import look
 from staged_resiliency.drills.runtime.preflight import find, refusals
 from staged_resiliency.drills.runtime.real_world import BotocoreAws, Resolver, the_world
@@ -251,6 +252,47 @@ def test_a_host_that_is_none_of_the_service_serves_nobody() -> None:
     assert "answered by 'evil\\x1b[31m', which is no host of the service" in found.why
     (client,) = of(found.observations, Source.CLIENT)
     assert client.value == NO_ANSWER
+
+
+@pytest.mark.parametrize("operation", ["ListObjectsV2", "PutObject", "TestDNSAnswer"])
+def test_a_fault_is_ended_whatever_else_can_not_be_reached(operation: str) -> None:
+    with account() as made:
+        started = experiments.start(PLAN, "arn", made.world)
+        made.service.now += 60
+        made.service.errors[operation] = ["AccessDenied"] * 9
+        call = Call(phase_names.END_FAULT, PLAN, RunName("arn", "run-1"), {}, {})
+        with suppress(AwsError):  # what was seen can't be left behind; Step Functions tries again
+            phases.end_fault(call, made.world)
+        (experiment,) = made.service.ordered
+        assert experiment.id == started.id
+        assert experiment.stopped_at == START + 60
+
+
+def test_a_sweep_that_can_not_read_what_is_recorded_sweeps_anyway() -> None:
+    with account() as made:
+        machine = made.machine(PLAN)
+        made.before = lambda phase, count: made.stop(execution)
+        execution = machine.replace("stateMachine", "execution") + ":run-1"
+        made.start(machine)
+        described = made.wait(execution)
+        made.service.errors["ListObjectsV2"] = ["SlowDown"]
+        made.sweep(described)
+        assert [each["event"] for each in made.log].count("sweeping anyway") == 1
+        assert made.journal()["verdict"]["told"].endswith("the run was aborted")
+
+
+def test_an_instance_that_can_not_be_started_is_tried_again() -> None:
+    with account(PLAN, Script(fis_starts_instance=False)) as made:
+        made.service.errors["StartInstances"] = ["InsufficientInstanceCapacity"]
+        experiments.start(PLAN, "arn", made.world)
+        made.service.now += 60
+        call = Call(phase_names.END_FAULT, PLAN, RunName("arn", "run-1"), {}, {})
+        result = phases.end_fault(call, made.world)
+        while result.again:
+            call = replace(call, results={"end": result})
+            result = phases.end_fault(call, made.world)
+        assert not made.service.broken
+        assert result.told == f"instance {plans.INSTANCE} runs"
 
 
 def test_a_name_without_addresses_serves_nobody() -> None:
