@@ -42,7 +42,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "held": rehearsals(),
         "failed": late,
         "drills": drill_runs(),
-        "odd": list(ODD.values()),
+        "odd": [{**each, "experiment": name} for name, each in ODD.items()],
         "refused": [aborted_run()],
         "nothing": [],
     }
@@ -74,7 +74,7 @@ CONTRAST = """
   };
   const bar = (label) => {
     const tone = [...label.classList].find((each) => each !== "bar-label");
-    if (tone === "unknown") return null;
+    if (tone === "unknown" || tone === "mixed") return null;
     return getComputedStyle(document.querySelector(`.bar.${tone}`)).fill;
   };
   const found = [];

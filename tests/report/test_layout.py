@@ -239,6 +239,13 @@ def test_faults_of_two_hosts_have_a_lane_each() -> None:
     assert lane(lanes, "Fault", "green stopped").bars[0].detail == "has not ended"
 
 
+def test_subjects_stand_in_the_order_of_their_numbers() -> None:
+    names = ["api-10", "api-2", "api-1-b", "api", "api-02"]
+    run = stopped(transitions=[transition(1, "alarm", each, "OK") for each in names])
+    found = [each.name for each in lanes_of(run, span_of(run)) if each.group == "Alarms"]
+    assert found == ["api", "api-1-b", "api-02", "api-2", "api-10"]
+
+
 def test_an_alarm_that_is_weeks_old_does_not_stretch_the_time() -> None:
     run = stopped()
     assert span_of(run) == Span(-60, 601)
@@ -308,7 +315,7 @@ def test_bars_that_are_too_short_to_be_told_apart_become_one() -> None:
         (100, 103, "3 changes"),
         (103, 203, "a"),
     ]
-    assert found[1].tone is Tone.BAD
+    assert found[1].tone is Tone.MIXED
     assert found[1].detail == "b, a"
 
 
@@ -442,6 +449,9 @@ def test_the_moments_that_count_are_marked_at_their_time() -> None:
         (360, "objective 360 s"),
     ]
     assert moments_of(journal(aborted_run())) == []
+    # Clients were back before the fault's end was told.
+    labels = [each.label for each in moments_of(stopped(fault_ended_at=None))]
+    assert labels == ["fault", "alarm 187 s", "failover 268 s", "objective 360 s"]
 
 
 def test_the_prediction_is_a_band_from_best_to_worst() -> None:
@@ -471,6 +481,18 @@ def test_a_state_says_its_name_where_there_is_room_and_always_when_asked() -> No
     labels = [each.text for each in picture.shapes if isinstance(each, Text)]
     assert labels.count(BLUE) == 2
     assert GREEN not in labels
+
+
+def test_what_happened_at_the_very_end_is_seen_within_the_axis() -> None:
+    run = stopped(transitions=[transition(601, "client", "it", GREEN)])
+    picture = timeline(run, WIDE)
+    assert picture.scale is not None
+    (bar,) = [
+        each
+        for each in flat(picture.shapes)
+        if isinstance(each, Rect) and each.style == "bar standby"
+    ]
+    assert (bar.x + bar.width, bar.width) == (picture.scale.right, 2)
 
 
 def test_the_timeline_is_told_in_words_too() -> None:

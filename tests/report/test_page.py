@@ -16,6 +16,10 @@ import pytest
 
 from staged_resiliency.experiment.journal import JsonObject
 from staged_resiliency.report import JournalError, page, write_page
+from staged_resiliency.report.history import histories
+from staged_resiliency.report.reading import parsed
+from staged_resiliency.report.shapes import Mark, Text
+from staged_resiliency.report.shapes import Path as Shown
 from tests.journals import (
     BEGAN_AT,
     GREEN,
@@ -152,7 +156,7 @@ def test_the_page_loads_nothing() -> None:
             assert (attributes.get(name) or "#").startswith("#"), (tag, attributes)
         assert not any(name.startswith("on") or name == "style" for name in attributes)
     (style,) = re.findall(r"<style>(.*?)</style>", FIVE, re.DOTALL)
-    assert set(re.findall(r"url\((.*?)\)", style)) == {"#hatch"}
+    assert set(re.findall(r"url\((.*?)\)", style)) == {"#hatch", "#mixed"}
     assert "@import" not in style
 
 
@@ -276,6 +280,53 @@ def test_runs_of_the_same_drill_are_shown_over_time() -> None:
     assert "Failed, failover 418 s" in charts[2]
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_newest_run_of_a_drill_decides(order: int) -> None:
+    runs = [run_of(STOPPED, injected_at=BEGAN_AT), run_of(LATE, injected_at=BEGAN_AT + 86400)]
+    read = Page(page(runs[::order], title="Drills"))
+    assert read.told("h1") == ["✕ 0 of 1 held, 1 failed (blue stops and comes back)"]
+
+
+def test_results_of_several_services_over_time_are_told_apart() -> None:
+    other = [{**each, "service": "library"} for each in drill_runs(2)]
+    charts = histories([parsed(each, "it") for each in [*drill_runs(2), *other]])
+    assert [each.name for each in charts][:4] == [
+        "bookstore production: cdn-blackhole",
+        "bookstore production: db-blackhole",
+        "bookstore production: shutdown",
+        "library production: cdn-blackhole",
+    ]
+
+
+def test_a_chart_of_hours_is_told_in_hours() -> None:
+    long = {**run_of(STOPPED), "objective_seconds": 7200}
+    (chart,) = histories([parsed(long, "it"), parsed(long, "it")])
+    labels = [each.text for each in chart.picture.shapes if isinstance(each, Text)]
+    assert labels[:4] == ["0", "1 h", "2 h", "objective 7,200 s"]
+
+
+def test_a_run_without_the_number_stands_below_the_axis() -> None:
+    (chart,) = histories([parsed(run_of(STOPPED), "it"), parsed(aborted_run(), "it")])
+    marks = {each.sign: each for each in chart.picture.shapes if isinstance(each, Mark)}
+    (zero,) = [
+        each.y for each in chart.picture.shapes if isinstance(each, Text) and each.text == "0 s"
+    ]
+    assert marks["dot"].y < zero < marks["ring"].y
+    assert not [each for each in chart.picture.shapes if isinstance(each, Shown)]
+
+
+def test_changes_too_quick_to_draw_are_explained_where_there_are_any() -> None:
+    assert "changes too quick to draw" in made(ODD["thousands of transitions"])
+    assert "changes too quick to draw" not in FIVE
+
+
+def test_a_phase_that_was_cut_off_says_so() -> None:
+    phase = {**run_of(STOPPED)["phases"][3], "ended_at": None, "outcome": "stopped by the guard"}
+    read = Page(made({**run_of(STOPPED), "phases": [phase]}))
+    assert "cut off, from 1 s" in read.told("li")
+    assert "stopped by the guard" in read.told("span")
+
+
 def test_one_run_of_each_has_no_history() -> None:
     assert "Results over time" not in FIVE
 
@@ -294,6 +345,13 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     file = tmp_path / "page.html"
     write_page(file, rehearsals(), title="Rehearsal of bookstore", made_at=BEGAN_AT)
     assert file.read_text(encoding="utf-8") == FIVE
+    # Who has the former page open keeps reading that one.
+    former = tmp_path / "former.html"
+    former.hardlink_to(file)
+    write_page(file, [], title="Another")
+    assert "Nothing was run" in file.read_text(encoding="utf-8")
+    assert former.read_text(encoding="utf-8") == FIVE
+    former.replace(file)
     with pytest.raises(JournalError):
         write_page(file, [{}], title="R")
     assert file.read_text(encoding="utf-8") == FIVE

@@ -110,7 +110,9 @@ def _chart(name: str, measure: str, runs: Sequence[Journal]) -> Picture:
         shapes.append(Text(_LEFT - 6, y + 4, label, "tick", "end"))
     places = [(across.at(_when(each)[0]), each) for each in runs]
     shapes += _objective(places, objectives, up)
-    line = [(x, up.at(value)) for (x, _), value in zip(places, values, strict=True) if value]
+    line = [
+        (x, up.at(value)) for (x, _), value in zip(places, values, strict=True) if value is not None
+    ]
     if len(line) > 1:
         shapes.append(Path(line, "trend"))
     for (x, each), value in zip(places, values, strict=True):

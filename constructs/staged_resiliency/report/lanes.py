@@ -1,5 +1,6 @@
 """What a timeline shows, before it is drawn: lanes of bars and marks along time."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -22,7 +23,7 @@ MISSING: Final = "missing"
 
 
 class Tone(Enum):
-    """How a state looks; the value is a class of the style sheet, and the order is by weight."""
+    """How a state looks; the value is a class of the style sheet."""
 
     CALM = "calm"
     ACTIVE = "active"
@@ -30,9 +31,8 @@ class Tone(Enum):
     CHANGED = "changed"
     UNKNOWN = "unknown"
     BAD = "bad"
-
-
-_WEIGHT: Final[Mapping[Tone, int]] = {tone: weight for weight, tone in enumerate(Tone)}
+    MIXED = "mixed"
+    """Several, too short to be told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,13 @@ def _by_subject(journal: Journal, source: Source) -> Mapping[str, Sequence[Trans
     for each in sorted(journal.transitions, key=lambda each: each.at):
         if each.source is source:
             found.setdefault(each.subject, []).append(each)
-    return dict(sorted(found.items()))
+    return {name: found[name] for name in sorted(found, key=_by_number)}
+
+
+def _by_number(name: str) -> tuple[Sequence[tuple[int, str]], str]:
+    """Sorts names by their numbers, so that ``api-2`` comes before ``api-10``."""
+    parts = [part.lstrip("0") if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
+    return [(len(part) if part.isdecimal() else 0, part) for part in parts], name
 
 
 def _faults(journal: Journal, clock: Clock, span: Span) -> Sequence[Lane]:
@@ -212,7 +218,7 @@ def _tone(seen: Transition, usual: str, journal: Journal) -> Tone:
         known = {"healthy": Tone.CALM, "unhealthy": Tone.BAD}
     elif seen.source is Source.DNS:
         known, other = {usual: Tone.ACTIVE, NO_ANSWER: Tone.BAD, "": Tone.BAD}, Tone.STANDBY
-    elif seen.source is Source.CLIENT:
+    else:
         known = {
             journal.standby: Tone.STANDBY,
             journal.active: Tone.ACTIVE,
@@ -249,27 +255,15 @@ def merged(bars: Sequence[Bar], shortest: float) -> Sequence[Bar]:
     """
     shown: list[Bar] = []
     for short, run in groupby(bars, key=lambda each: each.ended - each.began < shortest):
-        together: list[Bar] = []
-        for each in run:
-            if short and together and each.ended - together[0].began <= max(shortest, 1e-9) * 4:
-                together.append(each)
-                continue
-            shown += _as_one(together)
-            together = [each]
-            if not short:
-                shown += together
-                together = []
-        shown += _as_one(together)
+        together = list(run)
+        shown += [_as_one(together)] if short and len(together) > 1 else together
     return shown
 
 
-def _as_one(bars: Sequence[Bar]) -> Sequence[Bar]:
-    if len(bars) < 2:
-        return bars
+def _as_one(bars: Sequence[Bar]) -> Bar:
     values = list(dict.fromkeys(each.value for each in bars))
     told = ", ".join(values[:4]) + (" and others" if len(values) > 4 else "")
-    tone = max((each.tone for each in bars), key=_WEIGHT.__getitem__)
-    return [Bar(bars[0].began, bars[-1].ended, f"{len(bars)} changes", tone, told)]
+    return Bar(bars[0].began, bars[-1].ended, f"{len(bars):,} changes", Tone.MIXED, told)
 
 
 def without_quiet(lanes: Sequence[Lane], most: int) -> Sequence[Lane]:

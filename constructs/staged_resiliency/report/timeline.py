@@ -165,7 +165,7 @@ def _labels(journal: Journal, scale: Scale, layout: Format) -> tuple[Sequence[Sh
         beyond = at > scale.span.end
         text = shortened(f"{label} →" if beyond else label, layout.width - 2 * _EDGE, BOLD_SIZE)
         width = text_width(text, BOLD_SIZE)
-        x = scale.at(scale.span.clipped(at))
+        x = scale.at(at)
         places.append((max(0.0, min(x - 3, layout.width - width)), width))
         texts.append((text, style))
     rows = rows_of(places)
