@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from staged_resiliency.drill_command.screen import Screen, document, one_line, visible
+from staged_resiliency.drills.plan import Window
 from tests import journals
 from tests.drill_command import plans
 from tests.drill_command.account import NOW, Account, chunk
@@ -81,6 +82,36 @@ def test_a_hostile_plan_is_shown_as_it_is_and_its_commands_are_quoted(
     check(out)
     assert "--instance-ids 'i-0 && reboot' --region 'us-west-2; rm -rf /'" in out
     assert "[bold red]x[/bold red]" in out.replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        Window(("TUE",), "09:00", "17:00", "Mars/[red]Olympus\x1b"),
+        Window(("TUE",), "nine", "17:00", "UTC"),
+        Window(("TUE",), "09:00", "17:00", "../../etc/passwd"),
+    ],
+)
+def test_a_window_that_is_none_is_one_line(
+    window: Window, made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.deploy(replace(plans.SHUTDOWN, drill="odd", window=window))
+    assert drill("preview", "odd") == 1
+    error = capsys.readouterr().err
+    check(error)
+    assert error.startswith("odd: its plan can't be used: ")
+    assert len(error.splitlines()) == 1
+
+
+def test_a_moment_that_no_calendar_has_is_shown_as_dashes(
+    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.begin("shutdown", "run-1").end("SUCCEEDED", NOW)
+    made.record(journal(), "run-1")
+    seen = [(1e300, "client", plans.RECORD, "odd"), (-1e15, "dns", plans.RECORD, "odd")]
+    made.put("runs/shutdown/run-1/chunks/1.json", chunk("Inject", NOW, seen))
+    assert drill("follow") == 1
+    assert capsys.readouterr().out.count("--:--:--Z") == 2
 
 
 @given(st.text(st.characters(codec=None)))

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+from zoneinfo import ZoneInfoNotFoundError
 
 from rich.table import Table
 
 from staged_resiliency.drill_command import words
 from staged_resiliency.drill_command.aws import Aws
-from staged_resiliency.drill_command.screen import Screen, word
+from staged_resiliency.drill_command.errors import DrillCommandError
+from staged_resiliency.drill_command.screen import Screen, one_line, word
 from staged_resiliency.drill_command.stack import DeployedDrill, DrillsStack, running
 from staged_resiliency.drill_command.targets import Template, template_of
 from staged_resiliency.drills.plan import FaultKind, Plan
@@ -48,10 +50,19 @@ class Preview:
 
 
 def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, world: World) -> Preview:
-    """Look at all that a drill rests on; nothing is changed."""
+    """Look at all that a drill rests on; nothing is changed.
+
+    Raises:
+        DrillCommandError: AWS refuses, or the plan's window is none.
+    """
     plan = drill.plan
     template = template_of(aws, plan)
-    found = find(plan, _NO_RUN, world)
+    try:
+        found = find(plan, _NO_RUN, world)
+    except (ValueError, ZoneInfoNotFoundError) as error:
+        raise DrillCommandError(
+            f"{drill.name}: its plan can't be used: {one_line(str(error))}; deploy the drills again"
+        ) from None
     reasons = list(refusals(plan, found))
     under_way = [(each, running(aws, each)) for each in stack.drills]
     reasons += [f"drill {each.name} runs: {arn}" for each, arn in under_way if arn is not None]

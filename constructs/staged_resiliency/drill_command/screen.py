@@ -5,9 +5,10 @@ clear a screen, to forge a line or to reorder one.
 """
 
 import json
+import math
 import unicodedata
 from collections.abc import Mapping
-from typing import IO, Any, Final
+from typing import IO, Any, Final, NoReturn
 
 from rich.console import Console
 from rich.text import Text
@@ -94,13 +95,18 @@ def document(text: str) -> object:
         ValueError: It is no JSON, or nested too deeply; the message says which.
     """
     try:
-        return _cleaned(json.loads(text, parse_constant=_refuse))
+        return _cleaned(json.loads(text, parse_constant=_refuse, parse_float=_finite))
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant[:20]} is no number of JSON")
+
+
+def _finite(number: str) -> float:
+    read = float(number)
+    return read if math.isfinite(read) else _refuse(number)
 
 
 def _cleaned(value: object) -> object:

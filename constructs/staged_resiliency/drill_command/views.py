@@ -154,8 +154,11 @@ def change(each: Observation) -> str:
 
 
 def clock(at: float) -> str:
-    """The time of day in UTC."""
-    return f"{datetime.fromtimestamp(at, timezone.utc):%H:%M:%S}Z"
+    """The time of day in UTC; dashes where no calendar has the moment."""
+    try:
+        return f"{datetime.fromtimestamp(at, timezone.utc):%H:%M:%S}Z"
+    except (OverflowError, ValueError, OSError):
+        return "--:--:--Z"
 
 
 def _row(each: PhaseSeen, sighting: Sighting, now: float) -> Sequence[str | Text]:
