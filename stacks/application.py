@@ -32,8 +32,8 @@ def new_app(outdir: str | None = None, context: Mapping[str, object] | None = No
 def add_stacks(app: App, services: Iterable[Service]) -> Sequence[FailoverStack]:
     """Add the stacks of each service and environment, and those of the topics they share.
 
-    Topics are deployed first and the failover last, so that a health check finds alarms that can
-    notify and a probe that measures.
+    Topics are deployed first and the failover after the probe, so that a health check finds alarms
+    that can notify and a probe that measures. Drills come last, since they are guarded by all of it.
 
     Returns:
         The failover stacks.
@@ -52,7 +52,14 @@ def add_stacks(app: App, services: Iterable[Service]) -> Sequence[FailoverStack]
                 needed.append(topics_stack)
             if environment.has_probe:
                 needed.append(_added(ProbeStack(app, service, name, environment), needed))
-            failovers.append(_added(FailoverStack(app, service, name, environment), needed))
+            failover = _added(FailoverStack(app, service, name, environment), needed)
+            failovers.append(failover)
+            if environment.drills is not None:
+                # Loaded only here: a service without drills need not wait for their constructs.
+                from stacks.drills import DrillsStack
+
+                drills = DrillsStack(app, service, name, environment, environment.drills)
+                _added(drills, [*needed, failover])
     return failovers
 
 

@@ -50,6 +50,7 @@ class FailoverStack(Stack):
         topic_arn = environment.topic_arn
         self.connectivity_alarms = self._connectivity_alarms(service, environment)
         self.peer_alarms = self._peer_alarms(service, environment)
+        self._zone = self._hosted_zone(environment)
         status = environment.status_alarm
         self.failover = InstanceFailover(
             self,
@@ -59,7 +60,7 @@ class FailoverStack(Stack):
             blue=_host(environment.hosts.blue),
             green=_host(environment.hosts.green),
             active=environment.active,
-            hosted_zone=self._hosted_zone(environment),
+            hosted_zone=self._zone,
             record_name=environment.endpoint.record,
             topic=topic_arn,
             failover_on=[self._signal(environment, signal) for signal in environment.failover_on],
@@ -70,6 +71,19 @@ class FailoverStack(Stack):
             status_threshold=status.threshold,
             notify_recovery=environment.notifications.recovery,
         )
+        if environment.drills is not None:
+            # Loaded only here, as what it says is about drills.
+            from stacks.drilled import add_dashboard, drilled_service
+
+            zone = environment.hosted_zone.id or self._zone.hosted_zone_id
+            drilled = drilled_service(service, name, environment, environment.drills, zone)
+            add_dashboard(
+                self,
+                drilled,
+                environment,
+                environment.drills,
+                self.failover.health_check.health_check_id,
+            )
         self._add_outputs(topic_arn)
         # Records hold addresses alone: without this nobody who reads the template could tell
         # whether the health check watches the host that clients are given.

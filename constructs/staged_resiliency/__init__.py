@@ -15,6 +15,13 @@ if TYPE_CHECKING:
         MissingData,
         SignalAlarm,
     )
+    from staged_resiliency.dashboard import ConnectivityMetric, ServiceDashboard
+    from staged_resiliency.drills.drill import CadenceAlarm, Drill
+    from staged_resiliency.drills.drilled import DrilledHost, DrilledService, DrillWindow
+    from staged_resiliency.drills.experiment import FaultExperiment
+    from staged_resiliency.drills.faults import BlackholePort, Fault, StopInstance
+    from staged_resiliency.drills.runner import DrillRunner
+    from staged_resiliency.drills.schedule import DrillSchedule
     from staged_resiliency.endpoint_health_check import (
         EndpointHealthCheck,
         HttpRequest,
@@ -23,6 +30,16 @@ if TYPE_CHECKING:
         TcpConnect,
     )
     from staged_resiliency.errors import InvalidInputError
+    from staged_resiliency.experiment.hypothesis import (
+        AlarmFires,
+        AlarmQuiet,
+        AlarmRecovers,
+        ClientsMove,
+        ClientsReturn,
+        ClientsServed,
+        ClientsStay,
+        Expectation,
+    )
     from staged_resiliency.failover import InstanceFailover
     from staged_resiliency.health_checks import (
         AlarmHealthCheck,
@@ -81,23 +98,42 @@ if TYPE_CHECKING:
 __all__ = [
     "AddressTarget",
     "AdoptedAlarmTopic",
+    "AlarmFires",
     "AlarmHealthCheck",
     "AlarmKey",
+    "AlarmQuiet",
+    "AlarmRecovers",
     "AlarmRule",
     "AlarmSignal",
     "AlarmTopic",
     "AlarmTopicBase",
     "AliasTarget",
+    "BlackholePort",
+    "CadenceAlarm",
     "CalculatedHealthCheck",
+    "ClientsMove",
+    "ClientsReturn",
+    "ClientsServed",
+    "ClientsStay",
     "Color",
     "Comparison",
     "ConnectivityAlarm",
+    "ConnectivityMetric",
     "DnsCheck",
+    "Drill",
+    "DrillRunner",
+    "DrillSchedule",
+    "DrillWindow",
+    "DrilledHost",
+    "DrilledService",
     "EmailSubscription",
     "EndpointHealthCheck",
     "EndpointSignal",
+    "Expectation",
     "FailoverHost",
     "FailoverRecords",
+    "Fault",
+    "FaultExperiment",
     "HealthCheck",
     "HostedZone",
     "HttpCheck",
@@ -121,9 +157,11 @@ __all__ = [
     "ProbeSilentAlarm",
     "QueueSubscription",
     "Request",
+    "ServiceDashboard",
     "Signal",
     "SignalAlarm",
     "StatusSignal",
+    "StopInstance",
     "Subscription",
     "Target",
     "TargetCheck",
@@ -151,6 +189,14 @@ _HOMES = (
     "probe.instances",
     "probe.alarms",
     "probe.probe_agent",
+    "experiment.hypothesis",
+    "drills.schedule",
+    "drills.drilled",
+    "drills.faults",
+    "drills.experiment",
+    "drills.runner",
+    "drills.drill",
+    "dashboard",
 )
 
 

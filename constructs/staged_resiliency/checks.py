@@ -210,6 +210,16 @@ def queue_arn(value: str) -> str:
     )
 
 
+def kms_key_arn(value: str) -> str:
+    """The ARN of a KMS key."""
+    return _matching(
+        value,
+        rf"arn:{_PARTITION}:kms:[a-z0-9-]+:\d{{12}}:key/[A-Za-z0-9-]{{1,128}}",
+        "the ARN of a KMS key",
+        "arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    )
+
+
 def email_address(value: str) -> str:
     """An e-mail address."""
     if len(value) > 254 or _EMAIL.fullmatch(value) is None:
@@ -293,6 +303,16 @@ def alarm_name(value: str) -> str:
     if not value or not (value.isascii() and value.isprintable()):
         raise ValueError(f"{shown(value)} is not an alarm name (printable ASCII)")
     return at_most(value, limits.MAX_ALARM_NAME_CHARACTERS, "the alarm name")
+
+
+def dashboard_name(value: str) -> str:
+    """The name of a CloudWatch dashboard."""
+    return _matching(
+        value,
+        r"[A-Za-z0-9_-]{1,255}",
+        "a dashboard's name (letters, digits, '_' and '-', at most 255)",
+        "bookstore-production",
+    )
 
 
 def ttl_seconds(value: int) -> int:

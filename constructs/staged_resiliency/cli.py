@@ -1,4 +1,4 @@
-"""The command `resiliency`: what can be asked of service files and templates without AWS."""
+"""The command `resiliency`: service files and templates looked at without AWS, and drills in it."""
 
 import argparse
 import json
@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from staged_resiliency.assembly import AssemblyError, read_assembly
+from staged_resiliency.drill_command.errors import DrillCommandError
+from staged_resiliency.drill_command.subparser import add_drill
 from staged_resiliency.probe.sources import SourcesError, write_sources
 from staged_resiliency.rehearsal.options import RehearseError, add_rehearse
 from staged_resiliency.service import Environment, Service, ServiceFileError, load
@@ -32,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (
         ServiceFileError,
         AssemblyError,
+        DrillCommandError,
         RehearseError,
         SourcesError,
         TimingError,
@@ -102,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         "document unless given",
     )
     sources.set_defaults(run=_sources)
+    add_drill(commands)
     schema = commands.add_parser("schema", help="print the JSON Schema of service files")
     schema.set_defaults(run=_schema)
     return parser

@@ -52,6 +52,14 @@ MAX_TARGET_TAG_CHARACTERS: Final = 124  # 128 with "tag:" before it
 # A certificate that is valid for longer than ten years is no certificate that anybody renews.
 MAX_DAYS_TO_EXPIRY: Final = 3650
 
+# AWS FIS: fis/latest/userguide/fis-quotas.html, and what CreateExperimentTemplate takes.
+MAX_STOP_CONDITIONS: Final = 5
+MAX_ACTION_PARAMETER_CHARACTERS: Final = 1024
+MAX_FAULT_MINUTES: Final = 720
+
+# What CreateStateMachine takes, in step-functions/latest/apireference
+MAX_STATE_MACHINE_NAME_CHARACTERS: Final = 80
+
 # A record that lives longer than this in resolvers makes every failover slower than it must be:
 # Route53/latest/DeveloperGuide/dns-failover-types.html recommends 60 seconds or less.
 RECOMMENDED_TTL_SECONDS: Final = 60

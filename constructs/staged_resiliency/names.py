@@ -24,6 +24,31 @@ def probe_stack(service: str, environment: str) -> str:
     return f"{service}-{environment}-probe"
 
 
+def drills_stack(service: str, environment: str) -> str:
+    """Name of the stack that holds a service's drills."""
+    return f"{service}-{environment}-drills"
+
+
+def dashboard(service: str, environment: str) -> str:
+    """Name of the dashboard of a service."""
+    return f"{service}-{environment}"
+
+
+def drill_state_machine(service: str, environment: str, drill: str) -> str:
+    """Name of the state machine that runs a drill."""
+    return f"{service}-{environment}-drill-{drill}"
+
+
+def drill_overdue_alarm(service: str, environment: str, drill: str) -> str:
+    """Name of the alarm on a drill that has not passed for too long."""
+    return f"{service}-{environment}-drill-{drill}-overdue"
+
+
+def drill_undelivered_alarm(service: str, environment: str) -> str:
+    """Name of the alarm on a drill that was not started, or not ended."""
+    return f"{service}-{environment}-drills-undelivered"
+
+
 def notifications_stack(account: str, region: str) -> str:
     """Name of the stack that holds the topics of an account and region."""
     return f"notifications-{account}-{region}"
@@ -79,6 +104,21 @@ def probe_silent_description(display_name: str, color: str) -> str:
     return (
         f"The probe of {display_name} ({color.title()}) is silent: what the host reaches is not "
         "measured."
+    )
+
+
+def drill_overdue_description(display_name: str, drill: str) -> str:
+    """What an alarm on an overdue drill says."""
+    return (
+        f"{display_name}: drill {drill} has not passed for over 35 days, or nobody counts the days."
+    )
+
+
+def drill_undelivered_description(display_name: str) -> str:
+    """What an alarm on undelivered calls of drills says."""
+    return (
+        f"{display_name}: a drill was not started, or its fault may not have been ended; the queue "
+        "holds the call."
     )
 
 

@@ -113,7 +113,8 @@ WRONG = [
     ),
     pytest.param(
         lambda it: it["verdict"].update(status="held"),
-        "verdict.status: 'held' is not allowed here; it is 'passed', 'failed' or 'aborted'",
+        "verdict.status: 'held' is not allowed here; it is 'passed', 'failed', 'aborted' or "
+        "'leashed'",
         id="status",
     ),
     pytest.param(

@@ -1,8 +1,9 @@
 """What is expected of an experiment, as data that can be judged from what was seen."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +113,44 @@ Expectation: TypeAlias = (
 
 Hypothesis: TypeAlias = Sequence[Expectation]
 """All that is expected; it holds when each of its expectations does."""
+
+
+def expects(kind: type[Expectation]) -> str:
+    """What a kind of expectation is called in documents: its class's name in words."""
+    words = "".join(f" {each.lower()}" if each.isupper() else each for each in kind.__name__)
+    return words.strip()
+
+
+def expectation_json(expectation: Expectation) -> Mapping[str, str | float]:
+    """An expectation as a JSON object: ``expects`` names its kind, beside its fields."""
+    return {"expects": expects(type(expectation)), **dataclasses.asdict(expectation)}
+
+
+def expectation_from_json(document: object) -> Expectation:
+    """The expectation that ``expectation_json`` wrote.
+
+    Raises:
+        ValueError: It is no such object: of no known kind, or with other fields.
+    """
+    if not isinstance(document, Mapping):
+        raise ValueError(f"an expectation must be an object; found {document!r}")
+    kinds = {expects(each): each for each in get_args(Expectation)}
+    kind = kinds.get(str(document.get("expects")))
+    if kind is None:
+        raise ValueError(
+            f"expects: found {document.get('expects')!r}; must be one of {', '.join(kinds)}"
+        )
+    types = {field.name: field.type for field in dataclasses.fields(kind)}
+    given = {key: value for key, value in document.items() if key != "expects"}
+    if given.keys() != types.keys():
+        raise ValueError(
+            f"{expects(kind)}: found {', '.join(sorted(map(str, given)))}; must have "
+            f"{', '.join(types)}"
+        )
+    for name, value in given.items():
+        allowed = (int, float) if types[name] is float else (str,)
+        if not isinstance(value, allowed) or isinstance(value, bool):
+            wanted = "a number" if types[name] is float else "a text"
+            raise ValueError(f"{expects(kind)}: {name}: found {value!r}; must be {wanted}")
+    expectation: Expectation = kind(**given)
+    return expectation

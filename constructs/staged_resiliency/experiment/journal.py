@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Final
 
-from staged_resiliency.experiment.hypothesis import Expectation, Hypothesis
+from staged_resiliency.experiment.hypothesis import Hypothesis, expectation_json
 from staged_resiliency.experiment.measures import Measures
 from staged_resiliency.experiment.observations import Observation, transitions
 from staged_resiliency.experiment.verdict import Run, Verdict
@@ -26,8 +26,8 @@ class Phase:
     """One step of a run.
 
     Attributes:
-        name: Such as ``preflight``, ``steady state``, ``inject``, ``observe``, ``recover``,
-            ``failback``, ``record``.
+        name: Such as ``preflight``, ``steady state``, ``inject``, ``observe``, ``end fault``,
+            ``failback``, ``steady again``, ``record``; a run that was cut off has ``sweep``.
         began_at: Seconds since the epoch.
         ended_at: The same; None for one that was cut off.
         outcome: ``done``, or why it went no further.
@@ -106,13 +106,13 @@ def journal(subject: Subject, finding: Finding) -> JsonObject:
         "injected_at": timestamp(run.injected_at) if run else None,
         "fault_ended_at": timestamp(run.ended_at) if run else None,
         "observed_until": timestamp(run.until) if run else None,
-        "hypothesis": [_expectation(each) for each in finding.hypothesis],
+        "hypothesis": [expectation_json(each) for each in finding.hypothesis],
         "verdict": {
             "status": verdict.status.value,
             "told": verdict.told,
             "judgements": [
                 {
-                    "expectation": _expectation(each.expectation),
+                    "expectation": expectation_json(each.expectation),
                     "status": each.status.value,
                     "seconds": _rounded(each.seconds),
                     "told": each.told,
@@ -159,15 +159,6 @@ def timestamp(at: float | None) -> str | None:
         return None
     moment = datetime.fromtimestamp(at, timezone.utc)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _expectation(expectation: Expectation) -> JsonObject:
-    """An expectation by its class's name in words, and its fields."""
-    words = "".join(
-        f" {letter.lower()}" if letter.isupper() else letter
-        for letter in type(expectation).__name__
-    )
-    return {"expects": words.strip(), **dataclasses.asdict(expectation)}
 
 
 def _rounded(number: float | None, digits: int = 1) -> float | None:

@@ -33,7 +33,12 @@ _LONG: Final = 3600.0
 Drill = tuple[str, str, str]
 """Service, environment and experiment."""
 
-SIGNS: Final = {Status.PASSED: "dot", Status.FAILED: "cross", Status.ABORTED: "ring"}
+SIGNS: Final = {
+    Status.PASSED: "dot",
+    Status.FAILED: "cross",
+    Status.ABORTED: "ring",
+    Status.LEASHED: "ring",
+}
 """How a run looks: not by its colour alone."""
 
 

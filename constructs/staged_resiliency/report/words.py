@@ -11,7 +11,12 @@ from staged_resiliency.report.reading import Expected, Journal, Judged
 NOTHING: Final = "\N{EN DASH}"
 """Where there is no number."""
 
-RESULTS: Final = {Status.PASSED: "Held", Status.FAILED: "Failed", Status.ABORTED: "Aborted"}
+RESULTS: Final = {
+    Status.PASSED: "Held",
+    Status.FAILED: "Failed",
+    Status.ABORTED: "Aborted",
+    Status.LEASHED: "Leashed",
+}
 """What became of something, as its badge says it."""
 
 
@@ -80,8 +85,8 @@ def result(journal: Journal) -> str:
     """The verdict of a run in a sentence."""
     judged = journal.verdict.judgements
     failed = [each for each in judged if each.status is not Status.PASSED]
-    if journal.verdict.status is Status.ABORTED:
-        return f"Aborted: {journal.verdict.told}"
+    if journal.verdict.status in (Status.ABORTED, Status.LEASHED):
+        return f"{RESULTS[journal.verdict.status]}: {journal.verdict.told}"
     if journal.verdict.status is Status.PASSED and judged:
         return (
             "The one expectation held."
@@ -109,18 +114,18 @@ def tally(journals: Sequence[Journal]) -> str:
 def _tally(journals: Sequence[Journal], *, named: bool) -> str:
     held = sum(each.verdict.status is Status.PASSED for each in journals)
     parts = [f"{held} of {len(journals)} held"]
-    for status, word in ((Status.FAILED, "failed"), (Status.ABORTED, "aborted")):
+    for status in (Status.FAILED, Status.ABORTED, Status.LEASHED):
         names = [each.experiment for each in journals if each.verdict.status is status]
         if names:
             told = f" ({', '.join(dict.fromkeys(names))})" if named else ""
-            parts.append(f"{len(names)} {word}{told}")
+            parts.append(f"{len(names)} {status.value}{told}")
     return ", ".join(parts)
 
 
 def verdict_of(journals: Sequence[Journal]) -> Status:
     """What became of all of them: the worst."""
     found = {each.verdict.status for each in journals}
-    for status in (Status.FAILED, Status.ABORTED):
+    for status in (Status.FAILED, Status.ABORTED, Status.LEASHED):
         if status in found:
             return status
     return Status.PASSED if found else Status.ABORTED

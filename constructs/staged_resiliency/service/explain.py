@@ -24,11 +24,14 @@ def problems_of(error: ValidationError, document: Document) -> Iterator[Problem]
     details = error.errors(include_url=False)
     misspelt = misspelt_keys(error, document)
     meant = set(misspelt.values())
+    misnamed = {d["loc"] for d in details if d["type"] == "value_error"}
     for detail in details:
         path = detail["loc"]
         if detail["type"] == "missing" and path in meant:
             continue  # told once, at the misspelt key
-        if detail["type"] == "extra_forbidden":
+        if detail["type"] == "model_type" and path in misnamed:
+            continue  # a member with a wrong name is told by its name
+        if detail["type"] == "extra_forbidden" or path in misspelt:
             message = _unknown(path, misspelt.get(path))
         else:
             path = path[:-1] if path[-1] == _KEY else path
@@ -38,13 +41,29 @@ def problems_of(error: ValidationError, document: Document) -> Iterator[Problem]
 
 def misspelt_keys(error: ValidationError, document: Document) -> Mapping[Path, Path]:
     """The path of each unknown key that is near a key that is not given, and that key's path."""
-    unknown = [d["loc"] for d in error.errors(include_url=False) if d["type"] == "extra_forbidden"]
+    unknown = [d["loc"] for d in error.errors(include_url=False) if _may_be_a_key(d)]
     free: dict[Path, list[str]] = {}
     for section in {path[:-1] for path in unknown}:
         given = set(Draft(document).names(*section))
         free[section] = [key for key in _keys_at(section) if key not in given]
     meant = {path: nearest(str(path[-1]), free[path[:-1]]) for path in unknown}
     return {path: (*path[:-1], key) for path, key in meant.items() if key}
+
+
+def _may_be_a_key(detail: ErrorDetails) -> bool:
+    """Whether an error is at a key that is none, or at a member that may be a misspelt key.
+
+    Drills stand beside the settings of all drills: what is no mapping was meant for a setting.
+    """
+    path = detail["loc"]
+    if detail["type"] == "extra_forbidden":
+        return True
+    section = _section_at(path[:-1])
+    if section is None or _members(section) is None or path[-1] in section.model_fields:
+        return False
+    return detail["type"] in ("model_type", "value_error") and not isinstance(
+        detail["input"], Mapping
+    )
 
 
 def _kind(value: object) -> str:
@@ -206,7 +225,7 @@ def _step(annotation: Any, part: str | int) -> Any:
     section = _as_section(annotation)
     if section is not None:
         field = section.model_fields.get(str(part))
-        return field.annotation if field else None
+        return field.annotation if field else _members(section)
     origin = get_origin(annotation)
     if origin is dict:
         return get_args(annotation)[1]
@@ -219,6 +238,12 @@ def _as_section(annotation: Any) -> type[BaseModel] | None:
         if isinstance(candidate, type) and issubclass(candidate, BaseModel):
             return candidate if get_origin(annotation) is not dict else None
     return None
+
+
+def _members(section: type[BaseModel]) -> Any:
+    """The annotation of members that stand beside a section's own keys, by names of their own."""
+    annotation = vars(section).get("__annotations__", {}).get("__pydantic_extra__")
+    return get_args(annotation)[1] if annotation else None
 
 
 def _choices(annotation: Any) -> tuple[object, ...]:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 
 from staged_resiliency import checks, limits, names
 from staged_resiliency.pair import Color
+from staged_resiliency.service.drill_model import Drills
 from staged_resiliency.service.fields import (
     AccountId,
     BodyText,
@@ -312,6 +313,11 @@ class Environment(Section):
     objective: Objective | None = Field(
         default=None,
         description="How soon clients must be served again when the active host fails.",
+    )
+    drills: Drills | None = Field(
+        default=None,
+        description="Experiments that break a host on purpose, on schedule, and see whether "
+        "clients notice; none unless given.",
     )
     tags: dict[TagKey, TagValue] = Field(
         default={}, description="Tags of this environment's stacks, over the service's."

@@ -9,7 +9,13 @@ from typing import Final
 
 from staged_resiliency import checks
 from staged_resiliency.pair import COLORS
-from staged_resiliency.service import notification_rules, objective_rules, probe_rules, stack_rules
+from staged_resiliency.service import (
+    drill_rules,
+    notification_rules,
+    objective_rules,
+    probe_rules,
+    stack_rules,
+)
 from staged_resiliency.service.draft import Draft
 from staged_resiliency.service.problems import Problem
 
@@ -208,6 +214,7 @@ _RULES: Final[tuple[Callable[[Draft], Iterator[Problem]], ...]] = (
     _status_needs_an_instance,
     _endpoint_is_reachable,
     *probe_rules.RULES,
+    *drill_rules.RULES,
     *notification_rules.RULES,
     *objective_rules.RULES,
     *stack_rules.RULES,

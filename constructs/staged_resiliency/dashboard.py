@@ -1,0 +1,297 @@
+"""One page per service: how it is now, and what its drills found."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aws_cdk import Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from staged_resiliency import checks
+from staged_resiliency.drills import metric_names
+from staged_resiliency.drills.drilled import DrilledService
+from staged_resiliency.drills.plan import EXPIRY_DAYS
+from staged_resiliency.errors import InvalidInputError
+from staged_resiliency.tokens import checked
+
+_WIDTH: Final = 24
+_HALF: Final = 12
+_DAY_SECONDS: Final = 86_400
+# Route 53 publishes the metrics of its health checks there, wherever the service is:
+# https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/monitoring-health-checks.html
+_HEALTH_CHECK_REGION: Final = "us-east-1"
+_MAX_ALARMS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectivityMetric:
+    """What a host's probe measures, as a line of a graph.
+
+    Attributes:
+        host_name: The host: its Name tag.
+        metric_name: Name of the metric.
+        observer: The host that asks, for the metric of a peer.
+    """
+
+    host_name: str
+    metric_name: str
+    observer: str | None = None
+
+
+class ServiceDashboard(Construct):
+    """A CloudWatch dashboard of a service: state now, connectivity, results of drills.
+
+    Creates one ``AWS::CloudWatch::Dashboard``: the alarms' and the health checks' states, each
+    host's connectivity, and for the drills their passes, times against the objective, score and
+    days since the last pass, with links to runbook and journals.
+
+    Drills are known to it by their names alone, so it can stand in another stack than they.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        service: The service.
+        dashboard_name: Physical name.
+        drills: Names of its drills; at least one.
+        enabled: Whether they inject their faults.
+        alarms: Names of alarms to show beside those of the service, such as the drills' own; none
+            unless given.
+        health_check_ids: Ids of the health checks, by what they are called; none unless given.
+        connectivity: What the probes measure; nothing unless given.
+        links: URLs by their texts, such as the runbook and the journals; none unless given.
+
+    Raises:
+        InvalidInputError: A name that CloudWatch would refuse, or no drill.
+
+    Attributes:
+        resource: The ``CfnDashboard``.
+
+    Example:
+        >>> from aws_cdk import App, Stack
+        >>> from staged_resiliency import DrilledHost
+        >>> dashboard = ServiceDashboard(
+        ...     Stack(App(), "Shop"),
+        ...     "Dashboard",
+        ...     service=DrilledService(
+        ...         name="shop",
+        ...         environment="production",
+        ...         namespace="Shop",
+        ...         active=DrilledHost("shop-blue", "192.0.2.1", instance="i-0123456789abcdef0"),
+        ...         standby=DrilledHost("shop-green", "192.0.2.2"),
+        ...         record_name="shop.example.com",
+        ...         hosted_zone_id="Z2EHK3FAEUNRMI",
+        ...         alarms=["shop-blue-StatusCheckFailed"],
+        ...         objective_seconds=360,
+        ...     ),
+        ...     dashboard_name="shop-production",
+        ...     drills=["shutdown"],
+        ...     enabled=True,
+        ...     links={"runbook": "https://wiki.example.com/shop"},
+        ... )
+        >>> dashboard.resource.dashboard_name
+        'shop-production'
+
+    See https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        service: DrilledService,
+        dashboard_name: str,
+        drills: Sequence[str],
+        enabled: bool,
+        alarms: Sequence[str] = (),
+        health_check_ids: Mapping[str, str] | None = None,
+        connectivity: Sequence[ConnectivityMetric] = (),
+        links: Mapping[str, str] | None = None,
+    ) -> None:
+        checked("ServiceDashboard", "dashboard_name", dashboard_name, checks.dashboard_name)
+        if not drills:
+            raise InvalidInputError(
+                "ServiceDashboard: drills: none is named; name those whose results are shown"
+            )
+        super().__init__(scope, construct_id)
+        self._service = service
+        self._drills = tuple(drills)
+        self._region = Stack.of(self).region
+        rows = [
+            self._head(enabled, links or {}),
+            self._now([*service.alarms, *alarms], health_check_ids or {}),
+            self._connectivity(connectivity),
+            self._results(),
+            self._cadence(),
+        ]
+        self.resource: Final = cloudwatch.CfnDashboard(
+            self,
+            "Resource",
+            dashboard_name=dashboard_name,
+            dashboard_body=Stack.of(self).to_json_string(
+                {"start": "-P90D", "periodOverride": "inherit", "widgets": list(_placed(rows))}
+            ),
+        )
+        self.resource.add_metadata(
+            "Description", "How the service is now, and what its drills found."
+        )
+
+    def _head(self, enabled: bool, links: Mapping[str, str]) -> list[dict[str, Any]]:
+        service = self._service
+        state = "inject their faults" if enabled else "are **leashed**: nothing breaks"
+        text = (
+            f"# {service.title} in {service.environment}\n"
+            f"`{service.record_name}`: {service.active.name} serves, {service.standby.name} stands "
+            f"by. Objective {service.objective_seconds:g} s. Drills {state}.\n\n"
+            + " · ".join(f"[{told}]({url})" for told, url in links.items())
+        )
+        return [{"type": "text", "width": _WIDTH, "height": 3, "properties": {"markdown": text}}]
+
+    def _now(
+        self, alarms: Sequence[str], health_check_ids: Mapping[str, str]
+    ) -> list[dict[str, Any]]:
+        stack = Stack.of(self)
+        start = f"arn:{stack.partition}:cloudwatch:{stack.region}:{stack.account}:alarm:"
+        found: list[dict[str, Any]] = [
+            {
+                "type": "alarm",
+                "width": _HALF if health_check_ids else _WIDTH,
+                "height": 6,
+                "properties": {
+                    "title": "Alarms now",
+                    "alarms": [f"{start}{name}" for name in alarms[:_MAX_ALARMS]],
+                },
+            }
+        ]
+        if health_check_ids:
+            lines = [
+                ["AWS/Route53", "HealthCheckStatus", "HealthCheckId", each, {"label": label}]
+                for label, each in health_check_ids.items()
+            ]
+            found.append(
+                self._graph(
+                    "Health checks (1 is healthy)",
+                    lines,
+                    region=_HEALTH_CHECK_REGION,
+                    stat="Minimum",
+                    period=60,
+                    most=1,
+                )
+            )
+        return found
+
+    def _connectivity(self, metrics: Sequence[ConnectivityMetric]) -> list[dict[str, Any]]:
+        namespace = self._service.namespace
+        found = []
+        for host in dict.fromkeys(metric.host_name for metric in metrics):
+            lines: list[list[Any]] = []
+            for metric in metrics:
+                if metric.host_name == host:
+                    line: list[Any] = [namespace, metric.metric_name, "Host", host]
+                    if metric.observer is not None:
+                        line += ["Observer", metric.observer]
+                    lines.append([*line, {"label": metric.metric_name}])
+            found.append(
+                self._graph(
+                    f"{host}: connectivity (1 is reached)",
+                    lines,
+                    stat="Average",
+                    period=60,
+                    most=1,
+                )
+            )
+        return found
+
+    def _results(self) -> list[dict[str, Any]]:
+        objective = self._service.objective_seconds
+        return [
+            self._graph(
+                "Failover seconds, against the objective",
+                self._lines(metric_names.FAILOVER_SECONDS),
+                stat="Maximum",
+                annotation=("objective", objective),
+            ),
+            self._graph(
+                "Detection seconds", self._lines(metric_names.DETECT_SECONDS), stat="Maximum"
+            ),
+            self._graph(
+                "Failback seconds", self._lines(metric_names.FAILBACK_SECONDS), stat="Maximum"
+            ),
+            self._graph(
+                "Availability seen by clients, percent",
+                self._lines(metric_names.AVAILABILITY_PERCENT),
+                stat="Minimum",
+                most=100,
+            ),
+        ]
+
+    def _cadence(self) -> list[dict[str, Any]]:
+        return [
+            self._graph(
+                "Passed (1) and failed (0) runs",
+                self._lines(metric_names.PASSED),
+                stat="Minimum",
+                most=1,
+            ),
+            self._graph(
+                "Score: passed 100, expired 75, failed 50, never run 0",
+                self._lines(metric_names.SCORE),
+                stat="Minimum",
+                most=100,
+            ),
+            self._graph(
+                "Days since the last pass",
+                self._lines(metric_names.DAYS_SINCE_PASSED),
+                stat="Maximum",
+                annotation=("overdue", EXPIRY_DAYS),
+                width=_WIDTH,
+            ),
+        ]
+
+    def _lines(self, metric_name: str) -> list[list[Any]]:
+        namespace, found = self._service.namespace, []
+        for drill in self._drills:
+            pairs = self._service.dimensions_of(drill).items()
+            dimensions = [part for pair in pairs for part in pair]
+            found.append([namespace, metric_name, *dimensions, {"label": drill}])
+        return found
+
+    def _graph(
+        self,
+        title: str,
+        lines: Sequence[Sequence[Any]],
+        *,
+        stat: str,
+        region: str | None = None,
+        period: int = _DAY_SECONDS,
+        most: float | None = None,
+        annotation: tuple[str, float] | None = None,
+        width: int = _HALF,
+    ) -> dict[str, Any]:
+        properties: dict[str, Any] = {
+            "title": title,
+            "view": "timeSeries",
+            "region": region or self._region,
+            "stat": stat,
+            "period": period,
+            "metrics": [list(line) for line in lines],
+            "yAxis": {"left": {"min": 0, **({} if most is None else {"max": most})}},
+        }
+        if annotation is not None:
+            label, value = annotation
+            properties["annotations"] = {"horizontal": [{"label": label, "value": value}]}
+        return {"type": "metric", "width": width, "height": 6, "properties": properties}
+
+
+def _placed(rows: Sequence[Sequence[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+    """The widgets, each row below the former one, broken where it is full."""
+    top = 0
+    for row in rows:
+        left, height = 0, 0
+        for widget in row:
+            if left + widget["width"] > _WIDTH:
+                top, left, height = top + height, 0, 0
+            yield {**widget, "x": left, "y": top}
+            left, height = left + widget["width"], max(height, widget["height"])
+        top += height

@@ -1,0 +1,138 @@
+"""`resiliency drill follow`: a run's phases as they happen, then its verdict."""
+
+from typing import Final
+
+from staged_resiliency.drill_command import words
+from staged_resiliency.drill_command.aws import Aws
+from staged_resiliency.drill_command.clock import Clock
+from staged_resiliency.drill_command.errors import DrillCommandError, TemporaryError
+from staged_resiliency.drill_command.journals import journal_of
+from staged_resiliency.drill_command.permissions import EXECUTIONS
+from staged_resiliency.drill_command.screen import Screen
+from staged_resiliency.drill_command.stack import DeployedDrill, DrillsStack, running
+from staged_resiliency.drill_command.verdict import print_verdict
+from staged_resiliency.drill_command.views import HINT, Lines, Picture, View
+from staged_resiliency.drill_command.watching import RUNNING, Sighting, Watched
+from staged_resiliency.experiment.verdict import Status
+
+LOOK_SECONDS: Final = 5.0
+"""Between two looks at a run."""
+
+MOST_FAILURES: Final = 12
+"""Looks in a row that may fail before nobody looks any more."""
+
+JOURNAL_SECONDS: Final = 300.0
+"""How long the verdict of an ended run is waited for: the sweep records that of an aborted one."""
+
+
+def run_to_follow(
+    aws: Aws, stack: DrillsStack, drill: str | None, run: str | None
+) -> tuple[DeployedDrill, str]:
+    """The drill and the ARN of its run: the one named, the one under way, or the latest one.
+
+    Raises:
+        DrillCommandError: There is none.
+    """
+    drills = stack.drills if drill is None else [stack.drill(drill)]
+    if run is not None:
+        if drill is None:
+            raise DrillCommandError("--run names a run of a drill; name the drill too")
+        (named,) = drills
+        return named, f"{named.arn.replace(':stateMachine:', ':execution:')}:{run}"
+    for each in drills:
+        found = running(aws, each)
+        if found is not None:
+            return each, found
+    latest = []
+    for each in drills:
+        listed = aws(*EXECUTIONS, stateMachineArn=each.arn, maxResults=1)["executions"]
+        latest += [(found["startDate"], found["executionArn"], each) for found in listed]
+    if not latest:
+        what = f"drill {drill} has not" if drill else "none of the drills has"
+        raise DrillCommandError(
+            f"{stack.name}: {what} run in the last 90 days; `resiliency drill start` starts one"
+        )
+    _, arn, of = max(latest, key=lambda each: each[0])
+    return of, str(arn)
+
+
+def follow(watched: Watched, aws: Aws, screen: Screen, clock: Clock) -> int:
+    """Show a run until it ends, then its verdict.
+
+    Returns:
+        0 where it passed, else 1, also where Ctrl-C ended the view.
+
+    Raises:
+        DrillCommandError: The run can't be seen, or its verdict can't be read.
+    """
+    plan = watched.drill.plan
+    view: View = Picture(screen, watched) if screen.is_terminal else Lines(screen)
+    if not screen.is_terminal:
+        screen.say(f"{plan.drill} of {plan.service} in {plan.environment}, run {watched.run}")
+        screen.say(HINT)
+    try:
+        last = _until_ended(watched, view, clock)
+        view.close()
+        return _verdict(watched, last, aws, screen, clock)
+    except KeyboardInterrupt:
+        view.close()
+        _left(watched, screen)
+        return 1
+    finally:
+        view.close()
+
+
+def _until_ended(watched: Watched, view: View, clock: Clock) -> Sighting:
+    failures = 0
+    while True:
+        try:
+            sighting = watched.look()
+        except TemporaryError as error:
+            failures += 1
+            if failures >= MOST_FAILURES:
+                raise DrillCommandError(
+                    f"{error} (the drill goes on, and ends its fault by itself; `resiliency drill "
+                    "follow` shows it again)"
+                ) from None
+            view.trouble(str(error))
+        else:
+            failures = 0
+            view.show(sighting, clock.now())
+            if sighting.status != RUNNING:
+                return sighting
+        clock.sleep(LOOK_SECONDS)
+
+
+def _verdict(watched: Watched, last: Sighting, aws: Aws, screen: Screen, clock: Clock) -> int:
+    plan, until = watched.drill.plan, clock.now() + JOURNAL_SECONDS
+    recorded = journal_of(aws, plan, watched.run)
+    if recorded is None:
+        screen.say(f"The run ended ({last.status}); its verdict is still to be recorded.")
+    while recorded is None:
+        if clock.now() >= until:
+            raise DrillCommandError(
+                f"{watched.run}: ended ({last.status}) without a verdict in {JOURNAL_SECONDS:.0f} "
+                f"s; make sure that {plan.broken} is well, and look at the sweep's log"
+            )
+        clock.sleep(LOOK_SECONDS)
+        recorded = journal_of(aws, plan, watched.run)
+    print_verdict(screen, recorded.journal)
+    return 0 if recorded.journal.verdict.status is Status.PASSED else 1
+
+
+def _left(watched: Watched, screen: Screen) -> None:
+    plan = watched.drill.plan
+    experiment = watched.latest.progress.experiment if watched.latest else None
+    screen.say()
+    screen.say(
+        "No longer followed. The drill goes on in the account: it ends its fault and records its "
+        "verdict by itself."
+    )
+    screen.say(
+        f"Follow it again:  resiliency drill follow {plan.service} {plan.environment} "
+        f"{plan.drill} --run {watched.run}"
+    )
+    screen.say("Stop it by hand:")
+    for command, what in words.by_hand(plan, watched.execution, experiment):
+        screen.say(f"  {command}")
+        screen.say(f"    {what}")

@@ -1,0 +1,385 @@
+"""One drill: its experiment, the state machine that carries it out, its schedule, its alarm."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from aws_cdk import Acknowledgment, Stack, Validations
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_stepfunctions as stepfunctions
+from constructs import Construct
+
+from staged_resiliency import checks, limits, names
+from staged_resiliency.alarm_rule import AlarmRule
+from staged_resiliency.alarms import MissingData, SignalAlarm
+from staged_resiliency.drills import functions, metric_names
+from staged_resiliency.drills.drilled import DrillWindow
+from staged_resiliency.drills.experiment import FaultExperiment, require_guards
+from staged_resiliency.drills.faults import Fault, StopInstance
+from staged_resiliency.drills.iam import (
+    ANY_RESOURCE,
+    LOG_DELIVERY,
+    later_texts,
+    place_of,
+    role,
+    trust,
+)
+from staged_resiliency.drills.plan import EXPIRY_DAYS, Plan, Timeouts
+from staged_resiliency.drills.runner import DrillRunner
+from staged_resiliency.drills.schedule import MAX_GAP_DAYS, DrillSchedule
+from staged_resiliency.drills.state_machine import definition
+from staged_resiliency.errors import InvalidInputError
+from staged_resiliency.experiment.hypothesis import AlarmFires, Expectation
+from staged_resiliency.tokens import checked
+
+_DAY_SECONDS: Final = 86_400
+_WHY_NO_TRACE: Final = (
+    "Every step's input, output and time stand in the run's log and journal; traces would need four "
+    "more permissions on any resource, and tell less."
+)
+# A run started twice by one occurrence has one name, so the second start is none.
+_OCCURRENCE: Final = "<aws.scheduler.execution-id>"
+
+
+class Drill(Construct):
+    """A drill of a service: guarded, on a schedule, and watched for its cadence.
+
+    Creates a ``FaultExperiment``, an ``AWS::StepFunctions::StateMachine`` (Standard, every step
+    logged) that checks, injects, follows, ends the fault and records the verdict, an
+    ``AWS::Scheduler::Schedule`` that starts it (no retries, a queue for what was not delivered),
+    roles for both, and a ``CadenceAlarm``. The machine is named
+    ``<service>-<environment>-drill-<name>``.
+
+    A drill without an alarm that stops it can't be written, nor one that is stopped by the
+    alarm that it is meant to fire: FIS would refuse to start, or end it at its success. That
+    the fault ends by itself is part of every ``Fault``.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        runner: What all drills of the service share.
+        name: Short name of the drill.
+        fault: What is broken, where, for how long: ``StopInstance`` or ``BlackholePort``.
+        guards: Names of the alarms that stop it, 1 to 5: those by which the other host is known
+            to be well.
+        hypothesis: What is expected; at least one thing.
+        schedule: When it runs, at least every 35 days.
+        window: When it may begin at all; Monday to Friday from 9 to 17 o'clock unless given.
+        dependency: Short name of the dependency that a blackhole is about.
+
+    Raises:
+        InvalidInputError: A value that AWS would refuse, or a drill that is unsafe or shows
+            nothing.
+
+    Attributes:
+        name: Short name of the drill.
+        fault: What is broken.
+        guards: Names of the alarms that stop it.
+        hypothesis: What is expected.
+        schedule: When it runs.
+        experiment: The ``FaultExperiment``.
+        machine: The ``CfnStateMachine``.
+        overdue: The ``CadenceAlarm``.
+        plan: All that is known of it before it runs.
+
+    Example:
+        >>> from aws_cdk import App, Stack
+        >>> from staged_resiliency import *
+        >>> stack = Stack(App(), "Shop")
+        >>> topic = "arn:aws:sns:eu-west-1:111111111111:ops"
+        >>> runner = DrillRunner(
+        ...     stack,
+        ...     "Drills",
+        ...     service=DrilledService(
+        ...         name="shop",
+        ...         environment="production",
+        ...         namespace="Shop",
+        ...         active=DrilledHost("shop-blue", "192.0.2.1", instance="i-0123456789abcdef0"),
+        ...         standby=DrilledHost("shop-green", "192.0.2.2"),
+        ...         record_name="shop.example.com",
+        ...         hosted_zone_id="Z2EHK3FAEUNRMI",
+        ...         alarms=["shop-blue-StatusCheckFailed", "shop-green-StatusCheckFailed"],
+        ...         objective_seconds=360,
+        ...     ),
+        ...     topic=topic,
+        ... )
+        >>> drill = Drill(
+        ...     stack,
+        ...     "Shutdown",
+        ...     runner=runner,
+        ...     name="shutdown",
+        ...     fault=StopInstance("shop-blue", "i-0123456789abcdef0", duration_minutes=10),
+        ...     guards=["shop-green-StatusCheckFailed"],
+        ...     hypothesis=[
+        ...         ClientsMove("shop.example.com", "shop-green", within_seconds=360),
+        ...         ClientsReturn("shop.example.com", "shop-blue", within_seconds=800),
+        ...     ],
+        ...     schedule=DrillSchedule("cron(0 10 ? * TUE#1 *)", "Europe/Dublin"),
+        ... )
+        >>> drill.machine.state_machine_name
+        'shop-production-drill-shutdown'
+
+    See https://docs.aws.amazon.com/fis/latest/userguide/stop-conditions.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        runner: DrillRunner,
+        name: str,
+        fault: Fault,
+        guards: Sequence[str],
+        hypothesis: Sequence[Expectation],
+        schedule: DrillSchedule,
+        window: DrillWindow | None = None,
+        dependency: str | None = None,
+    ) -> None:
+        service = runner.service
+        checked("Drill", "name", name, checks.slug)
+        machine_name = names.drill_state_machine(service.name, service.environment, name)
+        _require_sense(runner, fault, hypothesis, schedule, machine_name)
+        require_guards("Drill", guards)
+        expected = [each.alarm for each in hypothesis if isinstance(each, AlarmFires)]
+        _require_guards_apart(guards, expected)
+        super().__init__(scope, construct_id)
+        self.name: Final = name
+        self.fault: Final = fault
+        self.guards: Final = tuple(guards)
+        self.hypothesis: Final = tuple(hypothesis)
+        self.schedule: Final = schedule
+        runner.add(self)
+        place = place_of(self)
+        self.experiment: Final = FaultExperiment(
+            self,
+            "Experiment",
+            name=machine_name,
+            fault=fault,
+            guards=guards,
+            log_group=runner.experiment_log,
+        )
+        runner.scope.machines.append(machine_name)
+        runner.scope.templates.append(self.experiment.template_id)
+        runner.scope.instances.append(fault.instance_arn(place))
+        if isinstance(fault, StopInstance):
+            runner.scope.volume_keys.extend(fault.volume_keys)
+        self.plan: Final = Plan(
+            service=service.name,
+            environment=service.environment,
+            drill=name,
+            region=place.region,
+            fault=fault.kind,
+            broken=fault.host_name,
+            active=service.active.planned,
+            standby=service.standby.planned,
+            dependency=dependency,
+            port=fault.port,
+            record=service.record,
+            endpoint=service.endpoint,
+            objective_seconds=service.objective_seconds,
+            fault_seconds=fault.seconds,
+            hypothesis=self.hypothesis,
+            alarms=tuple(service.alarms),
+            expected_alarms=tuple(expected),
+            guard_alarms=self.guards,
+            experiment_template_id=self.experiment.template_id,
+            experiment_templates=tuple(later_texts(lambda: runner.scope.templates)),
+            enabled=runner.enabled,
+            journal=runner.journal,
+            topic_arn=runner.topic_arn,
+            namespace=service.namespace,
+            timeouts=Timeouts.of(fault.seconds, self.hypothesis),
+            window=(window or DrillWindow()).planned(schedule.zone),
+            notify_on_pass=runner.notify_passed,
+            runbook=runner.runbook or "",
+        )
+        self.machine: Final = self._machine(runner, machine_name)
+        self._schedule(runner)
+        self.overdue: Final = CadenceAlarm(self, "Overdue", runner=runner, drill=name)
+
+    def _machine(self, runner: DrillRunner, machine_name: str) -> stepfunctions.CfnStateMachine:
+        place, called = place_of(self), [each.name for each in functions.OF_THE_MACHINE]
+        arns = {name: runner.functions[name].attr_arn for name in called}
+        taken = role(
+            self,
+            "Role",
+            description=f"Taken by Step Functions for the drill {machine_name}.",
+            trusted=trust(
+                "states",
+                place,
+                f"arn:{place.partition}:states:{place.region}:{place.account}:stateMachine:"
+                f"{machine_name}",
+            ),
+            statements=[
+                {
+                    "Sid": "CallTheFunctions",
+                    "Effect": "Allow",
+                    "Action": "lambda:InvokeFunction",
+                    "Resource": [arns[name] for name in called],
+                },
+                LOG_DELIVERY,
+            ],
+            acknowledged=ANY_RESOURCE,
+        )
+        machine = stepfunctions.CfnStateMachine(
+            self,
+            "Machine",
+            state_machine_name=machine_name,
+            state_machine_type="STANDARD",
+            role_arn=taken.attr_arn,
+            definition_string=Stack.of(self).to_json_string(
+                definition(self.plan, arns, partition=place.partition)
+            ),
+            logging_configuration=stepfunctions.CfnStateMachine.LoggingConfigurationProperty(
+                level="ALL",
+                include_execution_data=True,
+                destinations=[
+                    stepfunctions.CfnStateMachine.LogDestinationProperty(
+                        cloud_watch_logs_log_group=stepfunctions.CfnStateMachine.CloudWatchLogsLogGroupProperty(
+                            log_group_arn=runner.run_log.attr_arn
+                        )
+                    )
+                ],
+            ),
+        )
+        machine.add_metadata(
+            "Description", f"Carries out the drill {self.name}: {self._told_state(runner)}."
+        )
+        Validations.of(machine).acknowledge(
+            Acknowledgment(id="AwsSolutions-SF2", reason=_WHY_NO_TRACE)
+        )
+        return machine
+
+    @staticmethod
+    def _told_state(runner: DrillRunner) -> str:
+        return "injects its fault" if runner.enabled else "leashed, injects nothing"
+
+    def _schedule(self, runner: DrillRunner) -> None:
+        place = place_of(self)
+        taken: iam.CfnRole = role(
+            self,
+            "StarterRole",
+            description=f"Taken by EventBridge Scheduler to start the drill {self.name}.",
+            trusted=runner.scheduler_trust,
+            statements=[
+                {
+                    "Sid": "StartTheDrill",
+                    "Effect": "Allow",
+                    "Action": "states:StartExecution",
+                    "Resource": self.machine.attr_arn,
+                },
+                runner.keep_undelivered,
+            ],
+            acknowledged={},
+        )
+        scheduler.CfnSchedule(
+            self,
+            "Schedule",
+            description=f"Starts the drill {self.name} of {runner.service.title}.",
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            group_name=runner.schedule_group.ref,
+            schedule_expression=self.schedule.expression,
+            schedule_expression_timezone=self.schedule.zone,
+            state="ENABLED",
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=f"arn:{place.partition}:scheduler:::aws-sdk:sfn:startExecution",
+                role_arn=taken.attr_arn,
+                input=Stack.of(self).to_json_string(
+                    {
+                        "StateMachineArn": self.machine.attr_arn,
+                        "Name": _OCCURRENCE,
+                        "Input": '{"started_by":"schedule"}',
+                    }
+                ),
+                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
+                    arn=runner.undelivered.queue_arn
+                ),
+                # A drill that could not start now must not start at another time.
+                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(maximum_retry_attempts=0),
+            ),
+        )
+
+
+class CadenceAlarm(SignalAlarm):
+    """Fires when a drill has not passed for over 35 days, or nobody counts the days any more.
+
+    The watchdog publishes the days once a day; missing data are breaching, so its silence fires
+    the alarm too, some three days later. A leashed drill never passes, and is told like any other.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        runner: What all drills of the service share.
+        drill: Short name of the drill.
+
+    Attributes are those of ``SignalAlarm``. The alarm is named
+    ``<service>-<environment>-drill-<drill>-overdue``.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, runner: DrillRunner, drill: str
+    ) -> None:
+        service = runner.service
+        super().__init__(
+            scope,
+            construct_id,
+            rule=AlarmRule(
+                namespace=service.namespace,
+                metric_name=metric_names.DAYS_SINCE_PASSED,
+                dimensions=service.dimensions_of(drill),
+                statistic="Maximum",
+                comparison="GreaterThanThreshold",
+                threshold=EXPIRY_DAYS,
+                period_seconds=_DAY_SECONDS,
+            ),
+            alarm_name=names.drill_overdue_alarm(service.name, service.environment, drill),
+            description=names.drill_overdue_description(service.title, drill),
+            missing_data=MissingData.BREACHING,
+            topic=runner.topic_arn,
+        )
+
+
+def _require_sense(
+    runner: DrillRunner,
+    fault: Fault,
+    hypothesis: Sequence[Expectation],
+    schedule: DrillSchedule,
+    machine_name: str,
+) -> None:
+    hosts = {host.name: host for host in (runner.service.active, runner.service.standby)}
+    if fault.host_name not in hosts:
+        raise InvalidInputError(
+            f"Drill: fault: {checks.shown(fault.host_name)} is no host of the service; allowed: "
+            f"{', '.join(hosts)}"
+        )
+    planned = hosts[fault.host_name].planned.instance_id
+    if planned != fault.instance_id:
+        raise InvalidInputError(
+            f"Drill: fault: {fault.host_name} has instance {planned or 'none'} in the service, and "
+            f"{fault.instance_id} here; give the same"
+        )
+    if not hypothesis:
+        raise InvalidInputError(
+            "Drill: hypothesis: a drill that expects nothing can't fail; give at least one "
+            "expectation, such as ClientsMove"
+        )
+    if schedule.longest_gap_days > MAX_GAP_DAYS:
+        raise InvalidInputError(
+            f"Drill: schedule: {schedule.expression!r} leaves up to {schedule.longest_gap_days:g} "
+            f"days between two runs; at most {MAX_GAP_DAYS} are allowed"
+        )
+    if len(machine_name) > limits.MAX_STATE_MACHINE_NAME_CHARACTERS:
+        raise InvalidInputError(
+            f"Drill: name: the state machine {machine_name!r} has {len(machine_name)} characters; "
+            f"at most {limits.MAX_STATE_MACHINE_NAME_CHARACTERS} fit"
+        )
+
+
+def _require_guards_apart(guards: Sequence[str], expected: Sequence[str]) -> None:
+    for guard in guards:
+        if guard in expected:
+            raise InvalidInputError(
+                f"Drill: guards: {guard!r} is meant to fire, so it would end the fault at its "
+                "success; give an alarm of the other host"
+            )

@@ -1,0 +1,143 @@
+"""An experiment of AWS FIS: one fault, its role, and the alarms that stop it."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from aws_cdk import aws_fis as fis
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from staged_resiliency import checks, limits
+from staged_resiliency.drills.faults import TARGET, Fault, Statement
+from staged_resiliency.drills.iam import ANY_RESOURCE, FIS_LOG_DELIVERY, place_of, role, trust
+from staged_resiliency.errors import InvalidInputError
+
+_LOG_SCHEMA: Final = 2
+_Template = fis.CfnExperimentTemplate
+
+
+class FaultExperiment(Construct):
+    """An experiment template that injects one fault, with at least one alarm that stops it.
+
+    Creates an ``AWS::FIS::ExperimentTemplate`` and the ``AWS::IAM::Role`` that FIS takes, which
+    may touch this instance alone. A target that is not there fails the experiment.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        name: Name of the template, its tag ``Name``.
+        fault: What is broken, where, for how long.
+        guards: Names of the alarms that stop it, 1 to 5, of this account and region.
+        log_group: Where FIS writes what it does.
+
+    Raises:
+        InvalidInputError: No guard, or more than FIS takes.
+
+    Attributes:
+        template_id: Id of the template.
+        resource: The ``CfnExperimentTemplate``.
+        role: The ``CfnRole`` that FIS takes.
+
+    See https://docs.aws.amazon.com/fis/latest/userguide/experiment-templates.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        fault: Fault,
+        guards: Sequence[str],
+        log_group: logs.CfnLogGroup,
+    ) -> None:
+        require_guards("FaultExperiment", guards)
+        super().__init__(scope, construct_id)
+        place = place_of(self)
+        self.role: Final[iam.CfnRole] = role(
+            self,
+            "Role",
+            description=f"Taken by AWS FIS for the experiment {name}.",
+            trusted=trust(
+                "fis",
+                place,
+                f"arn:{place.partition}:fis:{place.region}:{place.account}:experiment/*",
+            ),
+            statements=[*fault.statements(place), _look(place.region), FIS_LOG_DELIVERY],
+            acknowledged=ANY_RESOURCE,
+        )
+        action = fault.action(place)
+        alarm_arn = f"arn:{place.partition}:cloudwatch:{place.region}:{place.account}:alarm:"
+        self.resource: Final = fis.CfnExperimentTemplate(
+            self,
+            "Resource",
+            description=f"Drill {name}: {action.description}",
+            role_arn=self.role.attr_arn,
+            stop_conditions=[
+                _Template.ExperimentTemplateStopConditionProperty(
+                    source="aws:cloudwatch:alarm", value=f"{alarm_arn}{guard}"
+                )
+                for guard in guards
+            ],
+            targets={
+                TARGET: _Template.ExperimentTemplateTargetProperty(
+                    resource_type="aws:ec2:instance",
+                    resource_arns=[fault.instance_arn(place)],
+                    selection_mode="ALL",
+                )
+            },
+            actions={
+                "Fault": _Template.ExperimentTemplateActionProperty(
+                    action_id=action.action_id,
+                    description=action.description,
+                    parameters=action.parameters,
+                    targets={"Instances": TARGET},
+                )
+            },
+            experiment_options=_Template.ExperimentTemplateExperimentOptionsProperty(
+                account_targeting="single-account", empty_target_resolution_mode="fail"
+            ),
+            log_configuration=_Template.ExperimentTemplateLogConfigurationProperty(
+                log_schema_version=_LOG_SCHEMA,
+                # PascalCase within: the CDK hands it on as it is. The ARN ends in :*, as FIS asks.
+                cloud_watch_logs_configuration={"LogGroupArn": log_group.attr_arn},
+            ),
+            tags={"Name": name},
+        )
+        self.template_id: Final = self.resource.attr_id
+
+
+def require_guards(owner: str, guards: Sequence[str]) -> None:
+    """Refuse a fault that nothing would stop.
+
+    Raises:
+        InvalidInputError: No guard, one twice, or more than FIS takes.
+    """
+    if not guards:
+        raise InvalidInputError(
+            f"{owner}: guards: nothing would stop the fault; give an alarm that tells whether the "
+            "other host is well, such as its status alarm"
+        )
+    if len(guards) > limits.MAX_STOP_CONDITIONS:
+        raise InvalidInputError(
+            f"{owner}: guards: {len(guards)} are given; AWS FIS takes at most "
+            f"{limits.MAX_STOP_CONDITIONS}"
+        )
+    for guard in guards:
+        try:
+            checks.alarm_name(guard)
+        except ValueError as error:
+            raise InvalidInputError(f"{owner}: guards: {error}") from None
+    if len(set(guards)) < len(guards):
+        raise InvalidInputError(f"{owner}: guards: one stands twice; once is enough")
+
+
+def _look(region: str) -> Statement:
+    return {
+        "Sid": "LookAtInstances",
+        "Effect": "Allow",
+        "Action": "ec2:DescribeInstances",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:RequestedRegion": region}},
+    }

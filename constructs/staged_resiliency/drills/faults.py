@@ -1,0 +1,277 @@
+"""What a drill breaks, and how AWS FIS does it: one class per fault, each of which ends by itself."""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from staged_resiliency import checks, limits
+from staged_resiliency.drills.plan import FaultKind
+from staged_resiliency.tokens import checked, is_literal
+
+if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
+    from aws_cdk import aws_ec2 as ec2
+
+TARGET: Final = "Host"
+"""Name of the one target of an experiment."""
+
+# https://docs.aws.amazon.com/fis/latest/userguide/actions-ssm-agent.html
+_BLACKHOLE_DOCUMENT: Final = "AWSFIS-Run-Network-Blackhole-Port"
+_DNS_PORT: Final = 53
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an experiment runs, for ARNs; each may be a token."""
+
+    partition: str
+    region: str
+    account: str
+
+
+Statement = Mapping[str, object]
+"""A statement of a policy, as IAM has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What FIS does, as its templates have it.
+
+    Attributes:
+        action_id: Which of FIS's actions.
+        description: What it does, for people.
+        parameters: Its parameters, each a text.
+    """
+
+    action_id: str
+    description: str
+    parameters: Mapping[str, str]
+
+
+class Fault(ABC):
+    """Something that AWS FIS does to one instance, and undoes by itself; use a kind below.
+
+    Attributes:
+        kind: What is done, as results name it.
+        host_name: The host: its Name tag.
+        instance: The instance, or its id.
+        duration_minutes: How long the fault lasts, 1 to 720.
+    """
+
+    kind: FaultKind
+    host_name: str
+    instance: "ec2.IInstance | str"
+    duration_minutes: int
+
+    def _check(self) -> None:
+        owner = type(self).__name__
+        checked(owner, "host_name", self.host_name, checks.host_name)
+        checked(owner, "instance", self.instance_id, checks.instance_id)
+        checked(owner, "duration_minutes", self.duration_minutes, _duration)
+
+    @property
+    def instance_id(self) -> str:
+        """The id of the instance."""
+        return self.instance if isinstance(self.instance, str) else self.instance.instance_id
+
+    @property
+    def seconds(self) -> int:
+        """How long the fault lasts."""
+        return self.duration_minutes * 60
+
+    @property
+    def port(self) -> int | None:
+        """The port that is cut off, if that is what the fault does."""
+        return None
+
+    def instance_arn(self, place: Place) -> str:
+        """The ARN of the instance."""
+        return (
+            f"arn:{place.partition}:ec2:{place.region}:{place.account}:instance/{self.instance_id}"
+        )
+
+    @abstractmethod
+    def action(self, place: Place) -> Action:
+        """What FIS does."""
+
+    @abstractmethod
+    def statements(self, place: Place) -> Sequence[Statement]:
+        """What the experiment's role may do, beside looking at instances and writing its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopInstance(Fault):
+    """Stops the instance, and starts it again after a time, whatever happens.
+
+    Attributes:
+        host_name: The host: its Name tag.
+        instance: The instance, or its id. Of an instance of the same stack the address must stay
+            (an Elastic IP), since a stopped instance loses another one.
+        duration_minutes: How long it is stopped, 1 to 720.
+        volume_keys: ARNs of customer-managed KMS keys of its volumes, none unless given. Without
+            the right to use them the instance would **not start again**.
+
+    Raises:
+        InvalidInputError: A value that FIS would refuse.
+
+    Example:
+        >>> StopInstance("shop-blue", "i-0123456789abcdef0", duration_minutes=10).seconds
+        600
+
+    See https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html
+    """
+
+    host_name: str
+    instance: "ec2.IInstance | str"
+    duration_minutes: int
+    volume_keys: Sequence[str] = ()
+
+    kind = FaultKind.STOP_INSTANCE
+
+    def __post_init__(self) -> None:
+        """Refuse what FIS would."""
+        self._check()
+        for key in self.volume_keys:
+            checked("StopInstance", "volume_keys", key, checks.kms_key_arn)
+
+    def action(self, place: Place) -> Action:
+        """Stop, and start after the time."""
+        return Action(
+            "aws:ec2:stop-instances",
+            f"Stops {self.host_name}, and starts it again.",
+            {"startInstancesAfterDuration": f"PT{self.duration_minutes}M"},
+        )
+
+    def statements(self, place: Place) -> Sequence[Statement]:
+        """Stop and start this instance alone."""
+        stop_and_start: Statement = {
+            "Sid": "StopAndStartTheHost",
+            "Effect": "Allow",
+            "Action": ["ec2:StartInstances", "ec2:StopInstances"],
+            "Resource": self.instance_arn(place),
+        }
+        if not self.volume_keys:
+            return [stop_and_start]
+        return [stop_and_start, start_with_encrypted_volumes(self.volume_keys, place)]
+
+
+@dataclass(frozen=True, slots=True)
+class BlackholePort(Fault):
+    """Drops whatever the instance sends to a TCP port, to any address, for a time.
+
+    The rule is made and taken away on the host by a document of Systems Manager, so it goes also
+    where the fault cuts off AWS itself (port 443). A port is cut off as a whole: other dependencies
+    on it are too, and with port 80 the instance's metadata.
+
+    Attributes:
+        host_name: The host: its Name tag.
+        instance: The instance, or its id. Systems Manager must reach it.
+        duration_minutes: How long, 1 to 720.
+        destination_port: The TCP port of the dependency; not 53.
+
+    Raises:
+        InvalidInputError: A value that FIS would refuse, or DNS.
+
+    Example:
+        >>> BlackholePort("shop-blue", "i-0123456789abcdef0", 5, destination_port=5432).port
+        5432
+
+    See https://docs.aws.amazon.com/fis/latest/userguide/actions-ssm-agent.html
+    """
+
+    host_name: str
+    instance: "ec2.IInstance | str"
+    duration_minutes: int
+    destination_port: int
+
+    kind = FaultKind.BLACKHOLE
+
+    def __post_init__(self) -> None:
+        """Refuse what FIS would."""
+        self._check()
+        checked("BlackholePort", "destination_port", self.destination_port, _cut_off)
+
+    @property
+    def port(self) -> int:
+        """The port that is cut off."""
+        return self.destination_port
+
+    def action(self, place: Place) -> Action:
+        """Run the document, which ends by itself."""
+        parameters = json.dumps(
+            {
+                "DurationSeconds": str(self.seconds),
+                # What it needs (at, iptables, ...) comes from the host's package repositories.
+                "InstallDependencies": "True",
+                "Port": str(self.destination_port),
+                "Protocol": "tcp",
+                # Its default, ingress, would cut off who asks the host, not whom the host asks.
+                "TrafficType": "egress",
+            },
+            separators=(",", ":"),
+        )
+        return Action(
+            "aws:ssm:send-command",
+            f"Drops what {self.host_name} sends to TCP port {self.destination_port}.",
+            {
+                "documentArn": self._document_arn(place),
+                "documentParameters": parameters,
+                "duration": f"PT{self.duration_minutes}M",
+            },
+        )
+
+    def statements(self, place: Place) -> Sequence[Statement]:
+        """Run this document on this instance alone."""
+        return [
+            {
+                "Sid": "RunTheDocumentOnTheHost",
+                "Effect": "Allow",
+                "Action": "ssm:SendCommand",
+                "Resource": [self._document_arn(place), self.instance_arn(place)],
+            },
+            {
+                # Neither takes a resource; both are about commands that this role has sent.
+                "Sid": "FollowAndCancelCommands",
+                "Effect": "Allow",
+                "Action": ["ssm:CancelCommand", "ssm:ListCommands"],
+                "Resource": "*",
+            },
+        ]
+
+    def _document_arn(self, place: Place) -> str:
+        return f"arn:{place.partition}:ssm:{place.region}::document/{_BLACKHOLE_DOCUMENT}"
+
+
+def start_with_encrypted_volumes(keys: Sequence[str], place: Place) -> Statement:
+    """The right without which an instance with encrypted volumes does not start.
+
+    https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
+    """
+    return {
+        "Sid": "StartWithEncryptedVolumes",
+        "Effect": "Allow",
+        "Action": "kms:CreateGrant",
+        "Resource": list(dict.fromkeys(keys)),
+        "Condition": {
+            "Bool": {"kms:GrantIsForAWSResource": "true"},
+            "StringEquals": {"kms:ViaService": f"ec2.{place.region}.amazonaws.com"},
+        },
+    }
+
+
+def _duration(minutes: int) -> int:
+    if is_literal(minutes) and not 1 <= minutes <= limits.MAX_FAULT_MINUTES:
+        raise ValueError(
+            f"{minutes} min can't be a fault's; FIS takes 1 to {limits.MAX_FAULT_MINUTES}"
+        )
+    return minutes
+
+
+def _cut_off(port: int) -> int:
+    if checks.port(port) == _DNS_PORT:
+        raise ValueError(
+            "53 is DNS, without which the host finds nothing by name, not even AWS; give the port "
+            "of a dependency"
+        )
+    return port

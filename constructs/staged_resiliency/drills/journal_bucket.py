@@ -1,0 +1,104 @@
+"""The bucket in which drills leave what they saw and found."""
+
+from typing import Final
+
+from aws_cdk import Acknowledgment, RemovalPolicy, Validations
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+JOURNAL_DAYS: Final = 1096
+"""Three years, in which many auditors ask for evidence of a yearly test."""
+
+OLD_VERSION_DAYS: Final = 90
+_WHY_NO_ACCESS_LOG: Final = (
+    "Only the roles of this stack read or write it, a few times a month; CloudTrail's data events "
+    "tell who did where an account asks for that. A second bucket for access logs would need the "
+    "same care and hold nothing else."
+)
+
+
+class JournalBucket(Construct):
+    """An encrypted, versioned, TLS-only bucket that stays when its stack goes.
+
+    Encrypted with S3's own keys: a journal holds host names, addresses and times, and a key of KMS
+    would have to be kept as long as the bucket, which outlives the stack, and would open three
+    more permissions to every function that writes.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+
+    Attributes:
+        bucket_name: Name of the bucket.
+        bucket_arn: ARN of the bucket.
+        resource: The ``CfnBucket``.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        bucket = s3.CfnBucket
+        self.resource: Final = bucket(
+            self,
+            "Resource",
+            bucket_encryption=bucket.BucketEncryptionProperty(
+                server_side_encryption_configuration=[
+                    bucket.ServerSideEncryptionRuleProperty(
+                        server_side_encryption_by_default=bucket.ServerSideEncryptionByDefaultProperty(
+                            sse_algorithm="AES256"
+                        )
+                    )
+                ]
+            ),
+            lifecycle_configuration=bucket.LifecycleConfigurationProperty(
+                rules=[
+                    bucket.RuleProperty(
+                        id="KeepJournals",
+                        status="Enabled",
+                        expiration_in_days=JOURNAL_DAYS,
+                        noncurrent_version_expiration=bucket.NoncurrentVersionExpirationProperty(
+                            noncurrent_days=OLD_VERSION_DAYS
+                        ),
+                        abort_incomplete_multipart_upload=bucket.AbortIncompleteMultipartUploadProperty(
+                            days_after_initiation=1
+                        ),
+                    )
+                ]
+            ),
+            ownership_controls=bucket.OwnershipControlsProperty(
+                rules=[bucket.OwnershipControlsRuleProperty(object_ownership="BucketOwnerEnforced")]
+            ),
+            public_access_block_configuration=bucket.PublicAccessBlockConfigurationProperty(
+                block_public_acls=True,
+                block_public_policy=True,
+                ignore_public_acls=True,
+                restrict_public_buckets=True,
+            ),
+            versioning_configuration=bucket.VersioningConfigurationProperty(status="Enabled"),
+        )
+        self.resource.apply_removal_policy(RemovalPolicy.RETAIN)
+        self.resource.add_metadata("Description", "Holds the journals of drills, run by run.")
+        Validations.of(self.resource).acknowledge(
+            Acknowledgment(id="AwsSolutions-S1", reason=_WHY_NO_ACCESS_LOG)
+        )
+        self.bucket_name: Final = self.resource.ref
+        self.bucket_arn: Final = self.resource.attr_arn
+        policy = s3.CfnBucketPolicy(
+            self,
+            "Policy",
+            bucket=self.bucket_name,
+            policy_document={
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Sid": "DenyWithoutTls",
+                        "Effect": "Deny",
+                        "Principal": "*",
+                        "Action": "s3:*",
+                        "Resource": [self.bucket_arn, f"{self.bucket_arn}/*"],
+                        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                    },
+                ],
+            },
+        )
+        policy.apply_removal_policy(RemovalPolicy.RETAIN)
+        policy.add_metadata("Description", "Lets nobody in without TLS.")

@@ -1,0 +1,344 @@
+"""What the drills of one service share: functions, journals, the sweep, and the watchdog."""
+
+import atexit
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3_assets as assets
+from aws_cdk import aws_scheduler as scheduler
+from constructs import Construct
+
+from staged_resiliency.drills import functions
+from staged_resiliency.drills.asset import stage
+from staged_resiliency.drills.drilled import DrilledService
+from staged_resiliency.drills.faults import Statement
+from staged_resiliency.drills.functions import Function
+from staged_resiliency.drills.iam import later, place_of, role, trust
+from staged_resiliency.drills.journal_bucket import JournalBucket
+from staged_resiliency.drills.permissions import Scope, statements_of
+from staged_resiliency.drills.plan import Journal, Watch, WatchedDrill
+from staged_resiliency.drills.state_machine import sweep_pattern
+from staged_resiliency.drills.undelivered import UndeliveredCalls
+from staged_resiliency.errors import InvalidInputError
+from staged_resiliency.notifications import Topic, arn_of
+
+if TYPE_CHECKING:
+    from staged_resiliency.drills.drill import Drill
+
+LOG_DAYS: Final = 400
+"""More than a year, so that the same month of the former year can be looked at."""
+
+_WHY_FUNCTIONS: Final = (
+    "Ids of experiments and executions, keys of journals and names of log streams are made while a "
+    "drill runs; what takes no resource is held to the region, the namespace or the service."
+)
+
+
+class DrillRunner(Construct):
+    """Runs the drills of one service: what all of them share.
+
+    Creates the nine functions, each with a role of its own, their log; the bucket of journals
+    (encrypted, versioned, TLS only, kept when the stack goes); the schedule of the watchdog that
+    counts the days since each drill passed; the EventBridge rule by which a run that was aborted
+    still has its fault ended and its verdict recorded; and the queue, with an alarm, for
+    what could not be delivered.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        service: The service that drills are run on.
+        topic: Who hears of verdicts and alarms.
+        enabled: False leashes all its drills: they find their targets and check the steady state,
+            and break nothing. Leashed unless given.
+        notify_passed: Also tell of drills that passed; told unless given.
+        runbook: What to do when a drill fails: an URL or a line; nothing unless given.
+
+    Attributes:
+        service: The service.
+        enabled: Whether faults are injected.
+        journals: The ``JournalBucket``.
+        undelivered: The ``UndeliveredCalls``.
+        drills: Its drills, in the order they were made.
+        functions: The ``CfnFunction`` of each function, by its name.
+        experiment_log: The ``CfnLogGroup`` that FIS writes.
+        run_log: The ``CfnLogGroup`` that state machines write.
+        schedule_group: The ``CfnScheduleGroup`` of the schedules.
+
+    Example:
+        >>> from aws_cdk import App, Stack
+        >>> from staged_resiliency import DrilledHost, DrilledService
+        >>> runner = DrillRunner(
+        ...     Stack(App(), "Shop"),
+        ...     "Drills",
+        ...     service=DrilledService(
+        ...         name="shop",
+        ...         environment="production",
+        ...         namespace="Shop",
+        ...         active=DrilledHost("shop-blue", "192.0.2.1", instance="i-0123456789abcdef0"),
+        ...         standby=DrilledHost("shop-green", "192.0.2.2"),
+        ...         record_name="shop.example.com",
+        ...         hosted_zone_id="Z2EHK3FAEUNRMI",
+        ...         alarms=["shop-blue-StatusCheckFailed"],
+        ...         objective_seconds=360,
+        ...     ),
+        ...     topic="arn:aws:sns:eu-west-1:111111111111:ops",
+        ... )
+        >>> runner.enabled
+        False
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        service: DrilledService,
+        topic: Topic,
+        enabled: bool = False,
+        notify_passed: bool = True,
+        runbook: str | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.service: Final = service
+        self.topic_arn: Final = arn_of(topic)
+        self.enabled: Final = enabled
+        self.notify_passed: Final = notify_passed
+        self.runbook: Final = runbook
+        self.drills: Final[list[Drill]] = []
+        place = place_of(self)
+        self.journals: Final = JournalBucket(self, "Journals")
+        self.scope: Final = Scope(
+            place, self.journals.bucket_arn, service.namespace, self.topic_arn
+        )
+        self.undelivered: Final = UndeliveredCalls(
+            self,
+            "Undelivered",
+            service=service.name,
+            environment=service.environment,
+            display_name=service.title,
+            topic=topic,
+        )
+        self.experiment_log: Final = self._log("ExperimentLog", "What AWS FIS did in drills.")
+        self.run_log: Final = self._log("RunLog", "Every step of every run of a drill.")
+        self._function_log = self._log("FunctionLog", "What the functions of drills say.")
+        self._code = assets.Asset(self, "Code", path=str(_code_folder()))
+        self.functions: Final[Mapping[str, lambda_.CfnFunction]] = {
+            each.name: self._function(each) for each in functions.ALL
+        }
+        self.schedule_group: Final = scheduler.CfnScheduleGroup(self, "Schedules")
+        self.schedule_group.add_metadata("Description", "Schedules of drills and their watchdog.")
+        self._sweep()
+        self._watchdog()
+
+    @property
+    def journal(self) -> Journal:
+        """Where runs leave what they saw and found, as plans hold it."""
+        return Journal(self.journals.bucket_name)
+
+    def add(self, drill: "Drill") -> None:
+        """Take a drill in; ``Drill`` does it by itself.
+
+        Raises:
+            InvalidInputError: Another drill has its name.
+        """
+        if any(other.name == drill.name for other in self.drills):
+            raise InvalidInputError(
+                f"Drill: name: {drill.name!r} is another drill's of the service too; give it one "
+                "of its own"
+            )
+        self.drills.append(drill)
+
+    def _log(self, construct_id: str, description: str) -> logs.CfnLogGroup:
+        """A log that CloudWatch encrypts with its own key, and that goes with the stack.
+
+        What must last is in the journals.
+        """
+        log = logs.CfnLogGroup(self, construct_id, retention_in_days=LOG_DAYS)
+        log.apply_removal_policy(RemovalPolicy.DESTROY)
+        log.add_metadata("Description", description)
+        return log
+
+    def _function(self, function: Function) -> lambda_.CfnFunction:
+        words = "".join(word.title() for word in function.name.split("_"))
+        place = place_of(self)
+        taken = role(
+            self,
+            f"{words}Role",
+            description=f"Taken by the function {function.name} of {self.service.name}'s drills.",
+            # Lambda sends no source with its request, so there is none to hold it to.
+            trusted=trust("lambda", place, None),
+            statements=later(lambda: self._statements(function)),
+            acknowledged={"*": _WHY_FUNCTIONS},
+        )
+        made = lambda_.CfnFunction(
+            self,
+            words,
+            description=f"Drills of {self.service.title}: {function.name.replace('_', ' ')}.",
+            code=lambda_.CfnFunction.CodeProperty(
+                s3_bucket=self._code.s3_bucket_name, s3_key=self._code.s3_object_key
+            ),
+            runtime=f"python{functions.RUNTIME_VERSION}",
+            architectures=["arm64"],
+            handler=function.handler,
+            memory_size=function.memory_mebibytes,
+            timeout=function.timeout_seconds,
+            role=taken.attr_arn,
+            logging_config=lambda_.CfnFunction.LoggingConfigProperty(
+                log_format="JSON", log_group=self._function_log.ref
+            ),
+        )
+        return made
+
+    def _statements(self, function: Function) -> Sequence[Statement]:
+        return [
+            *statements_of(function, self.scope),
+            {
+                "Sid": "WriteTheLog",
+                "Effect": "Allow",
+                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                "Resource": self._function_log.attr_arn,
+            },
+            *self._of_failed_calls(function),
+        ]
+
+    def _of_failed_calls(self, function: Function) -> Sequence[Statement]:
+        if function is not functions.SWEEP:
+            return []
+        return [
+            {
+                "Sid": "KeepFailedCalls",
+                "Effect": "Allow",
+                "Action": "sqs:SendMessage",
+                "Resource": self.undelivered.queue_arn,
+            }
+        ]
+
+    def _sweep(self) -> None:
+        """A run that ended without saying so is told to the sweep, again and again for a day."""
+        swept = self.functions[functions.SWEEP.name]
+        rule = events.CfnRule(
+            self,
+            "SweepRule",
+            description="Tells the sweep of drills that were aborted, timed out or failed.",
+            event_pattern=later(lambda: sweep_pattern(self.scope.machine_arns)),
+            state="ENABLED",
+            targets=[
+                events.CfnRule.TargetProperty(
+                    id="Sweep",
+                    arn=swept.attr_arn,
+                    dead_letter_config=events.CfnRule.DeadLetterConfigProperty(
+                        arn=self.undelivered.queue_arn
+                    ),
+                    retry_policy=events.CfnRule.RetryPolicyProperty(
+                        maximum_event_age_in_seconds=86_400, maximum_retry_attempts=185
+                    ),
+                )
+            ],
+        )
+        self.undelivered.let_rule_send(rule.attr_arn)
+        allowed = lambda_.CfnPermission(
+            self,
+            "SweepPermission",
+            action="lambda:InvokeFunction",
+            function_name=swept.attr_arn,
+            principal="events.amazonaws.com",
+            source_account=Stack.of(self).account,
+            source_arn=rule.attr_arn,
+        )
+        allowed.add_metadata("Description", "Lets the rule call the sweep.")
+        config = lambda_.CfnEventInvokeConfig(
+            self,
+            "SweepCalls",
+            function_name=swept.ref,
+            qualifier="$LATEST",
+            maximum_retry_attempts=2,
+            destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
+                on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(
+                    destination=self.undelivered.queue_arn
+                )
+            ),
+        )
+        config.add_metadata("Description", "A sweep that fails is tried again, then kept and told.")
+
+    def _watchdog(self) -> None:
+        """A rate, so that it runs as soon as it is deployed, and the alarms have data."""
+        called = self.functions[functions.WATCHDOG.name]
+        taken = role(
+            self,
+            "WatchdogCallerRole",
+            description=f"Taken by EventBridge Scheduler for the watchdog of {self.service.name}.",
+            trusted=self.scheduler_trust,
+            statements=[
+                {
+                    "Sid": "CallTheWatchdog",
+                    "Effect": "Allow",
+                    "Action": "lambda:InvokeFunction",
+                    "Resource": called.attr_arn,
+                },
+                self.keep_undelivered,
+            ],
+            acknowledged={},
+        )
+        scheduler.CfnSchedule(
+            self,
+            "WatchdogSchedule",
+            description="Counts, once a day, the days since each drill passed.",
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            group_name=self.schedule_group.ref,
+            schedule_expression="rate(1 day)",
+            state="ENABLED",
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=called.attr_arn,
+                role_arn=taken.attr_arn,
+                input=Stack.of(self).to_json_string(later(lambda: self._watch().to_json())),
+                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
+                    arn=self.undelivered.queue_arn
+                ),
+                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                    maximum_event_age_in_seconds=3_600, maximum_retry_attempts=3
+                ),
+            ),
+        )
+
+    def _watch(self) -> Watch:
+        return Watch(
+            service=self.service.name,
+            environment=self.service.environment,
+            drills=tuple(
+                WatchedDrill(drill.name, arn)
+                for drill, arn in zip(self.drills, self.scope.machine_arns, strict=True)
+            ),
+            journal=self.journal,
+            namespace=self.service.namespace,
+        )
+
+    @property
+    def scheduler_trust(self) -> Mapping[str, object]:
+        """The trust policy of roles that schedules of this service take."""
+        return trust("scheduler", place_of(self), self.schedule_group.attr_arn, like=False)
+
+    @property
+    def keep_undelivered(self) -> Statement:
+        """The right to put what was not delivered into the queue."""
+        return {
+            "Sid": "KeepUndelivered",
+            "Effect": "Allow",
+            "Action": "sqs:SendMessage",
+            "Resource": self.undelivered.queue_arn,
+        }
+
+
+@cache
+def _code_folder() -> Path:
+    """The functions' code, gathered once for all stacks of an application."""
+    folder = Path(tempfile.mkdtemp(prefix="drills-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return stage(folder)

@@ -1,0 +1,216 @@
+"""The state machine of a drill, in the Amazon States Language, as data.
+
+Each phase is a function that does its part, watches for part of a minute, and says whether to call
+it again. Whatever fails once a fault may be there leads to the state that ends it. A run that is
+aborted or times out as a whole ends without any further state: ``sweep_pattern`` selects the event
+by which the ``sweep`` function learns of it.
+
+See https://states-language.net and
+https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from staged_resiliency.drills import functions, phase_names
+from staged_resiliency.drills.functions import Function
+from staged_resiliency.drills.plan import Plan
+
+JsonObject = dict[str, Any]
+"""What ``json.dumps`` takes for an object."""
+
+
+def definition(
+    plan: Plan, function_arns: Mapping[str, str], *, partition: str = "aws"
+) -> JsonObject:
+    """The definition of a drill's Standard state machine.
+
+    Args:
+        plan: The drill.
+        function_arns: ARN of each function of ``functions.OF_THE_MACHINE``, by its name; tokens
+            are welcome.
+        partition: AWS partition, for the ARN of the service integration.
+    """
+
+    def phase(
+        key: str,
+        name: str,
+        function: Function,
+        *,
+        on_go: str,
+        on_stop: str,
+        on_error: str,
+        repeats: bool = False,
+        attempts: int = 3,
+    ) -> JsonObject:
+        decide = f"{name}: then"
+        choices = [{"Variable": f"$.{key}.go", "BooleanEquals": True, "Next": on_go}]
+        if repeats:
+            choices.insert(0, {"Variable": f"$.{key}.again", "BooleanEquals": True, "Next": name})
+        return {
+            name: {
+                **_call(function, name, function_arns, partition, attempts),
+                "ResultPath": f"$.{key}",
+                "Catch": [
+                    {
+                        "ErrorEquals": ["States.ALL"],
+                        "ResultPath": f"$.errors.{key}",
+                        "Next": on_error,
+                    }
+                ],
+                "Next": decide,
+            },
+            decide: {"Type": "Choice", "Choices": choices, "Default": on_stop},
+        }
+
+    end, record, again = phase_names.END_FAULT, phase_names.RECORD, phase_names.STEADY_AGAIN
+    return {
+        "Comment": f"Drill {plan.drill} of {plan.service} in {plan.environment}",
+        "StartAt": phase_names.PLAN,
+        "TimeoutSeconds": plan.timeouts.run,
+        "States": {
+            phase_names.PLAN: {
+                "Type": "Pass",
+                "Comment": "All that is known of the drill; the run's own input is not used",
+                "Result": {"plan": plan.to_json()},
+                "Next": "Run",
+            },
+            "Run": {
+                "Type": "Pass",
+                "Parameters": {
+                    "plan.$": "$.plan",
+                    "run": {
+                        "execution.$": "$$.Execution.Id",
+                        "name.$": "$$.Execution.Name",
+                    },
+                    "errors": {},
+                },
+                "Next": phase_names.PREFLIGHT,
+            },
+            **phase(
+                "preflight",
+                phase_names.PREFLIGHT,
+                functions.PREFLIGHT,
+                on_go=phase_names.STEADY_STATE,
+                on_stop=record,
+                on_error=record,
+            ),
+            **phase(
+                "steady",
+                phase_names.STEADY_STATE,
+                functions.STEADY_STATE,
+                on_go=phase_names.INJECT,
+                on_stop=record,
+                on_error=record,
+            ),
+            **phase(
+                "inject",
+                phase_names.INJECT,
+                functions.INJECT,
+                repeats=True,
+                on_go=phase_names.OBSERVE,
+                on_stop=end,
+                on_error=end,
+            ),
+            **phase(
+                "observe",
+                phase_names.OBSERVE,
+                functions.OBSERVE,
+                repeats=True,
+                on_go=end,
+                on_stop=end,
+                on_error=end,
+            ),
+            **phase(
+                "end",
+                end,
+                functions.END_FAULT,
+                repeats=True,
+                on_go=phase_names.FAILBACK,
+                on_stop=record,
+                on_error=record,
+                attempts=10,
+            ),
+            **phase(
+                "failback",
+                phase_names.FAILBACK,
+                functions.FAILBACK,
+                repeats=True,
+                on_go=again,
+                on_stop=again,
+                on_error=record,
+            ),
+            **phase(
+                "steady_again",
+                again,
+                functions.STEADY_STATE,
+                on_go=record,
+                on_stop=record,
+                on_error=record,
+            ),
+            record: {
+                **_call(functions.RECORD, record, function_arns, partition, 6),
+                "Next": "Record: then",
+            },
+            "Record: then": {
+                "Type": "Choice",
+                "Choices": [{"Variable": "$.go", "BooleanEquals": True, "Next": "Recorded"}],
+                "Default": "Fault not over",
+            },
+            "Recorded": {"Type": "Succeed"},
+            "Fault not over": {
+                "Type": "Fail",
+                "Error": "FaultNotOver",
+                "Cause": "The verdict is recorded, but the fault may still be there; the sweep "
+                "goes on ending it",
+            },
+        },
+    }
+
+
+def sweep_pattern(state_machine_arns: Sequence[str]) -> JsonObject:
+    """The EventBridge pattern of runs that ended without saying so.
+
+    Args:
+        state_machine_arns: Those of the service's drills.
+    """
+    return {
+        "source": ["aws.states"],
+        "detail-type": ["Step Functions Execution Status Change"],
+        "detail": {
+            "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+            "stateMachineArn": list(state_machine_arns),
+        },
+    }
+
+
+def _call(
+    function: Function, phase: str, arns: Mapping[str, str], partition: str, attempts: int
+) -> JsonObject:
+    return {
+        "Type": "Task",
+        "Resource": f"arn:{partition}:states:::lambda:invoke",
+        "Parameters": {
+            "FunctionName": arns[function.name],
+            "Payload": {"phase": phase, "state.$": "$"},
+        },
+        "ResultSelector": {
+            "go.$": "$.Payload.go",
+            "again.$": "$.Payload.again",
+            "began_at.$": "$.Payload.began_at",
+            "experiment.$": "$.Payload.experiment",
+            "told.$": "$.Payload.told",
+        },
+        # Lambda's own timeout comes first: then the error says which function it was.
+        "TimeoutSeconds": function.timeout_seconds + 30,
+        "Retry": [
+            {
+                "ErrorEquals": ["States.ALL"],
+                "IntervalSeconds": 2,
+                "BackoffRate": 2,
+                "MaxDelaySeconds": 30,
+                "MaxAttempts": attempts,
+                "JitterStrategy": "FULL",
+            }
+        ],
+    }

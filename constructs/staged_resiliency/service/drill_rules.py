@@ -1,0 +1,346 @@
+"""Rules about drills: what can be broken safely, on which days, and would show something."""
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from staged_resiliency import checks, limits, names
+from staged_resiliency.drills.hypotheses import moves_clients, observed_seconds
+from staged_resiliency.drills.plan import Timeouts
+from staged_resiliency.drills.schedule import DAYS, MAX_GAP_DAYS, DrillSchedule
+from staged_resiliency.pair import COLORS, Color, other
+from staged_resiliency.service.draft import Draft
+from staged_resiliency.service.drill_model import WORKDAYS, DrillSettings, Drills
+from staged_resiliency.service.drilling import (
+    alarms_of,
+    fault_of,
+    guards_of,
+    hypothesis_of,
+    pair_of,
+)
+from staged_resiliency.service.model import Environment, Service
+from staged_resiliency.service.problems import Problem
+
+_DNS_PORT: Final = 53
+_RUNS_COMPARED_YEARS: Final = 3
+_EXAMPLE: Final = "give one like dependency: db"
+
+
+def _there_is_a_drill(env: Draft) -> Iterator[Problem]:
+    drills = env.within("drills")
+    if isinstance(drills.raw, dict) and not list(_names(env)):
+        yield drills.problem(
+            "names no drill; give one by a name of its own, like shutdown: { fault: stop_instance, "
+            "host: active, ... }"
+        )
+
+
+def _dependency_goes_with_blackhole(env: Draft) -> Iterator[Problem]:
+    for drill in _drills(env):
+        fault = drill.text("fault")
+        if fault == "stop_instance" and drill.has("dependency"):
+            yield drill.problem(
+                "goes with fault blackhole; a stopped instance reaches nothing at all", "dependency"
+            )
+        elif fault == "blackhole" and not drill.has("dependency"):
+            yield drill.problem(f"is missing; {_EXAMPLE}", "dependency")
+
+
+def _dependencies_exist(env: Draft) -> Iterator[Problem]:
+    known = list(env.names("dependencies"))
+    for drill in _drills(env):
+        name = drill.text("dependency")
+        if name and name not in known and drill.text("fault") == "blackhole":
+            near = checks.nearest(name, known)
+            allowed = f"allowed: {', '.join(known)}" if known else "there are none"
+            hint = f"did you mean {near}?" if near else allowed
+            yield drill.problem(f"{checks.shown(name)} is not a dependency; {hint}", "dependency")
+
+
+def _ports_can_be_cut_off(env: Draft) -> Iterator[Problem]:
+    for drill in _drills(env):
+        name = drill.text("dependency")
+        if not name or drill.text("fault") != "blackhole":
+            continue
+        dependency = env.within("dependencies", name)
+        asked = dependency.text("check", "protocol", default="tcp")
+        if asked == "dns" or dependency.get("port") == _DNS_PORT:
+            yield drill.problem(
+                f"{checks.shown(name)} is asked on port 53, without which the host finds nothing "
+                "by name, not even AWS; a blackhole can't be of it",
+                "dependency",
+            )
+
+
+def _hosts_have_an_instance(env: Draft) -> Iterator[Problem]:
+    for drill in _drills(env):
+        color = _broken(env, drill)
+        if color and env.has("hosts", color) and not env.has("hosts", color, "instance_id"):
+            yield drill.problem(
+                f"{drill.text('host')} is {color}, which has no instance_id; give it one like "
+                "instance_id: i-0ab55a49288f1da24",
+                "host",
+            )
+
+
+def _hosts_are_asked_over_the_internet(env: Draft) -> Iterator[Problem]:
+    """The functions of a drill ask as clients do, from outside and over IPv4."""
+    if not list(_names(env)):
+        return
+    for color in COLORS:
+        address = env.text("hosts", color, "address")
+        if not address:
+            continue
+        if ":" in address:
+            yield env.problem(
+                f"{checks.shown(address)} is an IPv6 address, and drills ask over IPv4; give an "
+                "IPv4 address too, or take the drills out",
+                *("hosts", color, "address"),
+            )
+        elif not checks.is_public(address):
+            yield env.problem(
+                f"{checks.shown(address)} can't be reached over the internet, as drills ask; give "
+                "a public address, or take the drills out",
+                *("hosts", color, "address"),
+            )
+
+
+def _blackholes_are_measured(env: Draft) -> Iterator[Problem]:
+    if env.get("probe", "state") != "absent":
+        return
+    for drill in _drills(env):
+        if drill.text("fault") == "blackhole":
+            yield drill.problem(
+                "'blackhole' shows only by the probe, whose state is 'absent'; take the drill out",
+                "fault",
+            )
+
+
+def _window_opens(env: Draft) -> Iterator[Problem]:
+    window = env.within("drills", "window")
+    if not isinstance(window.raw, dict):
+        return
+    opens, closes = window.number("from_hour", default=9), window.number("to_hour", default=17)
+    if opens is not None and closes is not None and closes <= opens:
+        yield window.problem(
+            f"{closes} is not after from_hour {opens}; a window is within one day",
+            "to_hour" if window.has("to_hour") else "from_hour",
+        )
+    seen: set[object] = set()
+    for index, day in enumerate(window.items("days")):
+        if isinstance(day, str) and day in seen:
+            yield window.problem(f"{checks.shown(day)} stands twice; once is enough", "days", index)
+        seen.add(day if isinstance(day, str) else index)
+
+
+def _drills_recur(env: Draft) -> Iterator[Problem]:
+    for drill, schedule in _scheduled(env):
+        days = schedule.longest_gap_days
+        if days > 366 * 28:
+            yield drill.problem(
+                f"{checks.shown(schedule.expression)} names no day that ever comes again; give one "
+                "like cron(0 10 ? * TUE#1 *)",
+                "schedule",
+            )
+        elif days > MAX_GAP_DAYS:
+            yield drill.problem(
+                f"{checks.shown(schedule.expression)} leaves up to {days:g} days between two runs; "
+                f"at most {MAX_GAP_DAYS} are allowed, as in cron(0 10 ? * TUE#1 *)",
+                "schedule",
+            )
+
+
+def _drills_start_in_the_window(env: Draft) -> Iterator[Problem]:
+    window = env.within("drills", "window")
+    if window.has() and env.get("drills", "window") is None:
+        return
+    opens, closes = window.number("from_hour", default=9), window.number("to_hour", default=17)
+    allowed = window.items("days") if window.has("days") else list(WORKDAYS)
+    if opens is None or closes is None or closes <= opens:
+        return
+    always = (opens, closes) == (0, 24) and set(DAYS) <= set(allowed)
+    for drill, schedule in _scheduled(env):
+        if schedule.at is None:
+            if not always:
+                yield drill.problem(
+                    f"{checks.shown(schedule.expression)} starts when it is deployed, so no hour "
+                    "of it is known to be in the window; give cron(...)",
+                    "schedule",
+                )
+            continue
+        outside = [day for day in DAYS if day in schedule.days_of_week and day not in allowed]
+        if not opens <= schedule.at.hour < closes:
+            yield drill.problem(
+                f"{checks.shown(schedule.expression)} starts at {schedule.at:%H:%M}, outside the "
+                f"window from {opens:02}:00 to {closes:02}:00; such a run would be refused",
+                "schedule",
+            )
+        elif outside:
+            yield drill.problem(
+                f"{checks.shown(schedule.expression)} also runs on {', '.join(outside)}, outside "
+                f"the window on {', '.join(map(str, allowed))}; such a run would be refused",
+                "schedule",
+            )
+
+
+def _names_fit(env: Draft) -> Iterator[Problem]:
+    service, environment = env.document.data.get("service"), env.at[-1]
+    for name in _names(env):
+        if isinstance(service, str) and isinstance(environment, str):
+            machine = names.drill_state_machine(service, environment, name)
+            if len(machine) > limits.MAX_STATE_MACHINE_NAME_CHARACTERS:
+                yield env.problem(
+                    f"makes the state machine {machine!r}, a name of {len(machine)} characters; "
+                    f"Step Functions takes {limits.MAX_STATE_MACHINE_NAME_CHARACTERS}; rename it",
+                    "drills",
+                    name,
+                )
+
+
+RULES: Final[tuple[Callable[[Draft], Iterator[Problem]], ...]] = (
+    _there_is_a_drill,
+    _dependency_goes_with_blackhole,
+    _dependencies_exist,
+    _ports_can_be_cut_off,
+    _hosts_have_an_instance,
+    _hosts_are_asked_over_the_internet,
+    _blackholes_are_measured,
+    _window_opens,
+    _drills_recur,
+    _drills_start_in_the_window,
+    _names_fit,
+)
+
+
+def sense_problems(service: Service, draft: Draft) -> Iterator[Problem]:
+    """Drills that are unsafe, or would show nothing, in a service whose values are sound.
+
+    Not rules on a draft: what a fault does to alarms is only known of a whole service.
+    """
+    for name, environment in service.environments.items():
+        if environment.drills is not None:
+            at = draft.within("environments", name, "drills")
+            for drill_name, drill in environment.drills.by_name.items():
+                yield from _makes_sense(environment, drill, at.within(drill_name))
+            yield from _are_apart(environment, environment.drills, at)
+
+
+def _makes_sense(environment: Environment, drill: DrillSettings, at: Draft) -> Iterator[Problem]:
+    assert environment.drills is not None  # noqa: S101 - the caller's loop
+    objective = environment.drills.objective_seconds
+    fault, alarms = fault_of(environment, drill), alarms_of(environment)
+    pair = pair_of(environment, objective)
+    moves = moves_clients(fault, pair, alarms)
+    seconds, needed = drill.duration_minutes * 60, observed_seconds(fault, alarms)
+    if not guards_of(environment, drill):
+        color = other(environment.active) if drill.host == "active" else environment.active
+        yield at.problem(
+            f"nothing would stop it, as no alarm tells whether {color} is well; give {color} an "
+            "instance_id, or the service a dependency, so that its probe is watched",
+        )
+    elif moves and drill.host == "standby":
+        yield at.problem(
+            f"breaks the standby, but moves clients to it: port {fault.port} is also the one on "
+            "which the standby asks the active host, and 'peer' decides",
+            "host",
+        )
+    elif drill.fault == "stop_instance" and drill.host == "active" and not moves:
+        yield at.problem(
+            "would stop the active host while no signal of failover_on takes silence for failure, "
+            "so clients would stay with it; add 'status' to failover_on",
+            "fault",
+        )
+    elif moves and seconds < objective:
+        yield at.problem(
+            f"{drill.duration_minutes} is less than objective_seconds {objective}, so the fault "
+            f"could end before clients must have moved; give {_minutes(objective)} or more",
+            "duration_minutes",
+        )
+    elif seconds < needed:
+        yield at.problem(
+            f"{drill.duration_minutes} is too short: the alarm that it is meant to fire may take "
+            f"{needed} s; give {_minutes(needed)} or more",
+            "duration_minutes",
+        )
+
+
+def _are_apart(environment: Environment, drills: Drills, at: Draft) -> Iterator[Problem]:
+    """One drill at a time: a run that begins while another one goes on is refused."""
+    runs = {
+        name: DrillSchedule(drill.schedule, drill.timezone).runs(_RUNS_COMPARED_YEARS)
+        for name, drill in drills.by_name.items()
+    }
+    for first, second in itertools.combinations(drills.by_name, 2):
+        for rated, one in ((second, first), (first, second)):
+            if not runs[rated]:
+                yield at.problem(
+                    f"{drills.by_name[rated].schedule!r} starts when it is deployed, so it may run "
+                    f"at the time of {one}; give cron(...)",
+                    *(rated, "schedule"),
+                )
+                break
+        else:
+            lasts = {
+                name: run_seconds(environment, drills.by_name[name], drills.objective_seconds)
+                for name in (first, second)
+            }
+            met = _meeting(runs, lasts, first, second)
+            if met is not None:
+                yield at.problem(
+                    f"starts on {met:%Y-%m-%d} at {met:%H:%M} UTC, while {first} may run or just "
+                    f"before it starts; a run may take {max(lasts.values())} s, so put more time or "
+                    "other days between them",
+                    *(second, "schedule"),
+                )
+
+
+def run_seconds(environment: Environment, drill: DrillSettings, objective: float) -> int:
+    """How long a run of a drill may take."""
+    expected = hypothesis_of(environment, drill, objective)
+    return Timeouts.of(drill.duration_minutes * 60, expected).run
+
+
+def _meeting(
+    runs: Mapping[str, Sequence[datetime]], lasts: Mapping[str, int], first: str, second: str
+) -> datetime | None:
+    """The first run of the second drill that one of the first could meet."""
+    ordered = sorted((at, name) for name in (first, second) for at in runs[name])
+    for (earlier, name), (later, next_name) in itertools.pairwise(ordered):
+        if name != next_name and later - earlier < timedelta(seconds=lasts[name]):
+            return later if next_name == second else earlier
+    return None
+
+
+def _minutes(seconds: float) -> int:
+    return int(-(-seconds // 60))
+
+
+def _names(env: Draft) -> Iterator[str]:
+    """Names of the drills: what stands beside the settings and is a mapping."""
+    for name in env.names("drills"):
+        if name not in Drills.model_fields:
+            yield name
+
+
+def _drills(env: Draft) -> Iterator[Draft]:
+    for name in _names(env):
+        drill = env.within("drills", name)
+        if isinstance(drill.raw, dict):
+            yield drill
+
+
+def _scheduled(env: Draft) -> Iterator[tuple[Draft, DrillSchedule]]:
+    """The drills whose schedule and time zone are sound."""
+    for drill in _drills(env):
+        expression, zone = drill.text("schedule"), drill.text("timezone", default="UTC")
+        if expression and zone:
+            yield drill, DrillSchedule(expression, zone)
+
+
+def _broken(env: Draft, drill: Draft) -> Color | None:
+    active, host = env.text("active"), drill.text("host")
+    for color in COLORS:
+        if active == color and host in ("active", "standby"):
+            return color if host == "active" else other(color)
+    return None

@@ -1,0 +1,96 @@
+"""The service of a file as drills and dashboard are told of it."""
+
+from collections.abc import Iterator, Mapping
+
+from aws_cdk import Stack
+
+from staged_resiliency import (
+    ConnectivityMetric,
+    DrilledHost,
+    DrilledService,
+    ServiceDashboard,
+    names,
+)
+from staged_resiliency.pair import COLORS, other
+from staged_resiliency.service import Environment, Service
+from staged_resiliency.service.drill_model import Drills
+from staged_resiliency.service.drilling import alarms_of
+from staged_resiliency.service.model import Host
+
+
+def drilled_service(
+    service: Service, name: str, environment: Environment, drills: Drills, hosted_zone_id: str
+) -> DrilledService:
+    """What drills are told of a service in one environment."""
+    hosts, endpoint = environment.hosts, environment.endpoint
+    return DrilledService(
+        name=service.service,
+        environment=name,
+        namespace=service.metric_namespace,
+        active=_host(hosts.of(environment.active)),
+        standby=_host(hosts.of(other(environment.active))),
+        record_name=endpoint.record,
+        hosted_zone_id=hosted_zone_id,
+        alarms=[alarm.name for alarm in alarms_of(environment)],
+        objective_seconds=drills.objective_seconds,
+        display_name=service.title,
+        scheme="https" if endpoint.check.protocol == "https" else "http",
+        port=endpoint.serving_port,
+        version_path=endpoint.version_path,
+    )
+
+
+def add_dashboard(
+    stack: Stack,
+    drilled: DrilledService,
+    environment: Environment,
+    drills: Drills,
+    health_check_id: str,
+) -> ServiceDashboard:
+    """The dashboard of a service.
+
+    It stands in the failover stack, which knows the health check; of drills it needs only names.
+    """
+    service, name = drilled.name, drilled.environment
+    overdue = [names.drill_overdue_alarm(service, name, drill) for drill in drills.by_name]
+    return ServiceDashboard(
+        stack,
+        "Dashboard",
+        service=drilled,
+        dashboard_name=names.dashboard(service, name),
+        drills=list(drills.by_name),
+        enabled=drills.enabled,
+        alarms=[names.drill_undelivered_alarm(service, name), *overdue],
+        health_check_ids={environment.endpoint.record: health_check_id},
+        connectivity=list(_measured(environment)),
+        links=_links(stack.region, names.drills_stack(service, name), drills),
+    )
+
+
+def _links(region: str, stack_name: str, drills: Drills) -> Mapping[str, str]:
+    console = f"https://{region}.console.aws.amazon.com"
+    of_region = f"home?region={region}#"
+    return {
+        **({"runbook": drills.runbook} if drills.runbook else {}),
+        "journals (bucket in the outputs)": (
+            f"{console}/cloudformation/{of_region}/stacks?filteringText={stack_name}"
+        ),
+        "runs": f"{console}/states/{of_region}/statemachines",
+        "experiments": f"{console}/fis/{of_region}Experiments",
+    }
+
+
+def _host(host: Host) -> DrilledHost:
+    alias = host.alias.dns_name if host.alias is not None else None
+    return DrilledHost(host.name, address=host.address, alias=alias, instance=host.instance_id)
+
+
+def _measured(environment: Environment) -> Iterator[ConnectivityMetric]:
+    """What the probes of both hosts measure."""
+    for color in COLORS:
+        host = environment.hosts.of(color).name
+        for name in environment.dependencies:
+            yield ConnectivityMetric(host, names.connectivity_metric(name))
+        if environment.has_peers:
+            observer = environment.hosts.of(other(color)).name
+            yield ConnectivityMetric(host, names.PEER_METRIC, observer)

@@ -1,0 +1,109 @@
+"""The drills of one service in one environment."""
+
+from aws_cdk import App, CfnOutput, Stack
+from aws_cdk import Environment as CdkEnvironment
+from aws_cdk import aws_route53 as route53
+
+from stacks.drilled import drilled_service
+from staged_resiliency import (
+    BlackholePort,
+    Drill,
+    DrillRunner,
+    DrillSchedule,
+    DrillWindow,
+    Fault,
+    StopInstance,
+    names,
+)
+from staged_resiliency.service import Environment, Service
+from staged_resiliency.service.drill_model import Drills, DrillSettings
+from staged_resiliency.service.drilling import (
+    broken_host,
+    guards_of,
+    hypothesis_of,
+    port_of,
+)
+
+
+class DrillsStack(Stack):
+    """What breaks a service on purpose, and tells whether clients noticed.
+
+    A stack of its own, since it may stop instances: docs/adr/0010.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        service: Service,
+        name: str,
+        environment: Environment,
+        drills: Drills,
+    ) -> None:
+        super().__init__(
+            app,
+            names.drills_stack(service.service, name),
+            env=CdkEnvironment(account=environment.account, region=environment.region),
+            description=f"Drills of {service.title} in {name}: faults, what carries them out, and "
+            "their results.",
+            tags=service.tags_of(environment) or None,
+        )
+        self._environment = environment
+        self.runner = DrillRunner(
+            self,
+            "Drills",
+            service=drilled_service(service, name, environment, drills, self._hosted_zone_id()),
+            topic=environment.topic_arn,
+            enabled=drills.enabled,
+            notify_passed=drills.notify_passed,
+            runbook=drills.runbook,
+        )
+        self.drills = {
+            drill_name: self._drill(drill_name, drill, drills)
+            for drill_name, drill in drills.by_name.items()
+        }
+        for output_id, value, description in (
+            (
+                "StateMachineNames",
+                ",".join(str(each.machine.state_machine_name) for each in self.drills.values()),
+                "State machines, one per drill; start one to run its drill now.",
+            ),
+            (
+                "JournalBucketName",
+                self.runner.journals.bucket_name,
+                "Bucket of the journals; it stays when the stack goes.",
+            ),
+        ):
+            CfnOutput(self, output_id, value=value, description=description)
+
+    def _hosted_zone_id(self) -> str:
+        zone = self._environment.hosted_zone
+        if zone.id is not None:
+            return zone.id
+        found = route53.HostedZone.from_lookup(self, "HostedZone", domain_name=zone.name)
+        return found.hosted_zone_id
+
+    def _drill(self, name: str, drill: DrillSettings, drills: Drills) -> Drill:
+        environment, window = self._environment, drills.window
+        return Drill(
+            self,
+            f"Drill-{name}",
+            runner=self.runner,
+            name=name,
+            fault=_fault(environment, drill, drills),
+            guards=guards_of(environment, drill),
+            hypothesis=hypothesis_of(environment, drill, drills.objective_seconds),
+            schedule=DrillSchedule(drill.schedule, drill.timezone),
+            window=DrillWindow(window.days, window.from_hour, window.to_hour),
+            dependency=drill.dependency,
+        )
+
+
+def _fault(environment: Environment, drill: DrillSettings, drills: Drills) -> Fault:
+    host = broken_host(environment, drill)
+    instance_id = host.instance_id or ""  # which the service file's rules ask for
+    if drill.dependency is None:
+        return StopInstance(
+            host.name, instance_id, drill.duration_minutes, volume_keys=drills.volume_keys
+        )
+    port = port_of(environment.dependencies[drill.dependency])
+    return BlackholePort(host.name, instance_id, drill.duration_minutes, destination_port=port)
