@@ -1,9 +1,10 @@
 """One drill: its experiment, the state machine that carries it out, its schedule, its alarm."""
 
+import json
 from collections.abc import Sequence
 from typing import Final
 
-from aws_cdk import Acknowledgment, Stack, Validations
+from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_stepfunctions as stepfunctions
@@ -19,8 +20,7 @@ from staged_resiliency.drills.faults import Fault, StopInstance
 from staged_resiliency.drills.iam import (
     ANY_RESOURCE,
     LOG_DELIVERY,
-    later_texts,
-    place_of,
+    later_text,
     role,
     trust,
 )
@@ -34,8 +34,8 @@ from staged_resiliency.tokens import checked
 
 _DAY_SECONDS: Final = 86_400
 _WHY_NO_TRACE: Final = (
-    "Every step's input, output and time stand in the run's log and journal; traces would need four "
-    "more permissions on any resource, and tell less."
+    "Every step's input, output and time stand in the run's log and journal; traces would need "
+    "four more permissions on any resource, and tell less."
 )
 # A run started twice by one occurrence has one name, so the second start is none.
 _OCCURRENCE: Final = "<aws.scheduler.execution-id>"
@@ -150,7 +150,7 @@ class Drill(Construct):
         self.hypothesis: Final = tuple(hypothesis)
         self.schedule: Final = schedule
         runner.add(self)
-        place = place_of(self)
+        place = runner.place
         self.experiment: Final = FaultExperiment(
             self,
             "Experiment",
@@ -184,7 +184,8 @@ class Drill(Construct):
             expected_alarms=tuple(expected),
             guard_alarms=self.guards,
             experiment_template_id=self.experiment.template_id,
-            experiment_templates=tuple(later_texts(lambda: runner.scope.templates)),
+            # Those of later drills too: a text that, within its quotes, becomes several.
+            experiment_templates=(later_text(lambda: '","'.join(runner.scope.templates)),),
             enabled=runner.enabled,
             journal=runner.journal,
             topic_arn=runner.topic_arn,
@@ -199,7 +200,7 @@ class Drill(Construct):
         self.overdue: Final = CadenceAlarm(self, "Overdue", runner=runner, drill=name)
 
     def _machine(self, runner: DrillRunner, machine_name: str) -> stepfunctions.CfnStateMachine:
-        place, called = place_of(self), [each.name for each in functions.OF_THE_MACHINE]
+        place, called = runner.place, [each.name for each in functions.OF_THE_MACHINE]
         arns = {name: runner.functions[name].attr_arn for name in called}
         taken = role(
             self,
@@ -228,9 +229,8 @@ class Drill(Construct):
             state_machine_name=machine_name,
             state_machine_type="STANDARD",
             role_arn=taken.attr_arn,
-            definition_string=Stack.of(self).to_json_string(
-                definition(self.plan, arns, partition=place.partition)
-            ),
+            # Not the CDK's own JSON, which leaves out what is null and the functions ask for.
+            definition_string=json.dumps(definition(self.plan, arns, partition=place.partition)),
             logging_configuration=stepfunctions.CfnStateMachine.LoggingConfigurationProperty(
                 level="ALL",
                 include_execution_data=True,
@@ -256,7 +256,7 @@ class Drill(Construct):
         return "injects its fault" if runner.enabled else "leashed, injects nothing"
 
     def _schedule(self, runner: DrillRunner) -> None:
-        place = place_of(self)
+        place = runner.place
         taken: iam.CfnRole = role(
             self,
             "StarterRole",
@@ -285,7 +285,7 @@ class Drill(Construct):
             target=scheduler.CfnSchedule.TargetProperty(
                 arn=f"arn:{place.partition}:scheduler:::aws-sdk:sfn:startExecution",
                 role_arn=taken.attr_arn,
-                input=Stack.of(self).to_json_string(
+                input=json.dumps(
                     {
                         "StateMachineArn": self.machine.attr_arn,
                         "Name": _OCCURRENCE,

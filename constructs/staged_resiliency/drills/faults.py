@@ -1,4 +1,4 @@
-"""What a drill breaks, and how AWS FIS does it: one class per fault, each of which ends by itself."""
+"""What a drill breaks, and how AWS FIS does it: a class per fault, each of which ends by itself."""
 
 import json
 from abc import ABC, abstractmethod

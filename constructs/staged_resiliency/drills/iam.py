@@ -8,7 +8,7 @@ from aws_cdk import (
     Acknowledgment,
     IResolvable,
     IStableAnyProducer,
-    IStableListProducer,
+    IStableStringProducer,
     Lazy,
     Stack,
     Validations,
@@ -46,19 +46,23 @@ def later(value: Callable[[], object]) -> IResolvable:
     return Lazy.any(_Later(value))
 
 
-@jsii.implements(IStableListProducer)
-class _LaterTexts:
-    def __init__(self, value: Callable[[], Sequence[str]]) -> None:
+@jsii.implements(IStableStringProducer)
+class _LaterText:
+    def __init__(self, value: Callable[[], str]) -> None:
         self._value = value
 
-    def produce(self) -> list[str]:
-        """The texts."""
-        return list(self._value())
+    def produce(self) -> str:
+        """The text."""
+        return self._value()
 
 
-def later_texts(value: Callable[[], Sequence[str]]) -> Sequence[str]:
-    """A list of texts that may still grow, to be put into a plan."""
-    return Lazy.list(_LaterTexts(value))
+def later_text(value: Callable[[], str]) -> str:
+    """A text that may still grow.
+
+    Args:
+        value: Gives it when the template is written.
+    """
+    return Lazy.string(_LaterText(value))
 
 
 def place_of(scope: Construct) -> Place:

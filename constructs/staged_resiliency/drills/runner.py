@@ -1,6 +1,7 @@
 """What the drills of one service share: functions, journals, the sweep, and the watchdog."""
 
 import atexit
+import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -8,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -21,7 +22,7 @@ from staged_resiliency.drills.asset import stage
 from staged_resiliency.drills.drilled import DrilledService
 from staged_resiliency.drills.faults import Statement
 from staged_resiliency.drills.functions import Function
-from staged_resiliency.drills.iam import later, place_of, role, trust
+from staged_resiliency.drills.iam import later, later_text, place_of, role, trust
 from staged_resiliency.drills.journal_bucket import JournalBucket
 from staged_resiliency.drills.permissions import Scope, statements_of
 from staged_resiliency.drills.plan import Journal, Watch, WatchedDrill
@@ -64,6 +65,8 @@ class DrillRunner(Construct):
     Attributes:
         service: The service.
         enabled: Whether faults are injected.
+        place: Where it is.
+        scope: What the functions' permissions are scoped to.
         journals: The ``JournalBucket``.
         undelivered: The ``UndeliveredCalls``.
         drills: Its drills, in the order they were made.
@@ -113,10 +116,10 @@ class DrillRunner(Construct):
         self.notify_passed: Final = notify_passed
         self.runbook: Final = runbook
         self.drills: Final[list[Drill]] = []
-        place = place_of(self)
+        self.place: Final = place_of(self)
         self.journals: Final = JournalBucket(self, "Journals")
         self.scope: Final = Scope(
-            place, self.journals.bucket_arn, service.namespace, self.topic_arn
+            self.place, self.journals.bucket_arn, service.namespace, self.topic_arn
         )
         self.undelivered: Final = UndeliveredCalls(
             self,
@@ -168,17 +171,16 @@ class DrillRunner(Construct):
 
     def _function(self, function: Function) -> lambda_.CfnFunction:
         words = "".join(word.title() for word in function.name.split("_"))
-        place = place_of(self)
         taken = role(
             self,
             f"{words}Role",
             description=f"Taken by the function {function.name} of {self.service.name}'s drills.",
             # Lambda sends no source with its request, so there is none to hold it to.
-            trusted=trust("lambda", place, None),
+            trusted=trust("lambda", self.place, None),
             statements=later(lambda: self._statements(function)),
             acknowledged={"*": _WHY_FUNCTIONS},
         )
-        made = lambda_.CfnFunction(
+        return lambda_.CfnFunction(
             self,
             words,
             description=f"Drills of {self.service.title}: {function.name.replace('_', ' ')}.",
@@ -195,7 +197,6 @@ class DrillRunner(Construct):
                 log_format="JSON", log_group=self._function_log.ref
             ),
         )
-        return made
 
     def _statements(self, function: Function) -> Sequence[Statement]:
         return [
@@ -250,7 +251,7 @@ class DrillRunner(Construct):
             action="lambda:InvokeFunction",
             function_name=swept.attr_arn,
             principal="events.amazonaws.com",
-            source_account=Stack.of(self).account,
+            source_account=self.place.account,
             source_arn=rule.attr_arn,
         )
         allowed.add_metadata("Description", "Lets the rule call the sweep.")
@@ -298,7 +299,7 @@ class DrillRunner(Construct):
             target=scheduler.CfnSchedule.TargetProperty(
                 arn=called.attr_arn,
                 role_arn=taken.attr_arn,
-                input=Stack.of(self).to_json_string(later(lambda: self._watch().to_json())),
+                input=later_text(lambda: json.dumps(self._watch().to_json())),
                 dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
                     arn=self.undelivered.queue_arn
                 ),
@@ -323,7 +324,7 @@ class DrillRunner(Construct):
     @property
     def scheduler_trust(self) -> Mapping[str, object]:
         """The trust policy of roles that schedules of this service take."""
-        return trust("scheduler", place_of(self), self.schedule_group.attr_arn, like=False)
+        return trust("scheduler", self.place, self.schedule_group.attr_arn, like=False)
 
     @property
     def keep_undelivered(self) -> Statement:

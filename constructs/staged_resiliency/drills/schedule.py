@@ -6,8 +6,9 @@ daylight saving time leaves out is skipped, one that it repeats runs once, and a
 """
 
 import calendar
+import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
@@ -163,8 +164,8 @@ def _cron(inner: str, expression: str) -> _Cron:
     fields = inner.split(" ")
     if len(fields) != len(_FIELDS) or not all(fields):
         raise ValueError(
-            f"{shown(expression)} has {len(inner.split())} fields where cron has six with one blank "
-            f"between them ({', '.join(_FIELDS)}); give one like {_EXAMPLE}"
+            f"{shown(expression)} has {len(inner.split())} fields where cron has six with one "
+            f"blank between them ({', '.join(_FIELDS)}); give one like {_EXAMPLE}"
         )
     minutes = _numbers(fields[0], "minutes", 0, 59)
     hours = _numbers(fields[1], "hours", 0, 23)
@@ -301,10 +302,6 @@ def _exists(local: datetime, zone: ZoneInfo) -> bool:
 
 @lru_cache(maxsize=256)
 def _longest_gap(expression: str, zone: str) -> timedelta:
-    return max(_gaps(_local_runs(expression, zone)), default=timedelta.max)
-
-
-def _gaps(runs: Sequence[datetime]) -> Iterator[timedelta]:
-    # From the last run of the horizon to the first one after it is no gap that is known, but the
-    # horizon is long enough that one without any run in its last year ends or never recurs.
-    yield from (later - earlier for earlier, later in zip(runs, runs[1:], strict=False))
+    # A calendar that repeats itself within the horizon has shown its longest gap there.
+    runs = itertools.pairwise(_local_runs(expression, zone))
+    return max((later - earlier for earlier, later in runs), default=timedelta.max)

@@ -11,7 +11,7 @@ from staged_resiliency.drills.plan import Timeouts
 from staged_resiliency.drills.schedule import DAYS, MAX_GAP_DAYS, DrillSchedule
 from staged_resiliency.pair import COLORS, Color, other
 from staged_resiliency.service.draft import Draft
-from staged_resiliency.service.drill_model import WORKDAYS, DrillSettings, Drills
+from staged_resiliency.service.drill_model import WORKDAYS, Drills, DrillSettings
 from staged_resiliency.service.drilling import (
     alarms_of,
     fault_of,
@@ -289,8 +289,8 @@ def _are_apart(environment: Environment, drills: Drills, at: Draft) -> Iterator[
             if met is not None:
                 yield at.problem(
                     f"starts on {met:%Y-%m-%d} at {met:%H:%M} UTC, while {first} may run or just "
-                    f"before it starts; a run may take {max(lasts.values())} s, so put more time or "
-                    "other days between them",
+                    f"before it starts; a run may take {max(lasts.values())} s, so put more "
+                    "time or other days between them",
                     *(second, "schedule"),
                 )
 
