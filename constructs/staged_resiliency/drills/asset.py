@@ -5,7 +5,12 @@ from pathlib import Path
 from typing import Final
 
 _PACKAGE: Final = Path(__file__).parent.parent
-_FILES: Final = ("drills/metric_names.py", "drills/plan.py", "drills/strict_json.py")
+_FILES: Final = (
+    "drills/metric_names.py",
+    "drills/phase_names.py",
+    "drills/plan.py",
+    "drills/strict_json.py",
+)
 _FOLDERS: Final = ("drills/runtime", "experiment")
 
 

@@ -120,6 +120,8 @@ INJECT: Final = _function(
     Permission("fis:StartExperiment", Resource.EXPERIMENTS),
     Permission("fis:TagResource", Resource.EXPERIMENTS),
     Permission("fis:GetExperiment", Resource.EXPERIMENTS),
+    Permission("fis:ListExperiments", Resource.ANY),
+    *_LOOK,
     Permission("fis:ListExperimentResolvedTargets", Resource.EXPERIMENTS),
     *_SAVE,
 )

@@ -125,7 +125,7 @@ class Timeouts:
 
     Attributes:
         preflight: Until the run may begin.
-        steady: Until the steady state is seen, before and after.
+        steady: Until the steady state is seen, before and after; at most 60.
         inject: From the order until the fault is there.
         observe: From the fault on, for what must happen while it lasts.
         end: From the order until the fault is over.
@@ -154,7 +154,7 @@ class Timeouts:
         failback = max([600, *(int(each.within_seconds) + 120 for each in after)])
         return cls(
             preflight=60,
-            steady=120,
+            steady=60,
             inject=300,
             observe=observe,
             end=fault_seconds + 600,
@@ -245,6 +245,15 @@ class Plan:
     def broken_host(self) -> Host:
         """The host that the fault is done to."""
         return self.active if self.broken == self.active.name else self.standby
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether the fault is ended as soon as everything happened.
+
+        FIS starts a stopped instance when its experiment is stopped. A blackhole is lifted by the
+        host itself, when its time is over; to end it early is tried only where something is wrong.
+        """
+        return self.fault is FaultKind.STOP_INSTANCE
 
     def to_json(self) -> JsonObject:
         """The plan as a JSON object."""

@@ -10,20 +10,14 @@ https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.htm
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
-from staged_resiliency.drills import functions
+from staged_resiliency.drills import functions, phase_names
 from staged_resiliency.drills.functions import Function
 from staged_resiliency.drills.plan import Plan
 
 JsonObject = dict[str, Any]
 """What ``json.dumps`` takes for an object."""
-
-PLAN_STATE: Final = "Plan"
-"""The first state, whose result is ``{"plan": ...}``: where the sweep finds the plan."""
-
-RECORD_STATE: Final = "Record"
-"""The state that every run ends by, unless it is aborted."""
 
 
 def definition(
@@ -46,12 +40,12 @@ def definition(
         on_go: str,
         on_stop: str,
         on_error: str,
-        again: bool = False,
+        repeats: bool = False,
         attempts: int = 3,
     ) -> JsonObject:
         decide = f"{name}: then"
         choices = [{"Variable": f"$.{key}.go", "BooleanEquals": True, "Next": on_go}]
-        if again:
+        if repeats:
             choices.insert(0, {"Variable": f"$.{key}.again", "BooleanEquals": True, "Next": name})
         return {
             name: {
@@ -69,13 +63,13 @@ def definition(
             decide: {"Type": "Choice", "Choices": choices, "Default": on_stop},
         }
 
-    end, record = "End fault", RECORD_STATE
+    end, record, again = phase_names.END_FAULT, phase_names.RECORD, phase_names.STEADY_AGAIN
     return {
         "Comment": f"Drill {plan.drill} of {plan.service} in {plan.environment}",
-        "StartAt": PLAN_STATE,
+        "StartAt": phase_names.PLAN,
         "TimeoutSeconds": plan.timeouts.run,
         "States": {
-            PLAN_STATE: {
+            phase_names.PLAN: {
                 "Type": "Pass",
                 "Comment": "All that is known of the drill; the run's own input is not used",
                 "Result": {"plan": plan.to_json()},
@@ -88,42 +82,41 @@ def definition(
                     "run": {
                         "execution.$": "$$.Execution.Id",
                         "name.$": "$$.Execution.Name",
-                        "started_at.$": "$$.Execution.StartTime",
                     },
                     "errors": {},
                 },
-                "Next": "Preflight",
+                "Next": phase_names.PREFLIGHT,
             },
             **phase(
                 "preflight",
-                "Preflight",
+                phase_names.PREFLIGHT,
                 functions.PREFLIGHT,
-                on_go="Steady state",
+                on_go=phase_names.STEADY_STATE,
                 on_stop=record,
                 on_error=record,
             ),
             **phase(
                 "steady",
-                "Steady state",
+                phase_names.STEADY_STATE,
                 functions.STEADY_STATE,
-                on_go="Inject",
+                on_go=phase_names.INJECT,
                 on_stop=record,
                 on_error=record,
             ),
             **phase(
                 "inject",
-                "Inject",
+                phase_names.INJECT,
                 functions.INJECT,
-                again=True,
-                on_go="Observe",
+                repeats=True,
+                on_go=phase_names.OBSERVE,
                 on_stop=end,
                 on_error=end,
             ),
             **phase(
                 "observe",
-                "Observe",
+                phase_names.OBSERVE,
                 functions.OBSERVE,
-                again=True,
+                repeats=True,
                 on_go=end,
                 on_stop=end,
                 on_error=end,
@@ -132,24 +125,24 @@ def definition(
                 "end",
                 end,
                 functions.END_FAULT,
-                again=True,
-                on_go="Failback",
+                repeats=True,
+                on_go=phase_names.FAILBACK,
                 on_stop=record,
                 on_error=record,
                 attempts=10,
             ),
             **phase(
                 "failback",
-                "Failback",
+                phase_names.FAILBACK,
                 functions.FAILBACK,
-                again=True,
-                on_go="Steady again",
-                on_stop="Steady again",
+                repeats=True,
+                on_go=again,
+                on_stop=again,
                 on_error=record,
             ),
             **phase(
                 "steady_again",
-                "Steady again",
+                again,
                 functions.STEADY_STATE,
                 on_go=record,
                 on_stop=record,
@@ -157,12 +150,11 @@ def definition(
             ),
             record: {
                 **_call(functions.RECORD, record, function_arns, partition, 6),
-                "ResultPath": "$.record",
                 "Next": "Record: then",
             },
             "Record: then": {
                 "Type": "Choice",
-                "Choices": [{"Variable": "$.record.go", "BooleanEquals": True, "Next": "Recorded"}],
+                "Choices": [{"Variable": "$.go", "BooleanEquals": True, "Next": "Recorded"}],
                 "Default": "Fault not over",
             },
             "Recorded": {"Type": "Succeed"},

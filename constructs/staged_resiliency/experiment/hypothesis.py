@@ -152,4 +152,5 @@ def expectation_from_json(document: object) -> Expectation:
         if not isinstance(value, allowed) or isinstance(value, bool):
             wanted = "a number" if types[name] is float else "a text"
             raise ValueError(f"{expects(kind)}: {name}: found {value!r}; must be {wanted}")
-    return kind(**given)
+    expectation: Expectation = kind(**given)
+    return expectation

@@ -35,6 +35,8 @@ class Status(Enum):
     """It did not hold, or there is no evidence that it did: silence is no success."""
     ABORTED = "aborted"
     """The run ended before it could be told: refused, stopped by a guard, or by hand."""
+    LEASHED = "leashed"
+    """All was made ready and nothing was injected, as was asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,157 @@
+"""What a run found, from what its calls left behind; the same for every order of reading."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from staged_resiliency.drills import phase_names as names
+from staged_resiliency.drills.plan import FaultKind, Plan
+from staged_resiliency.drills.runtime.calls import RunName
+from staged_resiliency.drills.runtime.chunks import Chunk
+from staged_resiliency.drills.runtime.deciding import fault_times
+from staged_resiliency.experiment.journal import Finding, Phase, Subject
+from staged_resiliency.experiment.measures import measure
+from staged_resiliency.experiment.observations import Observation
+from staged_resiliency.experiment.verdict import Run, Status, Verdict, aborted, judge
+
+_FAULTS: Final = {
+    FaultKind.STOP_INSTANCE: "host stopped",
+    FaultKind.BLACKHOLE: "dependency blackholed",
+}
+
+
+def subject(plan: Plan, run: RunName) -> Subject:
+    """What a run was about."""
+    return Subject(
+        kind="drill",
+        run_id=run.name,
+        service=plan.service,
+        environment=plan.environment,
+        experiment=plan.drill,
+        fault=_FAULTS[plan.fault],
+        host=plan.broken,
+        dependency=plan.dependency,
+        record=plan.record.name,
+        active=plan.active.name,
+        standby=plan.standby.name,
+        objective_seconds=plan.objective_seconds,
+    )
+
+
+def conclude(
+    plan: Plan,
+    chunks: Sequence[Chunk],
+    errors: Mapping[str, str],
+    interrupted: str,
+    now: float,
+) -> Finding:
+    """What a run found.
+
+    Args:
+        plan: The drill.
+        chunks: What the calls of its functions left behind, in any order.
+        errors: What phases failed with in the end, by name.
+        interrupted: Why the run did not come to its own end; empty where it did.
+        now: When this is told, in seconds since the epoch.
+    """
+    chunks = sorted(chunks, key=lambda each: (each.began_at, each.ended_at, each.phase))
+    observations = [each for chunk in chunks for each in chunk.observations]
+    injected, ended = fault_times(observations)
+    run = measures = None
+    if injected is not None:
+        until = max(injected, *(each.ended_at for each in chunks))
+        run = Run(injected, ended, until)
+        measures = measure(observations, run, record=plan.record.name, active=plan.active.name)
+    verdict = _verdict(plan, chunks, errors, interrupted, observations, run)
+    predicted = plan.predicted
+    return Finding(
+        run=run,
+        hypothesis=plan.hypothesis,
+        verdict=verdict,
+        measures=measures,
+        phases=_phases(chunks, errors, now),
+        observations=observations,
+        predicted={}
+        if predicted is None
+        else {
+            "best": predicted.best,
+            "median": predicted.median,
+            "p95": predicted.p95,
+            "worst": predicted.worst,
+        },
+    )
+
+
+def fault_may_last(finding: Finding, chunks: Sequence[Chunk], errors: Mapping[str, str]) -> bool:
+    """Whether somebody must still end the fault."""
+    last = _last(chunks, names.END_FAULT, names.SWEEP)
+    if last is not None and last.fault_may_last:
+        return True
+    never_ended = finding.run is not None and finding.run.ended_at is None
+    return never_ended or ("end" in errors and last is None)
+
+
+def _verdict(
+    plan: Plan,
+    chunks: Sequence[Chunk],
+    errors: Mapping[str, str],
+    interrupted: str,
+    observations: Sequence[Observation],
+    run: Run | None,
+) -> Verdict:
+    trouble = "; ".join(
+        [
+            *([interrupted] if interrupted else []),
+            *(f"{phase} failed: {error}" for phase, error in sorted(errors.items())),
+        ]
+    )
+    ending = _last(chunks, names.END_FAULT, names.SWEEP)
+    may_last = (ending is not None and ending.fault_may_last) or "end" in errors
+    cut_short = "; ".join(dict.fromkeys(each.cut_short for each in chunks if each.cut_short))
+    if run is None:
+        return _without_fault(plan, chunks, trouble, cut_short, may_last=may_last)
+    if run.ended_at is None or may_last:
+        told = (ending.told if ending else "") or trouble or "nobody saw it end"
+        judged = judge(plan.hypothesis, observations, run)
+        return replace(judged, status=Status.FAILED, told=f"THE FAULT MAY STILL BE THERE: {told}")
+    if cut_short or trouble:
+        return aborted("; ".join(each for each in (cut_short, trouble) if each))
+    judged = judge(plan.hypothesis, observations, run)
+    after = _last(chunks, names.STEADY_AGAIN)
+    if after is not None and after.go:
+        return judged
+    unsteady = f"not steady again: {after.told if after else 'nobody looked'}"
+    told = unsteady if judged.status is Status.PASSED else f"{judged.told}; {unsteady}"
+    return replace(judged, status=Status.FAILED, told=told)
+
+
+def _without_fault(
+    plan: Plan, chunks: Sequence[Chunk], trouble: str, cut_short: str, *, may_last: bool
+) -> Verdict:
+    if may_last:
+        return Verdict(Status.FAILED, f"THE FAULT MAY STILL BE THERE: {trouble}", ())
+    for phase, what in ((names.PREFLIGHT, "refused"), (names.STEADY_STATE, "no steady state")):
+        last = _last(chunks, phase)
+        if last is not None and not last.go:
+            return aborted(f"{what}: {last.told}")
+    inject = _last(chunks, names.INJECT)
+    told = inject.told if inject else ""
+    if trouble or cut_short:
+        return aborted(f"no fault was injected: {cut_short or trouble}")
+    if not plan.enabled and told:
+        return Verdict(Status.LEASHED, f"leashed, nothing was injected: {told}", ())
+    return aborted(f"no fault was injected: {told or 'nobody knows why'}")
+
+
+def _last(chunks: Sequence[Chunk], *phases: str) -> Chunk | None:
+    found = [each for each in chunks if each.phase in phases]
+    return found[-1] if found else None
+
+
+def _phases(chunks: Sequence[Chunk], errors: Mapping[str, str], now: float) -> Sequence[Phase]:
+    """The steps, each from its first call to its last."""
+    found: dict[str, Phase] = {}
+    for each in chunks:
+        began = found[each.phase].began_at if each.phase in found else each.began_at
+        found[each.phase] = Phase(each.phase.lower(), began, each.ended_at, each.told or "done")
+    return [*found.values(), Phase(names.RECORD.lower(), now, now)]

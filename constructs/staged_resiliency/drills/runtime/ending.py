@@ -1,0 +1,102 @@
+"""Making sure that a fault is over, whatever became of the run."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from staged_resiliency.drills.plan import FaultKind, Plan
+from staged_resiliency.drills.runtime import experiments
+from staged_resiliency.drills.runtime.experiments import Experiment
+from staged_resiliency.drills.runtime.preflight import instance_state
+from staged_resiliency.drills.runtime.world import AwsError, World
+
+SETTLE_SECONDS: Final = 60.0
+"""How long an experiment that nobody heard of is looked for: FIS's list may lag behind."""
+
+SWEEP_SETTLE_SECONDS: Final = 180.0
+"""The same after an abort, which does not stop the function that may just start one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How far the end of the fault has come.
+
+    Attributes:
+        over: Whether it is over, as far as anything here can tell.
+        experiment: The run's experiment; None where there is none.
+        told: What is still to come, or what was found, in a line.
+        fault_ended_at: When the fault was over; None while it is not.
+    """
+
+    over: bool
+    experiment: str | None
+    told: str
+    fault_ended_at: float | None = None
+
+
+def push(
+    plan: Plan, execution: str, known: str | None, injected_at: float | None, world: World
+) -> Ending:
+    """Do what brings the end of the fault nearer, and say how far it is.
+
+    Args:
+        plan: The drill.
+        execution: ARN of the run's execution.
+        known: Id of the experiment, if the run knows it.
+        injected_at: When the fault began, if the run knows it.
+        world: Everything outside.
+    """
+    ids = [known] if known else list(experiments.of_run(plan, execution, world))
+    if not ids:
+        return Ending(True, None, "no experiment was started")
+    found = [experiments.get(each, world) for each in ids]
+    for each in found:
+        if each.stoppable:
+            world.log("stopping the experiment", experiment=each.id, status=each.status)
+            experiments.stop(each.id, world)
+    active = [each for each in found if each.active]
+    last = found[-1]
+    if active:
+        return Ending(False, last.id, f"experiment {active[0].id} is {active[0].status}")
+    if not plan.enabled:
+        return Ending(True, last.id, f"experiment {last.id} is {last.status}", world.clock())
+    if plan.fault is FaultKind.STOP_INSTANCE:
+        return _instance(plan, last, world)
+    return _blackhole(plan, last, injected_at, world)
+
+
+def _instance(plan: Plan, experiment: Experiment, world: World) -> Ending:
+    """FIS starts the instance; where it did not, we do."""
+    host = plan.broken_host
+    state = instance_state(plan, world)
+    if state == "running":
+        told = f"instance {host.instance_id} runs"
+        return Ending(True, experiment.id, told, world.clock())
+    if state == "stopped":
+        world.log("starting the instance", instance=host.instance_id)
+        try:
+            world.aws("ec2", "StartInstances", InstanceIds=[host.instance_id])
+        except AwsError as error:
+            # Told in the verdict, if it stays so; the next look tries again.
+            world.log("the instance can't be started", error=str(error))
+            return Ending(False, experiment.id, f"{host.name} can't be started: {error}")
+    return Ending(False, experiment.id, f"instance {host.instance_id} is {state or 'not found'}")
+
+
+def _blackhole(
+    plan: Plan, experiment: Experiment, injected_at: float | None, world: World
+) -> Ending:
+    """The host itself lets the port go when its time is over.
+
+    A command that is cancelled may not have reached it, and does not where the port is the one by
+    which the agent is reached. So only an experiment that ended by itself is believed.
+    """
+    now = world.clock()
+    began = injected_at if injected_at is not None else experiment.acting_since
+    if experiment.status == "completed":
+        return Ending(True, experiment.id, "the port is open again", experiment.ended_at or now)
+    if began is not None and now < began + plan.fault_seconds:
+        left = began + plan.fault_seconds - now
+        return Ending(
+            False, experiment.id, f"{plan.broken} lets port {plan.port} go in {left:.0f} s"
+        )
+    return Ending(True, experiment.id, "the time of the fault is over", now)

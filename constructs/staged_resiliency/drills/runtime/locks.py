@@ -1,0 +1,50 @@
+"""One run at a time, by a lock that can't leak.
+
+The lock is an object that names the last run that took it. It is held while that run's execution
+is running, and nobody has to let go of it: a run that ends in whatever way has let go. It changes
+hands by a conditional write, so that of two runs only one gets it.
+"""
+
+import json
+from typing import Final
+
+from staged_resiliency.drills.runtime.store import Store
+from staged_resiliency.drills.runtime.world import AwsError, World
+
+_KEY: Final = "lock.json"
+
+
+def take(store: Store, execution: str, world: World) -> str | None:
+    """Take the lock of a service's drills.
+
+    Args:
+        store: The service's.
+        execution: ARN of the execution that wants it.
+        world: Tells whether another execution runs.
+
+    Returns:
+        None where it was taken, or had been by the same run; else ARN of the execution that holds
+        it.
+    """
+    mine = json.dumps({"execution": execution})
+    if store.put_new(_KEY, mine):
+        return None
+    text, etag = store.get_tagged(_KEY)
+    holder = str(json.loads(text)["execution"])
+    if holder == execution:
+        return None
+    if _runs(holder, world):
+        return holder
+    if store.swap(_KEY, mine, etag):
+        return None
+    return str(json.loads(store.get(_KEY))["execution"])
+
+
+def _runs(execution: str, world: World) -> bool:
+    try:
+        answer = world.aws("stepfunctions", "DescribeExecution", executionArn=execution)
+    except AwsError as error:
+        if error.code == "ExecutionDoesNotExist":
+            return False  # Step Functions forgets those that ended long ago
+        raise
+    return str(answer["status"]) == "RUNNING"
