@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from staged_resiliency.service import ServiceFileError, load
-from tests.support import EXAMPLE_FILE
+from tests.support import EXAMPLE_WITHOUT_DRILLS
 
 Edits = dict[str, str]
 
@@ -27,7 +27,7 @@ def problems_of(bookstore: Edits, cafe: Edits) -> list[str]:
     """What is told of two services, each the example with edits."""
     Path("services").mkdir()
     for name, edits in (("bookstore", bookstore), ("cafe", OWN | cafe)):
-        text = EXAMPLE_FILE.read_text(encoding="utf-8")
+        text = EXAMPLE_WITHOUT_DRILLS
         for old, new in edits.items():
             assert text.count(old) == 1, old
             text = text.replace(old, new)
@@ -161,7 +161,7 @@ def test_a_topic_that_another_service_makes_is_not_adopted() -> None:
 
 def test_more_topics_than_a_stack_holds_are_refused() -> None:
     Path("services").mkdir()
-    text = EXAMPLE_FILE.read_text(encoding="utf-8")
+    text = EXAMPLE_WITHOUT_DRILLS
     for number in range(201):
         one = text
         for old, new in {

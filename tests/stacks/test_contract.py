@@ -46,6 +46,7 @@ def _ids(template: Template) -> Mapping[str, str]:
 
 def test_the_stacks_have_these_names(example_templates: Mapping[str, Template]) -> None:
     assert set(example_templates) == {
+        "bookstore-production-drills",
         "bookstore-production-failover",
         "bookstore-production-probe",
         "notifications-532151327118-us-west-2",

@@ -164,7 +164,7 @@ def _cron(inner: str, expression: str) -> _Cron:
     fields = inner.split(" ")
     if len(fields) != len(_FIELDS) or not all(fields):
         raise ValueError(
-            f"{shown(expression)} has {len(inner.split())} fields where cron has six with one "
+            f"{shown(expression)} has {len(fields)} fields where cron has six with one "
             f"blank between them ({', '.join(_FIELDS)}); give one like {_EXAMPLE}"
         )
     minutes = _numbers(fields[0], "minutes", 0, 59)
@@ -201,7 +201,7 @@ def _numbers(
         if value is None or not least <= value <= most:
             spoken = f" or {names[0]} to {names[-1]}" if names else ""
             raise ValueError(
-                f"{shown(text)} is no {what} of a schedule; allowed: {least} to {most}{spoken}"
+                f"{shown(text)} can't stand in the field {what}; allowed: {least} to {most}{spoken}"
             )
         return value
 
@@ -210,7 +210,7 @@ def _numbers(
         span, _, step_text = part.partition("/")
         step = _digits(step_text) if "/" in part else 1
         if not step:
-            raise ValueError(f"{shown(part)} has no step after / in the field {what}")
+            raise ValueError(f"{shown(part)} has no step of 1 or more in the field {what}")
         if span == "*":
             first, last = least, most
         elif "-" in span:
@@ -263,7 +263,8 @@ def _by_weekday(field: str) -> _DaysOfMonth:
         nth = _digits(rest)
         if nth is None or not 1 <= nth <= 5:
             raise ValueError(
-                f"{shown(field)} is no day of week of a schedule; after # stands 1 to 5, like TUE#1"
+                f"{shown(field)} can't stand in the field day of week; after # stands 1 to 5, "
+                "like TUE#1"
             )
         weekdays = _numbers(_one(name), "day of week", 1, 7, DAYS)
         return lambda year, month: days_of(weekdays, year, month)[nth - 1 : nth]

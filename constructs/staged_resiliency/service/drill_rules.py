@@ -124,7 +124,8 @@ def _window_opens(env: Draft) -> Iterator[Problem]:
     opens, closes = window.number("from_hour", default=9), window.number("to_hour", default=17)
     if opens is not None and closes is not None and closes <= opens:
         yield window.problem(
-            f"{closes} is not after from_hour {opens}; a window is within one day",
+            f"it closes at {closes}, which is not after from_hour {opens}; a window is within one "
+            "day",
             "to_hour" if window.has("to_hour") else "from_hour",
         )
     seen: set[object] = set()
@@ -288,9 +289,9 @@ def _are_apart(environment: Environment, drills: Drills, at: Draft) -> Iterator[
             met = _meeting(runs, lasts, first, second)
             if met is not None:
                 yield at.problem(
-                    f"starts on {met:%Y-%m-%d} at {met:%H:%M} UTC, while {first} may run or just "
-                    f"before it starts; a run may take {max(lasts.values())} s, so put more "
-                    "time or other days between them",
+                    f"starts on {met:%Y-%m-%d} at {met:%H:%M} UTC, too near to {first}: one drill at "
+                    f"a time, and a run may take {max(lasts.values())} s; put other days between "
+                    "them",
                     *(second, "schedule"),
                 )
 
