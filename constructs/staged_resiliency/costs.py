@@ -2,8 +2,8 @@
 
 List prices of us-east-1 in US dollars, as AWS publishes them widely; verify before you rely on
 them. Free tiers, data transfer and messages are left out, and of API calls all but those of
-probes, and of drills their logs, calls and journals, which are cents. AWS names no price for health checks on alarms or calculated ones; they are taken for the
-price of an AWS endpoint.
+probes; so are calls, logs and journals of drills, which are cents. AWS names no price for health
+checks on alarms or calculated ones; they are taken for the price of an AWS endpoint.
 """
 
 import json
@@ -20,25 +20,18 @@ from staged_resiliency.drills.metric_names import DAYS_SINCE_PASSED
 ALARM: Final = Decimal("0.10")
 CUSTOM_METRIC: Final = Decimal("0.30")
 # One PutMetricData a minute, 43,800 a month, at $0.01 a thousand.
-PROBE  # Metrics are paid by the hour in which they are sent, and the watchdog sends once a day.
+PROBE_REQUESTS: Final = Decimal("0.438")
+# Metrics are paid by the hour in which they are sent, and the watchdog of drills sends once a day.
 DAILY_METRIC: Final = Decimal("0.0125")
 METRICS_PER_DRILL: Final = 2
 FAULT_MINUTE: Final = Decimal("0.10")
 DASHBOARD: Final = Decimal("3.00")
-
-_REQUESTS: Final = Decimal("0.438")
 KMS_KEY: Final = Decimal("1.00")
 HEALTH_CHECK_AWS: Final = Decimal("0.50")
 HEALTH_CHECK_ELSEWHERE: Final = Decimal("0.75")
 # Each of HTTPS, string matching, 10-second interval; dearer outside AWS. The higher one is taken
 # for endpoints, since a template does not tell whose address it names.
 HEALTH_CHECK_OPTION: Final = Decimal("2.00")
-
-# Metrics are paid by the hour in which they are sent, and the watchdog sends once a day.
-DAILY_METRIC: Final = Decimal("0.0125")
-METRICS_PER_DRILL: Final = 2
-FAULT_MINUTE: Final = Decimal("0.10")
-DASHBOARD: Final = Decimal("3.00")
 
 _REQUESTS: Final = "requests of one host's probe to CloudWatch"
 _ASSUMED_KINDS: Final = ("CLOUDWATCH_METRIC", "CALCULATED")

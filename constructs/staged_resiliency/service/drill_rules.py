@@ -289,9 +289,9 @@ def _are_apart(environment: Environment, drills: Drills, at: Draft) -> Iterator[
             met = _meeting(runs, lasts, first, second)
             if met is not None:
                 yield at.problem(
-                    f"starts on {met:%Y-%m-%d} at {met:%H:%M} UTC, too near to {first}: one drill at "
-                    f"a time, and a run may take {max(lasts.values())} s; put other days between "
-                    "them",
+                    f"starts on {met:%Y-%m-%d} at {met:%H:%M} UTC, too near to {first}: one drill "
+                    f"at a time, and a run may take {max(lasts.values())} s; put other days "
+                    "between them",
                     *(second, "schedule"),
                 )
 
