@@ -37,8 +37,9 @@ from staged_resiliency.drills.plan import Plan
 from staged_resiliency.drills.runtime import handlers
 from staged_resiliency.drills.runtime.real_world import BotocoreAws
 from staged_resiliency.drills.runtime.recording import journal_key
-from staged_resiliency.drills.runtime.world import World
+from staged_resiliency.drills.runtime.world import AwsError, World
 from staged_resiliency.drills.state_machine import definition, sweep_pattern
+from staged_resiliency.drills.strict_json import DataError
 from tests.drills import plans
 from tests.drills.service import ApiError, Script, Service
 
@@ -76,6 +77,10 @@ class Account:
         before: Called with (phase, how many calls of it were before) before a function runs.
         after: The same once it has run; what it raises the interpreter gets.
         phases: Names of the phases in the order of their calls.
+        function: The function that runs.
+        aborted: Whether nobody listens to the function that runs.
+        log: What functions wrote into their logs.
+        clients: Of the tests' own.
     """
 
     service: Service
@@ -86,6 +91,7 @@ class Account:
     after: Callable[[str, int], None] = lambda phase, count: None
     phases: list[str] = field(default_factory=list)
     function: str = ""
+    aborted: bool = False
     log: list[Mapping[str, object]] = field(default_factory=list)
     clients: dict[str, Any] = field(default_factory=dict)
 
@@ -177,7 +183,9 @@ class Account:
             self.before(phase, count)
             answer = HANDLERS[name](event, None)
             self.after(phase, count)
-        except FunctionError as error:
+        except (FunctionError, AwsError, DataError) as error:
+            if self.aborted:
+                return {"StatusCode": 200, "Payload": {}}  # to which nobody listens any more
             document = {"errorType": type(error).__name__, "errorMessage": str(error)}
             return {"FunctionError": "Unhandled", "Payload": document, "StatusCode": 200}
         return {"StatusCode": 200, "Payload": json.loads(json.dumps(answer))}

@@ -29,7 +29,7 @@ class Chunk:
         told: What became of the phase; empty where it was under way.
         cut_short: Why the experiment ended before its time though nobody here asked for it; empty
             unless it did.
-        fault_may_last: Whether the fault may still be there though nobody waits for its end.
+        fault_may_last: Whether the fault may still be there; told by what ends it alone.
         observations: What was seen.
     """
 

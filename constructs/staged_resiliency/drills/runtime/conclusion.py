@@ -82,13 +82,18 @@ def conclude(
     )
 
 
-def fault_may_last(finding: Finding, chunks: Sequence[Chunk], errors: Mapping[str, str]) -> bool:
-    """Whether somebody must still end the fault."""
+def fault_may_last(chunks: Sequence[Chunk], errors: Mapping[str, str]) -> bool:
+    """Whether somebody must still end the fault.
+
+    Args:
+        chunks: What the calls left behind, in the order in which they began.
+        errors: What phases failed with in the end, by name.
+    """
     last = _last(chunks, names.END_FAULT, names.SWEEP)
-    if last is not None and last.fault_may_last:
-        return True
-    never_ended = finding.run is not None and finding.run.ended_at is None
-    return never_ended or ("end" in errors and last is None)
+    if last is not None:
+        return last.fault_may_last
+    injected, _ = fault_times(each for chunk in chunks for each in chunk.observations)
+    return injected is not None or "end" in errors
 
 
 def _verdict(
@@ -106,11 +111,11 @@ def _verdict(
         ]
     )
     ending = _last(chunks, names.END_FAULT, names.SWEEP)
-    may_last = (ending is not None and ending.fault_may_last) or "end" in errors
+    may_last = fault_may_last(chunks, errors)
     cut_short = "; ".join(dict.fromkeys(each.cut_short for each in chunks if each.cut_short))
     if run is None:
         return _without_fault(plan, chunks, trouble, cut_short, may_last=may_last)
-    if run.ended_at is None or may_last:
+    if may_last:
         told = (ending.told if ending else "") or trouble or "nobody saw it end"
         judged = judge(plan.hypothesis, observations, run)
         return replace(judged, status=Status.FAILED, told=f"THE FAULT MAY STILL BE THERE: {told}")

@@ -46,7 +46,8 @@ class _Phase:
             return
         self.world.log(self.call.phase, run=self.call.run.name, failed=str(error))
         try:
-            self._save(go=True, told=f"failed: {error}")
+            ends = self.call.phase in (phase_names.END_FAULT, phase_names.SWEEP)
+            self._save(go=True, told=f"failed: {error}", fault_may_last=ends)
         except AwsError as another:
             self.world.log(self.call.phase, run=self.call.run.name, lost=str(another))
 
@@ -224,9 +225,8 @@ def end_fault(call: Call, world: World) -> Result:
 
         seconds = plan.timeouts.end
         if not phase.watcher.watch(phase.until(seconds), over):
-            if not phase.over(seconds):
-                return phase.ends(go=False, again=True, told=now.told)
-            return phase.ends(go=False, told=now.told, fault_may_last=True)
+            again = not phase.over(seconds)
+            return phase.ends(go=False, again=again, told=now.told, fault_may_last=True)
         if now.fault_ended_at is not None and plan.enabled:
             phase.watcher.note(phase.fault(now.fault_ended_at, deciding.ENDED, now.told))
         return phase.ends(go=injected is not None, told=now.told)

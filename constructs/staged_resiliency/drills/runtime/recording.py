@@ -88,7 +88,7 @@ def record(
             )
         store.put_new(f"{marks}message", "{}")
     world.log("verdict", drill=plan.drill, run=run.name, status=status, told=told)
-    return Recorded(status, told, fault_may_last(finding, chunks, errors))
+    return Recorded(status, told, fault_may_last(chunks, errors))
 
 
 def metric_data(plan: Plan, document: JsonObject) -> Sequence[JsonObject]:
