@@ -66,7 +66,7 @@ def _made(template: Template, logical_id: str, attribute: str) -> str:
         case "AWS::Logs::LogGroup", "Arn":
             return f"arn:aws:logs:{start}:log-group:{logical_id}:*"
         case "AWS::FIS::ExperimentTemplate", _:
-            return f"EXT{logical_id[6:12]}"
+            return f"EXT-{drill_of(logical_id)}"
         case "AWS::Scheduler::ScheduleGroup", "Arn":
             return f"arn:aws:scheduler:{start}:schedule-group/{logical_id}"
         case "AWS::StepFunctions::StateMachine", _:
@@ -161,8 +161,9 @@ BLACKHOLE = [
     (["ec2:DescribeInstances"], ["*"], IN_REGION),
     FIS_LOG,
 ]
-TEMPLATES = [f"arn:aws:fis:{REGION}:{ACCOUNT}:experiment-template/{each}"
-             for each in ("EXTshutdo", "EXTdbblac", "EXTcdnbla")]  # fmt: skip
+TEMPLATES = [
+    f"arn:aws:fis:{REGION}:{ACCOUNT}:experiment-template/EXT-{drill}" for drill in DRILLS
+]
 # Every role, and all that each may do: actions, resources, condition.
 MAY: Mapping[str, list[tuple[list[str], list[str], Any]]] = {
     "DrillsPreflightRole": [
@@ -178,6 +179,8 @@ MAY: Mapping[str, list[tuple[list[str], list[str], Any]]] = {
     ],
     "DrillsSteadyStateRole": [*LOOKS, _kept("s3:PutObject"), LOG_OF_FUNCTIONS],
     "DrillsInjectRole": [
+        *LOOKS,
+        (["fis:ListExperiments"], ["*"], IN_REGION),
         (["fis:StartExperiment"], [EXPERIMENTS, *TEMPLATES], None),
         (
             ["fis:GetExperiment", "fis:ListExperimentResolvedTargets", "fis:TagResource"],
