@@ -18,6 +18,10 @@ from tests.support import Data, Template, app_as_by_the_cli, example, only, synt
 # come needs a reason that a reviewer would accept.
 
 
+# The CDK joins texts and references; Fn::Sub would have to escape what definitions hold.
+JOINED = "I1022"
+
+
 def _everything(env: Data) -> None:
     """Switches on what the example leaves out."""
     env["failover_on"] = ["status", "endpoint", "peer", "db"]
@@ -44,6 +48,19 @@ def _everything(env: Data) -> None:
     env["hosts"]["blue"]["ipv6_address"] = "2600:1f14::8"
     env["hosts"]["green"]["ipv6_address"] = "2600:1f14::9"
     env["hosts"]["green"]["instance_id"] = "i-0123456789abcdef0"
+    env["drills"] |= {
+        "enabled": True,
+        "runbook": "https://wiki.example.com/drills",
+        "volume_keys": ["arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-123456789"],
+        "standby-search": {
+            "fault": "blackhole",
+            "dependency": "search",
+            "host": "standby",
+            "duration_minutes": 10,
+            "schedule": "cron(0 10 ? * TUE#4 *)",
+        },
+    }
+    env["drills"]["db-blackhole"]["duration_minutes"] = 10
     env["notifications"] |= {
         "recovery": True,
         "subscriptions": [
@@ -70,8 +87,8 @@ def _alias(env: Data) -> None:
 
 
 FORMS: Mapping[str, Service] = {
-    "example": example(),
-    "everything": example(_everything),
+    "example": example(drills=True),
+    "everything": example(_everything, drills=True),
     "alias": example(_alias),
 }
 
@@ -99,7 +116,8 @@ def test_cdk_nag_would_find_an_open_topic() -> None:
 def test_cfn_lint_finds_nothing(templates: Mapping[str, Template]) -> None:
     for template in templates.values():
         findings = lint(json.dumps(template), config=ManualArgs(include_checks=["I", "W", "E"]))
-        assert [str(finding) for finding in findings] == []
+        told = [finding for finding in findings if finding.rule.id != JOINED]
+        assert [str(finding) for finding in told] == []
 
 
 def test_cfn_lint_would_find_a_wrong_alarm(failover_template: Template) -> None:
@@ -224,9 +242,10 @@ def test_templates_are_far_below_the_size_that_can_be_deployed(
 ) -> None:
     for name, template in templates.items():
         size = len(json.dumps(template))
-        if name.endswith("-probe"):
-            # Carries the agent. The CLI uploads every template, for which 1 MB is the limit.
-            assert size < 100_000
+        if name.endswith(("-probe", "-drills")):
+            # Carries the agent, or what each run is told. The CLI uploads every template, for which
+            # 1 MB is the limit.
+            assert size < 150_000
         else:
             assert size < 51_200
 

@@ -16,9 +16,8 @@ from staged_resiliency.alarms import MissingData, SignalAlarm
 from staged_resiliency.drills import functions, metric_names
 from staged_resiliency.drills.drilled import DrillWindow
 from staged_resiliency.drills.experiment import FaultExperiment, require_guards
-from staged_resiliency.drills.faults import Fault, StopInstance
+from staged_resiliency.drills.faults import Fault
 from staged_resiliency.drills.iam import (
-    ANY_RESOURCE,
     LOG_DELIVERY,
     later_text,
     role,
@@ -159,11 +158,7 @@ class Drill(Construct):
             guards=guards,
             log_group=runner.experiment_log,
         )
-        runner.scope.machines.append(machine_name)
-        runner.scope.templates.append(self.experiment.template_id)
-        runner.scope.instances.append(fault.instance_arn(place))
-        if isinstance(fault, StopInstance):
-            runner.scope.volume_keys.extend(fault.volume_keys)
+        runner.scope_to(self, machine_name)
         self.plan: Final = Plan(
             service=service.name,
             environment=service.environment,
@@ -221,7 +216,6 @@ class Drill(Construct):
                 },
                 LOG_DELIVERY,
             ],
-            acknowledged=ANY_RESOURCE,
         )
         machine = stepfunctions.CfnStateMachine(
             self,
@@ -230,7 +224,9 @@ class Drill(Construct):
             state_machine_type="STANDARD",
             role_arn=taken.attr_arn,
             # Not the CDK's own JSON, which leaves out what is null and the functions ask for.
-            definition_string=json.dumps(definition(self.plan, arns, partition=place.partition)),
+            definition_string=json.dumps(
+                definition(self.plan, arns, partition=place.partition), separators=(",", ":")
+            ),
             logging_configuration=stepfunctions.CfnStateMachine.LoggingConfigurationProperty(
                 level="ALL",
                 include_execution_data=True,
@@ -271,7 +267,6 @@ class Drill(Construct):
                 },
                 runner.keep_undelivered,
             ],
-            acknowledged={},
         )
         scheduler.CfnSchedule(
             self,

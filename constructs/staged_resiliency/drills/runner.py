@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as assets
@@ -21,8 +22,15 @@ from staged_resiliency.drills import functions
 from staged_resiliency.drills.asset import stage
 from staged_resiliency.drills.drilled import DrilledService
 from staged_resiliency.drills.faults import Statement
-from staged_resiliency.drills.functions import Function
-from staged_resiliency.drills.iam import later, later_text, place_of, role, trust
+from staged_resiliency.drills.functions import Function, Resource
+from staged_resiliency.drills.iam import (
+    acknowledge_wildcards,
+    later,
+    later_text,
+    place_of,
+    role,
+    trust,
+)
 from staged_resiliency.drills.journal_bucket import JournalBucket
 from staged_resiliency.drills.permissions import Scope, statements_of
 from staged_resiliency.drills.plan import Journal, Watch, WatchedDrill
@@ -36,11 +44,6 @@ if TYPE_CHECKING:
 
 LOG_DAYS: Final = 400
 """More than a year, so that the same month of the former year can be looked at."""
-
-_WHY_FUNCTIONS: Final = (
-    "Ids of experiments and executions, keys of journals and names of log streams are made while a "
-    "drill runs; what takes no resource is held to the region, the namespace or the service."
-)
 
 
 class DrillRunner(Construct):
@@ -133,6 +136,7 @@ class DrillRunner(Construct):
         self.run_log: Final = self._log("RunLog", "Every step of every run of a drill.")
         self._function_log = self._log("FunctionLog", "What the functions of drills say.")
         self._code = assets.Asset(self, "Code", path=str(_code_folder()))
+        self._roles: Final[dict[str, iam.CfnRole]] = {}
         self.functions: Final[Mapping[str, lambda_.CfnFunction]] = {
             each.name: self._function(each) for each in functions.ALL
         }
@@ -159,6 +163,21 @@ class DrillRunner(Construct):
             )
         self.drills.append(drill)
 
+    def scope_to(self, drill: "Drill", machine_name: str) -> None:
+        """Let the functions do what a drill needs, and no more; ``Drill`` does it by itself."""
+        fault, only = drill.fault, Scope(self.place, "", "", "", machines=[machine_name])
+        self.scope.machines.append(machine_name)
+        self.scope.templates.append(drill.experiment.template_id)
+        self.scope.instances.append(fault.instance_arn(self.place))
+        self.scope.volume_keys.extend(fault.keys)
+        for function in functions.ALL:
+            executions = [
+                each for each in function.permissions if each.resource is Resource.EXECUTIONS
+            ]
+            if executions:
+                statement = {"Action": [], "Resource": list(only.arns(Resource.EXECUTIONS))}
+                acknowledge_wildcards(self._roles[function.name], [statement])
+
     def _log(self, construct_id: str, description: str) -> logs.CfnLogGroup:
         """A log that CloudWatch encrypts with its own key, and that goes with the stack.
 
@@ -177,9 +196,10 @@ class DrillRunner(Construct):
             description=f"Taken by the function {function.name} of {self.service.name}'s drills.",
             # Lambda sends no source with its request, so there is none to hold it to.
             trusted=trust("lambda", self.place, None),
-            statements=later(lambda: self._statements(function)),
-            acknowledged={"*": _WHY_FUNCTIONS},
+            statements=self._statements(function),
+            more=lambda: self._statements(function),
         )
+        self._roles[function.name] = taken
         return lambda_.CfnFunction(
             self,
             words,
@@ -286,7 +306,6 @@ class DrillRunner(Construct):
                 },
                 self.keep_undelivered,
             ],
-            acknowledged={},
         )
         scheduler.CfnSchedule(
             self,
