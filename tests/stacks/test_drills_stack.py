@@ -161,9 +161,7 @@ BLACKHOLE = [
     (["ec2:DescribeInstances"], ["*"], IN_REGION),
     FIS_LOG,
 ]
-TEMPLATES = [
-    f"arn:aws:fis:{REGION}:{ACCOUNT}:experiment-template/EXT-{drill}" for drill in DRILLS
-]
+TEMPLATES = [f"arn:aws:fis:{REGION}:{ACCOUNT}:experiment-template/EXT-{drill}" for drill in DRILLS]
 # Every role, and all that each may do: actions, resources, condition.
 MAY: Mapping[str, list[tuple[list[str], list[str], Any]]] = {
     "DrillsPreflightRole": [

@@ -14,8 +14,8 @@ from stacks.application import add_stacks
 from staged_resiliency.service import Service
 from tests.support import Data, Template, app_as_by_the_cli, example, only, synthesize
 
-# One rule is acknowledged, beside the construct: see test_the_one_acknowledged_rule. Each one to
-# come needs a reason that a reviewer would accept.
+# What is acknowledged stands beside the construct, and in the tests below. Each one to come needs
+# a reason that a reviewer would accept.
 
 
 # The CDK joins texts and references; Fn::Sub would have to escape what definitions hold.
@@ -218,19 +218,72 @@ def test_the_permission_is_attached_to_nobody_unless_the_file_names_a_role(
     assert {"Roles", "Users", "Groups"}.isdisjoint(policy)
 
 
-def test_the_one_acknowledged_rule() -> None:
+@pytest.fixture(scope="module")
+def acknowledged() -> Mapping[str, Mapping[str, set[str]]]:
+    """The findings of cdk-nag that are acknowledged: stack, finding, reasons."""
     app = app_as_by_the_cli()
     add_stacks(app, [FORMS["example"]])
-    acknowledged = {
-        (node.node.path, entry.type, json.dumps(entry.data))
-        for node in app.node.find_all()
-        for entry in node.node.metadata
-        if entry.type == Validations.ACKNOWLEDGED_RULES_METADATA_KEY
+    found: dict[str, dict[str, set[str]]] = {}
+    for node in app.node.find_all():
+        for entry in node.node.metadata:
+            if entry.type == Validations.ACKNOWLEDGED_RULES_METADATA_KEY:
+                stack = found.setdefault(node.node.path.partition("/")[0], {})
+                for finding, reason in _acknowledgements(entry.data):
+                    stack.setdefault(finding, set()).add(reason)
+    return found
+
+
+def _acknowledgements(data: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(data, Mapping):
+        if {"id", "reason"} <= set(data):
+            yield data["id"], data["reason"]
+        elif data and all(isinstance(each, str) for each in data.values()):
+            yield from data.items()
+        else:
+            for each in data.values():
+                yield from _acknowledgements(each)
+    elif isinstance(data, list):
+        for each in data:
+            yield from _acknowledgements(each)
+
+
+def test_the_one_rule_that_the_probe_acknowledges(
+    acknowledged: Mapping[str, Mapping[str, set[str]]],
+) -> None:
+    ((finding, (reason,)),) = acknowledged["bookstore-production-probe"].items()
+    assert finding == "AwsSolutions-IAM5[Resource::*]"
+    assert "know no resource in a policy" in reason
+
+
+def test_what_the_drills_acknowledge_has_a_reason_of_its_own(
+    acknowledged: Mapping[str, Mapping[str, set[str]]],
+) -> None:
+    start = "532151327118"
+    executions = {
+        f"AwsSolutions-IAM5[Resource::arn:aws:states:us-west-2:{start}:execution:"
+        f"bookstore-production-drill-{drill}:*]"
+        for drill in ("shutdown", "db-blackhole", "cdn-blackhole")
     }
-    ((path, _, told),) = acknowledged
-    assert path == "bookstore-production-probe/Probe/PublishPolicy"
-    assert "AwsSolutions-IAM5[Resource::*]" in told
-    assert "know no resource in a policy" in told
+    found = acknowledged["bookstore-production-drills"]
+    assert set(found) == executions | {
+        "AwsSolutions-S1",
+        "AwsSolutions-SF2",
+        "AwsSolutions-SQS3",
+        "AwsSolutions-IAM5[Action::kms:GenerateDataKey*]",
+        "AwsSolutions-IAM5[Resource::*]",
+        "AwsSolutions-IAM5[Resource::<DrillsJournals9A9F810E.Arn>/*]",
+        f"AwsSolutions-IAM5[Resource::arn:aws:cloudwatch:us-west-2:{start}:alarm:*]",
+        f"AwsSolutions-IAM5[Resource::arn:aws:fis:us-west-2:{start}:experiment/*]",
+        f"AwsSolutions-IAM5[Resource::arn:aws:kms:us-west-2:{start}:key/*]",
+    }
+    reasons = [reason for finding, (reason,) in found.items() if finding not in executions]
+    assert len(reasons) == len(set(reasons)) == 9
+
+
+def test_only_the_probe_and_the_drills_acknowledge(
+    acknowledged: Mapping[str, Mapping[str, set[str]]],
+) -> None:
+    assert set(acknowledged) == {"bookstore-production-probe", "bookstore-production-drills"}
 
 
 def test_the_failover_stack_grants_nothing(failover_template: Template) -> None:
