@@ -29,8 +29,8 @@ import botocore.validate
 import moto
 import pytest
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
-from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import EvalTimeoutError
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 
 from staged_resiliency.drills import functions
 from staged_resiliency.drills.plan import Plan
@@ -264,16 +264,12 @@ def account(
         s3.create_bucket(
             Bucket=plans.BUCKET, CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
         )
-        s3.put_bucket_versioning(
-            Bucket=plans.BUCKET, VersioningConfiguration={"Status": "Enabled"}
-        )
+        s3.put_bucket_versioning(Bucket=plans.BUCKET, VersioningConfiguration={"Status": "Enabled"})
         topic = sns.create_topic(Name="PingPublicationsSNS")["TopicArn"]
         assert topic == plans.TOPIC
         queue = sqs.create_queue(QueueName="messages")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
-        sns.subscribe(
-            TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"]
-        )
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"])
         yield made
 
 

@@ -286,8 +286,8 @@ def test_an_experiment_that_somebody_started_by_hand_refuses_the_run() -> None:
         made.service.ordered.append(by_hand)
         made.service.script.alarms_on = ()
         made.finish(made.start(made.machine(SHUTDOWN)))
-        assert "experiment EXPbyhand of the service still runs" in (
-            made.journal()["verdict"]["told"]
+        assert (
+            "experiment EXPbyhand of the service still runs" in (made.journal()["verdict"]["told"])
         )
 
 
@@ -410,7 +410,7 @@ def test_an_experiment_that_is_started_while_the_sweep_looks_is_stopped_too() ->
 
 
 def test_a_run_that_takes_too_long_as_a_whole_is_swept() -> None:
-    import threading  # noqa: PLC0415
+    import threading
 
     with account(SHUTDOWN) as made:
         held = threading.Event()

@@ -26,8 +26,8 @@ class Phase:
     """One step of a run.
 
     Attributes:
-        name: Such as ``preflight``, ``steady state``, ``inject``, ``observe``, ``recover``,
-            ``failback``, ``record``.
+        name: Such as ``preflight``, ``steady state``, ``inject``, ``observe``, ``end fault``,
+            ``failback``, ``steady again``, ``record``; a run that was cut off has ``sweep``.
         began_at: Seconds since the epoch.
         ended_at: The same; None for one that was cut off.
         outcome: ``done``, or why it went no further.

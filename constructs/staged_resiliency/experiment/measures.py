@@ -1,6 +1,6 @@
 """Numbers of a run that people follow over time, from what was seen."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source, of, ordered
@@ -37,9 +37,10 @@ def measure(observations: Iterable[Observation], run: Run, *, record: str, activ
         record: DNS name that clients use.
         active: Name of the host that served before.
     """
-    seen = [each for each in ordered(observations) if run.injected_at <= each.at <= run.until]
+    observations = ordered(observations)
+    seen = [each for each in observations if run.injected_at <= each.at <= run.until]
     clients = of(seen, Source.CLIENT, record)
-    fired = [each.at for each in of(seen, Source.ALARM) if each.value == ALARM]
+    fired = _fired(observations, run)
     moved = [each.at for each in clients if each.value not in (active, NO_ANSWER)]
 
     def seconds(at: float, since: float) -> float:
@@ -69,3 +70,15 @@ def measure(observations: Iterable[Observation], run: Run, *, record: str, activ
         outage_seconds=outage,
         availability=served / len(clients) if clients else None,
     )
+
+
+def _fired(observations: Sequence[Observation], run: Run) -> list[float]:
+    """When alarms went into ALARM after the fault; one that was there before shows nothing."""
+    last: dict[str, str] = {}
+    fired = []
+    for each in of(observations, Source.ALARM):
+        came = each.value == ALARM and last.get(each.subject) != ALARM
+        if came and run.injected_at <= each.at <= run.until:
+            fired.append(each.at)
+        last[each.subject] = each.value
+    return fired

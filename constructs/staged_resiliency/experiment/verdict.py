@@ -176,12 +176,14 @@ def _timed(
         told = f"{what}: can't be told, as the fault never ended"
         return Judgement(expectation, Status.FAILED, None, told)
     if at is None:
-        waited = (run.until - since) * run.time_scale
-        told = f"{what}: not within {waited:.0f} s of {since_what}; expected within {allowed:.0f} s"
+        waited = max(0.0, run.until - since) * run.time_scale
+        told = f"{what}: not within {waited:.0f} s of {since_what}; expected within {allowed:g} s"
         return Judgement(expectation, Status.FAILED, None, told)
     seconds = (at - since) * run.time_scale
     status = Status.PASSED if seconds <= allowed else Status.FAILED
-    told = f"{what} {seconds:.0f} s after {since_what}; expected within {allowed:.0f} s"
+    # What is just too late must not read as if it were in time.
+    digits = 0 if f"{seconds:.0f}" != f"{allowed:.0f}" or seconds == allowed else 3
+    told = f"{what} {seconds:.{digits}f} s after {since_what}; expected within {allowed:g} s"
     return Judgement(expectation, status, seconds, told)
 
 
@@ -200,8 +202,11 @@ def _throughout(
         what = f"clients of {expectation.record} are served"
         looked = of(seen, Source.CLIENT, expectation.record)
         wrong = [each for each in looked if each.value == NO_ANSWER]
-    # An alarm's state is stamped when it changes, so the last one before the fault holds on.
-    before = [each for each in looked if each.at < run.injected_at][-1:]
+    before = []
+    if isinstance(expectation, AlarmQuiet):
+        # An alarm's state is stamped when it changes, so the last one before the fault holds on.
+        # A client that was served before says nothing of those who ask later.
+        before = [each for each in looked if each.at < run.injected_at][-1:]
     if not [*before, *(each for each in looked if each.at >= run.injected_at)]:
         return Judgement(expectation, Status.FAILED, None, f"{what}: nobody looked")
     wrong = [each for each in wrong if each.at >= run.injected_at or each in before]

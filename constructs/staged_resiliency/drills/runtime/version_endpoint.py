@@ -52,9 +52,12 @@ def ask(
         UnansweredError: It can't be reached, is too slow, or its answer is none.
     """
     context = (tls or ssl.create_default_context()) if endpoint.scheme == "https" else None
-    exchange = _exchange(address, endpoint, host, context)
     try:
-        raw = asyncio.run(asyncio.wait_for(exchange, seconds))
+        # A socket of our own is closed whatever becomes of asyncio's.
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as sock:
+            sock.setblocking(False)
+            exchange = _exchange(sock, address, endpoint, host, context)
+            raw = asyncio.run(asyncio.wait_for(exchange, seconds))
     except (asyncio.TimeoutError, TimeoutError):
         raise UnansweredError(f"no whole answer within {seconds:g} s") from None
     except (OSError, ValueError) as error:  # of TLS too, and names that can't be encoded
@@ -101,10 +104,11 @@ class _Received:
 
 
 async def _exchange(
-    address: str, endpoint: Endpoint, host: str, tls: ssl.SSLContext | None
+    sock: socket.socket, address: str, endpoint: Endpoint, host: str, tls: ssl.SSLContext | None
 ) -> bytes:
+    await asyncio.get_running_loop().sock_connect(sock, (address, endpoint.port))
     reader, writer = await asyncio.open_connection(
-        address, endpoint.port, ssl=tls, server_hostname=host if tls else None
+        sock=sock, ssl=tls, server_hostname=host if tls else None
     )
     try:
         asked = (
@@ -135,4 +139,5 @@ def _whole(raw: bytes) -> bool:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())[:200]
+    line = "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
+    return line[:200]
