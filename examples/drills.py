@@ -1,7 +1,7 @@
-"""Drills of a pair whose alarms this application makes: a shutdown, and a blackhole of the database.
+"""Drills of a pair whose alarms stand in the same stack: a shutdown, and a blackhole.
 
-They ship leashed: `enabled=True` lets them inject. What guards a drill are alarms of the other host;
-what it expects is computed from the alarms' settings by whoever knows them, here by hand.
+They ship leashed: `enabled=True` lets them inject. What guards a drill are alarms of the other
+host; what it expects follows from the alarms' settings, and is written here by hand.
 """
 
 from aws_cdk import App, Environment, Stack

@@ -2,10 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cfnlint.api import ManualArgs, lint
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from staged_resiliency.drills import functions
 from staged_resiliency.drills.plan import Plan, Watch
@@ -13,6 +15,7 @@ from staged_resiliency.drills.state_machine import definition
 from tests.constructs.api_model import problems_of
 from tests.iam_findings import findings_above_low
 from tests.support import Data, Template, example, only, resources_of, synthesize
+from tests.unit.properties import PROPERTY
 
 ACCOUNT, REGION = "532151327118", "us-west-2"
 DRILLS = ("shutdown", "db-blackhole", "cdn-blackhole")
@@ -31,23 +34,25 @@ FUNCTION = "AWS::Lambda::Function"
 LOG = "AWS::Logs::LogGroup"
 
 
-def deployed(value: Any, template: Template) -> Any:
+def deployed(value: Any, template: Template, drills: Sequence[str] = DRILLS) -> Any:
     """A value of the template as the deployment would make it, with made-up ids."""
     if isinstance(value, list):
-        return [deployed(each, template) for each in value]
+        return [deployed(each, template, drills) for each in value]
     if not isinstance(value, Mapping):
         return value
     match dict(value):
         case {"Ref": logical_id}:
-            return _made(template, logical_id, "Ref")
+            return _made(template, logical_id, "Ref", drills)
         case {"Fn::GetAtt": [logical_id, attribute]}:
-            return _made(template, logical_id, attribute)
+            return _made(template, logical_id, attribute, drills)
         case {"Fn::Join": [separator, parts]}:
-            return separator.join(deployed(parts, template))
-    return {key: deployed(each, template) for key, each in value.items()}
+            return separator.join(deployed(parts, template, drills))
+    return {key: deployed(each, template, drills) for key, each in value.items()}
 
 
-def _made(template: Template, logical_id: str, attribute: str) -> str:
+def _made(
+    template: Template, logical_id: str, attribute: str, drills: Sequence[str] = DRILLS
+) -> str:
     kind = template["Resources"][logical_id]["Type"]
     start = f"{REGION}:{ACCOUNT}"
     match kind, attribute:
@@ -66,7 +71,7 @@ def _made(template: Template, logical_id: str, attribute: str) -> str:
         case "AWS::Logs::LogGroup", "Arn":
             return f"arn:aws:logs:{start}:log-group:{logical_id}:*"
         case "AWS::FIS::ExperimentTemplate", _:
-            return f"EXT-{drill_of(logical_id)}"
+            return f"EXT-{drill_of(logical_id, drills)}"
         case "AWS::Scheduler::ScheduleGroup", "Arn":
             return f"arn:aws:scheduler:{start}:schedule-group/{logical_id}"
         case "AWS::StepFunctions::StateMachine", _:
@@ -80,9 +85,9 @@ def _made(template: Template, logical_id: str, attribute: str) -> str:
             return logical_id
 
 
-def drill_of(logical_id: str) -> str:
+def drill_of(logical_id: str, drills: Sequence[str] = DRILLS) -> str:
     """The drill that a resource belongs to."""
-    return next(name for name in DRILLS if name.replace("-", "") in logical_id)
+    return next(name for name in drills if name.replace("-", "") in logical_id)
 
 
 def by_drill(template: Template, resource_type: str) -> Mapping[str, Data]:
@@ -692,3 +697,68 @@ def test_keys_of_volumes_open_them_to_who_starts_the_host() -> None:
         }
     }
     assert granted == {"DrillshutdownExperimentRole", "DrillsEndFaultRole", "DrillsSweepRole"}
+
+
+# -- Any drills --------------------------------------------------------------------------------
+
+
+MINUTES, WEEKS = st.integers(0, 59), st.integers(1, 4)
+
+
+@st.composite
+def sections(draw: st.DrawFn) -> Data:
+    """Sound drill sections of a service with two instances."""
+    days = draw(st.lists(st.sampled_from(["MON", "TUE", "WED", "THU", "FRI"]), unique=True,
+                         min_size=1, max_size=3))  # fmt: skip
+    zone = draw(st.sampled_from(["UTC", "America/Los_Angeles", "Asia/Kathmandu"]))
+    drills: Data = {
+        "objective_seconds": draw(st.integers(60, 900)),
+        "enabled": draw(st.booleans()),
+        "notify_passed": draw(st.booleans()),
+    }
+    for day in days:
+        fault = draw(st.sampled_from(["stop_instance", "blackhole"]))
+        drills[f"on-{day.lower()}"] = {
+            "fault": fault,
+            "host": draw(st.sampled_from(["active", "standby"])),
+            "duration_minutes": draw(st.integers(15, 720)),
+            "schedule": f"cron({draw(MINUTES)} 10 ? * {day}#{draw(WEEKS)} *)",
+            "timezone": zone,
+            **(
+                {"dependency": draw(st.sampled_from(["db", "cdn"]))} if fault == "blackhole" else {}
+            ),
+        }
+    return drills
+
+
+@settings(PROPERTY, max_examples=12)
+@given(sections(), st.sampled_from([["status"], ["status", "db"], ["endpoint", "peer"]]))
+def test_any_sound_drills_are_what_the_apis_take_and_the_functions_read(
+    drills: Data, signals: list[str]
+) -> None:
+    def edit(env: Data) -> None:
+        env["hosts"]["green"]["instance_id"] = "i-0123456789abcdef0"
+        env["failover_on"] = signals
+        for drill in drills.values():  # which would send clients to the broken host
+            if "peer" in signals and isinstance(drill, dict) and drill.get("dependency") == "cdn":
+                drill["host"] = "active"
+        env["drills"] = drills
+
+    template = synthesize([example(edit)])["bookstore-production-drills"]
+    asked = {name for name, drill in drills.items() if isinstance(drill, dict)}
+    found = set()
+    for resource in resources_of(template, MACHINE).values():
+        machine = deployed(resource["Properties"], template, drills=sorted(asked))
+        states = json.loads(machine["DefinitionString"])["States"]
+        plan = Plan.from_json(states["Plan"]["Result"]["plan"])
+        assert not set(plan.guard_alarms) & set(plan.expected_alarms)
+        assert 1 <= len(plan.guard_alarms) <= 5
+        assert plan.fault_seconds == drills[plan.drill]["duration_minutes"] * 60
+        assert len(plan.experiment_templates) == len(asked)
+        found.add(plan.drill)
+    assert found == asked
+    for resource in resources_of(template, EXPERIMENT).values():
+        request = experiment_request(
+            deployed(resource["Properties"], template, drills=sorted(asked))
+        )
+        assert problems_of("fis", "CreateExperimentTemplate", request) == []

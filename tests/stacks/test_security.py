@@ -229,7 +229,8 @@ def acknowledged() -> Mapping[str, Mapping[str, set[str]]]:
             if entry.type == Validations.ACKNOWLEDGED_RULES_METADATA_KEY:
                 stack = found.setdefault(node.node.path.partition("/")[0], {})
                 for finding, reason in _acknowledgements(entry.data):
-                    stack.setdefault(finding, set()).add(reason)
+                    told = finding.removeprefix("Annotation::")
+                    stack.setdefault(told, set()).add(reason)
     return found
 
 

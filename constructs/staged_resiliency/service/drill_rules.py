@@ -23,13 +23,15 @@ from staged_resiliency.service.model import Environment, Service
 from staged_resiliency.service.problems import Problem
 
 _DNS_PORT: Final = 53
+_SHARED_RESOURCES: Final = 32
+_RESOURCES_PER_DRILL: Final = 7
 _RUNS_COMPARED_YEARS: Final = 3
 _EXAMPLE: Final = "give one like dependency: db"
 
 
 def _there_is_a_drill(env: Draft) -> Iterator[Problem]:
     drills = env.within("drills")
-    if isinstance(drills.raw, dict) and not list(_names(env)):
+    if isinstance(drills.raw, dict) and not list(drill_names(env)):
         yield drills.problem(
             "names no drill; give one by a name of its own, like shutdown: { fault: stop_instance, "
             "host: active, ... }"
@@ -86,7 +88,7 @@ def _hosts_have_an_instance(env: Draft) -> Iterator[Problem]:
 
 def _hosts_are_asked_over_the_internet(env: Draft) -> Iterator[Problem]:
     """The functions of a drill ask as clients do, from outside and over IPv4."""
-    if not list(_names(env)):
+    if not list(drill_names(env)):
         return
     for color in COLORS:
         address = env.text("hosts", color, "address")
@@ -187,7 +189,7 @@ def _drills_start_in_the_window(env: Draft) -> Iterator[Problem]:
 
 def _names_fit(env: Draft) -> Iterator[Problem]:
     service, environment = env.document.data.get("service"), env.at[-1]
-    for name in _names(env):
+    for name in drill_names(env):
         if isinstance(service, str) and isinstance(environment, str):
             machine = names.drill_state_machine(service, environment, name)
             if len(machine) > limits.MAX_STATE_MACHINE_NAME_CHARACTERS:
@@ -197,6 +199,24 @@ def _names_fit(env: Draft) -> Iterator[Problem]:
                     "drills",
                     name,
                 )
+
+
+def _stack_holds_them(env: Draft) -> Iterator[Problem]:
+    count = resource_count(env)
+    if count > limits.MAX_STACK_RESOURCES:
+        yield env.problem(
+            f"{len(list(drill_names(env)))} drills make a stack of {count} resources; "
+            f"CloudFormation takes {limits.MAX_STACK_RESOURCES}; take some out",
+            "drills",
+        )
+
+
+def resource_count(env: Draft) -> int:
+    """How many resources the drills stack of an environment holds.
+
+    A test compares it with synthesized stacks.
+    """
+    return _SHARED_RESOURCES + _RESOURCES_PER_DRILL * len(list(drill_names(env)))
 
 
 RULES: Final[tuple[Callable[[Draft], Iterator[Problem]], ...]] = (
@@ -211,6 +231,7 @@ RULES: Final[tuple[Callable[[Draft], Iterator[Problem]], ...]] = (
     _drills_recur,
     _drills_start_in_the_window,
     _names_fit,
+    _stack_holds_them,
 )
 
 
@@ -317,7 +338,7 @@ def _minutes(seconds: float) -> int:
     return int(-(-seconds // 60))
 
 
-def _names(env: Draft) -> Iterator[str]:
+def drill_names(env: Draft) -> Iterator[str]:
     """Names of the drills: what stands beside the settings and is a mapping."""
     for name in env.names("drills"):
         if name not in Drills.model_fields:
@@ -325,7 +346,7 @@ def _names(env: Draft) -> Iterator[str]:
 
 
 def _drills(env: Draft) -> Iterator[Draft]:
-    for name in _names(env):
+    for name in drill_names(env):
         drill = env.within("drills", name)
         if isinstance(drill.raw, dict):
             yield drill
