@@ -130,7 +130,7 @@ def test_a_blackhole_of_an_aborted_run_is_watched_to_its_end() -> None:
         )
         made.start(machine)
         assert made.finish(execution) == "ABORTED"
-        assert verdict(made)["told"] == "the experiment is stopped: Scripted.; the run was aborted"
+        assert verdict(made)["told"] == "the run was aborted"
 
 
 def test_a_leashed_drill_resolves_its_target_and_injects_nothing() -> None:
