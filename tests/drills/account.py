@@ -297,6 +297,8 @@ def _script(made: Account, session: botocore.session.Session) -> None:
         prefix = {"sfn": "states", "route-53": "route53"}.get(service, service)
         action = _IAM.get(model.name, f"{prefix}:{model.name}")
         made.used.setdefault(made.function, set()).add(action)
+        if service == "fis" and context["given"].get("tags"):
+            made.used[made.function].add("fis:TagResource")  # which tags on creation ask for
         if service not in SCRIPTED or SCRIPTED[service] not in ("*", model.name):
             waiting = made.service.errors.get(model.name)
             if waiting:

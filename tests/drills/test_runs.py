@@ -112,6 +112,27 @@ def test_a_blackhole_lasts_its_time_and_passes_without_a_message() -> None:
     assert experiment.stopped_at is None
 
 
+def test_a_blackhole_that_a_guard_stops_is_over_when_the_host_lets_go() -> None:
+    """FIS can't cancel what the host does by itself, least where it cut the agent off."""
+    _, found, made = run(BLACKHOLE, Script(detect=120, clients_move=None, guard_stops_after=60))
+    assert found["told"] == "the experiment is stopped: Scripted."
+    ended = made.service.fault_ended_at
+    assert ended is not None
+    assert made.service.now > ended
+
+
+def test_a_blackhole_of_an_aborted_run_is_watched_to_its_end() -> None:
+    with account(BLACKHOLE, Script(detect=120, clients_move=None)) as made:
+        machine = made.machine(BLACKHOLE)
+        execution = machine.replace("stateMachine", "execution") + ":run-1"
+        made.before = lambda phase, count: (
+            made.stop(execution) if phase == names.OBSERVE and count == 1 else None
+        )
+        made.start(machine)
+        assert made.finish(execution) == "ABORTED"
+        assert verdict(made)["told"] == "the run was aborted"
+
+
 def test_a_leashed_drill_resolves_its_target_and_injects_nothing() -> None:
     status, found, made = run(replace(SHUTDOWN, enabled=False))
     assert (status, found["status"]) == ("SUCCEEDED", "leashed")
@@ -173,7 +194,7 @@ def test_a_second_drill_at_once_is_refused_and_a_later_one_is_not() -> None:
     with account(SHUTDOWN) as made:
         other = replace(SHUTDOWN, drill="shutdown-again")
         machine = made.machine(other)
-        told = []
+        told: list[str] = []
 
         def second(phase: str, count: int) -> None:
             if phase == names.OBSERVE and not told:
@@ -195,7 +216,7 @@ def test_of_two_drills_that_start_at_the_same_moment_one_runs() -> None:
     with account(SHUTDOWN) as made:
         other = replace(SHUTDOWN, drill="shutdown-again")
         machine = made.machine(other)
-        told = []
+        told: list[str] = []
 
         def second(phase: str, count: int) -> None:
             if phase == names.STEADY_STATE and not told:
@@ -325,7 +346,7 @@ def test_a_function_that_fails_once_changes_nothing(phase: str, kind: str) -> No
 ALWAYS = {
     names.PREFLIGHT: ("SUCCEEDED", "aborted", "no fault was injected: preflight failed"),
     names.STEADY_STATE: ("SUCCEEDED", "aborted", "no fault was injected: steady failed"),
-    names.INJECT: ("SUCCEEDED", "aborted", "inject failed"),
+    names.INJECT: ("SUCCEEDED", "aborted", "inject failed"),  # also where a fault was injected
     names.OBSERVE: ("SUCCEEDED", "aborted", "observe failed"),
     names.END_FAULT: ("FAILED", "failed", "THE FAULT MAY STILL BE THERE"),
     names.FAILBACK: ("SUCCEEDED", "aborted", "failback failed"),
@@ -350,6 +371,10 @@ def test_a_function_that_fails_always_leaves_no_fault_behind(phase: str, when: s
         assert (status, found["status"]) == ("SUCCEEDED", "aborted")
         assert "end failed: States.Timeout" in found["told"]
         return
+    if phase == names.INJECT:
+        # Where the order got through, the fault is in the journal though its answer was lost.
+        assert (made.service.fault_at is None) == (when == "before")
+        assert ("no fault was injected" in found["told"]) == (when == "before")
     expected = ALWAYS[phase]
     assert (status, found["status"]) == expected[:2]
     assert expected[2] in found["told"]

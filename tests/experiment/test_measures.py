@@ -35,13 +35,8 @@ FULL = (
 
 def test_a_full_run() -> None:
     found = measured(*FULL)
-    assert found == Measures(
-        detect_seconds=160,
-        failover_seconds=200,
-        failback_seconds=200,
-        outage_seconds=200,
-        availability=pytest.approx(4 / 6),
-    )
+    assert replace(found, availability=None) == Measures(160, 200, 200, 200, None)
+    assert found.availability == pytest.approx(4 / 6)
 
 
 def test_seconds_are_those_of_the_service() -> None:

@@ -1,6 +1,7 @@
 """Making sure that a fault is over, whatever became of the run."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from staged_resiliency.drills.plan import FaultKind, Plan
@@ -25,12 +26,14 @@ class Ending:
         experiment: The run's experiment; None where there is none.
         told: What is still to come, or what was found, in a line.
         fault_ended_at: When the fault was over; None while it is not.
+        acting_since: When the experiment began to act, as FIS tells it; None where it did not.
     """
 
     over: bool
     experiment: str | None
     told: str
     fault_ended_at: float | None = None
+    acting_since: float | None = None
 
 
 def push(
@@ -53,6 +56,15 @@ def push(
         if each.stoppable:
             world.log("stopping the experiment", experiment=each.id, status=each.status)
             experiments.stop(each.id, world)
+    began = [each.acting_since for each in found if each.acting_since is not None]
+    return replace(
+        _after_stop(plan, found, injected_at, world), acting_since=min(began, default=None)
+    )
+
+
+def _after_stop(
+    plan: Plan, found: Sequence[Experiment], injected_at: float | None, world: World
+) -> Ending:
     active = [each for each in found if each.active]
     last = found[-1]
     if active:

@@ -1,5 +1,6 @@
 """The phases of a run, each a function of its call and of the world."""
 
+from dataclasses import replace
 from types import TracebackType
 
 from staged_resiliency.drills import phase_names
@@ -63,6 +64,14 @@ class _Phase:
         """What earlier calls saw."""
         chunks = load(self.store, self.plan, self.call.run.name)
         return [each for chunk in chunks for each in chunk.observations]
+
+    def known_injection(self) -> float | None:
+        """When the fault began, as earlier calls saw it; None also where nobody can be asked."""
+        try:
+            return deciding.fault_times(self.former())[0]
+        except (AwsError, ValueError) as error:  # what can't be reached, and what can't be read
+            self.world.log(self.call.phase, run=self.call.run.name, unread=str(error))
+            return None
 
     def ends(
         self,
@@ -204,7 +213,7 @@ def end_fault(call: Call, world: World) -> Result:
     """End the fault, and watch until it is over."""
     with _Phase(call, "end", world) as phase:
         plan = call.plan
-        injected, _ = deciding.fault_times(phase.former())
+        injected = phase.known_injection()
         now = Ending(False, phase.experiment, "")
         # What nobody heard of may only be late in FIS's list, where the order went wrong.
         settle = ending.SETTLE_SECONDS if "inject" in call.errors else 0.0
@@ -217,14 +226,20 @@ def end_fault(call: Call, world: World) -> Result:
                 now = ending.push(plan, call.run.execution, phase.experiment, injected, world)
             except AwsError as error:
                 world.log("the fault's end can't be pushed", error=str(error))
-                now = Ending(False, now.experiment, str(error))
+                now = replace(now, over=False, told=str(error))
             if now.experiment is None:
                 return now.over and phase.over(settle)
             phase.experiment = now.experiment
             return now.over
 
         seconds = plan.timeouts.end
-        if not phase.watcher.watch(phase.until(seconds), over):
+        # Before any look, which could fail: nothing may come before the end of the fault.
+        ended = over() or phase.watcher.watch(phase.until(seconds), over)
+        if injected is None and plan.enabled and now.acting_since is not None:
+            # The answer of what started it was lost.
+            injected = now.acting_since
+            phase.watcher.note(phase.fault(injected, deciding.INJECTED, now.experiment or ""))
+        if not ended:
             again = not phase.over(seconds)
             return phase.ends(go=False, again=again, told=now.told, fault_may_last=True)
         if now.fault_ended_at is not None and plan.enabled:

@@ -11,7 +11,7 @@ from staged_resiliency.drills import phase_names
 from staged_resiliency.drills.plan import Plan
 from staged_resiliency.drills.runtime import experiments, phases, recording
 from staged_resiliency.drills.runtime.calls import Call, Result, RunName
-from staged_resiliency.drills.runtime.world import World
+from staged_resiliency.drills.runtime.world import AwsError, World
 from staged_resiliency.drills.strict_json import DataError
 
 PATIENCE_SECONDS: Final = 780.0
@@ -31,8 +31,7 @@ def sweep(event: object, world: World) -> None:
     """
     run, status = _run(event)
     plan = _plan(run, world)
-    recorded = recording.is_recorded(plan, run, world)
-    if recorded and not experiments.of_run(plan, run.execution, world):
+    if _nothing_to_do(plan, run, world):
         world.log("nothing to sweep", run=run.name)
         return
     until = world.clock() + PATIENCE_SECONDS
@@ -48,6 +47,15 @@ def sweep(event: object, world: World) -> None:
     found = recording.record(plan, run, {}, f"the run was {status}", world)
     if last.again or found.fault_may_last:
         raise FaultNotOverError(f"{run.execution}: {last.told}")
+
+
+def _nothing_to_do(plan: Plan, run: RunName, world: World) -> bool:
+    try:
+        recorded = recording.is_recorded(plan, run, world)
+        return recorded and not experiments.of_run(plan, run.execution, world)
+    except AwsError as error:
+        world.log("sweeping anyway", run=run.name, error=str(error))
+        return False
 
 
 def _run(event: object) -> tuple[RunName, str]:

@@ -1,0 +1,151 @@
+"""The verdict is recorded exactly once, whatever fails on the way and whoever comes second."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from staged_resiliency.drills.plan import Plan
+from staged_resiliency.drills.runtime import chunks, recording
+from staged_resiliency.drills.runtime.calls import RunName
+from staged_resiliency.drills.runtime.chunks import Chunk
+from staged_resiliency.drills.runtime.store import Store
+from staged_resiliency.drills.runtime.world import AwsError
+from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source
+from tests.drills import plans
+from tests.drills.account import Account, account
+from tests.drills.service import START
+
+RUN = RunName("arn:aws:states:us-west-2:123456789012:execution:shutdown:run-1", "run-1")
+
+
+def chunk(phase: str, began: float, *seen: Observation, told: str = "", go: bool = True) -> Chunk:
+    """What a call left behind; times in seconds after the start."""
+    return Chunk(phase, START + began, START + began + 5, go, told, "", False, seen)
+
+
+def seen(at: float, source: Source, subject: str, value: str) -> Observation:
+    """An observation; its time in seconds after the start."""
+    return Observation(START + at, source, subject, value)
+
+
+def passed() -> list[Chunk]:
+    """What a run left behind that passed."""
+    client, alarm = Source.CLIENT, Source.ALARM
+    fault = "stop_instance"
+    return [
+        chunk("Preflight", 0),
+        chunk("Steady state", 10, seen(10, client, plans.RECORD, plans.BLUE)),
+        chunk("Inject", 20, seen(30, Source.FAULT, fault, "injected")),
+        chunk(
+            "Observe",
+            40,
+            seen(40, alarm, plans.GUARD_ALARM, "OK"),
+            seen(40, client, plans.RECORD, NO_ANSWER),
+            seen(100, alarm, plans.STATUS_ALARM, "ALARM"),
+            seen(200, client, plans.RECORD, plans.GREEN),
+        ),
+        chunk("End fault", 210, seen(300, Source.FAULT, fault, "ended")),
+        chunk(
+            "Failback",
+            310,
+            seen(400, client, plans.RECORD, plans.BLUE),
+            seen(400, alarm, plans.STATUS_ALARM, "OK"),
+        ),
+        chunk("Steady again", 500),
+    ]
+
+
+@pytest.fixture
+def made() -> Iterator[Account]:
+    """An account in which a run passed."""
+    with account() as found:
+        for each in passed():
+            chunks.save(
+                Store(found.world.aws, plans.SHUTDOWN.journal), plans.SHUTDOWN, "run-1", each
+            )
+        yield found
+
+
+def record(made: Account, plan: Plan = plans.SHUTDOWN, interrupted: str = "") -> str:
+    """Record the verdict; its status."""
+    return recording.record(plan, RUN, {}, interrupted, made.world).status
+
+
+def test_a_second_time_changes_nothing(made: Account) -> None:
+    assert record(made) == "passed"
+    first = made.journal()
+    made.service.now += 1000
+    assert record(made, interrupted="the run was aborted") == "passed"
+    assert made.journal() == first
+    assert made.versions() == 1
+    assert len(made.messages()) == 1
+    assert len(made.metrics()) == 6
+
+
+@pytest.mark.parametrize("operation", ["PutMetricData", "Publish"])
+def test_after_a_part_that_failed_the_rest_is_done(made: Account, operation: str) -> None:
+    made.service.errors[operation] = ["AccessDenied"]
+    with pytest.raises(AwsError, match="AccessDenied"):
+        record(made)
+    assert record(made) == "passed"
+    assert made.versions() == 1
+    assert len(made.messages()) == 1
+    assert len({name for name, _ in made.metrics()}) == len(made.metrics()) == 6
+
+
+def test_whoever_comes_second_takes_the_verdict_that_is_there(made: Account) -> None:
+    """The sweep writes the journal, and before it can say so the record comes."""
+    made.service.errors["Publish"] = ["AccessDenied"]
+    with pytest.raises(AwsError):
+        record(made, interrupted="the run was timed out")
+    assert record(made) == "aborted"
+    (message,) = made.messages()
+    assert message["Message"].startswith(
+        "ABORTED: drill shutdown of bookstore in production: the run was timed out\n"
+    )
+    assert made.metrics() == []
+
+
+def test_a_message_holds_what_people_need(made: Account) -> None:
+    record(made)
+    (message,) = made.messages()
+    assert message["Subject"] == "PASSED: drill shutdown of bookstore in production"
+    lines = message["Message"].splitlines()
+    assert lines[0].startswith("PASSED: drill shutdown of bookstore in production: clients of")
+    assert "failover seconds: 170.0" in lines
+    assert "objective seconds: 360" in lines
+    assert f"journal: s3://{plans.BUCKET}/bookstore/journals/shutdown/run-1.json" in lines
+    assert f"execution: {RUN.execution}" in lines
+    assert "runbook: https://runbooks.example.com/bookstore" in lines
+
+
+def test_metrics_have_the_moment_of_the_run_and_not_of_their_sending(made: Account) -> None:
+    made.service.now += 5000
+    record(made)
+    (request,) = made.service.published
+    assert request["Namespace"] == "Bookstore"
+    moments = {each["Timestamp"].timestamp() for each in request["MetricData"]}
+    assert moments == {START + 505}
+
+
+def test_a_subject_is_as_long_as_sns_takes_it() -> None:
+    plan = replace(plans.SHUTDOWN, drill="d" * 99)
+    assert len(recording.subject_line(plan, "failed")) == 100
+
+
+def test_a_run_without_numbers_publishes_those_that_it_has() -> None:
+    document: Mapping[str, Any] = {
+        "verdict": {"status": "failed", "told": "", "judgements": []},
+        "measures": None,
+        "observed_until": None,
+        "phases": [{"began_at": "2026-11-03T18:00:00.000Z"}],
+    }
+    (only,) = recording.metric_data(plans.SHUTDOWN, document)
+    assert (only["MetricName"], only["Value"]) == ("drill-passed", 0.0)
+
+
+def test_what_a_run_left_behind_comes_back_as_it_was(made: Account) -> None:
+    store = Store(made.world.aws, plans.SHUTDOWN.journal)
+    assert chunks.load(store, plans.SHUTDOWN, "run-1") == passed()
