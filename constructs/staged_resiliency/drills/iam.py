@@ -17,6 +17,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from staged_resiliency.drills.faults import Place, Statement
+from staged_resiliency.tokens import is_literal
 
 # Why a wildcard has no narrower form, by how it ends; for reviewers, beside the role.
 _WHY_WILDCARD: Final[Mapping[str, str]] = {
@@ -152,7 +153,7 @@ def acknowledge_wildcards(made: iam.CfnRole, statements: Sequence[Statement]) ->
         for statement in statements
         for kind in ("Action", "Resource")
         for value in _listed(statement[kind])
-        for told in [_flat(Stack.of(made).resolve(value))]
+        for told in [_told(made, value)]
         if "*" in told
     }
     for finding, told in found.items():
@@ -164,6 +165,12 @@ def acknowledge_wildcards(made: iam.CfnRole, statements: Sequence[Statement]) ->
 
 def _listed(value: object) -> Sequence[object]:
     return value if isinstance(value, list) else [value]
+
+
+def _told(made: iam.CfnRole, value: object) -> str:
+    """An action or a resource as cdk-nag names it."""
+    literal = isinstance(value, str) and is_literal(value)
+    return str(value) if literal else _flat(Stack.of(made).resolve(value))
 
 
 def _flat(resolved: object) -> str:
