@@ -11,9 +11,8 @@ from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from staged_resiliency import checks, limits, names
-from staged_resiliency.alarm_rule import AlarmRule
-from staged_resiliency.alarms import MissingData, SignalAlarm
-from staged_resiliency.drills import functions, metric_names
+from staged_resiliency.drills import functions
+from staged_resiliency.drills.cadence import CadenceAlarm
 from staged_resiliency.drills.drilled import DrillWindow
 from staged_resiliency.drills.experiment import FaultExperiment, require_guards
 from staged_resiliency.drills.faults import Fault
@@ -23,7 +22,7 @@ from staged_resiliency.drills.iam import (
     role,
     trust,
 )
-from staged_resiliency.drills.plan import EXPIRY_DAYS, Plan, Timeouts
+from staged_resiliency.drills.plan import Plan, Timeouts
 from staged_resiliency.drills.runner import DrillRunner
 from staged_resiliency.drills.schedule import MAX_GAP_DAYS, DrillSchedule
 from staged_resiliency.drills.state_machine import definition
@@ -31,7 +30,6 @@ from staged_resiliency.errors import InvalidInputError
 from staged_resiliency.experiment.hypothesis import AlarmFires, Expectation
 from staged_resiliency.tokens import checked
 
-_DAY_SECONDS: Final = 86_400
 _WHY_NO_TRACE: Final = (
     "Every step's input, output and time stand in the run's log and journal; traces would need "
     "four more permissions on any resource, and tell less."
@@ -293,45 +291,6 @@ class Drill(Construct):
                 # A drill that could not start now must not start at another time.
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(maximum_retry_attempts=0),
             ),
-        )
-
-
-class CadenceAlarm(SignalAlarm):
-    """Fires when a drill has not passed for over 35 days, or nobody counts the days any more.
-
-    The watchdog publishes the days once a day; missing data are breaching, so its silence fires
-    the alarm too, some three days later. A leashed drill never passes, and is told like any other.
-
-    Args:
-        scope: The parent.
-        construct_id: Id below the parent.
-        runner: What all drills of the service share.
-        drill: Short name of the drill.
-
-    Attributes are those of ``SignalAlarm``. The alarm is named
-    ``<service>-<environment>-drill-<drill>-overdue``.
-    """
-
-    def __init__(
-        self, scope: Construct, construct_id: str, *, runner: DrillRunner, drill: str
-    ) -> None:
-        service = runner.service
-        super().__init__(
-            scope,
-            construct_id,
-            rule=AlarmRule(
-                namespace=service.namespace,
-                metric_name=metric_names.DAYS_SINCE_PASSED,
-                dimensions=service.dimensions_of(drill),
-                statistic="Maximum",
-                comparison="GreaterThanThreshold",
-                threshold=EXPIRY_DAYS,
-                period_seconds=_DAY_SECONDS,
-            ),
-            alarm_name=names.drill_overdue_alarm(service.name, service.environment, drill),
-            description=names.drill_overdue_description(service.title, drill),
-            missing_data=MissingData.BREACHING,
-            topic=runner.topic_arn,
         )
 
 

@@ -1,13 +1,7 @@
 """What the drills of one service share: functions, journals, the sweep, and the watchdog."""
 
-import atexit
 import json
-import shutil
-import tempfile
-import zipfile
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from aws_cdk import RemovalPolicy
@@ -20,7 +14,7 @@ from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
 from staged_resiliency.drills import functions
-from staged_resiliency.drills.asset import stage
+from staged_resiliency.drills.code_archive import code_archive
 from staged_resiliency.drills.drilled import DrilledService
 from staged_resiliency.drills.faults import Statement
 from staged_resiliency.drills.functions import Function, Resource
@@ -45,10 +39,6 @@ if TYPE_CHECKING:
 
 LOG_DAYS: Final = 400
 """More than a year, so that the same month of the former year can be looked at."""
-
-_NO_DATE: Final = (1980, 1, 1, 0, 0, 0)
-_UNIX: Final = 3
-_READABLE: Final = 0o100644
 
 
 class DrillRunner(Construct):
@@ -140,7 +130,7 @@ class DrillRunner(Construct):
         self.experiment_log: Final = self._log("ExperimentLog", "What AWS FIS did in drills.")
         self.run_log: Final = self._log("RunLog", "Every step of every run of a drill.")
         self._function_log = self._log("FunctionLog", "What the functions of drills say.")
-        self._code = assets.Asset(self, "Code", path=str(_code_archive()))
+        self._code = assets.Asset(self, "Code", path=str(code_archive()))
         self._roles: Final[dict[str, iam.CfnRole]] = {}
         self.functions: Final[Mapping[str, lambda_.CfnFunction]] = {
             each.name: self._function(each) for each in functions.ALL
@@ -359,21 +349,3 @@ class DrillRunner(Construct):
             "Action": "sqs:SendMessage",
             "Resource": self.undelivered.queue_arn,
         }
-
-
-@cache
-def _code_archive() -> Path:
-    """The functions' code in one file, made once for all stacks of an application.
-
-    An archive, since time zones are hundreds of files, which the CDK would copy and read for each
-    stack. Nothing in it is compressed or dated: the same sources give the same bytes everywhere.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="drills-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    code, archive = stage(folder / "code"), folder / "code.zip"
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as into:
-        for file in sorted(path for path in code.rglob("*") if path.is_file()):
-            entry = zipfile.ZipInfo(file.relative_to(code).as_posix(), date_time=_NO_DATE)
-            entry.create_system, entry.external_attr = _UNIX, _READABLE << 16
-            into.writestr(entry, file.read_bytes())
-    return archive
