@@ -184,8 +184,7 @@ def _flat(resolved: object) -> str:
             return f"<{name}.{attribute}>"
         case {"Fn::Join": [str() as separator, list() as parts]}:
             return separator.join(map(_flat, parts))
-        case _:
-            return ""
+    return str(resolved)
 
 
 LOG_DELIVERY: Final[Statement] = {
