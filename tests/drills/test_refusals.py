@@ -134,7 +134,7 @@ def test_hosts_and_agents_that_are_unknown_are_told_as_such(
     with account(BLACKHOLE, Script()) as made:
         service = made.service
         monkeypatch.setattr(service, "DescribeInstances", lambda given: {"Reservations": []})
-        nothing = {"InstanceInformationList": []}
+        nothing: dict[str, list[str]] = {"InstanceInformationList": []}
         monkeypatch.setattr(service, "DescribeInstanceInformation", lambda given: nothing)
         world = replace(made.world, resolve=lambda name: ())
         found = find(BLACKHOLE, "arn", world)
