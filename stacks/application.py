@@ -33,7 +33,7 @@ def add_stacks(app: App, services: Iterable[Service]) -> Sequence[FailoverStack]
     """Add the stacks of each service and environment, and those of the topics they share.
 
     Topics are deployed first and the failover after the probe, so that a health check finds alarms
-    that can notify and a probe that measures. Drills come last, since they are guarded by all of it.
+    that can notify and a probe that measures. Drills come last, since all of it guards them.
 
     Returns:
         The failover stacks.

@@ -14,7 +14,7 @@ from tests.support import Template, example, synthesize  # noqa: E402
 @pytest.fixture(scope="session")
 def example_templates() -> Mapping[str, Template]:
     """The templates of services/bookstore.yaml, by stack name."""
-    return synthesize([example()])
+    return synthesize([example(drills=True)])
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +27,12 @@ def failover_template(example_templates: Mapping[str, Template]) -> Template:
 def notifications_template(example_templates: Mapping[str, Template]) -> Template:
     """The stack of the example's topic."""
     return example_templates["notifications-532151327118-us-west-2"]
+
+
+@pytest.fixture(scope="session")
+def drills_template(example_templates: Mapping[str, Template]) -> Template:
+    """The example's drills stack."""
+    return example_templates["bookstore-production-drills"]
 
 
 @pytest.fixture(scope="session")

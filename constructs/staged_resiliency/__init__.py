@@ -16,7 +16,8 @@ if TYPE_CHECKING:
         SignalAlarm,
     )
     from staged_resiliency.dashboard import ConnectivityMetric, ServiceDashboard
-    from staged_resiliency.drills.drill import CadenceAlarm, Drill
+    from staged_resiliency.drills.cadence import CadenceAlarm
+    from staged_resiliency.drills.drill import Drill
     from staged_resiliency.drills.drilled import DrilledHost, DrilledService, DrillWindow
     from staged_resiliency.drills.experiment import FaultExperiment
     from staged_resiliency.drills.faults import BlackholePort, Fault, StopInstance
@@ -195,6 +196,7 @@ _HOMES = (
     "drills.faults",
     "drills.experiment",
     "drills.runner",
+    "drills.cadence",
     "drills.drill",
     "dashboard",
 )

@@ -1,11 +1,13 @@
 """Two service files may not claim what AWS gives to one only."""
 
+import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from staged_resiliency.service import ServiceFileError, load
-from tests.support import EXAMPLE_FILE
+from tests.support import EXAMPLE_WITHOUT_DRILLS, example_data
 
 Edits = dict[str, str]
 
@@ -27,7 +29,7 @@ def problems_of(bookstore: Edits, cafe: Edits) -> list[str]:
     """What is told of two services, each the example with edits."""
     Path("services").mkdir()
     for name, edits in (("bookstore", bookstore), ("cafe", OWN | cafe)):
-        text = EXAMPLE_FILE.read_text(encoding="utf-8")
+        text = EXAMPLE_WITHOUT_DRILLS
         for old, new in edits.items():
             assert text.count(old) == 1, old
             text = text.replace(old, new)
@@ -161,7 +163,7 @@ def test_a_topic_that_another_service_makes_is_not_adopted() -> None:
 
 def test_more_topics_than_a_stack_holds_are_refused() -> None:
     Path("services").mkdir()
-    text = EXAMPLE_FILE.read_text(encoding="utf-8")
+    text = EXAMPLE_WITHOUT_DRILLS
     for number in range(201):
         one = text
         for old, new in {
@@ -178,4 +180,25 @@ def test_more_topics_than_a_stack_holds_are_refused() -> None:
         "services/200.yaml:9: environments.production.notifications: 201 topics and 0 "
         "subscriptions in 532151327118 us-west-2 make a stack of 403 resources and 201 outputs; "
         "CloudFormation takes 500 and 200; let services share topics"
+    )
+
+
+def test_two_drills_do_not_have_one_state_machine() -> None:
+    data = example_data(drills=True)
+    env = data["environments"]["production"]
+    other = json.loads(json.dumps(env))
+    for color in ("blue", "green"):
+        other["hosts"][color]["name"] = f"cafe-{color}"
+    other["endpoint"]["record"] = "cafe.pingpublications.com"
+    env["drills"]["a-drill-b"] = env["drills"].pop("shutdown")
+    other["drills"]["b"] = other["drills"].pop("shutdown")
+    data["environments"]["production-drill-a"] = other
+    Path("bookstore.yaml").write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+    with pytest.raises(ServiceFileError) as error:
+        load(Path("bookstore.yaml"))
+    (problem,) = error.value.problems
+    assert problem.path == "environments.production-drill-a.drills.b"
+    assert problem.message.startswith(
+        "its state machine would be 'bookstore-production-drill-a-drill-b', as another drill's is; "
+        "rename one of them; the other is at bookstore.yaml:"
     )

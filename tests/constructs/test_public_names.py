@@ -11,7 +11,7 @@ import pytest
 import staged_resiliency
 from staged_resiliency import InvalidInputError
 
-ALIASES = ("Color", "Comparison", "Request", "Target", "Topic")
+ALIASES = ("Color", "Comparison", "Expectation", "Request", "Target", "Topic")
 NAMES = [name for name in staged_resiliency.__all__ if name not in ALIASES]
 
 

@@ -192,7 +192,7 @@ class Account:
 
     # What is left behind.
 
-    def keys(self) -> list[str]:
+    def objects(self) -> list[str]:
         """All keys in the bucket, without the prefix."""
         answer = self.client("s3").list_objects_v2(Bucket=plans.BUCKET)
         prefix = plans.SHUTDOWN.journal.prefix

@@ -45,10 +45,18 @@ def test_without_an_answer_the_error_is_named_after_its_kind(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.delenv("AWS_REGION", raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     with pytest.raises(AwsError) as raised:
         BotocoreAws()("fis", "GetExperiment", id="EXP1")
     assert raised.value.code == "NoRegionError"
+
+
+def test_the_region_is_the_one_that_lambda_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    with account() as made:
+        monkeypatch.delenv("AWS_DEFAULT_REGION")
+        monkeypatch.setenv("AWS_REGION", "us-west-2")
+        assert made.world.aws("fis", "ListExperiments")["experiments"] == []
 
 
 def test_the_world_of_lambda_is_made_once() -> None:

@@ -64,6 +64,18 @@ BAD: tuple[tuple[str, Edit], ...] = (
         "plan: hypothesis: expects: found 'luck'; must be one of",
         lambda doc: doc.update(hypothesis=[{"expects": "luck"}]),
     ),
+    (
+        "plan: hypothesis: is empty; a drill that can't fail shows nothing",
+        lambda doc: doc.update(hypothesis=[]),
+    ),
+    (
+        "plan: broken: found 'red'; must be bookstore-api-blue or bookstore-api-green",
+        lambda doc: doc.update(broken="red"),
+    ),
+    (
+        "plan: bookstore-api-green: instance_id is missing; the fault needs it",
+        lambda doc: doc.update(broken="bookstore-api-green"),
+    ),
     ("plan: region: found {'a': ", lambda doc: doc.update(region={"a": "b" * 99})),
 )
 

@@ -63,7 +63,7 @@ def _stack_changes(before: Template, after: Template) -> Iterator[str]:
 def _is_replaced(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     assert old["Type"] == new["Type"], "CloudFormation refuses another type for a logical id"
     return any(
-        _at(old["Properties"], pointer) != _at(new["Properties"], pointer)
+        _at(old.get("Properties"), pointer) != _at(new.get("Properties"), pointer)
         for pointer in _replacing(new)
     )
 
@@ -71,7 +71,7 @@ def _is_replaced(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
 def _replacing(resource: Mapping[str, Any]) -> list[str]:
     """A document says by a property of its own whether another content is another document."""
     pointers = create_only(resource["Type"])
-    if resource["Properties"].get("UpdateMethod") == "Replace":
+    if resource.get("Properties", {}).get("UpdateMethod") == "Replace":
         pointers = [*pointers, *create_only(resource["Type"], _SOMETIMES_CREATE_ONLY)]
     return pointers
 
@@ -91,7 +91,7 @@ def _at(properties: Any, pointer: str) -> Any:
 
 def label(resource: Mapping[str, Any]) -> str:
     """What ops call a resource."""
-    properties = resource["Properties"]
+    properties = resource.get("Properties", {})
     match resource["Type"]:
         case "AWS::CloudWatch::Alarm":
             return f"alarm {properties['AlarmName']}"
@@ -106,6 +106,18 @@ def label(resource: Mapping[str, Any]) -> str:
             return f"association {properties['AssociationName']}"
         case "AWS::IAM::ManagedPolicy":
             return "policy of the probe"
+        case "AWS::CloudWatch::Dashboard":
+            return f"dashboard {properties['DashboardName']}"
+        case "AWS::StepFunctions::StateMachine":
+            return f"machine {properties['StateMachineName']}"
+        case "AWS::FIS::ExperimentTemplate":
+            return f"fault {properties['Tags']['Name']}"
+        case "AWS::Scheduler::Schedule":
+            return f"schedule: {properties['Description']}"
+        case "AWS::IAM::Role":
+            return f"role: {properties['Description']}"
+        case "AWS::Lambda::Function":
+            return f"function: {properties['Description']}"
         case "AWS::SNS::Topic":
             return f"topic {properties['TopicName']}"
         case "AWS::SNS::Subscription":

@@ -59,7 +59,7 @@ def test_the_templates_do_not_depend_on_hash_seed_time_zone_or_place(tmp_path: P
         done = run_app(outdir, services, environment)
         assert done.returncode == 0, done.stderr
         results.append(templates_in(outdir))
-    assert len(results[0]) == 3
+    assert len(results[0]) == 4
     assert results[0] == results[1]
 
 

@@ -1,6 +1,7 @@
 """The application as a whole: several services and environments, tags, lookups, limits."""
 
 import json
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from stacks.application import add_stacks
 from staged_resiliency.assembly import SynthesizedStack, read_assembly
-from staged_resiliency.service import Service
+from staged_resiliency.service import Service, drill_rules
 from staged_resiliency.service.draft import Draft
 from staged_resiliency.service.stack_rules import resource_count
 from staged_resiliency.service.yaml_source import Document
@@ -181,6 +182,61 @@ def test_the_count_that_is_checked_is_the_count_that_is_made(edit: Any) -> None:
     template = synthesize([service_of(data)])["bookstore-production-failover"]
     draft = Draft(Document("test.yaml", data=data), frozenset())
     assert resource_count(draft.within("environments", "production")) == len(template["Resources"])
+
+
+@pytest.mark.parametrize("drills", [1, 3, 5])
+def test_the_count_of_drills_that_is_checked_is_the_count_that_is_made(drills: int) -> None:
+    data = example_data(drills=True)
+    env = production(data)
+    shutdown = env["drills"].pop("shutdown")
+    del env["drills"]["db-blackhole"], env["drills"]["cdn-blackhole"]
+    for day in ("MON", "TUE", "WED", "THU", "FRI")[:drills]:
+        schedule = f"cron(0 10 ? * {day}#1 *)"
+        env["drills"][f"on-{day.lower()}"] = {**shutdown, "schedule": schedule}
+    templates = synthesize([service_of(data)])
+    draft = Draft(Document("test.yaml", data=data), frozenset()).within(
+        "environments", "production"
+    )
+    for stack, count in (
+        ("bookstore-production-drills", drill_rules.resource_count(draft)),
+        ("bookstore-production-failover", resource_count(draft)),
+    ):
+        assert count == len(templates[stack]["Resources"])
+
+
+def test_drills_are_deployed_after_all_that_guards_them(tmp_path: Path) -> None:
+    stacks = _assembly(tmp_path, example(drills=True))
+    assert set(stacks["bookstore-production-drills"].depends_on) >= {
+        "bookstore-production-failover",
+        "bookstore-production-probe",
+        "notifications-532151327118-us-west-2",
+    }
+
+
+def test_the_drills_code_is_an_asset_of_the_same_bytes_each_time(tmp_path: Path) -> None:
+    def keys(folder: Path) -> set[str]:
+        _assembly(folder, example(drills=True))
+        return {path.name for path in folder.glob("asset.*")}
+
+    first, second = keys(tmp_path / "1"), keys(tmp_path / "2")
+    assert first == second
+    (asset,) = first
+    with zipfile.ZipFile(tmp_path / "1" / asset) as archive:
+        files = set(archive.namelist())
+        assert {entry.date_time[0] for entry in archive.infolist()} == {1980}
+    assert "staged_resiliency/drills/runtime/handlers.py" in files
+    ours = {name for name in files if not name.startswith("tzdata/")}
+    assert not [name for name in ours if "drill.py" in name or not name.endswith(".py")]
+
+
+def test_a_zone_that_is_looked_up_is_the_one_of_the_drills_too(tmp_path: Path) -> None:
+    def without_id(env: Data) -> None:
+        del env["hosted_zone"]["id"]
+
+    _assembly(tmp_path, example(without_id, drills=True))
+    manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    (missing,) = {each["key"] for each in manifest["missing"]}
+    assert missing.startswith("hosted-zone:")
 
 
 def test_many_dependencies_are_synthesized() -> None:

@@ -12,9 +12,11 @@ from staged_resiliency.probe import probe_agent
 from staged_resiliency.probe.document import command_document
 from staged_resiliency.service import Service
 from tests.stacks.change_set import changes, create_only, lost_answers
+from tests.stacks.drill_edits import DRILL_ROWS
 from tests.stacks.edits import ALARMS, ROWS, Row
 from tests.support import (
     ROOT,
+    example,
     example_data,
     production,
     resources_of,
@@ -108,7 +110,26 @@ def test_a_renamed_service_has_another_stack() -> None:
     assert "books-production-failover" in set(after) - set(before)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", DRILL_ROWS, ids=lambda row: row.name)
+def test_an_edit_of_drills_changes_exactly(row: Row) -> None:
+    before = example_data(drills=True)
+    row.first(production(before))
+    after = copy.deepcopy(before)
+    row.edit(production(after))
+    assert json.dumps(before) != json.dumps(after), "the edit does nothing"
+    templates = synthesize([service_of(before)]), synthesize([service_of(after)])
+    assert changes(*templates) == row.expected
+    assert lost_answers(*templates) == set()
+
+
+def test_drills_add_their_stack_and_a_dashboard_and_change_nothing_else() -> None:
+    before, after = synthesize([example()]), synthesize([example(drills=True)])
+    assert set(after) - set(before) == {"bookstore-production-drills"}
+    same = {stack: template for stack, template in after.items() if stack in before}
+    assert changes(before, same) == {"add dashboard bookstore-production"}
+
+
+@pytest.mark.parametrize("row", [*ROWS, *DRILL_ROWS], ids=lambda row: row.name)
 def test_each_edit_is_explained_to_reviewers(row: Row) -> None:
     text = (ROOT / "docs" / "reviewing-change-sets.md").read_text(encoding="utf-8")
     assert f"| {row.name} |" in text

@@ -24,6 +24,62 @@ PROBE_IDS = {
     "BlueProbeSilentBF43A48A": "AWS::CloudWatch::Alarm",
     "GreenProbeSilentC72C512C": "AWS::CloudWatch::Alarm",
 }
+# Of the example's three drills, and of what they share.
+DRILLS_IDS = {
+    "DrillsJournals9A9F810E": "AWS::S3::Bucket",
+    "DrillsJournalsPolicy3D8FAF24": "AWS::S3::BucketPolicy",
+    "DrillsUndelivered772D164D": "AWS::SQS::Queue",
+    "DrillsUndeliveredPolicyAB804BFE": "AWS::SQS::QueuePolicy",
+    "DrillsUndeliveredAlarm0BD5CC91": "AWS::CloudWatch::Alarm",
+    "DrillsExperimentLog421A98CF": "AWS::Logs::LogGroup",
+    "DrillsRunLogD2FAC3AD": "AWS::Logs::LogGroup",
+    "DrillsFunctionLog1695CC76": "AWS::Logs::LogGroup",
+    "DrillsPreflightRole68C15639": "AWS::IAM::Role",
+    "DrillsPreflight97798151": "AWS::Lambda::Function",
+    "DrillsSteadyStateRoleA7B98586": "AWS::IAM::Role",
+    "DrillsSteadyState5ABCC51E": "AWS::Lambda::Function",
+    "DrillsInjectRole566D955B": "AWS::IAM::Role",
+    "DrillsInject433E919C": "AWS::Lambda::Function",
+    "DrillsObserveRoleE727E39B": "AWS::IAM::Role",
+    "DrillsObserveB0C24C8F": "AWS::Lambda::Function",
+    "DrillsEndFaultRoleD79810A4": "AWS::IAM::Role",
+    "DrillsEndFault141751FC": "AWS::Lambda::Function",
+    "DrillsFailbackRole3301355B": "AWS::IAM::Role",
+    "DrillsFailback3D98B6B9": "AWS::Lambda::Function",
+    "DrillsRecordRoleD66BE4CE": "AWS::IAM::Role",
+    "DrillsRecordB8686C0C": "AWS::Lambda::Function",
+    "DrillsSweepRole70200249": "AWS::IAM::Role",
+    "DrillsSweepDC18C4DD": "AWS::Lambda::Function",
+    "DrillsWatchdogRoleFB3351BC": "AWS::IAM::Role",
+    "DrillsWatchdog29D50E61": "AWS::Lambda::Function",
+    "DrillsSchedules0AAEEDE2": "AWS::Scheduler::ScheduleGroup",
+    "DrillsSweepRule718B181F": "AWS::Events::Rule",
+    "DrillsSweepPermission9FD0A006": "AWS::Lambda::Permission",
+    "DrillsSweepCallsD14A49CA": "AWS::Lambda::EventInvokeConfig",
+    "DrillsWatchdogCallerRoleF011BE69": "AWS::IAM::Role",
+    "DrillsWatchdogSchedule3CEDC5AB": "AWS::Scheduler::Schedule",
+    "DrillshutdownExperimentRole2C700890": "AWS::IAM::Role",
+    "DrillshutdownExperiment82098E24": "AWS::FIS::ExperimentTemplate",
+    "DrillshutdownRole8B7CD31F": "AWS::IAM::Role",
+    "DrillshutdownMachine567F2309": "AWS::StepFunctions::StateMachine",
+    "DrillshutdownStarterRole8876A9D1": "AWS::IAM::Role",
+    "DrillshutdownSchedule74CAD621": "AWS::Scheduler::Schedule",
+    "DrillshutdownOverdue95AD1C2B": "AWS::CloudWatch::Alarm",
+    "DrilldbblackholeExperimentRole2A8E9FF8": "AWS::IAM::Role",
+    "DrilldbblackholeExperimentE3F0CD12": "AWS::FIS::ExperimentTemplate",
+    "DrilldbblackholeRole2E31BCF5": "AWS::IAM::Role",
+    "DrilldbblackholeMachine827985AB": "AWS::StepFunctions::StateMachine",
+    "DrilldbblackholeStarterRole4ABC20A7": "AWS::IAM::Role",
+    "DrilldbblackholeSchedule71885457": "AWS::Scheduler::Schedule",
+    "DrilldbblackholeOverdueBB6E23CA": "AWS::CloudWatch::Alarm",
+    "DrillcdnblackholeExperimentRoleC347DA8C": "AWS::IAM::Role",
+    "DrillcdnblackholeExperiment8B0431E0": "AWS::FIS::ExperimentTemplate",
+    "DrillcdnblackholeRole8C0B4379": "AWS::IAM::Role",
+    "DrillcdnblackholeMachineA5ADC88D": "AWS::StepFunctions::StateMachine",
+    "DrillcdnblackholeStarterRoleDA4158B3": "AWS::IAM::Role",
+    "DrillcdnblackholeSchedule7A7A69E6": "AWS::Scheduler::Schedule",
+    "DrillcdnblackholeOverdue06D7B96B": "AWS::CloudWatch::Alarm",
+}
 PEER_IDS = {
     "BluePeerConnectivity03C9B1B7": "AWS::CloudWatch::Alarm",
     "GreenPeerConnectivity19D60ECF": "AWS::CloudWatch::Alarm",
@@ -38,6 +94,9 @@ NOTIFICATIONS_IDS = {
 }
 OUTPUTS = {"RecordName", "HealthCheckId", "AlarmNames", "TopicArn"}
 PROBE_OUTPUTS = {"PublishPolicyArn", "AssociationId"}
+DRILLS_OUTPUTS = {"StateMachineNames", "JournalBucketName"}
+# Where there are drills, the failover stack shows their results beside its own health check.
+DASHBOARD_ID = {"Dashboard9E4231ED": "AWS::CloudWatch::Dashboard"}
 
 
 def _ids(template: Template) -> Mapping[str, str]:
@@ -46,6 +105,7 @@ def _ids(template: Template) -> Mapping[str, str]:
 
 def test_the_stacks_have_these_names(example_templates: Mapping[str, Template]) -> None:
     assert set(example_templates) == {
+        "bookstore-production-drills",
         "bookstore-production-failover",
         "bookstore-production-probe",
         "notifications-532151327118-us-west-2",
@@ -53,7 +113,21 @@ def test_the_stacks_have_these_names(example_templates: Mapping[str, Template]) 
 
 
 def test_the_failover_stack_has_these_logical_ids(failover_template: Template) -> None:
-    assert _ids(failover_template) == FAILOVER_IDS
+    assert _ids(failover_template) == FAILOVER_IDS | DASHBOARD_ID
+
+
+def test_without_drills_the_failover_stack_has_no_dashboard() -> None:
+    templates = synthesize([example()])
+    assert "bookstore-production-drills" not in templates
+    assert _ids(templates["bookstore-production-failover"]) == FAILOVER_IDS
+
+
+def test_the_drills_stack_has_these_logical_ids(drills_template: Template) -> None:
+    assert _ids(drills_template) == DRILLS_IDS
+
+
+def test_the_drills_stack_has_these_outputs(drills_template: Template) -> None:
+    assert set(drills_template["Outputs"]) == DRILLS_OUTPUTS
 
 
 def test_the_probe_stack_has_these_logical_ids(probe_template: Template) -> None:
@@ -84,7 +158,7 @@ def test_only_names_that_somebody_outside_needs_are_physical(
         name
         for template in example_templates.values()
         for resource in template["Resources"].values()
-        for key, name in resource["Properties"].items()
+        for key, name in resource.get("Properties", {}).items()
         if key.endswith("Name") and key != "MetricName" and isinstance(name, str)
     }
     assert named == {
@@ -97,6 +171,14 @@ def test_only_names_that_somebody_outside_needs_are_physical(
         "bookstore-api-green-cdn-connectivity-failed",
         "bookstore-api-green-db-connectivity-failed",
         "bookstore-api-green-probe-silent",
+        "bookstore-production",
+        "bookstore-production-drill-cdn-blackhole",
+        "bookstore-production-drill-cdn-blackhole-overdue",
+        "bookstore-production-drill-db-blackhole",
+        "bookstore-production-drill-db-blackhole-overdue",
+        "bookstore-production-drill-shutdown",
+        "bookstore-production-drill-shutdown-overdue",
+        "bookstore-production-drills-undelivered",
     }
 
 
@@ -120,7 +202,7 @@ def test_every_stack_resource_and_output_says_what_it_is_for(
         for output in template["Outputs"].values():
             assert output["Description"]
         for logical_id, resource in template["Resources"].items():
-            properties = resource["Properties"]
+            properties = resource.get("Properties", {})
             told = (
                 properties.get("AlarmDescription")
                 or properties.get("Description")

@@ -38,6 +38,12 @@ def _run(name: str, folder: Path) -> Template:
         ("probe.py", "AWS::IAM::ManagedPolicy", 2),
         ("probe.py", "AWS::CloudWatch::Alarm", 8),
         ("probe.py", "AWS::Route53::HealthCheck", 4),
+        ("drills.py", "AWS::FIS::ExperimentTemplate", 2),
+        ("drills.py", "AWS::StepFunctions::StateMachine", 2),
+        ("drills.py", "AWS::Scheduler::Schedule", 3),
+        ("drills.py", "AWS::Lambda::Function", 9),
+        ("drills.py", "AWS::CloudWatch::Alarm", 7),
+        ("drills.py", "AWS::CloudWatch::Dashboard", 1),
     ],
 )
 def test_an_example_makes(

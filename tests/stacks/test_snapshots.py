@@ -1,7 +1,8 @@
 """One small snapshot per stack, to be read as a whole when it changes.
 
 Values are asserted one by one elsewhere; here hashes are scrubbed, so that only meaning shows, and
-the probe's document is left out, since it is made of files that are reviewed as such.
+the probe's document and the drills' code and definitions are left out, since they are made of files
+that are reviewed as such.
 `pytest --snapshot-update tests/stacks` writes them anew.
 """
 
@@ -27,6 +28,10 @@ def _scrubbed(template: Template) -> object:
     for resource in scrubbed["Resources"].values():
         if resource["Type"] == "AWS::SSM::Document":
             resource["Properties"]["Content"] = "..."
+        if resource["Type"] == "AWS::Lambda::Function":
+            resource["Properties"]["Code"] = "..."
+        if resource["Type"] == "AWS::StepFunctions::StateMachine":
+            resource["Properties"]["DefinitionString"] = "..."
     return scrubbed
 
 
@@ -36,6 +41,10 @@ def test_the_failover_stack(failover_template: Template, snapshot: SnapshotAsser
 
 def test_the_probe_stack(probe_template: Template, snapshot: SnapshotAssertion) -> None:
     assert _scrubbed(probe_template) == snapshot
+
+
+def test_the_drills_stack(drills_template: Template, snapshot: SnapshotAssertion) -> None:
+    assert _scrubbed(drills_template) == snapshot
 
 
 def test_the_notifications_stack(

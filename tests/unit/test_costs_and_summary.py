@@ -50,6 +50,9 @@ ASSUMED = "health checks on alarms or calculated (price assumed)"
 ENDPOINTS = "health checks of endpoints"
 OPTIONS = "health check options (HTTPS, text search, 10 s)"
 METRICS = "custom metrics that the probes publish"
+DAILY_METRICS = "custom metrics that the watchdog of drills publishes"
+FAULT_MINUTES = "minutes of AWS FIS, each drill once a month (none while leashed)"
+DASHBOARDS = "dashboards (three of an account are free)"
 REQUESTS = "requests of one host's probe to CloudWatch"
 
 
@@ -59,6 +62,10 @@ def association(key: str, *values: str, action: str = "Install") -> Resource:
         Targets=[{"Key": key, "Values": list(values)}],
         Parameters={"Action": [action]},
     )
+
+
+def fault(**parameters: str) -> Resource:
+    return resource("FIS::ExperimentTemplate", Actions={"Fault": {"Parameters": parameters}})
 
 
 @pytest.mark.parametrize(
@@ -82,6 +89,17 @@ def association(key: str, *values: str, action: str = "Install") -> Resource:
             id="metrics of other names and dimensions",
         ),
         pytest.param([resource("KMS::Key")], {"KMS keys": 1}, id="key"),
+        pytest.param(
+            [alarm("Books", "drill-days-since-passed")],
+            {"alarms": 1, DAILY_METRICS: 2},
+            id="alarm on a drill's cadence",
+        ),
+        pytest.param(
+            [fault(startInstancesAfterDuration="PT10M"), fault(duration="PT5M"), fault(), fault()],
+            {FAULT_MINUTES: 15},
+            id="faults",
+        ),
+        pytest.param([resource("CloudWatch::Dashboard")], {DASHBOARDS: 1}, id="dashboard"),
         pytest.param([association("tag:Name", "blue", "green")], {REQUESTS: 2}, id="probes"),
         pytest.param([association("InstanceIds", "i-1")], {REQUESTS: 1}, id="probe by id"),
         pytest.param([association("tag:Fleet", "web")], {}, id="probes of an unknown number"),
@@ -126,6 +144,9 @@ def test_prices_are_the_documented_ones() -> None:
     everything = stack(
         alarm("Books"),
         association("tag:Name", "blue"),
+        alarm("Books", "drill-days-since-passed"),
+        fault(duration="PT5M"),
+        resource("CloudWatch::Dashboard"),
         resource("KMS::Key"),
         health_check("CALCULATED"),
         health_check("HTTPS"),
@@ -134,6 +155,9 @@ def test_prices_are_the_documented_ones() -> None:
         "alarms": "0.10",
         METRICS: "0.30",
         REQUESTS: "0.438",
+        DAILY_METRICS: "0.0125",
+        FAULT_MINUTES: "0.10",
+        DASHBOARDS: "3.00",
         "KMS keys": "1.00",
         ASSUMED: "0.50",
         ENDPOINTS: "0.75",
@@ -150,9 +174,12 @@ def test_the_example_costs_what_its_resources_cost(
 ) -> None:
     items = monthly_costs(stack_of(template) for template in example_templates.values())
     assert {item.what: item.count for item in items} == {
-        "alarms": 7,
+        "alarms": 11,
         METRICS: 6,
         REQUESTS: 2,
+        DAILY_METRICS: 6,
+        FAULT_MINUTES: 20,
+        DASHBOARDS: 1,
         "KMS keys": 1,
         ASSUMED: 1,
     }

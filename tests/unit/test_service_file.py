@@ -4,11 +4,12 @@ from collections.abc import Callable
 from functools import reduce
 from operator import getitem
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from staged_resiliency.service import load
+from staged_resiliency.service.drill_model import Drills, DrillSettings
 from staged_resiliency.service.model import (
     AliasTarget,
     ConnectivityAlarmSettings,
@@ -31,6 +32,23 @@ from tests.support import EXAMPLE_FILE, Data, example, example_data, production,
 def environment(edit: Callable[[Data], object] | None = None) -> Environment:
     """The example's environment, edited."""
     return example(edit).environments["production"]
+
+
+def drill(
+    fault: Literal["stop_instance", "blackhole"],
+    minutes: int,
+    week: int,
+    dependency: str | None = None,
+) -> DrillSettings:
+    """A drill of the example: on a Tuesday at ten, by the clock of Los Angeles."""
+    return DrillSettings(
+        fault=fault,
+        host="active",
+        dependency=dependency,
+        duration_minutes=minutes,
+        schedule=f"cron(0 10 ? * TUE#{week} *)",
+        timezone="America/Los_Angeles",
+    )
 
 
 def test_the_example_loads_to_what_it_says() -> None:
@@ -69,6 +87,15 @@ def test_the_example_loads_to_what_it_says() -> None:
                             label="CDN", host="cdn.bookstore.pingpublications.com", port=80
                         ),
                     },
+                    drills=Drills.model_validate(
+                        {
+                            "objective_seconds": 360,
+                            "enabled": False,
+                            "shutdown": drill("stop_instance", 10, 1),
+                            "db-blackhole": drill("blackhole", 5, 2, dependency="db"),
+                            "cdn-blackhole": drill("blackhole", 5, 3, dependency="cdn"),
+                        }
+                    ),
                 )
             },
         )
@@ -89,6 +116,7 @@ def test_every_default_is_the_documented_one() -> None:
     assert environment.failover_on == ["status"]
     assert environment.dependencies == {}
     assert environment.tags == {}
+    assert environment.drills is None
     assert environment.probe == Probe(
         roles=[],
         interval_seconds=10,
@@ -383,7 +411,7 @@ def test_a_folder_is_read_in_the_order_of_file_names(tmp_path: Path) -> None:
 def test_a_single_file_may_have_any_name(tmp_path: Path) -> None:
     file = tmp_path / "service.txt"
     file.write_bytes(EXAMPLE_FILE.read_bytes())
-    assert load(file) == [example()]
+    assert load(file) == [example(drills=True)]
 
 
 @pytest.mark.parametrize(

@@ -1,30 +1,28 @@
 """One drill: its experiment, the state machine that carries it out, its schedule, its alarm."""
 
+import json
 from collections.abc import Sequence
 from typing import Final
 
-from aws_cdk import Acknowledgment, Stack, Validations
+from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from staged_resiliency import checks, limits, names
-from staged_resiliency.alarm_rule import AlarmRule
-from staged_resiliency.alarms import MissingData, SignalAlarm
-from staged_resiliency.drills import functions, metric_names
+from staged_resiliency.drills import functions
+from staged_resiliency.drills.cadence import CadenceAlarm
 from staged_resiliency.drills.drilled import DrillWindow
 from staged_resiliency.drills.experiment import FaultExperiment, require_guards
-from staged_resiliency.drills.faults import Fault, StopInstance
+from staged_resiliency.drills.faults import Fault
 from staged_resiliency.drills.iam import (
-    ANY_RESOURCE,
     LOG_DELIVERY,
-    later_texts,
-    place_of,
+    later_text,
     role,
     trust,
 )
-from staged_resiliency.drills.plan import EXPIRY_DAYS, Plan, Timeouts
+from staged_resiliency.drills.plan import Plan, Timeouts
 from staged_resiliency.drills.runner import DrillRunner
 from staged_resiliency.drills.schedule import MAX_GAP_DAYS, DrillSchedule
 from staged_resiliency.drills.state_machine import definition
@@ -32,10 +30,9 @@ from staged_resiliency.errors import InvalidInputError
 from staged_resiliency.experiment.hypothesis import AlarmFires, Expectation
 from staged_resiliency.tokens import checked
 
-_DAY_SECONDS: Final = 86_400
 _WHY_NO_TRACE: Final = (
-    "Every step's input, output and time stand in the run's log and journal; traces would need four "
-    "more permissions on any resource, and tell less."
+    "Every step's input, output and time stand in the run's log and journal; traces would need "
+    "four more permissions on any resource, and tell less."
 )
 # A run started twice by one occurrence has one name, so the second start is none.
 _OCCURRENCE: Final = "<aws.scheduler.execution-id>"
@@ -150,7 +147,7 @@ class Drill(Construct):
         self.hypothesis: Final = tuple(hypothesis)
         self.schedule: Final = schedule
         runner.add(self)
-        place = place_of(self)
+        place = runner.place
         self.experiment: Final = FaultExperiment(
             self,
             "Experiment",
@@ -159,11 +156,7 @@ class Drill(Construct):
             guards=guards,
             log_group=runner.experiment_log,
         )
-        runner.scope.machines.append(machine_name)
-        runner.scope.templates.append(self.experiment.template_id)
-        runner.scope.instances.append(fault.instance_arn(place))
-        if isinstance(fault, StopInstance):
-            runner.scope.volume_keys.extend(fault.volume_keys)
+        runner.scope_to(self, machine_name)
         self.plan: Final = Plan(
             service=service.name,
             environment=service.environment,
@@ -184,7 +177,8 @@ class Drill(Construct):
             expected_alarms=tuple(expected),
             guard_alarms=self.guards,
             experiment_template_id=self.experiment.template_id,
-            experiment_templates=tuple(later_texts(lambda: runner.scope.templates)),
+            # Those of later drills too: a text that, within its quotes, becomes several.
+            experiment_templates=(later_text(lambda: '","'.join(runner.scope.templates)),),
             enabled=runner.enabled,
             journal=runner.journal,
             topic_arn=runner.topic_arn,
@@ -199,7 +193,7 @@ class Drill(Construct):
         self.overdue: Final = CadenceAlarm(self, "Overdue", runner=runner, drill=name)
 
     def _machine(self, runner: DrillRunner, machine_name: str) -> stepfunctions.CfnStateMachine:
-        place, called = place_of(self), [each.name for each in functions.OF_THE_MACHINE]
+        place, called = runner.place, [each.name for each in functions.OF_THE_MACHINE]
         arns = {name: runner.functions[name].attr_arn for name in called}
         taken = role(
             self,
@@ -220,7 +214,6 @@ class Drill(Construct):
                 },
                 LOG_DELIVERY,
             ],
-            acknowledged=ANY_RESOURCE,
         )
         machine = stepfunctions.CfnStateMachine(
             self,
@@ -228,8 +221,9 @@ class Drill(Construct):
             state_machine_name=machine_name,
             state_machine_type="STANDARD",
             role_arn=taken.attr_arn,
-            definition_string=Stack.of(self).to_json_string(
-                definition(self.plan, arns, partition=place.partition)
+            # Not the CDK's own JSON, which leaves out what is null and the functions ask for.
+            definition_string=json.dumps(
+                definition(self.plan, arns, partition=place.partition), separators=(",", ":")
             ),
             logging_configuration=stepfunctions.CfnStateMachine.LoggingConfigurationProperty(
                 level="ALL",
@@ -256,7 +250,7 @@ class Drill(Construct):
         return "injects its fault" if runner.enabled else "leashed, injects nothing"
 
     def _schedule(self, runner: DrillRunner) -> None:
-        place = place_of(self)
+        place = runner.place
         taken: iam.CfnRole = role(
             self,
             "StarterRole",
@@ -271,7 +265,6 @@ class Drill(Construct):
                 },
                 runner.keep_undelivered,
             ],
-            acknowledged={},
         )
         scheduler.CfnSchedule(
             self,
@@ -285,7 +278,7 @@ class Drill(Construct):
             target=scheduler.CfnSchedule.TargetProperty(
                 arn=f"arn:{place.partition}:scheduler:::aws-sdk:sfn:startExecution",
                 role_arn=taken.attr_arn,
-                input=Stack.of(self).to_json_string(
+                input=json.dumps(
                     {
                         "StateMachineArn": self.machine.attr_arn,
                         "Name": _OCCURRENCE,
@@ -298,45 +291,6 @@ class Drill(Construct):
                 # A drill that could not start now must not start at another time.
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(maximum_retry_attempts=0),
             ),
-        )
-
-
-class CadenceAlarm(SignalAlarm):
-    """Fires when a drill has not passed for over 35 days, or nobody counts the days any more.
-
-    The watchdog publishes the days once a day; missing data are breaching, so its silence fires
-    the alarm too, some three days later. A leashed drill never passes, and is told like any other.
-
-    Args:
-        scope: The parent.
-        construct_id: Id below the parent.
-        runner: What all drills of the service share.
-        drill: Short name of the drill.
-
-    Attributes are those of ``SignalAlarm``. The alarm is named
-    ``<service>-<environment>-drill-<drill>-overdue``.
-    """
-
-    def __init__(
-        self, scope: Construct, construct_id: str, *, runner: DrillRunner, drill: str
-    ) -> None:
-        service = runner.service
-        super().__init__(
-            scope,
-            construct_id,
-            rule=AlarmRule(
-                namespace=service.namespace,
-                metric_name=metric_names.DAYS_SINCE_PASSED,
-                dimensions=service.dimensions_of(drill),
-                statistic="Maximum",
-                comparison="GreaterThanThreshold",
-                threshold=EXPIRY_DAYS,
-                period_seconds=_DAY_SECONDS,
-            ),
-            alarm_name=names.drill_overdue_alarm(service.name, service.environment, drill),
-            description=names.drill_overdue_description(service.title, drill),
-            missing_data=MissingData.BREACHING,
-            topic=runner.topic_arn,
         )
 
 

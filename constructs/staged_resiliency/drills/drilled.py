@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from staged_resiliency import checks
 from staged_resiliency.drills.plan import Endpoint, Host, Record, Window
@@ -11,6 +11,9 @@ from staged_resiliency.tokens import checked
 
 if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
     from aws_cdk import aws_ec2 as ec2
+
+# The id that the CDK gives a zone before it has asked Route 53 for it.
+_NOT_LOOKED_UP_YET: Final = "DUMMY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,8 @@ class DrilledService:
         checked(owner, "environment", self.environment, checks.slug)
         checked(owner, "namespace", self.namespace, checks.namespace)
         checked(owner, "record_name", self.record_name, checks.domain_name)
-        checked(owner, "hosted_zone_id", self.hosted_zone_id, checks.hosted_zone_id)
+        if self.hosted_zone_id != _NOT_LOOKED_UP_YET:
+            checked(owner, "hosted_zone_id", self.hosted_zone_id, checks.hosted_zone_id)
         checked(owner, "port", self.port, checks.port)
         checked(owner, "version_path", self.version_path, checks.url_path)
         if self.active.name == self.standby.name:

@@ -10,7 +10,7 @@ from constructs import Construct
 
 from staged_resiliency import checks, limits
 from staged_resiliency.drills.faults import TARGET, Fault, Statement
-from staged_resiliency.drills.iam import ANY_RESOURCE, FIS_LOG_DELIVERY, place_of, role, trust
+from staged_resiliency.drills.iam import FIS_LOG_DELIVERY, place_of, role, trust
 from staged_resiliency.errors import InvalidInputError
 
 _LOG_SCHEMA: Final = 2
@@ -65,7 +65,6 @@ class FaultExperiment(Construct):
                 f"arn:{place.partition}:fis:{place.region}:{place.account}:experiment/*",
             ),
             statements=[*fault.statements(place), _look(place.region), FIS_LOG_DELIVERY],
-            acknowledged=ANY_RESOURCE,
         )
         action = fault.action(place)
         alarm_arn = f"arn:{place.partition}:cloudwatch:{place.region}:{place.account}:alarm:"

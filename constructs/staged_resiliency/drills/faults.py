@@ -1,4 +1,4 @@
-"""What a drill breaks, and how AWS FIS does it: one class per fault, each of which ends by itself."""
+"""What a drill breaks, and how AWS FIS does it: a class per fault, each of which ends by itself."""
 
 import json
 from abc import ABC, abstractmethod
@@ -85,6 +85,11 @@ class Fault(ABC):
         """The port that is cut off, if that is what the fault does."""
         return None
 
+    @property
+    def keys(self) -> Sequence[str]:
+        """ARNs of the keys without which the host would not start again."""
+        return ()
+
     def instance_arn(self, place: Place) -> str:
         """The ARN of the instance."""
         return (
@@ -128,6 +133,11 @@ class StopInstance(Fault):
     volume_keys: Sequence[str] = ()
 
     kind = FaultKind.STOP_INSTANCE
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """ARNs of the keys of its volumes."""
+        return self.volume_keys
 
     def __post_init__(self) -> None:
         """Refuse what FIS would."""

@@ -8,7 +8,7 @@ from aws_cdk import (
     Acknowledgment,
     IResolvable,
     IStableAnyProducer,
-    IStableListProducer,
+    IStableStringProducer,
     Lazy,
     Stack,
     Validations,
@@ -17,12 +17,19 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from staged_resiliency.drills.faults import Place, Statement
+from staged_resiliency.tokens import is_literal
 
-# What AWS has no narrower resource for. Each is held to the region, or to what the role itself did.
-_WHY_ANY: Final = (
-    "The actions of this statement take no resource in a policy (Service Authorization Reference); "
-    "they read, or are about log deliveries and commands of the role itself."
-)
+# Why a wildcard has no narrower form, by how it ends; for reviewers, beside the role.
+_WHY_WILDCARD: Final[Mapping[str, str]] = {
+    ":alarm:*": "DescribeAlarms is authorized on every alarm that it may list, and only reads.",
+    ".Arn>/*": "Keys of journals are made while a drill runs; the bucket holds nothing else.",
+    ":experiment/*": "Ids of experiments are made when they start; templates are named one by one.",
+    ":key/*": "Which key the topic has is known to the topic alone; allowed only through SNS.",
+    ":GenerateDataKey*": "Both forms of one action, as SNS asks; allowed only through SNS.",
+    ":*": "Executions are named when they start; the state machine is this drill's.",
+    "*": "The action takes no resource in a policy (Service Authorization Reference); it reads, or "
+    "is held to the region, to the namespace, or to what the role itself began.",
+}
 
 
 @jsii.implements(IStableAnyProducer)
@@ -46,19 +53,23 @@ def later(value: Callable[[], object]) -> IResolvable:
     return Lazy.any(_Later(value))
 
 
-@jsii.implements(IStableListProducer)
-class _LaterTexts:
-    def __init__(self, value: Callable[[], Sequence[str]]) -> None:
+@jsii.implements(IStableStringProducer)
+class _LaterText:
+    def __init__(self, value: Callable[[], str]) -> None:
         self._value = value
 
-    def produce(self) -> list[str]:
-        """The texts."""
-        return list(self._value())
+    def produce(self) -> str:
+        """The text."""
+        return self._value()
 
 
-def later_texts(value: Callable[[], Sequence[str]]) -> Sequence[str]:
-    """A list of texts that may still grow, to be put into a plan."""
-    return Lazy.list(_LaterTexts(value))
+def later_text(value: Callable[[], str]) -> str:
+    """A text that may still grow.
+
+    Args:
+        value: Gives it when the template is written.
+    """
+    return Lazy.string(_LaterText(value))
 
 
 def place_of(scope: Construct) -> Place:
@@ -98,10 +109,10 @@ def role(
     *,
     description: str,
     trusted: Mapping[str, object],
-    statements: Sequence[Statement] | IResolvable,
-    acknowledged: Mapping[str, str],
+    statements: Sequence[Statement],
+    more: Callable[[], Sequence[Statement]] | None = None,
 ) -> iam.CfnRole:
-    """A role with one inline policy.
+    """A role with one inline policy, whose wildcards are acknowledged with their reasons.
 
     Args:
         scope: The parent.
@@ -109,8 +120,7 @@ def role(
         description: Who takes it, and for what.
         trusted: The trust policy.
         statements: What it may do.
-        acknowledged: Wildcards in resources, as cdk-nag names them, with why there is no
-            narrower one.
+        more: Gives the statements instead when the template is written, where they grow till then.
     """
     made = iam.CfnRole(
         scope,
@@ -120,19 +130,62 @@ def role(
         policies=[
             iam.CfnRole.PolicyProperty(
                 policy_name="Drills",
-                policy_document={"Version": "2012-10-17", "Statement": statements},
+                policy_document={
+                    "Version": "2012-10-17",
+                    "Statement": later(more) if more is not None else statements,
+                },
             )
         ],
     )
-    for resource, reason in acknowledged.items():
-        Validations.of(made).acknowledge(
-            Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{resource}]", reason=reason)
-        )
+    acknowledge_wildcards(made, statements)
     return made
 
 
-ANY_RESOURCE: Final[Mapping[str, str]] = {"*": _WHY_ANY}
-"""The wildcard of actions that take no resource."""
+def acknowledge_wildcards(made: iam.CfnRole, statements: Sequence[Statement]) -> None:
+    """Tell cdk-nag why each wildcard of some statements has no narrower form.
+
+    Args:
+        made: The role that has the statements.
+        statements: Those whose wildcards are told of.
+    """
+    found = {
+        f"{kind}::{told}": told
+        for statement in statements
+        for kind in ("Action", "Resource")
+        for value in _listed(statement[kind])
+        for told in [_told(made, value)]
+        if "*" in told
+    }
+    for finding, told in found.items():
+        reason = next(why for end, why in _WHY_WILDCARD.items() if told.endswith(end))
+        Validations.of(made).acknowledge(
+            Acknowledgment(id=f"AwsSolutions-IAM5[{finding}]", reason=reason)
+        )
+
+
+def _listed(value: object) -> Sequence[object]:
+    return value if isinstance(value, list) else [value]
+
+
+def _told(made: iam.CfnRole, value: object) -> str:
+    """An action or a resource as cdk-nag names it."""
+    literal = isinstance(value, str) and is_literal(value)
+    return str(value) if literal else _flat(Stack.of(made).resolve(value))
+
+
+def _flat(resolved: object) -> str:
+    """A resolved value as cdk-nag writes it: references by their names, in angle brackets."""
+    match resolved:
+        case str():
+            return resolved
+        case {"Ref": str() as name}:
+            return f"<{name}>"
+        case {"Fn::GetAtt": [str() as name, str() as attribute]}:
+            return f"<{name}.{attribute}>"
+        case {"Fn::Join": [str() as separator, list() as parts]}:
+            return separator.join(map(_flat, parts))
+    return str(resolved)
+
 
 LOG_DELIVERY: Final[Statement] = {
     # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html

@@ -36,24 +36,25 @@ class Scope:
     instances: list[str] = field(default_factory=list)
     volume_keys: list[str] = field(default_factory=list)
 
-    def _arn(self, service: str, rest: str) -> str:
+    def arn(self, service: str, rest: str) -> str:
+        """The ARN of something in the drills' account and region."""
         place = self.place
         return f"arn:{place.partition}:{service}:{place.region}:{place.account}:{rest}"
 
     @property
     def machine_arns(self) -> Sequence[str]:
         """ARNs of the state machines."""
-        return [self._arn("states", f"stateMachine:{name}") for name in self.machines]
+        return [self.arn("states", f"stateMachine:{name}") for name in self.machines]
 
     def arns(self, resource: Resource) -> Sequence[str]:
         """The ARNs that a permission is for."""
         match resource:
             case Resource.ALARMS:
-                return [self._arn("cloudwatch", "alarm:*")]
+                return [self.arn("cloudwatch", "alarm:*")]
             case Resource.EXECUTIONS:
-                return [self._arn("states", f"execution:{name}:*") for name in self.machines]
+                return [self.arn("states", f"execution:{name}:*") for name in self.machines]
             case Resource.EXPERIMENTS:
-                return [self._arn("fis", "experiment/*")]
+                return [self.arn("fis", "experiment/*")]
             case Resource.INSTANCES:
                 return list(dict.fromkeys(self.instances))
             case Resource.JOURNAL_BUCKET:
@@ -63,7 +64,7 @@ class Scope:
             case Resource.STATE_MACHINES:
                 return self.machine_arns
             case Resource.TEMPLATES:
-                return [self._arn("fis", f"experiment-template/{each}") for each in self.templates]
+                return [self.arn("fis", f"experiment-template/{each}") for each in self.templates]
             case Resource.TOPIC:
                 return [self.topic_arn]
             case _:
@@ -79,29 +80,29 @@ class Scope:
 
 
 def statements_of(function: Function, scope: Scope) -> Sequence[Statement]:
-    """What a function may do, one statement for each kind of resource."""
-    by_resource: dict[tuple[Resource, bool], list[str]] = defaultdict(list)
+    """What a function may do, one statement for all actions on the same resources."""
+    resources: dict[str, list[Resource]] = defaultdict(list)
     for each in function.permissions:
-        by_resource[each.resource, each.action in _NOT_REGIONAL].append(each.action)
+        resources[each.action].append(each.resource)
+    actions: dict[tuple[tuple[Resource, ...], bool], list[str]] = defaultdict(list)
+    for action, found in resources.items():
+        actions[tuple(found), action not in _NOT_REGIONAL].append(action)
     return [
-        *(
-            _statement(resource, actions, scope, regional=not elsewhere)
-            for (resource, elsewhere), actions in by_resource.items()
-        ),
+        *(_statement(on, actions[on, here], scope, regional=here) for on, here in actions),
         *_besides(function, scope),
     ]
 
 
 def _statement(
-    resource: Resource, actions: Iterable[str], scope: Scope, *, regional: bool
+    resources: Sequence[Resource], actions: Iterable[str], scope: Scope, *, regional: bool
 ) -> Statement:
-    words = resource.name.title().replace("_", "")
-    condition = scope.condition(resource) if regional else None
+    words = "And".join(each.name.title().replace("_", "") for each in resources)
+    condition = scope.condition(resources[0]) if regional else None
     return {
         "Sid": f"On{words}" if regional else f"On{words}Elsewhere",
         "Effect": "Allow",
         "Action": sorted(actions),
-        "Resource": scope.arns(resource),
+        "Resource": [arn for each in resources for arn in scope.arns(each)],
         **({"Condition": condition} if condition else {}),
     }
 
@@ -118,7 +119,7 @@ def _besides(function: Function, scope: Scope) -> Iterator[Statement]:
             "Sid": "EncryptForTheTopic",
             "Effect": "Allow",
             "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
-            "Resource": scope._arn("kms", "key/*"),
+            "Resource": scope.arn("kms", "key/*"),
             "Condition": {"StringEquals": {"kms:ViaService": f"sns.{place.region}.amazonaws.com"}},
         }
     if "fis:StartExperiment" in actions:

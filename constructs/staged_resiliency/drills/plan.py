@@ -5,7 +5,7 @@ from a running machine is read strictly.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
@@ -207,6 +207,9 @@ class Plan:
         runbook: URL or text for those who get the message.
         sample_seconds: Between two looks at DNS, clients and alarms.
         call_seconds: How long one call of a function watches.
+
+    Raises:
+        DataError: Nothing is expected, or there is no instance that could be broken.
     """
 
     service: str
@@ -241,6 +244,17 @@ class Plan:
     sample_seconds: int = 5
     call_seconds: int = 40
 
+    def __post_init__(self) -> None:
+        if not self.hypothesis:
+            raise DataError("plan: hypothesis: is empty; a drill that can't fail shows nothing")
+        if self.broken not in (self.active.name, self.standby.name):
+            raise DataError(
+                f"plan: broken: found {self.broken!r}; must be {self.active.name} or "
+                f"{self.standby.name}"
+            )
+        if self.broken_host.instance_id is None:
+            raise DataError(f"plan: {self.broken}: instance_id is missing; the fault needs it")
+
     @property
     def broken_host(self) -> Host:
         """The host that the fault is done to."""
@@ -257,7 +271,7 @@ class Plan:
 
     def to_json(self) -> JsonObject:
         """The plan as a JSON object."""
-        document = as_json(replace(self, hypothesis=()))
+        document: JsonObject = as_json(self)
         return {**document, "hypothesis": [expectation_json(each) for each in self.hypothesis]}
 
     @classmethod

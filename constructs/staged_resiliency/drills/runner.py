@@ -1,15 +1,12 @@
 """What the drills of one service share: functions, journals, the sweep, and the watchdog."""
 
-import atexit
-import shutil
-import tempfile
+import json
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as assets
@@ -17,11 +14,18 @@ from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
 from staged_resiliency.drills import functions
-from staged_resiliency.drills.asset import stage
+from staged_resiliency.drills.code_archive import code_archive
 from staged_resiliency.drills.drilled import DrilledService
 from staged_resiliency.drills.faults import Statement
-from staged_resiliency.drills.functions import Function
-from staged_resiliency.drills.iam import later, place_of, role, trust
+from staged_resiliency.drills.functions import Function, Resource
+from staged_resiliency.drills.iam import (
+    acknowledge_wildcards,
+    later,
+    later_text,
+    place_of,
+    role,
+    trust,
+)
 from staged_resiliency.drills.journal_bucket import JournalBucket
 from staged_resiliency.drills.permissions import Scope, statements_of
 from staged_resiliency.drills.plan import Journal, Watch, WatchedDrill
@@ -35,11 +39,6 @@ if TYPE_CHECKING:
 
 LOG_DAYS: Final = 400
 """More than a year, so that the same month of the former year can be looked at."""
-
-_WHY_FUNCTIONS: Final = (
-    "Ids of experiments and executions, keys of journals and names of log streams are made while a "
-    "drill runs; what takes no resource is held to the region, the namespace or the service."
-)
 
 
 class DrillRunner(Construct):
@@ -64,6 +63,8 @@ class DrillRunner(Construct):
     Attributes:
         service: The service.
         enabled: Whether faults are injected.
+        place: Where it is.
+        scope: What the functions' permissions are scoped to.
         journals: The ``JournalBucket``.
         undelivered: The ``UndeliveredCalls``.
         drills: Its drills, in the order they were made.
@@ -113,10 +114,10 @@ class DrillRunner(Construct):
         self.notify_passed: Final = notify_passed
         self.runbook: Final = runbook
         self.drills: Final[list[Drill]] = []
-        place = place_of(self)
+        self.place: Final = place_of(self)
         self.journals: Final = JournalBucket(self, "Journals")
         self.scope: Final = Scope(
-            place, self.journals.bucket_arn, service.namespace, self.topic_arn
+            self.place, self.journals.bucket_arn, service.namespace, self.topic_arn
         )
         self.undelivered: Final = UndeliveredCalls(
             self,
@@ -129,7 +130,8 @@ class DrillRunner(Construct):
         self.experiment_log: Final = self._log("ExperimentLog", "What AWS FIS did in drills.")
         self.run_log: Final = self._log("RunLog", "Every step of every run of a drill.")
         self._function_log = self._log("FunctionLog", "What the functions of drills say.")
-        self._code = assets.Asset(self, "Code", path=str(_code_folder()))
+        self._code = assets.Asset(self, "Code", path=str(code_archive()))
+        self._roles: Final[dict[str, iam.CfnRole]] = {}
         self.functions: Final[Mapping[str, lambda_.CfnFunction]] = {
             each.name: self._function(each) for each in functions.ALL
         }
@@ -156,6 +158,21 @@ class DrillRunner(Construct):
             )
         self.drills.append(drill)
 
+    def scope_to(self, drill: "Drill", machine_name: str) -> None:
+        """Let the functions do what a drill needs, and no more; ``Drill`` does it by itself."""
+        fault, only = drill.fault, Scope(self.place, "", "", "", machines=[machine_name])
+        self.scope.machines.append(machine_name)
+        self.scope.templates.append(drill.experiment.template_id)
+        self.scope.instances.append(fault.instance_arn(self.place))
+        self.scope.volume_keys.extend(fault.keys)
+        for function in functions.ALL:
+            executions = [
+                each for each in function.permissions if each.resource is Resource.EXECUTIONS
+            ]
+            if executions:
+                statement = {"Action": [], "Resource": list(only.arns(Resource.EXECUTIONS))}
+                acknowledge_wildcards(self._roles[function.name], [statement])
+
     def _log(self, construct_id: str, description: str) -> logs.CfnLogGroup:
         """A log that CloudWatch encrypts with its own key, and that goes with the stack.
 
@@ -168,17 +185,17 @@ class DrillRunner(Construct):
 
     def _function(self, function: Function) -> lambda_.CfnFunction:
         words = "".join(word.title() for word in function.name.split("_"))
-        place = place_of(self)
         taken = role(
             self,
             f"{words}Role",
             description=f"Taken by the function {function.name} of {self.service.name}'s drills.",
             # Lambda sends no source with its request, so there is none to hold it to.
-            trusted=trust("lambda", place, None),
-            statements=later(lambda: self._statements(function)),
-            acknowledged={"*": _WHY_FUNCTIONS},
+            trusted=trust("lambda", self.place, None),
+            statements=self._statements(function),
+            more=lambda: self._statements(function),
         )
-        made = lambda_.CfnFunction(
+        self._roles[function.name] = taken
+        return lambda_.CfnFunction(
             self,
             words,
             description=f"Drills of {self.service.title}: {function.name.replace('_', ' ')}.",
@@ -195,7 +212,6 @@ class DrillRunner(Construct):
                 log_format="JSON", log_group=self._function_log.ref
             ),
         )
-        return made
 
     def _statements(self, function: Function) -> Sequence[Statement]:
         return [
@@ -250,7 +266,7 @@ class DrillRunner(Construct):
             action="lambda:InvokeFunction",
             function_name=swept.attr_arn,
             principal="events.amazonaws.com",
-            source_account=Stack.of(self).account,
+            source_account=self.place.account,
             source_arn=rule.attr_arn,
         )
         allowed.add_metadata("Description", "Lets the rule call the sweep.")
@@ -285,7 +301,6 @@ class DrillRunner(Construct):
                 },
                 self.keep_undelivered,
             ],
-            acknowledged={},
         )
         scheduler.CfnSchedule(
             self,
@@ -298,7 +313,7 @@ class DrillRunner(Construct):
             target=scheduler.CfnSchedule.TargetProperty(
                 arn=called.attr_arn,
                 role_arn=taken.attr_arn,
-                input=Stack.of(self).to_json_string(later(lambda: self._watch().to_json())),
+                input=later_text(lambda: json.dumps(self._watch().to_json())),
                 dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
                     arn=self.undelivered.queue_arn
                 ),
@@ -323,7 +338,7 @@ class DrillRunner(Construct):
     @property
     def scheduler_trust(self) -> Mapping[str, object]:
         """The trust policy of roles that schedules of this service take."""
-        return trust("scheduler", place_of(self), self.schedule_group.attr_arn, like=False)
+        return trust("scheduler", self.place, self.schedule_group.attr_arn, like=False)
 
     @property
     def keep_undelivered(self) -> Statement:
@@ -334,11 +349,3 @@ class DrillRunner(Construct):
             "Action": "sqs:SendMessage",
             "Resource": self.undelivered.queue_arn,
         }
-
-
-@cache
-def _code_folder() -> Path:
-    """The functions' code, gathered once for all stacks of an application."""
-    folder = Path(tempfile.mkdtemp(prefix="drills-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return stage(folder)

@@ -6,8 +6,9 @@ daylight saving time leaves out is skipped, one that it repeats runs once, and a
 """
 
 import calendar
+import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
@@ -163,8 +164,8 @@ def _cron(inner: str, expression: str) -> _Cron:
     fields = inner.split(" ")
     if len(fields) != len(_FIELDS) or not all(fields):
         raise ValueError(
-            f"{shown(expression)} has {len(inner.split())} fields where cron has six with one blank "
-            f"between them ({', '.join(_FIELDS)}); give one like {_EXAMPLE}"
+            f"{shown(expression)} has {len(fields)} fields where cron has six with one "
+            f"blank between them ({', '.join(_FIELDS)}); give one like {_EXAMPLE}"
         )
     minutes = _numbers(fields[0], "minutes", 0, 59)
     hours = _numbers(fields[1], "hours", 0, 23)
@@ -200,7 +201,7 @@ def _numbers(
         if value is None or not least <= value <= most:
             spoken = f" or {names[0]} to {names[-1]}" if names else ""
             raise ValueError(
-                f"{shown(text)} is no {what} of a schedule; allowed: {least} to {most}{spoken}"
+                f"{shown(text)} can't stand in the field {what}; allowed: {least} to {most}{spoken}"
             )
         return value
 
@@ -209,7 +210,7 @@ def _numbers(
         span, _, step_text = part.partition("/")
         step = _digits(step_text) if "/" in part else 1
         if not step:
-            raise ValueError(f"{shown(part)} has no step after / in the field {what}")
+            raise ValueError(f"{shown(part)} has no step of 1 or more in the field {what}")
         if span == "*":
             first, last = least, most
         elif "-" in span:
@@ -262,7 +263,8 @@ def _by_weekday(field: str) -> _DaysOfMonth:
         nth = _digits(rest)
         if nth is None or not 1 <= nth <= 5:
             raise ValueError(
-                f"{shown(field)} is no day of week of a schedule; after # stands 1 to 5, like TUE#1"
+                f"{shown(field)} can't stand in the field day of week; after # stands 1 to 5, "
+                "like TUE#1"
             )
         weekdays = _numbers(_one(name), "day of week", 1, 7, DAYS)
         return lambda year, month: days_of(weekdays, year, month)[nth - 1 : nth]
@@ -301,10 +303,6 @@ def _exists(local: datetime, zone: ZoneInfo) -> bool:
 
 @lru_cache(maxsize=256)
 def _longest_gap(expression: str, zone: str) -> timedelta:
-    return max(_gaps(_local_runs(expression, zone)), default=timedelta.max)
-
-
-def _gaps(runs: Sequence[datetime]) -> Iterator[timedelta]:
-    # From the last run of the horizon to the first one after it is no gap that is known, but the
-    # horizon is long enough that one without any run in its last year ends or never recurs.
-    yield from (later - earlier for earlier, later in zip(runs, runs[1:], strict=False))
+    # A calendar that repeats itself within the horizon has shown its longest gap there.
+    runs = itertools.pairwise(_local_runs(expression, zone))
+    return max((later - earlier for earlier, later in runs), default=timedelta.max)

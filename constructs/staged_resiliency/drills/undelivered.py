@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from aws_cdk import Acknowledgment, Validations
+from aws_cdk import Acknowledgment, RemovalPolicy, Validations
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -57,6 +57,7 @@ class UndeliveredCalls(Construct):
             message_retention_period=_TWO_WEEKS_SECONDS,
             sqs_managed_sse_enabled=True,
         )
+        self.resource.apply_removal_policy(RemovalPolicy.DESTROY)
         self.resource.add_metadata(
             "Description", "Holds starts of drills, and ends of faults, that were not delivered."
         )

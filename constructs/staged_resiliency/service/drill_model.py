@@ -84,8 +84,8 @@ class Drills(Section):
     )
     enabled: Annotated[bool, _Setting] = Field(
         default=False,
-        description="Whether faults are injected. A leashed drill (false) finds its targets, checks "
-        "the steady state, and breaks nothing.",
+        description="Whether faults are injected. A leashed drill (false) finds its targets, "
+        "checks the steady state, and breaks nothing.",
     )
     window: Annotated[DrillWindow, _Setting] = Field(
         default=DrillWindow(), description="When drills may start."
@@ -96,8 +96,8 @@ class Drills(Section):
     volume_keys: Annotated[list[Annotated[str, AfterValidator(checks.kms_key_arn)]], _Setting] = (
         Field(
             default=[],
-            description="ARNs of the customer-managed KMS keys of the hosts' volumes. Without them a "
-            "host with such a volume would not start again after stop_instance.",
+            description="ARNs of the customer-managed KMS keys of the hosts' volumes. Without them "
+            "a host with such a volume would not start again after stop_instance.",
             examples=[
                 ["arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab"]
             ],

@@ -1,35 +1,24 @@
-"""Rules about drills: what can be broken safely, on which days, and would show something."""
+"""Rules about drills: what can be broken, by which values, and on which days."""
 
-import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from staged_resiliency import checks, limits, names
-from staged_resiliency.drills.hypotheses import moves_clients, observed_seconds
-from staged_resiliency.drills.plan import Timeouts
 from staged_resiliency.drills.schedule import DAYS, MAX_GAP_DAYS, DrillSchedule
 from staged_resiliency.pair import COLORS, Color, other
 from staged_resiliency.service.draft import Draft
-from staged_resiliency.service.drill_model import WORKDAYS, DrillSettings, Drills
-from staged_resiliency.service.drilling import (
-    alarms_of,
-    fault_of,
-    guards_of,
-    hypothesis_of,
-    pair_of,
-)
-from staged_resiliency.service.model import Environment, Service
+from staged_resiliency.service.drill_model import WORKDAYS, Drills
 from staged_resiliency.service.problems import Problem
 
 _DNS_PORT: Final = 53
-_RUNS_COMPARED_YEARS: Final = 3
+_SHARED_RESOURCES: Final = 32
+_RESOURCES_PER_DRILL: Final = 7
 _EXAMPLE: Final = "give one like dependency: db"
 
 
 def _there_is_a_drill(env: Draft) -> Iterator[Problem]:
     drills = env.within("drills")
-    if isinstance(drills.raw, dict) and not list(_names(env)):
+    if isinstance(drills.raw, dict) and not list(drill_names(env)):
         yield drills.problem(
             "names no drill; give one by a name of its own, like shutdown: { fault: stop_instance, "
             "host: active, ... }"
@@ -86,7 +75,7 @@ def _hosts_have_an_instance(env: Draft) -> Iterator[Problem]:
 
 def _hosts_are_asked_over_the_internet(env: Draft) -> Iterator[Problem]:
     """The functions of a drill ask as clients do, from outside and over IPv4."""
-    if not list(_names(env)):
+    if not list(drill_names(env)):
         return
     for color in COLORS:
         address = env.text("hosts", color, "address")
@@ -124,7 +113,8 @@ def _window_opens(env: Draft) -> Iterator[Problem]:
     opens, closes = window.number("from_hour", default=9), window.number("to_hour", default=17)
     if opens is not None and closes is not None and closes <= opens:
         yield window.problem(
-            f"{closes} is not after from_hour {opens}; a window is within one day",
+            f"it closes at {closes}, which is not after from_hour {opens}; a window is within one "
+            "day",
             "to_hour" if window.has("to_hour") else "from_hour",
         )
     seen: set[object] = set()
@@ -186,7 +176,7 @@ def _drills_start_in_the_window(env: Draft) -> Iterator[Problem]:
 
 def _names_fit(env: Draft) -> Iterator[Problem]:
     service, environment = env.document.data.get("service"), env.at[-1]
-    for name in _names(env):
+    for name in drill_names(env):
         if isinstance(service, str) and isinstance(environment, str):
             machine = names.drill_state_machine(service, environment, name)
             if len(machine) > limits.MAX_STATE_MACHINE_NAME_CHARACTERS:
@@ -196,6 +186,24 @@ def _names_fit(env: Draft) -> Iterator[Problem]:
                     "drills",
                     name,
                 )
+
+
+def _stack_holds_them(env: Draft) -> Iterator[Problem]:
+    count = resource_count(env)
+    if count > limits.MAX_STACK_RESOURCES:
+        yield env.problem(
+            f"{len(list(drill_names(env)))} drills make a stack of {count} resources; "
+            f"CloudFormation takes {limits.MAX_STACK_RESOURCES}; take some out",
+            "drills",
+        )
+
+
+def resource_count(env: Draft) -> int:
+    """How many resources the drills stack of an environment holds.
+
+    A test compares it with synthesized stacks.
+    """
+    return _SHARED_RESOURCES + _RESOURCES_PER_DRILL * len(list(drill_names(env)))
 
 
 RULES: Final[tuple[Callable[[Draft], Iterator[Problem]], ...]] = (
@@ -210,113 +218,11 @@ RULES: Final[tuple[Callable[[Draft], Iterator[Problem]], ...]] = (
     _drills_recur,
     _drills_start_in_the_window,
     _names_fit,
+    _stack_holds_them,
 )
 
 
-def sense_problems(service: Service, draft: Draft) -> Iterator[Problem]:
-    """Drills that are unsafe, or would show nothing, in a service whose values are sound.
-
-    Not rules on a draft: what a fault does to alarms is only known of a whole service.
-    """
-    for name, environment in service.environments.items():
-        if environment.drills is not None:
-            at = draft.within("environments", name, "drills")
-            for drill_name, drill in environment.drills.by_name.items():
-                yield from _makes_sense(environment, drill, at.within(drill_name))
-            yield from _are_apart(environment, environment.drills, at)
-
-
-def _makes_sense(environment: Environment, drill: DrillSettings, at: Draft) -> Iterator[Problem]:
-    assert environment.drills is not None  # noqa: S101 - the caller's loop
-    objective = environment.drills.objective_seconds
-    fault, alarms = fault_of(environment, drill), alarms_of(environment)
-    pair = pair_of(environment, objective)
-    moves = moves_clients(fault, pair, alarms)
-    seconds, needed = drill.duration_minutes * 60, observed_seconds(fault, alarms)
-    if not guards_of(environment, drill):
-        color = other(environment.active) if drill.host == "active" else environment.active
-        yield at.problem(
-            f"nothing would stop it, as no alarm tells whether {color} is well; give {color} an "
-            "instance_id, or the service a dependency, so that its probe is watched",
-        )
-    elif moves and drill.host == "standby":
-        yield at.problem(
-            f"breaks the standby, but moves clients to it: port {fault.port} is also the one on "
-            "which the standby asks the active host, and 'peer' decides",
-            "host",
-        )
-    elif drill.fault == "stop_instance" and drill.host == "active" and not moves:
-        yield at.problem(
-            "would stop the active host while no signal of failover_on takes silence for failure, "
-            "so clients would stay with it; add 'status' to failover_on",
-            "fault",
-        )
-    elif moves and seconds < objective:
-        yield at.problem(
-            f"{drill.duration_minutes} is less than objective_seconds {objective}, so the fault "
-            f"could end before clients must have moved; give {_minutes(objective)} or more",
-            "duration_minutes",
-        )
-    elif seconds < needed:
-        yield at.problem(
-            f"{drill.duration_minutes} is too short: the alarm that it is meant to fire may take "
-            f"{needed} s; give {_minutes(needed)} or more",
-            "duration_minutes",
-        )
-
-
-def _are_apart(environment: Environment, drills: Drills, at: Draft) -> Iterator[Problem]:
-    """One drill at a time: a run that begins while another one goes on is refused."""
-    runs = {
-        name: DrillSchedule(drill.schedule, drill.timezone).runs(_RUNS_COMPARED_YEARS)
-        for name, drill in drills.by_name.items()
-    }
-    for first, second in itertools.combinations(drills.by_name, 2):
-        for rated, one in ((second, first), (first, second)):
-            if not runs[rated]:
-                yield at.problem(
-                    f"{drills.by_name[rated].schedule!r} starts when it is deployed, so it may run "
-                    f"at the time of {one}; give cron(...)",
-                    *(rated, "schedule"),
-                )
-                break
-        else:
-            lasts = {
-                name: run_seconds(environment, drills.by_name[name], drills.objective_seconds)
-                for name in (first, second)
-            }
-            met = _meeting(runs, lasts, first, second)
-            if met is not None:
-                yield at.problem(
-                    f"starts on {met:%Y-%m-%d} at {met:%H:%M} UTC, while {first} may run or just "
-                    f"before it starts; a run may take {max(lasts.values())} s, so put more time or "
-                    "other days between them",
-                    *(second, "schedule"),
-                )
-
-
-def run_seconds(environment: Environment, drill: DrillSettings, objective: float) -> int:
-    """How long a run of a drill may take."""
-    expected = hypothesis_of(environment, drill, objective)
-    return Timeouts.of(drill.duration_minutes * 60, expected).run
-
-
-def _meeting(
-    runs: Mapping[str, Sequence[datetime]], lasts: Mapping[str, int], first: str, second: str
-) -> datetime | None:
-    """The first run of the second drill that one of the first could meet."""
-    ordered = sorted((at, name) for name in (first, second) for at in runs[name])
-    for (earlier, name), (later, next_name) in itertools.pairwise(ordered):
-        if name != next_name and later - earlier < timedelta(seconds=lasts[name]):
-            return later if next_name == second else earlier
-    return None
-
-
-def _minutes(seconds: float) -> int:
-    return int(-(-seconds // 60))
-
-
-def _names(env: Draft) -> Iterator[str]:
+def drill_names(env: Draft) -> Iterator[str]:
     """Names of the drills: what stands beside the settings and is a mapping."""
     for name in env.names("drills"):
         if name not in Drills.model_fields:
@@ -324,7 +230,7 @@ def _names(env: Draft) -> Iterator[str]:
 
 
 def _drills(env: Draft) -> Iterator[Draft]:
-    for name in _names(env):
+    for name in drill_names(env):
         drill = env.within("drills", name)
         if isinstance(drill.raw, dict):
             yield drill

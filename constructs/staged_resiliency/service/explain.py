@@ -116,8 +116,7 @@ def _unknown(path: Path, meant: Path | None) -> str:
 
 
 def _choice(detail: ErrorDetails, path: Path) -> str:
-    field = _field_at(path)
-    allowed = [str(choice) for choice in _choices(field.annotation)] if field else []
+    allowed = [str(choice) for choice in _choices(_annotation_at(path))]
     found = detail["input"]
     near = nearest(found, allowed) if isinstance(found, str) else None
     hint = f"did you mean {near}?" if near else f"allowed: {', '.join(allowed)}"
@@ -181,12 +180,13 @@ def _like(path: Path) -> str | None:
     choices = _choices(field.annotation)
     if choices:
         return f"allowed: {', '.join(str(choice) for choice in choices)}"
-    member = _as_section(_step(field.annotation, ""))
+    section = _as_section(field.annotation)
+    member = None if section else _as_section(_step(field.annotation, ""))
     if member:
         return f"give a mapping of names, each with {', '.join(member.model_fields)}"
     if type(field.default) in (int, float, str):
         return f"give one like {path[-1]}: {field.default}"
-    return _give_mapping(_as_section(field.annotation))
+    return _give_mapping(section)
 
 
 def _give_mapping(section: type[BaseModel] | None) -> str | None:
@@ -205,10 +205,14 @@ def _yaml(value: object) -> str:
 
 
 def _section_at(path: Path) -> type[BaseModel] | None:
+    return _as_section(_annotation_at(path))
+
+
+def _annotation_at(path: Path) -> Any:
     annotation: Any = Service
     for part in path:
         annotation = _step(annotation, part)
-    return _as_section(annotation)
+    return annotation
 
 
 def _keys_at(path: Path) -> list[str]:

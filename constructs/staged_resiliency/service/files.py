@@ -8,7 +8,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from staged_resiliency.service import (
-    drill_rules,
+    drill_sense,
     explain,
     portfolio,
     probe_rules,
@@ -74,7 +74,7 @@ def examine(document: yaml_source.Document) -> Examined:
     problems += rules.problems_of(draft)
     if service is not None and not problems:
         problems += probe_rules.fit_problems(service, draft)
-        problems += drill_rules.sense_problems(service, draft)
+        problems += drill_sense.sense_problems(service, draft)
     if service is not None and not problems and _has_objectives(service):
         # The model of failover's time is loaded by those alone who ask for it.
         from staged_resiliency.service.objective import objective_problems

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from staged_resiliency import checks, names
 from staged_resiliency.pair import COLORS
 from staged_resiliency.service.draft import Draft
+from staged_resiliency.service.drill_rules import drill_names
 from staged_resiliency.service.problems import Path, Problem
 
 
@@ -60,6 +61,8 @@ def _claims(draft: Draft) -> Iterator[_Claim]:
             yield from _hosts(env, account, region)
             yield from _connectivity_alarms(env, account, region)
             yield from _peer_alarms(env, account, region)
+            if service:
+                yield from _drills(env, service, name, account, region)
 
 
 def _stack(env: Draft, service: str, environment: str) -> _Claim:
@@ -119,3 +122,17 @@ def _peer_alarms(env: Draft, account: str, region: str) -> Iterator[_Claim]:
             )
             place = ("hosts", color, "name")
             yield _Claim("alarm", (alarm, account, region), env, place, sentence, holder=host)
+
+
+def _drills(
+    env: Draft, service: str, environment: str, account: str, region: str
+) -> Iterator[_Claim]:
+    """Drill ``d`` of ``b-drill-c`` and drill ``c-drill-d`` of ``b`` would have one machine."""
+    for drill in drill_names(env):
+        machine = names.drill_state_machine(service, environment, drill)
+        sentence = (
+            f"its state machine would be {machine!r}, as another drill's is; rename one of them; "
+            "the other is"
+        )
+        place = ("drills", drill)
+        yield _Claim("machine", (machine, account, region), env, place, sentence)

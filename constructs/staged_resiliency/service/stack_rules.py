@@ -83,9 +83,11 @@ def resource_count(env: Draft) -> int:
     connectivity_alarms = len(COLORS) * len(list(env.names("dependencies")))
     peers = env.get("probe", "peer") is True or "peer" in env.items("failover_on")
     peer_alarms = len(COLORS) if peers else 0
+    dashboard = 1 if env.has("drills") else 0
     signals = len(env.items("failover_on")) if env.has("failover_on") else 1
     health_checks = signals + (1 if signals > 1 else 0)
-    return _RECORD_GROUP + status_alarms + connectivity_alarms + peer_alarms + health_checks
+    alarms = status_alarms + connectivity_alarms + peer_alarms
+    return _RECORD_GROUP + alarms + health_checks + dashboard
 
 
 RULES: Final[tuple[Callable[[Draft], Iterator[Problem]], ...]] = (

@@ -1,5 +1,6 @@
 """The phases of a run, each a function of its call and of the world."""
 
+from dataclasses import replace
 from types import TracebackType
 
 from staged_resiliency.drills import phase_names
@@ -225,7 +226,7 @@ def end_fault(call: Call, world: World) -> Result:
                 now = ending.push(plan, call.run.execution, phase.experiment, injected, world)
             except AwsError as error:
                 world.log("the fault's end can't be pushed", error=str(error))
-                now = Ending(False, now.experiment, str(error))
+                now = replace(now, over=False, told=str(error))
             if now.experiment is None:
                 return now.over and phase.over(settle)
             phase.experiment = now.experiment

@@ -1,6 +1,7 @@
 """The world as it is in Lambda."""
 
 import functools
+import os
 import queue
 import socket
 import threading
@@ -36,7 +37,10 @@ class BotocoreAws:
         """Call an API; see ``Aws``."""
         try:
             if service not in self._clients:
-                self._clients[service] = self._session.create_client(service, config=self._config)
+                # Lambda tells the region so; botocore alone looks for AWS_DEFAULT_REGION.
+                self._clients[service] = self._session.create_client(
+                    service, region_name=os.environ.get("AWS_REGION"), config=self._config
+                )
             method = getattr(self._clients[service], botocore.xform_name(operation))
             answer: JsonObject = method(**parameters)
         except botocore.exceptions.ClientError as error:

@@ -1,4 +1,8 @@
-"""What the functions reach outside: AWS, names, hosts, time. All of it can be given."""
+"""What the functions reach outside: AWS, names, hosts, time. All of it can be given.
+
+So whoever has AWS's answers from elsewhere, such as a rehearsal on one machine, calls the same
+functions with a ``World`` of its own: they see the same, and come to the same verdict.
+"""
 
 import json
 import sys

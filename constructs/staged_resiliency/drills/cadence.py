@@ -1,0 +1,53 @@
+"""The alarm on a drill that has not passed for too long."""
+
+from typing import Final
+
+from constructs import Construct
+
+from staged_resiliency import names
+from staged_resiliency.alarm_rule import AlarmRule
+from staged_resiliency.alarms import MissingData, SignalAlarm
+from staged_resiliency.drills import metric_names
+from staged_resiliency.drills.plan import EXPIRY_DAYS
+from staged_resiliency.drills.runner import DrillRunner
+
+_DAY_SECONDS: Final = 86_400
+
+
+class CadenceAlarm(SignalAlarm):
+    """Fires when a drill has not passed for over 35 days, or nobody counts the days any more.
+
+    The watchdog publishes the days once a day; missing data are breaching, so its silence fires
+    the alarm too, some three days later. A leashed drill never passes, and is told like any other.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        runner: What all drills of the service share.
+        drill: Short name of the drill.
+
+    Attributes are those of ``SignalAlarm``. The alarm is named
+    ``<service>-<environment>-drill-<drill>-overdue``.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, runner: DrillRunner, drill: str
+    ) -> None:
+        service = runner.service
+        super().__init__(
+            scope,
+            construct_id,
+            rule=AlarmRule(
+                namespace=service.namespace,
+                metric_name=metric_names.DAYS_SINCE_PASSED,
+                dimensions=service.dimensions_of(drill),
+                statistic="Maximum",
+                comparison="GreaterThanThreshold",
+                threshold=EXPIRY_DAYS,
+                period_seconds=_DAY_SECONDS,
+            ),
+            alarm_name=names.drill_overdue_alarm(service.name, service.environment, drill),
+            description=names.drill_overdue_description(service.title, drill),
+            missing_data=MissingData.BREACHING,
+            topic=runner.topic_arn,
+        )

@@ -1,0 +1,120 @@
+"""Drills of a pair whose alarms stand in the same stack: a shutdown, and a blackhole.
+
+They ship leashed: `enabled=True` lets them inject. What guards a drill are alarms of the other
+host; what it expects follows from the alarms' settings, and is written here by hand.
+"""
+
+from aws_cdk import App, Environment, Stack
+
+from staged_resiliency import (
+    AlarmFires,
+    AlarmQuiet,
+    AlarmRecovers,
+    AlarmTopic,
+    BlackholePort,
+    ClientsMove,
+    ClientsReturn,
+    ClientsStay,
+    ConnectivityAlarm,
+    Drill,
+    DrilledHost,
+    DrilledService,
+    DrillRunner,
+    DrillSchedule,
+    DrillWindow,
+    InstanceStatusAlarm,
+    MissingData,
+    ServiceDashboard,
+    StopInstance,
+)
+
+BLUE, GREEN = "shop-blue", "shop-green"
+INSTANCES = {BLUE: "i-0ab55a49288f1da24", GREEN: "i-0123456789abcdef0"}
+RECORD = "shop.example.com"
+
+app = App()
+stack = Stack(app, "shop-failover", env=Environment(account="111111111111", region="eu-west-1"))
+topic = AlarmTopic(stack, "Topic")
+status = {
+    host: InstanceStatusAlarm(
+        stack,
+        f"Status-{host}",
+        instance=instance,
+        host_name=host,
+        description=f"{host} fails its status checks.",
+        topic=topic,
+    )
+    for host, instance in INSTANCES.items()
+}
+database = {
+    host: ConnectivityAlarm(
+        stack,
+        f"Database-{host}",
+        namespace="Shop",
+        host_name=host,
+        dependency="db",
+        description=f"{host} does not reach the database.",
+        missing_data=MissingData.BREACHING,
+        topic=topic,
+    )
+    for host in INSTANCES
+}
+alarms = [alarm.alarm_name for alarm in (*status.values(), *database.values())]
+
+service = DrilledService(
+    name="shop",
+    environment="production",
+    namespace="Shop",
+    active=DrilledHost(BLUE, "192.0.2.1", instance=INSTANCES[BLUE]),
+    standby=DrilledHost(GREEN, "192.0.2.2", instance=INSTANCES[GREEN]),
+    record_name=RECORD,
+    hosted_zone_id="Z2EHK3FAEUNRMI",
+    alarms=alarms,
+    objective_seconds=360,
+)
+runner = DrillRunner(stack, "Drills", service=service, topic=topic)
+shutdown = Drill(
+    stack,
+    "Shutdown",
+    runner=runner,
+    name="shutdown",
+    fault=StopInstance(BLUE, INSTANCES[BLUE], duration_minutes=10),
+    guards=[status[GREEN].alarm_name, database[GREEN].alarm_name],
+    hypothesis=[
+        ClientsMove(RECORD, GREEN, within_seconds=360),
+        ClientsReturn(RECORD, BLUE, within_seconds=800),
+        AlarmFires(status[BLUE].alarm_name, within_seconds=360),
+        AlarmRecovers(status[BLUE].alarm_name, within_seconds=680),
+        AlarmQuiet(status[GREEN].alarm_name),
+    ],
+    schedule=DrillSchedule("cron(0 10 ? * TUE#1 *)", "Europe/Dublin"),
+)
+blackhole = Drill(
+    stack,
+    "DatabaseBlackhole",
+    runner=runner,
+    name="db-blackhole",
+    fault=BlackholePort(BLUE, INSTANCES[BLUE], duration_minutes=5, destination_port=5432),
+    guards=[status[GREEN].alarm_name, database[GREEN].alarm_name],
+    hypothesis=[
+        ClientsStay(RECORD, BLUE),
+        AlarmFires(database[BLUE].alarm_name, within_seconds=280),
+        AlarmRecovers(database[BLUE].alarm_name, within_seconds=220),
+        AlarmQuiet(status[BLUE].alarm_name),
+    ],
+    schedule=DrillSchedule("cron(0 10 ? * TUE#3 *)", "Europe/Dublin"),
+    window=DrillWindow(from_hour=10, to_hour=12),
+    dependency="db",
+)
+ServiceDashboard(
+    stack,
+    "Dashboard",
+    service=service,
+    dashboard_name="shop-production",
+    drills=[drill.name for drill in runner.drills],
+    enabled=runner.enabled,
+    alarms=[drill.overdue.alarm_name for drill in runner.drills],
+    links={"runbook": "https://wiki.example.com/shop/drills"},
+)
+
+app.synth()

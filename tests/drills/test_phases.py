@@ -1,0 +1,103 @@
+"""Single calls of phases, where whole runs don't come."""
+
+from dataclasses import replace
+
+import pytest
+
+from staged_resiliency.drills import phase_names as names
+from staged_resiliency.drills.plan import Plan
+from staged_resiliency.drills.runtime import ending, experiments, phases
+from staged_resiliency.drills.runtime.calls import Call, Result, RunName
+from staged_resiliency.drills.runtime.world import AwsError
+from tests.drills import plans
+from tests.drills.account import account
+from tests.drills.service import START, Script
+
+RUN = RunName("arn", "run-1")
+
+
+def call(phase: str, plan: Plan = plans.SHUTDOWN, **results: Result) -> Call:
+    """A call of a phase."""
+    return Call(phase, plan, RUN, results, {})
+
+
+def test_without_an_experiment_there_is_nothing_to_observe() -> None:
+    with account() as made:
+        result = phases.observe(call(names.OBSERVE), made.world)
+    assert (result.go, result.again) == (False, False)
+
+
+def test_what_was_seen_before_a_call_failed_is_left_behind() -> None:
+    with account() as made:
+        made.service.errors["StartExperiment"] = ["AccessDeniedException"]
+        with pytest.raises(AwsError, match="AccessDenied"):
+            phases.inject(call(names.INJECT), made.world)
+        assert any(key.endswith("-inject.json") for key in made.objects())
+
+
+def test_a_failure_is_told_also_where_nothing_can_be_left_behind() -> None:
+    with account() as made:
+        made.service.errors["StartExperiment"] = ["AccessDeniedException"]
+        made.service.errors["PutObject"] = ["SlowDown"]
+        with pytest.raises(AwsError, match="AccessDenied"):
+            phases.inject(call(names.INJECT), made.world)
+        assert [each["lost"] for each in made.log if "lost" in each]
+
+
+def test_an_experiment_that_ends_without_having_acted_injected_nothing() -> None:
+    with account(plans.SHUTDOWN, Script(initiating=5)) as made:
+        experiments.start(replace(plans.SHUTDOWN, enabled=False), RUN.execution, made.world)
+        made.service.now += 60
+        result = phases.inject(call(names.INJECT), made.world)
+    assert (result.go, result.again) == (False, False)
+    assert result.told == "experiment EXP00000 is completed without an action"
+
+
+def test_a_leashed_experiment_that_fails_tells_why() -> None:
+    plan = replace(plans.SHUTDOWN, enabled=False)
+    with account(plan, Script(fails_after=1)) as made:
+        result = phases.inject(call(names.INJECT, plan), made.world)
+    assert result.told == "the experiment is failed: Scripted."
+
+
+def test_a_phase_remembers_when_it_began() -> None:
+    with account(plans.SHUTDOWN, Script(initiating_forever=True)) as made:
+        result = phases.inject(call(names.INJECT), made.world)
+        assert result.again
+        assert made.service.now == START + plans.SHUTDOWN.call_seconds
+        again = phases.inject(call(names.INJECT, inject=result), made.world)
+    assert again.began_at == START
+    assert again.experiment == result.experiment
+
+
+def test_the_end_of_a_blackhole_is_told_by_what_ended_it() -> None:
+    plan = plans.BLACKHOLE
+    with account(plan, Script(initiating=10)) as made:
+        experiments.start(plan, RUN.execution, made.world)
+        injected = START + 10
+        made.service.now = START + 60
+        first = ending.push(plan, RUN.execution, None, injected, made.world)
+        assert (first.over, first.told) == (False, "experiment EXP00000 is running")
+        made.service.now = START + 120
+        second = ending.push(plan, RUN.execution, None, injected, made.world)
+        assert (second.over, second.told) == (
+            False,
+            "bookstore-api-blue lets port 5432 go in 190 s",
+        )
+        made.service.now = START + 320
+        third = ending.push(plan, RUN.execution, None, injected, made.world)
+        assert (third.over, third.fault_ended_at) == (True, START + 320)
+
+
+def test_an_experiment_that_fis_can_not_tell_of_is_taken_as_it_was() -> None:
+    with account() as made:
+        started = experiments.start(plans.SHUTDOWN, RUN.execution, made.world)
+        made.service.now += 30
+        made.service.errors["GetExperiment"] = []
+        last = Result(True, False, START, started.id, "")
+        made.service.timers.append(
+            (START + 35, lambda: made.service.errors.update(GetExperiment=["Throttling"]))
+        )
+        result = phases.observe(call(names.OBSERVE, inject=last), made.world)
+        assert result.again
+        assert [each for each in made.log if each["event"] == "FIS can't be asked"]

@@ -1,0 +1,138 @@
+"""Edits of a service file's drills, and edits that drills follow; ``edits`` has the others."""
+
+from collections.abc import Callable
+
+from tests.stacks.edits import ALARMS, ASSOCIATION, GREEN_ID, GREEN_STATUS, PAIR, STATUS, Row
+from tests.support import Data
+
+DRILLS = ("shutdown", "db-blackhole", "cdn-blackhole")
+NAMES = {drill: f"bookstore-production-drill-{drill}" for drill in DRILLS}
+DASHBOARD = "modify dashboard bookstore-production"
+OVERDUE = {f"alarm {name}-overdue" for name in NAMES.values()}
+# Functions whose permissions name the hosts that are broken, or the drills.
+STARTERS_OF_HOSTS = ("end_fault", "sweep")
+NAMING_DRILLS = ("preflight", "inject", "sweep", "watchdog")
+
+
+def _all(action: str, labels: set[str]) -> set[str]:
+    return {f"{action} {label}" for label in labels}
+
+
+def _machines(*drills: str) -> set[str]:
+    return {f"machine {NAMES[drill]}" for drill in drills or DRILLS}
+
+
+def _faults(*drills: str) -> set[str]:
+    return {f"fault {NAMES[drill]}" for drill in drills or DRILLS}
+
+
+def _roles_of_faults(*drills: str) -> set[str]:
+    return {f"role: Taken by AWS FIS for the experiment {NAMES[drill]}." for drill in drills}
+
+
+def _roles_of(*functions: str) -> set[str]:
+    return {f"role: Taken by the function {each} of bookstore's drills." for each in functions}
+
+
+def _schedule(drill: str) -> str:
+    return f"schedule: Starts the drill {drill} of Bookstore API."
+
+
+WATCHDOG = "schedule: Counts, once a day, the days since each drill passed."
+
+
+def _parts(drill: str) -> set[str]:
+    """All that a drill has for itself."""
+    name = NAMES.get(drill, f"bookstore-production-drill-{drill}")
+    return {
+        f"fault {name}",
+        f"role: Taken by AWS FIS for the experiment {name}.",
+        f"machine {name}",
+        f"role: Taken by Step Functions for the drill {name}.",
+        _schedule(drill),
+        f"role: Taken by EventBridge Scheduler to start the drill {drill}.",
+        f"alarm {name}-overdue",
+    }
+
+
+def _both_ids(env: Data) -> None:
+    env["hosts"]["green"]["instance_id"] = GREEN_ID
+
+
+def _of(drill: str, **changes: object) -> Callable[[Data], object]:
+    return lambda env: env["drills"][drill].update(changes)
+
+
+DRILL_ROWS = [
+    Row("drills unleashed", lambda env: env["drills"].update(enabled=True),
+        _all("modify", _machines()) | {DASHBOARD}),
+    Row("objective of drills changed", lambda env: env["drills"].update(objective_seconds=300),
+        _all("modify", _machines()) | {DASHBOARD}),
+    Row("window of drills changed", lambda env: env["drills"].update(window={"from_hour": 10}),
+        _all("modify", _machines())),
+    Row("schedule of a drill changed", _of("shutdown", schedule="cron(0 11 ? * TUE#1 *)"),
+        {f"modify {_schedule('shutdown')}"}),
+    Row("time zone of a drill changed", _of("shutdown", timezone="Europe/Dublin"),
+        {f"modify {_schedule('shutdown')}", *_all("modify", _machines("shutdown"))}),
+    Row("duration of a drill changed", _of("shutdown", duration_minutes=15),
+        _all("modify", _faults("shutdown") | _machines("shutdown"))),
+    Row("dependency of a drill changed", _of("db-blackhole", dependency="cdn"),
+        _all("modify", _faults("db-blackhole") | _machines("db-blackhole"))),
+    Row("host of a drill changed", _of("shutdown", host="standby"),
+        {
+            *_all("modify", _faults("shutdown") | _machines("shutdown")),
+            *_all("modify", _roles_of_faults("shutdown")),
+            *_all("modify", _roles_of(*STARTERS_OF_HOSTS)),
+        },
+        first=_both_ids),
+    Row("drill added",
+        lambda env: env["drills"].update(more={**env["drills"]["shutdown"],
+                                               "schedule": "cron(0 10 ? * WED#1 *)"}),
+        {
+            *_all("add", _parts("more")),
+            *_all("modify", _machines()),
+            *_all("modify", _roles_of(*NAMING_DRILLS)),
+            f"modify {WATCHDOG}", "modify AWS::Events::Rule", DASHBOARD,
+        }),
+    Row("drill removed", lambda env: env["drills"].pop("db-blackhole"),
+        {
+            *_all("remove", _parts("db-blackhole")),
+            *_all("modify", _machines("shutdown", "cdn-blackhole")),
+            *_all("modify", _roles_of(*NAMING_DRILLS)),
+            f"modify {WATCHDOG}", "modify AWS::Events::Rule", DASHBOARD,
+        }),
+    Row("runbook of drills given",
+        lambda env: env["drills"].update(runbook="https://wiki.example.com/drills"),
+        _all("modify", _machines()) | {DASHBOARD}),
+    Row("messages of passed drills turned off",
+        lambda env: env["drills"].update(notify_passed=False), _all("modify", _machines())),
+    Row("keys of volumes given",
+        lambda env: env["drills"].update(
+            volume_keys=["arn:aws:kms:us-west-2:532151327118:key/1234abcd"]),
+        _all("modify", _roles_of_faults("shutdown") | _roles_of(*STARTERS_OF_HOSTS))),
+    Row("active: green, with drills", lambda env: env.update(active="green"),
+        {
+            f"add health check {GREEN_STATUS}",
+            f"remove health check {STATUS}",
+            f"modify {PAIR}",
+            *_all("modify", _faults() | _machines() | _roles_of_faults(*DRILLS)),
+            *_all("modify", _roles_of(*STARTERS_OF_HOSTS)),
+            DASHBOARD,
+        },
+        first=_both_ids),
+    Row("dependency added, with drills",
+        lambda env: env["dependencies"].update(
+            search={"label": "Search", "host": "search.pingpublications.com", "port": 9200}),
+        {
+            "add alarm bookstore-api-blue-search-connectivity-failed",
+            "add alarm bookstore-api-green-search-connectivity-failed",
+            f"modify {ASSOCIATION}",
+            *_all("modify", _machines()),
+            DASHBOARD,
+        }),
+    Row("label of a dependency edited, with drills",
+        lambda env: env["dependencies"]["db"].update(label="Main database"),
+        {f"modify {alarm}" for alarm in ALARMS if "-db-" in alarm}),
+    Row("TTL changed, with drills", lambda env: env["endpoint"].update(ttl_seconds=10),
+        {f"modify {PAIR}", *_all("modify", _machines("shutdown"))}),
+]  # fmt: skip

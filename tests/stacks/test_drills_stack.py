@@ -1,0 +1,764 @@
+"""The drills of the example: what they may do, what AWS takes of them, and what they run."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from cfnlint.api import ManualArgs, lint
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from staged_resiliency.drills import functions
+from staged_resiliency.drills.plan import Plan, Watch
+from staged_resiliency.drills.state_machine import definition
+from tests.constructs.api_model import problems_of
+from tests.iam_findings import findings_above_low
+from tests.support import Data, Template, example, only, resources_of, synthesize
+from tests.unit.properties import PROPERTY
+
+ACCOUNT, REGION = "532151327118", "us-west-2"
+DRILLS = ("shutdown", "db-blackhole", "cdn-blackhole")
+BLUE, GREEN = "bookstore-api-blue", "bookstore-api-green"
+INSTANCE = f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-0ab55a49288f1da24"
+JOURNALS = "arn:aws:s3:::journals"
+MACHINES = [f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:bookstore-production-drill-{name}"
+            for name in DRILLS]  # fmt: skip
+IN_REGION = {"StringEquals": {"aws:RequestedRegion": REGION}}
+
+ROLE = "AWS::IAM::Role"
+EXPERIMENT = "AWS::FIS::ExperimentTemplate"
+MACHINE = "AWS::StepFunctions::StateMachine"
+SCHEDULE = "AWS::Scheduler::Schedule"
+FUNCTION = "AWS::Lambda::Function"
+LOG = "AWS::Logs::LogGroup"
+
+
+def deployed(value: Any, template: Template, drills: Sequence[str] = DRILLS) -> Any:
+    """A value of the template as the deployment would make it, with made-up ids."""
+    if isinstance(value, list):
+        return [deployed(each, template, drills) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    match dict(value):
+        case {"Ref": logical_id}:
+            return _made(template, logical_id, "Ref", drills)
+        case {"Fn::GetAtt": [logical_id, attribute]}:
+            return _made(template, logical_id, attribute, drills)
+        case {"Fn::Join": [separator, parts]}:
+            return separator.join(deployed(parts, template, drills))
+    return {key: deployed(each, template, drills) for key, each in value.items()}
+
+
+def _made(
+    template: Template, logical_id: str, attribute: str, drills: Sequence[str] = DRILLS
+) -> str:
+    kind = template["Resources"][logical_id]["Type"]
+    start = f"{REGION}:{ACCOUNT}"
+    match kind, attribute:
+        case "AWS::S3::Bucket", "Arn":
+            return JOURNALS
+        case "AWS::S3::Bucket", _:
+            return "journals"
+        case "AWS::SQS::Queue", "Arn":
+            return f"arn:aws:sqs:{start}:undelivered"
+        case "AWS::SQS::Queue", "Ref":
+            return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/undelivered"
+        case "AWS::SQS::Queue", _:
+            return "undelivered"
+        case "AWS::Lambda::Function", "Arn":
+            return f"arn:aws:lambda:{start}:function:{logical_id}"
+        case "AWS::Logs::LogGroup", "Arn":
+            return f"arn:aws:logs:{start}:log-group:{logical_id}:*"
+        case "AWS::FIS::ExperimentTemplate", _:
+            return f"EXT-{drill_of(logical_id, drills)}"
+        case "AWS::Scheduler::ScheduleGroup", "Arn":
+            return f"arn:aws:scheduler:{start}:schedule-group/{logical_id}"
+        case "AWS::StepFunctions::StateMachine", _:
+            name = template["Resources"][logical_id]["Properties"]["StateMachineName"]
+            return f"arn:aws:states:{start}:stateMachine:{name}"
+        case "AWS::Events::Rule", "Arn":
+            return f"arn:aws:events:{start}:rule/{logical_id}"
+        case "AWS::IAM::Role", "Arn":
+            return f"arn:aws:iam::{ACCOUNT}:role/{logical_id}"
+        case _:
+            return logical_id
+
+
+def drill_of(logical_id: str, drills: Sequence[str] = DRILLS) -> str:
+    """The drill that a resource belongs to."""
+    return next(name for name in drills if name.replace("-", "") in logical_id)
+
+
+def by_drill(template: Template, resource_type: str) -> Mapping[str, Data]:
+    """The properties of the resources of a type as deployed, by their drills."""
+    return {
+        drill_of(logical_id): deployed(resource["Properties"], template)
+        for logical_id, resource in resources_of(template, resource_type).items()
+        if not re.match("Drills[A-Z]", logical_id)
+    }
+
+
+def plans_of(template: Template) -> Mapping[str, Plan]:
+    """The plans in the machines, read as the functions read them."""
+    return {
+        drill: Plan.from_json(
+            json.loads(machine["DefinitionString"])["States"]["Plan"]["Result"]["plan"]
+        )
+        for drill, machine in by_drill(template, MACHINE).items()
+    }
+
+
+# -- What the roles may do ---------------------------------------------------------------------
+
+
+def _kept(*actions: str) -> tuple[list[str], list[str], Any]:
+    return ([*actions], [f"{JOURNALS}/*"], None)
+
+
+LOOKS = [
+    (["cloudwatch:DescribeAlarms"], [f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:*"], None),
+    (["route53:TestDNSAnswer"], ["*"], None),
+]
+LOADS = [_kept("s3:GetObject", "s3:PutObject"), (["s3:ListBucket"], [JOURNALS], None)]
+EXPERIMENTS = f"arn:aws:fis:{REGION}:{ACCOUNT}:experiment/*"
+EXECUTIONS = [arn.replace("stateMachine", "execution") + ":*" for arn in MACHINES]
+LOG_OF_FUNCTIONS = (
+    ["logs:CreateLogStream", "logs:PutLogEvents"],
+    [f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:FunctionLog:*"],
+    None,
+)
+ENDS = [
+    (["ec2:DescribeInstances", "fis:ListExperiments"], ["*"], IN_REGION),
+    (["ec2:StartInstances"], [INSTANCE], None),
+    (["fis:GetExperiment", "fis:StopExperiment"], [EXPERIMENTS], None),
+]
+RECORDS = [
+    (
+        ["cloudwatch:PutMetricData"],
+        ["*"],
+        {"StringEquals": {"cloudwatch:namespace": "Bookstore"}},
+    ),
+    (["sns:Publish"], [f"arn:aws:sns:{REGION}:{ACCOUNT}:PingPublicationsSNS"], None),
+    (
+        ["kms:Decrypt", "kms:GenerateDataKey*"],
+        [f"arn:aws:kms:{REGION}:{ACCOUNT}:key/*"],
+        {"StringEquals": {"kms:ViaService": f"sns.{REGION}.amazonaws.com"}},
+    ),
+]
+QUEUE = (["sqs:SendMessage"], [f"arn:aws:sqs:{REGION}:{ACCOUNT}:undelivered"], None)
+FIS_LOG = (
+    ["logs:CreateLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
+     "logs:PutResourcePolicy"], ["*"], None,
+)  # fmt: skip
+STATES_LOG = (
+    ["logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups",
+     "logs:DescribeResourcePolicies", "logs:GetLogDelivery", "logs:ListLogDeliveries",
+     "logs:PutResourcePolicy", "logs:UpdateLogDelivery"], ["*"], None,
+)  # fmt: skip
+BLACKHOLE = [
+    (
+        ["ssm:SendCommand"],
+        [f"arn:aws:ssm:{REGION}::document/AWSFIS-Run-Network-Blackhole-Port", INSTANCE],
+        None,
+    ),
+    (["ssm:CancelCommand", "ssm:ListCommands"], ["*"], None),
+    (["ec2:DescribeInstances"], ["*"], IN_REGION),
+    FIS_LOG,
+]
+TEMPLATES = [f"arn:aws:fis:{REGION}:{ACCOUNT}:experiment-template/EXT-{drill}" for drill in DRILLS]
+# Every role, and all that each may do: actions, resources, condition.
+MAY: Mapping[str, list[tuple[list[str], list[str], Any]]] = {
+    "DrillsPreflightRole": [
+        LOOKS[0],
+        (
+            ["ec2:DescribeInstances", "fis:ListExperiments", "ssm:DescribeInstanceInformation"],
+            ["*"],
+            IN_REGION,
+        ),
+        _kept("s3:GetObject", "s3:PutObject"),
+        (["states:DescribeExecution"], EXECUTIONS, None),
+        LOG_OF_FUNCTIONS,
+    ],
+    "DrillsSteadyStateRole": [*LOOKS, _kept("s3:PutObject"), LOG_OF_FUNCTIONS],
+    "DrillsInjectRole": [
+        *LOOKS,
+        (["fis:ListExperiments"], ["*"], IN_REGION),
+        (["fis:StartExperiment"], [EXPERIMENTS, *TEMPLATES], None),
+        (
+            ["fis:GetExperiment", "fis:ListExperimentResolvedTargets", "fis:TagResource"],
+            [EXPERIMENTS],
+            None,
+        ),
+        _kept("s3:PutObject"),
+        (
+            ["iam:CreateServiceLinkedRole"],
+            [
+                f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/fis.amazonaws.com/AWSServiceRoleForFIS"
+            ],
+            {"StringEquals": {"iam:AWSServiceName": "fis.amazonaws.com"}},
+        ),
+        LOG_OF_FUNCTIONS,
+    ],
+    "DrillsObserveRole": [
+        *LOOKS,
+        (["fis:GetExperiment"], [EXPERIMENTS], None),
+        *LOADS,
+        LOG_OF_FUNCTIONS,
+    ],
+    "DrillsEndFaultRole": [*LOOKS, *ENDS, *LOADS, LOG_OF_FUNCTIONS],
+    "DrillsFailbackRole": [*LOOKS, *LOADS, LOG_OF_FUNCTIONS],
+    "DrillsRecordRole": [*RECORDS, *LOADS, LOG_OF_FUNCTIONS],
+    "DrillsSweepRole": [
+        *LOOKS,
+        *ENDS,
+        *RECORDS,
+        *LOADS,
+        (["states:DescribeStateMachineForExecution"], EXECUTIONS, None),
+        LOG_OF_FUNCTIONS,
+        QUEUE,
+    ],
+    "DrillsWatchdogRole": [
+        RECORDS[0],
+        _kept("s3:GetObject"),
+        LOADS[1],
+        (["states:DescribeStateMachine"], MACHINES, None),
+        LOG_OF_FUNCTIONS,
+    ],
+    "DrillsWatchdogCallerRole": [
+        (["lambda:InvokeFunction"], [f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:Watchdog"], None),
+        QUEUE,
+    ],
+    "DrillshutdownExperimentRole": [
+        (["ec2:StartInstances", "ec2:StopInstances"], [INSTANCE], None),
+        (["ec2:DescribeInstances"], ["*"], IN_REGION),
+        FIS_LOG,
+    ],
+    "DrilldbblackholeExperimentRole": BLACKHOLE,
+    "DrillcdnblackholeExperimentRole": BLACKHOLE,
+    **{
+        f"Drill{drill.replace('-', '')}Role": [
+            (
+                ["lambda:InvokeFunction"],
+                [
+                    f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+                    for name in ("Preflight", "SteadyState", "Inject", "Observe", "EndFault",
+                                 "Failback", "Record")
+                ],
+                None,
+            ),
+            STATES_LOG,
+        ]
+        for drill in DRILLS
+    },
+    **{
+        f"Drill{drill.replace('-', '')}StarterRole": [
+            (["states:StartExecution"], [arn], None),
+            QUEUE,
+        ]
+        for drill, arn in zip(DRILLS, MACHINES, strict=True)
+    },
+}  # fmt: skip
+
+
+def _roles(template: Template) -> Iterator[tuple[str, Data]]:
+    for logical_id, resource in resources_of(template, ROLE).items():
+        yield logical_id[:-8], deployed(resource["Properties"], template)
+
+
+def _listed(value: object) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)  # type: ignore[call-overload]
+
+
+def _short(arn: str) -> str:
+    """An ARN without the logical id that made up its name here."""
+    for name in ("FunctionLog", *(part.title().replace("_", "") for part in
+                 (each.name for each in functions.ALL))):  # fmt: skip
+        if f":Drills{name}" in arn:
+            return f"{arn.partition(':Drills')[0]}:{name}{':*' if arn.endswith(':*') else ''}"
+    return arn
+
+
+def _statements(role: Data) -> Iterator[tuple[list[str], list[str], Any]]:
+    (policy,) = role["Policies"]
+    for statement in policy["PolicyDocument"]["Statement"]:
+        assert statement["Effect"] == "Allow"
+        yield (
+            _listed(statement["Action"]),
+            [_short(arn) for arn in _listed(statement["Resource"])],
+            statement.get("Condition"),
+        )
+
+
+def test_every_role_may_do_exactly_this(drills_template: Template) -> None:
+    found = {name: sorted(map(repr, _statements(role))) for name, role in _roles(drills_template)}
+    assert found == {name: sorted(map(repr, allowed)) for name, allowed in MAY.items()}
+
+
+def test_no_role_has_a_managed_policy_or_a_second_one(drills_template: Template) -> None:
+    for _, role in _roles(drills_template):
+        assert set(role) == {"AssumeRolePolicyDocument", "Description", "Policies"}
+
+
+def test_parliament_finds_nothing_above_low(drills_template: Template) -> None:
+    found = {
+        name: findings_above_low(policy["PolicyDocument"])
+        for name, role in _roles(drills_template)
+        for policy in role["Policies"]
+    }
+    assert len(found) == len(MAY)
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+def test_parliament_would_find_an_action_on_the_wrong_resource() -> None:
+    statement = {"Effect": "Allow", "Action": "ec2:StopInstances", "Resource": "arn:aws:s3:::a"}
+    (finding,) = findings_above_low({"Version": "2012-10-17", "Statement": [statement]})
+    assert finding.startswith("MEDIUM RESOURCE_MISMATCH")
+
+
+GROUP = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/"
+SOURCES = {
+    "fis": ("ArnLike", f"arn:aws:fis:{REGION}:{ACCOUNT}:experiment/*"),
+    "states": ("ArnLike", f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:bookstore-production-"),
+    "scheduler": ("ArnEquals", GROUP),
+}
+
+
+def test_every_role_is_taken_by_one_service_for_this_accounts_sources(
+    drills_template: Template,
+) -> None:
+    taken = dict.fromkeys([*SOURCES, "lambda"], 0)
+    for _, role in _roles(drills_template):
+        (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+        service = statement["Principal"].pop("Service").removesuffix(".amazonaws.com")
+        assert statement["Principal"] == {}
+        assert statement["Action"] == "sts:AssumeRole"
+        taken[service] += 1
+        if service == "lambda":  # which sends no source
+            assert "Condition" not in statement
+            continue
+        operator, source = SOURCES[service]
+        condition = statement["Condition"]
+        assert condition["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
+        assert condition[operator]["aws:SourceArn"].startswith(source)
+    assert taken == {"fis": 3, "states": 3, "scheduler": 4, "lambda": 9}
+
+
+def test_each_function_has_a_role_of_its_own(drills_template: Template) -> None:
+    made = resources_of(drills_template, FUNCTION).values()
+    roles = [json.dumps(function["Properties"]["Role"]) for function in made]
+    assert len(roles) == len(set(roles)) == len(functions.ALL) == 9
+
+
+# -- Faults ------------------------------------------------------------------------------------
+
+
+def test_each_fault_is_what_the_file_asks_for(drills_template: Template) -> None:
+    actions = {
+        drill: experiment["Actions"]["Fault"]
+        for drill, experiment in by_drill(drills_template, EXPERIMENT).items()
+    }
+    assert actions["shutdown"] == {
+        "ActionId": "aws:ec2:stop-instances",
+        "Description": f"Stops {BLUE}, and starts it again.",
+        "Parameters": {"startInstancesAfterDuration": "PT10M"},
+        "Targets": {"Instances": "Host"},
+    }
+    assert actions["db-blackhole"] == {
+        "ActionId": "aws:ssm:send-command",
+        "Description": f"Drops what {BLUE} sends to TCP port 5432.",
+        "Parameters": {
+            "documentArn": f"arn:aws:ssm:{REGION}::document/AWSFIS-Run-Network-Blackhole-Port",
+            "documentParameters": '{"DurationSeconds":"300","InstallDependencies":"True",'
+            '"Port":"5432","Protocol":"tcp","TrafficType":"egress"}',
+            "duration": "PT5M",
+        },
+        "Targets": {"Instances": "Host"},
+    }
+    assert '"Port":"80"' in actions["cdn-blackhole"]["Parameters"]["documentParameters"]
+
+
+def test_each_fault_has_one_target_guards_a_log_and_fails_without_its_target(
+    drills_template: Template,
+) -> None:
+    guards = {
+        "shutdown": [f"{GREEN}-probe-silent"],
+        "db-blackhole": [f"{GREEN}-probe-silent", f"{GREEN}-db-connectivity-failed"],
+        "cdn-blackhole": [f"{GREEN}-probe-silent", f"{GREEN}-cdn-connectivity-failed"],
+    }
+    for drill, experiment in by_drill(drills_template, EXPERIMENT).items():
+        assert experiment["Targets"] == {
+            "Host": {
+                "ResourceType": "aws:ec2:instance",
+                "ResourceArns": [INSTANCE],
+                "SelectionMode": "ALL",
+            }
+        }
+        assert experiment["StopConditions"] == [
+            {
+                "Source": "aws:cloudwatch:alarm",
+                "Value": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{guard}",
+            }
+            for guard in guards[drill]
+        ]
+        assert experiment["ExperimentOptions"] == {
+            "AccountTargeting": "single-account",
+            "EmptyTargetResolutionMode": "fail",
+        }
+        log = experiment["LogConfiguration"]
+        assert log["LogSchemaVersion"] == 2
+        assert log["CloudWatchLogsConfiguration"]["LogGroupArn"].endswith(":*")
+
+
+def experiment_request(properties: Data) -> Data:
+    """The request CreateExperimentTemplate that CloudFormation makes of a resource."""
+
+    def lower(value: Any, *, keep: bool = False) -> Any:
+        if isinstance(value, list):
+            return [lower(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        kept = ("Actions", "Targets", "Parameters", "Tags", "targets")
+        return {
+            key if keep else key[0].lower() + key[1:]: lower(each, keep=key in kept and not keep)
+            for key, each in value.items()
+        }
+
+    return {"clientToken": "once", **lower(properties)}
+
+
+def test_fis_takes_every_template(drills_template: Template) -> None:
+    for drill, experiment in by_drill(drills_template, EXPERIMENT).items():
+        request = experiment_request(experiment)
+        assert problems_of("fis", "CreateExperimentTemplate", request) == [], drill
+        for action in request["actions"].values():
+            assert all(len(value) <= 1024 for value in action["parameters"].values())
+
+
+def test_the_model_of_fis_would_find_a_wrong_template(drills_template: Template) -> None:
+    request = experiment_request(by_drill(drills_template, EXPERIMENT)["shutdown"])
+    request["stopConditions"][0].pop("source")
+    request["experimentOptions"]["emptyTargetResolutionMode"] = "ignore"
+    found = "\n".join(problems_of("fis", "CreateExperimentTemplate", request))
+    assert 'Missing required parameter in stopConditions[0]: "source"' in found
+    assert "'ignore' is not one of" in found
+
+
+# -- What runs ---------------------------------------------------------------------------------
+
+
+def test_the_functions_read_the_plans_that_the_machines_hold(drills_template: Template) -> None:
+    plans = plans_of(drills_template)
+    assert set(plans) == set(DRILLS)
+    templates = {
+        drill: _made(drills_template, logical_id, "Id")
+        for logical_id in resources_of(drills_template, EXPERIMENT)
+        for drill in [drill_of(logical_id)]
+    }
+    for drill, plan in plans.items():
+        assert (plan.service, plan.environment, plan.drill) == ("bookstore", "production", drill)
+        assert plan.experiment_template_id == templates[drill]
+        assert plan.experiment_templates == tuple(templates[name] for name in DRILLS)
+        assert plan.enabled is False
+        assert plan.journal.bucket == "journals"
+        assert plan.standby.instance_id is None  # which the template must not leave out
+        assert plan.active.addresses == ("54.213.54.171",)
+        assert set(plan.guard_alarms) <= set(plan.alarms)
+        assert not set(plan.guard_alarms) & set(plan.expected_alarms)
+        assert plan.window is not None
+        assert (plan.window.start, plan.window.end) == ("09:00", "17:00")
+        assert plan.window.timezone == "America/Los_Angeles"
+    assert plans["shutdown"].fault_seconds == 600
+    assert (plans["db-blackhole"].dependency, plans["db-blackhole"].port) == ("db", 5432)
+    assert plans["shutdown"].dependency is None
+
+
+def test_a_plan_names_every_alarm_of_the_service_and_no_other(
+    example_templates: Mapping[str, Template],
+) -> None:
+    made = {
+        alarm["Properties"]["AlarmName"]
+        for name in ("failover", "probe")
+        for alarm in resources_of(
+            example_templates[f"bookstore-production-{name}"], "AWS::CloudWatch::Alarm"
+        ).values()
+    }
+    for plan in plans_of(example_templates["bookstore-production-drills"]).values():
+        assert set(plan.alarms) == made
+
+
+def test_an_unleashed_service_injects() -> None:
+    template = synthesize([example(lambda env: env["drills"].update(enabled=True), drills=True)])[
+        "bookstore-production-drills"
+    ]
+    assert all(plan.enabled for plan in plans_of(template).values())
+
+
+def test_a_machine_is_what_the_contract_defines_of_its_plan(drills_template: Template) -> None:
+    arns = {
+        each.name: _made(drills_template, logical_id, "Arn")
+        for each in functions.OF_THE_MACHINE
+        for logical_id, resource in resources_of(drills_template, FUNCTION).items()
+        if resource["Properties"]["Handler"] == each.handler
+    }
+    plans = plans_of(drills_template)
+    for drill, machine in by_drill(drills_template, MACHINE).items():
+        assert json.loads(machine["DefinitionString"]) == json.loads(
+            json.dumps(definition(plans[drill], arns))
+        )
+        assert machine["StateMachineType"] == "STANDARD"
+        logging = machine["LoggingConfiguration"]
+        assert (logging["Level"], logging["IncludeExecutionData"]) == ("ALL", True)
+
+
+def _machines_alone(template: Template) -> Data:
+    """A template of the machines, with their definitions as the deployment would make them."""
+    machines = {
+        f"Machine{number}": {
+            "Type": MACHINE,
+            "Properties": {
+                "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/drills",
+                "Definition": json.loads(machine["DefinitionString"]),
+            },
+        }
+        for number, machine in enumerate(by_drill(template, MACHINE).values())
+    }
+    return {"Resources": machines}
+
+
+def _lint(template: Data) -> list[str]:
+    found = lint(json.dumps(template), config=ManualArgs(include_checks=["I", "W", "E"]))
+    return [str(finding) for finding in found]
+
+
+def test_cfn_lint_takes_the_machines_definitions(drills_template: Template) -> None:
+    assert _lint(_machines_alone(drills_template)) == []
+
+
+def test_cfn_lint_would_find_a_state_that_leads_nowhere(drills_template: Template) -> None:
+    broken = _machines_alone(drills_template)
+    broken["Resources"]["Machine0"]["Properties"]["Definition"]["States"]["Plan"].pop("Next")
+    assert _lint(broken)
+
+
+def test_a_schedule_starts_its_machine_once_for_each_occurrence(drills_template: Template) -> None:
+    for (drill, schedule), week in zip(
+        by_drill(drills_template, SCHEDULE).items(), (1, 2, 3), strict=True
+    ):
+        assert schedule["ScheduleExpression"] == f"cron(0 10 ? * TUE#{week} *)"
+        assert schedule["ScheduleExpressionTimezone"] == "America/Los_Angeles"
+        assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
+        assert schedule["State"] == "ENABLED"
+        target = schedule["Target"]
+        assert target["Arn"] == "arn:aws:scheduler:::aws-sdk:sfn:startExecution"
+        assert target["RetryPolicy"] == {"MaximumRetryAttempts": 0}
+        assert target["DeadLetterConfig"]["Arn"].endswith(":undelivered")
+        asked = json.loads(target["Input"])
+        assert asked["StateMachineArn"].endswith(f"-drill-{drill}")
+        assert asked["Name"] == "<aws.scheduler.execution-id>"
+        assert problems_of("stepfunctions", "StartExecution", _lowered(asked)) == []
+
+
+def _lowered(asked: Mapping[str, str]) -> Data:
+    """What Scheduler calls StartExecution with; it fills in the occurrence."""
+    return {
+        key[0].lower() + key[1:]: value.replace("<aws.scheduler.execution-id>", "d32c5kddcf5bb8c3")
+        for key, value in asked.items()
+    }
+
+
+def test_schedules_are_what_scheduler_takes(drills_template: Template) -> None:
+    for logical_id, resource in resources_of(drills_template, SCHEDULE).items():
+        request = {**deployed(resource["Properties"], drills_template), "Name": logical_id}
+        assert problems_of("scheduler", "CreateSchedule", request) == []
+
+
+def test_the_watchdog_is_called_daily_with_every_drill(drills_template: Template) -> None:
+    (schedule,) = (
+        deployed(resource["Properties"], drills_template)
+        for logical_id, resource in resources_of(drills_template, SCHEDULE).items()
+        if logical_id.startswith("DrillsWatchdog")
+    )
+    assert schedule["ScheduleExpression"] == "rate(1 day)"
+    watch = Watch.from_json(json.loads(schedule["Target"]["Input"]))
+    assert [each.name for each in watch.drills] == list(DRILLS)
+    assert [each.state_machine_arn for each in watch.drills] == MACHINES
+    assert watch.expiry_days == 35
+
+
+def test_a_drill_that_is_overdue_or_that_nobody_counts_is_told(drills_template: Template) -> None:
+    alarms = {
+        alarm["Properties"]["AlarmName"]: alarm["Properties"]
+        for alarm in resources_of(drills_template, "AWS::CloudWatch::Alarm").values()
+    }
+    assert set(alarms) == {
+        "bookstore-production-drills-undelivered",
+        *(f"bookstore-production-drill-{drill}-overdue" for drill in DRILLS),
+    }
+    for drill in DRILLS:
+        alarm = alarms[f"bookstore-production-drill-{drill}-overdue"]
+        assert (alarm["MetricName"], alarm["Namespace"]) == ("drill-days-since-passed", "Bookstore")
+        assert alarm["Dimensions"] == [
+            {"Name": "Service", "Value": "bookstore"},
+            {"Name": "Environment", "Value": "production"},
+            {"Name": "Drill", "Value": drill},
+        ]
+        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 35)
+        assert (alarm["Period"], alarm["EvaluationPeriods"]) == (86400, 1)
+        assert alarm["TreatMissingData"] == "breaching"
+        assert alarm["AlarmActions"] == [f"arn:aws:sns:{REGION}:{ACCOUNT}:PingPublicationsSNS"]
+
+
+def test_runs_that_ended_without_saying_so_are_swept(drills_template: Template) -> None:
+    rule = deployed(only(drills_template, "AWS::Events::Rule"), drills_template)
+    assert rule["EventPattern"] == {
+        "source": ["aws.states"],
+        "detail-type": ["Step Functions Execution Status Change"],
+        "detail": {"status": ["FAILED", "TIMED_OUT", "ABORTED"], "stateMachineArn": MACHINES},
+    }
+    (target,) = rule["Targets"]
+    assert target["DeadLetterConfig"]["Arn"].endswith(":undelivered")
+    permission = deployed(only(drills_template, "AWS::Lambda::Permission"), drills_template)
+    assert permission["Principal"] == "events.amazonaws.com"
+    assert permission["SourceAccount"] == ACCOUNT
+    assert permission["SourceArn"].startswith(f"arn:aws:events:{REGION}:{ACCOUNT}:rule/")
+
+
+def test_all_functions_run_the_same_code_on_the_current_python(drills_template: Template) -> None:
+    made = [each["Properties"] for each in resources_of(drills_template, FUNCTION).values()]
+    assert len({json.dumps(each["Code"]) for each in made}) == 1
+    assert {each["Runtime"] for each in made} == {f"python{functions.RUNTIME_VERSION}"}
+    assert {each["Handler"] for each in made} == {each.handler for each in functions.ALL}
+    assert {each["LoggingConfig"]["LogFormat"] for each in made} == {"JSON"}
+    assert not any("Layers" in each or "Environment" in each for each in made)
+
+
+# -- What is kept ------------------------------------------------------------------------------
+
+
+def test_journals_are_encrypted_versioned_private_and_stay(drills_template: Template) -> None:
+    (bucket,) = resources_of(drills_template, "AWS::S3::Bucket").values()
+    assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    properties = bucket["Properties"]
+    (rule,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(properties["PublicAccessBlockConfiguration"]) == 4
+    (kept,) = properties["LifecycleConfiguration"]["Rules"]
+    assert kept["ExpirationInDays"] == 1096
+    policy = deployed(only(drills_template, "AWS::S3::BucketPolicy"), drills_template)
+    assert policy["PolicyDocument"]["Statement"] == [
+        {
+            "Sid": "DenyWithoutTls",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [JOURNALS, f"{JOURNALS}/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    ]
+
+
+def test_what_is_not_delivered_is_kept_encrypted_and_told(drills_template: Template) -> None:
+    queue = only(drills_template, "AWS::SQS::Queue")
+    assert queue == {"MessageRetentionPeriod": 1209600, "SqsManagedSseEnabled": True}
+    policy = deployed(only(drills_template, "AWS::SQS::QueuePolicy"), drills_template)
+    send, deny = policy["PolicyDocument"]["Statement"]
+    assert send["Principal"] == {"Service": "events.amazonaws.com"}
+    assert send["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
+    (rule,) = send["Condition"]["ArnEquals"]["aws:SourceArn"]
+    assert rule.startswith(f"arn:aws:events:{REGION}:{ACCOUNT}:rule/")
+    assert (deny["Effect"], deny["Action"]) == ("Deny", "sqs:*")
+    assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_logs_are_kept_for_a_year_and_more(drills_template: Template) -> None:
+    logs = resources_of(drills_template, LOG).values()
+    assert [log["Properties"] for log in logs] == [{"RetentionInDays": 400}] * 3
+    assert {log["DeletionPolicy"] for log in logs} == {"Delete"}
+
+
+def test_keys_of_volumes_open_them_to_who_starts_the_host() -> None:
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    template = synthesize(
+        [example(lambda env: env["drills"].update(volume_keys=[key]), drills=True)]
+    )["bookstore-production-drills"]
+    granted = {
+        name
+        for name, role in _roles(template)
+        for actions, resources, condition in _statements(role)
+        if actions == ["kms:CreateGrant"]
+        and resources == [key]
+        and condition
+        == {
+            "Bool": {"kms:GrantIsForAWSResource": "true"},
+            "StringEquals": {"kms:ViaService": f"ec2.{REGION}.amazonaws.com"},
+        }
+    }
+    assert granted == {"DrillshutdownExperimentRole", "DrillsEndFaultRole", "DrillsSweepRole"}
+
+
+# -- Any drills --------------------------------------------------------------------------------
+
+
+MINUTES, WEEKS = st.integers(0, 59), st.integers(1, 4)
+
+
+@st.composite
+def sections(draw: st.DrawFn) -> Data:
+    """Sound drill sections of a service with two instances."""
+    days = draw(st.lists(st.sampled_from(["MON", "TUE", "WED", "THU", "FRI"]), unique=True,
+                         min_size=1, max_size=3))  # fmt: skip
+    zone = draw(st.sampled_from(["UTC", "America/Los_Angeles", "Asia/Kathmandu"]))
+    drills: Data = {
+        "objective_seconds": draw(st.integers(60, 900)),
+        "enabled": draw(st.booleans()),
+        "notify_passed": draw(st.booleans()),
+    }
+    for day in days:
+        fault = draw(st.sampled_from(["stop_instance", "blackhole"]))
+        drills[f"on-{day.lower()}"] = {
+            "fault": fault,
+            "host": draw(st.sampled_from(["active", "standby"])),
+            "duration_minutes": draw(st.integers(15, 720)),
+            "schedule": f"cron({draw(MINUTES)} 10 ? * {day}#{draw(WEEKS)} *)",
+            "timezone": zone,
+            **(
+                {"dependency": draw(st.sampled_from(["db", "cdn"]))} if fault == "blackhole" else {}
+            ),
+        }
+    return drills
+
+
+@settings(PROPERTY, max_examples=12)
+@given(sections(), st.sampled_from([["status"], ["status", "db"], ["endpoint", "peer"]]))
+def test_any_sound_drills_are_what_the_apis_take_and_the_functions_read(
+    drills: Data, signals: list[str]
+) -> None:
+    def edit(env: Data) -> None:
+        env["hosts"]["green"]["instance_id"] = "i-0123456789abcdef0"
+        env["failover_on"] = signals
+        for drill in drills.values():  # which would send clients to the broken host
+            if "peer" in signals and isinstance(drill, dict) and drill.get("dependency") == "cdn":
+                drill["host"] = "active"
+        env["drills"] = drills
+
+    template = synthesize([example(edit)])["bookstore-production-drills"]
+    asked = {name for name, drill in drills.items() if isinstance(drill, dict)}
+    found = set()
+    for resource in resources_of(template, MACHINE).values():
+        machine = deployed(resource["Properties"], template, drills=sorted(asked))
+        states = json.loads(machine["DefinitionString"])["States"]
+        plan = Plan.from_json(states["Plan"]["Result"]["plan"])
+        assert not set(plan.guard_alarms) & set(plan.expected_alarms)
+        assert 1 <= len(plan.guard_alarms) <= 5
+        assert plan.fault_seconds == drills[plan.drill]["duration_minutes"] * 60
+        assert len(plan.experiment_templates) == len(asked)
+        found.add(plan.drill)
+    assert found == asked
+    for resource in resources_of(template, EXPERIMENT).values():
+        request = experiment_request(
+            deployed(resource["Properties"], template, drills=sorted(asked))
+        )
+        assert problems_of("fis", "CreateExperimentTemplate", request) == []
