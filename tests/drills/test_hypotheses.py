@@ -71,8 +71,8 @@ def test_when_the_active_host_stops_clients_reach_the_standby_and_come_back() ->
         ClientsReturn(RECORD, BLUE, 800),
         AlarmFires(f"{BLUE}-StatusCheckFailed", 360),
         AlarmRecovers(f"{BLUE}-StatusCheckFailed", 680),
-        AlarmFires(f"{BLUE}-probe-silent", 440),
-        AlarmRecovers(f"{BLUE}-probe-silent", 640),
+        AlarmFires(f"{BLUE}-probe-silent", 450),
+        AlarmRecovers(f"{BLUE}-probe-silent", 650),
         AlarmQuiet(f"{GREEN}-db-connectivity-failed"),
         AlarmQuiet(f"{GREEN}-cdn-connectivity-failed"),
         AlarmQuiet(f"{GREEN}-probe-silent"),
@@ -89,8 +89,8 @@ def test_when_the_standby_stops_clients_notice_nothing() -> None:
 def test_a_blackhole_fires_its_dependencys_alarm_on_that_host_and_no_other() -> None:
     assert expected(drilled(_both_ids), "db-blackhole") == [
         ClientsStay(RECORD, BLUE),
-        AlarmFires(f"{BLUE}-db-connectivity-failed", 280),
-        AlarmRecovers(f"{BLUE}-db-connectivity-failed", 220),
+        AlarmFires(f"{BLUE}-db-connectivity-failed", 290),
+        AlarmRecovers(f"{BLUE}-db-connectivity-failed", 230),
         AlarmQuiet(f"{BLUE}-StatusCheckFailed"),
         AlarmQuiet(f"{BLUE}-cdn-connectivity-failed"),
         AlarmQuiet(f"{BLUE}-probe-silent"),
@@ -111,7 +111,7 @@ def test_a_blackhole_of_what_decides_moves_clients() -> None:
 def test_without_port_443_a_host_falls_silent_and_its_silence_is_what_is_expected() -> None:
     found = expected(drilled(_cdn_over_https), "cdn-blackhole")
     fires = [each for each in found if isinstance(each, AlarmFires)]
-    assert fires == [AlarmFires(f"{BLUE}-probe-silent", 440)]
+    assert fires == [AlarmFires(f"{BLUE}-probe-silent", 450)]
     # Without data, and without taking that for failure, the dependency's own alarm can't fire.
     assert AlarmQuiet(f"{BLUE}-cdn-connectivity-failed") in found
     assert AlarmQuiet(f"{BLUE}-StatusCheckFailed") in found
@@ -162,7 +162,7 @@ def test_a_port_is_cut_off_for_everything_that_is_asked_on_it() -> None:
 
 def test_a_stopped_host_does_not_answer_its_peer_and_reports_nothing_of_it() -> None:
     found = expected(drilled(_peers), "shutdown")
-    assert AlarmFires(f"{BLUE}-peer-connectivity-failed", 280) in found
+    assert AlarmFires(f"{BLUE}-peer-connectivity-failed", 290) in found
     assert AlarmQuiet(f"{GREEN}-peer-connectivity-failed") in found
 
 

@@ -55,9 +55,9 @@ def test_a_peer_that_is_not_answered_is_known_after_the_probes_deadline() -> Non
 
 
 def test_a_silent_probe_is_told_by_as_many_minutes_as_cloudwatch_looks_back() -> None:
-    # Minutes 0 to 3 stay empty; minute 0 was due at 62.5 + 8. Read at 270.
+    # Minutes 0 to 3 stay empty; minute 0 was due at 66 + 8. Read at 270.
     found = course(unhealthy(probe_alarm("db-connectivity")), Effect.SILENT)
-    assert found == Course(True, [(285, False)], 70.5)
+    assert found == Course(True, [(285, False)], 74)
 
 
 def test_silence_that_counts_as_health_changes_nothing() -> None:

@@ -285,6 +285,7 @@ def test_every_assumption_says_what_it_is_and_rests_on() -> None:
     assert all(span.about and span.basis for span in spans.values())
     assert {name for name, span in spans.items() if not span.assumed} == {
         "evaluation_interval",
+        "probe_batch",
         "probe_interval",
         "probe_timeout",
     }

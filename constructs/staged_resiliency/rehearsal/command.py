@@ -14,7 +14,7 @@ from rich.console import Console
 
 from staged_resiliency.rehearsal.files import FolderError, require_writable, write_report
 from staged_resiliency.rehearsal.options import RehearseError
-from staged_resiliency.rehearsal.plan import Plan, plan_of
+from staged_resiliency.rehearsal.plan import Plan, common_notes, plan_of
 from staged_resiliency.rehearsal.prediction import assumptions_for, failovers_of
 from staged_resiliency.rehearsal.scenarios import Action, Scenario, scenarios_of
 from staged_resiliency.rehearsal.world import World, read_world
@@ -110,12 +110,19 @@ def usual_dependencies(world: World) -> Sequence[str]:
 
 def page_notes(time_scale: float, plans: Sequence[Plan]) -> Sequence[str]:
     """What a reader of the page should know."""
+    common = common_notes(plans)
     return [
         f"{time_scale:g} seconds of the service passed in one second here.",
         "Delays that AWS has inside (metrics, health checks, DNS servers) were drawn from the "
         "spans that the prediction draws from; resiliency timing lists them, and which are "
         "assumed.",
-        *dict.fromkeys(f"{plan.scenario.name}: {note}." for plan in plans for note in plan.notes),
+        *(
+            f"{plan.scenario.name}: {note}."
+            for plan in plans
+            for note in plan.notes
+            if note not in common
+        ),
+        *(f"All scenarios: {note}." for note in common),
     ]
 
 

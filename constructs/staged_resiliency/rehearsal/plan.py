@@ -129,6 +129,13 @@ def plan_of(
     )
 
 
+def common_notes(plans: Sequence[Plan]) -> Sequence[str]:
+    """What is noted of each of several scenarios, and so need be told but once."""
+    if len(plans) < 2:
+        return []
+    return [note for note in plans[0].notes if all(note in plan.notes for plan in plans)]
+
+
 @dataclass(slots=True)
 class _Planner:
     world: World
@@ -177,9 +184,13 @@ class _Planner:
             yield Expected(ClientsServed(record), "the endpoint answers all the time")
 
     def alarms(self) -> Iterator[Expected]:
-        for alarm in self.world.graph.alarms:
+        alarms = self.world.graph.alarms
+        elsewhere = [alarm.name for alarm in alarms if not self.world.is_measured(alarm)]
+        if elsewhere:
+            told = "not rehearsed, as what they watch comes from elsewhere"
+            self.notes.append(f"{told}: {', '.join(elsewhere)}")
+        for alarm in alarms:
             if not self.world.is_measured(alarm):
-                self.notes.append(f"{alarm.name} is not rehearsed: its metric comes from elsewhere")
                 continue
             shown = effect_on(self.world, self.scenario, alarm)
             if shown is Effect.NONE:

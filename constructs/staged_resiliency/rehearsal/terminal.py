@@ -20,7 +20,7 @@ from staged_resiliency.experiment.hypothesis import (
 )
 from staged_resiliency.experiment.observations import Observation, Source, transitions
 from staged_resiliency.experiment.verdict import ALARM, Judgement, Status
-from staged_resiliency.rehearsal.plan import Expected, Plan
+from staged_resiliency.rehearsal.plan import Expected, Plan, common_notes
 from staged_resiliency.rehearsal.rehearse import Outcome, Running
 from staged_resiliency.rehearsal.world import World
 
@@ -128,12 +128,13 @@ def _worth_a_line(seen: Observation, former: str | None) -> bool:
 
 def print_outcomes(world: World, outcomes: Sequence[Outcome], console: Console) -> None:
     """Print a timeline and a table of verdicts for each scenario, and one line for all."""
+    common = common_notes([outcome.plan for outcome in outcomes])
     for outcome in outcomes:
         console.print()
         console.print(Group(_timeline(outcome), _verdicts(outcome)))
-        for note in outcome.plan.notes:
-            console.print(f"[yellow]note[/yellow] {escape(note)}", soft_wrap=True)
+        _print_notes([note for note in outcome.plan.notes if note not in common], console)
     console.print()
+    _print_notes(common, console)
     console.print(
         "After: minutes and seconds of the service. Allowed is what the design is for, or the "
         "model's worst and what processes here may be late.",
@@ -144,6 +145,11 @@ def print_outcomes(world: World, outcomes: Sequence[Outcome], console: Console) 
         status = outcome.verdict.status.value
         line = f"[{style}]{status:<7}[/{style}] {escape(outcome.plan.scenario.title)}"
         console.print(line, soft_wrap=True)
+
+
+def _print_notes(notes: Sequence[str], console: Console) -> None:
+    for note in notes:
+        console.print(f"[yellow]note[/yellow] {escape(note)}", soft_wrap=True)
 
 
 def _timeline(outcome: Outcome) -> Table:
