@@ -43,8 +43,8 @@ from tests.drills.account import account
 from tests.drills.service import ApiError, Ordered, Service
 from tests.rehearsal.support import Templates, plans_of
 
-EARLIER_SECONDS = 300.0
-"""How much longer all is well before the fault: the drill checks that, and starts its experiment."""
+EARLIER_SECONDS = 120.0
+"""How much longer all is well before the fault: a drill checks that, and starts its experiment."""
 
 SETTLED_SECONDS = 240.0
 """How long the rehearsal looks on once all is well: a drill wants to have seen that for a while."""

@@ -37,19 +37,19 @@ class Running:
 
     Attributes:
         plan: What happens, and what is expected.
-        client: How a client reaches the service; None before there is one.
-        clock: The rehearsal's; None before the same moment.
         observations: What was seen so far.
         phases: The steps so far; the last one may not have ended.
         run: Its times, once it is over.
+        client: How a client reaches the service; None before there is one.
+        clock: The rehearsal's; None before the same moment.
     """
 
     plan: Plan
-    client: Settings | None = None
-    clock: Clock | None = None
     observations: list[Observation] = field(default_factory=list)
     phases: list[Phase] = field(default_factory=list)
     run: Run | None = None
+    client: Settings | None = None
+    clock: Clock | None = None
 
 
 @dataclass(frozen=True, slots=True)
