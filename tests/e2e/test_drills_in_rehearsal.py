@@ -87,12 +87,13 @@ def since_fault(journal: Journal, at: float | None) -> float:
 
 
 def lines(journal: Journal) -> Mapping[tuple[Source, str], Line]:
-    """What was seen of each subject that drills look at too."""
+    """What was seen of each subject that drills look at too, from just before the fault on."""
     found: dict[tuple[Source, str], list[tuple[float, str]]] = {}
     for each in journal.transitions:
         if each.source in {source for source, _ in TOLERANCES}:
             line = found.setdefault((each.source, each.subject), [])
-            line.append((since_fault(journal, each.at), each.value))
+            at = since_fault(journal, each.at)
+            line[:] = [*(line if at >= 0 else ()), (at, each.value)]
     end = since_fault(journal, journal.observed_until)
     return {
         key: lasting(line, end) if key[0] is Source.CLIENT else line for key, line in found.items()
@@ -135,7 +136,7 @@ def test_the_drill_sees_what_the_rehearsal_sees(run: tuple[Drilled, Status]) -> 
         told = f"{key[1]}: rehearsal {line}, drill {other[key]}"
         assert [value for _, value in line] == [value for _, value in other[key]], told
         for (at, value), (seen, _) in zip(line, other[key], strict=True):
-            if at >= 0:  # what was there before, the drill saw when it began
+            if at >= 0:  # what was there before, each saw when it began
                 assert seen == pytest.approx(at, abs=tolerance(key[0], value)), told
 
 

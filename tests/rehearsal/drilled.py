@@ -26,7 +26,7 @@ from staged_resiliency.drills.plan import Endpoint, Host, Plan, Record, Timeouts
 from staged_resiliency.drills.runtime import version_endpoint
 from staged_resiliency.drills.runtime.world import World
 from staged_resiliency.experiment.hypothesis import AlarmFires, AlarmQuiet
-from staged_resiliency.experiment.observations import Observation, Source, of
+from staged_resiliency.experiment.observations import Observation, Source, of, transitions
 from staged_resiliency.rehearsal import plan as rehearsed
 from staged_resiliency.rehearsal import world as templated
 from staged_resiliency.rehearsal.client_process import (
@@ -117,9 +117,9 @@ class View:
         assert found.rcode() == dns.rcode.NOERROR
         return [data.to_text() for rrset in found.answer for data in rrset]
 
-    def latest(self, source: Source, subject: str | None = None) -> Observation | None:
-        """The latest that the rehearsal saw of something."""
-        found = of(list(self._running.observations), source, subject)
+    def alarm(self, name: str) -> Observation | None:
+        """When an alarm came to its state; None before it was evaluated."""
+        found = transitions(of(list(self._running.observations), Source.ALARM, name))
         return found[-1] if found else None
 
     def fault(self, value: str) -> float | None:
@@ -182,7 +182,7 @@ class RehearsedService(Service):
 
     def alarm_state(self, name: str) -> tuple[str, float]:
         """The state of an alarm in the rehearsal."""
-        seen = self._view.latest(Source.ALARM, name)
+        seen = self._view.alarm(name)
         if seen is None:
             return "INSUFFICIENT_DATA", self._view.clock.service
         return seen.value, self._view.moment(seen.at)

@@ -72,8 +72,7 @@ class Outcome:
 
 
 Watcher = Callable[[Running, Observation | None], None]
-"""Told each news of a scenario: an observation, or None when a phase began or ended, or when the
-service can be reached."""
+"""Told each news of a scenario: an observation, or None when a phase began or ended."""
 
 
 async def rehearse(
@@ -174,7 +173,6 @@ async def _direct(
             watch(running, seen)
         elif kind == "reachable":
             running.client, running.clock = Settings.from_json(told[0]), Clock.from_json(told[1])
-            watch(running, None)
         elif kind == "began":
             running.phases.append(Phase(told[1], told[0], None))
             watch(running, None)
