@@ -3,6 +3,7 @@
 All seconds are the service's, since the fault unless said otherwise.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -94,16 +95,13 @@ def lines(journal: Journal) -> Mapping[tuple[Source, str], Line]:
             line = found.setdefault((each.source, each.subject), [])
             at = since_fault(journal, each.at)
             line[:] = [*(line if at >= 0 else ()), (at, each.value)]
-    end = since_fault(journal, journal.observed_until)
-    return {
-        key: lasting(line, end) if key[0] is Source.CLIENT else line for key, line in found.items()
-    }
+    return {key: lasting(line) if key[0] is Source.CLIENT else line for key, line in found.items()}
 
 
-def lasting(line: Line, end: float) -> Line:
-    """The line without what lasted for a blip."""
+def lasting(line: Line) -> Line:
+    """The line without what lasted for a blip; what was there at last has not ended."""
     kept: list[tuple[float, str]] = []
-    for (at, value), (until, _) in zip(line, [*line[1:], (end, "")], strict=True):
+    for (at, value), (until, _) in zip(line, [*line[1:], (math.inf, "")], strict=True):
         if until - at >= BLIP_SECONDS and (not kept or kept[-1][1] != value):
             kept.append((at, value))
     return kept
