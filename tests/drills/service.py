@@ -119,6 +119,13 @@ class Service:
         ]
         return began + min(lasts)
 
+    def acting_since(self, each: Ordered) -> float | None:
+        """When an experiment's action began; None before, and where it never does."""
+        began = each.at + self.script.initiating
+        if each.skip or self.script.initiating_forever or self.now < began:
+            return None
+        return None if each.stopped_at is not None and each.stopped_at <= began else began
+
     @property
     def fault_at(self) -> float | None:
         """When the fault began; None before."""
@@ -328,12 +335,9 @@ class Service:
 
     def _experiment(self, each: Ordered) -> Response:
         status = self.status(each)
-        began = each.at + self.script.initiating
-        acts = not each.skip and not self.script.initiating_forever and self.now >= began
-        if each.stopped_at is not None and each.stopped_at <= began:
-            acts = False
         action: Response = {"actionId": "aws:ec2:stop-instances", "state": {"status": status}}
-        if acts:
+        began = self.acting_since(each)
+        if began is not None:
             action["startTime"] = _moment(began)
         document: Response = {
             "id": each.id,
@@ -343,11 +347,20 @@ class Service:
             "tags": each.tags,
         }
         if status in ("completed", "stopped", "failed"):
-            stopped = None if each.stopped_at is None else each.stopped_at
-            document["endTime"] = _moment(stopped or self.natural_end(each))
+            document["endTime"] = _moment(each.stopped_at or self.natural_end(each))
         return document
 
     def _alarm(self, name: str) -> Response:
+        value, since = self.alarm_state(name)
+        return {
+            "AlarmName": name,
+            "StateValue": value,
+            "StateTransitionedTimestamp": _moment(since),
+            "StateUpdatedTimestamp": _moment(since),
+        }
+
+    def alarm_state(self, name: str) -> tuple[str, float]:
+        """The state of an alarm, and when it came to that."""
         on = name in self.script.alarms_on
         since = START - 86_400.0
         if name in self.plan.expected_alarms and self.fault_at is not None:
@@ -356,12 +369,7 @@ class Service:
                 on, since = True, fault + (lag or 0)
             elif ended is not None and self.script.recover is not None:
                 since = min(self.now, ended + self.script.recover)
-        return {
-            "AlarmName": name,
-            "StateValue": "ALARM" if on else "OK",
-            "StateTransitionedTimestamp": _moment(since),
-            "StateUpdatedTimestamp": _moment(since),
-        }
+        return ("ALARM" if on else "OK"), since
 
 
 def _moment(at: float) -> datetime:

@@ -9,6 +9,8 @@ import pickle
 import sys
 import time
 
+from staged_resiliency.rehearsal.client_process import Settings
+from staged_resiliency.rehearsal.clock import Clock
 from staged_resiliency.rehearsal.order import Order
 
 
@@ -30,6 +32,8 @@ def play(order: Order) -> None:
         tell("began", 1000.0, "start")
         time.sleep(600)
     sys.stdout.write("a line of somebody else's\n")
+    client = Settings(record, "A", ("127.0.0.1", 53), {"192.0.2.1": ("127.0.0.2", 80)}, "/")
+    tell("reachable", client.to_json(), Clock(order.scale, 0.0, 1000.0, 0.0).to_json())
     tell("began", 1000.0, "steady state")
     tell("seen", 1000.5, "alarm", "bookstore-api-blue-StatusCheckFailed", "OK", "")
     tell("seen", 1009.0, "client", record, active, "")

@@ -21,6 +21,7 @@ from staged_resiliency.experiment.hypothesis import (
 )
 from staged_resiliency.rehearsal.agent_process import FixedCredentials, agent_of
 from staged_resiliency.rehearsal.children import ChildError
+from staged_resiliency.rehearsal.client_process import Settings
 from staged_resiliency.rehearsal.clock import Clock
 from staged_resiliency.rehearsal.director import Director, RehearsalError
 from staged_resiliency.rehearsal.order import Order
@@ -28,7 +29,7 @@ from staged_resiliency.rehearsal.prediction import assumptions_for
 from staged_resiliency.rehearsal.scenarios import scenarios_of
 from staged_resiliency.rehearsal.world import World, read_world
 from staged_resiliency.timing.assumptions import Span
-from tests.rehearsal.support import DB_ALARM, Templates
+from tests.rehearsal.support import DB_ALARM, STATUS_ALARM, Templates
 
 SCALE = 120.0
 NOTHING = Span(0, 0, "seconds", "this test")
@@ -99,6 +100,14 @@ def test_a_real_run_goes_from_well_to_broken_and_back(
     assert len([each for each in told if each[0] == "done"]) == 1
     assert values(told, "fault", "dependency blackholed") == ["injected", "ended"]
     assert values(told, "alarm", DB_ALARM)[-2:] == ["ALARM", "OK"]
+    (ended_at,) = [float(str(each[2])) for each in told if each[0] == "done"]
+    quiet = [float(str(each[1])) for each in told if each[2:4] == ["alarm", STATUS_ALARM]]
+    assert max(quiet) > ended_at, "an alarm that never changed must be seen after the fault too"
+    (reachable,) = [each[1:] for each in told if each[0] == "reachable"]
+    client = Settings.from_json(str(reachable[0]))
+    assert client.name == record
+    assert client.places.keys() == {world.active.address, world.standby.address}
+    assert Clock.from_json(str(reachable[1])).scale == SCALE
     assert values(told, "dns", record)[-3:] == ["54.213.54.171", "52.11.79.9", "54.213.54.171"]
     clients = values(told, "client", record)
     assert clients[0] == blue

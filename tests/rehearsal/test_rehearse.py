@@ -68,6 +68,28 @@ def test_a_page_can_be_made_of_the_journals(world: World) -> None:
     assert "probe-killed" in made
 
 
+def test_who_watches_is_told_how_a_client_reaches_the_service(world: World) -> None:
+    seen: list[Running] = []
+
+    async def run() -> None:
+        await rehearse(
+            world,
+            plans_of(world, "host-stops", scale=SCALE, outages=50),
+            assumptions_for(world),
+            scale=SCALE,
+            watch=lambda running, observation: seen.append(running),
+            director=DIRECTOR,
+        )
+
+    asyncio.run(run())
+    client, clock = seen[-1].client, seen[-1].clock
+    assert client is not None
+    assert (client.name, client.server) == (world.pair.name, ("127.0.0.1", 53))
+    assert client.places == {"192.0.2.1": ("127.0.0.2", 80)}
+    assert clock is not None
+    assert clock.scale == SCALE
+
+
 def test_what_did_not_hold_fails(world: World) -> None:
     (outcome,) = play(world, "host-stops", seed=1)
     assert outcome.verdict.status is Status.FAILED

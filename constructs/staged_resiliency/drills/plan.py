@@ -30,6 +30,14 @@ class FaultKind(Enum):
     STOP_INSTANCE = "stop_instance"
     BLACKHOLE = "blackhole"
 
+    @property
+    def told(self) -> str:
+        """How journals name it, those of rehearsals too."""
+        return {
+            FaultKind.STOP_INSTANCE: "host stopped",
+            FaultKind.BLACKHOLE: "dependency blackholed",
+        }[self]
+
 
 @dataclass(frozen=True, slots=True)
 class Host:

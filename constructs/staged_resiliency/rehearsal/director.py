@@ -155,6 +155,7 @@ class Director:
             clock.to_json(),
             tell=self._heard_of_client,
         )
+        self._record.reachable(settings.to_json(), clock.to_json())
         inside = InsideAws(
             world, assumed, self._chance, clock, aws, zone, addresses, self._record, self._begin
         )

@@ -134,10 +134,14 @@ class InsideAws:
                 subject = " ".join([alarm.metric.name, *(v for _, v in alarm.metric.dimensions)])
                 value = "missing" if latest is None else f"{latest:g}"
                 self._record.see(Source.SIGNAL, subject, value)
-            for alarm, former, now in self._alarms.evaluate(statistics):
-                self._record.see(Source.ALARM, alarm.name, now.value, f"was {former.value}")
+            formers = {alarm.name: each for alarm, each, _ in self._alarms.evaluate(statistics)}
+            for alarm in alarms:
+                # Also where it stays so: what was never seen since the fault shows nothing.
+                now, former = self._alarms.states[alarm.name], formers.get(alarm.name)
+                was = "" if former is None else f"was {former.value}"
+                self._record.see(Source.ALARM, alarm.name, now.value, was)
                 topics = self._world.actions.get(alarm.name, {}).get(now.value, ())
-                if topics:
+                if former is not None and topics:
                     self._begin(self._notify(topics, alarm, former, now))
 
     async def _notify(

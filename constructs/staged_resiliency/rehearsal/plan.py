@@ -81,6 +81,7 @@ class Plan:
         predicted: How long the model says clients take to the standby, None where they don't move.
         steady_seconds: How long all is well before the fault.
         fault_seconds: How long the fault lasts at least.
+        settled_seconds: How long is looked on once all is as expected.
     """
 
     scenario: Scenario
@@ -89,6 +90,7 @@ class Plan:
     predicted: Spread | None
     steady_seconds: float
     fault_seconds: float
+    settled_seconds: float = 60.0
 
     @property
     def hypothesis(self) -> tuple[Expectation, ...]:

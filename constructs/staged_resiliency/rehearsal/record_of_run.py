@@ -46,6 +46,15 @@ class RecordOfRun:
         yield
         self._tell(["ended", self._clock.stamp(), name])
 
+    def reachable(self, client: str, clock: str) -> None:
+        """Tell how a client reaches the service, so that others can watch as one does.
+
+        Args:
+            client: ``client_process.Settings`` as JSON.
+            clock: The rehearsal's clock as JSON.
+        """
+        self._tell(["reachable", client, clock])
+
     def done(self, injected_at: float, ended_at: float, until: float) -> None:
         """Write the times of the run down."""
         self._tell(["done", injected_at, ended_at, until])

@@ -16,6 +16,8 @@ from staged_resiliency.experiment.measures import measure
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source, of
 from staged_resiliency.experiment.verdict import Run, Status, Verdict, judge
 from staged_resiliency.rehearsal.children import ChildError, Children
+from staged_resiliency.rehearsal.client_process import Settings
+from staged_resiliency.rehearsal.clock import Clock
 from staged_resiliency.rehearsal.order import Order
 from staged_resiliency.rehearsal.plan import Plan
 from staged_resiliency.rehearsal.world import World
@@ -38,12 +40,16 @@ class Running:
         observations: What was seen so far.
         phases: The steps so far; the last one may not have ended.
         run: Its times, once it is over.
+        client: How a client reaches the service; None before there is one.
+        clock: The rehearsal's; None before the same moment.
     """
 
     plan: Plan
     observations: list[Observation] = field(default_factory=list)
     phases: list[Phase] = field(default_factory=list)
     run: Run | None = None
+    client: Settings | None = None
+    clock: Clock | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +127,7 @@ async def rehearse(
                 folder=Path(tempfile.mkdtemp(dir=folder)),
                 steady_seconds=plan.steady_seconds,
                 fault_seconds=plan.fault_seconds,
+                settled_seconds=plan.settled_seconds,
             )
             running = await _direct(children, order, plan, watch, fail, director)
         return judged(world, running, seed)
@@ -164,6 +171,8 @@ async def _direct(
             seen = Observation(at, Source(source), *rest)
             running.observations.append(seen)
             watch(running, seen)
+        elif kind == "reachable":
+            running.client, running.clock = Settings.from_json(told[0]), Clock.from_json(told[1])
         elif kind == "began":
             running.phases.append(Phase(told[1], told[0], None))
             watch(running, None)

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
 
 from staged_resiliency.drills import phase_names as names
-from staged_resiliency.drills.plan import FaultKind, Plan
+from staged_resiliency.drills.plan import Plan
 from staged_resiliency.drills.runtime.calls import RunName
 from staged_resiliency.drills.runtime.chunks import Chunk
 from staged_resiliency.drills.runtime.deciding import fault_times
@@ -13,11 +12,6 @@ from staged_resiliency.experiment.journal import Finding, Phase, Subject
 from staged_resiliency.experiment.measures import measure
 from staged_resiliency.experiment.observations import Observation
 from staged_resiliency.experiment.verdict import Run, Status, Verdict, aborted, judge
-
-_FAULTS: Final = {
-    FaultKind.STOP_INSTANCE: "host stopped",
-    FaultKind.BLACKHOLE: "dependency blackholed",
-}
 
 
 def subject(plan: Plan, run: RunName) -> Subject:
@@ -28,7 +22,7 @@ def subject(plan: Plan, run: RunName) -> Subject:
         service=plan.service,
         environment=plan.environment,
         experiment=plan.drill,
-        fault=_FAULTS[plan.fault],
+        fault=plan.fault.told,
         host=plan.broken,
         dependency=plan.dependency,
         record=plan.record.name,

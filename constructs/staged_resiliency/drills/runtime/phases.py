@@ -97,7 +97,7 @@ class _Phase:
 
     def fault(self, at: float, value: str, detail: str) -> Observation:
         """An observation of the fault itself."""
-        return Observation(at, Source.FAULT, self.plan.fault.value, value, detail)
+        return Observation(at, Source.FAULT, self.plan.fault.told, value, detail)
 
     def latest(self, former: Experiment) -> Experiment:
         """The experiment as it is now; as it was, where FIS can't be asked at the moment."""
