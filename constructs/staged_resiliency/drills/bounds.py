@@ -44,7 +44,7 @@ def fires_by_failing(
 
     Example:
         >>> fires_by_failing(60, 2, sample_seconds=15)
-        280
+        290
     """
     return _rounded(
         sample_seconds
