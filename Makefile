@@ -4,8 +4,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-# The lists hold every package, so pip has nothing to resolve: older ones take `coverage[toml]`, which
-# another package asks for, for one that is not pinned as soon as a newer coverage is out.
+# Older pips take `coverage[toml]`, which another package asks for, for one that is not pinned as soon
+# as a newer coverage is out; so they resolve nothing in the list for development, which is complete.
+# What runs is installed with its dependencies, hence after them: aws-cdk.cloud-assembly-schema has
+# files in the same place as aws-cdk-lib, whose own must stay.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CDK := node_modules/.bin/cdk
 SERVICES ?= services
@@ -73,7 +75,7 @@ clean:  ## Remove everything that was made
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and \
 	  f"Python 3.10 or newer is needed, this is {sys.version.split()[0]}; name one: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
-	$(PIP) --no-deps --require-hashes -r requirements.txt
+	$(PIP) --require-hashes -r requirements.txt
 	$(PIP) --no-deps --no-build-isolation --no-index -e .
 	@# The app runs with -O, for which pip compiles nothing.
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -O -c 'import app'

@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-# Annotations answer with its types, and jsii has not always loaded them by then.
-import aws_cdk.cloud_assembly_schema  # noqa: F401
 import pytest
 from aws_cdk import Stack
 from aws_cdk import aws_kms as kms

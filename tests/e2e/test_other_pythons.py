@@ -37,7 +37,6 @@ def test_another_python_gives_the_same_templates(version: str, tmp_path: Path) -
             "pip",
             "install",
             "--quiet",
-            "--no-deps",
             "--require-hashes",
             "-r",
             "requirements.txt",
