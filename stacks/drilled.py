@@ -14,7 +14,7 @@ from staged_resiliency import (
 from staged_resiliency.pair import COLORS, other
 from staged_resiliency.service import Environment, Service
 from staged_resiliency.service.drill_model import Drills
-from staged_resiliency.service.drilling import alarms_of
+from staged_resiliency.service.drilling import alarms_of, objective_of
 from staged_resiliency.service.model import Host
 
 
@@ -32,7 +32,7 @@ def drilled_service(
         record_name=endpoint.record,
         hosted_zone_id=hosted_zone_id,
         alarms=[alarm.name for alarm in alarms_of(environment)],
-        objective_seconds=drills.objective_seconds,
+        objective_seconds=objective_of(environment),
         display_name=service.title,
         scheme="https" if endpoint.check.protocol == "https" else "http",
         port=endpoint.serving_port,

@@ -91,7 +91,7 @@ class DrillsStack(Stack):
             name=name,
             fault=_fault(environment, drill, drills),
             guards=guards_of(environment, drill),
-            hypothesis=hypothesis_of(environment, drill, drills.objective_seconds),
+            hypothesis=hypothesis_of(environment, drill),
             schedule=DrillSchedule(drill.schedule, drill.timezone),
             window=DrillWindow(window.days, window.from_hour, window.to_hour),
             dependency=drill.dependency,

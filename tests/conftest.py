@@ -14,7 +14,7 @@ from tests.support import Template, example, synthesize  # noqa: E402
 @pytest.fixture(scope="session")
 def example_templates() -> Mapping[str, Template]:
     """The templates of services/bookstore.yaml, by stack name."""
-    return synthesize([example(drills=True)])
+    return synthesize([example(whole=True)])
 
 
 @pytest.fixture(scope="session")

@@ -18,18 +18,21 @@ from staged_resiliency.service.yaml_source import Document, parse
 ROOT = Path(__file__).parent.parent
 EXAMPLE_FILE = ROOT / "services" / "bookstore.yaml"
 
-# The drills stand last in the example. What is not about them is tested without them, so that an
-# edit changes, and a mistake is told of, what it is about; the fixtures of the example have them.
-EXAMPLE_WITHOUT_DRILLS = EXAMPLE_FILE.read_text(encoding="utf-8").partition("    drills:\n")[0]
+# Objective and drills stand last in the example. What is not about them is tested without them, so
+# that an edit changes, and a mistake is told of, what it is about; the fixtures of the example have
+# them.
+_EXAMPLE = EXAMPLE_FILE.read_text(encoding="utf-8")
+EXAMPLE_CORE = _EXAMPLE.partition("    objective:")[0]
+EXAMPLE_DRILLS = "".join(_EXAMPLE.partition("    drills:")[1:])
 
 Template = Mapping[str, Any]
 Data = dict[str, Any]
 
 
-def example_data(*, drills: bool = False) -> Data:
-    """The content of services/bookstore.yaml, to be edited freely; its drills only if asked for."""
+def example_data(*, whole: bool = False) -> Data:
+    """The content of services/bookstore.yaml, to be edited freely; whole only if asked for."""
     document = Document("bookstore.yaml")
-    parse(EXAMPLE_FILE.read_text(encoding="utf-8") if drills else EXAMPLE_WITHOUT_DRILLS, document)
+    parse(_EXAMPLE if whole else EXAMPLE_CORE, document)
     return copy.deepcopy(document.data)
 
 
@@ -47,9 +50,9 @@ def service_of(data: Data) -> Service:
     return examined.service
 
 
-def example(edit: Callable[[Data], object] | None = None, *, drills: bool = False) -> Service:
-    """The example service, edited; with its drills only if asked for."""
-    data = example_data(drills=drills)
+def example(edit: Callable[[Data], object] | None = None, *, whole: bool = False) -> Service:
+    """The example service, edited; whole only if asked for."""
+    data = example_data(whole=whole)
     if edit is not None:
         edit(production(data))
     return service_of(data)

@@ -18,7 +18,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from tests.support import EXAMPLE_FILE, EXAMPLE_WITHOUT_DRILLS
+from tests.support import EXAMPLE_CORE, EXAMPLE_DRILLS
 
 TABLES: Final = Path(__file__).parent / "tables"
 
@@ -42,7 +42,7 @@ def all_cases(tables: Path = TABLES, sound: str | None = None) -> list[Case]:
         if sound is not None:
             return sound
         drilled = table.stem == "drills"
-        return EXAMPLE_FILE.read_text(encoding="utf-8") if drilled else EXAMPLE_WITHOUT_DRILLS
+        return EXAMPLE_CORE + EXAMPLE_DRILLS if drilled else EXAMPLE_CORE
 
     return [
         case for table in sorted(tables.glob("*.txt")) for case in _cases_of(table, text(table))

@@ -8,7 +8,7 @@ import pytest
 from staged_resiliency import cli
 from staged_resiliency.service import ServiceFileError, load
 from tests.bad_input.cases import Case, all_cases
-from tests.support import EXAMPLE_FILE, EXAMPLE_WITHOUT_DRILLS
+from tests.support import EXAMPLE_CORE, EXAMPLE_DRILLS
 
 CASES = all_cases()
 
@@ -70,7 +70,7 @@ def of_size(dependencies: int) -> Path:
         for number in range(dependencies - 2)
     )
     file = Path("bookstore.yaml")
-    text = EXAMPLE_WITHOUT_DRILLS + more
+    text = EXAMPLE_CORE + more
     watched = text.replace("address: 52.11.79.9", "address: 52.11.79.9, instance_id: i-0123abcd")
     file.write_text(watched, encoding="utf-8")
     return file
@@ -101,7 +101,7 @@ def test_more_targets_than_reach_a_host_at_once_are_refused_with_how_many_fit() 
 
 
 def test_more_drills_than_a_stack_holds_are_refused() -> None:
-    text = EXAMPLE_FILE.read_text(encoding="utf-8")
+    text = EXAMPLE_CORE + EXAMPLE_DRILLS
     shutdown = text.partition("      shutdown:")[2].partition("\n")[0]
     more = "".join(f"      more-{number}:{shutdown}\n" for number in range(64))
     file = Path("bookstore.yaml")
@@ -116,7 +116,7 @@ def test_more_drills_than_a_stack_holds_are_refused() -> None:
 
 def test_more_tags_than_a_stack_takes_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "bookstore.yaml"
-    text = EXAMPLE_WITHOUT_DRILLS
+    text = EXAMPLE_CORE
     tags = ", ".join(f"t{number}: a" for number in range(51))
     file.write_text(f"{text}tags: {{ {tags} }}\n", encoding="utf-8")
     with pytest.raises(ServiceFileError) as error:

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from staged_resiliency.service import ServiceFileError, load
-from tests.support import EXAMPLE_WITHOUT_DRILLS, example_data
+from tests.support import EXAMPLE_CORE, example_data
 
 Edits = dict[str, str]
 
@@ -29,7 +29,7 @@ def problems_of(bookstore: Edits, cafe: Edits) -> list[str]:
     """What is told of two services, each the example with edits."""
     Path("services").mkdir()
     for name, edits in (("bookstore", bookstore), ("cafe", OWN | cafe)):
-        text = EXAMPLE_WITHOUT_DRILLS
+        text = EXAMPLE_CORE
         for old, new in edits.items():
             assert text.count(old) == 1, old
             text = text.replace(old, new)
@@ -163,7 +163,7 @@ def test_a_topic_that_another_service_makes_is_not_adopted() -> None:
 
 def test_more_topics_than_a_stack_holds_are_refused() -> None:
     Path("services").mkdir()
-    text = EXAMPLE_WITHOUT_DRILLS
+    text = EXAMPLE_CORE
     for number in range(201):
         one = text
         for old, new in {
@@ -184,7 +184,7 @@ def test_more_topics_than_a_stack_holds_are_refused() -> None:
 
 
 def test_two_drills_do_not_have_one_state_machine() -> None:
-    data = example_data(drills=True)
+    data = example_data(whole=True)
     env = data["environments"]["production"]
     other = json.loads(json.dumps(env))
     for color in ("blue", "green"):

@@ -27,13 +27,13 @@ BLUE, GREEN = "bookstore-api-blue", "bookstore-api-green"
 
 
 def drilled(edit: Callable[[Data], object] | None = None) -> Environment:
-    return example(edit, drills=True).environments["production"]
+    return example(edit, whole=True).environments["production"]
 
 
 def expected(environment: Environment, name: str) -> list[object]:
     assert environment.drills is not None
     drill = environment.drills.by_name[name]
-    return list(hypothesis_of(environment, drill, environment.drills.objective_seconds))
+    return list(hypothesis_of(environment, drill))
 
 
 def guarded(environment: Environment, name: str) -> list[str]:

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -252,3 +253,29 @@ def test_failures_say_what_was_found(example_templates: Templates) -> None:
     assert re.search(r"failed +bookstore-api-blue-probe-silent fires: not within 400 s", shown)
     assert "clients are served all the time" in shown or "are served: not so" in shown
     assert "note nothing here would move clients" in shown
+
+
+def last_lines(world: World, *names: str, seed: int) -> list[str]:
+    screen = io.StringIO()
+    print_outcomes(world, play(world, *names, seed=seed), Console(file=screen, width=160))
+    return screen.getvalue().splitlines()[-len(names) :]
+
+
+def test_the_last_lines_hold_clients_against_the_objective(world: World) -> None:
+    stops, hangs = last_lines(world, "host-stops", "endpoint-hangs", seed=0)
+    assert stops == (
+        "passed  bookstore-api-blue stops and comes back: clients reached bookstore-api-green "
+        "after 40 s, objective 420 s"
+    )
+    assert "objective" not in hangs
+
+
+def test_clients_who_never_move_miss_the_objective(world: World) -> None:
+    (last,) = last_lines(world, "host-stops", seed=1)
+    assert last.startswith("failed ")
+    assert last.endswith(": clients did not reach bookstore-api-green, objective 420 s")
+
+
+def test_without_an_objective_none_is_told(world: World) -> None:
+    (last,) = last_lines(replace(world, objective_seconds=None), "host-stops", seed=0)
+    assert last == "passed  bookstore-api-blue stops and comes back"

@@ -36,9 +36,11 @@ from tests.rehearsal.support import (
     set_health_check,
     set_ttl,
 )
+from tests.support import Data
 
 RECORD = "bookstore.pingpublications.com"
 BLUE, GREEN = "bookstore-api-blue", "bookstore-api-green"
+EXAMPLES_OBJECTIVE = 420
 
 
 def plan(templates: Templates, name: str, objective: float | None = None) -> Plan:
@@ -138,6 +140,15 @@ def test_a_killed_probe_is_told_and_moves_nobody(plans: Mapping[str, Plan]) -> N
 
 def test_a_long_ttl_does_not_loosen_what_is_expected(example_templates: Templates) -> None:
     found = plan(edited(example_templates, set_ttl(3600)), "host-stops")
+    assert move(found).within_seconds == EXAMPLES_OBJECTIVE
+
+
+def test_clients_must_leave_also_where_no_objective_is_given(example_templates: Templates) -> None:
+    def edit(templates: dict[str, Data]) -> None:
+        del templates["bookstore-production-failover"]["Metadata"]["RecoveryTimeSeconds"]
+        set_ttl(3600)(templates)
+
+    found = plan(edited(example_templates, edit), "host-stops")
     assert move(found).within_seconds == OBJECTIVE_SECONDS
 
 
@@ -150,7 +161,7 @@ def test_clients_must_leave_whatever_the_model_says(
     example_templates: Templates, edit: object
 ) -> None:
     found = plan(edited(example_templates, edit), "host-stops")  # type: ignore[arg-type]
-    assert move(found).within_seconds == OBJECTIVE_SECONDS
+    assert move(found).within_seconds == EXAMPLES_OBJECTIVE
     assert found.predicted is None
     assert found.notes[0].startswith("the model expects no failover: ")
 

@@ -38,7 +38,7 @@ def test_the_example_is_read_whole(world: World) -> None:
     assert world.path == "/version/"
     assert world.probe is not None
     assert world.probe["namespace"] == "Bookstore"
-    assert world.objective_seconds is None
+    assert world.objective_seconds == 420
 
 
 def test_each_alarm_notifies_its_topics(world: World) -> None:

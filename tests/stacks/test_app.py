@@ -74,11 +74,9 @@ def test_the_templates_do_not_depend_on_hash_seed_time_zone_or_place(tmp_path: P
         ),
         pytest.param(
             EXAMPLE_FILE.read_text(encoding="utf-8").replace(
-                "    active: blue\n",
-                "    active: blue\n"
-                "    objective: { recovery_time_seconds: 320, enforce: true, faults: [host] }\n",
+                "recovery_time_seconds: 420", "recovery_time_seconds: 320, enforce: true"
             ),
-            "{file}:13: environments.production.objective.recovery_time_seconds: host stopped: 95 "
+            "{file}:20: environments.production.objective.recovery_time_seconds: host stopped: 95 "
             "of 100 clients reach the standby within 335 s; the objective is 320 s; "
             "endpoint.ttl_seconds 10 in place of 60 would give 305 s\n",
             id="enforced objective that is missed",

@@ -186,7 +186,7 @@ def test_the_count_that_is_checked_is_the_count_that_is_made(edit: Any) -> None:
 
 @pytest.mark.parametrize("drills", [1, 3, 5])
 def test_the_count_of_drills_that_is_checked_is_the_count_that_is_made(drills: int) -> None:
-    data = example_data(drills=True)
+    data = example_data(whole=True)
     env = production(data)
     shutdown = env["drills"].pop("shutdown")
     del env["drills"]["db-blackhole"], env["drills"]["cdn-blackhole"]
@@ -205,7 +205,7 @@ def test_the_count_of_drills_that_is_checked_is_the_count_that_is_made(drills: i
 
 
 def test_drills_are_deployed_after_all_that_guards_them(tmp_path: Path) -> None:
-    stacks = _assembly(tmp_path, example(drills=True))
+    stacks = _assembly(tmp_path, example(whole=True))
     assert set(stacks["bookstore-production-drills"].depends_on) >= {
         "bookstore-production-failover",
         "bookstore-production-probe",
@@ -215,7 +215,7 @@ def test_drills_are_deployed_after_all_that_guards_them(tmp_path: Path) -> None:
 
 def test_the_drills_code_is_an_asset_of_the_same_bytes_each_time(tmp_path: Path) -> None:
     def keys(folder: Path) -> set[str]:
-        _assembly(folder, example(drills=True))
+        _assembly(folder, example(whole=True))
         return {path.name for path in folder.glob("asset.*")}
 
     first, second = keys(tmp_path / "1"), keys(tmp_path / "2")
@@ -233,7 +233,7 @@ def test_a_zone_that_is_looked_up_is_the_one_of_the_drills_too(tmp_path: Path) -
     def without_id(env: Data) -> None:
         del env["hosted_zone"]["id"]
 
-    _assembly(tmp_path, example(without_id, drills=True))
+    _assembly(tmp_path, example(without_id, whole=True))
     manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
     (missing,) = {each["key"] for each in manifest["missing"]}
     assert missing.startswith("hosted-zone:")

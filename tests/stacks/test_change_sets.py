@@ -112,7 +112,7 @@ def test_a_renamed_service_has_another_stack() -> None:
 
 @pytest.mark.parametrize("row", DRILL_ROWS, ids=lambda row: row.name)
 def test_an_edit_of_drills_changes_exactly(row: Row) -> None:
-    before = example_data(drills=True)
+    before = example_data(whole=True)
     row.first(production(before))
     after = copy.deepcopy(before)
     row.edit(production(after))
@@ -123,7 +123,7 @@ def test_an_edit_of_drills_changes_exactly(row: Row) -> None:
 
 
 def test_drills_add_their_stack_and_a_dashboard_and_change_nothing_else() -> None:
-    before, after = synthesize([example()]), synthesize([example(drills=True)])
+    before, after = synthesize([example()]), synthesize([example(whole=True)])
     assert set(after) - set(before) == {"bookstore-production-drills"}
     same = {stack: template for stack, template in after.items() if stack in before}
     assert changes(before, same) == {"add dashboard bookstore-production"}

@@ -488,7 +488,7 @@ def test_a_plan_names_every_alarm_of_the_service_and_no_other(
 
 
 def test_an_unleashed_service_injects() -> None:
-    template = synthesize([example(lambda env: env["drills"].update(enabled=True), drills=True)])[
+    template = synthesize([example(lambda env: env["drills"].update(enabled=True), whole=True)])[
         "bookstore-production-drills"
     ]
     assert all(plan.enabled for plan in plans_of(template).values())
@@ -682,7 +682,7 @@ def test_logs_are_kept_for_a_year_and_more(drills_template: Template) -> None:
 def test_keys_of_volumes_open_them_to_who_starts_the_host() -> None:
     key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     template = synthesize(
-        [example(lambda env: env["drills"].update(volume_keys=[key]), drills=True)]
+        [example(lambda env: env["drills"].update(volume_keys=[key]), whole=True)]
     )["bookstore-production-drills"]
     granted = {
         name

@@ -87,8 +87,8 @@ def _alias(env: Data) -> None:
 
 
 FORMS: Mapping[str, Service] = {
-    "example": example(drills=True),
-    "everything": example(_everything, drills=True),
+    "example": example(whole=True),
+    "everything": example(_everything, whole=True),
     "alias": example(_alias),
 }
 

@@ -16,7 +16,7 @@ from staged_resiliency.service.objective import Miss, misses_of, objective_warni
 from staged_resiliency.service.timing_graph import deciding_graph
 from staged_resiliency.timing.faults import Fault, Kind
 from staged_resiliency.timing.outages import failover_times
-from tests.support import EXAMPLE_FILE, ROOT, Data, example
+from tests.support import EXAMPLE_CORE, ROOT, Data, example
 
 STATUS = "bookstore-api-blue-StatusCheckFailed"
 
@@ -238,9 +238,10 @@ def test_some_outages_that_never_end_count() -> None:
 
 def file_with(folder: Path, objective: str) -> Path:
     file = folder / "bookstore.yaml"
-    text = EXAMPLE_FILE.read_text(encoding="utf-8")
     file.write_text(
-        text.replace("    active: blue\n", f"    active: blue\n    objective: {objective}\n"),
+        EXAMPLE_CORE.replace(
+            "    active: blue\n", f"    active: blue\n    objective: {objective}\n"
+        ),
         encoding="utf-8",
     )
     return file
@@ -274,9 +275,11 @@ def test_the_command_tells_misses_as_warnings(
     )
 
 
-def test_without_an_objective_the_model_is_not_even_loaded() -> None:
+def test_without_an_objective_the_model_is_not_even_loaded(tmp_path: Path) -> None:
+    file = tmp_path / "bookstore.yaml"
+    file.write_text(EXAMPLE_CORE, encoding="utf-8")
     code = (
         "import sys; from pathlib import Path; from staged_resiliency.service import load; "
-        "load(Path('services')); sys.exit('staged_resiliency.timing.outages' in sys.modules)"
+        f"load(Path({str(file)!r})); sys.exit('staged_resiliency.timing.outages' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

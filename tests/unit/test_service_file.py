@@ -25,6 +25,7 @@ from staged_resiliency.service.model import (
     Service,
     StatusAlarmSettings,
 )
+from staged_resiliency.service.objective_model import Objective
 from staged_resiliency.service.probe_model import DependencyCheck, Probe
 from tests.support import EXAMPLE_FILE, Data, example, example_data, production, service_of
 
@@ -87,6 +88,7 @@ def test_the_example_loads_to_what_it_says() -> None:
                             label="CDN", host="cdn.bookstore.pingpublications.com", port=80
                         ),
                     },
+                    objective=Objective(recovery_time_seconds=420, enforce=False, faults=["host"]),
                     drills=Drills.model_validate(
                         {
                             "objective_seconds": 360,
@@ -411,7 +413,7 @@ def test_a_folder_is_read_in_the_order_of_file_names(tmp_path: Path) -> None:
 def test_a_single_file_may_have_any_name(tmp_path: Path) -> None:
     file = tmp_path / "service.txt"
     file.write_bytes(EXAMPLE_FILE.read_bytes())
-    assert load(file) == [example(drills=True)]
+    assert load(file) == [example(whole=True)]
 
 
 @pytest.mark.parametrize(

@@ -143,8 +143,23 @@ def print_outcomes(world: World, outcomes: Sequence[Outcome], console: Console) 
     for outcome in outcomes:
         style = _STYLES[outcome.verdict.status]
         status = outcome.verdict.status.value
-        line = f"[{style}]{status:<7}[/{style}] {escape(outcome.plan.scenario.title)}"
-        console.print(line, soft_wrap=True)
+        told = outcome.plan.scenario.title + _against_objective(world, outcome)
+        console.print(f"[{style}]{status:<7}[/{style}] {escape(told)}", soft_wrap=True)
+
+
+def _against_objective(world: World, outcome: Outcome) -> str:
+    """How long clients took, where they are meant to move and an objective says how soon."""
+    moves = [
+        judgement
+        for judgement in outcome.verdict.judgements
+        if isinstance(judgement.expectation, ClientsMove)
+    ]
+    if world.objective_seconds is None or not moves:
+        return ""
+    objective = f"objective {world.objective_seconds:.0f} s"
+    if moves[0].seconds is None:
+        return f": clients did not reach {world.standby.name}, {objective}"
+    return f": clients reached {world.standby.name} after {moves[0].seconds:.0f} s, {objective}"
 
 
 def _print_notes(notes: Sequence[str], console: Console) -> None:

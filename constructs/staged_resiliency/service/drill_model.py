@@ -9,6 +9,8 @@ from staged_resiliency.drills import schedule as schedules
 from staged_resiliency.service.fields import Section, Slug
 
 Day = Literal["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
+MIN_OBJECTIVE_SECONDS: Final = 60
+MAX_OBJECTIVE_SECONDS: Final = 3600
 WORKDAYS: Final[tuple[Day, ...]] = ("MON", "TUE", "WED", "THU", "FRI")
 
 
@@ -78,8 +80,12 @@ class Drills(Section):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[Slug, DrillSettings] = Field(init=False)
 
-    objective_seconds: Annotated[int, Field(ge=60, le=3600), _Setting] = Field(
-        description="Recovery time objective: clients reach the standby within so many seconds.",
+    objective_seconds: (
+        Annotated[int, Field(ge=MIN_OBJECTIVE_SECONDS, le=MAX_OBJECTIVE_SECONDS), _Setting] | None
+    ) = Field(
+        default=None,
+        description="Recovery time objective: clients reach the standby within so many seconds; "
+        "the recovery_time_seconds of the environment's objective unless given.",
         examples=[360],
     )
     enabled: Annotated[bool, _Setting] = Field(

@@ -7,7 +7,12 @@ from staged_resiliency import checks, limits, names
 from staged_resiliency.drills.schedule import DAYS, MAX_GAP_DAYS, DrillSchedule
 from staged_resiliency.pair import COLORS, Color, other
 from staged_resiliency.service.draft import Draft
-from staged_resiliency.service.drill_model import WORKDAYS, Drills
+from staged_resiliency.service.drill_model import (
+    MAX_OBJECTIVE_SECONDS,
+    MIN_OBJECTIVE_SECONDS,
+    WORKDAYS,
+    Drills,
+)
 from staged_resiliency.service.problems import Problem
 
 _DNS_PORT: Final = 53
@@ -22,6 +27,24 @@ def _there_is_a_drill(env: Draft) -> Iterator[Problem]:
         yield drills.problem(
             "names no drill; give one by a name of its own, like shutdown: { fault: stop_instance, "
             "host: active, ... }"
+        )
+
+
+def _objective_is_known(env: Draft) -> Iterator[Problem]:
+    drills, promised = env.within("drills"), env.get("objective", "recovery_time_seconds")
+    if not isinstance(drills.raw, dict) or drills.has("objective_seconds"):
+        return
+    if not env.has("objective"):
+        yield drills.problem(
+            "is missing; give one like objective_seconds: 360", "objective_seconds"
+        )
+    elif isinstance(promised, int) and not (
+        MIN_OBJECTIVE_SECONDS <= promised <= MAX_OBJECTIVE_SECONDS
+    ):
+        yield drills.problem(
+            f"is missing, and the recovery_time_seconds of objective, {promised}, is no one for "
+            f"drills; give one from {MIN_OBJECTIVE_SECONDS} to {MAX_OBJECTIVE_SECONDS}",
+            "objective_seconds",
         )
 
 
@@ -208,6 +231,7 @@ def resource_count(env: Draft) -> int:
 
 RULES: Final[tuple[Callable[[Draft], Iterator[Problem]], ...]] = (
     _there_is_a_drill,
+    _objective_is_known,
     _dependency_goes_with_blackhole,
     _dependencies_exist,
     _ports_can_be_cut_off,

@@ -16,6 +16,7 @@ from staged_resiliency.service.drilling import (
     fault_of,
     guards_of,
     hypothesis_of,
+    objective_of,
     pair_of,
 )
 from staged_resiliency.service.model import Environment, Service
@@ -39,9 +40,9 @@ def sense_problems(service: Service, draft: Draft) -> Iterator[Problem]:
 
 def _makes_sense(environment: Environment, drill: DrillSettings, at: Draft) -> Iterator[Problem]:
     assert environment.drills is not None  # noqa: S101 - the caller's loop
-    objective = environment.drills.objective_seconds
+    objective = objective_of(environment)
     fault, alarms = fault_of(environment, drill), alarms_of(environment)
-    pair = pair_of(environment, objective)
+    pair = pair_of(environment)
     moves = moves_clients(fault, pair, alarms)
     seconds, needed = drill.duration_minutes * 60, observed_seconds(fault, alarms)
     if not guards_of(environment, drill):
@@ -93,8 +94,7 @@ def _are_apart(environment: Environment, drills: Drills, at: Draft) -> Iterator[
                 break
         else:
             lasts = {
-                name: run_seconds(environment, drills.by_name[name], drills.objective_seconds)
-                for name in (first, second)
+                name: run_seconds(environment, drills.by_name[name]) for name in (first, second)
             }
             met = _meeting(runs, lasts, first, second)
             if met is not None:
@@ -106,9 +106,9 @@ def _are_apart(environment: Environment, drills: Drills, at: Draft) -> Iterator[
                 )
 
 
-def run_seconds(environment: Environment, drill: DrillSettings, objective: float) -> int:
+def run_seconds(environment: Environment, drill: DrillSettings) -> int:
     """How long a run of a drill may take."""
-    expected = hypothesis_of(environment, drill, objective)
+    expected = hypothesis_of(environment, drill)
     return Timeouts.of(drill.duration_minutes * 60, expected).run
 
 

@@ -39,15 +39,24 @@ def fault_of(environment: Environment, drill: DrillSettings) -> FaultOf:
     return FaultOf(drill.fault, broken_host(environment, drill).name, port)
 
 
-def pair_of(environment: Environment, objective_seconds: float) -> Pair:
-    """Who serves clients."""
+def objective_of(environment: Environment) -> int:
+    """Within how many seconds drills expect clients on the standby."""
+    own = environment.drills.objective_seconds if environment.drills is not None else None
+    if own is not None:
+        return own
+    assert environment.objective is not None  # noqa: S101 - a rule asks for one of both
+    return environment.objective.recovery_time_seconds
+
+
+def pair_of(environment: Environment) -> Pair:
+    """Who serves clients, in an environment with drills."""
     hosts, active = environment.hosts, environment.active
     return Pair(
         record=environment.endpoint.record,
         active=hosts.of(active).name,
         standby=hosts.of(other(active)).name,
         ttl_seconds=environment.endpoint.ttl_seconds,
-        objective_seconds=objective_seconds,
+        objective_seconds=objective_of(environment),
         endpoint_decides="endpoint" in environment.failover_on,
     )
 
@@ -115,12 +124,10 @@ def guards_of(environment: Environment, drill: DrillSettings) -> Sequence[str]:
     return [alarm.name for alarm in found]
 
 
-def hypothesis_of(
-    environment: Environment, drill: DrillSettings, objective_seconds: float
-) -> Hypothesis:
+def hypothesis_of(environment: Environment, drill: DrillSettings) -> Hypothesis:
     """All that is expected of a drill."""
     return hypothesis(
         fault_of(environment, drill),
-        pair_of(environment, objective_seconds),
+        pair_of(environment),
         alarms_of(environment),
     )
