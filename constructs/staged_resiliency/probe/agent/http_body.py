@@ -11,6 +11,9 @@ MAX_BODY_BYTES = 65_536
 _MAX_RAW_BYTES = 6 * MAX_BODY_BYTES
 _MAX_LINE_BYTES = 1024
 _SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}")
+# From the end of a chunk to the beginning of the next, whole and bare as it nearly always is: in one
+# step, since a body may be chunks of one byte.
+_USUAL = re.compile(rb"\r\n([0-9A-Fa-f]{1,16})\r\n")
 
 
 class Body:
@@ -53,23 +56,32 @@ class Body:
             self._keep(piece)
 
     def _add_chunks(self, piece: bytes) -> None:
-        at = 0
-        while at < len(piece) and not self.ended:
+        at, kept = 0, bytearray()
+        while at < len(piece) and not self.ended and len(kept) < self._most:
             if self._chunk:
                 part = piece[at : at + self._chunk]
                 self._chunk -= len(part)
                 at += len(part)
-                self._keep(part)
-                continue
-            end = piece.find(b"\n", at, at + _MAX_LINE_BYTES)
-            after = end + 1 or at + _MAX_LINE_BYTES
-            self._line += piece[at:after]
-            at = after
-            if end >= 0:
-                self._begin_chunk(self._line.strip())
-                self._line = b""
-            elif len(self._line) >= _MAX_LINE_BYTES:
-                raise Failure(MISMATCH, f"a chunk with more than {_MAX_LINE_BYTES} bytes before it")
+                kept += part
+            elif self._between and (usual := _USUAL.match(piece, at)) and not self._line:
+                self._chunk = int(usual[1], 16)
+                self.ended = not self._chunk
+                at = usual.end()
+            else:
+                at = self._add_line(piece, at)
+        self._keep(kept)
+
+    def _add_line(self, piece: bytes, at: int) -> int:
+        """Take what is there of a line between chunks; its end, or that of the piece, is returned."""
+        end = piece.find(b"\n", at, at + _MAX_LINE_BYTES)
+        after = end + 1 or at + _MAX_LINE_BYTES
+        self._line += piece[at:after]
+        if end >= 0:
+            self._begin_chunk(self._line.strip())
+            self._line = b""
+        elif len(self._line) >= _MAX_LINE_BYTES:
+            raise Failure(MISMATCH, f"a chunk with more than {_MAX_LINE_BYTES} bytes before it")
+        return after
 
     def _begin_chunk(self, line: bytes) -> None:
         if self._between:
