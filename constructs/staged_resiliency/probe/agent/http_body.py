@@ -11,8 +11,8 @@ MAX_BODY_BYTES = 65_536
 _MAX_RAW_BYTES = 6 * MAX_BODY_BYTES
 _MAX_LINE_BYTES = 1024
 _SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}")
-# From the end of a chunk to the beginning of the next, whole and bare as it nearly always is: in one
-# step, since a body may be chunks of one byte.
+# From the end of a chunk to the beginning of the next, whole and bare as it nearly always is: in
+# one step, since a body may be chunks of one byte.
 _USUAL = re.compile(rb"\r\n([0-9A-Fa-f]{1,16})\r\n")
 
 
@@ -72,7 +72,7 @@ class Body:
         self._keep(kept)
 
     def _add_line(self, piece: bytes, at: int) -> int:
-        """Take what is there of a line between chunks; its end, or that of the piece, is returned."""
+        """Take what is there of a line between chunks, and say where the rest of the piece begins."""
         end = piece.find(b"\n", at, at + _MAX_LINE_BYTES)
         after = end + 1 or at + _MAX_LINE_BYTES
         self._line += piece[at:after]
@@ -95,7 +95,7 @@ class Body:
         if not sound:
             raise Failure(MISMATCH, f"no size of a chunk but {line[:40]!r}")
 
-    def _keep(self, part: bytes) -> None:
+    def _keep(self, part: bytes | bytearray) -> None:
         first = max(0, len(self._body) - len(self._text) + 1)
         self._body += part[: self._most - len(self._body)]
         self.found = self.found or self._body.find(self._text, first) >= 0
