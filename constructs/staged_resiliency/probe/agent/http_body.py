@@ -72,7 +72,7 @@ class Body:
         self._keep(kept)
 
     def _add_line(self, piece: bytes, at: int) -> int:
-        """Take what is there of a line between chunks, and say where the rest of the piece begins."""
+        """Take what is there of a line between chunks, and return where the rest begins."""
         end = piece.find(b"\n", at, at + _MAX_LINE_BYTES)
         after = end + 1 or at + _MAX_LINE_BYTES
         self._line += piece[at:after]
