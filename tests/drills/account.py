@@ -31,6 +31,7 @@ import pytest
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import EvalTimeoutError
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
 from staged_resiliency.drills import functions
 from staged_resiliency.drills.plan import Plan
@@ -40,7 +41,7 @@ from staged_resiliency.drills.runtime.recording import journal_key
 from staged_resiliency.drills.runtime.world import AwsError, World
 from staged_resiliency.drills.state_machine import definition, sweep_pattern
 from staged_resiliency.drills.strict_json import DataError
-from tests.drills import plans
+from tests.drills import plans, states_language
 from tests.drills.service import ApiError, Script, Service
 
 SCRIPTED = {
@@ -244,6 +245,7 @@ def account(
         moto.mock_aws(config={"stepfunctions": {"execute_state_machine": True}}),
     ):
         patch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+        patch.setattr(AmazonStateLanguageParser, "parse", staticmethod(states_language.parse))
         session = _session()
         made = Account(service, session, _no_world())
         _script(made, session)

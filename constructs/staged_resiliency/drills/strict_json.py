@@ -1,6 +1,7 @@
 """Dataclasses to JSON and back, strictly: every key known, none missing, each of its type."""
 
 import dataclasses
+import functools
 import types
 from collections.abc import Mapping
 from enum import Enum
@@ -56,7 +57,7 @@ def read(
     for key in document:
         if key not in fields:
             raise DataError(f"{where}: unknown key {_shown(key)}; known are {', '.join(fields)}")
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     for name in fields:
         if name not in document:
             raise DataError(f"{where}: {name} is missing")
@@ -93,6 +94,12 @@ _PLAIN: dict[type, tuple[tuple[type, ...], str]] = {
     float: ((int, float), "a number"),
     bool: ((bool,), "true or false"),
 }
+
+
+@functools.cache
+def _hints(kind: type) -> Mapping[str, Any]:
+    # A run reads thousands of observations, and annotations take longer than they do.
+    return get_type_hints(kind)
 
 
 def _shown(value: object) -> str:
