@@ -25,8 +25,8 @@ synth: .venv/.runtime node_modules/.installed  ## Write the templates of every s
 	@$(BIN)/resiliency check $(SERVICES)
 	@$(CDK) synth --quiet --no-notices -c services=$(SERVICES)
 
-test: .venv/.dev node_modules/.installed  ## Every test that needs neither root nor network
-	$(PYTEST)
+test: .venv/.dev node_modules/.installed  ## The tests that take no time; no root, no network
+	$(PYTEST) -m "not slow"
 
 check: .venv/.dev node_modules/.installed  ## All that must hold before a change is merged
 	$(BIN)/ruff format --check .

@@ -1,6 +1,5 @@
 """The agent as a service: when it is ready, alive, reloaded and ended."""
 
-import gc
 import json
 import socket
 import threading
@@ -191,7 +190,6 @@ def host(
         host = Host(tmp_path, int(url.rsplit(":", 1)[1]), metadata.url)
         yield host
         host.close()
-    gc.unfreeze()
 
 
 def test_it_is_ready_once_its_targets_run_under_its_name(host: Host) -> None:

@@ -1,6 +1,5 @@
 """The command line, and the agent as a process of its own on stand-ins of loopback."""
 
-import gc
 import json
 import os
 import re
@@ -45,7 +44,6 @@ def _as_before() -> Iterator[None]:
     threading.stack_size(size)
     for number, handler in handlers:
         signal.signal(number, handler)
-    gc.unfreeze()
 
 
 def port_of(url: str) -> int:

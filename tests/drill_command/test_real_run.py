@@ -16,6 +16,7 @@ from tests.drills import plans
 from tests.drills.account import account
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("plan", "status", "phases", "told"),
     [

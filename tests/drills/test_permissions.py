@@ -15,6 +15,7 @@ SHUTDOWN = replace(plans.SHUTDOWN, sample_seconds=20, call_seconds=110)
 BLACKHOLE = replace(plans.BLACKHOLE, sample_seconds=20, call_seconds=110)
 
 
+@pytest.mark.slow
 def test_functions_call_what_they_declare_and_nothing_else() -> None:
     used: dict[str, set[str]] = {}
 

@@ -292,6 +292,7 @@ def test_an_instance_that_fis_does_not_start_is_started() -> None:
     assert made.service.started_by_hand is not None
 
 
+@pytest.mark.slow
 def test_an_experiment_that_does_not_stop_is_told_and_swept_until_it_does() -> None:
     plan = replace(SHUTDOWN, sample_seconds=25)
     with account(plan, Script(stop_takes=2500)) as made:
@@ -331,6 +332,7 @@ def failing(made: Account, phase: str, kind: str, *, when: str, always: bool) ->
     setattr(made, when, fail)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_function_that_fails_once_changes_nothing(phase: str, kind: str) -> None:
@@ -355,6 +357,7 @@ ALWAYS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_function_that_fails_always_leaves_no_fault_behind(phase: str, when: str) -> None:
@@ -381,6 +384,7 @@ def test_a_function_that_fails_always_leaves_no_fault_behind(phase: str, when: s
     assert expected[2] in found["told"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_run_that_is_aborted_in_any_state_is_swept(phase: str, when: str) -> None:
@@ -471,6 +475,7 @@ ERRORS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("operation", "code"), ERRORS, ids=[row[0] for row in ERRORS])
 def test_an_api_that_refuses_a_few_times_changes_nothing(operation: str, code: str) -> None:
     plan = replace(SHUTDOWN, sample_seconds=10)  # steady within a minute all the same

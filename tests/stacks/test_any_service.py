@@ -1,5 +1,6 @@
 """Whatever service file is sound can be synthesized, and AWS's APIs would take the result."""
 
+import pytest
 from hypothesis import given, settings
 
 from tests.constructs.api_model import problems_of
@@ -9,6 +10,7 @@ from tests.unit.properties import PROPERTY
 from tests.unit.test_any_valid_service import SERVICES
 
 
+@pytest.mark.slow
 @settings(PROPERTY, max_examples=60)
 @given(SERVICES)
 def test_a_sound_service_file_makes_templates_that_the_apis_take(data: Data) -> None:

@@ -45,6 +45,7 @@ def templates_in(folder: Path) -> Mapping[str, bytes]:
     return {file.name: file.read_bytes() for file in sorted(folder.glob("*.template.json"))}
 
 
+@pytest.mark.slow
 def test_the_templates_do_not_depend_on_hash_seed_time_zone_or_place(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     copy = tmp_path / "elsewhere" / "bookstore.yaml"

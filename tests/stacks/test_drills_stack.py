@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import pytest
 from cfnlint.api import ManualArgs, lint
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -731,6 +732,7 @@ def sections(draw: st.DrawFn) -> Data:
     return drills
 
 
+@pytest.mark.slow
 @settings(PROPERTY, max_examples=12)
 @given(sections(), st.sampled_from([["status"], ["status", "db"], ["endpoint", "peer"]]))
 def test_any_sound_drills_are_what_the_apis_take_and_the_functions_read(

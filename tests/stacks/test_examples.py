@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -24,34 +25,49 @@ def _run(name: str, folder: Path) -> Template:
     return template
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("example", "resource_type", "count"),
+    ("example", "counts"),
     [
-        ("one_statement.py", "AWS::CloudWatch::Alarm", 2),
-        ("one_statement.py", "AWS::Route53::HealthCheck", 1),
-        ("one_statement.py", "AWS::Route53::RecordSetGroup", 1),
-        ("own_signals.py", "AWS::CloudWatch::Alarm", 4),
-        ("own_signals.py", "AWS::Route53::HealthCheck", 4),
-        ("own_signals.py", "AWS::Route53::RecordSetGroup", 1),
-        ("probe.py", "AWS::SSM::Document", 2),
-        ("probe.py", "AWS::SSM::Association", 2),
-        ("probe.py", "AWS::IAM::ManagedPolicy", 2),
-        ("probe.py", "AWS::CloudWatch::Alarm", 8),
-        ("probe.py", "AWS::Route53::HealthCheck", 4),
-        ("drills.py", "AWS::FIS::ExperimentTemplate", 2),
-        ("drills.py", "AWS::StepFunctions::StateMachine", 2),
-        ("drills.py", "AWS::Scheduler::Schedule", 3),
-        ("drills.py", "AWS::Lambda::Function", 9),
-        ("drills.py", "AWS::CloudWatch::Alarm", 7),
-        ("drills.py", "AWS::CloudWatch::Dashboard", 1),
+        (
+            "one_statement.py",
+            {
+                "AWS::CloudWatch::Alarm": 2,
+                "AWS::Route53::HealthCheck": 1,
+                "AWS::Route53::RecordSetGroup": 1,
+            },
+        ),
+        (
+            "own_signals.py",
+            {
+                "AWS::CloudWatch::Alarm": 4,
+                "AWS::Route53::HealthCheck": 4,
+                "AWS::Route53::RecordSetGroup": 1,
+            },
+        ),
+        (
+            "probe.py",
+            {
+                "AWS::SSM::Document": 2,
+                "AWS::SSM::Association": 2,
+                "AWS::IAM::ManagedPolicy": 2,
+                "AWS::CloudWatch::Alarm": 8,
+                "AWS::Route53::HealthCheck": 4,
+            },
+        ),
+        (
+            "drills.py",
+            {
+                "AWS::FIS::ExperimentTemplate": 2,
+                "AWS::StepFunctions::StateMachine": 2,
+                "AWS::Scheduler::Schedule": 3,
+                "AWS::Lambda::Function": 9,
+                "AWS::CloudWatch::Alarm": 7,
+                "AWS::CloudWatch::Dashboard": 1,
+            },
+        ),
     ],
 )
-def test_an_example_makes(
-    example: str, resource_type: str, count: int, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    template = _templates.get(example) or _run(example, tmp_path_factory.mktemp("example"))
-    _templates[example] = template
-    assert len(resources_of(template, resource_type)) == count
-
-
-_templates: dict[str, Template] = {}
+def test_an_example_makes(example: str, counts: Mapping[str, int], tmp_path: Path) -> None:
+    template = _run(example, tmp_path)
+    assert {kind: len(resources_of(template, kind)) for kind in counts} == counts

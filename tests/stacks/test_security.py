@@ -113,6 +113,7 @@ def test_cdk_nag_would_find_an_open_topic() -> None:
     assert any("SNS3" in violation.rule_name for violation in violations)
 
 
+@pytest.mark.slow
 def test_cfn_lint_finds_nothing(templates: Mapping[str, Template]) -> None:
     for template in templates.values():
         findings = lint(json.dumps(template), config=ManualArgs(include_checks=["I", "W", "E"]))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given, settings
 
 from staged_resiliency.service.model import Service
@@ -43,6 +44,7 @@ def test_every_signal_of_the_example_is_told_alike() -> None:
     require_alike(example(all_signals))
 
 
+@pytest.mark.slow
 @settings(PROPERTY, max_examples=40)
 @given(SERVICES)
 def test_a_sound_service_file_and_its_templates_say_the_same(data: Data) -> None:

@@ -40,6 +40,7 @@ COLUMNS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("design", DESIGNS)
 def test_the_page_says_of_a_design_what_the_model_says(design: str) -> None:
     signals, check = DESIGNS[design]

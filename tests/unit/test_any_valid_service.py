@@ -5,6 +5,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -262,6 +263,7 @@ def through_yaml(data: Data) -> Examined:
     return examine(document)
 
 
+@pytest.mark.slow
 @FEWER
 @given(SERVICES)
 def test_a_valid_service_is_read_back_as_it_was_written(data: Data) -> None:
@@ -270,6 +272,7 @@ def test_a_valid_service_is_read_back_as_it_was_written(data: Data) -> None:
     assert examined.service == Service.model_validate(data)
 
 
+@pytest.mark.slow
 @FEWER
 @given(SERVICES)
 def test_editors_find_nothing_wrong_with_a_valid_service(data: Data) -> None:
@@ -283,12 +286,14 @@ def paths_of(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[
             yield from paths_of(member, (*path, key))
 
 
+@pytest.mark.slow
 @FEWER
 @given(SERVICES)
 def test_every_key_and_item_of_a_valid_service_has_a_line(data: Data) -> None:
     assert set(through_yaml(data).draft.document.lines) == set(paths_of(data))
 
 
+@pytest.mark.slow
 @FEWER
 @given(SERVICES)
 def test_the_agent_takes_the_configuration_of_a_valid_service(data: Data) -> None:
