@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 from cfnlint.api import ManualArgs, lint
@@ -123,6 +124,7 @@ LOOKS = [
 LOADS = [_kept("s3:GetObject", "s3:PutObject"), (["s3:ListBucket"], [JOURNALS], None)]
 EXPERIMENTS = f"arn:aws:fis:{REGION}:{ACCOUNT}:experiment/*"
 EXECUTIONS = [arn.replace("stateMachine", "execution") + ":*" for arn in MACHINES]
+HOLDERS = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:bookstore-production-drill-*:*"
 LOG_OF_FUNCTIONS = (
     ["logs:CreateLogStream", "logs:PutLogEvents"],
     [f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:FunctionLog:*"],
@@ -177,7 +179,7 @@ MAY: Mapping[str, list[tuple[list[str], list[str], Any]]] = {
             IN_REGION,
         ),
         _kept("s3:GetObject", "s3:PutObject"),
-        (["states:DescribeExecution"], EXECUTIONS, None),
+        (["states:DescribeExecution"], [HOLDERS], None),
         LOG_OF_FUNCTIONS,
     ],
     "DrillsSteadyStateRole": [*LOOKS, _kept("s3:PutObject"), LOG_OF_FUNCTIONS],
@@ -293,6 +295,17 @@ def _statements(role: Data) -> Iterator[tuple[list[str], list[str], Any]]:
 def test_every_role_may_do_exactly_this(drills_template: Template) -> None:
     found = {name: sorted(map(repr, _statements(role))) for name, role in _roles(drills_template)}
     assert found == {name: sorted(map(repr, allowed)) for name, allowed in MAY.items()}
+
+
+def test_whether_a_drill_that_is_gone_still_holds_the_lock_may_be_asked(
+    drills_template: Template,
+) -> None:
+    holder = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:bookstore-production-drill-renamed:run-1"
+    foreign = holder.replace("bookstore-", "other-")
+    preflight = dict(_roles(drills_template))["DrillsPreflightRole"]
+    (on,) = (on for actions, on, _ in _statements(preflight) if "DescribeExecution" in actions[0])
+    assert any(fnmatchcase(holder, pattern) for pattern in on)
+    assert not any(fnmatchcase(foreign, pattern) for pattern in on)
 
 
 def test_no_role_has_a_managed_policy_or_a_second_one(drills_template: Template) -> None:

@@ -32,6 +32,9 @@ class Resource(Enum):
     """The bucket itself; condition s3:prefix."""
     JOURNAL_OBJECTS = "journal objects"
     """Objects below the prefix."""
+    LOCK_HOLDERS = "lock holders"
+    """Executions of all drills that the service ever had: a drill that is renamed or taken out may
+    be the last that took the lock, and whether it still runs must be asked."""
     METRICS = "metrics"
     """``*``, with the condition cloudwatch:namespace."""
     STATE_MACHINES = "state machines"
@@ -105,7 +108,7 @@ PREFLIGHT: Final = _function(
     Permission("fis:ListExperiments", Resource.ANY),
     Permission("s3:GetObject", Resource.JOURNAL_OBJECTS),
     Permission("ssm:DescribeInstanceInformation", Resource.ANY),
-    Permission("states:DescribeExecution", Resource.EXECUTIONS),
+    Permission("states:DescribeExecution", Resource.LOCK_HOLDERS),
     *_SAVE,
 )
 """Whether a run may begin. Takes the service's lock."""

@@ -21,6 +21,8 @@ class Scope:
         bucket_arn: The journals' bucket.
         namespace: CloudWatch namespace of the results.
         topic_arn: Topic of the verdicts.
+        any_machine: Pattern of the names of the state machines of all drills that the service has,
+            had or will have.
         machines: Names of the state machines.
         templates: Ids of the experiment templates.
         instances: ARNs of the instances that are broken.
@@ -31,6 +33,7 @@ class Scope:
     bucket_arn: str
     namespace: str
     topic_arn: str
+    any_machine: str
     machines: list[str] = field(default_factory=list)
     templates: list[str] = field(default_factory=list)
     instances: list[str] = field(default_factory=list)
@@ -57,6 +60,8 @@ class Scope:
                 return [self.arn("fis", "experiment/*")]
             case Resource.INSTANCES:
                 return list(dict.fromkeys(self.instances))
+            case Resource.LOCK_HOLDERS:
+                return [self.arn("states", f"execution:{self.any_machine}:*")]
             case Resource.JOURNAL_BUCKET:
                 return [self.bucket_arn]
             case Resource.JOURNAL_OBJECTS:

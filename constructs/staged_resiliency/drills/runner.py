@@ -13,6 +13,7 @@ from aws_cdk import aws_s3_assets as assets
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
+from staged_resiliency import names
 from staged_resiliency.drills import functions
 from staged_resiliency.drills.code_archive import code_archive
 from staged_resiliency.drills.drilled import DrilledService
@@ -117,7 +118,11 @@ class DrillRunner(Construct):
         self.place: Final = place_of(self)
         self.journals: Final = JournalBucket(self, "Journals")
         self.scope: Final = Scope(
-            self.place, self.journals.bucket_arn, service.namespace, self.topic_arn
+            self.place,
+            self.journals.bucket_arn,
+            service.namespace,
+            self.topic_arn,
+            names.drill_state_machine(service.name, service.environment, "*"),
         )
         self.undelivered: Final = UndeliveredCalls(
             self,
@@ -160,7 +165,7 @@ class DrillRunner(Construct):
 
     def scope_to(self, drill: "Drill", machine_name: str) -> None:
         """Let the functions do what a drill needs, and no more; ``Drill`` does it by itself."""
-        fault, only = drill.fault, Scope(self.place, "", "", "", machines=[machine_name])
+        fault, only = drill.fault, Scope(self.place, "", "", "", "", machines=[machine_name])
         self.scope.machines.append(machine_name)
         self.scope.templates.append(drill.experiment.template_id)
         self.scope.instances.append(fault.instance_arn(self.place))
