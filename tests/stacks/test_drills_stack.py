@@ -596,7 +596,7 @@ def test_the_watchdog_is_called_daily_with_every_drill(drills_template: Template
     watch = Watch.from_json(json.loads(schedule["Target"]["Input"]))
     assert [each.name for each in watch.drills] == list(DRILLS)
     assert [each.state_machine_arn for each in watch.drills] == MACHINES
-    assert watch.expiry_days == 35
+    assert watch.expiry_days == 36
 
 
 def test_a_drill_that_is_overdue_or_that_nobody_counts_is_told(drills_template: Template) -> None:
@@ -616,7 +616,7 @@ def test_a_drill_that_is_overdue_or_that_nobody_counts_is_told(drills_template: 
             {"Name": "Environment", "Value": "production"},
             {"Name": "Drill", "Value": drill},
         ]
-        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 35)
+        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 36)
         assert (alarm["Period"], alarm["EvaluationPeriods"]) == (86400, 1)
         assert alarm["TreatMissingData"] == "breaching"
         assert alarm["AlarmActions"] == [f"arn:aws:sns:{REGION}:{ACCOUNT}:PingPublicationsSNS"]

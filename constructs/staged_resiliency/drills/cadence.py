@@ -15,7 +15,10 @@ _DAY_SECONDS: Final = 86_400
 
 
 class CadenceAlarm(SignalAlarm):
-    """Fires when a drill has not passed for over 35 days, or nobody counts the days any more.
+    """Fires when a drill has not passed for over 36 days, or nobody counts the days any more.
+
+    A schedule may leave 35 days between two runs; the one more is for the run itself, and for
+    clocks that are set back meanwhile.
 
     The watchdog publishes the days once a day; missing data are breaching, so its silence fires
     the alarm too, some three days later. A leashed drill never passes, and is told like any other.
