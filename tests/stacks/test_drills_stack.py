@@ -599,6 +599,17 @@ def test_the_watchdog_is_called_daily_with_every_drill(drills_template: Template
     assert watch.expiry_days == 36
 
 
+def test_the_watchdog_is_called_once_all_state_machines_are_there(
+    drills_template: Template,
+) -> None:
+    (schedule,) = (
+        resource
+        for logical_id, resource in resources_of(drills_template, SCHEDULE).items()
+        if logical_id.startswith("DrillsWatchdog")
+    )
+    assert sorted(schedule["DependsOn"]) == sorted(resources_of(drills_template, MACHINE))
+
+
 def test_a_drill_that_is_overdue_or_that_nobody_counts_is_told(drills_template: Template) -> None:
     alarms = {
         alarm["Properties"]["AlarmName"]: alarm["Properties"]

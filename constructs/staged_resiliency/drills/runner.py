@@ -11,6 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as assets
 from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from staged_resiliency import names
@@ -143,7 +144,7 @@ class DrillRunner(Construct):
         self.schedule_group: Final = scheduler.CfnScheduleGroup(self, "Schedules")
         self.schedule_group.add_metadata("Description", "Schedules of drills and their watchdog.")
         self._sweep()
-        self._watchdog()
+        self._watchdog_schedule = self._watchdog()
 
     @property
     def journal(self) -> Journal:
@@ -177,6 +178,13 @@ class DrillRunner(Construct):
             if executions:
                 statement = {"Action": [], "Resource": list(only.arns(Resource.EXECUTIONS))}
                 acknowledge_wildcards(self._roles[function.name], [statement])
+
+    def count(self, machine: stepfunctions.CfnStateMachine) -> None:
+        """Let the watchdog's schedule wait for a drill's machine; ``Drill`` does it by itself.
+
+        It is called as soon as its schedule is made, and names machines it does not refer to.
+        """
+        self._watchdog_schedule.add_dependency(machine)
 
     def _log(self, construct_id: str, description: str) -> logs.CfnLogGroup:
         """A log that CloudWatch encrypts with its own key, and that goes with the stack.
@@ -289,7 +297,7 @@ class DrillRunner(Construct):
         )
         config.add_metadata("Description", "A sweep that fails is tried again, then kept and told.")
 
-    def _watchdog(self) -> None:
+    def _watchdog(self) -> scheduler.CfnSchedule:
         """A rate, so that it runs as soon as it is deployed, and the alarms have data."""
         called = self.functions[functions.WATCHDOG.name]
         taken = role(
@@ -307,7 +315,7 @@ class DrillRunner(Construct):
                 self.keep_undelivered,
             ],
         )
-        scheduler.CfnSchedule(
+        return scheduler.CfnSchedule(
             self,
             "WatchdogSchedule",
             description="Counts, once a day, the days since each drill passed.",
