@@ -118,7 +118,7 @@ def _kept(*actions: str) -> tuple[list[str], list[str], Any]:
 
 
 LOOKS = [
-    (["cloudwatch:DescribeAlarms"], [f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:*"], None),
+    (["cloudwatch:DescribeAlarms"], ["*"], IN_REGION),
     (["route53:TestDNSAnswer"], ["*"], None),
 ]
 LOADS = [_kept("s3:GetObject", "s3:PutObject"), (["s3:ListBucket"], [JOURNALS], None)]

@@ -52,8 +52,6 @@ class Scope:
     def arns(self, resource: Resource) -> Sequence[str]:
         """The ARNs that a permission is for."""
         match resource:
-            case Resource.ALARMS:
-                return [self.arn("cloudwatch", "alarm:*")]
             case Resource.EXECUTIONS:
                 return [self.arn("states", f"execution:{name}:*") for name in self.machines]
             case Resource.EXPERIMENTS:
@@ -76,10 +74,10 @@ class Scope:
                 return ["*"]
 
     def condition(self, resource: Resource) -> Mapping[str, object] | None:
-        """What limits a permission whose action takes no resource."""
+        """What limits a permission on all resources."""
         if resource is Resource.METRICS:
             return {"StringEquals": {"cloudwatch:namespace": self.namespace}}
-        if resource is Resource.ANY:
+        if resource in (Resource.ALARMS, Resource.ANY):
             return {"StringEquals": {"aws:RequestedRegion": self.place.region}}
         return None
 
