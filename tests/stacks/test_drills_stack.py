@@ -630,6 +630,8 @@ def test_a_drill_that_is_overdue_or_that_nobody_counts_is_told(drills_template: 
         assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 36)
         assert (alarm["Period"], alarm["EvaluationPeriods"]) == (86400, 1)
         assert alarm["TreatMissingData"] == "breaching"
+        # The watchdog first counts a drill that was added later within a day.
+        assert alarm["WarmUpConfiguration"] == {"WarmUpPeriodDurationInMinutes": 2 * 24 * 60}
         assert alarm["AlarmActions"] == [f"arn:aws:sns:{REGION}:{ACCOUNT}:PingPublicationsSNS"]
 
 

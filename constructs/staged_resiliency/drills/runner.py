@@ -184,7 +184,7 @@ class DrillRunner(Construct):
 
         It is called as soon as its schedule is made, and names machines it does not refer to.
         """
-        self._watchdog_schedule.add_dependency(machine)
+        self._watchdog_schedule.add_resource_dependency(machine)
 
     def _log(self, construct_id: str, description: str) -> logs.CfnLogGroup:
         """A log that CloudWatch encrypts with its own key, and that goes with the stack.
@@ -298,7 +298,12 @@ class DrillRunner(Construct):
         config.add_metadata("Description", "A sweep that fails is tried again, then kept and told.")
 
     def _watchdog(self) -> scheduler.CfnSchedule:
-        """A rate, so that it runs as soon as it is deployed, and the alarms have data."""
+        """A rate, so that it runs as soon as it is deployed, and the alarms have data.
+
+        What an update does to a rate is not documented: a drill that is added later is first
+        counted within a day, and its alarm waits for that.
+        https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+        """
         called = self.functions[functions.WATCHDOG.name]
         taken = role(
             self,
