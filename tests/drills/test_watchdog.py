@@ -114,7 +114,9 @@ def test_journals_that_can_not_be_read_silence_no_other_drill(made: Account) -> 
     (known,) = watched.drills
     made.service.errors["ListObjectsV2"] = ["AccessDenied"]
     with pytest.raises(watchdog.UntoldError, match=r"^shutdown: AccessDenied: "):
-        handlers.watchdog(replace(watched, drills=(known, replace(known, name="x"))).to_json(), None)
+        handlers.watchdog(
+            replace(watched, drills=(known, replace(known, name="x"))).to_json(), None
+        )
     assert len(made.metrics()) == 2
 
 

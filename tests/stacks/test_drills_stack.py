@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from staged_resiliency.drills import functions
-from staged_resiliency.drills.plan import Plan, Watch
+from staged_resiliency.drills.plan import FaultKind, Plan, Watch
 from staged_resiliency.drills.state_machine import definition
 from tests.constructs.api_model import problems_of
 from tests.iam_findings import findings_above_low
@@ -384,7 +384,7 @@ def test_each_fault_is_what_the_file_asks_for(drills_template: Template) -> None
             "documentArn": f"arn:aws:ssm:{REGION}::document/AWSFIS-Run-Network-Blackhole-Port",
             "documentParameters": '{"DurationSeconds":"300","InstallDependencies":"True",'
             '"Port":"5432","Protocol":"tcp","TrafficType":"egress"}',
-            "duration": "PT5M",
+            "duration": "PT6M",
         },
         "Targets": {"Instances": "Host"},
     }
@@ -779,7 +779,9 @@ def test_any_sound_drills_are_what_the_apis_take_and_the_functions_read(
         plan = Plan.from_json(states["Plan"]["Result"]["plan"])
         assert not set(plan.guard_alarms) & set(plan.expected_alarms)
         assert 1 <= len(plan.guard_alarms) <= 5
-        assert plan.fault_seconds == drills[plan.drill]["duration_minutes"] * 60
+        lasts = drills[plan.drill]["duration_minutes"] * 60
+        set_up = 60 if plan.fault is FaultKind.BLACKHOLE else 0
+        assert plan.fault_seconds == min(lasts + set_up, 720 * 60)
         assert len(plan.experiment_templates) == len(asked)
         found.add(plan.drill)
     assert found == asked
