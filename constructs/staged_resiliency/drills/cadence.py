@@ -26,7 +26,9 @@ class CadenceAlarm(SignalAlarm):
     the alarm too, some three days later: CloudWatch looks back two periods more than it evaluates.
     A new alarm waits for its first data, two days at most, since a drill that is added later may be
     counted for the first time a day after it was deployed:
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-warm-up.html. A leashed drill never passes, and is told like any other.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-warm-up.html
+
+    A leashed drill never passes, and is told like any other.
 
     Args:
         scope: The parent.

@@ -176,8 +176,8 @@ class BlackholePort(Fault):
     on it are too, and with port 80 the instance's metadata.
 
     FIS takes its action for completed after the action's own duration, whatever the document still
-    does, and stops no document of a completed one. The document lasts longer than the rule, since it
-    first installs what it needs: so the action is given a minute more than the rule.
+    does, and stops no document of a completed one. The document lasts longer than the rule, since
+    it first installs what it needs: so the action is given a minute more than the rule.
 
     Attributes:
         host_name: The host: its Name tag.

@@ -25,12 +25,12 @@ _WHY_WILDCARD: Final[Mapping[str, str]] = {
     ":experiment/*": "Ids of experiments are made when they start; templates are named one by one.",
     ":key/*": "Which key the topic has is known to the topic alone; allowed only through SNS.",
     ":GenerateDataKey*": "Both forms of one action, as SNS asks; allowed only through SNS.",
-    "-drill-*:*": "The lock may be held by a run of a drill that has since been renamed or taken out; "
-    "whether it runs is only read.",
+    "-drill-*:*": "The lock may be held by a run of a drill that has since been renamed or taken "
+    "out; whether it runs is only read.",
     ":*": "Executions are named when they start; the state machine is this drill's.",
     "*": "The action takes no resource in a policy (Service Authorization Reference), or, as "
-    "DescribeAlarms with composite alarms, needs all of them; it reads, or is held to the region, to "
-    "the namespace, or to what the role itself began.",
+    "DescribeAlarms with composite alarms, needs all of them; it reads, or is held to the region, "
+    "to the namespace, or to what the role itself began.",
 }
 
 
