@@ -8,6 +8,9 @@ cdk.json. They take turns within one run, so that a change of the machine's spee
 each figure is a median. Before anything is timed the templates are compared: they must be the
 same. The TypeScript is compiled beforehand and its compilation is not counted. The content of the
 probe's document is given to it as a file; Python reads it from the library, too.
+
+What drills add is measured next, in turns as well: the same services with the example's three
+drills each, against those without. There are no drills in TypeScript to compare them with.
 """
 
 import argparse
@@ -32,6 +35,7 @@ from staged_resiliency.probe.document import command_document
 ROOT = Path(__file__).resolve().parent.parent
 TYPESCRIPT = ROOT / "benchmarks" / "typescript"
 NODE = Path(ROOT_DIR) / "bin" / "node"
+APPLICATION: Sequence[str | Path] = [sys.executable, "-O", ROOT / "app.py"]
 # What stacks/short_lived_node.cjs does for the Python application, given to TypeScript too in a
 # column of its own: a TypeScript team could do the same.
 SAME_NODE_SET_UP = f'--require="{ROOT / "stacks" / "short_lived_node.cjs"}"'
@@ -54,6 +58,21 @@ environments:
     dependencies:
       db:  {{ label: Database, host: db.service{i}.pingpublications.com,  port: 5432 }}
       cdn: {{ label: CDN,      host: cdn.service{i}.pingpublications.com, port: 80 }}
+"""
+
+# As in services/bookstore.yaml.
+DRILLS = """\
+    drills:
+      objective_seconds: 360
+      shutdown:
+        {{ fault: stop_instance, host: active, duration_minutes: 10,
+          schedule: "cron(0 10 ? * TUE#1 *)", timezone: America/Los_Angeles }}
+      db-blackhole:
+        {{ fault: blackhole, dependency: db, host: active, duration_minutes: 5,
+          schedule: "cron(0 10 ? * TUE#2 *)", timezone: America/Los_Angeles }}
+      cdn-blackhole:
+        {{ fault: blackhole, dependency: cdn, host: active, duration_minutes: 5,
+          schedule: "cron(0 10 ? * TUE#3 *)", timezone: America/Los_Angeles }}
 """
 
 
@@ -91,6 +110,8 @@ def main() -> None:
     for count in options.services:
         with tempfile.TemporaryDirectory() as folder:
             console.print(measured(Path(folder), count, options.rounds))
+        with tempfile.TemporaryDirectory() as folder:
+            console.print(measured_drills(Path(folder), count, options.rounds))
 
 
 def compile_typescript() -> None:
@@ -111,10 +132,44 @@ def run_tool(name: str, *words: str) -> None:
 
 def measured(folder: Path, count: int, rounds: int) -> Table:
     """The table for a number of services."""
-    services = folder / "services"
+    base = environment_of(folder / "services", count, SERVICE)
+    document = folder / "document.json"
+    document.write_text(json.dumps(command_document()), encoding="utf-8")
+    application = TYPESCRIPT / "build" / "app.js"
+    typescript: Sequence[str | Path] = [NODE, application, str(count), document]
+    contenders = [
+        Contender("Python", APPLICATION, base),
+        Contender("TypeScript", typescript, base),
+        Contender(
+            "TypeScript, same Node set-up",
+            typescript,
+            {**base, "NODE_OPTIONS": SAME_NODE_SET_UP},
+        ),
+    ]
+    templates = [run(contender, folder)[1] for contender in contenders]  # warms up, too
+    if any(other != templates[0] for other in templates):
+        sys.exit("the templates differ, so times would compare different work")
+    return timed(folder, count, rounds, contenders)
+
+
+def measured_drills(folder: Path, count: int, rounds: int) -> Table:
+    """The table of what drills add, for a number of services."""
+    contenders = [
+        Contender(name, APPLICATION, environment_of(folder / name, count, service))
+        for name, service in (("with drills", SERVICE + DRILLS), ("without", SERVICE))
+    ]
+    drilled, plain = (run(contender, folder)[1] for contender in contenders)  # warms up, too
+    added = [name for name in drilled if name not in plain]
+    if len(added) != count or not all("-drills." in name for name in added):
+        sys.exit(f"the drills of {count} services are in {', '.join(added) or 'no stack'}")
+    return timed(folder, count, rounds, contenders)
+
+
+def environment_of(services: Path, count: int, service: str) -> Mapping[str, str]:
+    """What a process is told of a folder of service files, which is made."""
     services.mkdir()
     for i in range(count):
-        (services / f"service{i:03}.yaml").write_text(SERVICE.format(i=i), encoding="utf-8")
+        (services / f"service{i:03}.yaml").write_text(service.format(i=i), encoding="utf-8")
     settings = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))
     context = {
         **settings["context"],
@@ -126,23 +181,11 @@ def measured(folder: Path, count: int, rounds: int) -> Table:
         for key, value in os.environ.items()
         if key not in ("PYTHONDONTWRITEBYTECODE", "NODE_OPTIONS", "JSII_NODE")
     }
-    base |= {"CDK_CONTEXT_JSON": json.dumps(context), "CDK_DISABLE_STACK_TRACE": "1"}
-    document = folder / "document.json"
-    document.write_text(json.dumps(command_document()), encoding="utf-8")
-    application = TYPESCRIPT / "build" / "app.js"
-    typescript: Sequence[str | Path] = [NODE, application, str(count), document]
-    contenders = [
-        Contender("Python", [sys.executable, "-O", ROOT / "app.py"], base),
-        Contender("TypeScript", typescript, base),
-        Contender(
-            "TypeScript, same Node set-up",
-            typescript,
-            {**base, "NODE_OPTIONS": SAME_NODE_SET_UP},
-        ),
-    ]
-    templates = [run(contender, folder)[1] for contender in contenders]  # warms up, too
-    if any(other != templates[0] for other in templates):
-        sys.exit("the templates differ, so times would compare different work")
+    return {**base, "CDK_CONTEXT_JSON": json.dumps(context), "CDK_DISABLE_STACK_TRACE": "1"}
+
+
+def timed(folder: Path, count: int, rounds: int, contenders: Sequence[Contender]) -> Table:
+    """The table of contenders that take turns."""
     runs: dict[str, list[Run]] = {contender.name: [] for contender in contenders}
     for _ in range(rounds):
         for contender in contenders:
@@ -194,11 +237,12 @@ def resident_kilobytes(pid: int) -> int:
 
 
 def table(count: int, rounds: int, runs: Mapping[str, Sequence[Run]]) -> Table:
-    """Medians, ranges, and the ratio of this application to each, pair by pair."""
+    """Medians, ranges, and the ratio of the first contender to each, pair by pair."""
     result = Table(title=f"{count} service(s), median of {rounds} rounds", title_justify="left")
-    for heading in ("", "wall s", "(min to max)", "peak MB", "Python / it"):
+    first = next(iter(runs))
+    for heading in ("", "wall s", "(min to max)", "peak MB", f"{first} / it"):
         result.add_column(heading, justify="left" if not heading else "right")
-    ours = next(iter(runs.values()))
+    ours = runs[first]
     for name, theirs in runs.items():
         walls = [each.wall_seconds for each in theirs]
         ratios = [a.wall_seconds / b.wall_seconds for a, b in zip(ours, theirs, strict=True)]

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from staged_resiliency.arguments import at_least_one
 from staged_resiliency.assembly import AssemblyError, read_assembly
 from staged_resiliency.drill_command.errors import DrillCommandError
 from staged_resiliency.drill_command.subparser import add_drill
@@ -65,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         help="folders that `cdk synth` wrote, or templates; cdk.out unless given",
     )
     timing.add_argument(
-        "--outages", type=_at_least_one, default=2000, help="outages per fault; 2000 unless given"
+        "--outages", type=at_least_one, default=2000, help="outages per fault; 2000 unless given"
     )
     timing.add_argument("--seed", type=int, default=0, help="the same gives the same numbers")
     timing.add_argument(
@@ -86,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     timing.add_argument("--chart", type=Path, metavar="FILE", help="also write a chart, as SVG")
     timing.add_argument(
         "--objective",
-        type=_at_least_one,
+        type=at_least_one,
         metavar="SECONDS",
         help="draw this line into the chart",
     )
@@ -155,13 +156,6 @@ def _timing(options: argparse.Namespace) -> int:
         as_json=options.json,
     )
     return 0
-
-
-def _at_least_one(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
 
 
 def _sources(options: argparse.Namespace) -> int:

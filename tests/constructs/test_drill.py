@@ -313,7 +313,7 @@ def test_every_fault_ends_by_itself() -> None:
     parameters = [each["Properties"]["Actions"]["Fault"]["Parameters"] for each in found]
     assert parameters[0] == {"startInstancesAfterDuration": "PT10M"}
     assert json.loads(parameters[1]["documentParameters"])["DurationSeconds"] == "300"
-    assert parameters[1]["duration"] == "PT5M"
+    assert parameters[1]["duration"] == "PT6M"
 
 
 def test_a_drill_on_an_instance_of_the_same_stack_names_it_by_reference() -> None:

@@ -8,6 +8,7 @@ import pytest
 from staged_resiliency.drill_command import actions
 from staged_resiliency.drill_command.follow import MOST_FAILURES
 from staged_resiliency.drill_command.screen import Screen
+from staged_resiliency.drills.plan import Timeouts
 from tests import journals
 from tests.drill_command import plans
 from tests.drill_command.account import NOW, Account, ApiError, Run, chunk
@@ -108,10 +109,35 @@ def test_a_run_without_a_verdict_is_not_waited_for_for_ever(
 ) -> None:
     made.begin("shutdown", "run-1").end("ABORTED", NOW + 10)
     assert drill("follow") == 1
-    assert capsys.readouterr().err == (
-        "run-1: ended (ABORTED) without a verdict in 300 s; make sure that bookstore-api-blue is "
+    told = capsys.readouterr()
+    assert told.out.splitlines()[-1] == (
+        "The run ended (ABORTED). The sweep makes sure that its fault is over, then records the "
+        "verdict: 27 min at most."
+    )
+    assert told.err == (
+        "run-1: ended (ABORTED) without a verdict in 27 min; make sure that bookstore-api-blue is "
         "well, and look at the sweep's log\n"
     )
+
+
+@pytest.mark.parametrize("minutes", [10, 60])
+def test_the_verdict_of_a_blackhole_that_was_aborted_at_once_is_waited_for(
+    minutes: int, made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seconds = minutes * 60
+    timeouts = Timeouts.of(seconds, plans.BLACKHOLE.hypothesis)
+    plan = replace(plans.BLACKHOLE, drill="longer", fault_seconds=seconds, timeouts=timeouts)
+    made.deploy(plan)
+    run = made.begin(plan.drill, "run-1")
+    run.phase("Inject", "inject", NOW + 1, NOW + 4, told="experiment EXP1", experiment="EXP1")
+    run.end("ABORTED", NOW + 5)
+    # Its host alone ends it, when its time is over; the sweep waits, and may be called again.
+    stopped = {**journals.aborted_run(reason="the run was aborted"), "experiment": plan.drill}
+    made.clock.after(5 + seconds + 300, lambda: made.record(stopped, "run-1"))
+    assert drill("follow", plan.drill) == 1
+    out = capsys.readouterr().out
+    assert "The sweep makes sure that its fault is over" in out
+    assert "aborted: the run was aborted" in out
 
 
 def test_a_verdict_that_cannot_be_read_is_told_in_a_line(

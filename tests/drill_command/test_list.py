@@ -46,7 +46,7 @@ def test_each_drill_is_told_with_its_fault_its_next_run_and_its_leash(
     ("runs", "told"),
     [
         pytest.param([shutdown(3)], ["passed", "3", "d", "ago", "100"], id="passed"),
-        pytest.param([shutdown(36)], ["passed", "36", "d", "ago", "75"], id="expired"),
+        pytest.param([shutdown(37)], ["passed", "37", "d", "ago", "75"], id="expired"),
         pytest.param([late(3)], ["failed", "never", "50"], id="failed"),
         pytest.param([shutdown(31), late(3)], ["failed", "31", "d", "ago", "50"], id="then failed"),
         pytest.param([late(31), shutdown(3)], ["passed", "3", "d", "ago", "100"], id="mended"),

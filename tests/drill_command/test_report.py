@@ -150,4 +150,5 @@ def test_a_number_of_runs_is_one_or_more(
     with pytest.raises(SystemExit) as end:
         drill("report", "--last", number)
     assert end.value.code == 2
-    assert "--last" in capsys.readouterr().err
+    told = f"argument --last: {number!r} is no whole number of 1 or more\n"
+    assert capsys.readouterr().err.endswith(told)

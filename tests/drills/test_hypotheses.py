@@ -89,7 +89,7 @@ def test_when_the_standby_stops_clients_notice_nothing() -> None:
 def test_a_blackhole_fires_its_dependencys_alarm_on_that_host_and_no_other() -> None:
     assert expected(drilled(_both_ids), "db-blackhole") == [
         ClientsStay(RECORD, BLUE),
-        AlarmFires(f"{BLUE}-db-connectivity-failed", 290),
+        AlarmFires(f"{BLUE}-db-connectivity-failed", 350),
         AlarmRecovers(f"{BLUE}-db-connectivity-failed", 230),
         AlarmQuiet(f"{BLUE}-StatusCheckFailed"),
         AlarmQuiet(f"{BLUE}-cdn-connectivity-failed"),
@@ -111,7 +111,7 @@ def test_a_blackhole_of_what_decides_moves_clients() -> None:
 def test_without_port_443_a_host_falls_silent_and_its_silence_is_what_is_expected() -> None:
     found = expected(drilled(_cdn_over_https), "cdn-blackhole")
     fires = [each for each in found if isinstance(each, AlarmFires)]
-    assert fires == [AlarmFires(f"{BLUE}-probe-silent", 450)]
+    assert fires == [AlarmFires(f"{BLUE}-probe-silent", 510)]
     # Without data, and without taking that for failure, the dependency's own alarm can't fire.
     assert AlarmQuiet(f"{BLUE}-cdn-connectivity-failed") in found
     assert AlarmQuiet(f"{BLUE}-StatusCheckFailed") in found
@@ -276,6 +276,8 @@ def test_bounds_are_above_the_worst_of_the_failover_time_model_and_near_it(
         for each in expected(drilled(edit_drills), drill)
         if isinstance(each, AlarmFires) and each.alarm == alarm
     ]
+    if signal == "db":
+        bound -= bounds.SET_UP_SECONDS  # the model counts from the fault, a drill from FIS
     assert worst <= bound
     # A bound far off would let a slow alarm pass: two evaluations and a period are its play.
     assert bound <= worst + 140

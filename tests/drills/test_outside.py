@@ -181,6 +181,16 @@ def test_who_loses_the_race_for_a_lock_is_told_who_won(monkeypatch: pytest.Monke
         assert locks.take(store, "mine", made.world) == "the other"
 
 
+def test_the_lock_of_a_drill_that_was_taken_out_holds_up_nobody() -> None:
+    with account() as made:
+        machine = made.machine(replace(PLAN, drill="renamed"))
+        store = Store(made.world.aws, PLAN.journal)
+        gone = machine.replace("stateMachine", "execution") + ":run-1"
+        assert locks.take(store, gone, made.world) is None
+        made.client("stepfunctions").delete_state_machine(stateMachineArn=machine)
+        assert locks.take(store, "mine", made.world) is None
+
+
 def test_a_lock_is_not_taken_where_nobody_knows_whether_its_holder_runs() -> None:
     with account() as made:
         store = Store(made.world.aws, PLAN.journal)

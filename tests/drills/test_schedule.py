@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from staged_resiliency.drills.plan import EXPIRY_DAYS
+from staged_resiliency.drills.runtime.standing import Outcome, Score, standing
 from staged_resiliency.drills.schedule import DAYS, MAX_GAP_DAYS, DrillSchedule, time_zone
 from tests.unit.properties import PROPERTY
 
@@ -102,6 +104,27 @@ def test_five_weeks_in_which_summer_time_ends_are_thirty_five_days() -> None:
     runs = DrillSchedule("cron(0 10 ? * TUE#1 *)", LOS_ANGELES).runs(28)
     longest = max(later - earlier for earlier, later in itertools.pairwise(runs))
     assert longest == timedelta(days=MAX_GAP_DAYS, hours=1)
+
+
+@pytest.mark.parametrize("zone", ["UTC", LOS_ANGELES, "Europe/Dublin", "Australia/Lord_Howe"])
+@pytest.mark.parametrize("expression", ["cron(0 10 ? * TUE#1 *)", "cron(0 16 ? * 6L *)"])
+def test_a_drill_that_passes_on_every_run_is_never_overdue(expression: str, zone: str) -> None:
+    schedule = DrillSchedule(expression, zone)
+    assert schedule.longest_gap_days == MAX_GAP_DAYS
+    longest_run = timedelta(hours=13)  # a fault of 12 hours, and what comes after it
+    for earlier, later in itertools.pairwise(schedule.runs(28)):
+        passed, again = earlier.timestamp(), (later + longest_run).timestamp()
+        stands = standing(
+            [Outcome("passed", passed)], deployed_at=0, now=again, expiry_days=EXPIRY_DAYS
+        )
+        assert stands.score is Score.PASSED
+        assert stands.days_since_passed <= EXPIRY_DAYS
+
+
+def test_a_drill_that_misses_a_run_is_overdue_before_the_next_but_one() -> None:
+    runs = DrillSchedule("cron(0 10 ? * TUE#1 *)", LOS_ANGELES).runs(28)
+    for earlier, _, next_but_one in zip(runs, runs[1:], runs[2:], strict=False):
+        assert next_but_one - earlier > timedelta(days=EXPIRY_DAYS)
 
 
 def test_a_day_that_never_comes_is_a_gap_without_end() -> None:

@@ -63,11 +63,16 @@ def test_a_passed_drill_expires(made: Account) -> None:
 
 
 def test_what_is_no_journal_is_told_and_left_out(made: Account) -> None:
-    for name, text in (("a", "no JSON"), ("b", "[]"), ("c", '{"verdict": {}}')):
+    for name, text in (
+        ("a", "no JSON"),
+        ("b", "[]"),
+        ("c", '{"verdict": {}}'),
+        ("deep", "[" * 100_000),
+    ):
         put(made, name, text)
     put(made, "d", verdict("failed"))
     assert published(made)["drill-score"] == 50
-    assert sum(each["event"] == "no journal" for each in made.log) == 3
+    assert sum(each["event"] == "no journal" for each in made.log) == 4
 
 
 def test_journals_are_read_back_to_the_last_one_that_passed(
@@ -91,6 +96,28 @@ def test_journals_of_other_drills_are_left_alone(made: Account) -> None:
 def test_without_drills_nothing_is_published(made: Account) -> None:
     handlers.watchdog(replace(plans.WATCH, drills=()).to_json(), None)
     assert made.metrics() == []
+
+
+def test_a_drill_whose_standing_can_not_be_told_silences_no_other(made: Account) -> None:
+    watched = watch(made)
+    (known,) = watched.drills
+    new = replace(known, name="new", state_machine_arn=f"{known.state_machine_arn}-new")
+    put(made, "run-1", verdict("failed"))
+    with pytest.raises(watchdog.UntoldError, match=r"^new: StateMachineDoesNotExist: "):
+        handlers.watchdog(replace(watched, drills=(new, known)).to_json(), None)
+    assert dict(made.metrics())["drill-score"] == 50
+    assert len(made.metrics()) == 2
+
+
+def test_journals_that_can_not_be_read_silence_no_other_drill(made: Account) -> None:
+    watched = watch(made)
+    (known,) = watched.drills
+    made.service.errors["ListObjectsV2"] = ["AccessDenied"]
+    with pytest.raises(watchdog.UntoldError, match=r"^shutdown: AccessDenied: "):
+        handlers.watchdog(
+            replace(watched, drills=(known, replace(known, name="x"))).to_json(), None
+        )
+    assert len(made.metrics()) == 2
 
 
 def test_an_event_that_is_none_is_told(made: Account) -> None:

@@ -11,7 +11,7 @@ DASHBOARD = "modify dashboard bookstore-production"
 OVERDUE = {f"alarm {name}-overdue" for name in NAMES.values()}
 # Functions whose permissions name the hosts that are broken, or the drills.
 STARTERS_OF_HOSTS = ("end_fault", "sweep")
-NAMING_DRILLS = ("preflight", "inject", "sweep", "watchdog")
+NAMING_DRILLS = ("inject", "sweep", "watchdog")
 
 
 def _all(action: str, labels: set[str]) -> set[str]:

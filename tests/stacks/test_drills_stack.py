@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from staged_resiliency.drills import functions
-from staged_resiliency.drills.plan import Plan, Watch
+from staged_resiliency.drills.plan import FaultKind, Plan, Watch
 from staged_resiliency.drills.state_machine import definition
 from tests.constructs.api_model import problems_of
 from tests.iam_findings import findings_above_low
@@ -118,12 +119,13 @@ def _kept(*actions: str) -> tuple[list[str], list[str], Any]:
 
 
 LOOKS = [
-    (["cloudwatch:DescribeAlarms"], [f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:*"], None),
+    (["cloudwatch:DescribeAlarms"], ["*"], IN_REGION),
     (["route53:TestDNSAnswer"], ["*"], None),
 ]
 LOADS = [_kept("s3:GetObject", "s3:PutObject"), (["s3:ListBucket"], [JOURNALS], None)]
 EXPERIMENTS = f"arn:aws:fis:{REGION}:{ACCOUNT}:experiment/*"
 EXECUTIONS = [arn.replace("stateMachine", "execution") + ":*" for arn in MACHINES]
+HOLDERS = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:bookstore-production-drill-*:*"
 LOG_OF_FUNCTIONS = (
     ["logs:CreateLogStream", "logs:PutLogEvents"],
     [f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:FunctionLog:*"],
@@ -178,7 +180,7 @@ MAY: Mapping[str, list[tuple[list[str], list[str], Any]]] = {
             IN_REGION,
         ),
         _kept("s3:GetObject", "s3:PutObject"),
-        (["states:DescribeExecution"], EXECUTIONS, None),
+        (["states:DescribeExecution"], [HOLDERS], None),
         LOG_OF_FUNCTIONS,
     ],
     "DrillsSteadyStateRole": [*LOOKS, _kept("s3:PutObject"), LOG_OF_FUNCTIONS],
@@ -296,6 +298,17 @@ def test_every_role_may_do_exactly_this(drills_template: Template) -> None:
     assert found == {name: sorted(map(repr, allowed)) for name, allowed in MAY.items()}
 
 
+def test_whether_a_drill_that_is_gone_still_holds_the_lock_may_be_asked(
+    drills_template: Template,
+) -> None:
+    holder = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:bookstore-production-drill-renamed:run-1"
+    foreign = holder.replace("bookstore-", "other-")
+    preflight = dict(_roles(drills_template))["DrillsPreflightRole"]
+    (on,) = (on for actions, on, _ in _statements(preflight) if "DescribeExecution" in actions[0])
+    assert any(fnmatchcase(holder, pattern) for pattern in on)
+    assert not any(fnmatchcase(foreign, pattern) for pattern in on)
+
+
 def test_no_role_has_a_managed_policy_or_a_second_one(drills_template: Template) -> None:
     for _, role in _roles(drills_template):
         assert set(role) == {"AssumeRolePolicyDocument", "Description", "Policies"}
@@ -372,7 +385,7 @@ def test_each_fault_is_what_the_file_asks_for(drills_template: Template) -> None
             "documentArn": f"arn:aws:ssm:{REGION}::document/AWSFIS-Run-Network-Blackhole-Port",
             "documentParameters": '{"DurationSeconds":"300","InstallDependencies":"True",'
             '"Port":"5432","Protocol":"tcp","TrafficType":"egress"}',
-            "duration": "PT5M",
+            "duration": "PT6M",
         },
         "Targets": {"Instances": "Host"},
     }
@@ -584,7 +597,18 @@ def test_the_watchdog_is_called_daily_with_every_drill(drills_template: Template
     watch = Watch.from_json(json.loads(schedule["Target"]["Input"]))
     assert [each.name for each in watch.drills] == list(DRILLS)
     assert [each.state_machine_arn for each in watch.drills] == MACHINES
-    assert watch.expiry_days == 35
+    assert watch.expiry_days == 36
+
+
+def test_the_watchdog_is_called_once_all_state_machines_are_there(
+    drills_template: Template,
+) -> None:
+    (schedule,) = (
+        resource
+        for logical_id, resource in resources_of(drills_template, SCHEDULE).items()
+        if logical_id.startswith("DrillsWatchdog")
+    )
+    assert sorted(schedule["DependsOn"]) == sorted(resources_of(drills_template, MACHINE))
 
 
 def test_a_drill_that_is_overdue_or_that_nobody_counts_is_told(drills_template: Template) -> None:
@@ -604,9 +628,11 @@ def test_a_drill_that_is_overdue_or_that_nobody_counts_is_told(drills_template: 
             {"Name": "Environment", "Value": "production"},
             {"Name": "Drill", "Value": drill},
         ]
-        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 35)
+        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 36)
         assert (alarm["Period"], alarm["EvaluationPeriods"]) == (86400, 1)
         assert alarm["TreatMissingData"] == "breaching"
+        # The watchdog first counts a drill that was added later within a day.
+        assert alarm["WarmUpConfiguration"] == {"WarmUpPeriodDurationInMinutes": 2 * 24 * 60}
         assert alarm["AlarmActions"] == [f"arn:aws:sns:{REGION}:{ACCOUNT}:PingPublicationsSNS"]
 
 
@@ -755,7 +781,9 @@ def test_any_sound_drills_are_what_the_apis_take_and_the_functions_read(
         plan = Plan.from_json(states["Plan"]["Result"]["plan"])
         assert not set(plan.guard_alarms) & set(plan.expected_alarms)
         assert 1 <= len(plan.guard_alarms) <= 5
-        assert plan.fault_seconds == drills[plan.drill]["duration_minutes"] * 60
+        lasts = drills[plan.drill]["duration_minutes"] * 60
+        set_up = 60 if plan.fault is FaultKind.BLACKHOLE else 0
+        assert plan.fault_seconds == min(lasts + set_up, 720 * 60)
         assert len(plan.experiment_templates) == len(asked)
         found.add(plan.drill)
     assert found == asked

@@ -274,7 +274,8 @@ def test_what_the_drills_acknowledge_has_a_reason_of_its_own(
         "AwsSolutions-IAM5[Action::kms:GenerateDataKey*]",
         "AwsSolutions-IAM5[Resource::*]",
         "AwsSolutions-IAM5[Resource::<DrillsJournals9A9F810E.Arn>/*]",
-        f"AwsSolutions-IAM5[Resource::arn:aws:cloudwatch:us-west-2:{start}:alarm:*]",
+        f"AwsSolutions-IAM5[Resource::arn:aws:states:us-west-2:{start}:execution:"
+        "bookstore-production-drill-*:*]",
         f"AwsSolutions-IAM5[Resource::arn:aws:fis:us-west-2:{start}:experiment/*]",
         f"AwsSolutions-IAM5[Resource::arn:aws:kms:us-west-2:{start}:key/*]",
     }

@@ -58,7 +58,8 @@ def test_a_number_of_outages_is_one_or_more(
     with pytest.raises(SystemExit) as end:
         main(["timing", str(template), "--outages", count])
     assert end.value.code == 2
-    assert "--outages" in capsys.readouterr().err
+    told = f"argument --outages: {count!r} is no whole number of 1 or more\n"
+    assert capsys.readouterr().err.endswith(told)
 
 
 def test_two_designs_are_told_side_by_side(

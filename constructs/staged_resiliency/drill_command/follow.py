@@ -12,7 +12,8 @@ from staged_resiliency.drill_command.screen import Screen
 from staged_resiliency.drill_command.stack import DeployedDrill, DrillsStack, running
 from staged_resiliency.drill_command.verdict import print_verdict
 from staged_resiliency.drill_command.views import HINT, Lines, Picture, View
-from staged_resiliency.drill_command.watching import RUNNING, Sighting, Watched
+from staged_resiliency.drill_command.watching import RUNNING, SUCCEEDED, Sighting, Watched
+from staged_resiliency.drills.plan import Plan
 from staged_resiliency.experiment.verdict import Status
 
 LOOK_SECONDS: Final = 5.0
@@ -22,7 +23,7 @@ MOST_FAILURES: Final = 12
 """Looks in a row that may fail before nobody looks any more."""
 
 JOURNAL_SECONDS: Final = 300.0
-"""How long the verdict of an ended run is waited for: the sweep records that of an aborted one."""
+"""How long the verdict of a run that came to its end is waited for."""
 
 
 def run_to_follow(
@@ -104,20 +105,39 @@ def _until_ended(watched: Watched, view: View, clock: Clock) -> Sighting:
 
 
 def _verdict(watched: Watched, last: Sighting, aws: Aws, screen: Screen, clock: Clock) -> int:
-    plan, until = watched.drill.plan, clock.now() + JOURNAL_SECONDS
+    plan, swept = watched.drill.plan, last.status != SUCCEEDED
+    seconds = swept_within(plan) if swept else JOURNAL_SECONDS
+    until = clock.now() + seconds
     recorded = journal_of(aws, plan, watched.run)
-    if recorded is None:
+    if recorded is None and swept:
+        screen.say(
+            f"The run ended ({last.status}). The sweep makes sure that its fault is over, then "
+            f"records the verdict: {words.duration(seconds)} at most."
+        )
+    elif recorded is None:
         screen.say(f"The run ended ({last.status}); its verdict is still to be recorded.")
     while recorded is None:
         if clock.now() >= until:
             raise DrillCommandError(
-                f"{watched.run}: ended ({last.status}) without a verdict in {JOURNAL_SECONDS:.0f} "
-                f"s; make sure that {plan.broken} is well, and look at the sweep's log"
+                f"{watched.run}: ended ({last.status}) without a verdict in "
+                f"{words.duration(seconds)}; make sure that {plan.broken} is well, and look at the "
+                "sweep's log"
             )
         clock.sleep(LOOK_SECONDS)
         recorded = journal_of(aws, plan, watched.run)
     print_verdict(screen, recorded.journal)
     return 0 if recorded.journal.verdict.status is Status.PASSED else 1
+
+
+def swept_within(plan: Plan) -> float:
+    """How long the verdict of a run that did not come to its end may take.
+
+    A blackhole goes on until its time is over, whoever is told to end it; the sweep waits for that.
+
+    Args:
+        plan: The drill.
+    """
+    return plan.timeouts.end + plan.timeouts.record + JOURNAL_SECONDS
 
 
 def _left(watched: Watched, screen: Screen) -> None:

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from staged_resiliency.arguments import at_least_one
+
 SERVICES_HELP = "service file or folder that tells account and region; services/ where it is there"
 
 
@@ -38,7 +40,7 @@ def add_drill(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     report.add_argument("drill", nargs="?", help="only this one")
     report.add_argument(
         "--last",
-        type=_at_least_one,
+        type=at_least_one,
         default=10,
         metavar="N",
         help="runs per drill; 10",
@@ -52,10 +54,3 @@ def _run(options: argparse.Namespace) -> int:
     from staged_resiliency.drill_command.actions import run
 
     return run(options)
-
-
-def _at_least_one(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number

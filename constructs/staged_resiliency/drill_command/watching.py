@@ -18,6 +18,9 @@ from staged_resiliency.experiment.observations import Observation, transitions
 RUNNING: Final = "RUNNING"
 """Status of an execution that goes on."""
 
+SUCCEEDED: Final = "SUCCEEDED"
+"""Status of one that came to its end, whatever its verdict."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sighting:

@@ -22,6 +22,10 @@ RESOLVER_FLOOR_SECONDS: Final = 30
 INSTANCE_START_SECONDS: Final = 420
 """Until a started instance serves, publishes and passes its status checks; assumed."""
 
+SET_UP_SECONDS: Final = 60
+"""From the start of a blackhole's action until its rule is there: the command must reach the host,
+which first installs what it lacks; assumed."""
+
 _STEP: Final = 10
 
 

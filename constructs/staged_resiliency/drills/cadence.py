@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from staged_resiliency import names
@@ -12,13 +13,22 @@ from staged_resiliency.drills.plan import EXPIRY_DAYS
 from staged_resiliency.drills.runner import DrillRunner
 
 _DAY_SECONDS: Final = 86_400
+_WARM_UP_MINUTES: Final = 2 * 24 * 60  # the most that CloudWatch takes
 
 
 class CadenceAlarm(SignalAlarm):
-    """Fires when a drill has not passed for over 35 days, or nobody counts the days any more.
+    """Fires when a drill has not passed for over 36 days, or nobody counts the days any more.
+
+    A schedule may leave 35 days between two runs; the one more is for the run itself, and for
+    clocks that are set back meanwhile.
 
     The watchdog publishes the days once a day; missing data are breaching, so its silence fires
-    the alarm too, some three days later. A leashed drill never passes, and is told like any other.
+    the alarm too, some three days later: CloudWatch looks back two periods more than it evaluates.
+    A new alarm waits for its first data, two days at most, since a drill that is added later may be
+    counted for the first time a day after it was deployed:
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-warm-up.html
+
+    A leashed drill never passes, and is told like any other.
 
     Args:
         scope: The parent.
@@ -50,4 +60,7 @@ class CadenceAlarm(SignalAlarm):
             description=names.drill_overdue_description(service.title, drill),
             missing_data=MissingData.BREACHING,
             topic=runner.topic_arn,
+        )
+        self.resource.warm_up_configuration = cloudwatch.CfnAlarm.WarmUpConfigurationProperty(
+            warm_up_period_duration_in_minutes=_WARM_UP_MINUTES
         )

@@ -189,6 +189,7 @@ class Drill(Construct):
             runbook=runner.runbook or "",
         )
         self.machine: Final = self._machine(runner, machine_name)
+        runner.count(self.machine)
         self._schedule(runner)
         self.overdue: Final = CadenceAlarm(self, "Overdue", runner=runner, drill=name)
 

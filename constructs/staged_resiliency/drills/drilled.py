@@ -70,7 +70,8 @@ class DrilledService:
         standby: The other one.
         record_name: DNS name that clients use.
         hosted_zone_id: Of its zone.
-        alarms: Names of all alarms of the service; while one of them is on, no drill begins.
+        alarms: Names of all alarms of the service, metric and composite ones; while one of them is
+            on, no drill begins.
         objective_seconds: Recovery time objective.
         display_name: The service in texts; the short name unless given.
         scheme: How hosts are asked, ``http`` unless given.

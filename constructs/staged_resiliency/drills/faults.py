@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from staged_resiliency import checks, limits
+from staged_resiliency.drills import bounds
 from staged_resiliency.drills.plan import FaultKind
 from staged_resiliency.tokens import checked, is_literal
 
@@ -77,7 +78,7 @@ class Fault(ABC):
 
     @property
     def seconds(self) -> int:
-        """How long the fault lasts."""
+        """How long the fault lasts at most, from the moment at which FIS begins."""
         return self.duration_minutes * 60
 
     @property
@@ -174,6 +175,10 @@ class BlackholePort(Fault):
     where the fault cuts off AWS itself (port 443). A port is cut off as a whole: other dependencies
     on it are too, and with port 80 the instance's metadata.
 
+    FIS takes its action for completed after the action's own duration, whatever the document still
+    does, and stops no document of a completed one. The document lasts longer than the rule, since
+    it first installs what it needs: so the action is given a minute more than the rule.
+
     Attributes:
         host_name: The host: its Name tag.
         instance: The instance, or its id. Systems Manager must reach it.
@@ -184,8 +189,8 @@ class BlackholePort(Fault):
         InvalidInputError: A value that FIS would refuse, or DNS.
 
     Example:
-        >>> BlackholePort("shop-blue", "i-0123456789abcdef0", 5, destination_port=5432).port
-        5432
+        >>> BlackholePort("shop-blue", "i-0123456789abcdef0", 5, destination_port=5432).seconds
+        360
 
     See https://docs.aws.amazon.com/fis/latest/userguide/actions-ssm-agent.html
     """
@@ -207,11 +212,17 @@ class BlackholePort(Fault):
         """The port that is cut off."""
         return self.destination_port
 
+    @property
+    def seconds(self) -> int:
+        """How long the fault lasts at most, from the moment at which FIS begins."""
+        longest = limits.MAX_FAULT_MINUTES * 60
+        return min(self.duration_minutes * 60 + bounds.SET_UP_SECONDS, longest)
+
     def action(self, place: Place) -> Action:
         """Run the document, which ends by itself."""
         parameters = json.dumps(
             {
-                "DurationSeconds": str(self.seconds),
+                "DurationSeconds": str(self.duration_minutes * 60),
                 # What it needs (at, iptables, ...) comes from the host's package repositories.
                 "InstallDependencies": "True",
                 "Port": str(self.destination_port),
@@ -227,7 +238,7 @@ class BlackholePort(Fault):
             {
                 "documentArn": self._document_arn(place),
                 "documentParameters": parameters,
-                "duration": f"PT{self.duration_minutes}M",
+                "duration": f"PT{self.seconds // 60}M",
             },
         )
 

@@ -19,19 +19,22 @@ class Resource(Enum):
     ANY = "*"
     """The API has no narrower one."""
     ALARMS = "alarms"
-    """Alarms of the account in the region: DescribeAlarms is authorized on all that it may list."""
+    """``*``, held to the region: with anything narrower DescribeAlarms tells of no composite alarm,
+    as if there were none, and a service may name some:
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html"""
     EXECUTIONS = "executions"
     """Executions of the service's drills."""
     EXPERIMENTS = "experiments"
     """FIS experiments: ``experiment/*``, whose ids nobody knows before."""
-    HOSTED_ZONE = "hosted zone"
-    """That of the record."""
     INSTANCES = "instances"
     """Instances that the service's drills break."""
     JOURNAL_BUCKET = "journal bucket"
-    """The bucket itself; condition s3:prefix."""
+    """The bucket itself, all of it: it holds nothing but what the service's drills left."""
     JOURNAL_OBJECTS = "journal objects"
-    """Objects below the prefix."""
+    """All objects in it."""
+    LOCK_HOLDERS = "lock holders"
+    """Executions of all drills that the service ever had: a drill that is renamed or taken out may
+    be the last that took the lock, and whether it still runs must be asked."""
     METRICS = "metrics"
     """``*``, with the condition cloudwatch:namespace."""
     STATE_MACHINES = "state machines"
@@ -105,7 +108,7 @@ PREFLIGHT: Final = _function(
     Permission("fis:ListExperiments", Resource.ANY),
     Permission("s3:GetObject", Resource.JOURNAL_OBJECTS),
     Permission("ssm:DescribeInstanceInformation", Resource.ANY),
-    Permission("states:DescribeExecution", Resource.EXECUTIONS),
+    Permission("states:DescribeExecution", Resource.LOCK_HOLDERS),
     *_SAVE,
 )
 """Whether a run may begin. Takes the service's lock."""

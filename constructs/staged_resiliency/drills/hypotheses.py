@@ -90,4 +90,5 @@ def _expectations(
 
 def observed_seconds(fault: FaultOf, alarms: Sequence[WatchedAlarm]) -> int:
     """How long the fault must last for every alarm that it is meant to fire to have fired."""
-    return max((within for _, within in firing(fault, alarms)), default=0)
+    slowest = max((within for _, within in firing(fault, alarms)), default=0)
+    return max(0, slowest - fault.set_up_seconds)

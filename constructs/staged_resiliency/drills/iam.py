@@ -21,14 +21,16 @@ from staged_resiliency.tokens import is_literal
 
 # Why a wildcard has no narrower form, by how it ends; for reviewers, beside the role.
 _WHY_WILDCARD: Final[Mapping[str, str]] = {
-    ":alarm:*": "DescribeAlarms is authorized on every alarm that it may list, and only reads.",
     ".Arn>/*": "Keys of journals are made while a drill runs; the bucket holds nothing else.",
     ":experiment/*": "Ids of experiments are made when they start; templates are named one by one.",
     ":key/*": "Which key the topic has is known to the topic alone; allowed only through SNS.",
     ":GenerateDataKey*": "Both forms of one action, as SNS asks; allowed only through SNS.",
+    "-drill-*:*": "The lock may be held by a run of a drill that has since been renamed or taken "
+    "out; whether it runs is only read.",
     ":*": "Executions are named when they start; the state machine is this drill's.",
-    "*": "The action takes no resource in a policy (Service Authorization Reference); it reads, or "
-    "is held to the region, to the namespace, or to what the role itself began.",
+    "*": "The action takes no resource in a policy (Service Authorization Reference), or, as "
+    "DescribeAlarms with composite alarms, needs all of them; it reads, or is held to the region, "
+    "to the namespace, or to what the role itself began.",
 }
 
 

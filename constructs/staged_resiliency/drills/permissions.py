@@ -21,6 +21,8 @@ class Scope:
         bucket_arn: The journals' bucket.
         namespace: CloudWatch namespace of the results.
         topic_arn: Topic of the verdicts.
+        any_machine: Pattern of the names of the state machines of all drills that the service has,
+            had or will have.
         machines: Names of the state machines.
         templates: Ids of the experiment templates.
         instances: ARNs of the instances that are broken.
@@ -31,6 +33,7 @@ class Scope:
     bucket_arn: str
     namespace: str
     topic_arn: str
+    any_machine: str
     machines: list[str] = field(default_factory=list)
     templates: list[str] = field(default_factory=list)
     instances: list[str] = field(default_factory=list)
@@ -49,14 +52,14 @@ class Scope:
     def arns(self, resource: Resource) -> Sequence[str]:
         """The ARNs that a permission is for."""
         match resource:
-            case Resource.ALARMS:
-                return [self.arn("cloudwatch", "alarm:*")]
             case Resource.EXECUTIONS:
                 return [self.arn("states", f"execution:{name}:*") for name in self.machines]
             case Resource.EXPERIMENTS:
                 return [self.arn("fis", "experiment/*")]
             case Resource.INSTANCES:
                 return list(dict.fromkeys(self.instances))
+            case Resource.LOCK_HOLDERS:
+                return [self.arn("states", f"execution:{self.any_machine}:*")]
             case Resource.JOURNAL_BUCKET:
                 return [self.bucket_arn]
             case Resource.JOURNAL_OBJECTS:
@@ -71,10 +74,10 @@ class Scope:
                 return ["*"]
 
     def condition(self, resource: Resource) -> Mapping[str, object] | None:
-        """What limits a permission whose action takes no resource."""
+        """What limits a permission on all resources."""
         if resource is Resource.METRICS:
             return {"StringEquals": {"cloudwatch:namespace": self.namespace}}
-        if resource is Resource.ANY:
+        if resource in (Resource.ALARMS, Resource.ANY):
             return {"StringEquals": {"aws:RequestedRegion": self.place.region}}
         return None
 

@@ -11,8 +11,10 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as assets
 from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
+from staged_resiliency import names
 from staged_resiliency.drills import functions
 from staged_resiliency.drills.code_archive import code_archive
 from staged_resiliency.drills.drilled import DrilledService
@@ -117,7 +119,11 @@ class DrillRunner(Construct):
         self.place: Final = place_of(self)
         self.journals: Final = JournalBucket(self, "Journals")
         self.scope: Final = Scope(
-            self.place, self.journals.bucket_arn, service.namespace, self.topic_arn
+            self.place,
+            self.journals.bucket_arn,
+            service.namespace,
+            self.topic_arn,
+            names.drill_state_machine(service.name, service.environment, "*"),
         )
         self.undelivered: Final = UndeliveredCalls(
             self,
@@ -138,7 +144,7 @@ class DrillRunner(Construct):
         self.schedule_group: Final = scheduler.CfnScheduleGroup(self, "Schedules")
         self.schedule_group.add_metadata("Description", "Schedules of drills and their watchdog.")
         self._sweep()
-        self._watchdog()
+        self._watchdog_schedule = self._watchdog()
 
     @property
     def journal(self) -> Journal:
@@ -160,7 +166,7 @@ class DrillRunner(Construct):
 
     def scope_to(self, drill: "Drill", machine_name: str) -> None:
         """Let the functions do what a drill needs, and no more; ``Drill`` does it by itself."""
-        fault, only = drill.fault, Scope(self.place, "", "", "", machines=[machine_name])
+        fault, only = drill.fault, Scope(self.place, "", "", "", "", machines=[machine_name])
         self.scope.machines.append(machine_name)
         self.scope.templates.append(drill.experiment.template_id)
         self.scope.instances.append(fault.instance_arn(self.place))
@@ -172,6 +178,13 @@ class DrillRunner(Construct):
             if executions:
                 statement = {"Action": [], "Resource": list(only.arns(Resource.EXECUTIONS))}
                 acknowledge_wildcards(self._roles[function.name], [statement])
+
+    def count(self, machine: stepfunctions.CfnStateMachine) -> None:
+        """Let the watchdog's schedule wait for a drill's machine; ``Drill`` does it by itself.
+
+        It is called as soon as its schedule is made, and names machines it does not refer to.
+        """
+        self._watchdog_schedule.add_resource_dependency(machine)
 
     def _log(self, construct_id: str, description: str) -> logs.CfnLogGroup:
         """A log that CloudWatch encrypts with its own key, and that goes with the stack.
@@ -284,8 +297,13 @@ class DrillRunner(Construct):
         )
         config.add_metadata("Description", "A sweep that fails is tried again, then kept and told.")
 
-    def _watchdog(self) -> None:
-        """A rate, so that it runs as soon as it is deployed, and the alarms have data."""
+    def _watchdog(self) -> scheduler.CfnSchedule:
+        """A rate, so that it runs as soon as it is deployed, and the alarms have data.
+
+        What an update does to a rate is not documented: a drill that is added later is first
+        counted within a day, and its alarm waits for that.
+        https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+        """
         called = self.functions[functions.WATCHDOG.name]
         taken = role(
             self,
@@ -302,7 +320,7 @@ class DrillRunner(Construct):
                 self.keep_undelivered,
             ],
         )
-        scheduler.CfnSchedule(
+        return scheduler.CfnSchedule(
             self,
             "WatchdogSchedule",
             description="Counts, once a day, the days since each drill passed.",

@@ -125,6 +125,11 @@ class FaultOf:
         """From the fault's end until the host is as it was, at most."""
         return bounds.INSTANCE_START_SECONDS if self.kind == "stop_instance" else 0
 
+    @property
+    def set_up_seconds(self) -> int:
+        """From the moment at which FIS begins until the fault is there, at most."""
+        return bounds.SET_UP_SECONDS if self.kind == "blackhole" else 0
+
     def effect_on(self, alarm: WatchedAlarm) -> Effect:
         """What the fault does to the metric of an alarm."""
         if self.kind == "stop_instance":
@@ -150,11 +155,14 @@ class FaultOf:
 
 
 def firing(fault: FaultOf, alarms: Iterable[WatchedAlarm]) -> Iterator[tuple[WatchedAlarm, int]]:
-    """The alarms that the fault is meant to fire, each with how many seconds it takes at most."""
+    """The alarms that the fault is meant to fire, each with how many seconds it takes at most.
+
+    From the moment at which FIS begins, which is when a drill counts from.
+    """
     for alarm in alarms:
         within = alarm.fires_within(fault.effect_on(alarm))
         if within is not None:
-            yield alarm, within
+            yield alarm, fault.set_up_seconds + within
 
 
 def guards(fault: FaultOf, alarms: Sequence[WatchedAlarm], most: int) -> Sequence[WatchedAlarm]:

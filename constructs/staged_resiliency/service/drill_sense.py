@@ -109,7 +109,8 @@ def _are_apart(environment: Environment, drills: Drills, at: Draft) -> Iterator[
 def run_seconds(environment: Environment, drill: DrillSettings) -> int:
     """How long a run of a drill may take."""
     expected = hypothesis_of(environment, drill)
-    return Timeouts.of(drill.duration_minutes * 60, expected).run
+    fault = fault_of(environment, drill)
+    return Timeouts.of(drill.duration_minutes * 60 + fault.set_up_seconds, expected).run
 
 
 def _meeting(

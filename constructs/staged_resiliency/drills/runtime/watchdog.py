@@ -10,15 +10,22 @@ from staged_resiliency.drills.plan import Watch, WatchedDrill
 from staged_resiliency.drills.runtime.recording import dimensions, journal_key
 from staged_resiliency.drills.runtime.standing import Outcome, standing
 from staged_resiliency.drills.runtime.store import Store
-from staged_resiliency.drills.runtime.world import World
+from staged_resiliency.drills.runtime.world import AwsError, World
 from staged_resiliency.experiment.verdict import Status
 
 MOST_JOURNALS: Final = 500
 """That are read of one drill, from the newest on; a drill a day for more than a year."""
 
 
+class UntoldError(Exception):
+    """How some drills stand can't be told; what can of the others was published."""
+
+
 def watch(event: object, world: World) -> None:
     """Publish days since the last passed run, and the score, of each drill.
+
+    A drill whose standing can't be told silences no other. It is told by an error, after which
+    Lambda calls again, and if it stays so by the drill's own alarm.
 
     Args:
         event: ``Watch.to_json``.
@@ -26,36 +33,48 @@ def watch(event: object, world: World) -> None:
 
     Raises:
         DataError: It is no such event.
+        UntoldError: How a drill stands could not be found out.
     """
     watched = Watch.from_json(event)
-    now = world.clock()
     data: list[dict[str, object]] = []
+    untold = []
     for drill in watched.drills:
-        answer = world.aws(
-            "stepfunctions", "DescribeStateMachine", stateMachineArn=drill.state_machine_arn
-        )
-        stands = standing(
-            outcomes(watched, drill, world),
-            deployed_at=answer["creationDate"].timestamp(),
-            now=now,
-            expiry_days=watched.expiry_days,
-        )
-        values = {
-            metric_names.DAYS_SINCE_PASSED: stands.days_since_passed,
-            metric_names.SCORE: float(stands.score),
-        }
-        data += [
-            {
-                "MetricName": name,
-                "Dimensions": dimensions(watched.service, watched.environment, drill.name),
-                "Timestamp": datetime.fromtimestamp(now, timezone.utc),
-                "Value": value,
-            }
-            for name, value in values.items()
-        ]
-        world.log("standing", drill=drill.name, **values)
+        try:
+            data += _standing(watched, drill, world)
+        except AwsError as error:
+            untold.append(f"{drill.name}: {error}")
     if data:
         world.aws("cloudwatch", "PutMetricData", Namespace=watched.namespace, MetricData=data)
+    if untold:
+        raise UntoldError("; ".join(untold))
+
+
+def _standing(watched: Watch, drill: WatchedDrill, world: World) -> list[dict[str, object]]:
+    """How a drill stands, as data points."""
+    now = world.clock()
+    answer = world.aws(
+        "stepfunctions", "DescribeStateMachine", stateMachineArn=drill.state_machine_arn
+    )
+    stands = standing(
+        outcomes(watched, drill, world),
+        deployed_at=answer["creationDate"].timestamp(),
+        now=now,
+        expiry_days=watched.expiry_days,
+    )
+    values = {
+        metric_names.DAYS_SINCE_PASSED: stands.days_since_passed,
+        metric_names.SCORE: float(stands.score),
+    }
+    world.log("standing", drill=drill.name, **values)
+    return [
+        {
+            "MetricName": name,
+            "Dimensions": dimensions(watched.service, watched.environment, drill.name),
+            "Timestamp": datetime.fromtimestamp(now, timezone.utc),
+            "Value": value,
+        }
+        for name, value in values.items()
+    ]
 
 
 def outcomes(watched: Watch, drill: WatchedDrill, world: World) -> Iterator[Outcome]:
@@ -66,7 +85,7 @@ def outcomes(watched: Watch, drill: WatchedDrill, world: World) -> Iterator[Outc
     for each in newest_first[:MOST_JOURNALS]:
         try:
             status = str(json.loads(store.get(each.key))["verdict"]["status"])
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             world.log("no journal", key=each.key, error=repr(error))
             continue
         yield Outcome(status, each.written_at)
