@@ -110,7 +110,7 @@ def probe_silent_description(display_name: str, color: str) -> str:
 def drill_overdue_description(display_name: str, drill: str) -> str:
     """What an alarm on an overdue drill says."""
     return (
-        f"{display_name}: drill {drill} has not passed for over 36 days, or nobody counts the days."
+        f"{display_name}: drill {drill} has not passed for over 35 days, or nobody counts the days."
     )
 
 

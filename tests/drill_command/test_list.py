@@ -45,13 +45,15 @@ def test_each_drill_is_told_with_its_fault_its_next_run_and_its_leash(
 @pytest.mark.parametrize(
     ("runs", "told"),
     [
-        pytest.param([shutdown(3)], ["passed", "3", "d", "ago", "100"], id="passed"),
-        pytest.param([shutdown(37)], ["passed", "37", "d", "ago", "75"], id="expired"),
+        pytest.param([shutdown(3.5)], ["passed", "3", "d", "ago", "100"], id="passed"),
+        pytest.param([shutdown(36.5)], ["passed", "36", "d", "ago", "75"], id="expired"),
         pytest.param([late(3)], ["failed", "never", "50"], id="failed"),
-        pytest.param([shutdown(31), late(3)], ["failed", "31", "d", "ago", "50"], id="then failed"),
-        pytest.param([late(31), shutdown(3)], ["passed", "3", "d", "ago", "100"], id="mended"),
         pytest.param(
-            [shutdown(9), dict(journals.aborted_run(began_at=NOW - DAY), experiment="shutdown")],
+            [shutdown(31.5), late(3)], ["failed", "31", "d", "ago", "50"], id="then failed"
+        ),
+        pytest.param([late(31), shutdown(3.5)], ["passed", "3", "d", "ago", "100"], id="mended"),
+        pytest.param(
+            [shutdown(9.5), dict(journals.aborted_run(began_at=NOW - DAY), experiment="shutdown")],
             ["aborted", "9", "d", "ago", "100"],
             id="then aborted",
         ),

@@ -39,7 +39,7 @@ class Row:
     next_run: str
     running: str | None
     last: Recorded | None
-    days: float | None
+    days: int | None
     score: int
     unreadable: Sequence[str]
 
@@ -93,7 +93,7 @@ def print_rows(screen: Screen, rows: Sequence[Row]) -> int:
             "running now" if each.running else each.next_run,
             "no" if each.drill.plan.enabled else "yes",
             last,
-            "never" if each.days is None else f"{each.days:.0f} d ago",
+            "never" if each.days is None else f"{each.days} d ago",
             str(each.score),
         )
     screen.print(table)

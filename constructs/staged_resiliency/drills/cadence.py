@@ -17,10 +17,10 @@ _WARM_UP_MINUTES: Final = 2 * 24 * 60  # the most that CloudWatch takes
 
 
 class CadenceAlarm(SignalAlarm):
-    """Fires when a drill has not passed for over 36 days, or nobody counts the days any more.
+    """Fires when a drill has not passed for over 35 days, or nobody counts the days any more.
 
-    A schedule may leave 35 days between two runs; the one more is for the run itself, and for
-    clocks that are set back meanwhile.
+    Whole days are counted, so a drill that passes every 35 days, the most that a schedule may leave
+    between two runs, stays quiet (``runtime.standing``).
 
     The watchdog publishes the days once a day; missing data are breaching, so its silence fires
     the alarm too, some three days later: CloudWatch looks back two periods more than it evaluates.

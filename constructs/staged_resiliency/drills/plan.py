@@ -20,13 +20,9 @@ from staged_resiliency.experiment.hypothesis import (
     expectation_json,
 )
 
-EXPIRY_DAYS: Final = 36
-"""A passed drill shows something for so long, from the end of its run.
-
-A day more than the 35 that a schedule may leave between two runs (``schedule.MAX_GAP_DAYS``, by the
-clock on the wall): those may be an hour longer where daylight saving time ends, the next run may
-take longer than the last one, and it shows nothing until it is over.
-"""
+EXPIRY_DAYS: Final = 35
+"""A passed drill shows something for so many whole days from the end of its run: as many as a
+schedule may leave between two runs (``schedule.MAX_GAP_DAYS``)."""
 
 
 class FaultKind(Enum):

@@ -18,10 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from staged_resiliency.checks import nearest, shown
 
 MAX_GAP_DAYS: Final = 35
-"""A drill that runs more seldom proves little of the service as it is today.
-
-It is overdue a day later (``plan.EXPIRY_DAYS``), as the run itself takes time.
-"""
+"""A drill that runs more seldom proves little of the service as it is today."""
 
 DAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 """Days of the week as schedules name them, in the order of their numbers, from 1."""

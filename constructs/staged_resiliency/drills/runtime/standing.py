@@ -33,12 +33,14 @@ class Standing:
     """How a drill stands.
 
     Attributes:
-        days_since_passed: Since its last passed run, or since it was deployed if it never passed.
+        days_since_passed: Whole days since its last passed run, or since it was deployed if it
+            never passed. Whole ones, as a drill that passes every 35 days is not overdue: a run
+            takes its time, and the five weeks in which summer time ends have an hour more.
         score: What its last judged run is worth. Runs that were aborted or leashed show nothing,
             and leave it as it was.
     """
 
-    days_since_passed: float
+    days_since_passed: int
     score: Score
 
 
@@ -51,13 +53,13 @@ def standing(
         outcomes: Of its runs, in any order.
         deployed_at: When the drill was made, in seconds since the epoch.
         now: The same, for now.
-        expiry_days: A passed run shows something for so many days.
+        expiry_days: A passed run shows something for so many whole days.
     """
     judged = [
         each for each in outcomes if each.status in (Status.PASSED.value, Status.FAILED.value)
     ]
     passed = [each.at for each in judged if each.status == Status.PASSED.value]
-    days = max(0.0, (now - max(passed, default=deployed_at)) / _DAY)
+    days = max(0, int((now - max(passed, default=deployed_at)) // _DAY))
     # Of two runs at the same moment the failed one counts.
     last = max(judged, key=lambda each: (each.at, each.status != Status.PASSED.value), default=None)
     if last is None:

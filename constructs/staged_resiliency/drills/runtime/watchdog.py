@@ -62,7 +62,7 @@ def _standing(watched: Watch, drill: WatchedDrill, world: World) -> list[dict[st
         expiry_days=watched.expiry_days,
     )
     values = {
-        metric_names.DAYS_SINCE_PASSED: stands.days_since_passed,
+        metric_names.DAYS_SINCE_PASSED: float(stands.days_since_passed),
         metric_names.SCORE: float(stands.score),
     }
     world.log("standing", drill=drill.name, **values)
