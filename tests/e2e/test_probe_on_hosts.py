@@ -358,6 +358,41 @@ def test_a_new_version_replaces_the_former_and_a_broken_one_does_not(
     )
 
 
+def test_a_broken_version_whose_first_run_was_cut_short_does_not_stay(
+    host: Host, tmp_path: Path
+) -> None:
+    host.install(quick_without_peers)
+    first, configuration = host.shell(f"readlink {HOME}/current"), host.read(CONFIGURATION)
+
+    def never_ready(agent: Path) -> None:
+        source = agent / "agent.py"
+        source.write_text(source.read_text().replace('"ready", "READY=1"', '"ready"'))
+
+    (tmp_path / "broken").mkdir()
+    document = other_version(tmp_path / "broken", never_ready)
+    step = next(step["inputs"] for step in document["mainSteps"] if step["name"] == "Agent")
+    replaced(step["runCommand"], "TimeoutStartSec=90", "TimeoutStartSec=12")
+    seconds, step["timeoutSeconds"] = step["timeoutSeconds"], "8"
+    cut_short = host.systems_manager(no_peers, document=document)
+    assert cut_short.step("Agent").status is Status.TIMED_OUT, cut_short
+    assert host.shell(f"readlink {HOME}/current") != first
+
+    step["timeoutSeconds"] = seconds
+    failed = host.systems_manager(no_peers, document=document)
+    assert f"the former one, {first}, is back" in str(failed)
+    assert host.shell(f"readlink {HOME}/current") == first
+    assert host.read(CONFIGURATION) == configuration
+    assert host.state(UNIT) == "active"
+    host.install(quick_without_peers)
+    assert host.shell(f"ls -A {HOME} | sort").split() == [first, "current"]
+
+
+def replaced(lines: list[str], line: str, other: str) -> None:
+    """Put another line in the place of the only one that is like it."""
+    (place,) = (number for number, each in enumerate(lines) if each == line)
+    lines[place] = other
+
+
 def test_a_configuration_change_restarts_nothing_and_a_bad_one_is_refused(
     cloud: Cloud, host: Host
 ) -> None:

@@ -7,7 +7,12 @@ fi
 . ./interpreter.sh
 find_python || refuse "$name: no Python runs the agent; see step Python"
 
+# What ran last. After a run that was cut short that is what the run had saved: `current` may
+# already point at an agent that never ran.
 former=$(readlink "$home/current" || true)
+if [ -e "$former_unit" ]; then
+  former=$(readlink "$former_agent" || true)
+fi
 new=$home/.new-$agent
 
 tidy() {

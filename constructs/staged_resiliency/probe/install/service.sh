@@ -51,7 +51,7 @@ give_up() {
   systemctl daemon-reload
   systemctl restart "$name.service" ||
     refuse "$name: agent $agent does not run, and the former one, $former, neither"
-  rm -f "$home/.restart"
+  rm -f "$home/.restart" "$former_agent"
   refuse "$name: agent $agent does not run; the former one, $former, is back"
 }
 
@@ -61,8 +61,9 @@ if [ "$todo" != nothing ]; then
   printf '%s\n' "$unit_text" >"$new_unit"
   # What a run that was cut short has saved is what ran last.
   if [ ! -e "$former_unit" ] && [ "$changed" = yes ] && [ -n "$former" ] && [ -e "$unit" ]; then
+    ln -sfnT "$former" "$former_agent"
     [ ! -e "$configuration" ] || cp -p "$configuration" "$former_configuration"
-    cp -p "$unit" "$former_unit"
+    ln "$unit" "$former_unit" # last, and whole at once: it says that the rest is there
   fi
   sync
   mv -f "$new_configuration" "$configuration"
@@ -78,7 +79,7 @@ if [ "$todo" != nothing ]; then
     pid=$(main_pid)
   fi
   is_steady "$pid" || give_up
-  rm -f "$home/.restart" "$former_unit" "$former_configuration"
+  rm -f "$home/.restart" "$former_unit" "$former_configuration" "$former_agent"
 fi
 systemctl is-enabled --quiet "$name.service" || systemctl enable --quiet "$name.service"
 
