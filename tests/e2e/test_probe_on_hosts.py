@@ -432,6 +432,36 @@ def test_a_configuration_change_restarts_nothing_and_a_bad_one_is_refused(
     assert (host.state(UNIT), host.pid) == ("active", pid)
 
 
+def test_settings_laid_over_the_service_are_removed_and_never_hide_that_the_agent_does_not_run(
+    host: Host,
+) -> None:
+    host.install(quick_without_peers)
+    sleep = "[Service]\nType=exec\nExecStart=\nExecStart=/bin/sleep 1000\n"
+    both = "systemctl daemon-reload && systemctl restart resiliency-probe-bookstore"
+    for folder in ("/etc/systemd/system", "/run/systemd/system"):
+        place = f"{folder}/{UNIT}.d"
+        host.write(f"{place}/o.conf", sleep)
+        host.shell(both)
+        assert "sleep" in host.read(f"/proc/{host.pid}/cmdline")
+        invocation = host.install(quick_without_peers)
+        assert f"removed {place}, which changed the service: o.conf" in str(invocation)
+        assert invocation.step("Verdict").stdout.strip().endswith(" active, restarted")
+        assert not host.exists(place)
+        assert f"{HOME}/current" in host.read(f"/proc/{host.pid}/cmdline")
+
+    # Settings of the host's own for every probe stay, as long as they leave the agent running.
+    place = "/etc/systemd/system/resiliency-probe-.service.d/host.conf"
+    host.write(place, "[Service]\nEnvironment=A=1\n")
+    host.shell(both)
+    invocation = host.install(quick_without_peers)
+    assert invocation.step("Verdict").stdout.strip().endswith(" active, unchanged")
+    host.write(place, sleep)
+    host.shell(both)
+    failed = host.systems_manager(quick_without_peers)
+    assert failed.status is Status.FAILED
+    assert "of the service is not the agent" in str(failed)
+
+
 @pytest.mark.parametrize("name", ["$(touch /tmp/owned)", "blue\nInjected: $(touch /tmp/owned)"])
 def test_a_poisoned_name_tag_is_refused_and_reaches_no_shell(
     cloud: Cloud, host: Host, name: str

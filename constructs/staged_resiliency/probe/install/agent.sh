@@ -1,6 +1,11 @@
 # Step Agent: the agent, its configuration and its service, all of it or nothing; or removes it.
 . ./parameters.sh
 . ./paths.sh
+# Where systemctl edit and set-property lay settings over this unit alone.
+overrides=
+for folder in /etc/systemd/system /run/systemd/system; do
+  overrides="$overrides $folder/$name.service.d $folder.control/$name.service.d"
+done
 if [ "$action" = Uninstall ]; then
   . ./uninstall.sh
 fi

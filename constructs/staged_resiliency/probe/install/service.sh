@@ -20,6 +20,15 @@ point_at() {
   mv -fT "$home/.current" "$home/current"
 }
 
+# Settings laid over the unit are drift like an edit of the unit itself.
+for each in $overrides; do
+  if [ -e "$each" ]; then
+    : >"$home/.restart"
+    echo "$name: removed $each, which changed the service: $(cd "$each" && echo *)"
+    rm -rf "$each"
+  fi
+done
+
 changed=no
 todo=nothing
 if [ "$(cat "$configuration" 2>/dev/null)" != "$(cat "$new_configuration")" ] ||
