@@ -432,6 +432,26 @@ def test_a_configuration_change_restarts_nothing_and_a_bad_one_is_refused(
     assert (host.state(UNIT), host.pid) == ("active", pid)
 
 
+def test_a_directory_in_the_place_of_a_file_is_healed_and_uninstalled(host: Host) -> None:
+    host.install(quick_without_peers)
+    agent, configuration = host.shell(f"readlink {HOME}/current"), host.read(CONFIGURATION)
+    places = [f"{HOME}/current", CONFIGURATION, f"/etc/systemd/system/{UNIT}"]
+    for place in places:
+        host.shell(f"rm {place} && mkdir {place} && touch {place}/a")
+    invocation = host.install(quick_without_peers)
+    for place in places:
+        assert f"removed {place}, a directory in a file's place" in str(invocation)
+    assert host.shell(f"readlink {HOME}/current") == agent
+    assert host.read(CONFIGURATION) == configuration
+    assert f"{HOME}/current" in host.read(f"/proc/{host.pid}/cmdline")
+
+    for place in places:
+        host.shell(f"rm {place} && mkdir {place}")
+    gone = host.systems_manager(Action="Uninstall")
+    assert gone.status is Status.SUCCESS, gone
+    assert not [place for place in places if host.exists(place)]
+
+
 def test_settings_laid_over_the_service_are_removed_and_never_hide_that_the_agent_does_not_run(
     host: Host,
 ) -> None:

@@ -12,6 +12,14 @@ fi
 . ./interpreter.sh
 find_python || refuse "$name: no Python runs the agent; see step Python"
 
+# A directory in a file's place would stop every run until somebody removes it.
+for each in "$configuration" "$new_configuration" "$unit" "$new_unit" "$home/current"; do
+  if [ -d "$each" ] && [ ! -L "$each" ]; then
+    echo "$name: removed $each, a directory in a file's place"
+    rm -rf "$each"
+  fi
+done
+
 # What ran last. After a run that was cut short that is what the run had saved: `current` may
 # already point at an agent that never ran.
 former=$(readlink "$home/current" || true)

@@ -13,7 +13,7 @@ rm -rf "$home" "$state" "/var/lib/$name"
 for each in $overrides; do
   rm -rf "$each"
 done
-rm -f "$unit" "$new_unit" "$former_unit" \
+rm -rf "$unit" "$new_unit" "$former_unit" \
   "/etc/systemd/system/multi-user.target.wants/$name.service" \
   "$configuration" "$new_configuration" "$former_configuration"
 rmdir "${home%/*}" "${configuration%/*}" 2>/dev/null || true
