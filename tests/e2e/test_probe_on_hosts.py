@@ -15,7 +15,7 @@ from tests.e2e.machine import faults, requirements, rootfs
 from tests.e2e.machine.container import Container
 from tests.e2e.machine.gate import Refusal
 from tests.e2e.machine.put_metric_data import Metric, breaches, merged
-from tests.e2e.machine.step_order import Status
+from tests.e2e.machine.step_order import Invocation, Status
 from tests.e2e.machine.systems_manager import AGENT_FILES, run_document
 from tests.e2e.machine.waiting import eventually
 from tests.e2e.probed_hosts import (
@@ -522,32 +522,70 @@ def test_an_uninstallation_leaves_nothing_behind(host: Host) -> None:
     assert UNIT not in host.shell("systemctl list-units --all --no-legend --plain")
 
 
+def bare_parameters() -> dict[str, str]:
+    """Parameters for a host on this machine's own network, where there is no cloud."""
+    configuration = {
+        "service": "bookstore",
+        "namespace": NAMESPACE,
+        "host": BLUE,
+        "region": "us-west-2",
+        "endpoint_url": "http://127.0.0.1:9",
+        "targets": [{"metric": DB, "check": "tcp", "host": "127.0.0.1", "port": 9}],
+    }
+    encoded = base64.b64encode(json.dumps(configuration).encode()).decode()
+    return {"Service": "bookstore", "Configuration": encoded}
+
+
+def probes(host: Container) -> bool:
+    """Whether the agent of such a host has taken a sample."""
+    return any(line.startswith(f"{DB} 127.0.0.1:9 failed") for line in host.journal(UNIT))
+
+
 def test_boto3_comes_from_the_distribution_where_it_is_missing(template: Template) -> None:
-    configuration = base64.b64encode(
-        json.dumps(
-            {
-                "service": "bookstore",
-                "namespace": NAMESPACE,
-                "host": BLUE,
-                "region": "us-west-2",
-                "endpoint_url": "http://127.0.0.1:9",
-                "targets": [
-                    {"metric": DB, "check": "tcp", "host": "127.0.0.1", "port": 9},
-                ],
-            }
-        ).encode()
-    ).decode()
     document = only(template, "AWS::SSM::Document")["Content"]
     # On this machine's own network, from which the package repositories can be reached.
     with Container("bare", recipe=rootfs.DEBIAN_WITHOUT_BOTO3) as bare:
         assert bare.run(["python3", "-c", "import botocore"], check=False).returncode == 1
-        invocation = run_document(
-            bare, document, {"Service": "bookstore", "Configuration": configuration}
-        )
+        invocation = run_document(bare, document, bare_parameters())
         assert invocation.status is Status.SUCCESS, invocation
         assert "with python3-boto3 of the distribution" in invocation.step("Python").stdout
-        eventually(
-            "it probes",
-            lambda: any(line.startswith(f"{DB} 127.0.0.1:9 failed") for line in bare.journal(UNIT)),
-            seconds=20,
-        )
+        eventually("it probes", partial(probes, bare), seconds=20)
+
+
+def test_boto3_comes_from_pypi_where_the_distribution_s_can_t_be_installed(
+    template: Template,
+) -> None:
+    document = only(template, "AWS::SSM::Document")["Content"]
+
+    def installed(host: Container) -> Invocation:
+        invocation = run_document(host, document, bare_parameters())
+        assert invocation.status is Status.SUCCESS, invocation
+        return invocation
+
+    with Container("bare", recipe=rootfs.DEBIAN_WITHOUT_BOTO3) as bare:
+        # The package is there, but what it depends on must not be: as in a conflict.
+        pin = "Package: python3-botocore\nPin: release *\nPin-Priority: -1\n"
+        bare.write("/etc/apt/preferences.d/botocore", pin)
+        pip = Path("/etc/pip.conf")  # how this machine reaches PyPI
+        if pip.exists():
+            bare.write(str(pip), pip.read_text())
+        first = installed(bare)
+        assert "python3-boto3 of the distribution could not be installed" in str(first)
+        assert "with pinned packages from PyPI" in str(first)
+        eventually("it probes", partial(probes, bare), seconds=20)
+        python = bare.shell(f"echo {HOME}/venv-*/bin/python")
+        process = bare.property(UNIT, "MainPID")
+        assert bare.read(f"/proc/{process}/cmdline").startswith(python)
+
+        assert installed(bare).step("Verdict").stdout.strip().endswith(" active, unchanged")
+        assert bare.property(UNIT, "MainPID") == process
+
+        bare.shell(f"rm -r {HOME}/venv-*/lib/python3*/site-packages/botocore")
+        assert "with pinned packages from PyPI" in str(installed(bare))
+        assert bare.property(UNIT, "MainPID") not in ("0", process)
+        assert bare.shell(f"ls -A {HOME} | wc -l") == "3", "current, agent, environment"
+
+        gone = run_document(bare, document, {**bare_parameters(), "Action": "Uninstall"})
+        assert gone.status is Status.SUCCESS, gone
+        for path in ("/opt/resiliency-probe", "/etc/resiliency-probe", STATE):
+            assert not bare.exists(path)
