@@ -72,13 +72,13 @@ def asked_of(check_class: type[HttpCheck], **settings: Any) -> bytes:
     with serving(script) as server:
         assert_ends(ask(check_class(HOST, server.port, **settings)), Expected(WELL, "status 200.*"))
     (request,) = heard
-    return request
+    return request.replace(b":%d" % server.port, b":PORT")
 
 
 def test_a_request_asks_for_the_path_of_the_host_and_for_nothing_compressed() -> None:
     assert asked_of(HttpCheck) == (
         b"GET / HTTP/1.1\r\n"
-        b"Host: 127.0.0.1\r\n"
+        b"Host: 127.0.0.1:PORT\r\n"
         b"User-Agent: resiliency-probe\r\n"
         b"Accept: */*\r\n"
         b"Accept-Encoding: identity\r\n"
@@ -102,7 +102,24 @@ def test_an_ipv6_address_stands_in_brackets_in_the_request() -> None:
 
     with serving(script, "::1") as server:
         ask(HttpCheck("::1", server.port))
-    assert b"\r\nHost: [::1]\r\n" in heard[0]
+    assert f"\r\nHost: [::1]:{server.port}\r\n".encode() in heard[0]
+
+
+@pytest.mark.parametrize(
+    ("check", "name"),
+    [
+        (HttpCheck("a.example", 80), "a.example"),
+        (HttpCheck("a.example", 443), "a.example:443"),
+        (HttpsCheck("a.example", 443), "a.example"),
+        (HttpsCheck("a.example", 80), "a.example:80"),
+        (HttpsCheck("::1", 443), "[::1]"),
+        (HttpCheck("a.example", 8080, host_header="shop.example.com"), "shop.example.com"),
+    ],
+)
+def test_a_port_that_is_not_the_schemes_own_stands_in_the_host_header(
+    check: HttpCheck, name: str
+) -> None:
+    assert f"\r\nHost: {name}\r\n".encode() in check._request()
 
 
 @pytest.mark.parametrize(

@@ -195,13 +195,10 @@ def test_whatever_the_process_does_is_told_in_one_plain_line(
     assert str(raised.value).isprintable()
 
 
-def test_a_process_that_hangs_is_ended(
-    instance: InstanceMetadata, child: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_process_that_hangs_is_ended(instance: InstanceMetadata, child: Path) -> None:
     child.write_text("import time; time.sleep(60)")
-    monkeypatch.setattr(identity, "_TAG_SECONDS", 0.2)
     with pytest.raises(IdentityError, match=r"^DescribeTags: TimeoutExpired$"):
-        ask_ec2("i-1", "us-west-2", Metadata(instance.url))
+        ask_ec2("i-1", "us-west-2", Metadata(instance.url), 0.2)
 
 
 def test_without_credentials_ec2_is_not_asked(instance: InstanceMetadata, child: Path) -> None:

@@ -20,12 +20,13 @@ from staged_resiliency.probe.agent.sample import Tools
 from tests.agent.hostile.dns_server import CNAME, dns_serving, message, name, record
 from tests.agent.hostile.http_answers import OK, after_request
 from tests.agent.hostile.servers import HOST, Peer, closed_port, serving
+from tests.agent.support import instance_metadata
 
 
 def printed(targets: Sequence[Target], **settings: Any) -> list[str]:
     """The lines that are printed for targets."""
     config = Config("shop", "Shop", tuple(targets), **settings)
-    return table(results_of_one_round(config, Tools(Loop()))).split("\n")
+    return table(results_of_one_round(config, Tools(Loop()), config.host)).split("\n")
 
 
 def test_the_table_has_a_line_for_each_target_in_their_order() -> None:
@@ -88,6 +89,60 @@ def test_peers_are_asked_but_not_by_themselves() -> None:
         ["peer-connectivity of green", f"{HOST}:{server.port}", "1"],
         ["peer-connectivity of red", f"{HOST}:2", "0"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "failing", "asked", "note"),
+    [
+        pytest.param("blue", ["blue"], ["green"], "", id="itself is not asked"),
+        pytest.param("blue", ["green"], ["green"], "", id="another peer fails"),
+        pytest.param(
+            "third",
+            ["blue", "green"],
+            [],
+            "this host, third, is none of the peers, and asks none of them",
+            id="none of the peers",
+        ),
+        pytest.param(
+            None,
+            ["blue", "green"],
+            ["blue", "green"],
+            "this host's name is not known, so a peer may be itself; none counts: ",
+            id="unknown",
+        ),
+    ],
+)
+def test_the_host_is_known_by_its_name_tag(
+    name: str | None,
+    failing: Sequence[str],
+    asked: Sequence[str],
+    note: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "probe.json"
+    with serving(Peer.hold) as server, instance_metadata() as metadata:
+        metadata.change(tags={"Name": name} if name else {"Name": "a\nb"})
+        peers = {
+            peer: {"check": "tcp", "host": HOST, "port": 1 if peer in failing else server.port}
+            for peer in ("blue", "green")
+        }
+        target = {"metric": "db", "check": "tcp", "host": HOST, "port": server.port}
+        top = {"service": "shop", "namespace": "Shop", "targets": [target], "peers": peers}
+        file.write_text(json.dumps(top), encoding="utf-8")
+        arguments = ["--configuration", str(file), "--metadata-url", metadata.url, "--once"]
+        status = main(arguments)
+    lines = capsys.readouterr().out.splitlines()
+    rows = [line for line in lines if line.startswith("peer-connectivity of ")]
+    assert [row.split()[2] for row in rows] == asked
+    assert lines[2 + len(asked) :] == [] if not note else lines[-1].startswith(note)
+    assert status == (1 if name == "blue" and "green" in failing else 0)
+
+
+def test_peers_alone_of_which_this_host_is_none_are_no_endless_round() -> None:
+    check = TcpCheck(HOST, 1)
+    peers = {"blue": check, "green": check}
+    assert len(printed([], peers=peers, host="third")) == 1
 
 
 def test_targets_that_are_asked_alike_have_a_line_each() -> None:

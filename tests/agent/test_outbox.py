@@ -27,6 +27,7 @@ from staged_resiliency.probe.agent.cloudwatch import _rendered
 from staged_resiliency.probe.agent.measurements import Datum, Series
 from staged_resiliency.probe.agent.observation import DROPPED, HEARTBEAT
 from staged_resiliency.probe.agent.outbox import (
+    ANSWERED_SECONDS,
     HELD_PAUSE_SECONDS,
     LONGEST_PAUSE_SECONDS,
     MAX_DATA_PER_REQUEST,
@@ -620,6 +621,60 @@ def test_what_is_new_of_a_peer_goes_as_soon_as_cloudwatch_takes_it() -> None:
     outbox.request(0)
     outbox.failed(0)  # throttled for a moment
     assert outbox.request(2) == [zero]
+
+
+def test_what_is_of_a_peer_goes_with_the_rest_after_a_request_that_was_only_throttled() -> None:
+    now = MIDNIGHT + 61.0
+    outbox = outbox_of(wall=lambda: now)
+    of_peer, own = Datum(PEER, MIDNIGHT, 6, 0, 0, 0), ones(MIDNIGHT, 6)[0]
+    outbox.put([of_peer, own])
+    outbox.request(0)
+    outbox.failed(0, answered=True)
+    assert sorted(outbox.request(1)) == sorted([of_peer, own])
+
+
+@pytest.mark.parametrize(
+    ("failures", "held"),
+    [
+        pytest.param([(0, True), (100, True)], False, id="refused for less than two minutes"),
+        pytest.param([(0, True), (ANSWERED_SECONDS, True)], True, id="refused for two minutes"),
+        pytest.param([(0, True), (10, False)], True, id="refused, then cut off"),
+        pytest.param([(0, False), (10, True)], True, id="cut off, then refused"),
+    ],
+)
+def test_what_is_of_a_peer_waits_after_a_time_in_which_the_host_may_have_been_cut_off(
+    failures: Sequence[tuple[float, bool]], held: bool
+) -> None:
+    outbox = outbox_of(wall=lambda: MIDNIGHT + 200.0)
+    of_peer = Datum(PEER, MIDNIGHT, 6, 0, 0, 0)
+    outbox.put([of_peer])
+    for now, answered in failures:
+        outbox.put(ones(MIDNIGHT, 1, f"own-{now}"))
+        assert outbox.request(now)
+        outbox.failed(now, answered=answered)
+    assert (of_peer in outbox.request(300)) is not held
+
+
+def test_what_a_former_run_left_of_a_peer_waits(tmp_path: Path) -> None:
+    of_peer = Datum(PEER, MIDNIGHT, 6, 0, 0, 0)
+    former = outbox_of(folder=tmp_path)
+    former.put([of_peer])
+    former.put_away()
+    assert outbox_of(folder=tmp_path, wall=lambda: MIDNIGHT + 61.0).request(0) == []
+
+
+def test_what_was_just_put_away_does_not_wait_with_what_is_held_back() -> None:
+    outbox = outbox_of(wall=lambda: MIDNIGHT + 61.0)
+    outbox.put([Datum(PEER, MIDNIGHT, 6, 0, 0, 0)])
+    outbox.request(0)
+    outbox.failed(0)
+    assert outbox.request(1) == []
+    assert outbox.pause(1) == HELD_PAUSE_SECONDS
+    own = ones(MIDNIGHT, 1)
+    outbox.put(own)
+    assert outbox.request(1) == own
+    outbox.failed(1, answered=True)
+    assert outbox.request(3) == own
 
 
 def test_parts_of_a_minute_wait_as_one() -> None:

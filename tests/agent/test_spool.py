@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 )
 
 from staged_resiliency.probe.agent.measurements import Datum, Series
-from staged_resiliency.probe.agent.spool import Spool, decoded, encoded
+from staged_resiliency.probe.agent.spool import Entry, Spool, decoded, encoded
 from tests.agent.support import MIDNIGHT, ones
 from tests.unit.properties import PROPERTY
 
@@ -438,7 +438,7 @@ def asked_of(spool: Spool) -> list[Sequence[Datum]]:
     """Of which data it is asked whether they are held back."""
     asked: list[Sequence[Datum]] = []
 
-    def held(data: Sequence[Datum]) -> bool:
+    def held(entry: Entry, data: Sequence[Datum]) -> bool:
         asked.append(data)
         return False
 

@@ -15,7 +15,7 @@ from tests.e2e.machine import faults, requirements, rootfs
 from tests.e2e.machine.container import Container
 from tests.e2e.machine.gate import Refusal
 from tests.e2e.machine.put_metric_data import Metric, breaches, merged
-from tests.e2e.machine.step_order import Status
+from tests.e2e.machine.step_order import Invocation, Status
 from tests.e2e.machine.systems_manager import AGENT_FILES, run_document
 from tests.e2e.machine.waiting import eventually
 from tests.e2e.probed_hosts import (
@@ -358,6 +358,41 @@ def test_a_new_version_replaces_the_former_and_a_broken_one_does_not(
     )
 
 
+def test_a_broken_version_whose_first_run_was_cut_short_does_not_stay(
+    host: Host, tmp_path: Path
+) -> None:
+    host.install(quick_without_peers)
+    first, configuration = host.shell(f"readlink {HOME}/current"), host.read(CONFIGURATION)
+
+    def never_ready(agent: Path) -> None:
+        source = agent / "agent.py"
+        source.write_text(source.read_text().replace('"ready", "READY=1"', '"ready"'))
+
+    (tmp_path / "broken").mkdir()
+    document = other_version(tmp_path / "broken", never_ready)
+    step = next(step["inputs"] for step in document["mainSteps"] if step["name"] == "Agent")
+    replaced(step["runCommand"], "TimeoutStartSec=90", "TimeoutStartSec=12")
+    seconds, step["timeoutSeconds"] = step["timeoutSeconds"], "8"
+    cut_short = host.systems_manager(no_peers, document=document)
+    assert cut_short.step("Agent").status is Status.TIMED_OUT, cut_short
+    assert host.shell(f"readlink {HOME}/current") != first
+
+    step["timeoutSeconds"] = seconds
+    failed = host.systems_manager(no_peers, document=document)
+    assert f"the former one, {first}, is back" in str(failed)
+    assert host.shell(f"readlink {HOME}/current") == first
+    assert host.read(CONFIGURATION) == configuration
+    assert host.state(UNIT) == "active"
+    host.install(quick_without_peers)
+    assert host.shell(f"ls -A {HOME} | sort").split() == [first, "current"]
+
+
+def replaced(lines: list[str], line: str, other: str) -> None:
+    """Put another line in the place of the only one that is like it."""
+    (place,) = (number for number, each in enumerate(lines) if each == line)
+    lines[place] = other
+
+
 def test_a_configuration_change_restarts_nothing_and_a_bad_one_is_refused(
     cloud: Cloud, host: Host
 ) -> None:
@@ -395,6 +430,56 @@ def test_a_configuration_change_restarts_nothing_and_a_bad_one_is_refused(
     assert host.pid == pid
     host.install(one_more)
     assert (host.state(UNIT), host.pid) == ("active", pid)
+
+
+def test_a_directory_in_the_place_of_a_file_is_healed_and_uninstalled(host: Host) -> None:
+    host.install(quick_without_peers)
+    agent, configuration = host.shell(f"readlink {HOME}/current"), host.read(CONFIGURATION)
+    places = [f"{HOME}/current", CONFIGURATION, f"/etc/systemd/system/{UNIT}"]
+    for place in places:
+        host.shell(f"rm {place} && mkdir {place} && touch {place}/a")
+    invocation = host.install(quick_without_peers)
+    for place in places:
+        assert f"removed {place}, a directory in a file's place" in str(invocation)
+    assert host.shell(f"readlink {HOME}/current") == agent
+    assert host.read(CONFIGURATION) == configuration
+    assert f"{HOME}/current" in host.read(f"/proc/{host.pid}/cmdline")
+
+    for place in places:
+        host.shell(f"rm {place} && mkdir {place}")
+    gone = host.systems_manager(Action="Uninstall")
+    assert gone.status is Status.SUCCESS, gone
+    assert not [place for place in places if host.exists(place)]
+
+
+def test_settings_laid_over_the_service_are_removed_and_never_hide_that_the_agent_does_not_run(
+    host: Host,
+) -> None:
+    host.install(quick_without_peers)
+    sleep = "[Service]\nType=exec\nExecStart=\nExecStart=/bin/sleep 1000\n"
+    both = "systemctl daemon-reload && systemctl restart resiliency-probe-bookstore"
+    for folder in ("/etc/systemd/system", "/run/systemd/system"):
+        place = f"{folder}/{UNIT}.d"
+        host.write(f"{place}/o.conf", sleep)
+        host.shell(both)
+        assert "sleep" in host.read(f"/proc/{host.pid}/cmdline")
+        invocation = host.install(quick_without_peers)
+        assert f"removed {place}, which changed the service: o.conf" in str(invocation)
+        assert invocation.step("Verdict").stdout.strip().endswith(" active, restarted")
+        assert not host.exists(place)
+        assert f"{HOME}/current" in host.read(f"/proc/{host.pid}/cmdline")
+
+    # Settings of the host's own for every probe stay, as long as they leave the agent running.
+    place = "/etc/systemd/system/resiliency-probe-.service.d/host.conf"
+    host.write(place, "[Service]\nEnvironment=A=1\n")
+    host.shell(both)
+    invocation = host.install(quick_without_peers)
+    assert invocation.step("Verdict").stdout.strip().endswith(" active, unchanged")
+    host.write(place, sleep)
+    host.shell(both)
+    failed = host.systems_manager(quick_without_peers)
+    assert failed.status is Status.FAILED
+    assert "of the service is not the agent" in str(failed)
 
 
 @pytest.mark.parametrize("name", ["$(touch /tmp/owned)", "blue\nInjected: $(touch /tmp/owned)"])
@@ -437,32 +522,70 @@ def test_an_uninstallation_leaves_nothing_behind(host: Host) -> None:
     assert UNIT not in host.shell("systemctl list-units --all --no-legend --plain")
 
 
+def bare_parameters() -> dict[str, str]:
+    """Parameters for a host on this machine's own network, where there is no cloud."""
+    configuration = {
+        "service": "bookstore",
+        "namespace": NAMESPACE,
+        "host": BLUE,
+        "region": "us-west-2",
+        "endpoint_url": "http://127.0.0.1:9",
+        "targets": [{"metric": DB, "check": "tcp", "host": "127.0.0.1", "port": 9}],
+    }
+    encoded = base64.b64encode(json.dumps(configuration).encode()).decode()
+    return {"Service": "bookstore", "Configuration": encoded}
+
+
+def probes(host: Container) -> bool:
+    """Whether the agent of such a host has taken a sample."""
+    return any(line.startswith(f"{DB} 127.0.0.1:9 failed") for line in host.journal(UNIT))
+
+
 def test_boto3_comes_from_the_distribution_where_it_is_missing(template: Template) -> None:
-    configuration = base64.b64encode(
-        json.dumps(
-            {
-                "service": "bookstore",
-                "namespace": NAMESPACE,
-                "host": BLUE,
-                "region": "us-west-2",
-                "endpoint_url": "http://127.0.0.1:9",
-                "targets": [
-                    {"metric": DB, "check": "tcp", "host": "127.0.0.1", "port": 9},
-                ],
-            }
-        ).encode()
-    ).decode()
     document = only(template, "AWS::SSM::Document")["Content"]
     # On this machine's own network, from which the package repositories can be reached.
     with Container("bare", recipe=rootfs.DEBIAN_WITHOUT_BOTO3) as bare:
         assert bare.run(["python3", "-c", "import botocore"], check=False).returncode == 1
-        invocation = run_document(
-            bare, document, {"Service": "bookstore", "Configuration": configuration}
-        )
+        invocation = run_document(bare, document, bare_parameters())
         assert invocation.status is Status.SUCCESS, invocation
         assert "with python3-boto3 of the distribution" in invocation.step("Python").stdout
-        eventually(
-            "it probes",
-            lambda: any(line.startswith(f"{DB} 127.0.0.1:9 failed") for line in bare.journal(UNIT)),
-            seconds=20,
-        )
+        eventually("it probes", partial(probes, bare), seconds=20)
+
+
+def test_boto3_comes_from_pypi_where_the_distribution_s_can_t_be_installed(
+    template: Template,
+) -> None:
+    document = only(template, "AWS::SSM::Document")["Content"]
+
+    def installed(host: Container) -> Invocation:
+        invocation = run_document(host, document, bare_parameters())
+        assert invocation.status is Status.SUCCESS, invocation
+        return invocation
+
+    with Container("bare", recipe=rootfs.DEBIAN_WITHOUT_BOTO3) as bare:
+        # The package is there, but what it depends on must not be: as in a conflict.
+        pin = "Package: python3-botocore\nPin: release *\nPin-Priority: -1\n"
+        bare.write("/etc/apt/preferences.d/botocore", pin)
+        pip = Path("/etc/pip.conf")  # how this machine reaches PyPI
+        if pip.exists():
+            bare.write(str(pip), pip.read_text())
+        first = installed(bare)
+        assert "python3-boto3 of the distribution could not be installed" in str(first)
+        assert "with pinned packages from PyPI" in str(first)
+        eventually("it probes", partial(probes, bare), seconds=20)
+        python = bare.shell(f"echo {HOME}/venv-*/bin/python")
+        process = bare.property(UNIT, "MainPID")
+        assert bare.read(f"/proc/{process}/cmdline").startswith(python)
+
+        assert installed(bare).step("Verdict").stdout.strip().endswith(" active, unchanged")
+        assert bare.property(UNIT, "MainPID") == process
+
+        bare.shell(f"rm -r {HOME}/venv-*/lib/python3*/site-packages/botocore")
+        assert "with pinned packages from PyPI" in str(installed(bare))
+        assert bare.property(UNIT, "MainPID") not in ("0", process)
+        assert bare.shell(f"ls -A {HOME} | wc -l") == "3", "current, agent, environment"
+
+        gone = run_document(bare, document, {**bare_parameters(), "Action": "Uninstall"})
+        assert gone.status is Status.SUCCESS, gone
+        for path in ("/opt/resiliency-probe", "/etc/resiliency-probe", STATE):
+            assert not bare.exists(path)

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-PARAMETER_BYTES: Final = 16_384
+PARAMETER_BYTES: Final = 14_336
 """How much of ``limits.MAX_DOCUMENT_BYTES`` the document leaves to the parameters of a run."""
 
 DOCUMENT_FILE: Final = Path(__file__).with_name("document.json")

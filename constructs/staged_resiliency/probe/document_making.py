@@ -29,7 +29,7 @@ _ARCHIVE_CHARACTERS_A_LINE: Final = 480
 # stop the steps after it, so these are far more than any should need.
 _STEPS: Final = {
     "Platform": ("platform.sh", 60),
-    "Python": ("python.sh", 1200),
+    "Python": ("python.sh", 2400),
     "Agent": ("agent.sh", 1200),
     "Verdict": ("verdict.sh", 60),
 }

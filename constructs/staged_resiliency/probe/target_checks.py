@@ -108,7 +108,8 @@ class HttpCheck(TargetCheck):
         host: DNS name or address.
         port: TCP port; 80 unless given.
         path: Path and query to ask for; ``/`` unless given.
-        host_header: Name that is asked for; the host unless given.
+        host_header: Name that is asked for; the host unless given, with a port that is not the
+            scheme's own.
         status: Statuses that are well; any 2xx unless given.
         text: Text that the first 64 KB of the answer's body must hold, 1 to 255 printable
             characters; only the status counts unless given.
@@ -155,7 +156,8 @@ class HttpsCheck(TargetCheck):
         host: DNS name or address.
         port: TCP port; 443 unless given.
         path: Path and query to ask for; ``/`` unless given.
-        host_header: Name that is asked for; the host unless given.
+        host_header: Name that is asked for; the host unless given, with a port that is not the
+            scheme's own.
         status: Statuses that are well; any 2xx unless given.
         text: Text that the first 64 KB of the answer's body must hold, 1 to 255 printable
             characters; only the status counts unless given.

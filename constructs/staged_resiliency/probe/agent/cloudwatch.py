@@ -46,12 +46,16 @@ class SendError(Exception):
     Attributes:
         kind: What went wrong, in a word or two that stay the same while it does.
         never: Whether the same request will never be accepted.
+        answered: Whether CloudWatch itself said so.
     """
 
-    def __init__(self, kind: str, detail: str, *, never: bool = False) -> None:
+    def __init__(
+        self, kind: str, detail: str, *, never: bool = False, answered: bool = False
+    ) -> None:
         super().__init__(f"{kind}: {shown(detail, 300)}")
         self.kind = kind
         self.never = never
+        self.answered = answered
 
 
 class CloudWatch:
@@ -111,7 +115,8 @@ class CloudWatch:
         meaning = code[: -len("Exception")] if code.endswith("Exception") else code
         if meaning in _CREDENTIALS:
             self._client = None  # the next attempt asks for credentials anew
-        return SendError(shown(code, 60), str(error), never=meaning in _NEVER or status == 413)
+        never = meaning in _NEVER or status == 413
+        return SendError(shown(code, 60), str(error), never=never, answered=True)
 
 
 def _rendered(datum: Datum) -> dict[str, Any]:

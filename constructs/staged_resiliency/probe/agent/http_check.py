@@ -7,7 +7,7 @@ import io
 import re
 import socket
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from .checks import TcpCheck, TlsCheck
 from .failure import MISMATCH, STATUS, Failure
@@ -38,10 +38,13 @@ class HttpCheck(TcpCheck):
 
     Attributes:
         path: Path and query.
-        host_header: Name that is asked for; the host unless given.
+        host_header: Name that is asked for, with a port where the server wants one; the host, with
+            a port that is not the scheme's own (RFC 9112, 3.2), unless given.
         status: Statuses that are well; any 2xx when empty.
         text: Must be in the first 64 KB of the body, unless empty.
     """
+
+    usual_port: ClassVar[int] = 80
 
     path: str = "/"
     host_header: str = ""
@@ -60,7 +63,10 @@ class HttpCheck(TcpCheck):
             sock.close()
 
     def _request(self) -> bytes:
-        name = self.host_header or (f"[{self.host}]" if ":" in self.host else self.host)
+        name = self.host_header
+        if not name:
+            name = f"[{self.host}]" if ":" in self.host else self.host
+            name += "" if self.port == self.usual_port else f":{self.port}"
         return (
             f"GET {self.path} HTTP/1.1\r\nHost: {name}\r\nUser-Agent: resiliency-probe\r\n"
             "Accept: */*\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n"
@@ -93,6 +99,8 @@ class HttpCheck(TcpCheck):
 @dataclass(frozen=True)
 class HttpsCheck(HttpCheck, TlsCheck):
     """The same over TLS, whose certificate is checked as ``TlsCheck`` does."""
+
+    usual_port: ClassVar[int] = 443
 
 
 async def _head(sock: socket.socket, data: bytearray) -> Head:

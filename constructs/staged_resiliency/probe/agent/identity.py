@@ -15,7 +15,7 @@ from .failure import shown
 from .metadata import Metadata, MetadataError
 
 MEMORY = "identity.json"
-_TAG_SECONDS = 30
+_TAG_SECONDS = 30.0
 
 
 class Identity(NamedTuple):
@@ -80,7 +80,9 @@ def remembered(folder: Path | None, metadata: Metadata) -> Identity | None:
         return None
 
 
-def ask_ec2(instance_id: str, region: str, metadata: Metadata) -> str:
+def ask_ec2(
+    instance_id: str, region: str, metadata: Metadata, seconds: float = _TAG_SECONDS
+) -> str:
     """The Name tag, by DescribeTags.
 
     A process of its own asks: EC2's model takes some 100 MB of memory, which its end gives back.
@@ -93,7 +95,7 @@ def ask_ec2(instance_id: str, region: str, metadata: Metadata) -> str:
             input=json.dumps(given),
             capture_output=True,
             text=True,
-            timeout=_TAG_SECONDS,
+            timeout=seconds,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:

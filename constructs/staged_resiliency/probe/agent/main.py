@@ -10,17 +10,20 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from . import metadata, values
 from .config import Config, ConfigError, load
+from .identity import IdentityError, ask_ec2, identify
 from .journal import Journal
 from .loop import Loop
-from .once import results_of_one_round, table
+from .once import is_failing, results_of_one_round, table
 from .sample import Tools
 from .systemd import ServiceManager
 
 FAILING, UNUSABLE = 1, 2
+ONCE_SECONDS = 10.0  # for which somebody waits for EC2 to tell this host's name
 # Lookups run in threads; this is ample for the C library's resolver, and not 8 MB each.
 THREAD_STACK_BYTES = 512 * 1024
 
@@ -28,7 +31,8 @@ THREAD_STACK_BYTES = 512 * 1024
 def main(arguments: Sequence[str]) -> int:
     """Run the agent, or what the arguments ask for; returns the exit status.
 
-    0; 1 when ``--once`` found a target failing; 2 for a configuration that can't be used.
+    0; 1 when ``--once`` found a target or another peer failing; 2 for a configuration that can't
+    be used.
     """
     given = _parser().parse_args(arguments)
     try:
@@ -45,14 +49,28 @@ def main(arguments: Sequence[str]) -> int:
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     if given.once:
-        loop = Loop()
-        results = results_of_one_round(config, Tools(loop))
-        print(table(results))
-        return FAILING if any(result.failure for result in results) else 0
+        return _once(config, metadata.Metadata(given.metadata_url))
     successor: Config | None = config
     while successor is not None:
         successor = _serve(given, successor)
     return 0
+
+
+def _once(config: Config, of_host: metadata.Metadata) -> int:
+    """Ask once; who this host is matters where there are peers."""
+    host, note = config.host, ""
+    if config.peers and not host:
+        try:
+            host = identify(config, of_host, partial(ask_ec2, seconds=ONCE_SECONDS)).host
+        except IdentityError as error:
+            note = f"this host's name is not known, so a peer may be itself; none counts: {error}"
+    if config.peers and host and host not in config.peers:
+        note = f"this host, {host}, is none of the peers, and asks none of them"
+    results = results_of_one_round(config, Tools(Loop()), host)
+    print(table(results))
+    if note:
+        print(note)
+    return FAILING if is_failing(results, host) else 0
 
 
 def _serve(given: argparse.Namespace, config: Config) -> Config | None:

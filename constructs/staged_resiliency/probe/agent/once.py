@@ -1,4 +1,8 @@
-"""Asks every target once and prints a table."""
+"""Asks every target once and prints a table.
+
+A host does not ask itself as a peer, but it may not know its name: then it asks all of them, and no
+answer of a peer tells whether this host is well.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +15,21 @@ from .measurements import Series
 from .sample import Tools
 from .sampler import Result, Sampler
 
+_PEER = "peer-connectivity of "
 
-def results_of_one_round(config: Config, tools: Tools) -> list[Result]:
-    """One sample of every target and peer, all at the same time; it uses the loop up."""
+
+def results_of_one_round(config: Config, tools: Tools, host: str) -> list[Result]:
+    """One sample of every target and peer, all at the same time; it uses the loop up.
+
+    Args:
+        config: What is asked.
+        tools: Loop, resolver and wall clock.
+        host: This host's name, which asks the other peers if it is one; empty where it is unknown.
+    """
     found: list[Result] = []
     asked: list[tuple[str, Check]] = [*config.targets]
-    asked += [
-        (f"peer-connectivity of {host}", check)
-        for host, check in config.peers.items()
-        if host != config.host
-    ]
+    if not host or host in config.peers:
+        asked += [(_PEER + peer, check) for peer, check in config.peers.items() if peer != host]
 
     def record(result: Result) -> None:
         found.append(result)
@@ -30,10 +39,19 @@ def results_of_one_round(config: Config, tools: Tools) -> list[Result]:
     for metric, check in asked:
         timeout = config.timeout_seconds
         Sampler(tools, Series(metric, ()), check, config.interval_seconds, timeout, record).take()
-    tools.loop.run()
+    if asked:
+        tools.loop.run()
     tools.loop.close()
     order = {id(check): number for number, (_, check) in enumerate(asked)}
     return sorted(found, key=lambda result: order[id(result.sampler.check)])
+
+
+def is_failing(results: Sequence[Result], host: str) -> bool:
+    """Whether a target failed, or a peer that is not this host."""
+    return any(
+        result.failure and (host or not result.sampler.series.metric.startswith(_PEER))
+        for result in results
+    )
 
 
 def table(results: Sequence[Result]) -> str:

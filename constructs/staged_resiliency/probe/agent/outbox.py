@@ -24,6 +24,8 @@ LONGEST_PAUSE_SECONDS = 30.0
 REJECTED_PAUSE_SECONDS = 1.0
 # So long late data of a peer wait: an alarm of two periods of a minute looks back over some five.
 PEER_SECONDS = 15 * 60
+# A host whose requests are answered is not cut off, even when they are refused; but not for ever.
+ANSWERED_SECONDS = 2 * 60
 HELD_PAUSE_SECONDS = 60.0
 
 
@@ -51,6 +53,8 @@ class Outbox:
         self._entries: Sequence[Entry] = []  # where they are from, unless they are fresh
         self._misdated = 0  # how many more were with them, which CloudWatch would refuse
         self._failures = 0
+        self._failing_since = 0.0  # while there are failures
+        self._doubtful_before = spool.next  # entries of a time when this host may have been cut off
         self._not_before = 0.0
         self._backlog_not_before = 0.0
 
@@ -94,12 +98,21 @@ class Outbox:
         self._failures = 0
         self._not_before = 0.0
 
-    def failed(self, now: float) -> float:
+    def failed(self, now: float, *, answered: bool = False) -> float:
         """The request failed and may work later; returns the pause in seconds.
 
         All that waits goes to the spool, which is bounded and outlives this process.
+
+        Args:
+            now: Monotonic seconds.
+            answered: Whether CloudWatch itself refused it, so that this host is not cut off.
         """
         self.put_away()
+        if not self._failures:
+            self._failing_since = now
+        if not answered or now - self._failing_since >= ANSWERED_SECONDS:
+            self._doubtful_before = self.spool.next
+        self._backlog_not_before = 0.0  # what was just put away may not be held back
         pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(self._failures, 10))
         pause *= 0.5 + self._chance() / 2
         self._failures += 1
@@ -152,13 +165,15 @@ class Outbox:
         now = self._wall()
         return [d for d in data if now - OLDEST_SECONDS <= d.minute <= now + NEWEST_SECONDS]
 
-    def _is_held(self, data: Sequence[Datum]) -> bool:
+    def _is_held(self, entry: Entry, data: Sequence[Datum]) -> bool:
         """Whether old news of a peer would be taken for new.
 
         Zeros of a time in which this host itself was cut off would have the peer condemned
         when they arrive at last; so they wait until no alarm looks that far back. What is of
-        the minute that still runs is news.
+        the minute that still runs is news, and so is what CloudWatch only refused for a moment.
         """
+        if entry.number >= self._doubtful_before:
+            return False
         now = self._wall()
         past = range(int(now - PEER_SECONDS), int(now // 60 * 60))
         return any(datum.minute in past and is_of_peer(datum) for datum in data)

@@ -120,7 +120,7 @@ class Publisher:
         if trouble.never:
             self._outbox.rejected(self._clock())
         else:
-            self._outbox.failed(self._clock())
+            self._outbox.failed(self._clock(), answered=trouble.answered)
         if trouble.kind != self._trouble:
             if not self._trouble:
                 self._trouble_since = self._clock()

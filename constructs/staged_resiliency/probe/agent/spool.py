@@ -44,6 +44,9 @@ class Spool:
         most: Data kept; the oldest entries go beyond that.
         namespace: Of the data; files of another one are put away.
         log: Told what changes.
+
+    Attributes:
+        next: Number of the next entry; those that are there have lower ones.
     """
 
     def __init__(
@@ -57,7 +60,7 @@ class Spool:
         self._disk_is_well = True
         self._entries: deque[Entry] = deque(self._found())
         self._count = sum(entry.size for entry in self._entries)
-        self._next = self._entries[-1].number + 1 if self._entries else 1
+        self.next = self._entries[-1].number + 1 if self._entries else 1
 
     def __len__(self) -> int:
         """How many data are kept."""
@@ -65,8 +68,8 @@ class Spool:
 
     def append(self, data: Sequence[Datum], *, alone: bool = False) -> None:
         """Keep data; the oldest go when there are too many."""
-        entry = Entry(self._next, len(data), alone=alone)
-        self._next += 1
+        entry = Entry(self.next, len(data), alone=alone)
+        self.next += 1
         if not self._write(entry, data):
             entry = entry._replace(data=tuple(data))
         self._entries.append(entry)
@@ -77,7 +80,7 @@ class Spool:
     def oldest(
         self,
         takes: Callable[[Sequence[Datum]], bool],
-        held: Callable[[Sequence[Datum]], bool] = lambda data: False,
+        held: Callable[[Entry, Sequence[Datum]], bool] = lambda entry, data: False,
     ) -> tuple[Sequence[Entry], Sequence[Datum]]:
         """The oldest entry that is not held back and what is taken after it, and their data."""
         entries: list[Entry] = []
@@ -87,7 +90,7 @@ class Spool:
             if found is None:
                 self._drop(entry)
                 continue
-            if held(found):
+            if held(entry, found):
                 continue
             if not takes(found) and entries:
                 break

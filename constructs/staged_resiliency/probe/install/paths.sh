@@ -1,5 +1,6 @@
 # What the probe of this service has on an instance.
 home=/opt/resiliency-probe/$service
+former_agent=$home/.former
 configuration=/etc/resiliency-probe/$service.json
 new_configuration=/etc/resiliency-probe/.$service.json.new
 former_configuration=/etc/resiliency-probe/.$service.json.former

@@ -14,10 +14,11 @@ fi
 
 apt() {
   DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get -qq -y \
-    --no-install-recommends -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 "$@"
+    --no-install-recommends -o DPkg::Lock::Timeout=400 -o Dpkg::Use-Pty=0 "$@"
 }
 
-# The timeout above does not hold for the lists, which another update may be writing.
+# The timeout above, which holds for each of two attempts, does not hold for the lists, which
+# another update may be writing.
 apt_update() {
   for pause in 10 20 40 60 0; do
     if apt update; then
@@ -25,20 +26,25 @@ apt_update() {
     fi
     sleep "$pause"
   done
-  refuse "$name: apt-get update failed five times"
+  echo "$name: apt-get update failed five times" >&2
+  return 1
 }
 
-# Both install a package, and fail only when the distribution has none of that name.
+# Both install a package, and fail where the distribution has none of that name, or one that
+# conflicts with what is there: https://github.com/amazonlinux/amazon-linux-2023/issues/704
 from_apt() {
-  apt-cache show "$1" >/dev/null 2>&1 || apt_update
+  apt-cache show "$1" >/dev/null 2>&1 || apt_update || return 1
   apt-cache show "$1" >/dev/null 2>&1 || return 1
-  apt install "$1" || { apt_update && apt install "$1"; } ||
-    refuse "$name: apt-get could not install $1"
+  apt install "$1" || { apt_update && apt install "$1"; } || not_installed "$1"
 }
 from_dnf() {
-  dnf -q makecache || refuse "$name: dnf could not read its repositories"
+  dnf -q makecache || return 1
   dnf -q list "$1" >/dev/null 2>&1 || return 1
-  dnf -q -y install "$1" || refuse "$name: dnf could not install $1"
+  dnf -q -y install "$1" || not_installed "$1"
+}
+not_installed() {
+  echo "$name: $1 of the distribution could not be installed" >&2
+  return 1
 }
 
 if command -v apt-get >/dev/null; then

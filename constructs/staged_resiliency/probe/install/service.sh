@@ -20,6 +20,15 @@ point_at() {
   mv -fT "$home/.current" "$home/current"
 }
 
+# Settings laid over the unit are drift like an edit of the unit itself.
+for each in $overrides; do
+  if [ -e "$each" ]; then
+    : >"$home/.restart"
+    echo "$name: removed $each, which changed the service: $(cd "$each" && echo *)"
+    rm -rf "$each"
+  fi
+done
+
 changed=no
 todo=nothing
 if [ "$(cat "$configuration" 2>/dev/null)" != "$(cat "$new_configuration")" ] ||
@@ -51,7 +60,7 @@ give_up() {
   systemctl daemon-reload
   systemctl restart "$name.service" ||
     refuse "$name: agent $agent does not run, and the former one, $former, neither"
-  rm -f "$home/.restart"
+  rm -f "$home/.restart" "$former_agent"
   refuse "$name: agent $agent does not run; the former one, $former, is back"
 }
 
@@ -61,8 +70,9 @@ if [ "$todo" != nothing ]; then
   printf '%s\n' "$unit_text" >"$new_unit"
   # What a run that was cut short has saved is what ran last.
   if [ ! -e "$former_unit" ] && [ "$changed" = yes ] && [ -n "$former" ] && [ -e "$unit" ]; then
+    ln -sfnT "$former" "$former_agent"
     [ ! -e "$configuration" ] || cp -p "$configuration" "$former_configuration"
-    cp -p "$unit" "$former_unit"
+    ln "$unit" "$former_unit" # last, and whole at once: it says that the rest is there
   fi
   sync
   mv -f "$new_configuration" "$configuration"
@@ -78,7 +88,7 @@ if [ "$todo" != nothing ]; then
     pid=$(main_pid)
   fi
   is_steady "$pid" || give_up
-  rm -f "$home/.restart" "$former_unit" "$former_configuration"
+  rm -f "$home/.restart" "$former_unit" "$former_configuration" "$former_agent"
 fi
 systemctl is-enabled --quiet "$name.service" || systemctl enable --quiet "$name.service"
 

@@ -9,8 +9,11 @@ done
 systemctl disable --quiet --now "$name.service" 2>/dev/null || true
 systemctl stop "$name.service" 2>/dev/null || true # one whose unit file somebody removed
 ! systemctl is-active --quiet "$name.service" || refuse "$name: the service does not stop"
-rm -rf "$home" "$state" "/var/lib/$name" "$unit.d"
-rm -f "$unit" "$new_unit" "$former_unit" \
+rm -rf "$home" "$state" "/var/lib/$name"
+for each in $overrides; do
+  rm -rf "$each"
+done
+rm -rf "$unit" "$new_unit" "$former_unit" \
   "/etc/systemd/system/multi-user.target.wants/$name.service" \
   "$configuration" "$new_configuration" "$former_configuration"
 rmdir "${home%/*}" "${configuration%/*}" 2>/dev/null || true
