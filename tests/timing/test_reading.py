@@ -331,6 +331,16 @@ REFUSED = {
         _set("Status", P, "Period", to=90),
         "site: Status: Period: 90 is no multiple of 60",
     ),
+    "a window that CloudWatch refuses": (
+        _set("Status", P, "EvaluationPeriods", to=1441),
+        "site: Status: looks back over 1441 periods of 60 s; CloudWatch allows 86400 s in all for "
+        "periods of that length",
+    ),
+    "a window of more than a week": (
+        lambda resources: resources["Status"][P].update(Period=86_400, EvaluationPeriods=8),
+        "site: Status: looks back over 8 periods of 86400 s; CloudWatch allows 604800 s in all for "
+        "periods of that length",
+    ),
     "metric math": (
         _set("Status", P, "Metrics", to=[]),
         "site: Status: Metrics: metric math, which Route 53 can't follow",

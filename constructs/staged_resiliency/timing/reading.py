@@ -277,6 +277,8 @@ class _Reader:
         if not isinstance(dimensions, list):
             raise TemplateError(f"{where}: Dimensions: is no list")
         periods = self._whole(stack, properties, "EvaluationPeriods", where)
+        length = self._whole(stack, properties, "Period", where)
+        _require_window(periods, length, where)
         treatment = properties.get("TreatMissingData", "missing")
         return Alarm(
             name=self._alarm_name(reference, properties) or reference.logical_id,
@@ -299,7 +301,7 @@ class _Reader:
             threshold=self.templates.number(
                 stack, properties.get("Threshold"), f"{where}: Threshold"
             ),
-            period_seconds=self._whole(stack, properties, "Period", where),
+            period_seconds=length,
             evaluation_periods=periods,
             datapoints_to_alarm=self._whole(
                 stack, properties, "DatapointsToAlarm", where, default=periods
@@ -334,6 +336,18 @@ class _Reader:
     def _flag(self, stack: str, properties: JsonObject, key: str, where: str) -> bool:
         value = self.templates.text(stack, properties.get(key, False), f"{where}: {key}")
         return _one_of(value.lower(), ("false", "true"), f"{where}: {key}") == "true"
+
+
+def _require_window(periods: int, length: int, where: str) -> None:
+    """Refuse what CloudWatch refuses (CloudWatch API reference, PutMetricAlarm: Period)."""
+    most = limits.MAX_ALARM_WINDOW_SECONDS
+    if length < limits.SHORT_PERIOD_SECONDS:
+        most = limits.MAX_ALARM_WINDOW_SECONDS_SHORT_PERIOD
+    if periods * length > most:
+        raise TemplateError(
+            f"{where}: looks back over {periods} periods of {length} s; CloudWatch allows {most} s "
+            "in all for periods of that length"
+        )
 
 
 def _properties(reference: Reference, resource: JsonObject) -> JsonObject:
