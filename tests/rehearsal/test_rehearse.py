@@ -1,6 +1,7 @@
 """Scenarios side by side, judged; and what becomes of processes that are lost or stopped."""
 
 import asyncio
+import io
 import json
 import os
 import re
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from staged_resiliency.experiment.journal import Phase
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source
@@ -23,6 +25,7 @@ from staged_resiliency.rehearsal.rehearse import (
     judged,
     rehearse,
 )
+from staged_resiliency.rehearsal.terminal import print_outcomes
 from staged_resiliency.rehearsal.world import World, read_world
 from staged_resiliency.report import page
 from tests.rehearsal.support import (
@@ -175,6 +178,9 @@ def test_people_must_be_told_of_what_they_must_hear_of(
     told = f"nobody is told of {STATUS_ALARM}: it notifies no topic when it fires"
     assert outcome.verdict.told == told
     assert outcome.journal["verdict"]["told"] == told
+    console = Console(file=io.StringIO(), width=60)
+    print_outcomes(silent, [outcome], console)
+    assert told in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(("at", "found"), [(None, "none came"), (1060.0, "it came after 1000 s")])

@@ -171,9 +171,9 @@ def test_an_alarm_name_that_several_have_is_refused() -> None:
 
     read_graph(edited(twice))  # a reference says which
     named = edited(twice)
-    named["site"]["Resources"]["StatusCheck"]["Properties"]["HealthCheckConfig"][
-        "AlarmIdentifier"
-    ]["Name"] = "a-b"
+    named["site"]["Resources"]["StatusCheck"]["Properties"]["HealthCheckConfig"]["AlarmIdentifier"][
+        "Name"
+    ] = "a-b"
     with pytest.raises(TemplateError) as raised:
         read_graph(named)
     assert str(raised.value) == (

@@ -136,7 +136,7 @@ async def _rehearse(options: argparse.Namespace, world: World, plans: Sequence[P
     names = ", ".join(dict.fromkeys(pair.name for pair in world.graph.pairs))
     console.print(
         f"Rehearsing {world.pair.name} on this machine, {options.time_scale:g} seconds in one: "
-        f"{len(plans)} scenarios, seed {options.seed}",
+        f"{_counted(len(plans), 'scenario')}, seed {options.seed}",
         highlight=False,
         soft_wrap=True,
     )
@@ -181,7 +181,11 @@ async def _rehearse(options: argparse.Namespace, world: World, plans: Sequence[P
         files = write_report(options.out, journals, content)
     except FolderError as error:
         raise RehearseError(str(error)) from None
-    told = f"{options.out}: {len(files) - 1} journals; look at {files[-1]}"
+    told = f"{options.out}: {_counted(len(files) - 1, 'journal')}; look at {files[-1]}"
     console.print(told, highlight=False, soft_wrap=True)
     held = all(outcome.verdict.status is Status.PASSED for outcome in outcomes)
     return 0 if held else 1
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -119,9 +119,7 @@ class Templates:
             return Reference(stack, matched[1])
         return None
 
-    def _substituted(
-        self, stack: str, text: str, variables: Mapping[str, Any], where: str
-    ) -> str:
+    def _substituted(self, stack: str, text: str, variables: Mapping[str, Any], where: str) -> str:
         """The text of an Fn::Sub; ``${!Literal}`` stands for ``${Literal}``."""
 
         def replaced(found: re.Match[str]) -> str:

@@ -275,7 +275,9 @@ class _Reader:
         if (self.templates.resource(chosen) or {}).get("Type") == _COMPOSITE:
             # It has no metric, and a health check is of the kind CLOUDWATCH_METRIC: Route 53 copies
             # the metric's rule (APIReference/API_AlarmIdentifier.html names what it supports).
-            raise TemplateError(f"{where}: {name}: is a composite alarm, which Route 53 can't follow")
+            raise TemplateError(
+                f"{where}: {name}: is a composite alarm, which Route 53 can't follow"
+            )
         return chosen
 
     def _require_region(
@@ -328,9 +330,7 @@ class _Reader:
             return self.templates.text(stack, properties.get(key), f"{where}: {key}")
 
         def choice(key: str, allowed: Sequence[Choice], default: str | None = None) -> Choice:
-            return self._choice(
-                stack, properties, key, allowed, f"{where}: {key}", default=default
-            )
+            return self._choice(stack, properties, key, allowed, f"{where}: {key}", default=default)
 
         dimensions = properties.get("Dimensions", [])
         if not isinstance(dimensions, list):
@@ -349,9 +349,7 @@ class _Reader:
                 ),
             ),
             statistic=choice("Statistic", limits.FAILOVER_STATISTICS),
-            comparison=choice(
-                "ComparisonOperator", cast(Sequence[Comparison], list(COMPARISONS))
-            ),
+            comparison=choice("ComparisonOperator", cast(Sequence[Comparison], list(COMPARISONS))),
             threshold=self.templates.number(
                 stack, properties.get("Threshold"), f"{where}: Threshold"
             ),
