@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from staged_resiliency import names
 from staged_resiliency.timing.assumptions import Assumptions, Span
 from staged_resiliency.timing.evaluation import point
 from staged_resiliency.timing.faults import Effect
@@ -61,6 +62,13 @@ def test_a_silent_probe_is_told_by_as_many_minutes_as_cloudwatch_looks_back() ->
     # Minutes 0 to 3 stay empty; minute 0 was due at 66 + 8. Read at 270.
     found = course(unhealthy(probe_alarm("db-connectivity")), Effect.SILENT)
     assert found == Course(True, [(285, False)], 74)
+
+
+def test_a_heartbeat_is_sent_at_the_beginning_of_its_minute() -> None:
+    # That of minute 0 went at 6, before the fault; minutes 1 to 4 stay empty, minute 1 was due at
+    # 66 + 8. Read at 330.
+    found = course(unhealthy(probe_alarm(names.HEARTBEAT_METRIC)), Effect.SILENT)
+    assert found == Course(True, [(345, False)], 74)
 
 
 def test_silence_that_counts_as_health_changes_nothing() -> None:
@@ -159,7 +167,7 @@ def test_long_periods_hold_what_adding_up_all_their_pieces_gives(
             fault_at=6.0 * seed,
             minutes=range(-20, 21),
             assumptions=replace(Assumptions(), custom_metric_delay=Span(0, 200, "", "")),
-            chance=random.Random(seed),  # noqa: S311 - no secret
+            chance=random.Random(seed),
         )
         found = _periods(alarm, stream)
         for end, period in found.items():

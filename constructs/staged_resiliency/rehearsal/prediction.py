@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
-from staged_resiliency import names
 from staged_resiliency.rehearsal.scenarios import Action, Scenario
 from staged_resiliency.rehearsal.world import World
 from staged_resiliency.timing.assumptions import Assumptions, Span
@@ -170,17 +169,14 @@ def _fires(
     fault_at = MINUTE * chance.random()
     last = 2 * wanted * width + 6
     minutes = range(-wanted * width - 1, last + 1)
-    if alarm.metric.name == names.HEARTBEAT_METRIC:
-        stream = _heartbeats(effect, fault_at, minutes, assumptions, chance)
-    else:
-        stream = stream_of(
-            alarm.metric,
-            effect,
-            fault_at=fault_at,
-            minutes=minutes,
-            assumptions=assumptions,
-            chance=chance,
-        )
+    stream = stream_of(
+        alarm.metric,
+        effect,
+        fault_at=fault_at,
+        minutes=minutes,
+        assumptions=assumptions,
+        chance=chance,
+    )
     interval = assumptions.evaluation_interval.draw(chance)
     at = interval * (chance.random() - 1)
     state = AlarmState.INSUFFICIENT_DATA
@@ -201,22 +197,6 @@ def _fires(
             return max(0.0, at - fault_at)
         at += interval
     return None
-
-
-def _heartbeats(
-    effect: Effect, fault_at: float, minutes: range, assumptions: Assumptions, chance: random.Random
-) -> Stream:
-    """The probe's heartbeat, which is sent at the beginning of the minute that it is of."""
-    batch = assumptions.probe_batch.draw(chance)
-    delay = assumptions.custom_metric_delay.draw(chance)
-    lost = [effect is Effect.SILENT and MINUTE * each + batch >= fault_at for each in minutes]
-    return Stream(
-        {
-            minute: () if gone else ((MINUTE * minute + batch + delay, 1, 1.0, 1.0, 1.0),)
-            for minute, gone in zip(minutes, lost, strict=True)
-        },
-        fault_at,
-    )
 
 
 def _point(alarm: Alarm, stream: Stream, minutes: range, at: float) -> Point:

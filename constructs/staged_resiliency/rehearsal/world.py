@@ -213,7 +213,7 @@ class _Reading:
 
     def stack_of_pair(self) -> str:
         """The template that makes the pair."""
-        for stack, logical_id, properties in self._resources(
+        for stack, _logical_id, properties in self._resources(
             "AWS::Route53::RecordSetGroup", "AWS::Route53::RecordSet"
         ):
             for record in properties.get("RecordSets", [properties]):

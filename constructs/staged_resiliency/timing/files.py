@@ -76,7 +76,7 @@ def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]
 
 _Loader.add_multi_constructor("!", _short_form)
 # A bare = is a text to CloudFormation; PyYAML knows its type, but makes nothing of it.
-_Loader.add_constructor("tag:yaml.org,2002:value", yaml.SafeLoader.construct_yaml_str)
+_Loader.add_constructor("tag:yaml.org,2002:value", _Loader.construct_yaml_str)
 
 
 def _yaml(text: str) -> Any:

@@ -298,7 +298,8 @@ class _Reader:
             if len(parts) == 6 and parts[2] == "sns" and "${" not in told + parts[3]:
                 if parts[3] != told:
                     raise TemplateError(
-                        f"{where}: is {told}, but the alarm's topics are in {parts[3]}, and so is it"
+                        f"{where}: is {told}, but the alarm's topics are in {parts[3]}, "
+                        "and so is it"
                     )
                 return
 

@@ -13,7 +13,6 @@ from staged_resiliency.timing.given import FROM_TEMPLATES
 from staged_resiliency.timing.graph import Pair
 from staged_resiliency.timing.outages import PARTS, Spread, Verdict
 
-
 LEAST_WIDTH: Final = 60
 """Columns below which a table would break words into pieces; there are lines instead."""
 
