@@ -12,11 +12,15 @@ from staged_resiliency.timing.assumptions import Assumptions, Span
 from staged_resiliency.timing.evaluation import AlarmState, Point, evaluate, point
 from staged_resiliency.timing.faults import Effect, Fault, Kind, metric_effect
 from staged_resiliency.timing.graph import Alarm, AlarmCheck, EndpointCheck, Graph, Leaf, leaves
+from staged_resiliency.timing.leaves import work_of
 from staged_resiliency.timing.outages import Spread, Verdict, failover_times
 from staged_resiliency.timing.signals import MINUTE, Stream, stream_of
 
 FIRINGS: Final = 300
 """How many faults are played through for each alarm."""
+
+_LEAST_FIRINGS: Final = 20
+_MOST_WORK: Final = 3_000_000
 
 OUTAGES: Final = 2_000
 """How many are for clients."""
@@ -105,7 +109,9 @@ def firing_of(alarm: Alarm, effect: Effect, assumptions: Assumptions, seed: int)
         seed: The same seed gives the same numbers.
     """
     chance = random.Random(f"{seed} {alarm.name} {effect}")  # noqa: S311 - no secret
-    found = [_fires(alarm, effect, assumptions, chance) for _ in range(FIRINGS)]
+    # Of an alarm that looks back over hours fewer, as each takes long.
+    faults = min(FIRINGS, max(_LEAST_FIRINGS, _MOST_WORK // work_of(alarm, assumptions)))
+    found = [_fires(alarm, effect, assumptions, chance) for _ in range(faults)]
     fired = [seconds for seconds in found if seconds is not None]
     return Firing(len(fired) / len(found), Spread.of(fired) if fired else None)
 
