@@ -6,7 +6,7 @@ import pytest
 
 from staged_resiliency.timing.assumptions import Assumptions, Span
 from staged_resiliency.timing.faults import Effect, Fault, Kind
-from staged_resiliency.timing.graph import Graph, HealthCheck, Metric, Pair
+from staged_resiliency.timing.graph import Graph, HealthCheck, Leaf, Metric, Pair
 from staged_resiliency.timing.outages import PARTS, Spread, Verdict, _bearable, failover_times
 from tests.timing.support import (
     all_of,
@@ -274,7 +274,7 @@ def test_of_an_alarm_that_looks_back_over_hours_fewer_outages_are_played(
     alarm = status_alarm(
         period_seconds=period, evaluation_periods=periods, datapoints_to_alarm=periods
     )
-    effects = {unhealthy(alarm): Effect.IMPAIRED}
+    effects: dict[Leaf, Effect] = {unhealthy(alarm): Effect.IMPAIRED}
     assert 50 <= _bearable(2_000, effects, Assumptions()) < 2_000
     assert _bearable(10, effects, Assumptions()) == 10
 

@@ -74,9 +74,13 @@ def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]
     return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
 
 
+def _equals_sign(_: _Loader, node: yaml.Node) -> str:
+    return str(node.value)
+
+
 _Loader.add_multi_constructor("!", _short_form)
 # A bare = is a text to CloudFormation; PyYAML knows its type, but makes nothing of it.
-_Loader.add_constructor("tag:yaml.org,2002:value", _Loader.construct_yaml_str)
+_Loader.add_constructor("tag:yaml.org,2002:value", _equals_sign)
 
 
 def _yaml(text: str) -> Any:
