@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import os
+import signal
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -27,11 +29,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             given.
 
     Returns:
-        The exit status: 0 for success, 1 for a problem that is told on standard error.
+        The exit status: 0 for success, 1 for a problem that is told on standard error, 130 where
+        Ctrl-C stopped it.
     """
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("stopped by SIGINT", file=sys.stderr)
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # Who reads has enough, as `head` does. What is buffered has nowhere to go: without this
+        # the interpreter would say so at its end (Python's documentation of the module signal).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except (
         ServiceFileError,
         AssemblyError,
@@ -89,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
         "--objective",
         type=at_least_one,
         metavar="SECONDS",
-        help="draw this line into the chart",
+        help="say which faults end within it, and draw this line into the chart",
     )
     timing.add_argument("--json", action="store_true", help="print JSON in place of tables")
     timing.set_defaults(run=_timing)

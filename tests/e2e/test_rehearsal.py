@@ -29,6 +29,7 @@ from tests.rehearsal.support import (
     set_alarm,
     set_health_check,
     set_ttl,
+    silence_alarms,
     swap_roles,
     swap_values,
     templates_of,
@@ -68,6 +69,11 @@ BREAKING: Mapping[str, tuple[str, Edit, str]] = {
         "host-stops",
         set_alarm(STATUS_ALARM, Threshold=0),
         "before the fault clients were served by bookstore-api-green, not bookstore-api-blue",
+    ),
+    "alarms that notify nobody": (
+        "host-stops",
+        silence_alarms,
+        f"nobody is told of {STATUS_ALARM}",
     ),
     "swapped values": (
         "host-stops",

@@ -45,6 +45,7 @@ def play(order: Order) -> None:
         alarm = getattr(expected, "alarm", None)
         if type(expected).__name__ == "AlarmFires":
             tell("seen", 1011.0, "alarm", alarm, "ALARM", "")
+            tell("seen", 1011.5, "message", alarm, "ALARM", "")
         elif type(expected).__name__ == "AlarmQuiet":
             tell("seen", 1001.0, "alarm", alarm, "OK", "")
     if order.seed == 0:

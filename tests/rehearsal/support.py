@@ -17,6 +17,7 @@ Templates = Mapping[str, Template]
 Edit = Callable[[dict[str, Data]], object]
 
 STATUS_ALARM = "bookstore-api-blue-StatusCheckFailed"
+RECOVERY_ALARM = "recover-blue"
 DB_ALARM = "bookstore-api-blue-db-connectivity-failed"
 
 
@@ -56,6 +57,30 @@ def set_alarm(name: str, **values: Any) -> Edit:
         _set(alarm, values)
 
     return edit
+
+
+def silence_alarms(templates: dict[str, Data]) -> None:
+    """Takes all actions off all alarms."""
+    for alarm in properties(templates, "AWS::CloudWatch::Alarm"):
+        for key in ("AlarmActions", "OKActions", "InsufficientDataActions"):
+            alarm.pop(key, None)
+
+
+def add_recovery(templates: dict[str, Data]) -> None:
+    """Adds an alarm that lets EC2 recover the host, as AWS's user guide shows it."""
+    for template in templates.values():
+        for resource in list(template["Resources"].values()):
+            if resource.get("Properties", {}).get("AlarmName") == STATUS_ALARM:
+                template["Resources"]["Recovery"] = {
+                    "Type": "AWS::CloudWatch::Alarm",
+                    "Properties": {
+                        **resource["Properties"],
+                        "AlarmName": RECOVERY_ALARM,
+                        "MetricName": "StatusCheckFailed_System",
+                        "TreatMissingData": "missing",
+                        "AlarmActions": ["arn:aws:automate:us-west-2:ec2:recover"],
+                    },
+                }
 
 
 def set_health_check(**values: Any) -> Edit:

@@ -57,7 +57,7 @@ def test_what_holds_ends_with_a_report_and_success(
     assert re.search(r"^host-stops .* client \S+: bookstore-api-green$", out, re.MULTILINE)
     assert "clients reach bookstore-api-green after" in out
     assert "passed  bookstore-api-blue stops and comes back" in out
-    assert f"{tmp_path}/out: 1 journals; look at {tmp_path}/out/index.html" in out
+    assert f"{tmp_path}/out: 1 journal; look at {tmp_path}/out/index.html" in out
     page = (tmp_path / "out" / "index.html").read_text()
     assert "Rehearsal of bookstore.pingpublications.com" in page
     told = json.loads((tmp_path / "out" / "host-stops.json").read_text())
@@ -108,7 +108,7 @@ def test_a_lost_process_is_told_and_nothing_is_written(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_in_order(
     files: list[str],
     tmp_path: Path,
@@ -230,6 +230,16 @@ def test_in_a_terminal_progress_is_a_table(world: World) -> None:
     shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
     assert re.search(r"host-stops +done +7:40 .* bookstore-api-blue", shown)
     assert re.search(r"both-stop +waits", shown)
+
+
+def test_in_a_narrow_terminal_progress_is_lines(world: World) -> None:
+    plans = plans_of(world, "host-stops", scale=20, outages=20)
+    screen = io.StringIO()
+    with Progress(plans, 20, Console(file=screen, force_terminal=True, width=40)) as progress:
+        (outcome,) = play(world, "host-stops", seed=0)
+        running = rehearse.Running(outcome.plan, [], [Phase("steady state", 1000, None)])
+        progress.watch(running, None)
+    assert re.search(r"host-stops +0:00 +steady state", screen.getvalue())
 
 
 def test_a_request_that_is_told_late_is_no_news(world: World) -> None:

@@ -1,6 +1,7 @@
 """The folder of a report: whole, or as it was before."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,56 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there_can_be_made(tmp_path: Path) -> None:
     require_writable(tmp_path / "new")
+    assert names(tmp_path) == set()
+
+
+def test_looking_whether_folders_can_be_made_leaves_none_behind(tmp_path: Path) -> None:
+    require_writable(tmp_path / "a" / "b" / "c")
+    assert names(tmp_path) == set()
+
+
+def test_where_a_link_leads_is_written_each_time(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    link = tmp_path / "link"
+    link.symlink_to("real")
+    for page in ("first", "second"):
+        require_writable(link)
+        write_report(link, JOURNALS, page)
+        assert (tmp_path / "real" / "index.html").read_text() == page
+    assert link.is_symlink()
+    assert names(tmp_path) == {"real", "link"}
+
+
+def test_the_current_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FolderError) as refused:
+        require_writable(Path())
+    told = ".: is the current folder; name one within it: --out FOLDER"
+    assert str(refused.value) == told
+
+
+@pytest.mark.parametrize("folder", ["/proc/x", "/proc/x/y", "/"])
+def test_what_can_not_be_written_is_told_before_anything_runs(folder: str) -> None:
+    with pytest.raises(FolderError) as refused:
+        require_writable(Path(folder))
+    assert str(refused.value).startswith(f"{folder}: ")
+
+
+def test_a_link_that_leads_to_itself_is_told(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to("link")
+    with pytest.raises(FolderError, match="can't be written"):
+        require_writable(link)
+
+
+@pytest.mark.parametrize("what", ["new", "old"])
+def test_links_that_stand_in_the_way_go_and_what_they_lead_to_stays(
+    tmp_path: Path, what: str
+) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "thesis.txt").write_text("years of work")
+    (tmp_path / f".report.{os.getpid()}.{what}").symlink_to("kept")
+    write_report(tmp_path / "report", JOURNALS, "page")
+    assert (kept / "thesis.txt").exists()
+    assert names(tmp_path) == {"kept", "report"}

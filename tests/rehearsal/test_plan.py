@@ -27,8 +27,10 @@ from staged_resiliency.timing.faults import Fault
 from staged_resiliency.timing.outages import Verdict
 from tests.rehearsal.support import (
     DB_ALARM,
+    RECOVERY_ALARM,
     STATUS_ALARM,
     Templates,
+    add_recovery,
     edited,
     plans_of,
     remove_health_check,
@@ -208,3 +210,26 @@ def test_a_killed_probe_whose_silence_decides_moves_clients(deciding_templates: 
     assert move(found).to == GREEN
     assert ClientsServed(RECORD) in found.hypothesis
     assert "clients are moved though they were served" in found.notes
+
+
+def test_an_alarm_that_only_recovers_the_host_need_not_tell(example_templates: Templates) -> None:
+    found = plan(edited(example_templates, add_recovery), "host-stops")
+    assert AlarmQuiet(RECOVERY_ALARM) in found.hypothesis
+    assert fires(found, STATUS_ALARM) is not None
+    assert f"{RECOVERY_ALARM} falls silent, so it tells nobody" in found.notes
+
+
+def test_where_no_health_check_follows_a_status_alarm_the_one_that_fires_must_tell(
+    example_templates: Templates,
+) -> None:
+    def edit(templates: dict[str, Data]) -> None:
+        add_recovery(templates)
+        remove_health_check(templates)
+
+    assert set(plan(edited(example_templates, edit), "host-stops").messages) == {STATUS_ALARM}
+
+
+def test_people_must_get_a_message_of_what_tells_of_the_fault(plans: Mapping[str, Plan]) -> None:
+    assert set(plans["host-stops"].messages) == {STATUS_ALARM}
+    assert set(plans["db-blackholed"].messages) == {DB_ALARM}
+    assert set(plans["probe-killed"].messages) == {f"{BLUE}-probe-silent"}

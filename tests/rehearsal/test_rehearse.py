@@ -1,6 +1,7 @@
 """Scenarios side by side, judged; and what becomes of processes that are lost or stopped."""
 
 import asyncio
+import io
 import json
 import os
 import re
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from staged_resiliency.experiment.journal import Phase
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source
@@ -23,9 +25,18 @@ from staged_resiliency.rehearsal.rehearse import (
     judged,
     rehearse,
 )
-from staged_resiliency.rehearsal.world import World
+from staged_resiliency.rehearsal.terminal import print_outcomes
+from staged_resiliency.rehearsal.world import World, read_world
 from staged_resiliency.report import page
-from tests.rehearsal.support import plans_of
+from tests.rehearsal.support import (
+    STATUS_ALARM,
+    Edit,
+    Templates,
+    edited,
+    plans_of,
+    set_alarm,
+    silence_alarms,
+)
 
 DIRECTOR = "tests.rehearsal.fake_director"
 SCALE = 20.0
@@ -153,6 +164,36 @@ def test_clients_must_have_been_served_by_the_active_host_before(
     running = Running(outcome.plan, seen, [Phase("steady state", 1000, 1010)], outcome.run)
     verdict = judged(world, running, 0).verdict
     assert ("before the fault clients were served by somebody" in verdict.told) is told
+
+
+@pytest.mark.parametrize(
+    "off", [silence_alarms, set_alarm(STATUS_ALARM, ActionsEnabled=False)], ids=["none", "disabled"]
+)
+def test_people_must_be_told_of_what_they_must_hear_of(
+    example_templates: Templates, off: Edit
+) -> None:
+    silent = read_world(edited(example_templates, off))
+    (outcome,) = play(silent, "host-stops", seed=0)
+    assert outcome.verdict.status is Status.FAILED
+    told = f"nobody is told of {STATUS_ALARM}: it notifies no topic when it fires"
+    assert outcome.verdict.told == told
+    assert outcome.journal["verdict"]["told"] == told
+    console = Console(file=io.StringIO(), width=60)
+    print_outcomes(silent, [outcome], console)
+    assert told in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("at", "found"), [(None, "none came"), (1060.0, "it came after 1000 s")])
+def test_a_message_must_arrive_in_time(world: World, at: float | None, found: str) -> None:
+    (outcome,) = play(world, "host-stops", seed=0)
+    seen = [each for each in outcome.observations if each.source is not Source.MESSAGE]
+    if at is not None:
+        seen.append(Observation(at, Source.MESSAGE, STATUS_ALARM, "ALARM"))
+    running = Running(outcome.plan, seen, [Phase("steady state", 1000, 1010)], outcome.run)
+    verdict = judged(world, running, 0).verdict
+    assert verdict.status is Status.FAILED
+    within = outcome.plan.messages[STATUS_ALARM]
+    assert verdict.told == f"a message of {STATUS_ALARM}: not within {within:.0f} s ({found})"
 
 
 def test_a_process_that_is_lost_is_told() -> None:

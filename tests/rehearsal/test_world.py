@@ -21,6 +21,7 @@ from tests.rehearsal.support import (
 )
 from tests.support import Data
 from tests.timing.support import hand_written
+from tests.timing.test_hostile_templates import JUNK, places, replaced, template
 
 BLUE = Host("bookstore-api-blue", "54.213.54.171", "i-0ab55a49288f1da24")
 GREEN = Host("bookstore-api-green", "52.11.79.9")
@@ -191,9 +192,70 @@ def test_an_alias_has_an_address_for_documentation() -> None:
     assert answer_address(alias, "AAAA", 2) == "2001:db8::2"
 
 
-def test_topics_made_in_the_same_template_are_named_after_their_ids(
-    example_templates: Templates,
-) -> None:
-    actions = [{"Ref": "Topic"}, "arn:aws:automate:us-west-2:ec2:stop", {"Fn::If": []}]
-    found = read_world(edited(example_templates, set_alarm(STATUS_ALARM, AlarmActions=actions)))
-    assert found.actions[STATUS_ALARM]["ALARM"] == ["Topic"]
+TOPIC: dict[str, Data] = {"Topic": {"Type": "AWS::SNS::Topic"}}
+SUBSTITUTED = "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:Oncall"
+
+
+@pytest.mark.parametrize(
+    ("action", "topics"),
+    [
+        pytest.param({"Ref": "Topic"}, ["Topic"], id="a topic"),
+        pytest.param({"Fn::GetAtt": ["Topic", "TopicArn"]}, ["Topic"], id="its ARN"),
+        pytest.param({"Fn::ImportValue": "oncall"}, ["Theirs"], id="of another template"),
+        pytest.param({"Ref": "Given"}, ["Given"], id="a parameter"),
+        pytest.param({"Fn::Sub": SUBSTITUTED}, ["Oncall"], id="pseudo parameters"),
+        pytest.param({"Fn::GetAtt": ["Handler", "Arn"]}, [], id="a function's ARN"),
+        pytest.param({"Ref": "Handler"}, [], id="a function"),
+        pytest.param("arn:aws:automate:us-west-2:ec2:stop", [], id="an action of EC2"),
+        pytest.param({"Fn::If": []}, [], id="a condition"),
+        pytest.param({"Ref": "Nope"}, [], id="nothing"),
+    ],
+)
+def test_an_alarm_notifies_topics_alone(action: object, topics: list[str]) -> None:
+    template = hand_written()
+    template["Parameters"]["Given"] = {"Type": "String"}
+    template["Resources"] |= {**TOPIC, "Handler": {"Type": "AWS::Lambda::Function"}}
+    template["Resources"]["Status"]["Properties"]["AlarmActions"] = [action]
+    theirs = {
+        "Resources": {"Theirs": TOPIC["Topic"]},
+        "Outputs": {"T": {"Value": {"Ref": "Theirs"}, "Export": {"Name": "oncall"}}},
+    }
+    found = read_world({"site": template, "topics": theirs})
+    assert found.actions["${Status}"]["ALARM"] == topics
+
+
+def test_each_alarm_has_its_own_topics_where_logical_ids_are_alike() -> None:
+    first, second = hand_written(), {"Resources": {**TOPIC}}
+    second["Resources"]["Status"] = hand_written()["Resources"]["Status"]
+    second["Resources"]["Status"]["Properties"]["AlarmActions"] = [{"Ref": "Topic"}]
+    found = read_world({"site": first, "other": second}).actions
+    assert found["${site.Status}"]["ALARM"] == []
+    assert found["${other.Status}"]["ALARM"] == ["Topic"]
+
+
+def rehearsable() -> Data:
+    """A template with all that is read beyond what decides failover."""
+    made = template()
+    made["Metadata"] = {"Hosts": {"blue": ["192.0.2.1"]}, "RecoveryTimeSeconds": 300}
+    alarm = made["Resources"]["Status"]["Properties"]
+    alarm |= {"AlarmActions": [{"Ref": "Topic"}], "OKActions": ["arn:x"], "ActionsEnabled": True}
+    made["Resources"] |= {
+        **TOPIC,
+        "Probe": {
+            "Type": "AWS::SSM::Association",
+            "Properties": {"Parameters": {"Action": ["Install"], "Configuration": ["e30="]}},
+        },
+    }
+    return made
+
+
+@pytest.mark.parametrize("junk", JUNK)
+def test_junk_at_every_place_is_read_or_refused_in_one_line(junk: str) -> None:
+    refusals = []
+    for path in places(rehearsable()):
+        try:
+            read_world({"site": replaced(path, JUNK[junk], rehearsable())})
+        except TemplateError as error:
+            refusals.append(str(error))
+    assert len(refusals) > 10
+    assert all(len(each.splitlines()) == 1 and each.isprintable() for each in refusals)

@@ -130,3 +130,46 @@ def test_what_can_not_be_done_is_told_in_one_line(
     assert told.err.startswith(message)
     assert len(told.err.splitlines()) == 1
     assert told.out == ""
+
+
+def test_an_objective_is_held_against_each_fault(
+    template: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    assert main(["timing", str(template), "--outages", "50", "--objective", "420"]) == 0
+    rows = {
+        cells[0].strip("│ "): cells[5].strip()
+        for line in capsys.readouterr().out.splitlines()
+        if len(cells := line.strip("│").split("│")) == 7
+    }
+    assert rows["host stopped"] == "meets"
+    assert rows["endpoint dead"] == "misses"
+    assert rows["probe dead"] == ""
+
+
+@pytest.mark.parametrize("words", [["--json"], ["--against", "TEMPLATE"]])
+def test_an_objective_that_nothing_would_show_is_refused(
+    words: list[str], template: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [str(template) if word == "TEMPLATE" else word for word in words]
+    assert main(["timing", str(template), "--objective", "420", *given]) == 1
+    assert capsys.readouterr().err.startswith("--objective: ")
+
+
+def test_on_a_narrow_terminal_there_are_lines_with_whole_words(
+    template: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert main(["timing", str(template), "--outages", "50", "--objective", "420"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "endpoint dead: never (misses 420 s)" in lines
+    (stopped,) = [line for line in lines if line.startswith("host stopped: median ")]
+    assert stopped.endswith(" (meets 420 s)")
+
+
+def test_a_synthesis_that_is_missing_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["timing"]) == 1
+    assert capsys.readouterr().err == "cdk.out: is not there; run `npx cdk synth` first\n"

@@ -169,3 +169,10 @@ def test_programs_get_every_number_and_what_it_rests_on() -> None:
     assert set(first["parts"]) == {"detect", "decide", "propagate", "cache"}
     never = next(each for each in told["verdicts"] if each["never"])
     assert (never["total"], never["parts"], never["moved"]) == (None, {}, 0)
+
+
+def test_a_bare_equals_sign_is_a_text(tmp_path: Path) -> None:
+    file = tmp_path / "template.yaml"
+    file.write_text("Resources: {A: {Type: x, Properties: {Sign: =}}}", encoding="utf-8")
+    template = read_templates([file])[str(file)]
+    assert template["Resources"]["A"]["Properties"] == {"Sign": "="}

@@ -54,8 +54,8 @@ def places(node: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | 
             yield from places(node[key], (*path, key))
 
 
-def replaced(path: tuple[str | int, ...], value: object) -> Data:
-    made = template()
+def replaced(path: tuple[str | int, ...], value: object, whole: Data | None = None) -> Data:
+    made = template() if whole is None else whole
     node: Any = made
     for key in path[:-1]:
         node = node[key]

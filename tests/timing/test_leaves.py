@@ -5,15 +5,19 @@ minute, the status check runs at second 30 and its value arrives 37.5 s later, t
 5, 15, ..., its requests go 2.5 s after the minute and arrive 8 s later, Route 53 takes 15 s.
 """
 
+import random
 from dataclasses import replace
 
 import pytest
 
+from staged_resiliency import names
 from staged_resiliency.timing.assumptions import Assumptions, Span
+from staged_resiliency.timing.evaluation import point
 from staged_resiliency.timing.faults import Effect
 from staged_resiliency.timing.graph import AlarmCheck, Leaf
-from staged_resiliency.timing.leaves import Course, course_of
+from staged_resiliency.timing.leaves import Course, _periods, _runs, _sign_at, course_of
 from staged_resiliency.timing.route53 import InsufficientData
+from staged_resiliency.timing.signals import steps_of, stream_of
 from tests.timing.support import (
     Always,
     endpoint,
@@ -58,6 +62,13 @@ def test_a_silent_probe_is_told_by_as_many_minutes_as_cloudwatch_looks_back() ->
     # Minutes 0 to 3 stay empty; minute 0 was due at 66 + 8. Read at 270.
     found = course(unhealthy(probe_alarm("db-connectivity")), Effect.SILENT)
     assert found == Course(True, [(285, False)], 74)
+
+
+def test_a_heartbeat_is_sent_at_the_beginning_of_its_minute() -> None:
+    # That of minute 0 went at 6, before the fault; minutes 1 to 4 stay empty, minute 1 was due at
+    # 66 + 8. Read at 330.
+    found = course(unhealthy(probe_alarm(names.HEARTBEAT_METRIC)), Effect.SILENT)
+    assert found == Course(True, [(345, False)], 74)
 
 
 def test_silence_that_counts_as_health_changes_nothing() -> None:
@@ -137,3 +148,47 @@ def test_an_endpoint_is_unhealthy_after_so_many_failures(
 
 def test_an_endpoint_that_answers_stays_healthy() -> None:
     assert course(endpoint(), Effect.NONE).changes == ()
+
+
+@pytest.mark.parametrize("statistic", ["Average", "Maximum", "Minimum", "SampleCount", "Sum"])
+@pytest.mark.parametrize(
+    "effect", [Effect.UNANSWERED, Effect.REFUSED, Effect.SILENT, Effect.NONE], ids=str
+)
+def test_long_periods_hold_what_adding_up_all_their_pieces_gives(
+    statistic: str, effect: Effect
+) -> None:
+    alarm = replace(
+        probe_alarm("db-connectivity", 1), period_seconds=420, statistic=statistic, threshold=20
+    )
+    for seed in range(10):
+        stream = stream_of(
+            alarm.metric,
+            effect,
+            fault_at=6.0 * seed,
+            minutes=range(-20, 21),
+            assumptions=replace(Assumptions(), custom_metric_delay=Span(0, 200, "", "")),
+            chance=random.Random(seed),
+        )
+        found = _periods(alarm, stream)
+        for end, period in found.items():
+            pieces = [each for minute in range(end - 7, end) for each in stream.minutes[minute]]
+            steps = steps_of(pieces, statistic)
+            for at in range(60 * end, 60 * end + 300, 7):
+                known = [value for when, value in steps if when <= at]
+                expected = point(known[-1] if known else None, alarm.comparison, 20).value
+                assert _sign_at(period, at) == expected
+
+
+def test_days_are_few_pieces() -> None:
+    """What a day's period holds is not added up minute by minute for each of them."""
+    alarm = replace(status_alarm(), period_seconds=86_400)
+    stream = stream_of(
+        alarm.metric,
+        Effect.IMPAIRED,
+        fault_at=30,
+        minutes=range(-2_000, 2_000),
+        assumptions=Assumptions(),
+        chance=Always(0.5),
+    )
+    assert len(_runs(stream)) == 2
+    assert max(len(steps) for steps in _periods(alarm, stream).values()) < 10

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from staged_resiliency.timing.assumptions import Assumptions, Span
-from staged_resiliency.timing.faults import Fault, Kind
-from staged_resiliency.timing.graph import Graph, HealthCheck, Metric, Pair
-from staged_resiliency.timing.outages import PARTS, Spread, Verdict, failover_times
+from staged_resiliency.timing.faults import Effect, Fault, Kind
+from staged_resiliency.timing.graph import Graph, HealthCheck, Leaf, Metric, Pair
+from staged_resiliency.timing.outages import PARTS, Spread, Verdict, _bearable, failover_times
 from tests.timing.support import (
     all_of,
     endpoint,
@@ -263,3 +263,22 @@ def test_every_assumption_says_what_it_is_and_rests_on() -> None:
         "probe_interval",
         "probe_timeout",
     }
+
+
+@pytest.mark.parametrize(
+    ("period", "periods"), [(60, 1000), (3600, 24), (86_400, 1)], ids=["1000 min", "24 h", "1 d"]
+)
+def test_of_an_alarm_that_looks_back_over_hours_fewer_outages_are_played(
+    period: int, periods: int
+) -> None:
+    alarm = status_alarm(
+        period_seconds=period, evaluation_periods=periods, datapoints_to_alarm=periods
+    )
+    effects: dict[Leaf, Effect] = {unhealthy(alarm): Effect.IMPAIRED}
+    assert 50 <= _bearable(2_000, effects, Assumptions()) < 2_000
+    assert _bearable(10, effects, Assumptions()) == 10
+
+
+def test_of_usual_alarms_all_outages_are_played() -> None:
+    alarm = status_alarm(period_seconds=300, evaluation_periods=5)
+    assert _bearable(2_000, {unhealthy(alarm): Effect.SILENT}, Assumptions()) == 2_000

@@ -104,6 +104,11 @@ def test_defaults_of_health_checks_are_route_53s() -> None:
         ),
         pytest.param({"Fn::Sub": "${Ttl}-b"}, "30-b", id="a parameter's default"),
         pytest.param("a-b", {"Ref": "Status"}, id="a reference to a named alarm"),
+        pytest.param(
+            {"Fn::Sub": ["${Color}-${Instance}-${!x}", {"Color": "a"}]},
+            {"Fn::Join": ["-", ["a", {"Ref": "Instance"}, "${x}"]]},
+            id="Sub with variables and a literal",
+        ),
     ],
 )
 def test_an_alarm_is_found_by_its_name_however_it_is_written(given: Any, named: Any) -> None:
@@ -113,6 +118,68 @@ def test_an_alarm_is_found_by_its_name_however_it_is_written(given: Any, named: 
         config["AlarmIdentifier"]["Name"] = named
 
     assert len(list(leaves(read_graph(edited(rename)).pairs[0].primary.health_check))) == 2
+
+
+NOTHING = {"Ref": "AWS::NoValue"}
+
+
+def test_words_of_a_list_are_followed_where_they_are_parameters() -> None:
+    template = hand_written()
+    words = {"Comparison": "LessThanThreshold", "Missing": "breaching", "Silence": "Unhealthy"}
+    for name, word in words.items():
+        template["Parameters"][name] = {"Type": "String", "Default": word}
+    alarm = template["Resources"]["Status"]["Properties"]
+    alarm |= {"ComparisonOperator": {"Ref": "Comparison"}, "TreatMissingData": {"Ref": "Missing"}}
+    config = template["Resources"]["StatusCheck"]["Properties"]["HealthCheckConfig"]
+    config["InsufficientDataHealthStatus"] = {"Ref": "Silence"}
+    check = next(leaves(read_graph({"site": template}).pairs[0].primary.health_check))
+    assert isinstance(check, AlarmCheck)
+    assert check.alarm.comparison == "LessThanThreshold"
+    assert check.alarm.missing is Missing.BREACHING
+    assert check.insufficient_data is InsufficientData.UNHEALTHY
+
+
+def test_what_refers_to_no_value_is_not_there() -> None:
+    def absent(resources: Data) -> None:
+        resources["Status"]["Properties"] |= {"TreatMissingData": NOTHING, "Metrics": NOTHING}
+        config = resources["StatusCheck"]["Properties"]["HealthCheckConfig"]
+        config |= {"InsufficientDataHealthStatus": NOTHING, "Inverted": NOTHING}
+        resources["Www"]["Properties"]["Failover"] = NOTHING
+
+    assert read_graph(edited(absent)) == read_graph({"site": hand_written()})
+
+
+def test_of_alarms_of_one_logical_id_the_health_check_follows_its_own_templates() -> None:
+    """Whatever the order of the templates is."""
+    other = {"Resources": {"Status": hand_written()["Resources"]["Status"]}}
+    other["Resources"]["Status"]["Properties"]["EvaluationPeriods"] = 7
+    for templates in (
+        {"other": other, "site": hand_written()},
+        {"site": hand_written(), "other": other},
+    ):
+        graph = read_graph(templates)
+        check = next(leaves(graph.pairs[0].primary.health_check))
+        assert isinstance(check, AlarmCheck)
+        assert check.alarm.evaluation_periods == 3
+        assert {alarm.name for alarm in graph.alarms} == {"${site.Status}", "${other.Status}"}
+
+
+def test_an_alarm_name_that_several_have_is_refused() -> None:
+    def twice(resources: Data) -> None:
+        resources["Status"]["Properties"]["AlarmName"] = "a-b"
+        resources["Again"] = resources["Status"]
+
+    read_graph(edited(twice))  # a reference says which
+    named = edited(twice)
+    named["site"]["Resources"]["StatusCheck"]["Properties"]["HealthCheckConfig"]["AlarmIdentifier"][
+        "Name"
+    ] = "a-b"
+    with pytest.raises(TemplateError) as raised:
+        read_graph(named)
+    assert str(raised.value) == (
+        "site: StatusCheck: HealthCheckConfig: AlarmIdentifier: a-b: is the name of several alarms "
+        "(site: Status, site: Again)"
+    )
 
 
 def test_what_another_template_exports_is_followed() -> None:
@@ -312,6 +379,19 @@ REFUSED = {
         "site: StatusCheck: HealthCheckConfig: AlarmIdentifier: other: is an alarm that "
         "none of the templates makes; give the template that does too",
     ),
+    "a composite alarm": (
+        lambda resources: (
+            resources.update(Any={"Type": "AWS::CloudWatch::CompositeAlarm", P: {}}),
+            _set("StatusCheck", P, C, "AlarmIdentifier", "Name", to={"Ref": "Any"})(resources),
+        ),
+        "site: StatusCheck: HealthCheckConfig: AlarmIdentifier: ${Any}: is a composite alarm, "
+        "which Route 53 can't follow",
+    ),
+    "an alarm of another region": (
+        _set("Status", P, "AlarmActions", to=["arn:aws:sns:us-east-1:123456789012:Oncall"]),
+        "site: StatusCheck: HealthCheckConfig: AlarmIdentifier: Region: is eu-west-1, but the "
+        "alarm's topics are in us-east-1, and so is it",
+    ),
     "a status for too little data that is none": (
         _set("StatusCheck", P, C, "InsufficientDataHealthStatus", to="Ill"),
         "site: StatusCheck: HealthCheckConfig: InsufficientDataHealthStatus: 'Ill' is not "
@@ -330,6 +410,16 @@ REFUSED = {
     "a period of a minute and a half": (
         _set("Status", P, "Period", to=90),
         "site: Status: Period: 90 is no multiple of 60",
+    ),
+    "a window that CloudWatch refuses": (
+        _set("Status", P, "EvaluationPeriods", to=1441),
+        "site: Status: looks back over 1441 periods of 60 s; CloudWatch allows 86400 s in all for "
+        "periods of that length",
+    ),
+    "a window of more than a week": (
+        lambda resources: resources["Status"][P].update(Period=86_400, EvaluationPeriods=8),
+        "site: Status: looks back over 8 periods of 86400 s; CloudWatch allows 604800 s in all for "
+        "periods of that length",
     ),
     "metric math": (
         _set("Status", P, "Metrics", to=[]),
@@ -387,7 +477,14 @@ def test_there_are_as_many_malformed_templates_as_there_should_be() -> None:
         ([], "site: is no template: it is not an object"),
         ({}, "site: is no template: it has no Resources"),
         ({"Resources": []}, "site: Resources: is no object of objects"),
-        ({"Resources": {"A": "b"}}, "site: Resources: is no object of objects"),
+        ({"Resources": {"A": "b"}}, "site: Resources: A: is no object, but str"),
+        ({"Resources": {"A": None}}, "site: Resources: A: is empty"),
+        (
+            {"Resources": {"Fn::ForEach::Hosts": ["Host", ["a"], {}]}},
+            "site: Resources: Fn::ForEach::Hosts: is not followed here; give the template that "
+            "CloudFormation makes of it (aws cloudformation get-template --template-stage "
+            "Processed)",
+        ),
         (
             {"Resources": {"R": {"Type": "AWS::Route53::RecordSetGroup"}}},
             "site: R: RecordSets: is no list of records",

@@ -172,3 +172,31 @@ def test_text_that_the_terminal_can_not_show_does_not_stop_the_check() -> None:
     finished = resiliency("check", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert finished.returncode == 1
     assert "'bl\\xfc' is not one of the values allowed here" in finished.stderr
+
+
+def test_ctrl_c_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_schema", stopped)
+    assert cli.main(["schema"]) == 130
+    assert capsys.readouterr().err == "stopped by SIGINT\n"
+
+
+def test_who_reads_no_further_is_no_problem() -> None:
+    """As `resiliency schema | head -1` is; standard output is closed before anything is written."""
+    code = "import sys; from staged_resiliency.cli import main; sys.exit(main(['schema']))"
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as output:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (141, "")

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from staged_resiliency import cli
-from staged_resiliency.service import ServiceFileError, load
-from staged_resiliency.service.model import Service
+from staged_resiliency.service import ServiceFileError, load, objective_changes
+from staged_resiliency.service.model import Environment, Service
 from staged_resiliency.service.objective import Miss, misses_of, objective_warnings, p95_of
+from staged_resiliency.service.objective_changes import best_changes
 from staged_resiliency.service.timing_graph import deciding_graph
 from staged_resiliency.timing.faults import Fault, Kind
 from staged_resiliency.timing.outages import failover_times
@@ -135,6 +136,47 @@ def test_a_dependency_that_the_objective_names_is_with_what_would_make_it_decide
     (miss,) = misses(service_with(300, "db")).values()
     assert str(miss.fault) == "dependency blackholed: db"
     assert settings(miss) == ["'db' added to failover_on"]
+    assert miss.meets
+
+
+@pytest.mark.parametrize("seconds", [pytest.param(250, id="met"), pytest.param(20, id="missed")])
+def test_the_search_grows_with_dependencies_not_with_their_combinations(seconds: int) -> None:
+    """Each dependency needs its own signal, so there is nothing to combine."""
+    named = [f"d{number}" for number in range(10)]
+
+    def many(environment: Data) -> None:
+        for name in named:
+            environment["dependencies"][name] = {"label": name, "host": f"{name}.example.org"}
+            environment["dependencies"][name]["port"] = 5432
+
+    service = service_with(seconds, "host", *named, edit=many)
+    (environment,) = service.environments.values()
+    faults = [Fault(Kind.HOST_STOPPED)]
+    faults += [Fault(Kind.DEPENDENCY_BLACKHOLED, name) for name in named]
+    runs = 0
+
+    def times(changed: Environment, fault: Fault, outages: int) -> float:
+        nonlocal runs
+        runs += 1
+        decides = fault.dependency is None or fault.dependency in changed.failover_on
+        return 200.0 if decides and "peer" in changed.failover_on else inf
+
+    found = best_changes(service, environment, faults, seconds, times)
+    for fault in faults:
+        told = [change.value for change in found[fault][0]]
+        if seconds == 250:
+            assert told == [*named, "peer"]
+        else:
+            assert told == [*([] if fault.dependency is None else [fault.dependency]), "peer"]
+    assert runs < 300
+
+
+def test_too_many_combinations_are_not_tried_but_changes_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(objective_changes, "_MOST_COMBINATIONS", 1)
+    (miss,) = misses(service_with(300, "endpoint")).values()
+    assert settings(miss) == ["'peer' added to failover_on"]
     assert miss.meets
 
 

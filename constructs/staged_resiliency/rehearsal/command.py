@@ -136,7 +136,7 @@ async def _rehearse(options: argparse.Namespace, world: World, plans: Sequence[P
     names = ", ".join(dict.fromkeys(pair.name for pair in world.graph.pairs))
     console.print(
         f"Rehearsing {world.pair.name} on this machine, {options.time_scale:g} seconds in one: "
-        f"{len(plans)} scenarios, seed {options.seed}",
+        f"{_counted(len(plans), 'scenario')}, seed {options.seed}",
         highlight=False,
         soft_wrap=True,
     )
@@ -150,8 +150,10 @@ async def _rehearse(options: argparse.Namespace, world: World, plans: Sequence[P
         stopped.append(number)
         task.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop, number)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # What is ignored stays so: nohup wants the rehearsal to outlive its terminal.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            asyncio.get_running_loop().add_signal_handler(number, stop, number)
     try:
         with Progress(plans, options.time_scale, console) as progress:
             outcomes = await rehearse(
@@ -181,7 +183,11 @@ async def _rehearse(options: argparse.Namespace, world: World, plans: Sequence[P
         files = write_report(options.out, journals, content)
     except FolderError as error:
         raise RehearseError(str(error)) from None
-    told = f"{options.out}: {len(files) - 1} journals; look at {files[-1]}"
+    told = f"{options.out}: {_counted(len(files) - 1, 'journal')}; look at {files[-1]}"
     console.print(told, highlight=False, soft_wrap=True)
     held = all(outcome.verdict.status is Status.PASSED for outcome in outcomes)
     return 0 if held else 1
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

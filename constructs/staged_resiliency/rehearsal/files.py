@@ -1,6 +1,8 @@
 """The folder that a rehearsal leaves behind: whole, or as it was before."""
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,13 +18,28 @@ class FolderError(Exception):
 
 
 def require_writable(folder: Path) -> None:
-    """Refuse a folder that holds something else than a rehearsal's report.
+    """Refuse a folder that holds something else than a rehearsal's report, or can't be written.
 
     Raises:
-        FolderError: It does, or is none.
+        FolderError: It does, is none, or can't be.
     """
-    if not folder.exists():
-        return
+    try:
+        place = folder.resolve()
+        if place == Path.cwd():
+            # It is replaced as a whole, and a shell would go on looking at the former one.
+            raise FolderError(f"{folder}: is the current folder; name one within it: --out FOLDER")
+        if place.exists():
+            _require_report(folder)
+        made = [each for each in (place.parent, *place.parent.parents) if not each.exists()]
+        aside = _free(place, "new")
+        aside.mkdir(parents=True)
+        for each in (aside, *made):
+            each.rmdir()
+    except (OSError, RuntimeError) as error:
+        raise _unwritable(folder, error) from None
+
+
+def _require_report(folder: Path) -> None:
     if not folder.is_dir():
         raise FolderError(f"{folder}: is no folder; name another one: --out FOLDER")
     for file in folder.iterdir():
@@ -31,6 +48,23 @@ def require_writable(folder: Path) -> None:
                 f"{folder}: holds {file.name}, which is no part of a rehearsal's report; "
                 "name another folder: --out FOLDER"
             )
+
+
+def _free(place: Path, what: str) -> Path:
+    """A name beside a folder, of this process alone; what an ended one left there goes."""
+    if not place.name:
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))  # the root of all folders
+    beside = place.with_name(f".{place.name}.{os.getpid()}.{what}")
+    if beside.is_symlink() or beside.is_file():
+        beside.unlink()
+    else:
+        shutil.rmtree(beside, ignore_errors=True)
+    return beside
+
+
+def _unwritable(folder: Path, error: Exception) -> FolderError:
+    why = error.strerror if isinstance(error, OSError) else error
+    return FolderError(f"{folder}: can't be written ({why})")
 
 
 def write_report(folder: Path, journals: Sequence[JsonObject], page: str | None) -> Sequence[Path]:
@@ -54,18 +88,17 @@ def write_report(folder: Path, journals: Sequence[JsonObject], page: str | None)
         },
         **({PAGE: page} if page is not None else {}),
     }
-    aside = folder.with_name(f".{folder.name}.new")
-    former = folder.with_name(f".{folder.name}.old")
     try:
-        for each in (aside, former):
-            shutil.rmtree(each, ignore_errors=True)
+        # A link stays; what it leads to is replaced.
+        place = folder.resolve()
+        aside, former = _free(place, "new"), _free(place, "old")
         aside.mkdir(parents=True)
         for name, text in content.items():
             (aside / name).write_text(text, encoding="utf-8")
-        if folder.exists():
-            folder.rename(former)
-        aside.rename(folder)
+        if place.exists():
+            place.rename(former)
+        aside.rename(place)
         shutil.rmtree(former, ignore_errors=True)
-    except OSError as error:
-        raise FolderError(f"{folder}: can't be written ({error.strerror})") from None
+    except (OSError, RuntimeError) as error:
+        raise _unwritable(folder, error) from None
     return [folder / name for name in content]

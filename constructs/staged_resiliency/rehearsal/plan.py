@@ -22,6 +22,7 @@ from staged_resiliency.experiment.hypothesis import (
     Expectation,
 )
 from staged_resiliency.rehearsal.prediction import (
+    Firing,
     effect_on,
     fault_of,
     firing_of,
@@ -32,7 +33,7 @@ from staged_resiliency.rehearsal.scenarios import Action, Scenario
 from staged_resiliency.rehearsal.world import World
 from staged_resiliency.timing.assumptions import Assumptions
 from staged_resiliency.timing.faults import Effect, Fault
-from staged_resiliency.timing.graph import Alarm, EndpointCheck, Leaf, leaves
+from staged_resiliency.timing.graph import Alarm, AlarmCheck, EndpointCheck, Leaf, leaves
 from staged_resiliency.timing.outages import Spread, Verdict
 
 OBJECTIVE_SECONDS: Final = 600.0
@@ -63,11 +64,13 @@ class Expected:
         expectation: What is expected.
         why: What the design is for, or the model; in a few words.
         predicted: How long the model says it takes, None where it says nothing.
+        heard_seconds: Within how long people must get a message of it; None where they need not.
     """
 
     expectation: Expectation
     why: str
     predicted: Spread | None = None
+    heard_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,15 @@ class Plan:
     def hypothesis(self) -> tuple[Expectation, ...]:
         """The expectations alone."""
         return tuple(each.expectation for each in self.expected)
+
+    @property
+    def messages(self) -> Mapping[str, float]:
+        """The alarms of which people must get a message, and within how many seconds."""
+        return {
+            each.expectation.alarm: each.heard_seconds
+            for each in self.expected
+            if isinstance(each.expectation, AlarmFires) and each.heard_seconds is not None
+        }
 
 
 def plan_of(
@@ -198,7 +210,7 @@ class _Planner:
             if shown is Effect.NONE:
                 yield Expected(AlarmQuiet(alarm.name), "its metric shows nothing of it")
                 continue
-            firing = firing_of(alarm, shown, self.assumptions, self.seed)
+            firing = self._firing(alarm)
             limit = SILENCE_SECONDS if shown is Effect.SILENT else ALERT_SECONDS
             why = f"people must hear of it within {limit:.0f} s"
             meant = self._must_tell(alarm)
@@ -208,8 +220,12 @@ class _Planner:
             elif not meant:
                 if not firing.share:
                     yield Expected(AlarmQuiet(alarm.name), f"it {shown.value}, which is no alarm")
+                    if self._is_about_it(alarm):
+                        self.notes.append(f"{alarm.name} {shown.value}, so it tells nobody")
                 continue
-            yield Expected(AlarmFires(alarm.name, limit), why, firing.seconds)
+            # What has no topic is told of too: then no message ever arrives.
+            heard = limit + self.slack if meant else None
+            yield Expected(AlarmFires(alarm.name, limit), why, firing.seconds, heard)
             within = recovery_seconds(alarm, self.assumptions) + self.slack
             yield Expected(AlarmRecovers(alarm.name, within), "no later than the model's worst")
 
@@ -259,7 +275,33 @@ class _Planner:
         return False
 
     def _must_tell(self, alarm: Alarm) -> bool:
-        """Whether an alarm is what people hear of this fault by."""
+        """Whether an alarm is what people must hear of this fault by.
+
+        Of several on a host's status those that the primary's health check follows, or else those
+        that fire: others may be there to recover the host, not to tell of it.
+        """
+        if self.scenario.action is not Action.STOP or not self._is_about_it(alarm):
+            return self._is_about_it(alarm)
+        host = self.world.host_of(alarm)
+        alike = [
+            each
+            for each in self.world.alarms
+            if self._is_about_it(each) and self.world.host_of(each) == host
+        ]
+        followed = [
+            leaf.alarm
+            for leaf in leaves(self.world.pair.primary.health_check)
+            if isinstance(leaf, AlarmCheck) and leaf.alarm in alike
+        ]
+        firing = [each for each in alike if self._firing(each).share]
+        return alarm in (followed or firing or alike)
+
+    def _firing(self, alarm: Alarm) -> Firing:
+        shown = effect_on(self.world, self.scenario, alarm)
+        return firing_of(alarm, shown, self.assumptions, self.seed)
+
+    def _is_about_it(self, alarm: Alarm) -> bool:
+        """Whether an alarm watches what breaks."""
         about = self.world.host_of(alarm)
         if about is None or about.name not in [host.name for host in self.scenario.hosts]:
             return False

@@ -6,18 +6,21 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
-from staged_resiliency import names
 from staged_resiliency.rehearsal.scenarios import Action, Scenario
 from staged_resiliency.rehearsal.world import World
 from staged_resiliency.timing.assumptions import Assumptions, Span
 from staged_resiliency.timing.evaluation import AlarmState, Point, evaluate, point
 from staged_resiliency.timing.faults import Effect, Fault, Kind, metric_effect
 from staged_resiliency.timing.graph import Alarm, AlarmCheck, EndpointCheck, Graph, Leaf, leaves
+from staged_resiliency.timing.leaves import work_of
 from staged_resiliency.timing.outages import Spread, Verdict, failover_times
 from staged_resiliency.timing.signals import MINUTE, Stream, stream_of
 
 FIRINGS: Final = 300
 """How many faults are played through for each alarm."""
+
+_LEAST_FIRINGS: Final = 20
+_MOST_WORK: Final = 3_000_000
 
 OUTAGES: Final = 2_000
 """How many are for clients."""
@@ -106,7 +109,9 @@ def firing_of(alarm: Alarm, effect: Effect, assumptions: Assumptions, seed: int)
         seed: The same seed gives the same numbers.
     """
     chance = random.Random(f"{seed} {alarm.name} {effect}")  # noqa: S311 - no secret
-    found = [_fires(alarm, effect, assumptions, chance) for _ in range(FIRINGS)]
+    # Of an alarm that looks back over hours fewer, as each takes long.
+    faults = min(FIRINGS, max(_LEAST_FIRINGS, _MOST_WORK // work_of(alarm, assumptions)))
+    found = [_fires(alarm, effect, assumptions, chance) for _ in range(faults)]
     fired = [seconds for seconds in found if seconds is not None]
     return Firing(len(fired) / len(found), Spread.of(fired) if fired else None)
 
@@ -170,17 +175,14 @@ def _fires(
     fault_at = MINUTE * chance.random()
     last = 2 * wanted * width + 6
     minutes = range(-wanted * width - 1, last + 1)
-    if alarm.metric.name == names.HEARTBEAT_METRIC:
-        stream = _heartbeats(effect, fault_at, minutes, assumptions, chance)
-    else:
-        stream = stream_of(
-            alarm.metric,
-            effect,
-            fault_at=fault_at,
-            minutes=minutes,
-            assumptions=assumptions,
-            chance=chance,
-        )
+    stream = stream_of(
+        alarm.metric,
+        effect,
+        fault_at=fault_at,
+        minutes=minutes,
+        assumptions=assumptions,
+        chance=chance,
+    )
     interval = assumptions.evaluation_interval.draw(chance)
     at = interval * (chance.random() - 1)
     state = AlarmState.INSUFFICIENT_DATA
@@ -201,22 +203,6 @@ def _fires(
             return max(0.0, at - fault_at)
         at += interval
     return None
-
-
-def _heartbeats(
-    effect: Effect, fault_at: float, minutes: range, assumptions: Assumptions, chance: random.Random
-) -> Stream:
-    """The probe's heartbeat, which is sent at the beginning of the minute that it is of."""
-    batch = assumptions.probe_batch.draw(chance)
-    delay = assumptions.custom_metric_delay.draw(chance)
-    lost = [effect is Effect.SILENT and MINUTE * each + batch >= fault_at for each in minutes]
-    return Stream(
-        {
-            minute: () if gone else ((MINUTE * minute + batch + delay, 1, 1.0, 1.0, 1.0),)
-            for minute, gone in zip(minutes, lost, strict=True)
-        },
-        fault_at,
-    )
 
 
 def _point(alarm: Alarm, stream: Stream, minutes: range, at: float) -> Point:

@@ -5,7 +5,7 @@ import json
 import pickle
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, Final
 from staged_resiliency.experiment.journal import Finding, JsonObject, Phase, Subject, journal
 from staged_resiliency.experiment.measures import measure
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source, of
-from staged_resiliency.experiment.verdict import Run, Status, Verdict, judge
+from staged_resiliency.experiment.verdict import ALARM, Run, Status, Verdict, judge
 from staged_resiliency.rehearsal.children import ChildError, Children
 from staged_resiliency.rehearsal.client_process import Settings
 from staged_resiliency.rehearsal.clock import Clock
@@ -62,6 +62,7 @@ class Outcome:
         observations: What was seen.
         verdict: Whether all of it held.
         journal: Its journal.
+        beside: What did not hold beside the expectations.
     """
 
     plan: Plan
@@ -69,6 +70,7 @@ class Outcome:
     observations: Sequence[Observation]
     verdict: Verdict
     journal: JsonObject
+    beside: Sequence[str] = ()
 
 
 Watcher = Callable[[Running, Observation | None], None]
@@ -209,7 +211,8 @@ def judged(world: World, running: Running, seed: int) -> Outcome:
     """
     plan, run = running.plan, running.run
     assert run is not None  # noqa: S101 - it is over
-    verdict = _judged(world, running, run)
+    beside = _beside(world, running, run)
+    verdict = _judged(running, run, beside)
     began = datetime.fromtimestamp(running.phases[0].began_at, timezone.utc)
     scenario, predicted = plan.scenario, plan.predicted
     struck = scenario.hosts[0].name
@@ -245,11 +248,24 @@ def judged(world: World, running: Running, seed: int) -> Outcome:
             "worst": predicted.worst,
         },
     )
-    return Outcome(plan, run, running.observations, verdict, journal(subject, finding))
+    return Outcome(plan, run, running.observations, verdict, journal(subject, finding), beside)
 
 
-def _judged(world: World, running: Running, run: Run) -> Verdict:
-    """The verdict; nothing can be told of a fault before which all was not well."""
+def _judged(running: Running, run: Run, beside: Sequence[str]) -> Verdict:
+    """The verdict; what did not hold beside the expectations comes first."""
+    verdict = judge(running.plan.hypothesis, running.observations, run)
+    if not beside:
+        return verdict
+    failed = [] if verdict.status is Status.PASSED else [verdict.told]
+    return Verdict(Status.FAILED, "; ".join([*beside, *failed]), verdict.judgements)
+
+
+def _beside(world: World, running: Running, run: Run) -> Sequence[str]:
+    """What did not hold beside the expectations.
+
+    Nothing can be told of a fault before which all was not well. Messages are judged here and not
+    as expectations of the journal, as no drill sees them arrive.
+    """
     minute = 60 / run.time_scale
     # What was asked just before the fault may have been struck by it.
     before = [
@@ -257,9 +273,26 @@ def _judged(world: World, running: Running, run: Run) -> Verdict:
         for each in of(running.observations, Source.CLIENT, world.pair.name)
         if run.injected_at - minute <= each.at < run.injected_at and each.value != NO_ANSWER
     ]
-    verdict = judge(running.plan.hypothesis, running.observations, run)
     served_by = before[-1].value if before else "nobody"
+    found = [*_unheard(world, running, run)]
     if served_by != world.active.name:
         told = f"before the fault clients were served by {served_by}, not {world.active.name}"
-        return Verdict(Status.FAILED, f"{told}; {verdict.told}", verdict.judgements)
-    return verdict
+        found.insert(0, told)
+    return found
+
+
+def _unheard(world: World, running: Running, run: Run) -> Iterator[str]:
+    """The alarms of which people get no message in time, and why."""
+    for alarm, within in running.plan.messages.items():
+        if not world.actions.get(alarm, {}).get("ALARM"):
+            yield f"nobody is told of {alarm}: it notifies no topic when it fires"
+            continue
+        arrived = [
+            each.at
+            for each in of(running.observations, Source.MESSAGE, alarm)
+            if each.value == ALARM and each.at >= run.injected_at
+        ]
+        seconds = (min(arrived) - run.injected_at) * run.time_scale if arrived else None
+        if seconds is None or seconds > within:
+            found = "none came" if seconds is None else f"it came after {seconds:.0f} s"
+            yield f"a message of {alarm}: not within {within:.0f} s ({found})"

@@ -32,6 +32,9 @@ _TOLD: Final = (
     Source.CLIENT,
     Source.MESSAGE,
 )
+_LEAST_WIDTH: Final = 60
+"""Columns below which a table that is redrawn has no room for what it says."""
+
 TIMED: Final = (ClientsMove, ClientsReturn, AlarmFires, AlarmRecovers)
 _STYLES: Final = {Status.PASSED: "green", Status.FAILED: "red", Status.ABORTED: "yellow"}
 
@@ -55,7 +58,7 @@ class Progress:
         self._live: Live | None = None
 
     def __enter__(self) -> "Progress":
-        if self._console.is_terminal:
+        if self._console.is_terminal and self._console.width >= _LEAST_WIDTH:
             self._live = Live(
                 console=self._console, get_renderable=self._table, refresh_per_second=4
             )
@@ -132,6 +135,8 @@ def print_outcomes(world: World, outcomes: Sequence[Outcome], console: Console) 
     for outcome in outcomes:
         console.print()
         console.print(Group(_timeline(outcome), _verdicts(outcome)))
+        for told in outcome.beside:
+            console.print(f"[red]failed[/red] {escape(told)}", soft_wrap=True)
         _print_notes([note for note in outcome.plan.notes if note not in common], console)
     console.print()
     _print_notes(common, console)

@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import re
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,10 +10,10 @@ from typing import Any, Final
 
 from staged_resiliency import names
 from staged_resiliency.assembly import JsonObject
-from staged_resiliency.timing.expressions import TemplateError, Templates
+from staged_resiliency.timing.expressions import Reference, TemplateError, Templates
 from staged_resiliency.timing.faults import watched_host
 from staged_resiliency.timing.graph import Alarm, AlarmCheck, Graph, Pair, leaves
-from staged_resiliency.timing.reading import read_graph
+from staged_resiliency.timing.reading import properties_of, read_graph, unnamed
 
 DEFAULT_REGION: Final = "us-east-1"
 DEFAULT_ACCOUNT: Final = "123456789012"
@@ -31,6 +32,8 @@ _ACTIONS: Final = {
     "OK": "OKActions",
     "INSUFFICIENT_DATA": "InsufficientDataActions",
 }
+_REFERENCE: Final = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.TopicArn)?\}")
+_PSEUDO_PARAMETER: Final = re.compile(r"\$\{AWS::(\w+)\}")
 _FAMILIES: Final = {"A": 4, "AAAA": 6}
 
 
@@ -202,20 +205,19 @@ class _Reading:
     pair: Pair
 
     def _resources(self, *kinds: str) -> Iterator[tuple[str, str, JsonObject]]:
+        """Stack, logical id and properties of the resources of some types."""
         for stack, template in self.templates.by_stack.items():
             for logical_id, resource in template["Resources"].items():
                 if resource.get("Type") in kinds:
-                    yield stack, logical_id, resource
+                    yield stack, logical_id, properties_of(Reference(stack, logical_id), resource)
 
     def stack_of_pair(self) -> str:
         """The template that makes the pair."""
-        for stack, logical_id, resource in self._resources(
+        for stack, _logical_id, properties in self._resources(
             "AWS::Route53::RecordSetGroup", "AWS::Route53::RecordSet"
         ):
-            properties = resource["Properties"]
             for record in properties.get("RecordSets", [properties]):
-                where = f"{stack}: {logical_id}: Name"
-                name = self.templates.text(stack, record.get("Name"), where)
+                name = self._text(stack, record.get("Name"))
                 if name.rstrip(".").lower() == self.pair.name and "Failover" in record:
                     return stack
         raise AssertionError(f"{self.pair.name} was read from these templates")
@@ -233,45 +235,68 @@ class _Reading:
     def actions(self) -> Iterator[tuple[str, Mapping[str, Sequence[str]]]]:
         """The topics of each alarm that could be read."""
         read = {alarm.name for alarm in self.graph.alarms}
-        for stack, logical_id, resource in self._resources("AWS::CloudWatch::Alarm"):
-            properties = resource.get("Properties", {})
-            name = self._text(stack, properties.get("AlarmName", f"${{{logical_id}}}"))
-            if name in read and properties.get("ActionsEnabled", True) is not False:
+        for stack, logical_id, properties in self._resources("AWS::CloudWatch::Alarm"):
+            name = unnamed(self.templates, Reference(stack, logical_id))
+            if "AlarmName" in properties:
+                name = self._text(stack, properties["AlarmName"])
+            enabled = self._text(stack, properties.get("ActionsEnabled", True)).lower()
+            if name in read and enabled != "false":
                 yield (
                     name,
                     {
                         state: [
                             topic
-                            for action in properties.get(key) or ()
-                            if (topic := _topic(self._text(stack, action)))
+                            for action in _list(properties, key, f"{stack}: {logical_id}: {key}")
+                            if (topic := self._topic(stack, action))
                         ]
                         for state, key in _ACTIONS.items()
                     },
                 )
 
+    def _topic(self, stack: str, action: object) -> str | None:
+        """The name of a topic, from its ARN or a reference to it; None for other actions.
+
+        A parameter is taken for a topic's ARN, as only the deployment knows what it is.
+        """
+        text = self._text(stack, action)
+        if referred := _REFERENCE.fullmatch(text):
+            try:
+                owner = self.templates.reference(stack, action, stack)
+            except TemplateError:
+                return None
+            resource = self.templates.resource(owner) if owner else None
+            if resource is None:
+                parameters = self.templates.by_stack[stack].get("Parameters", {})
+                return referred[1] if referred[1] in parameters else None
+            return referred[1] if resource.get("Type") == "AWS::SNS::Topic" else None
+        # A pseudo parameter such as ${AWS::Region} has colons of its own.
+        parts = _PSEUDO_PARAMETER.sub(r"\1", text).split(":")
+        if len(parts) != 6 or parts[2] != "sns":
+            return None
+        return "".join(letter for letter in parts[5] if letter.isalnum() or letter in "-_")
+
     def place(self) -> tuple[str, str]:
         """Region and account, from the first topic or health check that tells them."""
         region, account = DEFAULT_REGION, DEFAULT_ACCOUNT
-        for stack, _, resource in self._resources("AWS::Route53::HealthCheck"):
-            config = resource.get("Properties", {}).get("HealthCheckConfig", {})
-            identifier = config.get("AlarmIdentifier", {})
+        for stack, _, properties in self._resources("AWS::Route53::HealthCheck"):
+            identifier = _within(properties, "HealthCheckConfig", "AlarmIdentifier")
             told = self._text(stack, identifier.get("Region", ""))
             if told and "${" not in told:
                 region = told
-        for stack, _, resource in self._resources("AWS::CloudWatch::Alarm"):
-            for action in resource.get("Properties", {}).get("AlarmActions") or ():
+        for stack, logical_id, properties in self._resources("AWS::CloudWatch::Alarm"):
+            where = f"{stack}: {logical_id}: AlarmActions"
+            for action in _list(properties, "AlarmActions", where):
                 parts = self._text(stack, action).split(":")
-                if len(parts) == 6 and "${" not in parts[3] + parts[4]:
+                if len(parts) == 6 and parts[2] == "sns" and "${" not in parts[3] + parts[4]:
                     return parts[3], parts[4]
         return region, account
 
     def probe(self) -> Mapping[str, Any] | None:
         """The configuration of the probe whose metrics the alarms watch."""
         watched = {alarm.metric.namespace for alarm in self.graph.alarms}
-        for stack, logical_id, resource in self._resources("AWS::SSM::Association"):
+        for stack, logical_id, properties in self._resources("AWS::SSM::Association"):
             where = f"{stack}: {logical_id}: Parameters"
-            parameters = resource.get("Properties", {}).get("Parameters") or {}
-            encoded = parameters.get("Configuration")
+            encoded = _within(properties, "Parameters").get("Configuration")
             if not isinstance(encoded, list) or len(encoded) != 1:
                 continue  # somebody else's association
             try:
@@ -291,8 +316,8 @@ class _Reading:
         for check in peers.values():
             if isinstance(check.get("path"), str):
                 return str(check["path"]).partition("?")[0]
-        for stack, _, resource in self._resources("AWS::Route53::HealthCheck"):
-            config = resource.get("Properties", {}).get("HealthCheckConfig", {})
+        for stack, _, properties in self._resources("AWS::Route53::HealthCheck"):
+            config = _within(properties, "HealthCheckConfig")
             if told := self._text(stack, config.get("ResourcePath", "")):
                 return told.partition("?")[0]
         return DEFAULT_PATH
@@ -381,12 +406,19 @@ class _Reading:
             return ""
 
 
-def _topic(action: str) -> str | None:
-    """The name of a topic, from its ARN or a reference to it; None for other actions."""
-    if action.startswith("${"):
-        return "".join(letter for letter in action if letter.isalnum())
-    parts = action.split(":")
-    return parts[5] if len(parts) == 6 and parts[2] == "sns" else None
+def _within(properties: JsonObject, *path: str) -> JsonObject:
+    """An object within properties; empty where there is none."""
+    found: object = properties
+    for key in path:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _list(properties: JsonObject, key: str, where: str) -> Sequence[object]:
+    found = properties.get(key) or []
+    if not isinstance(found, list):
+        raise TemplateError(f"{where}: is no list of actions")
+    return found
 
 
 def answer_address(host: Host, record_type: str, number: int) -> str:

@@ -30,6 +30,8 @@ _FAST_INTERVAL_SECONDS: Final = 10
 _OUTAGES_TO_SEARCH: Final = 100
 # What chance alone makes of two designs that are alike.
 _NOTICEABLE: Final = 1.03
+# As many as can be looked at in a second or two; the example has half of them.
+_MOST_COMBINATIONS: Final = 64
 
 Times: TypeAlias = Callable[[Environment, Fault, int], float]
 """Seconds that 95 of 100 outages of a fault take, by so many of them."""
@@ -111,22 +113,51 @@ def _fewest(
     seconds: float,
     times: Times,
 ) -> Sequence[Change]:
-    """The fewest changes by which all of some faults end in time; all changes if no fewer do."""
+    """The fewest changes by which all of some faults end in time; all changes if no fewer do.
 
-    def meets(changed: Environment, outages: int, limit: float) -> bool:
+    What no other change can replace is in every combination, so only the rest is combined. Where
+    there are too many combinations even of that, changes are left out one by one instead: none of
+    what remains can be spared then, but there may be fewer others that do.
+    """
+
+    def meets(changes: Sequence[Change], outages: int, limit: float) -> bool:
+        changed = _applied(environment, changes)
         return all(times(changed, fault, outages) <= limit for fault in faults)
 
-    for count in range(1, len(options)):
-        for some in combinations(options, count):
-            changed = _applied(environment, some)
-            if (
-                _is_sound(service, environment, changed)
-                # Few outages tell what is far off, so that many are for few designs.
-                and meets(changed, _OUTAGES_TO_SEARCH, seconds * _NOTICEABLE)
-                and meets(changed, OUTAGES_PER_FAULT, seconds)
-            ):
-                return some
-    return options
+    def is_enough(changes: Sequence[Change]) -> bool:
+        return (
+            _is_sound(service, environment, _applied(environment, changes))
+            # Few outages tell what is far off, so that many are for few designs.
+            and meets(changes, _OUTAGES_TO_SEARCH, seconds * _NOTICEABLE)
+            and meets(changes, OUTAGES_PER_FAULT, seconds)
+        )
+
+    def is_needed(option: Change) -> bool:
+        changed = _applied(environment, _without(options, option))
+        # The fault that a signal is there for tells soonest.
+        return any(
+            times(changed, fault, _OUTAGES_TO_SEARCH) > seconds * _NOTICEABLE
+            for fault in sorted(faults, key=lambda fault: fault.dependency != option.value)
+        )
+
+    if not faults:
+        return options
+    required = [option for option in options if is_needed(option)]
+    others = _without(options, *required)
+    combined = (
+        _without(options, *_without(others, *some))
+        for count in range(len(others))
+        for some in combinations(others, count)
+        if required or some
+    )
+    if 2 ** len(others) <= _MOST_COMBINATIONS:
+        return next(filter(is_enough, combined), options)
+    enough = options
+    for option in reversed(others):
+        fewer = _without(enough, option)
+        if is_enough(fewer):
+            enough = fewer
+    return enough
 
 
 def _needed(
@@ -137,13 +168,17 @@ def _needed(
     times: Times,
 ) -> Sequence[Change]:
     """All options but those without which a fault does not take noticeably longer."""
-    needed = list(options)
+    needed = options
     for option in reversed(options):
-        fewer = [each for each in needed if each is not option]
+        fewer = _without(needed, option)
         changed = _applied(environment, fewer)
         if times(changed, fault, _OUTAGES_TO_SEARCH) <= best * _NOTICEABLE:
             needed = fewer
     return needed
+
+
+def _without(changes: Sequence[Change], *some: Change) -> Sequence[Change]:
+    return [each for each in changes if each not in some]
 
 
 def _applied(environment: Environment, changes: Iterable[Change]) -> Environment:

@@ -8,6 +8,7 @@ from staged_resiliency.timing.comparison import compare
 from staged_resiliency.timing.files import read_templates
 from staged_resiliency.timing.given import assumptions_given
 from staged_resiliency.timing.outages import failover_times
+from staged_resiliency.timing.problems import TimingError
 from staged_resiliency.timing.reading import read_graph
 
 
@@ -31,7 +32,8 @@ def show_timing(
         seed: The same gives the same numbers.
         assume: Assumptions, as ``NAME=NUMBER`` or ``NAME=LOW:HIGH``.
         chart: Where a chart is written; none unless given.
-        objective: Seconds at which the chart has a line; none unless given.
+        objective: Seconds that the table holds each fault against, and at which the chart has a
+            line; none unless given.
         as_json: JSON in place of tables.
 
     Raises:
@@ -40,6 +42,10 @@ def show_timing(
             can't be written.
     """
     assumptions = assumptions_given(assume)
+    if objective is not None and chart is None and (as_json or against is not None):
+        raise TimingError(
+            "--objective: stands in the table of one design and in a chart; give --chart FILE too"
+        )
     sides = [
         failover_times(
             read_graph(read_templates(side)), outages=outages, seed=seed, assumptions=assumptions
@@ -63,7 +69,7 @@ def show_timing(
         if as_json:
             print(json.dumps(timing_json(sides[0], assumptions, seed=seed), indent=2))
         else:
-            print_timing(sides[0], assumptions, console)
+            print_timing(sides[0], assumptions, console, objective)
         return
     compared = compare(*sides)
     if as_json:

@@ -21,7 +21,8 @@ class Reference:
     logical_id: str
 
 
-_REFERENCE: Final = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.HealthCheckId)?\}")
+_NO_VALUE: Final = {"Ref": "AWS::NoValue"}
+_REFERENCE: Final = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.(?:HealthCheckId|TopicArn))?\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,7 @@ class Templates:
             if not isinstance(template, Mapping):
                 raise TemplateError(f"{stack}: is no template: it is not an object")
             for section in ("Resources", "Parameters", "Outputs"):
-                entries = template.get(section, {})
-                if not isinstance(entries, Mapping) or not all(
-                    isinstance(entry, Mapping) for entry in entries.values()
-                ):
-                    raise TemplateError(f"{stack}: {section}: is no object of objects")
+                _require_objects(template.get(section, {}), f"{stack}: {section}")
             if not template.get("Resources"):
                 raise TemplateError(f"{stack}: is no template: it has no Resources")
         for stack, template in self.by_stack.items():
@@ -81,10 +78,10 @@ class Templates:
                 return f"${{{attribute}}}"
             case {"Fn::GetAtt": [str(name), str(attribute)]}:
                 return f"${{{name}.{attribute}}}"
-            case {"Fn::Sub": str(text)}:
-                return re.sub(
-                    r"\$\{([A-Za-z0-9]+)\}", lambda found: self._referred(stack, found[1]), text
-                )
+            case {"Fn::Sub": str(text)} | {"Fn::Sub": [str(text)]}:
+                return self._substituted(stack, text, {}, where)
+            case {"Fn::Sub": [str(text), dict(variables)]}:
+                return self._substituted(stack, text, variables, where)
             case {"Fn::Join": [str(separator), list(parts)]}:
                 return separator.join(self.text(stack, part, where) for part in parts)
             case {"Fn::ImportValue": name}:
@@ -122,6 +119,19 @@ class Templates:
             return Reference(stack, matched[1])
         return None
 
+    def _substituted(self, stack: str, text: str, variables: Mapping[str, Any], where: str) -> str:
+        """The text of an Fn::Sub; ``${!Literal}`` stands for ``${Literal}``."""
+
+        def replaced(found: re.Match[str]) -> str:
+            name = found[1]
+            if name.startswith("!"):
+                return f"${{{name[1:]}}}"
+            if name in variables:
+                return self.text(stack, variables[name], f"{where}: {name}")
+            return self._referred(stack, name) if name.isalnum() else found[0]
+
+        return re.sub(r"\$\{([^{}]+)\}", replaced, text)
+
     def _referred(self, stack: str, name: str) -> str:
         parameter = self.by_stack[stack].get("Parameters", {}).get(name, {})
         if "Default" in parameter:
@@ -140,6 +150,26 @@ class Templates:
                 "give the template that does too"
             )
         return self._exports[name]
+
+
+def present(properties: Mapping[str, Any]) -> JsonObject:
+    """The properties that are there; one that refers to ``AWS::NoValue`` is not."""
+    return {key: value for key, value in properties.items() if value != _NO_VALUE}
+
+
+def _require_objects(entries: object, where: str) -> None:
+    if not isinstance(entries, Mapping):
+        raise TemplateError(f"{where}: is no object of objects")
+    for name, entry in entries.items():
+        if isinstance(entry, Mapping):
+            continue
+        if str(name).startswith("Fn::"):
+            raise TemplateError(
+                f"{where}: {name}: is not followed here; give the template that CloudFormation "
+                "makes of it (aws cloudformation get-template --template-stage Processed)"
+            )
+        said = "is empty" if entry is None else f"is no object, but {type(entry).__name__}"
+        raise TemplateError(f"{where}: {name}: {said}")
 
 
 def _said(value: object) -> str:

@@ -3,12 +3,15 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from staged_resiliency.assembly import JsonObject, read_assembly
 from staged_resiliency.timing.expressions import TemplateError
+
+DEFAULT_FOLDER: Final = Path("cdk.out")
+"""Where `cdk synth` writes unless told otherwise."""
 
 
 def read_templates(paths: Sequence[Path]) -> Mapping[str, JsonObject]:
@@ -37,7 +40,8 @@ def _template(file: Path) -> JsonObject:
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise TemplateError(f"{file}: is not there") from None
+        hint = "; run `npx cdk synth` first" if file == DEFAULT_FOLDER else ""
+        raise TemplateError(f"{file}: is not there{hint}") from None
     except (OSError, ValueError) as error:
         raise TemplateError(f"{file}: can't be read ({error})") from None
     try:
@@ -70,7 +74,13 @@ def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]
     return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
 
 
+def _equals_sign(_: _Loader, node: yaml.Node) -> str:
+    return str(node.value)
+
+
 _Loader.add_multi_constructor("!", _short_form)
+# A bare = is a text to CloudFormation; PyYAML knows its type, but makes nothing of it.
+_Loader.add_constructor("tag:yaml.org,2002:value", _equals_sign)
 
 
 def _yaml(text: str) -> Any:

@@ -1,11 +1,11 @@
 """When a health check that measures something itself changes, around one fault."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, floor, inf
-from typing import Final
+from typing import Final, TypeAlias
 
 from staged_resiliency.timing.assumptions import Assumptions
 from staged_resiliency.timing.evaluation import Comparison, Point, point
@@ -17,7 +17,7 @@ from staged_resiliency.timing.route53 import (
     status,
     unhealthy_checkers_needed,
 )
-from staged_resiliency.timing.signals import MINUTE, Stream, steps_of, stream_of
+from staged_resiliency.timing.signals import MINUTE, Piece, Stream, steps_of, stream_of
 
 CONNECT_SECONDS: Final = 4
 """Until a health checker gives up on a connection.
@@ -30,6 +30,9 @@ CONNECT_SECONDS_TCP: Final = 10
 
 
 _MISSING: Final = Point.MISSING.value
+_POINTS_PER_MINUTE: Final = 100
+_MANY_PERIODS: Final = 20
+_POINTS: Final = {each.value: each for each in Point}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,18 @@ class Course:
     before: bool
     changes: Sequence[tuple[float, bool]]
     evident: float
+
+
+def work_of(alarm: Alarm, assumptions: Assumptions) -> int:
+    """How much work one fault is for an alarm: what each minute takes, as points that are read.
+
+    Args:
+        alarm: The alarm.
+        assumptions: What no template tells.
+    """
+    wanted = alarm.evaluation_periods + ceil(assumptions.extra_periods.high)
+    minutes = wanted * alarm.period_seconds // MINUTE
+    return minutes * (wanted + _POINTS_PER_MINUTE)
 
 
 def course_of(
@@ -120,6 +135,11 @@ def _alarm(
         chance=chance,
     )
     periods = _periods(alarm, stream)
+    first, late, settled_signs = min(periods), wanted * width, ""
+    if wanted > _MANY_PERIODS:
+        # A period is settled once nothing of it is still under way; few of many are not.
+        late = _latest(stream)
+        settled_signs = "".join([steps[-1][1] if steps else _MISSING for steps in periods.values()])
     interval = assumptions.evaluation_interval.draw(chance)
     uptake = assumptions.health_check_uptake.draw(chance)
     # The reading before the one that could see anything says how things were.
@@ -130,8 +150,11 @@ def _alarm(
     states: list[bool] = []
     while at < MINUTE * settled:
         last = floor(at / MINUTE)
-        ends = range(last - (wanted - 1) * width, last + 1, width)
-        signs = "".join([_sign_at(periods[end], at) for end in ends])
+        oldest = last - (wanted - 1) * width
+        fresh = [end for end in range(last, last - late, -width) if end >= oldest][::-1]
+        before_fresh = fresh[0] if fresh else last + 1
+        signs = settled_signs[oldest - first : before_fresh - first : width]
+        signs += "".join([_sign_at(periods[end], at) for end in fresh])
         if signs != former:  # the same points say what they said
             former = signs
             healthy = _health(signs, alarm.evaluation_periods, leaf.insufficient_data, healthy)
@@ -153,11 +176,23 @@ def _periods(alarm: Alarm, stream: Stream) -> dict[int, Sequence[tuple[float, st
     width = alarm.period_seconds // MINUTE
     rule = (alarm.statistic, alarm.comparison, alarm.threshold)
     minutes = sorted(stream.minutes)
+    runs = _runs(stream) if width > 1 else []
+    late = _latest(stream) if width > 1 else 0
     found: dict[int, Sequence[tuple[float, str]]] = {}
     for end in range(minutes[0] + width, minutes[-1] + 2):
         pieces = stream.minutes[end - 1]
         if width > 1:
-            pieces = [each for minute in range(end - width, end) for each in stream.minutes[minute]]
+            begin = end - width - 1
+            while runs[0][1] <= begin:
+                del runs[0]
+            if end - 1 in found and runs[0][0] <= begin and end <= runs[0][1]:
+                found[end] = [(known + MINUTE, sign) for known, sign in found[end - 1]]
+                continue
+            fresh = max(end - width, end - late)
+            pieces = [
+                *_settled(runs, end - width, fresh),
+                *(each for minute in range(fresh, end) for each in stream.minutes[minute]),
+            ]
         if not pieces:
             found[end] = ()
         elif len(pieces) == 1:  # as nearly always
@@ -169,6 +204,45 @@ def _periods(alarm: Alarm, stream: Stream) -> dict[int, Sequence[tuple[float, st
                 for known, value in steps_of(pieces, alarm.statistic)
             ]
     return found
+
+
+_Run: TypeAlias = tuple[int, int, tuple[Piece, ...]]
+"""Minutes that hold the same: the first, the one after the last, and what each of them holds.
+
+When a piece can be read counts from the beginning of its minute.
+"""
+
+
+def _runs(stream: Stream) -> list[_Run]:
+    """A stream as minutes that hold the same; few, as it changes only around the fault."""
+    found: list[_Run] = []
+    for minute in sorted(stream.minutes):
+        holds = tuple(
+            (round(known - MINUTE * minute, 6), count, total, low, high)
+            for known, count, total, low, high in stream.minutes[minute]
+        )
+        if found and found[-1][2] == holds:
+            found[-1] = (found[-1][0], minute + 1, holds)
+        else:
+            found.append((minute, minute + 1, holds))
+    return found
+
+
+def _latest(stream: Stream) -> int:
+    """How many minutes before a moment hold pieces that may not be known by then."""
+    lateness = (
+        piece[0] - MINUTE * minute for minute, pieces in stream.minutes.items() for piece in pieces
+    )
+    return max(0, ceil(max(lateness, default=0) / MINUTE))
+
+
+def _settled(runs: Sequence[_Run], begin: int, end: int) -> Iterator[Piece]:
+    """What minutes hold of which everything is known, as few pieces."""
+    for first, after, holds in runs:
+        minutes = min(after, end) - max(first, begin)
+        if minutes > 0:
+            for _, count, total, low, high in holds:
+                yield (-inf, minutes * count, minutes * total, low, high)
 
 
 @lru_cache(maxsize=4096)
@@ -202,7 +276,7 @@ def _health(
 ) -> bool:
     """What a data stream says; few combinations of points occur, again and again."""
     return alarm_health(
-        [Point(sign) for sign in signs],
+        [_POINTS[sign] for sign in signs],
         evaluation_periods=evaluation_periods,
         insufficient_data=insufficient_data,
         last_known=known,

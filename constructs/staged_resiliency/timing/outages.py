@@ -10,6 +10,7 @@ from staged_resiliency.timing.assumptions import Assumptions
 from staged_resiliency.timing.faults import Effect, Fault, effect, faults_of
 from staged_resiliency.timing.given import told_by_templates
 from staged_resiliency.timing.graph import (
+    AlarmCheck,
     CalculatedCheck,
     Graph,
     HealthCheck,
@@ -17,7 +18,7 @@ from staged_resiliency.timing.graph import (
     Pair,
     leaves,
 )
-from staged_resiliency.timing.leaves import Course, course_of
+from staged_resiliency.timing.leaves import Course, course_of, work_of
 from staged_resiliency.timing.reasons import why_never
 from staged_resiliency.timing.resting import rests_on
 from staged_resiliency.timing.route53 import Role, answer, calculated_health, status
@@ -25,6 +26,11 @@ from staged_resiliency.timing.signals import MINUTE
 
 OUTAGES_PER_FAULT: Final = 2_000
 """How many outages are played through for each fault unless said otherwise."""
+
+# What a usual alarm takes is far less. One that looks back over hours takes so much that fewer
+# outages are played through: its time is told by its window, next to which chance is little.
+_MOST_WORK: Final = 30_000_000
+_LEAST_OUTAGES: Final = 50
 
 PARTS: Final = ("detect", "decide", "propagate", "cache")
 
@@ -120,7 +126,8 @@ def failover_times(
 
     Args:
         graph: What decides.
-        outages: How many to play through for each fault; 2,000 unless given.
+        outages: How many to play through for each fault; 2,000 unless given. Fewer where an alarm
+            looks back over hours, as each takes long then.
         seed: The same seed gives the same numbers; 0 unless given.
         assumptions: What no template tells; see ``Assumptions`` for its defaults. What the
             templates tell of the probe stands in for a default.
@@ -146,6 +153,7 @@ def _verdict(
     # Each fault has numbers of its own, so that one more fault changes those of no other.
     chance = random.Random(f"{seed} {pair.name} {pair.record_type} {fault}")  # noqa: S311 - no secret
     effects = effects_of(fault, pair)
+    outages = _bearable(outages, effects, assumptions)
     play = _Play(pair, list(effects.items()), assumptions, chance)
     if not any(shown not in (Effect.NONE, Effect.UNKNOWN) for shown in effects.values()):
         # Nothing can change, so one look says what many would.
@@ -170,6 +178,16 @@ def _verdict(
         assumptions,
         rests_on(pair, effects, assumptions),
     )
+
+
+def _bearable(outages: int, effects: Mapping[Leaf, Effect], assumptions: Assumptions) -> int:
+    """As many outages as can be played through in seconds."""
+    work = sum(
+        work_of(leaf.alarm, assumptions)
+        for leaf, shown in effects.items()
+        if isinstance(leaf, AlarmCheck) and shown not in (Effect.NONE, Effect.UNKNOWN)
+    )
+    return min(outages, max(_LEAST_OUTAGES, _MOST_WORK // max(1, work)))
 
 
 def effects_of(fault: Fault, pair: Pair) -> Mapping[Leaf, Effect]:

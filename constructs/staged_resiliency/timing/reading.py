@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar, cast
 from staged_resiliency import limits
 from staged_resiliency.assembly import JsonObject
 from staged_resiliency.timing.evaluation import COMPARISONS, Comparison, Missing
-from staged_resiliency.timing.expressions import Reference, TemplateError, Templates
+from staged_resiliency.timing.expressions import Reference, TemplateError, Templates, present
 from staged_resiliency.timing.graph import (
     ALIAS_TTL_SECONDS,
     Alarm,
@@ -24,6 +24,7 @@ from staged_resiliency.timing.probes import read_probes
 from staged_resiliency.timing.route53 import InsufficientData, Role
 
 _ALARM: Final = "AWS::CloudWatch::Alarm"
+_COMPOSITE: Final = "AWS::CloudWatch::CompositeAlarm"
 _HEALTH_CHECK: Final = "AWS::Route53::HealthCheck"
 _ENDPOINT_KINDS: Final = ("HTTP", "HTTPS", "HTTP_STR_MATCH", "HTTPS_STR_MATCH", "TCP")
 
@@ -75,7 +76,9 @@ class _Reader:
             name = self.templates.text(stack, record.get("Name"), f"{where}: Name")
             kind = self.templates.text(stack, record.get("Type"), f"{where}: Type")
             key = (zone, name.rstrip(".").lower(), kind)
-            role = Role(_one_of(record["Failover"], [each.value for each in Role], where))
+            role = Role(
+                self._choice(stack, record, "Failover", [each.value for each in Role], where)
+            )
             roles = found.setdefault(key, {})
             if role in roles:
                 raise TemplateError(
@@ -113,7 +116,7 @@ class _Reader:
             records = properties.get("RecordSets")
             if not isinstance(records, list) or not all(isinstance(r, Mapping) for r in records):
                 raise TemplateError(f"{where}: RecordSets: is no list of records")
-            for number, record in enumerate(records):
+            for number, record in enumerate(map(present, records)):
                 # A record of a group may name its zone itself.
                 zone = self._zone(reference.stack, {**properties, **record}, where)
                 yield reference, f"{where}: RecordSets[{number}]", zone, record
@@ -123,7 +126,7 @@ class _Reader:
             for logical_id, resource in template["Resources"].items():
                 if resource.get("Type") == kind:
                     reference = Reference(stack, logical_id)
-                    yield reference, _properties(reference, resource)
+                    yield reference, properties_of(reference, resource)
 
     def _require_unconditional(self, reference: Reference) -> None:
         condition = (self.templates.resource(reference) or {}).get("Condition")
@@ -168,7 +171,7 @@ class _Reader:
                 raise TemplateError(f"{where}: a calculated health check counts itself")
             return known
         self._checks[reference] = None
-        check = self._check(reference, _properties(reference, resource))
+        check = self._check(reference, properties_of(reference, resource))
         self._checks[reference] = check
         return check
 
@@ -182,13 +185,15 @@ class _Reader:
         inverted = self._flag(stack, config, "Inverted", where)
         disabled = self._flag(stack, config, "Disabled", where)
         if kind == "CLOUDWATCH_METRIC":
-            status = config.get("InsufficientDataHealthStatus", "LastKnownStatus")
+            key = "InsufficientDataHealthStatus"
             allowed = [each.value for each in InsufficientData]
             return AlarmCheck(
                 label,
                 self._followed_alarm(stack, config, where),
                 InsufficientData(
-                    _one_of(status, allowed, f"{where}: InsufficientDataHealthStatus")
+                    self._choice(
+                        stack, config, key, allowed, f"{where}: {key}", default="LastKnownStatus"
+                    )
                 ),
                 inverted,
                 disabled,
@@ -223,45 +228,97 @@ class _Reader:
     def _followed_alarm(self, stack: str, config: JsonObject, where: str) -> Alarm:
         """The alarm that a health check names, which must be one that Route 53 can follow."""
         where = f"{where}: AlarmIdentifier"
-        named = _mapping(config.get("AlarmIdentifier"), where).get("Name")
-        name = self.templates.text(stack, named, f"{where}: Name")
-        for reference, properties in self._resources(_ALARM):
-            if self._alarm_name(reference, properties) == name:
-                alarm = self._alarm(reference)
-                if alarm.datapoints_to_alarm != alarm.evaluation_periods:
-                    raise TemplateError(
-                        f"{where}: {name}: is an M out of N alarm ({alarm.datapoints_to_alarm} of "
-                        f"{alarm.evaluation_periods}), which Route 53 can't follow"
-                    )
-                if alarm.period_seconds < limits.MIN_FAILOVER_PERIOD_SECONDS:
-                    raise TemplateError(
-                        f"{where}: {name}: has periods of {alarm.period_seconds} s; Route 53 "
-                        f"can't follow any under {limits.MIN_FAILOVER_PERIOD_SECONDS} s"
-                    )
-                if alarm.period_seconds % 60:
-                    raise TemplateError(
-                        f"{reference.stack}: {reference.logical_id}: Period: "
-                        f"{alarm.period_seconds} is no multiple of 60"
-                    )
-                return alarm
-        raise TemplateError(
-            f"{where}: {name}: is an alarm that none of the templates makes; "
-            "give the template that does too"
-        )
+        identifier = _mapping(config.get("AlarmIdentifier"), where)
+        name = self.templates.text(stack, identifier.get("Name"), f"{where}: Name")
+        reference = self._named_alarm(stack, identifier.get("Name"), name, where)
+        alarm = self._alarm(reference)
+        self._require_region(stack, identifier, reference, f"{where}: Region")
+        if alarm.datapoints_to_alarm != alarm.evaluation_periods:
+            raise TemplateError(
+                f"{where}: {name}: is an M out of N alarm ({alarm.datapoints_to_alarm} of "
+                f"{alarm.evaluation_periods}), which Route 53 can't follow"
+            )
+        if alarm.period_seconds < limits.MIN_FAILOVER_PERIOD_SECONDS:
+            raise TemplateError(
+                f"{where}: {name}: has periods of {alarm.period_seconds} s; Route 53 "
+                f"can't follow any under {limits.MIN_FAILOVER_PERIOD_SECONDS} s"
+            )
+        if alarm.period_seconds % 60:
+            raise TemplateError(
+                f"{reference.stack}: {reference.logical_id}: Period: "
+                f"{alarm.period_seconds} is no multiple of 60"
+            )
+        return alarm
 
-    def _alarm_name(self, reference: Reference, properties: JsonObject) -> str | None:
-        """The name of an alarm; None where the template does not tell it."""
-        if "AlarmName" not in properties:
-            return f"${{{reference.logical_id}}}"
+    def _named_alarm(self, stack: str, value: Any, name: str, where: str) -> Reference:
+        """The alarm that a value refers to or names; one of the same template comes first."""
+        referred = self.templates.reference(stack, value, where)
+        found = [
+            reference
+            for kind in (_ALARM, _COMPOSITE)
+            for reference, properties in self._resources(kind)
+            if reference == referred
+            or ("AlarmName" in properties and self._name_given(reference, properties) == name)
+        ]
+        near = [each for each in found if each == referred] or [
+            each for each in found if each.stack == stack
+        ]
+        if not found:
+            raise TemplateError(
+                f"{where}: {name}: is an alarm that none of the templates makes; "
+                "give the template that does too"
+            )
+        if len(near or found) > 1:
+            there = ", ".join(f"{each.stack}: {each.logical_id}" for each in near or found)
+            raise TemplateError(f"{where}: {name}: is the name of several alarms ({there})")
+        (chosen,) = near or found
+        if (self.templates.resource(chosen) or {}).get("Type") == _COMPOSITE:
+            # It has no metric, and a health check is of the kind CLOUDWATCH_METRIC: Route 53 copies
+            # the metric's rule (APIReference/API_AlarmIdentifier.html names what it supports).
+            raise TemplateError(
+                f"{where}: {name}: is a composite alarm, which Route 53 can't follow"
+            )
+        return chosen
+
+    def _require_region(
+        self, stack: str, identifier: JsonObject, alarm: Reference, where: str
+    ) -> None:
+        """Refuse a region that is not the alarm's, as far as its topics tell it."""
+        if "Region" not in identifier:
+            return
+        told = self.templates.text(stack, identifier["Region"], where)
+        properties = properties_of(alarm, self.templates.resource(alarm) or {})
+        actions = properties.get("AlarmActions")
+        for action in actions if isinstance(actions, list) else ():
+            try:
+                parts = self.templates.text(alarm.stack, action, where).split(":")
+            except TemplateError:
+                continue
+            # An alarm notifies topics of its own region alone.
+            if len(parts) == 6 and parts[2] == "sns" and "${" not in told + parts[3]:
+                if parts[3] != told:
+                    raise TemplateError(
+                        f"{where}: is {told}, but the alarm's topics are in {parts[3]}, "
+                        "and so is it"
+                    )
+                return
+
+    def _name_given(self, reference: Reference, properties: JsonObject) -> str | None:
+        """The name that a template gives an alarm; None where it does not tell it."""
         try:
             return self.templates.text(reference.stack, properties["AlarmName"], "AlarmName")
         except TemplateError:
             return None
 
+    def _alarm_name(self, reference: Reference, properties: JsonObject) -> str | None:
+        if "AlarmName" in properties:
+            return self._name_given(reference, properties)
+        return unnamed(self.templates, reference)
+
     def _alarm(self, reference: Reference) -> Alarm:
         self._require_unconditional(reference)
         stack, where = reference.stack, f"{reference.stack}: {reference.logical_id}"
-        properties = _properties(reference, self.templates.resource(reference) or {})
+        properties = properties_of(reference, self.templates.resource(reference) or {})
         for key, what in (
             ("Metrics", "metric math"),
             ("ExtendedStatistic", "a percentile or another extended statistic"),
@@ -273,11 +330,15 @@ class _Reader:
         def text(key: str) -> str:
             return self.templates.text(stack, properties.get(key), f"{where}: {key}")
 
+        def choice(key: str, allowed: Sequence[Choice], default: str | None = None) -> Choice:
+            return self._choice(stack, properties, key, allowed, f"{where}: {key}", default=default)
+
         dimensions = properties.get("Dimensions", [])
         if not isinstance(dimensions, list):
             raise TemplateError(f"{where}: Dimensions: is no list")
         periods = self._whole(stack, properties, "EvaluationPeriods", where)
-        treatment = properties.get("TreatMissingData", "missing")
+        length = self._whole(stack, properties, "Period", where)
+        _require_window(periods, length, where)
         return Alarm(
             name=self._alarm_name(reference, properties) or reference.logical_id,
             metric=Metric(
@@ -288,24 +349,18 @@ class _Reader:
                     for number, each in enumerate(dimensions)
                 ),
             ),
-            statistic=_one_of(
-                properties.get("Statistic"), limits.FAILOVER_STATISTICS, f"{where}: Statistic"
-            ),
-            comparison=_one_of(
-                properties.get("ComparisonOperator"),
-                cast(Sequence[Comparison], list(COMPARISONS)),
-                f"{where}: ComparisonOperator",
-            ),
+            statistic=choice("Statistic", limits.FAILOVER_STATISTICS),
+            comparison=choice("ComparisonOperator", cast(Sequence[Comparison], list(COMPARISONS))),
             threshold=self.templates.number(
                 stack, properties.get("Threshold"), f"{where}: Threshold"
             ),
-            period_seconds=self._whole(stack, properties, "Period", where),
+            period_seconds=length,
             evaluation_periods=periods,
             datapoints_to_alarm=self._whole(
                 stack, properties, "DatapointsToAlarm", where, default=periods
             ),
             missing=Missing(
-                _one_of(treatment, [each.value for each in Missing], f"{where}: TreatMissingData")
+                choice("TreatMissingData", [each.value for each in Missing], default="missing")
             ),
         )
 
@@ -331,12 +386,55 @@ class _Reader:
             raise TemplateError(f"{where}: {key}: {number:g} is no whole number from {least} on")
         return int(number)
 
+    def _choice(
+        self,
+        stack: str,
+        properties: JsonObject,
+        key: str,
+        allowed: Sequence[Choice],
+        where: str,
+        *,
+        default: str | None = None,
+    ) -> Choice:
+        return _one_of(
+            self.templates.text(stack, properties.get(key, default), where), allowed, where
+        )
+
     def _flag(self, stack: str, properties: JsonObject, key: str, where: str) -> bool:
         value = self.templates.text(stack, properties.get(key, False), f"{where}: {key}")
         return _one_of(value.lower(), ("false", "true"), f"{where}: {key}") == "true"
 
 
-def _properties(reference: Reference, resource: JsonObject) -> JsonObject:
+def _require_window(periods: int, length: int, where: str) -> None:
+    """Refuse what CloudWatch refuses (CloudWatch API reference, PutMetricAlarm: Period)."""
+    most = limits.MAX_ALARM_WINDOW_SECONDS
+    if length < limits.SHORT_PERIOD_SECONDS:
+        most = limits.MAX_ALARM_WINDOW_SECONDS_SHORT_PERIOD
+    if periods * length > most:
+        raise TemplateError(
+            f"{where}: looks back over {periods} periods of {length} s; CloudWatch allows {most} s "
+            "in all for periods of that length"
+        )
+
+
+def unnamed(templates: Templates, reference: Reference) -> str:
+    """What an alarm without a name is called: by its logical id, and its stack where it must be."""
+    alike = [
+        stack
+        for stack, template in templates.by_stack.items()
+        if template["Resources"].get(reference.logical_id, {}).get("Type") == _ALARM
+    ]
+    if len(alike) > 1:
+        return f"${{{reference.stack}.{reference.logical_id}}}"
+    return f"${{{reference.logical_id}}}"
+
+
+def properties_of(reference: Reference, resource: JsonObject) -> JsonObject:
+    """The properties of a resource, without what refers to ``AWS::NoValue``.
+
+    Raises:
+        TemplateError: They are no object.
+    """
     where = f"{reference.stack}: {reference.logical_id}"
     return _mapping(resource.get("Properties", {}), f"{where}: Properties")
 
@@ -345,7 +443,7 @@ def _mapping(value: Any, where: str) -> JsonObject:
     if not isinstance(value, Mapping):
         said = "is missing" if value is None else "is no object"
         raise TemplateError(f"{where}: {said}")
-    return cast(JsonObject, value)
+    return present(value)
 
 
 def _one_of(value: Any, allowed: Sequence[Choice], where: str) -> Choice:

@@ -1,6 +1,7 @@
 """Failover times as a person reads them, and as a program does."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,11 +13,23 @@ from staged_resiliency.timing.given import FROM_TEMPLATES
 from staged_resiliency.timing.graph import Pair
 from staged_resiliency.timing.outages import PARTS, Spread, Verdict
 
+LEAST_WIDTH: Final = 60
+"""Columns below which a table would break words into pieces; there are lines instead."""
 
-def print_timing(verdicts: Sequence[Verdict], assumptions: Assumptions, console: Console) -> None:
+
+def print_timing(
+    verdicts: Sequence[Verdict],
+    assumptions: Assumptions,
+    console: Console,
+    objective: int | None = None,
+) -> None:
     """Print a table for each pair, why clients are not moved, and what the numbers rest on."""
     for pair in dict.fromkeys(verdict.pair for verdict in verdicts):
-        console.print(_times_table(pair, [each for each in verdicts if each.pair == pair]))
+        of_pair = [each for each in verdicts if each.pair == pair]
+        if console.width < LEAST_WIDTH:
+            _print_lines(pair, of_pair, objective, console)
+        else:
+            console.print(_times_table(pair, of_pair, objective))
         for verdict in verdicts:
             if verdict.pair == pair and verdict.never is not None:
                 text = escape(f"{verdict.fault}: clients stay, as {verdict.never}")
@@ -33,7 +46,35 @@ def print_assumptions(
     verdicts: Sequence[Verdict], assumptions: Assumptions, console: Console
 ) -> None:
     """Print what no template tells, with its range and what it rests on."""
-    console.print(_assumptions_table(verdicts, assumptions))
+    if console.width >= LEAST_WIDTH:
+        console.print(_assumptions_table(verdicts, assumptions))
+        return
+    for row in _assumptions_rows(verdicts, assumptions):
+        console.print("{}: {} to {}, {}; {}".format(*row), soft_wrap=True)
+
+
+def _print_lines(
+    pair: Pair, verdicts: Sequence[Verdict], objective: int | None, console: Console
+) -> None:
+    console.print(escape(f"{pair.name} {pair.record_type}, TTL {pair.primary.ttl_seconds} s"))
+    for verdict in verdicts:
+        told = "never"
+        if verdict.total is not None:
+            total = verdict.total
+            told = f"median {total.median:.0f}, p95 {total.p95:.0f}, worst {total.worst:.0f} s"
+        if objective is not None and (within := _within(verdict, objective)):
+            told += f" ({within} {objective} s)"
+        console.print(f"{escape(str(verdict.fault))}: {told}", soft_wrap=True)
+
+
+def _within(verdict: Verdict, objective: int) -> str:
+    """Whether 95 of 100 outages end within an objective; empty where clients are served anyway."""
+    if not verdict.fault.hurts:
+        return ""
+    if verdict.total is None or verdict.moved < 0.95 * verdict.outages:
+        return "[red]misses[/red]"
+    p95 = verdict.total.p95 if verdict.moved == verdict.outages else verdict.total.worst
+    return "[green]meets[/green]" if p95 <= objective else "[red]misses[/red]"
 
 
 def _print_what_is_assumed(verdicts: Sequence[Verdict], console: Console) -> None:
@@ -56,7 +97,7 @@ def assumed_of(verdict: Verdict) -> Sequence[str]:
     ]
 
 
-def _times_table(pair: Pair, verdicts: Sequence[Verdict]) -> Table:
+def _times_table(pair: Pair, verdicts: Sequence[Verdict], objective: int | None) -> Table:
     outages = max(verdict.outages for verdict in verdicts)
     table = Table(
         title=escape(
@@ -68,17 +109,19 @@ def _times_table(pair: Pair, verdicts: Sequence[Verdict]) -> Table:
     table.add_column("Fault", overflow="fold")
     for heading in ("Best", "Median", "p95", "Worst"):
         table.add_column(heading, justify="right")
+    if objective is not None:
+        table.add_column(f"{objective} s")
     table.add_column("Median of detect + decide + propagate + cache", overflow="fold")
     for verdict in verdicts:
-        if verdict.total is None:
-            table.add_row(escape(str(verdict.fault)), "never", "never", "never", "never", "")
-            continue
-        total = verdict.total
-        numbers = (total.best, total.median, total.p95, total.worst)
-        parts = " + ".join(f"{verdict.parts[part].median:.0f}" for part in PARTS)
-        if verdict.moved < verdict.outages:
-            parts += f" (only {verdict.moved / verdict.outages:.0%} of outages)"
-        table.add_row(escape(str(verdict.fault)), *(f"{each:.0f}" for each in numbers), parts)
+        numbers, parts = ["never"] * 4, ""
+        if verdict.total is not None:
+            total = verdict.total
+            numbers = [f"{each:.0f}" for each in (total.best, total.median, total.p95, total.worst)]
+            parts = " + ".join(f"{verdict.parts[part].median:.0f}" for part in PARTS)
+            if verdict.moved < verdict.outages:
+                parts += f" (only {verdict.moved / verdict.outages:.0%} of outages)"
+        within = [] if objective is None else [_within(verdict, objective)]
+        table.add_row(escape(str(verdict.fault)), *numbers, *within, parts)
     return table
 
 
@@ -86,12 +129,19 @@ def _assumptions_table(verdicts: Sequence[Verdict], assumptions: Assumptions) ->
     table = Table(title="What no template tells", title_justify="left")
     for heading in ("Name", "From", "To", "Is", "Rests on"):
         table.add_column(heading, overflow="fold")
+    for row in _assumptions_rows(verdicts, assumptions):
+        table.add_row(*row)
+    return table
+
+
+def _assumptions_rows(
+    verdicts: Sequence[Verdict], assumptions: Assumptions
+) -> Iterator[Sequence[str]]:
     for name, span in assumptions.spans():
         # Templates tell some of them, and not of each pair the same.
         spans: list[Span] = [getattr(verdict.assumptions, name) for verdict in verdicts]
         for each in dict.fromkeys(spans or [span]):
-            table.add_row(name, f"{each.low:g}", f"{each.high:g}", each.about, escape(each.basis))
-    return table
+            yield name, f"{each.low:g}", f"{each.high:g}", each.about, escape(each.basis)
 
 
 def timing_json(verdicts: Sequence[Verdict], assumptions: Assumptions, *, seed: int) -> JsonObject:

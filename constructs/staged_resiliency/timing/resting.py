@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from staged_resiliency import names
 from staged_resiliency.timing.assumptions import Assumptions
 from staged_resiliency.timing.faults import Effect
 from staged_resiliency.timing.graph import EndpointCheck, Leaf, Pair
@@ -38,6 +39,8 @@ def _of_signal(leaf: Leaf, shown: Effect) -> Iterator[str]:
         if shown is Effect.IMPAIRED:
             yield "status_check"
     else:
-        yield from ("custom_metric_delay", "probe_interval", "probe_batch")
+        yield from ("custom_metric_delay", "probe_batch")
+        if leaf.alarm.metric.name != names.HEARTBEAT_METRIC:
+            yield "probe_interval"
         if shown is Effect.UNANSWERED:
             yield "probe_timeout"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import ceil, inf
 from typing import Final
 
+from staged_resiliency import names
 from staged_resiliency.timing.assumptions import Assumptions
 from staged_resiliency.timing.faults import Effect
 from staged_resiliency.timing.graph import Metric
@@ -54,6 +55,8 @@ def stream_of(
     """
     if metric.namespace.startswith("AWS/"):
         return _status(effect, fault_at, minutes, assumptions, chance)
+    if metric.name == names.HEARTBEAT_METRIC:
+        return _heartbeats(effect, fault_at, minutes, assumptions, chance)
     return _probe(effect, fault_at, minutes, assumptions, chance)
 
 
@@ -121,6 +124,27 @@ def _probe(
             first: Piece = (known, good + 1, float(good), 0.0, 1.0 if good else 0.0)
             rest: Piece = (max(sent, known - delay) + delay, bad - 1, 0.0, 0.0, 0.0)
             found[minute] = (first, rest) if bad > 1 else (first,)
+    return Stream(found, evident)
+
+
+def _heartbeats(
+    effect: Effect, fault_at: float, minutes: range, assumptions: Assumptions, chance: random.Random
+) -> Stream:
+    """The probe's heartbeat: a 1 a minute, sent at the beginning of the minute that it is of.
+
+    Of the seconds that other data are sent after their minute, it is sent after the one before.
+    """
+    batch = assumptions.probe_batch.draw(chance)
+    delay = assumptions.custom_metric_delay.draw(chance)
+    found: dict[int, Sequence[Piece]] = {}
+    evident = inf
+    for minute in minutes:
+        sent = MINUTE * minute + batch
+        if effect is Effect.SILENT and sent >= fault_at:
+            found[minute] = ()
+            evident = min(evident, sent + delay)
+        else:
+            found[minute] = ((sent + delay, 1, 1.0, 1.0, 1.0),)
     return Stream(found, evident)
 
 
