@@ -13,7 +13,7 @@ from staged_resiliency import cli
 from staged_resiliency.service import ServiceFileError, load, objective_changes
 from staged_resiliency.service.model import Environment, Service
 from staged_resiliency.service.objective import Miss, misses_of, objective_warnings, p95_of
-from staged_resiliency.service.objective_changes import best_changes
+from staged_resiliency.service.objective_changes import Change, best_changes, told_changes
 from staged_resiliency.service.timing_graph import deciding_graph
 from staged_resiliency.timing.faults import Fault, Kind
 from staged_resiliency.timing.outages import failover_times
@@ -113,6 +113,17 @@ def test_several_changes_are_combined_where_one_is_not_enough() -> None:
         "endpoint.check.interval_seconds 10 in place of 30",
     ]
     assert miss.meets
+
+
+def test_signals_that_are_added_are_told_together() -> None:
+    changes = [
+        Change(("failover_on",), "db", "'db' added to failover_on"),
+        Change(("endpoint", "ttl_seconds"), 10, "endpoint.ttl_seconds 10 in place of 60"),
+        Change(("failover_on",), "peer", "'peer' added to failover_on"),
+    ]
+    assert told_changes(changes) == (
+        "'db', 'peer' added to failover_on, endpoint.ttl_seconds 10 in place of 60"
+    )
 
 
 def test_where_nothing_meets_it_the_best_is_told() -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from staged_resiliency.service.draft import Draft
 from staged_resiliency.service.model import Environment, Service
-from staged_resiliency.service.objective_changes import Change, best_changes
+from staged_resiliency.service.objective_changes import Change, best_changes, told_changes
 from staged_resiliency.service.objective_model import ENDPOINT, HOST
 from staged_resiliency.service.problems import Problem
 from staged_resiliency.service.timing_graph import deciding_graph
@@ -64,7 +64,7 @@ class Miss:
                 f"{self.fault}: 95 of 100 clients reach the standby within {self.p95:.0f} s; the "
                 f"objective is {seconds} s"
             )
-        settings = ", ".join(change.setting for change in self.changes)
+        settings = told_changes(self.changes)
         if not self.changes:
             return f"{found}; no setting of this file makes it shorter"
         if self.meets:

@@ -66,6 +66,14 @@ class Change:
         return changed
 
 
+def told_changes(changes: Sequence[Change]) -> str:
+    """Changes as a message names them: signals that are added share one place, the first one's."""
+    signals = [repr(change.value) for change in changes if change.path == _FAILOVER_ON]
+    together = f"{', '.join(signals)} added to failover_on"
+    told = [together if change.path == _FAILOVER_ON else change.setting for change in changes]
+    return ", ".join(dict.fromkeys(told))
+
+
 def best_changes(
     service: Service,
     environment: Environment,
