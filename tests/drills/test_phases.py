@@ -1,5 +1,6 @@
 """Single calls of phases, where whole runs don't come."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -87,6 +88,25 @@ def test_the_end_of_a_blackhole_is_told_by_what_ended_it() -> None:
         made.service.now = START + 320
         third = ending.push(plan, RUN.execution, None, injected, made.world)
         assert (third.over, third.fault_ended_at) == (True, START + 320)
+
+
+def test_the_end_of_the_fault_needs_no_look() -> None:
+    """Whatever a look fails with, the fault is ended."""
+
+    def broken(name: str) -> Sequence[str]:
+        raise OverflowError("a length beyond all sizes")
+
+    with account() as made:
+        started = experiments.start(plans.SHUTDOWN, RUN.execution, made.world)
+        made.service.now += 30
+        last = Result(True, False, START, started.id, "")
+        blind = replace(made.world, resolve=broken)
+        result = phases.end_fault(call(names.END_FAULT, inject=last), blind)
+        while result.again:
+            result = phases.end_fault(call(names.END_FAULT, inject=last, end=result), blind)
+        assert not made.service.broken
+        assert result.told == f"instance {plans.INSTANCE} runs"
+        assert [each for each in made.log if each["event"] == "a look failed"]
 
 
 def test_an_experiment_that_fis_can_not_tell_of_is_taken_as_it_was() -> None:

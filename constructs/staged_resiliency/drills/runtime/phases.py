@@ -233,8 +233,8 @@ def end_fault(call: Call, world: World) -> Result:
             return now.over
 
         seconds = plan.timeouts.end
-        # Before any look, which could fail: nothing may come before the end of the fault.
-        ended = over() or phase.watcher.watch(phase.until(seconds), over)
+        # Nothing may come before the end of the fault: no look, and no look that fails.
+        ended = over() or phase.watcher.watch(phase.until(seconds), over, must_see=False)
         if injected is None and plan.enabled and now.acting_since is not None:
             # The answer of what started it was lost.
             injected = now.acting_since
