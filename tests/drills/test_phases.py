@@ -109,6 +109,62 @@ def test_the_end_of_the_fault_needs_no_look() -> None:
         assert [each for each in made.log if each["event"] == "a look failed"]
 
 
+SILENT = {each: ["InternalServerException"] * 999 for each in ("GetExperiment", "ListExperiments")}
+
+
+@pytest.mark.parametrize("known", [None, "EXP00000"])
+def test_the_host_is_started_after_its_time_though_fis_can_not_be_asked(known: str | None) -> None:
+    plan = plans.SHUTDOWN
+    late = plan.fault_seconds + ending.LATE_SECONDS
+    with account(plan, Script(initiating=0, fis_starts_instance=False)) as made:
+        experiments.start(plan, RUN.execution, made.world)
+        made.service.errors.update({key: [*codes] for key, codes in SILENT.items()})
+        made.service.now = START + late - 1
+        with pytest.raises(AwsError, match="InternalServerException"):
+            ending.push(plan, RUN.execution, known, START, made.world)
+        assert made.service.started_by_hand is None
+        made.service.now = START + late
+        first = ending.push(plan, RUN.execution, known, None, made.world, begun_by=START)
+        assert (first.over, made.service.started_by_hand) == (False, START + late)
+        made.service.now += made.service.script.boot
+        last = ending.push(plan, RUN.execution, known, START, made.world)
+        assert (last.over, last.told) == (True, f"instance {plans.INSTANCE} runs")
+
+
+def test_without_fis_a_host_is_not_started_that_nobody_may_have_stopped() -> None:
+    with account() as made:
+        made.service.errors.update({key: [*codes] for key, codes in SILENT.items()})
+        made.service.now += 99_999
+        with pytest.raises(AwsError, match="InternalServerException"):
+            ending.push(plans.SHUTDOWN, RUN.execution, None, None, made.world)
+
+
+def test_without_fis_a_blackhole_is_over_after_its_time() -> None:
+    plan = plans.BLACKHOLE
+    with account(plan, Script(initiating=0)) as made:
+        experiments.start(plan, RUN.execution, made.world)
+        made.service.errors.update({key: [*codes] for key, codes in SILENT.items()})
+        made.service.now += plan.fault_seconds + ending.LATE_SECONDS
+        found = ending.push(plan, RUN.execution, "EXP00000", START, made.world)
+        assert (found.over, found.told) == (True, "the time of the fault is over")
+
+
+def test_the_host_of_an_experiment_that_does_not_stop_is_started_after_its_time() -> None:
+    plan = plans.SHUTDOWN
+    with account(plan, Script(initiating=0, stop_takes=None)) as made:
+        experiments.start(plan, RUN.execution, made.world)
+        made.service.now = START + 60
+        first = ending.push(plan, RUN.execution, "EXP00000", None, made.world)
+        assert first.told == "experiment EXP00000 is running"
+        made.service.now = START + plan.fault_seconds + ending.LATE_SECONDS
+        second = ending.push(plan, RUN.execution, "EXP00000", None, made.world)
+        assert not second.over
+        assert second.told == (
+            f"experiment EXP00000 is stopping; instance {plans.INSTANCE} is stopped"
+        )
+        assert made.service.started_by_hand == made.service.now
+
+
 def test_an_experiment_that_fis_can_not_tell_of_is_taken_as_it_was() -> None:
     with account() as made:
         started = experiments.start(plans.SHUTDOWN, RUN.execution, made.world)

@@ -215,6 +215,8 @@ def end_fault(call: Call, world: World) -> Result:
         plan = call.plan
         injected = phase.known_injection()
         now = Ending(False, phase.experiment, "")
+        # The machine comes here from the injection; the sweep may come from anywhere.
+        begun_by = phase.began_at if call.phase == phase_names.END_FAULT else None
         # What nobody heard of may only be late in FIS's list, where the order went wrong.
         settle = ending.SETTLE_SECONDS if "inject" in call.errors else 0.0
         if call.phase == phase_names.SWEEP:
@@ -223,7 +225,14 @@ def end_fault(call: Call, world: World) -> Result:
         def over() -> bool:
             nonlocal now
             try:
-                now = ending.push(plan, call.run.execution, phase.experiment, injected, world)
+                now = ending.push(
+                    plan,
+                    call.run.execution,
+                    phase.experiment,
+                    injected,
+                    world,
+                    begun_by=begun_by,
+                )
             except AwsError as error:
                 world.log("the fault's end can't be pushed", error=str(error))
                 now = replace(now, over=False, told=str(error))
