@@ -145,6 +145,7 @@ SWEEP: Final = _function(
     "sweep",
     900,
     Permission("states:DescribeStateMachineForExecution", Resource.EXECUTIONS),
+    Permission("states:ListExecutions", Resource.STATE_MACHINES),
     *_END,
     *_LOOK,
     *_RECORD,

@@ -315,7 +315,7 @@ class WatchedDrill:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What the watchdog is called with, once a day.
+    """What schedules call the watchdog and the sweep with.
 
     Attributes:
         service: Short name of the service.

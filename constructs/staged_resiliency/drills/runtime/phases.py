@@ -1,5 +1,6 @@
 """The phases of a run, each a function of its call and of the world."""
 
+import math
 from dataclasses import replace
 from types import TracebackType
 
@@ -215,12 +216,14 @@ def end_fault(call: Call, world: World) -> Result:
         plan = call.plan
         injected = phase.known_injection()
         now = Ending(False, phase.experiment, "")
-        # The machine comes here from the injection; the sweep may come from anywhere.
-        begun_by = phase.began_at if call.phase == phase_names.END_FAULT else None
         # What nobody heard of may only be late in FIS's list, where the order went wrong.
         settle = ending.SETTLE_SECONDS if "inject" in call.errors else 0.0
+        # The machine comes here from the injection.
+        begun_by: float | None = phase.began_at
+        seconds = float(plan.timeouts.end)
         if call.phase == phase_names.SWEEP:
-            settle = ending.SWEEP_SETTLE_SECONDS
+            # The sweep may come from anywhere, and says itself when it gives up.
+            settle, begun_by, seconds = ending.SWEEP_SETTLE_SECONDS, None, math.inf
 
         def over() -> bool:
             nonlocal now
@@ -241,7 +244,6 @@ def end_fault(call: Call, world: World) -> Result:
             phase.experiment = now.experiment
             return now.over
 
-        seconds = plan.timeouts.end
         # Nothing may come before the end of the fault: no look, and no look that fails.
         ended = over() or phase.watcher.watch(phase.until(seconds), over, must_see=False)
         if injected is None and plan.enabled and now.acting_since is not None:
