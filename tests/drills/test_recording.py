@@ -1,4 +1,4 @@
-"""The verdict is recorded exactly once, whatever fails on the way and whoever comes second."""
+"""The verdict has one journal, and is told, whatever fails on the way and whoever comes second."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -11,7 +11,7 @@ from staged_resiliency.drills.runtime import chunks, recording
 from staged_resiliency.drills.runtime.calls import RunName
 from staged_resiliency.drills.runtime.chunks import Chunk
 from staged_resiliency.drills.runtime.store import Store
-from staged_resiliency.drills.runtime.world import AwsError
+from staged_resiliency.drills.runtime.world import AwsError, JsonObject
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source
 from tests.drills import plans
 from tests.drills.account import Account, account
@@ -93,6 +93,30 @@ def test_after_a_part_that_failed_the_rest_is_done(made: Account, operation: str
     assert made.versions() == 1
     assert len(made.messages()) == 1
     assert len({name for name, _ in made.metrics()}) == len(made.metrics()) == 6
+
+
+@pytest.mark.parametrize("part", ["metrics", "message"])
+def test_a_part_whose_mark_is_lost_is_told_again_the_same(made: Account, part: str) -> None:
+    inner, lost = made.world.aws, []
+
+    def aws(service: str, operation: str, **parameters: object) -> JsonObject:
+        if operation == "PutObject" and str(parameters["Key"]).endswith(f"done/{part}"):
+            lost.append(part)
+            if len(lost) == 1:
+                raise AwsError("SlowDown", "scripted")
+        return inner(service, operation, **parameters)
+
+    made.world = replace(made.world, aws=aws)
+    with pytest.raises(AwsError, match="SlowDown"):
+        record(made)
+    assert record(made) == "passed"
+    assert made.versions() == 1
+    told = [each["Message"] for each in made.messages()]
+    assert len(told) == (2 if part == "message" else 1)
+    assert len(set(told)) == 1
+    points = [str(request) for request in made.service.published]
+    assert len(points) == (2 if part == "metrics" else 1)
+    assert len(set(points)) == 1
 
 
 def test_whoever_comes_second_takes_the_verdict_that_is_there(made: Account) -> None:

@@ -1,7 +1,7 @@
 """Whole runs of drills: the state machine is run, with its functions called for real.
 
 ``account`` tells how. After each run no experiment is left running, the instance runs, and a
-verdict is recorded exactly once.
+verdict is recorded: one journal, and, as nothing fails between telling and marking it, one message.
 """
 
 from collections.abc import Callable, Mapping
