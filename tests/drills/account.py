@@ -120,10 +120,10 @@ class Account:
         )
         return str(made["stateMachineArn"])
 
-    def start(self, machine: str, name: str = "run-1") -> str:
+    def start(self, machine: str, name: str = "run-1", given: str = "{}") -> str:
         """Start a run; its ARN."""
         started = self.client("stepfunctions").start_execution(
-            stateMachineArn=machine, name=name, input="{}"
+            stateMachineArn=machine, name=name, input=given
         )
         return str(started["executionArn"])
 

@@ -22,6 +22,19 @@ def call(phase: str, plan: Plan = plans.SHUTDOWN, **results: Result) -> Call:
     return Call(phase, plan, RUN, results, {})
 
 
+def test_an_occurrence_of_the_schedule_starts_one_run() -> None:
+    due = replace(call(names.PREFLIGHT), occurrence="2026-11-03T18:00:00Z")
+    again = replace(due, run=RunName("arn:again", "run-2"))
+    before = "the run that was due at 2026-11-03T18:00:00Z was started before: arn"
+    with account(plans.SHUTDOWN, Script(alarms_on=(plans.DB_ALARM,))) as made:
+        for _ in range(2):  # as where the first answer was lost
+            assert "is already in ALARM" in phases.preflight(due, made.world).told
+        result = phases.preflight(again, made.world)
+        assert (result.go, result.told) == (False, before)
+        later = replace(again, occurrence="2026-12-01T18:00:00Z")
+        assert "is already in ALARM" in phases.preflight(later, made.world).told
+
+
 def test_without_an_experiment_there_is_nothing_to_observe() -> None:
     with account() as made:
         result = phases.observe(call(names.OBSERVE), made.world)

@@ -212,6 +212,15 @@ def test_a_second_drill_at_once_is_refused_and_a_later_one_is_not() -> None:
         assert len(made.service.ordered) == 1
 
 
+def test_a_run_that_the_schedule_starts_twice_runs_once() -> None:
+    with account(SHUTDOWN, Script(standby_answers=False)) as made:
+        machine, due = made.machine(SHUTDOWN), '{"occurrence": "2026-11-03T18:00:00Z"}'
+        made.finish(made.start(machine, "run-1", due))
+        made.service.script.standby_answers = True
+        assert made.finish(made.start(machine, "run-2", due)) == "SUCCEEDED"
+        assert "was started before" in made.journal("run-2")["verdict"]["told"]
+
+
 def test_of_two_drills_that_start_at_the_same_moment_one_runs() -> None:
     with account(SHUTDOWN) as made:
         other = replace(SHUTDOWN, drill="shutdown-again")

@@ -562,6 +562,7 @@ def test_a_schedule_starts_its_machine_once_for_each_occurrence(drills_template:
         asked = json.loads(target["Input"])
         assert asked["StateMachineArn"].endswith(f"-drill-{drill}")
         assert asked["Name"] == "<aws.scheduler.execution-id>"
+        assert json.loads(asked["Input"]) == {"occurrence": "<aws.scheduler.scheduled-time>"}
         assert problems_of("stepfunctions", "StartExecution", _lowered(asked)) == []
 
 

@@ -71,7 +71,7 @@ def definition(
         "States": {
             phase_names.PLAN: {
                 "Type": "Pass",
-                "Comment": "All that is known of the drill; the run's own input is not used",
+                "Comment": "All that is known of the drill",
                 "Result": {"plan": plan.to_json()},
                 "Next": "Run",
             },
@@ -83,6 +83,8 @@ def definition(
                         "execution.$": "$$.Execution.Id",
                         "name.$": "$$.Execution.Name",
                     },
+                    # Of which only the schedule's occurrence is read.
+                    "input.$": "$$.Execution.Input",
                     "errors": {},
                 },
                 "Next": phase_names.PREFLIGHT,

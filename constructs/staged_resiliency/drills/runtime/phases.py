@@ -5,7 +5,7 @@ from dataclasses import replace
 from types import TracebackType
 
 from staged_resiliency.drills import phase_names
-from staged_resiliency.drills.runtime import deciding, ending, experiments
+from staged_resiliency.drills.runtime import deciding, ending, experiments, locks
 from staged_resiliency.drills.runtime.calls import Call, Result
 from staged_resiliency.drills.runtime.chunks import Chunk, load, save
 from staged_resiliency.drills.runtime.ending import Ending
@@ -127,7 +127,13 @@ class _Phase:
 def preflight(call: Call, world: World) -> Result:
     """Whether the run may begin."""
     with _Phase(call, "preflight", world) as phase:
-        reasons = reasons_against(call.plan, call.run.execution, world)
+        plan, execution = call.plan, call.run.execution
+        if call.occurrence:
+            former = locks.claim(phase.store, plan.drill, call.occurrence, execution)
+            if former is not None:
+                told = f"the run that was due at {call.occurrence} was started before: {former}"
+                return phase.ends(go=False, told=told)
+        reasons = reasons_against(plan, execution, world)
         return phase.ends(go=not reasons, told="; ".join(reasons) or "nothing speaks against it")
 
 
