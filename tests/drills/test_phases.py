@@ -7,11 +7,13 @@ import pytest
 
 from staged_resiliency.drills import phase_names as names
 from staged_resiliency.drills.plan import Plan
-from staged_resiliency.drills.runtime import ending, experiments, phases
+from staged_resiliency.drills.runtime import chunks, ending, experiments, locks, phases
 from staged_resiliency.drills.runtime.calls import Call, Result, RunName
+from staged_resiliency.drills.runtime.recording import journal_key
+from staged_resiliency.drills.runtime.store import Store
 from staged_resiliency.drills.runtime.world import AwsError
 from tests.drills import plans
-from tests.drills.account import account
+from tests.drills.account import Account, account
 from tests.drills.service import START, Script
 
 RUN = RunName("arn", "run-1")
@@ -20,6 +22,14 @@ RUN = RunName("arn", "run-1")
 def call(phase: str, plan: Plan = plans.SHUTDOWN, **results: Result) -> Call:
     """A call of a phase."""
     return Call(phase, plan, RUN, results, {})
+
+
+def ready(made: Account) -> Result:
+    """What the preflight of the run says, which has the lock."""
+    assert (
+        locks.take(Store(made.world.aws, plans.SHUTDOWN.journal), RUN.execution, made.world) is None
+    )
+    return Result(True, False, made.service.now, None, "")
 
 
 def test_an_occurrence_of_the_schedule_starts_one_run() -> None:
@@ -45,24 +55,43 @@ def test_what_was_seen_before_a_call_failed_is_left_behind() -> None:
     with account() as made:
         made.service.errors["StartExperiment"] = ["AccessDeniedException"]
         with pytest.raises(AwsError, match="AccessDenied"):
-            phases.inject(call(names.INJECT), made.world)
+            phases.inject(call(names.INJECT, preflight=ready(made)), made.world)
         assert any(key.endswith("-inject.json") for key in made.objects())
 
 
 def test_a_failure_is_told_also_where_nothing_can_be_left_behind() -> None:
     with account() as made:
         made.service.errors["StartExperiment"] = ["AccessDeniedException"]
+        last = ready(made)
         made.service.errors["PutObject"] = ["SlowDown"]
         with pytest.raises(AwsError, match="AccessDenied"):
-            phases.inject(call(names.INJECT), made.world)
+            phases.inject(call(names.INJECT, preflight=last), made.world)
         assert [each["lost"] for each in made.log if "lost" in each]
+
+
+def test_a_run_that_is_redriven_injects_nothing() -> None:
+    """It goes on where it was, days after its preflight, its verdict, and its lock."""
+    with account() as made:
+        store = Store(made.world.aws, plans.SHUTDOWN.journal)
+        last = ready(made)
+        store.put(journal_key("shutdown", RUN.name), "{}")
+        store.put("lock.json", '{"execution": "arn:of:another"}')
+        made.service.now += plans.SHUTDOWN.timeouts.fresh + 1
+        result = phases.inject(call(names.INJECT, preflight=last), made.world)
+        assert made.service.ordered == []
+        (left,) = chunks.load(store, plans.SHUTDOWN, RUN.name)
+    told = (
+        "the run must not go on: its preflight was too long ago; its verdict is recorded; it does "
+        "not hold the lock of bookstore's drills; start a new one"
+    )
+    assert (result.go, result.told, left.cut_short) == (False, told, told)
 
 
 def test_an_experiment_that_ends_without_having_acted_injected_nothing() -> None:
     with account(plans.SHUTDOWN, Script(initiating=5)) as made:
         experiments.start(replace(plans.SHUTDOWN, enabled=False), RUN.execution, made.world)
         made.service.now += 60
-        result = phases.inject(call(names.INJECT), made.world)
+        result = phases.inject(call(names.INJECT, preflight=ready(made)), made.world)
     assert (result.go, result.again) == (False, False)
     assert result.told == "experiment EXP00000 is completed without an action"
 
@@ -70,13 +99,13 @@ def test_an_experiment_that_ends_without_having_acted_injected_nothing() -> None
 def test_a_leashed_experiment_that_fails_tells_why() -> None:
     plan = replace(plans.SHUTDOWN, enabled=False)
     with account(plan, Script(fails_after=1)) as made:
-        result = phases.inject(call(names.INJECT, plan), made.world)
+        result = phases.inject(call(names.INJECT, plan, preflight=ready(made)), made.world)
     assert result.told == "the experiment is failed: Scripted."
 
 
 def test_a_phase_remembers_when_it_began() -> None:
     with account(plans.SHUTDOWN, Script(initiating_forever=True)) as made:
-        result = phases.inject(call(names.INJECT), made.world)
+        result = phases.inject(call(names.INJECT, preflight=ready(made)), made.world)
         assert result.again
         assert made.service.now == START + plans.SHUTDOWN.call_seconds
         again = phases.inject(call(names.INJECT, inject=result), made.world)

@@ -191,7 +191,7 @@ MAY: Mapping[str, list[tuple[list[str], list[str], Any]]] = {
             [EXPERIMENTS],
             None,
         ),
-        _kept("s3:PutObject"),
+        *LOADS,
         (
             ["iam:CreateServiceLinkedRole"],
             [

@@ -123,6 +123,7 @@ INJECT: Final = _function(
     Permission("fis:ListExperiments", Resource.ANY),
     *_LOOK,
     Permission("fis:ListExperimentResolvedTargets", Resource.EXPERIMENTS),
+    *_LOAD,
     *_SAVE,
 )
 """Starts the experiment and waits until the fault is there."""

@@ -171,6 +171,11 @@ class Timeouts:
         )
 
     @property
+    def fresh(self) -> int:
+        """How long a preflight holds: until the order to FIS, with what retries may add."""
+        return self.preflight + self.steady + self.inject + 900
+
+    @property
     def run(self) -> int:
         """How long the whole run may take, with what the machine's own retries may add."""
         phases = self.preflight + 2 * self.steady + self.inject + self.observe

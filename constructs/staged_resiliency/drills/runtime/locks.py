@@ -40,6 +40,13 @@ def take(store: Store, execution: str, world: World) -> str | None:
     return str(json.loads(store.get(_KEY))["execution"])
 
 
+def held(store: Store, execution: str) -> bool:
+    """Whether an execution was the last to take the lock."""
+    return store.keys(_KEY) == [_KEY] and bool(
+        json.loads(store.get(_KEY))["execution"] == execution
+    )
+
+
 def claim(store: Store, drill: str, occurrence: str, execution: str) -> str | None:
     """Claim an occurrence of a drill's schedule, which starts its run at least once.
 

@@ -10,7 +10,7 @@ from staged_resiliency.drills.runtime.calls import Call, Result
 from staged_resiliency.drills.runtime.chunks import Chunk, load, save
 from staged_resiliency.drills.runtime.ending import Ending
 from staged_resiliency.drills.runtime.experiments import Experiment
-from staged_resiliency.drills.runtime.preflight import reasons_against
+from staged_resiliency.drills.runtime.preflight import reasons_against, reasons_against_injection
 from staged_resiliency.drills.runtime.steadiness import LOOKS_IN_A_ROW, unsteady
 from staged_resiliency.drills.runtime.store import Store
 from staged_resiliency.drills.runtime.watching import Watcher
@@ -158,9 +158,16 @@ def inject(call: Call, world: World) -> Result:
         plan = call.plan
         if phase.experiment is None:
             ids = experiments.of_run(plan, call.run.execution, world)
-            started = ids[-1] if ids else experiments.start(plan, call.run.execution, world).id
-            phase.experiment = started
-            world.log("experiment started", experiment=started, leashed=not plan.enabled)
+            if not ids:
+                checked = call.results.get("preflight")
+                at = checked.began_at if checked else None
+                reasons = reasons_against_injection(plan, call.run, at, world)
+                if reasons:
+                    told = f"the run must not go on: {'; '.join(reasons)}; start a new one"
+                    return phase.ends(go=False, told=told, cut_short=told)
+                ids = [experiments.start(plan, call.run.execution, world).id]
+            phase.experiment = ids[-1]
+            world.log("experiment started", experiment=ids[-1], leashed=not plan.enabled)
         found = experiments.get(phase.experiment, world)
 
         def there() -> bool:
