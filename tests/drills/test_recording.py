@@ -1,6 +1,6 @@
 """The verdict has one journal, and is told, whatever fails on the way and whoever comes second."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -130,6 +130,27 @@ def test_whoever_comes_second_takes_the_verdict_that_is_there(made: Account) -> 
         "ABORTED: drill shutdown of bookstore in production: the run was timed out\n"
     )
     assert made.metrics() == []
+
+
+LEASHED = replace(plans.LEASHED, notify_on_pass=False)
+AIMED, LATE = chunk("Inject", 20, told="aimed at it", go=False), "no fault within 300 s"
+QUIET: tuple[tuple[Sequence[Chunk], str, bool], ...] = (
+    ([AIMED], "leashed", True),
+    ([replace(AIMED, cut_short=LATE)], "aborted", False),
+    ([chunk("Preflight", 0, told="alarm a is already in ALARM", go=False)], "aborted", False),
+    ([chunk("Steady state", 10, told="no answer", go=False)], "aborted", False),
+)
+
+
+@pytest.mark.parametrize(("left", "status", "silent"), QUIET)
+def test_of_leashed_runs_only_the_good_ones_are_silent_like_passed_ones(
+    left: Sequence[Chunk], status: str, silent: bool
+) -> None:
+    with account(LEASHED) as made:
+        for each in left:
+            chunks.save(Store(made.world.aws, LEASHED.journal), LEASHED, "run-1", each)
+        assert record(made, LEASHED) == status
+        assert (made.messages() == []) == silent
 
 
 def test_a_message_holds_what_people_need(made: Account) -> None:

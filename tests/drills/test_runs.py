@@ -142,6 +142,12 @@ def test_a_leashed_drill_resolves_its_target_and_injects_nothing() -> None:
     assert made.metrics() == []
 
 
+def test_a_leashed_drill_whose_experiment_never_begins_is_no_success() -> None:
+    _, found, _ = run(replace(SHUTDOWN, enabled=False), Script(initiating_forever=True))
+    assert found["status"] == "aborted"
+    assert "no fault within 300 s: experiment EXP00000 is initiating" in found["told"]
+
+
 def test_a_leashed_drill_that_is_aimed_at_something_else_is_no_success() -> None:
     aim = "arn:aws:ec2:us-west-2:123456789012:instance/i-0bad0bad0bad0bad0"
     _, found, _ = run(replace(SHUTDOWN, enabled=False), Script(aim=aim))

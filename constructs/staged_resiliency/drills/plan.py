@@ -215,7 +215,8 @@ class Plan:
         namespace: CloudWatch namespace of the results; dimensions are Service, Environment, Drill.
         timeouts: Of the phases.
         window: When it may begin; at any time unless given.
-        notify_on_pass: Whether a passed run sends a message too. Any other run always does.
+        notify_on_pass: Whether a passed run sends a message too, and a leashed one in which all
+            was well. Any other run always does.
         predicted: What the failover-time model gives; None where it was not asked.
         runbook: URL or text for those who get the message.
         sample_seconds: Between two looks at DNS, clients and alarms.

@@ -58,7 +58,8 @@ class DrillRunner(Construct):
         topic: Who hears of verdicts and alarms.
         enabled: False leashes all its drills: they find their targets and check the steady state,
             and break nothing. Leashed unless given.
-        notify_passed: Also tell of drills that passed; told unless given.
+        notify_passed: Also tell of runs that passed, and of leashed ones in which all was well;
+            told unless given.
         runbook: What to do when a drill fails: an URL or a line; nothing unless given.
 
     Attributes:

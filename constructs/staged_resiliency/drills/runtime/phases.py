@@ -180,7 +180,7 @@ def inject(call: Call, world: World) -> Result:
             if not phase.over(seconds):
                 return phase.ends(go=False, again=True)
             told = f"no fault within {seconds} s: experiment {found.id} is {found.status}"
-            return phase.ends(go=False, told=told)
+            return phase.ends(go=False, told=told, cut_short="" if plan.enabled else told)
         if not plan.enabled:
             told, wrong = _aim(found, call, world)
             return phase.ends(go=False, told=told, cut_short=wrong)
