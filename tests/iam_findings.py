@@ -10,8 +10,9 @@ from types import ModuleType
 from typing import Any
 
 # What it takes for required resources of an action, and the Service Authorization Reference does
-# not: an execution of a Standard machine is no express one.
-_NOT_REQUIRED = ("arn:*:states:*:*:express:*:*:*",)
+# not: an execution of a Standard machine is no express one, and ListExecutions is asked of either a
+# state machine or a Map Run.
+_NOT_REQUIRED = ("arn:*:states:*:*:express:*:*:*", "arn:*:states:*:*:mapRun:*/*:*")
 _LEVELS = ("MUTE", "LOW", "MEDIUM", "HIGH", "CRITICAL")
 
 

@@ -11,7 +11,8 @@ How the parts are put together:
   the scripted answers are checked against it too.
 - Time is ``Service.now``: handlers wait on it, and so do the interpreter's retries.
 - EventBridge's rule is played by ``finish``: where the execution's end matches ``sweep_pattern``,
-  the sweep is called with that event, twice more if it fails, as Lambda does.
+  the sweep is called with that event, twice more if it fails, as Lambda does. Its schedule is
+  played by ``sweep_left``; ListExecutions, like the event, tells times of ``Service.now``.
 """
 
 import io
@@ -20,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from typing import Any
 
 import botocore.awsrequest
@@ -34,7 +36,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
 from staged_resiliency.drills import functions
-from staged_resiliency.drills.plan import Plan
+from staged_resiliency.drills.plan import Plan, WatchedDrill
 from staged_resiliency.drills.runtime import handlers
 from staged_resiliency.drills.runtime.real_world import BotocoreAws
 from staged_resiliency.drills.runtime.recording import journal_key
@@ -81,6 +83,7 @@ class Account:
         function: The function that runs.
         aborted: Whether nobody listens to the function that runs.
         log: What functions wrote into their logs.
+        ended: When executions ended, by their ARNs.
         clients: Of the tests' own.
     """
 
@@ -94,6 +97,7 @@ class Account:
     function: str = ""
     aborted: bool = False
     log: list[Mapping[str, object]] = field(default_factory=list)
+    ended: dict[str, float] = field(default_factory=dict)
     clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, name: str) -> Any:
@@ -117,10 +121,10 @@ class Account:
         )
         return str(made["stateMachineArn"])
 
-    def start(self, machine: str, name: str = "run-1") -> str:
+    def start(self, machine: str, name: str = "run-1", given: str = "{}") -> str:
         """Start a run; its ARN."""
         started = self.client("stepfunctions").start_execution(
-            stateMachineArn=machine, name=name, input="{}"
+            stateMachineArn=machine, name=name, input=given
         )
         return str(started["executionArn"])
 
@@ -129,12 +133,15 @@ class Account:
         self.client("stepfunctions").stop_execution(executionArn=execution)
 
     def finish(self, execution: str) -> str:
-        """Wait for the end of a run, and let EventBridge tell of it; the run's status."""
+        """Wait for the end of a run, and let EventBridge have it swept; the run's status."""
         described = self.wait(execution)
         status = str(described["status"])
         pattern = sweep_pattern([described["stateMachineArn"]])
         if status in pattern["detail"]["status"]:
             self.sweep(described)
+            while self.log[-1]["event"] == "the sweep goes on later":
+                self.service.sleep(900)
+                self.sweep_left(described["stateMachineArn"])
         return status
 
     def wait(self, execution: str) -> Mapping[str, Any]:
@@ -144,6 +151,7 @@ class Account:
         while True:
             described: Mapping[str, Any] = client.describe_execution(executionArn=execution)
             if described["status"] != "RUNNING":
+                self.ended.setdefault(execution, self.service.now)
                 return described
             assert time.monotonic() < patience, self.phases
             time.sleep(0.03)
@@ -159,8 +167,17 @@ class Account:
                 "name": described["name"],
                 "status": described["status"],
                 "startDate": round(described["startDate"].timestamp() * 1000),
+                "stopDate": round(self.ended[described["executionArn"]] * 1000),
             },
         }
+        self._call_sweep(event)
+
+    def sweep_left(self, *machines: str) -> None:
+        """Call the sweep as its schedule does, with the drills of some state machines."""
+        drills = [WatchedDrill(each.rpartition(":")[2], each) for each in machines]
+        self._call_sweep(replace(plans.WATCH, drills=tuple(drills)).to_json())
+
+    def _call_sweep(self, event: object) -> None:
         for attempt in range(3):
             self.function = "sweep"
             try:
@@ -316,6 +333,12 @@ def _script(made: Account, session: botocore.session.Session) -> None:
         assert not report.has_errors(), report.generate_report()
         return _response(200), found
 
+    def on_our_clock(parsed: dict[str, Any], **_: object) -> None:
+        for each in parsed.get("executions", ()):
+            at = made.ended.get(each["executionArn"], made.service.now)
+            each["stopDate"] = datetime.fromtimestamp(at, timezone.utc)
+
+    events.register("after-call.stepfunctions.ListExecutions", on_our_clock)
     events.register("before-parameter-build", remember)
     events.register("before-call", answer)
 

@@ -21,6 +21,7 @@ from staged_resiliency.experiment.hypothesis import (
     AlarmRecovers,
     ClientsMove,
     ClientsReturn,
+    ClientsServed,
     ClientsStay,
 )
 
@@ -48,6 +49,7 @@ _BLACKHOLE = (
     AlarmRecovers(DB_ALARM, 300),
     AlarmQuiet(GREEN_DB_ALARM),
     ClientsStay(RECORD, BLUE),
+    ClientsServed(RECORD),
 )
 
 SHUTDOWN = Plan(

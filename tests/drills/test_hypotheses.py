@@ -1,6 +1,7 @@
 """What drills expect and are stopped by, beside the failover-time model."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,8 @@ from staged_resiliency.experiment.hypothesis import (
     ClientsServed,
     ClientsStay,
 )
+from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source
+from staged_resiliency.experiment.verdict import Run, Status, judge
 from staged_resiliency.service.drilling import guards_of, hypothesis_of
 from staged_resiliency.service.model import Environment
 from staged_resiliency.timing.assumptions import Assumptions, Span
@@ -89,6 +92,7 @@ def test_when_the_standby_stops_clients_notice_nothing() -> None:
 def test_a_blackhole_fires_its_dependencys_alarm_on_that_host_and_no_other() -> None:
     assert expected(drilled(_both_ids), "db-blackhole") == [
         ClientsStay(RECORD, BLUE),
+        ClientsServed(RECORD),
         AlarmFires(f"{BLUE}-db-connectivity-failed", 350),
         AlarmRecovers(f"{BLUE}-db-connectivity-failed", 230),
         AlarmQuiet(f"{BLUE}-StatusCheckFailed"),
@@ -99,6 +103,22 @@ def test_a_blackhole_fires_its_dependencys_alarm_on_that_host_and_no_other() -> 
         AlarmQuiet(f"{GREEN}-cdn-connectivity-failed"),
         AlarmQuiet(f"{GREEN}-probe-silent"),
     ]
+
+
+def test_a_blackhole_during_which_nobody_is_served_fails() -> None:
+    """Clients who get no answer stay where they are, too."""
+    clients = [
+        each
+        for each in expected(drilled(), "db-blackhole")
+        if isinstance(each, (ClientsStay, ClientsServed))
+    ]
+    served = [Observation(at, Source.CLIENT, RECORD, BLUE) for at in range(0, 600, 5)]
+    silent = [replace(each, value=NO_ANSWER) for each in served if each.at < 300]
+    run = Run(injected_at=0, ended_at=300, until=600)
+    assert judge(clients, served, run).status is Status.PASSED
+    found = judge(clients, [*silent, *(each for each in served if each.at >= 300)], run)
+    assert found.status is Status.FAILED
+    assert found.told == f"clients of {RECORD} are served: not so 0 s after the fault (no answer)"
 
 
 def test_a_blackhole_of_what_decides_moves_clients() -> None:

@@ -136,6 +136,24 @@ def test_an_error_that_step_functions_tells_is_one_line() -> None:
     assert errors["b"] == "7"
 
 
+INPUTS: tuple[tuple[object, str], ...] = (
+    ({"occurrence": "2026-11-03T18:00:00Z"}, "2026-11-03T18:00:00Z"),
+    ({"occurrence": "<aws.scheduler.scheduled-time>"}, ""),  # which nobody filled in
+    ({"occurrence": "../lock"}, ""),
+    ({"occurrence": 7}, ""),
+    ({}, ""),
+    ([], ""),
+    (None, ""),
+)
+
+
+@pytest.mark.parametrize(("given", "occurrence"), INPUTS)
+def test_of_a_runs_input_only_the_occurrence_is_read(given: object, occurrence: str) -> None:
+    state = {"plan": PLAN.to_json(), "run": {"execution": "arn", "name": "run-1"}, "input": given}
+    event = {"phase": "Preflight", "state": state}
+    assert Call.of(json.loads(json.dumps(event))).occurrence == occurrence
+
+
 @pytest.mark.parametrize("event", [None, {}, {"detail": {"name": "run-1"}}])
 def test_an_event_of_no_execution_is_told(event: object) -> None:
     with account(), pytest.raises(DataError, match="event: "):

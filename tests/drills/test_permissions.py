@@ -7,6 +7,7 @@ import pytest
 from staged_resiliency.drills import functions
 from staged_resiliency.drills import phase_names as names
 from staged_resiliency.drills.runtime import handlers
+from staged_resiliency.drills.runtime.sweeping import LEFT_SECONDS, FaultNotOverError
 from tests.drills import plans
 from tests.drills.account import FunctionError, account, throttled
 from tests.drills.service import Script
@@ -39,6 +40,7 @@ def test_functions_call_what_they_declare_and_nothing_else() -> None:
         made.after = abort
         made.start(machine, "run-2")
         assert made.finish(execution) == "ABORTED"
+        made.sweep_left(machine)
         made.function = "watchdog"
         watched = replace(
             plans.WATCH,
@@ -46,12 +48,15 @@ def test_functions_call_what_they_declare_and_nothing_else() -> None:
         )
         handlers.watchdog(watched.to_json(), None)
         note(made.used)
-    with account(SHUTDOWN, Script(stop_takes=2500)) as made:
+    with account(SHUTDOWN, Script(stop_takes=6000)) as made:
         # Aborted before anything is known of the experiment, which does not end for long.
         execution = "arn:aws:states:us-west-2:123456789012:execution:shutdown:run-1"
         made.after = abort
         execution = made.start(made.machine(SHUTDOWN))
-        assert made.finish(execution) == "ABORTED"
+        made.sweep(made.wait(execution))
+        made.service.now += LEFT_SECONDS
+        with pytest.raises(FaultNotOverError):
+            made.sweep_left(machine)
         assert made.journal()["verdict"]["status"] == "failed"
         note(made.used)
     with account(SHUTDOWN) as made:

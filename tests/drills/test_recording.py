@@ -1,6 +1,6 @@
-"""The verdict is recorded exactly once, whatever fails on the way and whoever comes second."""
+"""The verdict has one journal, and is told, whatever fails on the way and whoever comes second."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from staged_resiliency.drills.runtime import chunks, recording
 from staged_resiliency.drills.runtime.calls import RunName
 from staged_resiliency.drills.runtime.chunks import Chunk
 from staged_resiliency.drills.runtime.store import Store
-from staged_resiliency.drills.runtime.world import AwsError
+from staged_resiliency.drills.runtime.world import AwsError, JsonObject
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source
 from tests.drills import plans
 from tests.drills.account import Account, account
@@ -95,6 +95,30 @@ def test_after_a_part_that_failed_the_rest_is_done(made: Account, operation: str
     assert len({name for name, _ in made.metrics()}) == len(made.metrics()) == 6
 
 
+@pytest.mark.parametrize("part", ["metrics", "message"])
+def test_a_part_whose_mark_is_lost_is_told_again_the_same(made: Account, part: str) -> None:
+    inner, lost = made.world.aws, []
+
+    def aws(service: str, operation: str, **parameters: object) -> JsonObject:
+        if operation == "PutObject" and str(parameters["Key"]).endswith(f"done/{part}"):
+            lost.append(part)
+            if len(lost) == 1:
+                raise AwsError("SlowDown", "scripted")
+        return inner(service, operation, **parameters)
+
+    made.world = replace(made.world, aws=aws)
+    with pytest.raises(AwsError, match="SlowDown"):
+        record(made)
+    assert record(made) == "passed"
+    assert made.versions() == 1
+    told = [each["Message"] for each in made.messages()]
+    assert len(told) == (2 if part == "message" else 1)
+    assert len(set(told)) == 1
+    points = [str(request) for request in made.service.published]
+    assert len(points) == (2 if part == "metrics" else 1)
+    assert len(set(points)) == 1
+
+
 def test_whoever_comes_second_takes_the_verdict_that_is_there(made: Account) -> None:
     """The sweep writes the journal, and before it can say so the record comes."""
     made.service.errors["Publish"] = ["AccessDenied"]
@@ -106,6 +130,27 @@ def test_whoever_comes_second_takes_the_verdict_that_is_there(made: Account) -> 
         "ABORTED: drill shutdown of bookstore in production: the run was timed out\n"
     )
     assert made.metrics() == []
+
+
+LEASHED = replace(plans.LEASHED, notify_on_pass=False)
+AIMED, LATE = chunk("Inject", 20, told="aimed at it", go=False), "no fault within 300 s"
+QUIET: tuple[tuple[Sequence[Chunk], str, bool], ...] = (
+    ([AIMED], "leashed", True),
+    ([replace(AIMED, cut_short=LATE)], "aborted", False),
+    ([chunk("Preflight", 0, told="alarm a is already in ALARM", go=False)], "aborted", False),
+    ([chunk("Steady state", 10, told="no answer", go=False)], "aborted", False),
+)
+
+
+@pytest.mark.parametrize(("left", "status", "silent"), QUIET)
+def test_of_leashed_runs_only_the_good_ones_are_silent_like_passed_ones(
+    left: Sequence[Chunk], status: str, silent: bool
+) -> None:
+    with account(LEASHED) as made:
+        for each in left:
+            chunks.save(Store(made.world.aws, LEASHED.journal), LEASHED, "run-1", each)
+        assert record(made, LEASHED) == status
+        assert (made.messages() == []) == silent
 
 
 def test_a_message_holds_what_people_need(made: Account) -> None:

@@ -1,7 +1,7 @@
 """Whole runs of drills: the state machine is run, with its functions called for real.
 
 ``account`` tells how. After each run no experiment is left running, the instance runs, and a
-verdict is recorded exactly once.
+verdict is recorded: one journal, and, as nothing fails between telling and marking it, one message.
 """
 
 from collections.abc import Callable, Mapping
@@ -142,6 +142,12 @@ def test_a_leashed_drill_resolves_its_target_and_injects_nothing() -> None:
     assert made.metrics() == []
 
 
+def test_a_leashed_drill_whose_experiment_never_begins_is_no_success() -> None:
+    _, found, _ = run(replace(SHUTDOWN, enabled=False), Script(initiating_forever=True))
+    assert found["status"] == "aborted"
+    assert "no fault within 300 s: experiment EXP00000 is initiating" in found["told"]
+
+
 def test_a_leashed_drill_that_is_aimed_at_something_else_is_no_success() -> None:
     aim = "arn:aws:ec2:us-west-2:123456789012:instance/i-0bad0bad0bad0bad0"
     _, found, _ = run(replace(SHUTDOWN, enabled=False), Script(aim=aim))
@@ -210,6 +216,15 @@ def test_a_second_drill_at_once_is_refused_and_a_later_one_is_not() -> None:
         assert refused["status"] == "aborted"
         assert "experiment EXP00000 of the service still runs" in refused["told"]
         assert len(made.service.ordered) == 1
+
+
+def test_a_run_that_the_schedule_starts_twice_runs_once() -> None:
+    with account(SHUTDOWN, Script(standby_answers=False)) as made:
+        machine, due = made.machine(SHUTDOWN), '{"occurrence": "2026-11-03T18:00:00Z"}'
+        made.finish(made.start(machine, "run-1", due))
+        made.service.script.standby_answers = True
+        assert made.finish(made.start(machine, "run-2", due)) == "SUCCEEDED"
+        assert "was started before" in made.journal("run-2")["verdict"]["told"]
 
 
 def test_of_two_drills_that_start_at_the_same_moment_one_runs() -> None:

@@ -88,6 +88,14 @@ HOSTILE: dict[str, tuple[Script, str]] = {
         answering(OK + b"Content-Length: -9\r\n\r\n" + b"x"),
         "no JSON but b'x'",
     ),
+    "a length beyond all sizes": (
+        answering(OK + b"Content-Length: %d\r\n\r\n" % 10**26 + BODY),
+        "no HTTP answer: OverflowError",
+    ),
+    "a chunk beyond all sizes": (
+        answering(OK + b"Transfer-Encoding: chunked\r\n\r\n" + b"f" * 20 + b"\r\n" + BODY),
+        "no HTTP answer: OverflowError",
+    ),
     "redirect": (
         reply(BODY, b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\n"),
         "status 302",

@@ -38,7 +38,10 @@ def _schedule(drill: str) -> str:
     return f"schedule: Starts the drill {drill} of Bookstore API."
 
 
-WATCHDOG = "schedule: Counts, once a day, the days since each drill passed."
+REGULAR = {
+    "schedule: Counts, once a day, the days since each drill passed.",
+    "schedule: Sweeps what is left of drills that were aborted, timed out or failed.",
+}
 
 
 def _parts(drill: str) -> set[str]:
@@ -92,14 +95,14 @@ DRILL_ROWS = [
             *_all("add", _parts("more")),
             *_all("modify", _machines()),
             *_all("modify", _roles_of(*NAMING_DRILLS)),
-            f"modify {WATCHDOG}", "modify AWS::Events::Rule", DASHBOARD,
+            *_all("modify", REGULAR), "modify AWS::Events::Rule", DASHBOARD,
         }),
     Row("drill removed", lambda env: env["drills"].pop("db-blackhole"),
         {
             *_all("remove", _parts("db-blackhole")),
             *_all("modify", _machines("shutdown", "cdn-blackhole")),
             *_all("modify", _roles_of(*NAMING_DRILLS)),
-            f"modify {WATCHDOG}", "modify AWS::Events::Rule", DASHBOARD,
+            *_all("modify", REGULAR), "modify AWS::Events::Rule", DASHBOARD,
         }),
     Row("runbook of drills given",
         lambda env: env["drills"].update(runbook="https://wiki.example.com/drills"),

@@ -56,6 +56,8 @@ DRILLS_IDS = {
     "DrillsSweepRule718B181F": "AWS::Events::Rule",
     "DrillsSweepPermission9FD0A006": "AWS::Lambda::Permission",
     "DrillsSweepCallsD14A49CA": "AWS::Lambda::EventInvokeConfig",
+    "DrillsSweepCallerRole46EC49D5": "AWS::IAM::Role",
+    "DrillsSweepScheduleE54D6A7F": "AWS::Scheduler::Schedule",
     "DrillsWatchdogCallerRoleF011BE69": "AWS::IAM::Role",
     "DrillsWatchdogSchedule3CEDC5AB": "AWS::Scheduler::Schedule",
     "DrillshutdownExperimentRole2C700890": "AWS::IAM::Role",

@@ -193,7 +193,7 @@ MAY: Mapping[str, list[tuple[list[str], list[str], Any]]] = {
             [EXPERIMENTS],
             None,
         ),
-        _kept("s3:PutObject"),
+        *LOADS,
         (
             ["iam:CreateServiceLinkedRole"],
             [
@@ -218,6 +218,7 @@ MAY: Mapping[str, list[tuple[list[str], list[str], Any]]] = {
         *RECORDS,
         *LOADS,
         (["states:DescribeStateMachineForExecution"], EXECUTIONS, None),
+        (["states:ListExecutions"], MACHINES, None),
         LOG_OF_FUNCTIONS,
         QUEUE,
     ],
@@ -227,6 +228,10 @@ MAY: Mapping[str, list[tuple[list[str], list[str], Any]]] = {
         LOADS[1],
         (["states:DescribeStateMachine"], MACHINES, None),
         LOG_OF_FUNCTIONS,
+    ],
+    "DrillsSweepCallerRole": [
+        (["lambda:InvokeFunction"], [f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:Sweep"], None),
+        QUEUE,
     ],
     "DrillsWatchdogCallerRole": [
         (["lambda:InvokeFunction"], [f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:Watchdog"], None),
@@ -355,7 +360,7 @@ def test_every_role_is_taken_by_one_service_for_this_accounts_sources(
         condition = statement["Condition"]
         assert condition["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
         assert condition[operator]["aws:SourceArn"].startswith(source)
-    assert taken == {"fis": 3, "states": 3, "scheduler": 4, "lambda": 9}
+    assert taken == {"fis": 3, "states": 3, "scheduler": 5, "lambda": 9}
 
 
 def test_each_function_has_a_role_of_its_own(drills_template: Template) -> None:
@@ -570,6 +575,7 @@ def test_a_schedule_starts_its_machine_once_for_each_occurrence(drills_template:
         asked = json.loads(target["Input"])
         assert asked["StateMachineArn"].endswith(f"-drill-{drill}")
         assert asked["Name"] == "<aws.scheduler.execution-id>"
+        assert json.loads(asked["Input"]) == {"occurrence": "<aws.scheduler.scheduled-time>"}
         assert problems_of("stepfunctions", "StartExecution", _lowered(asked)) == []
 
 
@@ -587,13 +593,18 @@ def test_schedules_are_what_scheduler_takes(drills_template: Template) -> None:
         assert problems_of("scheduler", "CreateSchedule", request) == []
 
 
-def test_the_watchdog_is_called_daily_with_every_drill(drills_template: Template) -> None:
+@pytest.mark.parametrize(
+    ("function", "rate"), [("Watchdog", "rate(1 day)"), ("Sweep", "rate(15 minutes)")]
+)
+def test_watchdog_and_sweep_are_called_with_every_drill(
+    drills_template: Template, function: str, rate: str
+) -> None:
     (schedule,) = (
         deployed(resource["Properties"], drills_template)
         for logical_id, resource in resources_of(drills_template, SCHEDULE).items()
-        if logical_id.startswith("DrillsWatchdog")
+        if logical_id.startswith(f"Drills{function}")
     )
-    assert schedule["ScheduleExpression"] == "rate(1 day)"
+    assert schedule["ScheduleExpression"] == rate
     watch = Watch.from_json(json.loads(schedule["Target"]["Input"]))
     assert [each.name for each in watch.drills] == list(DRILLS)
     assert [each.state_machine_arn for each in watch.drills] == MACHINES

@@ -172,13 +172,12 @@ def _clients(plan: Plan) -> Sequence[str]:
         )
     if ClientsReturn in kinds:
         lines.append(f"They are back on {plan.active.name} some minutes after the fault's end.")
-    if ClientsStay in kinds and ClientsServed in kinds:
-        lines.append(f"They stay on {plan.active.name} and are served all the time.")
-    elif ClientsStay in kinds:
-        lines.append(
-            f"They stay on {plan.active.name}; what needs {plan.dependency or plan.broken} fails "
-            "there meanwhile."
-        )
+    if ClientsStay in kinds:
+        served = " and are served all the time" if ClientsServed in kinds else ""
+        lost = ""
+        if plan.broken == plan.active.name:
+            lost = f"; what needs {plan.dependency or plan.broken} fails there meanwhile"
+        lines.append(f"They stay on {plan.active.name}{served}{lost}.")
     return lines or ["Nothing is expected of them."]
 
 

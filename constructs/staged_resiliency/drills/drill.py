@@ -34,8 +34,12 @@ _WHY_NO_TRACE: Final = (
     "Every step's input, output and time stand in the run's log and journal; traces would need "
     "four more permissions on any resource, and tell less."
 )
-# A run started twice by one occurrence has one name, so the second start is none.
-_OCCURRENCE: Final = "<aws.scheduler.execution-id>"
+# One of its own for each attempt to start a run, so of one occurrence there may be two runs:
+# https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
+_ATTEMPT: Final = "<aws.scheduler.execution-id>"
+# The same for each attempt, so the preflight refuses all runs of an occurrence but the first. It
+# has colons, which the name of an execution must not have.
+_OCCURRENCE: Final = "<aws.scheduler.scheduled-time>"
 
 
 class Drill(Construct):
@@ -282,8 +286,8 @@ class Drill(Construct):
                 input=json.dumps(
                     {
                         "StateMachineArn": self.machine.attr_arn,
-                        "Name": _OCCURRENCE,
-                        "Input": '{"started_by":"schedule"}',
+                        "Name": _ATTEMPT,
+                        "Input": json.dumps({"occurrence": _OCCURRENCE}, separators=(",", ":")),
                     }
                 ),
                 dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(

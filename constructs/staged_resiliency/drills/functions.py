@@ -126,6 +126,7 @@ INJECT: Final = _function(
     Permission("fis:ListExperiments", Resource.ANY),
     *_LOOK,
     Permission("fis:ListExperimentResolvedTargets", Resource.EXPERIMENTS),
+    *_LOAD,
     *_SAVE,
 )
 """Starts the experiment and waits until the fault is there."""
@@ -148,6 +149,7 @@ SWEEP: Final = _function(
     "sweep",
     900,
     Permission("states:DescribeStateMachineForExecution", Resource.EXECUTIONS),
+    Permission("states:ListExecutions", Resource.STATE_MACHINES),
     *_END,
     *_LOOK,
     *_RECORD,

@@ -54,7 +54,8 @@ def hypothesis(fault: FaultOf, pair: Pair, alarms: Sequence[WatchedAlarm]) -> Hy
 
     Of a stopped host: clients reach the standby within the objective, or stay where they are if
     it was the standby that stopped. Of a blackhole: the alarms that watch what is cut off fire
-    within their bounds, on that host only, and recover; clients move where one of them decides.
+    within their bounds, on that host only, and recover; clients move where one of them decides,
+    and are served all along where none does.
     Every other alarm stays quiet, but for those of a stopped host, which may fire or not
     while it comes up again.
     """
@@ -77,7 +78,8 @@ def _expectations(
         )
     else:
         yield ClientsStay(pair.record, pair.active)
-        if fault.host != pair.active:
+        # A blackhole leaves the way from clients to the host open.
+        if fault.host != pair.active or fault.kind == "blackhole":
             yield ClientsServed(pair.record)
     for alarm, within in fires.items():
         yield AlarmFires(alarm.name, within)

@@ -172,6 +172,11 @@ class Timeouts:
         )
 
     @property
+    def fresh(self) -> int:
+        """How long a preflight holds: until the order to FIS, with what retries may add."""
+        return self.preflight + self.steady + self.inject + 900
+
+    @property
     def run(self) -> int:
         """How long the whole run may take, with what the machine's own retries may add."""
         phases = self.preflight + 2 * self.steady + self.inject + self.observe
@@ -211,7 +216,8 @@ class Plan:
         namespace: CloudWatch namespace of the results; dimensions are Service, Environment, Drill.
         timeouts: Of the phases.
         window: When it may begin; at any time unless given.
-        notify_on_pass: Whether a passed run sends a message too. Any other run always does.
+        notify_on_pass: Whether a passed run sends a message too, and a leashed one in which all
+            was well. Any other run always does.
         predicted: What the failover-time model gives; None where it was not asked.
         runbook: URL or text for those who get the message.
         sample_seconds: Between two looks at DNS, clients and alarms.
@@ -316,7 +322,7 @@ class WatchedDrill:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What the watchdog is called with, once a day.
+    """What schedules call the watchdog and the sweep with.
 
     Attributes:
         service: Short name of the service.

@@ -49,8 +49,9 @@ class DrillRunner(Construct):
     Creates the nine functions, each with a role of its own, their log; the bucket of journals
     (encrypted, versioned, TLS only, kept when the stack goes); the schedule of the watchdog that
     counts the days since each drill passed; the EventBridge rule by which a run that was aborted
-    still has its fault ended and its verdict recorded; and the queue, with an alarm, for
-    what could not be delivered.
+    still has its fault ended and its verdict recorded, and the schedule that does so where the
+    event is lost or the fault lasts longer; and the queue, with an alarm, for what could not be
+    delivered.
 
     Args:
         scope: The parent.
@@ -59,7 +60,8 @@ class DrillRunner(Construct):
         topic: Who hears of verdicts and alarms.
         enabled: False leashes all its drills: they find their targets and check the steady state,
             and break nothing. Leashed unless given.
-        notify_passed: Also tell of drills that passed; told unless given.
+        notify_passed: Also tell of runs that passed, and of leashed ones in which all was well;
+            told unless given.
         runbook: What to do when a drill fails: an URL or a line; nothing unless given.
 
     Attributes:
@@ -144,7 +146,18 @@ class DrillRunner(Construct):
         self.schedule_group: Final = scheduler.CfnScheduleGroup(self, "Schedules")
         self.schedule_group.add_metadata("Description", "Schedules of drills and their watchdog.")
         self._sweep()
-        self._watchdog_schedule = self._watchdog()
+        self._call_regularly(
+            functions.SWEEP,
+            expression="rate(15 minutes)",
+            why="Sweeps what is left of drills that were aborted, timed out or failed.",
+            sid="CallTheSweep",
+        )
+        self._watchdog_schedule = self._call_regularly(
+            functions.WATCHDOG,
+            expression="rate(1 day)",
+            why="Counts, once a day, the days since each drill passed.",
+            sid="CallTheWatchdog",
+        )
 
     @property
     def journal(self) -> Journal:
@@ -197,7 +210,7 @@ class DrillRunner(Construct):
         return log
 
     def _function(self, function: Function) -> lambda_.CfnFunction:
-        words = "".join(word.title() for word in function.name.split("_"))
+        words = _words(function)
         taken = role(
             self,
             f"{words}Role",
@@ -251,7 +264,11 @@ class DrillRunner(Construct):
         ]
 
     def _sweep(self) -> None:
-        """A run that ended without saying so is told to the sweep, again and again for a day."""
+        """A run that ended without saying so is told to the sweep, again and again for a day.
+
+        Whether Step Functions tells of it at all is best effort; the sweep's schedule makes up
+        for that: https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-states.html
+        """
         swept = self.functions[functions.SWEEP.name]
         rule = events.CfnRule(
             self,
@@ -297,22 +314,26 @@ class DrillRunner(Construct):
         )
         config.add_metadata("Description", "A sweep that fails is tried again, then kept and told.")
 
-    def _watchdog(self) -> scheduler.CfnSchedule:
-        """A rate, so that it runs as soon as it is deployed, and the alarms have data.
+    def _call_regularly(
+        self, function: Function, *, expression: str, why: str, sid: str
+    ) -> scheduler.CfnSchedule:
+        """By a rate, so that it is called as soon as it is deployed, and the alarms have data.
 
         What an update does to a rate is not documented: a drill that is added later is first
         counted within a day, and its alarm waits for that.
         https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
         """
-        called = self.functions[functions.WATCHDOG.name]
+        called, words = self.functions[function.name], _words(function)
         taken = role(
             self,
-            "WatchdogCallerRole",
-            description=f"Taken by EventBridge Scheduler for the watchdog of {self.service.name}.",
+            f"{words}CallerRole",
+            description=(
+                f"Taken by EventBridge Scheduler for the {function.name} of {self.service.name}."
+            ),
             trusted=self.scheduler_trust,
             statements=[
                 {
-                    "Sid": "CallTheWatchdog",
+                    "Sid": sid,
                     "Effect": "Allow",
                     "Action": "lambda:InvokeFunction",
                     "Resource": called.attr_arn,
@@ -322,11 +343,11 @@ class DrillRunner(Construct):
         )
         return scheduler.CfnSchedule(
             self,
-            "WatchdogSchedule",
-            description="Counts, once a day, the days since each drill passed.",
+            f"{words}Schedule",
+            description=why,
             flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
             group_name=self.schedule_group.ref,
-            schedule_expression="rate(1 day)",
+            schedule_expression=expression,
             state="ENABLED",
             target=scheduler.CfnSchedule.TargetProperty(
                 arn=called.attr_arn,
@@ -367,3 +388,8 @@ class DrillRunner(Construct):
             "Action": "sqs:SendMessage",
             "Resource": self.undelivered.queue_arn,
         }
+
+
+def _words(function: Function) -> str:
+    """A function's name as construct ids have it."""
+    return "".join(word.title() for word in function.name.split("_"))

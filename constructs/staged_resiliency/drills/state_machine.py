@@ -3,7 +3,7 @@
 Each phase is a function that does its part, watches for part of a minute, and says whether to call
 it again. Whatever fails once a fault may be there leads to the state that ends it. A run that is
 aborted or times out as a whole ends without any further state: ``sweep_pattern`` selects the event
-by which the ``sweep`` function learns of it.
+by which the ``sweep`` function learns of it; where the event is lost, a schedule finds it.
 
 See https://states-language.net and
 https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
@@ -71,7 +71,7 @@ def definition(
         "States": {
             phase_names.PLAN: {
                 "Type": "Pass",
-                "Comment": "All that is known of the drill; the run's own input is not used",
+                "Comment": "All that is known of the drill",
                 "Result": {"plan": plan.to_json()},
                 "Next": "Run",
             },
@@ -83,6 +83,8 @@ def definition(
                         "execution.$": "$$.Execution.Id",
                         "name.$": "$$.Execution.Name",
                     },
+                    # Of which only the schedule's occurrence is read.
+                    "input.$": "$$.Execution.Input",
                     "errors": {},
                 },
                 "Next": phase_names.PREFLIGHT,

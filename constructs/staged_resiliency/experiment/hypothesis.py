@@ -54,7 +54,8 @@ class ClientsStay:
 
 @dataclass(frozen=True, slots=True)
 class ClientsServed:
-    """Every client is served, from the fault until the end.
+    """Clients are served, from the fault until the end: one request between two that are answered
+    may be lost on its way.
 
     Attributes:
         record: DNS name that clients use.

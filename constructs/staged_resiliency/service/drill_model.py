@@ -97,7 +97,9 @@ class Drills(Section):
         default=DrillWindow(), description="When drills may start."
     )
     notify_passed: Annotated[bool, _Setting] = Field(
-        default=True, description="Also tell of drills that passed; of others people always hear."
+        default=True,
+        description="Also tell of runs that passed, and of leashed ones in which all was well; of "
+        "others people always hear.",
     )
     volume_keys: Annotated[list[Annotated[str, AfterValidator(checks.kms_key_arn)]], _Setting] = (
         Field(

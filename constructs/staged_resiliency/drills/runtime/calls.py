@@ -1,10 +1,14 @@
 """What a function is called with, and what it says."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Final
 
 from staged_resiliency.drills.plan import Plan
 from staged_resiliency.drills.strict_json import DataError, JsonObject, read
+
+_TIME: Final = re.compile(r"[0-9][0-9TZ:.+-]{9,39}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,8 @@ class Call:
         run: The run.
         results: What phases said last, by their keys in the machine's state.
         errors: What phases failed with, by their keys.
+        occurrence: Of the schedule that started the run, as the time for which it was due; empty
+            for a run that was started by hand.
     """
 
     phase: str
@@ -60,6 +66,7 @@ class Call:
     run: RunName
     results: Mapping[str, Result]
     errors: Mapping[str, str]
+    occurrence: str = ""
 
     @classmethod
     def of(cls, event: object) -> "Call":
@@ -72,7 +79,7 @@ class Call:
             raise DataError("event: must be an object with an object 'state'")
         state = dict(event["state"])
         phase, plan, run = event.get("phase"), state.pop("plan", None), state.pop("run", None)
-        errors = state.pop("errors", {})
+        errors, given = state.pop("errors", {}), state.pop("input", None)
         if not isinstance(phase, str) or not isinstance(errors, dict):
             raise DataError("event: must have a text 'phase' and an object 'errors'")
         return cls(
@@ -81,7 +88,14 @@ class Call:
             read(RunName, run, "run"),
             {key: read(Result, each, key) for key, each in state.items()},
             {key: _told(each) for key, each in errors.items()},
+            _occurrence(given),
         )
+
+
+def _occurrence(given: object) -> str:
+    """The occurrence in a run's input, which may be anything; a time, and nothing else."""
+    found = given.get("occurrence") if isinstance(given, dict) else None
+    return found if isinstance(found, str) and _TIME.fullmatch(found) else ""
 
 
 def _told(error: object) -> str:

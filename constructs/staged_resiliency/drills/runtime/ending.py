@@ -16,6 +16,9 @@ SETTLE_SECONDS: Final = 60.0
 SWEEP_SETTLE_SECONDS: Final = 180.0
 """The same after an abort, which does not stop the function that may just start one."""
 
+LATE_SECONDS: Final = 60.0
+"""After the fault's time; what FIS has not done by then is not waited for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -37,9 +40,17 @@ class Ending:
 
 
 def push(
-    plan: Plan, execution: str, known: str | None, injected_at: float | None, world: World
+    plan: Plan,
+    execution: str,
+    known: str | None,
+    injected_at: float | None,
+    world: World,
+    *,
+    begun_by: float | None = None,
 ) -> Ending:
     """Do what brings the end of the fault nearer, and say how far it is.
+
+    Once the fault's time is over the host is looked after whatever FIS says, or does not.
 
     Args:
         plan: The drill.
@@ -47,42 +58,76 @@ def push(
         known: Id of the experiment, if the run knows it.
         injected_at: When the fault began, if the run knows it.
         world: Everything outside.
+        begun_by: By when it had begun at the latest, for a run that does not know when.
+
+    Raises:
+        AwsError: AWS can't be asked how far it is.
     """
-    ids = [known] if known else list(experiments.of_run(plan, execution, world))
-    if not ids:
+    begun = injected_at if injected_at is not None else begun_by
+    try:
+        found = _stopped(plan, execution, known, world)
+    except AwsError as error:
+        if not _late(plan, begun, world):
+            raise
+        world.log("FIS can't be asked", error=str(error))
+        return _without_fis(plan, known, world)
+    if not found:
         return Ending(True, None, "no experiment was started")
+    began = min((each.acting_since for each in found if each.acting_since), default=None)
+    ending = _after_stop(plan, found, injected_at, began if begun is None else begun, world)
+    return replace(ending, acting_since=began)
+
+
+def _stopped(plan: Plan, execution: str, known: str | None, world: World) -> Sequence[Experiment]:
+    """The experiments of a run as they were, each of which is told to stop."""
+    ids = [known] if known else experiments.of_run(plan, execution, world)
     found = [experiments.get(each, world) for each in ids]
     for each in found:
         if each.stoppable:
             world.log("stopping the experiment", experiment=each.id, status=each.status)
             experiments.stop(each.id, world)
-    began = [each.acting_since for each in found if each.acting_since is not None]
-    return replace(
-        _after_stop(plan, found, injected_at, world), acting_since=min(began, default=None)
-    )
+    return found
+
+
+def _late(plan: Plan, begun: float | None, world: World) -> bool:
+    return begun is not None and world.clock() >= begun + plan.fault_seconds + LATE_SECONDS
+
+
+def _without_fis(plan: Plan, known: str | None, world: World) -> Ending:
+    """What can be done and told without FIS, once the fault's time is over."""
+    if plan.enabled and plan.fault is FaultKind.STOP_INSTANCE:
+        return _instance(plan, known, world)
+    return Ending(True, known, "the time of the fault is over", world.clock())
 
 
 def _after_stop(
-    plan: Plan, found: Sequence[Experiment], injected_at: float | None, world: World
+    plan: Plan,
+    found: Sequence[Experiment],
+    injected_at: float | None,
+    begun: float | None,
+    world: World,
 ) -> Ending:
     active = [each for each in found if each.active]
     last = found[-1]
     if active:
-        return Ending(False, last.id, f"experiment {active[0].id} is {active[0].status}")
+        told = f"experiment {active[0].id} is {active[0].status}"
+        if plan.enabled and plan.fault is FaultKind.STOP_INSTANCE and _late(plan, begun, world):
+            told = f"{told}; {_instance(plan, last.id, world).told}"
+        return Ending(False, last.id, told)
     if not plan.enabled:
         return Ending(True, last.id, f"experiment {last.id} is {last.status}", world.clock())
     if plan.fault is FaultKind.STOP_INSTANCE:
-        return _instance(plan, last, world)
+        return _instance(plan, last.id, world)
     return _blackhole(plan, last, injected_at, world)
 
 
-def _instance(plan: Plan, experiment: Experiment, world: World) -> Ending:
+def _instance(plan: Plan, experiment: str | None, world: World) -> Ending:
     """FIS starts the instance; where it did not, we do."""
     host = plan.broken_host
     state = instance_state(plan, world)
     if state == "running":
         told = f"instance {host.instance_id} runs"
-        return Ending(True, experiment.id, told, world.clock())
+        return Ending(True, experiment, told, world.clock())
     if state == "stopped":
         world.log("starting the instance", instance=host.instance_id)
         try:
@@ -90,8 +135,8 @@ def _instance(plan: Plan, experiment: Experiment, world: World) -> Ending:
         except AwsError as error:
             # Told in the verdict, if it stays so; the next look tries again.
             world.log("the instance can't be started", error=str(error))
-            return Ending(False, experiment.id, f"{host.name} can't be started: {error}")
-    return Ending(False, experiment.id, f"instance {host.instance_id} is {state or 'not found'}")
+            return Ending(False, experiment, f"{host.name} can't be started: {error}")
+    return Ending(False, experiment, f"instance {host.instance_id} is {state or 'not found'}")
 
 
 def _blackhole(

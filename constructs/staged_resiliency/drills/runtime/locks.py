@@ -40,6 +40,32 @@ def take(store: Store, execution: str, world: World) -> str | None:
     return str(json.loads(store.get(_KEY))["execution"])
 
 
+def held(store: Store, execution: str) -> bool:
+    """Whether an execution was the last to take the lock."""
+    return store.keys(_KEY) == [_KEY] and bool(
+        json.loads(store.get(_KEY))["execution"] == execution
+    )
+
+
+def claim(store: Store, drill: str, occurrence: str, execution: str) -> str | None:
+    """Claim an occurrence of a drill's schedule, which starts its run at least once.
+
+    Args:
+        store: The service's.
+        drill: Short name of the drill.
+        occurrence: The time for which it was due.
+        execution: ARN of the execution that claims it.
+
+    Returns:
+        None where it was claimed, or had been by the same run; else ARN of the execution that did.
+    """
+    key = f"occurrences/{drill}/{occurrence}.json"
+    if store.put_new(key, json.dumps({"execution": execution})):
+        return None
+    holder = str(json.loads(store.get(key))["execution"])
+    return None if holder == execution else holder
+
+
 def _runs(execution: str, world: World) -> bool:
     try:
         answer = world.aws("stepfunctions", "DescribeExecution", executionArn=execution)

@@ -1,15 +1,16 @@
 """The phases of a run, each a function of its call and of the world."""
 
+import math
 from dataclasses import replace
 from types import TracebackType
 
 from staged_resiliency.drills import phase_names
-from staged_resiliency.drills.runtime import deciding, ending, experiments
+from staged_resiliency.drills.runtime import deciding, ending, experiments, locks
 from staged_resiliency.drills.runtime.calls import Call, Result
 from staged_resiliency.drills.runtime.chunks import Chunk, load, save
 from staged_resiliency.drills.runtime.ending import Ending
 from staged_resiliency.drills.runtime.experiments import Experiment
-from staged_resiliency.drills.runtime.preflight import reasons_against
+from staged_resiliency.drills.runtime.preflight import reasons_against, reasons_against_injection
 from staged_resiliency.drills.runtime.steadiness import LOOKS_IN_A_ROW, unsteady
 from staged_resiliency.drills.runtime.store import Store
 from staged_resiliency.drills.runtime.watching import Watcher
@@ -126,7 +127,13 @@ class _Phase:
 def preflight(call: Call, world: World) -> Result:
     """Whether the run may begin."""
     with _Phase(call, "preflight", world) as phase:
-        reasons = reasons_against(call.plan, call.run.execution, world)
+        plan, execution = call.plan, call.run.execution
+        if call.occurrence:
+            former = locks.claim(phase.store, plan.drill, call.occurrence, execution)
+            if former is not None:
+                told = f"the run that was due at {call.occurrence} was started before: {former}"
+                return phase.ends(go=False, told=told)
+        reasons = reasons_against(plan, execution, world)
         return phase.ends(go=not reasons, told="; ".join(reasons) or "nothing speaks against it")
 
 
@@ -151,9 +158,16 @@ def inject(call: Call, world: World) -> Result:
         plan = call.plan
         if phase.experiment is None:
             ids = experiments.of_run(plan, call.run.execution, world)
-            started = ids[-1] if ids else experiments.start(plan, call.run.execution, world).id
-            phase.experiment = started
-            world.log("experiment started", experiment=started, leashed=not plan.enabled)
+            if not ids:
+                checked = call.results.get("preflight")
+                at = checked.began_at if checked else None
+                reasons = reasons_against_injection(plan, call.run, at, world)
+                if reasons:
+                    told = f"the run must not go on: {'; '.join(reasons)}; start a new one"
+                    return phase.ends(go=False, told=told, cut_short=told)
+                ids = [experiments.start(plan, call.run.execution, world).id]
+            phase.experiment = ids[-1]
+            world.log("experiment started", experiment=ids[-1], leashed=not plan.enabled)
         found = experiments.get(phase.experiment, world)
 
         def there() -> bool:
@@ -166,7 +180,7 @@ def inject(call: Call, world: World) -> Result:
             if not phase.over(seconds):
                 return phase.ends(go=False, again=True)
             told = f"no fault within {seconds} s: experiment {found.id} is {found.status}"
-            return phase.ends(go=False, told=told)
+            return phase.ends(go=False, told=told, cut_short="" if plan.enabled else told)
         if not plan.enabled:
             told, wrong = _aim(found, call, world)
             return phase.ends(go=False, told=told, cut_short=wrong)
@@ -217,13 +231,24 @@ def end_fault(call: Call, world: World) -> Result:
         now = Ending(False, phase.experiment, "")
         # What nobody heard of may only be late in FIS's list, where the order went wrong.
         settle = ending.SETTLE_SECONDS if "inject" in call.errors else 0.0
+        # The machine comes here from the injection.
+        begun_by: float | None = phase.began_at
+        seconds = float(plan.timeouts.end)
         if call.phase == phase_names.SWEEP:
-            settle = ending.SWEEP_SETTLE_SECONDS
+            # The sweep may come from anywhere, and says itself when it gives up.
+            settle, begun_by, seconds = ending.SWEEP_SETTLE_SECONDS, None, math.inf
 
         def over() -> bool:
             nonlocal now
             try:
-                now = ending.push(plan, call.run.execution, phase.experiment, injected, world)
+                now = ending.push(
+                    plan,
+                    call.run.execution,
+                    phase.experiment,
+                    injected,
+                    world,
+                    begun_by=begun_by,
+                )
             except AwsError as error:
                 world.log("the fault's end can't be pushed", error=str(error))
                 now = replace(now, over=False, told=str(error))
@@ -232,9 +257,8 @@ def end_fault(call: Call, world: World) -> Result:
             phase.experiment = now.experiment
             return now.over
 
-        seconds = plan.timeouts.end
-        # Before any look, which could fail: nothing may come before the end of the fault.
-        ended = over() or phase.watcher.watch(phase.until(seconds), over)
+        # Nothing may come before the end of the fault: no look, and no look that fails.
+        ended = over() or phase.watcher.watch(phase.until(seconds), over, must_see=False)
         if injected is None and plan.enabled and now.acting_since is not None:
             # The answer of what started it was lost.
             injected = now.acting_since

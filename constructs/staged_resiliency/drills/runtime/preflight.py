@@ -6,7 +6,9 @@ from typing import Final
 
 from staged_resiliency.drills.plan import FaultKind, Plan
 from staged_resiliency.drills.runtime import experiments, locks
+from staged_resiliency.drills.runtime.calls import RunName
 from staged_resiliency.drills.runtime.looks import alarm_states, served_by
+from staged_resiliency.drills.runtime.recording import is_recorded
 from staged_resiliency.drills.runtime.store import Store
 from staged_resiliency.drills.runtime.windows import allowed
 from staged_resiliency.drills.runtime.world import World
@@ -101,6 +103,32 @@ def reasons_against(plan: Plan, execution: str, world: World) -> Sequence[str]:
         return reasons
     holder = locks.take(Store(world.aws, plan.journal), execution, world)
     return [f"another drill of {plan.service} runs: {holder}"] if holder else []
+
+
+def reasons_against_injection(
+    plan: Plan, run: RunName, checked_at: float | None, world: World
+) -> Sequence[str]:
+    """Why a run that passed its preflight must not inject its fault all the same.
+
+    A run that ended badly can be redriven for 14 days, and goes on where it was; of all that its
+    preflight found nothing may be so any more:
+    https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
+
+    Args:
+        plan: The drill.
+        run: The run.
+        checked_at: When its preflight passed; None where nobody knows.
+        world: Everything outside.
+    """
+    store = Store(world.aws, plan.journal)
+    reasons = []
+    if checked_at is None or world.clock() > checked_at + plan.timeouts.fresh:
+        reasons.append("its preflight was too long ago")
+    if is_recorded(plan, run, world):
+        reasons.append("its verdict is recorded")
+    if not locks.held(store, run.execution):
+        reasons.append(f"it does not hold the lock of {plan.service}'s drills")
+    return reasons
 
 
 def instance_state(plan: Plan, world: World) -> str:

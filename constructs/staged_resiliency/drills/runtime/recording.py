@@ -1,7 +1,10 @@
-"""Records a run's verdict exactly once: journal, metrics, message.
+"""Records a run's verdict: one journal, then its metrics and its message, each at least once.
 
 The journal is written unless there is one, so that of two who would write it one does. Whoever
-comes later takes the verdict that is there, and does what is not marked as done.
+comes later takes the verdict that is there, and does what is not marked as done. What was done may
+be done again where the mark could not be left, or where two come at the same time: better a
+message twice than never. A second one has the same text; the same metrics have the same moment, so
+that minimum, maximum and average stay as they are.
 """
 
 import json
@@ -112,7 +115,7 @@ def metric_data(plan: Plan, document: JsonObject) -> Sequence[JsonObject]:
         metric_names.AVAILABILITY_PERCENT: None if availability is None else availability * 100,
     }
     until = document["observed_until"]
-    # The same moment at every attempt, so that a second one could only write the same point.
+    # The same moment at every attempt, so that a second one only writes the same point again.
     at = until or document["phases"][-1]["began_at"]
     return [
         {

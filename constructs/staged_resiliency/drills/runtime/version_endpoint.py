@@ -77,7 +77,8 @@ def environment_of(raw: bytes) -> str:
     try:
         answer.begin()
         body = answer.read()
-    except (http.client.HTTPException, ValueError) as error:
+    # Sizes are taken from the answer: one may be beyond all that can be read at once.
+    except (http.client.HTTPException, ValueError, OverflowError) as error:
         raise UnansweredError(_line(f"no HTTP answer: {type(error).__name__} {error}")) from None
     finally:
         answer.close()

@@ -40,19 +40,26 @@ class Watcher:
         self._seen += found.observations
         return found
 
-    def watch(self, until: float, done: Callable[[], bool]) -> bool:
+    def watch(self, until: float, done: Callable[[], bool], *, must_see: bool = True) -> bool:
         """Look every few seconds until it is done, or time is over.
 
         Args:
             until: Seconds since the epoch.
             done: Asked after each look.
+            must_see: Whether a look that fails is an error; else it is said in the log, and
+                ``done`` is asked all the same.
 
         Returns:
             Whether it was done.
         """
         while True:
             began = self._world.clock()
-            self.look()
+            try:
+                self.look()
+            except Exception as error:
+                if must_see:
+                    raise
+                self._world.log("a look failed", error=repr(error))
             if done():
                 return True
             now = self._world.clock()
