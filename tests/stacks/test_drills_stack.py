@@ -608,7 +608,7 @@ def test_watchdog_and_sweep_are_called_with_every_drill(
     watch = Watch.from_json(json.loads(schedule["Target"]["Input"]))
     assert [each.name for each in watch.drills] == list(DRILLS)
     assert [each.state_machine_arn for each in watch.drills] == MACHINES
-    assert watch.expiry_days == 36
+    assert watch.expiry_days == 35
 
 
 def test_the_watchdog_is_called_once_all_state_machines_are_there(
@@ -639,7 +639,7 @@ def test_a_drill_that_is_overdue_or_that_nobody_counts_is_told(drills_template: 
             {"Name": "Environment", "Value": "production"},
             {"Name": "Drill", "Value": drill},
         ]
-        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 36)
+        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 35)
         assert (alarm["Period"], alarm["EvaluationPeriods"]) == (86400, 1)
         assert alarm["TreatMissingData"] == "breaching"
         # The watchdog first counts a drill that was added later within a day.
