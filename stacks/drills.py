@@ -17,6 +17,7 @@ from staged_resiliency import (
 )
 from staged_resiliency.service import Environment, Service
 from staged_resiliency.service.drill_model import Drills, DrillSettings
+from staged_resiliency.service.drill_prediction import predicted
 from staged_resiliency.service.drilling import (
     broken_host,
     guards_of,
@@ -47,7 +48,7 @@ class DrillsStack(Stack):
             "their results.",
             tags=service.tags_of(environment) or None,
         )
-        self._environment = environment
+        self._service, self._environment = service, environment
         self.runner = DrillRunner(
             self,
             "Drills",
@@ -95,6 +96,7 @@ class DrillsStack(Stack):
             schedule=DrillSchedule(drill.schedule, drill.timezone),
             window=DrillWindow(window.days, window.from_hour, window.to_hour),
             dependency=drill.dependency,
+            predicted=predicted(self._service, environment, drill),
         )
 
 

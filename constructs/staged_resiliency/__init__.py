@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from staged_resiliency.drills.drilled import DrilledHost, DrilledService, DrillWindow
     from staged_resiliency.drills.experiment import FaultExperiment
     from staged_resiliency.drills.faults import BlackholePort, Fault, StopInstance
+    from staged_resiliency.drills.plan import Predicted
     from staged_resiliency.drills.runner import DrillRunner
     from staged_resiliency.drills.schedule import DrillSchedule
     from staged_resiliency.endpoint_health_check import (
@@ -153,6 +154,7 @@ __all__ = [
     "LoadBalancer",
     "MissingData",
     "PeerAlarm",
+    "Predicted",
     "ProbeAgent",
     "ProbeConfiguration",
     "ProbeSilentAlarm",
@@ -192,6 +194,7 @@ _HOMES = (
     "probe.probe_agent",
     "experiment.hypothesis",
     "drills.schedule",
+    "drills.plan",
     "drills.drilled",
     "drills.faults",
     "drills.experiment",

@@ -109,7 +109,7 @@ def test_more_drills_than_a_stack_holds_are_refused() -> None:
     with pytest.raises(ServiceFileError) as raised:
         load(file)
     assert str(raised.value) == (
-        "bookstore.yaml:20: environments.production.drills: 67 drills make a stack of 501 "
+        "bookstore.yaml:20: environments.production.drills: 67 drills make a stack of 503 "
         "resources; CloudFormation takes 500; take some out"
     )
 

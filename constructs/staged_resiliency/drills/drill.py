@@ -22,7 +22,7 @@ from staged_resiliency.drills.iam import (
     role,
     trust,
 )
-from staged_resiliency.drills.plan import Plan, Timeouts
+from staged_resiliency.drills.plan import Plan, Predicted, Timeouts
 from staged_resiliency.drills.runner import DrillRunner
 from staged_resiliency.drills.schedule import MAX_GAP_DAYS, DrillSchedule
 from staged_resiliency.drills.state_machine import definition
@@ -67,6 +67,8 @@ class Drill(Construct):
         schedule: When it runs, at least every 35 days.
         window: When it may begin at all; Monday to Friday from 9 to 17 o'clock unless given.
         dependency: Short name of the dependency that a blackhole is about.
+        predicted: How long the failover-time model says clients take to the other host; journals
+            tell it beside what is measured. Nothing is told unless given.
 
     Raises:
         InvalidInputError: A value that AWS would refuse, or a drill that is unsafe or shows
@@ -136,6 +138,7 @@ class Drill(Construct):
         schedule: DrillSchedule,
         window: DrillWindow | None = None,
         dependency: str | None = None,
+        predicted: Predicted | None = None,
     ) -> None:
         service = runner.service
         checked("Drill", "name", name, checks.slug)
@@ -190,6 +193,7 @@ class Drill(Construct):
             timeouts=Timeouts.of(fault.seconds, self.hypothesis),
             window=(window or DrillWindow()).planned(schedule.zone),
             notify_on_pass=runner.notify_passed,
+            predicted=predicted,
             runbook=runner.runbook or "",
         )
         self.machine: Final = self._machine(runner, machine_name)

@@ -54,8 +54,9 @@ class ClientsStay:
 
 @dataclass(frozen=True, slots=True)
 class ClientsServed:
-    """Clients are served, from the fault until the end: one request between two that are answered
-    may be lost on its way.
+    """Clients are served, from the fault until the end.
+
+    One request between two that are answered may be lost on its way.
 
     Attributes:
         record: DNS name that clients use.

@@ -16,7 +16,7 @@ from staged_resiliency.service.drill_model import (
 from staged_resiliency.service.problems import Problem
 
 _DNS_PORT: Final = 53
-_SHARED_RESOURCES: Final = 32
+_SHARED_RESOURCES: Final = 34
 _RESOURCES_PER_DRILL: Final = 7
 _EXAMPLE: Final = "give one like dependency: db"
 

@@ -14,10 +14,9 @@ from staged_resiliency.service.model import Environment, Service
 from staged_resiliency.service.objective_changes import Change, best_changes, told_changes
 from staged_resiliency.service.objective_model import ENDPOINT, HOST
 from staged_resiliency.service.problems import Problem
-from staged_resiliency.service.timing_graph import deciding_graph
+from staged_resiliency.service.timing_graph import deciding_pair
 from staged_resiliency.service.warnings import ServiceWarning
 from staged_resiliency.timing.faults import Fault, Kind, faults_of
-from staged_resiliency.timing.graph import Graph
 from staged_resiliency.timing.outages import Verdict, failover_times
 
 _PATH: Final = ("objective", "recovery_time_seconds")
@@ -114,7 +113,7 @@ def misses_of(service: Service, environment: Environment) -> Sequence[Miss]:
     if objective is None:
         return ()
     seconds = objective.recovery_time_seconds
-    graph = _first_pair(service, environment)
+    graph = deciding_pair(service, environment)
     covered = [each for each in faults_of(graph, graph.pairs[0]) if _covers(environment, each)]
     late = [
         verdict.fault
@@ -132,7 +131,7 @@ def misses_of(service: Service, environment: Environment) -> Sequence[Miss]:
     known: dict[tuple[object, ...], float] = {}
 
     def times(changed: Environment, fault: Fault, outages: int) -> float:
-        graph = _first_pair(service, changed)
+        graph = deciding_pair(service, changed)
         asked = (*graph.pairs, *graph.probes, fault, outages)
         if asked not in known:
             (verdict,) = failover_times(graph, outages=outages, only=[fault])
@@ -158,11 +157,6 @@ def p95_of(verdict: Verdict) -> float:
     if verdict.total is None or verdict.moved < 0.95 * verdict.outages:
         return inf
     return verdict.total.p95 if verdict.moved == verdict.outages else verdict.total.worst
-
-
-def _first_pair(service: Service, environment: Environment) -> Graph:
-    graph = deciding_graph(service, environment)
-    return Graph(graph.pairs[:1], graph.alarms, graph.probes)
 
 
 def _covers(environment: Environment, fault: Fault) -> bool:

@@ -74,6 +74,12 @@ def deciding_graph(service: Service, environment: Environment) -> Graph:
     return Graph(pairs, list(_alarms(service, environment)), list(_probes(service, environment)))
 
 
+def deciding_pair(service: Service, environment: Environment) -> Graph:
+    """The same of one record pair alone, as all of a service decide alike."""
+    graph = deciding_graph(service, environment)
+    return Graph(graph.pairs[:1], graph.alarms, graph.probes)
+
+
 def _deciding(service: Service, environment: Environment) -> HealthCheck:
     """One signal decides by itself; several must all be well."""
     signals = [_signal(service, environment, name) for name in environment.failover_on]
