@@ -151,8 +151,8 @@ async def _rehearse(options: argparse.Namespace, world: World, plans: Sequence[P
         task.cancel()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # What is ignored stays so: nohup wants the rehearsal to outlive its terminal.
-        if signal.getsignal(number) is not signal.SIG_IGN:
+        # nohup wants the rehearsal to outlive its terminal.
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
             asyncio.get_running_loop().add_signal_handler(number, stop, number)
     try:
         with Progress(plans, options.time_scale, console) as progress:
