@@ -60,7 +60,7 @@ def _run(name: str, folder: Path) -> Template:
             {
                 "AWS::FIS::ExperimentTemplate": 2,
                 "AWS::StepFunctions::StateMachine": 2,
-                "AWS::Scheduler::Schedule": 3,
+                "AWS::Scheduler::Schedule": 4,
                 "AWS::Lambda::Function": 9,
                 "AWS::CloudWatch::Alarm": 7,
                 "AWS::CloudWatch::Dashboard": 1,
