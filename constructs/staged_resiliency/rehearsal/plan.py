@@ -51,6 +51,9 @@ SLACK_SECONDS: Final = 1.0
 CLIENT_SECONDS: Final = 5.0
 """By how much a client's view may be late: it asks each two seconds, and probes each ten."""
 
+_STEPS_TO_A_MESSAGE: Final = 3
+"""From an alarm to its message: published, queued and read, each of which may be late here."""
+
 _LEAST_FAULT_SECONDS: Final = 300.0
 _HEALTH_CHECKER_SECONDS: Final = 10.0
 """How much longer a health checker takes for an endpoint that hangs than for one that refuses."""
@@ -224,7 +227,7 @@ class _Planner:
                         self.notes.append(f"{alarm.name} {shown.value}, so it tells nobody")
                 continue
             # What has no topic is told of too: then no message ever arrives.
-            heard = limit + self.slack if meant else None
+            heard = limit + _STEPS_TO_A_MESSAGE * self.slack if meant else None
             yield Expected(AlarmFires(alarm.name, limit), why, firing.seconds, heard)
             within = recovery_seconds(alarm, self.assumptions) + self.slack
             yield Expected(AlarmRecovers(alarm.name, within), "no later than the model's worst")
