@@ -45,12 +45,12 @@ format: .venv/.dev  ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .
 
 schema: .venv/.runtime  ## Write the JSON Schema of service files
-	$(BIN)/resiliency schema > constructs/staged_resiliency/service/service.schema.json.new
-	mv constructs/staged_resiliency/service/service.schema.json.new \
-	  constructs/staged_resiliency/service/service.schema.json
+	$(BIN)/resiliency schema > resiliency/service_file/service.schema.json.new
+	mv resiliency/service_file/service.schema.json.new \
+	  resiliency/service_file/service.schema.json
 
 document: .venv/.runtime  ## Write the document that installs the probe, after a change of either
-	$(BIN)/python -m staged_resiliency.probe.document_making > out.document.json
+	$(BIN)/python -m staged_resiliency.probe.document_builder > out.document.json
 	mv out.document.json constructs/staged_resiliency/probe/document.json
 
 lock: .venv/.runtime  ## Pin requirements for every supported Python

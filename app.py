@@ -4,14 +4,14 @@ import gc
 import sys
 from pathlib import Path
 
-from stacks.node import prepare_node
+from stacks.startup import prepare_node
 
 gc.disable()  # one short run that frees nothing worth collecting: benchmarks/README.md
 prepare_node()
 
+from resiliency.service_file import ServiceFileError, load  # noqa: E402
+from resiliency.service_file.loader import DEFAULT_PATH  # noqa: E402
 from stacks.application import add_stacks, new_app  # noqa: E402 (starts Node)
-from staged_resiliency.service import ServiceFileError, load  # noqa: E402
-from staged_resiliency.service.files import DEFAULT_PATH  # noqa: E402
 
 
 def main() -> None:

@@ -36,9 +36,9 @@ ROOT = Path(__file__).resolve().parent.parent
 TYPESCRIPT = ROOT / "benchmarks" / "typescript"
 NODE = Path(ROOT_DIR) / "bin" / "node"
 APPLICATION: Sequence[str | Path] = [sys.executable, "-O", ROOT / "app.py"]
-# What stacks/short_lived_node.cjs does for the Python application, given to TypeScript too in a
+# What stacks/node_preload.cjs does for the Python application, given to TypeScript too in a
 # column of its own: a TypeScript team could do the same.
-SAME_NODE_SET_UP = f'--require="{ROOT / "stacks" / "short_lived_node.cjs"}"'
+SAME_NODE_SET_UP = f'--require="{ROOT / "stacks" / "node_preload.cjs"}"'
 
 SERVICE = """\
 service: service{i}

@@ -26,7 +26,7 @@ EXAMPLE = ROOT / "services" / "bookstore.yaml"
 COMMAND = (
     sys.executable,
     "-c",
-    "import sys; from staged_resiliency.cli import main; sys.exit(main())",
+    "import sys; from resiliency.cli import main; sys.exit(main())",
 )
 OBJECTIVES = {
     "check, without an objective": None,

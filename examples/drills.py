@@ -17,10 +17,10 @@ from staged_resiliency import (
     ClientsStay,
     ConnectivityAlarm,
     Drill,
-    DrilledHost,
-    DrilledService,
-    DrillRunner,
+    DrillGroup,
+    DrillHost,
     DrillSchedule,
+    DrillTarget,
     DrillWindow,
     InstanceStatusAlarm,
     MissingData,
@@ -61,18 +61,18 @@ database = {
 }
 alarms = [alarm.alarm_name for alarm in (*status.values(), *database.values())]
 
-service = DrilledService(
+service = DrillTarget(
     name="shop",
     environment="production",
     namespace="Shop",
-    active=DrilledHost(BLUE, "192.0.2.1", instance=INSTANCES[BLUE]),
-    standby=DrilledHost(GREEN, "192.0.2.2", instance=INSTANCES[GREEN]),
+    active=DrillHost(BLUE, "192.0.2.1", instance=INSTANCES[BLUE]),
+    standby=DrillHost(GREEN, "192.0.2.2", instance=INSTANCES[GREEN]),
     record_name=RECORD,
     hosted_zone_id="Z2EHK3FAEUNRMI",
     alarms=alarms,
     objective_seconds=360,
 )
-runner = DrillRunner(stack, "Drills", service=service, topic=topic)
+runner = DrillGroup(stack, "Drills", service=service, topic=topic)
 shutdown = Drill(
     stack,
     "Shutdown",

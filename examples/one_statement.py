@@ -2,7 +2,13 @@
 
 from aws_cdk import App, Environment, Stack
 
-from staged_resiliency import AddressTarget, AlarmTopic, FailoverHost, HostedZone, InstanceFailover
+from staged_resiliency import (
+    AddressTarget,
+    AlarmTopic,
+    FailoverHost,
+    HostedZone,
+    InstanceFailover,
+)
 
 app = App()
 stack = Stack(app, "shop-failover", env=Environment(account="111111111111", region="eu-west-1"))

@@ -5,10 +5,10 @@ from typing import TypeVar
 
 from aws_cdk import App, DefaultStackSynthesizer, Stack
 
+from resiliency.service_file import Service
 from stacks.failover import FailoverStack
 from stacks.notifications import NotificationsStack, topics_by_place
 from stacks.probe import ProbeStack
-from staged_resiliency.service import Service
 
 _Stack = TypeVar("_Stack", bound=Stack)
 

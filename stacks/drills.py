@@ -4,26 +4,21 @@ from aws_cdk import App, CfnOutput, Stack
 from aws_cdk import Environment as CdkEnvironment
 from aws_cdk import aws_route53 as route53
 
-from stacks.drilled import drilled_service
+from resiliency.service_file import Environment, Service
+from resiliency.service_file.drill_mapping import broken_host, guards_of, hypothesis_of, port_of
+from resiliency.service_file.drill_model import Drills, DrillSettings
+from resiliency.service_file.drill_prediction import predicted
+from stacks.drill_target import drilled_service
 from staged_resiliency import (
     BlackholePort,
     Drill,
-    DrillRunner,
+    DrillGroup,
     DrillSchedule,
     DrillWindow,
     Fault,
     StopInstance,
-    names,
 )
-from staged_resiliency.service import Environment, Service
-from staged_resiliency.service.drill_model import Drills, DrillSettings
-from staged_resiliency.service.drill_prediction import predicted
-from staged_resiliency.service.drilling import (
-    broken_host,
-    guards_of,
-    hypothesis_of,
-    port_of,
-)
+from staged_resiliency.shared import names
 
 
 class DrillsStack(Stack):
@@ -49,7 +44,7 @@ class DrillsStack(Stack):
             tags=service.tags_of(environment) or None,
         )
         self._service, self._environment = service, environment
-        self.runner = DrillRunner(
+        self.runner = DrillGroup(
             self,
             "Drills",
             service=drilled_service(service, name, environment, drills, self._hosted_zone_id()),

@@ -6,6 +6,9 @@ from aws_cdk import Annotations, App, CfnOutput, Stack
 from aws_cdk import Environment as CdkEnvironment
 from aws_cdk import aws_route53 as route53
 
+from resiliency.service_file import Environment, Service
+from resiliency.service_file.model import Endpoint, Host
+from resiliency.service_file.warnings import ServiceWarning, warnings_of
 from staged_resiliency import (
     AddressTarget,
     AlarmSignal,
@@ -23,12 +26,9 @@ from staged_resiliency import (
     Signal,
     StatusSignal,
     TcpConnect,
-    names,
 )
-from staged_resiliency.pair import COLORS, Color, other
-from staged_resiliency.service import Environment, Service
-from staged_resiliency.service.model import Endpoint, Host
-from staged_resiliency.service.warnings import ServiceWarning, warnings_of
+from staged_resiliency.shared import names
+from staged_resiliency.shared.hosts import COLORS, Color, other
 
 
 class FailoverStack(Stack):
@@ -73,7 +73,7 @@ class FailoverStack(Stack):
         )
         if environment.drills is not None:
             # Loaded only here, as what it says is about drills.
-            from stacks.drilled import add_dashboard, drilled_service
+            from stacks.drill_target import add_dashboard, drilled_service
 
             zone = environment.hosted_zone.id or self._zone.hosted_zone_id
             drilled = drilled_service(service, name, environment, environment.drills, zone)
@@ -199,7 +199,7 @@ def _objective_warnings(service: Service, environment: Environment) -> Iterable[
     if environment.objective is None:
         return ()
     # The model of failover's time is loaded by those alone who ask for it.
-    from staged_resiliency.service.objective import objective_warnings
+    from resiliency.service_file.objective import objective_warnings
 
     return objective_warnings(service, environment)
 

@@ -6,6 +6,8 @@ from typing import TypeAlias
 
 from aws_cdk import App, CfnOutput, Environment, Stack
 
+from resiliency.service_file import Environment as ServiceEnvironment
+from resiliency.service_file import Service
 from staged_resiliency import (
     AlarmKey,
     AlarmTopic,
@@ -13,17 +15,15 @@ from staged_resiliency import (
     HttpsSubscription,
     QueueSubscription,
     Subscription,
-    names,
 )
-from staged_resiliency.service import Environment as ServiceEnvironment
-from staged_resiliency.service import Service
+from staged_resiliency.shared import names
 
 Place: TypeAlias = tuple[str, str]
 """Account and region."""
 
 
 @dataclass(slots=True)
-class TopicWishes:
+class TopicRequests:
     """What the services of one account and region want of topics.
 
     Attributes:
@@ -35,15 +35,15 @@ class TopicWishes:
     adopted: dict[str, list[str]] = field(default_factory=dict)
 
 
-def topics_by_place(services: Iterable[Service]) -> Mapping[Place, TopicWishes]:
+def topics_by_place(services: Iterable[Service]) -> Mapping[Place, TopicRequests]:
     """The topics to make and the subscribers to add, for each account and region."""
-    wishes: dict[Place, TopicWishes] = {}
+    wishes: dict[Place, TopicRequests] = {}
     for service in services:
         for environment in service.environments.values():
             wanted = environment.notifications
             if wanted.topic_name is None and not wanted.subscriptions:
                 continue  # an adopted topic with nothing to add
-            place = wishes.setdefault((environment.account, environment.region), TopicWishes())
+            place = wishes.setdefault((environment.account, environment.region), TopicRequests())
             if wanted.topic_name is not None:
                 subscribers = place.made.setdefault(wanted.topic_name, [])
             else:
@@ -59,7 +59,7 @@ class NotificationsStack(Stack):
     the removal of the first, does not move it.
     """
 
-    def __init__(self, app: App, place: Place, wishes: TopicWishes) -> None:
+    def __init__(self, app: App, place: Place, wishes: TopicRequests) -> None:
         account, region = place
         super().__init__(
             app,

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from aws_cdk import App, CfnOutput, Stack
 from aws_cdk import Environment as CdkEnvironment
 
-from staged_resiliency import InstancesByName, ProbeAgent, ProbeSilentAlarm, names
-from staged_resiliency.pair import COLORS, Color
-from staged_resiliency.service import Environment, Service
-from staged_resiliency.service.probing import probe_configuration
+from resiliency.service_file import Environment, Service
+from resiliency.service_file.probe_mapping import probe_configuration
+from staged_resiliency import InstancesByName, ProbeAgent, ProbeSilentAlarm
+from staged_resiliency.shared import names
+from staged_resiliency.shared.hosts import COLORS, Color
 
 
 class ProbeStack(Stack):

@@ -1,6 +1,6 @@
 """Set-up of all tests: Node for the CDK, and the example synthesized once."""
 
-from stacks.node import prepare_node
+from stacks.startup import prepare_node
 
 prepare_node()
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from staged_resiliency.experiment.hypothesis import (
+from staged_resiliency.experiment.expectations import (
     AlarmFires,
     AlarmQuiet,
     AlarmRecovers,
@@ -20,7 +20,7 @@ from staged_resiliency.experiment.hypothesis import (
     ClientsStay,
     Hypothesis,
 )
-from staged_resiliency.experiment.journal import Finding, JsonObject, Phase, Subject, journal
+from staged_resiliency.experiment.journal import JsonObject, Phase, RunInfo, RunResult, journal
 from staged_resiliency.experiment.measures import measure
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source
 from staged_resiliency.experiment.verdict import Run, aborted, judge
@@ -220,7 +220,7 @@ def run_of(script: Script, *, injected_at: float = BEGAN_AT, time_scale: float =
     return as_read(
         journal(
             subject,
-            Finding(
+            RunResult(
                 run,
                 script.hypothesis,
                 judge(script.hypothesis, seen, run),
@@ -242,7 +242,7 @@ def aborted_run(
     """The journal of a run that was refused before a fault was injected."""
     phases = [Phase("preflight", began_at, began_at + 4, f"refused: {reason}")]
     seen = [Observation(began_at + 3, Source.ALARM, DATABASE, "ALARM")]
-    finding = Finding(None, script.hypothesis, aborted(reason), None, phases, seen)
+    finding = RunResult(None, script.hypothesis, aborted(reason), None, phases, seen)
     return as_read(journal(subject_of(script, began_at), finding))
 
 
@@ -266,9 +266,9 @@ def drill_runs(months: int = 24) -> Sequence[JsonObject]:
     return runs
 
 
-def subject_of(script: Script, injected_at: float) -> Subject:
+def subject_of(script: Script, injected_at: float) -> RunInfo:
     """What a run is about."""
-    return Subject(
+    return RunInfo(
         kind=script.kind,
         run_id=f"{script.kind}-{injected_at:.0f}",
         service="bookstore",

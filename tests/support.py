@@ -9,11 +9,11 @@ from typing import Any
 
 from aws_cdk import App
 
+from resiliency.cloud_assembly import read_assembly
+from resiliency.service_file.loader import examine
+from resiliency.service_file.model import Service
+from resiliency.service_file.yaml_source import Document, parse
 from stacks.application import add_stacks, new_app
-from staged_resiliency.assembly import read_assembly
-from staged_resiliency.service.files import examine
-from staged_resiliency.service.model import Service
-from staged_resiliency.service.yaml_source import Document, parse
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE_FILE = ROOT / "services" / "bookstore.yaml"

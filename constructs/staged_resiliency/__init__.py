@@ -8,31 +8,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from staged_resiliency.alarm_rule import AlarmRule, Comparison
-    from staged_resiliency.alarms import (
-        ConnectivityAlarm,
-        InstanceStatusAlarm,
-        MissingData,
-        SignalAlarm,
-    )
     from staged_resiliency.dashboard import ConnectivityMetric, ServiceDashboard
-    from staged_resiliency.drills.cadence import CadenceAlarm
     from staged_resiliency.drills.drill import Drill
-    from staged_resiliency.drills.drilled import DrilledHost, DrilledService, DrillWindow
+    from staged_resiliency.drills.drill_group import DrillGroup
     from staged_resiliency.drills.experiment import FaultExperiment
     from staged_resiliency.drills.faults import BlackholePort, Fault, StopInstance
-    from staged_resiliency.drills.plan import Predicted
-    from staged_resiliency.drills.runner import DrillRunner
+    from staged_resiliency.drills.overdue_alarm import DrillOverdueAlarm
+    from staged_resiliency.drills.runtime.plan import Predicted
     from staged_resiliency.drills.schedule import DrillSchedule
-    from staged_resiliency.endpoint_health_check import (
-        EndpointHealthCheck,
-        HttpRequest,
-        HttpsRequest,
-        Request,
-        TcpConnect,
-    )
-    from staged_resiliency.errors import InvalidInputError
-    from staged_resiliency.experiment.hypothesis import (
+    from staged_resiliency.drills.target import DrillHost, DrillTarget, DrillWindow
+    from staged_resiliency.experiment.expectations import (
         AlarmFires,
         AlarmQuiet,
         AlarmRecovers,
@@ -42,22 +27,56 @@ if TYPE_CHECKING:
         ClientsStay,
         Expectation,
     )
-    from staged_resiliency.failover import InstanceFailover
-    from staged_resiliency.health_checks import (
+    from staged_resiliency.failover.alarm_rule import AlarmRule, Comparison
+    from staged_resiliency.failover.alarms import (
+        ConnectivityAlarm,
+        InstanceStatusAlarm,
+        MissingData,
+        SignalAlarm,
+    )
+    from staged_resiliency.failover.endpoint_health_check import (
+        EndpointHealthCheck,
+        HttpRequest,
+        HttpsRequest,
+        Request,
+        TcpConnect,
+    )
+    from staged_resiliency.failover.health_checks import (
         AlarmHealthCheck,
         CalculatedHealthCheck,
         HealthCheck,
         InsufficientData,
     )
-    from staged_resiliency.notifications import (
+    from staged_resiliency.failover.instance_failover import InstanceFailover
+    from staged_resiliency.failover.records import (
+        AddressTarget,
+        AliasTarget,
+        FailoverRecords,
+        HostedZone,
+        LoadBalancer,
+        Target,
+    )
+    from staged_resiliency.failover.signals import (
+        AlarmSignal,
+        EndpointSignal,
+        FailoverHost,
+        Signal,
+        StatusSignal,
+        WatchedHost,
+    )
+    from staged_resiliency.notifications.subscriptions import (
+        EmailSubscription,
+        HttpsSubscription,
+        QueueSubscription,
+        Subscription,
+    )
+    from staged_resiliency.notifications.topics import (
         AdoptedAlarmTopic,
         AlarmKey,
         AlarmTopic,
         AlarmTopicBase,
         Topic,
     )
-    from staged_resiliency.pair import Color
-    from staged_resiliency.probe.alarms import PeerAlarm, ProbeSilentAlarm
     from staged_resiliency.probe.configuration import ProbeConfiguration
     from staged_resiliency.probe.instances import (
         Instances,
@@ -66,6 +85,7 @@ if TYPE_CHECKING:
         InstancesByTag,
     )
     from staged_resiliency.probe.probe_agent import ProbeAgent
+    from staged_resiliency.probe.probe_alarms import PeerAlarm, ProbeSilentAlarm
     from staged_resiliency.probe.target_checks import (
         DnsCheck,
         HttpCheck,
@@ -74,28 +94,8 @@ if TYPE_CHECKING:
         TcpCheck,
         TlsCheck,
     )
-    from staged_resiliency.records import (
-        AddressTarget,
-        AliasTarget,
-        FailoverRecords,
-        HostedZone,
-        LoadBalancer,
-        Target,
-    )
-    from staged_resiliency.signals import (
-        AlarmSignal,
-        EndpointSignal,
-        FailoverHost,
-        Signal,
-        StatusSignal,
-        WatchedHost,
-    )
-    from staged_resiliency.subscriptions import (
-        EmailSubscription,
-        HttpsSubscription,
-        QueueSubscription,
-        Subscription,
-    )
+    from staged_resiliency.shared.errors import InvalidInputError
+    from staged_resiliency.shared.hosts import Color
 
 __all__ = [
     "AddressTarget",
@@ -111,7 +111,6 @@ __all__ = [
     "AlarmTopicBase",
     "AliasTarget",
     "BlackholePort",
-    "CadenceAlarm",
     "CalculatedHealthCheck",
     "ClientsMove",
     "ClientsReturn",
@@ -123,11 +122,12 @@ __all__ = [
     "ConnectivityMetric",
     "DnsCheck",
     "Drill",
-    "DrillRunner",
+    "DrillGroup",
+    "DrillHost",
+    "DrillOverdueAlarm",
     "DrillSchedule",
+    "DrillTarget",
     "DrillWindow",
-    "DrilledHost",
-    "DrilledService",
     "EmailSubscription",
     "EndpointHealthCheck",
     "EndpointSignal",

@@ -8,12 +8,12 @@ from aws_cdk import Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from staged_resiliency import checks
-from staged_resiliency.drills import metric_names
-from staged_resiliency.drills.drilled import DrilledService
-from staged_resiliency.drills.plan import EXPIRY_DAYS
-from staged_resiliency.errors import InvalidInputError
-from staged_resiliency.tokens import checked
+from staged_resiliency.drills.runtime import metrics
+from staged_resiliency.drills.runtime.plan import EXPIRY_DAYS
+from staged_resiliency.drills.target import DrillTarget
+from staged_resiliency.shared import validation
+from staged_resiliency.shared.errors import InvalidInputError
+from staged_resiliency.shared.literals import checked
 
 _WIDTH: Final = 24
 _HALF: Final = 12
@@ -73,7 +73,7 @@ class ServiceDashboard(Construct):
         >>> dashboard = ServiceDashboard(
         ...     Stack(App(), "Shop"),
         ...     "Dashboard",
-        ...     service=DrilledService(
+        ...     service=DrillTarget(
         ...         name="shop",
         ...         environment="production",
         ...         namespace="Shop",
@@ -100,7 +100,7 @@ class ServiceDashboard(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        service: DrilledService,
+        service: DrillTarget,
         dashboard_name: str,
         drills: Sequence[str],
         enabled: bool,
@@ -109,7 +109,7 @@ class ServiceDashboard(Construct):
         connectivity: Sequence[ConnectivityMetric] = (),
         links: Mapping[str, str] | None = None,
     ) -> None:
-        checked("ServiceDashboard", "dashboard_name", dashboard_name, checks.dashboard_name)
+        checked("ServiceDashboard", "dashboard_name", dashboard_name, validation.dashboard_name)
         if not drills:
             raise InvalidInputError(
                 "ServiceDashboard: drills: none is named; name those whose results are shown"
@@ -208,19 +208,15 @@ class ServiceDashboard(Construct):
         return [
             self._graph(
                 "Failover seconds, against the objective",
-                self._lines(metric_names.FAILOVER_SECONDS),
+                self._lines(metrics.FAILOVER_SECONDS),
                 stat="Maximum",
                 annotation=("objective", objective),
             ),
-            self._graph(
-                "Detection seconds", self._lines(metric_names.DETECT_SECONDS), stat="Maximum"
-            ),
-            self._graph(
-                "Failback seconds", self._lines(metric_names.FAILBACK_SECONDS), stat="Maximum"
-            ),
+            self._graph("Detection seconds", self._lines(metrics.DETECT_SECONDS), stat="Maximum"),
+            self._graph("Failback seconds", self._lines(metrics.FAILBACK_SECONDS), stat="Maximum"),
             self._graph(
                 "Availability seen by clients, percent",
-                self._lines(metric_names.AVAILABILITY_PERCENT),
+                self._lines(metrics.AVAILABILITY_PERCENT),
                 stat="Minimum",
                 most=100,
             ),
@@ -230,19 +226,19 @@ class ServiceDashboard(Construct):
         return [
             self._graph(
                 "Passed (1) and failed (0) runs",
-                self._lines(metric_names.PASSED),
+                self._lines(metrics.PASSED),
                 stat="Minimum",
                 most=1,
             ),
             self._graph(
                 "Score: passed 100, expired 75, failed 50, never run 0",
-                self._lines(metric_names.SCORE),
+                self._lines(metrics.SCORE),
                 stat="Minimum",
                 most=100,
             ),
             self._graph(
                 "Days since the last pass",
-                self._lines(metric_names.DAYS_SINCE_PASSED),
+                self._lines(metrics.DAYS_SINCE_PASSED),
                 stat="Maximum",
                 annotation=("overdue", EXPIRY_DAYS),
                 width=_WIDTH,

@@ -150,7 +150,7 @@ def other_version(folder: Path, edit: Callable[[Path], object]) -> Data:
     run(["cp", "--recursive", str(ROOT / "constructs" / "staged_resiliency"), str(folder)])
     edit(folder / "staged_resiliency" / "probe" / "agent")
     script = (
-        "import json; from staged_resiliency.probe.document_making import made_document; "
+        "import json; from staged_resiliency.probe.document_builder import made_document; "
         "print(json.dumps(made_document()))"
     )
     done = subprocess.run(

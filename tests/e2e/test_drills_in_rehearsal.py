@@ -8,15 +8,14 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from staged_resiliency.experiment.hypothesis import AlarmFires, ClientsMove, ClientsReturn
+from resiliency.rehearsal.client_process import LEAST_DEADLINE_SECONDS
+from resiliency.rehearsal.expectations import SLACK_SECONDS
+from resiliency.report.journal_reader import Journal, parsed
+from staged_resiliency.experiment.expectations import AlarmFires, ClientsMove, ClientsReturn
 from staged_resiliency.experiment.observations import Observation, Source
 from staged_resiliency.experiment.verdict import Run, Status, judge
-from staged_resiliency.rehearsal.client_process import LEAST_DEADLINE_SECONDS
-from staged_resiliency.rehearsal.plan import SLACK_SECONDS
-from staged_resiliency.report.reading import Journal, parsed
-from tests.drills import plans
-from tests.rehearsal.drilled import Drilled, drilled
-from tests.rehearsal.support import (
+from tests.resiliency.rehearsal.drilled import Drilled, drilled
+from tests.resiliency.rehearsal.support import (
     DB_ALARM,
     STATUS_ALARM,
     Edit,
@@ -25,6 +24,7 @@ from tests.rehearsal.support import (
     set_health_check,
     templates_of,
 )
+from tests.staged_resiliency.drills import plans
 
 SCALE = 30.0
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from staged_resiliency.experiment.hypothesis import AlarmFires, ClientsMove
+from resiliency.rehearsal.expectations import CLIENT_SECONDS, SLACK_SECONDS
+from resiliency.rehearsal.rehearse import Outcome
+from staged_resiliency.experiment.expectations import AlarmFires, ClientsMove
 from staged_resiliency.experiment.verdict import Status
-from staged_resiliency.rehearsal.plan import CLIENT_SECONDS, SLACK_SECONDS
-from staged_resiliency.rehearsal.rehearse import Outcome
-from tests.rehearsal.support import (
+from tests.resiliency.rehearsal.support import (
     DB_ALARM,
     STATUS_ALARM,
     Edit,
@@ -180,7 +180,7 @@ def running(templates: Templates, tmp_path: Path) -> Iterator[subprocess.Popen[s
         paths.append(tmp_path / f"{stack}.json")
         paths[-1].write_text(json.dumps(template))
     words = ["rehearse", *map(str, paths), "--scenario", "host-stops", "--out", f"{tmp_path}/out"]
-    command = "import sys; from staged_resiliency.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = "import sys; from resiliency.cli import main; sys.exit(main(sys.argv[1:]))"
     process = subprocess.Popen(
         [sys.executable, "-c", command, *words],
         stdout=subprocess.PIPE,

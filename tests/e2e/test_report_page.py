@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from staged_resiliency.report import write_page
+from resiliency.report import write_page
 from tests.e2e.chromium import PROGRAM, Browser, chromium
 from tests.journals import (
     BEGAN_AT,
@@ -21,7 +21,7 @@ from tests.journals import (
     rehearsals,
     run_of,
 )
-from tests.report.test_layout import ODD
+from tests.resiliency.report.test_layout import ODD
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs Chromium (Debian: chromium)")
 

@@ -41,7 +41,7 @@ def test_the_wheel_holds_the_library_alone(wheel: Path) -> None:
         "cdk_staged_resiliency",
     }
     assert "staged_resiliency/py.typed" in names
-    assert "staged_resiliency/service/service.schema.json" in names
+    assert "resiliency/service_file/service.schema.json" in names
     assert "staged_resiliency/experiment/journal.schema.json" in names
     assert "staged_resiliency/report/templates/page.html.j2" in names
 

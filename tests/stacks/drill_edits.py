@@ -2,7 +2,15 @@
 
 from collections.abc import Callable
 
-from tests.stacks.edits import ALARMS, ASSOCIATION, GREEN_ID, GREEN_STATUS, PAIR, STATUS, Row
+from tests.stacks.edits import (
+    ALARMS,
+    ASSOCIATION,
+    GREEN_ID,
+    GREEN_STATUS,
+    PAIR,
+    STATUS,
+    Row,
+)
 from tests.support import Data
 
 DRILLS = ("shutdown", "db-blackhole", "cdn-blackhole")

@@ -3,11 +3,11 @@
 import pytest
 from hypothesis import given, settings
 
-from tests.constructs.api_model import problems_of
-from tests.constructs.test_api_models import KINDS, deployed
+from tests.properties import PROPERTY
+from tests.resiliency.service_file.test_any_valid_service import SERVICES
+from tests.staged_resiliency.api_model import problems_of
+from tests.staged_resiliency.test_api_models import KINDS, deployed
 from tests.support import Data, resources_of, service_of, synthesize
-from tests.unit.properties import PROPERTY
-from tests.unit.test_any_valid_service import SERVICES
 
 
 @pytest.mark.slow

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from resiliency.cloud_assembly import SynthesizedStack, read_assembly
+from resiliency.service_file import Service, drill_rules
+from resiliency.service_file.partial_document import PartialDocument
+from resiliency.service_file.stack_rules import resource_count
+from resiliency.service_file.yaml_source import Document
 from stacks.application import add_stacks
-from staged_resiliency.assembly import SynthesizedStack, read_assembly
-from staged_resiliency.service import Service, drill_rules
-from staged_resiliency.service.draft import Draft
-from staged_resiliency.service.stack_rules import resource_count
-from staged_resiliency.service.yaml_source import Document
 from tests.support import (
     Data,
     app_as_by_the_cli,
@@ -180,7 +180,7 @@ def test_the_count_that_is_checked_is_the_count_that_is_made(edit: Any) -> None:
     data = example_data()
     edit(production(data))
     template = synthesize([service_of(data)])["bookstore-production-failover"]
-    draft = Draft(Document("test.yaml", data=data), frozenset())
+    draft = PartialDocument(Document("test.yaml", data=data), frozenset())
     assert resource_count(draft.within("environments", "production")) == len(template["Resources"])
 
 
@@ -194,7 +194,7 @@ def test_the_count_of_drills_that_is_checked_is_the_count_that_is_made(drills: i
         schedule = f"cron(0 10 ? * {day}#1 *)"
         env["drills"][f"on-{day.lower()}"] = {**shutdown, "schedule": schedule}
     templates = synthesize([service_of(data)])
-    draft = Draft(Document("test.yaml", data=data), frozenset()).within(
+    draft = PartialDocument(Document("test.yaml", data=data), frozenset()).within(
         "environments", "production"
     )
     for stack, count in (

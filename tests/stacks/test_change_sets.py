@@ -8,9 +8,9 @@ import json
 
 import pytest
 
+from resiliency.service_file import Service
 from staged_resiliency.probe import probe_agent
 from staged_resiliency.probe.document import command_document
-from staged_resiliency.service import Service
 from tests.stacks.change_set import changes, create_only, lost_answers
 from tests.stacks.drill_edits import DRILL_ROWS
 from tests.stacks.edits import ALARMS, ROWS, Row

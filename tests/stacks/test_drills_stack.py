@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from staged_resiliency.drills import functions
-from staged_resiliency.drills.plan import FaultKind, Plan, Watch
+from staged_resiliency.drills.runtime.plan import DrillSchedules, FaultKind, Plan
 from staged_resiliency.drills.state_machine import definition
-from tests.constructs.api_model import problems_of
 from tests.iam_findings import findings_above_low
+from tests.properties import PROPERTY
+from tests.staged_resiliency.api_model import problems_of
 from tests.support import Data, Template, example, only, resources_of, synthesize
-from tests.unit.properties import PROPERTY
 
 ACCOUNT, REGION = "532151327118", "us-west-2"
 DRILLS = ("shutdown", "db-blackhole", "cdn-blackhole")
@@ -605,7 +605,7 @@ def test_watchdog_and_sweep_are_called_with_every_drill(
         if logical_id.startswith(f"Drills{function}")
     )
     assert schedule["ScheduleExpression"] == rate
-    watch = Watch.from_json(json.loads(schedule["Target"]["Input"]))
+    watch = DrillSchedules.from_json(json.loads(schedule["Target"]["Input"]))
     assert [each.name for each in watch.drills] == list(DRILLS)
     assert [each.state_machine_arn for each in watch.drills] == MACHINES
     assert watch.expiry_days == 35

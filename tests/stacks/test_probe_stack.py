@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from tests.constructs.support import ALARM, ASSOCIATION, POLICY
+from tests.staged_resiliency.support import ALARM, ASSOCIATION, POLICY
 from tests.support import Data, Template, example, only, resources_of, synthesize
 
 PROBE = "bookstore-production-probe"

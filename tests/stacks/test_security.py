@@ -10,9 +10,16 @@ from aws_cdk import Stack, Validations, aws_sns
 from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import ManualArgs, lint
 
+from resiliency.service_file import Service
 from stacks.application import add_stacks
-from staged_resiliency.service import Service
-from tests.support import Data, Template, app_as_by_the_cli, example, only, synthesize
+from tests.support import (
+    Data,
+    Template,
+    app_as_by_the_cli,
+    example,
+    only,
+    synthesize,
+)
 
 # What is acknowledged stands beside the construct, and in the tests below. Each one to come needs
 # a reason that a reviewer would accept.

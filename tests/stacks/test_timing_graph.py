@@ -5,18 +5,18 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given, settings
 
-from staged_resiliency.service.model import Service
-from staged_resiliency.service.timing_graph import deciding_graph
-from staged_resiliency.timing.graph import Alarm, Graph
-from staged_resiliency.timing.reading import read_graph
+from resiliency.failover_model.graph import Alarm, FailoverGraph
+from resiliency.failover_model.template_reader import read_graph
+from resiliency.service_file.model import Service
+from resiliency.service_file.timing_graph import deciding_graph
+from tests.properties import PROPERTY
+from tests.resiliency.service_file.test_any_valid_service import SERVICES
 from tests.support import Data, example, service_of, synthesize
-from tests.unit.properties import PROPERTY
-from tests.unit.test_any_valid_service import SERVICES
 
 
-def of_the_file(service: Service) -> Graph:
+def of_the_file(service: Service) -> FailoverGraph:
     graphs = [deciding_graph(service, environment) for environment in service.environments.values()]
-    return Graph(
+    return FailoverGraph(
         [pair for graph in graphs for pair in graph.pairs],
         [alarm for graph in graphs for alarm in graph.alarms],
         [probe for graph in graphs for probe in graph.probes],

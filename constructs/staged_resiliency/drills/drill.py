@@ -10,25 +10,20 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
-from staged_resiliency import checks, limits, names
 from staged_resiliency.drills import functions
-from staged_resiliency.drills.cadence import CadenceAlarm
-from staged_resiliency.drills.drilled import DrillWindow
+from staged_resiliency.drills.drill_group import DrillGroup
 from staged_resiliency.drills.experiment import FaultExperiment, require_guards
 from staged_resiliency.drills.faults import Fault
-from staged_resiliency.drills.iam import (
-    LOG_DELIVERY,
-    later_text,
-    role,
-    trust,
-)
-from staged_resiliency.drills.plan import Plan, Predicted, Timeouts
-from staged_resiliency.drills.runner import DrillRunner
+from staged_resiliency.drills.iam import LOG_DELIVERY, later_text, role, trust
+from staged_resiliency.drills.overdue_alarm import DrillOverdueAlarm
+from staged_resiliency.drills.runtime.plan import Plan, Predicted, Timeouts
 from staged_resiliency.drills.schedule import MAX_GAP_DAYS, DrillSchedule
 from staged_resiliency.drills.state_machine import definition
-from staged_resiliency.errors import InvalidInputError
-from staged_resiliency.experiment.hypothesis import AlarmFires, Expectation
-from staged_resiliency.tokens import checked
+from staged_resiliency.drills.target import DrillWindow
+from staged_resiliency.experiment.expectations import AlarmFires, Expectation
+from staged_resiliency.shared import limits, names, validation
+from staged_resiliency.shared.errors import InvalidInputError
+from staged_resiliency.shared.literals import checked
 
 _WHY_NO_TRACE: Final = (
     "Every step's input, output and time stand in the run's log and journal; traces would need "
@@ -48,7 +43,7 @@ class Drill(Construct):
     Creates a ``FaultExperiment``, an ``AWS::StepFunctions::StateMachine`` (Standard, every step
     logged) that checks, injects, follows, ends the fault and records the verdict, an
     ``AWS::Scheduler::Schedule`` that starts it (no retries, a queue for what was not delivered),
-    roles for both, and a ``CadenceAlarm``. The machine is named
+    roles for both, and a ``DrillOverdueAlarm``. The machine is named
     ``<service>-<environment>-drill-<name>``.
 
     A drill without an alarm that stops it can't be written, nor one that is stopped by the
@@ -82,7 +77,7 @@ class Drill(Construct):
         schedule: When it runs.
         experiment: The ``FaultExperiment``.
         machine: The ``CfnStateMachine``.
-        overdue: The ``CadenceAlarm``.
+        overdue: The ``DrillOverdueAlarm``.
         plan: All that is known of it before it runs.
 
     Example:
@@ -90,7 +85,7 @@ class Drill(Construct):
         >>> from staged_resiliency import *
         >>> stack = Stack(App(), "Shop")
         >>> topic = "arn:aws:sns:eu-west-1:111111111111:ops"
-        >>> runner = DrillRunner(
+        >>> runner = DrillGroup(
         ...     stack,
         ...     "Drills",
         ...     service=DrilledService(
@@ -130,7 +125,7 @@ class Drill(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        runner: DrillRunner,
+        runner: DrillGroup,
         name: str,
         fault: Fault,
         guards: Sequence[str],
@@ -141,7 +136,7 @@ class Drill(Construct):
         predicted: Predicted | None = None,
     ) -> None:
         service = runner.service
-        checked("Drill", "name", name, checks.slug)
+        checked("Drill", "name", name, validation.slug)
         machine_name = names.drill_state_machine(service.name, service.environment, name)
         _require_sense(runner, fault, hypothesis, schedule, machine_name)
         require_guards("Drill", guards)
@@ -199,9 +194,9 @@ class Drill(Construct):
         self.machine: Final = self._machine(runner, machine_name)
         runner.count(self.machine)
         self._schedule(runner)
-        self.overdue: Final = CadenceAlarm(self, "Overdue", runner=runner, drill=name)
+        self.overdue: Final = DrillOverdueAlarm(self, "Overdue", runner=runner, drill=name)
 
-    def _machine(self, runner: DrillRunner, machine_name: str) -> stepfunctions.CfnStateMachine:
+    def _machine(self, runner: DrillGroup, machine_name: str) -> stepfunctions.CfnStateMachine:
         place, called = runner.place, [each.name for each in functions.OF_THE_MACHINE]
         arns = {name: runner.functions[name].attr_arn for name in called}
         taken = role(
@@ -255,10 +250,10 @@ class Drill(Construct):
         return machine
 
     @staticmethod
-    def _told_state(runner: DrillRunner) -> str:
+    def _told_state(runner: DrillGroup) -> str:
         return "injects its fault" if runner.enabled else "leashed, injects nothing"
 
-    def _schedule(self, runner: DrillRunner) -> None:
+    def _schedule(self, runner: DrillGroup) -> None:
         place = runner.place
         taken: iam.CfnRole = role(
             self,
@@ -304,7 +299,7 @@ class Drill(Construct):
 
 
 def _require_sense(
-    runner: DrillRunner,
+    runner: DrillGroup,
     fault: Fault,
     hypothesis: Sequence[Expectation],
     schedule: DrillSchedule,
@@ -313,7 +308,8 @@ def _require_sense(
     hosts = {host.name: host for host in (runner.service.active, runner.service.standby)}
     if fault.host_name not in hosts:
         raise InvalidInputError(
-            f"Drill: fault: {checks.shown(fault.host_name)} is no host of the service; allowed: "
+            f"Drill: fault: {validation.shown(fault.host_name)} is no host of the service; "
+            "allowed: "
             f"{', '.join(hosts)}"
         )
     planned = hosts[fault.host_name].planned.instance_id

@@ -8,10 +8,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from staged_resiliency import checks, limits
 from staged_resiliency.drills.faults import TARGET, Fault, Statement
 from staged_resiliency.drills.iam import FIS_LOG_DELIVERY, place_of, role, trust
-from staged_resiliency.errors import InvalidInputError
+from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared.errors import InvalidInputError
 
 _LOG_SCHEMA: Final = 2
 _Template = fis.CfnExperimentTemplate
@@ -125,7 +125,7 @@ def require_guards(owner: str, guards: Sequence[str]) -> None:
         )
     for guard in guards:
         try:
-            checks.alarm_name(guard)
+            validation.alarm_name(guard)
         except ValueError as error:
             raise InvalidInputError(f"{owner}: guards: {error}") from None
     if len(set(guards)) < len(guards):

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from staged_resiliency import checks, limits
-from staged_resiliency.drills import bounds
-from staged_resiliency.drills.plan import FaultKind
-from staged_resiliency.tokens import checked, is_literal
+from staged_resiliency.drills import time_limits
+from staged_resiliency.drills.runtime.plan import FaultKind
+from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared.literals import checked, is_literal
 
 if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
     from aws_cdk import aws_ec2 as ec2
@@ -67,8 +67,8 @@ class Fault(ABC):
 
     def _check(self) -> None:
         owner = type(self).__name__
-        checked(owner, "host_name", self.host_name, checks.host_name)
-        checked(owner, "instance", self.instance_id, checks.instance_id)
+        checked(owner, "host_name", self.host_name, validation.host_name)
+        checked(owner, "instance", self.instance_id, validation.instance_id)
         checked(owner, "duration_minutes", self.duration_minutes, _duration)
 
     @property
@@ -144,7 +144,7 @@ class StopInstance(Fault):
         """Refuse what FIS would."""
         self._check()
         for key in self.volume_keys:
-            checked("StopInstance", "volume_keys", key, checks.kms_key_arn)
+            checked("StopInstance", "volume_keys", key, validation.kms_key_arn)
 
     def action(self, place: Place) -> Action:
         """Stop, and start after the time."""
@@ -216,7 +216,7 @@ class BlackholePort(Fault):
     def seconds(self) -> int:
         """How long the fault lasts at most, from the moment at which FIS begins."""
         longest = limits.MAX_FAULT_MINUTES * 60
-        return min(self.duration_minutes * 60 + bounds.SET_UP_SECONDS, longest)
+        return min(self.duration_minutes * 60 + time_limits.SET_UP_SECONDS, longest)
 
     def action(self, place: Place) -> Action:
         """Run the document, which ends by itself."""
@@ -290,7 +290,7 @@ def _duration(minutes: int) -> int:
 
 
 def _cut_off(port: int) -> int:
-    if checks.port(port) == _DNS_PORT:
+    if validation.port(port) == _DNS_PORT:
         raise ValueError(
             "53 is DNS, without which the host finds nothing by name, not even AWS; give the port "
             "of a dependency"

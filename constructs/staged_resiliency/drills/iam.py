@@ -17,7 +17,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from staged_resiliency.drills.faults import Place, Statement
-from staged_resiliency.tokens import is_literal
+from staged_resiliency.shared.literals import is_literal
 
 # Why a wildcard has no narrower form, by how it ends; for reviewers, beside the role.
 _WHY_WILDCARD: Final[Mapping[str, str]] = {

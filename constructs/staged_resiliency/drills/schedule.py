@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from staged_resiliency.checks import nearest, shown
+from staged_resiliency.shared.validation import nearest, shown
 
 MAX_GAP_DAYS: Final = 35
 """A drill that runs more seldom proves little of the service as it is today."""

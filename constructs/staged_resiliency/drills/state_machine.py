@@ -12,9 +12,10 @@ https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.htm
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from staged_resiliency.drills import functions, phase_names
+from staged_resiliency.drills import functions
 from staged_resiliency.drills.functions import Function
-from staged_resiliency.drills.plan import Plan
+from staged_resiliency.drills.runtime import states
+from staged_resiliency.drills.runtime.plan import Plan
 
 JsonObject = dict[str, Any]
 """What ``json.dumps`` takes for an object."""
@@ -63,13 +64,13 @@ def definition(
             decide: {"Type": "Choice", "Choices": choices, "Default": on_stop},
         }
 
-    end, record, again = phase_names.END_FAULT, phase_names.RECORD, phase_names.STEADY_AGAIN
+    end, record, again = states.END_FAULT, states.RECORD, states.STEADY_AGAIN
     return {
         "Comment": f"Drill {plan.drill} of {plan.service} in {plan.environment}",
-        "StartAt": phase_names.PLAN,
+        "StartAt": states.PLAN,
         "TimeoutSeconds": plan.timeouts.run,
         "States": {
-            phase_names.PLAN: {
+            states.PLAN: {
                 "Type": "Pass",
                 "Comment": "All that is known of the drill",
                 "Result": {"plan": plan.to_json()},
@@ -87,36 +88,36 @@ def definition(
                     "input.$": "$$.Execution.Input",
                     "errors": {},
                 },
-                "Next": phase_names.PREFLIGHT,
+                "Next": states.PREFLIGHT,
             },
             **phase(
                 "preflight",
-                phase_names.PREFLIGHT,
+                states.PREFLIGHT,
                 functions.PREFLIGHT,
-                on_go=phase_names.STEADY_STATE,
+                on_go=states.STEADY_STATE,
                 on_stop=record,
                 on_error=record,
             ),
             **phase(
                 "steady",
-                phase_names.STEADY_STATE,
+                states.STEADY_STATE,
                 functions.STEADY_STATE,
-                on_go=phase_names.INJECT,
+                on_go=states.INJECT,
                 on_stop=record,
                 on_error=record,
             ),
             **phase(
                 "inject",
-                phase_names.INJECT,
+                states.INJECT,
                 functions.INJECT,
                 repeats=True,
-                on_go=phase_names.OBSERVE,
+                on_go=states.OBSERVE,
                 on_stop=end,
                 on_error=end,
             ),
             **phase(
                 "observe",
-                phase_names.OBSERVE,
+                states.OBSERVE,
                 functions.OBSERVE,
                 repeats=True,
                 on_go=end,
@@ -128,14 +129,14 @@ def definition(
                 end,
                 functions.END_FAULT,
                 repeats=True,
-                on_go=phase_names.FAILBACK,
+                on_go=states.FAILBACK,
                 on_stop=record,
                 on_error=record,
                 attempts=10,
             ),
             **phase(
                 "failback",
-                phase_names.FAILBACK,
+                states.FAILBACK,
                 functions.FAILBACK,
                 repeats=True,
                 on_go=again,

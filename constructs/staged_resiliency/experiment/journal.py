@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Final
 
-from staged_resiliency.experiment.hypothesis import Hypothesis, expectation_json
+from staged_resiliency.experiment.expectations import Hypothesis, expectation_json
 from staged_resiliency.experiment.measures import Measures
 from staged_resiliency.experiment.observations import Observation, transitions
 from staged_resiliency.experiment.verdict import Run, Verdict
@@ -40,7 +40,7 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class RunInfo:
     """What a run was about.
 
     Attributes:
@@ -73,7 +73,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class RunResult:
     """What a run found.
 
     Attributes:
@@ -96,7 +96,7 @@ class Finding:
     predicted: Mapping[str, float] = field(default_factory=dict)
 
 
-def journal(subject: Subject, finding: Finding) -> JsonObject:
+def journal(subject: RunInfo, finding: RunResult) -> JsonObject:
     """The journal of a run, as a JSON object."""
     run, verdict = finding.run, finding.verdict
     return {

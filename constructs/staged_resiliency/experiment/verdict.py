@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from staged_resiliency.experiment.hypothesis import (
+from staged_resiliency.experiment.expectations import (
     AlarmFires,
     AlarmQuiet,
     AlarmRecovers,

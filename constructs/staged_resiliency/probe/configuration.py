@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from staged_resiliency import checks, names
-from staged_resiliency.errors import InvalidInputError
 from staged_resiliency.probe import values
 from staged_resiliency.probe.document import PARAMETER_BYTES
 from staged_resiliency.probe.target_checks import TargetCheck
-from staged_resiliency.tokens import checked, is_literal
+from staged_resiliency.shared import names, validation
+from staged_resiliency.shared.errors import InvalidInputError
+from staged_resiliency.shared.literals import checked, is_literal
 
 Journal = Literal["samples", "changes"]
 """What the agent writes to its host's journal."""
@@ -62,14 +62,14 @@ class ProbeConfiguration:
     def __post_init__(self) -> None:
         """Refuse what the agent would refuse."""
         owner = "ProbeConfiguration"
-        checked(owner, "service", self.service, checks.slug)
-        checked(owner, "namespace", self.namespace, checks.namespace)
+        checked(owner, "service", self.service, validation.slug)
+        checked(owner, "namespace", self.namespace, validation.namespace)
         checked(owner, "interval_seconds", self.interval_seconds, values.interval_seconds)
         checked(owner, "timeout_seconds", self.timeout_seconds, self._within_the_interval)
         for name in self.dependencies:
             checked(owner, "dependencies", name, _dependency)
         for name in self.peers:
-            checked(owner, "peers", name, checks.host_name)
+            checked(owner, "peers", name, validation.host_name)
         if 0 < len(self.peers) < _FEWEST_PEERS:
             raise InvalidInputError(
                 f"{owner}: peers: names one host; a host is asked by others, so give two or more"
@@ -80,7 +80,7 @@ class ProbeConfiguration:
             )
         if self.journal not in ("samples", "changes"):
             raise InvalidInputError(
-                f"{owner}: journal: {checks.shown(self.journal)} is nothing the agent writes; "
+                f"{owner}: journal: {validation.shown(self.journal)} is nothing the agent writes; "
                 "allowed: samples, changes"
             )
 
@@ -143,7 +143,7 @@ def run_parameters(action: str, service: str, configuration: str) -> Mapping[str
 def _dependency(name: str) -> str:
     if names.connectivity_metric(name) == names.PEER_METRIC:
         raise ValueError(f"{name!r} would have the metric of the peers; give it another name")
-    return checks.slug(name)
+    return validation.slug(name)
 
 
 def _short(number: float) -> float:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from staged_resiliency import checks, limits
-from staged_resiliency.errors import InvalidInputError
 from staged_resiliency.probe import values
-from staged_resiliency.tokens import checked
+from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared.errors import InvalidInputError
+from staged_resiliency.shared.literals import checked
 
 if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
     from aws_cdk import aws_ec2 as ec2
@@ -43,7 +43,7 @@ class InstancesByName(Instances):
 
     def __post_init__(self) -> None:
         """Refuse what names no host."""
-        _check_values(self, "names", self.names, checks.host_name)
+        _check_values(self, "names", self.names, validation.host_name)
 
     @property
     def target_key(self) -> str:
@@ -71,7 +71,7 @@ class InstancesById(Instances):
 
     def __post_init__(self) -> None:
         """Refuse ids that are none."""
-        _check_values(self, "instances", self.target_values, checks.instance_id)
+        _check_values(self, "instances", self.target_values, validation.instance_id)
 
     @property
     def target_key(self) -> str:
@@ -102,7 +102,7 @@ class InstancesByTag(Instances):
     def __post_init__(self) -> None:
         """Refuse what no tag can be."""
         checked("InstancesByTag", "key", self.key, values.target_tag)
-        _check_values(self, "values", self.values, checks.tag_value)
+        _check_values(self, "values", self.values, validation.tag_value)
 
     @property
     def target_key(self) -> str:

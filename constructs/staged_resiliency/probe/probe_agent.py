@@ -9,13 +9,13 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from staged_resiliency import checks
-from staged_resiliency.errors import InvalidInputError
 from staged_resiliency.probe import values
 from staged_resiliency.probe.configuration import ProbeConfiguration, run_parameters
 from staged_resiliency.probe.document import command_document
 from staged_resiliency.probe.instances import Instances
-from staged_resiliency.tokens import checked
+from staged_resiliency.shared import validation
+from staged_resiliency.shared.errors import InvalidInputError
+from staged_resiliency.shared.literals import checked
 
 State = Literal["present", "absent"]
 """Whether the probe is to be on the instances, or to be taken away from them."""
@@ -129,7 +129,7 @@ class ProbeAgent(Construct):
             checked(owner, "roles", name, values.role_name)
         if state not in _ACTIONS:
             raise InvalidInputError(
-                f"{owner}: state: {checks.shown(state)} is no state; allowed: present, absent"
+                f"{owner}: state: {validation.shown(state)} is no state; allowed: present, absent"
             )
         if association_name is not None:
             checked(owner, "association_name", association_name, values.association_name)

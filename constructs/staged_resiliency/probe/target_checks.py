@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
-from staged_resiliency import checks
-from staged_resiliency.errors import InvalidInputError
 from staged_resiliency.probe import values
-from staged_resiliency.tokens import checked, is_literal
+from staged_resiliency.shared import validation
+from staged_resiliency.shared.errors import InvalidInputError
+from staged_resiliency.shared.literals import checked, is_literal
 
 Family = Literal["ipv4", "ipv6"]
 """Which addresses of a name are asked; they are chosen, not raced."""
@@ -228,7 +228,8 @@ class DnsCheck(TargetCheck):
         _checked(self, "host", self.host, values.name_to_ask_for)
         if self.record_type not in ("A", "AAAA", "CNAME"):
             raise InvalidInputError(
-                f"DnsCheck: record_type: {checks.shown(self.record_type)} is not a type that is "
+                f"DnsCheck: record_type: {validation.shown(self.record_type)} is not a type that "
+                "is "
                 "asked for; allowed: A, AAAA, CNAME"
             )
         if self.answer is not None:
@@ -240,7 +241,7 @@ class DnsCheck(TargetCheck):
             raise InvalidInputError(
                 "DnsCheck: port: goes with server; without one the host's own servers are asked"
             )
-        _checked(self, "port", self.port, checks.port)
+        _checked(self, "port", self.port, validation.port)
 
     def rendered(self) -> Mapping[str, object]:
         """The check as the agent's configuration has it."""
@@ -260,25 +261,27 @@ def _checked(check: TargetCheck, name: str, value: _T, rule: Callable[[_T], _T])
 
 
 def _check_place(check: TargetCheck, host: str, port: int, family: str) -> None:
-    _checked(check, "host", host, checks.dns_name_or_address)
-    _checked(check, "port", port, checks.port)
+    _checked(check, "host", host, validation.dns_name_or_address)
+    _checked(check, "port", port, validation.port)
     if family not in ("ipv4", "ipv6"):
         raise InvalidInputError(
-            f"{type(check).__name__}: family: {checks.shown(family)} is no family of addresses; "
+            f"{type(check).__name__}: family: {validation.shown(family)} is no family of "
+            "addresses; "
             "allowed: ipv4, ipv6"
         )
     if family != "ipv4" and is_literal(host) and values.is_address(host):
         raise InvalidInputError(
-            f"{type(check).__name__}: family: goes with names; {checks.shown(host)} is an address"
+            f"{type(check).__name__}: family: goes with names; {validation.shown(host)} is an "
+            "address"
         )
 
 
 def _check_request(
     check: TargetCheck, path: str, host_header: str | None, status: Sequence[int], text: str | None
 ) -> None:
-    _checked(check, "path", path, checks.url_path)
+    _checked(check, "path", path, validation.url_path)
     if host_header is not None:
-        _checked(check, "host_header", host_header, checks.domain_name)
+        _checked(check, "host_header", host_header, validation.domain_name)
     for each in status:
         checked(type(check).__name__, "status", each, values.status)
     # A tuple: frozen, and equal to another of the same statuses.
@@ -289,7 +292,7 @@ def _check_request(
 
 def _check_certificate(check: TargetCheck, server_name: str | None, days_to_expiry: int) -> None:
     if server_name is not None:
-        _checked(check, "server_name", server_name, checks.dns_name_or_address)
+        _checked(check, "server_name", server_name, validation.dns_name_or_address)
     _checked(check, "days_to_expiry", days_to_expiry, values.days_to_expiry)
 
 

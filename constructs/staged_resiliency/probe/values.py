@@ -1,6 +1,6 @@
 """What makes a single value of the probe's settings acceptable, as functions on plain values.
 
-Like ``staged_resiliency.checks``: each returns the value in its canonical form or raises
+Like ``staged_resiliency.shared.validation``: each returns the value in its canonical form or raises
 ``ValueError`` with a sentence. The agent has checks of its own, as it must not trust its file;
 these are never more lenient.
 """
@@ -9,7 +9,7 @@ import ipaddress
 import re
 from typing import Final
 
-from staged_resiliency import checks, limits
+from staged_resiliency.shared import limits, validation
 
 ROLE_NAME: Final = r"^[A-Za-z0-9_+=,.@-]{1,64}$"
 # Seconds between two samples, such that a minute holds a whole number of them.
@@ -47,10 +47,10 @@ def body_text(value: str) -> str:
     """A text to be found in an answer's body."""
     if not value or not value.isprintable():
         raise ValueError(
-            f"{checks.shown(value)} is not a text of printable characters; "
+            f"{validation.shown(value)} is not a text of printable characters; "
             "give one like bookstore-api"
         )
-    return checks.at_most(value, limits.MAX_SEARCH_TEXT_CHARACTERS, "the text")
+    return validation.at_most(value, limits.MAX_SEARCH_TEXT_CHARACTERS, "the text")
 
 
 def days_to_expiry(value: int) -> int:
@@ -72,7 +72,7 @@ def dns_server(value: str) -> str:
         sound = False
     if not sound:
         raise ValueError(
-            f"{checks.shown(value)} is not the address of a DNS server; give one like 10.0.0.2"
+            f"{validation.shown(value)} is not the address of a DNS server; give one like 10.0.0.2"
         )
     return str(address)
 
@@ -80,7 +80,7 @@ def dns_server(value: str) -> str:
 def dns_answer(value: str, record_type: str) -> str:
     """A value that a DNS record of a type can have."""
     if record_type == "CNAME":
-        return checks.domain_name(value)
+        return validation.domain_name(value)
     version = 6 if record_type == "AAAA" else 4
     try:
         address = ipaddress.ip_address(value)
@@ -89,7 +89,7 @@ def dns_answer(value: str, record_type: str) -> str:
     if address is None or address.version != version or "%" in value:  # no zones
         example = "2600:1f14::9" if version == 6 else "10.0.0.5"
         raise ValueError(
-            f"{checks.shown(value)} is not an IPv{version} address, which a record of type "
+            f"{validation.shown(value)} is not an IPv{version} address, which a record of type "
             f"{record_type} holds; give one like {example}"
         )
     return str(address)
@@ -108,22 +108,22 @@ def name_to_ask_for(value: str) -> str:
     """A name that a DNS server is asked for."""
     if is_address(value):
         raise ValueError(
-            f"{checks.shown(value)} is an address, and DNS is asked for names; "
+            f"{validation.shown(value)} is an address, and DNS is asked for names; "
             "give one like db.example.com"
         )
-    return checks.domain_name(value)
+    return validation.domain_name(value)
 
 
 def role_name(value: str) -> str:
     """The name of an IAM role, as a policy takes it to be attached to: without path or ARN."""
     if value.startswith("arn:"):
         raise ValueError(
-            f"{checks.shown(value)} is an ARN; give the role's name alone, which is "
+            f"{validation.shown(value)} is an ARN; give the role's name alone, which is "
             f"{value.rpartition('/')[2]}"
         )
     if re.fullmatch(ROLE_NAME, value) is None:
         raise ValueError(
-            f"{checks.shown(value)} is not the name of an IAM role (letters, digits and "
+            f"{validation.shown(value)} is not the name of an IAM role (letters, digits and "
             "+ = , . @ _ -, at most 64); give one like bookstore-api"
         )
     return value
@@ -133,7 +133,8 @@ def target_tag(value: str) -> str:
     """The key of a tag that instances are found by; AWS's own may be among them."""
     if re.fullmatch(rf"[\w .:/=+@-]{{1,{limits.MAX_TARGET_TAG_CHARACTERS}}}", value) is None:
         raise ValueError(
-            f"{checks.shown(value)} is not a tag that instances can be found by (letters, digits, "
+            f"{validation.shown(value)} is not a tag that instances can be found by (letters, "
+            "digits, "
             f"spaces and _ . : / = + @ -, at most {limits.MAX_TARGET_TAG_CHARACTERS}); "
             "give one like fleet"
         )
@@ -144,7 +145,8 @@ def association_name(value: str) -> str:
     """The name of a State Manager association."""
     if re.fullmatch(r"[A-Za-z0-9_.-]{3,128}", value) is None:
         raise ValueError(
-            f"{checks.shown(value)} is not the name of an association (letters, digits, '_', '.' "
+            f"{validation.shown(value)} is not the name of an association (letters, digits, '_', "
+            "'.' "
             "and '-', 3 to 128); give one like shop-probe"
         )
     return value
@@ -154,7 +156,8 @@ def max_concurrency(value: str) -> str:
     """How many instances are changed at a time."""
     if re.fullmatch(r"[1-9][0-9]{0,6}|([1-9]|[1-9][0-9]|100)%", value) is None:
         raise ValueError(
-            f"{checks.shown(value)} is not a number or share of instances; give one like 1 or 10%"
+            f"{validation.shown(value)} is not a number or share of instances; give one like 1 "
+            "or 10%"
         )
     return value
 
@@ -163,6 +166,7 @@ def max_errors(value: str) -> str:
     """How many instances may fail before no further one is changed."""
     if re.fullmatch(r"0|[1-9][0-9]{0,6}|([0-9]|[1-9][0-9]|100)%", value) is None:
         raise ValueError(
-            f"{checks.shown(value)} is not a number or share of instances; give one like 0 or 10%"
+            f"{validation.shown(value)} is not a number or share of instances; give one like 0 "
+            "or 10%"
         )
     return value

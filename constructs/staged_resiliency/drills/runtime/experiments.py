@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from staged_resiliency.drills.plan import Plan
-from staged_resiliency.drills.runtime.world import AwsError, JsonObject, World
+from staged_resiliency.drills.runtime.context import AwsError, Context, JsonObject
+from staged_resiliency.drills.runtime.plan import Plan
 
 RUN_TAG: Final = "staged-resiliency:run"
 """Tag of an experiment: ARN of the execution that started it."""
@@ -59,7 +59,7 @@ def client_token(execution: str) -> str:
     return str(uuid.uuid5(_TOKENS, execution))
 
 
-def start(plan: Plan, execution: str, world: World) -> Experiment:
+def start(plan: Plan, execution: str, world: Context) -> Experiment:
     """Start the experiment of a run, or give the one that it has."""
     answer = world.aws(
         "fis",
@@ -76,12 +76,12 @@ def start(plan: Plan, execution: str, world: World) -> Experiment:
     return _read(answer["experiment"])
 
 
-def get(experiment_id: str, world: World) -> Experiment:
+def get(experiment_id: str, world: Context) -> Experiment:
     """The experiment as it is now."""
     return _read(world.aws("fis", "GetExperiment", id=experiment_id)["experiment"])
 
 
-def stop(experiment_id: str, world: World) -> None:
+def stop(experiment_id: str, world: Context) -> None:
     """Stop an experiment; that it has ended meanwhile is no error."""
     try:
         world.aws("fis", "StopExperiment", id=experiment_id)
@@ -91,13 +91,13 @@ def stop(experiment_id: str, world: World) -> None:
         world.log("experiment can't be stopped", experiment=experiment_id, error=str(error))
 
 
-def of_run(plan: Plan, execution: str, world: World) -> Sequence[str]:
+def of_run(plan: Plan, execution: str, world: Context) -> Sequence[str]:
     """Ids of the experiments that a run started, whatever became of them."""
     listed = _listed(world, experimentTemplateId=plan.experiment_template_id)
     return [str(each["id"]) for each in listed if each.get("tags", {}).get(RUN_TAG) == execution]
 
 
-def active_of_others(plan: Plan, execution: str, world: World) -> Sequence[str]:
+def active_of_others(plan: Plan, execution: str, world: Context) -> Sequence[str]:
     """Ids of the experiments of the service's drills that go on, but for the run's own."""
     return [
         str(each["id"])
@@ -108,7 +108,7 @@ def active_of_others(plan: Plan, execution: str, world: World) -> Sequence[str]:
     ]
 
 
-def targets(experiment_id: str, world: World) -> Sequence[str]:
+def targets(experiment_id: str, world: Context) -> Sequence[str]:
     """ARNs of what an experiment is aimed at."""
     answer = world.aws("fis", "ListExperimentResolvedTargets", experimentId=experiment_id)
     found = answer.get("resolvedTargets", ())
@@ -119,7 +119,7 @@ def _arns(information: JsonObject) -> Sequence[str]:
     return [str(each) for each in information.values() if str(each).startswith("arn:")]
 
 
-def _listed(world: World, **which: str) -> Sequence[dict[str, Any]]:
+def _listed(world: Context, **which: str) -> Sequence[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     more: dict[str, str] = {}
     while True:

@@ -2,27 +2,27 @@
 
 from collections.abc import Callable
 
-from staged_resiliency.drills.runtime import phases, recording, sweeping
+from staged_resiliency.drills.runtime import cleanup, phases, recorder
 from staged_resiliency.drills.runtime import watchdog as watching
-from staged_resiliency.drills.runtime.calls import Call, Result
-from staged_resiliency.drills.runtime.real_world import the_world
-from staged_resiliency.drills.runtime.world import World
-from staged_resiliency.drills.strict_json import JsonObject
+from staged_resiliency.drills.runtime.aws_context import the_world
+from staged_resiliency.drills.runtime.context import Context
+from staged_resiliency.drills.runtime.json_codec import JsonObject
+from staged_resiliency.drills.runtime.messages import PhaseInput, Result
 
 Handler = Callable[[object, object], JsonObject]
 """A function as Lambda calls it: event and context to an answer."""
 
 
-def record_phase(call: Call, world: World) -> Result:
+def record_phase(call: PhaseInput, world: Context) -> Result:
     """Record the verdict, as a phase of the machine."""
     at = world.clock()
-    found = recording.record(call.plan, call.run, call.errors, "", world)
+    found = recorder.record(call.plan, call.run, call.errors, "", world)
     return Result(not found.fault_may_last, False, at, None, f"{found.status}: {found.told}"[:500])
 
 
-def _handler(phase: Callable[[Call, World], Result]) -> Handler:
+def _handler(phase: Callable[[PhaseInput, Context], Result]) -> Handler:
     def handle(event: object, context: object) -> JsonObject:
-        return phase(Call.of(event), the_world()).to_json()
+        return phase(PhaseInput.of(event), the_world()).to_json()
 
     return handle
 
@@ -38,7 +38,7 @@ record = _handler(record_phase)
 
 def sweep(event: object, context: object) -> None:
     """End the fault of a run that ended without doing so."""
-    sweeping.sweep(event, the_world())
+    cleanup.sweep(event, the_world())
 
 
 def watchdog(event: object, context: object) -> None:

@@ -4,17 +4,16 @@ import math
 from dataclasses import replace
 from types import TracebackType
 
-from staged_resiliency.drills import phase_names
-from staged_resiliency.drills.runtime import deciding, ending, experiments, locks
-from staged_resiliency.drills.runtime.calls import Call, Result
-from staged_resiliency.drills.runtime.chunks import Chunk, load, save
-from staged_resiliency.drills.runtime.ending import Ending
+from staged_resiliency.drills.runtime import completion, experiments, fault_end, run_lock, states
+from staged_resiliency.drills.runtime.context import AwsError, Context
 from staged_resiliency.drills.runtime.experiments import Experiment
+from staged_resiliency.drills.runtime.fault_end import FaultEndStatus
+from staged_resiliency.drills.runtime.messages import PhaseInput, Result
+from staged_resiliency.drills.runtime.phase_records import PhaseRecord, load, save
+from staged_resiliency.drills.runtime.polling import Poller
 from staged_resiliency.drills.runtime.preflight import reasons_against, reasons_against_injection
-from staged_resiliency.drills.runtime.steadiness import LOOKS_IN_A_ROW, unsteady
+from staged_resiliency.drills.runtime.steady_state import LOOKS_IN_A_ROW, unsteady
 from staged_resiliency.drills.runtime.store import Store
-from staged_resiliency.drills.runtime.watching import Watcher
-from staged_resiliency.drills.runtime.world import AwsError, World
 from staged_resiliency.experiment.observations import Observation, Source
 from staged_resiliency.experiment.verdict import Run
 
@@ -25,10 +24,10 @@ class _Phase:
     What was seen is left behind also where the call fails.
     """
 
-    def __init__(self, call: Call, key: str, world: World) -> None:
+    def __init__(self, call: PhaseInput, key: str, world: Context) -> None:
         self.call, self.plan, self.world = call, call.plan, world
         self.store = Store(world.aws, call.plan.journal)
-        self.watcher = Watcher(call.plan, world)
+        self.watcher = Poller(call.plan, world)
         self.called_at = world.clock()
         last = call.results.get(key)
         self.began_at = last.began_at if last and last.again else self.called_at
@@ -48,7 +47,7 @@ class _Phase:
             return
         self.world.log(self.call.phase, run=self.call.run.name, failed=str(error))
         try:
-            ends = self.call.phase in (phase_names.END_FAULT, phase_names.SWEEP)
+            ends = self.call.phase in (states.END_FAULT, states.SWEEP)
             self._save(go=True, told=f"failed: {error}", fault_may_last=ends)
         except AwsError as another:
             self.world.log(self.call.phase, run=self.call.run.name, lost=str(another))
@@ -69,7 +68,7 @@ class _Phase:
     def known_injection(self) -> float | None:
         """When the fault began, as earlier calls saw it; None also where nobody can be asked."""
         try:
-            return deciding.fault_times(self.former())[0]
+            return completion.fault_times(self.former())[0]
         except (AwsError, ValueError) as error:  # what can't be reached, and what can't be read
             self.world.log(self.call.phase, run=self.call.run.name, unread=str(error))
             return None
@@ -111,7 +110,7 @@ class _Phase:
     def _save(
         self, *, go: bool, told: str, cut_short: str = "", fault_may_last: bool = False
     ) -> None:
-        chunk = Chunk(
+        chunk = PhaseRecord(
             phase=self.call.phase,
             began_at=self.called_at,
             ended_at=self.world.clock(),
@@ -124,12 +123,12 @@ class _Phase:
         save(self.store, self.plan, self.call.run.name, chunk)
 
 
-def preflight(call: Call, world: World) -> Result:
+def preflight(call: PhaseInput, world: Context) -> Result:
     """Whether the run may begin."""
     with _Phase(call, "preflight", world) as phase:
         plan, execution = call.plan, call.run.execution
         if call.occurrence:
-            former = locks.claim(phase.store, plan.drill, call.occurrence, execution)
+            former = run_lock.claim(phase.store, plan.drill, call.occurrence, execution)
             if former is not None:
                 told = f"the run that was due at {call.occurrence} was started before: {former}"
                 return phase.ends(go=False, told=told)
@@ -137,7 +136,7 @@ def preflight(call: Call, world: World) -> Result:
         return phase.ends(go=not reasons, told="; ".join(reasons) or "nothing speaks against it")
 
 
-def steady_state(call: Call, world: World) -> Result:
+def steady_state(call: PhaseInput, world: Context) -> Result:
     """Whether the active host serves, several looks in a row."""
     with _Phase(call, "steady", world) as phase:
         until = phase.called_at + call.plan.timeouts.steady
@@ -152,7 +151,7 @@ def steady_state(call: Call, world: World) -> Result:
             world.sleep(call.plan.sample_seconds)
 
 
-def inject(call: Call, world: World) -> Result:
+def inject(call: PhaseInput, world: Context) -> Result:
     """Start the experiment, once, and wait until the fault is there."""
     with _Phase(call, "inject", world) as phase:
         plan = call.plan
@@ -185,18 +184,18 @@ def inject(call: Call, world: World) -> Result:
             told, wrong = _aim(found, call, world)
             return phase.ends(go=False, told=told, cut_short=wrong)
         if found.acting_since is not None:
-            phase.watcher.note(phase.fault(found.acting_since, deciding.INJECTED, found.id))
+            phase.watcher.note(phase.fault(found.acting_since, completion.INJECTED, found.id))
         if found.cut_short or found.acting_since is None:
             told = found.cut_short or f"experiment {found.id} is {found.status} without an action"
             return phase.ends(go=False, told=told, cut_short=told)
         return phase.ends(go=True, told=f"experiment {found.id}")
 
 
-def observe(call: Call, world: World) -> Result:
+def observe(call: PhaseInput, world: Context) -> Result:
     """Watch what must happen while the fault lasts."""
     with _Phase(call, "observe", world) as phase:
         plan, former = call.plan, phase.former()
-        injected, _ = deciding.fault_times(former)
+        injected, _ = completion.fault_times(former)
         since = phase.began_at if injected is None else injected
         if phase.experiment is None:
             return phase.ends(go=False, told="there is no experiment to observe")
@@ -209,7 +208,7 @@ def observe(call: Call, world: World) -> Result:
                 return True
             run = Run(since, None, world.clock())
             seen = [*former, *phase.watcher.seen]
-            return plan.ends_early and deciding.happened(deciding.during_fault(plan), seen, run)
+            return plan.ends_early and completion.happened(completion.during_fault(plan), seen, run)
 
         end = since + plan.timeouts.observe
         done = phase.watcher.watch(min(phase.called_at + plan.call_seconds, end), enough)
@@ -223,25 +222,25 @@ def observe(call: Call, world: World) -> Result:
         return phase.ends(go=True, again=True)
 
 
-def end_fault(call: Call, world: World) -> Result:
+def end_fault(call: PhaseInput, world: Context) -> Result:
     """End the fault, and watch until it is over."""
     with _Phase(call, "end", world) as phase:
         plan = call.plan
         injected = phase.known_injection()
-        now = Ending(False, phase.experiment, "")
+        now = FaultEndStatus(False, phase.experiment, "")
         # What nobody heard of may only be late in FIS's list, where the order went wrong.
-        settle = ending.SETTLE_SECONDS if "inject" in call.errors else 0.0
+        settle = fault_end.SETTLE_SECONDS if "inject" in call.errors else 0.0
         # The machine comes here from the injection.
         begun_by: float | None = phase.began_at
         seconds = float(plan.timeouts.end)
-        if call.phase == phase_names.SWEEP:
+        if call.phase == states.SWEEP:
             # The sweep may come from anywhere, and says itself when it gives up.
-            settle, begun_by, seconds = ending.SWEEP_SETTLE_SECONDS, None, math.inf
+            settle, begun_by, seconds = fault_end.SWEEP_SETTLE_SECONDS, None, math.inf
 
         def over() -> bool:
             nonlocal now
             try:
-                now = ending.push(
+                now = fault_end.push(
                     plan,
                     call.run.execution,
                     phase.experiment,
@@ -262,26 +261,26 @@ def end_fault(call: Call, world: World) -> Result:
         if injected is None and plan.enabled and now.acting_since is not None:
             # The answer of what started it was lost.
             injected = now.acting_since
-            phase.watcher.note(phase.fault(injected, deciding.INJECTED, now.experiment or ""))
+            phase.watcher.note(phase.fault(injected, completion.INJECTED, now.experiment or ""))
         if not ended:
             again = not phase.over(seconds)
             return phase.ends(go=False, again=again, told=now.told, fault_may_last=True)
         if now.fault_ended_at is not None and plan.enabled:
-            phase.watcher.note(phase.fault(now.fault_ended_at, deciding.ENDED, now.told))
+            phase.watcher.note(phase.fault(now.fault_ended_at, completion.ENDED, now.told))
         return phase.ends(go=injected is not None, told=now.told)
 
 
-def failback(call: Call, world: World) -> Result:
+def failback(call: PhaseInput, world: Context) -> Result:
     """Watch what must happen once the fault is over."""
     with _Phase(call, "failback", world) as phase:
         plan, former = call.plan, phase.former()
-        injected, ended = deciding.fault_times(former)
+        injected, ended = completion.fault_times(former)
         since = phase.began_at if ended is None else ended
 
         def enough() -> bool:
             run = Run(since if injected is None else injected, since, world.clock())
             seen = [*former, *phase.watcher.seen]
-            return deciding.happened(deciding.after_fault(plan), seen, run)
+            return completion.happened(completion.after_fault(plan), seen, run)
 
         seconds = plan.timeouts.failback
         if phase.watcher.watch(phase.until(seconds), enough):
@@ -291,7 +290,7 @@ def failback(call: Call, world: World) -> Result:
         return phase.ends(go=True, again=True)
 
 
-def _aim(found: Experiment, call: Call, world: World) -> tuple[str, str]:
+def _aim(found: Experiment, call: PhaseInput, world: Context) -> tuple[str, str]:
     """What a leashed drill is aimed at, in words; and what is wrong with it, if anything is."""
     if found.cut_short:
         return found.cut_short, found.cut_short

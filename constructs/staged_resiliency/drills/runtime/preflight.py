@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from staged_resiliency.drills.plan import FaultKind, Plan
-from staged_resiliency.drills.runtime import experiments, locks
-from staged_resiliency.drills.runtime.calls import RunName
-from staged_resiliency.drills.runtime.looks import alarm_states, served_by
-from staged_resiliency.drills.runtime.recording import is_recorded
+from staged_resiliency.drills.runtime import experiments, run_lock
+from staged_resiliency.drills.runtime.client_view import alarm_states, served_by
+from staged_resiliency.drills.runtime.context import Context
+from staged_resiliency.drills.runtime.messages import RunName
+from staged_resiliency.drills.runtime.plan import FaultKind, Plan
+from staged_resiliency.drills.runtime.recorder import is_recorded
 from staged_resiliency.drills.runtime.store import Store
-from staged_resiliency.drills.runtime.windows import allowed
-from staged_resiliency.drills.runtime.world import World
+from staged_resiliency.drills.runtime.time_window import allowed
 from staged_resiliency.experiment.observations import NO_ANSWER
 
 _OK: Final = "OK"
@@ -78,7 +78,7 @@ def refusals(plan: Plan, found: Findings) -> Sequence[str]:
     return reasons
 
 
-def find(plan: Plan, execution: str, world: World) -> Findings:
+def find(plan: Plan, execution: str, world: Context) -> Findings:
     """Look at all that may speak against a run."""
     states = alarm_states(_alarms(plan), world)
     addresses = world.resolve(plan.standby.reached_at)
@@ -96,17 +96,17 @@ def find(plan: Plan, execution: str, world: World) -> Findings:
     )
 
 
-def reasons_against(plan: Plan, execution: str, world: World) -> Sequence[str]:
+def reasons_against(plan: Plan, execution: str, world: Context) -> Sequence[str]:
     """Why a run may not begin. Where nothing else speaks against it, it takes the lock."""
     reasons = refusals(plan, find(plan, execution, world))
     if reasons:
         return reasons
-    holder = locks.take(Store(world.aws, plan.journal), execution, world)
+    holder = run_lock.take(Store(world.aws, plan.journal), execution, world)
     return [f"another drill of {plan.service} runs: {holder}"] if holder else []
 
 
 def reasons_against_injection(
-    plan: Plan, run: RunName, checked_at: float | None, world: World
+    plan: Plan, run: RunName, checked_at: float | None, world: Context
 ) -> Sequence[str]:
     """Why a run that passed its preflight must not inject its fault all the same.
 
@@ -126,12 +126,12 @@ def reasons_against_injection(
         reasons.append("its preflight was too long ago")
     if is_recorded(plan, run, world):
         reasons.append("its verdict is recorded")
-    if not locks.held(store, run.execution):
+    if not run_lock.held(store, run.execution):
         reasons.append(f"it does not hold the lock of {plan.service}'s drills")
     return reasons
 
 
-def instance_state(plan: Plan, world: World) -> str:
+def instance_state(plan: Plan, world: Context) -> str:
     """EC2's word for the host that is broken; empty where there is no such instance."""
     answer = world.aws(
         "ec2",
@@ -148,7 +148,7 @@ def _alarms(plan: Plan) -> Sequence[str]:
     return tuple(dict.fromkeys((*plan.alarms, *plan.guard_alarms, *plan.expected_alarms)))
 
 
-def _agent(plan: Plan, world: World) -> str:
+def _agent(plan: Plan, world: Context) -> str:
     answer = world.aws(
         "ssm",
         "DescribeInstanceInformation",

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from staged_resiliency.drills.plan import Journal
-from staged_resiliency.drills.runtime.world import Aws, AwsError
+from staged_resiliency.drills.runtime.context import Aws, AwsError
+from staged_resiliency.drills.runtime.plan import Journal
 
 _TAKEN: Final = ("PreconditionFailed", "412", "ConditionalRequestConflict", "409")
 

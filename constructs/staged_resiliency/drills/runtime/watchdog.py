@@ -5,37 +5,37 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Final
 
-from staged_resiliency.drills import metric_names
-from staged_resiliency.drills.plan import Watch, WatchedDrill
-from staged_resiliency.drills.runtime.recording import dimensions, journal_key
-from staged_resiliency.drills.runtime.standing import Outcome, standing
+from staged_resiliency.drills.runtime import metrics
+from staged_resiliency.drills.runtime.context import AwsError, Context
+from staged_resiliency.drills.runtime.drill_score import Outcome, standing
+from staged_resiliency.drills.runtime.plan import DrillSchedules, WatchedDrill
+from staged_resiliency.drills.runtime.recorder import dimensions, journal_key
 from staged_resiliency.drills.runtime.store import Store
-from staged_resiliency.drills.runtime.world import AwsError, World
 from staged_resiliency.experiment.verdict import Status
 
 MOST_JOURNALS: Final = 500
 """That are read of one drill, from the newest on; a drill a day for more than a year."""
 
 
-class UntoldError(Exception):
+class StatusUnavailableError(Exception):
     """How some drills stand can't be told; what can of the others was published."""
 
 
-def watch(event: object, world: World) -> None:
+def watch(event: object, world: Context) -> None:
     """Publish days since the last passed run, and the score, of each drill.
 
     A drill whose standing can't be told silences no other. It is told by an error, after which
     Lambda calls again, and if it stays so by the drill's own alarm.
 
     Args:
-        event: ``Watch.to_json``.
+        event: ``DrillSchedules.to_json``.
         world: Everything outside.
 
     Raises:
         DataError: It is no such event.
         UntoldError: How a drill stands could not be found out.
     """
-    watched = Watch.from_json(event)
+    watched = DrillSchedules.from_json(event)
     data: list[dict[str, object]] = []
     untold = []
     for drill in watched.drills:
@@ -46,10 +46,12 @@ def watch(event: object, world: World) -> None:
     if data:
         world.aws("cloudwatch", "PutMetricData", Namespace=watched.namespace, MetricData=data)
     if untold:
-        raise UntoldError("; ".join(untold))
+        raise StatusUnavailableError("; ".join(untold))
 
 
-def _standing(watched: Watch, drill: WatchedDrill, world: World) -> list[dict[str, object]]:
+def _standing(
+    watched: DrillSchedules, drill: WatchedDrill, world: Context
+) -> list[dict[str, object]]:
     """How a drill stands, as data points."""
     now = world.clock()
     answer = world.aws(
@@ -62,8 +64,8 @@ def _standing(watched: Watch, drill: WatchedDrill, world: World) -> list[dict[st
         expiry_days=watched.expiry_days,
     )
     values = {
-        metric_names.DAYS_SINCE_PASSED: float(stands.days_since_passed),
-        metric_names.SCORE: float(stands.score),
+        metrics.DAYS_SINCE_PASSED: float(stands.days_since_passed),
+        metrics.SCORE: float(stands.score),
     }
     world.log("standing", drill=drill.name, **values)
     return [
@@ -77,7 +79,7 @@ def _standing(watched: Watch, drill: WatchedDrill, world: World) -> list[dict[st
     ]
 
 
-def outcomes(watched: Watch, drill: WatchedDrill, world: World) -> Iterator[Outcome]:
+def outcomes(watched: DrillSchedules, drill: WatchedDrill, world: Context) -> Iterator[Outcome]:
     """What became of the runs of a drill, the newest first, back to the last passed one."""
     store = Store(world.aws, watched.journal)
     listed = store.listed(journal_key(drill.name, "").removesuffix(".json"))

@@ -8,15 +8,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from .attempt import Tools
 from .cloudwatch import CloudWatch
 from .config import Config, ConfigError, load
 from .identity import Identity, IdentityError, identify, remember, remembered
 from .journal import Journal
+from .measuring import Measuring
 from .metadata import Metadata
-from .observation import Observation
 from .outbox import Outbox
 from .publisher import Publisher, Transport
-from .sample import Tools
 from .spool import Spool
 from .systemd import ServiceManager
 
@@ -70,7 +70,7 @@ class Agent:
         self._host = ""
         self._spool: Spool | None = None
         self._publisher: Publisher | None = None
-        self._observation: Observation | None = None
+        self._observation: Measuring | None = None
         self._ending = False
         self._for_good = False
         self._look_again = threading.Event()
@@ -95,7 +95,7 @@ class Agent:
         outbox = Outbox(spool, self._tools.wall)
         self._publisher = Publisher(outbox, transport, self._journal.warning)
         self._publisher.start()
-        self._observation = Observation(identity, self._tools, self._journal, self._publisher)
+        self._observation = Measuring(identity, self._tools, self._journal, self._publisher)
         self._observation.start(self._config)
         gc.unfreeze()
         gc.collect()

@@ -9,7 +9,7 @@ from .checks import FAMILIES, Check, TcpCheck, TlsCheck
 from .dns_check import DnsCheck
 from .dns_message import TYPES
 from .http_check import HttpCheck, HttpsCheck
-from .section import Section
+from .json_section import Section
 
 _VERSIONS = {"A": 4, "AAAA": 6}
 

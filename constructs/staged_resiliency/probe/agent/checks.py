@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from .attempt import Attempt
 from .failure import TLS, Failure
 from .resolver import Addresses
-from .sample import Sample
-from .stream import connect, handshake
+from .sockets import connect, handshake
 
 FAMILIES = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 
@@ -31,7 +31,7 @@ class Check(ABC):
         """What is asked, as the journal names it."""
 
     @abstractmethod
-    async def run(self, sample: Sample) -> str:
+    async def run(self, sample: Attempt) -> str:
         """Ask once; what was seen, in a few words."""
 
 
@@ -64,7 +64,7 @@ class TcpCheck(Check):
             return None
         return [(socket.AF_INET6 if address.version == 6 else socket.AF_INET, str(address))]
 
-    async def connected(self, sample: Sample) -> socket.socket:
+    async def connected(self, sample: Attempt) -> socket.socket:
         """A connection to the host."""
         addresses = self._literal
         if addresses is None:
@@ -73,7 +73,7 @@ class TcpCheck(Check):
             addresses = await sample.tools.resolver.addresses(self.host, family)
         return await connect(sample, addresses, self.port)
 
-    async def run(self, sample: Sample) -> str:
+    async def run(self, sample: Attempt) -> str:
         """Connect and close."""
         (await self.connected(sample)).close()
         return "connected"
@@ -91,7 +91,7 @@ class TlsCheck(TcpCheck):
     server_name: str = ""
     days_to_expiry: int = 0
 
-    async def connected(self, sample: Sample) -> ssl.SSLSocket:
+    async def connected(self, sample: Attempt) -> ssl.SSLSocket:
         """A TLS connection to the host."""
         sock = await super().connected(sample)
         name = (self.server_name or self.host).rstrip(".")  # certificates have no last dot
@@ -106,7 +106,7 @@ class TlsCheck(TcpCheck):
             raise
         return tls
 
-    async def run(self, sample: Sample) -> str:
+    async def run(self, sample: Attempt) -> str:
         """Connect, shake hands, close."""
         tls = await self.connected(sample)
         try:
@@ -115,7 +115,7 @@ class TlsCheck(TcpCheck):
             tls.close()
 
     @staticmethod
-    def _days_left(tls: ssl.SSLSocket, sample: Sample) -> int:
+    def _days_left(tls: ssl.SSLSocket, sample: Attempt) -> int:
         certificate: Any = tls.getpeercert() or {}
         try:
             end = ssl.cert_time_to_seconds(certificate["notAfter"])

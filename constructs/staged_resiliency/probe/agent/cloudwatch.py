@@ -12,8 +12,8 @@ import botocore.exceptions
 import botocore.session
 
 from .failure import shown
-from .measurements import Datum
 from .metadata import Metadata, MetadataError
+from .metric_statistics import Datum
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 5

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from . import values
 from .check_config import check_of
 from .checks import Check
-from .section import Object, Section
+from .json_section import Object, Section
 
 # More samples a second would need more than about a tenth of a core.
 MAX_SAMPLES_PER_SECOND = 1000

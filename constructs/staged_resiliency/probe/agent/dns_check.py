@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import dns_message
+from .attempt import Attempt
 from .checks import Check
 from .failure import DNS, MISMATCH, Failure, of_error
 from .loop import readable
-from .sample import Sample
-from .stream import connect, receive_exactly, send
+from .sockets import connect, receive_exactly, send
 
 RESOLV_CONF = Path("/etc/resolv.conf")
 _PATIENCE_SECONDS = 1.0
@@ -44,7 +44,7 @@ class DnsCheck(Check):
         """Name and type, and the server where one is given."""
         return f"{self.host}/{self.kind}" + (f"@{self.server}" if self.server else "")
 
-    async def run(self, sample: Sample) -> str:
+    async def run(self, sample: Attempt) -> str:
         """Ask until a server answers; one that says it can't is left for the next."""
         servers = [self.server] if self.server else system_servers()
         number = secrets.randbelow(65_536)
@@ -87,7 +87,7 @@ class DnsCheck(Check):
         return None
 
     async def _over_tcp(
-        self, sample: Sample, server: str, question: bytes, number: int
+        self, sample: Attempt, server: str, question: bytes, number: int
     ) -> dns_message.Answer:
         sock = await connect(sample, [(_family(server), server)], self.port)
         sample.stage = f"asking {server} over TCP"

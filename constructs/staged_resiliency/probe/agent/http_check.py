@@ -9,11 +9,11 @@ import socket
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
+from .attempt import Attempt
 from .checks import TcpCheck, TlsCheck
 from .failure import MISMATCH, STATUS, Failure
 from .http_body import Body
-from .sample import Sample
-from .stream import receive, send
+from .sockets import receive, send
 
 MAX_HEAD_BYTES = 32_768
 _PIECE = 16_384
@@ -51,7 +51,7 @@ class HttpCheck(TcpCheck):
     status: tuple[int, ...] = ()
     text: str = ""
 
-    async def run(self, sample: Sample) -> str:
+    async def run(self, sample: Attempt) -> str:
         """Ask, and read as much of the answer as is needed."""
         sock = await self.connected(sample)
         try:
@@ -72,7 +72,7 @@ class HttpCheck(TcpCheck):
             "Accept: */*\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n"
         ).encode("ascii")
 
-    async def _read(self, sample: Sample, sock: socket.socket) -> str:
+    async def _read(self, sample: Attempt, sock: socket.socket) -> str:
         data = bytearray()
         answer = await _head(sock, data)
         self._check_status(answer)

@@ -87,7 +87,7 @@ def ask_ec2(
 
     A process of its own asks: EC2's model takes some 100 MB of memory, which its end gives back.
     """
-    script = Path(__file__).with_name("name_tag.py")
+    script = Path(__file__).with_name("ec2_tags.py")
     given = {"instance_id": instance_id, "region": region, **metadata.credentials()}
     try:
         asked = subprocess.run(  # noqa: S603 - this program's own file; input goes by stdin

@@ -14,12 +14,12 @@ from functools import partial
 from pathlib import Path
 
 from . import metadata, values
+from .attempt import Tools
 from .config import Config, ConfigError, load
 from .identity import IdentityError, ask_ec2, identify
 from .journal import Journal
 from .loop import Loop
-from .once import is_failing, results_of_one_round, table
-from .sample import Tools
+from .run_once import is_failing, results_of_one_round, table
 from .systemd import ServiceManager
 
 FAILING, UNUSABLE = 1, 2

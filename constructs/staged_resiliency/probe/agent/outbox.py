@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Callable
 
-from .measurements import Datum, merged
+from .metric_statistics import Datum, merged
 from .spool import Entry, Spool
 
 # PutMetricData: 1,000 metrics and 1 MB a request (AmazonCloudWatch API reference).

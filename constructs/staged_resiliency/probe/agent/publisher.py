@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Callable, Protocol
 
 from .cloudwatch import SendError
-from .measurements import Datum
+from .metric_statistics import Datum
 from .outbox import Outbox
 
 

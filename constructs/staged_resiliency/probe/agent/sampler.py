@@ -6,11 +6,11 @@ import zlib
 from functools import partial
 from typing import Any, Callable, NamedTuple
 
+from .attempt import Attempt, Tools
 from .checks import Check
 from .failure import TIMEOUT, Failure, of_error
 from .loop import Expired
-from .measurements import Series
-from .sample import Sample, Tools
+from .metric_statistics import Series
 
 
 class Result(NamedTuple):
@@ -92,10 +92,10 @@ class Sampler:
 
     def take(self) -> None:
         """Take one sample now."""
-        sample = Sample(self._tools)
+        sample = Attempt(self._tools)
         self._tools.loop.start(self.check.run(sample), self.timeout, partial(self._done, sample))
 
-    def _done(self, sample: Sample, answer: Any, error: Exception | None) -> None:
+    def _done(self, sample: Attempt, answer: Any, error: Exception | None) -> None:
         seconds = self._tools.loop.clock() - sample.began
         failure = None
         if isinstance(error, Expired):

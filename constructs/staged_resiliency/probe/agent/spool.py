@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Callable, NamedTuple
 
 from .failure import shown
-from .measurements import Datum, Series
+from .metric_statistics import Datum, Series
 
 _SUFFIX, _ASIDE = ".json", ".new"
 _NAME = re.compile(r"(?P<number>[0-9]{20})-(?P<size>[1-9][0-9]{0,8})(?P<suffix>\.json|\.new)")

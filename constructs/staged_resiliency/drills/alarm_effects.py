@@ -1,0 +1,200 @@
+"""The alarms of a service as drills see them: what a fault does to each, and by when."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, Literal
+
+from staged_resiliency.drills import time_limits
+
+HTTPS_PORT: Final = 443
+"""Also how hosts reach CloudWatch and Systems Manager: without it a host falls silent."""
+
+
+class AlarmKind(Enum):
+    """What an alarm is about."""
+
+    STATUS = "status"
+    """EC2's status checks of the host, which EC2 itself publishes."""
+    DEPENDENCY = "dependency"
+    """The host's connections to one dependency, which its probe publishes."""
+    PEER = "peer"
+    """The host's answers to the other one, which the other one's probe publishes."""
+    PROBE = "probe"
+    """That the host's probe says anything."""
+
+
+class AlarmEffect(Enum):
+    """What a fault does to an alarm's metric."""
+
+    NONE = "none"
+    FAILS = "fails"
+    SILENT = "silent"
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedAlarm:
+    """One alarm of a service.
+
+    Attributes:
+        name: Its name.
+        watches: What it is about.
+        host: Name of the host that it says to be unwell.
+        dependency: Name of the dependency, for one that watches that.
+        port: Port on which the dependency, or the other host, is asked.
+        decides: Whether clients leave the host when it fires.
+        fires_on_silence: Whether missing data count as failure.
+        silence_is_health: Whether a health check takes missing data for health.
+        period_seconds: Its period.
+        evaluation_periods: Periods in a row that must breach.
+        sample_seconds: From a fault until the first sample has failed.
+    """
+
+    name: str
+    watches: AlarmKind
+    host: str
+    dependency: str | None = None
+    port: int | None = None
+    decides: bool = False
+    fires_on_silence: bool = False
+    silence_is_health: bool = False
+    period_seconds: int = 60
+    evaluation_periods: int = 1
+    sample_seconds: float = 15
+
+    @property
+    def delay_seconds(self) -> float:
+        """From the end of a period until its data are in CloudWatch, at most."""
+        if self.watches is AlarmKind.STATUS:
+            return time_limits.STATUS_METRIC_DELAY_SECONDS
+        return time_limits.CUSTOM_METRIC_DELAY_SECONDS + time_limits.PROBE_BATCH_SECONDS
+
+    def fires_within(self, effect: AlarmEffect) -> int | None:
+        """Seconds from the fault until it fires, at most; None where it does not."""
+        if effect is AlarmEffect.FAILS:
+            return time_limits.fires_by_failing(
+                self.period_seconds,
+                self.evaluation_periods,
+                sample_seconds=self.sample_seconds,
+                delay_seconds=self.delay_seconds,
+            )
+        if effect is AlarmEffect.SILENT and self.fires_on_silence:
+            return time_limits.fires_by_silence(
+                self.period_seconds, self.evaluation_periods, delay_seconds=self.delay_seconds
+            )
+        return None
+
+    def moves_clients(self, effect: AlarmEffect) -> bool:
+        """Whether clients leave the host at it: Route 53 decides on the data, not on the alarm."""
+        if effect is AlarmEffect.SILENT:
+            return self.decides and not self.silence_is_health
+        return self.decides and effect is AlarmEffect.FAILS
+
+    def recovers_within(self, start_seconds: float) -> int:
+        """Seconds from the fault's end until it is OK again, at most.
+
+        Args:
+            start_seconds: Until the host is as it was.
+        """
+        return time_limits.recovers(
+            self.period_seconds,
+            start_seconds=start_seconds + self.sample_seconds,
+            delay_seconds=self.delay_seconds,
+        )
+
+
+FaultKind = Literal["stop_instance", "blackhole"]
+
+
+@dataclass(frozen=True, slots=True)
+class FaultEffect:
+    """What is broken, as far as alarms show it.
+
+    Attributes:
+        kind: ``stop_instance`` or ``blackhole``.
+        host: Name of the host.
+        port: The port to which a blackhole lets nothing out.
+    """
+
+    kind: FaultKind
+    host: str
+    port: int | None = None
+
+    @property
+    def start_seconds(self) -> float:
+        """From the fault's end until the host is as it was, at most."""
+        return time_limits.INSTANCE_START_SECONDS if self.kind == "stop_instance" else 0
+
+    @property
+    def set_up_seconds(self) -> int:
+        """From the moment at which FIS begins until the fault is there, at most."""
+        return time_limits.SET_UP_SECONDS if self.kind == "blackhole" else 0
+
+    def effect_on(self, alarm: WatchedAlarm) -> AlarmEffect:
+        """What the fault does to the metric of an alarm."""
+        if self.kind == "stop_instance":
+            return self._of_a_stop(alarm)
+        if self.port == HTTPS_PORT:
+            # The probe's requests to CloudWatch are cut off with everything else.
+            return AlarmEffect.SILENT if self._published_here(alarm) else AlarmEffect.NONE
+        asks = alarm.watches in (AlarmKind.DEPENDENCY, AlarmKind.PEER)
+        cut_off = asks and self._published_here(alarm) and alarm.port == self.port
+        return AlarmEffect.FAILS if cut_off else AlarmEffect.NONE
+
+    def _of_a_stop(self, alarm: WatchedAlarm) -> AlarmEffect:
+        if alarm.watches is AlarmKind.PEER:
+            # The one that asks is the other host: it sees the failure, or is the one that stopped.
+            return AlarmEffect.FAILS if alarm.host == self.host else AlarmEffect.SILENT
+        return AlarmEffect.SILENT if alarm.host == self.host else AlarmEffect.NONE
+
+    def _published_here(self, alarm: WatchedAlarm) -> bool:
+        """Whether the probe of the broken host publishes the alarm's metric."""
+        if alarm.watches is AlarmKind.PEER:
+            return alarm.host != self.host
+        return alarm.watches is not AlarmKind.STATUS and alarm.host == self.host
+
+
+def firing(
+    fault: FaultEffect, alarms: Iterable[WatchedAlarm]
+) -> Iterator[tuple[WatchedAlarm, int]]:
+    """The alarms that the fault is meant to fire, each with how many seconds it takes at most.
+
+    From the moment at which FIS begins, which is when a drill counts from.
+    """
+    for alarm in alarms:
+        within = alarm.fires_within(fault.effect_on(alarm))
+        if within is not None:
+            yield alarm, fault.set_up_seconds + within
+
+
+def guards(fault: FaultEffect, alarms: Sequence[WatchedAlarm], most: int) -> Sequence[WatchedAlarm]:
+    """The alarms that stop the fault: those by which the other host is known to be well.
+
+    First whether it lives (its status checks, its probe), then whether it reaches what the fault
+    cuts off, then whether it reaches what decides failover. Never one that the fault is meant to
+    fire; and none on the peer, which the broken host itself would have to report.
+
+    Args:
+        fault: What is broken.
+        alarms: Those of the service.
+        most: How many can be had.
+    """
+    meant = {alarm.name for alarm, _ in firing(fault, alarms)}
+    well = [
+        (rank, alarm)
+        for alarm in alarms
+        if alarm.host != fault.host and alarm.name not in meant
+        for rank in [_rank(fault, alarm)]
+        if rank is not None
+    ]
+    return [alarm for _, alarm in sorted(well, key=lambda each: each[0])][:most]
+
+
+def _rank(fault: FaultEffect, alarm: WatchedAlarm) -> int | None:
+    if alarm.watches in (AlarmKind.STATUS, AlarmKind.PROBE):
+        return 0
+    if alarm.watches is AlarmKind.DEPENDENCY:
+        if fault.kind == "blackhole" and alarm.port == fault.port:
+            return 1
+        return 2 if alarm.decides else None
+    return None

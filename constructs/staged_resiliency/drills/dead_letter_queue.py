@@ -1,0 +1,126 @@
+"""What becomes of calls that did not arrive: kept in a queue, and told."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from aws_cdk import Acknowledgment, RemovalPolicy, Validations
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from staged_resiliency.drills.iam import later, place_of
+from staged_resiliency.failover.alarm_rule import AlarmRule
+from staged_resiliency.failover.alarms import MissingData, SignalAlarm
+from staged_resiliency.notifications.topics import Topic
+from staged_resiliency.shared import names
+
+_TWO_WEEKS_SECONDS: Final = 1_209_600
+_WHY_NO_QUEUE_BEHIND: Final = (
+    "It is itself the queue for what was not delivered; what arrives in it raises an alarm."
+)
+
+
+class DeadLetterQueue(Construct):
+    """A queue for starts of drills, and for ends of faults, that were not delivered; with an alarm.
+
+    Creates an ``AWS::SQS::Queue`` (encrypted with SQS's own keys, TLS only), its policy, and an
+    ``AWS::CloudWatch::Alarm`` that fires as soon as a message is in it.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        service: Short name of the service.
+        environment: Short name of the environment.
+        display_name: The service in the alarm's text.
+        topic: Whom the alarm tells.
+
+    Attributes:
+        queue_arn: ARN of the queue.
+        alarm: The ``SignalAlarm``.
+        resource: The ``CfnQueue``.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        service: str,
+        environment: str,
+        display_name: str,
+        topic: Topic,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._rule_arns: list[str] = []
+        self.resource: Final = sqs.CfnQueue(
+            self,
+            "Resource",
+            message_retention_period=_TWO_WEEKS_SECONDS,
+            sqs_managed_sse_enabled=True,
+        )
+        self.resource.apply_removal_policy(RemovalPolicy.DESTROY)
+        self.resource.add_metadata(
+            "Description", "Holds starts of drills, and ends of faults, that were not delivered."
+        )
+        Validations.of(self.resource).acknowledge(
+            Acknowledgment(id="AwsSolutions-SQS3", reason=_WHY_NO_QUEUE_BEHIND)
+        )
+        self.queue_arn: Final = self.resource.attr_arn
+        policy = sqs.CfnQueuePolicy(
+            self,
+            "Policy",
+            queues=[self.resource.ref],
+            policy_document={
+                "Version": "2012-10-17",
+                "Statement": later(self._statements),
+            },
+        )
+        policy.add_metadata("Description", "Lets rules of this stack send, and all over TLS only.")
+        self.alarm: Final = SignalAlarm(
+            self,
+            "Alarm",
+            rule=AlarmRule(
+                namespace="AWS/SQS",
+                metric_name="ApproximateNumberOfMessagesVisible",
+                dimensions={"QueueName": self.resource.attr_queue_name},
+                statistic="Maximum",
+                comparison="GreaterThanThreshold",
+                threshold=0,
+            ),
+            alarm_name=names.drill_undelivered_alarm(service, environment),
+            description=names.drill_undelivered_description(display_name),
+            # SQS says nothing of a queue that has been empty for long.
+            missing_data=MissingData.NOT_BREACHING,
+            topic=topic,
+        )
+
+    def let_rule_send(self, rule_arn: str) -> None:
+        """Let an EventBridge rule put what it could not deliver into the queue.
+
+        Args:
+            rule_arn: ARN of the rule.
+        """
+        self._rule_arns.append(rule_arn)
+
+    def _statements(self) -> list[Mapping[str, object]]:
+        account = place_of(self).account
+        return [
+            {
+                "Sid": "RulesSend",
+                "Effect": "Allow",
+                "Principal": {"Service": "events.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": self.queue_arn,
+                "Condition": {
+                    "StringEquals": {"aws:SourceAccount": account},
+                    "ArnEquals": {"aws:SourceArn": self._rule_arns},
+                },
+            },
+            {
+                "Sid": "DenyWithoutTls",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "sqs:*",
+                "Resource": self.queue_arn,
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            },
+        ]

@@ -1,0 +1,96 @@
+"""What is expected of a drill, from its fault and the alarms of the service."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from staged_resiliency.drills import time_limits
+from staged_resiliency.drills.alarm_effects import FaultEffect, WatchedAlarm, firing
+from staged_resiliency.experiment.expectations import (
+    AlarmFires,
+    AlarmQuiet,
+    AlarmRecovers,
+    ClientsMove,
+    ClientsReturn,
+    ClientsServed,
+    ClientsStay,
+    Expectation,
+    Hypothesis,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Who serves clients, and how fast they must be served again.
+
+    Attributes:
+        record: DNS name that clients use.
+        active: Name of the host that serves while all is well.
+        standby: Name of the other one.
+        ttl_seconds: TTL of the record.
+        objective_seconds: Clients reach the standby within so many seconds.
+        endpoint_decides: Whether Route 53's own checkers ask the active host.
+    """
+
+    record: str
+    active: str
+    standby: str
+    ttl_seconds: int
+    objective_seconds: float
+    endpoint_decides: bool = False
+
+
+def moves_clients(fault: FaultEffect, pair: Pair, alarms: Sequence[WatchedAlarm]) -> bool:
+    """Whether clients go to the standby: a signal that decides shows the active host unwell."""
+    if fault.kind == "stop_instance" and fault.host == pair.active and pair.endpoint_decides:
+        return True
+    return any(
+        alarm.host == pair.active and alarm.moves_clients(fault.effect_on(alarm))
+        for alarm in alarms
+    )
+
+
+def hypothesis(fault: FaultEffect, pair: Pair, alarms: Sequence[WatchedAlarm]) -> Hypothesis:
+    """All that is expected of a drill.
+
+    Of a stopped host: clients reach the standby within the objective, or stay where they are if
+    it was the standby that stopped. Of a blackhole: the alarms that watch what is cut off fire
+    within their bounds, on that host only, and recover; clients move where one of them decides,
+    and are served all along where none does.
+    Every other alarm stays quiet, but for those of a stopped host, which may fire or not
+    while it comes up again.
+    """
+    return tuple(_expectations(fault, pair, alarms))
+
+
+def _expectations(
+    fault: FaultEffect, pair: Pair, alarms: Sequence[WatchedAlarm]
+) -> Iterator[Expectation]:
+    fires = dict(firing(fault, alarms))
+    if moves_clients(fault, pair, alarms):
+        deciding = [alarm for alarm in alarms if alarm.decides and alarm.host == pair.active]
+        slowest = max(
+            (alarm.recovers_within(fault.start_seconds) for alarm in deciding),
+            default=time_limits.recovers(60, start_seconds=fault.start_seconds),
+        )
+        yield ClientsMove(pair.record, pair.standby, pair.objective_seconds)
+        yield ClientsReturn(
+            pair.record, pair.active, time_limits.clients_return(slowest, pair.ttl_seconds)
+        )
+    else:
+        yield ClientsStay(pair.record, pair.active)
+        # A blackhole leaves the way from clients to the host open.
+        if fault.host != pair.active or fault.kind == "blackhole":
+            yield ClientsServed(pair.record)
+    for alarm, within in fires.items():
+        yield AlarmFires(alarm.name, within)
+        yield AlarmRecovers(alarm.name, alarm.recovers_within(fault.start_seconds))
+    for alarm in alarms:
+        comes_up = fault.kind == "stop_instance" and alarm.host == fault.host
+        if alarm not in fires and not comes_up:
+            yield AlarmQuiet(alarm.name)
+
+
+def observed_seconds(fault: FaultEffect, alarms: Sequence[WatchedAlarm]) -> int:
+    """How long the fault must last for every alarm that it is meant to fire to have fired."""
+    slowest = max((within for _, within in firing(fault, alarms)), default=0)
+    return max(0, slowest - fault.set_up_seconds)

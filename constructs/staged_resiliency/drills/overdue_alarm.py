@@ -1,0 +1,66 @@
+"""The alarm on a drill that has not passed for too long."""
+
+from typing import Final
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from staged_resiliency.drills.drill_group import DrillGroup
+from staged_resiliency.drills.runtime import metrics
+from staged_resiliency.drills.runtime.plan import EXPIRY_DAYS
+from staged_resiliency.failover.alarm_rule import AlarmRule
+from staged_resiliency.failover.alarms import MissingData, SignalAlarm
+from staged_resiliency.shared import names
+
+_DAY_SECONDS: Final = 86_400
+_WARM_UP_MINUTES: Final = 2 * 24 * 60  # the most that CloudWatch takes
+
+
+class DrillOverdueAlarm(SignalAlarm):
+    """Fires when a drill has not passed for over 35 days, or nobody counts the days any more.
+
+    Whole days are counted, so a drill that passes every 35 days, the most that a schedule may leave
+    between two runs, stays quiet (``runtime.standing``).
+
+    The watchdog publishes the days once a day; missing data are breaching, so its silence fires
+    the alarm too, some three days later: CloudWatch looks back two periods more than it evaluates.
+    A new alarm waits for its first data, two days at most, since a drill that is added later may be
+    counted for the first time a day after it was deployed:
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-warm-up.html
+
+    A leashed drill never passes, and is told like any other.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        runner: What all drills of the service share.
+        drill: Short name of the drill.
+
+    Attributes are those of ``SignalAlarm``. The alarm is named
+    ``<service>-<environment>-drill-<drill>-overdue``.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, runner: DrillGroup, drill: str
+    ) -> None:
+        service = runner.service
+        super().__init__(
+            scope,
+            construct_id,
+            rule=AlarmRule(
+                namespace=service.namespace,
+                metric_name=metrics.DAYS_SINCE_PASSED,
+                dimensions=service.dimensions_of(drill),
+                statistic="Maximum",
+                comparison="GreaterThanThreshold",
+                threshold=EXPIRY_DAYS,
+                period_seconds=_DAY_SECONDS,
+            ),
+            alarm_name=names.drill_overdue_alarm(service.name, service.environment, drill),
+            description=names.drill_overdue_description(service.title, drill),
+            missing_data=MissingData.BREACHING,
+            topic=runner.topic_arn,
+        )
+        self.resource.warm_up_configuration = cloudwatch.CfnAlarm.WarmUpConfigurationProperty(
+            warm_up_period_duration_in_minutes=_WARM_UP_MINUTES
+        )

@@ -1,0 +1,188 @@
+"""The service that drills are run on, as constructs are told of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from staged_resiliency.drills.runtime.plan import Endpoint, Host, Record, Window
+from staged_resiliency.shared import validation
+from staged_resiliency.shared.errors import InvalidInputError
+from staged_resiliency.shared.literals import checked
+
+if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
+    from aws_cdk import aws_ec2 as ec2
+
+# The id that the CDK gives a zone before it has asked Route 53 for it.
+_NOT_LOOKED_UP_YET: Final = "DUMMY"
+
+
+@dataclass(frozen=True, slots=True)
+class DrillHost:
+    """One host of the pair.
+
+    Attributes:
+        name: The Name tag, which is what its ``/version/`` answers.
+        address: IPv4 address that clients are given while it serves; None where the record is an
+            alias.
+        alias: DNS name of the load balancer in front of it, instead of an address.
+        instance: The EC2 instance or its id; needed for a host that is broken.
+
+    Raises:
+        InvalidInputError: Neither address nor alias, or both, or a value that is none.
+    """
+
+    name: str
+    address: str | None = None
+    alias: str | None = None
+    instance: "ec2.IInstance | str | None" = None
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be asked."""
+        checked("DrillHost", "name", self.name, validation.host_name)
+        if (self.address is None) == (self.alias is None):
+            raise InvalidInputError(
+                f"DrilledHost: {self.name}: give either the address that clients reach it at, or "
+                "the alias of the load balancer in front of it"
+            )
+        if self.address is not None:
+            checked("DrillHost", "address", self.address, validation.ip_address)
+        if self.alias is not None:
+            checked("DrillHost", "alias", self.alias, validation.domain_name)
+
+    @property
+    def planned(self) -> Host:
+        """The host as plans hold it."""
+        given = self.instance
+        instance_id = given if given is None or isinstance(given, str) else given.instance_id
+        addresses = () if self.address is None else (self.address,)
+        return Host(self.name, instance_id, addresses, self.address or self.alias or "")
+
+
+@dataclass(frozen=True, slots=True)
+class DrillTarget:
+    """A service with a pair of hosts behind a failover record.
+
+    Attributes:
+        name: Short name of the service, like ``shop``.
+        environment: Short name of the environment, like ``production``.
+        namespace: CloudWatch namespace of the results.
+        active: The host that serves while all is well.
+        standby: The other one.
+        record_name: DNS name that clients use.
+        hosted_zone_id: Of its zone.
+        alarms: Names of all alarms of the service, metric and composite ones; while one of them is
+            on, no drill begins.
+        objective_seconds: Recovery time objective.
+        display_name: The service in texts; the short name unless given.
+        scheme: How hosts are asked, ``http`` unless given.
+        port: On which port; 80 unless given.
+        version_path: Path that answers with the name of the serving host; ``/version/`` unless
+            given.
+
+    Raises:
+        InvalidInputError: A name that AWS would refuse, hosts that are one, or no alarm.
+
+    Example:
+        >>> DrillTarget(
+        ...     name="shop",
+        ...     environment="production",
+        ...     namespace="Shop",
+        ...     active=DrillHost("shop-blue", "192.0.2.1", instance="i-0123456789abcdef0"),
+        ...     standby=DrillHost("shop-green", "192.0.2.2"),
+        ...     record_name="shop.example.com",
+        ...     hosted_zone_id="Z2EHK3FAEUNRMI",
+        ...     alarms=["shop-blue-StatusCheckFailed"],
+        ...     objective_seconds=360,
+        ... ).title
+        'shop'
+    """
+
+    name: str
+    environment: str
+    namespace: str
+    active: DrillHost
+    standby: DrillHost
+    record_name: str
+    hosted_zone_id: str
+    alarms: Sequence[str]
+    objective_seconds: float
+    display_name: str | None = None
+    scheme: Literal["http", "https"] = "http"
+    port: int = 80
+    version_path: str = "/version/"
+
+    def __post_init__(self) -> None:
+        """Refuse what AWS would, and what would make drills meaningless."""
+        owner = "DrillTarget"
+        checked(owner, "name", self.name, validation.slug)
+        checked(owner, "environment", self.environment, validation.slug)
+        checked(owner, "namespace", self.namespace, validation.namespace)
+        checked(owner, "record_name", self.record_name, validation.domain_name)
+        if self.hosted_zone_id != _NOT_LOOKED_UP_YET:
+            checked(owner, "hosted_zone_id", self.hosted_zone_id, validation.hosted_zone_id)
+        checked(owner, "port", self.port, validation.port)
+        checked(owner, "version_path", self.version_path, validation.url_path)
+        if self.active.name == self.standby.name:
+            raise InvalidInputError(
+                f"{owner}: standby: {validation.shown(self.standby.name)} is the active host "
+                "too; a "
+                "pair needs two different hosts"
+            )
+        if not self.alarms:
+            raise InvalidInputError(
+                f"{owner}: alarms: none is given; name those of the service, so that no drill "
+                "begins while one of them is on"
+            )
+
+    @property
+    def title(self) -> str:
+        """The service as texts name it."""
+        return self.display_name or self.name
+
+    def dimensions_of(self, drill: str) -> dict[str, str]:
+        """The dimensions of a drill's metrics.
+
+        Args:
+            drill: Short name of the drill.
+        """
+        return {"Service": self.name, "Environment": self.environment, "Drill": drill}
+
+    @property
+    def record(self) -> Record:
+        """The record as plans hold it."""
+        return Record(self.record_name, "A", self.hosted_zone_id)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where a host says which one it is, as plans hold it."""
+        return Endpoint(self.scheme, self.port, self.version_path)
+
+
+@dataclass(frozen=True, slots=True)
+class DrillWindow:
+    """When drills may begin, by the clock of each drill's time zone.
+
+    Attributes:
+        days: Days of the week, Monday to Friday unless given.
+        from_hour: First hour that is allowed; 9 unless given.
+        to_hour: The hour at which it is no longer allowed; 17 unless given.
+
+    Raises:
+        InvalidInputError: It never opens.
+    """
+
+    days: Sequence[str] = ("MON", "TUE", "WED", "THU", "FRI")
+    from_hour: int = 9
+    to_hour: int = 17
+
+    def __post_init__(self) -> None:
+        """Refuse a window that never opens."""
+        if not self.days or not 0 <= self.from_hour < self.to_hour <= 24:
+            raise InvalidInputError(
+                f"DrillWindow: {', '.join(self.days) or 'no day'} from {self.from_hour} to "
+                f"{self.to_hour} never opens; give days, and hours from 0 to 24 in their order"
+            )
+
+    def planned(self, zone: str) -> Window:
+        """The window as plans hold it."""
+        return Window(tuple(self.days), f"{self.from_hour:02}:00", f"{self.to_hour:02}:00", zone)

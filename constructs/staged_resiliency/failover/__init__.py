@@ -1,0 +1,1 @@
+"""Alarms, health checks and the record pair that move clients to the standby."""

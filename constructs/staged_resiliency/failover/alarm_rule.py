@@ -1,0 +1,176 @@
+"""What an alarm measures and when it breaches, as far as Route 53 reads it."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared.digest import digest, known
+from staged_resiliency.shared.errors import InvalidInputError
+from staged_resiliency.shared.literals import checked
+
+Comparison = Literal[
+    "GreaterThanOrEqualToThreshold",
+    "GreaterThanThreshold",
+    "LessThanOrEqualToThreshold",
+    "LessThanThreshold",
+]
+"""How a statistic is compared with a threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRule:
+    """The eight fields of an alarm that Route 53 copies into a health check, and no others.
+
+    Route 53 reads the metric's data stream with these fields; it does not follow the alarm's
+    state. A rule therefore can't hold what Route 53 can't follow: metric math, percentiles,
+    periods under a minute. See
+    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-updating-cloudwatch-alarm-settings.html
+
+    Attributes:
+        namespace: CloudWatch namespace of the metric; 1 to 255 characters.
+        metric_name: Name of the metric; 1 to 255 characters.
+        dimensions: All dimensions of the metric, by name; at most 30. Names have 1 to 255
+            characters, values 1 to 1,024.
+        statistic: Average, Maximum, Minimum, SampleCount or Sum.
+        comparison: How the statistic is compared with the threshold.
+        threshold: The value compared with, in the metric's unit.
+        period_seconds: Length of a period in seconds, a multiple of 60; 60 unless given.
+        evaluation_periods: Periods in a row that must breach; 1 unless given.
+        metric_account: Account that a CDK metric is pinned to; not one of the eight. The alarm
+            must be in the same one.
+        metric_region: Region that a CDK metric is pinned to, likewise.
+
+    Raises:
+        InvalidInputError: A field can't be followed by Route 53 or is refused by CloudWatch.
+    """
+
+    namespace: str
+    metric_name: str
+    dimensions: Mapping[str, str]
+    statistic: str
+    comparison: Comparison
+    threshold: float
+    period_seconds: int = 60
+    evaluation_periods: int = 1
+    metric_account: str | None = field(default=None, compare=False, repr=False)
+    metric_region: str | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what Route 53 can't follow or CloudWatch does not take."""
+        for name, text, most in self._texts():
+            checked("AlarmRule", name, text, _between_one_and(most))
+        checked("AlarmRule", "statistic", self.statistic, validation.failover_statistic)
+        checked("AlarmRule", "comparison", self.comparison, _comparison)
+        checked("AlarmRule", "threshold", self.threshold, _finite)
+        checked(
+            "AlarmRule", "period_seconds", self.period_seconds, validation.failover_period_seconds
+        )
+        checked("AlarmRule", "evaluation_periods", self.evaluation_periods, self._window)
+        if len(self.dimensions) > limits.MAX_DIMENSIONS:
+            raise InvalidInputError(
+                f"AlarmRule: dimensions: {len(self.dimensions)} are given; "
+                f"CloudWatch takes at most {limits.MAX_DIMENSIONS}"
+            )
+
+    def _texts(self) -> Iterator[tuple[str, str, int]]:
+        """The metric's texts, each with the field it stands in and how long it may be."""
+        yield "namespace", self.namespace, limits.MAX_NAMESPACE_CHARACTERS
+        yield "metric_name", self.metric_name, limits.MAX_METRIC_NAME_CHARACTERS
+        for name, value in self.dimensions.items():
+            yield "dimensions", name, limits.MAX_DIMENSION_NAME_CHARACTERS
+            yield "dimensions", value, limits.MAX_DIMENSION_VALUE_CHARACTERS
+
+    def _window(self, evaluation_periods: int) -> int:
+        if evaluation_periods < 1:
+            raise ValueError(f"{evaluation_periods} periods can't be evaluated; give 1 or more")
+        validation.alarm_window_seconds(self.period_seconds, evaluation_periods)
+        return evaluation_periods
+
+    @classmethod
+    def on_metric(
+        cls,
+        metric: cloudwatch.IMetric,
+        *,
+        comparison: Comparison,
+        threshold: float,
+        evaluation_periods: int = 1,
+    ) -> "AlarmRule":
+        """A rule on a CDK metric.
+
+        Labels and colours are left behind: with a label the CDK renders the alarm as metric
+        math, which Route 53 refuses.
+
+        Args:
+            metric: The metric; its statistic and period are used.
+            comparison: How the statistic is compared with the threshold.
+            threshold: The value compared with, in the metric's unit.
+            evaluation_periods: Periods in a row that must breach; 1 unless given.
+
+        Raises:
+            InvalidInputError: The metric is an expression, is filtered by unit, or has a
+                statistic or period that Route 53 can't follow.
+        """
+        if not isinstance(metric, cloudwatch.Metric):
+            raise InvalidInputError(
+                "AlarmRule: metric: a metric math expression can't be followed by a Route 53 "
+                "health check; publish its result as a metric and give that"
+            )
+        if metric.unit is not None:
+            raise InvalidInputError(
+                f"AlarmRule: metric: is filtered by the unit {metric.unit.name}, which Route 53 "
+                "does not copy, so it would read other data than the alarm; leave unit out"
+            )
+        return cls(
+            namespace=metric.namespace,
+            metric_name=metric.metric_name,
+            dimensions=dict(metric.dimensions or {}),
+            statistic=metric.statistic,
+            comparison=comparison,
+            threshold=threshold,
+            period_seconds=int(metric.period.to_seconds()),
+            evaluation_periods=evaluation_periods,
+            metric_account=metric.account,
+            metric_region=metric.region,
+        )
+
+
+def rule_digest(rule: AlarmRule) -> str:
+    """Eight hexadecimal digits over the eight fields that Route 53 copies from an alarm."""
+    return digest(
+        known(rule.namespace),
+        known(rule.metric_name),
+        sorted([known(name), known(value)] for name, value in rule.dimensions.items()),
+        known(rule.statistic),
+        known(rule.period_seconds),
+        known(rule.evaluation_periods),
+        known(rule.threshold),
+        rule.comparison,
+    )
+
+
+def _between_one_and(most: int) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if not value:
+            raise ValueError(f"an empty text is given; give 1 to {most} characters")
+        return validation.at_most(value, most, "the text")
+
+    return check
+
+
+def _comparison(value: str) -> str:
+    if value not in get_args(Comparison):
+        raise ValueError(
+            f"{validation.shown(value)} is a comparison that Route 53 health checks can't follow; "
+            f"allowed: {', '.join(get_args(Comparison))}"
+        )
+    return value
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError(f"{value} is no number that can be compared with; give one like 1")
+    return value

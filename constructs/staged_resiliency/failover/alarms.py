@@ -1,0 +1,316 @@
+"""CloudWatch alarms that a Route 53 health check can follow."""
+
+from collections.abc import Callable
+from enum import Enum
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from staged_resiliency.failover.alarm_rule import AlarmRule
+from staged_resiliency.notifications.topics import Topic, arn_of
+from staged_resiliency.shared import limits, names, validation
+from staged_resiliency.shared.errors import InvalidInputError
+from staged_resiliency.shared.literals import checked, is_literal
+
+if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
+    from aws_cdk import aws_ec2 as ec2
+
+
+class MissingData(Enum):
+    """What an alarm makes of a period without data points.
+
+    The choice is always explicit, since CloudWatch's own default hides a dead source:
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+    """
+
+    CLOUDWATCH_DEFAULT = None
+    """Leave it out of the template: CloudWatch goes to INSUFFICIENT_DATA ("missing")."""
+    BREACHING = "breaching"
+    """Silence is failure."""
+    NOT_BREACHING = "notBreaching"
+    """Silence is health."""
+    IGNORE = "ignore"
+    """Silence keeps the state."""
+
+
+class SignalAlarm(Construct):
+    """An alarm whose metric a Route 53 health check can follow: the base of all alarms here.
+
+    Creates one ``AWS::CloudWatch::Alarm``. M out of N, metric math, percentiles and high
+    resolution can't be written, because Route 53 can't follow them.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        rule: What is measured and when it breaches.
+        alarm_name: Physical name; the health check finds the alarm by it. Printable ASCII, at
+            most 255 characters.
+        description: What a reader of the notification must know; at most 1,024 characters.
+        missing_data: What a period without data counts as.
+        topic: Where the change to ALARM is sent.
+        notify_recovery: Also send the return to OK; not sent unless given.
+
+    Raises:
+        InvalidInputError: A name, description or topic that AWS would refuse.
+
+    Attributes:
+        alarm_name: The physical name.
+        rule: What is measured and when it breaches.
+        missing_data: What a period without data counts as.
+        resource: The ``CfnAlarm``.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        rule: AlarmRule,
+        alarm_name: str,
+        description: str,
+        missing_data: MissingData,
+        topic: Topic,
+        notify_recovery: bool = False,
+    ) -> None:
+        owner = type(self).__name__
+        checked(owner, "alarm_name", alarm_name, validation.alarm_name)
+        checked(owner, "description", description, _description)
+        super().__init__(scope, construct_id)
+        self._require_metric_here(rule)
+        self.alarm_name: Final = alarm_name
+        self.rule: Final = rule
+        self.missing_data: Final = missing_data
+        topic_arn = arn_of(topic)
+        self.resource: Final = cloudwatch.CfnAlarm(
+            self,
+            "Resource",
+            alarm_name=alarm_name,
+            alarm_description=description,
+            actions_enabled=True,
+            alarm_actions=[topic_arn],
+            ok_actions=[topic_arn] if notify_recovery else None,
+            namespace=rule.namespace,
+            metric_name=rule.metric_name,
+            dimensions=[
+                cloudwatch.CfnAlarm.DimensionProperty(name=name, value=value)
+                for name, value in rule.dimensions.items()
+            ],
+            statistic=rule.statistic,
+            period=rule.period_seconds,
+            evaluation_periods=rule.evaluation_periods,
+            datapoints_to_alarm=rule.evaluation_periods,
+            threshold=rule.threshold,
+            comparison_operator=rule.comparison,
+            treat_missing_data=missing_data.value,
+        )
+
+    def _require_metric_here(self, rule: AlarmRule) -> None:
+        """Alarms here watch metrics of their own account and region; Route 53 follows no others."""
+        if rule.metric_account is None and rule.metric_region is None:
+            return
+        stack = Stack.of(self)
+        for pinned, here in (
+            (rule.metric_account, stack.account),
+            (rule.metric_region, stack.region),
+        ):
+            if pinned is not None and pinned != here and is_literal(pinned) and is_literal(here):
+                raise InvalidInputError(
+                    f"{type(self).__name__}: rule: the metric is of {pinned}, the alarm of {here}; "
+                    "Route 53 follows only alarms on metrics of their own account and region"
+                )
+
+    @cached_property
+    def metric(self) -> cloudwatch.Metric:
+        """The watched metric, for dashboards."""
+        return cloudwatch.Metric(
+            namespace=self.rule.namespace,
+            metric_name=self.rule.metric_name,
+            dimensions_map=dict(self.rule.dimensions),
+            statistic=self.rule.statistic,
+            period=Duration.seconds(self.rule.period_seconds),
+        )
+
+    @cached_property
+    def alarm(self) -> cloudwatch.IAlarm:
+        """The alarm as the CDK's own type, for widgets and composite alarms."""
+        return cloudwatch.Alarm.from_alarm_arn(self, "Imported", self.resource.attr_arn)
+
+
+class InstanceStatusAlarm(SignalAlarm):
+    """Fires when an EC2 instance fails its status checks, or is silent because it is stopped.
+
+    Missing data is breaching and can't be anything else: a stopped or terminated instance sends
+    no data, and that must count as failure.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        instance: The instance, or its id.
+        host_name: The host, as the alarm's name has it.
+        description: What a reader of the notification must know; at most 1,024 characters.
+        topic: Where the change to ALARM is sent.
+        period_seconds: Length of a period in seconds, a multiple of 60; 60 unless given, as EC2
+            checks each minute.
+        evaluation_periods: Periods in a row that must breach; 1 unless given.
+        statistic: Statistic over a period; Maximum unless given.
+        threshold: At or above it the period breaches; 1 (a failed check) unless given.
+        notify_recovery: Also send the return to OK; not sent unless given.
+
+    Raises:
+        InvalidInputError: A value that AWS would refuse or Route 53 could not follow.
+
+    Attributes are those of ``SignalAlarm``. The alarm is named ``<host_name>-StatusCheckFailed``.
+    Where the instance's id is known only at deployment, the name carries it, so that everything
+    that refers to the alarm follows the instance (docs/adr/0003).
+
+    Example:
+        >>> from aws_cdk import App, Stack
+        >>> alarm = InstanceStatusAlarm(
+        ...     Stack(App(), "Shop"),
+        ...     "StatusAlarm",
+        ...     instance="i-0123456789abcdef0",
+        ...     host_name="shop-blue",
+        ...     description="Shop (Blue) instance failure.",
+        ...     topic="arn:aws:sns:eu-west-1:111111111111:ops",
+        ... )
+        >>> alarm.alarm_name
+        'shop-blue-StatusCheckFailed'
+
+    See https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitoring-system-instance-status-check.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        instance: "ec2.IInstance | str",
+        host_name: str,
+        description: str,
+        topic: Topic,
+        period_seconds: int = 60,
+        evaluation_periods: int = 1,
+        statistic: str = "Maximum",
+        threshold: float = 1,
+        notify_recovery: bool = False,
+    ) -> None:
+        instance_id = instance if isinstance(instance, str) else instance.instance_id
+        checked("InstanceStatusAlarm", "instance", instance_id, validation.instance_id)
+        checked("InstanceStatusAlarm", "host_name", host_name, validation.host_name)
+        checked("InstanceStatusAlarm", "threshold", threshold, _tells(statistic))
+        named = host_name if is_literal(instance_id) else f"{host_name}-{instance_id}"
+        super().__init__(
+            scope,
+            construct_id,
+            rule=AlarmRule(
+                namespace="AWS/EC2",
+                metric_name="StatusCheckFailed",
+                dimensions={"InstanceId": instance_id},
+                statistic=statistic,
+                comparison="GreaterThanOrEqualToThreshold",
+                threshold=threshold,
+                period_seconds=period_seconds,
+                evaluation_periods=evaluation_periods,
+            ),
+            alarm_name=names.status_alarm(named),
+            description=description,
+            missing_data=MissingData.BREACHING,
+            topic=topic,
+            notify_recovery=notify_recovery,
+        )
+
+
+class ConnectivityAlarm(SignalAlarm):
+    """Fires when a host no longer reaches one of its dependencies, as its probe reports it.
+
+    The probe publishes 1 when it connected and 0 when it did not, as metric
+    ``<dependency>-connectivity`` with the dimension ``Host``.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        namespace: CloudWatch namespace of the probe's metrics; not one of AWS's own.
+        host_name: The host that the probe runs on: its Name tag.
+        dependency: Short name of the dependency, for example ``db``.
+        description: What a reader of the notification must know; at most 1,024 characters.
+        missing_data: What a period without samples counts as.
+        topic: Where the change to ALARM is sent.
+        period_seconds: Length of a period in seconds, a multiple of 60; 60 unless given.
+        evaluation_periods: Periods in a row that must breach; 2 unless given.
+        statistic: Statistic over a period; Average unless given.
+        threshold: Below it the period breaches; 1 unless given, so one failed sample counts.
+        notify_recovery: Also send the return to OK; not sent unless given.
+
+    Raises:
+        InvalidInputError: A value that AWS would refuse or Route 53 could not follow.
+
+    Attributes are those of ``SignalAlarm``. The alarm is named
+    ``<host_name>-<dependency>-connectivity-failed``.
+
+    Example:
+        >>> from aws_cdk import App, Stack
+        >>> alarm = ConnectivityAlarm(
+        ...     Stack(App(), "Shop"),
+        ...     "DatabaseAlarm",
+        ...     namespace="Shop",
+        ...     host_name="shop-blue",
+        ...     dependency="db",
+        ...     description="Database Connectivity failure for Shop (Blue).",
+        ...     missing_data=MissingData.BREACHING,
+        ...     topic="arn:aws:sns:eu-west-1:111111111111:ops",
+        ... )
+        >>> alarm.alarm_name
+        'shop-blue-db-connectivity-failed'
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        namespace: str,
+        host_name: str,
+        dependency: str,
+        description: str,
+        missing_data: MissingData,
+        topic: Topic,
+        period_seconds: int = 60,
+        evaluation_periods: int = 2,
+        statistic: str = "Average",
+        threshold: float = 1,
+        notify_recovery: bool = False,
+    ) -> None:
+        checked("ConnectivityAlarm", "namespace", namespace, validation.namespace)
+        checked("ConnectivityAlarm", "host_name", host_name, validation.host_name)
+        checked("ConnectivityAlarm", "dependency", dependency, validation.slug)
+        checked("ConnectivityAlarm", "threshold", threshold, _tells(statistic))
+        super().__init__(
+            scope,
+            construct_id,
+            rule=AlarmRule(
+                namespace=namespace,
+                metric_name=names.connectivity_metric(dependency),
+                dimensions={"Host": host_name},
+                statistic=statistic,
+                comparison="LessThanThreshold",
+                threshold=threshold,
+                period_seconds=period_seconds,
+                evaluation_periods=evaluation_periods,
+            ),
+            alarm_name=names.connectivity_alarm(host_name, dependency),
+            description=description,
+            missing_data=missing_data,
+            topic=topic,
+            notify_recovery=notify_recovery,
+        )
+
+
+def _description(value: str) -> str:
+    return validation.at_most(value, limits.MAX_ALARM_DESCRIPTION_CHARACTERS, "the description")
+
+
+def _tells(statistic: str) -> Callable[[float], float]:
+    return lambda threshold: validation.threshold_between_0_and_1(threshold, statistic)

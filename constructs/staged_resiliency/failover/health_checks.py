@@ -1,0 +1,297 @@
+"""Route 53 health checks: on an alarm, and calculated from others."""
+
+from collections.abc import Sequence
+from enum import Enum
+from functools import cached_property
+from typing import Final
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_route53 as route53
+from constructs import Construct
+
+from staged_resiliency.failover.alarm_rule import rule_digest
+from staged_resiliency.failover.alarms import MissingData, SignalAlarm
+from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared.digest import digest, known
+from staged_resiliency.shared.errors import InvalidInputError
+from staged_resiliency.shared.literals import checked, is_literal
+
+# Metrics of health checks exist in one region, wherever the service runs:
+# https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/monitoring-health-checks.html
+HEALTH_CHECK_METRICS_REGION: Final = "us-east-1"
+
+
+class InsufficientData(Enum):
+    """What a health check on an alarm counts as while CloudWatch has too little data."""
+
+    UNHEALTHY = "Unhealthy"
+    """Too little data is failure."""
+    HEALTHY = "Healthy"
+    """Too little data is health."""
+    LAST_KNOWN_STATUS = "LastKnownStatus"
+    """Too little data keeps the status; a new health check starts healthy."""
+
+
+# Where the alarm says what silence means, the health check says the same. Left to CloudWatch's
+# default, silence of the active host is taken for failure: the standby is there to be used.
+_SILENCE: Final = {
+    MissingData.BREACHING: InsufficientData.UNHEALTHY,
+    MissingData.CLOUDWATCH_DEFAULT: InsufficientData.UNHEALTHY,
+    MissingData.NOT_BREACHING: InsufficientData.HEALTHY,
+    MissingData.IGNORE: InsufficientData.LAST_KNOWN_STATUS,
+}
+
+
+class HealthCheck(Construct):
+    """What all kinds of health checks have in common.
+
+    Creates one ``AWS::Route53::HealthCheck``; use one of the kinds below. What decides about
+    health is in the logical id, as a digest: another decision is another health check, and what
+    refers to it moves in one change instead of seeing it change underneath (docs/adr/0003). What
+    only the deployment knows can't be in a digest; such a health check is updated in place.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        content_digest: Digest of what decides; a new one makes a new health check.
+        config: What is checked.
+        label: Name tag of the health check. Route 53 shows it.
+        description: What a reader of the template must know.
+
+    Attributes:
+        health_check_id: Id of the health check, known at deployment.
+        content_digest: Digest of what decides about health.
+        resource: The ``CfnHealthCheck``.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        content_digest: str,
+        config: route53.CfnHealthCheck.HealthCheckConfigProperty,
+        label: str,
+        description: str,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.content_digest: Final = content_digest
+        self.resource: Final = route53.CfnHealthCheck(
+            self,
+            content_digest,
+            health_check_config=config,
+            health_check_tags=[
+                route53.CfnHealthCheck.HealthCheckTagProperty(key="Name", value=label)
+            ],
+        )
+        self.resource.add_metadata("Description", description)
+        self.health_check_id: Final = self.resource.ref
+
+    def metric_health_check_status(
+        self, *, period: Duration | None = None, statistic: str = "Minimum"
+    ) -> cloudwatch.Metric:
+        """The metric ``HealthCheckStatus``: 1 healthy, 0 unhealthy.
+
+        It exists in us-east-1 only, and the metric returned names that region; an alarm on it
+        must be in a stack of us-east-1.
+
+        Args:
+            period: Length of a period; one minute unless given.
+            statistic: Statistic over a period; Minimum unless given.
+        """
+        return cloudwatch.Metric(
+            namespace="AWS/Route53",
+            metric_name="HealthCheckStatus",
+            dimensions_map={"HealthCheckId": self.health_check_id},
+            region=HEALTH_CHECK_METRICS_REGION,
+            period=period or Duration.minutes(1),
+            statistic=statistic,
+        )
+
+    @cached_property
+    def health_check(self) -> route53.IHealthCheck:
+        """The health check as the CDK's own type, for record sets."""
+        return route53.HealthCheck.from_health_check_id(self, "Imported", self.health_check_id)
+
+
+class AlarmHealthCheck(HealthCheck):
+    """Healthy while the metric behind an alarm does not breach the alarm's rule.
+
+    Route 53 copies eight fields of the alarm when the health check is made or updated, and never
+    again by itself: an edited alarm leaves it on the old rule. So the logical id carries a
+    digest of those fields. An edit that matters makes a new health check, which the record moves
+    to; an edit that does not matter (description, actions, missing data) changes nothing. Where
+    a field is known only at deployment, the alarm's name must carry it, so that the reference
+    to the alarm changes with it (docs/adr/0003).
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        alarm: The alarm, of the same account; in this stack or in another of the app. (An
+            instance of another stack would be an export in the alarm's name, which can't change
+            while it is imported: make instance and alarm in one stack.)
+        alarm_region: Region of the alarm; that of the alarm's stack unless given.
+        insufficient_data: What too little data counts as. Unless given it says what the alarm
+            says: breaching data and CloudWatch's default are unhealthy, not breaching is
+            healthy, ignored data keeps the last known status.
+        label: Name tag of the health check; the alarm's name unless given. Route 53 shows it.
+
+    Raises:
+        InvalidInputError: A field of the rule is known only at deployment and the alarm's name
+            does not carry it, or Route 53 can't follow alarms of the region.
+
+    Attributes are those of ``HealthCheck``.
+
+    Example:
+        >>> from aws_cdk import App, Stack
+        >>> from staged_resiliency import InstanceStatusAlarm
+        >>> stack = Stack(App(), "Shop")
+        >>> alarm = InstanceStatusAlarm(
+        ...     stack,
+        ...     "StatusAlarm",
+        ...     instance="i-0123456789abcdef0",
+        ...     host_name="shop-blue",
+        ...     description="Shop (Blue) instance failure.",
+        ...     topic="arn:aws:sns:eu-west-1:111111111111:ops",
+        ... )
+        >>> health_check = AlarmHealthCheck(stack, "HealthCheck", alarm=alarm)
+        >>> health_check.metric_health_check_status().region
+        'us-east-1'
+
+    See https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-updating-cloudwatch-alarm-settings.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        alarm: SignalAlarm,
+        alarm_region: str | None = None,
+        insufficient_data: InsufficientData | None = None,
+        label: str | None = None,
+    ) -> None:
+        _require_name_carries_what_deployment_decides(alarm)
+        region = alarm_region or Stack.of(alarm).region
+        checked("AlarmHealthCheck", "alarm_region", region, validation.region)
+        status = insufficient_data or _SILENCE[alarm.missing_data]
+        super().__init__(
+            scope,
+            construct_id,
+            content_digest=rule_digest(alarm.rule),
+            config=route53.CfnHealthCheck.HealthCheckConfigProperty(
+                type="CLOUDWATCH_METRIC",
+                alarm_identifier=route53.CfnHealthCheck.AlarmIdentifierProperty(
+                    name=alarm.alarm_name, region=region
+                ),
+                insufficient_data_health_status=status.value,
+                inverted=False,
+            ),
+            label=label or alarm.alarm_name,
+            description="Follows the metric of an alarm. The logical id changes with the alarm's "
+            "rule, because Route 53 reads the rule only once.",
+        )
+        # The alarm is named, not referred to, so CloudFormation must be told to make or update it
+        # first: Route 53 reads the rule at the moment the health check is made.
+        self.resource.add_resource_dependency(alarm.resource)
+
+
+def _require_name_carries_what_deployment_decides(alarm: SignalAlarm) -> None:
+    rule = alarm.rule
+    for name, number in (
+        ("period_seconds", rule.period_seconds),
+        ("evaluation_periods", rule.evaluation_periods),
+        ("threshold", rule.threshold),
+    ):
+        if not is_literal(number):
+            raise InvalidInputError(
+                f"AlarmHealthCheck: alarm: {name} is known only at deployment, so the health "
+                "check could not follow a change of it; give a plain number"
+            )
+    texts = (rule.namespace, rule.metric_name, *rule.dimensions, *rule.dimensions.values())
+    for text in texts:
+        if not is_literal(text) and text not in alarm.alarm_name:
+            raise InvalidInputError(
+                f"AlarmHealthCheck: alarm: its rule holds {text}, which is known only at "
+                "deployment, but its name does not, so the health check could not follow a "
+                'change of it; make it part of alarm_name, like f"{host}-{instance_id}-status"'
+            )
+
+
+class CalculatedHealthCheck(HealthCheck):
+    """Healthy while enough of its children are.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        children: 1 to 255 health checks, of this package or the CDK's.
+        healthy_at_least: How many children must be healthy; all of them unless given.
+        label: Name tag of the health check. Route 53 shows it.
+
+    Raises:
+        InvalidInputError: No children, too many, or a threshold that can't decide anything.
+
+    Attributes are those of ``HealthCheck``.
+
+    Example:
+        >>> from aws_cdk import App, Stack
+        >>> from staged_resiliency import EndpointHealthCheck, TcpConnect
+        >>> stack = Stack(App(), "Shop")
+        >>> ports = [
+        ...     EndpointHealthCheck(
+        ...         stack,
+        ...         f"Port{port}",
+        ...         address="52.11.79.8",
+        ...         request=TcpConnect(port),
+        ...         label=f"shop-{port}",
+        ...     )
+        ...     for port in (80, 443)
+        ... ]
+        >>> either = CalculatedHealthCheck(
+        ...     stack, "EitherPort", children=ports, healthy_at_least=1, label="shop-either-port"
+        ... )
+        >>> either.resource.health_check_config.health_threshold
+        1
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        children: Sequence[HealthCheck | route53.IHealthCheck],
+        label: str,
+        healthy_at_least: int | None = None,
+    ) -> None:
+        most = limits.MAX_CHILD_HEALTH_CHECKS
+        if not 1 <= len(children) <= most:
+            raise InvalidInputError(
+                f"CalculatedHealthCheck: children: {len(children)} are given; allowed: 1 to {most}"
+            )
+        threshold = len(children) if healthy_at_least is None else healthy_at_least
+        if is_literal(threshold) and not 1 <= threshold <= len(children):
+            raise InvalidInputError(
+                f"CalculatedHealthCheck: healthy_at_least: {threshold} of {len(children)} would "
+                f"be always or never; allowed: 1 to {len(children)}"
+            )
+        super().__init__(
+            scope,
+            construct_id,
+            content_digest=digest([_identity(child) for child in children], known(threshold)),
+            config=route53.CfnHealthCheck.HealthCheckConfigProperty(
+                type="CALCULATED",
+                child_health_checks=[child.health_check_id for child in children],
+                health_threshold=threshold,
+                inverted=False,
+            ),
+            label=label,
+            description=f"Healthy while at least {threshold} of {len(children)} signals are.",
+        )
+
+
+def _identity(child: HealthCheck | route53.IHealthCheck) -> str | float | None:
+    """What tells a child from another before deployment."""
+    if isinstance(child, HealthCheck):
+        return child.content_digest
+    return known(child.health_check_id)

@@ -1,0 +1,196 @@
+"""The failover of a blue/green pair, in one statement."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from aws_cdk import aws_route53 as route53
+from constructs import Construct
+
+from staged_resiliency.failover.alarms import InstanceStatusAlarm
+from staged_resiliency.failover.health_checks import (
+    CalculatedHealthCheck,
+    HealthCheck,
+)
+from staged_resiliency.failover.records import (
+    AddressTarget,
+    FailoverRecords,
+    HostedZone,
+)
+from staged_resiliency.failover.signals import (
+    FailoverHost,
+    Signal,
+    StatusSignal,
+    WatchedHost,
+)
+from staged_resiliency.notifications.topics import Topic
+from staged_resiliency.shared import limits, names, validation
+from staged_resiliency.shared.errors import InvalidInputError
+from staged_resiliency.shared.hosts import Color, other
+from staged_resiliency.shared.literals import checked
+
+
+class InstanceFailover(Construct):
+    """Clients reach the active host while all its signals are well, else the standby.
+
+    Creates a status alarm for each host whose instance is known, a health check for each signal
+    of the active host, one more that needs all of them where there are several, and the record
+    pair.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        service: Short name of the service; part of the records' identifiers.
+        display_name: The service in alarm texts; the short name unless given.
+        blue: The blue host.
+        green: The green host.
+        active: The host that serves while all is well.
+        hosted_zone: The zone of the record.
+        record_name: DNS name that clients use.
+        topic: Where the status alarms' change to ALARM is sent.
+        failover_on: Signals that must all be well; the EC2 status checks unless given.
+        ttl_seconds: How long resolvers keep an answer, in seconds; 60 unless given.
+        status_period_seconds: Period of the status alarms in seconds, a multiple of 60; 60 unless
+            given.
+        status_evaluation_periods: Periods in a row that must breach; 1 unless given.
+        status_statistic: Statistic of the status alarms; Maximum unless given.
+        status_threshold: Threshold of the status alarms; 1 unless given.
+        notify_recovery: Also send the return to OK; not sent unless given.
+
+    Raises:
+        InvalidInputError: A value that AWS would refuse, two hosts that are alike, no signal, or
+            a signal that the active host can't give.
+
+    Attributes:
+        status_alarms: The status alarm of each host that has one, by colour.
+        signal_health_checks: One health check per signal, in the order of ``failover_on``.
+        health_check: The one that decides.
+        records: The record pair.
+
+    Example:
+        >>> from aws_cdk import App, Environment, Stack
+        >>> from staged_resiliency import AddressTarget
+        >>> stack = Stack(App(), "Shop", env=Environment(account="1" * 12, region="eu-west-1"))
+        >>> failover = InstanceFailover(
+        ...     stack,
+        ...     "Failover",
+        ...     service="shop",
+        ...     blue=FailoverHost(
+        ...         "shop-blue", AddressTarget(ipv4="52.11.79.8"), "i-0123456789abcdef0"
+        ...     ),
+        ...     green=FailoverHost("shop-green", AddressTarget(ipv4="52.11.79.9")),
+        ...     active="blue",
+        ...     hosted_zone=HostedZone("example.com", "Z2EHK3FAEUNRMI"),
+        ...     record_name="shop.example.com",
+        ...     topic="arn:aws:sns:eu-west-1:111111111111:ops",
+        ... )
+        >>> failover.status_alarms["blue"].alarm_name
+        'shop-blue-StatusCheckFailed'
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        service: str,
+        blue: FailoverHost,
+        green: FailoverHost,
+        active: Color,
+        hosted_zone: route53.IHostedZone | HostedZone,
+        record_name: str,
+        topic: Topic,
+        display_name: str | None = None,
+        failover_on: Sequence[Signal] = (StatusSignal(),),
+        ttl_seconds: int = limits.RECOMMENDED_TTL_SECONDS,
+        status_period_seconds: int = 60,
+        status_evaluation_periods: int = 1,
+        status_statistic: str = "Maximum",
+        status_threshold: float = 1,
+        notify_recovery: bool = False,
+    ) -> None:
+        hosts: Mapping[Color, FailoverHost] = {"blue": blue, "green": green}
+        for what, alike in _likenesses(blue, green):
+            if alike:
+                raise InvalidInputError(
+                    f"InstanceFailover: blue and green have the same {what}; "
+                    "a pair needs two different hosts"
+                )
+        if active not in hosts:
+            raise InvalidInputError(
+                f"InstanceFailover: active: {active!r} is no host; allowed: blue, green"
+            )
+        if not failover_on:
+            raise InvalidInputError(
+                "InstanceFailover: failover_on: is empty; without a signal the primary would be "
+                "served for ever; give StatusSignal()"
+            )
+        signal_names = [
+            checked("InstanceFailover", "failover_on", signal.name, validation.slug)
+            for signal in failover_on
+        ]
+        if twice := {name for name in signal_names if signal_names.count(name) > 1}:
+            raise InvalidInputError(
+                f"InstanceFailover: failover_on: several signals are named {min(twice)!r}; "
+                "give each a name of its own"
+            )
+        super().__init__(scope, construct_id)
+        self.status_alarms: Final[Mapping[Color, InstanceStatusAlarm]] = {
+            color: InstanceStatusAlarm(
+                self,
+                f"{color.title()}StatusAlarm",
+                instance=host.instance,
+                host_name=host.name,
+                description=names.status_description(display_name or service, color),
+                topic=topic,
+                period_seconds=status_period_seconds,
+                evaluation_periods=status_evaluation_periods,
+                statistic=status_statistic,
+                threshold=status_threshold,
+                notify_recovery=notify_recovery,
+            )
+            for color, host in hosts.items()
+            if host.instance is not None
+        }
+        watched = WatchedHost(
+            color=active,
+            host=hosts[active],
+            status_alarm=self.status_alarms.get(active),
+            record_name=record_name,
+        )
+        self.signal_health_checks: Final[Sequence[HealthCheck]] = [
+            signal.health_check(self, watched) for signal in failover_on
+        ]
+        self.health_check: Final = self._deciding(service)
+        self.records: Final = FailoverRecords(
+            self,
+            "Records",
+            hosted_zone=hosted_zone,
+            record_name=record_name,
+            identifier=service,
+            primary=hosts[active].target,
+            secondary=hosts[other(active)].target,
+            health_check=self.health_check,
+            ttl_seconds=ttl_seconds,
+        )
+
+    def _deciding(self, service: str) -> HealthCheck:
+        """One signal decides by itself; several must all be well."""
+        if len(self.signal_health_checks) == 1:
+            return self.signal_health_checks[0]
+        return CalculatedHealthCheck(
+            self,
+            "AllSignals",
+            children=self.signal_health_checks,
+            label=f"{service}-all-signals",
+        )
+
+
+def _likenesses(blue: FailoverHost, green: FailoverHost) -> Iterator[tuple[str, bool]]:
+    """What two hosts must not share, and whether they do."""
+    yield "name", blue.name == green.name
+    yield "instance", blue.instance is not None and blue.instance == green.instance
+    yield "target", blue.target == green.target
+    if isinstance(blue.target, AddressTarget) and isinstance(green.target, AddressTarget):
+        for family in ("ipv4", "ipv6"):
+            mine, theirs = getattr(blue.target, family), getattr(green.target, family)
+            yield f"{family} address", mine is not None and mine == theirs

@@ -1,0 +1,290 @@
+"""The pair of Route 53 records that moves clients from one host to the other."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol, TypeAlias
+
+from aws_cdk import aws_route53 as route53
+from constructs import Construct
+
+from staged_resiliency.failover.health_checks import HealthCheck
+from staged_resiliency.shared import limits, names, validation
+from staged_resiliency.shared.errors import InvalidInputError
+from staged_resiliency.shared.literals import checked, is_literal
+
+RecordType = Literal["A", "AAAA"]
+Role = Literal["PRIMARY", "SECONDARY"]
+_RecordSet: TypeAlias = route53.CfnRecordSetGroup.RecordSetProperty
+
+
+@dataclass(frozen=True, slots=True)
+class HostedZone:
+    """A hosted zone by its name and id, where no construct stands for it.
+
+    Attributes:
+        zone_name: Name of the zone.
+        hosted_zone_id: Id of the zone.
+    """
+
+    zone_name: str
+    hosted_zone_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddressTarget:
+    """A host that clients reach at its own addresses; give one or both.
+
+    Attributes:
+        ipv4: IPv4 address; makes an A record.
+        ipv6: IPv6 address; makes an AAAA record. Kept in its short form.
+
+    Raises:
+        InvalidInputError: No address, or one that clients can't reach.
+    """
+
+    ipv4: str | None = None
+    ipv6: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is no address, and a target without any."""
+        if self.ipv4 is None and self.ipv6 is None:
+            raise InvalidInputError("AddressTarget: give ipv4, ipv6 or both")
+        if self.ipv4 is not None:
+            checked("AddressTarget", "ipv4", self.ipv4, _ipv4_address)
+        if self.ipv6 is not None:
+            ipv6 = checked("AddressTarget", "ipv6", self.ipv6, validation.ipv6_address)
+            # One form, so that one address makes one record value and equal targets.
+            object.__setattr__(self, "ipv6", ipv6)
+
+    @property
+    def record_types(self) -> tuple[RecordType, ...]:
+        """The record types this target can serve."""
+        if self.ipv4 and self.ipv6:
+            return ("A", "AAAA")
+        return ("A",) if self.ipv4 else ("AAAA",)
+
+    @property
+    def health_check_address(self) -> str:
+        """The address that Route 53's checkers ask."""
+        return self.ipv4 or self.ipv6 or ""
+
+    def value_of(self, record_type: RecordType) -> str:
+        """The record's value."""
+        return (self.ipv4 if record_type == "A" else self.ipv6) or ""
+
+
+class LoadBalancer(Protocol):
+    """The CDK's load balancers, as far as an alias record needs them."""
+
+    @property
+    def load_balancer_dns_name(self) -> str:
+        """DNS name of the load balancer."""
+
+    @property
+    def load_balancer_canonical_hosted_zone_id(self) -> str:
+        """The load balancer's own hosted zone id."""
+
+
+@dataclass(frozen=True, slots=True)
+class AliasTarget:
+    """A load balancer in front of a host.
+
+    Attributes:
+        dns_name: DNS name of the load balancer.
+        hosted_zone_id: The load balancer's own (canonical) hosted zone id.
+        ipv6: Also make the AAAA pair, for dual-stack load balancers; not made unless given.
+
+    Raises:
+        InvalidInputError: A name or id that Route 53 would refuse.
+    """
+
+    dns_name: str
+    hosted_zone_id: str
+    ipv6: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse names and ids that Route 53 would refuse."""
+        name = checked("AliasTarget", "dns_name", self.dns_name, validation.domain_name)
+        zone = checked(
+            "AliasTarget", "hosted_zone_id", self.hosted_zone_id, validation.hosted_zone_id
+        )
+        # One form, so that one load balancer makes one record value and equal targets.
+        object.__setattr__(self, "dns_name", name)
+        object.__setattr__(self, "hosted_zone_id", zone)
+
+    @classmethod
+    def to_load_balancer(cls, load_balancer: LoadBalancer, *, ipv6: bool = False) -> "AliasTarget":
+        """An alias to a load balancer of the CDK.
+
+        Args:
+            load_balancer: An application or network load balancer, made or looked up.
+            ipv6: Also make the AAAA pair; not made unless given.
+        """
+        return cls(
+            dns_name=load_balancer.load_balancer_dns_name,
+            hosted_zone_id=load_balancer.load_balancer_canonical_hosted_zone_id,
+            ipv6=ipv6,
+        )
+
+    @property
+    def record_types(self) -> tuple[RecordType, ...]:
+        """The record types this target can serve."""
+        return ("A", "AAAA") if self.ipv6 else ("A",)
+
+
+Target: TypeAlias = AddressTarget | AliasTarget
+"""Where clients reach a host."""
+
+
+class FailoverRecords(Construct):
+    """A failover pair: clients get the primary while it is healthy, else the secondary.
+
+    Creates one ``AWS::Route53::RecordSetGroup`` with a PRIMARY and a SECONDARY record for each
+    address family. Roles and identifiers are fixed: which host is primary is a matter of values
+    and health check, so that a swap never removes a record (docs/adr/0002). The secondary has no
+    health check: when the primary is down it is always served (an alias also asks its load
+    balancer: with both down the primary is served).
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        hosted_zone: The zone, as the CDK's own type or as ``HostedZone``.
+        record_name: DNS name of the records, in the zone.
+        identifier: Start of the records' set identifiers, ``<identifier>-Primary`` and
+            ``<identifier>-Secondary``; lower-case letters, digits and hyphens.
+        primary: What is served while it is healthy.
+        secondary: What is served otherwise.
+        health_check: Decides whether the primary is healthy.
+        ttl_seconds: How long resolvers keep an answer, in seconds; 60 unless given. Aliases have
+            none of their own.
+
+    Raises:
+        InvalidInputError: A value that Route 53 would refuse, a record outside the zone, or
+            targets that do not serve the same address families.
+
+    Attributes:
+        record_name: DNS name of the records, without the final dot.
+        resource: The ``CfnRecordSetGroup``.
+
+    Example:
+        >>> from aws_cdk import App, Stack
+        >>> from staged_resiliency import EndpointHealthCheck, HttpRequest
+        >>> stack = Stack(App(), "Shop")
+        >>> records = FailoverRecords(
+        ...     stack,
+        ...     "Records",
+        ...     hosted_zone=HostedZone("example.com", "Z2EHK3FAEUNRMI"),
+        ...     record_name="Shop.example.com.",
+        ...     identifier="shop",
+        ...     primary=AddressTarget(ipv4="52.11.79.8"),
+        ...     secondary=AddressTarget(ipv4="52.11.79.9"),
+        ...     health_check=EndpointHealthCheck(
+        ...         stack, "Check", address="52.11.79.8", request=HttpRequest(), label="shop-blue"
+        ...     ),
+        ... )
+        >>> records.record_name
+        'shop.example.com'
+
+    See https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-types.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        hosted_zone: route53.IHostedZone | HostedZone,
+        record_name: str,
+        identifier: str,
+        primary: Target,
+        secondary: Target,
+        health_check: HealthCheck | route53.IHealthCheck,
+        ttl_seconds: int = limits.RECOMMENDED_TTL_SECONDS,
+    ) -> None:
+        owner = "FailoverRecords"
+        self_name = checked(owner, "record_name", record_name, validation.domain_name)
+        checked(owner, "identifier", identifier, validation.slug)
+        checked(owner, "ttl_seconds", ttl_seconds, validation.ttl_seconds)
+        zone_id = hosted_zone.hosted_zone_id
+        if isinstance(hosted_zone, HostedZone):  # a lookup of the CDK's may still be to come
+            zone_id = checked(owner, "hosted_zone", zone_id, validation.hosted_zone_id)
+        _require_record_in_zone(self_name, hosted_zone.zone_name)
+        if primary.record_types != secondary.record_types:
+            raise InvalidInputError(
+                f"{owner}: primary serves {' and '.join(primary.record_types)} records, secondary "
+                f"{' and '.join(secondary.record_types)}; both need the same, or a record would "
+                "have no second one to fail over to"
+            )
+        super().__init__(scope, construct_id)
+        self.record_name: Final = self_name
+
+        def record_sets() -> Iterator[_RecordSet]:
+            for record_type in primary.record_types:
+                yield _record_set(
+                    self_name, identifier, "PRIMARY", record_type, primary, ttl_seconds,
+                    health_check.health_check_id,
+                )  # fmt: skip
+                yield _record_set(
+                    self_name, identifier, "SECONDARY", record_type, secondary, ttl_seconds, None
+                )
+
+        self.resource: Final = route53.CfnRecordSetGroup(
+            self,
+            "Resource",
+            hosted_zone_id=zone_id,
+            comment=f"{identifier}: PRIMARY is the active host, SECONDARY the standby. "
+            "A swap exchanges values and health check in one change.",
+            record_sets=list(record_sets()),
+        )
+
+
+def _record_set(
+    record_name: str,
+    identifier: str,
+    role: Role,
+    record_type: RecordType,
+    target: Target,
+    ttl_seconds: int,
+    health_check_id: str | None,
+) -> _RecordSet:
+    alias = _alias(target) if isinstance(target, AliasTarget) else None
+    values = [target.value_of(record_type)] if isinstance(target, AddressTarget) else None
+    return route53.CfnRecordSetGroup.RecordSetProperty(
+        name=f"{record_name}.",
+        type=record_type,
+        set_identifier=names.set_identifier(identifier, role),
+        failover=role,
+        health_check_id=health_check_id,
+        ttl=str(ttl_seconds) if values else None,
+        resource_records=values,
+        alias_target=alias,
+    )
+
+
+def _alias(target: AliasTarget) -> route53.CfnRecordSetGroup.AliasTargetProperty:
+    return route53.CfnRecordSetGroup.AliasTargetProperty(
+        dns_name=target.dns_name,
+        hosted_zone_id=target.hosted_zone_id,
+        # Failover alias records must have it:
+        # https://docs.aws.amazon.com/Route53/latest/APIReference/API_ResourceRecordSet.html
+        evaluate_target_health=True,
+    )
+
+
+def _ipv4_address(value: str) -> str:
+    address = validation.ip_address(value)
+    if ":" in address:
+        raise ValueError(f"{validation.shown(value)} is not an IPv4 address; give it as ipv6")
+    return address
+
+
+def _require_record_in_zone(record_name: str, zone_name: str) -> None:
+    if not (is_literal(record_name) and is_literal(zone_name)):
+        return
+    zone = checked("FailoverRecords", "hosted_zone", zone_name, validation.domain_name)
+    checked(
+        "FailoverRecords",
+        "record_name",
+        record_name,
+        lambda name: validation.record_in_zone(name, zone),
+    )

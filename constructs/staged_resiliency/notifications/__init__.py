@@ -1,0 +1,1 @@
+"""Encrypted SNS topics that alarms may publish to, and their subscriptions."""

@@ -1,0 +1,279 @@
+"""The SNS topic that alarms notify: open to the account's alarms, closed to everybody else."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Final, TypeAlias
+
+from aws_cdk import Annotations, RemovalPolicy, Stack
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from staged_resiliency.notifications.subscriptions import Subscription
+from staged_resiliency.shared import validation
+from staged_resiliency.shared.digest import digest
+from staged_resiliency.shared.literals import checked
+
+# CloudWatch publishes an alarm's message with a data key of the topic's KMS key:
+# https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns
+_ALARM_SERVICE: Final = "cloudwatch.amazonaws.com"
+_ALARM_KEY_ACTIONS: Final = ("kms:Decrypt", "kms:GenerateDataKey*")
+_KEY_DELETION_DAYS: Final = 30
+
+
+class AlarmKey(Construct):
+    """A customer-managed, yearly rotating KMS key that CloudWatch alarms may use.
+
+    ``alias/aws/sns`` can't serve here: its policy can't be changed, so alarms could not publish.
+    One key can serve all topics of a stack.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+
+    Attributes:
+        key_arn: ARN of the key.
+        resource: The ``CfnKey``. When it is removed, KMS deletes the key after 30 days: a topic
+            keeps no messages that would have to be read later.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        stack = Stack.of(self)
+        account = stack.account
+        self.resource: Final = kms.CfnKey(
+            self,
+            "Resource",
+            description="Encrypts the messages of alarm topics; CloudWatch alarms may use it.",
+            enable_key_rotation=True,
+            pending_window_in_days=_KEY_DELETION_DAYS,
+            key_policy={
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        # In a key's policy "*" is the key itself. Without this statement nobody
+                        # could administer the key:
+                        # https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
+                        "Sid": "AdministeredByTheAccount",
+                        "Effect": "Allow",
+                        "Principal": {"AWS": f"arn:{stack.partition}:iam::{account}:root"},
+                        "Action": "kms:*",
+                        "Resource": "*",
+                    },
+                    _alarm_key_statement(account),
+                ],
+            },
+        )
+        self.resource.apply_removal_policy(RemovalPolicy.DESTROY)
+        self.key_arn: Final = self.resource.attr_arn
+
+
+class AlarmTopicBase(Construct):
+    """What made and adopted topics have in common.
+
+    Attributes:
+        topic_arn: ARN of the topic.
+    """
+
+    topic_arn: str
+
+    @cached_property
+    def topic(self) -> sns.ITopic:
+        """The topic as the CDK's own type."""
+        return sns.Topic.from_topic_arn(self, "Imported", self.topic_arn)
+
+    def subscribe(self, subscription: Subscription) -> sns.CfnSubscription:
+        """Send the topic's messages to a subscriber.
+
+        The subscription's id is made of protocol and endpoint, so the order of a list of
+        subscribers does not matter.
+
+        Args:
+            subscription: Who receives the messages.
+
+        Returns:
+            The ``CfnSubscription``, for example to give it a filter.
+        """
+        told = f"{subscription.protocol} {subscription.endpoint}"
+        resource = sns.CfnSubscription(
+            self,
+            f"Subscription{digest(subscription.protocol, subscription.endpoint)}",
+            topic_arn=self.topic_arn,
+            protocol=subscription.protocol,
+            endpoint=subscription.endpoint,
+        )
+        resource.add_metadata("Description", f"Sends alarm messages to {told}.")
+        return resource
+
+
+class AlarmTopic(AlarmTopicBase):
+    """An SNS topic for alarms: TLS only, encrypted, and published to by this account's alarms.
+
+    Creates the topic, its policy, its subscriptions and, unless one is given, an ``AlarmKey``.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        topic_name: Physical name; CloudFormation makes one up unless given.
+        encryption_key: The key that encrypts messages: an ``AlarmKey`` or a ``kms.IKey``, which
+            is then opened to CloudWatch. A new ``AlarmKey`` unless given.
+        subscriptions: Who receives the messages; nobody unless given.
+
+    Raises:
+        InvalidInputError: A name that SNS would refuse.
+
+    Attributes:
+        topic_arn: ARN of the topic.
+        encryption_key: The key that encrypts messages.
+        resource: The ``CfnTopic``.
+
+    Example:
+        >>> from aws_cdk import App, Stack
+        >>> from staged_resiliency import EmailSubscription
+        >>> topic = AlarmTopic(
+        ...     Stack(App(), "Shop"),
+        ...     "Alarms",
+        ...     topic_name="shop-alarms",
+        ...     subscriptions=[EmailSubscription("ops@example.com")],
+        ... )
+        >>> topic.resource.topic_name
+        'shop-alarms'
+
+    See https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        topic_name: str | None = None,
+        encryption_key: AlarmKey | kms.IKey | None = None,
+        subscriptions: Sequence[Subscription] = (),
+    ) -> None:
+        if topic_name is not None:
+            checked("AlarmTopic", "topic_name", topic_name, validation.topic_name)
+        super().__init__(scope, construct_id)
+        self.encryption_key: Final = encryption_key or AlarmKey(self, "Key")
+        if not isinstance(self.encryption_key, AlarmKey):
+            self._open_to_alarms(self.encryption_key)
+        self.resource: Final = sns.CfnTopic(
+            self,
+            "Resource",
+            topic_name=topic_name,
+            kms_master_key_id=self.encryption_key.key_arn,
+        )
+        self.resource.add_metadata("Description", "Receives the state changes of alarms.")
+        self.topic_arn = self.resource.ref
+        self._add_policy()
+        for subscription in dict.fromkeys(subscriptions):
+            self.subscribe(subscription)
+
+    @staticmethod
+    def from_topic_arn(scope: Construct, construct_id: str, topic_arn: str) -> "AdoptedAlarmTopic":
+        """Adopt a topic that exists; its policy and key must already let alarms in.
+
+        Args:
+            scope: The parent.
+            construct_id: Id below the parent.
+            topic_arn: ARN of the topic.
+
+        Raises:
+            InvalidInputError: Not the ARN of a standard topic.
+        """
+        return AdoptedAlarmTopic(scope, construct_id, topic_arn=topic_arn)
+
+    def _open_to_alarms(self, key: kms.IKey) -> None:
+        from aws_cdk import aws_iam as iam  # only needed for keys that are not made here
+
+        statement = iam.PolicyStatement.from_json(_alarm_key_statement(Stack.of(self).account))
+        if not key.add_to_resource_policy(statement).statement_added:
+            Annotations.of(self).add_warning_v2(
+                "staged-resiliency:imported-key",
+                "The key's policy can't be changed from here; it must allow "
+                f"{_ALARM_SERVICE} {' and '.join(_ALARM_KEY_ACTIONS)}, or alarms can't publish.",
+            )
+
+    def _add_policy(self) -> None:
+        stack = Stack.of(self)
+        account, region, partition = stack.account, stack.region, stack.partition
+        policy = sns.CfnTopicPolicy(
+            self,
+            "Policy",
+            topics=[self.topic_arn],
+            policy_document={
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Sid": "AllowAlarmsOfThisAccount",
+                        "Effect": "Allow",
+                        "Principal": {"Service": _ALARM_SERVICE},
+                        "Action": "sns:Publish",
+                        "Resource": self.topic_arn,
+                        "Condition": {
+                            "StringEquals": {"aws:SourceAccount": account},
+                            "ArnLike": {
+                                "aws:SourceArn": (
+                                    f"arn:{partition}:cloudwatch:{region}:{account}:alarm:*"
+                                )
+                            },
+                        },
+                    },
+                    {
+                        "Sid": "DenyWithoutTls",
+                        "Effect": "Deny",
+                        "Principal": "*",
+                        "Action": "sns:Publish",
+                        "Resource": self.topic_arn,
+                        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                    },
+                ],
+            },
+        )
+        policy.add_metadata("Description", "Lets this account's alarms publish, over TLS only.")
+
+
+class AdoptedAlarmTopic(AlarmTopicBase):
+    """A topic that exists; nothing is made but subscriptions that are asked for.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        topic_arn: ARN of the topic. Its policy must let CloudWatch alarms publish and, if it is
+            encrypted, its key must let CloudWatch use it.
+
+    Raises:
+        InvalidInputError: Not the ARN of a standard topic.
+
+    Attributes:
+        topic_arn: ARN of the topic.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, topic_arn: str) -> None:
+        checked("AlarmTopic", "topic_arn", topic_arn, validation.topic_arn)
+        super().__init__(scope, construct_id)
+        self.topic_arn = topic_arn
+
+
+Topic: TypeAlias = AlarmTopicBase | sns.ITopic | str
+"""A topic as constructs take it: one of ours, the CDK's own type, or an ARN."""
+
+
+def arn_of(topic: Topic) -> str:
+    """The ARN of a topic, in whatever form it is given."""
+    if isinstance(topic, str):
+        return checked("Topic", "topic_arn", topic, validation.topic_arn)
+    return topic.topic_arn
+
+
+def _alarm_key_statement(account: str) -> Mapping[str, object]:
+    # aws:SourceAccount is not supported here for EventBridge, but is for alarms:
+    # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+    return {
+        "Sid": "UsedByAlarmsOfThisAccount",
+        "Effect": "Allow",
+        "Principal": {"Service": _ALARM_SERVICE},
+        "Action": list(_ALARM_KEY_ACTIONS),
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+    }

@@ -1,0 +1,83 @@
+"""Samples gathered into minutes, as CloudWatch takes them: statistic sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+Dimensions = tuple[tuple[str, str], ...]
+
+
+class Series(NamedTuple):
+    """A metric with its dimensions."""
+
+    metric: str
+    dimensions: Dimensions
+
+
+class Datum(NamedTuple):
+    """A statistic set of one series in one minute.
+
+    CloudWatch merges the sets of a minute, so a minute may be told in parts.
+    """
+
+    series: Series
+    minute: int
+    samples: int
+    total: float
+    lowest: float
+    highest: float
+
+
+def merged(data: Iterable[Datum]) -> list[Datum]:
+    """The same data with one set for each series and minute."""
+    sets: dict[tuple[Series, int], Datum] = {}
+    for datum in data:
+        former = sets.get((datum.series, datum.minute))
+        if former is not None:
+            datum = datum._replace(
+                samples=former.samples + datum.samples,
+                total=former.total + datum.total,
+                lowest=min(former.lowest, datum.lowest),
+                highest=max(former.highest, datum.highest),
+            )
+        sets[datum.series, datum.minute] = datum
+    return list(sets.values())
+
+
+class MetricStatistics:
+    """What was measured and not yet taken."""
+
+    def __init__(self) -> None:
+        self._sets: dict[tuple[Series, int], list[float]] = {}
+        self._failing: dict[Series, int] = {}
+
+    def add(self, series: Series, minute: int, value: float) -> bool:
+        """Add a value; whether it is the first 0 of its minute.
+
+        Such a minute's average falls below 1 with this value, so it must not wait: without it a
+        minute that has only just begun would have no data for the alarm.
+        """
+        found = self._sets.get((series, minute))
+        if found is None:
+            self._sets[series, minute] = [1, value, value, value]
+        else:
+            found[0] += 1
+            found[1] += value
+            if value < found[2]:
+                found[2] = value
+            if value > found[3]:
+                found[3] = value
+        if value or self._failing.get(series) == minute:
+            return False
+        self._failing[series] = minute
+        return True
+
+    def take(self) -> list[Datum]:
+        """All of it, oldest first; what comes later of the same minute is a part of its own."""
+        taken = [
+            Datum(series, minute, int(count), total, lowest, highest)
+            for (series, minute), (count, total, lowest, highest) in self._sets.items()
+        ]
+        self._sets.clear()
+        return sorted(taken, key=lambda datum: datum.minute)

@@ -1,0 +1,1 @@
+"""What all of the library uses: names, limits, validation, literals. Never imports the CDK."""

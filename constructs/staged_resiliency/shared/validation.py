@@ -1,0 +1,394 @@
+"""What makes a single value acceptable to AWS, as functions on plain values.
+
+Each function returns the value in its canonical form or raises ``ValueError`` with a sentence
+that says what was found, what is allowed and, where it helps, an example to copy. The service
+file and the constructs use the same functions, so both say the same thing.
+"""
+
+import difflib
+import ipaddress
+import math
+import re
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import urlsplit
+
+from staged_resiliency.shared import limits
+
+_DNS_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+# Whole-value patterns, also shown to editors in the JSON Schema.
+ACCOUNT_ID: Final = r"^\d{12}$"
+INSTANCE_ID: Final = r"^i-([0-9a-f]{8}|[0-9a-f]{17})$"
+HOSTED_ZONE_ID: Final = r"^(/hostedzone/)?Z[A-Z0-9]{3,31}$"
+SLUG: Final = r"^(?=.{1,40}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+_PARTITION = "aws(-[a-z]+)*"
+
+
+def shown(value: object, most: int = 60) -> str:
+    """A value as it is quoted in messages: short, printable, on one line."""
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def nearest(word: str, allowed: Iterable[str]) -> str | None:
+    """The allowed word a misspelt one probably stands for, or None."""
+    folded = {candidate.casefold(): candidate for candidate in allowed}
+    wanted = word.casefold()
+    found = difflib.get_close_matches(wanted, folded, n=1, cutoff=0.6)
+    if not found and len(wanted) > 2:  # "ttl" for ttl_seconds
+        found = [candidate for candidate in folded if wanted in candidate]
+    return folded[found[0]] if len(found) == 1 else None
+
+
+def _matching(
+    value: str, pattern: str, what: str, example: str, flags: re.RegexFlag = re.ASCII
+) -> str:
+    if re.fullmatch(pattern, value, flags) is None:
+        raise ValueError(f"{shown(value)} is not {what}; give one like {example}")
+    return value
+
+
+def at_most(value: str, most: int, what: str) -> str:
+    """Refuse a text that is longer than AWS takes it."""
+    if len(value) > most:
+        raise ValueError(f"{what} {shown(value)} has {len(value)} characters; at most {most} fit")
+    return value
+
+
+def account_id(value: str) -> str:
+    """Twelve digits."""
+    return _matching(value, ACCOUNT_ID, "an AWS account id (12 digits)", '"532151327118"')
+
+
+def region(value: str) -> str:
+    """A region whose alarms a Route 53 health check can follow."""
+    if value not in limits.ALARM_REGIONS:
+        near = nearest(value, limits.ALARM_REGIONS)
+        hint = f"did you mean {near}?" if near else "give one like us-west-2"
+        raise ValueError(
+            f"{shown(value)} is not a region whose alarms Route 53 health checks can follow; {hint}"
+        )
+    return value
+
+
+def instance_id(value: str) -> str:
+    """An EC2 instance id, of either length."""
+    return _matching(value, INSTANCE_ID, "an EC2 instance id", "i-0ab55a49288f1da24")
+
+
+def host_name(value: str) -> str:
+    """The Name tag of an instance: it becomes part of alarm names and a metric dimension."""
+    return _matching(
+        value,
+        r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}",
+        "a host name (letters, digits, '.', '_' and '-', at most 128)",
+        "bookstore-api-blue",
+    )
+
+
+def slug(value: str) -> str:
+    """A name that becomes part of stack names, alarm names and metric names."""
+    return _matching(
+        value,
+        SLUG,
+        "a name (lower-case letters, digits and single hyphens, a letter first, at most 40)",
+        "bookstore",
+    )
+
+
+def ip_address(value: str) -> str:
+    """An IPv4 or IPv6 address in its canonical form."""
+    try:
+        address = ipaddress.ip_address(value)
+    except ValueError:
+        raise ValueError(
+            f"{shown(value)} is not an IPv4 or IPv6 address; give one like 52.11.79.9"
+        ) from None
+    if "%" in value or address.is_unspecified or address.is_multicast or address.is_loopback:
+        raise ValueError(
+            f"{shown(value)} is not the address of a host that clients can reach; "
+            "give one like 52.11.79.9"
+        )
+    return str(address)
+
+
+def ipv6_address(value: str) -> str:
+    """An IPv6 address in its canonical form."""
+    try:
+        address = ip_address(value)
+    except ValueError:
+        address = ""
+    if ":" not in address:
+        raise ValueError(f"{shown(value)} is not an IPv6 address; give one like 2600:1f14::9")
+    return address
+
+
+def is_public(address: str) -> bool:
+    """Whether Route 53's health checkers, which come over the internet, can reach the address."""
+    return ipaddress.ip_address(address).is_global
+
+
+def domain_name(value: str) -> str:
+    """A DNS name in lower case and without its final dot."""
+    name = value.lower().removesuffix(".")
+    labels = name.split(".")
+    if (
+        len(name) > limits.MAX_DOMAIN_NAME_CHARACTERS
+        or len(labels) < 2
+        or not all(_DNS_LABEL.fullmatch(label) for label in labels)
+    ):
+        raise ValueError(
+            f"{shown(value)} is not a DNS name (labels of letters, digits and hyphens with dots "
+            f"between them, at most {limits.MAX_DOMAIN_NAME_CHARACTERS} characters); "
+            "give one like bookstore.example.com"
+        )
+    return name
+
+
+def record_in_zone(record: str, zone: str) -> str:
+    """A record's name that stands in a zone."""
+    record, zone = domain_name(record), domain_name(zone)
+    if record != zone and not record.endswith(f".{zone}"):
+        raise ValueError(
+            f"{record!r} is outside the hosted zone {zone!r}; give a name that ends in .{zone}"
+        )
+    return record
+
+
+def dns_name_or_address(value: str) -> str:
+    """Where a dependency is found: a DNS name, or an IP address."""
+    if re.fullmatch(r"[0-9.]+|[0-9a-fA-F:]*:[0-9a-fA-F:.]*", value):
+        return ip_address(value)
+    if ":" in value:
+        raise ValueError(
+            f"{shown(value)} is neither a DNS name nor an IP address (a port has a key of its "
+            "own); give one like db.example.com"
+        )
+    return domain_name(value)
+
+
+def hosted_zone_id(value: str) -> str:
+    """A Route 53 hosted zone id, without the ``/hostedzone/`` that AWS may put before it."""
+    zone_id = _matching(
+        value,
+        HOSTED_ZONE_ID,
+        "a Route 53 hosted zone id (Z and capital letters or digits)",
+        "Z2EHK3FAEUNRMI",
+    )
+    return zone_id.removeprefix("/hostedzone/")
+
+
+def topic_name(value: str) -> str:
+    """The name of a standard SNS topic."""
+    return _matching(
+        value,
+        rf"[A-Za-z0-9_-]{{1,{limits.MAX_TOPIC_NAME_CHARACTERS}}}",
+        f"an SNS topic name (letters, digits, '_' and '-', at most "
+        f"{limits.MAX_TOPIC_NAME_CHARACTERS})",
+        "PingPublicationsSNS",
+    )
+
+
+def topic_arn(value: str) -> str:
+    """The ARN of a standard SNS topic."""
+    return _matching(
+        value,
+        rf"arn:{_PARTITION}:sns:[a-z0-9-]+:\d{{12}}:[A-Za-z0-9_-]{{1,256}}",
+        "the ARN of an SNS topic",
+        "arn:aws:sns:us-west-2:532151327118:PingPublicationsSNS",
+    )
+
+
+def queue_arn(value: str) -> str:
+    """The ARN of an SQS queue."""
+    return _matching(
+        value,
+        rf"arn:{_PARTITION}:sqs:[a-z0-9-]+:\d{{12}}:[A-Za-z0-9_-]{{1,80}}",
+        "the ARN of a standard SQS queue",
+        "arn:aws:sqs:us-west-2:532151327118:alerts",
+    )
+
+
+def kms_key_arn(value: str) -> str:
+    """The ARN of a KMS key."""
+    return _matching(
+        value,
+        rf"arn:{_PARTITION}:kms:[a-z0-9-]+:\d{{12}}:key/[A-Za-z0-9-]{{1,128}}",
+        "the ARN of a KMS key",
+        "arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    )
+
+
+def email_address(value: str) -> str:
+    """An e-mail address."""
+    if len(value) > 254 or _EMAIL.fullmatch(value) is None:
+        raise ValueError(f"{shown(value)} is not an e-mail address; give one like ops@example.com")
+    return value
+
+
+def https_url(value: str) -> str:
+    """An https URL without credentials in it."""
+    if re.match(r"[a-z]+://[^/?#]*@", value, re.IGNORECASE):  # first, as others show the value
+        raise ValueError(
+            "the URL carries a user name or password, which the template would show; "
+            "leave them out and let the receiver verify SNS's signature"
+        )
+    try:
+        parts = urlsplit(value)
+        host, _ = domain_name(parts.hostname or ""), parts.port
+    except ValueError:
+        host = ""
+    if not value.startswith("https://") or not host or re.search(r"\s", value):
+        raise ValueError(
+            f"{shown(value)} is not an https URL; give one like https://alerts.example.com/sns"
+        )
+    return value
+
+
+def url_path(value: str) -> str:
+    """The path of a URL, as a Route 53 health check asks for it."""
+    at_most(value, limits.MAX_RESOURCE_PATH_CHARACTERS, "path")
+    return _matching(value, r"/[!-~]*", "a URL path that starts with /", "/version/")
+
+
+def namespace(value: str) -> str:
+    """A CloudWatch namespace for custom metrics."""
+    if value.startswith("AWS/"):
+        raise ValueError(
+            f"{shown(value)} starts with AWS/, which CloudWatch keeps for AWS services; "
+            "give one like Bookstore"
+        )
+    return _matching(
+        value,
+        rf"[A-Za-z0-9._/#-][A-Za-z0-9._/#: -]{{0,{limits.MAX_NAMESPACE_CHARACTERS - 1}}}",
+        "a CloudWatch namespace (letters, digits and . - _ / # : space, at most 255)",
+        "Bookstore",
+    )
+
+
+def one_line(value: str) -> str:
+    """A text that people read in notifications: printable ASCII or letters, on one line."""
+    if not value.strip() or not value.isprintable():
+        raise ValueError(f"{shown(value)} is not a line of text; give one like Bookstore API")
+    return value
+
+
+def tag_key(value: str) -> str:
+    """The key of a tag that a stack may carry."""
+    if value.lower().startswith("aws:"):
+        raise ValueError(f"{shown(value)} starts with aws:, which AWS keeps for itself")
+    return _matching(
+        value,
+        r"[\w .:/=+@-]{1,128}",
+        "a tag key (letters, digits, spaces and _ . : / = + @ -, 1 to 128)",
+        "team",
+        re.UNICODE,
+    )
+
+
+def tag_value(value: str) -> str:
+    """The value of a tag."""
+    return _matching(
+        value,
+        r"[\w .:/=+@-]{0,256}",
+        "a tag value (letters, digits, spaces and _ . : / = + @ -, at most 256)",
+        "ops",
+        re.UNICODE,
+    )
+
+
+def alarm_name(value: str) -> str:
+    """The name of a CloudWatch alarm."""
+    if not value or not (value.isascii() and value.isprintable()):
+        raise ValueError(f"{shown(value)} is not an alarm name (printable ASCII)")
+    return at_most(value, limits.MAX_ALARM_NAME_CHARACTERS, "the alarm name")
+
+
+def dashboard_name(value: str) -> str:
+    """The name of a CloudWatch dashboard."""
+    return _matching(
+        value,
+        r"[A-Za-z0-9_-]{1,255}",
+        "a dashboard's name (letters, digits, '_' and '-', at most 255)",
+        "bookstore-production",
+    )
+
+
+def ttl_seconds(value: int) -> int:
+    """How long resolvers may keep a record."""
+    if not 0 <= value <= limits.MAX_TTL_SECONDS:
+        raise ValueError(
+            f"{value} s is not a TTL; allowed: 0 to {limits.MAX_TTL_SECONDS}, give 60 or less"
+        )
+    return value
+
+
+def port(value: int) -> int:
+    """A TCP port."""
+    if not 1 <= value <= 65535:
+        raise ValueError(f"{value} is not a TCP port; allowed: 1 to 65535")
+    return value
+
+
+def failover_period_seconds(value: int) -> int:
+    """The period of an alarm that Route 53 can follow."""
+    if value < limits.MIN_FAILOVER_PERIOD_SECONDS:
+        raise ValueError(
+            f"{value} s makes a high-resolution alarm, which Route 53 health checks can't follow; "
+            f"give {limits.MIN_FAILOVER_PERIOD_SECONDS} or a multiple of it"
+        )
+    if value % 60:
+        raise ValueError(f"{value} s is not a multiple of 60, which CloudWatch asks for")
+    return value
+
+
+def alarm_window_seconds(period_seconds: int, evaluation_periods: int) -> int:
+    """How far an alarm looks back; CloudWatch bounds it."""
+    window = period_seconds * evaluation_periods
+    most = (
+        limits.MAX_ALARM_WINDOW_SECONDS_SHORT_PERIOD
+        if period_seconds < limits.SHORT_PERIOD_SECONDS
+        else limits.MAX_ALARM_WINDOW_SECONDS
+    )
+    if window > most:
+        raise ValueError(
+            f"{evaluation_periods} periods of {period_seconds} s look back {window} s; "
+            f"CloudWatch takes at most {most} s for this period"
+        )
+    return window
+
+
+def failover_statistic(value: str) -> str:
+    """A statistic that Route 53 can follow."""
+    if value not in limits.FAILOVER_STATISTICS:
+        allowed = ", ".join(limits.FAILOVER_STATISTICS)
+        near = nearest(value, limits.FAILOVER_STATISTICS)
+        hint = f"did you mean {near}?" if near else f"allowed: {allowed}"
+        raise ValueError(
+            f"{shown(value)} is a statistic that Route 53 health checks can't follow "
+            f"(percentiles and other extended statistics are not supported); {hint}"
+        )
+    return value
+
+
+def all_datapoints(datapoints_to_alarm: int, evaluation_periods: int) -> int:
+    """Route 53 reads N periods out of N, never M out of N."""
+    if datapoints_to_alarm != evaluation_periods:
+        raise ValueError(
+            f"{datapoints_to_alarm} out of {evaluation_periods} is an M-out-of-N alarm, which "
+            f"Route 53 health checks can't follow; give {evaluation_periods}, or leave it out"
+        )
+    return datapoints_to_alarm
+
+
+def threshold_between_0_and_1(value: float, statistic: str) -> float:
+    """A threshold that can tell a metric's 0 from its 1."""
+    most = math.inf if statistic in ("Sum", "SampleCount") else 1
+    if not 0 < value <= most:
+        allowed = "above 0" if most == math.inf else "above 0, at most 1"
+        raise ValueError(
+            f"{value:g} would never or always breach, as the metric is 0 or 1; "
+            f"allowed for {statistic}: {allowed}"
+        )
+    return value

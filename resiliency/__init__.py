@@ -1,0 +1,1 @@
+"""Command-line tools: check, predict, rehearse and drill failover. Never imports the CDK."""

@@ -1,0 +1,134 @@
+"""What stacks would cost a month, estimated from their templates.
+
+List prices of us-east-1 in US dollars, as AWS publishes them widely; verify before you rely on
+them. Free tiers, data transfer and messages are left out, and of API calls all but those of
+probes; so are calls, logs and journals of drills, which are cents. AWS names no price for health
+checks on alarms or calculated ones; they are taken for the price of an AWS endpoint.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from resiliency.cloud_assembly import JsonObject, SynthesizedStack
+from staged_resiliency.drills.runtime.metrics import DAYS_SINCE_PASSED
+
+ALARM: Final = Decimal("0.10")
+CUSTOM_METRIC: Final = Decimal("0.30")
+# One PutMetricData a minute, 43,800 a month, at $0.01 a thousand.
+PROBE_REQUESTS: Final = Decimal("0.438")
+# Metrics are paid by the hour in which they are sent, and the watchdog of drills sends once a day.
+DAILY_METRIC: Final = Decimal("0.0125")
+METRICS_PER_DRILL: Final = 2
+FAULT_MINUTE: Final = Decimal("0.10")
+DASHBOARD: Final = Decimal("3.00")
+KMS_KEY: Final = Decimal("1.00")
+HEALTH_CHECK_AWS: Final = Decimal("0.50")
+HEALTH_CHECK_ELSEWHERE: Final = Decimal("0.75")
+# Each of HTTPS, string matching, 10-second interval; dearer outside AWS. The higher one is taken
+# for endpoints, since a template does not tell whose address it names.
+HEALTH_CHECK_OPTION: Final = Decimal("2.00")
+
+_REQUESTS: Final = "requests of one host's probe to CloudWatch"
+_ASSUMED_KINDS: Final = ("CLOUDWATCH_METRIC", "CALCULATED")
+_NAMES: Final[Mapping[str, Decimal]] = {
+    "alarms": ALARM,
+    "custom metrics that the probes publish": CUSTOM_METRIC,
+    _REQUESTS: PROBE_REQUESTS,
+    "custom metrics that the watchdog of drills publishes": DAILY_METRIC,
+    "minutes of AWS FIS, each drill once a month (none while leashed)": FAULT_MINUTE,
+    "dashboards (three of an account are free)": DASHBOARD,
+    "KMS keys": KMS_KEY,
+    "health checks on alarms or calculated (price assumed)": HEALTH_CHECK_AWS,
+    "health checks of endpoints": HEALTH_CHECK_ELSEWHERE,
+    "health check options (HTTPS, text search, 10 s)": HEALTH_CHECK_OPTION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CostItem:
+    """One line of an estimate.
+
+    Attributes:
+        what: What is paid for.
+        count: How many.
+        each: US dollars a month for one.
+    """
+
+    what: str
+    count: int
+    each: Decimal
+
+    @property
+    def monthly(self) -> Decimal:
+        """US dollars a month for all of them."""
+        return self.count * self.each
+
+
+def monthly_costs(stacks: Iterable[SynthesizedStack]) -> Sequence[CostItem]:
+    """The lines of an estimate for several stacks together; lines without anything are left out."""
+    counts = Counter[str]()
+    metrics: set[str] = set()
+    for stack in stacks:
+        for alarm in stack.properties_of("AWS::CloudWatch::Alarm"):
+            counts["alarms"] += 1
+            if alarm.get("MetricName") == DAYS_SINCE_PASSED:
+                counts["custom metrics that the watchdog of drills publishes"] += METRICS_PER_DRILL
+            elif not str(alarm.get("Namespace", "AWS/")).startswith("AWS/"):
+                metrics.add(f"{stack.account} {stack.region} {_metric(alarm)}")
+        for association in stack.properties_of("AWS::SSM::Association"):
+            counts[_REQUESTS] += _hosts(association)
+        for template in stack.properties_of("AWS::FIS::ExperimentTemplate"):
+            counts["minutes of AWS FIS, each drill once a month (none while leashed)"] += sum(
+                map(_minutes, template.get("Actions", {}).values())
+            )
+        dashboards = stack.properties_of("AWS::CloudWatch::Dashboard")
+        counts["dashboards (three of an account are free)"] += len(dashboards)
+        counts["KMS keys"] += len(stack.properties_of("AWS::KMS::Key"))
+        for check in stack.properties_of("AWS::Route53::HealthCheck"):
+            counts.update(_health_check_items(check.get("HealthCheckConfig", {})))
+    counts["custom metrics that the probes publish"] = len(metrics)
+    return [CostItem(what, counts[what], each) for what, each in _NAMES.items() if counts[what]]
+
+
+def _hosts(association: JsonObject) -> int:
+    """How many hosts an association names; those that a tag finds at deployment are not known."""
+    if association.get("Parameters", {}).get("Action") != ["Install"]:
+        return 0
+    return sum(
+        len(target.get("Values", ()))
+        for target in association.get("Targets", ())
+        if target.get("Key") in ("tag:Name", "InstanceIds")
+    )
+
+
+def _minutes(action: JsonObject) -> int:
+    """How many minutes an action of an experiment lasts, which is what AWS FIS is paid by."""
+    parameters = action.get("Parameters", {})
+    told = parameters.get("duration") or parameters.get("startInstancesAfterDuration") or ""
+    found = re.fullmatch(r"PT(\d+)M", told)
+    return int(found[1]) if found else 0
+
+
+def _metric(alarm: JsonObject) -> str:
+    fields = ("Namespace", "MetricName", "Dimensions")
+    return json.dumps([alarm.get(field) for field in fields], sort_keys=True)
+
+
+def _health_check_items(config: JsonObject) -> Iterator[str]:
+    kind = str(config.get("Type"))
+    if kind in _ASSUMED_KINDS:
+        yield "health checks on alarms or calculated (price assumed)"
+        return
+    yield "health checks of endpoints"
+    options = (
+        kind.startswith("HTTPS"),
+        kind.endswith("_STR_MATCH"),
+        config.get("RequestInterval") == 10,
+    )
+    for _ in range(sum(options)):
+        yield "health check options (HTTPS, text search, 10 s)"

@@ -1,0 +1,170 @@
+"""What can break, and what each signal shows of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from resiliency.failover_model.graph import (
+    Alarm,
+    AlarmCheck,
+    EndpointCheck,
+    FailoverGraph,
+    Leaf,
+    Metric,
+    Pair,
+    leaves,
+)
+from staged_resiliency.shared import names
+
+_CONNECTIVITY: Final = "-connectivity"
+_STATUS_METRICS: Final = ("StatusCheckFailed", "StatusCheckFailed_Instance")
+_STATUS_PREFIX: Final = "StatusCheckFailed"
+
+
+class FaultKind(Enum):
+    """Kinds of faults of the primary's host."""
+
+    HOST_STOPPED = "host stopped"
+    """The instance is off: it sends nothing and answers nothing."""
+    HOST_IMPAIRED = "host impaired"
+    """The instance runs, but is out of reach and its status check fails."""
+    ENDPOINT_DEAD = "endpoint dead"
+    """The host is well, but its service refuses connections."""
+    DEPENDENCY_BLACKHOLED = "dependency blackholed"
+    """What the host sends to a dependency is lost; its endpoint answers still."""
+    PROBE_DEAD = "probe dead"
+    """The host's probe says nothing; clients are served as before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault of the primary's host.
+
+    Attributes:
+        kind: What breaks.
+        dependency: Name of the dependency, for those alone.
+    """
+
+    kind: FaultKind
+    dependency: str | None = None
+
+    @property
+    def hurts(self) -> bool:
+        """Whether clients lose the service; where they don't, no failover is wanted."""
+        return self.kind is not FaultKind.PROBE_DEAD
+
+    def __str__(self) -> str:
+        """What a report names it."""
+        return f"{self.kind.value}: {self.dependency}" if self.dependency else self.kind.value
+
+
+class Effect(Enum):
+    """What a signal shows of a fault."""
+
+    NONE = "shows nothing of it"
+    SILENT = "falls silent"
+    IMPAIRED = "fails once EC2's check does"
+    UNANSWERED = "fails after its deadline"
+    REFUSED = "fails at once"
+    UNKNOWN = "is not known to the model"
+
+
+_UNREACHABLE: Final = (FaultKind.HOST_STOPPED, FaultKind.HOST_IMPAIRED)
+
+
+def faults_of(graph: FailoverGraph, pair: Pair) -> Sequence[Fault]:
+    """The faults of a pair's primary host: each kind, and each dependency that is measured."""
+    host = watched_host(pair)
+    dependencies = [
+        name
+        for alarm in graph.alarms
+        if (name := dependency_of(alarm.metric))
+        and (host is None or alarm.metric.dimension("Host") == host)
+    ]
+    return [
+        *(Fault(kind) for kind in FaultKind if kind is not FaultKind.DEPENDENCY_BLACKHOLED),
+        *(Fault(FaultKind.DEPENDENCY_BLACKHOLED, name) for name in dict.fromkeys(dependencies)),
+    ]
+
+
+def dependency_of(metric: Metric) -> str | None:
+    """The dependency that a probe's metric is about, None for other metrics."""
+    if metric.name == names.PEER_METRIC or metric.dimension("Host") is None:
+        return None
+    name = metric.name.removesuffix(_CONNECTIVITY)
+    return name if name != metric.name else None
+
+
+def watched_host(pair: Pair) -> str | None:
+    """The host that the primary's signals watch, as far as they name it."""
+    for leaf in leaves(pair.primary.health_check):
+        if isinstance(leaf, AlarmCheck):
+            named = leaf.alarm.metric.dimension("Host")
+            if named is not None:
+                return named
+            # Our own status alarms carry the host's name.
+            host = leaf.alarm.name.removesuffix(names.status_alarm(""))
+            if host != leaf.alarm.name:
+                return host
+    return None
+
+
+def effect(fault: Fault, leaf: Leaf, pair: Pair, *, of_primary: bool) -> Effect:
+    """What a health check shows of a fault of the primary's host.
+
+    Signals below the primary's health check are *assumed* to watch the primary's host, but for
+    an endpoint that has the secondary's address.
+
+    Args:
+        fault: What breaks.
+        leaf: The health check.
+        pair: The pair it decides about.
+        of_primary: It stands below the primary's health check, not the secondary's.
+    """
+    if isinstance(leaf, EndpointCheck):
+        mine = leaf.address in pair.primary.values or (
+            of_primary and leaf.address not in pair.secondary.values
+        )
+        return _endpoint_effect(fault) if mine else Effect.NONE
+    return metric_effect(fault, leaf.alarm, host=watched_host(pair), watches_host=of_primary)
+
+
+def metric_effect(
+    fault: Fault, alarm: Alarm, *, host: str | None, watches_host: bool = True
+) -> Effect:
+    """What an alarm's metric shows of a fault.
+
+    Args:
+        fault: What breaks.
+        alarm: The alarm.
+        host: The host that breaks, as far as it is known.
+        watches_host: The alarm is about that host.
+    """
+    metric = alarm.metric
+    if metric.name == names.PEER_METRIC:
+        if host is not None and metric.dimension("Observer") == host:
+            gone = fault.kind in (*_UNREACHABLE, FaultKind.PROBE_DEAD)
+            return Effect.SILENT if gone else Effect.NONE
+        return _endpoint_effect(fault) if watches_host else Effect.NONE
+    status = metric.namespace == "AWS/EC2" and metric.name.startswith(_STATUS_PREFIX)
+    dependency = dependency_of(metric)
+    if not (status or dependency or metric.name == names.HEARTBEAT_METRIC):
+        return Effect.UNKNOWN
+    if not watches_host:
+        return Effect.NONE
+    if status:
+        if fault.kind is FaultKind.HOST_STOPPED:
+            return Effect.SILENT
+        impaired = fault.kind is FaultKind.HOST_IMPAIRED and metric.name in _STATUS_METRICS
+        return Effect.IMPAIRED if impaired else Effect.NONE
+    if fault.kind in (*_UNREACHABLE, FaultKind.PROBE_DEAD):
+        return Effect.SILENT
+    mine = fault.kind is FaultKind.DEPENDENCY_BLACKHOLED and fault.dependency == dependency
+    return Effect.UNANSWERED if mine else Effect.NONE
+
+
+def _endpoint_effect(fault: Fault) -> Effect:
+    if fault.kind in _UNREACHABLE:
+        return Effect.UNANSWERED
+    return Effect.REFUSED if fault.kind is FaultKind.ENDPOINT_DEAD else Effect.NONE

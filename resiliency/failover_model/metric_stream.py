@@ -1,0 +1,176 @@
+"""What CloudWatch holds of a signal, minute by minute, around a fault.
+
+Times are seconds since the beginning of the minute in which the fault falls; that minute has
+number 0. Before the fault all is well.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, inf
+from typing import Final
+
+from resiliency.failover_model.assumptions import Assumptions
+from resiliency.failover_model.faults import Effect
+from resiliency.failover_model.graph import Metric
+from staged_resiliency.shared import names
+
+MINUTE: Final = 60
+
+Piece = tuple[float, int, float, float, float]
+"""One statistic set: when it can be read, how many samples, their sum, least and most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A signal around one fault.
+
+    Attributes:
+        minutes: The pieces of each minute, by its number.
+        evident: When the first thing that shows the fault can be read, or is due and not there.
+    """
+
+    minutes: dict[int, Sequence[Piece]]
+    evident: float
+
+
+def stream_of(
+    metric: Metric,
+    effect: Effect,
+    *,
+    fault_at: float,
+    minutes: range,
+    assumptions: Assumptions,
+    chance: random.Random,
+) -> Stream:
+    """A signal around one fault, with phases and delays drawn by chance.
+
+    Args:
+        metric: What is measured.
+        effect: What it shows of the fault.
+        fault_at: When the fault begins, in minute 0.
+        minutes: Numbers of the minutes wanted.
+        assumptions: Delays and intervals.
+        chance: Where phases and delays come from.
+    """
+    if metric.namespace.startswith("AWS/"):
+        return _status(effect, fault_at, minutes, assumptions, chance)
+    if metric.name == names.HEARTBEAT_METRIC:
+        return _heartbeats(effect, fault_at, minutes, assumptions, chance)
+    return _probe(effect, fault_at, minutes, assumptions, chance)
+
+
+def _status(
+    effect: Effect, fault_at: float, minutes: range, assumptions: Assumptions, chance: random.Random
+) -> Stream:
+    """EC2's status check: one value a minute, 1 for failure, while the instance runs.
+
+    Source: AWSEC2/latest/UserGuide/monitoring-system-instance-status-check.html
+    """
+    phase = MINUTE * chance.random()
+    delay = phase + assumptions.status_metric_delay.draw(chance)
+    silent_from = fault_at if effect is Effect.SILENT else inf
+    failed_from = inf
+    if effect is Effect.IMPAIRED:
+        failed_from = fault_at + assumptions.status_check.draw(chance)
+    found: dict[int, Sequence[Piece]] = {}
+    evident = inf
+    for minute in minutes:
+        at = MINUTE * minute + phase
+        value = 1.0 if at >= failed_from else 0.0
+        if (value or at >= silent_from) and evident == inf:
+            evident = MINUTE * minute + delay
+        if at >= silent_from:
+            found[minute] = ()
+        else:
+            found[minute] = ((MINUTE * minute + delay, 1, value, value, value),)
+    return Stream(found, evident)
+
+
+def _probe(
+    effect: Effect, fault_at: float, minutes: range, assumptions: Assumptions, chance: random.Random
+) -> Stream:
+    """The probe: samples on a clock of their own, 1 for well, one statistic set a minute.
+
+    The first failure of a minute is sent at once, with the samples before it; the others follow
+    with the minute (docs/probe.md).
+    """
+    interval = assumptions.probe_interval.draw(chance)
+    phase = interval * chance.random()
+    delay = assumptions.custom_metric_delay.draw(chance)
+    batch = assumptions.probe_batch.draw(chance)
+    latency = assumptions.probe_timeout.draw(chance) if effect is Effect.UNANSWERED else 0.0
+    fails = effect in (Effect.UNANSWERED, Effect.REFUSED)
+    silent = effect is Effect.SILENT
+    count = ceil((MINUTE - phase) / interval)
+    found: dict[int, Sequence[Piece]] = {}
+    evident = inf
+    for minute in minutes:
+        begin = MINUTE * minute
+        sent = begin + MINUTE + batch
+        good = count
+        if fails or silent:
+            good = min(count, max(0, ceil((fault_at - begin - phase) / interval)))
+        bad = 0 if silent else count - good
+        if silent and sent >= fault_at:
+            # What the probe had not yet sent is lost with it.
+            found[minute] = ()
+            evident = min(evident, sent + delay)
+        elif not bad:
+            found[minute] = ((sent + delay, good, float(good), 1.0, 1.0),)
+        else:
+            known = begin + phase + good * interval + latency + delay
+            evident = min(evident, known)
+            first: Piece = (known, good + 1, float(good), 0.0, 1.0 if good else 0.0)
+            rest: Piece = (max(sent, known - delay) + delay, bad - 1, 0.0, 0.0, 0.0)
+            found[minute] = (first, rest) if bad > 1 else (first,)
+    return Stream(found, evident)
+
+
+def _heartbeats(
+    effect: Effect, fault_at: float, minutes: range, assumptions: Assumptions, chance: random.Random
+) -> Stream:
+    """The probe's heartbeat: a 1 a minute, sent at the beginning of the minute that it is of.
+
+    Of the seconds that other data are sent after their minute, it is sent after the one before.
+    """
+    batch = assumptions.probe_batch.draw(chance)
+    delay = assumptions.custom_metric_delay.draw(chance)
+    found: dict[int, Sequence[Piece]] = {}
+    evident = inf
+    for minute in minutes:
+        sent = MINUTE * minute + batch
+        if effect is Effect.SILENT and sent >= fault_at:
+            found[minute] = ()
+            evident = min(evident, sent + delay)
+        else:
+            found[minute] = ((sent + delay, 1, 1.0, 1.0, 1.0),)
+    return Stream(found, evident)
+
+
+def steps_of(pieces: Sequence[Piece], name: str) -> Sequence[tuple[float, float]]:
+    """When a statistic of a period changes as its pieces come in, and to what, in order.
+
+    Before the first of them there are no data.
+
+    Args:
+        pieces: The pieces of the period.
+        name: Average, Maximum, Minimum, SampleCount or Sum.
+    """
+    count, total, least, most = 0, 0.0, inf, -inf
+    found = []
+    for known, more, added, low, high in sorted(pieces):
+        count += more
+        total += added
+        least = low if low < least else least
+        most = high if high > most else most
+        if name == "Average":
+            value = total / count
+        elif name == "Maximum":
+            value = most
+        elif name == "Minimum":
+            value = least
+        else:
+            value = total if name == "Sum" else float(count)
+        found.append((known, value))
+    return found

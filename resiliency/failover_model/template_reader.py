@@ -1,0 +1,463 @@
+"""Reads templates into a graph, whoever made them, and refuses what it can't follow."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar, cast
+
+from resiliency.cloud_assembly import JsonObject
+from resiliency.failover_model.alarm_evaluation import COMPARISONS, Comparison, Missing
+from resiliency.failover_model.expressions import Reference, TemplateError, Templates, present
+from resiliency.failover_model.graph import (
+    ALIAS_TTL_SECONDS,
+    Alarm,
+    AlarmCheck,
+    CalculatedCheck,
+    EndpointCheck,
+    FailoverGraph,
+    HealthCheck,
+    Metric,
+    Pair,
+    Record,
+)
+from resiliency.failover_model.probe_settings import read_probes
+from resiliency.failover_model.route53 import InsufficientData, Role
+from staged_resiliency.shared import limits
+
+_ALARM: Final = "AWS::CloudWatch::Alarm"
+_COMPOSITE: Final = "AWS::CloudWatch::CompositeAlarm"
+_HEALTH_CHECK: Final = "AWS::Route53::HealthCheck"
+_ENDPOINT_KINDS: Final = ("HTTP", "HTTPS", "HTTP_STR_MATCH", "HTTPS_STR_MATCH", "TCP")
+
+Choice = TypeVar("Choice", bound=str)
+
+
+def read_graph(by_stack: Mapping[str, JsonObject]) -> FailoverGraph:
+    """What decides failover, from templates.
+
+    Args:
+        by_stack: The templates that belong together, by a name for messages.
+
+    Raises:
+        TemplateError: There is no failover pair, or one that can't be followed to its signals.
+
+    Example:
+        >>> read_graph({"site": {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}})
+        Traceback (most recent call last):
+        ...
+        resiliency.failover_model.expressions.TemplateError: site: no failover records ...
+    """
+    named = ", ".join(by_stack) or "no template"
+    try:
+        reader = _Reader(Templates(by_stack))
+        pairs = reader.pairs()
+        if not pairs:
+            raise TemplateError(
+                f"{named}: no failover records there; give the templates that make the pair"
+            )
+        return FailoverGraph(pairs, reader.readable_alarms(), read_probes(reader.templates))
+    except RecursionError:
+        raise TemplateError(f"{named}: a value refers to itself, or is nested too deeply") from None
+
+
+@dataclass(slots=True)
+class _Reader:
+    """One reading; each alarm and health check is read once."""
+
+    templates: Templates
+    _checks: dict[Reference, HealthCheck | None] = field(default_factory=dict)
+
+    def pairs(self) -> Sequence[Pair]:
+        found: dict[tuple[str, str, str], dict[Role, Record]] = {}
+        for reference, where, zone, record in self._records():
+            stack = reference.stack
+            if "Failover" not in record:
+                continue
+            self._require_unconditional(reference)
+            name = self.templates.text(stack, record.get("Name"), f"{where}: Name")
+            kind = self.templates.text(stack, record.get("Type"), f"{where}: Type")
+            key = (zone, name.rstrip(".").lower(), kind)
+            role = Role(
+                self._choice(stack, record, "Failover", [each.value for each in Role], where)
+            )
+            roles = found.setdefault(key, {})
+            if role in roles:
+                raise TemplateError(
+                    f"{where}: is a second {role.value} of {key[1]} {kind}; a pair has one"
+                )
+            roles[role] = self._record(stack, where, record)
+        for (_, name, kind), roles in found.items():
+            for role in Role:
+                if role not in roles:
+                    raise TemplateError(
+                        f"{name} {kind}: has no {role.value} record; "
+                        "give the template that makes it too"
+                    )
+        return [
+            Pair(name, kind, roles[Role.PRIMARY], roles[Role.SECONDARY])
+            for (_, name, kind), roles in found.items()
+        ]
+
+    def readable_alarms(self) -> Sequence[Alarm]:
+        """The alarms that watch one metric; others are no signals, so they are left out."""
+        alarms = []
+        for reference, _ in self._resources(_ALARM):
+            try:
+                alarms.append(self._alarm(reference))
+            except TemplateError:
+                continue
+        return alarms
+
+    def _records(self) -> Iterator[tuple[Reference, str, str, JsonObject]]:
+        for reference, properties in self._resources("AWS::Route53::RecordSet"):
+            where = f"{reference.stack}: {reference.logical_id}"
+            yield reference, where, self._zone(reference.stack, properties, where), properties
+        for reference, properties in self._resources("AWS::Route53::RecordSetGroup"):
+            where = f"{reference.stack}: {reference.logical_id}"
+            records = properties.get("RecordSets")
+            if not isinstance(records, list) or not all(isinstance(r, Mapping) for r in records):
+                raise TemplateError(f"{where}: RecordSets: is no list of records")
+            for number, record in enumerate(map(present, records)):
+                # A record of a group may name its zone itself.
+                zone = self._zone(reference.stack, {**properties, **record}, where)
+                yield reference, f"{where}: RecordSets[{number}]", zone, record
+
+    def _resources(self, kind: str) -> Iterator[tuple[Reference, JsonObject]]:
+        for stack, template in self.templates.by_stack.items():
+            for logical_id, resource in template["Resources"].items():
+                if resource.get("Type") == kind:
+                    reference = Reference(stack, logical_id)
+                    yield reference, properties_of(reference, resource)
+
+    def _require_unconditional(self, reference: Reference) -> None:
+        condition = (self.templates.resource(reference) or {}).get("Condition")
+        if condition is not None:
+            raise TemplateError(
+                f"{reference.stack}: {reference.logical_id}: is made under the condition "
+                f"{condition}, which only the deployment knows"
+            )
+
+    def _zone(self, stack: str, properties: JsonObject, where: str) -> str:
+        for key in ("HostedZoneId", "HostedZoneName"):
+            if key in properties:
+                return self.templates.text(stack, properties[key], f"{where}: {key}")
+        raise TemplateError(f"{where}: names no hosted zone")
+
+    def _record(self, stack: str, where: str, record: JsonObject) -> Record:
+        check = None
+        if "HealthCheckId" in record:
+            check = self._named_check(stack, record["HealthCheckId"], f"{where}: HealthCheckId")
+        if "AliasTarget" in record:
+            alias = _mapping(record["AliasTarget"], f"{where}: AliasTarget")
+            target = self.templates.text(stack, alias.get("DNSName"), f"{where}: AliasTarget")
+            evaluates = self._flag(stack, alias, "EvaluateTargetHealth", f"{where}: AliasTarget")
+            return Record((target,), ALIAS_TTL_SECONDS, check, evaluates)
+        values = record.get("ResourceRecords")
+        if not isinstance(values, list) or not values:
+            raise TemplateError(f"{where}: ResourceRecords: is no list of values")
+        texts = [self.templates.text(stack, each, f"{where}: ResourceRecords") for each in values]
+        return Record(tuple(texts), self._whole(stack, record, "TTL", where, least=0), check)
+
+    def _named_check(self, stack: str, value: Any, where: str) -> HealthCheck:
+        reference = self.templates.reference(stack, value, where)
+        resource = self.templates.resource(reference) if reference else None
+        if reference is None or resource is None or resource.get("Type") != _HEALTH_CHECK:
+            raise TemplateError(
+                f"{where}: names a health check that none of the templates makes; "
+                "give the template that does too"
+            )
+        if reference in self._checks:
+            known = self._checks[reference]
+            if known is None:
+                raise TemplateError(f"{where}: a calculated health check counts itself")
+            return known
+        self._checks[reference] = None
+        check = self._check(reference, properties_of(reference, resource))
+        self._checks[reference] = check
+        return check
+
+    def _check(self, reference: Reference, properties: JsonObject) -> HealthCheck:
+        self._require_unconditional(reference)
+        stack = reference.stack
+        where = f"{stack}: {reference.logical_id}: HealthCheckConfig"
+        config = _mapping(properties.get("HealthCheckConfig"), where)
+        kind = self.templates.text(stack, config.get("Type"), f"{where}: Type")
+        label = _label(properties) or reference.logical_id
+        inverted = self._flag(stack, config, "Inverted", where)
+        disabled = self._flag(stack, config, "Disabled", where)
+        if kind == "CLOUDWATCH_METRIC":
+            key = "InsufficientDataHealthStatus"
+            allowed = [each.value for each in InsufficientData]
+            return AlarmCheck(
+                label,
+                self._followed_alarm(stack, config, where),
+                InsufficientData(
+                    self._choice(
+                        stack, config, key, allowed, f"{where}: {key}", default="LastKnownStatus"
+                    )
+                ),
+                inverted,
+                disabled,
+            )
+        if kind == "CALCULATED":
+            children = config.get("ChildHealthChecks")
+            if not isinstance(children, list) or not children:
+                raise TemplateError(f"{where}: ChildHealthChecks: is no list of health checks")
+            return CalculatedCheck(
+                label,
+                tuple(
+                    self._named_check(stack, child, f"{where}: ChildHealthChecks[{number}]")
+                    for number, child in enumerate(children)
+                ),
+                self._whole(stack, config, "HealthThreshold", where, least=0),
+                inverted,
+                disabled,
+            )
+        if kind not in _ENDPOINT_KINDS:
+            raise TemplateError(f"{where}: Type: {kind} health checks are not modelled")
+        key = "IPAddress" if "IPAddress" in config else "FullyQualifiedDomainName"
+        return EndpointCheck(
+            label,
+            kind,
+            self.templates.text(stack, config.get(key), f"{where}: {key}"),
+            self._whole(stack, config, "RequestInterval", where, default=30),
+            self._whole(stack, config, "FailureThreshold", where, default=3),
+            inverted,
+            disabled,
+        )
+
+    def _followed_alarm(self, stack: str, config: JsonObject, where: str) -> Alarm:
+        """The alarm that a health check names, which must be one that Route 53 can follow."""
+        where = f"{where}: AlarmIdentifier"
+        identifier = _mapping(config.get("AlarmIdentifier"), where)
+        name = self.templates.text(stack, identifier.get("Name"), f"{where}: Name")
+        reference = self._named_alarm(stack, identifier.get("Name"), name, where)
+        alarm = self._alarm(reference)
+        self._require_region(stack, identifier, reference, f"{where}: Region")
+        if alarm.datapoints_to_alarm != alarm.evaluation_periods:
+            raise TemplateError(
+                f"{where}: {name}: is an M out of N alarm ({alarm.datapoints_to_alarm} of "
+                f"{alarm.evaluation_periods}), which Route 53 can't follow"
+            )
+        if alarm.period_seconds < limits.MIN_FAILOVER_PERIOD_SECONDS:
+            raise TemplateError(
+                f"{where}: {name}: has periods of {alarm.period_seconds} s; Route 53 "
+                f"can't follow any under {limits.MIN_FAILOVER_PERIOD_SECONDS} s"
+            )
+        if alarm.period_seconds % 60:
+            raise TemplateError(
+                f"{reference.stack}: {reference.logical_id}: Period: "
+                f"{alarm.period_seconds} is no multiple of 60"
+            )
+        return alarm
+
+    def _named_alarm(self, stack: str, value: Any, name: str, where: str) -> Reference:
+        """The alarm that a value refers to or names; one of the same template comes first."""
+        referred = self.templates.reference(stack, value, where)
+        found = [
+            reference
+            for kind in (_ALARM, _COMPOSITE)
+            for reference, properties in self._resources(kind)
+            if reference == referred
+            or ("AlarmName" in properties and self._name_given(reference, properties) == name)
+        ]
+        near = [each for each in found if each == referred] or [
+            each for each in found if each.stack == stack
+        ]
+        if not found:
+            raise TemplateError(
+                f"{where}: {name}: is an alarm that none of the templates makes; "
+                "give the template that does too"
+            )
+        if len(near or found) > 1:
+            there = ", ".join(f"{each.stack}: {each.logical_id}" for each in near or found)
+            raise TemplateError(f"{where}: {name}: is the name of several alarms ({there})")
+        (chosen,) = near or found
+        if (self.templates.resource(chosen) or {}).get("Type") == _COMPOSITE:
+            # It has no metric, and a health check is of the kind CLOUDWATCH_METRIC: Route 53 copies
+            # the metric's rule (APIReference/API_AlarmIdentifier.html names what it supports).
+            raise TemplateError(
+                f"{where}: {name}: is a composite alarm, which Route 53 can't follow"
+            )
+        return chosen
+
+    def _require_region(
+        self, stack: str, identifier: JsonObject, alarm: Reference, where: str
+    ) -> None:
+        """Refuse a region that is not the alarm's, as far as its topics tell it."""
+        if "Region" not in identifier:
+            return
+        told = self.templates.text(stack, identifier["Region"], where)
+        properties = properties_of(alarm, self.templates.resource(alarm) or {})
+        actions = properties.get("AlarmActions")
+        for action in actions if isinstance(actions, list) else ():
+            try:
+                parts = self.templates.text(alarm.stack, action, where).split(":")
+            except TemplateError:
+                continue
+            # An alarm notifies topics of its own region alone.
+            if len(parts) == 6 and parts[2] == "sns" and "${" not in told + parts[3]:
+                if parts[3] != told:
+                    raise TemplateError(
+                        f"{where}: is {told}, but the alarm's topics are in {parts[3]}, "
+                        "and so is it"
+                    )
+                return
+
+    def _name_given(self, reference: Reference, properties: JsonObject) -> str | None:
+        """The name that a template gives an alarm; None where it does not tell it."""
+        try:
+            return self.templates.text(reference.stack, properties["AlarmName"], "AlarmName")
+        except TemplateError:
+            return None
+
+    def _alarm_name(self, reference: Reference, properties: JsonObject) -> str | None:
+        if "AlarmName" in properties:
+            return self._name_given(reference, properties)
+        return unnamed(self.templates, reference)
+
+    def _alarm(self, reference: Reference) -> Alarm:
+        self._require_unconditional(reference)
+        stack, where = reference.stack, f"{reference.stack}: {reference.logical_id}"
+        properties = properties_of(reference, self.templates.resource(reference) or {})
+        for key, what in (
+            ("Metrics", "metric math"),
+            ("ExtendedStatistic", "a percentile or another extended statistic"),
+            ("ThresholdMetricId", "anomaly detection"),
+        ):
+            if key in properties:
+                raise TemplateError(f"{where}: {key}: {what}, which Route 53 can't follow")
+
+        def text(key: str) -> str:
+            return self.templates.text(stack, properties.get(key), f"{where}: {key}")
+
+        def choice(key: str, allowed: Sequence[Choice], default: str | None = None) -> Choice:
+            return self._choice(stack, properties, key, allowed, f"{where}: {key}", default=default)
+
+        dimensions = properties.get("Dimensions", [])
+        if not isinstance(dimensions, list):
+            raise TemplateError(f"{where}: Dimensions: is no list")
+        periods = self._whole(stack, properties, "EvaluationPeriods", where)
+        length = self._whole(stack, properties, "Period", where)
+        _require_window(periods, length, where)
+        return Alarm(
+            name=self._alarm_name(reference, properties) or reference.logical_id,
+            metric=Metric(
+                text("Namespace"),
+                text("MetricName"),
+                tuple(
+                    self._dimension(stack, each, f"{where}: Dimensions[{number}]")
+                    for number, each in enumerate(dimensions)
+                ),
+            ),
+            statistic=choice("Statistic", limits.FAILOVER_STATISTICS),
+            comparison=choice("ComparisonOperator", cast(Sequence[Comparison], list(COMPARISONS))),
+            threshold=self.templates.number(
+                stack, properties.get("Threshold"), f"{where}: Threshold"
+            ),
+            period_seconds=length,
+            evaluation_periods=periods,
+            datapoints_to_alarm=self._whole(
+                stack, properties, "DatapointsToAlarm", where, default=periods
+            ),
+            missing=Missing(
+                choice("TreatMissingData", [each.value for each in Missing], default="missing")
+            ),
+        )
+
+    def _dimension(self, stack: str, value: Any, where: str) -> tuple[str, str]:
+        pair = _mapping(value, where)
+        return (
+            self.templates.text(stack, pair.get("Name"), f"{where}: Name"),
+            self.templates.text(stack, pair.get("Value"), f"{where}: Value"),
+        )
+
+    def _whole(
+        self,
+        stack: str,
+        properties: JsonObject,
+        key: str,
+        where: str,
+        *,
+        default: int | None = None,
+        least: int = 1,
+    ) -> int:
+        number = self.templates.number(stack, properties.get(key, default), f"{where}: {key}")
+        if not number.is_integer() or number < least:
+            raise TemplateError(f"{where}: {key}: {number:g} is no whole number from {least} on")
+        return int(number)
+
+    def _choice(
+        self,
+        stack: str,
+        properties: JsonObject,
+        key: str,
+        allowed: Sequence[Choice],
+        where: str,
+        *,
+        default: str | None = None,
+    ) -> Choice:
+        return _one_of(
+            self.templates.text(stack, properties.get(key, default), where), allowed, where
+        )
+
+    def _flag(self, stack: str, properties: JsonObject, key: str, where: str) -> bool:
+        value = self.templates.text(stack, properties.get(key, False), f"{where}: {key}")
+        return _one_of(value.lower(), ("false", "true"), f"{where}: {key}") == "true"
+
+
+def _require_window(periods: int, length: int, where: str) -> None:
+    """Refuse what CloudWatch refuses (CloudWatch API reference, PutMetricAlarm: Period)."""
+    most = limits.MAX_ALARM_WINDOW_SECONDS
+    if length < limits.SHORT_PERIOD_SECONDS:
+        most = limits.MAX_ALARM_WINDOW_SECONDS_SHORT_PERIOD
+    if periods * length > most:
+        raise TemplateError(
+            f"{where}: looks back over {periods} periods of {length} s; CloudWatch allows {most} s "
+            "in all for periods of that length"
+        )
+
+
+def unnamed(templates: Templates, reference: Reference) -> str:
+    """What an alarm without a name is called: by its logical id, and its stack where it must be."""
+    alike = [
+        stack
+        for stack, template in templates.by_stack.items()
+        if template["Resources"].get(reference.logical_id, {}).get("Type") == _ALARM
+    ]
+    if len(alike) > 1:
+        return f"${{{reference.stack}.{reference.logical_id}}}"
+    return f"${{{reference.logical_id}}}"
+
+
+def properties_of(reference: Reference, resource: JsonObject) -> JsonObject:
+    """The properties of a resource, without what refers to ``AWS::NoValue``.
+
+    Raises:
+        TemplateError: They are no object.
+    """
+    where = f"{reference.stack}: {reference.logical_id}"
+    return _mapping(resource.get("Properties", {}), f"{where}: Properties")
+
+
+def _mapping(value: Any, where: str) -> JsonObject:
+    if not isinstance(value, Mapping):
+        said = "is missing" if value is None else "is no object"
+        raise TemplateError(f"{where}: {said}")
+    return present(value)
+
+
+def _one_of(value: Any, allowed: Sequence[Choice], where: str) -> Choice:
+    for each in allowed:
+        if value == each:
+            return each
+    said = "is missing" if value is None else f"{value!r} is not among {', '.join(allowed)}"
+    raise TemplateError(f"{where}: {said}")
+
+
+def _label(properties: JsonObject) -> str | None:
+    tags = properties.get("HealthCheckTags", ())
+    for tag in tags if isinstance(tags, list) else ():
+        if isinstance(tag, Mapping) and tag.get("Key") == "Name":
+            name = tag.get("Value")
+            return name if isinstance(name, str) else None
+    return None

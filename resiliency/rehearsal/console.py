@@ -1,0 +1,256 @@
+"""A rehearsal as a person follows it: live while it runs, then timelines and verdicts."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+
+from resiliency.rehearsal.deployment import Deployment
+from resiliency.rehearsal.expectations import Expected, Plan, common_notes
+from resiliency.rehearsal.rehearse import Outcome, Running
+from staged_resiliency.experiment.expectations import (
+    AlarmFires,
+    AlarmQuiet,
+    AlarmRecovers,
+    ClientsMove,
+    ClientsReturn,
+    ClientsServed,
+    ClientsStay,
+    Expectation,
+)
+from staged_resiliency.experiment.observations import Observation, Source, transitions
+from staged_resiliency.experiment.verdict import ALARM, Judgement, Status
+
+_TOLD: Final = (
+    Source.FAULT,
+    Source.ALARM,
+    Source.HEALTH_CHECK,
+    Source.DNS,
+    Source.CLIENT,
+    Source.MESSAGE,
+)
+_LEAST_WIDTH: Final = 60
+"""Columns below which a table that is redrawn has no room for what it says."""
+
+TIMED: Final = (ClientsMove, ClientsReturn, AlarmFires, AlarmRecovers)
+_STYLES: Final = {Status.PASSED: "green", Status.FAILED: "red", Status.ABORTED: "yellow"}
+
+
+class Progress:
+    """What is going on, as a table that is redrawn, or as lines where nobody can redraw.
+
+    Args:
+        plans: The scenarios.
+        scale: Seconds of the service in one second here.
+        console: Where.
+    """
+
+    def __init__(self, plans: Sequence[Plan], scale: float, console: Console) -> None:
+        self._scale = scale
+        self._console = console
+        self._runs: dict[str, Running] = {}
+        self._names = [plan.scenario.name for plan in plans]
+        self._last: dict[tuple[str, Source, str], str] = {}
+        self._last_at: dict[tuple[str, Source, str], float] = {}
+        self._live: Live | None = None
+
+    def __enter__(self) -> "Progress":
+        if self._console.is_terminal and self._console.width >= _LEAST_WIDTH:
+            self._live = Live(
+                console=self._console, get_renderable=self._table, refresh_per_second=4
+            )
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def watch(self, running: Running, seen: Observation | None) -> None:
+        """Take one news of a scenario."""
+        name = running.plan.scenario.name
+        self._runs[name] = running
+        if seen is not None:
+            key = (name, seen.source, seen.subject)
+            # A request that hangs is told when it ends, after others that were made later.
+            if seen.at < self._last_at.get(key, seen.at):
+                return
+            self._last_at[key] = seen.at
+            former, self._last[key] = self._last.get(key), seen.value
+            if self._live is None and former != seen.value and _worth_a_line(seen, former):
+                self._line(running, f"{seen.source.value} {seen.subject}: {seen.value}", seen.at)
+        elif self._live is None and running.phases[-1].ended_at is None:
+            self._line(running, running.phases[-1].name, running.phases[-1].began_at)
+
+    def _line(self, running: Running, what: str, at: float) -> None:
+        seconds = (at - running.phases[0].began_at) * self._scale
+        text = f"{running.plan.scenario.name:<18} {_clock(seconds):>6}  {what}"
+        self._console.print(escape(text), highlight=False, soft_wrap=True)
+
+    def _table(self) -> Table:
+        table = Table(box=None, pad_edge=False)
+        for heading in ("Scenario", "Phase", "Time", "Answer", "Clients see", "In alarm"):
+            table.add_column(heading, overflow="ellipsis", no_wrap=True)
+        for name in self._names:
+            running = self._runs.get(name)
+            if running is None or not running.phases:
+                table.add_row(escape(name), "waits")
+                continue
+            phase = "done" if running.run else running.phases[-1].name
+            latest = running.observations[-1].at if running.observations else 0.0
+            seconds = max(0.0, latest - running.phases[0].began_at) * self._scale
+            firing = sum(
+                value == ALARM
+                for (of, source, _), value in self._last.items()
+                if of == name and source is Source.ALARM
+            )
+            table.add_row(
+                escape(name),
+                phase,
+                _clock(seconds),
+                escape(self._latest(name, Source.DNS)),
+                escape(self._latest(name, Source.CLIENT)),
+                str(firing or ""),
+            )
+        return table
+
+    def _latest(self, name: str, wanted: Source) -> str:
+        for (of, source, _), value in self._last.items():
+            if of == name and source is wanted:
+                return value
+        return ""
+
+
+def _worth_a_line(seen: Observation, former: str | None) -> bool:
+    """Not what was so from the beginning, and no metric: each has a new value each minute."""
+    return seen.source in _TOLD and (former is not None or seen.source is Source.FAULT)
+
+
+def print_outcomes(world: Deployment, outcomes: Sequence[Outcome], console: Console) -> None:
+    """Print a timeline and a table of verdicts for each scenario, and one line for all."""
+    common = common_notes([outcome.plan for outcome in outcomes])
+    for outcome in outcomes:
+        console.print()
+        console.print(Group(_timeline(outcome), _verdicts(outcome)))
+        for told in outcome.beside:
+            console.print(f"[red]failed[/red] {escape(told)}", soft_wrap=True)
+        _print_notes([note for note in outcome.plan.notes if note not in common], console)
+    console.print()
+    _print_notes(common, console)
+    console.print(
+        "After: minutes and seconds of the service. Allowed is what the design is for, or the "
+        "model's worst and what processes here may be late.",
+        soft_wrap=True,
+    )
+    for outcome in outcomes:
+        style = _STYLES[outcome.verdict.status]
+        status = outcome.verdict.status.value
+        told = outcome.plan.scenario.title + _against_objective(world, outcome)
+        console.print(f"[{style}]{status:<7}[/{style}] {escape(told)}", soft_wrap=True)
+
+
+def _against_objective(world: Deployment, outcome: Outcome) -> str:
+    """How long clients took, where they are meant to move and an objective says how soon."""
+    moves = [
+        judgement
+        for judgement in outcome.verdict.judgements
+        if isinstance(judgement.expectation, ClientsMove)
+    ]
+    if world.objective_seconds is None or not moves:
+        return ""
+    objective = f"objective {world.objective_seconds:.0f} s"
+    if moves[0].seconds is None:
+        return f": clients did not reach {world.standby.name}, {objective}"
+    return f": clients reached {world.standby.name} after {moves[0].seconds:.0f} s, {objective}"
+
+
+def _print_notes(notes: Sequence[str], console: Console) -> None:
+    for note in notes:
+        console.print(f"[yellow]note[/yellow] {escape(note)}", soft_wrap=True)
+
+
+def _timeline(outcome: Outcome) -> Table:
+    run = outcome.run
+    table = Table(
+        title=escape(f"{outcome.plan.scenario.name}: {outcome.plan.scenario.title}"),
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+    )
+    table.add_column("After", justify="right")
+    for heading in ("Seen by", "What", ""):
+        table.add_column(heading, overflow="fold")
+    for each in transitions(outcome.observations):
+        if each.source in _TOLD and run.injected_at <= each.at <= run.until:
+            seconds = (each.at - run.injected_at) * run.time_scale
+            table.add_row(
+                _clock(seconds), each.source.value, escape(each.subject), escape(each.value)
+            )
+    return table
+
+
+def _verdicts(outcome: Outcome) -> Table:
+    """A row for each expectation; alarms that stayed quiet, as most do, share one."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("Verdict")
+    table.add_column("Expected", overflow="fold")
+    for heading in ("Took", "Allowed", "Predicted"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    quiet = 0
+    for judgement in outcome.verdict.judgements:
+        if _is_quiet(judgement):
+            quiet += 1
+            continue
+        table.add_row(*_row(judgement, _expected(outcome, judgement)))
+    if quiet:
+        table.add_row("[green]passed[/green]", f"{quiet} other alarms stay quiet")
+    return table
+
+
+def _row(judgement: Judgement, expected: Expected) -> Sequence[str]:
+    style = _STYLES[judgement.status]
+    expectation, predicted = judgement.expectation, expected.predicted
+    told = judgement.told.partition(";")[0] if judgement.status is Status.FAILED else ""
+    return (
+        f"[{style}]{judgement.status.value}[/{style}]",
+        escape(told or _said(expectation)),
+        "" if judgement.seconds is None else f"{judgement.seconds:.0f} s",
+        f"{expectation.within_seconds:.0f} s" if isinstance(expectation, TIMED) else "",
+        "" if predicted is None else f"{predicted.best:.0f} to {predicted.worst:.0f} s",
+    )
+
+
+def _is_quiet(judgement: Judgement) -> bool:
+    return isinstance(judgement.expectation, AlarmQuiet) and judgement.status is Status.PASSED
+
+
+def _expected(outcome: Outcome, judgement: Judgement) -> Expected:
+    return next(each for each in outcome.plan.expected if each.expectation == judgement.expectation)
+
+
+def _said(expectation: Expectation) -> str:
+    """An expectation in a few words."""
+    match expectation:
+        case ClientsMove():
+            return f"clients reach {expectation.to} after the fault"
+        case ClientsReturn():
+            return f"clients are back on {expectation.to} after its end"
+        case ClientsStay():
+            return f"clients stay on {expectation.on}"
+        case ClientsServed():
+            return "clients are served all the time"
+        case AlarmFires():
+            return f"{expectation.alarm} fires after the fault"
+        case AlarmRecovers():
+            return f"{expectation.alarm} is OK after its end"
+        case AlarmQuiet():
+            return f"{expectation.alarm} stays quiet"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"

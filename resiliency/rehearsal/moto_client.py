@@ -1,0 +1,173 @@
+"""The AWS APIs of a rehearsal: moto's server on loopback, asked through botocore.
+
+Only plain APIs are used (metrics, topics, queues); what moto does not do as AWS does is stepped
+around: dimensions are sorted by name, and each rehearsal has a server of its own, since
+GetMetricData overlooks the namespace of a metric with dimensions.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
+from typing import Any, Final
+
+import botocore.config
+import botocore.session
+
+from resiliency.failover_model.alarm_evaluation import AlarmState
+from resiliency.failover_model.graph import Alarm, Metric
+from resiliency.rehearsal.deployment import STATUS_METRICS
+
+LISTENS: Final = r"Running on http://127\.0\.0\.1:(\d+)"
+"""How moto's server says where it listens."""
+
+_MOST_MESSAGES: Final = 10
+
+
+class MotoClient:
+    """Metrics, topics and the queue that receives what topics are told.
+
+    Its methods block, and are for threads of ``pool``.
+
+    Args:
+        port: Where moto listens on loopback.
+        region: AWS region.
+        topics: Names of the topics.
+
+    Attributes:
+        pool: Threads for its methods.
+    """
+
+    def __init__(self, port: int, region: str, topics: Sequence[str]) -> None:
+        self.pool: Final = ThreadPoolExecutor(4, "aws")
+        self._session = botocore.session.Session()
+        self._session.set_credentials("rehearsal", "rehearsal")
+        self._options: Mapping[str, Any] = {
+            "region_name": region,
+            "endpoint_url": f"http://127.0.0.1:{port}",
+            "config": botocore.config.Config(
+                connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 3}
+            ),
+        }
+        self._cloudwatch: Any = self._client("cloudwatch")
+        self._sns: Any = self._client("sns")
+        self._sqs: Any = self._client("sqs")
+        self._queue = self._sqs.create_queue(QueueName="rehearsal")["QueueUrl"]
+        queue_arn = self._sqs.get_queue_attributes(
+            QueueUrl=self._queue, AttributeNames=["QueueArn"]
+        )["Attributes"]["QueueArn"]
+        self._topics: dict[str, str] = {}
+        for name in topics:
+            arn = self._sns.create_topic(Name=name)["TopicArn"]
+            self._sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue_arn)
+            self._topics[name] = arn
+
+    def close(self) -> None:
+        """End its threads and connections."""
+        self.pool.shutdown(wait=True, cancel_futures=True)
+        for client in (self._cloudwatch, self._sns, self._sqs):
+            client.close()
+
+    def _client(self, service: str) -> Any:
+        return self._session.create_client(service, **self._options)
+
+    def put_status(self, instance_id: str, minutes: Sequence[float]) -> None:
+        """Publish that EC2's status checks of an instance passed in some minutes."""
+        self._cloudwatch.put_metric_data(
+            Namespace="AWS/EC2",
+            MetricData=[
+                {
+                    "MetricName": name,
+                    "Dimensions": [{"Name": "InstanceId", "Value": instance_id}],
+                    "Timestamp": datetime.fromtimestamp(minute, timezone.utc),
+                    "Value": 0.0,
+                }
+                for minute in minutes
+                for name in STATUS_METRICS
+            ],
+        )
+
+    def statistics(
+        self, alarms: Sequence[Alarm], end: float, periods: Mapping[str, int]
+    ) -> Mapping[str, Sequence[float | None]]:
+        """The statistic of each alarm's last periods, oldest first.
+
+        Args:
+            alarms: The alarms.
+            end: End of the last period, in seconds since the epoch.
+            periods: How many periods of each alarm, by its name.
+        """
+        found: dict[str, Sequence[float | None]] = {}
+        for seconds in dict.fromkeys(alarm.period_seconds for alarm in alarms):
+            alike = [alarm for alarm in alarms if alarm.period_seconds == seconds]
+            most = max(periods[alarm.name] for alarm in alike)
+            start = end - most * seconds
+            results = self._cloudwatch.get_metric_data(
+                MetricDataQueries=[_query(number, alarm) for number, alarm in enumerate(alike)],
+                StartTime=datetime.fromtimestamp(start, timezone.utc),
+                EndTime=datetime.fromtimestamp(end, timezone.utc),
+                ScanBy="TimestampAscending",
+            )["MetricDataResults"]
+            by_id = {result["Id"]: result for result in results}
+            for number, alarm in enumerate(alike):
+                result = by_id[f"m{number}"]
+                values = dict(
+                    zip(
+                        (each.timestamp() for each in result["Timestamps"]),
+                        result["Values"],
+                        strict=True,
+                    )
+                )
+                found[alarm.name] = [
+                    values.get(start + number * seconds)
+                    for number in range(most - periods[alarm.name], most)
+                ]
+        return found
+
+    def notify(
+        self, topics: Sequence[str], alarm: str, former: AlarmState, now: AlarmState, at: float
+    ) -> None:
+        """Tell topics of a change, as CloudWatch words it."""
+        moment = datetime.fromtimestamp(at, timezone.utc)
+        message = {
+            "AlarmName": alarm,
+            "NewStateValue": now.value,
+            "OldStateValue": former.value,
+            "StateChangeTime": moment.isoformat(timespec="milliseconds"),
+        }
+        for name in topics:
+            self._sns.publish(
+                TopicArn=self._topics[name],
+                Subject=f'{now.value}: "{alarm}"'[:100],
+                Message=json.dumps(message),
+            )
+
+    def received(self) -> Sequence[Mapping[str, str]]:
+        """The messages that arrived since this was asked last."""
+        answer = self._sqs.receive_message(
+            QueueUrl=self._queue, MaxNumberOfMessages=_MOST_MESSAGES, WaitTimeSeconds=0
+        )
+        found = []
+        for message in answer.get("Messages", ()):
+            self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+            found.append(json.loads(json.loads(message["Body"])["Message"]))
+        return found
+
+
+def _query(number: int, alarm: Alarm) -> Mapping[str, Any]:
+    return {
+        "Id": f"m{number}",
+        "MetricStat": {
+            "Metric": _metric(alarm.metric),
+            "Period": alarm.period_seconds,
+            "Stat": alarm.statistic,
+        },
+    }
+
+
+def _metric(metric: Metric) -> Mapping[str, Any]:
+    return {
+        "Namespace": metric.namespace,
+        "MetricName": metric.name,
+        "Dimensions": [{"Name": name, "Value": value} for name, value in sorted(metric.dimensions)],
+    }

@@ -1,0 +1,114 @@
+"""The options of ``resiliency rehearse``; what it takes to rehearse is loaded only to do so."""
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+DEFAULT_SCALE: Final = 20.0
+"""A period of 60 s passes in 3 s."""
+
+MOST_SCALE: Final = 120.0
+"""Beyond it, what processes take to be scheduled would be minutes of the service."""
+
+
+class RehearseError(Exception):
+    """A rehearsal that can't be done as asked, or that could not go on."""
+
+
+def add_rehearse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to those of ``resiliency``."""
+    rehearse = commands.add_parser(
+        "rehearse", help="run the failover that templates describe on this machine, and judge it"
+    )
+    rehearse.add_argument(
+        "paths",
+        type=Path,
+        nargs="*",
+        default=[Path("cdk.out")],
+        metavar="PATH",
+        help="folders that `cdk synth` wrote, or templates; cdk.out unless given",
+    )
+    rehearse.add_argument(
+        "--scenario", action="append", default=[], metavar="NAME", help="only this one; repeatable"
+    )
+    rehearse.add_argument(
+        "--record", metavar="NAME", help="the pair's DNS name; the first one unless given"
+    )
+    rehearse.add_argument(
+        "--host",
+        type=_host_address,
+        action="append",
+        default=[],
+        metavar="NAME=ADDRESS",
+        help="which host has which address, where no template tells; repeatable",
+    )
+    rehearse.add_argument(
+        "--objective",
+        type=_seconds,
+        metavar="SECONDS",
+        help="within how long clients must leave a host; what the templates say unless given, "
+        "else 600",
+    )
+    rehearse.add_argument(
+        "--time-scale",
+        type=_scale,
+        default=DEFAULT_SCALE,
+        metavar="N",
+        help=f"seconds of the service in one second here, from 1 to {MOST_SCALE:g}; "
+        f"{DEFAULT_SCALE:g} unless given",
+    )
+    rehearse.add_argument(
+        "--real-time", action="store_const", const=1.0, dest="time_scale", help="--time-scale 1"
+    )
+    rehearse.add_argument(
+        "--seed", type=int, default=0, help="the same gives the same phases and delays"
+    )
+    rehearse.add_argument(
+        "--at-once",
+        type=_count,
+        metavar="N",
+        help="how many scenarios at the same time; all unless given",
+    )
+    rehearse.add_argument(
+        "--out",
+        type=Path,
+        default=Path("out/rehearsal"),
+        metavar="FOLDER",
+        help="where the report goes; out/rehearsal unless given",
+    )
+    rehearse.set_defaults(run=_rehearse)
+
+
+def _rehearse(options: argparse.Namespace) -> int:
+    from resiliency.rehearsal.command import rehearse_command
+
+    return rehearse_command(options)
+
+
+def _host_address(text: str) -> tuple[str, str]:
+    name, equals, address = text.partition("=")
+    if not (name and equals and address):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=ADDRESS")
+    return name, address
+
+
+def _number(text: str, least: float, most: float) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not least <= number <= most:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from {least:g} to {most:g}")
+    return number
+
+
+def _scale(text: str) -> float:
+    return _number(text, 1, MOST_SCALE)
+
+
+def _seconds(text: str) -> float:
+    return _number(text, 1, 86_400)
+
+
+def _count(text: str) -> int:
+    return int(_number(text, 1, 100))

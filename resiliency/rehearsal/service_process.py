@@ -1,0 +1,61 @@
+"""The service on one host, as a process: answers where clients ask.
+
+``python -m resiliency.rehearsal.service_process SOCKET HOST PATH``
+"""
+
+import json
+import socket
+import sys
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+VERSION = 7
+"""What the service says its version is."""
+
+
+def handler_of(host: str, path: str) -> type[BaseHTTPRequestHandler]:
+    """What answers ``{"environment": HOST, "version": 7}`` at a path."""
+
+    class Handler(BaseHTTPRequestHandler):
+        # The headers and the body in one piece: else the body waits for an acknowledgement.
+        wbufsize = -1
+
+        def do_GET(self) -> None:
+            found = self.path.partition("?")[0] == path
+            body = json.dumps({"environment": host, "version": VERSION}).encode()
+            self.send_response(HTTPStatus.OK if found else HTTPStatus.NOT_FOUND)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body) if found else 0))
+            self.end_headers()
+            if found:
+                self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing: clients tell what they got."""
+
+    return Handler
+
+
+class Service(ThreadingHTTPServer):
+    """Answers on a socket that somebody else listens on, as services under systemd can.
+
+    Args:
+        listening: The socket.
+        host: Name that it answers with.
+        path: Where it answers.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, listening: socket.socket, host: str, path: str) -> None:
+        super().__init__(listening.getsockname()[:2], handler_of(host, path), False)
+        self.socket.close()
+        self.socket = listening
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Nothing: a client that went away is no error of the service."""
+
+
+if __name__ == "__main__":
+    number, host_name, version_path = sys.argv[1:]
+    Service(socket.socket(fileno=int(number)), host_name, version_path).serve_forever()

@@ -1,0 +1,292 @@
+"""What a timeline shows, before it is drawn: lanes of bars and marks along time."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from itertools import groupby, pairwise
+from typing import Final
+
+from resiliency.report.axis import Span
+from resiliency.report.journal_reader import Journal, Transition
+from staged_resiliency.experiment.observations import NO_ANSWER, Source
+from staged_resiliency.experiment.verdict import ALARM, OK
+
+_LEAD: Final = 0.15
+"""At most this share of the time from the fault until the end is shown before the fault."""
+
+_TAIL: Final = 0.25
+"""Likewise of what came after the end of observation, such as a late message."""
+
+MISSING: Final = "missing"
+"""Value of a signal without data."""
+
+
+class Tone(Enum):
+    """How a state looks; the value is a class of the style sheet."""
+
+    CALM = "calm"
+    ACTIVE = "active"
+    STANDBY = "standby"
+    CHANGED = "changed"
+    UNKNOWN = "unknown"
+    BAD = "bad"
+    MIXED = "mixed"
+    """Several, too short to be told apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A state that lasted.
+
+    Attributes:
+        began: Seconds of the service since the fault.
+        ended: The same; may equal ``began``.
+        value: The state.
+        tone: How it looks.
+        detail: More for people.
+    """
+
+    began: float
+    ended: float
+    value: str
+    tone: Tone
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What became of one subject.
+
+    Attributes:
+        group: Heading that it stands below.
+        name: The subject.
+        bars: Its states, in the order of time.
+        marks: Events at a moment, as bars without length.
+    """
+
+    group: str
+    name: str
+    bars: Sequence[Bar] = ()
+    marks: Sequence[Bar] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Turns moments into seconds of the service since the fault, or else since the run began."""
+
+    zero: float
+    time_scale: float
+
+    def seconds(self, at: float) -> float:
+        """Seconds of the service."""
+        return (at - self.zero) * self.time_scale
+
+
+def clock_of(journal: Journal) -> Clock:
+    """The clock of a run."""
+    zero = journal.injected_at
+    if zero is None:
+        zero = journal.began_at
+    if zero is None:
+        zero = min((each.at for each in journal.transitions), default=0.0)
+    return Clock(zero, journal.time_scale)
+
+
+def span_of(journal: Journal) -> Span:
+    """The time that the timeline of a run shows.
+
+    It begins with the run, but shows little of a long time before the fault: the state of an
+    alarm may be weeks old.
+    """
+    clock = clock_of(journal)
+    seen = [clock.seconds(each.at) for each in journal.transitions]
+    steps = [
+        clock.seconds(at)
+        for each in journal.phases
+        for at in (each.began_at, each.ended_at)
+        if at is not None
+    ]
+    if journal.injected_at is None:
+        known = steps or seen or [0.0]
+        return _wide_enough(Span(min(known), max(known)))
+    known_ends = (journal.injected_at, journal.observed_until, journal.fault_ended_at)
+    end = max(clock.seconds(at) for at in known_ends if at is not None)
+    late = [each for each in (*seen, *steps) if end < each <= end * (1 + _TAIL)]
+    start = max(min([0.0, *(steps or seen)]), -_LEAD * end)
+    return _wide_enough(Span(start, max([end, *late])))
+
+
+def _wide_enough(span: Span) -> Span:
+    return span if span.end - span.start >= 1 else Span(span.start, span.start + 1)
+
+
+GROUPS: Final[Mapping[Source, str]] = {
+    Source.SIGNAL: "Signals",
+    Source.ALARM: "Alarms",
+    Source.HEALTH_CHECK: "Health checks",
+    Source.DNS: "DNS answers",
+    Source.CLIENT: "What the client saw",
+    Source.MESSAGE: "Messages",
+}
+"""Headings, in the order in which one thing leads to another."""
+
+
+def lanes_of(journal: Journal, span: Span) -> Sequence[Lane]:
+    """The lanes of a run, in the order in which one thing leads to another."""
+    lanes = []
+    clock = clock_of(journal)
+    phases = [
+        Bar(
+            clock.seconds(each.began_at),
+            span.end if each.ended_at is None else clock.seconds(each.ended_at),
+            each.name,
+            Tone.CHANGED if each.outcome != "done" else Tone.CALM,
+            "" if each.outcome == "done" else each.outcome,
+        )
+        for each in journal.phases
+    ]
+    if phases:
+        lanes.append(Lane("Run", "phases", _shown(phases, span)))
+    lanes += _faults(journal, clock, span)
+    for source, group in GROUPS.items():
+        for subject, found in _by_subject(journal, source).items():
+            if source is Source.MESSAGE:
+                lanes.append(Lane(group, subject, marks=_marks(found, clock, span)))
+            else:
+                bars = _bars(found, clock, span, journal)
+                lanes.append(Lane(group, subject, bars))
+    return lanes
+
+
+def _by_subject(journal: Journal, source: Source) -> Mapping[str, Sequence[Transition]]:
+    found: dict[str, list[Transition]] = {}
+    for each in sorted(journal.transitions, key=lambda each: each.at):
+        if each.source is source:
+            found.setdefault(each.subject, []).append(each)
+    return {name: found[name] for name in sorted(found, key=_by_number)}
+
+
+def _by_number(name: str) -> tuple[Sequence[tuple[int, str]], str]:
+    """Sorts names by their numbers, so that ``api-2`` comes before ``api-10``."""
+    parts = [part.lstrip("0") if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
+    return [(len(part) if part.isdecimal() else 0, part) for part in parts], name
+
+
+def _faults(journal: Journal, clock: Clock, span: Span) -> Sequence[Lane]:
+    """Each fault that was seen, or else the one that the run is about."""
+    lanes = []
+    for subject, found in _by_subject(journal, Source.FAULT).items():
+        bars = []
+        for each, following in pairwise([*found, None]):
+            assert each is not None  # noqa: S101 - only the last one is
+            if each.value != "ended":
+                ended = span.end if following is None else clock.seconds(following.at)
+                told = each.detail if following else "has not ended"
+                bars.append(Bar(clock.seconds(each.at), ended, each.value, Tone.BAD, told))
+        lanes.append(Lane("Fault", subject, _shown(bars, span)))
+    if not lanes and journal.injected_at is not None:
+        ended_at = journal.fault_ended_at
+        ended = span.end if ended_at is None else clock.seconds(ended_at)
+        told = "has not ended" if ended_at is None else ""
+        bar = Bar(clock.seconds(journal.injected_at), ended, "injected", Tone.BAD, told)
+        lanes.append(Lane("Fault", journal.fault, _shown([bar], span)))
+    return lanes
+
+
+def _bars(found: Sequence[Transition], clock: Clock, span: Span, journal: Journal) -> Sequence[Bar]:
+    """Each state from its transition until the next one, or the end."""
+    usual = next((each.value for each in reversed(found) if clock.seconds(each.at) < 0), "")
+    usual = usual or found[0].value
+    ends = [clock.seconds(each.at) for each in found[1:]]
+    ends.append(max(span.end, clock.seconds(found[-1].at)))
+    bars = [
+        Bar(clock.seconds(each.at), end, each.value, _tone(each, usual, journal), each.detail)
+        for each, end in zip(found, ends, strict=True)
+    ]
+    return _shown(bars, span)
+
+
+def _tone(seen: Transition, usual: str, journal: Journal) -> Tone:
+    known: Mapping[str, Tone] = {}
+    other = Tone.CHANGED
+    if seen.source is Source.SIGNAL:
+        known = {usual: Tone.CALM, MISSING: Tone.UNKNOWN}
+    elif seen.source is Source.ALARM:
+        known = {OK: Tone.CALM, ALARM: Tone.BAD, "INSUFFICIENT_DATA": Tone.UNKNOWN}
+    elif seen.source is Source.HEALTH_CHECK:
+        known = {"healthy": Tone.CALM, "unhealthy": Tone.BAD}
+    elif seen.source is Source.DNS:
+        known, other = {usual: Tone.ACTIVE, NO_ANSWER: Tone.BAD, "": Tone.BAD}, Tone.STANDBY
+    else:
+        known = {
+            journal.standby: Tone.STANDBY,
+            journal.active: Tone.ACTIVE,
+            NO_ANSWER: Tone.BAD,
+        }
+    return known.get(seen.value, other)
+
+
+def _marks(found: Sequence[Transition], clock: Clock, span: Span) -> Sequence[Bar]:
+    tones = {ALARM: Tone.BAD, OK: Tone.CALM}
+    marks = []
+    for each in found:
+        at = clock.seconds(each.at)
+        marks.append(Bar(at, at, each.value, tones.get(each.value, Tone.UNKNOWN), each.detail))
+    return _shown(marks, span)
+
+
+def _shown(bars: Iterable[Bar], span: Span) -> Sequence[Bar]:
+    """The bars that lie in a span, cut to it."""
+    return [
+        replace(each, began=span.clipped(each.began), ended=span.clipped(each.ended))
+        for each in bars
+        if each.began <= span.end
+        and (each.ended > span.start or each.began == each.ended == span.start)
+    ]
+
+
+def merged(bars: Sequence[Bar], shortest: float) -> Sequence[Bar]:
+    """Bars that can be drawn: neighbours too short to be told apart become one.
+
+    Args:
+        bars: In the order of time.
+        shortest: Seconds below which a bar is too short to stand beside another such bar.
+    """
+    shown: list[Bar] = []
+    for short, run in groupby(bars, key=lambda each: each.ended - each.began < shortest):
+        together = list(run)
+        shown += [_as_one(together)] if short and len(together) > 1 else together
+    return shown
+
+
+def _as_one(bars: Sequence[Bar]) -> Bar:
+    values = list(dict.fromkeys(each.value for each in bars))
+    told = ", ".join(values[:4]) + (" and others" if len(values) > 4 else "")
+    return Bar(bars[0].began, bars[-1].ended, f"{len(bars):,} changes", Tone.MIXED, told)
+
+
+def without_quiet(lanes: Sequence[Lane], most: int) -> Sequence[Lane]:
+    """The lanes with those of large groups that show one calm state throughout taken together.
+
+    Args:
+        lanes: In the order of their groups.
+        most: A group with more lanes than this is large.
+    """
+    shown: list[Lane] = []
+    for group, together in groupby(lanes, key=lambda each: each.group):
+        members = list(together)
+        quiet = [each for each in members if _is_quiet(each)]
+        if len(members) <= most or len(quiet) < 2:
+            shown += members
+            continue
+        shown += [each for each in members if each not in quiet]
+        values = " / ".join(dict.fromkeys(each.bars[0].value for each in quiet))
+        last = max(quiet[0].bars[0].ended for each in quiet)
+        bar = Bar(quiet[0].bars[0].began, last, f"{values} throughout", Tone.CALM)
+        shown.append(Lane(group, f"{len(quiet)} more", [bar]))
+    return shown
+
+
+def _is_quiet(lane: Lane) -> bool:
+    return len(lane.bars) == 1 and lane.bars[0].tone is Tone.CALM

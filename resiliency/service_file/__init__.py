@@ -1,0 +1,10 @@
+"""The service file: its model, how it is read, and what is said when it is wrong.
+
+Nothing here imports the CDK, so a file can be checked in a tenth of a second.
+"""
+
+from resiliency.service_file.errors import Problem, ServiceFileError
+from resiliency.service_file.loader import load
+from resiliency.service_file.model import Environment, Host, Service
+
+__all__ = ["Environment", "Host", "Problem", "Service", "ServiceFileError", "load"]

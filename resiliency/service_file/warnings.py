@@ -1,0 +1,76 @@
+"""What is allowed in a service file but worth a second thought."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from resiliency.service_file.model import Environment
+from staged_resiliency.shared import limits
+from staged_resiliency.shared.hosts import COLORS
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceWarning:
+    """A warning with a stable id, so that it can be acknowledged.
+
+    Attributes:
+        id: Stable id.
+        path: Dotted path of the value in its environment.
+        message: What was found, what it leads to, how to mend it.
+    """
+
+    id: str
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        """Path and message."""
+        return f"{self.path}: {self.message}"
+
+
+def warnings_of(environment: Environment) -> Iterator[ServiceWarning]:
+    """What makes a failover slower or less sure than it should be; told at every synthesis."""
+    ttl = environment.endpoint.ttl_seconds
+    if ttl > limits.RECOMMENDED_TTL_SECONDS:
+        yield ServiceWarning(
+            "staged-resiliency:long-ttl",
+            "endpoint.ttl_seconds",
+            f"{ttl} s: clients may keep the failed host's address that long after a failover; "
+            f"give {limits.RECOMMENDED_TTL_SECONDS} or less",
+        )
+    for name in environment.failover_on:
+        dependency = environment.dependencies.get(name)
+        if dependency and dependency.alarm.missing_data in ("not_breaching", "ignore"):
+            yield ServiceWarning(
+                f"staged-resiliency:silence-of-{name}",
+                f"dependencies.{name}.alarm.missing_data",
+                f"{dependency.alarm.missing_data!r} on a signal of failover_on: a host that "
+                "can't report does not fail over; give breaching",
+            )
+
+
+def notes_of(environment: Environment) -> Iterator[ServiceWarning]:
+    """What is not watched or not heard; told when the file is checked by itself."""
+    for color in COLORS:
+        if environment.hosts.of(color).instance_id is None:
+            yield ServiceWarning(
+                f"staged-resiliency:no-status-alarm-{color}",
+                f"hosts.{color}",
+                "has no instance_id: nobody is told when its EC2 status checks fail; give one to "
+                "have a status alarm for it",
+            )
+    probe = environment.probe
+    if environment.has_probe and probe.state == "present" and not probe.roles:
+        yield ServiceWarning(
+            "staged-resiliency:no-probe-roles",
+            "probe.roles",
+            "is empty: the probe can publish only where the hosts' role has the policy in the "
+            "probe stack's output PublishPolicyArn; give the role's name to have it attached",
+        )
+    notifications = environment.notifications
+    if notifications.topic_name and not notifications.subscriptions:
+        yield ServiceWarning(
+            "staged-resiliency:no-subscription",
+            "notifications.subscriptions",
+            f"is empty: unless others subscribe to topic {notifications.topic_name}, nobody hears "
+            "the alarms; give an e-mail address, an https URL or the ARN of a queue",
+        )

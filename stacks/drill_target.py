@@ -1,0 +1,96 @@
+"""The service of a file as drills and dashboard are told of it."""
+
+from collections.abc import Iterator, Mapping
+
+from aws_cdk import Stack
+
+from resiliency.service_file import Environment, Service
+from resiliency.service_file.drill_mapping import alarms_of, objective_of
+from resiliency.service_file.drill_model import Drills
+from resiliency.service_file.model import Host
+from staged_resiliency import (
+    ConnectivityMetric,
+    DrillHost,
+    DrillTarget,
+    ServiceDashboard,
+)
+from staged_resiliency.shared import names
+from staged_resiliency.shared.hosts import COLORS, other
+
+
+def drilled_service(
+    service: Service, name: str, environment: Environment, drills: Drills, hosted_zone_id: str
+) -> DrillTarget:
+    """What drills are told of a service in one environment."""
+    hosts, endpoint = environment.hosts, environment.endpoint
+    return DrillTarget(
+        name=service.service,
+        environment=name,
+        namespace=service.metric_namespace,
+        active=_host(hosts.of(environment.active)),
+        standby=_host(hosts.of(other(environment.active))),
+        record_name=endpoint.record,
+        hosted_zone_id=hosted_zone_id,
+        alarms=[alarm.name for alarm in alarms_of(environment)],
+        objective_seconds=objective_of(environment),
+        display_name=service.title,
+        scheme="https" if endpoint.check.protocol == "https" else "http",
+        port=endpoint.serving_port,
+        version_path=endpoint.version_path,
+    )
+
+
+def add_dashboard(
+    stack: Stack,
+    drilled: DrillTarget,
+    environment: Environment,
+    drills: Drills,
+    health_check_id: str,
+) -> ServiceDashboard:
+    """The dashboard of a service.
+
+    It stands in the failover stack, which knows the health check; of drills it needs only names.
+    """
+    service, name = drilled.name, drilled.environment
+    overdue = [names.drill_overdue_alarm(service, name, drill) for drill in drills.by_name]
+    return ServiceDashboard(
+        stack,
+        "Dashboard",
+        service=drilled,
+        dashboard_name=names.dashboard(service, name),
+        drills=list(drills.by_name),
+        enabled=drills.enabled,
+        alarms=[names.drill_undelivered_alarm(service, name), *overdue],
+        health_check_ids={environment.endpoint.record: health_check_id},
+        connectivity=list(_measured(environment)),
+        links=_links(stack.region, names.drills_stack(service, name), drills),
+    )
+
+
+def _links(region: str, stack_name: str, drills: Drills) -> Mapping[str, str]:
+    console = f"https://{region}.console.aws.amazon.com"
+    of_region = f"home?region={region}#"
+    return {
+        **({"runbook": drills.runbook} if drills.runbook else {}),
+        "journals (bucket in the outputs)": (
+            f"{console}/cloudformation/{of_region}/stacks?filteringText={stack_name}"
+        ),
+        "runs": f"{console}/states/{of_region}/statemachines",
+        "experiments": f"{console}/fis/{of_region}Experiments",
+    }
+
+
+def _host(host: Host) -> DrillHost:
+    alias = host.alias.dns_name if host.alias is not None else None
+    return DrillHost(host.name, address=host.address, alias=alias, instance=host.instance_id)
+
+
+def _measured(environment: Environment) -> Iterator[ConnectivityMetric]:
+    """What the probes of both hosts measure."""
+    for color in COLORS:
+        host = environment.hosts.of(color).name
+        for name in environment.dependencies:
+            yield ConnectivityMetric(host, names.connectivity_metric(name))
+        if environment.has_peers:
+            observer = environment.hosts.of(other(color)).name
+            yield ConnectivityMetric(host, names.PEER_METRIC, observer)

@@ -1,0 +1,305 @@
+"""Whatever AWS answers is one line for people, and exit status 1."""
+
+import subprocess
+import sys
+
+import boto3
+import botocore.exceptions as failures
+import pytest
+
+from resiliency.drill_cli import aws
+from resiliency.drill_cli.errors import DrillCommandError
+from tests.resiliency.drill_cli import plans
+from tests.resiliency.drill_cli.account import Account, ApiError, Parameters
+from tests.resiliency.drill_cli.conftest import Command
+
+STACK = ("cloudformation", "ListStackResources")
+IDENTITY = ("sts", "GetCallerIdentity")
+OBJECTS = ("s3", "ListObjectsV2")
+WHO = "arn:aws:sts::123456789012:user/moto"
+
+
+def endpoint() -> BaseException:
+    error: BaseException = failures.EndpointConnectionError(
+        endpoint_url="https://sts.us-west-2.amazonaws.com/"
+    )
+    return error
+
+
+@pytest.mark.parametrize(
+    ("operation", "error", "told"),
+    [
+        pytest.param(IDENTITY, failures.NoCredentialsError(), "no AWS credentials", id="none"),
+        pytest.param(
+            IDENTITY,
+            failures.PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"),
+            "the AWS credentials can't be read: Partial credentials found in env",
+            id="half",
+        ),
+        pytest.param(
+            IDENTITY,
+            failures.CredentialRetrievalError(provider="process", error_msg="exit 1"),
+            "the AWS credentials can't be read: Error when retrieving credentials from process",
+            id="a process that fails",
+        ),
+        pytest.param(
+            IDENTITY,
+            failures.UnauthorizedSSOTokenError(),
+            "the AWS credentials have expired; sign in",
+            id="signed out",
+        ),
+        pytest.param(
+            IDENTITY, ApiError("ExpiredToken"), "the AWS credentials have expired", id="expired"
+        ),
+        pytest.param(
+            IDENTITY,
+            ApiError("InvalidClientTokenId"),
+            "AWS does not take the credentials (InvalidClientTokenId)",
+            id="unknown",
+        ),
+        pytest.param(IDENTITY, endpoint(), "AWS can't be reached for sts:GetCall", id="no network"),
+        pytest.param(
+            IDENTITY,
+            failures.ProxyConnectionError(proxy_url="http://proxy"),
+            "AWS can't be reached for sts:GetCallerIdentity in us-west-2",
+            id="no proxy",
+        ),
+        pytest.param(
+            IDENTITY,
+            failures.ReadTimeoutError(endpoint_url="https://sts"),
+            "AWS can't be reached",
+            id="no answer",
+        ),
+        pytest.param(
+            STACK,
+            ApiError("AccessDenied", "User: x is not authorized"),
+            f"{WHO} may not cloudformation:ListStackResources on bookstore-production-drills; "
+            "docs/drill-command.md lists the rights that each subcommand needs (AWS says: User: x",
+            id="no right to see the stack",
+        ),
+        pytest.param(
+            ("stepfunctions", "DescribeStateMachine"),
+            ApiError("AccessDeniedException"),
+            "may not states:DescribeStateMachine on arn:aws:states:us-west-2:123456789012:"
+            "stateMachine:bookstore-production-drill-shutdown",
+            id="no right to see a drill",
+        ),
+        pytest.param(
+            OBJECTS,
+            ApiError("AccessDenied"),
+            f"may not s3:ListBucket on s3://{plans.BUCKET}/bookstore/journals/db-blackhole/",
+            id="no right to see journals",
+        ),
+        pytest.param(
+            OBJECTS, ApiError("NoSuchBucket", "gone"), "AWS says NoSuchBucket", id="no bucket"
+        ),
+        pytest.param(
+            ("scheduler", "GetSchedule"),
+            ApiError("ThrottlingException"),
+            "AWS throttles scheduler:GetSchedule, also after 4 attempts",
+            id="throttled",
+        ),
+        pytest.param(
+            STACK, ApiError("InternalFailure"), "AWS failed at cloudformation:List", id="AWS fails"
+        ),
+        pytest.param(
+            STACK,
+            ApiError("Odd", "line one\nline \x1b[31mtwo"),
+            "AWS says Odd: line one line \\x1b[31mtwo",
+            id="something unheard of",
+        ),
+        pytest.param(
+            STACK,
+            failures.UnknownEndpointError(service_name="x", region_name="y"),
+            "cloudformation:ListStackResources: Unable to construct an endpoint",
+            id="no endpoint",
+        ),
+    ],
+)
+def test_each_failure_is_one_line(
+    operation: tuple[str, str],
+    error: BaseException,
+    told: str,
+    made: Account,
+    drill: Command,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made.refuse(*operation, error)
+    assert drill("list") == 1
+    printed = capsys.readouterr()
+    assert told in printed.err
+    assert len(printed.err.splitlines()) == 1
+    assert printed.out == ""
+
+
+def test_without_the_stack_it_says_how_to_deploy_it(
+    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.resources = None
+    assert drill("list") == 1
+    assert capsys.readouterr().err == (
+        "no stack bookstore-production-drills in account 123456789012, region us-west-2; deploy it "
+        "(`npx cdk deploy bookstore-production-drills`), or look at --region and --profile\n"
+    )
+
+
+def test_a_stack_without_drills_says_where_they_are_asked_for(
+    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.client("stepfunctions").create_state_machine(
+        name="other", definition='{"States": {}}', roleArn="arn:aws:iam::123456789012:role/other"
+    )
+    other = "arn:aws:states:us-west-2:123456789012:stateMachine:other"
+    gone = f"{other}-gone"
+    kind = "AWS::StepFunctions::StateMachine"
+    made.resources = [(kind, other), (kind, gone), (kind, "")]
+    assert drill("list") == 1
+    assert capsys.readouterr().err == (
+        "bookstore-production-drills: holds no drills; give the service file some under `drills` "
+        "and deploy it\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("definition", "told"),
+    [
+        pytest.param("{", "this release can't read its plan", id="no JSON"),
+        pytest.param(
+            '{"States": {"Plan": {"Result": {"plan": {"hypothesis": []}}}}}',
+            "plan: service is missing",
+            id="another release's",
+        ),
+    ],
+)
+def test_a_plan_that_cannot_be_read_is_one_line(
+    definition: str,
+    told: str,
+    made: Account,
+    drill: Command,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    described = {
+        "stateMachineArn": "arn",
+        "name": "n",
+        "definition": definition,
+        "roleArn": "arn",
+        "type": "STANDARD",
+        "creationDate": 0,
+    }
+
+    def answer(_: Parameters) -> dict[str, object]:
+        return described
+
+    made.answers["stepfunctions", "DescribeStateMachine"] = answer
+    assert drill("list") == 1
+    error = capsys.readouterr().err
+    assert told in error
+    assert "use the release that deployed it" in error
+    assert len(error.splitlines()) == 1
+
+
+def test_a_stack_of_another_service_with_the_same_name_is_refused(
+    made: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from resiliency import cli
+
+    words = ["drill", "list", "bookstore-production", "drills", "--region", "us-west-2"]
+    assert cli.main(words) == 1
+    assert "is a drill of bookstore in production; name these" in capsys.readouterr().err
+
+
+def test_an_object_that_breaks_off_or_is_too_large_is_told(
+    made: Account,
+    drill: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made.put("journals/shutdown/run-1.json", "{}" + " " * 100)
+    monkeypatch.setattr(aws, "_MOST_BYTES", 50)
+    assert drill("report", "shutdown") == 1
+    assert "run-1.json: is larger than 50 bytes" in capsys.readouterr().err
+
+    class Body:
+        def read(self, _: int) -> bytes:
+            raise failures.ResponseStreamingError(error="broken off")
+
+    monkeypatch.setattr(aws.Aws, "__call__", lambda *_, **__: {"Body": Body()})
+    reader = aws.Aws.__new__(aws.Aws)
+    reader.region, reader.identity = "us-west-2", ""
+    with pytest.raises(DrillCommandError, match="can't be reached for s3:GetObject"):
+        reader.text("bucket", "key")
+
+
+def test_an_unknown_profile_is_told_with_those_that_there_are(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", f"{tmp_path}/config")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", f"{tmp_path}/credentials")
+    with pytest.raises(DrillCommandError, match=r"no AWS profile 'prod'; .* have none"):
+        aws.session("prod", "us-west-2")
+
+
+def test_a_configuration_that_is_none_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    from pathlib import Path
+
+    Path(f"{tmp_path}/config").write_text("[profile\nx", encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", f"{tmp_path}/config")
+    with pytest.raises(DrillCommandError, match="AWS's configuration can't be read"):
+        aws.session(None, None)
+
+
+def test_without_a_region_it_says_where_to_give_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", f"{tmp_path}/config")
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(DrillCommandError, match="no region; give --region"):
+        aws.session(None, None)
+
+
+def test_a_session_is_that_of_the_profile_and_region(made: Account) -> None:
+    assert isinstance(aws.session(None, "eu-west-1"), boto3.session.Session)
+    assert aws.session(None, "eu-west-1").region_name == "eu-west-1"
+
+
+@pytest.mark.parametrize("module", ["boto3", "botocore"])
+def test_without_boto3_one_sentence_says_what_to_install(module: str) -> None:
+    code = (
+        f"import sys; sys.modules[{module!r}] = None\n"
+        "from staged_resiliency import cli\n"
+        "sys.exit(cli.main(['drill', 'list', 'bookstore', 'production', '--region', 'x']))"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False
+    )
+    assert finished.returncode == 1
+    assert finished.stderr == (
+        "`resiliency drill` asks AWS through boto3, which is not installed; "
+        "`pip install 'cdk-staged-resiliency[drill]'` installs it\n"
+    )
+
+
+def test_another_module_that_is_missing_is_no_matter_of_boto3() -> None:
+    code = (
+        "import sys; sys.modules['resiliency.drill_cli.permissions'] = None\n"
+        "from staged_resiliency import cli\n"
+        "cli.main(['drill', 'list', 'bookstore', 'production', '--region', 'x'])"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False
+    )
+    assert "ModuleNotFoundError" in finished.stderr
+
+
+def test_the_command_needs_neither_boto3_nor_rich_to_say_its_words() -> None:
+    code = (
+        "import sys; from staged_resiliency import cli\n"
+        "try: cli.main(['drill', '--help'])\n"
+        "except SystemExit: pass\n"
+        "sys.exit(int('boto3' in sys.modules or 'rich' in sys.modules))"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert finished.returncode == 0

@@ -1,0 +1,139 @@
+"""Whatever stands in plans, journals and answers is shown, and none of it obeyed."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resiliency.drill_cli.safe_console import Screen, document, one_line, visible
+from staged_resiliency.drills.runtime.plan import Window
+from tests import journals
+from tests.resiliency.drill_cli import plans
+from tests.resiliency.drill_cli.account import NOW, Account, chunk
+from tests.resiliency.drill_cli.conftest import Command
+
+HOSTILE = (
+    "[bold red]x[/bold red] [/nothing] \x1b]0;title\x07\x1b[2J\r\n:boom: \u202egnp.exe \ud800 "
+    "`$(id)` </script>"
+)
+"""Markup, control characters, a forged line, an emoji's name, a mark that reorders, a surrogate."""
+
+
+def journal() -> dict[str, Any]:
+    """A journal with the text wherever there is a text."""
+    made = journals.run_of(replace(journals.LATE, experiment="shutdown", kind="drill"))
+    told = {"service", "host", "dependency", "told", "subject", "value", "detail", "outcome"}
+
+    def poisoned(value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            return {name: poisoned(each, name) for name, each in value.items()}
+        if isinstance(value, list):
+            return [poisoned(each) for each in value]
+        return HOSTILE if key in told and value is not None else value
+
+    found: dict[str, Any] = poisoned(made)
+    return found
+
+
+def check(out: str) -> None:
+    """Nothing got through but what can be printed."""
+    assert not [each for each in out if ord(each) < 32 and each != "\n"]
+    assert not {"\x7f", "\u202e", "\ud800"} & set(out)
+    assert "\U0001f4a5" not in out
+
+
+@pytest.mark.parametrize("words", [("list",), ("report",), ("follow",)], ids=str)
+def test_a_hostile_journal_is_shown_as_it_is(
+    words: tuple[str, ...], made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.record(journal(), "run-1")
+    run = made.begin("shutdown", "run-1")
+    run.phase("Inject", "inject", NOW - 9, NOW - 8, told=HOSTILE, experiment="$(id) [red]")
+    run.fail(NOW - 7, HOSTILE, HOSTILE)
+    run.end("SUCCEEDED", NOW)
+    seen = [(NOW - 9, "client", HOSTILE, HOSTILE)]
+    made.put("runs/shutdown/run-1/chunks/[red]\x1b[2J.json", chunk("Inject", NOW, seen))
+    made.put("runs/shutdown/run-1/chunks/2-[red].json", json.dumps({HOSTILE: HOSTILE}))
+    assert drill(*words) == (0 if words[0] in ("list", "report") else 1)
+    told = capsys.readouterr()
+    check(told.out + told.err)
+    if words[0] != "list":
+        assert "[bold red]x[/bold red]" in told.out.replace("\n", "")
+
+
+def test_a_hostile_plan_is_shown_as_it_is_and_its_commands_are_quoted(
+    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hostile = replace(
+        plans.SHUTDOWN,
+        drill="hostile",
+        runbook=HOSTILE,
+        region="us-west-2; rm -rf /",
+        active=replace(plans.SHUTDOWN.active, instance_id="i-0 && reboot"),
+        guard_alarms=(HOSTILE,),
+    )
+    made.deploy(hostile)
+    assert drill("list") == 0
+    assert drill("preview", "hostile") == 0
+    out = capsys.readouterr().out
+    check(out)
+    assert "--instance-ids 'i-0 && reboot' --region 'us-west-2; rm -rf /'" in out
+    assert "[bold red]x[/bold red]" in out.replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        Window(("TUE",), "09:00", "17:00", "Mars/[red]Olympus\x1b"),
+        Window(("TUE",), "nine", "17:00", "UTC"),
+        Window(("TUE",), "09:00", "17:00", "../../etc/passwd"),
+    ],
+)
+def test_a_window_that_is_none_is_one_line(
+    window: Window, made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.deploy(replace(plans.SHUTDOWN, drill="odd", window=window))
+    assert drill("preview", "odd") == 1
+    error = capsys.readouterr().err
+    check(error)
+    assert error.startswith("odd: its plan can't be used: ")
+    assert len(error.splitlines()) == 1
+
+
+def test_a_moment_that_no_calendar_has_is_shown_as_dashes(
+    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.begin("shutdown", "run-1").end("SUCCEEDED", NOW)
+    made.record(journal(), "run-1")
+    seen = [(1e300, "client", plans.RECORD, "odd"), (-1e15, "dns", plans.RECORD, "odd")]
+    made.put("runs/shutdown/run-1/chunks/1.json", chunk("Inject", NOW, seen))
+    assert drill("follow") == 1
+    assert capsys.readouterr().out.count("--:--:--Z") == 2
+
+
+@given(st.text(st.characters(codec=None)))
+def test_any_text_becomes_one_visible_line(text: str) -> None:
+    line = one_line(text)
+    assert line.isprintable() or not line
+    assert "\n" not in line
+    assert visible(line) == line
+
+
+@given(st.text(st.characters(codec=None)))
+def test_any_text_can_be_printed(text: str) -> None:
+    screen = Screen(record=True, width=80)
+    screen.file = open("/dev/null", "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    with screen.file:
+        screen.say(text)
+    check(screen.export_text())
+
+
+def test_a_long_text_is_cut() -> None:
+    assert len(visible("x" * 5000)) == 2000
+
+
+def test_a_document_is_cleaned_in_its_keys_too() -> None:
+    assert document('{"a\\u001b": ["b\\nc", 1, null, true]}') == {"a\\x1b": ["b c", 1, None, True]}

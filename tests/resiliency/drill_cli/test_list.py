@@ -1,0 +1,122 @@
+"""`resiliency drill list`."""
+
+from dataclasses import replace
+
+import pytest
+
+from resiliency.drill_cli.schedules import next_run
+from tests import journals
+from tests.resiliency.drill_cli import plans
+from tests.resiliency.drill_cli.account import NOW, Account
+from tests.resiliency.drill_cli.conftest import Command
+
+DAY = 86_400.0
+
+
+def shutdown(days_ago: float, **changes: object) -> dict[str, object]:
+    """A run of the shutdown."""
+    script = replace(journals.STOPPED, experiment="shutdown", kind="drill")
+    return {**journals.run_of(script, injected_at=NOW - days_ago * DAY), **changes}
+
+
+def late(days_ago: float) -> dict[str, object]:
+    """A run of the shutdown that failed."""
+    script = replace(journals.LATE, experiment="shutdown", kind="drill")
+    return dict(journals.run_of(script, injected_at=NOW - days_ago * DAY))
+
+
+def row(out: str, drill: str) -> str:
+    """The first line of a drill."""
+    return next(line for line in out.splitlines() if line.startswith(f"{drill} "))
+
+
+def test_each_drill_is_told_with_its_fault_its_next_run_and_its_leash(
+    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert drill("list") == 0
+    out = capsys.readouterr().out
+    assert "stops bookstore-api-blue" in row(out, "shutdown")
+    assert "2026-12-01 18:00 UTC" in row(out, "shutdown")
+    assert row(out, "shutdown").split()[-4:] == ["no", "never", "never", "0"]
+    assert "2026-11-10 18:00 UTC" in row(out, "db-blackhole")
+    assert " yes " in row(out, "db-blackhole")
+
+
+@pytest.mark.parametrize(
+    ("runs", "told"),
+    [
+        pytest.param([shutdown(3.5)], ["passed", "3", "d", "ago", "100"], id="passed"),
+        pytest.param([shutdown(36.5)], ["passed", "36", "d", "ago", "75"], id="expired"),
+        pytest.param([late(3)], ["failed", "never", "50"], id="failed"),
+        pytest.param(
+            [shutdown(31.5), late(3)], ["failed", "31", "d", "ago", "50"], id="then failed"
+        ),
+        pytest.param([late(31), shutdown(3.5)], ["passed", "3", "d", "ago", "100"], id="mended"),
+        pytest.param(
+            [shutdown(9.5), dict(journals.aborted_run(began_at=NOW - DAY), experiment="shutdown")],
+            ["aborted", "9", "d", "ago", "100"],
+            id="then aborted",
+        ),
+    ],
+)
+def test_a_drill_stands_as_its_last_judged_run_and_its_last_passed_one_say(
+    runs: list[dict[str, object]],
+    told: list[str],
+    made: Account,
+    drill: Command,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for number, each in enumerate(runs):
+        made.record(each, f"run-{number}")
+    assert drill("list") == 0
+    assert row(capsys.readouterr().out, "shutdown").split()[-len(told) :] == told
+
+
+def test_a_drill_that_runs_says_so(
+    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.begin("shutdown", "run-1")
+    assert drill("list") == 0
+    assert "running now" in row(capsys.readouterr().out, "shutdown")
+
+
+def test_a_schedule_that_is_switched_off_or_missing_is_said(
+    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    group = "bookstore-production-drills"
+    scheduler = made.client("scheduler")
+    old = scheduler.get_schedule(Name="Schedule-shutdown", GroupName=group)
+    keys = ("Name", "GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Target")
+    scheduler.update_schedule(**{key: old[key] for key in keys}, State="DISABLED")
+    assert made.resources is not None
+    made.resources.remove(("AWS::Scheduler::Schedule", "Schedule-db-blackhole"))
+    assert drill("list") == 0
+    out = capsys.readouterr().out
+    assert "switched off:" in out
+    assert "has no schedule" in out
+
+
+def test_a_rate_and_what_is_no_schedule_tell_no_next_run() -> None:
+    assert next_run("rate(28 days)", "UTC", NOW) is None
+    assert next_run("cron(nonsense)", "UTC", NOW) is None
+    assert next_run("cron(0 10 ? * TUE#1 *)", "Mars/Olympus", NOW) is None
+
+
+def test_a_schedule_whose_next_run_is_not_told_is_shown_as_it_is(
+    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.deploy(plans.STANDBY, "rate(28 days)")
+    assert drill("list") == 0
+    assert "rate(28 days)" in row(capsys.readouterr().out, "standby-shutdown")
+
+
+def test_an_unreadable_journal_is_told_in_a_line_beside_the_rest(
+    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.record(shutdown(3), "run-0")
+    made.put("journals/shutdown/run-1.json", "{")
+    assert drill("list") == 1
+    out = capsys.readouterr().out
+    assert " 100" in row(out, "shutdown")
+    (line,) = (each for each in out.splitlines() if each.startswith("can't be read"))
+    assert f"s3://{plans.BUCKET}/bookstore/journals/shutdown/run-1.json: is not JSON" in line

@@ -1,0 +1,154 @@
+"""`resiliency drill report`."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from staged_resiliency.experiment.journal import RunResult, journal
+from staged_resiliency.experiment.verdict import Status, Verdict
+from tests import journals
+from tests.resiliency.drill_cli import plans
+from tests.resiliency.drill_cli.account import NOW, Account
+from tests.resiliency.drill_cli.conftest import Command
+
+DAY = 86_400.0
+
+
+@pytest.fixture
+def runs(made: Account) -> None:
+    """Three months of drills."""
+    for each in journals.drill_runs(3):
+        made.record(each, each["run_id"])
+
+
+def leashed() -> dict[str, object]:
+    """A run of a leashed drill."""
+    script = replace(journals.STOPPED, experiment="shutdown", kind="drill")
+    told = "leashed, nothing was injected: would be aimed at i-0"
+    finding = RunResult(None, script.hypothesis, Verdict(Status.LEASHED, told, ()), None, [], [])
+    return journals.as_read(journal(journals.subject_of(script, NOW), finding))
+
+
+@pytest.mark.usefixtures("runs")
+def test_each_drill_has_a_table_of_its_last_runs(
+    drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert drill("report") == 0
+    out = capsys.readouterr().out
+    assert out.count("All 5 expectations held.") == 3
+    assert out.count("All 6 expectations held.") == 3
+    latest = journals.drill_runs(3)[-3]
+    first = next(line for line in out.splitlines() if "All 5" in line).split()
+    assert first[:5] == ["2026-10-06", "09:59:00", "passed", "187", "s"]
+    assert int(first[5]) == round(latest["measures"]["failover_seconds"])
+
+
+@pytest.mark.usefixtures("runs")
+def test_fewer_runs_and_one_drill_alone_can_be_asked_for(
+    drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert drill("report", "shutdown", "--last", "2") == 0
+    out = capsys.readouterr().out
+    assert out.count("passed") == 2
+    assert "db-blackhole" not in out
+
+
+@pytest.mark.usefixtures("runs")
+def test_json_holds_the_journals_as_they_are(
+    drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert drill("report", "shutdown", "--json", "--last", "1") == 0
+    (only,) = json.loads(capsys.readouterr().out)
+    assert only == next(
+        each for each in reversed(journals.drill_runs(3)) if each["experiment"] == "shutdown"
+    )
+
+
+@pytest.mark.usefixtures("runs")
+def test_a_page_is_written_and_its_name_stays_out_of_the_json(
+    drill: Command, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert drill("report", "--json", "--html", "drills.html") == 0
+    told = capsys.readouterr()
+    assert len(json.loads(told.out)) == 6
+    assert told.err == "drills.html: written\n"
+    page = (tmp_path / "drills.html").read_text(encoding="utf-8")
+    assert "Drills of bookstore in production" in page
+    assert page.count("<svg") > 4
+
+
+def test_a_leashed_run_has_its_place_in_table_and_page(
+    made: Account, drill: Command, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    made.record(leashed(), "run-1")
+    assert drill("report", "shutdown", "--html", "drills.html") == 0
+    assert "leashed" in capsys.readouterr().out
+    page = (tmp_path / "drills.html").read_text(encoding="utf-8")
+    assert "Leashed: leashed, nothing was injected: would be aimed at i-0" in page
+    assert "0 of 1 held, 1 leashed (shutdown)" in page
+
+
+def test_drills_that_never_ran_are_told_and_give_no_page(
+    made: Account, drill: Command, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert drill("report") == 0
+    assert capsys.readouterr().out.count("no run is recorded") == len(made.machines)
+    assert drill("report", "--html", "drills.html") == 1
+    assert capsys.readouterr().err == "drills.html: is not written: no run is recorded\n"
+    assert not (tmp_path / "drills.html").exists()
+
+
+@pytest.mark.usefixtures("runs")
+def test_a_page_that_cannot_be_written_is_told_in_a_line(
+    drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert drill("report", "--html", "no/such/folder.html") == 1
+    assert (
+        capsys.readouterr().err
+        == "no/such/folder.html: can't be written: No such file or directory\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        pytest.param(b"", "is not JSON", id="empty"),
+        pytest.param(b"\xff\xfe", "is not UTF-8", id="not UTF-8"),
+        pytest.param(b"[]", "is no journal: it is no JSON object", id="a list"),
+        pytest.param(b"{}", "is no journal: it has no schema_version", id="something else"),
+        pytest.param(b'{"schema_version": 1}', "kind: is missing", id="half a journal"),
+        pytest.param(b'{"schema_version": NaN}', "NaN is no number of JSON", id="not a number"),
+        pytest.param(b'{"schema_version": 1e999}', "1e999 is no number", id="infinity"),
+        pytest.param(b"[" * 100_000, "it is nested too deeply", id="a tower"),
+        pytest.param(b"1" * 10_000, "is not JSON", id="a huge number"),
+    ],
+)
+def test_an_unreadable_journal_is_one_line_beside_the_others(
+    content: bytes,
+    told: str,
+    made: Account,
+    drill: Command,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made.record(leashed(), "run-1")
+    made.put("journals/shutdown/run-2.json", content)
+    assert drill("report", "shutdown") == 1
+    told_ = capsys.readouterr()
+    assert "leashed" in told_.out
+    (line,) = told_.err.splitlines()
+    where = f"can't be read: s3://{plans.BUCKET}/bookstore/journals/shutdown/run-2.json: "
+    assert line.startswith(where)
+    assert told in line
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "few"])
+def test_a_number_of_runs_is_one_or_more(
+    number: str, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        drill("report", "--last", number)
+    assert end.value.code == 2
+    told = f"argument --last: {number!r} is no whole number of 1 or more\n"
+    assert capsys.readouterr().err.endswith(told)

@@ -1,0 +1,134 @@
+"""`resiliency drill start`."""
+
+import io
+import sys
+
+import pytest
+
+from tests.resiliency.drill_cli import plans
+from tests.resiliency.drill_cli.account import Account, ApiError
+from tests.resiliency.drill_cli.conftest import Command
+
+START = ("stepfunctions", "StartExecution")
+
+
+class Terminal(io.StringIO):
+    """Somebody who types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_confirmed_drill_is_started_and_its_run_is_told(
+    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert drill("start", "shutdown", "--yes", "--no-follow") == 0
+    (run,) = made.runs
+    assert capsys.readouterr().out == f"Started {run.arn}\n"
+    assert ":execution:bookstore-production-drill-shutdown:by-hand-20261103T193000Z-" in run.arn
+
+
+def test_two_runs_of_a_moment_have_two_names(made: Account, drill: Command) -> None:
+    for _ in range(2):
+        drill("start", "shutdown", "--yes", "--no-follow")
+        made.runs[-1].end("SUCCEEDED", made.clock.now())
+    first, second = (each.arn for each in made.runs)
+    assert first != second
+
+
+@pytest.mark.parametrize("answer", ["", "n\n", "no\n", "maybe\n"])
+def test_who_does_not_say_yes_starts_nothing(
+    answer: str,
+    made: Account,
+    drill: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal(answer))
+    assert drill("start", "shutdown") == 1
+    out = capsys.readouterr().out
+    assert "Drill shutdown stops bookstore-api-blue (active) for 10 min." in out
+    assert out.endswith("Start it? [y/N] Nothing was started.\n")
+    assert START not in made.asked
+
+
+def test_who_says_yes_starts_it_and_hears_of_a_leash(
+    made: Account,
+    drill: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal("Yes\n"))
+    assert drill("start", "db-blackhole", "--no-follow") == 0
+    out = capsys.readouterr().out
+    assert "It is leashed: it looks for its targets, and injects nothing." in out
+    assert len(made.runs) == 1
+
+
+def test_without_a_terminal_nothing_is_started_unless_it_is_confirmed(
+    made: Account,
+    drill: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("yes\n"))
+    assert drill("start", "shutdown") == 1
+    assert (
+        capsys.readouterr().err == "there is no terminal to ask at; give --yes to start the drill\n"
+    )
+    assert START not in made.asked
+
+
+def test_while_any_drill_of_the_service_runs_none_is_started(
+    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = made.begin("db-blackhole", "run-7")
+    assert drill("start", "shutdown", "--yes", "--no-follow") == 1
+    assert capsys.readouterr().err == (
+        f"drill db-blackhole runs already ({run.arn}); follow it with `resiliency drill follow "
+        "bookstore production db-blackhole --run run-7`\n"
+    )
+    assert START not in made.asked
+
+
+def test_a_started_drill_is_followed(
+    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.refuse("stepfunctions", "DescribeExecution", ApiError("AccessDeniedException"))
+    assert drill("start", "shutdown", "--yes") == 1
+    told = capsys.readouterr()
+    assert "Started " in told.out
+    assert "may not states:DescribeExecution" in told.err
+
+
+def test_interrupted_while_it_is_started_it_says_how_to_find_out(
+    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.refuse("stepfunctions", "StartExecution", KeyboardInterrupt())
+    assert drill("start", "shutdown", "--yes") == 1
+    assert capsys.readouterr().err == (
+        "interrupted; `resiliency drill follow bookstore production shutdown` shows whether the "
+        "drill was started, and goes on\n"
+    )
+
+
+def test_interrupted_anywhere_else_it_says_so_in_a_word(
+    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.refuse("stepfunctions", "ListExecutions", KeyboardInterrupt())
+    assert drill("list") == 1
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_an_unknown_drill_is_told_with_the_nearest_one(
+    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert drill("start", "shutdwon", "--yes") == 1
+    assert capsys.readouterr().err == (
+        "bookstore-production-drills: has no drill 'shutdwon'; did you mean shutdown?\n"
+    )
+    assert drill("start", "xyz", "--yes") == 1
+    assert capsys.readouterr().err == (
+        "bookstore-production-drills: has no drill 'xyz'; it has db-blackhole, shutdown\n"
+    )
+    assert plans.SHUTDOWN.drill in made.machines

@@ -1,0 +1,201 @@
+"""Templates as somebody else's hand would write them, and chance that is none."""
+
+import copy
+import random
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from resiliency.failover_model.alarm_evaluation import Missing
+from resiliency.failover_model.graph import (
+    Alarm,
+    AlarmCheck,
+    CalculatedCheck,
+    EndpointCheck,
+    FailoverGraph,
+    HealthCheck,
+    Metric,
+    Pair,
+    Record,
+)
+from resiliency.failover_model.route53 import InsufficientData
+
+Data = dict[str, Any]
+
+
+class Always(random.Random):
+    """Draws the same number each time."""
+
+    def __new__(cls, _share: float) -> "Always":
+        return super().__new__(cls)
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self._share = share
+
+    def random(self) -> float:
+        return self._share
+
+
+def hand_written() -> Data:
+    """A pair of single records, an alarm without a name, references of several kinds."""
+    return {
+        "Parameters": {"Ttl": {"Type": "Number", "Default": "30"}, "Instance": {"Type": "String"}},
+        "Resources": {
+            "Status": {
+                "Type": "AWS::CloudWatch::Alarm",
+                "Properties": {
+                    "Namespace": "AWS/EC2",
+                    "MetricName": "StatusCheckFailed",
+                    "Dimensions": [{"Name": "InstanceId", "Value": {"Ref": "Instance"}}],
+                    "Statistic": "Maximum",
+                    "ComparisonOperator": "GreaterThanThreshold",
+                    "Threshold": "0",
+                    "Period": "60",
+                    "EvaluationPeriods": 3,
+                },
+            },
+            "StatusCheck": {
+                "Type": "AWS::Route53::HealthCheck",
+                "Properties": {
+                    "HealthCheckConfig": {
+                        "Type": "CLOUDWATCH_METRIC",
+                        "AlarmIdentifier": {"Name": {"Ref": "Status"}, "Region": "eu-west-1"},
+                    }
+                },
+            },
+            "EndpointCheck": {
+                "Type": "AWS::Route53::HealthCheck",
+                "Properties": {
+                    "HealthCheckConfig": {
+                        "Type": "TCP",
+                        "IPAddress": "192.0.2.1",
+                        "Port": 443,
+                        "RequestInterval": 10,
+                        "FailureThreshold": 2,
+                    }
+                },
+            },
+            "Both": {
+                "Type": "AWS::Route53::HealthCheck",
+                "Properties": {
+                    "HealthCheckConfig": {
+                        "Type": "CALCULATED",
+                        "ChildHealthChecks": [
+                            {"Ref": "StatusCheck"},
+                            {"Fn::GetAtt": ["EndpointCheck", "HealthCheckId"]},
+                        ],
+                        "HealthThreshold": 2,
+                    }
+                },
+            },
+            "First": {
+                "Type": "AWS::Route53::RecordSet",
+                "Properties": {
+                    "HostedZoneId": "Z1",
+                    "Name": "Shop.example.com.",
+                    "Type": "A",
+                    "TTL": {"Ref": "Ttl"},
+                    "SetIdentifier": "first",
+                    "Failover": "PRIMARY",
+                    "HealthCheckId": {"Fn::GetAtt": "Both.HealthCheckId"},
+                    "ResourceRecords": ["192.0.2.1"],
+                },
+            },
+            "Second": {
+                "Type": "AWS::Route53::RecordSet",
+                "Properties": {
+                    "HostedZoneId": "Z1",
+                    "Name": "shop.example.com",
+                    "Type": "A",
+                    "TTL": 30,
+                    "SetIdentifier": "second",
+                    "Failover": "SECONDARY",
+                    "ResourceRecords": ["192.0.2.2"],
+                },
+            },
+            "Www": {
+                "Type": "AWS::Route53::RecordSet",
+                "Properties": {"HostedZoneId": "Z1", "Name": "www.example.com", "Type": "A"},
+            },
+        },
+    }
+
+
+def edited(edit: Callable[[Data], object]) -> Mapping[str, Data]:
+    """The template above after an edit of its resources, as the only one."""
+    template = copy.deepcopy(hand_written())
+    edit(template["Resources"])
+    return {"site": template}
+
+
+def status_alarm(**changes: Any) -> Alarm:
+    """The alarm on a host's EC2 status checks, as the library makes it."""
+    settings: Data = {
+        "name": "shop-blue-StatusCheckFailed",
+        "metric": Metric("AWS/EC2", "StatusCheckFailed", (("InstanceId", "i-1"),)),
+        "statistic": "Maximum",
+        "comparison": "GreaterThanOrEqualToThreshold",
+        "threshold": 1.0,
+        "period_seconds": 60,
+        "evaluation_periods": 1,
+        "datapoints_to_alarm": 1,
+        "missing": Missing.BREACHING,
+    }
+    return Alarm(**{**settings, **changes})
+
+
+def probe_alarm(name: str, periods: int = 2, host: str = "shop-blue", **more: str) -> Alarm:
+    """An alarm on what a probe publishes, as the library makes it."""
+    return Alarm(
+        name=f"{host}-{name}-failed",
+        metric=Metric("Shop", name, (("Host", host), *more.items())),
+        statistic="Average",
+        comparison="LessThanThreshold",
+        threshold=1.0,
+        period_seconds=60,
+        evaluation_periods=periods,
+        datapoints_to_alarm=periods,
+    )
+
+
+def peer_alarm() -> Alarm:
+    """The alarm on what green says of blue."""
+    return probe_alarm("peer-connectivity", Observer="shop-green")
+
+
+def unhealthy(alarm: Alarm, **more: Any) -> AlarmCheck:
+    """A health check on an alarm for which too little data is failure."""
+    return AlarmCheck(alarm.name, alarm, InsufficientData.UNHEALTHY, **more)
+
+
+def healthy(alarm: Alarm, **more: Any) -> AlarmCheck:
+    """A health check on an alarm for which too little data is health."""
+    return AlarmCheck(alarm.name, alarm, InsufficientData.HEALTHY, **more)
+
+
+def endpoint(address: str = "192.0.2.1", kind: str = "HTTP", **more: Any) -> EndpointCheck:
+    """A health check of blue's endpoint."""
+    return EndpointCheck("endpoint", kind, address, **more)
+
+
+def all_of(*children: HealthCheck, threshold: int | None = None, **more: Any) -> CalculatedCheck:
+    """A health check that needs all of others, or so many of them."""
+    needed = len(children) if threshold is None else threshold
+    return CalculatedCheck("all", children, needed, **more)
+
+
+def pair_of(
+    primary: HealthCheck | None, secondary: HealthCheck | None = None, ttl_seconds: int = 60
+) -> Pair:
+    """A pair with these health checks."""
+    return Pair(
+        "shop.example.com",
+        "A",
+        Record(("192.0.2.1",), ttl_seconds, primary),
+        Record(("192.0.2.2",), ttl_seconds, secondary),
+    )
+
+
+def graph_of(pair: Pair, *alarms: Alarm) -> FailoverGraph:
+    """A graph of one pair and alarms that decide nothing."""
+    return FailoverGraph([pair], alarms)

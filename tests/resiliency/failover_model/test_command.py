@@ -1,0 +1,175 @@
+"""The command `resiliency timing`."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resiliency.cli import main
+from tests.support import Template
+
+
+@pytest.fixture
+def template(failover_template: Template, tmp_path: Path) -> Path:
+    file = tmp_path / "failover.template.json"
+    file.write_text(json.dumps(failover_template), encoding="utf-8")
+    return file
+
+
+def test_a_table_tells_each_fault_of_a_template(
+    template: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["timing", str(template), "--outages", "50"]) == 0
+    told = capsys.readouterr().out
+    assert "host stopped" in told
+    assert "never" in told
+    assert "assumed" in told
+
+
+def test_json_holds_the_same_for_programs_and_the_seed_decides(
+    template: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def told(*words: str) -> Mapping[str, object]:
+        assert main(["timing", str(template), "--json", "--outages", "50", *words]) == 0
+        answer: Mapping[str, object] = json.loads(capsys.readouterr().out)
+        return answer
+
+    assert told("--seed", "1") == told("--seed", "1")
+    assert told("--seed", "1") != told("--seed", "2")
+
+
+def test_what_is_no_template_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file.json"
+    file.write_text("{")
+    assert main(["timing", str(file)]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"{file}: ")
+    assert len(error.splitlines()) == 1
+
+
+@pytest.mark.parametrize("count", ["0", "-3", "many"])
+def test_a_number_of_outages_is_one_or_more(
+    count: str, template: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["timing", str(template), "--outages", count])
+    assert end.value.code == 2
+    told = f"argument --outages: {count!r} is no whole number of 1 or more\n"
+    assert capsys.readouterr().err.endswith(told)
+
+
+def test_two_designs_are_told_side_by_side(
+    template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    after = tmp_path / "after.json"
+    text = template.read_text(encoding="utf-8")
+    after.write_text(text.replace('"TTL": "60"', '"TTL": "10"'), encoding="utf-8")
+    words = ["timing", str(template), "--against", str(after), "--outages", "50"]
+    assert main(words) == 0
+    told = capsys.readouterr().out
+    assert "→" in told
+    assert "What no template tells" in told
+    assert main([*words, "--json"]) == 0
+    first = json.loads(capsys.readouterr().out)["compared"][0]
+    assert (first["before"]["ttl_seconds"], first["after"]["ttl_seconds"]) == (60, 10)
+    assert first["difference"]["worst"] < 0
+
+
+def test_an_assumption_can_be_given(template: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def told(*words: str) -> Mapping[str, Any]:
+        assert main(["timing", str(template), "--json", "--outages", "50", *words]) == 0
+        answer: Mapping[str, Any] = json.loads(capsys.readouterr().out)
+        return answer
+
+    stubborn = told("--assume", "client_cache=300", "--assume", "resolver_floor=0")
+    assert stubborn["verdicts"][0]["parts"]["cache"]["best"] >= 300
+    assert stubborn["assumptions"]["client_cache"]["assumed"] is False
+    assert told()["verdicts"][0]["parts"]["cache"]["worst"] < 300
+
+
+def test_numbers_say_on_what_they_rest(template: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["timing", str(template), "--outages", "50"]) == 0
+    assert (
+        "assumed host stopped: extra_periods, status_metric_delay, health_check_uptake, "
+        "dns_propagation, client_cache" in capsys.readouterr().out
+    )
+
+
+def test_a_chart_is_written_beside_what_is_printed(
+    template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, more in enumerate(([], ["--against", str(template)], ["--objective", "300"])):
+        file = tmp_path / f"{number}.svg"
+        words = ["timing", str(template), "--outages", "20", "--chart", str(file), *more]
+        assert main(words) == 0
+        assert "host stopped" in capsys.readouterr().out
+        text = file.read_text(encoding="utf-8")
+        assert ("before" in text, "300 s</text>" in text) == (number == 1, number == 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["--assume", "ttl=3"],
+            "--assume ttl=3: 'ttl' is no assumption; known: ",
+        ),
+        (["--chart", "times.png"], "times.png: is no name of a chart; give one that ends in .svg"),
+        (["--against", "gone.json"], "gone.json: is not there"),
+    ],
+)
+def test_what_can_not_be_done_is_told_in_one_line(
+    words: list[str], message: str, template: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["timing", str(template), "--outages", "5", *words]) == 1
+    told = capsys.readouterr()
+    assert told.err.startswith(message)
+    assert len(told.err.splitlines()) == 1
+    assert told.out == ""
+
+
+def test_an_objective_is_held_against_each_fault(
+    template: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    assert main(["timing", str(template), "--outages", "50", "--objective", "420"]) == 0
+    rows = {
+        cells[0].strip("│ "): cells[5].strip()
+        for line in capsys.readouterr().out.splitlines()
+        if len(cells := line.strip("│").split("│")) == 7
+    }
+    assert rows["host stopped"] == "meets"
+    assert rows["endpoint dead"] == "misses"
+    assert rows["probe dead"] == ""
+
+
+@pytest.mark.parametrize("words", [["--json"], ["--against", "TEMPLATE"]])
+def test_an_objective_that_nothing_would_show_is_refused(
+    words: list[str], template: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [str(template) if word == "TEMPLATE" else word for word in words]
+    assert main(["timing", str(template), "--objective", "420", *given]) == 1
+    assert capsys.readouterr().err.startswith("--objective: ")
+
+
+def test_on_a_narrow_terminal_there_are_lines_with_whole_words(
+    template: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert main(["timing", str(template), "--outages", "50", "--objective", "420"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "endpoint dead: never (misses 420 s)" in lines
+    (stopped,) = [line for line in lines if line.startswith("host stopped: median ")]
+    assert stopped.endswith(" (meets 420 s)")
+
+
+def test_a_synthesis_that_is_missing_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["timing"]) == 1
+    assert capsys.readouterr().err == "cdk.out: is not there; run `npx cdk synth` first\n"

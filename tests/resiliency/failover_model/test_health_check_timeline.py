@@ -1,0 +1,206 @@
+"""A health check changes when a calculation by hand says so.
+
+All phases, delays and spans are drawn at their middle: an alarm is read at second 30 of each
+minute, the status check runs at second 30 and its value arrives 37.5 s later, the probe samples at
+5, 15, ..., its requests go 2.5 s after the minute and arrive 8 s later, Route 53 takes 15 s.
+"""
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from resiliency.failover_model.alarm_evaluation import point
+from resiliency.failover_model.assumptions import Assumptions, Range
+from resiliency.failover_model.faults import Effect
+from resiliency.failover_model.graph import AlarmCheck, Leaf
+from resiliency.failover_model.health_check_timeline import (
+    StatusTimeline,
+    _periods,
+    _runs,
+    _sign_at,
+    course_of,
+)
+from resiliency.failover_model.metric_stream import steps_of, stream_of
+from resiliency.failover_model.route53 import InsufficientData
+from staged_resiliency.shared import names
+from tests.resiliency.failover_model.support import (
+    Always,
+    endpoint,
+    healthy,
+    peer_alarm,
+    probe_alarm,
+    status_alarm,
+    unhealthy,
+)
+
+
+def course(leaf: Leaf, effect: Effect, assumptions: Assumptions | None = None) -> StatusTimeline:
+    return course_of(
+        leaf,
+        effect,
+        fault_at=30,
+        assumptions=assumptions or Assumptions(),
+        chance=Always(0.5),
+    )
+
+
+def test_a_stopped_host_is_told_by_three_minutes_without_a_value() -> None:
+    # Minutes 0, 1 and 2 stay empty; the value of minute 0 was due at 30 + 37.5. Read at 210.
+    assert course(unhealthy(status_alarm()), Effect.SILENT) == StatusTimeline(
+        True, [(225, False)], 67.5
+    )
+
+
+def test_an_impaired_host_is_told_by_one_bad_value() -> None:
+    # EC2 knows at 30 + 90, so the check at 150 fails, of minute 2, which arrives at 187.5.
+    assert course(unhealthy(status_alarm()), Effect.IMPAIRED) == StatusTimeline(
+        True, [(225, False)], 187.5
+    )
+
+
+def test_a_peer_that_is_refused_breaches_in_the_minute_of_the_fault() -> None:
+    # First failure at 35, known at 43; minutes 0 and 1 breach, read at 150.
+    assert course(healthy(peer_alarm()), Effect.REFUSED) == StatusTimeline(True, [(165, False)], 43)
+
+
+def test_a_peer_that_is_not_answered_is_known_after_the_probes_deadline() -> None:
+    assert course(healthy(peer_alarm()), Effect.UNANSWERED) == StatusTimeline(
+        True, [(165, False)], 48
+    )
+
+
+def test_a_silent_probe_is_told_by_as_many_minutes_as_cloudwatch_looks_back() -> None:
+    # Minutes 0 to 3 stay empty; minute 0 was due at 66 + 8. Read at 270.
+    found = course(unhealthy(probe_alarm("db-connectivity")), Effect.SILENT)
+    assert found == StatusTimeline(True, [(285, False)], 74)
+
+
+def test_a_heartbeat_is_sent_at_the_beginning_of_its_minute() -> None:
+    # That of minute 0 went at 6, before the fault; minutes 1 to 4 stay empty, minute 1 was due at
+    # 66 + 8. Read at 330.
+    found = course(unhealthy(probe_alarm(names.HEARTBEAT_METRIC)), Effect.SILENT)
+    assert found == StatusTimeline(True, [(345, False)], 74)
+
+
+def test_silence_that_counts_as_health_changes_nothing() -> None:
+    assert course(healthy(peer_alarm()), Effect.SILENT).changes == []
+
+
+def test_silence_that_keeps_the_last_status_changes_nothing() -> None:
+    leaf = AlarmCheck("status", status_alarm(), InsufficientData.LAST_KNOWN_STATUS)
+    assert course(leaf, Effect.SILENT).changes == []
+
+
+def test_an_inverted_health_check_changes_the_other_way() -> None:
+    leaf = unhealthy(status_alarm(), inverted=True)
+    assert course(leaf, Effect.SILENT) == StatusTimeline(False, [(225, True)], 67.5)
+
+
+@pytest.mark.parametrize(("inverted", "before"), [(False, True), (True, False)])
+def test_a_disabled_health_check_never_changes(inverted: bool, before: bool) -> None:
+    leaf = unhealthy(status_alarm(), disabled=True, inverted=inverted)
+    found = course(leaf, Effect.SILENT)
+    assert (found.before, found.changes) == (before, ())
+
+
+def test_a_rule_that_breaches_while_all_is_well_is_unhealthy_before() -> None:
+    assert course(unhealthy(status_alarm(threshold=0.0)), Effect.NONE).before is False
+
+
+def test_data_later_than_the_evaluation_range_are_silence_all_the_time() -> None:
+    late = replace(Assumptions(), status_metric_delay=Range(300, 300, "late", "a test"))
+    assert course(unhealthy(status_alarm()), Effect.NONE, late).before is False
+
+
+@pytest.mark.parametrize(
+    ("statistic", "threshold", "at"),
+    [
+        # Samples of minute 0: three good, three bad.
+        pytest.param("Average", 0.5, 165, id="half is not below half: the next minute is"),
+        pytest.param("Average", 0.6, 105, id="half is below more"),
+        pytest.param("Minimum", 1, 105, id="one bad sample"),
+        pytest.param("Maximum", 1, 165, id="not one good sample"),
+        pytest.param("Sum", 4, 105, id="fewer than four good ones"),
+        pytest.param("SampleCount", 1, None, id="samples there are"),
+    ],
+)
+def test_a_period_breaches_by_its_statistic(
+    statistic: str, threshold: float, at: float | None
+) -> None:
+    alarm = replace(
+        probe_alarm("db-connectivity", 1), statistic=statistic, threshold=float(threshold)
+    )
+    changes = course(unhealthy(alarm), Effect.REFUSED).changes
+    assert changes == ([] if at is None else [(at, False)])
+
+
+def test_a_long_period_is_read_each_minute() -> None:
+    # Five minutes until 60 hold the failures of minute 0: read at 90, not at the end of period.
+    alarm = replace(probe_alarm("db-connectivity", 1), period_seconds=300)
+    assert course(unhealthy(alarm), Effect.REFUSED).changes == [(105, False)]
+
+
+@pytest.mark.parametrize(
+    ("leaf", "effect", "evident", "at"),
+    [
+        # Each checker asks 15 s after the fault, then twice more.
+        pytest.param(endpoint(), Effect.REFUSED, 45, 120, id="30 s, 3 times"),
+        pytest.param(endpoint(interval_seconds=10), Effect.REFUSED, 35, 70, id="10 s, 3 times"),
+        pytest.param(endpoint(failure_threshold=1), Effect.REFUSED, 45, 60, id="30 s, once"),
+        pytest.param(endpoint(), Effect.UNANSWERED, 49, 132, id="each waits four seconds"),
+        pytest.param(endpoint(kind="TCP"), Effect.UNANSWERED, 55, 150, id="TCP waits ten"),
+    ],
+)
+def test_an_endpoint_is_unhealthy_after_so_many_failures(
+    leaf: Leaf, effect: Effect, evident: float, at: float
+) -> None:
+    assert course(leaf, effect) == StatusTimeline(True, ((at, False),), evident)
+
+
+def test_an_endpoint_that_answers_stays_healthy() -> None:
+    assert course(endpoint(), Effect.NONE).changes == ()
+
+
+@pytest.mark.parametrize("statistic", ["Average", "Maximum", "Minimum", "SampleCount", "Sum"])
+@pytest.mark.parametrize(
+    "effect", [Effect.UNANSWERED, Effect.REFUSED, Effect.SILENT, Effect.NONE], ids=str
+)
+def test_long_periods_hold_what_adding_up_all_their_pieces_gives(
+    statistic: str, effect: Effect
+) -> None:
+    alarm = replace(
+        probe_alarm("db-connectivity", 1), period_seconds=420, statistic=statistic, threshold=20
+    )
+    for seed in range(10):
+        stream = stream_of(
+            alarm.metric,
+            effect,
+            fault_at=6.0 * seed,
+            minutes=range(-20, 21),
+            assumptions=replace(Assumptions(), custom_metric_delay=Range(0, 200, "", "")),
+            chance=random.Random(seed),
+        )
+        found = _periods(alarm, stream)
+        for end, period in found.items():
+            pieces = [each for minute in range(end - 7, end) for each in stream.minutes[minute]]
+            steps = steps_of(pieces, statistic)
+            for at in range(60 * end, 60 * end + 300, 7):
+                known = [value for when, value in steps if when <= at]
+                expected = point(known[-1] if known else None, alarm.comparison, 20).value
+                assert _sign_at(period, at) == expected
+
+
+def test_days_are_few_pieces() -> None:
+    """What a day's period holds is not added up minute by minute for each of them."""
+    alarm = replace(status_alarm(), period_seconds=86_400)
+    stream = stream_of(
+        alarm.metric,
+        Effect.IMPAIRED,
+        fault_at=30,
+        minutes=range(-2_000, 2_000),
+        assumptions=Assumptions(),
+        chance=Always(0.5),
+    )
+    assert len(_runs(stream)) == 2
+    assert max(len(steps) for steps in _periods(alarm, stream).values()) < 10

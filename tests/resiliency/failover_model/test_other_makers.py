@@ -1,0 +1,115 @@
+"""Templates of other makers are followed: the CDK's own constructs, the Serverless Application
+Model; and what is no template of CloudFormation is refused.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+from aws_cdk import App, Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_route53 as route53
+
+from resiliency.failover_model.expressions import TemplateError
+from resiliency.failover_model.faults import FaultKind
+from resiliency.failover_model.graph import AlarmCheck, CalculatedCheck, FailoverGraph
+from resiliency.failover_model.route53 import InsufficientData
+from resiliency.failover_model.simulation import failover_times
+from resiliency.failover_model.template_files import read_templates
+from resiliency.failover_model.template_reader import read_graph
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@pytest.fixture
+def by_the_cdk(tmp_path: Path) -> FailoverGraph:
+    """What the CDK's own constructs make, which is the same from TypeScript as from Python."""
+    app = App(outdir=str(tmp_path))
+    stack = Stack(app, "Shop")
+    zone = route53.HostedZone(stack, "Zone", zone_name="example.com")
+    alarm = cloudwatch.Alarm(
+        stack,
+        "Alarm",
+        metric=cloudwatch.Metric(
+            namespace="AWS/EC2",
+            metric_name="StatusCheckFailed",
+            dimensions_map={"InstanceId": "i-0123456789abcdef0"},
+            statistic="Maximum",
+            period=Duration.minutes(1),
+        ),
+        threshold=1,
+        evaluation_periods=2,
+        treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+    )
+    status = route53.HealthCheck(
+        stack,
+        "Status",
+        type=route53.HealthCheckType.CLOUDWATCH_METRIC,
+        alarm_identifier=route53.AlarmIdentifier(name=alarm.alarm_name, region="eu-west-1"),
+        insufficient_data_health_status=route53.InsufficientDataHealthStatusEnum.UNHEALTHY,
+    )
+    endpoint = route53.HealthCheck(
+        stack,
+        "Endpoint",
+        type=route53.HealthCheckType.HTTP,
+        ip_address="192.0.2.1",
+        resource_path="/version/",
+    )
+    both = route53.HealthCheck(
+        stack,
+        "Both",
+        type=route53.HealthCheckType.CALCULATED,
+        child_health_checks=[status, endpoint],
+        health_threshold=2,
+    )
+    for role, address, check in (
+        (route53.Failover.PRIMARY, "192.0.2.1", both),
+        (route53.Failover.SECONDARY, "192.0.2.2", None),
+    ):
+        route53.ARecord(
+            stack,
+            f"Record{role.name}",
+            zone=zone,
+            record_name="shop",
+            target=route53.RecordTarget.from_ip_addresses(address),
+            ttl=Duration.seconds(30),
+            failover=role,
+            health_check=check,
+        )
+    app.synth()
+    return read_graph(read_templates([tmp_path]))
+
+
+def test_what_the_cdks_own_constructs_make_is_followed(by_the_cdk: FailoverGraph) -> None:
+    (pair,) = by_the_cdk.pairs
+    assert (pair.name, pair.primary.ttl_seconds) == ("shop.example.com", 30)
+    check = pair.primary.health_check
+    assert isinstance(check, CalculatedCheck)
+    status, _ = check.children
+    assert isinstance(status, AlarmCheck)
+    assert (status.alarm.evaluation_periods, status.insufficient_data) == (
+        2,
+        InsufficientData.UNHEALTHY,
+    )
+    verdicts = failover_times(by_the_cdk, outages=20)
+    (stopped,) = (each for each in verdicts if each.fault.kind is FaultKind.HOST_STOPPED)
+    assert stopped.moved == 20
+
+
+def test_a_template_of_the_serverless_application_model_is_followed() -> None:
+    graph = read_graph(read_templates([TEMPLATES / "sam.yaml"]))
+    (pair,) = graph.pairs
+    assert (pair.name, pair.primary.ttl_seconds) == ("shop.example.com", 30)
+    check = pair.primary.health_check
+    assert isinstance(check, AlarmCheck)
+    assert (check.label, check.alarm.name) == ("BlueStatusCheck", "shop-prod-blue-status")
+    assert check.alarm.evaluation_periods == 2
+    assert failover_times(graph, outages=20)[0].moved == 20
+
+
+def test_terraforms_configuration_is_no_template(tmp_path: Path) -> None:
+    file = tmp_path / "main.tf.json"
+    file.write_text(json.dumps({"resource": {"aws_route53_record": {}}}), encoding="utf-8")
+    with pytest.raises(TemplateError) as raised:
+        read_graph(read_templates([file]))
+    assert str(raised.value) == f"{file}: is no template: it has no Resources"

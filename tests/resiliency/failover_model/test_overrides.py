@@ -1,0 +1,254 @@
+"""Assumptions as given on the command line and by templates, and what rests on them."""
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from resiliency.failover_model.assumptions import Assumptions, Range
+from resiliency.failover_model.faults import Effect, FaultKind
+from resiliency.failover_model.graph import FailoverGraph, Leaf, Pair, Probe
+from resiliency.failover_model.overrides import (
+    FROM_TEMPLATES,
+    AssumptionError,
+    assumptions_given,
+    told_by_templates,
+)
+from resiliency.failover_model.sensitivity import rests_on
+from resiliency.failover_model.simulation import failover_times
+from resiliency.failover_model.template_reader import read_graph
+from resiliency.service_file.timing_graph import deciding_graph
+from tests.resiliency.failover_model.support import (
+    all_of,
+    endpoint,
+    hand_written,
+    healthy,
+    pair_of,
+    peer_alarm,
+    probe_alarm,
+    status_alarm,
+    unhealthy,
+)
+from tests.support import Data, example
+
+KNOWN = ", ".join(sorted(name for name, _ in Assumptions().spans()))
+
+
+def test_a_range_and_a_number_are_taken() -> None:
+    given = assumptions_given(["resolver_floor=0:300", "checkers=8"])
+    assert (given.resolver_floor.low, given.resolver_floor.high) == (0, 300)
+    assert (given.checkers.low, given.checkers.high) == (8, 8)
+    assert given.checkers.basis == "given with --assume"
+    assert given.status_check == Assumptions().status_check
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["resolver_floor"],
+            "--assume resolver_floor: is no assumption; give one like resolver_floor=0:300",
+        ),
+        (["ttl=5"], f"--assume ttl=5: 'ttl' is no assumption; known: {KNOWN}"),
+        (
+            ["client_cache=1", "client_cache=2"],
+            "--assume client_cache=2: client_cache is given twice; once is enough",
+        ),
+        (
+            ["client_cache=long"],
+            "--assume client_cache=long: 'long' is neither a number nor two like 0:300",
+        ),
+        (
+            ["client_cache=1:"],
+            "--assume client_cache=1:: '1:' is neither a number nor two like 0:300",
+        ),
+        (
+            ["client_cache=9:1"],
+            "--assume client_cache=9:1: 9 to 1 is no span; give 0 <= low <= high",
+        ),
+        (
+            ["client_cache=nan"],
+            "--assume client_cache=nan: nan to nan is no span; give 0 <= low <= high",
+        ),
+        (
+            ["evaluation_interval=0"],
+            "--assume evaluation_interval=0: evaluation_interval of 0 to 0; allowed: 1 to 3600",
+        ),
+        (
+            ["client_cache=inf"],
+            "--assume client_cache=inf: client_cache of inf to inf; allowed: 0 to 604800",
+        ),
+    ],
+)
+def test_what_can_not_be_assumed_is_refused(words: list[str], message: str) -> None:
+    with pytest.raises(AssumptionError) as raised:
+        assumptions_given(words)
+    assert str(raised.value) == message
+
+
+@pytest.mark.parametrize("name", [name for name, _ in Assumptions().spans()])
+def test_the_least_and_the_most_of_each_assumption_can_be_played_through(name: str) -> None:
+    check = all_of(unhealthy(status_alarm()), healthy(peer_alarm()), endpoint())
+    with pytest.raises(AssumptionError, match="allowed: ") as raised:
+        assumptions_given([f"{name}=1e9"])
+    least, most = str(raised.value).rpartition("allowed: ")[2].split(" to ")
+    graph = FailoverGraph([pair_of(check)], [])
+    for bound in (least, most):
+        given = assumptions_given([f"{name}={bound}"])
+        assert len(failover_times(graph, outages=3, assumptions=given)) == 4
+
+
+def test_evaluations_far_apart_decide_late() -> None:
+    graph = FailoverGraph([pair_of(unhealthy(status_alarm()))], [])
+    usual, rare = (
+        failover_times(graph, outages=200, assumptions=assumptions_given(words))[0].total
+        for words in ([], ["evaluation_interval=300"])
+    )
+    assert usual is not None
+    assert rare is not None
+    assert rare.worst > usual.worst + 120
+
+
+PROBE = Probe("Shop", 30, 10)
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        pytest.param(pair_of(healthy(peer_alarm())), id="it decides"),
+        pytest.param(pair_of(unhealthy(status_alarm())), id="it watches the same host"),
+    ],
+)
+def test_what_templates_tell_of_the_probe_stands_in_for_defaults(pair: Pair) -> None:
+    graph = FailoverGraph([pair], [probe_alarm("db-connectivity")], [Probe("Other", 1, 1), PROBE])
+    told = told_by_templates(graph, pair, Assumptions())
+    assert (told.probe_interval.low, told.probe_interval.high) == (30, 30)
+    assert (told.probe_timeout.low, told.probe_timeout.high) == (10, 10)
+    assert told.probe_interval.basis == FROM_TEMPLATES
+    assert not told.probe_interval.assumed
+
+
+def test_a_probe_of_another_service_tells_nothing() -> None:
+    pair = pair_of(healthy(peer_alarm()))
+    graph = FailoverGraph([pair], [], [Probe("Other", 30, 10)])
+    assert told_by_templates(graph, pair, Assumptions()) == Assumptions()
+
+
+def test_what_somebody_gives_stays() -> None:
+    pair = pair_of(healthy(peer_alarm()))
+    given = assumptions_given(["probe_interval=20"])
+    told = told_by_templates(FailoverGraph([pair], [], [PROBE]), pair, given)
+    assert told.probe_interval.low == 20
+    assert told.probe_timeout.low == 10
+
+
+def test_a_probe_that_asks_rarely_finds_a_dead_endpoint_later() -> None:
+    def times(seconds: int) -> float:
+        def edit(environment: Data) -> None:
+            environment["failover_on"] = ["peer"]
+            environment["probe"] = {"interval_seconds": seconds}
+
+        service = example(edit)
+        graph = deciding_graph(service, service.environments["production"])
+        verdicts = failover_times(graph, outages=500)
+        (dead,) = (each for each in verdicts if each.fault.kind is FaultKind.ENDPOINT_DEAD)
+        return dead.parts["detect"].median
+
+    assert times(60) > times(10) + 15
+
+
+def association(configuration: object, **more: Any) -> Mapping[str, Data]:
+    template = hand_written()
+    template["Resources"]["Probe"] = {
+        "Type": "AWS::SSM::Association",
+        "Properties": {
+            "Parameters": {"Action": ["Install"], "Configuration": [configuration], **more}
+        },
+    }
+    return {"site": template}
+
+
+def encoded(content: object) -> str:
+    return b64encode(json.dumps(content).encode()).decode()
+
+
+SOUND = {"namespace": "Shop", "interval_seconds": 20, "timeout_seconds": 2.5}
+
+
+def test_a_probe_is_read_from_its_association() -> None:
+    assert read_graph(association(encoded(SOUND))).probes == [Probe("Shop", 20, 2.5)]
+
+
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        pytest.param({"Ref": "Configuration"}, id="what only the deployment knows"),
+        pytest.param("no base64!", id="no base64"),
+        pytest.param(b64encode(b"{").decode(), id="no JSON"),
+        pytest.param(b64encode(b"[" * 100_000).decode(), id="too deep"),
+        pytest.param(encoded([1]), id="no object"),
+        pytest.param(encoded({**SOUND, "namespace": 1}), id="no namespace"),
+        pytest.param(encoded({**SOUND, "interval_seconds": "10"}), id="interval in words"),
+        pytest.param(encoded({**SOUND, "interval_seconds": True}), id="interval that is true"),
+        pytest.param(encoded({**SOUND, "interval_seconds": 61}), id="interval of over a minute"),
+        pytest.param(encoded({**SOUND, "timeout_seconds": 0}), id="timeout of nothing"),
+        pytest.param(encoded({**SOUND, "timeout_seconds": float("nan")}), id="timeout of NaN"),
+    ],
+)
+def test_an_association_of_something_else_tells_nothing(configuration: object) -> None:
+    assert read_graph(association(configuration)).probes == []
+
+
+def test_a_probe_that_is_taken_away_tells_nothing() -> None:
+    assert read_graph(association(encoded(SOUND), Action=["Uninstall"])).probes == []
+
+
+STATUS = unhealthy(status_alarm())
+DB = unhealthy(probe_alarm("db-connectivity"))
+
+
+@pytest.mark.parametrize(
+    ("effects", "expected"),
+    [
+        ({STATUS: Effect.SILENT}, {"status_metric_delay"}),
+        ({STATUS: Effect.IMPAIRED}, {"status_metric_delay", "status_check"}),
+        ({DB: Effect.SILENT}, {"custom_metric_delay", "probe_interval", "probe_batch"}),
+        (
+            {DB: Effect.UNANSWERED},
+            {"custom_metric_delay", "probe_interval", "probe_batch", "probe_timeout"},
+        ),
+    ],
+)
+def test_a_time_rests_on_what_its_signals_need(
+    effects: dict[Leaf, Effect], expected: set[str]
+) -> None:
+    always = {
+        "extra_periods",
+        "evaluation_interval",
+        "health_check_uptake",
+        "dns_propagation",
+        "client_cache",
+    }
+    found = rests_on(pair_of(STATUS), {**effects, endpoint(): Effect.NONE}, Assumptions())
+    assert set(found) == expected | always
+    assert found == [name for name, _ in Assumptions().spans() if name in found]
+
+
+def test_an_endpoint_rests_on_its_checkers_alone_and_a_disabled_one_on_nothing() -> None:
+    effects: dict[Leaf, Effect] = {
+        endpoint(): Effect.REFUSED,
+        endpoint("192.0.2.9", disabled=True): Effect.REFUSED,
+    }
+    found = rests_on(pair_of(None), effects, Assumptions())
+    assert found == ["checkers", "health_check_uptake", "dns_propagation", "client_cache"]
+
+
+def test_a_resolvers_floor_matters_above_the_ttl_only() -> None:
+    stretched = replace(Assumptions(), resolver_floor=Range(0, 300, "seconds", "a test"))
+    effects: dict[Leaf, Effect] = {endpoint(): Effect.REFUSED}
+    assert "resolver_floor" in rests_on(pair_of(None), effects, stretched)
+    assert "resolver_floor" not in rests_on(pair_of(None), effects, Assumptions())
+    assert "resolver_floor" in rests_on(pair_of(None, ttl_seconds=10), effects, Assumptions())

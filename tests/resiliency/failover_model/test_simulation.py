@@ -1,0 +1,297 @@
+"""Outages: their parts, their spread over phases, and why some never end by failover."""
+
+from dataclasses import replace
+
+import pytest
+
+from resiliency.failover_model.assumptions import Assumptions, Range
+from resiliency.failover_model.faults import Effect, Fault, FaultKind
+from resiliency.failover_model.graph import FailoverGraph, HealthCheck, Leaf, Metric, Pair
+from resiliency.failover_model.simulation import (
+    PARTS,
+    Percentiles,
+    Verdict,
+    _bearable,
+    failover_times,
+)
+from tests.resiliency.failover_model.support import (
+    all_of,
+    endpoint,
+    graph_of,
+    healthy,
+    pair_of,
+    peer_alarm,
+    probe_alarm,
+    status_alarm,
+    unhealthy,
+)
+
+STATUS = unhealthy(status_alarm())
+PEER = healthy(peer_alarm())
+DB = unhealthy(probe_alarm("db-connectivity"))
+
+
+def verdict_of(graph: FailoverGraph, kind: FaultKind, outages: int = 200) -> Verdict:
+    (found,) = (v for v in failover_times(graph, outages=outages) if v.fault.kind is kind)
+    return found
+
+
+def p95(check: HealthCheck, kind: FaultKind, ttl_seconds: int = 60) -> float:
+    verdict = verdict_of(graph_of(pair_of(check, ttl_seconds=ttl_seconds)), kind, 1000)
+    assert verdict.total is not None
+    return verdict.total.p95
+
+
+def test_the_same_seed_gives_the_same_numbers_and_another_one_others() -> None:
+    graph = graph_of(pair_of(all_of(STATUS, PEER)))
+    first = failover_times(graph, outages=50, seed=7)
+    assert failover_times(graph, outages=50, seed=7) == first
+    assert failover_times(graph, outages=50, seed=8) != first
+
+
+def test_the_faults_wanted_are_played_through_with_the_numbers_they_have_among_all() -> None:
+    graph = graph_of(pair_of(all_of(STATUS, PEER)))
+    some = [Fault(FaultKind.ENDPOINT_DEAD), Fault(FaultKind.HOST_IMPAIRED)]
+    found = failover_times(graph, outages=50, only=some)
+    assert [verdict.fault.kind for verdict in found] == [
+        FaultKind.HOST_IMPAIRED,
+        FaultKind.ENDPOINT_DEAD,
+    ]
+    assert all(verdict in failover_times(graph, outages=50) for verdict in found)
+
+
+def test_the_parts_of_an_outage_are_within_their_bounds() -> None:
+    verdict = verdict_of(graph_of(pair_of(STATUS)), FaultKind.HOST_STOPPED, 1000)
+    assert verdict.total is not None
+    assert tuple(verdict.parts) == PARTS
+    assert verdict.moved == verdict.outages == 1000
+    assert all(spread.best >= 0 for spread in verdict.parts.values())
+    assert verdict.parts["propagate"].worst <= 30
+    assert verdict.parts["cache"].worst <= 60
+    # Three whole minutes must be silent, whatever the phase: never faster than two of them.
+    assert verdict.total.best > 120
+    assert verdict.total.worst <= sum(spread.worst for spread in verdict.parts.values())
+
+
+def test_a_shorter_ttl_shortens_the_cache_down_to_what_resolvers_keep_anyway() -> None:
+    usual = graph_of(pair_of(STATUS, ttl_seconds=60))
+    short = graph_of(pair_of(STATUS, ttl_seconds=10))
+    worst = [
+        verdict_of(graph, FaultKind.HOST_STOPPED).parts["cache"].worst for graph in (usual, short)
+    ]
+    assert 50 < worst[0] <= 60
+    assert 10 < worst[1] <= 30
+
+
+def test_a_client_that_caches_adds_to_the_cache() -> None:
+    stubborn = replace(Assumptions(), client_cache=Range(300, 300, "seconds", "a test"))
+    verdict = failover_times(graph_of(pair_of(STATUS)), outages=20, assumptions=stubborn)[0]
+    assert verdict.parts["cache"].best >= 300
+
+
+def test_a_peer_finds_a_stopped_host_sooner_than_its_silence() -> None:
+    assert (
+        p95(all_of(STATUS, PEER), FaultKind.HOST_STOPPED) < p95(STATUS, FaultKind.HOST_STOPPED) - 60
+    )
+
+
+def test_fast_endpoint_checks_find_a_dead_endpoint_sooner_than_slow_ones() -> None:
+    slow, fast = endpoint(), endpoint(interval_seconds=10)
+    assert p95(fast, FaultKind.ENDPOINT_DEAD) < p95(slow, FaultKind.ENDPOINT_DEAD) - 30
+
+
+def test_more_periods_decide_later() -> None:
+    slow = unhealthy(probe_alarm("db-connectivity", 5))
+    graphs = [graph_of(pair_of(check), check.alarm) for check in (DB, slow)]
+    two, five = (verdict_of(graph, FaultKind.DEPENDENCY_BLACKHOLED).total for graph in graphs)
+    assert two is not None
+    assert five is not None
+    assert five.best > two.best + 120
+
+
+def test_one_healthy_child_of_two_is_enough_where_the_threshold_says_so() -> None:
+    graph = graph_of(pair_of(all_of(STATUS, PEER, threshold=1)))
+    both = verdict_of(graph, FaultKind.HOST_STOPPED).total
+    alone = verdict_of(graph_of(pair_of(STATUS)), FaultKind.HOST_STOPPED).total
+    assert both is not None
+    assert alone is not None
+    assert both.median == pytest.approx(alone.median, abs=30)  # the slower one decides
+
+
+def test_a_calculated_health_check_can_be_inverted() -> None:
+    twice = all_of(all_of(STATUS, inverted=True), inverted=True)
+    assert verdict_of(graph_of(pair_of(twice)), FaultKind.HOST_STOPPED).moved == 200
+
+
+def test_a_signal_that_turns_now_and_then_moves_some_outages_only() -> None:
+    # An endpoint that is judged by very late or very early data alone is a matter of phase.
+    late = replace(Assumptions(), status_metric_delay=Range(0, 300, "seconds", "a test"))
+    verdicts = failover_times(graph_of(pair_of(STATUS)), outages=200, assumptions=late)
+    assert 0 < verdicts[0].moved < 200
+
+
+UNKNOWN = unhealthy(status_alarm(name="queue", metric=Metric("Shop", "queue-length")))
+ALIAS = replace(pair_of(None).primary, evaluates_target=True)
+
+
+@pytest.mark.parametrize(
+    ("pair", "kind", "reason"),
+    [
+        pytest.param(
+            pair_of(None),
+            FaultKind.HOST_STOPPED,
+            "the primary has no health check, so it always answers",
+            id="no health check",
+        ),
+        pytest.param(
+            replace(pair_of(None), primary=ALIAS),
+            FaultKind.HOST_STOPPED,
+            "the primary follows its alias target's health, which no template tells",
+            id="alias",
+        ),
+        pytest.param(
+            pair_of(unhealthy(status_alarm(), disabled=True)),
+            FaultKind.HOST_STOPPED,
+            "shop-blue-StatusCheckFailed is disabled, which counts as healthy",
+            id="disabled",
+        ),
+        pytest.param(
+            pair_of(all_of(unhealthy(status_alarm(), disabled=True), PEER, threshold=1)),
+            FaultKind.HOST_STOPPED,
+            "shop-blue-StatusCheckFailed falls silent, but is disabled; "
+            "shop-blue-peer-connectivity-failed fails after its deadline, which is not enough to "
+            "move the answer",
+            id="disabled child, and another that is not needed",
+        ),
+        pytest.param(
+            pair_of(STATUS),
+            FaultKind.DEPENDENCY_BLACKHOLED,
+            "only shop-blue-db-connectivity-failed would show it, which decides nothing "
+            "(shop-blue-StatusCheckFailed does)",
+            id="not among the signals that decide",
+        ),
+        pytest.param(
+            pair_of(STATUS),
+            FaultKind.ENDPOINT_DEAD,
+            "no signal that decides (shop-blue-StatusCheckFailed) shows it",
+            id="no signal shows it",
+        ),
+        pytest.param(
+            pair_of(endpoint()),
+            FaultKind.DEPENDENCY_BLACKHOLED,
+            "no signal that decides (endpoint) shows it",
+            id="no host is named",
+        ),
+        pytest.param(
+            pair_of(healthy(status_alarm())),
+            FaultKind.HOST_STOPPED,
+            "shop-blue-StatusCheckFailed falls silent, and too little data counts as Healthy",
+            id="silence is health",
+        ),
+        pytest.param(
+            pair_of(UNKNOWN),
+            FaultKind.HOST_STOPPED,
+            "what queue shows of it is not known to the model",
+            id="unknown metric",
+        ),
+        pytest.param(
+            pair_of(all_of(UNKNOWN, healthy(status_alarm()))),
+            FaultKind.HOST_STOPPED,
+            "shop-blue-StatusCheckFailed falls silent, and too little data counts as Healthy",
+            id="unknown metric beside a known one",
+        ),
+        pytest.param(
+            pair_of(all_of(STATUS, unhealthy(peer_alarm(), inverted=True), threshold=1)),
+            FaultKind.PROBE_DEAD,
+            "only shop-blue-db-connectivity-failed would show it, which decides nothing "
+            "(shop-blue-StatusCheckFailed, shop-blue-peer-connectivity-failed does)",
+            id="inverted, but not concerned",
+        ),
+        pytest.param(
+            pair_of(unhealthy(status_alarm(), inverted=True)),
+            FaultKind.HOST_STOPPED,
+            "the secondary answers even while all is well",
+            id="inverted",
+        ),
+        pytest.param(
+            pair_of(
+                all_of(
+                    unhealthy(status_alarm(), inverted=True), endpoint(disabled=True), threshold=1
+                )
+            ),
+            FaultKind.HOST_STOPPED,
+            "shop-blue-StatusCheckFailed falls silent, but is inverted; "
+            "endpoint fails after its deadline, but is disabled",
+            id="inverted child",
+        ),
+    ],
+)
+def test_never_comes_with_its_reason(pair: Pair, kind: FaultKind, reason: str) -> None:
+    verdict = verdict_of(graph_of(pair, probe_alarm("db-connectivity")), kind, 20)
+    assert (verdict.moved, verdict.total, verdict.parts) == (0, None, {})
+    assert verdict.never == reason
+
+
+def test_with_both_hosts_unhealthy_the_primary_answers() -> None:
+    down = unhealthy(status_alarm(name="down", threshold=0.0))
+    verdict = verdict_of(graph_of(pair_of(STATUS, down)), FaultKind.HOST_STOPPED, 20)
+    assert verdict.never == (
+        "shop-blue-StatusCheckFailed falls silent, which is not enough to move the answer"
+    )
+
+
+def test_a_dead_probe_moves_clients_where_its_silence_is_failure() -> None:
+    verdict = verdict_of(graph_of(pair_of(DB)), FaultKind.PROBE_DEAD, 20)
+    assert verdict.moved == 20
+    assert not verdict.fault.hurts
+
+
+def test_an_inverted_signal_that_recovers_too_late_lets_clients_go_for_a_while() -> None:
+    # The peer is unhealthy about a minute before the inverted status check turns healthy.
+    late = all_of(unhealthy(status_alarm(), inverted=True), PEER, threshold=1)
+    assert verdict_of(graph_of(pair_of(late)), FaultKind.HOST_STOPPED).moved > 100
+
+
+def test_no_outage_is_no_measurement() -> None:
+    with pytest.raises(ValueError, match="0 outages tell nothing; give 1 or more"):
+        failover_times(graph_of(pair_of(STATUS)), outages=0)
+
+
+def test_a_spread_names_durations_that_occurred() -> None:
+    assert Percentiles.of([float(n) for n in range(100, 0, -1)]) == Percentiles(1, 50, 95, 100)
+    assert Percentiles.of([7.0]) == Percentiles(7, 7, 7, 7)
+
+
+def test_a_span_is_no_span_the_wrong_way_round() -> None:
+    with pytest.raises(ValueError, match="2 to 1 is no span; give 0 <= low <= high"):
+        Range(2, 1, "seconds", "a test")
+
+
+def test_every_assumption_says_what_it_is_and_rests_on() -> None:
+    spans = dict(Assumptions().spans())
+    assert all(span.about and span.basis for span in spans.values())
+    assert {name for name, span in spans.items() if not span.assumed} == {
+        "evaluation_interval",
+        "probe_batch",
+        "probe_interval",
+        "probe_timeout",
+    }
+
+
+@pytest.mark.parametrize(
+    ("period", "periods"), [(60, 1000), (3600, 24), (86_400, 1)], ids=["1000 min", "24 h", "1 d"]
+)
+def test_of_an_alarm_that_looks_back_over_hours_fewer_outages_are_played(
+    period: int, periods: int
+) -> None:
+    alarm = status_alarm(
+        period_seconds=period, evaluation_periods=periods, datapoints_to_alarm=periods
+    )
+    effects: dict[Leaf, Effect] = {unhealthy(alarm): Effect.IMPAIRED}
+    assert 50 <= _bearable(2_000, effects, Assumptions()) < 2_000
+    assert _bearable(10, effects, Assumptions()) == 10
+
+
+def test_of_usual_alarms_all_outages_are_played() -> None:
+    alarm = status_alarm(period_seconds=300, evaluation_periods=5)
+    assert _bearable(2_000, {unhealthy(alarm): Effect.SILENT}, Assumptions()) == 2_000

@@ -1,0 +1,295 @@
+"""The command: what it refuses, what it prints, and its exit status."""
+
+import importlib.util
+import io
+import json
+import os
+import re
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from resiliency import cli
+from resiliency.rehearsal import prediction, rehearse
+from resiliency.rehearsal.command import chosen_scenarios
+from resiliency.rehearsal.console import Progress, print_outcomes
+from resiliency.rehearsal.deployment import Deployment, read_world
+from resiliency.rehearsal.options import RehearseError
+from staged_resiliency.experiment.journal import Phase
+from staged_resiliency.experiment.observations import Observation, Source
+from tests.resiliency.rehearsal.support import Templates, edited, plans_of, set_alarm
+from tests.resiliency.rehearsal.test_rehearse import DIRECTOR, play
+from tests.support import Data
+
+
+@pytest.fixture
+def files(example_templates: Templates, tmp_path: Path) -> list[str]:
+    """The example's templates as files, and where the report goes."""
+    paths = []
+    for stack, template in example_templates.items():
+        path = tmp_path / f"{stack}.json"
+        path.write_text(json.dumps(template))
+        paths.append(str(path))
+    return ["rehearse", *paths, "--out", str(tmp_path / "out")]
+
+
+@pytest.fixture(autouse=True)
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Directors that play nothing, and few outages."""
+    for function, name, value in (
+        (rehearse.rehearse, "director", DIRECTOR),
+        (prediction.failovers_of, "outages", 20),
+    ):
+        monkeypatch.setitem(function.__kwdefaults__ or {}, name, value)
+
+
+def test_what_holds_ends_with_a_report_and_success(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([*files, "--scenario", "host-stops"]) == 0
+    out = capsys.readouterr().out
+    assert "Rehearsing bookstore.pingpublications.com on this machine, 20 seconds in one" in out
+    assert re.search(r"^host-stops +3:20  fault$", out, re.MULTILINE)
+    assert re.search(r"^host-stops .* client \S+: bookstore-api-green$", out, re.MULTILINE)
+    assert "clients reach bookstore-api-green after" in out
+    assert "passed  bookstore-api-blue stops and comes back" in out
+    assert f"{tmp_path}/out: 1 journal; look at {tmp_path}/out/index.html" in out
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert "Rehearsal of bookstore.pingpublications.com" in page
+    told = json.loads((tmp_path / "out" / "host-stops.json").read_text())
+    assert told["verdict"]["status"] == "passed"
+
+
+def test_what_does_not_hold_ends_with_a_report_and_failure(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([*files, "--scenario", "host-stops", "--seed", "1"]) == 1
+    assert "failed  bookstore-api-blue stops and comes back" in capsys.readouterr().out
+    assert (tmp_path / "out" / "index.html").exists()
+
+
+def test_the_usual_scenarios_are_those_of_the_deciding_dependencies(
+    world: Deployment, deciding_templates: Templates
+) -> None:
+    assert [each.name for each in chosen_scenarios(world, [])] == [
+        "host-stops",
+        "endpoint-hangs",
+        "db-blackholed",
+        "both-stop",
+        "probe-killed",
+    ]
+    assert "cdn-blackholed" not in [
+        each.name for each in chosen_scenarios(read_world(deciding_templates), [])
+    ]
+    assert [each.name for each in chosen_scenarios(world, ["cdn-blackholed"])] == ["cdn-blackholed"]
+
+
+def test_a_scenario_that_does_not_exist_is_refused(world: Deployment) -> None:
+    with pytest.raises(RehearseError) as refused:
+        chosen_scenarios(world, ["earthquake"])
+    assert str(refused.value) == (
+        "--scenario earthquake: is none of host-stops, endpoint-hangs, db-blackholed, "
+        "cdn-blackholed, both-stop, probe-killed"
+    )
+
+
+def test_a_lost_process_is_told_and_nothing_is_written(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([*files, "--scenario", "host-stops", "--seed", "2"]) == 1
+    assert capsys.readouterr().err == (
+        "rehearse: host-stops: moto's server (process 7) was ended by signal SIGKILL; "
+        "everything it started has ended, nothing is written\n"
+    )
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_in_order(
+    files: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+) -> None:
+    def watch(*_: object) -> None:
+        os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(Progress, "watch", watch)
+    former = signal.signal(number, signal.SIG_DFL)  # the tests may run under nohup
+    try:
+        assert cli.main([*files, "--scenario", "host-stops", "--seed", "4"]) == 1
+    finally:
+        signal.signal(number, former)
+    assert capsys.readouterr().err == (
+        f"rehearse: stopped by {number.name}; everything it started has ended, nothing is written\n"
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_package_is_named_with_how_to_have_it(
+    files: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name in ("dns", "moto") else found(name)
+    )
+    assert cli.main(files) == 1
+    assert capsys.readouterr().err == (
+        "rehearse: needs dnspython, moto, which is not installed; "
+        "run: pip install 'cdk-staged-resiliency[rehearsal]'\n"
+    )
+
+
+def test_other_systems_than_linux_are_refused(
+    files: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert cli.main(files) == 1
+    assert "needs Linux" in capsys.readouterr().err
+
+
+def test_somebody_elses_folder_is_refused_before_anything_runs(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.txt").write_text("years of work")
+    assert cli.main(files) == 1
+    assert "holds thesis.txt" in capsys.readouterr().err
+
+
+def test_a_report_that_can_t_be_written_is_told(
+    files: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    assert cli.main([*files, "--scenario", "host-stops"]) == 1
+    assert "can't be written (No space left on device)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--time-scale", "0.5"], "'0.5' is no number from 1 to 120"),
+        (["--time-scale", "fast"], "'fast' is no number from 1 to 120"),
+        (["--host", "blue"], "'blue' is not of the form NAME=ADDRESS"),
+        (["--objective", "0"], "'0' is no number from 1 to 86400"),
+        (["--at-once", "0"], "'0' is no number from 1 to 100"),
+    ],
+)
+def test_bad_options_are_refused(
+    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["rehearse", *words])
+    assert told in capsys.readouterr().err
+
+
+def test_real_time_is_a_scale_of_one() -> None:
+    options = cli._parser().parse_args(["rehearse", "--real-time", "--host", "blue=10.0.0.1"])
+    assert options.time_scale == 1
+    assert dict(options.host) == {"blue": "10.0.0.1"}
+    assert options.paths == [Path("cdk.out")]
+
+
+def test_several_pairs_are_named(
+    example_templates: Templates, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def edit(templates: dict[str, Data]) -> None:
+        resources = templates["bookstore-production-failover"]["Resources"]
+        (group,) = [one for one in resources.values() if one["Type"].endswith("RecordSetGroup")]
+        copies = [dict(record) for record in group["Properties"]["RecordSets"]]
+        for record in copies:
+            record["Name"] = "shop.pingpublications.com."
+        group["Properties"]["RecordSets"] += copies
+
+    paths = []
+    for stack, template in edited(example_templates, edit).items():
+        paths.append(tmp_path / f"{stack}.json")
+        paths[-1].write_text(json.dumps(template))
+    words = ["rehearse", *map(str, paths), "--out", str(tmp_path / "out")]
+    assert cli.main([*words, "--scenario", "host-stops"]) == 0
+    assert "Of bookstore.pingpublications.com, shop.pingpublications.com; name another by" in (
+        capsys.readouterr().out
+    )
+
+
+def test_in_a_terminal_progress_is_a_table(world: Deployment) -> None:
+    plans = plans_of(world, "host-stops", "both-stop", scale=20, outages=20)
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=160)
+    with Progress(plans, 20, console) as progress:
+        (outcome,) = play(world, "host-stops", seed=0)
+        phases = [Phase("steady state", 1000, 1010)]
+        running = rehearse.Running(outcome.plan, list(outcome.observations), phases, outcome.run)
+        for each in outcome.observations:
+            progress.watch(running, each)
+        console.print(progress._table())
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
+    assert re.search(r"host-stops +done +7:40 .* bookstore-api-blue", shown)
+    assert re.search(r"both-stop +waits", shown)
+
+
+def test_in_a_narrow_terminal_progress_is_lines(world: Deployment) -> None:
+    plans = plans_of(world, "host-stops", scale=20, outages=20)
+    screen = io.StringIO()
+    with Progress(plans, 20, Console(file=screen, force_terminal=True, width=40)) as progress:
+        (outcome,) = play(world, "host-stops", seed=0)
+        running = rehearse.Running(outcome.plan, [], [Phase("steady state", 1000, None)])
+        progress.watch(running, None)
+    assert re.search(r"host-stops +0:00 +steady state", screen.getvalue())
+
+
+def test_a_request_that_is_told_late_is_no_news(world: Deployment) -> None:
+    (plan,) = plans_of(world, "host-stops", scale=20, outages=20)
+    screen = io.StringIO()
+    with Progress([plan], 20, Console(file=screen, width=160)) as progress:
+        running = rehearse.Running(plan, [], [Phase("fault", 1000, None)], None)
+        for at, value in ((1001.0, "blue"), (1003.0, "no answer"), (1004.0, "green")):
+            progress.watch(running, Observation(at, Source.CLIENT, "shop.example.com", value))
+        progress.watch(running, Observation(1002.0, Source.CLIENT, "shop.example.com", "no answer"))
+    assert [line.split()[-1] for line in screen.getvalue().splitlines()] == ["answer", "green"]
+
+
+def test_failures_say_what_was_found(example_templates: Templates) -> None:
+    noisy = "bookstore-api-green-db-connectivity-failed"
+    world = read_world(edited(example_templates, set_alarm(noisy, Threshold=1)))
+    outcomes = play(world, "probe-killed", "endpoint-hangs", seed=1)
+    screen = io.StringIO()
+    print_outcomes(world, outcomes, Console(file=screen, width=160))
+    shown = screen.getvalue()
+    assert re.search(r"failed +bookstore-api-blue-probe-silent fires: not within 400 s", shown)
+    assert "clients are served all the time" in shown or "are served: not so" in shown
+    assert "note nothing here would move clients" in shown
+
+
+def last_lines(world: Deployment, *names: str, seed: int) -> list[str]:
+    screen = io.StringIO()
+    print_outcomes(world, play(world, *names, seed=seed), Console(file=screen, width=160))
+    return screen.getvalue().splitlines()[-len(names) :]
+
+
+def test_the_last_lines_hold_clients_against_the_objective(world: Deployment) -> None:
+    stops, hangs = last_lines(world, "host-stops", "endpoint-hangs", seed=0)
+    assert stops == (
+        "passed  bookstore-api-blue stops and comes back: clients reached bookstore-api-green "
+        "after 40 s, objective 420 s"
+    )
+    assert "objective" not in hangs
+
+
+def test_clients_who_never_move_miss_the_objective(world: Deployment) -> None:
+    (last,) = last_lines(world, "host-stops", seed=1)
+    assert last.startswith("failed ")
+    assert last.endswith(": clients did not reach bookstore-api-green, objective 420 s")
+
+
+def test_without_an_objective_none_is_told(world: Deployment) -> None:
+    (last,) = last_lines(replace(world, objective_seconds=None), "host-stops", seed=0)
+    assert last == "passed  bookstore-api-blue stops and comes back"

@@ -1,0 +1,151 @@
+"""Stand-ins of dependencies: they answer as the probe's checks want it, or swallow everything."""
+
+import asyncio
+import socket
+from typing import Any
+
+import dns.asyncquery
+import dns.exception
+import dns.message
+import pytest
+
+from resiliency.rehearsal.dependencies import Dependency, dns_answer, http_answer, stood_in
+from resiliency.rehearsal.http_client import ask, connect
+from resiliency.rehearsal.sockets import BlackHole, loopback_addresses
+
+TCP = {"metric": "db-connectivity", "check": "tcp", "host": "db.example.com", "port": 5432}
+HTTP = {"check": "http", "host": "cdn.example.com", "port": 80, "status": [204, 200]}
+DNS = {"check": "dns", "host": "name.example.com", "type": "A", "answer": "10.0.0.1"}
+PLACE = ("127.0.0.2", 4000)
+
+
+def test_a_check_asks_the_stand_in_in_its_place() -> None:
+    assert stood_in(TCP, PLACE) == {**TCP, "host": "127.0.0.2", "port": 4000}
+
+
+@pytest.mark.parametrize(("kind", "plain"), [("tls", "tcp"), ("https", "http")])
+def test_tls_is_left_out_with_all_that_is_about_it(kind: str, plain: str) -> None:
+    told = {**HTTP, "check": kind, "server_name": "x.example.com", "days_to_expiry": 7}
+    found = stood_in({**told, "family": "ipv6"}, PLACE)
+    assert found["check"] == plain
+    assert not {"server_name", "days_to_expiry", "family"} & found.keys()
+
+
+def test_an_http_check_still_asks_for_the_same_name() -> None:
+    assert stood_in(HTTP, PLACE)["host_header"] == "cdn.example.com"
+    assert stood_in({**HTTP, "host_header": "other"}, PLACE)["host_header"] == "other"
+
+
+def test_a_dns_check_asks_the_stand_in_for_the_same_name() -> None:
+    assert stood_in(DNS, PLACE) == {**DNS, "server": "127.0.0.2", "port": 4000}
+
+
+def test_the_answer_has_the_status_and_the_text_that_are_wanted() -> None:
+    assert http_answer(HTTP).startswith(b"HTTP/1.1 204 ")
+    assert http_answer(HTTP).endswith(b"\r\n\r\n")
+    assert http_answer({"text": "fine"}).endswith(b"\r\n\r\nfine")
+    assert http_answer({}).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    ("check", "expected"),
+    [
+        (DNS, "10.0.0.1"),
+        ({"type": "AAAA"}, "2001:db8::1"),
+        ({"type": "CNAME", "answer": "other.example.com"}, "other.example.com."),
+        ({}, "192.0.2.1"),
+    ],
+)
+def test_the_dns_answer_is_the_one_that_is_wanted(check: dict[str, Any], expected: str) -> None:
+    query = dns.message.make_query("name.example.com", check.get("type", "A"))
+    answer = dns.message.from_wire(dns_answer(check, query.to_wire()))
+    assert [data.to_text() for data in answer.answer[0]] == [expected]
+
+
+async def _reachable(place: tuple[str, int]) -> bool:
+    try:
+        await connect(place, 0.3)
+    except OSError:
+        return False
+    return True
+
+
+def test_a_blackholed_dependency_swallows_connections_until_it_recovers() -> None:
+    async def run() -> list[bool]:
+        dependency = Dependency(TCP, "127.0.0.1")
+        dependency.start()
+        try:
+            found = [await _reachable(dependency.place)]
+            dependency.blackhole()
+            found += [await _reachable(dependency.place) for _ in range(2)]
+            dependency.recover()
+            found.append(await _reachable(dependency.place))
+        finally:
+            dependency.close()
+        return found
+
+    assert asyncio.run(run()) == [True, False, False, True]
+
+
+def test_an_http_dependency_answers_whoever_asks() -> None:
+    async def run() -> tuple[int, bytes]:
+        dependency = Dependency({"check": "http", "host": "x", "text": "fine"}, "127.0.0.1")
+        dependency.start()
+        try:
+            await connect(dependency.place, 1)  # and goes away
+            answer = await ask(dependency.place, "x", "/", 5)
+        finally:
+            dependency.close()
+        return answer.status, answer.body
+
+    assert asyncio.run(run()) == (200, b"fine")
+
+
+def test_a_dns_dependency_answers_until_it_is_blackholed() -> None:
+    async def run() -> list[str]:
+        dependency = Dependency(DNS, "127.0.0.1")
+        assert dependency.check()["server"] == "127.0.0.1"
+        dependency.start()
+        query = dns.message.make_query("name.example.com", "A")
+        found = []
+        try:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as noise:
+                noise.sendto(b"nothing", dependency.place)
+            for act in (dependency.recover, dependency.blackhole):
+                act()
+                host, port = dependency.place
+                try:
+                    answer = await dns.asyncquery.udp(query, host, 0.5, port)
+                    found.append(answer.answer[0][0].to_text())
+                except dns.exception.Timeout:
+                    found.append("nothing")
+        finally:
+            dependency.close()
+        return found
+
+    assert asyncio.run(run()) == ["10.0.0.1", "nothing"]
+
+
+def test_a_shut_door_drops_what_nobody_took() -> None:
+    door = BlackHole("127.0.0.1")
+    with socket.create_connection(door.place) as waiting:
+        door.shut()
+        waiting.settimeout(2)
+        try:
+            rest = waiting.recv(1)
+        except ConnectionResetError:
+            rest = b""
+        assert rest == b""
+    door.close()
+
+
+def test_hosts_have_addresses_of_their_own_where_loopback_has_several(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert loopback_addresses() == ("127.0.0.2", "127.0.0.3")
+
+    def refuse(*_: object) -> None:
+        raise OSError("no such address")
+
+    monkeypatch.setattr(socket, "create_server", refuse)
+    assert loopback_addresses() == ("127.0.0.1", "127.0.0.1")

@@ -1,0 +1,261 @@
+"""What is rehearsed, read from templates of any maker, or refused with what would help."""
+
+from base64 import b64encode
+from typing import Any
+
+import pytest
+
+from resiliency.failover_model.expressions import TemplateError
+from resiliency.rehearsal.deployment import Deployment, Host, answer_address, read_world
+from tests.resiliency.failover_model.support import hand_written
+from tests.resiliency.failover_model.test_hostile_templates import JUNK, places, replaced, template
+from tests.resiliency.rehearsal.support import (
+    DB_ALARM,
+    STATUS_ALARM,
+    Templates,
+    edited,
+    properties,
+    records,
+    remove_health_check,
+    set_alarm,
+    swap_roles,
+    swap_values,
+)
+from tests.support import Data
+
+BLUE = Host("bookstore-api-blue", "54.213.54.171", "i-0ab55a49288f1da24")
+GREEN = Host("bookstore-api-green", "52.11.79.9")
+
+
+def without_metadata(templates: Templates) -> Templates:
+    return edited(templates, lambda t: t["bookstore-production-failover"].pop("Metadata"))
+
+
+def test_the_example_is_read_whole(world: Deployment) -> None:
+    assert (world.service, world.environment) == ("bookstore", "production")
+    assert (world.region, world.account) == ("us-west-2", "532151327118")
+    assert (world.active, world.standby) == (BLUE, GREEN)
+    assert world.dependencies == ["db", "cdn"]
+    assert world.path == "/version/"
+    assert world.probe is not None
+    assert world.probe["namespace"] == "Bookstore"
+    assert world.objective_seconds == 420
+
+
+def test_each_alarm_notifies_its_topics(world: Deployment) -> None:
+    assert world.actions[STATUS_ALARM] == {
+        "ALARM": ["PingPublicationsSNS"],
+        "OK": [],
+        "INSUFFICIENT_DATA": [],
+    }
+
+
+def test_an_alarm_whose_actions_are_off_notifies_nobody(example_templates: Templates) -> None:
+    found = read_world(edited(example_templates, set_alarm(STATUS_ALARM, ActionsEnabled=False)))
+    assert STATUS_ALARM not in found.actions
+
+
+def test_alarms_are_about_the_host_that_they_name(world: Deployment) -> None:
+    about = {alarm.name: world.host_of(alarm) for alarm in world.graph.alarms}
+    assert about[STATUS_ALARM] == BLUE
+    assert about[DB_ALARM] == BLUE
+    assert about["bookstore-api-green-probe-silent"] == GREEN
+    elsewhere = [each for each in world.graph.alarms if each not in world.alarms]
+    assert {each.metric.namespace for each in elsewhere} == {"AWS/SQS", "Bookstore"}
+    assert [*world.alarms, *elsewhere] == world.graph.alarms
+
+
+def test_a_metric_that_nobody_here_publishes_is_not_rehearsed(
+    example_templates: Templates,
+) -> None:
+    found = read_world(
+        edited(example_templates, set_alarm(DB_ALARM, MetricName="orders", Namespace="Shop"))
+    )
+    assert DB_ALARM not in [alarm.name for alarm in found.alarms]
+    assert found.dependencies == ["cdn"]
+
+
+def test_an_objective_is_read_from_the_templates_metadata(example_templates: Templates) -> None:
+    def edit(templates: dict[str, Data]) -> None:
+        templates["bookstore-production-failover"]["Metadata"]["RecoveryTimeSeconds"] = 300
+
+    assert read_world(edited(example_templates, edit)).objective_seconds == 300
+
+
+def test_the_active_host_is_the_one_that_clients_are_given(example_templates: Templates) -> None:
+    for edit in (swap_values, swap_roles):
+        found = read_world(edited(example_templates, edit))
+        assert (found.active.name, found.standby.name) == (GREEN.name, BLUE.name)
+
+
+def test_hosts_are_known_without_a_health_check(example_templates: Templates) -> None:
+    found = read_world(edited(example_templates, remove_health_check))
+    assert (found.active, found.standby) == (BLUE, GREEN)
+
+
+def test_without_metadata_the_watched_host_is_the_primary(example_templates: Templates) -> None:
+    found = read_world(without_metadata(example_templates))
+    assert (found.active, found.standby) == (BLUE, GREEN)
+
+
+def test_without_metadata_peers_tell_the_hosts_addresses(deciding_templates: Templates) -> None:
+    found = read_world(edited(without_metadata(deciding_templates), remove_health_check))
+    assert (found.active.name, found.standby.name) == (BLUE.name, GREEN.name)
+
+
+def test_hosts_that_nothing_tells_are_asked_for(example_templates: Templates) -> None:
+    templates = edited(without_metadata(example_templates), remove_health_check)
+    with pytest.raises(TemplateError) as refused:
+        read_world(templates)
+    assert str(refused.value) == (
+        "bookstore.pingpublications.com: the templates do not tell which host has 54.213.54.171 "
+        "and which 52.11.79.9 (names there: bookstore-api-blue, bookstore-api-green); tell it: "
+        "--host NAME=54.213.54.171 --host NAME=52.11.79.9"
+    )
+    found = read_world(templates, addresses={GREEN.name: GREEN.address})
+    assert (found.active.name, found.standby.name) == (BLUE.name, GREEN.name)
+
+
+def test_a_hand_written_pair_has_hosts_by_their_roles() -> None:
+    found = read_world({"site": hand_written()})
+    assert (found.active.name, found.standby.name) == ("primary", "secondary")
+    assert found.probe is None
+    assert found.dependencies == []
+    assert found.environment == ""
+    assert (found.region, found.account) == ("eu-west-1", "123456789012")
+
+
+def test_the_pair_is_chosen_by_its_name(example_templates: Templates) -> None:
+    found = read_world(example_templates, record="Bookstore.PingPublications.com.")
+    assert found.pair.name == "bookstore.pingpublications.com"
+    with pytest.raises(TemplateError) as refused:
+        read_world(example_templates, record="other.example.com")
+    assert str(refused.value) == (
+        "other.example.com: is no A or AAAA pair of these templates; "
+        "there: bookstore.pingpublications.com"
+    )
+
+
+def test_a_pair_without_addresses_is_refused(example_templates: Templates) -> None:
+    def edit(templates: dict[str, Data]) -> None:
+        for record in records(templates):
+            record["Type"] = "CNAME"
+
+    with pytest.raises(TemplateError) as refused:
+        read_world(edited(example_templates, edit))
+    assert str(refused.value) == (
+        "bookstore.pingpublications.com CNAME: only A and AAAA pairs can be rehearsed"
+    )
+
+
+@pytest.mark.parametrize("content", ["!", b64encode(b"{").decode()])
+def test_a_configuration_that_is_none_is_refused(
+    example_templates: Templates, content: str
+) -> None:
+    def edit(templates: dict[str, Data]) -> None:
+        (association,) = properties(templates, "AWS::SSM::Association")
+        association["Parameters"]["Configuration"] = [content]
+
+    with pytest.raises(TemplateError, match="Parameters: Configuration: can't be read"):
+        read_world(edited(example_templates, edit))
+
+
+@pytest.mark.parametrize(
+    "parameters", [None, {}, {"Configuration": [b64encode(b'{"namespace": "Other"}').decode()]}]
+)
+def test_somebody_elses_association_is_no_probe(
+    example_templates: Templates, parameters: Any
+) -> None:
+    def edit(templates: dict[str, Data]) -> None:
+        (association,) = properties(templates, "AWS::SSM::Association")
+        association["Parameters"] = parameters
+
+    assert read_world(edited(example_templates, edit)).probe is None
+
+
+def test_clients_ask_where_peers_or_health_checkers_ask(
+    deciding_templates: Templates, example_templates: Templates
+) -> None:
+    assert read_world(deciding_templates).path == "/version/"
+
+    def edit(templates: dict[str, Data]) -> None:
+        (check,) = properties(templates, "AWS::Route53::HealthCheck")
+        check["HealthCheckConfig"]["ResourcePath"] = "/health?deep=1"
+
+    assert read_world(edited(example_templates, edit)).path == "/health"
+
+
+def test_an_alias_has_an_address_for_documentation() -> None:
+    assert answer_address(BLUE, "A", 1) == "54.213.54.171"
+    alias = Host("blue", "lb.example.com")
+    assert answer_address(alias, "A", 1) == "192.0.2.1"
+    assert answer_address(alias, "AAAA", 2) == "2001:db8::2"
+
+
+TOPIC: dict[str, Data] = {"Topic": {"Type": "AWS::SNS::Topic"}}
+SUBSTITUTED = "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:Oncall"
+
+
+@pytest.mark.parametrize(
+    ("action", "topics"),
+    [
+        pytest.param({"Ref": "Topic"}, ["Topic"], id="a topic"),
+        pytest.param({"Fn::GetAtt": ["Topic", "TopicArn"]}, ["Topic"], id="its ARN"),
+        pytest.param({"Fn::ImportValue": "oncall"}, ["Theirs"], id="of another template"),
+        pytest.param({"Ref": "Given"}, ["Given"], id="a parameter"),
+        pytest.param({"Fn::Sub": SUBSTITUTED}, ["Oncall"], id="pseudo parameters"),
+        pytest.param({"Fn::GetAtt": ["Handler", "Arn"]}, [], id="a function's ARN"),
+        pytest.param({"Ref": "Handler"}, [], id="a function"),
+        pytest.param("arn:aws:automate:us-west-2:ec2:stop", [], id="an action of EC2"),
+        pytest.param({"Fn::If": []}, [], id="a condition"),
+        pytest.param({"Ref": "Nope"}, [], id="nothing"),
+    ],
+)
+def test_an_alarm_notifies_topics_alone(action: object, topics: list[str]) -> None:
+    template = hand_written()
+    template["Parameters"]["Given"] = {"Type": "String"}
+    template["Resources"] |= {**TOPIC, "Handler": {"Type": "AWS::Lambda::Function"}}
+    template["Resources"]["Status"]["Properties"]["AlarmActions"] = [action]
+    theirs = {
+        "Resources": {"Theirs": TOPIC["Topic"]},
+        "Outputs": {"T": {"Value": {"Ref": "Theirs"}, "Export": {"Name": "oncall"}}},
+    }
+    found = read_world({"site": template, "topics": theirs})
+    assert found.actions["${Status}"]["ALARM"] == topics
+
+
+def test_each_alarm_has_its_own_topics_where_logical_ids_are_alike() -> None:
+    first, second = hand_written(), {"Resources": {**TOPIC}}
+    second["Resources"]["Status"] = hand_written()["Resources"]["Status"]
+    second["Resources"]["Status"]["Properties"]["AlarmActions"] = [{"Ref": "Topic"}]
+    found = read_world({"site": first, "other": second}).actions
+    assert found["${site.Status}"]["ALARM"] == []
+    assert found["${other.Status}"]["ALARM"] == ["Topic"]
+
+
+def rehearsable() -> Data:
+    """A template with all that is read beyond what decides failover."""
+    made = template()
+    made["Metadata"] = {"Hosts": {"blue": ["192.0.2.1"]}, "RecoveryTimeSeconds": 300}
+    alarm = made["Resources"]["Status"]["Properties"]
+    alarm |= {"AlarmActions": [{"Ref": "Topic"}], "OKActions": ["arn:x"], "ActionsEnabled": True}
+    made["Resources"] |= {
+        **TOPIC,
+        "Probe": {
+            "Type": "AWS::SSM::Association",
+            "Properties": {"Parameters": {"Action": ["Install"], "Configuration": ["e30="]}},
+        },
+    }
+    return made
+
+
+@pytest.mark.parametrize("junk", JUNK)
+def test_junk_at_every_place_is_read_or_refused_in_one_line(junk: str) -> None:
+    refusals = []
+    for path in places(rehearsable()):
+        try:
+            read_world({"site": replaced(path, JUNK[junk], rehearsable())})
+        except TemplateError as error:
+            refusals.append(str(error))
+    assert len(refusals) > 10
+    assert all(len(each.splitlines()) == 1 and each.isprintable() for each in refusals)

@@ -1,0 +1,235 @@
+"""What scenarios are expected to show: what the design is for, and what the model says."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from resiliency.failover_model.faults import Fault
+from resiliency.failover_model.simulation import Verdict
+from resiliency.rehearsal.deployment import Deployment, read_world
+from resiliency.rehearsal.expectations import (
+    ALERT_SECONDS,
+    OBJECTIVE_SECONDS,
+    Plan,
+    common_notes,
+    plan_of,
+)
+from resiliency.rehearsal.prediction import assumptions_for
+from resiliency.rehearsal.scenarios import scenarios_of
+from staged_resiliency.experiment.expectations import (
+    AlarmFires,
+    AlarmQuiet,
+    AlarmRecovers,
+    ClientsMove,
+    ClientsReturn,
+    ClientsServed,
+    ClientsStay,
+)
+from tests.resiliency.rehearsal.support import (
+    DB_ALARM,
+    RECOVERY_ALARM,
+    STATUS_ALARM,
+    Templates,
+    add_recovery,
+    edited,
+    plans_of,
+    remove_health_check,
+    set_alarm,
+    set_health_check,
+    set_ttl,
+)
+from tests.support import Data
+
+RECORD = "bookstore.pingpublications.com"
+BLUE, GREEN = "bookstore-api-blue", "bookstore-api-green"
+EXAMPLES_OBJECTIVE = 420
+
+
+def plan(templates: Templates, name: str, objective: float | None = None) -> Plan:
+    world = read_world(templates)
+    (found,) = plans_of(world, name, scale=20, objective=objective, outages=50)
+    return found
+
+
+def move(found: Plan) -> ClientsMove:
+    (only,) = [each for each in found.hypothesis if isinstance(each, ClientsMove)]
+    return only
+
+
+def fires(found: Plan, alarm: str) -> float | None:
+    for each in found.hypothesis:
+        if isinstance(each, AlarmFires) and each.alarm == alarm:
+            return each.within_seconds
+    return None
+
+
+@pytest.fixture(scope="module")
+def plans(world: Deployment, failovers: Mapping[Fault, Verdict]) -> Mapping[str, Plan]:
+    return {
+        scenario.name: plan_of(world, scenario, assumptions_for(world), failovers, scale=20)
+        for scenario in scenarios_of(world)
+    }
+
+
+def test_each_kind_of_fault_is_a_scenario(plans: Mapping[str, Plan]) -> None:
+    assert list(plans) == [
+        "host-stops",
+        "endpoint-hangs",
+        "db-blackholed",
+        "cdn-blackholed",
+        "both-stop",
+        "probe-killed",
+    ]
+
+
+def test_clients_leave_a_host_that_stopped_and_come_back(plans: Mapping[str, Plan]) -> None:
+    found = plans["host-stops"]
+    moved = move(found)
+    assert (moved.record, moved.to) == (RECORD, GREEN)
+    assert found.predicted is not None
+    assert found.predicted.worst < moved.within_seconds < OBJECTIVE_SECONDS
+    assert [each.to for each in found.hypothesis if isinstance(each, ClientsReturn)] == [BLUE]
+
+
+def test_silence_fires_what_takes_it_for_breaching_and_nothing_else(
+    plans: Mapping[str, Plan],
+) -> None:
+    found = plans["host-stops"]
+    fired = {each.alarm for each in found.hypothesis if isinstance(each, AlarmFires)}
+    quiet = {each.alarm for each in found.hypothesis if isinstance(each, AlarmQuiet)}
+    assert fired == {STATUS_ALARM, f"{BLUE}-probe-silent"}
+    assert {each.alarm for each in found.hypothesis if isinstance(each, AlarmRecovers)} == fired
+    assert DB_ALARM in quiet
+    assert len(quiet) == 5
+
+
+def test_where_nothing_shows_a_fault_clients_stay_and_it_is_noted(
+    plans: Mapping[str, Plan],
+) -> None:
+    found = plans["endpoint-hangs"]
+    assert ClientsStay(RECORD, BLUE) in found.hypothesis
+    assert ClientsServed(RECORD) not in found.hypothesis
+    assert [note for note in found.notes if note not in common_notes(list(plans.values()))] == [
+        f"nothing here would move clients: no signal that decides ({STATUS_ALARM}) shows it"
+    ]
+    assert found.fault_seconds == 300
+    assert found.predicted is None
+
+
+def test_a_dependency_that_decides_nothing_only_fires_its_alarm(plans: Mapping[str, Plan]) -> None:
+    found = plans["db-blackholed"]
+    assert {ClientsStay(RECORD, BLUE), ClientsServed(RECORD)} < set(found.hypothesis)
+    assert fires(found, DB_ALARM) is not None
+    assert found.fault_seconds == 0
+
+
+def test_clients_return_once_both_hosts_are_back(plans: Mapping[str, Plan]) -> None:
+    found = plans["both-stop"]
+    assert not [each for each in found.hypothesis if isinstance(each, ClientsMove | ClientsStay)]
+    assert [each.to for each in found.hypothesis if isinstance(each, ClientsReturn)] == [BLUE]
+    assert fires(found, f"{GREEN}-probe-silent") is not None
+    assert [note for note in found.notes if note not in common_notes(list(plans.values()))] == [
+        "nobody can be served while both hosts are down"
+    ]
+
+
+def test_a_killed_probe_is_told_and_moves_nobody(plans: Mapping[str, Plan]) -> None:
+    found = plans["probe-killed"]
+    assert {ClientsStay(RECORD, BLUE), ClientsServed(RECORD)} < set(found.hypothesis)
+    assert fires(found, f"{BLUE}-probe-silent") is not None
+    assert fires(found, STATUS_ALARM) is None
+
+
+def test_a_long_ttl_does_not_loosen_what_is_expected(example_templates: Templates) -> None:
+    found = plan(edited(example_templates, set_ttl(3600)), "host-stops")
+    assert move(found).within_seconds == EXAMPLES_OBJECTIVE
+
+
+def test_clients_must_leave_also_where_no_objective_is_given(example_templates: Templates) -> None:
+    def edit(templates: dict[str, Data]) -> None:
+        del templates["bookstore-production-failover"]["Metadata"]["RecoveryTimeSeconds"]
+        set_ttl(3600)(templates)
+
+    found = plan(edited(example_templates, edit), "host-stops")
+    assert move(found).within_seconds == OBJECTIVE_SECONDS
+
+
+def test_an_objective_bounds_what_is_expected(example_templates: Templates) -> None:
+    assert move(plan(example_templates, "host-stops", objective=120)).within_seconds == 120
+
+
+@pytest.mark.parametrize("edit", [remove_health_check, set_health_check(Disabled=True)])
+def test_clients_must_leave_whatever_the_model_says(
+    example_templates: Templates, edit: object
+) -> None:
+    found = plan(edited(example_templates, edit), "host-stops")  # type: ignore[arg-type]
+    assert move(found).within_seconds == EXAMPLES_OBJECTIVE
+    assert found.predicted is None
+    assert found.notes[0].startswith("the model expects no failover: ")
+
+
+def test_people_must_hear_of_a_host_that_stopped(example_templates: Templates) -> None:
+    found = plan(
+        edited(example_templates, set_alarm(STATUS_ALARM, TreatMissingData="missing")), "host-stops"
+    )
+    assert fires(found, STATUS_ALARM) == 600
+
+
+@pytest.mark.parametrize(
+    "values", [{"Threshold": 0}, {"EvaluationPeriods": 10, "DatapointsToAlarm": 10}]
+)
+def test_people_must_hear_of_a_dependency_in_time(
+    example_templates: Templates, values: Mapping[str, int]
+) -> None:
+    found = plan(edited(example_templates, set_alarm(DB_ALARM, **values)), "db-blackholed")
+    assert fires(found, DB_ALARM) == ALERT_SECONDS
+
+
+def test_a_metric_of_somebody_elses_is_noted(example_templates: Templates) -> None:
+    found = plan(
+        edited(example_templates, set_alarm(DB_ALARM, MetricName="orders")), "cdn-blackholed"
+    )
+    (note,) = [each for each in found.notes if each.startswith("not rehearsed, as what they watch")]
+    assert DB_ALARM in note
+
+
+@pytest.mark.parametrize("name", ["endpoint-hangs", "db-blackholed"])
+def test_signals_that_decide_must_move_clients(deciding_templates: Templates, name: str) -> None:
+    found = plan(deciding_templates, name)
+    assert move(found).to == GREEN
+    assert found.predicted is not None
+
+
+def test_a_hanging_endpoint_is_told_by_its_peer(deciding_templates: Templates) -> None:
+    found = plan(deciding_templates, "endpoint-hangs")
+    assert fires(found, f"{BLUE}-peer-connectivity-failed") is not None
+
+
+def test_a_killed_probe_whose_silence_decides_moves_clients(deciding_templates: Templates) -> None:
+    found = plan(deciding_templates, "probe-killed")
+    assert move(found).to == GREEN
+    assert ClientsServed(RECORD) in found.hypothesis
+    assert "clients are moved though they were served" in found.notes
+
+
+def test_an_alarm_that_only_recovers_the_host_need_not_tell(example_templates: Templates) -> None:
+    found = plan(edited(example_templates, add_recovery), "host-stops")
+    assert AlarmQuiet(RECOVERY_ALARM) in found.hypothesis
+    assert fires(found, STATUS_ALARM) is not None
+    assert f"{RECOVERY_ALARM} falls silent, so it tells nobody" in found.notes
+
+
+def test_where_no_health_check_follows_a_status_alarm_the_one_that_fires_must_tell(
+    example_templates: Templates,
+) -> None:
+    def edit(templates: dict[str, Data]) -> None:
+        add_recovery(templates)
+        remove_health_check(templates)
+
+    assert set(plan(edited(example_templates, edit), "host-stops").messages) == {STATUS_ALARM}
+
+
+def test_people_must_get_a_message_of_what_tells_of_the_fault(plans: Mapping[str, Plan]) -> None:
+    assert set(plans["host-stops"].messages) == {STATUS_ALARM}
+    assert set(plans["db-blackholed"].messages) == {DB_ALARM}
+    assert set(plans["probe-killed"].messages) == {f"{BLUE}-probe-silent"}

@@ -1,0 +1,215 @@
+"""One real run, fast: real processes on loopback, from the steady state until all is well again."""
+
+import asyncio
+import json
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from resiliency.failover_model.assumptions import Range
+from resiliency.rehearsal.agent_process import FixedCredentials, agent_of
+from resiliency.rehearsal.client_process import Settings
+from resiliency.rehearsal.clock import Clock
+from resiliency.rehearsal.deployment import Deployment, read_world
+from resiliency.rehearsal.prediction import assumptions_for
+from resiliency.rehearsal.run_spec import RunSpec
+from resiliency.rehearsal.scenario_runner import RehearsalError, ScenarioRunner
+from resiliency.rehearsal.scenarios import scenarios_of
+from resiliency.rehearsal.subprocesses import ManagedProcessError
+from staged_resiliency.experiment.expectations import (
+    AlarmFires,
+    AlarmRecovers,
+    ClientsMove,
+    ClientsReturn,
+    Expectation,
+)
+from tests.resiliency.rehearsal.support import DB_ALARM, STATUS_ALARM, Templates
+
+SCALE = 120.0
+NOTHING = Range(0, 0, "seconds", "this test")
+
+
+def order(world: Deployment, name: str, folder: Path, *hypothesis: Expectation) -> RunSpec:
+    """As short a run as there can be."""
+    (scenario,) = [each for each in scenarios_of(world) if each.name == name]
+    return RunSpec(
+        world=world,
+        scenario=scenario,
+        hypothesis=hypothesis,
+        assumptions=replace(
+            assumptions_for(world), resolver_floor=NOTHING, health_check_uptake=NOTHING
+        ),
+        seed=0,
+        scale=SCALE,
+        folder=folder,
+        steady_seconds=150,
+        fault_seconds=0,
+        settled_seconds=0,
+    )
+
+
+def direct(given: RunSpec) -> Sequence[Sequence[object]]:
+    """What a director tells."""
+    told: list[Sequence[object]] = []
+
+    async def run() -> None:
+        await ScenarioRunner(given, told.append).run()
+
+    asyncio.run(asyncio.wait_for(run(), 120))
+    return told
+
+
+def values(told: Sequence[Sequence[object]], source: str, subject: str) -> list[object]:
+    """The values of one subject in the order of their times, each change once."""
+    found: list[object] = []
+    seen = [rest for kind, *rest in told if kind == "seen"]
+    for each in sorted(seen, key=lambda one: float(str(one[0]))):
+        if each[1:3] == [source, subject] and found[-1:] != [each[3]]:
+            found.append(each[3])
+    return found
+
+
+def test_a_real_run_goes_from_well_to_broken_and_back(
+    deciding_templates: Templates, tmp_path: Path
+) -> None:
+    world = read_world(deciding_templates)
+    record, blue, green = world.pair.name, world.active.name, world.standby.name
+    told = direct(
+        order(
+            world,
+            "db-blackholed",
+            tmp_path,
+            ClientsMove(record, green, 900),
+            AlarmFires(DB_ALARM, 900),
+            ClientsReturn(record, blue, 900),
+            AlarmRecovers(DB_ALARM, 900),
+        )
+    )
+    assert [each[2] for each in told if each[0] == "began"] == [
+        "start",
+        "steady state",
+        "fault",
+        "recovery",
+    ]
+    assert len([each for each in told if each[0] == "done"]) == 1
+    assert values(told, "fault", "dependency blackholed") == ["injected", "ended"]
+    assert values(told, "alarm", DB_ALARM)[-2:] == ["ALARM", "OK"]
+    (ended_at,) = [float(str(each[2])) for each in told if each[0] == "done"]
+    quiet = [float(str(each[1])) for each in told if each[2:4] == ["alarm", STATUS_ALARM]]
+    assert max(quiet) > ended_at, "an alarm that never changed must be seen after the fault too"
+    (reachable,) = [each[1:] for each in told if each[0] == "reachable"]
+    client = Settings.from_json(str(reachable[0]))
+    assert client.name == record
+    assert client.places.keys() == {world.active.address, world.standby.address}
+    assert Clock.from_json(str(reachable[1])).scale == SCALE
+    assert values(told, "dns", record)[-3:] == ["54.213.54.171", "52.11.79.9", "54.213.54.171"]
+    clients = values(told, "client", record)
+    assert clients[0] == blue
+    assert green in clients
+    assert clients[-1] == blue
+    assert "ALARM" in values(told, "message", DB_ALARM)
+    assert values(told, "health check", "bookstore-all-signals")[-3:] == [
+        "healthy",
+        "unhealthy",
+        "healthy",
+    ]
+
+
+def test_a_process_that_is_lost_ends_the_run(world: Deployment, tmp_path: Path) -> None:
+    told: list[Sequence[object]] = []
+
+    async def run() -> None:
+        director = ScenarioRunner(order(world, "host-stops", tmp_path), told.append)
+        task = asyncio.get_running_loop().create_task(director.run())
+        while not told:
+            await asyncio.sleep(0.01)
+        director._lost(ManagedProcessError("the client (process 7) ended with status 1: no more"))
+        director._lost(ManagedProcessError("another one"))
+        await task
+
+    with pytest.raises(RehearsalError) as raised:
+        asyncio.run(asyncio.wait_for(run(), 60))
+    assert str(raised.value) == "the client (process 7) ended with status 1: no more"
+
+
+def test_work_that_fails_ends_the_run(world: Deployment, tmp_path: Path) -> None:
+    async def fail() -> None:
+        raise ValueError("out of order")
+
+    async def run() -> None:
+        director = ScenarioRunner(order(world, "host-stops", tmp_path), lambda _: None)
+        task = asyncio.get_running_loop().create_task(director.run())
+        director._begin(fail())
+        await task
+
+    with pytest.raises(RehearsalError, match=r"^ValueError: out of order$"):
+        asyncio.run(asyncio.wait_for(run(), 60))
+
+
+def test_a_start_that_takes_too_long_is_told(
+    world: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resiliency.rehearsal.scenario_runner._START_SECONDS", 0.01)
+    with pytest.raises(RehearsalError, match="not everything started within 0 s"):
+        direct(order(world, "host-stops", tmp_path))
+
+
+def test_a_director_that_is_told_to_end_takes_everything_with_it(
+    world: Deployment, tmp_path: Path
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "resiliency.rehearsal.scenario_runner"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(pickle.dumps(order(world, "host-stops", tmp_path)))
+    process.stdin.close()
+    for line in process.stdout:
+        if json.loads(line)[2:] == ["steady state"]:
+            break
+    below = children_of(process.pid)
+    assert len(below) >= 6  # an API, two services, two probes and a client
+    process.send_signal(signal.SIGTERM)
+    process.stdout.read()
+    process.stdout.close()
+    assert process.wait(30) == 1
+    assert not [pid for pid in below if Path(f"/proc/{pid}").exists()]
+
+
+def children_of(pid: int) -> set[int]:
+    return {
+        int(word)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for word in (task / "children").read_text(encoding="ascii").split()
+    }
+
+
+def test_the_agent_runs_as_on_a_host_but_for_its_clock(tmp_path: Path) -> None:
+    file = tmp_path / "configuration.json"
+    target = {"metric": "db-connectivity", "check": "tcp", "host": "127.0.0.1", "port": 9}
+    file.write_text(
+        json.dumps(
+            {"service": "shop", "namespace": "Shop", "host": "shop-blue", "region": "eu-west-1"}
+            | {"targets": [target], "endpoint_url": "http://127.0.0.1:9"}
+        )
+    )
+    clock = Clock(100, 0, 0, 1_000_000)
+    agent, loop = agent_of(file, clock)
+    assert loop.clock == clock.now
+    assert agent.successor is None
+    loop.close()
+    assert FixedCredentials().credentials().keys() == {
+        "access_key",
+        "secret_key",
+        "token",
+        "expiry_time",
+    }

@@ -1,0 +1,92 @@
+"""Hosts that are broken and put right, with real services and probes."""
+
+import asyncio
+from pathlib import Path
+
+from resiliency.rehearsal.clock import Clock
+from resiliency.rehearsal.deployment import Deployment, read_world
+from resiliency.rehearsal.http_client import ask
+from resiliency.rehearsal.scenarios import scenarios_of
+from resiliency.rehearsal.simulated_hosts import SimulatedHosts
+from resiliency.rehearsal.subprocesses import ManagedProcesses
+from tests.resiliency.failover_model.support import hand_written
+from tests.resiliency.rehearsal.support import Templates
+
+
+async def answering(stage: SimulatedHosts, world: Deployment) -> list[bool]:
+    """Whether each host answers clients."""
+    found = []
+    for host in stage.hosts.values():
+        try:
+            found.append((await ask(host.place, "shop", world.path, 1)).status == 200)
+        except OSError:
+            found.append(False)
+    return found
+
+
+def played(world: Deployment, folder: Path, *names: str) -> dict[str, list[list[bool]]]:
+    """Who answers during each fault, and after it."""
+    lost: list[object] = []
+
+    async def run() -> dict[str, list[list[bool]]]:
+        clock, children = Clock.starting(20), ManagedProcesses(lost.append)
+        stage = SimulatedHosts(world, ("127.0.0.1", "127.0.0.1"))
+        found = {}
+        try:
+            await stage.start(children, folder, "http://127.0.0.1:9", clock)
+            for scenario in scenarios_of(world):
+                if scenario.name not in names:
+                    continue
+                await stage.inject(scenario)
+                during = await answering(stage, world)
+                await stage.end(scenario, children, clock)
+                found[scenario.name] = [during, await answering(stage, world)]
+        finally:
+            await children.close()
+            stage.close()
+        return found
+
+    found = asyncio.run(asyncio.wait_for(run(), 120))
+    assert not lost
+    return found
+
+
+def test_each_fault_takes_away_what_it_names_and_its_end_gives_it_back(
+    world: Deployment, tmp_path: Path
+) -> None:
+    names = ["host-stops", "endpoint-hangs", "db-blackholed", "both-stop", "probe-killed"]
+    assert played(world, tmp_path, *names) == {
+        "host-stops": [[False, True], [True, True]],
+        "endpoint-hangs": [[False, True], [True, True]],
+        "db-blackholed": [[True, True], [True, True]],
+        "both-stop": [[False, False], [True, True]],
+        "probe-killed": [[True, True], [True, True]],
+    }
+
+
+def test_a_service_without_a_probe_is_rehearsed_too(tmp_path: Path) -> None:
+    world = read_world({"site": hand_written()})
+    assert [each.name for each in scenarios_of(world)] == [
+        "host-stops",
+        "endpoint-hangs",
+        "both-stop",
+    ]
+    found = played(world, tmp_path, "host-stops")
+    assert found == {"host-stops": [[False, True], [True, True]]}
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_address_of_neither_host_stands_for_the_active_one(
+    deciding_templates: Templates,
+) -> None:
+    world = read_world(deciding_templates)
+    stage = SimulatedHosts(world, ("127.0.0.1", "127.0.0.1"))
+    active = stage.hosts[world.active.name]
+    assert active.is_running()
+    assert stage.place_of(world.standby.address) != active.place
+    assert stage.place_of("shop.example.com") == active.place
+    for host in stage.hosts.values():
+        host._door.close()
+        for dependency in host._dependencies.values():
+            assert dependency._hole is not None
+            dependency._hole.close()

@@ -1,0 +1,127 @@
+"""Every bad service file of the tables is answered with the lines that stand there, and no more."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from resiliency import cli
+from resiliency.service_file import ServiceFileError, load
+from tests.resiliency.service_file.bad_input.cases import Case, all_cases
+from tests.support import EXAMPLE_CORE, EXAMPLE_DRILLS
+
+CASES = all_cases()
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def write(case: Case) -> Path:
+    file = Path("bookstore.yaml")
+    file.write_bytes(case.content.encode())
+    return file
+
+
+def case_named(name: str) -> Case:
+    return next(case for case in CASES if case.name == name)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_command_tells_every_problem_and_nothing_else(
+    case: Case, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = cli.main(["check", str(write(case))])
+    told = capsys.readouterr()
+    assert told.err.removesuffix("\n").split("\n") == case.problems
+    assert told.out == ""
+    assert status == 1
+
+
+def test_the_tables_hold_the_cases_they_should() -> None:
+    names = [case.name for case in CASES]
+    assert len(names) >= 200
+    assert len(names) == len(set(names))
+
+
+def test_several_problems_are_told_at_once_in_the_order_of_the_lines() -> None:
+    with pytest.raises(ServiceFileError) as raised:
+        load(write(case_named("several mistakes at once")))
+    assert [problem.line for problem in raised.value.problems] == [2, 7, 12, 13, 18]
+
+
+def test_a_problem_knows_file_line_path_and_message() -> None:
+    with pytest.raises(ServiceFileError) as raised:
+        load(write(case_named("signal twice")))
+    (problem,) = raised.value.problems
+    assert (problem.file, problem.line, problem.path, problem.message) == (
+        "bookstore.yaml",
+        13,
+        "environments.production.failover_on[2]",
+        "'status' stands twice; once is enough",
+    )
+
+
+def of_size(dependencies: int) -> Path:
+    """The example with many dependencies, two of them its own, and an instance for each host."""
+    more = "".join(
+        f"      more-{number}: {{ label: More, host: more.example.com, port: 1 }}\n"
+        for number in range(dependencies - 2)
+    )
+    file = Path("bookstore.yaml")
+    text = EXAMPLE_CORE + more
+    watched = text.replace("address: 52.11.79.9", "address: 52.11.79.9, instance_id: i-0123abcd")
+    file.write_text(watched, encoding="utf-8")
+    return file
+
+
+def test_more_resources_than_a_stack_holds_are_refused_with_their_count() -> None:
+    with pytest.raises(ServiceFileError) as raised:
+        load(of_size(249))
+    assert str(raised.value) == (
+        "bookstore.yaml:17: environments.production.dependencies: 249 dependencies make a stack "
+        "of 502 resources; CloudFormation takes 500; split the service into several files"
+    )
+
+
+def test_more_targets_than_reach_a_host_at_once_are_refused_with_how_many_fit() -> None:
+    with pytest.raises(ServiceFileError) as raised:
+        load(of_size(248))  # 500 resources
+    told = re.fullmatch(
+        r"bookstore\.yaml:17: environments\.production\.dependencies: 248 targets make parameters "
+        r"of \d+ bytes; beside the agent there is room for 14336, so about (\d+) targets like "
+        r"these fit; take some out",
+        str(raised.value),
+    )
+    assert told
+    fitting = int(told[1]) - 2
+    (service,) = load(of_size(fitting))
+    assert len(service.environments["production"].dependencies) == fitting
+
+
+def test_more_drills_than_a_stack_holds_are_refused() -> None:
+    text = EXAMPLE_CORE + EXAMPLE_DRILLS
+    shutdown = text.partition("      shutdown:")[2].partition("\n")[0]
+    more = "".join(f"      more-{number}:{shutdown}\n" for number in range(64))
+    file = Path("bookstore.yaml")
+    file.write_text(f"{text}{more}", encoding="utf-8")
+    with pytest.raises(ServiceFileError) as raised:
+        load(file)
+    assert str(raised.value) == (
+        "bookstore.yaml:20: environments.production.drills: 67 drills make a stack of 503 "
+        "resources; CloudFormation takes 500; take some out"
+    )
+
+
+def test_more_tags_than_a_stack_takes_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "bookstore.yaml"
+    text = EXAMPLE_CORE
+    tags = ", ".join(f"t{number}: a" for number in range(51))
+    file.write_text(f"{text}tags: {{ {tags} }}\n", encoding="utf-8")
+    with pytest.raises(ServiceFileError) as error:
+        load(file)
+    assert str(error.value) == (
+        f"{file}:6: environments.production: has 51 tags together with the service's; "
+        "a stack takes 50"
+    )

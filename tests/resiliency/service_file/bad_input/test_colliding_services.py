@@ -1,0 +1,204 @@
+"""Two service files may not claim what AWS gives to one only."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from resiliency.service_file import ServiceFileError, load
+from tests.support import EXAMPLE_CORE, example_data
+
+Edits = dict[str, str]
+
+# What a second service needs of its own.
+OWN: Edits = {
+    "service: bookstore": "service: cafe",
+    "name: bookstore-api-blue": "name: cafe-blue",
+    "name: bookstore-api-green": "name: cafe-green",
+    "record: bookstore.ping": "record: cafe.ping",
+}
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def problems_of(bookstore: Edits, cafe: Edits) -> list[str]:
+    """What is told of two services, each the example with edits."""
+    Path("services").mkdir()
+    for name, edits in (("bookstore", bookstore), ("cafe", OWN | cafe)):
+        text = EXAMPLE_CORE
+        for old, new in edits.items():
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        Path(f"services/{name}.yaml").write_text(text, encoding="utf-8")
+    try:
+        load(Path("services"))
+    except ServiceFileError as error:
+        return [str(problem) for problem in error.problems]
+    return []
+
+
+def test_two_services_may_share_account_zone_topic_and_dependencies() -> None:
+    assert problems_of({}, {}) == []
+
+
+def unchanged(*keys: str) -> Edits:
+    return {key: key for key in keys}
+
+
+HOST_ALIKE = (
+    "services/cafe.yaml:15: environments.production.hosts.blue.name: 'bookstore-api-blue' is a "
+    "host of another pair in 532151327118 us-west-2, whose alarms would have the same names; the "
+    "other is at services/bookstore.yaml:15"
+)
+RECORD_ALIKE = (
+    "services/cafe.yaml:11: environments.production.endpoint.record: "
+    "'bookstore.pingpublications.com' is claimed twice; a record belongs to one service; the "
+    "other claim is at services/bookstore.yaml:11"
+)
+
+
+@pytest.mark.parametrize(
+    ("bookstore", "cafe", "told"),
+    [
+        pytest.param(
+            {},
+            unchanged("service: bookstore"),
+            "services/cafe.yaml:2: service: 'bookstore' is another service's name too; give each "
+            "its own; the other is at services/bookstore.yaml:2",
+            id="service name",
+        ),
+        pytest.param({}, unchanged("record: bookstore.ping"), RECORD_ALIKE, id="record"),
+        pytest.param(
+            {},
+            {"record: bookstore.ping": "record: Bookstore.Ping"},
+            RECORD_ALIKE,
+            id="record in other letters",
+        ),
+        pytest.param(
+            {},
+            unchanged("record: bookstore.ping") | {", id: Z2EHK3FAEUNRMI": ""},
+            RECORD_ALIKE,
+            id="record in a zone without an id",
+        ),
+        pytest.param({}, unchanged("name: bookstore-api-blue"), HOST_ALIKE, id="host"),
+        pytest.param(
+            {},
+            {"name: bookstore-api-green": "name: bookstore-api-blue"},
+            HOST_ALIKE.replace(":15: ", ":16: ").replace("hosts.blue", "hosts.green"),
+            id="host of the other colour",
+        ),
+        pytest.param(
+            {"  production:": "  cafe-production:"},
+            {"service: bookstore": "service: bookstore-cafe"},
+            "services/cafe.yaml:6: environments.production: makes the stack "
+            "'bookstore-cafe-production-failover', as another one does; rename one of them; the "
+            "other is at services/bookstore.yaml:6",
+            id="stack",
+        ),
+        pytest.param(
+            {"cdn: {": "blue-db: {"},
+            {"name: bookstore-api-blue": "name: bookstore-api-blue-blue"},
+            "services/cafe.yaml:18: environments.production.dependencies.db: blue's alarm on it "
+            "would be 'bookstore-api-blue-blue-db-connectivity-failed', as another host's is; "
+            "rename the dependency; the other is at services/bookstore.yaml:19",
+            id="connectivity alarm",
+        ),
+    ],
+)
+def test_what_two_services_claim_is_told_once(bookstore: Edits, cafe: Edits, told: str) -> None:
+    assert problems_of(bookstore, cafe) == [told]
+
+
+def test_one_record_name_may_stand_in_two_zones_of_one_name() -> None:
+    other_zone = {"Z2EHK3FAEUNRMI": "Z0000000000000"}
+    assert problems_of({}, unchanged("record: bookstore.ping") | other_zone) == []
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        pytest.param({'"532151327118"': '"111111111111"'}, id="account"),
+        pytest.param({"us-west-2": "eu-west-1"}, id="region"),
+    ],
+)
+def test_hosts_of_one_name_may_stand_in_two_places(elsewhere: Edits) -> None:
+    hosts = unchanged("name: bookstore-api-blue", "name: bookstore-api-green")
+    assert problems_of({}, hosts | elsewhere) == []
+
+
+def test_a_file_with_problems_of_its_own_still_claims_its_record() -> None:
+    cafe = unchanged("record: bookstore.ping") | {"active: blue": "active: bleu"}
+    assert problems_of({}, cafe) == [
+        RECORD_ALIKE,
+        "services/cafe.yaml:12: environments.production.active: 'bleu' is not one of the values "
+        "allowed here; did you mean blue?",
+    ]
+
+
+def test_the_problems_of_all_files_are_told_in_the_order_of_file_and_line() -> None:
+    told = problems_of(
+        {"active: blue": "active: bleu", "port: 5432": "port: 0"},
+        unchanged("record: bookstore.ping") | {"service: bookstore": "service: Cafe"},
+    )
+    assert [line.split(": ")[0] for line in told] == [
+        "services/bookstore.yaml:12",
+        "services/bookstore.yaml:18",
+        "services/cafe.yaml:2",
+        "services/cafe.yaml:11",
+    ]
+
+
+def test_a_topic_that_another_service_makes_is_not_adopted() -> None:
+    arn = "arn:aws:sns:us-west-2:532151327118:PingPublicationsSNS"
+    told = problems_of({}, {"topic_name: PingPublicationsSNS": f'topic_arn: "{arn}"'})
+    assert told == [
+        "services/cafe.yaml:9: environments.production.notifications.topic_arn: is the topic "
+        "PingPublicationsSNS that another environment makes; give topic_name: PingPublicationsSNS"
+    ]
+
+
+def test_more_topics_than_a_stack_holds_are_refused() -> None:
+    Path("services").mkdir()
+    text = EXAMPLE_CORE
+    for number in range(201):
+        one = text
+        for old, new in {
+            "service: bookstore": f"service: s{number}",
+            "bookstore-api-": f"s{number}-",
+            "record: bookstore.": f"record: s{number}.",
+            "PingPublicationsSNS": f"Topic{number}",
+        }.items():
+            one = one.replace(old, new)
+        Path(f"services/{number:03}.yaml").write_text(one, encoding="utf-8")
+    with pytest.raises(ServiceFileError) as error:
+        load(Path("services"))
+    assert str(error.value) == (
+        "services/200.yaml:9: environments.production.notifications: 201 topics and 0 "
+        "subscriptions in 532151327118 us-west-2 make a stack of 403 resources and 201 outputs; "
+        "CloudFormation takes 500 and 200; let services share topics"
+    )
+
+
+def test_two_drills_do_not_have_one_state_machine() -> None:
+    data = example_data(whole=True)
+    env = data["environments"]["production"]
+    other = json.loads(json.dumps(env))
+    for color in ("blue", "green"):
+        other["hosts"][color]["name"] = f"cafe-{color}"
+    other["endpoint"]["record"] = "cafe.pingpublications.com"
+    env["drills"]["a-drill-b"] = env["drills"].pop("shutdown")
+    other["drills"]["b"] = other["drills"].pop("shutdown")
+    data["environments"]["production-drill-a"] = other
+    Path("bookstore.yaml").write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+    with pytest.raises(ServiceFileError) as error:
+        load(Path("bookstore.yaml"))
+    (problem,) = error.value.problems
+    assert problem.path == "environments.production-drill-a.drills.b"
+    assert problem.message.startswith(
+        "its state machine would be 'bookstore-production-drill-a-drill-b', as another drill's is; "
+        "rename one of them; the other is at bookstore.yaml:"
+    )

@@ -1,0 +1,162 @@
+"""Paths and bytes that hold no service file are refused with the way to mend them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from resiliency import cli
+from resiliency.service_file.yaml_source import MAX_FILE_BYTES
+from tests.support import EXAMPLE_FILE
+
+EXAMPLE = EXAMPLE_FILE.read_bytes()
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def told_of(path: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """What the command tells of a path it refuses."""
+    assert cli.main(["check", path]) == 1
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        pytest.param(
+            EXAMPLE.replace(b"Bookstore API", "Bücherladen".encode("latin-1")),
+            "bookstore.yaml:3: byte 0xfc is not UTF-8; save the file as UTF-8\n",
+            id="Latin-1",
+        ),
+        pytest.param(
+            EXAMPLE.decode().encode("utf-16"),
+            "bookstore.yaml:1: byte 0xff is not UTF-8; save the file as UTF-8\n",
+            id="UTF-16",
+        ),
+        pytest.param(
+            EXAMPLE.replace(b"Bookstore API", b"Bookstore\0API"),
+            "bookstore.yaml:3: holds U+0000, which YAML does not take; remove that character\n",
+            id="NUL",
+        ),
+        pytest.param(
+            EXAMPLE.replace(b"us-west-2", b"us-\x1b[1mwest-2"),
+            "bookstore.yaml:8: holds U+001B, which YAML does not take; remove that character\n",
+            id="escape character",
+        ),
+        pytest.param(
+            EXAMPLE.replace(b"us-west-2", "us-west-2\ufffe".encode()),
+            "bookstore.yaml:8: holds U+FFFE, which YAML does not take; remove that character\n",
+            id="not a character",
+        ),
+        pytest.param(
+            EXAMPLE + b"#" * MAX_FILE_BYTES,
+            "bookstore.yaml: has more than 1000000 bytes, the most that is read; "
+            "one file holds one service\n",
+            id="too large",
+        ),
+        pytest.param(b"", "bookstore.yaml:1: is empty; it must hold one service\n", id="no byte"),
+    ],
+)
+def test_bytes_that_are_no_text_are_refused(
+    content: bytes, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("bookstore.yaml").write_bytes(content)
+    assert told_of("bookstore.yaml", capsys) == told
+
+
+def test_the_largest_file_is_still_read(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("bookstore.yaml").write_bytes(EXAMPLE + b"#" * (MAX_FILE_BYTES - len(EXAMPLE)))
+    assert cli.main(["check", "bookstore.yaml"]) == 0
+    assert capsys.readouterr().out.startswith("bookstore: sound")
+
+
+def nothing() -> None:
+    pass
+
+
+def empty_folder() -> None:
+    Path("services").mkdir()
+
+
+def folder_of_other_files() -> None:
+    empty_folder()
+    Path("services/README.md").write_bytes(EXAMPLE)
+
+
+def folder_named_like_a_file() -> None:
+    empty_folder()
+    Path("services/bookstore.yaml").mkdir()
+
+
+def link_that_leads_nowhere() -> None:
+    empty_folder()
+    Path("services/bookstore.yaml").symlink_to("elsewhere.yaml")
+
+
+NO_FILE = "services: holds no service file; add one like bookstore.yaml\n"
+
+
+@pytest.mark.parametrize(
+    ("make", "path", "told"),
+    [
+        pytest.param(
+            nothing,
+            "services/bookshop.yaml",
+            "services/bookshop.yaml: is not there; give a service file or a folder of them\n",
+            id="missing file",
+        ),
+        pytest.param(
+            nothing,
+            "services",
+            "services: is not there; give a service file or a folder of them\n",
+            id="missing folder",
+        ),
+        pytest.param(empty_folder, "services", NO_FILE, id="empty folder"),
+        pytest.param(folder_of_other_files, "services", NO_FILE, id="folder of other files"),
+        pytest.param(folder_named_like_a_file, "services", NO_FILE, id="folder for a file"),
+        pytest.param(
+            folder_named_like_a_file,
+            "services/bookstore.yaml",
+            "services/bookstore.yaml: holds no service file; add one like bookstore.yaml\n",
+            id="folder named like a file",
+        ),
+        pytest.param(
+            link_that_leads_nowhere,
+            "services",
+            "services/bookstore.yaml: can't be read: No such file or directory\n",
+            id="link that leads nowhere",
+        ),
+        pytest.param(
+            nothing,
+            "/dev/null",
+            "/dev/null: can't be read: Not a directory\n",
+            id="neither file nor folder",
+        ),
+        pytest.param(
+            nothing,
+            "s" * 300,
+            f"{'s' * 300}: can't be read: File name too long\n",
+            id="name too long",
+        ),
+    ],
+)
+def test_paths_without_service_files_are_refused(
+    make: Callable[[], None], path: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make()
+    assert told_of(path, capsys) == told
+
+
+def test_one_unreadable_file_does_not_hide_the_problems_of_another(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    link_that_leads_nowhere()
+    Path("services/shop.yaml").write_bytes(EXAMPLE.replace(b"active: blue", b"active: red"))
+    assert told_of("services", capsys).splitlines() == [
+        "services/bookstore.yaml: can't be read: No such file or directory",
+        "services/shop.yaml:12: environments.production.active: 'red' is not one of the values "
+        "allowed here; allowed: blue, green",
+    ]

@@ -1,0 +1,308 @@
+"""Any valid service survives the way through YAML, and editors find nothing wrong with it."""
+
+import json
+from base64 import b64decode
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from resiliency.service_file.loader import Examined, examine
+from resiliency.service_file.model import Service
+from resiliency.service_file.probe_mapping import probe_configuration
+from resiliency.service_file.rules import BUILT_IN_SIGNALS
+from resiliency.service_file.schema import json_schema
+from resiliency.service_file.yaml_source import Document, parse
+from staged_resiliency.probe import values
+from staged_resiliency.probe.agent import config as agent
+from staged_resiliency.shared import limits, names, validation
+from tests.properties import PROPERTY
+from tests.support import Data, service_of
+
+VALIDATOR = Draft202012Validator(json_schema())
+
+
+def matching(pattern: str) -> st.SearchStrategy[str]:
+    return st.from_regex(pattern, fullmatch=True)
+
+
+SLUGS = matching(r"[a-z][a-z0-9]{0,19}(-[a-z0-9]{1,9}){0,2}")
+LINES = matching(r"[\w(){}\[\]:#,'\"\\%@&*!|>-][\w (){}\[\]:#,'\"\\%@&*!|>-]{0,30}")
+LABELS = matching(r"[a-z0-9_]{1,20}")
+ZONE_IDS = matching(validation.HOSTED_ZONE_ID)
+PORTS = st.integers(1, 65535)
+TAGS = st.dictionaries(
+    matching(r"[A-Zb-z][\w .:/=+@-]{0,20}"), matching(r"[\w .:/=+@-]{0,20}"), max_size=3
+)
+IPV4 = st.ip_addresses(v=4, network="52.0.0.0/8").map(str)
+IPV6 = st.ip_addresses(v=6, network="2600::/16").map(str)
+SUBSCRIBERS = st.sampled_from(
+    [
+        "ops@example.com",
+        "https://alerts.example.com/sns?a=b#c",
+        "arn:aws:sqs:us-west-2:532151327118:alerts",
+    ]
+)
+
+
+@st.composite
+def alarms(draw: st.DrawFn, /, **more: st.SearchStrategy[str]) -> Data:
+    alarm: Data = draw(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "period_seconds": st.integers(1, 60).map(lambda minutes: minutes * 60),
+                "evaluation_periods": st.integers(1, 20),
+                "statistic": st.sampled_from(limits.FAILOVER_STATISTICS),
+                "threshold": st.floats(0, 1, exclude_min=True) | st.just(1),
+                **more,
+            },
+        )
+    )
+    if "evaluation_periods" in alarm and draw(st.booleans()):
+        alarm["datapoints_to_alarm"] = alarm["evaluation_periods"]
+    return alarm
+
+
+CONNECTIVITY_ALARMS = alarms(
+    missing_data=st.sampled_from(["cloudwatch_default", "breaching", "not_breaching", "ignore"])
+)
+
+
+@st.composite
+def targets(draw: st.DrawFn) -> tuple[Data, Data]:
+    """What reaches blue and green: two of one kind."""
+    ipv4 = draw(st.lists(IPV4, min_size=2, max_size=2, unique=True))
+    ipv6 = draw(st.lists(IPV6, min_size=2, max_size=2, unique=True))
+    kind, dual = draw(st.sampled_from(["ipv4", "ipv6", "alias"])), draw(st.booleans())
+
+    def target(index: int) -> Data:
+        if kind == "alias":
+            name = f"pair{index}.elb.amazonaws.com"
+            return {"alias": {"dns_name": name, "hosted_zone_id": draw(ZONE_IDS), "ipv6": dual}}
+        if kind == "ipv6":
+            return {"address": ipv6[index]}
+        more = {"ipv6_address": ipv6[index]} if dual else {}
+        return {"address": ipv4[index], **more}
+
+    return target(0), target(1)
+
+
+ENDPOINT_CHECKS = st.fixed_dictionaries(
+    {"interval_seconds": st.sampled_from([10, 30]), "failure_threshold": st.integers(1, 10)},
+    optional={"protocol": st.sampled_from(["http", "https"]), "search_text": LINES},
+) | st.just({"protocol": "tcp"})
+
+
+FAMILIES = st.sampled_from(["ipv4", "ipv6"])
+REQUEST = {
+    "path": matching(r"/[!-~]{0,40}"),
+    "status": st.lists(st.integers(100, 599), min_size=1, max_size=3, unique=True),
+    "text": LINES,
+    "host_header": st.just("Db.example.com"),
+}
+CERTIFICATE = {
+    "server_name": st.sampled_from(["Db.example.com", "10.0.0.5"]),
+    "days_to_expiry": st.integers(0, limits.MAX_DAYS_TO_EXPIRY),
+}
+ANSWERS = {"A": IPV4, "AAAA": IPV6, "CNAME": st.just("Edge.example.com.")}
+
+
+def checked_by(protocol: str, **keys: st.SearchStrategy[Any]) -> st.SearchStrategy[Data]:
+    """A check of a protocol, with some of the keys that go with it."""
+    return st.fixed_dictionaries({"protocol": st.just(protocol)}, optional=keys)
+
+
+def dns_check(record_type: str) -> st.SearchStrategy[Data]:
+    return st.fixed_dictionaries(
+        {"protocol": st.just("dns"), "type": st.just(record_type)},
+        optional={"answer": ANSWERS[record_type]},
+    )
+
+
+@st.composite
+def dependencies(draw: st.DrawFn) -> Data:
+    named: Data = draw(
+        st.fixed_dictionaries({"label": LINES}, optional={"alarm": CONNECTIVITY_ALARMS})
+    )
+    named["host"] = draw(IPV4 | IPV6 | st.just("db.Example.com"))
+    family = {"family": FAMILIES} if named["host"] == "db.Example.com" else {}
+    kind = draw(st.sampled_from(["tcp", "tls", "http", "https", "dns", ""]))
+    match kind:
+        case "dns":
+            record_type = draw(st.sampled_from(list(ANSWERS)))
+            check = draw(dns_check(record_type))
+            if draw(st.booleans()):
+                check["server"] = draw(IPV4 | IPV6 | st.just("127.0.0.53"))
+                named["port"] = draw(PORTS)
+            return {**named, "host": "db.Example.com", "check": check}
+        case "tcp":
+            check = draw(checked_by(kind, **family))
+        case "tls":
+            check = draw(checked_by(kind, **CERTIFICATE, **family))
+        case "http":
+            check = draw(checked_by(kind, **REQUEST, **family))
+        case "https":
+            check = draw(checked_by(kind, **REQUEST, **CERTIFICATE, **family))
+        case _:
+            return {**named, "port": draw(PORTS)}
+    if kind in ("tcp", "tls") or draw(st.booleans()):
+        named["port"] = draw(PORTS)
+    return {**named, "check": check}
+
+
+@st.composite
+def probes(draw: st.DrawFn, *, measured: bool) -> Data:
+    interval = draw(st.sampled_from(values.INTERVALS_SECONDS))
+    timeout = draw(st.floats(0, interval, exclude_min=True, exclude_max=True))
+    probe: Data = draw(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "roles": st.lists(matching(values.ROLE_NAME), max_size=3, unique=True),
+                "journal": st.sampled_from(["samples", "changes"]),
+                "state": st.sampled_from(["present", "absent"] if measured else ["present"]),
+            },
+        )
+    )
+    return {"interval_seconds": interval, "timeout_seconds": timeout, **probe}
+
+
+@st.composite
+def environments(draw: st.DrawFn) -> Data:
+    account, region = draw(matching(r"[0-9]{12}")), draw(st.sampled_from(limits.ALARM_REGIONS))
+    zone = f"{draw(LABELS)}.{draw(LABELS)}"
+    topic = draw(matching(r"[A-Za-z0-9_-]{1,40}"))
+    needed = draw(
+        st.dictionaries(
+            SLUGS.filter(lambda name: name not in BUILT_IN_SIGNALS), dependencies(), max_size=4
+        )
+    )
+    host_name = matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,40}")
+    host_names = draw(st.lists(host_name, min_size=2, max_size=2, unique_by=str.lower))
+    hosts = [
+        {"name": name, "instance_id": f"i-0000000{index}", **target}
+        for index, (name, target) in enumerate(zip(host_names, draw(targets()), strict=True))
+    ]
+    optional: Data = draw(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "status_alarm": alarms(),
+                "tags": TAGS,
+                "peer_alarm": alarms(),
+                "failover_on": st.lists(
+                    st.sampled_from([*BUILT_IN_SIGNALS, *needed]), min_size=1, unique=True
+                ),
+            },
+        )
+    )
+    if draw(st.booleans()):
+        decided = {"peer", *needed} & set(optional.get("failover_on", []))
+        optional["probe"] = draw(probes(measured=bool(needed) and not decided))
+        if draw(st.booleans()):
+            optional["probe"]["peer"] = True
+    if draw(st.booleans()):
+        hosts[0]["peer_address"], hosts[1]["peer_address"] = "10.0.0.4", "green.Internal.example."
+    return {
+        "account": account,
+        "region": region,
+        "notifications": {
+            **(
+                {"topic_name": topic}
+                if draw(st.booleans())
+                else {"topic_arn": names.topic_arn(account, region, topic)}
+            ),
+            "subscriptions": draw(st.lists(SUBSCRIBERS, unique=True)),
+            "recovery": draw(st.booleans()),
+        },
+        "hosted_zone": {"name": zone, **({"id": draw(ZONE_IDS)} if draw(st.booleans()) else {})},
+        "endpoint": {
+            "record": draw(st.sampled_from([zone, f"{draw(LABELS)}.{zone}", f"www.{zone}."])),
+            "ttl_seconds": draw(st.integers(0, limits.MAX_TTL_SECONDS)),
+            "port": draw(PORTS),
+            "version_path": draw(matching(r"/[!-~]{0,40}")),
+            **draw(st.fixed_dictionaries({}, optional={"check": ENDPOINT_CHECKS})),
+        },
+        "active": draw(st.sampled_from(["blue", "green"])),
+        "hosts": {"blue": hosts[0], "green": hosts[1]},
+        "dependencies": needed,
+        **optional,
+    }
+
+
+SERVICES = st.fixed_dictionaries(
+    {
+        "service": SLUGS,
+        "environments": st.dictionaries(SLUGS, environments(), min_size=1, max_size=2),
+    },
+    optional={"display_name": LINES, "namespace": SLUGS, "tags": TAGS},
+)
+FEWER = settings(PROPERTY, max_examples=40)  # a service takes long to make up
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts in quotes, since PyYAML leaves out those that only YAML 1.2 needs."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+_Dumper.add_representer(
+    str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
+)
+
+
+def through_yaml(data: Data) -> Examined:
+    document = Document("test.yaml")
+    parse(yaml.dump(data, Dumper=_Dumper, sort_keys=False), document)
+    return examine(document)
+
+
+@pytest.mark.slow
+@FEWER
+@given(SERVICES)
+def test_a_valid_service_is_read_back_as_it_was_written(data: Data) -> None:
+    examined = through_yaml(data)
+    assert [str(problem) for problem in examined.problems] == []
+    assert examined.service == Service.model_validate(data)
+
+
+@pytest.mark.slow
+@FEWER
+@given(SERVICES)
+def test_editors_find_nothing_wrong_with_a_valid_service(data: Data) -> None:
+    assert [f"{error.json_path}: {error.message}" for error in VALIDATOR.iter_errors(data)] == []
+
+
+def paths_of(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    if isinstance(value, dict | list):
+        for key, member in value.items() if isinstance(value, dict) else enumerate(value):
+            yield (*path, key)
+            yield from paths_of(member, (*path, key))
+
+
+@pytest.mark.slow
+@FEWER
+@given(SERVICES)
+def test_every_key_and_item_of_a_valid_service_has_a_line(data: Data) -> None:
+    assert set(through_yaml(data).draft.document.lines) == set(paths_of(data))
+
+
+@pytest.mark.slow
+@FEWER
+@given(SERVICES)
+def test_the_agent_takes_the_configuration_of_a_valid_service(data: Data) -> None:
+    service = service_of(data)
+    for environment in service.environments.values():
+        if environment.has_probe:
+            configuration = probe_configuration(service, environment)
+            content = b64decode(configuration.encoded())
+            read = agent.parse(content)
+            assert json.loads(content) == configuration.rendered()
+            assert len(read.targets) == len(environment.dependencies)
+            assert len(read.peers) == (2 if environment.has_peers else 0)

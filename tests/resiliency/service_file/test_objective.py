@@ -1,0 +1,344 @@
+"""An objective is held against the failover-time model, and so is what would meet it."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from math import inf
+from pathlib import Path
+
+import pytest
+
+from resiliency import cli
+from resiliency.failover_model.faults import Fault, FaultKind
+from resiliency.failover_model.simulation import failover_times
+from resiliency.service_file import ServiceFileError, load, objective_changes
+from resiliency.service_file.model import Environment, Service
+from resiliency.service_file.objective import (
+    ObjectiveViolation,
+    misses_of,
+    objective_warnings,
+    p95_of,
+)
+from resiliency.service_file.objective_changes import Change, best_changes, told_changes
+from resiliency.service_file.timing_graph import deciding_graph
+from tests.support import EXAMPLE_CORE, ROOT, Data, example
+
+STATUS = "bookstore-api-blue-StatusCheckFailed"
+
+
+def service_with(
+    seconds: int, *faults: str, edit: Callable[[Data], object] | None = None
+) -> Service:
+    def changed(environment: Data) -> None:
+        environment["objective"] = {"recovery_time_seconds": seconds}
+        if faults:
+            environment["objective"]["faults"] = list(faults)
+        if edit is not None:
+            edit(environment)
+
+    return example(changed)
+
+
+def misses(service: Service) -> dict[str, ObjectiveViolation]:
+    (environment,) = service.environments.values()
+    return {str(miss.fault): miss for miss in misses_of(service, environment)}
+
+
+def settings(miss: ObjectiveViolation) -> list[str]:
+    return [change.setting for change in miss.changes]
+
+
+def p95_by_hand(edit: Callable[[Data], object], fault: Fault) -> float:
+    """What `resiliency timing` says of a file that somebody edited as was suggested."""
+    service = example(edit)
+    (environment,) = service.environments.values()
+    verdicts = failover_times(deciding_graph(service, environment), only=[fault])
+    return p95_of(verdicts[0])
+
+
+def test_without_an_objective_nothing_is_missed() -> None:
+    service = example()
+    (environment,) = service.environments.values()
+    assert misses_of(service, environment) == ()
+    assert list(objective_warnings(service, environment)) == []
+
+
+def test_an_objective_that_is_met_is_not_spoken_of() -> None:
+    assert misses(service_with(420, "host")) == {}
+
+
+def test_an_objective_between_p95_and_worst_is_met() -> None:
+    assert misses(service_with(340, "host")) == {}
+
+
+def test_the_smallest_change_that_meets_it_is_suggested_with_what_it_gives() -> None:
+    (miss,) = misses(service_with(320, "host")).values()
+    assert miss.told(320) == (
+        "host stopped: 95 of 100 clients reach the standby within 335 s; the objective is 320 s; "
+        "endpoint.ttl_seconds 10 in place of 60 would give 305 s"
+    )
+
+
+def test_what_a_suggestion_gives_is_what_the_model_says_of_the_file_edited_so() -> None:
+    (miss,) = misses(service_with(320, "host")).values()
+    by_hand = p95_by_hand(
+        lambda env: env["endpoint"].update(ttl_seconds=10), Fault(FaultKind.HOST_STOPPED)
+    )
+    assert miss.gives == by_hand <= 320
+    found = misses(service_with(300))["endpoint dead"]
+    by_hand = p95_by_hand(
+        lambda env: env.update(failover_on=["status", "peer"]), Fault(FaultKind.ENDPOINT_DEAD)
+    )
+    assert settings(found) == ["'peer' added to failover_on"]
+    assert found.gives == by_hand <= 300
+
+
+def test_one_suggestion_mends_all_faults_for_which_there_is_any() -> None:
+    found = misses(service_with(300))
+    assert list(found) == ["host stopped", "host impaired", "endpoint dead"]
+    assert {tuple(settings(miss)) for miss in found.values()} == {("'peer' added to failover_on",)}
+    assert all(miss.meets for miss in found.values())
+
+
+def test_a_fault_that_nothing_shows_is_missed_whatever_the_objective() -> None:
+    (miss,) = misses(service_with(86_400)).values()
+    assert (str(miss.fault), miss.p95) == ("endpoint dead", inf)
+    assert miss.told(86_400).startswith(
+        f"endpoint dead: clients are never moved, as no signal that decides ({STATUS}) shows it; "
+        "the objective is 86400 s; 'peer' added to failover_on would give "
+    )
+
+
+def test_several_changes_are_combined_where_one_is_not_enough() -> None:
+    (miss,) = misses(service_with(110, "endpoint")).values()
+    assert settings(miss) == [
+        "endpoint.ttl_seconds 10 in place of 60",
+        "'endpoint' added to failover_on",
+        "endpoint.check.interval_seconds 10 in place of 30",
+    ]
+    assert miss.meets
+
+
+def test_signals_that_are_added_are_told_together() -> None:
+    changes = [
+        Change(("failover_on",), "db", "'db' added to failover_on"),
+        Change(("endpoint", "ttl_seconds"), 10, "endpoint.ttl_seconds 10 in place of 60"),
+        Change(("failover_on",), "peer", "'peer' added to failover_on"),
+    ]
+    assert told_changes(changes) == (
+        "'db', 'peer' added to failover_on, endpoint.ttl_seconds 10 in place of 60"
+    )
+
+
+def test_where_nothing_meets_it_the_best_is_told() -> None:
+    (miss,) = misses(service_with(20, "endpoint")).values()
+    assert not miss.meets
+    assert "; nothing here meets it, the best is endpoint.ttl_seconds 10" in miss.told(20)
+    assert f": {miss.gives:.0f} s" in miss.told(20)
+
+
+def test_a_dependency_that_decides_nothing_by_choice_is_not_asked_for() -> None:
+    assert "dependency blackholed: db" not in misses(service_with(300))
+
+
+def test_a_dependency_that_decides_is() -> None:
+    found = misses(service_with(200, edit=lambda env: env.update(failover_on=["status", "db"])))
+    assert "dependency blackholed: db" in found
+    assert "dependency blackholed: cdn" not in found
+
+
+def test_a_dependency_that_the_objective_names_is_with_what_would_make_it_decide() -> None:
+    (miss,) = misses(service_with(300, "db")).values()
+    assert str(miss.fault) == "dependency blackholed: db"
+    assert settings(miss) == ["'db' added to failover_on"]
+    assert miss.meets
+
+
+@pytest.mark.parametrize("seconds", [pytest.param(250, id="met"), pytest.param(20, id="missed")])
+def test_the_search_grows_with_dependencies_not_with_their_combinations(seconds: int) -> None:
+    """Each dependency needs its own signal, so there is nothing to combine."""
+    named = [f"d{number}" for number in range(10)]
+
+    def many(environment: Data) -> None:
+        for name in named:
+            environment["dependencies"][name] = {"label": name, "host": f"{name}.example.org"}
+            environment["dependencies"][name]["port"] = 5432
+
+    service = service_with(seconds, "host", *named, edit=many)
+    (environment,) = service.environments.values()
+    faults = [Fault(FaultKind.HOST_STOPPED)]
+    faults += [Fault(FaultKind.DEPENDENCY_BLACKHOLED, name) for name in named]
+    runs = 0
+
+    def times(changed: Environment, fault: Fault, outages: int) -> float:
+        nonlocal runs
+        runs += 1
+        decides = fault.dependency is None or fault.dependency in changed.failover_on
+        return 200.0 if decides and "peer" in changed.failover_on else inf
+
+    found = best_changes(service, environment, faults, seconds, times)
+    for fault in faults:
+        told = [change.value for change in found[fault][0]]
+        if seconds == 250:
+            assert told == [*named, "peer"]
+        else:
+            assert told == [*([] if fault.dependency is None else [fault.dependency]), "peer"]
+    assert runs < 300
+
+
+def test_too_many_combinations_are_not_tried_but_changes_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(objective_changes, "_MOST_COMBINATIONS", 1)
+    (miss,) = misses(service_with(300, "endpoint")).values()
+    assert settings(miss) == ["'peer' added to failover_on"]
+    assert miss.meets
+
+
+def test_a_dead_probe_hurts_nobody_so_it_is_not_asked_for() -> None:
+    service = service_with(1, edit=lambda env: env.update(failover_on=["status", "db"]))
+    assert "probe dead" not in misses(service)
+
+
+def alone(environment: Data) -> None:
+    """Neither peers nor Route 53's checkers can be asked."""
+    environment["hosts"]["blue"]["address"] = "10.0.0.1"
+    environment["hosts"]["green"]["address"] = "10.0.0.2"
+    environment["probe"] = {"peer": False}
+
+
+def test_settings_slower_than_usual_are_suggested_back() -> None:
+    def slow(environment: Data) -> None:
+        alone(environment)
+        environment["status_alarm"] = {"period_seconds": 120, "evaluation_periods": 2}
+
+    found = misses(service_with(340, "host", edit=slow))
+    assert {tuple(settings(miss)) for miss in found.values()} == {
+        (
+            "status_alarm.evaluation_periods 1 in place of 2",
+            "status_alarm.period_seconds 60 in place of 120",
+        )
+    }
+
+
+def test_slow_endpoint_checks_are_suggested_back() -> None:
+    def slow(environment: Data) -> None:
+        environment["failover_on"] = ["endpoint"]
+        environment["endpoint"]["check"] = {"failure_threshold": 6}
+
+    (miss,) = misses(service_with(190, "endpoint", edit=slow)).values()
+    assert settings(miss) == ["endpoint.check.failure_threshold 3 in place of 6"]
+
+
+@pytest.mark.parametrize(
+    ("signal", "path", "fault"),
+    [
+        pytest.param("peer", "peer_alarm", "endpoint", id="peer"),
+        pytest.param("db", "dependencies.db.alarm", "db", id="dependency"),
+    ],
+)
+def test_slow_alarms_of_other_signals_are_suggested_back(
+    signal: str, path: str, fault: str
+) -> None:
+    def slow(environment: Data) -> None:
+        environment["failover_on"] = [signal]
+        environment["hosts"]["blue"]["address"] = "10.0.0.1"
+        environment["hosts"]["green"]["address"] = "10.0.0.2"
+        where = environment if signal == "peer" else environment["dependencies"]["db"]
+        where["peer_alarm" if signal == "peer" else "alarm"] = {"evaluation_periods": 4}
+
+    (miss,) = misses(service_with(260, fault, edit=slow)).values()
+    assert settings(miss) == [f"{path}.evaluation_periods 2 in place of 4"]
+
+
+def test_what_would_make_the_file_unsound_is_not_suggested() -> None:
+    (miss,) = misses(service_with(300, "endpoint", edit=alone)).values()
+    assert miss.changes == []
+    assert miss.told(300).endswith("; no setting of this file makes it shorter")
+
+
+def test_load_balancers_have_no_ttl_to_shorten() -> None:
+    def behind(environment: Data) -> None:
+        for color in ("blue", "green"):
+            del environment["hosts"][color]["address"]
+            environment["hosts"][color]["alias"] = {
+                "dns_name": f"{color}.elb.amazonaws.com",
+                "hosted_zone_id": "Z1H1FL5HABSF5",
+            }
+
+    found = misses(service_with(100, "host", edit=behind))
+    assert not any("ttl" in each for miss in found.values() for each in settings(miss))
+
+
+def test_each_miss_is_a_warning_with_an_id_of_its_own() -> None:
+    service = service_with(300, "host", "db")
+    (environment,) = service.environments.values()
+    warnings = list(objective_warnings(service, environment))
+    assert [warning.id for warning in warnings] == [
+        "staged-resiliency:objective-host-stopped",
+        "staged-resiliency:objective-host-impaired",
+        "staged-resiliency:objective-dependency-blackholed-db",
+    ]
+    assert {warning.path for warning in warnings} == {"objective.recovery_time_seconds"}
+
+
+def test_some_outages_that_never_end_count() -> None:
+    service = example()
+    (environment,) = service.environments.values()
+    graph = deciding_graph(service, environment)
+    (verdict,) = failover_times(graph, outages=100, only=[Fault(FaultKind.HOST_STOPPED)])
+    assert verdict.total is not None
+    assert p95_of(verdict) == verdict.total.p95
+    assert p95_of(replace(verdict, moved=96)) == verdict.total.worst
+    assert p95_of(replace(verdict, moved=94)) == inf
+
+
+def file_with(folder: Path, objective: str) -> Path:
+    file = folder / "bookstore.yaml"
+    file.write_text(
+        EXAMPLE_CORE.replace(
+            "    active: blue\n", f"    active: blue\n    objective: {objective}\n"
+        ),
+        encoding="utf-8",
+    )
+    return file
+
+
+def test_an_enforced_objective_that_is_missed_is_a_problem_of_the_file(tmp_path: Path) -> None:
+    file = file_with(tmp_path, "{ recovery_time_seconds: 320, enforce: true, faults: [host] }")
+    with pytest.raises(ServiceFileError) as raised:
+        load(file)
+    assert str(raised.value) == (
+        f"{file}:13: environments.production.objective.recovery_time_seconds: host stopped: 95 of "
+        "100 clients reach the standby within 335 s; the objective is 320 s; endpoint.ttl_seconds "
+        "10 in place of 60 would give 305 s"
+    )
+
+
+def test_an_enforced_objective_that_is_met_is_no_problem(tmp_path: Path) -> None:
+    file = file_with(tmp_path, "{ recovery_time_seconds: 420, enforce: true, faults: [host] }")
+    (service,) = load(file)
+    assert list(objective_warnings(service, service.environments["production"])) == []
+
+
+def test_the_command_tells_misses_as_warnings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = file_with(tmp_path, "{ recovery_time_seconds: 320, faults: [host] }")
+    assert cli.main(["check", str(file)]) == 0
+    assert (
+        "  warning: environments.production.objective.recovery_time_seconds: host stopped: 95 of "
+        "100 clients" in capsys.readouterr().out
+    )
+
+
+def test_without_an_objective_the_model_is_not_even_loaded(tmp_path: Path) -> None:
+    file = tmp_path / "bookstore.yaml"
+    file.write_text(EXAMPLE_CORE, encoding="utf-8")
+    code = (
+        "import sys; from pathlib import Path; from resiliency.service_file import load; "
+        f"load(Path({str(file)!r})); sys.exit('resiliency.failover_model.simulation' in "
+        "sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

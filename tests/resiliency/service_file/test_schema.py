@@ -1,0 +1,101 @@
+"""The JSON Schema that editors use says the same as the checks, as far as a schema can."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from resiliency.service_file.schema import json_schema
+from tests.support import EXAMPLE_FILE, ROOT, Data, example_data, production
+
+VALIDATOR = Draft202012Validator(json_schema())
+
+
+def test_the_committed_schema_is_the_model_s() -> None:
+    committed = ROOT / "resiliency/service_file/service.schema.json"
+    expected = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+    assert committed.read_text(encoding="utf-8") == expected, "run `make schema` and commit it"
+
+
+def test_the_schema_is_valid_by_its_own_schema() -> None:
+    Draft202012Validator.check_schema(json_schema())
+    assert json_schema()["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
+
+
+def test_the_example_names_the_schema_for_editors() -> None:
+    first, _, _ = EXAMPLE_FILE.read_text(encoding="utf-8").partition("\n")
+    path = first.removeprefix("# yaml-language-server: $schema=")
+    assert (EXAMPLE_FILE.parent / path).resolve().name == "service.schema.json"
+    assert (EXAMPLE_FILE.parent / path).is_file()
+
+
+def test_the_example_is_sound_by_the_schema() -> None:
+    assert [error.message for error in VALIDATOR.iter_errors(example_data())] == []
+
+
+def refused_at(edit: Callable[[Data], object]) -> list[str]:
+    data = example_data()
+    edit(production(data))
+    return [
+        error.json_path.removeprefix("$.environments.production")
+        for error in VALIDATOR.iter_errors(data)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("edit", "path"),
+    [
+        pytest.param(lambda env: env.update(owner="ops"), "", id="unknown key"),
+        pytest.param(lambda env: env.pop("account"), "", id="missing key"),
+        pytest.param(lambda env: env.update(account=532151327118), ".account", id="number"),
+        pytest.param(lambda env: env.update(account="5321"), ".account", id="account"),
+        pytest.param(lambda env: env.update(region="us-wst-2"), ".region", id="region"),
+        pytest.param(lambda env: env.update(active="bleu"), ".active", id="active"),
+        pytest.param(lambda env: env.update(failover_on=[]), ".failover_on", id="no signal"),
+        pytest.param(lambda env: env.update(hosts=[]), ".hosts", id="list for a mapping"),
+        pytest.param(
+            lambda env: env["endpoint"].update(port=65536), ".endpoint.port", id="port"
+        ),
+        pytest.param(
+            lambda env: env["endpoint"].update(ttl_seconds=-1), ".endpoint.ttl_seconds", id="TTL"
+        ),
+        pytest.param(
+            lambda env: env["hosted_zone"].update(id="E2EHK3FAEUNRMI"),
+            ".hosted_zone.id",
+            id="zone id",
+        ),
+        pytest.param(
+            lambda env: env["hosts"]["blue"].update(instance_id="i-1"),
+            ".hosts.blue.instance_id",
+            id="instance id",
+        ),
+        pytest.param(
+            lambda env: env["dependencies"].update(DB=env["dependencies"].pop("db")),
+            ".dependencies",
+            id="name of a dependency",
+        ),
+        pytest.param(
+            lambda env: env.update(status_alarm={"statistic": "p99"}),
+            ".status_alarm.statistic",
+            id="percentile",
+        ),
+    ],
+)  # fmt: skip
+def test_editors_mark(edit: Callable[[Data], object], path: str) -> None:
+    assert refused_at(edit) == [path]
+
+
+def test_editors_take_a_zone_id_as_aws_writes_it() -> None:
+    assert refused_at(lambda env: env["hosted_zone"].update(id="/hostedzone/Z2EHK3FAEUNRMI")) == []
+
+
+def test_every_key_is_described_for_editors() -> None:
+    whole = json_schema()
+    sections = {"Service": whole, **whole["$defs"]}
+    assert [
+        f"{name}.{key}"
+        for name, section in sections.items()
+        for key, part in section.get("properties", {}).items()
+        if not part.get("description") and "$ref" not in part  # the section's own stands there
+    ] == []

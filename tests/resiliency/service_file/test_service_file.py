@@ -1,0 +1,453 @@
+"""What a sound service file says: values, defaults, and the forms that each part may take."""
+
+from collections.abc import Callable
+from functools import reduce
+from operator import getitem
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from resiliency.service_file import load
+from resiliency.service_file.drill_model import Drills, DrillSettings
+from resiliency.service_file.model import (
+    AliasTarget,
+    ConnectivityAlarmSettings,
+    Dependency,
+    Endpoint,
+    EndpointCheck,
+    Environment,
+    Host,
+    HostedZone,
+    Hosts,
+    Notifications,
+    PeerAlarmSettings,
+    Service,
+    StatusAlarmSettings,
+)
+from resiliency.service_file.objective_model import Objective
+from resiliency.service_file.probe_model import DependencyCheck, Probe
+from tests.support import (
+    EXAMPLE_FILE,
+    Data,
+    example,
+    example_data,
+    production,
+    service_of,
+)
+
+
+def environment(edit: Callable[[Data], object] | None = None) -> Environment:
+    """The example's environment, edited."""
+    return example(edit).environments["production"]
+
+
+def drill(
+    fault: Literal["stop_instance", "blackhole"],
+    minutes: int,
+    week: int,
+    dependency: str | None = None,
+) -> DrillSettings:
+    """A drill of the example: on a Tuesday at ten, by the clock of Los Angeles."""
+    return DrillSettings(
+        fault=fault,
+        host="active",
+        dependency=dependency,
+        duration_minutes=minutes,
+        schedule=f"cron(0 10 ? * TUE#{week} *)",
+        timezone="America/Los_Angeles",
+    )
+
+
+def test_the_example_loads_to_what_it_says() -> None:
+    assert load(EXAMPLE_FILE) == [
+        Service(
+            service="bookstore",
+            display_name="Bookstore API",
+            namespace="Bookstore",
+            environments={
+                "production": Environment(
+                    account="532151327118",
+                    region="us-west-2",
+                    notifications=Notifications(topic_name="PingPublicationsSNS"),
+                    hosted_zone=HostedZone(name="pingpublications.com", id="Z2EHK3FAEUNRMI"),
+                    endpoint=Endpoint(
+                        record="bookstore.pingpublications.com",
+                        ttl_seconds=60,
+                        port=80,
+                        version_path="/version/",
+                    ),
+                    active="blue",
+                    failover_on=["status"],
+                    hosts=Hosts(
+                        blue=Host(
+                            name="bookstore-api-blue",
+                            instance_id="i-0ab55a49288f1da24",
+                            address="54.213.54.171",
+                        ),
+                        green=Host(name="bookstore-api-green", address="52.11.79.9"),
+                    ),
+                    dependencies={
+                        "db": Dependency(
+                            label="Database", host="db.bookstore.pingpublications.com", port=5432
+                        ),
+                        "cdn": Dependency(
+                            label="CDN", host="cdn.bookstore.pingpublications.com", port=80
+                        ),
+                    },
+                    objective=Objective(recovery_time_seconds=420, enforce=False, faults=["host"]),
+                    drills=Drills.model_validate(
+                        {
+                            "objective_seconds": 360,
+                            "enabled": False,
+                            "shutdown": drill("stop_instance", 10, 1),
+                            "db-blackhole": drill("blackhole", 5, 2, dependency="db"),
+                            "cdn-blackhole": drill("blackhole", 5, 3, dependency="cdn"),
+                        }
+                    ),
+                )
+            },
+        )
+    ]
+
+
+def only_what_is_required() -> Data:
+    data = example_data()
+    del data["display_name"], data["namespace"]
+    environment = production(data)
+    del environment["failover_on"], environment["dependencies"]
+    environment["endpoint"] = {"record": "bookstore.pingpublications.com"}
+    return data
+
+
+def test_every_default_is_the_documented_one() -> None:
+    environment = service_of(only_what_is_required()).environments["production"]
+    assert environment.failover_on == ["status"]
+    assert environment.dependencies == {}
+    assert environment.tags == {}
+    assert environment.drills is None
+    assert environment.probe == Probe(
+        roles=[],
+        interval_seconds=10,
+        timeout_seconds=5,
+        journal="samples",
+        peer=False,
+        state="present",
+    )
+    assert environment.peer_alarm == PeerAlarmSettings(
+        period_seconds=60,
+        evaluation_periods=2,
+        datapoints_to_alarm=None,
+        statistic="Average",
+        threshold=1,
+    )
+    assert environment.endpoint == Endpoint(
+        record="bookstore.pingpublications.com",
+        ttl_seconds=60,
+        port=None,
+        version_path="/version/",
+        check=EndpointCheck(
+            protocol="http", interval_seconds=30, failure_threshold=3, host=None, search_text=None
+        ),
+    )
+    assert environment.notifications == Notifications(
+        topic_name="PingPublicationsSNS", topic_arn=None, subscriptions=[], recovery=False
+    )
+    assert environment.status_alarm == StatusAlarmSettings(
+        period_seconds=60,
+        evaluation_periods=1,
+        datapoints_to_alarm=None,
+        statistic="Maximum",
+        threshold=1,
+    )
+
+
+def test_connectivity_alarms_have_the_documented_defaults() -> None:
+    assert environment().dependencies["db"].alarm == ConnectivityAlarmSettings(
+        period_seconds=60,
+        evaluation_periods=2,
+        datapoints_to_alarm=None,
+        statistic="Average",
+        threshold=1,
+        missing_data="cloudwatch_default",
+    )
+
+
+def test_dependencies_are_connected_to_unless_said_otherwise() -> None:
+    assert environment().dependencies["db"].check == DependencyCheck(
+        protocol="tcp",
+        path="/",
+        status=None,
+        text=None,
+        host_header=None,
+        server_name=None,
+        days_to_expiry=0,
+        type="A",
+        answer=None,
+        server=None,
+        family="ipv4",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "namespace"),
+    [
+        pytest.param("bookstore", "Bookstore", "Bookstore", id="one word"),
+        pytest.param("book-store-2", "Book Store 2", "BookStore2", id="several words"),
+    ],
+)
+def test_texts_and_metrics_are_named_after_the_service_unless_the_file_names_them(
+    name: str, title: str, namespace: str
+) -> None:
+    service = service_of(only_what_is_required() | {"service": name})
+    assert (service.title, service.metric_namespace) == (title, namespace)
+
+
+def test_the_names_in_the_file_come_before_those_made_from_the_service() -> None:
+    service = example()
+    assert (service.title, service.metric_namespace) == ("Bookstore API", "Bookstore")
+
+
+def test_environments_stand_beside_each_other_in_the_order_of_the_file() -> None:
+    data = example_data()
+    staging = example_data()["environments"]["production"]
+    staging |= {"account": "111111111111", "active": "green"}
+    staging["hosts"]["green"]["instance_id"] = "i-0123abcd"
+    staging["endpoint"]["record"] = "staging.pingpublications.com"
+    data["environments"] = {"staging": staging, **data["environments"]}
+    service = service_of(data)
+    assert [(name, env.account, env.active) for name, env in service.environments.items()] == [
+        ("staging", "111111111111", "green"),
+        ("production", "532151327118", "blue"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "port"),
+    [
+        pytest.param({}, 80, id="http by default"),
+        pytest.param({"check": {"protocol": "https"}}, 443, id="https"),
+        pytest.param({"check": {"protocol": "tcp"}}, 80, id="tcp"),
+        pytest.param({"port": 8443, "check": {"protocol": "https"}}, 8443, id="given"),
+    ],
+)
+def test_the_port_follows_the_protocol_unless_given(endpoint: Data, port: int) -> None:
+    record = {"record": "bookstore.pingpublications.com"}
+    assert environment(
+        lambda env: env.update(endpoint=record | endpoint)
+    ).endpoint.serving_port == (port)
+
+
+def with_hosts(**more: tuple[object, object]) -> Callable[[Data], object]:
+    """Replace the hosts' addresses; each argument holds blue's and green's value."""
+
+    def edit(env: Data) -> None:
+        for index, color in enumerate(("blue", "green")):
+            host = env["hosts"][color]
+            del host["address"]
+            host |= {key: values[index] for key, values in more.items()}
+
+    return edit
+
+
+BALANCER = {"dns_name": "Pair.us-west-2.elb.amazonaws.com.", "hosted_zone_id": "Z1H1FL5HABSF5"}
+
+
+@pytest.mark.parametrize(
+    ("edit", "blue"),
+    [
+        pytest.param(
+            with_hosts(address=("2600:1F14:0::9", "2600:1f14::a")),
+            {"address": "2600:1f14::9"},
+            id="IPv6 only",
+        ),
+        pytest.param(
+            with_hosts(
+                address=("54.213.54.171", "52.11.79.9"),
+                ipv6_address=("2600:1f14::9", "2600:1f14::A"),
+            ),
+            {"address": "54.213.54.171", "ipv6_address": "2600:1f14::9"},
+            id="dual stack",
+        ),
+        pytest.param(
+            with_hosts(alias=(BALANCER, {**BALANCER, "dns_name": "green.elb.amazonaws.com"})),
+            {
+                "alias": AliasTarget(
+                    dns_name="pair.us-west-2.elb.amazonaws.com", hosted_zone_id="Z1H1FL5HABSF5"
+                )
+            },
+            id="load balancer",
+        ),
+        pytest.param(
+            with_hosts(
+                address=("10.0.0.4", "10.0.1.4"),
+            ),
+            {"address": "10.0.0.4"},
+            id="private addresses",
+        ),
+    ],
+)
+def test_a_host_is_reached_at(edit: Callable[[Data], object], blue: dict[str, object]) -> None:
+    expected = {"address": None, "ipv6_address": None, "alias": None} | blue
+    host = environment(edit).hosts.blue
+    assert {key: getattr(host, key) for key in expected} == expected
+
+
+def test_a_load_balancer_may_stand_beside_an_address_of_the_same_kind() -> None:
+    def edit(env: Data) -> None:
+        del env["hosts"]["green"]["address"]
+        env["hosts"]["green"]["alias"] = BALANCER
+
+    assert environment(edit).hosts.green.address is None
+
+
+def test_a_dual_stack_load_balancer_may_stand_beside_two_addresses() -> None:
+    def edit(env: Data) -> None:
+        env["hosts"]["blue"]["ipv6_address"] = "2600:1f14::9"
+        del env["hosts"]["green"]["address"]
+        env["hosts"]["green"]["alias"] = {**BALANCER, "ipv6": True}
+
+    alias = environment(edit).hosts.green.alias
+    assert alias is not None
+    assert alias.ipv6 is True
+
+
+@pytest.mark.parametrize(
+    "subscriber",
+    [
+        "ops@example.com",
+        "ops+bookstore@mail.example.co.uk",
+        "https://alerts.example.com/sns?token=1",
+        "https://alerts.example.com:8443/",
+        "arn:aws:sqs:us-west-2:532151327118:alerts",
+    ],
+)
+def test_a_subscriber_may_be(subscriber: str) -> None:
+    edited = environment(lambda env: env["notifications"].update(subscriptions=[subscriber]))
+    assert edited.notifications.subscriptions == [subscriber]
+
+
+def test_an_existing_topic_may_be_named_by_its_arn() -> None:
+    arn = "arn:aws:sns:us-west-2:532151327118:Pings"
+    edited = environment(lambda env: env.update(notifications={"topic_arn": arn}))
+    assert (edited.notifications.topic_arn, edited.notifications.topic_name) == (arn, None)
+
+
+def test_an_existing_topic_may_be_in_another_partition_with_its_region() -> None:
+    arn = "arn:aws-cn:sns:cn-north-1:532151327118:Pings"
+    edited = environment(
+        lambda env: env.update(region="cn-north-1", notifications={"topic_arn": arn})
+    )
+    assert edited.notifications.topic_arn == arn
+
+
+def test_tags_of_an_environment_come_before_those_of_the_service() -> None:
+    data = example_data() | {"tags": {"team": "books", "cost center": "4711"}}
+    production(data)["tags"] = {"team": "ops", "stage": ""}
+    service = service_of(data)
+    assert service.tags_of(service.environments["production"]) == {
+        "team": "ops",
+        "cost center": "4711",
+        "stage": "",
+    }
+
+
+def test_alarms_may_be_set_within_what_route_53_can_follow() -> None:
+    settings = {
+        "period_seconds": 300,
+        "evaluation_periods": 3,
+        "datapoints_to_alarm": 3,
+        "threshold": 0.5,
+        "statistic": "Minimum",
+    }
+
+    def edit(env: Data) -> None:
+        env["status_alarm"] = settings
+        env["dependencies"]["db"]["alarm"] = {**settings, "missing_data": "breaching"}
+
+    edited = environment(edit)
+    assert edited.status_alarm.model_dump() == settings
+    assert edited.dependencies["db"].alarm.model_dump() == settings | {"missing_data": "breaching"}
+
+
+def test_a_standby_needs_no_instance_when_status_decides() -> None:
+    assert environment().hosts.green.instance_id is None
+
+
+def test_no_host_needs_an_instance_when_status_does_not_decide() -> None:
+    def edit(env: Data) -> None:
+        del env["hosts"]["blue"]["instance_id"]
+        env["failover_on"] = ["endpoint", "db"]
+
+    assert environment(edit).failover_on == ["endpoint", "db"]
+
+
+@pytest.mark.parametrize(
+    ("path", "written", "canonical"),
+    [
+        pytest.param("hosted_zone.name", "pingPublications.com.", "pingpublications.com", id="dot"),
+        pytest.param("hosted_zone.id", "/hostedzone/Z123", "Z123", id="zone id"),
+        pytest.param("endpoint.record", "Pingpublications.com", "pingpublications.com", id="apex"),
+        pytest.param("endpoint.record", "B.pingpublications.com", "b.pingpublications.com", id="b"),
+        pytest.param("dependencies.db.host", "DB.Example.com", "db.example.com", id="dependency"),
+        pytest.param("dependencies.db.host", "10.0.0.5", "10.0.0.5", id="IPv4"),
+        pytest.param("dependencies.db.host", "FD00::0:5", "fd00::5", id="IPv6"),
+        pytest.param("hosts.blue.peer_address", "Blue.Internal.", "blue.internal", id="peer"),
+    ],
+)  # fmt: skip
+def test_names_and_addresses_are_kept_in_one_form(path: str, written: str, canonical: str) -> None:
+    *sections, last = path.split(".")
+
+    def edit(env: Data) -> None:
+        reduce(getitem, sections, env)[last] = written
+
+    found: Any = environment(edit).model_dump()
+    assert reduce(getitem, [*sections, last], found) == canonical
+
+
+def test_a_folder_is_read_in_the_order_of_file_names(tmp_path: Path) -> None:
+    text = EXAMPLE_FILE.read_text(encoding="utf-8")
+    for name in ("c.yaml", "a.yml", "b.yaml"):
+        letter = name[0]
+        own = text.replace("service: bookstore", f"service: {letter}")
+        own = own.replace("name: bookstore-api", f"name: {letter}")
+        own = own.replace("record: bookstore", f"record: {letter}")
+        (tmp_path / name).write_text(own, encoding="utf-8")
+    (tmp_path / "README.md").write_text("not a service")
+    assert [service.service for service in load(tmp_path)] == ["a", "b", "c"]
+
+
+def test_a_single_file_may_have_any_name(tmp_path: Path) -> None:
+    file = tmp_path / "service.txt"
+    file.write_bytes(EXAMPLE_FILE.read_bytes())
+    assert load(file) == [example(whole=True)]
+
+
+@pytest.mark.parametrize(
+    ("edit", "peers", "probe"),
+    [
+        pytest.param(lambda env: None, False, True, id="dependencies"),
+        pytest.param(lambda env: env.pop("dependencies"), False, False, id="nothing"),
+        pytest.param(lambda env: env.update(probe={"peer": True}), True, True, id="peers"),
+        pytest.param(lambda env: env.update(failover_on=["peer"]), True, True, id="peers decide"),
+    ],
+)
+def test_there_is_a_probe_where_it_has_something_to_measure(
+    edit: Callable[[Data], object], peers: bool, probe: bool
+) -> None:
+    edited = environment(edit)
+    assert (edited.has_peers, edited.has_probe) == (peers, probe)
+
+
+def test_the_hosts_ask_each_other_where_clients_ask_them_unless_said_otherwise() -> None:
+    def edit(env: Data) -> None:
+        env["hosts"]["blue"]["peer_address"] = "10.0.0.4"
+
+    hosts = environment(edit).hosts
+    assert (hosts.blue.asked_at, hosts.green.asked_at) == ("10.0.0.4", "52.11.79.9")
+
+
+def test_a_host_behind_a_load_balancer_is_asked_there() -> None:
+    balancers = {"green": {**BALANCER, "dns_name": "green.elb.amazonaws.com"}, "blue": BALANCER}
+    edited = environment(with_hosts(alias=(balancers["blue"], balancers["green"])))
+    assert edited.hosts.green.asked_at == "green.elb.amazonaws.com"

@@ -1,0 +1,160 @@
+"""What is allowed in a service file but told all the same."""
+
+from collections.abc import Callable
+
+import pytest
+
+from resiliency.service_file.model import Environment
+from resiliency.service_file.warnings import ServiceWarning, notes_of, warnings_of
+from tests.support import Data, example
+
+WITH_ROLE = {"roles": ["bookstore-api"]}
+SUBSCRIBED = {"topic_name": "Pings", "subscriptions": ["ops@example.com"]}
+
+
+def edited(edit: Callable[[Data], object] | None = None) -> Environment:
+    return example(edit).environments["production"]
+
+
+def test_the_example_has_no_warning() -> None:
+    assert list(warnings_of(edited())) == []
+
+
+def test_a_long_ttl_is_warned_of() -> None:
+    environment = edited(lambda env: env["endpoint"].update(ttl_seconds=61))
+    assert list(warnings_of(environment)) == [
+        ServiceWarning(
+            "staged-resiliency:long-ttl",
+            "endpoint.ttl_seconds",
+            "61 s: clients may keep the failed host's address that long after a failover; "
+            "give 60 or less",
+        )
+    ]
+
+
+@pytest.mark.parametrize("ttl_seconds", [0, 60])
+def test_a_short_ttl_is_not_warned_of(ttl_seconds: int) -> None:
+    environment = edited(lambda env: env["endpoint"].update(ttl_seconds=ttl_seconds))
+    assert list(warnings_of(environment)) == []
+
+
+def with_db_alarm(missing_data: str, *signals: str) -> Environment:
+    def edit(env: Data) -> None:
+        env["failover_on"] = list(signals)
+        env["dependencies"]["db"]["alarm"] = {"missing_data": missing_data}
+
+    return edited(edit)
+
+
+@pytest.mark.parametrize("missing_data", ["not_breaching", "ignore"])
+def test_silence_as_health_is_warned_of_on_a_signal(missing_data: str) -> None:
+    assert list(warnings_of(with_db_alarm(missing_data, "status", "db"))) == [
+        ServiceWarning(
+            "staged-resiliency:silence-of-db",
+            "dependencies.db.alarm.missing_data",
+            f"'{missing_data}' on a signal of failover_on: a host that can't report does not fail "
+            "over; give breaching",
+        )
+    ]
+
+
+@pytest.mark.parametrize("missing_data", ["breaching", "cloudwatch_default"])
+def test_silence_as_failure_is_not_warned_of(missing_data: str) -> None:
+    assert list(warnings_of(with_db_alarm(missing_data, "status", "db"))) == []
+
+
+def test_silence_as_health_is_not_warned_of_where_it_decides_nothing() -> None:
+    assert list(warnings_of(with_db_alarm("ignore", "status", "cdn"))) == []
+
+
+def test_several_warnings_are_told_together() -> None:
+    def edit(env: Data) -> None:
+        env["endpoint"]["ttl_seconds"] = 300
+        env["failover_on"] = ["db", "cdn"]
+        for dependency in env["dependencies"].values():
+            dependency["alarm"] = {"missing_data": "ignore"}
+
+    assert [warning.id for warning in warnings_of(edited(edit))] == [
+        "staged-resiliency:long-ttl",
+        "staged-resiliency:silence-of-db",
+        "staged-resiliency:silence-of-cdn",
+    ]
+
+
+def test_a_host_without_an_instance_is_noted() -> None:
+    environment = edited(lambda env: env.update(notifications=SUBSCRIBED, probe=WITH_ROLE))
+    assert list(notes_of(environment)) == [
+        ServiceWarning(
+            "staged-resiliency:no-status-alarm-green",
+            "hosts.green",
+            "has no instance_id: nobody is told when its EC2 status checks fail; give one to have "
+            "a status alarm for it",
+        )
+    ]
+
+
+def with_instances(env: Data) -> None:
+    env["hosts"]["green"]["instance_id"] = "i-0123abcd"
+
+
+def with_instances_and_role(env: Data) -> None:
+    with_instances(env)
+    env["probe"] = WITH_ROLE
+
+
+def test_a_probe_without_a_role_is_noted() -> None:
+    def edit(env: Data) -> None:
+        with_instances(env)
+        env["notifications"] = SUBSCRIBED
+
+    assert list(notes_of(edited(edit))) == [
+        ServiceWarning(
+            "staged-resiliency:no-probe-roles",
+            "probe.roles",
+            "is empty: the probe can publish only where the hosts' role has the policy in the "
+            "probe stack's output PublishPolicyArn; give the role's name to have it attached",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        pytest.param(lambda env: env.pop("dependencies"), id="nothing to measure"),
+        pytest.param(lambda env: env.update(probe={"state": "absent"}), id="taken away"),
+    ],
+)
+def test_no_role_is_missed_where_no_probe_runs(edit: Callable[[Data], object]) -> None:
+    assert "probe.roles" not in [note.path for note in notes_of(edited(edit))]
+
+
+def test_a_topic_without_subscribers_is_noted() -> None:
+    assert list(notes_of(edited(with_instances_and_role))) == [
+        ServiceWarning(
+            "staged-resiliency:no-subscription",
+            "notifications.subscriptions",
+            "is empty: unless others subscribe to topic PingPublicationsSNS, nobody hears the "
+            "alarms; give an e-mail address, an https URL or the ARN of a queue",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "notifications",
+    [
+        pytest.param(SUBSCRIBED, id="subscribers"),
+        pytest.param(
+            {"topic_arn": "arn:aws:sns:us-west-2:532151327118:Pings"}, id="existing topic"
+        ),
+    ],
+)
+def test_a_topic_that_may_have_subscribers_is_not_noted(notifications: Data) -> None:
+    def edit(env: Data) -> None:
+        with_instances_and_role(env)
+        env["notifications"] = notifications
+
+    assert list(notes_of(edited(edit))) == []
+
+
+def test_a_warning_reads_as_path_and_message() -> None:
+    assert str(ServiceWarning("id", "hosts.green", "is asleep")) == "hosts.green: is asleep"

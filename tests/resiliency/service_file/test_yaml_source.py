@@ -1,0 +1,233 @@
+"""A text becomes plain data by YAML 1.2's rules, with the line of every key and item."""
+
+import math
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resiliency.service_file import yaml_source
+from resiliency.service_file.loader import examine
+from resiliency.service_file.yaml_source import Document, Scalar, parse, read
+from tests.properties import PROPERTY
+from tests.support import EXAMPLE_FILE
+
+EXAMPLE = EXAMPLE_FILE.read_text(encoding="utf-8")
+
+
+def parsed(text: str) -> Document:
+    document = Document("test.yaml")
+    parse(text, document)
+    return document
+
+
+def sound(text: str) -> Document:
+    document = parsed(text)
+    assert document.problems == []
+    return document
+
+
+def value_of(written: str) -> object:
+    return sound(f"key: {written}\n").data["key"]
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        pytest.param("no", "no", id="no"),
+        pytest.param("yes", "yes", id="yes"),
+        pytest.param("on", "on", id="on"),
+        pytest.param("off", "off", id="off"),
+        pytest.param("y", "y", id="y"),
+        pytest.param("true", True, id="true"),
+        pytest.param("True", True, id="True"),
+        pytest.param("FALSE", False, id="FALSE"),
+        pytest.param("tRUE", "tRUE", id="truth in mixed letters"),
+        pytest.param("", None, id="nothing"),
+        pytest.param("~", None, id="tilde"),
+        pytest.param("null", None, id="null"),
+        pytest.param("Null", None, id="Null"),
+        pytest.param("None", "None", id="None"),
+        pytest.param("80", 80, id="number"),
+        pytest.param("-80", -80, id="negative number"),
+        pytest.param("+80", 80, id="number with a plus"),
+        pytest.param("012", 12, id="leading zeros are decimal"),
+        pytest.param("0o17", 15, id="octal digits"),
+        pytest.param("0x1F", 31, id="hexadecimal digits"),
+        pytest.param("0b11", "0b11", id="binary digits are a text"),
+        pytest.param("1_000", "1_000", id="underscores are a text"),
+        pytest.param("12:30", "12:30", id="time of day is a text"),
+        pytest.param("2026-11-23", "2026-11-23", id="date is a text"),
+        pytest.param("52.11.79.9", "52.11.79.9", id="address is a text"),
+        pytest.param("0.5", 0.5, id="fraction"),
+        pytest.param(".5", 0.5, id="fraction without a zero"),
+        pytest.param("5.", 5.0, id="fraction without digits"),
+        pytest.param("1e3", 1000.0, id="exponent"),
+        pytest.param("-1.5E-3", -0.0015, id="negative fraction with an exponent"),
+        pytest.param(".inf", math.inf, id="infinity"),
+        pytest.param("-.INF", -math.inf, id="negative infinity"),
+        pytest.param("9" * 30, int("9" * 30), id="thirty digits"),
+        pytest.param("9" * 31, "9" * 31, id="thirty-one digits are a text"),
+        pytest.param('"80"', "80", id="number in double quotes"),
+        pytest.param("'true'", "true", id="truth in single quotes"),
+        pytest.param('""', "", id="empty quotes"),
+        pytest.param('"a\\tb"', "a\tb", id="escape in double quotes"),
+        pytest.param("'it''s'", "it's", id="quote in single quotes"),
+        pytest.param("|\n  80\n", "80\n", id="block of text"),
+        pytest.param(">-\n  one\n  two\n", "one two", id="folded block of text"),
+        pytest.param("one\n  two", "one two", id="text over two lines"),
+        pytest.param("80 # HTTP", 80, id="remark behind a number"),
+    ],
+)
+def test_scalars_follow_yaml_1_2(written: str, value: Scalar) -> None:
+    found = value_of(written)
+    assert (type(found), found) == (type(value), value)
+
+
+def test_nan_is_a_number_that_the_model_can_refuse() -> None:
+    found = value_of(".nan")
+    assert isinstance(found, float)
+    assert math.isnan(found)
+
+
+@pytest.mark.parametrize("key", ["80", "012", "true", "no", "~", "12:30", "1e3"])
+def test_a_key_is_the_text_that_is_written(key: str) -> None:
+    assert sound(f"{key}: value\n").data == {key: "value"}
+
+
+def test_flow_and_block_styles_mean_the_same() -> None:
+    assert sound("{a: [1, {b: 2}], c: {}}").data == sound("a:\n- 1\n- b: 2\nc: {}\n").data
+
+
+def test_each_key_and_item_has_its_line() -> None:
+    document = sound("# remark\na:\n  b: 1\n  c:\n  - 2\n\n  - d: 3\n    e: |\n      text\n")
+    assert document.lines == {
+        ("a",): 2,
+        ("a", "b"): 3,
+        ("a", "c"): 4,
+        ("a", "c", 0): 5,
+        ("a", "c", 1): 7,
+        ("a", "c", 1, "d"): 7,
+        ("a", "c", 1, "e"): 8,
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        pytest.param(("a", "b"), 3, id="there"),
+        pytest.param(("a", "x"), 2, id="absent key of a mapping"),
+        pytest.param(("a", "x", 0, "y"), 2, id="far below what is there"),
+        pytest.param(("x",), 1, id="absent key at the top"),
+        pytest.param((), 1, id="the file"),
+    ],
+)
+def test_an_absent_value_has_the_line_of_what_is_above_it(
+    path: tuple[str | int, ...], line: int
+) -> None:
+    assert sound("\na:\n  b: 1\n").line_of(path) == line
+
+
+def test_a_key_that_is_given_twice_keeps_its_first_value_and_line() -> None:
+    document = parsed("a: {b: 1}\na: {b: 2, c: 3}\n")
+    assert document.data == {"a": {"b": 1}}
+    assert document.lines == {("a",): 1, ("a", "b"): 1}
+
+
+def test_a_key_that_is_given_three_times_is_told_twice() -> None:
+    assert [str(problem) for problem in parsed("a: 1\na: 2\na: 3\n").problems] == [
+        "test.yaml:2: a: is given twice, first in line 1; keep one of them",
+        "test.yaml:3: a: is given twice, first in line 1; keep one of them",
+    ]
+
+
+def test_one_key_may_stand_in_two_mappings() -> None:
+    assert sound("a: {b: 1}\nc: {b: 2}\n").data == {"a": {"b": 1}, "c": {"b": 2}}
+
+
+def test_the_deepest_nesting_that_is_taken() -> None:
+    inner = "[" * (yaml_source.MAX_DEPTH - 1) + "1" + "]" * (yaml_source.MAX_DEPTH - 1)
+    sound(f"a: {inner}\n")
+    assert [
+        problem.message.partition(",")[0] for problem in parsed(f"a: [{inner}]\n").problems
+    ] == ["is nested deeper than 20 levels"]
+
+
+def test_a_refused_file_gives_no_data() -> None:
+    assert parsed("a: 1\nb: !tag 2\n").data == {}
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        pytest.param("\ufeff", "\n", id="byte order mark"),
+        pytest.param("", "\r\n", id="Windows line ends"),
+        pytest.param("---\n", "\n...\n", id="marks of a document"),
+        pytest.param("%YAML 1.2\n---\n", "\n", id="version"),
+        pytest.param("", "", id="no line end"),
+    ],
+)
+def test_a_file_may_come_from_any_editor(tmp_path: Path, start: str, end: str) -> None:
+    file = tmp_path / "test.yaml"
+    file.write_bytes(f"{start}service: bücherladen # é{end}".encode())
+    document = read(file)
+    assert (document.problems, document.data) == ([], {"service": "bücherladen"})
+
+
+def test_windows_line_ends_count_once() -> None:
+    assert sound("a: 1\r\nb: 2\r\n").lines == {("a",): 1, ("b",): 2}
+
+
+def test_the_parser_without_its_c_library_reads_the_example_alike(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fast = sound(EXAMPLE)
+    monkeypatch.setattr(yaml_source, "_LOADER", yaml.SafeLoader)
+    slow = sound(EXAMPLE)
+    assert (slow.data, slow.lines) == (fast.data, fast.lines)
+
+
+# Characters that mean something in YAML, and any others.
+SNIPPETS = st.text(
+    st.one_of(
+        st.sampled_from("{}[]:,-?&*!|>'\"%@`# \t\r\n\ufeff\x85\u2028\\01eo.<~"), st.characters()
+    )
+)
+
+
+@PROPERTY
+@given(SNIPPETS)
+def test_any_text_gives_either_data_or_problems(text: str) -> None:
+    document = parsed(text)
+    assert document.data or document.problems
+
+
+@PROPERTY
+@given(SNIPPETS)
+def test_any_text_gives_either_data_or_problems_without_the_c_library(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(yaml_source, "_LOADER", yaml.SafeLoader)
+        document = parsed(text)
+    assert document.data or document.problems
+
+
+@PROPERTY
+@given(st.integers(0, len(EXAMPLE)), st.integers(0, 40), SNIPPETS)
+def test_the_example_with_any_damage_gives_a_service_or_problems(
+    start: int, length: int, damage: str
+) -> None:
+    examined = examine(parsed(EXAMPLE[:start] + damage + EXAMPLE[start + length :]))
+    assert examined.service or examined.problems
+
+
+@PROPERTY
+@given(st.binary())
+def test_any_bytes_give_either_data_or_problems(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    file = tmp_path_factory.getbasetemp() / "bytes.yaml"
+    file.write_bytes(content)
+    document = read(file)
+    assert document.data or document.problems

@@ -1,0 +1,107 @@
+"""Reviewers can look at the sources that a template or a deployed document would install."""
+
+import base64
+import bz2
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resiliency.cli import main
+from staged_resiliency.probe.agent_files import agent_files
+from staged_resiliency.probe.document import command_document
+from tests.support import Template
+
+
+def written_in(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_the_sources_are_those_of_the_agent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["agent-sources", str(tmp_path / "new")]) == 0
+    assert written_in(tmp_path / "new") == dict(agent_files())
+    assert capsys.readouterr().out == f"{tmp_path / 'new'}: {len(agent_files())} files\n"
+
+
+@pytest.mark.parametrize("form", ["template", "content", "get-document"])
+def test_they_are_read_from_what_reviewers_have(
+    form: str, tmp_path: Path, example_templates: dict[str, Template]
+) -> None:
+    template = example_templates["bookstore-production-probe"]
+    content = dict(command_document())
+    forms = {
+        "template": template,
+        "content": content,
+        "get-document": {"Name": "probe", "Content": json.dumps(content)},
+    }
+    file = tmp_path / "file.json"
+    file.write_text(json.dumps(forms[form]))
+    assert main(["agent-sources", str(tmp_path / "new"), "--of", str(file)]) == 0
+    assert written_in(tmp_path / "new") == dict(agent_files())
+
+
+def _step(*lines: str) -> dict[str, Any]:
+    return {"mainSteps": [{"inputs": {"runCommand": list(lines)}}]}
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        pytest.param("{", "can't be read as JSON (", id="no JSON"),
+        pytest.param("[]", "holds no Command document; give a template of a probe", id="a list"),
+        pytest.param("{}", "holds no Command document; give a template of a probe", id="nothing"),
+        pytest.param(
+            json.dumps({"Resources": {"A": {"Type": "AWS::SSM::Document", "Properties": {}}}}),
+            "holds no Command document; give a template of a probe",
+            id="a document without content",
+        ),
+        pytest.param(
+            json.dumps(_step("echo")), "its Command document is not one of the probe", id="other"
+        ),
+        pytest.param(
+            json.dumps(_step("x <<'END_OF_SOURCES'", "AAAA", "END_OF_SOURCES")),
+            "its Command document is not one of the probe",
+            id="broken archive",
+        ),
+        pytest.param(
+            json.dumps(
+                _step(
+                    "x <<'END_OF_SOURCES'",
+                    "@evil",
+                    "END_OF_SOURCES",
+                )
+            ),
+            "its Command document is not one of the probe",
+            id="a path that leads elsewhere",
+        ),
+    ],
+)
+def test_what_holds_no_sources_is_refused(
+    content: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evil = base64.b64encode(bz2.compress(b'{"../evil": ""}')).decode()
+    file = tmp_path / "file.json"
+    file.write_text(content.replace("@evil", evil))
+    assert main(["agent-sources", str(tmp_path / "new"), "--of", str(file)]) == 1
+    assert capsys.readouterr().err.startswith(f"{file}: {told}")
+    assert not (tmp_path / "new").exists()
+    assert not (tmp_path / "evil").exists()
+
+
+def test_a_folder_with_something_in_it_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine").write_text("mine")
+    assert main(["agent-sources", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == (
+        f"{tmp_path}: is not empty; give a folder that is not there yet\n"
+    )
+    assert main(["agent-sources", str(tmp_path / "mine" / "below")]) == 1
+    assert "can't be written" in capsys.readouterr().err

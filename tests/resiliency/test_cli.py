@@ -1,0 +1,202 @@
+"""The command `resiliency`: what it prints, where, and with which exit status."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from resiliency import cli
+from resiliency.service_file.schema import json_schema
+from tests.support import EXAMPLE_FILE, ROOT
+
+EXAMPLE = EXAMPLE_FILE.read_text(encoding="utf-8")
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def write_service(*edits: tuple[str, str]) -> None:
+    text = EXAMPLE
+    for old, new in edits:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    Path("services").mkdir()
+    Path("services/bookstore.yaml").write_text(text, encoding="utf-8")
+
+
+def write_assembly() -> None:
+    Path("cdk.out").mkdir()
+    artifact = {
+        "type": "aws:cloudformation:stack",
+        "environment": "aws://532151327118/us-west-2",
+        "properties": {"templateFile": "site.template.json"},
+    }
+    Path("cdk.out/manifest.json").write_text(json.dumps({"artifacts": {"site": artifact}}))
+    template = {"Resources": {"Key": {"Type": "AWS::KMS::Key"}}}
+    Path("cdk.out/site.template.json").write_text(json.dumps(template))
+
+
+def test_check_of_the_example_tells_its_notes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check", str(EXAMPLE_FILE)]) == 0
+    told = capsys.readouterr()
+    assert told.out.splitlines() == [
+        "bookstore: sound, 1 environment(s)",
+        "  note: environments.production.hosts.green: has no instance_id: nobody is told when its "
+        "EC2 status checks fail; give one to have a status alarm for it",
+        "  note: environments.production.probe.roles: is empty: the probe can publish only where "
+        "the hosts' role has the policy in the probe stack's output PublishPolicyArn; give the "
+        "role's name to have it attached",
+        "  note: environments.production.notifications.subscriptions: is empty: unless others "
+        "subscribe to topic PingPublicationsSNS, nobody hears the alarms; give an e-mail address, "
+        "an https URL or the ARN of a queue",
+    ]
+    assert told.err == ""
+
+
+def test_check_tells_warnings_and_still_succeeds(capsys: pytest.CaptureFixture[str]) -> None:
+    write_service(("ttl_seconds: 60", "ttl_seconds: 300"))
+    assert cli.main(["check"]) == 0
+    assert capsys.readouterr().out.splitlines()[1] == (
+        "  warning: environments.production.endpoint.ttl_seconds: 300 s: clients may keep the "
+        "failed host's address that long after a failover; give 60 or less"
+    )
+
+
+def test_check_reads_the_folder_services_unless_told_otherwise(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_service(("active: blue", "active: bleu"))
+    assert cli.main(["check"]) == 1
+    assert capsys.readouterr().err == (
+        "services/bookstore.yaml:12: environments.production.active: 'bleu' is not one of the "
+        "values allowed here; did you mean blue?\n"
+    )
+
+
+def test_schema_prints_the_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out) == json_schema()
+
+
+def test_summary_shows_the_folder_cdk_out_unless_told_otherwise(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_assembly()
+    assert cli.main(["summary"]) == 0
+    told = capsys.readouterr().out
+    assert "What would be deployed" in told
+    assert "1 KMS::Key" in told
+
+
+def test_summary_of_a_named_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    write_assembly()
+    Path("cdk.out").rename("elsewhere")
+    assert cli.main(["summary", "elsewhere"]) == 0
+    assert "1 KMS::Key" in capsys.readouterr().out
+
+
+def test_summary_without_an_assembly_says_how_to_make_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["summary"]) == 1
+    told = capsys.readouterr()
+    assert told.err == "cdk.out/manifest.json: is not there; run `npx cdk synth` first\n"
+    assert told.out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        pytest.param([], "the following arguments are required: COMMAND", id="no command"),
+        pytest.param(["chekc"], "argument COMMAND: invalid choice: 'chekc'", id="misspelt"),
+        pytest.param(["check", "a", "b"], "unrecognized arguments: b", id="too many arguments"),
+    ],
+)
+def test_a_wrong_command_line_is_refused_with_the_usage(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(arguments)
+    assert exit_.value.code == 2
+    error = capsys.readouterr().err
+    assert error.startswith("usage: resiliency")
+    assert told in error
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(["--help"])
+    assert exit_.value.code == 0
+    told = capsys.readouterr().out
+    assert all(f"\n    {command} " in told for command in ("check", "summary", "schema"))
+
+
+def resiliency(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the installed command, as a shell does."""
+    return subprocess.run(
+        [Path(sys.executable).parent / "resiliency", *arguments],
+        env=os.environ | variables,
+        encoding="utf-8",
+        capture_output=True,
+        check=False,
+    )
+
+
+def test_the_installed_command_exits_with_the_status() -> None:
+    write_service(("active: blue", "active: bleu"))
+    finished = resiliency("check")
+    assert finished.returncode == 1
+    assert finished.stderr.startswith("services/bookstore.yaml:12: ")
+    assert len(finished.stderr.splitlines()) == 1
+    assert finished.stdout == ""
+
+
+def test_a_file_can_be_checked_without_the_cdk() -> None:
+    code = (
+        "import sys; from staged_resiliency import cli; status = cli.main(sys.argv[1:]); "
+        "sys.exit(status or int('aws_cdk' in sys.modules or 'rich' in sys.modules))"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", code, "check", str(ROOT / "services")], check=False
+    )
+    assert finished.returncode == 0
+
+
+def test_text_that_the_terminal_can_not_show_does_not_stop_the_check() -> None:
+    write_service(("active: blue", "active: blü"))
+    finished = resiliency("check", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert finished.returncode == 1
+    assert "'bl\\xfc' is not one of the values allowed here" in finished.stderr
+
+
+def test_ctrl_c_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_schema", stopped)
+    assert cli.main(["schema"]) == 130
+    assert capsys.readouterr().err == "stopped by SIGINT\n"
+
+
+def test_who_reads_no_further_is_no_problem() -> None:
+    """As `resiliency schema | head -1` is; standard output is closed before anything is written."""
+    code = "import sys; from resiliency.cli import main; sys.exit(main(['schema']))"
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as output:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (141, "")

@@ -1,0 +1,245 @@
+"""What stacks would cost, and how the whole is shown to people."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from resiliency.cloud_assembly import SynthesizedStack
+from resiliency.cost_estimate import CostItem, monthly_costs
+from resiliency.synth_summary import print_summary
+from tests.support import Template
+
+Resource = Mapping[str, object]
+
+
+def stack(
+    *resources: Resource, name: str = "site", account: str = "532151327118", warnings: str = ""
+) -> SynthesizedStack:
+    return SynthesizedStack(
+        name=name,
+        account=account,
+        region="us-west-2",
+        template_file=Path(f"{name}.template.json"),
+        template={"Resources": {f"R{number}": each for number, each in enumerate(resources)}},
+        depends_on=["topics"] if name == "site" else [],
+        warnings=warnings.splitlines(),
+    )
+
+
+def resource(kind: str, **properties: object) -> Resource:
+    return {"Type": f"AWS::{kind}", "Properties": properties}
+
+
+def alarm(namespace: str, metric: str = "db-connectivity", **more: object) -> Resource:
+    dimensions = [{"Name": "Host", "Value": "blue"}]
+    return resource(
+        "CloudWatch::Alarm",
+        **{"Namespace": namespace, "MetricName": metric, "Dimensions": dimensions, **more},
+    )
+
+
+def health_check(kind: str, **config: object) -> Resource:
+    return resource("Route53::HealthCheck", HealthCheckConfig={"Type": kind, **config})
+
+
+ASSUMED = "health checks on alarms or calculated (price assumed)"
+ENDPOINTS = "health checks of endpoints"
+OPTIONS = "health check options (HTTPS, text search, 10 s)"
+METRICS = "custom metrics that the probes publish"
+DAILY_METRICS = "custom metrics that the watchdog of drills publishes"
+FAULT_MINUTES = "minutes of AWS FIS, each drill once a month (none while leashed)"
+DASHBOARDS = "dashboards (three of an account are free)"
+REQUESTS = "requests of one host's probe to CloudWatch"
+
+
+def association(key: str, *values: str, action: str = "Install") -> Resource:
+    return resource(
+        "SSM::Association",
+        Targets=[{"Key": key, "Values": list(values)}],
+        Parameters={"Action": [action]},
+    )
+
+
+def fault(**parameters: str) -> Resource:
+    return resource("FIS::ExperimentTemplate", Actions={"Fault": {"Parameters": parameters}})
+
+
+@pytest.mark.parametrize(
+    ("resources", "counts"),
+    [
+        pytest.param([], {}, id="nothing"),
+        pytest.param([resource("SNS::Topic")], {}, id="what costs nothing"),
+        pytest.param([alarm("AWS/EC2")], {"alarms": 1}, id="alarm on a metric of AWS"),
+        pytest.param([alarm("Books")], {"alarms": 1, METRICS: 1}, id="alarm on a custom metric"),
+        pytest.param(
+            [alarm("AWSome")], {"alarms": 1, METRICS: 1}, id="namespace that begins alike"
+        ),
+        pytest.param(
+            [alarm("Books"), alarm("Books", Threshold=2)],
+            {"alarms": 2, METRICS: 1},
+            id="two alarms on one metric",
+        ),
+        pytest.param(
+            [alarm("Books"), alarm("Books", "cdn-connectivity"), alarm("Books", Dimensions=[])],
+            {"alarms": 3, METRICS: 3},
+            id="metrics of other names and dimensions",
+        ),
+        pytest.param([resource("KMS::Key")], {"KMS keys": 1}, id="key"),
+        pytest.param(
+            [alarm("Books", "drill-days-since-passed")],
+            {"alarms": 1, DAILY_METRICS: 2},
+            id="alarm on a drill's cadence",
+        ),
+        pytest.param(
+            [fault(startInstancesAfterDuration="PT10M"), fault(duration="PT5M"), fault(), fault()],
+            {FAULT_MINUTES: 15},
+            id="faults",
+        ),
+        pytest.param([resource("CloudWatch::Dashboard")], {DASHBOARDS: 1}, id="dashboard"),
+        pytest.param([association("tag:Name", "blue", "green")], {REQUESTS: 2}, id="probes"),
+        pytest.param([association("InstanceIds", "i-1")], {REQUESTS: 1}, id="probe by id"),
+        pytest.param([association("tag:Fleet", "web")], {}, id="probes of an unknown number"),
+        pytest.param(
+            [association("tag:Name", "blue", action="Uninstall")], {}, id="probe taken away"
+        ),
+        pytest.param([resource("SSM::Association")], {}, id="association of something else"),
+        pytest.param([health_check("CLOUDWATCH_METRIC")], {ASSUMED: 1}, id="check on an alarm"),
+        pytest.param([health_check("CALCULATED")], {ASSUMED: 1}, id="calculated check"),
+        pytest.param([health_check("HTTP")], {ENDPOINTS: 1}, id="HTTP"),
+        pytest.param([health_check("TCP", RequestInterval=30)], {ENDPOINTS: 1}, id="TCP"),
+        pytest.param([health_check("HTTPS")], {ENDPOINTS: 1, OPTIONS: 1}, id="HTTPS"),
+        pytest.param(
+            [health_check("HTTP_STR_MATCH")], {ENDPOINTS: 1, OPTIONS: 1}, id="text search"
+        ),
+        pytest.param(
+            [health_check("HTTPS_STR_MATCH", RequestInterval=10)],
+            {ENDPOINTS: 1, OPTIONS: 3},
+            id="every option",
+        ),
+    ],
+)
+def test_what_is_paid_for_is_counted(resources: list[Resource], counts: dict[str, int]) -> None:
+    assert {item.what: item.count for item in monthly_costs([stack(*resources)])} == counts
+
+
+def test_one_metric_in_two_accounts_is_paid_twice() -> None:
+    stacks = [stack(alarm("Books")), stack(alarm("Books"), account="111111111111")]
+    assert {item.what: item.count for item in monthly_costs(stacks)} == {"alarms": 2, METRICS: 2}
+
+
+def test_one_metric_in_two_stacks_of_an_account_is_paid_once() -> None:
+    stacks = [stack(alarm("Books")), stack(alarm("Books"), name="other")]
+    assert {item.what: item.count for item in monthly_costs(stacks)} == {"alarms": 2, METRICS: 1}
+
+
+def test_a_line_costs_its_count_times_its_price() -> None:
+    assert CostItem("alarms", 3, Decimal("0.10")).monthly == Decimal("0.30")
+
+
+def test_prices_are_the_documented_ones() -> None:
+    everything = stack(
+        alarm("Books"),
+        association("tag:Name", "blue"),
+        alarm("Books", "drill-days-since-passed"),
+        fault(duration="PT5M"),
+        resource("CloudWatch::Dashboard"),
+        resource("KMS::Key"),
+        health_check("CALCULATED"),
+        health_check("HTTPS"),
+    )
+    assert {item.what: str(item.each) for item in monthly_costs([everything])} == {
+        "alarms": "0.10",
+        METRICS: "0.30",
+        REQUESTS: "0.438",
+        DAILY_METRICS: "0.0125",
+        FAULT_MINUTES: "0.10",
+        DASHBOARDS: "3.00",
+        "KMS keys": "1.00",
+        ASSUMED: "0.50",
+        ENDPOINTS: "0.75",
+        OPTIONS: "2.00",
+    }
+
+
+def stack_of(template: Template) -> SynthesizedStack:
+    return SynthesizedStack("x", "532151327118", "us-west-2", Path("x"), template, [], [])
+
+
+def test_the_example_costs_what_its_resources_cost(
+    example_templates: Mapping[str, Template],
+) -> None:
+    items = monthly_costs(stack_of(template) for template in example_templates.values())
+    assert {item.what: item.count for item in items} == {
+        "alarms": 11,
+        METRICS: 6,
+        REQUESTS: 2,
+        DAILY_METRICS: 6,
+        FAULT_MINUTES: 22,
+        DASHBOARDS: 1,
+        "KMS keys": 1,
+        ASSUMED: 1,
+    }
+
+
+def summary_of(*stacks: SynthesizedStack) -> str:
+    text = StringIO()
+    print_summary(stacks, Console(file=text, width=100, color_system=None))
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+
+
+def test_the_summary_shows_stacks_costs_and_what_to_do_next() -> None:
+    topics = stack(resource("SNS::Topic"), resource("KMS::Key"), name="topics")
+    site = stack(alarm("AWS/EC2"), alarm("Books"), health_check("CLOUDWATCH_METRIC"))
+    assert summary_of(topics, site) == EXPECTED.strip("\n")
+
+
+EXPECTED = """
+What would be deployed
+┏━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┓
+┃ Stack        ┃ Where        ┃ Resources              ┃
+┡━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━┩
+│ topics       │ 532151327118 │ 2 in all               │
+│              │ us-west-2    │ 1 KMS::Key             │
+│              │              │ 1 SNS::Topic           │
+├──────────────┼──────────────┼────────────────────────┤
+│ site         │ 532151327118 │ 3 in all               │
+│ after topics │ us-west-2    │ 2 CloudWatch::Alarm    │
+│              │              │ 1 Route53::HealthCheck │
+└──────────────┴──────────────┴────────────────────────┘
+Estimated monthly cost (US dollars, list prices; verify before relying on it)
+┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━┳━━━━━━┳━━━━━━━┓
+┃ For                                                   ┃ Count ┃ Each ┃ Month ┃
+┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━╇━━━━━━╇━━━━━━━┩
+│ alarms                                                │     2 │ 0.10 │  0.20 │
+│ custom metrics that the probes publish                │     1 │ 0.30 │  0.30 │
+│ KMS keys                                              │     1 │ 1.00 │  1.00 │
+│ health checks on alarms or calculated (price assumed) │     1 │ 0.50 │  0.50 │
+├───────────────────────────────────────────────────────┼───────┼──────┼───────┤
+│ Total                                                 │       │      │  2.00 │
+└───────────────────────────────────────────────────────┴───────┴──────┴───────┘
+No warnings.
+
+Nothing was deployed. With credentials, activate the environment and go on:
+  . .venv/bin/activate
+  npx cdk diff
+  npx cdk deploy --all --method prepare-change-set   (docs/reviewing-change-sets.md)
+"""
+
+
+def test_the_summary_shows_warnings_as_they_are() -> None:
+    told = summary_of(stack(warnings="failover_on: [db] is slow\nhosts[0]: [/red] and more"))
+    assert "warning site: failover_on: [db] is slow\n" in told
+    assert "warning site: hosts[0]: [/red] and more\n" in told
+    assert "No warnings." not in told
+
+
+def test_a_long_warning_stays_on_one_line() -> None:
+    assert f"warning site: {'word ' * 40}" in summary_of(stack(warnings="word " * 40 + "end"))
+
+
+def test_names_are_shown_as_they_are() -> None:
+    assert "[bold]site" in summary_of(stack(name="[bold]site"))

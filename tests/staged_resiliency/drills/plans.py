@@ -1,0 +1,111 @@
+"""The drills that tests run: the worked example's."""
+
+from dataclasses import replace
+
+from staged_resiliency.drills.runtime.plan import (
+    DrillSchedules,
+    Endpoint,
+    FaultKind,
+    Host,
+    Journal,
+    Plan,
+    Predicted,
+    Record,
+    Timeouts,
+    WatchedDrill,
+    Window,
+)
+from staged_resiliency.experiment.expectations import (
+    AlarmFires,
+    AlarmQuiet,
+    AlarmRecovers,
+    ClientsMove,
+    ClientsReturn,
+    ClientsServed,
+    ClientsStay,
+)
+
+RECORD = "bookstore.pingpublications.com"
+BLUE, GREEN = "bookstore-api-blue", "bookstore-api-green"
+BLUE_ADDRESS, GREEN_ADDRESS = "54.213.54.171", "52.11.79.9"
+INSTANCE = "i-0ab55a49288f1da24"
+STATUS_ALARM = f"{BLUE}-StatusCheckFailed"
+DB_ALARM = f"{BLUE}-db-connectivity-failed"
+GREEN_DB_ALARM = f"{GREEN}-db-connectivity-failed"
+GUARD_ALARM = f"{GREEN}-probe-silent"
+TEMPLATE, OTHER_TEMPLATE = "EXT1a2b3c4d5e6f7", "EXT7f6e5d4c3b2a1"
+BUCKET = "bookstore-production-drills"
+TOPIC = "arn:aws:sns:us-west-2:123456789012:PingPublicationsSNS"
+
+_SHUTDOWN = (
+    ClientsMove(RECORD, GREEN, 360),
+    AlarmFires(STATUS_ALARM, 300),
+    ClientsReturn(RECORD, BLUE, 600),
+    AlarmRecovers(STATUS_ALARM, 600),
+    AlarmQuiet(GUARD_ALARM),
+)
+_BLACKHOLE = (
+    AlarmFires(DB_ALARM, 240),
+    AlarmRecovers(DB_ALARM, 300),
+    AlarmQuiet(GREEN_DB_ALARM),
+    ClientsStay(RECORD, BLUE),
+    ClientsServed(RECORD),
+)
+
+SHUTDOWN = Plan(
+    service="bookstore",
+    environment="production",
+    drill="shutdown",
+    region="us-west-2",
+    fault=FaultKind.STOP_INSTANCE,
+    broken=BLUE,
+    active=Host(BLUE, INSTANCE, (BLUE_ADDRESS,), BLUE_ADDRESS),
+    standby=Host(GREEN, None, (GREEN_ADDRESS,), GREEN_ADDRESS),
+    dependency=None,
+    port=None,
+    record=Record(RECORD, "A", "Z2EHK3FAEUNRMI"),
+    endpoint=Endpoint("http", 80, "/version/"),
+    objective_seconds=360,
+    fault_seconds=600,
+    hypothesis=_SHUTDOWN,
+    alarms=(STATUS_ALARM, DB_ALARM, GREEN_DB_ALARM, GUARD_ALARM),
+    expected_alarms=(STATUS_ALARM,),
+    guard_alarms=(GUARD_ALARM,),
+    experiment_template_id=TEMPLATE,
+    experiment_templates=(TEMPLATE, OTHER_TEMPLATE),
+    enabled=True,
+    journal=Journal(BUCKET, "bookstore/"),
+    topic_arn=TOPIC,
+    namespace="Bookstore",
+    timeouts=Timeouts.of(600, _SHUTDOWN),
+    window=Window(("TUE",), "09:00", "17:00", "America/Los_Angeles"),
+    predicted=Predicted(160, 270, 335, 380),
+    runbook="https://runbooks.example.com/bookstore",
+)
+
+BLACKHOLE = replace(
+    SHUTDOWN,
+    drill="db-blackhole",
+    fault=FaultKind.BLACKHOLE,
+    dependency="db",
+    port=5432,
+    fault_seconds=300,
+    hypothesis=_BLACKHOLE,
+    expected_alarms=(DB_ALARM,),
+    experiment_template_id=OTHER_TEMPLATE,
+    timeouts=Timeouts.of(300, _BLACKHOLE),
+    predicted=None,
+    notify_on_pass=False,
+)
+
+LEASHED = replace(SHUTDOWN, enabled=False)
+
+WATCH = DrillSchedules(
+    service="bookstore",
+    environment="production",
+    drills=(
+        WatchedDrill("shutdown", "arn:aws:states:us-west-2:123456789012:stateMachine:shutdown"),
+    ),
+    journal=SHUTDOWN.journal,
+    namespace="Bookstore",
+)

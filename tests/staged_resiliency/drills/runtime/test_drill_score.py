@@ -1,0 +1,87 @@
+"""Score and expiry."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from staged_resiliency.drills.runtime.drill_score import DrillStatus, Outcome, Score, standing
+from tests.properties import PROPERTY
+
+DAY = 86_400.0
+
+
+def stands(*outcomes: tuple[str, float], now: float = 100, deployed: float = 10) -> DrillStatus:
+    """How a drill stands; moments in days."""
+    return standing(
+        [Outcome(status, at * DAY) for status, at in outcomes],
+        deployed_at=deployed * DAY,
+        now=now * DAY,
+        expiry_days=35,
+    )
+
+
+ROWS = (
+    ("never run", (), 90, Score.NEVER_RUN),
+    ("passed", (("passed", 90),), 10, Score.PASSED),
+    ("passed on the last day", (("passed", 65),), 35, Score.PASSED),
+    ("passed in the last hours", (("passed", 64.1),), 35, Score.PASSED),
+    ("expired", (("passed", 64),), 36, Score.EXPIRED),
+    ("failed", (("passed", 80), ("failed", 90)), 20, Score.FAILED),
+    ("failed at the same moment", (("failed", 90), ("passed", 90)), 10, Score.FAILED),
+    ("passed again", (("failed", 80), ("passed", 90)), 10, Score.PASSED),
+    ("failed and never passed", (("failed", 90),), 90, Score.FAILED),
+    ("aborted shows nothing", (("passed", 90), ("aborted", 99)), 10, Score.PASSED),
+    ("leashed shows nothing", (("leashed", 99),), 90, Score.NEVER_RUN),
+    ("in the future", (("passed", 101),), 0, Score.PASSED),
+)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
+def test_how_a_drill_stands(row: tuple[str, tuple[tuple[str, float], ...], float, Score]) -> None:
+    _, outcomes, days, score = row
+    found = stands(*outcomes)
+    assert found.days_since_passed == days
+    assert found.score is score
+
+
+def test_scores_are_those_of_the_dashboard() -> None:
+    assert [int(each) for each in (Score.PASSED, Score.EXPIRED, Score.FAILED, Score.NEVER_RUN)] == [
+        100,
+        75,
+        50,
+        0,
+    ]
+
+
+OUTCOMES = st.lists(
+    st.tuples(st.sampled_from(["passed", "failed", "aborted", "leashed"]), st.integers(10, 100)),
+    max_size=12,
+)
+
+
+@PROPERTY
+@given(OUTCOMES, st.randoms(use_true_random=False))
+def test_order_and_duplicates_change_nothing(
+    outcomes: list[tuple[str, float]], chance: random.Random
+) -> None:
+    again = [*outcomes, *outcomes]
+    chance.shuffle(again)
+    assert stands(*again) == stands(*outcomes)
+
+
+@PROPERTY
+@given(OUTCOMES)
+def test_only_a_passed_run_within_its_time_scores_full(
+    outcomes: list[tuple[str, float]],
+) -> None:
+    found = stands(*outcomes)
+    passed = [at for status, at in outcomes if status == "passed"]
+    if found.score is Score.PASSED:
+        assert max(passed) >= 65
+    if passed:
+        assert found.days_since_passed == 100 - max(passed)
+    else:
+        assert found.days_since_passed == 90
+        assert found.score in (Score.FAILED, Score.NEVER_RUN)

@@ -1,0 +1,105 @@
+"""Plans as documents, and back; what is no plan is told in one line."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from staged_resiliency.drills.runtime.json_codec import DataError
+from staged_resiliency.drills.runtime.plan import DrillSchedules, Plan
+from tests.staged_resiliency.drills import plans
+
+
+@pytest.mark.parametrize("plan", [plans.SHUTDOWN, plans.BLACKHOLE, plans.LEASHED])
+def test_a_plan_comes_back_as_it_was(plan: Plan) -> None:
+    assert Plan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
+
+
+def test_a_watch_comes_back_as_it_was() -> None:
+    assert DrillSchedules.from_json(json.loads(json.dumps(plans.WATCH.to_json()))) == plans.WATCH
+
+
+def test_strings_may_be_anything_while_a_template_is_made() -> None:
+    token = "${Token[TOKEN.123]}"
+    document = json.loads(json.dumps(plans.SHUTDOWN.to_json()))
+    document["experiment_template_id"] = document["topic_arn"] = token
+    assert Plan.from_json(document).topic_arn == token
+
+
+def test_the_broken_host_is_one_of_the_pair() -> None:
+    assert plans.SHUTDOWN.broken_host is plans.SHUTDOWN.active
+
+
+def test_a_stopped_host_is_let_go_early_and_a_blackhole_is_not() -> None:
+    assert plans.SHUTDOWN.ends_early
+    assert not plans.BLACKHOLE.ends_early
+
+
+Edit = Callable[[dict[str, Any]], object]
+BAD: tuple[tuple[str, Edit], ...] = (
+    ("plan: unknown key 'colour'; known are service,", lambda doc: doc.update(colour="blue")),
+    ("plan: service is missing", lambda doc: doc.pop("service")),
+    ("plan: service: found 7; must be a text", lambda doc: doc.update(service=7)),
+    (
+        "plan: fault: found 'flood'; must be stop_instance or blackhole",
+        lambda doc: doc.update(fault="flood"),
+    ),
+    ("plan: fault: found None; must be", lambda doc: doc.update(fault=None)),
+    ("plan: port: found '80'; must be a whole number", lambda doc: doc.update(port="80")),
+    ("plan: enabled: found 1; must be true or false", lambda doc: doc.update(enabled=1)),
+    ("plan: fault_seconds: found True; must be", lambda doc: doc.update(fault_seconds=True)),
+    ("plan: fault_seconds: found 1.5; must be", lambda doc: doc.update(fault_seconds=1.5)),
+    (
+        "plan: objective_seconds: found '6'; must be a number",
+        lambda doc: doc.update(objective_seconds="6"),
+    ),
+    ("plan: alarms: found 'a'; must be a list", lambda doc: doc.update(alarms="a")),
+    ("plan: alarms[1]: found 7; must be a text", lambda doc: doc.update(alarms=["a", 7])),
+    ("plan: active: found 'blue'; must be an object", lambda doc: doc.update(active="blue")),
+    ("plan: active: name is missing", lambda doc: doc["active"].pop("name")),
+    ("plan: window: unknown key 'week'; known are", lambda doc: doc["window"].update(week=1)),
+    ("plan: must be an object with a list 'hypothesis'", lambda doc: doc.pop("hypothesis")),
+    (
+        "plan: hypothesis: expects: found 'luck'; must be one of",
+        lambda doc: doc.update(hypothesis=[{"expects": "luck"}]),
+    ),
+    (
+        "plan: hypothesis: is empty; a drill that can't fail shows nothing",
+        lambda doc: doc.update(hypothesis=[]),
+    ),
+    (
+        "plan: broken: found 'red'; must be bookstore-api-blue or bookstore-api-green",
+        lambda doc: doc.update(broken="red"),
+    ),
+    (
+        "plan: bookstore-api-green: instance_id is missing; the fault needs it",
+        lambda doc: doc.update(broken="bookstore-api-green"),
+    ),
+    ("plan: region: found {'a': ", lambda doc: doc.update(region={"a": "b" * 99})),
+)
+
+
+@pytest.mark.parametrize(("told", "edit"), BAD, ids=[row[0] for row in BAD])
+def test_what_is_no_plan_is_told(told: str, edit: Edit) -> None:
+    document = json.loads(json.dumps(plans.SHUTDOWN.to_json()))
+    edit(document)
+    with pytest.raises(DataError) as raised:
+        Plan.from_json(document)
+    assert str(raised.value).startswith(told)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("document", [None, [], "plan", {}])
+def test_what_is_no_document_is_told(document: object) -> None:
+    with pytest.raises(DataError):
+        Plan.from_json(document)
+    with pytest.raises(DataError):
+        DrillSchedules.from_json(document)
+
+
+def test_a_whole_number_is_a_number() -> None:
+    document = json.loads(json.dumps(plans.SHUTDOWN.to_json()))
+    document["objective_seconds"] = 360
+    found = Plan.from_json(document).objective_seconds
+    assert (found, type(found)) == (360, float)

@@ -1,0 +1,198 @@
+"""The verdict has one journal, and is told, whatever fails on the way and whoever comes second."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from staged_resiliency.drills.runtime import phase_records, recorder
+from staged_resiliency.drills.runtime.context import AwsError, JsonObject
+from staged_resiliency.drills.runtime.messages import RunName
+from staged_resiliency.drills.runtime.phase_records import PhaseRecord
+from staged_resiliency.drills.runtime.plan import Plan
+from staged_resiliency.drills.runtime.store import Store
+from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source
+from tests.staged_resiliency.drills import plans
+from tests.staged_resiliency.drills.account import Account, account
+from tests.staged_resiliency.drills.service import START
+
+RUN = RunName("arn:aws:states:us-west-2:123456789012:execution:shutdown:run-1", "run-1")
+
+
+def chunk(
+    phase: str, began: float, *seen: Observation, told: str = "", go: bool = True
+) -> PhaseRecord:
+    """What a call left behind; times in seconds after the start."""
+    return PhaseRecord(phase, START + began, START + began + 5, go, told, "", False, seen)
+
+
+def seen(at: float, source: Source, subject: str, value: str) -> Observation:
+    """An observation; its time in seconds after the start."""
+    return Observation(START + at, source, subject, value)
+
+
+def passed() -> list[PhaseRecord]:
+    """What a run left behind that passed."""
+    client, alarm = Source.CLIENT, Source.ALARM
+    fault = "stop_instance"
+    return [
+        chunk("Preflight", 0),
+        chunk("Steady state", 10, seen(10, client, plans.RECORD, plans.BLUE)),
+        chunk("Inject", 20, seen(30, Source.FAULT, fault, "injected")),
+        chunk(
+            "Observe",
+            40,
+            seen(40, alarm, plans.GUARD_ALARM, "OK"),
+            seen(40, client, plans.RECORD, NO_ANSWER),
+            seen(100, alarm, plans.STATUS_ALARM, "ALARM"),
+            seen(200, client, plans.RECORD, plans.GREEN),
+        ),
+        chunk("End fault", 210, seen(300, Source.FAULT, fault, "ended")),
+        chunk(
+            "Failback",
+            310,
+            seen(400, client, plans.RECORD, plans.BLUE),
+            seen(400, alarm, plans.STATUS_ALARM, "OK"),
+        ),
+        chunk("Steady again", 500),
+    ]
+
+
+@pytest.fixture
+def made() -> Iterator[Account]:
+    """An account in which a run passed."""
+    with account() as found:
+        for each in passed():
+            phase_records.save(
+                Store(found.world.aws, plans.SHUTDOWN.journal), plans.SHUTDOWN, "run-1", each
+            )
+        yield found
+
+
+def record(made: Account, plan: Plan = plans.SHUTDOWN, interrupted: str = "") -> str:
+    """Record the verdict; its status."""
+    return recorder.record(plan, RUN, {}, interrupted, made.world).status
+
+
+def test_a_second_time_changes_nothing(made: Account) -> None:
+    assert record(made) == "passed"
+    first = made.journal()
+    made.service.now += 1000
+    assert record(made, interrupted="the run was aborted") == "passed"
+    assert made.journal() == first
+    assert made.versions() == 1
+    assert len(made.messages()) == 1
+    assert len(made.metrics()) == 6
+
+
+@pytest.mark.parametrize("operation", ["PutMetricData", "Publish"])
+def test_after_a_part_that_failed_the_rest_is_done(made: Account, operation: str) -> None:
+    made.service.errors[operation] = ["AccessDenied"]
+    with pytest.raises(AwsError, match="AccessDenied"):
+        record(made)
+    assert record(made) == "passed"
+    assert made.versions() == 1
+    assert len(made.messages()) == 1
+    assert len({name for name, _ in made.metrics()}) == len(made.metrics()) == 6
+
+
+@pytest.mark.parametrize("part", ["metrics", "message"])
+def test_a_part_whose_mark_is_lost_is_told_again_the_same(made: Account, part: str) -> None:
+    inner, lost = made.world.aws, []
+
+    def aws(service: str, operation: str, **parameters: object) -> JsonObject:
+        if operation == "PutObject" and str(parameters["Key"]).endswith(f"done/{part}"):
+            lost.append(part)
+            if len(lost) == 1:
+                raise AwsError("SlowDown", "scripted")
+        return inner(service, operation, **parameters)
+
+    made.world = replace(made.world, aws=aws)
+    with pytest.raises(AwsError, match="SlowDown"):
+        record(made)
+    assert record(made) == "passed"
+    assert made.versions() == 1
+    told = [each["Message"] for each in made.messages()]
+    assert len(told) == (2 if part == "message" else 1)
+    assert len(set(told)) == 1
+    points = [str(request) for request in made.service.published]
+    assert len(points) == (2 if part == "metrics" else 1)
+    assert len(set(points)) == 1
+
+
+def test_whoever_comes_second_takes_the_verdict_that_is_there(made: Account) -> None:
+    """The sweep writes the journal, and before it can say so the record comes."""
+    made.service.errors["Publish"] = ["AccessDenied"]
+    with pytest.raises(AwsError):
+        record(made, interrupted="the run was timed out")
+    assert record(made) == "aborted"
+    (message,) = made.messages()
+    assert message["Message"].startswith(
+        "ABORTED: drill shutdown of bookstore in production: the run was timed out\n"
+    )
+    assert made.metrics() == []
+
+
+LEASHED = replace(plans.LEASHED, notify_on_pass=False)
+AIMED, LATE = chunk("Inject", 20, told="aimed at it", go=False), "no fault within 300 s"
+QUIET: tuple[tuple[Sequence[PhaseRecord], str, bool], ...] = (
+    ([AIMED], "leashed", True),
+    ([replace(AIMED, cut_short=LATE)], "aborted", False),
+    ([chunk("Preflight", 0, told="alarm a is already in ALARM", go=False)], "aborted", False),
+    ([chunk("Steady state", 10, told="no answer", go=False)], "aborted", False),
+)
+
+
+@pytest.mark.parametrize(("left", "status", "silent"), QUIET)
+def test_of_leashed_runs_only_the_good_ones_are_silent_like_passed_ones(
+    left: Sequence[PhaseRecord], status: str, silent: bool
+) -> None:
+    with account(LEASHED) as made:
+        for each in left:
+            phase_records.save(Store(made.world.aws, LEASHED.journal), LEASHED, "run-1", each)
+        assert record(made, LEASHED) == status
+        assert (made.messages() == []) == silent
+
+
+def test_a_message_holds_what_people_need(made: Account) -> None:
+    record(made)
+    (message,) = made.messages()
+    assert message["Subject"] == "PASSED: drill shutdown of bookstore in production"
+    lines = message["Message"].splitlines()
+    assert lines[0].startswith("PASSED: drill shutdown of bookstore in production: clients of")
+    assert "failover seconds: 170.0" in lines
+    assert "objective seconds: 360" in lines
+    assert f"journal: s3://{plans.BUCKET}/bookstore/journals/shutdown/run-1.json" in lines
+    assert f"execution: {RUN.execution}" in lines
+    assert "runbook: https://runbooks.example.com/bookstore" in lines
+
+
+def test_metrics_have_the_moment_of_the_run_and_not_of_their_sending(made: Account) -> None:
+    made.service.now += 5000
+    record(made)
+    (request,) = made.service.published
+    assert request["Namespace"] == "Bookstore"
+    moments = {each["Timestamp"].timestamp() for each in request["MetricData"]}
+    assert moments == {START + 505}
+
+
+def test_a_subject_is_as_long_as_sns_takes_it() -> None:
+    plan = replace(plans.SHUTDOWN, drill="d" * 99)
+    assert len(recorder.subject_line(plan, "failed")) == 100
+
+
+def test_a_run_without_numbers_publishes_those_that_it_has() -> None:
+    document: Mapping[str, Any] = {
+        "verdict": {"status": "failed", "told": "", "judgements": []},
+        "measures": None,
+        "observed_until": None,
+        "phases": [{"began_at": "2026-11-03T18:00:00.000Z"}],
+    }
+    (only,) = recorder.metric_data(plans.SHUTDOWN, document)
+    assert (only["MetricName"], only["Value"]) == ("drill-passed", 0.0)
+
+
+def test_what_a_run_left_behind_comes_back_as_it_was(made: Account) -> None:
+    store = Store(made.world.aws, plans.SHUTDOWN.journal)
+    assert phase_records.load(store, plans.SHUTDOWN, "run-1") == passed()

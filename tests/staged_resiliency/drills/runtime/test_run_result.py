@@ -1,0 +1,175 @@
+"""What a run found, from what its calls left behind, in whatever order it is read."""
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from staged_resiliency.drills.runtime import states as names
+from staged_resiliency.drills.runtime.completion import STABLE_SECONDS, happened
+from staged_resiliency.drills.runtime.phase_records import PhaseRecord
+from staged_resiliency.drills.runtime.run_result import conclude, fault_may_last
+from staged_resiliency.experiment.expectations import AlarmFires, ClientsMove, ClientsReturn
+from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source
+from staged_resiliency.experiment.verdict import Run, Status
+from tests.properties import PROPERTY
+from tests.staged_resiliency.drills import plans
+from tests.staged_resiliency.drills.runtime.test_recorder import chunk, passed
+from tests.staged_resiliency.drills.service import START
+
+PLAN = plans.SHUTDOWN
+NOW = START + 600
+
+
+def status_of(
+    chunks: list[PhaseRecord], errors: dict[str, str] | None = None, interrupted: str = ""
+) -> tuple[Status, str]:
+    """The verdict on what was left behind."""
+    found = conclude(PLAN, chunks, errors or {}, interrupted, NOW).verdict
+    return found.status, found.told
+
+
+def without(*phases: str) -> list[PhaseRecord]:
+    """What a passed run left behind, but for some of it."""
+    return [each for each in passed() if each.phase not in phases]
+
+
+def changed(phase: str, change: Callable[[PhaseRecord], PhaseRecord]) -> list[PhaseRecord]:
+    """What a passed run left behind, with one phase changed."""
+    return [change(each) if each.phase == phase else each for each in passed()]
+
+
+def test_a_run_that_passed() -> None:
+    assert status_of(passed())[0] is Status.PASSED
+
+
+Row = tuple[list[PhaseRecord], dict[str, str], str, Status, str]
+ROWS: tuple[Row, ...] = (
+    (without(names.STEADY_AGAIN), {}, "", Status.FAILED, "not steady again: nobody looked"),
+    (
+        changed(
+            names.STEADY_AGAIN,
+            lambda each: replace(each, go=False, told="Route 53 answers nothing"),
+        ),
+        {},
+        "",
+        Status.FAILED,
+        "not steady again: Route 53 answers nothing",
+    ),
+    (without(names.FAILBACK), {}, "", Status.FAILED, "are back on"),
+    (
+        without(names.END_FAULT),
+        {},
+        "",
+        Status.FAILED,
+        "THE FAULT MAY STILL BE THERE: nobody saw it end",
+    ),
+    (
+        changed(
+            names.END_FAULT,
+            lambda each: replace(each, fault_may_last=True, told="is stopping"),
+        ),
+        {},
+        "",
+        Status.FAILED,
+        "THE FAULT MAY STILL BE THERE: is stopping",
+    ),
+    (
+        changed(
+            names.OBSERVE,
+            lambda each: replace(each, cut_short="the experiment is stopped: alarm"),
+        ),
+        {},
+        "",
+        Status.ABORTED,
+        "the experiment is stopped: alarm",
+    ),
+    (passed(), {"observe": "Boom: no"}, "", Status.ABORTED, "observe failed: Boom: no"),
+    (passed(), {}, "the run was aborted", Status.ABORTED, "the run was aborted"),
+    ([], {}, "", Status.ABORTED, "no fault was injected: nobody knows why"),
+    ([], {"end": "Boom"}, "", Status.FAILED, "THE FAULT MAY STILL BE THERE: end failed: Boom"),
+    (
+        [chunk(names.PREFLIGHT, 0, told="alarm a is already in ALARM", go=False)],
+        {},
+        "",
+        Status.ABORTED,
+        "refused: alarm a is already in ALARM",
+    ),
+    (
+        [chunk(names.STEADY_STATE, 0, told="no answer", go=False)],
+        {},
+        "",
+        Status.ABORTED,
+        "no steady state: no answer",
+    ),
+)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row[4] for row in ROWS])
+def test_verdicts(row: Row) -> None:
+    chunks, errors, interrupted, status, told = row
+    found = status_of(chunks, errors, interrupted)
+    assert found[0] is status
+    assert told in found[1]
+
+
+@PROPERTY
+@given(st.randoms(use_true_random=False), st.integers(0, 6))
+def test_the_order_of_reading_and_calls_that_are_there_twice_change_nothing(
+    chance: random.Random, twice: int
+) -> None:
+    expected = conclude(PLAN, passed(), {}, "", NOW)
+    chunks = [*passed(), passed()[twice]]
+    chance.shuffle(chunks)
+    found = conclude(PLAN, chunks, {}, "", NOW)
+    assert (found.verdict, found.measures, found.run) == (
+        expected.verdict,
+        expected.measures,
+        expected.run,
+    )
+
+
+@PROPERTY
+@given(st.sets(st.sampled_from([each.phase for each in passed()])))
+def test_a_run_with_a_gap_never_passes(missing: set[str]) -> None:
+    status, _ = status_of(without(*missing))
+    needed = missing - {names.PREFLIGHT, names.STEADY_STATE}
+    assert (status is Status.PASSED) == (not needed)
+
+
+def test_an_attempt_that_failed_is_not_the_last_word() -> None:
+    failed = replace(chunk(names.END_FAULT, 205), told="failed: x", fault_may_last=True)
+    chunks = sorted([*passed(), failed], key=lambda each: each.began_at)
+    assert not fault_may_last(chunks, {})
+    assert status_of(chunks)[0] is Status.PASSED
+
+
+MOVE, FIRES = ClientsMove(plans.RECORD, plans.GREEN, 10), AlarmFires("a", 10)
+BACK = ClientsReturn(plans.RECORD, plans.BLUE, 10)
+
+
+def client(at: float, value: str) -> Observation:
+    """What a client saw."""
+    return Observation(at, Source.CLIENT, plans.RECORD, value)
+
+
+def test_nothing_expected_has_happened_at_once() -> None:
+    assert happened([], [], Run(0, None, 0))
+
+
+def test_what_happened_too_late_has_happened() -> None:
+    assert happened([MOVE], [client(500, plans.GREEN)], Run(0, None, 500))
+
+
+def test_all_of_it_must_happen() -> None:
+    assert not happened([MOVE, FIRES], [client(5, plans.GREEN)], Run(0, None, 500))
+
+
+def test_what_is_for_good_must_last_a_while() -> None:
+    seen = [client(5, plans.GREEN), client(100, plans.BLUE)]
+    assert not happened([BACK], seen, Run(0, 90, 100 + STABLE_SECONDS - 1))
+    assert happened([BACK], seen, Run(0, 90, 100 + STABLE_SECONDS))
+    assert not happened([BACK], [*seen, client(120, NO_ANSWER)], Run(0, 90, 200))

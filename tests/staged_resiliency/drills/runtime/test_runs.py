@@ -1,0 +1,519 @@
+"""Whole runs of drills: the state machine is run, with its functions called for real.
+
+``account`` tells how. After each run no experiment is left running, the instance runs, and a
+verdict is recorded: one journal, and, as nothing fails between telling and marking it, one message.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from staged_resiliency.drills.runtime import states as names
+from staged_resiliency.drills.runtime.plan import Plan, Timeouts, Window
+from staged_resiliency.drills.state_machine import definition
+from tests.staged_resiliency.drills import plans
+from tests.staged_resiliency.drills.account import (
+    Account,
+    FunctionError,
+    account,
+    throttled,
+    timed_out,
+)
+from tests.staged_resiliency.drills.service import START, Ordered, Script
+
+# Fewer looks, as these tests do not ask for precision and run many drills.
+SHUTDOWN = replace(plans.SHUTDOWN, sample_seconds=20, call_seconds=110)
+BLACKHOLE = replace(plans.BLACKHOLE, sample_seconds=20, call_seconds=110)
+PHASES = (
+    names.PREFLIGHT,
+    names.STEADY_STATE,
+    names.INJECT,
+    names.OBSERVE,
+    names.END_FAULT,
+    names.FAILBACK,
+    names.STEADY_AGAIN,
+    names.RECORD,
+)
+
+
+def verdict(made: Account, name: str = "run-1") -> Mapping[str, Any]:
+    """The verdict of a run, after the promises that hold for every run."""
+    assert made.service.running == [], "an experiment is left running"
+    assert not made.service.broken, "the fault is left behind"
+    assert made.versions(name) == 1, "the journal was not written exactly once"
+    found: Mapping[str, Any] = made.journal(name)["verdict"]
+    silent = found["status"] in ("passed", "leashed") and not made.service.plan.notify_on_pass
+    messages = made.messages()
+    assert len(messages) == (0 if silent else 1), "not exactly one message"
+    for each in messages:
+        first = each["Message"].splitlines()[0]
+        assert first.startswith(f"{found['status'].upper()}: drill {made.service.plan.drill}")
+        assert first.endswith(found["told"])
+    metrics = [metric for metric, _ in made.metrics()]
+    assert len(metrics) == len(set(metrics)), "metrics were doubled"
+    assert ("drill-passed" in metrics) == (found["status"] in ("passed", "failed"))
+    return found
+
+
+def run(plan: Plan, script: Script | None = None) -> tuple[str, Mapping[str, Any], Account]:
+    """Run a drill to its end: the execution's status, the verdict, the account."""
+    with account(plan, script) as made:
+        status = made.finish(made.start(made.machine(plan)))
+        return status, verdict(made), made
+
+
+def test_a_shutdown_that_fails_over_and_back_passes_with_its_numbers() -> None:
+    with account(plans.SHUTDOWN) as made:
+        assert made.finish(made.start(made.machine(plans.SHUTDOWN))) == "SUCCEEDED"
+        assert verdict(made)["status"] == "passed"
+        journal = made.journal()
+    assert journal["kind"] == "drill"
+    assert journal["injected_at"] == "2026-11-03T18:00:30.000Z"
+    measures = journal["measures"]
+    assert measures["detect_seconds"] == 200
+    assert 270 <= measures["failover_seconds"] < 280
+    assert 120 <= measures["failback_seconds"] < 126
+    assert 270 <= measures["outage_seconds"] < 280
+    assert dict(made.metrics()) == {
+        "drill-passed": 1.0,
+        "drill-detect-seconds": measures["detect_seconds"],
+        "drill-failover-seconds": measures["failover_seconds"],
+        "drill-failback-seconds": measures["failback_seconds"],
+        "drill-outage-seconds": measures["outage_seconds"],
+        "drill-availability-percent": pytest.approx(measures["availability"] * 100),
+    }
+    assert [each["name"] for each in journal["phases"]] == [
+        "preflight",
+        "steady state",
+        "inject",
+        "observe",
+        "end fault",
+        "failback",
+        "steady again",
+        "record",
+    ]
+    for phase in journal["phases"]:
+        assert phase["began_at"] <= phase["ended_at"]
+    dimensions = made.service.published[0]["MetricData"][0]["Dimensions"]
+    assert dimensions == [
+        {"Name": "Service", "Value": "bookstore"},
+        {"Name": "Environment", "Value": "production"},
+        {"Name": "Drill", "Value": "shutdown"},
+    ]
+
+
+def test_a_shutdown_ends_the_fault_as_soon_as_all_happened() -> None:
+    _, _, made = run(SHUTDOWN)
+    (experiment,) = made.service.ordered
+    assert experiment.stopped_at is not None
+    assert experiment.stopped_at < made.service.natural_end(experiment)
+
+
+def test_a_blackhole_lasts_its_time_and_passes_without_a_message() -> None:
+    status, found, made = run(BLACKHOLE, Script(detect=120, clients_move=None))
+    assert (status, found["status"]) == ("SUCCEEDED", "passed")
+    (experiment,) = made.service.ordered
+    assert experiment.stopped_at is None
+
+
+def test_a_blackhole_that_a_guard_stops_is_over_when_the_host_lets_go() -> None:
+    """FIS can't cancel what the host does by itself, least where it cut the agent off."""
+    _, found, made = run(BLACKHOLE, Script(detect=120, clients_move=None, guard_stops_after=60))
+    assert found["told"] == "the experiment is stopped: Scripted."
+    ended = made.service.fault_ended_at
+    assert ended is not None
+    assert made.service.now > ended
+
+
+def test_a_blackhole_of_an_aborted_run_is_watched_to_its_end() -> None:
+    with account(BLACKHOLE, Script(detect=120, clients_move=None)) as made:
+        machine = made.machine(BLACKHOLE)
+        execution = machine.replace("stateMachine", "execution") + ":run-1"
+        made.before = lambda phase, count: (
+            made.stop(execution) if phase == names.OBSERVE and count == 1 else None
+        )
+        made.start(machine)
+        assert made.finish(execution) == "ABORTED"
+        assert verdict(made)["told"] == "the run was aborted"
+
+
+def test_a_leashed_drill_resolves_its_target_and_injects_nothing() -> None:
+    status, found, made = run(replace(SHUTDOWN, enabled=False))
+    assert (status, found["status"]) == ("SUCCEEDED", "leashed")
+    assert plans.INSTANCE in found["told"]
+    assert [each.skip for each in made.service.ordered] == [True]
+    assert made.service.fault_at is None
+    assert made.metrics() == []
+
+
+def test_a_leashed_drill_whose_experiment_never_begins_is_no_success() -> None:
+    _, found, _ = run(replace(SHUTDOWN, enabled=False), Script(initiating_forever=True))
+    assert found["status"] == "aborted"
+    assert "no fault within 300 s: experiment EXP00000 is initiating" in found["told"]
+
+
+def test_a_leashed_drill_that_is_aimed_at_something_else_is_no_success() -> None:
+    aim = "arn:aws:ec2:us-west-2:123456789012:instance/i-0bad0bad0bad0bad0"
+    _, found, _ = run(replace(SHUTDOWN, enabled=False), Script(aim=aim))
+    assert found["status"] == "aborted"
+    assert f"aimed at {aim}, not at instance/{plans.INSTANCE} alone" in found["told"]
+
+
+REFUSED: tuple[tuple[Script, Plan, str], ...] = (
+    (Script(alarms_on=(plans.DB_ALARM,)), SHUTDOWN, f"alarm {plans.DB_ALARM} is already in ALARM"),
+    (
+        Script(alarms_missing=(plans.GUARD_ALARM,)),
+        SHUTDOWN,
+        f"alarm {plans.GUARD_ALARM} does not exist",
+    ),
+    (Script(standby_answers=False), SHUTDOWN, f"the standby {plans.GREEN} does not answer"),
+    (Script(agent="ConnectionLost"), BLACKHOLE, "is ConnectionLost, not Online"),
+    (
+        Script(),
+        replace(SHUTDOWN, window=Window(("WED",), "09:00", "17:00", "America/Los_Angeles")),
+        "outside the allowed window (WED 09:00 to 17:00 America/Los_Angeles)",
+    ),
+)
+
+
+@pytest.mark.parametrize(("script", "plan", "reason"), REFUSED, ids=[row[2] for row in REFUSED])
+def test_a_run_is_refused(script: Script, plan: Plan, reason: str) -> None:
+    status, found, made = run(plan, script)
+    assert (status, found["status"]) == ("SUCCEEDED", "aborted")
+    assert found["told"].startswith("refused: ")
+    assert reason in found["told"]
+    assert made.service.ordered == []
+
+
+UNSTEADY = (
+    (Script(active_answers=False), "/version/ is not answered"),
+    (Script(dns=(plans.GREEN_ADDRESS,)), f"Route 53 answers {plans.GREEN_ADDRESS}, not"),
+    (Script(dns=()), "Route 53 answers nothing, not"),
+)
+
+
+@pytest.mark.parametrize(("script", "reason"), UNSTEADY, ids=[row[1] for row in UNSTEADY])
+def test_nothing_is_injected_without_a_steady_state(script: Script, reason: str) -> None:
+    status, found, made = run(SHUTDOWN, script)
+    assert (status, found["status"]) == ("SUCCEEDED", "aborted")
+    assert found["told"].startswith(f"no steady state: {reason}")
+    assert made.service.ordered == []
+
+
+def test_a_second_drill_at_once_is_refused_and_a_later_one_is_not() -> None:
+    with account(SHUTDOWN) as made:
+        other = replace(SHUTDOWN, drill="shutdown-again")
+        machine = made.machine(other)
+        told: list[str] = []
+
+        def second(phase: str, count: int) -> None:
+            if phase == names.OBSERVE and not told:
+                told.append("started")
+                made.finish(made.start(machine, "run-2"))
+
+        made.before = second
+        assert made.finish(made.start(made.machine(SHUTDOWN))) == "SUCCEEDED"
+        first = made.journal()["verdict"]
+        made.service.plan = other
+        refused = made.journal("run-2")["verdict"]
+        assert first["status"] == "passed"
+        assert refused["status"] == "aborted"
+        assert "experiment EXP00000 of the service still runs" in refused["told"]
+        assert len(made.service.ordered) == 1
+
+
+def test_a_run_that_the_schedule_starts_twice_runs_once() -> None:
+    with account(SHUTDOWN, Script(standby_answers=False)) as made:
+        machine, due = made.machine(SHUTDOWN), '{"occurrence": "2026-11-03T18:00:00Z"}'
+        made.finish(made.start(machine, "run-1", due))
+        made.service.script.standby_answers = True
+        assert made.finish(made.start(machine, "run-2", due)) == "SUCCEEDED"
+        assert "was started before" in made.journal("run-2")["verdict"]["told"]
+
+
+def test_of_two_drills_that_start_at_the_same_moment_one_runs() -> None:
+    with account(SHUTDOWN) as made:
+        other = replace(SHUTDOWN, drill="shutdown-again")
+        machine = made.machine(other)
+        told: list[str] = []
+
+        def second(phase: str, count: int) -> None:
+            if phase == names.STEADY_STATE and not told:
+                told.append("started")
+                made.finish(made.start(machine, "run-2"))
+
+        made.before = second
+        first = made.start(made.machine(SHUTDOWN))
+        assert made.finish(first) == "SUCCEEDED"
+        assert made.journal()["verdict"]["status"] == "passed"
+        made.service.plan = other
+        assert made.journal("run-2")["verdict"]["told"] == (
+            f"refused: another drill of bookstore runs: {first}"
+        )
+
+
+def test_the_lock_of_a_run_that_was_aborted_holds_up_nobody() -> None:
+    with account(SHUTDOWN) as made:
+        machine = made.machine(SHUTDOWN)
+        made.after = lambda phase, count: made.stop(first) if phase == names.PREFLIGHT else None
+        first = made.start(machine, "run-1")
+        assert made.finish(first) == "ABORTED"
+        made.after = lambda phase, count: None
+        made.messages()
+        assert made.finish(made.start(machine, "run-2")) == "SUCCEEDED"
+        assert made.journal("run-2")["verdict"]["status"] == "passed"
+
+
+def test_a_failover_that_is_late_fails_and_tells_how_late() -> None:
+    status, found, made = run(SHUTDOWN, Script(clients_move=400))
+    assert (status, found["status"]) == ("SUCCEEDED", "failed")
+    assert f"reach {plans.GREEN} 4" in found["told"]
+    assert "s after the fault; expected within 360 s" in found["told"]
+    assert dict(made.metrics())["drill-passed"] == 0
+    assert dict(made.metrics())["drill-failover-seconds"] >= 400
+
+
+def test_a_failover_that_never_comes_fails() -> None:
+    _, found, made = run(SHUTDOWN, Script(clients_move=None, detect=None))
+    assert found["status"] == "failed"
+    assert "drill-failover-seconds" not in dict(made.metrics())
+
+
+def test_a_service_that_does_not_come_back_fails() -> None:
+    _, found, _ = run(SHUTDOWN, Script(clients_return=10_000))
+    assert found["status"] == "failed"
+    assert "not steady again: Route 53 answers" in found["told"]
+
+
+def test_an_experiment_that_a_guard_stops_aborts_the_run_and_still_watches_the_way_back() -> None:
+    status, found, made = run(SHUTDOWN, Script(guard_stops_after=100))
+    assert (status, found["status"]) == ("SUCCEEDED", "aborted")
+    assert found["told"] == "the experiment is stopped: Scripted."
+    assert names.STEADY_AGAIN in made.phases
+
+
+def test_an_experiment_that_fails_aborts_the_run() -> None:
+    _, found, _ = run(SHUTDOWN, Script(fails_after=50))
+    assert found["status"] == "aborted"
+    assert found["told"] == "the experiment is failed: Scripted."
+
+
+def test_an_experiment_that_never_begins_is_stopped() -> None:
+    _, found, made = run(SHUTDOWN, Script(initiating_forever=True))
+    assert found["status"] == "aborted"
+    assert "no fault within 300 s: experiment EXP00000 is initiating" in found["told"]
+    assert made.service.ordered[0].stopped_at is not None
+
+
+def test_an_instance_that_fis_does_not_start_is_started() -> None:
+    _, found, made = run(SHUTDOWN, Script(fis_starts_instance=False))
+    assert found["status"] == "passed"
+    assert made.service.started_by_hand is not None
+
+
+@pytest.mark.slow
+def test_an_experiment_that_does_not_stop_is_told_and_swept_until_it_does() -> None:
+    plan = replace(SHUTDOWN, sample_seconds=25)
+    with account(plan, Script(stop_takes=2500)) as made:
+        assert made.finish(made.start(made.machine(plan))) == "FAILED"
+        found = verdict(made)
+    assert found["status"] == "failed"
+    assert found["told"].startswith("THE FAULT MAY STILL BE THERE: experiment EXP00000 is stopping")
+
+
+def test_an_experiment_that_somebody_started_by_hand_refuses_the_run() -> None:
+    with account(SHUTDOWN) as made:
+        by_hand = Ordered("EXPbyhand", "t", plans.OTHER_TEMPLATE, {}, False, START - 30)
+        made.service.ordered.append(by_hand)
+        made.service.script.alarms_on = ()
+        made.finish(made.start(made.machine(SHUTDOWN)))
+        assert (
+            "experiment EXPbyhand of the service still runs" in (made.journal()["verdict"]["told"])
+        )
+
+
+# What can become of one call of a function. Each is done before and after its work.
+
+KINDS: Mapping[str, Callable[[], Exception]] = {
+    "throws": lambda: FunctionError("scripted"),
+    "times out": timed_out,
+    "is throttled": throttled,
+}
+
+
+def failing(made: Account, phase: str, kind: str, *, when: str, always: bool) -> None:
+    """Make the calls of a phase fail: all of them, or the first."""
+
+    def fail(called: str, count: int) -> None:
+        if called == phase and (always or count == 0):
+            raise KINDS[kind]()
+
+    setattr(made, when, fail)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_function_that_fails_once_changes_nothing(phase: str, kind: str) -> None:
+    when = "after" if kind == "times out" else "before"
+    with account(SHUTDOWN) as made:
+        failing(made, phase, kind, when=when, always=False)
+        assert made.finish(made.start(made.machine(SHUTDOWN))) == "SUCCEEDED"
+        assert verdict(made)["status"] == "passed"
+        assert made.phases.count(phase) > 1
+        assert len(made.service.ordered) == 1
+
+
+ALWAYS = {
+    names.PREFLIGHT: ("SUCCEEDED", "aborted", "no fault was injected: preflight failed"),
+    names.STEADY_STATE: ("SUCCEEDED", "aborted", "no fault was injected: steady failed"),
+    names.INJECT: ("SUCCEEDED", "aborted", "inject failed"),  # also where a fault was injected
+    names.OBSERVE: ("SUCCEEDED", "aborted", "observe failed"),
+    names.END_FAULT: ("FAILED", "failed", "THE FAULT MAY STILL BE THERE"),
+    names.FAILBACK: ("SUCCEEDED", "aborted", "failback failed"),
+    names.STEADY_AGAIN: ("SUCCEEDED", "aborted", "steady_again failed"),
+    names.RECORD: ("FAILED", "aborted", "the run was failed"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_function_that_fails_always_leaves_no_fault_behind(phase: str, when: str) -> None:
+    with account(SHUTDOWN) as made:
+        early = "throws" if PHASES.index(phase) % 2 else "is throttled"
+        failing(made, phase, "times out" if when == "after" else early, when=when, always=True)
+        status = made.finish(made.start(made.machine(SHUTDOWN)))
+        found = verdict(made)
+    if phase == names.RECORD and when == "after":
+        # The verdict was recorded; only Step Functions never heard of it.
+        assert (status, found["status"]) == ("FAILED", "passed")
+        return
+    if phase == names.END_FAULT and when == "after":
+        # It left behind that the fault is over, before its answer was lost.
+        assert (status, found["status"]) == ("SUCCEEDED", "aborted")
+        assert "end failed: States.Timeout" in found["told"]
+        return
+    if phase == names.INJECT:
+        # Where the order got through, the fault is in the journal though its answer was lost.
+        assert (made.service.fault_at is None) == (when == "before")
+        assert ("no fault was injected" in found["told"]) == (when == "before")
+    expected = ALWAYS[phase]
+    assert (status, found["status"]) == expected[:2]
+    assert expected[2] in found["told"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_run_that_is_aborted_in_any_state_is_swept(phase: str, when: str) -> None:
+    with account(SHUTDOWN) as made:
+        execution = ""
+
+        def abort(called: str, count: int) -> None:
+            if called == phase:
+                made.stop(execution)
+
+        setattr(made, when, abort)
+        # The run's first call comes only after its name is known: the interpreter is slower.
+        execution = "arn:aws:states:us-west-2:123456789012:execution:shutdown:run-1"
+        assert made.start(made.machine(SHUTDOWN)) == execution
+        status = made.finish(execution)
+        found = verdict(made)
+    assert status == "ABORTED"
+    # An abort does not stop the function that runs; so the verdict of Record is there already.
+    assert found["status"] == ("passed" if phase == names.RECORD else "aborted")
+    if phase != names.RECORD:
+        assert "the run was aborted" in found["told"]
+
+
+def test_an_experiment_that_is_started_while_the_sweep_looks_is_stopped_too() -> None:
+    """The function that starts it outlives the abort, and is slow."""
+    with account(SHUTDOWN, Script(list_lags=20)) as made:
+        execution = "arn:aws:states:us-west-2:123456789012:execution:shutdown:run-1"
+
+        def slow(phase: str, count: int) -> None:
+            if phase != names.INJECT:
+                return
+            made.stop(execution)
+            made.aborted = True
+            given = {
+                "clientToken": "late",
+                "experimentTemplateId": plans.TEMPLATE,
+                "experimentOptions": {"actionsMode": "run-all"},
+                "tags": {"staged-resiliency:run": execution},
+            }
+
+            def start() -> None:
+                made.service.StartExperiment(given)
+
+            made.service.timers.append((made.service.now + 100, start))
+            raise FunctionError("its answer is lost")
+
+        made.before = slow
+        made.start(made.machine(SHUTDOWN))
+        assert made.finish(execution) == "ABORTED"
+        found = verdict(made)
+    assert found["status"] == "aborted"
+    assert len(made.service.ordered) == 1
+
+
+def test_a_run_that_takes_too_long_as_a_whole_is_swept() -> None:
+    import threading
+
+    with account(SHUTDOWN) as made:
+        held, left = threading.Event(), threading.Event()
+
+        def hang(phase: str, count: int) -> None:
+            if phase == names.OBSERVE:
+                held.wait(60)
+                left.set()
+                raise FunctionError("too late")
+
+        made.before = hang
+        execution = made.start(made.machine(SHUTDOWN, TimeoutSeconds=2))
+        described = made.wait(execution)
+        assert described["status"] == "TIMED_OUT"
+        made.sweep(described)
+        assert verdict(made)["told"] == "the run was timed out"
+        held.set()
+        assert left.wait(60)
+
+
+ERRORS = (
+    ("TestDNSAnswer", "ThrottlingException"),
+    ("DescribeAlarms", "Throttling"),
+    ("GetExperiment", "ThrottlingException"),
+    ("StartExperiment", "ThrottlingException"),
+    ("StopExperiment", "ThrottlingException"),
+    ("ListExperiments", "ThrottlingException"),
+    ("DescribeInstances", "RequestLimitExceeded"),
+    ("PutMetricData", "ThrottlingException"),
+    ("Publish", "ThrottledException"),
+    ("PutObject", "SlowDown"),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("operation", "code"), ERRORS, ids=[row[0] for row in ERRORS])
+def test_an_api_that_refuses_a_few_times_changes_nothing(operation: str, code: str) -> None:
+    plan = replace(SHUTDOWN, sample_seconds=10)  # steady within a minute all the same
+    with account(plan) as made:
+        made.service.errors[operation] = [code] * 2
+        assert made.finish(made.start(made.machine(plan))) == "SUCCEEDED"
+        assert made.service.errors[operation] == []
+        assert verdict(made)["status"] == "passed"
+
+
+def test_the_definition_needs_each_function_by_name() -> None:
+    with pytest.raises(KeyError, match="preflight"):
+        definition(SHUTDOWN, {})
+
+
+def test_timeouts_leave_room_for_what_is_expected() -> None:
+    found = Timeouts.of(600, SHUTDOWN.hypothesis)
+    assert found.observe >= 600
+    assert found.failback >= 600
+    assert found.run > found.observe + found.end + found.failback

@@ -1,0 +1,376 @@
+"""A service as a drill sees it, on a clock of its own: instance, alarms, DNS, clients, FIS.
+
+What happens after a fault is scripted in seconds after it; nothing else of AWS is made up here.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from staged_resiliency.drills.runtime.host_identity import UnansweredError
+from staged_resiliency.drills.runtime.plan import Endpoint, FaultKind, Plan
+from tests.staged_resiliency.drills import plans
+
+START = datetime(2026, 11, 3, 18, 0, tzinfo=timezone.utc).timestamp()
+"""A Tuesday, ten o'clock in Los Angeles."""
+
+Response = dict[str, Any]
+
+
+class ApiError(Exception):
+    """An error that AWS answers with."""
+
+    def __init__(self, code: str, message: str = "scripted") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass
+class Script:
+    """What happens, in seconds after the fault, or after its end; None for never."""
+
+    detect: float | None = 200
+    clients_move: float | None = 270
+    recover: float | None = 90
+    clients_return: float | None = 120
+    initiating: float = 20
+    initiating_forever: bool = False
+    guard_stops_after: float | None = None
+    fails_after: float | None = None
+    stop_takes: float | None = 30
+    fis_starts_instance: bool = True
+    boot: float = 40
+    alarms_on: tuple[str, ...] = ()
+    alarms_missing: tuple[str, ...] = ()
+    standby_answers: bool = True
+    active_answers: bool = True
+    dns: tuple[str, ...] | None = None
+    agent: str = "Online"
+    list_lags: float = 0
+    aim: str = f"arn:aws:ec2:us-west-2:123456789012:instance/{plans.INSTANCE}"
+
+
+@dataclass
+class Ordered:
+    """An experiment of FIS."""
+
+    id: str
+    token: str
+    template: str
+    tags: dict[str, str]
+    skip: bool
+    at: float
+    stopped_at: float | None = None
+
+
+@dataclass
+class Service:
+    """The service, and FIS."""
+
+    plan: Plan
+    script: Script = field(default_factory=Script)
+    now: float = START
+    ordered: list[Ordered] = field(default_factory=list)
+    started_by_hand: float | None = None
+    timers: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
+    errors: dict[str, list[str]] = field(default_factory=dict)
+    published: list[Any] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time go by."""
+        assert seconds > 0
+        until = self.now + seconds
+        while due := [each for each in self.timers if each[0] <= until]:
+            first = min(due, key=lambda each: each[0])
+            self.timers.remove(first)
+            self.now = max(self.now, first[0])
+            first[1]()
+        self.now = max(self.now, until)
+
+    # What FIS does.
+
+    def status(self, each: Ordered) -> str:
+        """FIS's word for an experiment, now."""
+        script, began, now = self.script, each.at + self.script.initiating, self.now
+        ends = self.natural_end(each)
+        if each.stopped_at is not None:
+            if script.stop_takes is None or now < each.stopped_at + script.stop_takes:
+                return "stopping"
+            return "stopped"
+        if script.initiating_forever or now < began:
+            return "initiating"
+        if now < ends:
+            return "running"
+        if script.guard_stops_after is not None:
+            return "stopped"
+        return "failed" if script.fails_after is not None else "completed"
+
+    def natural_end(self, each: Ordered) -> float:
+        """When an experiment ends that nobody stops."""
+        began = each.at + self.script.initiating
+        if each.skip:
+            return began + 5
+        lasts = [float(self.plan.fault_seconds)]
+        lasts += [
+            each
+            for each in (self.script.guard_stops_after, self.script.fails_after)
+            if each is not None
+        ]
+        return began + min(lasts)
+
+    def acting_since(self, each: Ordered) -> float | None:
+        """When an experiment's action began; None before, and where it never does."""
+        began = each.at + self.script.initiating
+        if each.skip or self.script.initiating_forever or self.now < began:
+            return None
+        return None if each.stopped_at is not None and each.stopped_at <= began else began
+
+    @property
+    def fault_at(self) -> float | None:
+        """When the fault began; None before."""
+        if self.script.initiating_forever:
+            return None
+        began = [
+            each.at + self.script.initiating
+            for each in self.ordered
+            if not each.skip
+            and (each.stopped_at is None or each.stopped_at > each.at + self.script.initiating)
+        ]
+        return began[0] if began and began[0] <= self.now else None
+
+    @property
+    def fault_ended_at(self) -> float | None:
+        """When the fault ended; None before."""
+        if self.fault_at is None:
+            return None
+        (each,) = [one for one in self.ordered if not one.skip]
+        end = self.natural_end(each)
+        if self.plan.fault is FaultKind.STOP_INSTANCE:
+            if each.stopped_at is not None and each.stopped_at < end:
+                if self.script.stop_takes is None:
+                    return self._if_past(self._by_hand())
+                end = each.stopped_at + self.script.stop_takes
+            if not self.script.fis_starts_instance:
+                return self._if_past(self._by_hand())
+            return self._if_past(end + self.script.boot)
+        # The host lets the port go by itself, whatever FIS says.
+        return self._if_past(each.at + self.script.initiating + self.plan.fault_seconds)
+
+    def _by_hand(self) -> float | None:
+        return None if self.started_by_hand is None else self.started_by_hand + self.script.boot
+
+    def _if_past(self, at: float | None) -> float | None:
+        return at if at is not None and at <= self.now else None
+
+    @property
+    def broken(self) -> bool:
+        """Whether the fault is there."""
+        return self.fault_at is not None and self.fault_ended_at is None
+
+    @property
+    def running(self) -> Sequence[str]:
+        """Experiments that go on."""
+        active = ("pending", "initiating", "running", "stopping")
+        return [each.id for each in self.ordered if self.status(each) in active]
+
+    # What clients see.
+
+    def _after(self, lag: float | None, back: float | None) -> bool:
+        """Whether what follows the fault so late is there, and not yet gone."""
+        fault, ended = self.fault_at, self.fault_ended_at
+        if fault is None or lag is None or self.now < fault + lag:
+            return False
+        if ended is not None and ended <= fault + lag:
+            return False  # the fault was over before it could show
+        return back is None or ended is None or self.now < ended + back
+
+    @property
+    def on_standby(self) -> bool:
+        """Whether DNS answers with the standby."""
+        return self._after(self.script.clients_move, self.script.clients_return)
+
+    def addresses(self) -> tuple[str, ...]:
+        """What DNS answers."""
+        if self.script.dns is not None:
+            return self.script.dns
+        return (plans.GREEN_ADDRESS if self.on_standby else plans.BLUE_ADDRESS,)
+
+    def resolve(self, name: str) -> Sequence[str]:
+        """What a resolver answers."""
+        return self.addresses() if name == plans.RECORD else (name,)
+
+    def ask(self, address: str, endpoint: Endpoint, host: str) -> str:
+        """Who answers at an address."""
+        if address == plans.GREEN_ADDRESS and self.script.standby_answers:
+            return plans.GREEN
+        dead = self.broken and self.plan.fault is FaultKind.STOP_INSTANCE
+        if address == plans.BLUE_ADDRESS and self.script.active_answers and not dead:
+            return plans.BLUE
+        self.sleep(4)
+        raise UnansweredError("no whole answer within 4 s")
+
+    # What AWS answers, as its APIs do.
+
+    def answer(self, operation: str, given: dict[str, Any]) -> Response:
+        """The answer to a call; raises ApiError."""
+        waiting = self.errors.get(operation)
+        if waiting:
+            raise ApiError(waiting.pop(0))
+        method: Callable[[dict[str, Any]], Response] = getattr(self, operation)
+        return method(given)
+
+    def StartExperiment(self, given: dict[str, Any]) -> Response:  # noqa: N802
+        known = [each for each in self.ordered if each.token == given["clientToken"]]
+        if not known:
+            known = [
+                Ordered(
+                    id=f"EXP{len(self.ordered):05d}",
+                    token=given["clientToken"],
+                    template=given["experimentTemplateId"],
+                    tags=given["tags"],
+                    skip=given["experimentOptions"]["actionsMode"] == "skip-all",
+                    at=self.now,
+                )
+            ]
+            self.ordered += known
+        return {"experiment": self._experiment(known[0])}
+
+    def GetExperiment(self, given: dict[str, Any]) -> Response:  # noqa: N802
+        return {"experiment": self._experiment(self._by_id(given["id"]))}
+
+    def StopExperiment(self, given: dict[str, Any]) -> Response:  # noqa: N802
+        each = self._by_id(given["id"])
+        if self.status(each) not in ("initiating", "running"):
+            raise ApiError("ConflictException", "not running")
+        each.stopped_at = self.now
+        return {"experiment": self._experiment(each)}
+
+    def ListExperiments(self, given: dict[str, Any]) -> Response:  # noqa: N802
+        listed = [
+            each
+            for each in self.ordered
+            if given.get("experimentTemplateId") in (None, each.template)
+            and self.now >= each.at + self.script.list_lags
+        ]
+        return {
+            "experiments": [
+                {
+                    "id": each.id,
+                    "experimentTemplateId": each.template,
+                    "state": {"status": self.status(each)},
+                    "tags": each.tags,
+                }
+                for each in listed
+            ]
+        }
+
+    def ListExperimentResolvedTargets(self, given: dict[str, Any]) -> Response:  # noqa: N802
+        self._by_id(given["experimentId"])
+        return {
+            "resolvedTargets": [
+                {
+                    "resourceType": "aws:ec2:instance",
+                    "targetName": "Host",
+                    "targetInformation": {"arn": self.script.aim},
+                }
+            ]
+        }
+
+    def TestDNSAnswer(self, given: dict[str, Any]) -> Response:  # noqa: N802
+        found = list(self.addresses())
+        return {
+            "Nameserver": "ns-1.awsdns-01.org",
+            "RecordName": given["RecordName"],
+            "RecordType": given["RecordType"],
+            "RecordData": found,
+            "ResponseCode": "NOERROR" if found else "NXDOMAIN",
+            "Protocol": "UDP",
+        }
+
+    def DescribeAlarms(self, given: dict[str, Any]) -> Response:  # noqa: N802
+        return {
+            "MetricAlarms": [
+                self._alarm(name)
+                for name in given["AlarmNames"]
+                if name not in self.script.alarms_missing
+            ],
+            "CompositeAlarms": [],
+        }
+
+    def DescribeInstances(self, given: dict[str, Any]) -> Response:  # noqa: N802
+        assert given["Filters"][0]["Values"] == [plans.INSTANCE]
+        stopped = self.broken and self.plan.fault is FaultKind.STOP_INSTANCE
+        (each,) = self.ordered if stopped else [None]
+        by_fis = (
+            each is not None
+            and self.script.fis_starts_instance
+            and self.status(each) not in ("initiating", "running", "stopping")
+        )
+        starting = stopped and (by_fis or self.started_by_hand is not None)
+        state = "pending" if starting else "stopped" if stopped else "running"
+        return {
+            "Reservations": [
+                {"Instances": [{"InstanceId": plans.INSTANCE, "State": {"Name": state}}]}
+            ]
+        }
+
+    def StartInstances(self, given: dict[str, Any]) -> Response:  # noqa: N802
+        assert given["InstanceIds"] == [plans.INSTANCE]
+        self.started_by_hand = self.now
+        return {"StartingInstances": []}
+
+    def DescribeInstanceInformation(self, given: dict[str, Any]) -> Response:  # noqa: N802
+        return {
+            "InstanceInformationList": [
+                {"InstanceId": plans.INSTANCE, "PingStatus": self.script.agent}
+            ]
+        }
+
+    def _by_id(self, identity: str) -> Ordered:
+        for each in self.ordered:
+            if each.id == identity:
+                return each
+        raise ApiError("ResourceNotFoundException")
+
+    def _experiment(self, each: Ordered) -> Response:
+        status = self.status(each)
+        action: Response = {"actionId": "aws:ec2:stop-instances", "state": {"status": status}}
+        began = self.acting_since(each)
+        if began is not None:
+            action["startTime"] = _moment(began)
+        document: Response = {
+            "id": each.id,
+            "experimentTemplateId": each.template,
+            "state": {"status": status, "reason": "Scripted."},
+            "actions": {"Fault": action},
+            "tags": each.tags,
+        }
+        if status in ("completed", "stopped", "failed"):
+            document["endTime"] = _moment(each.stopped_at or self.natural_end(each))
+        return document
+
+    def _alarm(self, name: str) -> Response:
+        value, since = self.alarm_state(name)
+        return {
+            "AlarmName": name,
+            "StateValue": value,
+            "StateTransitionedTimestamp": _moment(since),
+            "StateUpdatedTimestamp": _moment(since),
+        }
+
+    def alarm_state(self, name: str) -> tuple[str, float]:
+        """The state of an alarm, and when it came to that."""
+        on = name in self.script.alarms_on
+        since = START - 86_400.0
+        if name in self.plan.expected_alarms and self.fault_at is not None:
+            fault, ended, lag = self.fault_at, self.fault_ended_at, self.script.detect
+            if self._after(lag, self.script.recover):
+                on, since = True, fault + (lag or 0)
+            elif ended is not None and self.script.recover is not None:
+                since = min(self.now, ended + self.script.recover)
+        return ("ALARM" if on else "OK"), since
+
+
+def _moment(at: float) -> datetime:
+    return datetime.fromtimestamp(at, timezone.utc)

@@ -1,0 +1,365 @@
+"""Drills that can't be written, and those that can."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aws_cdk import Stack
+
+from staged_resiliency import (
+    AlarmFires,
+    AlarmRecovers,
+    BlackholePort,
+    ClientsMove,
+    Drill,
+    DrillGroup,
+    DrillHost,
+    DrillSchedule,
+    DrillTarget,
+    DrillWindow,
+    FaultExperiment,
+    ServiceDashboard,
+    StopInstance,
+)
+from tests.staged_resiliency.support import (
+    INSTANCE_ID,
+    TOPIC_ARN,
+    ZONE_ID,
+    an_instance,
+    refused,
+    synthesized,
+    text_parameter,
+)
+from tests.support import only, resources_of
+
+BLUE, GREEN = "shop-blue", "shop-green"
+STATUS = f"{BLUE}-StatusCheckFailed"
+GUARD = f"{GREEN}-StatusCheckFailed"
+MACHINE = "AWS::StepFunctions::StateMachine"
+
+
+def a_service(**changes: Any) -> DrillTarget:
+    """A service, with fields changed."""
+    usual: dict[str, Any] = {
+        "name": "shop",
+        "environment": "production",
+        "namespace": "Shop",
+        "active": DrillHost(BLUE, "192.0.2.1", instance=INSTANCE_ID),
+        "standby": DrillHost(GREEN, "192.0.2.2"),
+        "record_name": "shop.example.com",
+        "hosted_zone_id": ZONE_ID,
+        "alarms": [STATUS, GUARD],
+        "objective_seconds": 360,
+    }
+    return DrillTarget(**{**usual, **changes})
+
+
+def a_stop(**changes: Any) -> StopInstance:
+    """A fault, with fields changed."""
+    return StopInstance(
+        **{"host_name": BLUE, "instance": INSTANCE_ID, "duration_minutes": 10, **changes}
+    )
+
+
+def a_drill(stack: Stack, runner: DrillGroup | None = None, **changes: Any) -> Drill:
+    """A drill, with arguments changed."""
+    usual: dict[str, Any] = {
+        "name": "shutdown",
+        "fault": a_stop(),
+        "guards": [GUARD],
+        "hypothesis": [
+            ClientsMove("shop.example.com", GREEN, 360),
+            AlarmFires(STATUS, 360),
+            AlarmRecovers(STATUS, 680),
+        ],
+        "schedule": DrillSchedule("cron(0 10 ? * TUE#1 *)"),
+    }
+    given = {**usual, **changes}
+    runner = runner or a_runner(stack)
+    return Drill(stack, f"Drill-{given['name']}", runner=runner, **given)
+
+
+def a_runner(stack: Stack, **changes: Any) -> DrillGroup:
+    """What drills share, with arguments changed."""
+    usual: dict[str, Any] = {"service": a_service(), "topic": TOPIC_ARN}
+    return DrillGroup(stack, "Drills", **{**usual, **changes})
+
+
+@pytest.fixture(scope="module")
+def shared() -> DrillGroup:
+    """A runner that refused drills may name; making one takes a while."""
+    return a_runner(Stack())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param(
+            {"guards": []},
+            "Drill: guards: nothing would stop the fault; give an alarm that tells whether the "
+            "other host is well, such as its status alarm",
+            id="no guard",
+        ),
+        pytest.param(
+            {"guards": [GUARD, STATUS]},
+            f"Drill: guards: '{STATUS}' is meant to fire, so it would end the fault at its "
+            "success; give an alarm of the other host",
+            id="its own alarm as guard",
+        ),
+        pytest.param(
+            {"guards": [f"guard-{number}" for number in range(6)]},
+            "Drill: guards: 6 are given; AWS FIS takes at most 5",
+            id="too many guards",
+        ),
+        pytest.param(
+            {"guards": [GUARD, GUARD]},
+            "Drill: guards: one stands twice; once is enough",
+            id="guard twice",
+        ),
+        pytest.param(
+            {"guards": [""]},
+            "Drill: guards: '' is not an alarm name (printable ASCII)",
+            id="guard without a name",
+        ),
+        pytest.param(
+            {"hypothesis": []},
+            "Drill: hypothesis: a drill that expects nothing can't fail; give at least one "
+            "expectation, such as ClientsMove",
+            id="no hypothesis",
+        ),
+        pytest.param(
+            {"schedule": DrillSchedule("cron(0 10 ? * TUE#5 *)")},
+            "Drill: schedule: 'cron(0 10 ? * TUE#5 *)' leaves up to 119 days between two runs; at "
+            "most 35 are allowed",
+            id="too seldom",
+        ),
+        pytest.param(
+            {"fault": a_stop(host_name="shop-red")},
+            "Drill: fault: 'shop-red' is no host of the service; allowed: shop-blue, shop-green",
+            id="host of another service",
+        ),
+        pytest.param(
+            {"fault": a_stop(instance="i-0fedcba9876543210")},
+            f"Drill: fault: shop-blue has instance {INSTANCE_ID} in the service, and "
+            "i-0fedcba9876543210 here; give the same",
+            id="another instance",
+        ),
+        pytest.param(
+            {"fault": a_stop(host_name=GREEN)},
+            f"Drill: fault: shop-green has instance none in the service, and {INSTANCE_ID} here; "
+            "give the same",
+            id="host whose instance the service does not have",
+        ),
+        pytest.param(
+            {"name": "Shutdown"},
+            "Drill: name: 'Shutdown' is not a name (lower-case letters, digits and single hyphens, "
+            "a letter first, at most 40); give one like bookstore",
+            id="name",
+        ),
+    ],
+)
+def test_a_drill_that_is_unsafe_or_shows_nothing_can_not_be_written(
+    changes: dict[str, Any], message: str, shared: DrillGroup
+) -> None:
+    with refused(message):
+        a_drill(Stack(), shared, **changes)
+
+
+def test_two_drills_of_a_service_have_two_names() -> None:
+    stack = Stack()
+    runner = a_runner(stack)
+    a_drill(stack, runner)
+    with refused(
+        "Drill: name: 'shutdown' is another drill's of the service too; give it one of its own"
+    ):
+        Drill(
+            stack,
+            "Again",
+            runner=runner,
+            name="shutdown",
+            fault=a_stop(),
+            guards=[GUARD],
+            hypothesis=[AlarmFires(STATUS, 360)],
+            schedule=DrillSchedule("cron(0 10 ? * TUE#2 *)"),
+        )
+
+
+def test_a_name_too_long_for_a_state_machine_is_refused() -> None:
+    stack = Stack()
+    runner = a_runner(
+        stack, service=a_service(name="a-shop-with-a-name-of-forty-letters", environment="staging")
+    )
+    name = "a-drill-with-a-name-of-forty-letters-too"
+    with refused(
+        f"Drill: name: the state machine 'a-shop-with-a-name-of-forty-letters-staging-drill-{name}'"
+        " has 90 characters; at most 80 fit"
+    ):
+        a_drill(stack, runner, name=name)
+
+
+def test_an_experiment_alone_needs_a_guard_too(shared: DrillGroup) -> None:
+    with refused(
+        "FaultExperiment: guards: nothing would stop the fault; give an alarm that tells whether "
+        "the other host is well, such as its status alarm"
+    ):
+        FaultExperiment(
+            Stack(), "E", name="e", fault=a_stop(), guards=[], log_group=shared.experiment_log
+        )
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        pytest.param(
+            lambda: a_stop(duration_minutes=0),
+            "StopInstance: duration_minutes: 0 min can't be a fault's; FIS takes 1 to 720",
+            id="nothing",
+        ),
+        pytest.param(
+            lambda: a_stop(duration_minutes=721),
+            "StopInstance: duration_minutes: 721 min can't be a fault's; FIS takes 1 to 720",
+            id="too long",
+        ),
+        pytest.param(
+            lambda: a_stop(instance="shop-blue"),
+            "StopInstance: instance: 'shop-blue' is not an EC2 instance id; give one like "
+            "i-0ab55a49288f1da24",
+            id="no instance",
+        ),
+        pytest.param(
+            lambda: a_stop(volume_keys=["alias/shop"]),
+            "StopInstance: volume_keys: 'alias/shop' is not the ARN of a KMS key; give one like "
+            "arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            id="key by its alias",
+        ),
+        pytest.param(
+            lambda: BlackholePort(BLUE, INSTANCE_ID, 5, destination_port=0),
+            "BlackholePort: destination_port: 0 is not a TCP port; allowed: 1 to 65535",
+            id="no port",
+        ),
+        pytest.param(
+            lambda: BlackholePort(BLUE, INSTANCE_ID, 5, destination_port=53),
+            "BlackholePort: destination_port: 53 is DNS, without which the host finds nothing by "
+            "name, not even AWS; give the port of a dependency",
+            id="DNS",
+        ),
+        pytest.param(
+            lambda: DrillHost(BLUE),
+            "DrilledHost: shop-blue: give either the address that clients reach it at, or the "
+            "alias of the load balancer in front of it",
+            id="nowhere",
+        ),
+        pytest.param(
+            lambda: DrillHost(BLUE, "192.0.2.1", "blue.elb.example.com"),
+            "DrilledHost: shop-blue: give either the address that clients reach it at, or the "
+            "alias of the load balancer in front of it",
+            id="address and alias",
+        ),
+        pytest.param(
+            lambda: a_service(standby=DrillHost(BLUE, "192.0.2.2")),
+            "DrilledService: standby: 'shop-blue' is the active host too; a pair needs two "
+            "different hosts",
+            id="one host",
+        ),
+        pytest.param(
+            lambda: a_service(alarms=[]),
+            "DrilledService: alarms: none is given; name those of the service, so that no drill "
+            "begins while one of them is on",
+            id="no alarm",
+        ),
+        pytest.param(
+            lambda: DrillWindow(from_hour=17, to_hour=9),
+            "DrillWindow: MON, TUE, WED, THU, FRI from 17 to 9 never opens; give days, and hours "
+            "from 0 to 24 in their order",
+            id="window that closes first",
+        ),
+        pytest.param(
+            lambda: DrillWindow(days=[]),
+            "DrillWindow: no day from 9 to 17 never opens; give days, and hours from 0 to 24 in "
+            "their order",
+            id="window without days",
+        ),
+        pytest.param(
+            lambda: ServiceDashboard(
+                Stack(), "D", service=a_service(), dashboard_name="shop", drills=[], enabled=True
+            ),
+            "ServiceDashboard: drills: none is named; name those whose results are shown",
+            id="dashboard of nothing",
+        ),
+        pytest.param(
+            lambda: ServiceDashboard(
+                Stack(), "D", service=a_service(), dashboard_name="a b", drills=["a"], enabled=True
+            ),
+            "ServiceDashboard: dashboard_name: 'a b' is not a dashboard's name (letters, digits, "
+            "'_' and '-', at most 255); give one like bookstore-production",
+            id="dashboard's name",
+        ),
+    ],
+)
+def test_what_aws_would_refuse_is_refused_before(make: Callable[[], object], message: str) -> None:
+    with refused(message):
+        make()
+
+
+def test_every_fault_ends_by_itself() -> None:
+    def build(stack: Stack) -> None:
+        runner = a_runner(stack)
+        a_drill(stack, runner)
+        hole = BlackholePort(BLUE, INSTANCE_ID, 5, destination_port=5432)
+        a_drill(stack, runner, name="db", fault=hole)
+
+    found = resources_of(synthesized(build), "AWS::FIS::ExperimentTemplate").values()
+    parameters = [each["Properties"]["Actions"]["Fault"]["Parameters"] for each in found]
+    assert parameters[0] == {"startInstancesAfterDuration": "PT10M"}
+    assert json.loads(parameters[1]["documentParameters"])["DurationSeconds"] == "300"
+    assert parameters[1]["duration"] == "PT6M"
+
+
+def test_a_drill_on_an_instance_of_the_same_stack_names_it_by_reference() -> None:
+    def build(stack: Stack) -> None:
+        instance = an_instance(stack)
+        address = text_parameter(stack, "Address")
+        active = DrillHost(BLUE, address, instance=instance)
+        runner = a_runner(stack, service=a_service(active=active))
+        a_drill(stack, runner, fault=a_stop(instance=instance))
+
+    template = synthesized(build)
+    (instance_id,) = resources_of(template, "AWS::EC2::Instance")
+    experiment = json.dumps(only(template, "AWS::FIS::ExperimentTemplate"))
+    definition = json.dumps(only(template, MACHINE)["DefinitionString"])
+    assert json.dumps({"Ref": instance_id}) in experiment
+    assert json.dumps({"Ref": instance_id}) in definition
+    assert json.dumps({"Ref": "Address"}) in definition
+
+
+def test_what_is_told_to_the_runner_is_in_every_plan() -> None:
+    def build(stack: Stack) -> None:
+        runner = a_runner(
+            stack, enabled=True, notify_passed=False, runbook="https://wiki.example.com/shop"
+        )
+        a_drill(stack, runner, window=DrillWindow(["TUE"], 10, 12))
+
+    text = json.dumps(only(synthesized(build), MACHINE)["DefinitionString"]).replace('\\"', '"')
+    for part in (
+        '"enabled":true',
+        '"notify_on_pass":false',
+        '"runbook":"https://wiki.example.com/shop"',
+        '"window":{"days":["TUE"],"start":"10:00","end":"12:00","timezone":"UTC"}',
+    ):
+        assert part in text
+
+
+def test_a_host_behind_a_load_balancer_is_asked_there() -> None:
+    host = DrillHost(BLUE, alias="blue.elb.example.com", instance=INSTANCE_ID).planned
+    assert (host.addresses, host.reached_at) == ((), "blue.elb.example.com")
+
+
+def test_an_alarm_and_a_metric_of_a_drill_have_its_name() -> None:
+    drill = a_drill(Stack())
+    assert drill.overdue.alarm_name == "shop-production-drill-shutdown-overdue"
+    assert drill.overdue.rule.dimensions == {
+        "Service": "shop",
+        "Environment": "production",
+        "Drill": "shutdown",
+    }

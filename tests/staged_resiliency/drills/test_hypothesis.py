@@ -1,0 +1,329 @@
+"""What drills expect and are stopped by, beside the failover-time model."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from resiliency.failover_model.assumptions import Assumptions, Range
+from resiliency.failover_model.faults import FaultKind
+from resiliency.failover_model.simulation import failover_times
+from resiliency.failover_model.template_reader import read_graph
+from resiliency.service_file.drill_mapping import guards_of, hypothesis_of
+from resiliency.service_file.model import Environment
+from staged_resiliency.drills import time_limits
+from staged_resiliency.experiment.expectations import (
+    AlarmFires,
+    AlarmQuiet,
+    AlarmRecovers,
+    ClientsMove,
+    ClientsReturn,
+    ClientsServed,
+    ClientsStay,
+)
+from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source
+from staged_resiliency.experiment.verdict import Run, Status, judge
+from tests.support import Data, example, synthesize
+
+RECORD = "bookstore.pingpublications.com"
+BLUE, GREEN = "bookstore-api-blue", "bookstore-api-green"
+
+
+def drilled(edit: Callable[[Data], object] | None = None) -> Environment:
+    return example(edit, whole=True).environments["production"]
+
+
+def expected(environment: Environment, name: str) -> list[object]:
+    assert environment.drills is not None
+    drill = environment.drills.by_name[name]
+    return list(hypothesis_of(environment, drill))
+
+
+def guarded(environment: Environment, name: str) -> list[str]:
+    assert environment.drills is not None
+    return list(guards_of(environment, environment.drills.by_name[name]))
+
+
+def _both_ids(env: Data) -> None:
+    env["hosts"]["green"]["instance_id"] = "i-0123456789abcdef0"
+
+
+def _db_decides(env: Data) -> None:
+    _both_ids(env)
+    env["failover_on"] = ["status", "db"]
+    env["drills"]["db-blackhole"]["duration_minutes"] = 10
+
+
+def _cdn_over_https(env: Data) -> None:
+    env["dependencies"]["cdn"]["port"] = 443
+    env["drills"]["cdn-blackhole"]["duration_minutes"] = 10
+
+
+def _standby_stops(env: Data) -> None:
+    _both_ids(env)
+    env["drills"]["shutdown"]["host"] = "standby"
+
+
+def _peers(env: Data) -> None:
+    env["probe"] = {"peer": True}
+
+
+def test_when_the_active_host_stops_clients_reach_the_standby_and_come_back() -> None:
+    assert expected(drilled(), "shutdown") == [
+        ClientsMove(RECORD, GREEN, 360),
+        ClientsReturn(RECORD, BLUE, 800),
+        AlarmFires(f"{BLUE}-StatusCheckFailed", 360),
+        AlarmRecovers(f"{BLUE}-StatusCheckFailed", 680),
+        AlarmFires(f"{BLUE}-probe-silent", 450),
+        AlarmRecovers(f"{BLUE}-probe-silent", 650),
+        AlarmQuiet(f"{GREEN}-db-connectivity-failed"),
+        AlarmQuiet(f"{GREEN}-cdn-connectivity-failed"),
+        AlarmQuiet(f"{GREEN}-probe-silent"),
+    ]
+
+
+def test_when_the_standby_stops_clients_notice_nothing() -> None:
+    found = expected(drilled(_standby_stops), "shutdown")
+    assert found[:2] == [ClientsStay(RECORD, BLUE), ClientsServed(RECORD)]
+    assert AlarmFires(f"{GREEN}-StatusCheckFailed", 360) in found
+    assert AlarmQuiet(f"{BLUE}-StatusCheckFailed") in found
+
+
+def test_a_blackhole_fires_its_dependencys_alarm_on_that_host_and_no_other() -> None:
+    assert expected(drilled(_both_ids), "db-blackhole") == [
+        ClientsStay(RECORD, BLUE),
+        ClientsServed(RECORD),
+        AlarmFires(f"{BLUE}-db-connectivity-failed", 350),
+        AlarmRecovers(f"{BLUE}-db-connectivity-failed", 230),
+        AlarmQuiet(f"{BLUE}-StatusCheckFailed"),
+        AlarmQuiet(f"{BLUE}-cdn-connectivity-failed"),
+        AlarmQuiet(f"{BLUE}-probe-silent"),
+        AlarmQuiet(f"{GREEN}-StatusCheckFailed"),
+        AlarmQuiet(f"{GREEN}-db-connectivity-failed"),
+        AlarmQuiet(f"{GREEN}-cdn-connectivity-failed"),
+        AlarmQuiet(f"{GREEN}-probe-silent"),
+    ]
+
+
+def test_a_blackhole_during_which_nobody_is_served_fails() -> None:
+    """Clients who get no answer stay where they are, too."""
+    clients = [
+        each
+        for each in expected(drilled(), "db-blackhole")
+        if isinstance(each, (ClientsStay, ClientsServed))
+    ]
+    served = [Observation(at, Source.CLIENT, RECORD, BLUE) for at in range(0, 600, 5)]
+    silent = [replace(each, value=NO_ANSWER) for each in served if each.at < 300]
+    run = Run(injected_at=0, ended_at=300, until=600)
+    assert judge(clients, served, run).status is Status.PASSED
+    found = judge(clients, [*silent, *(each for each in served if each.at >= 300)], run)
+    assert found.status is Status.FAILED
+    assert found.told == f"clients of {RECORD} are served: not so 0 s after the fault (no answer)"
+
+
+def test_a_blackhole_of_what_decides_moves_clients() -> None:
+    found = expected(drilled(_db_decides), "db-blackhole")
+    assert found[0] == ClientsMove(RECORD, GREEN, 360)
+    assert found[1] == ClientsReturn(RECORD, BLUE, 380)
+    assert not [each for each in found if isinstance(each, ClientsStay)]
+
+
+def test_without_port_443_a_host_falls_silent_and_its_silence_is_what_is_expected() -> None:
+    found = expected(drilled(_cdn_over_https), "cdn-blackhole")
+    fires = [each for each in found if isinstance(each, AlarmFires)]
+    assert fires == [AlarmFires(f"{BLUE}-probe-silent", 510)]
+    # Without data, and without taking that for failure, the dependency's own alarm can't fire.
+    assert AlarmQuiet(f"{BLUE}-cdn-connectivity-failed") in found
+    assert AlarmQuiet(f"{BLUE}-StatusCheckFailed") in found
+
+
+def test_without_port_443_alarms_that_take_silence_for_failure_fire_too() -> None:
+    def edit(env: Data) -> None:
+        _cdn_over_https(env)
+        env["dependencies"]["db"]["alarm"] = {"missing_data": "breaching"}
+
+    fires = [
+        each.alarm
+        for each in expected(drilled(edit), "cdn-blackhole")
+        if isinstance(each, AlarmFires)
+    ]
+    assert fires == [f"{BLUE}-db-connectivity-failed", f"{BLUE}-probe-silent"]
+
+
+@pytest.mark.parametrize("missing", ["not_breaching", "ignore", "cloudwatch_default", "breaching"])
+def test_without_port_443_clients_move_unless_silence_is_health(missing: str) -> None:
+    def edit(env: Data) -> None:
+        _cdn_over_https(env)
+        env["failover_on"] = ["status", "db"]
+        env["dependencies"]["db"]["alarm"] = {"missing_data": missing}
+        env["drills"]["db-blackhole"]["duration_minutes"] = 10
+
+    moved = isinstance(expected(drilled(edit), "cdn-blackhole")[0], ClientsMove)
+    assert moved == (missing in ("cloudwatch_default", "breaching"))
+
+
+def test_a_port_is_cut_off_for_everything_that_is_asked_on_it() -> None:
+    def edit(env: Data) -> None:
+        env["dependencies"]["search"] = {"label": "S", "host": "s.example.com", "port": 80}
+        _peers(env)
+
+    fires = {
+        each.alarm
+        for each in expected(drilled(edit), "cdn-blackhole")
+        if isinstance(each, AlarmFires)
+    }
+    # Blue asks green on port 80 too, so it takes green for dead.
+    assert fires == {
+        f"{BLUE}-cdn-connectivity-failed",
+        f"{BLUE}-search-connectivity-failed",
+        f"{GREEN}-peer-connectivity-failed",
+    }
+
+
+def test_a_stopped_host_does_not_answer_its_peer_and_reports_nothing_of_it() -> None:
+    found = expected(drilled(_peers), "shutdown")
+    assert AlarmFires(f"{BLUE}-peer-connectivity-failed", 290) in found
+    assert AlarmQuiet(f"{GREEN}-peer-connectivity-failed") in found
+
+
+@pytest.mark.parametrize(
+    ("edit", "drill", "guards"),
+    [
+        pytest.param(None, "shutdown", [f"{GREEN}-probe-silent"], id="no instance id"),
+        pytest.param(
+            _both_ids,
+            "shutdown",
+            [f"{GREEN}-StatusCheckFailed", f"{GREEN}-probe-silent"],
+            id="both",
+        ),
+        pytest.param(
+            _standby_stops,
+            "shutdown",
+            [f"{BLUE}-StatusCheckFailed", f"{BLUE}-probe-silent"],
+            id="standby stops",
+        ),
+        pytest.param(
+            _both_ids,
+            "db-blackhole",
+            [
+                f"{GREEN}-StatusCheckFailed",
+                f"{GREEN}-probe-silent",
+                f"{GREEN}-db-connectivity-failed",
+            ],
+            id="blackhole",
+        ),
+        pytest.param(
+            _db_decides,
+            "cdn-blackhole",
+            [
+                f"{GREEN}-StatusCheckFailed",
+                f"{GREEN}-probe-silent",
+                f"{GREEN}-cdn-connectivity-failed",
+                f"{GREEN}-db-connectivity-failed",
+            ],
+            id="another dependency decides",
+        ),
+        pytest.param(
+            _peers,
+            "cdn-blackhole",
+            [f"{GREEN}-probe-silent", f"{GREEN}-cdn-connectivity-failed"],
+            id="never the peer, which the broken host reports",
+        ),
+    ],
+)
+def test_a_drill_is_stopped_by_alarms_that_tell_whether_the_other_host_is_well(
+    edit: Callable[[Data], object] | None, drill: str, guards: list[str]
+) -> None:
+    assert guarded(drilled(edit), drill) == guards
+
+
+def test_no_more_alarms_stop_a_drill_than_fis_takes() -> None:
+    def edit(env: Data) -> None:
+        _both_ids(env)
+        for number in range(9):
+            name = f"d{number}"
+            env["dependencies"][name] = {"label": "D", "host": "d.example.com", "port": 80}
+
+    found = guarded(drilled(edit), "cdn-blackhole")
+    assert len(found) == 5
+    assert found[:2] == [f"{GREEN}-StatusCheckFailed", f"{GREEN}-probe-silent"]
+
+
+# What comes after the alarm takes no time, so that the model tells of the alarm alone.
+ALONE = Assumptions(
+    **{
+        name: Range(0, 0, "nothing", "given")
+        for name in ("health_check_uptake", "dns_propagation", "resolver_floor", "client_cache")
+    }
+)
+
+
+@pytest.mark.parametrize("periods", [1, 3])
+@pytest.mark.parametrize(
+    ("signal", "kind", "alarm"),
+    [
+        ("status", FaultKind.HOST_STOPPED, f"{BLUE}-StatusCheckFailed"),
+        ("db", FaultKind.DEPENDENCY_BLACKHOLED, f"{BLUE}-db-connectivity-failed"),
+        ("peer", FaultKind.HOST_STOPPED, f"{BLUE}-peer-connectivity-failed"),
+    ],
+)
+def test_bounds_are_above_the_worst_of_the_failover_time_model_and_near_it(
+    signal: str, kind: FaultKind, alarm: str, periods: int
+) -> None:
+    def edit(env: Data) -> None:
+        settings = {"evaluation_periods": periods}
+        env["failover_on"] = [signal]
+        env["endpoint"]["ttl_seconds"] = 0
+        env["status_alarm"] = env["peer_alarm"] = settings
+        env["dependencies"]["db"]["alarm"] = settings
+
+    def edit_drills(env: Data) -> None:
+        edit(env)
+        for drill in ("shutdown", "db-blackhole", "cdn-blackhole"):
+            env["drills"][drill]["duration_minutes"] = 30
+
+    drill = "db-blackhole" if signal == "db" else "shutdown"
+    graph = read_graph(synthesize([example(edit)]))
+    (worst,) = [
+        verdict.total.worst
+        for verdict in failover_times(graph, outages=500, assumptions=ALONE)
+        if verdict.fault.kind is kind
+        and verdict.total is not None
+        and verdict.fault.dependency in (None, "db")
+    ]
+    (bound,) = [
+        each.within_seconds
+        for each in expected(drilled(edit_drills), drill)
+        if isinstance(each, AlarmFires) and each.alarm == alarm
+    ]
+    if signal == "db":
+        bound -= time_limits.SET_UP_SECONDS  # the model counts from the fault, a drill from FIS
+    assert worst <= bound
+    # A bound far off would let a slow alarm pass: two evaluations and a period are its play.
+    assert bound <= worst + 140
+
+
+def test_what_is_assumed_is_what_the_failover_time_model_assumes_at_most() -> None:
+    given = Assumptions()
+    assert {
+        name: getattr(given, name).high
+        for name in (
+            "extra_periods",
+            "evaluation_interval",
+            "status_metric_delay",
+            "custom_metric_delay",
+            "probe_batch",
+            "health_check_uptake",
+            "dns_propagation",
+            "resolver_floor",
+        )
+    } == {
+        "extra_periods": time_limits.EXTRA_PERIODS,
+        "evaluation_interval": time_limits.EVALUATION_INTERVAL_SECONDS,
+        "status_metric_delay": time_limits.STATUS_METRIC_DELAY_SECONDS,
+        "custom_metric_delay": time_limits.CUSTOM_METRIC_DELAY_SECONDS,
+        "probe_batch": time_limits.PROBE_BATCH_SECONDS,
+        "health_check_uptake": time_limits.HEALTH_CHECK_UPTAKE_SECONDS,
+        "dns_propagation": time_limits.DNS_PROPAGATION_SECONDS,
+        "resolver_floor": time_limits.RESOLVER_FLOOR_SECONDS,
+    }

@@ -1,0 +1,288 @@
+"""A health check on an alarm: what it is told, and when it is made anew."""
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from aws_cdk import App, Environment, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from staged_resiliency import (
+    AlarmHealthCheck,
+    AlarmRule,
+    InstanceStatusAlarm,
+    InsufficientData,
+    MissingData,
+)
+from tests.staged_resiliency.support import (
+    ACCOUNT,
+    ALARM,
+    HEALTH_CHECK,
+    INSTANCE,
+    TOPIC_ARN,
+    a_rule,
+    an_alarm,
+    an_instance,
+    number_parameter,
+    only_id,
+    refused,
+    synthesized,
+    text_parameter,
+)
+from tests.support import Data, Template, only, resources_of
+
+
+def template_of(check: Data | None = None, **alarm: Any) -> Template:
+    """The template of a health check on an alarm, with arguments of either changed."""
+    return synthesized(
+        lambda stack: AlarmHealthCheck(
+            stack, "HealthCheck", alarm=an_alarm(stack, **alarm), **(check or {})
+        )
+    )
+
+
+def config_of(check: Data | None = None, **alarm: Any) -> Data:
+    """The configuration of that health check."""
+    config: Data = only(template_of(check, **alarm), HEALTH_CHECK)["HealthCheckConfig"]
+    return config
+
+
+@pytest.fixture(scope="module")
+def usual() -> Template:
+    return template_of()
+
+
+def test_a_health_check_follows_the_alarm_by_name_and_region(usual: Template) -> None:
+    assert only(usual, HEALTH_CHECK) == {
+        "HealthCheckConfig": {
+            "AlarmIdentifier": {"Name": "shop-blue-queue-depth", "Region": "eu-west-1"},
+            "InsufficientDataHealthStatus": "Unhealthy",
+            "Inverted": False,
+            "Type": "CLOUDWATCH_METRIC",
+        },
+        "HealthCheckTags": [{"Key": "Name", "Value": "shop-blue-queue-depth"}],
+    }
+
+
+def test_the_alarm_is_made_or_updated_before_the_health_check_reads_it(usual: Template) -> None:
+    (health_check,) = resources_of(usual, HEALTH_CHECK).values()
+    assert health_check["DependsOn"] == [only_id(usual, ALARM)]
+
+
+def test_the_template_says_why_the_logical_id_changes(usual: Template) -> None:
+    (health_check,) = resources_of(usual, HEALTH_CHECK).values()
+    assert health_check["Metadata"] == {
+        "Description": "Follows the metric of an alarm. The logical id changes with the alarm's "
+        "rule, because Route 53 reads the rule only once."
+    }
+
+
+EDITS_OF_THE_RULE: dict[str, Any] = {
+    "namespace": "Other",
+    "metric_name": "age",
+    "dimensions": {"Host": "shop-green", "Queue": "orders"},
+    "statistic": "Average",
+    "comparison": "GreaterThanOrEqualToThreshold",
+    "threshold": 100.5,
+    "period_seconds": 60,
+    "evaluation_periods": 2,
+}
+
+
+def test_the_edits_below_are_of_every_field_of_a_rule() -> None:
+    assert set(EDITS_OF_THE_RULE) == {field.name for field in fields(AlarmRule) if field.compare}
+
+
+@pytest.mark.parametrize("field", EDITS_OF_THE_RULE)
+def test_an_edit_of_the_rule_makes_a_new_health_check(field: str, usual: Template) -> None:
+    edited = template_of(rule=a_rule(**{field: EDITS_OF_THE_RULE[field]}))
+    assert only_id(edited, HEALTH_CHECK) != only_id(usual, HEALTH_CHECK)
+    assert only_id(edited, ALARM) == only_id(usual, ALARM)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        pytest.param({"description": "Other words."}, id="description"),
+        pytest.param({"notify_recovery": True}, id="recovery"),
+        pytest.param({"topic": f"{TOPIC_ARN}-2"}, id="topic"),
+        pytest.param({"missing_data": MissingData.IGNORE}, id="missing data"),
+        pytest.param({"alarm_name": "renamed"}, id="alarm name"),
+        pytest.param({"check": {"label": "Blue"}}, id="label"),
+        pytest.param({"rule": a_rule(threshold=100.0)}, id="threshold written as 100.0"),
+        pytest.param(
+            {"rule": a_rule(dimensions={"Queue": "orders", "Host": "shop-blue"})},
+            id="order of dimensions",
+        ),
+    ],
+)
+def test_an_edit_beside_the_rule_keeps_the_health_check(edit: Data, usual: Template) -> None:
+    assert only_id(template_of(**edit), HEALTH_CHECK) == only_id(usual, HEALTH_CHECK)
+
+
+def test_a_renamed_alarm_is_followed_by_its_new_name() -> None:
+    assert config_of(alarm_name="renamed")["AlarmIdentifier"]["Name"] == "renamed"
+
+
+@pytest.mark.parametrize(
+    ("missing_data", "status"),
+    [
+        pytest.param(MissingData.BREACHING, "Unhealthy", id="breaching"),
+        pytest.param(MissingData.CLOUDWATCH_DEFAULT, "Unhealthy", id="CloudWatch's default"),
+        pytest.param(MissingData.NOT_BREACHING, "Healthy", id="not breaching"),
+        pytest.param(MissingData.IGNORE, "LastKnownStatus", id="ignore"),
+    ],
+)
+def test_too_little_data_counts_as_the_alarm_says(missing_data: MissingData, status: str) -> None:
+    assert config_of(missing_data=missing_data)["InsufficientDataHealthStatus"] == status
+
+
+@pytest.mark.parametrize("chosen", InsufficientData, ids=lambda chosen: chosen.name)
+def test_what_is_said_of_too_little_data_wins_over_the_alarm(chosen: InsufficientData) -> None:
+    config = config_of({"insufficient_data": chosen}, missing_data=MissingData.IGNORE)
+    assert config["InsufficientDataHealthStatus"] == chosen.value
+
+
+def test_a_label_names_the_health_check() -> None:
+    tags = only(template_of({"label": "Blue"}), HEALTH_CHECK)["HealthCheckTags"]
+    assert tags == [{"Key": "Name", "Value": "Blue"}]
+
+
+def test_the_alarm_can_be_said_to_be_in_another_region() -> None:
+    config = config_of({"alarm_region": "us-east-2"})
+    assert config["AlarmIdentifier"]["Region"] == "us-east-2"
+
+
+def test_without_a_known_region_the_alarms_region_is_that_of_the_deployment() -> None:
+    template = synthesized(
+        lambda stack: AlarmHealthCheck(stack, "HealthCheck", alarm=an_alarm(stack)), env=None
+    )
+    config = only(template, HEALTH_CHECK)["HealthCheckConfig"]
+    assert config["AlarmIdentifier"]["Region"] == {"Ref": "AWS::Region"}
+
+
+@pytest.mark.parametrize(
+    ("region", "message"),
+    [
+        pytest.param(
+            "us-west-22",
+            "AlarmHealthCheck: alarm_region: 'us-west-22' is not a region whose alarms Route 53 "
+            "health checks can follow; did you mean us-west-2?",
+            id="misspelt",
+        ),
+        pytest.param(
+            "",
+            "AlarmHealthCheck: alarm_region: 'moon' is not a region whose alarms Route 53 "
+            "health checks can follow; give one like us-west-2",
+            id="of the alarm's stack",
+        ),
+    ],
+)
+def test_a_region_that_route_53_does_not_know_is_refused(
+    region: str, message: str, app: App, stack: Stack
+) -> None:
+    alarm = an_alarm(Stack(app, "Far", env=Environment(account=ACCOUNT, region="moon")))
+    with refused(message):
+        AlarmHealthCheck(stack, "HealthCheck", alarm=alarm, alarm_region=region or None)
+
+
+def test_an_alarm_of_another_stack_is_followed_in_its_region_after_that_stack(
+    app: App, stack: Stack
+) -> None:
+    far = Stack(app, "Far", env=Environment(account=ACCOUNT, region="us-west-2"))
+    AlarmHealthCheck(stack, "HealthCheck", alarm=an_alarm(far))
+    artifact = app.synth().get_stack_by_name("Test")
+    config = only(artifact.template, HEALTH_CHECK)["HealthCheckConfig"]
+    assert config["AlarmIdentifier"] == {"Name": "shop-blue-queue-depth", "Region": "us-west-2"}
+    assert "Far" in [dependency.id for dependency in artifact.dependencies]
+
+
+def _on_an_instance(stack: Stack) -> None:
+    alarm = InstanceStatusAlarm(
+        stack,
+        "Alarm",
+        instance=an_instance(stack),
+        host_name="shop-blue",
+        description="Shop (Blue) instance failure.",
+        topic=TOPIC_ARN,
+    )
+    AlarmHealthCheck(stack, "HealthCheck", alarm=alarm)
+
+
+def _after_other_tokens(stack: Stack) -> None:
+    for number in range(5):
+        number_parameter(stack, f"Other{number}")
+    _on_an_instance(stack)
+
+
+@pytest.fixture(scope="module")
+def on_an_instance() -> Template:
+    return synthesized(_on_an_instance)
+
+
+def test_the_reference_to_the_alarm_changes_with_an_instance_of_the_stack(
+    on_an_instance: Template,
+) -> None:
+    name = only(on_an_instance, HEALTH_CHECK)["HealthCheckConfig"]["AlarmIdentifier"]["Name"]
+    reference = {"Ref": only_id(on_an_instance, INSTANCE)}
+    assert name == {"Fn::Join": ["", ["shop-blue-", reference, "-StatusCheckFailed"]]}
+    assert name == only(on_an_instance, ALARM)["AlarmName"]
+
+
+def test_the_logical_id_does_not_depend_on_how_the_cdk_numbers_tokens(
+    on_an_instance: Template,
+) -> None:
+    again = synthesized(_after_other_tokens)
+    assert only_id(again, HEALTH_CHECK) == only_id(on_an_instance, HEALTH_CHECK)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        pytest.param("namespace", id="namespace"),
+        pytest.param("metric_name", id="metric name"),
+        pytest.param("dimensions", id="dimension"),
+    ],
+)
+def test_a_rule_that_the_deployment_decides_and_the_name_does_not_carry_is_refused(
+    field: str, stack: Stack
+) -> None:
+    token = text_parameter(stack, "Known")
+    alarm = an_alarm(stack, rule=a_rule(**{field: {"Id": token} if field[0] == "d" else token}))
+    with refused(
+        f"AlarmHealthCheck: alarm: its rule holds {token}, which is known only at deployment, but "
+        "its name does not, so the health check could not follow a change of it; make it part of "
+        'alarm_name, like f"{host}-{instance_id}-status"'
+    ):
+        AlarmHealthCheck(stack, "HealthCheck", alarm=alarm)
+
+
+@pytest.mark.parametrize("field", ["threshold", "period_seconds", "evaluation_periods"])
+def test_a_number_that_the_deployment_decides_is_refused(field: str, stack: Stack) -> None:
+    alarm = an_alarm(stack, rule=a_rule(**{field: number_parameter(stack, "Known")}))
+    with refused(
+        f"AlarmHealthCheck: alarm: {field} is known only at deployment, so the health check could "
+        "not follow a change of it; give a plain number"
+    ):
+        AlarmHealthCheck(stack, "HealthCheck", alarm=alarm)
+
+
+def test_the_status_metric_is_found_in_the_one_region_that_has_it(stack: Stack) -> None:
+    check = AlarmHealthCheck(stack, "HealthCheck", alarm=an_alarm(stack))
+    widget = cloudwatch.GraphWidget(left=[check.metric_health_check_status()])
+    (drawn,) = stack.resolve(widget.to_json())
+    reference = stack.resolve(check.health_check_id)
+    assert drawn["properties"]["metrics"] == [
+        [
+            "AWS/Route53",
+            "HealthCheckStatus",
+            "HealthCheckId",
+            reference,
+            {"region": "us-east-1", "period": 60, "stat": "Minimum"},
+        ]
+    ]
+
+
+def test_the_cdks_own_type_has_the_health_checks_id(stack: Stack) -> None:
+    check = AlarmHealthCheck(stack, "HealthCheck", alarm=an_alarm(stack))
+    assert check.health_check.health_check_id == check.health_check_id

@@ -1,0 +1,254 @@
+"""A rule holds only what Route 53 can follow, and says what it can't."""
+
+from typing import Any
+
+import pytest
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sqs as sqs
+
+from staged_resiliency import AlarmRule
+from tests.staged_resiliency.support import a_rule, an_alarm, number_parameter, refused, synthesized
+from tests.support import Data, only
+
+METRIC: dict[str, Any] = {"namespace": "Shop", "metric_name": "queue-depth"}
+
+
+def on(metric: cloudwatch.IMetric) -> AlarmRule:
+    """A rule on a metric."""
+    return AlarmRule.on_metric(metric, comparison="LessThanThreshold", threshold=2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param(
+            {"statistic": "p99"},
+            "AlarmRule: statistic: 'p99' is a statistic that Route 53 health checks can't follow "
+            "(percentiles and other extended statistics are not supported); "
+            "allowed: Average, Maximum, Minimum, SampleCount, Sum",
+            id="percentile",
+        ),
+        pytest.param(
+            {"statistic": "maximum"},
+            "AlarmRule: statistic: 'maximum' is a statistic that Route 53 health checks can't "
+            "follow (percentiles and other extended statistics are not supported); "
+            "did you mean Maximum?",
+            id="statistic in lower case",
+        ),
+        pytest.param(
+            {"comparison": "LessThanLowerOrGreaterThanUpperThreshold"},
+            "AlarmRule: comparison: 'LessThanLowerOrGreaterThanUpperThreshold' is a comparison "
+            "that Route 53 health checks can't follow; allowed: GreaterThanOrEqualToThreshold, "
+            "GreaterThanThreshold, LessThanOrEqualToThreshold, LessThanThreshold",
+            id="anomaly detection",
+        ),
+        pytest.param(
+            {"period_seconds": 10},
+            "AlarmRule: period_seconds: 10 s makes a high-resolution alarm, which Route 53 health "
+            "checks can't follow; give 60 or a multiple of it",
+            id="high resolution",
+        ),
+        pytest.param(
+            {"period_seconds": 90},
+            "AlarmRule: period_seconds: 90 s is not a multiple of 60, which CloudWatch asks for",
+            id="period between two minutes",
+        ),
+        pytest.param(
+            {"evaluation_periods": 0},
+            "AlarmRule: evaluation_periods: 0 periods can't be evaluated; give 1 or more",
+            id="no period",
+        ),
+        pytest.param(
+            {"period_seconds": 60, "evaluation_periods": 1441},
+            "AlarmRule: evaluation_periods: 1441 periods of 60 s look back 86460 s; "
+            "CloudWatch takes at most 86400 s for this period",
+            id="more than a day of short periods",
+        ),
+        pytest.param(
+            {"period_seconds": 3600, "evaluation_periods": 169},
+            "AlarmRule: evaluation_periods: 169 periods of 3600 s look back 608400 s; "
+            "CloudWatch takes at most 604800 s for this period",
+            id="more than a week of long periods",
+        ),
+        pytest.param(
+            {"dimensions": {f"D{number}": "x" for number in range(31)}},
+            "AlarmRule: dimensions: 31 are given; CloudWatch takes at most 30",
+            id="too many dimensions",
+        ),
+        pytest.param(
+            {"namespace": ""},
+            "AlarmRule: namespace: an empty text is given; give 1 to 255 characters",
+            id="empty namespace",
+        ),
+        pytest.param(
+            {"metric_name": "m" * 256},
+            f"AlarmRule: metric_name: the text '{'m' * 56}... has 256 characters; at most 255 fit",
+            id="too long metric name",
+        ),
+        pytest.param(
+            {"dimensions": {"": "x"}},
+            "AlarmRule: dimensions: an empty text is given; give 1 to 255 characters",
+            id="empty dimension name",
+        ),
+        pytest.param(
+            {"dimensions": {"Host": "v" * 1025}},
+            f"AlarmRule: dimensions: the text '{'v' * 56}... has 1025 characters; at most 1024 fit",
+            id="too long dimension value",
+        ),
+        pytest.param(
+            {"threshold": float("nan")},
+            "AlarmRule: threshold: nan is no number that can be compared with; give one like 1",
+            id="threshold that is no number",
+        ),
+        pytest.param(
+            {"threshold": float("-inf")},
+            "AlarmRule: threshold: -inf is no number that can be compared with; give one like 1",
+            id="infinite threshold",
+        ),
+    ],
+)
+def test_a_rule_refuses(changes: dict[str, Any], message: str) -> None:
+    with refused(message):
+        a_rule(**changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"period_seconds": 60, "evaluation_periods": 1440}, id="a day"),
+        pytest.param({"period_seconds": 3600, "evaluation_periods": 168}, id="a week"),
+        pytest.param({"dimensions": {f"D{n}": "x" for n in range(30)}}, id="30 dimensions"),
+        pytest.param({"dimensions": {}}, id="no dimensions"),
+        pytest.param({"dimensions": {"d" * 255: "v" * 1024}}, id="longest dimension"),
+        pytest.param({"namespace": "n" * 255, "metric_name": "m" * 255}, id="longest names"),
+        pytest.param({"threshold": -1e30}, id="large negative threshold"),
+    ],
+)
+def test_a_rule_takes_the_utmost_that_cloudwatch_takes(changes: dict[str, Any]) -> None:
+    rule = a_rule(**changes)
+    assert {name: getattr(rule, name) for name in changes} == changes
+
+
+def test_numbers_that_the_deployment_knows_reach_the_alarm_as_references() -> None:
+    def build(stack: Stack) -> None:
+        rule = a_rule(
+            threshold=number_parameter(stack, "Threshold"),
+            period_seconds=number_parameter(stack, "Period"),
+            evaluation_periods=number_parameter(stack, "Periods"),
+        )
+        an_alarm(stack, rule=rule)
+
+    alarm = only(synthesized(build), "AWS::CloudWatch::Alarm")
+    assert alarm["Threshold"] == {"Ref": "Threshold"}
+    assert alarm["Period"] == {"Ref": "Period"}
+    assert alarm["EvaluationPeriods"] == {"Ref": "Periods"}
+    assert alarm["DatapointsToAlarm"] == {"Ref": "Periods"}
+
+
+def test_a_rule_on_a_metric_takes_its_name_statistic_and_period() -> None:
+    metric = cloudwatch.Metric(
+        **METRIC,
+        dimensions_map={"Host": "shop-blue"},
+        statistic="Sum",
+        period=Duration.minutes(2),
+    )
+    rule = AlarmRule.on_metric(
+        metric, comparison="GreaterThanThreshold", threshold=7, evaluation_periods=4
+    )
+    assert rule == AlarmRule(
+        namespace="Shop",
+        metric_name="queue-depth",
+        dimensions={"Host": "shop-blue"},
+        statistic="Sum",
+        comparison="GreaterThanThreshold",
+        threshold=7,
+        period_seconds=120,
+        evaluation_periods=4,
+    )
+
+
+def test_a_rule_on_a_metric_without_dimensions_has_none() -> None:
+    assert on(cloudwatch.Metric(**METRIC)).dimensions == {}
+
+
+def test_a_labelled_metric_makes_a_plain_alarm_and_not_metric_math() -> None:
+    def build(stack: Stack) -> None:
+        labelled = cloudwatch.Metric(**METRIC, label="Depth", color="#ff0000")
+        an_alarm(stack, rule=on(labelled))
+
+    alarm = only(synthesized(build), "AWS::CloudWatch::Alarm")
+    assert alarm["MetricName"] == "queue-depth"
+    assert "Metrics" not in alarm
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        pytest.param(
+            {"unit": cloudwatch.Unit.SECONDS},
+            "AlarmRule: metric: is filtered by the unit SECONDS, which Route 53 does not copy, "
+            "so it would read other data than the alarm; leave unit out",
+            id="filtered by unit",
+        ),
+        pytest.param(
+            {"statistic": "p99"},
+            "AlarmRule: statistic: 'p99' is a statistic that Route 53 health checks can't follow "
+            "(percentiles and other extended statistics are not supported); "
+            "allowed: Average, Maximum, Minimum, SampleCount, Sum",
+            id="percentile",
+        ),
+        pytest.param(
+            {"period": Duration.seconds(30)},
+            "AlarmRule: period_seconds: 30 s makes a high-resolution alarm, which Route 53 health "
+            "checks can't follow; give 60 or a multiple of it",
+            id="high resolution",
+        ),
+    ],
+)
+def test_a_rule_refuses_a_metric(more: dict[str, Any], message: str) -> None:
+    metric = cloudwatch.Metric(**METRIC, **more)
+    with refused(message):
+        on(metric)
+
+
+def test_a_rule_refuses_metric_math() -> None:
+    expression = cloudwatch.MathExpression(
+        expression="depth * 2", using_metrics={"depth": cloudwatch.Metric(**METRIC)}
+    )
+    with refused(
+        "AlarmRule: metric: a metric math expression can't be followed by a Route 53 health "
+        "check; publish its result as a metric and give that"
+    ):
+        on(expression)
+
+
+@pytest.mark.parametrize(
+    ("pinned", "message"),
+    [
+        pytest.param(
+            {"account": "222222222222"},
+            "SignalAlarm: rule: the metric is of 222222222222, the alarm of 111111111111; "
+            "Route 53 follows only alarms on metrics of their own account and region",
+            id="account",
+        ),
+        pytest.param(
+            {"region": "us-east-1"},
+            "SignalAlarm: rule: the metric is of us-east-1, the alarm of eu-west-1; "
+            "Route 53 follows only alarms on metrics of their own account and region",
+            id="region",
+        ),
+    ],
+)
+def test_an_alarm_refuses_a_metric_of_another(stack: Stack, pinned: Data, message: str) -> None:
+    with refused(message):
+        an_alarm(stack, rule=on(cloudwatch.Metric(**METRIC, **pinned)))
+
+
+def test_an_alarm_takes_the_metric_of_a_resource_of_its_stack() -> None:
+    def build(stack: Stack) -> None:
+        an_alarm(stack, rule=on(sqs.Queue(stack, "Queue").metric_number_of_messages_sent()))
+
+    alarm = only(synthesized(build), "AWS::CloudWatch::Alarm")
+    assert alarm["MetricName"] == "NumberOfMessagesSent"
+    assert "Metrics" not in alarm

@@ -1,0 +1,129 @@
+"""The alarm on a host's connectivity to a dependency, as the probe reports it."""
+
+from typing import Any
+
+import pytest
+from aws_cdk import Stack
+
+from staged_resiliency import ConnectivityAlarm, MissingData
+from tests.staged_resiliency.support import ALARM, TOPIC_ARN, refused, synthesized
+from tests.support import only
+
+
+def connectivity_alarm(stack: Stack, **changes: Any) -> ConnectivityAlarm:
+    """A connectivity alarm, with arguments changed."""
+    usual: dict[str, Any] = {
+        "namespace": "Shop",
+        "host_name": "shop-blue",
+        "dependency": "db",
+        "description": "Database Connectivity failure for Shop (Blue).",
+        "missing_data": MissingData.CLOUDWATCH_DEFAULT,
+        "topic": TOPIC_ARN,
+    }
+    return ConnectivityAlarm(stack, "Alarm", **{**usual, **changes})
+
+
+def test_a_connectivity_alarm_fires_when_two_minutes_each_have_a_failed_sample() -> None:
+    assert only(synthesized(connectivity_alarm), ALARM) == {
+        "ActionsEnabled": True,
+        "AlarmActions": [TOPIC_ARN],
+        "AlarmDescription": "Database Connectivity failure for Shop (Blue).",
+        "AlarmName": "shop-blue-db-connectivity-failed",
+        "ComparisonOperator": "LessThanThreshold",
+        "DatapointsToAlarm": 2,
+        "Dimensions": [{"Name": "Host", "Value": "shop-blue"}],
+        "EvaluationPeriods": 2,
+        "MetricName": "db-connectivity",
+        "Namespace": "Shop",
+        "Period": 60,
+        "Statistic": "Average",
+        "Threshold": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "rendered"),
+    [
+        pytest.param({"namespace": "Other"}, {"Namespace": "Other"}, id="namespace"),
+        pytest.param({"period_seconds": 300}, {"Period": 300}, id="period"),
+        pytest.param(
+            {"evaluation_periods": 5},
+            {"EvaluationPeriods": 5, "DatapointsToAlarm": 5},
+            id="evaluation periods",
+        ),
+        pytest.param({"statistic": "Minimum"}, {"Statistic": "Minimum"}, id="statistic"),
+        pytest.param({"threshold": 0.5}, {"Threshold": 0.5}, id="threshold"),
+        pytest.param(
+            {"missing_data": MissingData.BREACHING},
+            {"TreatMissingData": "breaching"},
+            id="missing data",
+        ),
+        pytest.param({"notify_recovery": True}, {"OKActions": [TOPIC_ARN]}, id="recovery"),
+        pytest.param(
+            {"dependency": "cdn"},
+            {"MetricName": "cdn-connectivity", "AlarmName": "shop-blue-cdn-connectivity-failed"},
+            id="dependency",
+        ),
+        pytest.param(
+            {"host_name": "shop-green"},
+            {
+                "Dimensions": [{"Name": "Host", "Value": "shop-green"}],
+                "AlarmName": "shop-green-db-connectivity-failed",
+            },
+            id="host",
+        ),
+    ],
+)
+def test_a_setting_changes_its_properties_and_no_other(
+    changes: dict[str, Any], rendered: dict[str, Any]
+) -> None:
+    usual = only(synthesized(connectivity_alarm), ALARM)
+    changed = only(synthesized(lambda stack: connectivity_alarm(stack, **changes)), ALARM)
+    assert changed == {**usual, **rendered}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param(
+            {"namespace": "AWS/EC2"},
+            "ConnectivityAlarm: namespace: 'AWS/EC2' starts with AWS/, which CloudWatch keeps for "
+            "AWS services; give one like Bookstore",
+            id="namespace of AWS",
+        ),
+        pytest.param(
+            {"namespace": ""},
+            "ConnectivityAlarm: namespace: '' is not a CloudWatch namespace (letters, digits and "
+            ". - _ / # : space, at most 255); give one like Bookstore",
+            id="empty namespace",
+        ),
+        pytest.param(
+            {"host_name": "-blue"},
+            "ConnectivityAlarm: host_name: '-blue' is not a host name (letters, digits, '.', '_' "
+            "and '-', at most 128); give one like bookstore-api-blue",
+            id="host name",
+        ),
+        pytest.param(
+            {"dependency": "Data Base"},
+            "ConnectivityAlarm: dependency: 'Data Base' is not a name (lower-case letters, digits "
+            "and single hyphens, a letter first, at most 40); give one like bookstore",
+            id="dependency",
+        ),
+        pytest.param(
+            {"description": "d" * 1025},
+            f"ConnectivityAlarm: description: the description '{'d' * 56}... has 1025 "
+            "characters; at most 1024 fit",
+            id="description",
+        ),
+        pytest.param(
+            {"statistic": "p90"},
+            "AlarmRule: statistic: 'p90' is a statistic that Route 53 health checks can't follow "
+            "(percentiles and other extended statistics are not supported); "
+            "allowed: Average, Maximum, Minimum, SampleCount, Sum",
+            id="rule",
+        ),
+    ],
+)
+def test_a_connectivity_alarm_refuses(changes: dict[str, Any], message: str, stack: Stack) -> None:
+    with refused(message):
+        connectivity_alarm(stack, **changes)

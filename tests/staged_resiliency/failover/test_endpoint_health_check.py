@@ -1,0 +1,277 @@
+"""A health check by Route 53's own checkers on an endpoint."""
+
+from typing import Any
+
+import pytest
+from aws_cdk import Stack
+
+from staged_resiliency import EndpointHealthCheck, HttpRequest, HttpsRequest, TcpConnect
+from tests.staged_resiliency.support import (
+    HEALTH_CHECK,
+    only_id,
+    refused,
+    synthesized,
+    text_parameter,
+)
+from tests.support import Data, only
+
+ADDRESS = "52.11.79.8"
+
+
+def health_check(stack: Stack, **changes: Any) -> EndpointHealthCheck:
+    """A health check on an endpoint, with arguments changed."""
+    usual: Data = {"address": ADDRESS, "request": HttpRequest(), "label": "shop-blue"}
+    return EndpointHealthCheck(stack, "HealthCheck", **{**usual, **changes})
+
+
+def config_of(**changes: Any) -> Data:
+    """The configuration of that health check."""
+    template = synthesized(lambda stack: health_check(stack, **changes))
+    config: Data = only(template, HEALTH_CHECK)["HealthCheckConfig"]
+    return config
+
+
+@pytest.mark.parametrize(
+    ("request_", "rendered"),
+    [
+        pytest.param(
+            HttpRequest(), {"Type": "HTTP", "Port": 80, "ResourcePath": "/"}, id="HTTP by default"
+        ),
+        pytest.param(
+            HttpRequest(path="/version/", port=8080, host_header="shop.example.com"),
+            {
+                "Type": "HTTP",
+                "Port": 8080,
+                "ResourcePath": "/version/",
+                "FullyQualifiedDomainName": "shop.example.com",
+            },
+            id="HTTP with everything but a text",
+        ),
+        pytest.param(
+            HttpRequest(search_text="shop"),
+            {"Type": "HTTP_STR_MATCH", "Port": 80, "ResourcePath": "/", "SearchString": "shop"},
+            id="HTTP with a text",
+        ),
+        pytest.param(
+            HttpsRequest(),
+            {"Type": "HTTPS", "Port": 443, "ResourcePath": "/", "EnableSNI": True},
+            id="HTTPS by default",
+        ),
+        pytest.param(
+            HttpsRequest(path="/v", port=8443, host_header="shop.example.com", search_text="shop"),
+            {
+                "Type": "HTTPS_STR_MATCH",
+                "Port": 8443,
+                "ResourcePath": "/v",
+                "EnableSNI": True,
+                "FullyQualifiedDomainName": "shop.example.com",
+                "SearchString": "shop",
+            },
+            id="HTTPS with everything",
+        ),
+        pytest.param(TcpConnect(port=5432), {"Type": "TCP", "Port": 5432}, id="TCP"),
+    ],
+)
+def test_an_address_is_asked(
+    request_: HttpRequest | HttpsRequest | TcpConnect, rendered: Data
+) -> None:
+    assert config_of(request=request_) == {
+        "IPAddress": ADDRESS,
+        "RequestInterval": 30,
+        "FailureThreshold": 3,
+        "Inverted": False,
+        **rendered,
+    }
+
+
+def test_a_domain_name_is_asked_without_an_address() -> None:
+    assert config_of(address=None, domain_name="Blue.example.com.") == {
+        "FullyQualifiedDomainName": "blue.example.com",
+        "Type": "HTTP",
+        "Port": 80,
+        "ResourcePath": "/",
+        "RequestInterval": 30,
+        "FailureThreshold": 3,
+        "Inverted": False,
+    }
+
+
+def test_an_ipv6_address_is_asked_in_its_short_form() -> None:
+    assert config_of(address="2600:1F14:0:0::9")["IPAddress"] == "2600:1f14::9"
+
+
+def test_an_address_that_the_deployment_knows_is_asked_by_reference() -> None:
+    def build(stack: Stack) -> None:
+        health_check(stack, address=text_parameter(stack, "Address"))
+
+    config = only(synthesized(build), HEALTH_CHECK)["HealthCheckConfig"]
+    assert config["IPAddress"] == {"Ref": "Address"}
+
+
+def test_a_host_header_is_sent_in_its_canonical_form() -> None:
+    config = config_of(request=HttpRequest(host_header="Shop.Example.com."))
+    assert config["FullyQualifiedDomainName"] == "shop.example.com"
+
+
+@pytest.mark.parametrize("seconds", [10, 30])
+def test_the_interval_can_be_chosen(seconds: int) -> None:
+    assert config_of(interval_seconds=seconds)["RequestInterval"] == seconds
+
+
+@pytest.mark.parametrize("requests", [1, 10])
+def test_the_failure_threshold_can_be_chosen(requests: int) -> None:
+    assert config_of(failure_threshold=requests)["FailureThreshold"] == requests
+
+
+def test_the_label_names_the_health_check() -> None:
+    tags = only(synthesized(health_check), HEALTH_CHECK)["HealthCheckTags"]
+    assert tags == [{"Key": "Name", "Value": "shop-blue"}]
+
+
+UNREACHABLE = "can't be reached by Route 53's checkers; give a public address"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param(
+            {"address": None},
+            "EndpointHealthCheck: give either address or domain_name",
+            id="no endpoint",
+        ),
+        pytest.param(
+            {"domain_name": "blue.example.com"},
+            "EndpointHealthCheck: give either address or domain_name",
+            id="two endpoints",
+        ),
+        pytest.param(
+            {"address": "blue"},
+            "EndpointHealthCheck: address: 'blue' is not an IPv4 or IPv6 address; "
+            "give one like 52.11.79.9",
+            id="no address",
+        ),
+        pytest.param(
+            {"address": "10.0.0.1"},
+            f"EndpointHealthCheck: address: '10.0.0.1' {UNREACHABLE}",
+            id="private address",
+        ),
+        pytest.param(
+            {"address": "100.64.0.1"},
+            f"EndpointHealthCheck: address: '100.64.0.1' {UNREACHABLE}",
+            id="shared address",
+        ),
+        pytest.param(
+            {"address": "fd00::1"},
+            f"EndpointHealthCheck: address: 'fd00::1' {UNREACHABLE}",
+            id="private IPv6 address",
+        ),
+        pytest.param(
+            {"address": "127.0.0.1"},
+            "EndpointHealthCheck: address: '127.0.0.1' is not the address of a host that clients "
+            "can reach; give one like 52.11.79.9",
+            id="loopback address",
+        ),
+        pytest.param(
+            {"address": None, "domain_name": "localhost"},
+            "EndpointHealthCheck: domain_name: 'localhost' is not a DNS name (labels of letters, "
+            "digits and hyphens with dots between them, at most 253 characters); "
+            "give one like bookstore.example.com",
+            id="no DNS name",
+        ),
+        pytest.param(
+            {
+                "address": None,
+                "domain_name": "blue.example.com",
+                "request": HttpsRequest(host_header="shop.example.com"),
+            },
+            "EndpointHealthCheck: request.host_header: goes with address only; with domain_name "
+            "Route 53 sends that name",
+            id="host header beside a domain name",
+        ),
+        pytest.param(
+            {"request": HttpRequest(host_header="shop")},
+            "EndpointHealthCheck: request.host_header: 'shop' is not a DNS name (labels of "
+            "letters, digits and hyphens with dots between them, at most 253 characters); "
+            "give one like bookstore.example.com",
+            id="host header",
+        ),
+        pytest.param(
+            {"request": TcpConnect(port=0)},
+            "EndpointHealthCheck: request.port: 0 is not a TCP port; allowed: 1 to 65535",
+            id="port zero",
+        ),
+        pytest.param(
+            {"request": HttpRequest(port=65536)},
+            "EndpointHealthCheck: request.port: 65536 is not a TCP port; allowed: 1 to 65535",
+            id="port too high",
+        ),
+        pytest.param(
+            {"request": HttpRequest(path="version")},
+            "EndpointHealthCheck: request.path: 'version' is not a URL path that starts with /; "
+            "give one like /version/",
+            id="path",
+        ),
+        pytest.param(
+            {"request": HttpRequest(path="/" + "p" * 255)},
+            f"EndpointHealthCheck: request.path: path '/{'p' * 55}... has 256 characters; "
+            "at most 255 fit",
+            id="too long path",
+        ),
+        pytest.param(
+            {"request": HttpRequest(search_text="")},
+            "EndpointHealthCheck: request.search_text: is empty; give a text or leave it out",
+            id="empty text",
+        ),
+        pytest.param(
+            {"request": HttpRequest(search_text="t" * 256)},
+            f"EndpointHealthCheck: request.search_text: the text '{'t' * 56}... has 256 "
+            "characters; at most 255 fit",
+            id="too long text",
+        ),
+        pytest.param(
+            {"interval_seconds": 20},
+            "EndpointHealthCheck: interval_seconds: 20 s is not an interval Route 53 offers; "
+            "allowed: 10 or 30",
+            id="interval",
+        ),
+        pytest.param(
+            {"failure_threshold": 0},
+            "EndpointHealthCheck: failure_threshold: 0 is out of range; allowed: 1 to 10",
+            id="failure threshold too low",
+        ),
+        pytest.param(
+            {"failure_threshold": 11},
+            "EndpointHealthCheck: failure_threshold: 11 is out of range; allowed: 1 to 10",
+            id="failure threshold too high",
+        ),
+    ],
+)
+def test_a_health_check_refuses(changes: Data, message: str, stack: Stack) -> None:
+    with refused(message):
+        health_check(stack, **changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"address": "52.11.79.9"}, id="address"),
+        pytest.param({"address": None, "domain_name": "lb.example.com"}, id="name for address"),
+        pytest.param({"request": HttpsRequest()}, id="kind"),
+        pytest.param({"request": HttpRequest(port=81)}, id="port"),
+        pytest.param({"request": HttpRequest(path="/v")}, id="path"),
+        pytest.param({"request": HttpRequest(host_header="a.example.com")}, id="host header"),
+        pytest.param({"request": HttpRequest(search_text="a")}, id="text"),
+        pytest.param({"interval_seconds": 10}, id="interval"),
+        pytest.param({"label": "shop-green"}, id="host"),
+    ],
+)
+def test_another_endpoint_or_request_is_another_health_check(changes: Data) -> None:
+    assert _id_of(**changes) != _id_of()
+
+
+def test_another_failure_threshold_is_an_update() -> None:
+    assert _id_of(failure_threshold=5) == _id_of()
+
+
+def _id_of(**changes: Any) -> str:
+    return only_id(synthesized(lambda stack: health_check(stack, **changes)), HEALTH_CHECK)

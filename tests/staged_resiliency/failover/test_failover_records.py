@@ -1,0 +1,290 @@
+"""The record pair: roles, identifiers, values, and who decides."""
+
+from typing import Any
+
+import pytest
+from aws_cdk import Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_route53 as route53
+
+from staged_resiliency import AddressTarget, AliasTarget, FailoverRecords, HostedZone
+from tests.staged_resiliency.support import (
+    HEALTH_CHECK,
+    RECORDS,
+    ZONE_ID,
+    a_health_check,
+    number_parameter,
+    only_id,
+    refused,
+    synthesized,
+    text_parameter,
+)
+from tests.support import Data, Template, only
+
+BLUE = AddressTarget(ipv4="52.11.79.8")
+GREEN = AddressTarget(ipv4="52.11.79.9")
+LOAD_BALANCER = "blue-1234567890.eu-west-1.elb.amazonaws.com"
+ALIAS = AliasTarget(LOAD_BALANCER, "Z32O12XQLNTSW2")
+NO_DNS_NAME = (
+    "is not a DNS name (labels of letters, digits and hyphens with dots between them, "
+    "at most 253 characters); give one like bookstore.example.com"
+)
+
+
+def records(stack: Stack, **changes: Any) -> FailoverRecords:
+    """A record pair, with arguments changed."""
+    usual: Data = {
+        "hosted_zone": HostedZone("example.com", ZONE_ID),
+        "record_name": "shop.example.com",
+        "identifier": "shop",
+        "primary": BLUE,
+        "secondary": GREEN,
+    }
+    usual.update(changes)
+    usual.setdefault("health_check", a_health_check(stack))
+    return FailoverRecords(stack, "Records", **usual)
+
+
+def record_sets_of(template: Template) -> list[Data]:
+    """The record sets of the one group."""
+    sets: list[Data] = only(template, RECORDS)["RecordSets"]
+    return sets
+
+
+def record_sets(**changes: Any) -> list[Data]:
+    """The record sets of that pair."""
+    return record_sets_of(synthesized(lambda stack: records(stack, **changes)))
+
+
+def test_a_pair_is_one_group_whose_primary_alone_has_a_health_check() -> None:
+    template = synthesized(records)
+    assert only(template, RECORDS) == {
+        "Comment": "shop: PRIMARY is the active host, SECONDARY the standby. "
+        "A swap exchanges values and health check in one change.",
+        "HostedZoneId": ZONE_ID,
+        "RecordSets": [
+            {
+                "Failover": "PRIMARY",
+                "HealthCheckId": {"Ref": only_id(template, HEALTH_CHECK)},
+                "Name": "shop.example.com.",
+                "ResourceRecords": ["52.11.79.8"],
+                "SetIdentifier": "shop-Primary",
+                "TTL": "60",
+                "Type": "A",
+            },
+            {
+                "Failover": "SECONDARY",
+                "Name": "shop.example.com.",
+                "ResourceRecords": ["52.11.79.9"],
+                "SetIdentifier": "shop-Secondary",
+                "TTL": "60",
+                "Type": "A",
+            },
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("blue", "green", "values"),
+    [
+        pytest.param(
+            AddressTarget(ipv6="2600:1f14::8"),
+            AddressTarget(ipv6="2600:1F14:0::9"),
+            [("PRIMARY", "AAAA", "2600:1f14::8"), ("SECONDARY", "AAAA", "2600:1f14::9")],
+            id="AAAA",
+        ),
+        pytest.param(
+            AddressTarget("52.11.79.8", "2600:1f14::8"),
+            AddressTarget("52.11.79.9", "2600:1f14::9"),
+            [
+                ("PRIMARY", "A", "52.11.79.8"),
+                ("SECONDARY", "A", "52.11.79.9"),
+                ("PRIMARY", "AAAA", "2600:1f14::8"),
+                ("SECONDARY", "AAAA", "2600:1f14::9"),
+            ],
+            id="A and AAAA",
+        ),
+    ],
+)
+def test_each_address_family_has_its_pair(
+    blue: AddressTarget, green: AddressTarget, values: list[tuple[str, str, str]]
+) -> None:
+    sets = record_sets(primary=blue, secondary=green)
+    assert [(each["Failover"], each["Type"], *each["ResourceRecords"]) for each in sets] == values
+
+
+def test_the_identifiers_are_the_same_for_both_families() -> None:
+    both = AddressTarget("52.11.79.8", "2600:1f14::8")
+    sets = record_sets(primary=both, secondary=AddressTarget("52.11.79.9", "2600:1f14::9"))
+    assert [each["SetIdentifier"] for each in sets] == ["shop-Primary", "shop-Secondary"] * 2
+
+
+def test_an_alias_evaluates_its_target_and_has_no_ttl() -> None:
+    primary, secondary = record_sets(primary=ALIAS)
+    assert primary["AliasTarget"] == {
+        "DNSName": LOAD_BALANCER,
+        "EvaluateTargetHealth": True,
+        "HostedZoneId": "Z32O12XQLNTSW2",
+    }
+    assert {"TTL", "ResourceRecords"}.isdisjoint(primary)
+    assert secondary["ResourceRecords"] == ["52.11.79.9"]
+
+
+def test_a_dual_stack_alias_has_both_families() -> None:
+    dual = AliasTarget(LOAD_BALANCER, "Z32O12XQLNTSW2", ipv6=True)
+    green = AddressTarget("52.11.79.9", "2600:1f14::9")
+    sets = record_sets(primary=dual, secondary=green)
+    aliases = [each["Type"] for each in sets if "AliasTarget" in each]
+    assert aliases == ["A", "AAAA"]
+
+
+def test_a_load_balancer_of_the_stack_is_reached_by_reference() -> None:
+    def build(stack: Stack) -> None:
+        public = ec2.SubnetConfiguration(name="Public", subnet_type=ec2.SubnetType.PUBLIC)
+        vpc = ec2.Vpc(
+            stack,
+            "Vpc",
+            max_azs=2,
+            nat_gateways=0,
+            restrict_default_security_group=False,
+            subnet_configuration=[public],
+        )
+        balancer = elbv2.ApplicationLoadBalancer(stack, "Balancer", vpc=vpc, internet_facing=True)
+        records(stack, primary=AliasTarget.to_load_balancer(balancer))
+
+    template = synthesized(build)
+    balancer_id = only_id(template, "AWS::ElasticLoadBalancingV2::LoadBalancer")
+    primary, _ = record_sets_of(template)
+    assert primary["AliasTarget"] == {
+        "DNSName": {"Fn::GetAtt": [balancer_id, "DNSName"]},
+        "EvaluateTargetHealth": True,
+        "HostedZoneId": {"Fn::GetAtt": [balancer_id, "CanonicalHostedZoneID"]},
+    }
+    assert primary["Type"] == "A"
+
+
+def test_a_zone_of_the_stack_is_referred_to() -> None:
+    def build(stack: Stack) -> None:
+        zone = route53.PublicHostedZone(stack, "Zone", zone_name="example.com")
+        records(stack, hosted_zone=zone)
+
+    template = synthesized(build)
+    zone_id = only_id(template, "AWS::Route53::HostedZone")
+    assert only(template, RECORDS)["HostedZoneId"] == {"Ref": zone_id}
+
+
+def test_an_imported_zone_is_used_by_its_id() -> None:
+    def build(stack: Stack) -> None:
+        zone = route53.HostedZone.from_hosted_zone_attributes(
+            stack, "Zone", hosted_zone_id=ZONE_ID, zone_name="example.com"
+        )
+        records(stack, hosted_zone=zone)
+
+    assert only(synthesized(build), RECORDS)["HostedZoneId"] == ZONE_ID
+
+
+def test_a_zone_known_at_deployment_holds_any_record() -> None:
+    def build(stack: Stack) -> None:
+        zone = HostedZone(text_parameter(stack, "ZoneName"), text_parameter(stack, "ZoneId"))
+        records(stack, hosted_zone=zone)
+
+    assert only(synthesized(build), RECORDS)["HostedZoneId"] == {"Ref": "ZoneId"}
+
+
+def test_a_health_check_of_the_cdk_can_decide() -> None:
+    def build(stack: Stack) -> None:
+        check = route53.HealthCheck.from_health_check_id(stack, "Check", "abcdef11-2222-3333")
+        records(stack, health_check=check)
+
+    primary, _ = record_sets_of(synthesized(build))
+    assert primary["HealthCheckId"] == "abcdef11-2222-3333"
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        pytest.param("Shop.Example.COM.", "shop.example.com.", id="other spelling"),
+        pytest.param("example.com", "example.com.", id="name of the zone"),
+    ],
+)
+def test_a_record_is_named_in_full(given: str, name: str) -> None:
+    assert {each["Name"] for each in record_sets(record_name=given)} == {name}
+
+
+def test_the_canonical_name_can_be_asked_for(stack: Stack) -> None:
+    assert records(stack, record_name="Shop.Example.COM.").record_name == "shop.example.com"
+
+
+@pytest.mark.parametrize("ttl", [0, 300, 2_147_483_647])
+def test_the_ttl_can_be_chosen(ttl: int) -> None:
+    assert {each["TTL"] for each in record_sets(ttl_seconds=ttl)} == {str(ttl)}
+
+
+def test_a_ttl_that_the_deployment_knows_is_rendered_by_reference() -> None:
+    def build(stack: Stack) -> None:
+        records(stack, ttl_seconds=number_parameter(stack, "Ttl"))
+
+    assert [each["TTL"] for each in record_sets_of(synthesized(build))] == [{"Ref": "Ttl"}] * 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param(
+            {"record_name": "shop"},
+            f"FailoverRecords: record_name: 'shop' {NO_DNS_NAME}",
+            id="record name",
+        ),
+        pytest.param(
+            {"record_name": "shop.example.org"},
+            "FailoverRecords: record_name: 'shop.example.org' is outside the hosted zone "
+            "'example.com'; give a name that ends in .example.com",
+            id="record outside the zone",
+        ),
+        pytest.param(
+            {"record_name": "myexample.com"},
+            "FailoverRecords: record_name: 'myexample.com' is outside the hosted zone "
+            "'example.com'; give a name that ends in .example.com",
+            id="record that only ends like the zone",
+        ),
+        pytest.param(
+            {"identifier": "Shop!"},
+            "FailoverRecords: identifier: 'Shop!' is not a name (lower-case letters, digits and "
+            "single hyphens, a letter first, at most 40); give one like bookstore",
+            id="identifier",
+        ),
+        pytest.param(
+            {"ttl_seconds": -1},
+            "FailoverRecords: ttl_seconds: -1 s is not a TTL; allowed: 0 to 2147483647, "
+            "give 60 or less",
+            id="TTL",
+        ),
+        pytest.param(
+            {"hosted_zone": HostedZone("example.com", "zone")},
+            "FailoverRecords: hosted_zone: 'zone' is not a Route 53 hosted zone id "
+            "(Z and capital letters or digits); give one like Z2EHK3FAEUNRMI",
+            id="zone id",
+        ),
+        pytest.param(
+            {"hosted_zone": HostedZone("my zone", ZONE_ID)},
+            f"FailoverRecords: hosted_zone: 'my zone' {NO_DNS_NAME}",
+            id="zone name",
+        ),
+        pytest.param(
+            {"secondary": AddressTarget(ipv6="2600:1f14::9")},
+            "FailoverRecords: primary serves A records, secondary AAAA; both need the same, or a "
+            "record would have no second one to fail over to",
+            id="other family",
+        ),
+        pytest.param(
+            {"primary": AddressTarget("52.11.79.8", "2600:1f14::8")},
+            "FailoverRecords: primary serves A and AAAA records, secondary A; both need the same, "
+            "or a record would have no second one to fail over to",
+            id="one family more",
+        ),
+    ],
+)
+def test_a_pair_refuses(changes: Data, message: str, stack: Stack) -> None:
+    with refused(message):
+        records(stack, **changes)

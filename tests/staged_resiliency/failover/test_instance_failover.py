@@ -1,0 +1,357 @@
+"""The failover of a pair, in one statement."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from aws_cdk import CfnParameter, Stack
+from aws_cdk import aws_ec2 as ec2
+
+from staged_resiliency import (
+    AddressTarget,
+    AlarmHealthCheck,
+    AliasTarget,
+    EndpointSignal,
+    FailoverHost,
+    HostedZone,
+    HttpRequest,
+    InstanceFailover,
+    StatusSignal,
+)
+from tests.staged_resiliency.support import (
+    ALARM,
+    HEALTH_CHECK,
+    INSTANCE,
+    INSTANCE_ID,
+    RECORDS,
+    TOPIC_ARN,
+    ZONE_ID,
+    an_instance,
+    only_id,
+    refused,
+    synthesized,
+)
+from tests.support import Data, Template, only, resources_of
+
+BLUE_ADDRESS = AddressTarget(ipv4="52.11.79.8")
+GREEN_ADDRESS = AddressTarget(ipv4="52.11.79.9")
+BLUE = FailoverHost("shop-blue", BLUE_ADDRESS, INSTANCE_ID)
+GREEN = FailoverHost("shop-green", GREEN_ADDRESS, "i-0123456789abcdef1")
+
+
+def failover(stack: Stack, **changes: Any) -> InstanceFailover:
+    """A failover, with arguments changed."""
+    usual: Data = {
+        "service": "shop",
+        "blue": BLUE,
+        "green": GREEN,
+        "active": "blue",
+        "hosted_zone": HostedZone("example.com", ZONE_ID),
+        "record_name": "shop.example.com",
+        "topic": TOPIC_ARN,
+    }
+    return InstanceFailover(stack, "Failover", **{**usual, **changes})
+
+
+def template_of(**changes: Any) -> Template:
+    """The template of that failover."""
+    return synthesized(lambda stack: failover(stack, **changes))
+
+
+def alarms_of(template: Template) -> dict[str, Data]:
+    """The properties of the alarms, by name."""
+    return {
+        alarm["Properties"]["AlarmName"]: alarm["Properties"]
+        for alarm in resources_of(template, ALARM).values()
+    }
+
+
+@pytest.fixture(scope="module")
+def usual() -> Template:
+    return template_of()
+
+
+def test_one_statement_makes_alarms_health_check_and_record_pair(usual: Template) -> None:
+    types = Counter(resource["Type"] for resource in usual["Resources"].values())
+    assert types == {ALARM: 2, HEALTH_CHECK: 1, RECORDS: 1}
+
+
+def test_each_instance_has_a_status_alarm_that_names_its_colour(usual: Template) -> None:
+    described = {name: alarm["AlarmDescription"] for name, alarm in alarms_of(usual).items()}
+    assert described == {
+        "shop-blue-StatusCheckFailed": "shop (Blue) instance failure.",
+        "shop-green-StatusCheckFailed": "shop (Green) instance failure.",
+    }
+
+
+def test_the_status_of_the_active_host_decides_unless_said_otherwise(usual: Template) -> None:
+    config = only(usual, HEALTH_CHECK)["HealthCheckConfig"]
+    assert config["AlarmIdentifier"] == {
+        "Name": "shop-blue-StatusCheckFailed",
+        "Region": "eu-west-1",
+    }
+
+
+def _served(template: Template) -> list[tuple[str, list[Any], Data | None]]:
+    return [
+        (each["Failover"], each["ResourceRecords"], each.get("HealthCheckId"))
+        for each in only(template, RECORDS)["RecordSets"]
+    ]
+
+
+def test_one_signals_health_check_decides_by_itself(usual: Template) -> None:
+    assert _served(usual) == [
+        ("PRIMARY", ["52.11.79.8"], {"Ref": only_id(usual, HEALTH_CHECK)}),
+        ("SECONDARY", ["52.11.79.9"], None),
+    ]
+
+
+def test_several_signals_must_all_be_well() -> None:
+    template = template_of(failover_on=[StatusSignal(), EndpointSignal()])
+    checks = resources_of(template, HEALTH_CHECK)
+    id_of = {
+        check["Properties"]["HealthCheckConfig"]["Type"]: logical_id
+        for logical_id, check in checks.items()
+    }
+    assert set(id_of) == {"CLOUDWATCH_METRIC", "HTTP", "CALCULATED"}
+    assert checks[id_of["CALCULATED"]]["Properties"] == {
+        "HealthCheckConfig": {
+            "Type": "CALCULATED",
+            "ChildHealthChecks": [{"Ref": id_of["CLOUDWATCH_METRIC"]}, {"Ref": id_of["HTTP"]}],
+            "HealthThreshold": 2,
+            "Inverted": False,
+        },
+        "HealthCheckTags": [{"Key": "Name", "Value": "shop-all-signals"}],
+    }
+    assert _served(template)[0][2] == {"Ref": id_of["CALCULATED"]}
+
+
+def test_a_swap_changes_nothing_but_the_record_pair_and_the_health_check(usual: Template) -> None:
+    swapped = template_of(active="green")
+    unchanged = {
+        resource["Type"]
+        for logical_id, resource in swapped["Resources"].items()
+        if usual["Resources"].get(logical_id) == resource
+    }
+    changed = {
+        resource["Type"]
+        for logical_id, resource in swapped["Resources"].items()
+        if usual["Resources"].get(logical_id) != resource
+    }
+    assert (unchanged, changed) == ({ALARM}, {RECORDS, HEALTH_CHECK})
+    assert len(swapped["Resources"]) == len(usual["Resources"])
+
+
+def test_a_swap_keeps_the_record_pair_and_exchanges_its_values(usual: Template) -> None:
+    swapped = template_of(active="green")
+    assert only_id(swapped, RECORDS) == only_id(usual, RECORDS)
+    assert _served(swapped) == [
+        ("PRIMARY", ["52.11.79.9"], {"Ref": only_id(swapped, HEALTH_CHECK)}),
+        ("SECONDARY", ["52.11.79.8"], None),
+    ]
+
+
+def test_a_swap_follows_the_status_of_the_other_host() -> None:
+    config = only(template_of(active="green"), HEALTH_CHECK)["HealthCheckConfig"]
+    assert config["AlarmIdentifier"]["Name"] == "shop-green-StatusCheckFailed"
+
+
+def test_a_host_without_an_instance_has_no_status_alarm() -> None:
+    template = template_of(green=FailoverHost("shop-green", GREEN_ADDRESS))
+    assert set(alarms_of(template)) == {"shop-blue-StatusCheckFailed"}
+
+
+def test_the_parts_can_be_asked_for(stack: Stack) -> None:
+    made = failover(stack)
+    names = {color: alarm.alarm_name for color, alarm in made.status_alarms.items()}
+    assert names == {"blue": "shop-blue-StatusCheckFailed", "green": "shop-green-StatusCheckFailed"}
+    assert made.records.record_name == "shop.example.com"
+    assert list(made.signal_health_checks) == [made.health_check]
+    assert isinstance(made.health_check, AlarmHealthCheck)
+
+
+def test_the_signals_health_checks_stand_in_the_order_of_the_signals(stack: Stack) -> None:
+    made = failover(stack, failover_on=[EndpointSignal(), StatusSignal()])
+    kinds = [type(check).__name__ for check in made.signal_health_checks]
+    assert kinds == ["EndpointHealthCheck", "AlarmHealthCheck"]
+    assert made.health_check not in made.signal_health_checks
+
+
+@pytest.mark.parametrize(
+    ("changes", "rendered"),
+    [
+        pytest.param({"status_period_seconds": 120}, {"Period": 120}, id="period"),
+        pytest.param(
+            {"status_evaluation_periods": 3},
+            {"EvaluationPeriods": 3, "DatapointsToAlarm": 3},
+            id="evaluation periods",
+        ),
+        pytest.param({"status_statistic": "Sum"}, {"Statistic": "Sum"}, id="statistic"),
+        pytest.param({"status_threshold": 0.5}, {"Threshold": 0.5}, id="threshold"),
+        pytest.param({"notify_recovery": True}, {"OKActions": [TOPIC_ARN]}, id="recovery"),
+        pytest.param({"topic": f"{TOPIC_ARN}-2"}, {"AlarmActions": [f"{TOPIC_ARN}-2"]}, id="topic"),
+    ],
+)
+def test_a_setting_of_the_status_alarms_reaches_both(
+    changes: Data, rendered: Data, usual: Template
+) -> None:
+    assert alarms_of(template_of(**changes)) == {
+        name: {**alarm, **rendered} for name, alarm in alarms_of(usual).items()
+    }
+
+
+def test_the_display_name_stands_in_alarm_texts() -> None:
+    alarm = alarms_of(template_of(display_name="Web Shop"))["shop-blue-StatusCheckFailed"]
+    assert alarm["AlarmDescription"] == "Web Shop (Blue) instance failure."
+
+
+def test_the_ttl_reaches_the_records() -> None:
+    sets = only(template_of(ttl_seconds=30), RECORDS)["RecordSets"]
+    assert [each["TTL"] for each in sets] == ["30", "30"]
+
+
+def test_a_stack_without_region_leaves_the_alarms_region_to_the_deployment() -> None:
+    config = only(synthesized(failover, env=None), HEALTH_CHECK)["HealthCheckConfig"]
+    assert config["AlarmIdentifier"]["Region"] == {"Ref": "AWS::Region"}
+
+
+def test_elastic_ips_of_the_stack_are_referred_to() -> None:
+    def build(stack: Stack) -> None:
+        blue, green = (ec2.CfnEIP(stack, f"Eip{number}").attr_public_ip for number in (1, 2))
+        failover(
+            stack,
+            blue=FailoverHost("shop-blue", AddressTarget(ipv4=blue), INSTANCE_ID),
+            green=FailoverHost("shop-green", AddressTarget(ipv4=green)),
+        )
+
+    template = synthesized(build)
+    assert [values for _, values, _ in _served(template)] == [
+        [{"Fn::GetAtt": [eip, "PublicIp"]}] for eip in ("Eip1", "Eip2")
+    ]
+
+
+def test_an_instance_of_the_stack_is_followed_by_its_id() -> None:
+    def build(stack: Stack) -> None:
+        failover(stack, blue=FailoverHost("shop-blue", BLUE_ADDRESS, an_instance(stack)))
+
+    template = synthesized(build)
+    config = only(template, HEALTH_CHECK)["HealthCheckConfig"]
+    assert config["AlarmIdentifier"]["Name"] == {
+        "Fn::Join": [
+            "",
+            ["shop-blue-", {"Ref": only_id(template, INSTANCE)}, "-StatusCheckFailed"],
+        ]
+    }
+
+
+def test_an_instance_id_that_is_a_parameter_is_followed_by_its_value() -> None:
+    def build(stack: Stack) -> None:
+        instance_id = CfnParameter(stack, "BlueId").value_as_string
+        failover(stack, blue=FailoverHost("shop-blue", BLUE_ADDRESS, instance_id))
+
+    config = only(synthesized(build), HEALTH_CHECK)["HealthCheckConfig"]
+    assert config["AlarmIdentifier"]["Name"] == {
+        "Fn::Join": ["", ["shop-blue-", {"Ref": "BlueId"}, "-StatusCheckFailed"]]
+    }
+
+
+ALIKE = "InstanceFailover: blue and green have the same {}; a pair needs two different hosts"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param({"green": BLUE}, ALIKE.format("name"), id="one host twice"),
+        pytest.param(
+            {"green": FailoverHost("shop-blue", GREEN_ADDRESS)}, ALIKE.format("name"), id="one name"
+        ),
+        pytest.param(
+            {"green": FailoverHost("shop-green", BLUE_ADDRESS)},
+            ALIKE.format("target"),
+            id="one address",
+        ),
+        pytest.param(
+            {
+                "blue": FailoverHost("b", AliasTarget("Lb.example.com", ZONE_ID), INSTANCE_ID),
+                "green": FailoverHost("g", AliasTarget("lb.example.com.", ZONE_ID)),
+            },
+            ALIKE.format("target"),
+            id="one load balancer in two spellings",
+        ),
+        pytest.param(
+            {"green": FailoverHost("shop-green", GREEN_ADDRESS, INSTANCE_ID)},
+            ALIKE.format("instance"),
+            id="one instance",
+        ),
+        pytest.param(
+            {
+                "blue": FailoverHost("b", AddressTarget("52.11.79.8", "2600:1f14::8"), INSTANCE_ID),
+                "green": FailoverHost("g", AddressTarget("52.11.79.8", "2600:1f14::9")),
+            },
+            ALIKE.format("ipv4 address"),
+            id="one of two addresses",
+        ),
+        pytest.param(
+            {"active": "red"},
+            "InstanceFailover: active: 'red' is no host; allowed: blue, green",
+            id="colour",
+        ),
+        pytest.param(
+            {"failover_on": []},
+            "InstanceFailover: failover_on: is empty; without a signal the primary would be "
+            "served for ever; give StatusSignal()",
+            id="no signal",
+        ),
+        pytest.param(
+            {"active": "green", "green": FailoverHost("shop-green", GREEN_ADDRESS)},
+            "StatusSignal: the active host 'shop-green' has no instance; "
+            "give FailoverHost(instance=...)",
+            id="status of a host without an instance",
+        ),
+        pytest.param(
+            {"service": "My Shop"},
+            "FailoverRecords: identifier: 'My Shop' is not a name (lower-case letters, digits and "
+            "single hyphens, a letter first, at most 40); give one like bookstore",
+            id="service",
+        ),
+        pytest.param(
+            {"record_name": "shop.example.org"},
+            "FailoverRecords: record_name: 'shop.example.org' is outside the hosted zone "
+            "'example.com'; give a name that ends in .example.com",
+            id="record",
+        ),
+    ],
+)
+def test_a_failover_refuses(changes: Data, message: str, stack: Stack) -> None:
+    with refused(message):
+        failover(stack, **changes)
+
+
+def test_a_host_refuses_a_name_that_alarms_cant_have() -> None:
+    with refused(
+        "FailoverHost: name: 'shop blue' is not a host name (letters, digits, '.', '_' and '-', "
+        "at most 128); give one like bookstore-api-blue"
+    ):
+        FailoverHost("shop blue", BLUE_ADDRESS)
+
+
+def test_two_signals_of_one_kind_get_along_by_their_names() -> None:
+    template = template_of(
+        failover_on=[
+            EndpointSignal(HttpRequest(port=80), name="web"),
+            EndpointSignal(HttpRequest(port=8080), name="api"),
+        ]
+    )
+    ports = [
+        check["Properties"]["HealthCheckConfig"].get("Port")
+        for check in resources_of(template, HEALTH_CHECK).values()
+    ]
+    assert ports == [80, 8080, None]
+
+
+def test_two_signals_of_one_name_are_refused(stack: Stack) -> None:
+    with refused(
+        "InstanceFailover: failover_on: several signals are named 'endpoint'; "
+        "give each a name of its own"
+    ):
+        failover(stack, failover_on=[EndpointSignal(), EndpointSignal()])

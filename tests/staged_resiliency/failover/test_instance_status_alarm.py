@@ -1,0 +1,126 @@
+"""The alarm on an instance's EC2 status checks."""
+
+from typing import Any
+
+import pytest
+from aws_cdk import Stack
+
+from staged_resiliency import InstanceStatusAlarm
+from tests.staged_resiliency.support import (
+    ALARM,
+    INSTANCE,
+    INSTANCE_ID,
+    TOPIC_ARN,
+    an_instance,
+    only_id,
+    refused,
+    synthesized,
+)
+from tests.support import Template, only
+
+
+def status_alarm(stack: Stack, **changes: Any) -> InstanceStatusAlarm:
+    """A status alarm, with arguments changed."""
+    usual: dict[str, Any] = {
+        "instance": INSTANCE_ID,
+        "host_name": "shop-blue",
+        "description": "Shop (Blue) instance failure.",
+        "topic": TOPIC_ARN,
+    }
+    return InstanceStatusAlarm(stack, "Alarm", **{**usual, **changes})
+
+
+def test_a_status_alarm_fires_on_one_failed_or_missing_check_within_a_minute() -> None:
+    assert only(synthesized(status_alarm), ALARM) == {
+        "ActionsEnabled": True,
+        "AlarmActions": [TOPIC_ARN],
+        "AlarmDescription": "Shop (Blue) instance failure.",
+        "AlarmName": "shop-blue-StatusCheckFailed",
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "DatapointsToAlarm": 1,
+        "Dimensions": [{"Name": "InstanceId", "Value": INSTANCE_ID}],
+        "EvaluationPeriods": 1,
+        "MetricName": "StatusCheckFailed",
+        "Namespace": "AWS/EC2",
+        "Period": 60,
+        "Statistic": "Maximum",
+        "Threshold": 1,
+        "TreatMissingData": "breaching",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "rendered"),
+    [
+        pytest.param({"period_seconds": 300}, {"Period": 300}, id="period"),
+        pytest.param(
+            {"evaluation_periods": 4},
+            {"EvaluationPeriods": 4, "DatapointsToAlarm": 4},
+            id="evaluation periods",
+        ),
+        pytest.param({"statistic": "Average"}, {"Statistic": "Average"}, id="statistic"),
+        pytest.param({"threshold": 0.5}, {"Threshold": 0.5}, id="threshold"),
+        pytest.param({"notify_recovery": True}, {"OKActions": [TOPIC_ARN]}, id="recovery"),
+    ],
+)
+def test_a_setting_changes_its_property_and_no_other(
+    changes: dict[str, Any], rendered: dict[str, Any]
+) -> None:
+    usual = only(synthesized(status_alarm), ALARM)
+    changed = only(synthesized(lambda stack: status_alarm(stack, **changes)), ALARM)
+    assert changed == {**usual, **rendered}
+
+
+@pytest.fixture(scope="module")
+def with_an_instance_of_the_stack() -> Template:
+    return synthesized(lambda stack: status_alarm(stack, instance=an_instance(stack)))
+
+
+def test_an_instance_of_the_stack_is_watched_by_reference(
+    with_an_instance_of_the_stack: Template,
+) -> None:
+    reference = {"Ref": only_id(with_an_instance_of_the_stack, INSTANCE)}
+    dimensions = only(with_an_instance_of_the_stack, ALARM)["Dimensions"]
+    assert dimensions == [{"Name": "InstanceId", "Value": reference}]
+
+
+def test_the_name_carries_an_instance_of_the_stack(
+    with_an_instance_of_the_stack: Template,
+) -> None:
+    reference = {"Ref": only_id(with_an_instance_of_the_stack, INSTANCE)}
+    assert only(with_an_instance_of_the_stack, ALARM)["AlarmName"] == {
+        "Fn::Join": ["", ["shop-blue-", reference, "-StatusCheckFailed"]]
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param(
+            {"instance": "i-123"},
+            "InstanceStatusAlarm: instance: 'i-123' is not an EC2 instance id; "
+            "give one like i-0ab55a49288f1da24",
+            id="instance id",
+        ),
+        pytest.param(
+            {"host_name": "shop blue"},
+            "InstanceStatusAlarm: host_name: 'shop blue' is not a host name (letters, digits, '.', "
+            "'_' and '-', at most 128); give one like bookstore-api-blue",
+            id="host name",
+        ),
+        pytest.param(
+            {"description": "d" * 1025},
+            f"InstanceStatusAlarm: description: the description '{'d' * 56}... has 1025 "
+            "characters; at most 1024 fit",
+            id="description",
+        ),
+        pytest.param(
+            {"evaluation_periods": -1},
+            "AlarmRule: evaluation_periods: -1 periods can't be evaluated; give 1 or more",
+            id="rule",
+        ),
+    ],
+)
+def test_a_status_alarm_refuses(changes: dict[str, Any], message: str, stack: Stack) -> None:
+    with refused(message):
+        status_alarm(stack, **changes)

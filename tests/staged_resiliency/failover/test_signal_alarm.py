@@ -1,0 +1,202 @@
+"""An alarm that a health check can follow, as CloudFormation is told to make it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aws_cdk import Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sns as sns
+
+from staged_resiliency import AlarmTopic, MissingData
+from tests.staged_resiliency.support import (
+    ALARM,
+    TOPIC_ARN,
+    an_alarm,
+    only_id,
+    refused,
+    synthesized,
+)
+from tests.support import Template, only, resources_of
+
+
+def alarm_with(**changes: Any) -> dict[str, Any]:
+    """The properties of the alarm made with these arguments."""
+    return only(synthesized(lambda stack: an_alarm(stack, **changes)), ALARM)
+
+
+def test_an_alarm_has_exactly_these_properties() -> None:
+    assert alarm_with(notify_recovery=True) == {
+        "ActionsEnabled": True,
+        "AlarmActions": [TOPIC_ARN],
+        "AlarmDescription": "Orders pile up.",
+        "AlarmName": "shop-blue-queue-depth",
+        "ComparisonOperator": "GreaterThanThreshold",
+        "DatapointsToAlarm": 3,
+        "Dimensions": [
+            {"Name": "Host", "Value": "shop-blue"},
+            {"Name": "Queue", "Value": "orders"},
+        ],
+        "EvaluationPeriods": 3,
+        "MetricName": "queue-depth",
+        "Namespace": "Shop",
+        "OKActions": [TOPIC_ARN],
+        "Period": 120,
+        "Statistic": "Maximum",
+        "Threshold": 100,
+        "TreatMissingData": "breaching",
+    }
+
+
+def test_an_alarm_makes_one_resource() -> None:
+    assert len(synthesized(an_alarm)["Resources"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("missing_data", "rendered"),
+    [
+        pytest.param(MissingData.BREACHING, "breaching", id="breaching"),
+        pytest.param(MissingData.NOT_BREACHING, "notBreaching", id="not breaching"),
+        pytest.param(MissingData.IGNORE, "ignore", id="ignore"),
+    ],
+)
+def test_missing_data_is_rendered_as_chosen(missing_data: MissingData, rendered: str) -> None:
+    assert alarm_with(missing_data=missing_data)["TreatMissingData"] == rendered
+
+
+def test_cloudwatchs_default_for_missing_data_is_left_out() -> None:
+    assert "TreatMissingData" not in alarm_with(missing_data=MissingData.CLOUDWATCH_DEFAULT)
+
+
+def test_recovery_is_not_notified_unless_asked_for() -> None:
+    assert "OKActions" not in alarm_with()
+
+
+@pytest.mark.parametrize(
+    ("topic", "resource_type"),
+    [
+        pytest.param(lambda stack: AlarmTopic(stack, "Topic"), "AWS::SNS::Topic", id="ours"),
+        pytest.param(
+            lambda stack: AlarmTopic(stack, "Topic").topic,
+            "AWS::SNS::Topic",
+            id="ours as the CDK's own type",
+        ),
+        pytest.param(lambda stack: sns.Topic(stack, "Topic"), "AWS::SNS::Topic", id="the CDK's"),
+    ],
+)
+def test_an_alarm_notifies_a_topic_of_its_stack_by_reference(
+    topic: Callable[[Stack], AlarmTopic | sns.ITopic], resource_type: str
+) -> None:
+    template = synthesized(lambda stack: an_alarm(stack, topic=topic(stack)))
+    assert only(template, ALARM)["AlarmActions"] == [{"Ref": only_id(template, resource_type)}]
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        pytest.param(lambda _: TOPIC_ARN, id="ARN"),
+        pytest.param(
+            lambda stack: AlarmTopic.from_topic_arn(stack, "Topic", TOPIC_ARN), id="adopted"
+        ),
+        pytest.param(
+            lambda stack: sns.Topic.from_topic_arn(stack, "Topic", TOPIC_ARN), id="imported"
+        ),
+    ],
+)
+def test_an_alarm_notifies_an_existing_topic_by_arn(
+    topic: Callable[[Stack], AlarmTopic | sns.ITopic | str],
+) -> None:
+    template = synthesized(lambda stack: an_alarm(stack, topic=topic(stack)))
+    assert only(template, ALARM)["AlarmActions"] == [TOPIC_ARN]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param(
+            {"alarm_name": ""},
+            "SignalAlarm: alarm_name: '' is not an alarm name (printable ASCII)",
+            id="empty name",
+        ),
+        pytest.param(
+            {"alarm_name": "shöp"},
+            "SignalAlarm: alarm_name: 'shöp' is not an alarm name (printable ASCII)",
+            id="name with an umlaut",
+        ),
+        pytest.param(
+            {"alarm_name": "a" * 256},
+            f"SignalAlarm: alarm_name: the alarm name '{'a' * 56}... has 256 characters; "
+            "at most 255 fit",
+            id="too long name",
+        ),
+        pytest.param(
+            {"description": "d" * 1025},
+            f"SignalAlarm: description: the description '{'d' * 56}... has 1025 characters; "
+            "at most 1024 fit",
+            id="too long description",
+        ),
+        pytest.param(
+            {"topic": "ops"},
+            "Topic: topic_arn: 'ops' is not the ARN of an SNS topic; give one like "
+            "arn:aws:sns:us-west-2:532151327118:PingPublicationsSNS",
+            id="topic by its name",
+        ),
+        pytest.param(
+            {"topic": f"{TOPIC_ARN}.fifo"},
+            f"Topic: topic_arn: '{TOPIC_ARN}.fifo' is not the ARN of an SNS topic; give one like "
+            "arn:aws:sns:us-west-2:532151327118:PingPublicationsSNS",
+            id="FIFO topic, which alarms can't notify",
+        ),
+    ],
+)
+def test_an_alarm_refuses(changes: dict[str, Any], message: str, stack: Stack) -> None:
+    with refused(message):
+        an_alarm(stack, **changes)
+
+
+def test_a_refused_alarm_leaves_nothing_behind(stack: Stack) -> None:
+    with refused("SignalAlarm: alarm_name: '' is not an alarm name (printable ASCII)"):
+        an_alarm(stack, alarm_name="")
+    assert an_alarm(stack).alarm_name == "shop-blue-queue-depth"
+
+
+def test_an_alarms_metric_can_be_drawn(stack: Stack) -> None:
+    alarm = an_alarm(stack)
+    graph = cloudwatch.GraphWidget(left=[alarm.metric])
+    (widget,) = stack.resolve(graph.to_json())
+    assert widget["properties"]["metrics"] == [
+        [
+            "Shop",
+            "queue-depth",
+            "Host",
+            "shop-blue",
+            "Queue",
+            "orders",
+            {"period": 120, "stat": "Maximum"},
+        ]
+    ]
+
+
+def test_an_alarm_can_be_part_of_a_composite_alarm_of_the_cdk() -> None:
+    def build(stack: Stack) -> None:
+        alarm = an_alarm(stack)
+        rule = cloudwatch.AlarmRule.from_alarm(alarm.alarm, cloudwatch.AlarmState.ALARM)
+        cloudwatch.CompositeAlarm(stack, "Composite", alarm_rule=rule)
+
+    template: Template = synthesized(build)
+    arn = {"Fn::GetAtt": [only_id(template, ALARM), "Arn"]}
+    assert only(template, "AWS::CloudWatch::CompositeAlarm")["AlarmRule"] == {
+        "Fn::Join": ["", ['ALARM("', arn, '")']]
+    }
+
+
+def test_two_alarms_of_a_stack_are_two_resources() -> None:
+    def build(stack: Stack) -> None:
+        an_alarm(stack, "One", alarm_name="one")
+        an_alarm(stack, "Two", alarm_name="two")
+
+    names = {
+        alarm["Properties"]["AlarmName"]
+        for alarm in resources_of(synthesized(build), ALARM).values()
+    }
+    assert names == {"one", "two"}

@@ -1,0 +1,266 @@
+"""The topic that alarms notify: who may publish, and under which key."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aws_cdk import Stack
+from aws_cdk import aws_kms as kms
+from aws_cdk.assertions import Annotations, Match
+
+from staged_resiliency import AlarmKey, AlarmTopic
+from tests.staged_resiliency.support import (
+    ACCOUNT,
+    ALARM,
+    REGION,
+    TOPIC_ARN,
+    an_alarm,
+    only_id,
+    refused,
+    synthesized,
+)
+from tests.support import Data, Template, only, resources_of
+
+TOPIC = "AWS::SNS::Topic"
+POLICY = "AWS::SNS::TopicPolicy"
+KEY = "AWS::KMS::Key"
+KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/12345678-1234-1234-1234-123456789012"
+USED_BY_ALARMS = {
+    "Sid": "UsedByAlarmsOfThisAccount",
+    "Effect": "Allow",
+    "Principal": {"Service": "cloudwatch.amazonaws.com"},
+    "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+    "Resource": "*",
+    "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+}
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    return synthesized(lambda stack: AlarmTopic(stack, "Topic", topic_name="ops"))
+
+
+@pytest.fixture(scope="module")
+def anywhere() -> Template:
+    """The same in a stack that can be deployed to any account and region."""
+    return synthesized(lambda stack: AlarmTopic(stack, "Topic", topic_name="ops"), env=None)
+
+
+def types_of(template: Template) -> Counter[str]:
+    """How many resources of each type a template has."""
+    return Counter(resource["Type"] for resource in template.get("Resources", {}).values())
+
+
+def test_a_topic_brings_its_policy_and_key_and_nothing_else(template: Template) -> None:
+    assert types_of(template) == {TOPIC: 1, POLICY: 1, KEY: 1}
+
+
+def test_a_topic_is_encrypted_with_its_key(template: Template) -> None:
+    assert only(template, TOPIC) == {
+        "TopicName": "ops",
+        "KmsMasterKeyId": {"Fn::GetAtt": [only_id(template, KEY), "Arn"]},
+    }
+
+
+def test_a_topic_without_a_name_leaves_it_to_cloudformation() -> None:
+    unnamed = synthesized(lambda stack: AlarmTopic(stack, "Topic"))
+    assert "TopicName" not in only(unnamed, TOPIC)
+
+
+def test_the_key_rotates_and_is_deleted_a_month_after_its_removal(template: Template) -> None:
+    key = resources_of(template, KEY)[only_id(template, KEY)]
+    assert key["Properties"]["EnableKeyRotation"] is True
+    assert key["Properties"]["PendingWindowInDays"] == 30
+    assert (key["DeletionPolicy"], key["UpdateReplacePolicy"]) == ("Delete", "Delete")
+
+
+def test_the_key_serves_the_accounts_alarms_and_its_administrators_alone(
+    template: Template,
+) -> None:
+    assert only(template, KEY)["KeyPolicy"] == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "AdministeredByTheAccount",
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+                "Action": "kms:*",
+                "Resource": "*",
+            },
+            USED_BY_ALARMS,
+        ],
+    }
+
+
+def test_the_accounts_alarms_alone_may_publish_and_over_tls_only(template: Template) -> None:
+    topic = {"Ref": only_id(template, TOPIC)}
+    assert only(template, POLICY) == {
+        "Topics": [topic],
+        "PolicyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Sid": "AllowAlarmsOfThisAccount",
+                    "Effect": "Allow",
+                    "Principal": {"Service": "cloudwatch.amazonaws.com"},
+                    "Action": "sns:Publish",
+                    "Resource": topic,
+                    "Condition": {
+                        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+                        "ArnLike": {
+                            "aws:SourceArn": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:*"
+                        },
+                    },
+                },
+                {
+                    "Sid": "DenyWithoutTls",
+                    "Effect": "Deny",
+                    "Principal": "*",
+                    "Action": "sns:Publish",
+                    "Resource": topic,
+                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                },
+            ],
+        },
+    }
+
+
+def _joined(*parts: Any) -> Data:
+    return {"Fn::Join": ["", list(parts)]}
+
+
+def test_in_any_account_the_key_serves_the_account_of_the_deployment(anywhere: Template) -> None:
+    administered, used = only(anywhere, KEY)["KeyPolicy"]["Statement"]
+    account, partition = {"Ref": "AWS::AccountId"}, {"Ref": "AWS::Partition"}
+    assert administered["Principal"] == {
+        "AWS": _joined("arn:", partition, ":iam::", account, ":root")
+    }
+    assert used["Condition"] == {"StringEquals": {"aws:SourceAccount": account}}
+
+
+def test_in_any_account_the_alarms_of_the_deployment_may_publish(anywhere: Template) -> None:
+    allowed, _ = only(anywhere, POLICY)["PolicyDocument"]["Statement"]
+    account = {"Ref": "AWS::AccountId"}
+    source = _joined(
+        "arn:",
+        {"Ref": "AWS::Partition"},
+        ":cloudwatch:",
+        {"Ref": "AWS::Region"},
+        ":",
+        account,
+        ":alarm:*",
+    )
+    assert allowed["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": account},
+        "ArnLike": {"aws:SourceArn": source},
+    }
+
+
+def test_one_key_can_serve_several_topics() -> None:
+    def build(stack: Stack) -> None:
+        key = AlarmKey(stack, "Key")
+        AlarmTopic(stack, "One", encryption_key=key)
+        AlarmTopic(stack, "Two", encryption_key=key)
+
+    template = synthesized(build)
+    key_arn = {"Fn::GetAtt": [only_id(template, KEY), "Arn"]}
+    topics = resources_of(template, TOPIC).values()
+    assert [topic["Properties"]["KmsMasterKeyId"] for topic in topics] == [key_arn, key_arn]
+
+
+@pytest.fixture(scope="module")
+def with_a_key_of_the_cdk() -> Template:
+    return synthesized(
+        lambda stack: AlarmTopic(stack, "Topic", encryption_key=kms.Key(stack, "Key"))
+    )
+
+
+def test_a_key_of_the_cdk_encrypts_the_topic(with_a_key_of_the_cdk: Template) -> None:
+    key_arn = {"Fn::GetAtt": [only_id(with_a_key_of_the_cdk, KEY), "Arn"]}
+    assert only(with_a_key_of_the_cdk, TOPIC)["KmsMasterKeyId"] == key_arn
+
+
+def test_a_key_of_the_cdk_is_opened_to_alarms(with_a_key_of_the_cdk: Template) -> None:
+    statements = only(with_a_key_of_the_cdk, KEY)["KeyPolicy"]["Statement"]
+    assert [each for each in statements if "Service" in each["Principal"]] == [USED_BY_ALARMS]
+
+
+def _warnings_with(stack: Stack, key: kms.IKey) -> list[str]:
+    AlarmTopic(stack, "Topic", encryption_key=key)
+    found = Annotations.from_stack(stack).find_warning("*", Match.any_value())
+    return [str(message.entry.data) for message in found]
+
+
+def test_an_imported_key_that_cant_be_opened_brings_a_warning(stack: Stack) -> None:
+    key = kms.Key.from_key_arn(stack, "Key", KEY_ARN)
+    assert _warnings_with(stack, key) == [
+        "The key's policy can't be changed from here; it must allow cloudwatch.amazonaws.com "
+        "kms:Decrypt and kms:GenerateDataKey*, or alarms can't publish. "
+        "[ack: staged-resiliency:imported-key]"
+    ]
+
+
+def test_a_key_that_can_be_opened_brings_no_warning(stack: Stack) -> None:
+    assert _warnings_with(stack, kms.Key(stack, "Key")) == []
+
+
+def test_an_imported_key_encrypts_the_topic() -> None:
+    def build(stack: Stack) -> None:
+        key = kms.Key.from_key_arn(stack, "Key", KEY_ARN)
+        AlarmTopic(stack, "Topic", encryption_key=key)
+
+    assert only(synthesized(build), TOPIC)["KmsMasterKeyId"] == KEY_ARN
+
+
+def test_an_adopted_topic_makes_nothing() -> None:
+    def build(stack: Stack) -> None:
+        an_alarm(stack, topic=AlarmTopic.from_topic_arn(stack, "Topic", TOPIC_ARN))
+
+    assert types_of(synthesized(build)) == {ALARM: 1}
+
+
+NO_ARN = (
+    "is not the ARN of an SNS topic; give one like "
+    "arn:aws:sns:us-west-2:532151327118:PingPublicationsSNS"
+)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        pytest.param(
+            lambda stack: AlarmTopic(stack, "Topic", topic_name="my topic"),
+            "AlarmTopic: topic_name: 'my topic' is not an SNS topic name (letters, digits, '_' and "
+            "'-', at most 256); give one like PingPublicationsSNS",
+            id="name with a blank",
+        ),
+        pytest.param(
+            lambda stack: AlarmTopic(stack, "Topic", topic_name=""),
+            "AlarmTopic: topic_name: '' is not an SNS topic name (letters, digits, '_' and "
+            "'-', at most 256); give one like PingPublicationsSNS",
+            id="empty name",
+        ),
+        pytest.param(
+            lambda stack: AlarmTopic(stack, "Topic", topic_name="ops.fifo"),
+            "AlarmTopic: topic_name: 'ops.fifo' is not an SNS topic name (letters, digits, '_' and "
+            "'-', at most 256); give one like PingPublicationsSNS",
+            id="FIFO",
+        ),
+        pytest.param(
+            lambda stack: AlarmTopic.from_topic_arn(stack, "Topic", "ops"),
+            f"AlarmTopic: topic_arn: 'ops' {NO_ARN}",
+            id="adopted by name",
+        ),
+        pytest.param(
+            lambda stack: AlarmTopic.from_topic_arn(
+                stack, "Topic", f"arn:aws:sqs:{REGION}:{ACCOUNT}:ops"
+            ),
+            f"AlarmTopic: topic_arn: 'arn:aws:sqs:{REGION}:{ACCOUNT}:ops' {NO_ARN}",
+            id="adopted queue",
+        ),
+    ],
+)
+def test_a_topic_refuses(build: Callable[[Stack], object], message: str, stack: Stack) -> None:
+    with refused(message):
+        build(stack)

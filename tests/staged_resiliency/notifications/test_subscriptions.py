@@ -1,0 +1,197 @@
+"""Who receives the messages of a topic."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+from aws_cdk import Stack
+from aws_cdk import aws_sns_subscriptions as sns_subscriptions
+from aws_cdk import aws_sqs as sqs
+
+from staged_resiliency import (
+    AlarmTopic,
+    EmailSubscription,
+    HttpsSubscription,
+    QueueSubscription,
+    Subscription,
+)
+from tests.staged_resiliency.support import (
+    ACCOUNT,
+    REGION,
+    TOPIC_ARN,
+    only_id,
+    refused,
+    synthesized,
+    text_parameter,
+)
+from tests.support import Template, only, resources_of
+
+SUBSCRIPTION = "AWS::SNS::Subscription"
+QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:alerts"
+MAIL = EmailSubscription("ops@example.com")
+URL = HttpsSubscription("https://alerts.example.com/sns")
+QUEUE = QueueSubscription(QUEUE_ARN)
+
+
+def with_subscribers(*subscribers: Subscription) -> Template:
+    """The template of a topic with these subscribers."""
+    return synthesized(lambda stack: AlarmTopic(stack, "Topic", subscriptions=subscribers))
+
+
+@pytest.mark.parametrize(
+    ("subscriber", "protocol", "endpoint"),
+    [
+        pytest.param(MAIL, "email", "ops@example.com", id="e-mail"),
+        pytest.param(URL, "https", "https://alerts.example.com/sns", id="https"),
+        pytest.param(QUEUE, "sqs", QUEUE_ARN, id="queue"),
+    ],
+)
+def test_a_subscriber_receives_the_topics_messages(
+    subscriber: Subscription, protocol: str, endpoint: str
+) -> None:
+    template = with_subscribers(subscriber)
+    assert only(template, SUBSCRIPTION) == {
+        "TopicArn": {"Ref": only_id(template, "AWS::SNS::Topic")},
+        "Protocol": protocol,
+        "Endpoint": endpoint,
+    }
+
+
+def test_a_subscription_says_whom_it_serves() -> None:
+    (subscription,) = resources_of(with_subscribers(MAIL), SUBSCRIPTION).values()
+    assert subscription["Metadata"] == {
+        "Description": "Sends alarm messages to email ops@example.com."
+    }
+
+
+def _endpoints_by_id(template: Template) -> dict[str, str]:
+    return {
+        logical_id: subscription["Properties"]["Endpoint"]
+        for logical_id, subscription in resources_of(template, SUBSCRIPTION).items()
+    }
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        pytest.param((QUEUE, URL, MAIL), id="reversed"),
+        pytest.param((URL, MAIL, QUEUE), id="first two exchanged"),
+    ],
+)
+def test_the_order_of_subscribers_does_not_matter(order: Sequence[Subscription]) -> None:
+    usual = _endpoints_by_id(with_subscribers(MAIL, URL, QUEUE))
+    assert len(usual) == 3
+    assert _endpoints_by_id(with_subscribers(*order)) == usual
+
+
+def test_a_new_subscriber_leaves_the_others_where_they_are() -> None:
+    before, after = (_endpoints_by_id(with_subscribers(*s)) for s in [(URL,), (MAIL, URL)])
+    assert before.items() < after.items()
+
+
+def test_the_same_text_as_another_kind_of_endpoint_is_another_subscription() -> None:
+    def ids_of(protocol_kind: type[Subscription]) -> set[str]:
+        def build(stack: Stack) -> None:
+            endpoint = text_parameter(stack, "Endpoint")
+            AlarmTopic(stack, "Topic", subscriptions=[protocol_kind(endpoint)])
+
+        return set(resources_of(synthesized(build), SUBSCRIPTION))
+
+    assert ids_of(EmailSubscription).isdisjoint(ids_of(HttpsSubscription))
+
+
+def test_an_adopted_topic_makes_nothing_but_subscriptions() -> None:
+    def build(stack: Stack) -> None:
+        AlarmTopic.from_topic_arn(stack, "Topic", TOPIC_ARN).subscribe(MAIL)
+
+    template = synthesized(build)
+    assert only(template, SUBSCRIPTION)["TopicArn"] == TOPIC_ARN
+    assert len(template["Resources"]) == 1
+
+
+def test_a_made_subscription_is_returned(stack: Stack) -> None:
+    topic = AlarmTopic(stack, "Topic")
+    assert topic.subscribe(MAIL).endpoint == "ops@example.com"
+
+
+def test_the_cdks_own_subscriptions_can_be_added() -> None:
+    def build(stack: Stack) -> None:
+        subscription = sns_subscriptions.EmailSubscription("ops@example.com")
+        AlarmTopic(stack, "Topic").topic.add_subscription(subscription)
+
+    template = synthesized(build)
+    assert only(template, SUBSCRIPTION) == {
+        "TopicArn": {"Ref": only_id(template, "AWS::SNS::Topic")},
+        "Protocol": "email",
+        "Endpoint": "ops@example.com",
+    }
+
+
+def test_the_cdks_own_subscriptions_open_a_queue_to_the_topic() -> None:
+    def build(stack: Stack) -> None:
+        queue = sqs.Queue(stack, "Queue")
+        AlarmTopic(stack, "Topic").topic.add_subscription(sns_subscriptions.SqsSubscription(queue))
+
+    template = synthesized(build)
+    (statement,) = only(template, "AWS::SQS::QueuePolicy")["PolicyDocument"]["Statement"]
+    assert statement["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": {"Ref": only_id(template, "AWS::SNS::Topic")}}
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "endpoint", "message"),
+    [
+        pytest.param(
+            EmailSubscription,
+            "ops",
+            "EmailSubscription: endpoint: 'ops' is not an e-mail address; "
+            "give one like ops@example.com",
+            id="no e-mail address",
+        ),
+        pytest.param(
+            HttpsSubscription,
+            "http://alerts.example.com/sns",
+            "HttpsSubscription: endpoint: 'http://alerts.example.com/sns' is not an https URL; "
+            "give one like https://alerts.example.com/sns",
+            id="http URL",
+        ),
+        pytest.param(
+            HttpsSubscription,
+            "https://ops:secret@alerts.example.com/sns",
+            "HttpsSubscription: endpoint: the URL carries a user name or password, which the "
+            "template would show; leave them out and let the receiver verify SNS's signature",
+            id="URL with a password",
+        ),
+        pytest.param(
+            QueueSubscription,
+            "alerts",
+            "QueueSubscription: endpoint: 'alerts' is not the ARN of a standard SQS queue; "
+            "give one like arn:aws:sqs:us-west-2:532151327118:alerts",
+            id="queue by its name",
+        ),
+        pytest.param(
+            QueueSubscription,
+            f"{QUEUE_ARN}.fifo",
+            f"QueueSubscription: endpoint: '{QUEUE_ARN}.fifo' is not the ARN of a standard SQS "
+            "queue; give one like arn:aws:sqs:us-west-2:532151327118:alerts",
+            id="FIFO queue",
+        ),
+    ],
+)
+def test_an_endpoint_of_another_kind_is_refused(
+    kind: Callable[[str], Subscription], endpoint: str, message: str
+) -> None:
+    with refused(message):
+        kind(endpoint)
+
+
+def test_a_subscriber_given_twice_subscribes_once() -> None:
+    assert len(resources_of(with_subscribers(MAIL, URL, MAIL), SUBSCRIPTION)) == 2
+
+
+def test_a_subscription_of_no_kind_is_refused() -> None:
+    with refused(
+        "Subscription: has no protocol; use EmailSubscription, HttpsSubscription or "
+        "QueueSubscription"
+    ):
+        Subscription("ops@example.com")

@@ -1,0 +1,493 @@
+"""HTTP answers as servers should not give them, and how a sample of each must end."""
+
+import gzip
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from staged_resiliency.probe.agent.http_body import MAX_BODY_BYTES
+from tests.staged_resiliency.probe.agent.hostile.asking import WELL
+from tests.staged_resiliency.probe.agent.hostile.servers import Peer, Script
+
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+PAUSE = 0.02
+SEQUENCE = b"\x1b]0;owned\x07\x1b[31mred\x1b[0m"
+
+
+def after_request(*pieces: bytes, then: Callable[[Peer], None] = Peer.end) -> Script:
+    """Hears the request, sends pieces, each as one read, and ends."""
+
+    def script(peer: Peer) -> None:
+        peer.hear()
+        peer.say(*pieces, pause=PAUSE if len(pieces) > 1 else 0)
+        then(peer)
+
+    return script
+
+
+def and_hold(*pieces: bytes) -> Script:
+    """The same, and the connection stays open."""
+    return after_request(*pieces, then=Peer.hold)
+
+
+def and_reset(*pieces: bytes) -> Script:
+    """The same, and the connection breaks."""
+    return after_request(*pieces, b"", then=Peer.reset)
+
+
+def and_drip(start: bytes, drip: bytes) -> Script:
+    """The same, and the rest comes byte by byte."""
+    return after_request(start, then=lambda peer: peer.drip(drip))
+
+
+def and_flood(start: bytes, flood: bytes) -> Script:
+    """The same, and the rest comes as fast as it is taken, without an end."""
+    return after_request(start, then=lambda peer: peer.flood(flood))
+
+
+def chunks(*parts: bytes, end: bytes = b"0\r\n\r\n") -> bytes:
+    """Parts as chunks."""
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + end
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a server does to which check, and how the sample must end."""
+
+    name: str
+    script: Script
+    kind: str
+    detail: str
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+TEXT: dict[str, Any] = {"text": "bookstore"}
+WAITING = r"waiting for the answer: no answer within 0\.2 s"
+READING = r"reading the body: no answer within 0\.2 s"
+NO_TEXT = "status 200 without the text 'bookstore'"
+FOUND = "status 200 with the text"
+ENDED = "the connection ended after "
+NO_HTTP = "no HTTP answer but "
+
+CONNECTIONS = [
+    Row("silence", and_hold(), "timeout", WAITING),
+    Row("silence, not even reading", lambda peer: peer.hold(), "timeout", WAITING),
+    Row("end at once", Peer.end, "mismatch", f"{ENDED}b''"),
+    Row("end after the request", after_request(), "mismatch", f"{ENDED}b''"),
+    Row("reset at once", Peer.reset, "refused", "Connection reset by peer|Broken pipe"),
+    Row("reset after the request", and_reset(), "refused", "Connection reset by peer"),
+    Row("reset within the head", and_reset(OK), "refused", "Connection reset by peer"),
+    Row(
+        "reset within the body",
+        and_reset(OK + b"Content-Length: 99\r\n\r\n", b"book"),
+        "refused",
+        "Connection reset by peer",
+        TEXT,
+    ),
+    Row("drip of the head", and_drip(b"", OK * 99), "timeout", WAITING),
+    Row("drip of a header", and_drip(OK, b"X-A: " + b"a" * 999), "timeout", WAITING),
+    Row("drip of the body", and_drip(OK + b"\r\n", b"a" * 999), "timeout", READING, TEXT),
+    Row("drip of chunks", and_drip(CHUNKED, chunks(b"a") * 99), "timeout", READING, TEXT),
+]
+
+HEADS = [
+    Row(
+        "endless headers", and_flood(OK, b"X-A: a\r\n"), "mismatch", "headers of more than .* bytes"
+    ),
+    Row(
+        "one header without an end",
+        and_flood(OK + b"X-A: ", b"a" * 4096),
+        "mismatch",
+        "headers of more than 32768 bytes",
+    ),
+    Row(
+        "status line without an end",
+        and_flood(b"HTTP/1.1 200 ", b"O" * 4096),
+        "mismatch",
+        "headers of more than 32768 bytes",
+    ),
+    Row(
+        "hundreds of headers",
+        after_request(OK + b"X-A: a\r\n" * 300 + b"\r\n"),
+        "mismatch",
+        r"headers that can't be read \(got more than 100 headers\)",
+    ),
+    Row(
+        "head that is cut",
+        after_request(OK + b"Content-Le"),
+        "mismatch",
+        f"{ENDED}b'HTTP/1.1 200 .*",
+    ),
+    Row(
+        "another protocol",
+        and_hold(b"SSH-2.0-OpenSSH_9.2\r\n"),
+        "mismatch",
+        f"{NO_HTTP}b'SSH-2.0-.*",
+    ),
+    Row(
+        "a TLS alert", and_hold(b"\x15\x03\x01\x00\x02\x02\x46"), "mismatch", rf"{NO_HTTP}b'\\x15.*"
+    ),
+    Row("zeros", and_flood(b"", b"\0" * 4096), "mismatch", rf"{NO_HTTP}b'(\\x00)+\.\.\."),
+    Row(
+        "HTTP/0.9",
+        after_request(b"<html>bookstore</html>"),
+        "mismatch",
+        f"{NO_HTTP}b'<html>.*",
+        TEXT,
+    ),
+    Row("HTTP/2", after_request(b"HTTP/2 200 OK\r\n\r\n"), "mismatch", f"{NO_HTTP}b'HTTP/2 .*"),
+    Row("only line feeds", and_flood(b"", b"\n" * 4096), "mismatch", rf"{NO_HTTP}b'(\\n)+'"),
+    *(
+        Row(
+            f"status {status!r}",
+            after_request(b"HTTP/1.1 " + status + b" OK\r\n\r\n"),
+            "mismatch",
+            r"no HTTP answer but b.HTTP/1.1 .*",
+        )
+        for status in (b"two", b"+200", b"2_00", b"-200", b"99", b"20000", b"\xb2\xb0\xb0", b"")
+    ),
+    Row(
+        "bytes of no character",
+        after_request(b"HTTP/1.1 200 \xff\xfe\r\n\xff: \xfe\r\n\r\n"),
+        WELL,
+        "status 200",
+    ),
+    Row(
+        "line feeds alone", after_request(b"HTTP/1.0 200 OK\nX: a\n\nbookstore"), WELL, FOUND, TEXT
+    ),
+    Row("line ends mixed", after_request(OK + b"X: a\n\r\nbookstore"), WELL, FOUND, TEXT),
+    Row(
+        "empty line in the body",
+        after_request(b"HTTP/1.0 200 OK\n\nbookstore\r\n\r\n"),
+        WELL,
+        FOUND,
+        TEXT,
+    ),
+    Row("no reason", after_request(b"HTTP/1.1 200\r\n\r\n"), WELL, "status 200"),
+    Row(
+        "head in single bytes",
+        after_request(*(bytes([byte]) for byte in OK + b"\r\n")),
+        WELL,
+        "status 200",
+    ),
+]
+
+INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
+STATUSES = [
+    Row("server error", after_request(b"HTTP/1.1 503 Busy\r\n\r\n"), "status", "status 503"),
+    Row(
+        "status that is not there",
+        after_request(b"HTTP/1.1 999 No\r\n\r\n"),
+        "status",
+        "status 999",
+    ),
+    Row(
+        "reason with an escape sequence",
+        after_request(b"HTTP/1.1 500 " + SEQUENCE + b"\r\n\r\n"),
+        "status",
+        "status 500",
+    ),
+    Row(
+        "well but not as wanted",
+        after_request(OK + b"\r\n"),
+        "status",
+        "status 200",
+        {"status": (204,)},
+    ),
+    Row(
+        "failure that is wanted",
+        after_request(b"HTTP/1.1 404 No\r\n\r\n"),
+        WELL,
+        "status 404",
+        {"status": (404,)},
+    ),
+    Row(
+        "redirect",
+        after_request(b"HTTP/1.1 301 Moved\r\nLocation: https://www.example.com/\r\n\r\n"),
+        "status",
+        r"status 301, which points to https://www\.example\.com/",
+    ),
+    Row(
+        "redirect to nowhere", after_request(b"HTTP/1.1 302 Found\r\n\r\n"), "status", "status 302"
+    ),
+    Row(
+        "redirect with an escape sequence",
+        after_request(b"HTTP/1.1 302 Found\r\nLocation: /" + SEQUENCE + b"\r\n\r\n"),
+        "status",
+        r"status 302, which points to /\?\]0;owned\?\?\[31mred\?\[0m",
+    ),
+    Row(
+        "redirect with a line of its own",
+        after_request(b"HTTP/1.1 302 Found\r\nLocation: /\r\n <3>disk on fire\r\n\r\n"),
+        "status",
+        r"status 302, which points to /\?\? <3>disk on fire",
+    ),
+    Row(
+        "redirect with carriage returns",
+        after_request(b"HTTP/1.1 302 Found\r\nLocation: /a\rb\x85c\x0bd\r\n\r\n"),
+        "status",
+        "status 302, which points to /a.*",
+    ),
+    Row(
+        "redirect to a long place",
+        after_request(b"HTTP/1.1 302 Found\r\nLocation: /" + b"a" * 9999 + b"\r\n\r\n"),
+        "status",
+        r"status 302, which points to /a{128}\.\.\.",
+    ),
+    Row("interim answer first", after_request(INTERIM + OK + b"\r\n"), WELL, "status 200"),
+    Row(
+        "interim answer in another piece", after_request(INTERIM, OK + b"\r\n"), WELL, "status 200"
+    ),
+    Row(
+        "early hints first",
+        after_request(b"HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n" + OK + b"\r\nbookstore"),
+        WELL,
+        FOUND,
+        TEXT,
+    ),
+    Row("interim answer alone", and_hold(INTERIM), "timeout", WAITING),
+    Row(
+        "endless interim answers",
+        and_flood(b"", INTERIM),
+        "mismatch",
+        "headers of more than .* bytes",
+    ),
+    Row(
+        "garbage after an interim answer",
+        and_hold(INTERIM + b"SSH-2.0"),
+        "mismatch",
+        f"{NO_HTTP}b'SSH.*",
+    ),
+    Row("switching protocols", and_hold(b"HTTP/1.1 101 Go\r\n\r\n"), "status", "status 101"),
+    Row(
+        "no content",
+        after_request(b"HTTP/1.1 204 No\r\n\r\n"),
+        "mismatch",
+        "status 204 without .*",
+        TEXT,
+    ),
+]
+
+BORDER = b"a" * (MAX_BODY_BYTES - len(b"bookstore"))
+BODIES = [
+    Row("text in two reads", after_request(OK + b"\r\n", b"book", b"store"), WELL, FOUND, TEXT),
+    Row(
+        "text in single bytes",
+        after_request(OK + b"\r\n", *(bytes([b]) for b in b"bookstore")),
+        WELL,
+        FOUND,
+        TEXT,
+    ),
+    Row("text and then silence", and_hold(OK + b"\r\n", b"a bookst", b"ore"), WELL, FOUND, TEXT),
+    Row(
+        "text of which a character is cut",
+        after_request(OK + b"\r\n", b"\xc3", b"\xbc"),
+        WELL,
+        FOUND,
+        {"text": "ü"},
+    ),
+    Row(
+        "no text, which is not ASCII",
+        after_request(OK + b"\r\nnothing"),
+        "mismatch",
+        r"status 200 without the text '\?\?\?'",
+        {"text": "日本語"},
+    ),
+    Row(
+        "text at the border",
+        and_flood(OK + b"\r\n" + BORDER + b"bookstore", b"a" * 9999),
+        WELL,
+        FOUND,
+        TEXT,
+    ),
+    Row(
+        "text over the border",
+        after_request(OK + b"\r\n" + BORDER + b"abookstore"),
+        "mismatch",
+        NO_TEXT,
+        TEXT,
+    ),
+    Row(
+        "text after the border",
+        after_request(OK + b"\r\n" + BORDER * 2 + b"bookstore"),
+        "mismatch",
+        NO_TEXT,
+        TEXT,
+    ),
+    Row(
+        "text in the headers alone",
+        after_request(OK + b"X: bookstore\r\n\r\n"),
+        "mismatch",
+        NO_TEXT,
+        TEXT,
+    ),
+    Row("10 MB", after_request(OK + b"\r\n" + b"a" * 10_000_000), "mismatch", NO_TEXT, TEXT),
+    Row("body without an end", and_flood(OK + b"\r\n", b"a" * 9999), "mismatch", NO_TEXT, TEXT),
+    Row(
+        "body without an end that nobody reads",
+        and_flood(OK + b"\r\n", b"a" * 9999),
+        WELL,
+        "status 200",
+    ),
+    Row(
+        "compressed though not asked for",
+        after_request(OK + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"bookstore" * 99)),
+        "mismatch",
+        NO_TEXT,
+        TEXT,
+    ),
+    Row(
+        "negative length",
+        after_request(OK + b"Content-Length: -1\r\n\r\nbookstore"),
+        WELL,
+        FOUND,
+        TEXT,
+    ),
+    Row(
+        "length of no number",
+        after_request(OK + b"Content-Length: ten\r\n\r\nbookstore"),
+        WELL,
+        FOUND,
+        TEXT,
+    ),
+    Row(
+        "absurd length",
+        and_hold(OK + b"Content-Length: " + b"9" * 6000 + b"\r\n\r\nbookstore"),
+        WELL,
+        FOUND,
+        TEXT,
+    ),
+    Row(
+        "length beyond what comes",
+        and_hold(OK + b"Content-Length: 99\r\n\r\nbook"),
+        "timeout",
+        READING,
+        TEXT,
+    ),
+    Row(
+        "cut before its length",
+        after_request(OK + b"Content-Length: 99\r\n\r\nbook"),
+        "mismatch",
+        NO_TEXT,
+        TEXT,
+    ),
+    Row(
+        "text beyond the length",
+        and_hold(OK + b"Content-Length: 4\r\n\r\nbookstore"),
+        "mismatch",
+        NO_TEXT,
+        TEXT,
+    ),
+    Row(
+        "length of nothing",
+        and_hold(OK + b"Content-Length: 0\r\n\r\nbookstore"),
+        "mismatch",
+        NO_TEXT,
+        TEXT,
+    ),
+    Row(
+        "two lengths, of which the first counts",
+        and_hold(OK + b"Content-Length: 4\r\nContent-Length: 9\r\n\r\nbookstore"),
+        "mismatch",
+        NO_TEXT,
+        TEXT,
+    ),
+]
+
+CHUNKS = [
+    Row(
+        "text over chunks",
+        after_request(CHUNKED + chunks(b"book", b"st", b"ore")),
+        WELL,
+        FOUND,
+        TEXT,
+    ),
+    Row(
+        "text over chunks and reads",
+        after_request(CHUNKED, b"4", b"\r\nbo", b"ok\r\n", b"5;x=y\r", b"\nstor", b"e\r\n"),
+        WELL,
+        FOUND,
+        TEXT,
+    ),
+    Row(
+        "text in chunks, then silence",
+        and_hold(CHUNKED, chunks(b"bookstore", end=b"")),
+        WELL,
+        FOUND,
+        TEXT,
+    ),
+    Row(
+        "data that look like the end",
+        after_request(CHUNKED, b"e\r\n0\r\n\r\n", b"bookstore\r\n0\r\n\r\n"),
+        WELL,
+        FOUND,
+        TEXT,
+    ),
+    Row(
+        "frame between the text",
+        after_request(CHUNKED + b"1\r\nb\r\n8;\r\nookstore\r\n"),
+        WELL,
+        FOUND,
+        TEXT,
+    ),
+    Row(
+        "text in a frame alone",
+        after_request(CHUNKED + b"1;bookstore\r\na\r\n0\r\n\r\n"),
+        "mismatch",
+        NO_TEXT,
+        TEXT,
+    ),
+    Row("end and then silence", and_hold(CHUNKED + chunks(b"a")), "mismatch", NO_TEXT, TEXT),
+    Row(
+        "trailers without an end",
+        and_flood(CHUNKED + b"0\r\n", b"X: a\r\n"),
+        "mismatch",
+        NO_TEXT,
+        TEXT,
+    ),
+    Row("chunk that is cut", after_request(CHUNKED + b"9\r\nbook"), "mismatch", NO_TEXT, TEXT),
+    Row("no end", and_hold(CHUNKED + chunks(b"a", end=b"")), "timeout", READING, TEXT),
+    Row("huge chunk", after_request(CHUNKED + b"ffffffffffffffff\r\nbookstore"), WELL, FOUND, TEXT),
+    Row(
+        "huge chunk and silence",
+        and_hold(CHUNKED + b"ffffffffffffffff\r\nbook"),
+        "timeout",
+        READING,
+        TEXT,
+    ),
+    *(
+        Row(
+            f"chunk of {size!r}",
+            and_hold(CHUNKED + size + b"\r\nbookstore"),
+            "mismatch",
+            "no size of a chunk but b.*",
+            TEXT,
+        )
+        for size in (b"zz", b"-9", b"0x9", b"+9", b"", b"9 9", b"1" * 17, SEQUENCE)
+    ),
+    Row(
+        "data longer than their chunk",
+        and_hold(CHUNKED + b"4\r\nbookstore\r\n"),
+        "mismatch",
+        "no size of a chunk but b'store'",
+        TEXT,
+    ),
+    Row(
+        "extension without an end",
+        and_flood(CHUNKED + b"4;", b"x" * 4096),
+        "mismatch",
+        "a chunk with more than 1024 bytes before it",
+        TEXT,
+    ),
+    Row("chunks of one byte", and_flood(CHUNKED, b"1\r\na\r\n" * 999), "mismatch", NO_TEXT, TEXT),
+    Row(
+        "more frames than data",
+        and_flood(CHUNKED, (b"1;" + b"x" * 1000 + b"\r\na\r\n") * 9),
+        "mismatch",
+        NO_TEXT,
+        TEXT,
+    ),
+]
+
+ROWS = [*CONNECTIONS, *HEADS, *STATUSES, *BODIES, *CHUNKS]

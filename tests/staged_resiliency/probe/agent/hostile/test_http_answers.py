@@ -1,0 +1,23 @@
+"""Every HTTP answer of the table, given by a real socket, ends the sample as it should."""
+
+import pytest
+
+from staged_resiliency.probe.agent.http_check import HttpCheck
+from tests.staged_resiliency.probe.agent.hostile.asking import Expected, ask, assert_ends
+from tests.staged_resiliency.probe.agent.hostile.http_answers import ROWS, Row
+from tests.staged_resiliency.probe.agent.hostile.servers import HOST, serving
+
+
+def test_the_table_holds_the_rows_it_should() -> None:
+    names = [row.name for row in ROWS]
+    assert len(names) >= 95
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_a_hostile_answer_is_told_as_what_it_is(row: Row) -> None:
+    expected = Expected(row.kind, row.detail)
+    with serving(row.script) as server:
+        check = HttpCheck(HOST, server.port, **row.settings)
+        assert_ends(ask(check, expected.seconds), expected)
+        assert server.deserted(3), "the agent has left the connection open"

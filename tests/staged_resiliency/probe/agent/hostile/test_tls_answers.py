@@ -1,0 +1,326 @@
+"""TLS as servers should not speak it, and certificates as they should not have them."""
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from staged_resiliency.probe.agent.checks import Check, TlsCheck
+from staged_resiliency.probe.agent.http_check import HttpsCheck
+from tests.staged_resiliency.probe.agent.certificates import DAY, Certificate, authority, issued
+from tests.staged_resiliency.probe.agent.hostile.asking import WELL, Expected, ask, assert_ends
+from tests.staged_resiliency.probe.agent.hostile.servers import HOST, Peer, Script, serving
+
+NAME = "shop.example.com"
+OURS = authority()
+GOOD = issued(OURS, [NAME], [HOST])
+OK = b"HTTP/1.1 200 OK\r\n\r\n"
+# A handshake record of 16 KB, of which there is no more than the beginning.
+RECORD = b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03"
+
+CheckAt = Callable[[int], Check]
+
+
+def tls(name: str = NAME, days: int = 0) -> CheckAt:
+    """A TLS check for a name."""
+    return lambda port: TlsCheck(HOST, port, server_name=name, days_to_expiry=days)
+
+
+def https(text: str = "", days: int = 0) -> CheckAt:
+    """An HTTPS check for the name, and a text."""
+    return lambda port: HttpsCheck(HOST, port, server_name=NAME, text=text, days_to_expiry=days)
+
+
+def after_hello(*pieces: bytes, then: Callable[[Peer], None] = Peer.hold) -> Script:
+    """Hears the client's first message and answers without TLS."""
+
+    def script(peer: Peer) -> None:
+        peer.sock.recv(65_536)
+        peer.say(*pieces)
+        then(peer)
+
+    return script
+
+
+def showing(
+    certificate: Certificate,
+    then: Callable[[Peer], None] = Peer.hold,
+    edit: Callable[[ssl.SSLContext], None] = lambda context: None,
+) -> Script:
+    """Shakes hands with a certificate, and goes on."""
+
+    def script(peer: Peer) -> None:
+        context = certificate.serving()
+        edit(context)
+        peer.secure(context)
+        then(peer)
+
+    return script
+
+
+def answering(*pieces: bytes, then: Callable[[Peer], None]) -> Callable[[Peer], None]:
+    """Hears an HTTPS request, answers and goes on."""
+
+    def answer(peer: Peer) -> None:
+        peer.hear()
+        peer.say(*pieces)
+        then(peer)
+
+    return answer
+
+
+def garbage(peer: Peer) -> None:
+    """Says what is no TLS within the session."""
+    peer.hear()
+    peer.insecure()
+    peer.flood(b"\xff" * 4096)
+
+
+def wants_a_client_certificate(context: ssl.SSLContext) -> None:
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(cadata=OURS.pem())
+
+
+def at_most_tls_1_2(context: ssl.SSLContext) -> None:
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+
+def wants_one_in_tls_1_2(context: ssl.SSLContext) -> None:
+    wants_a_client_certificate(context)
+    at_most_tls_1_2(context)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a server does to which check, and how the sample must end."""
+
+    name: str
+    script: Script
+    check: CheckAt
+    kind: str
+    detail: str
+
+
+HANDSHAKE = r"TLS handshake: no answer within 0\.2 s"
+REASON = "[A-Z0-9_/]+"
+RESET = "Connection reset by peer|Broken pipe|Transport endpoint is not connected"
+
+HANDSHAKES = [
+    Row("silence", Peer.hold, tls(), "timeout", HANDSHAKE),
+    Row("silence after the hello", after_hello(), tls(), "timeout", HANDSHAKE),
+    Row(
+        "drip of a record",
+        after_hello(then=lambda peer: peer.drip(RECORD * 99)),
+        tls(),
+        "timeout",
+        HANDSHAKE,
+    ),
+    Row("HTTP", after_hello(b"HTTP/1.1 400 Bad Request\r\n\r\n"), tls(), "tls", REASON),
+    Row("garbage", after_hello(b"\xff" * 4096), tls(), "tls", REASON),
+    Row(
+        "alert",
+        after_hello(b"\x15\x03\x03\x00\x02\x02\x28"),
+        tls(),
+        "tls",
+        "[A-Z0-9_/]*ALERT_HANDSHAKE_FAILURE",
+    ),
+    Row(
+        "alert without an end",
+        after_hello(then=lambda peer: peer.flood(b"\x15\x03\x03\x00\x02\x01\x5a")),
+        tls(),
+        "tls",
+        REASON,
+    ),
+    Row(
+        "end after the hello",
+        after_hello(then=Peer.end),
+        tls(),
+        "tls",
+        f"{REASON}|the connection .*",
+    ),
+    Row(
+        "reset after the hello",
+        after_hello(then=Peer.reset),
+        tls(),
+        "refused",
+        RESET,
+    ),
+    Row("reset at once", Peer.reset, tls(), "refused", RESET),
+    Row(
+        "reset within a record",
+        after_hello(RECORD, then=Peer.reset),
+        tls(),
+        "refused",
+        RESET,
+    ),
+]
+
+
+def bad(certificate: Certificate, detail: str, check: CheckAt | None = None, name: str = "") -> Row:
+    return Row(name, showing(certificate), check or tls(), "tls", detail)
+
+
+CERTIFICATES = [
+    bad(
+        issued(OURS, [NAME], ends=timedelta(minutes=-1)), "certificate has expired", name="expired"
+    ),
+    bad(
+        issued(OURS, [NAME], begins=DAY),
+        "certificate is not yet valid",
+        name="not valid yet",
+    ),
+    bad(issued(None, [NAME]), "self[- ]signed certificate", name="self-signed"),
+    bad(
+        issued(authority("Somebody else"), [NAME]),
+        "unable to get local issuer certificate",
+        name="of another authority",
+    ),
+    bad(
+        issued(authority(), [NAME]),
+        "unable to get local issuer certificate|certificate signature failure",
+        name="of an authority of the same name",
+    ),
+    bad(
+        issued(OURS, ["other.example.com"]),
+        "Hostname mismatch, certificate is not valid for 'shop.example.com'.",
+        name="of another name",
+    ),
+    bad(
+        issued(OURS, ["example.com", "*.shop.example.com", "*.com", "*"]),
+        "Hostname mismatch, certificate is not valid for 'shop.example.com'.",
+        name="of names that are nearly right",
+    ),
+    bad(
+        issued(OURS, ["\x1b[31mred\r\n<3>fire", NAME + "\0.evil.example"]),
+        "Hostname mismatch, certificate is not valid for 'shop.example.com'.",
+        name="of names with escape sequences and zeros",
+    ),
+    bad(issued(OURS), "Hostname mismatch, .*", name="of no name"),
+    bad(
+        issued(OURS, [HOST], ["127.0.0.2"]),
+        "IP address mismatch, certificate is not valid for '127.0.0.1'.",
+        check=lambda port: TlsCheck(HOST, port),
+        name="of another address",
+    ),
+    bad(
+        issued(OURS, [NAME], ends=13.5 * DAY),
+        "the certificate ends in 13 days, fewer than 14",
+        check=tls(days=14),
+        name="too short-lived",
+    ),
+    bad(
+        issued(OURS, [NAME], ends=timedelta(hours=23)),
+        "the certificate ends in 0 days, fewer than 1",
+        check=https(days=1),
+        name="of the last day",
+    ),
+    Row(
+        "long-lived enough",
+        showing(issued(OURS, [NAME], ends=14.5 * DAY)),
+        tls(days=14),
+        WELL,
+        r"TLSv1\.\d, certificate for 14 days",
+    ),
+    Row("of the address", showing(GOOD), lambda port: TlsCheck(HOST, port), WELL, "TLSv1.*"),
+    Row("of a wildcard", showing(issued(OURS, ["*.example.com"])), tls(), WELL, "TLSv1.*"),
+    Row("of the name with its last dot", showing(GOOD), tls(f"{NAME}."), WELL, "TLSv1.*"),
+    Row("of the name in capitals", showing(GOOD), tls(NAME.upper()), WELL, "TLSv1.*"),
+]
+
+SESSIONS = [
+    Row(  # some versions of Python tell a reset TLS connection as an ended one
+        "reset after the handshake",
+        showing(GOOD, answering(then=Peer.reset)),
+        https(),
+        "refused|mismatch",
+        "Connection reset by peer|the connection ended after b''",
+    ),
+    Row(
+        "silence after the handshake",
+        showing(GOOD),
+        https(),
+        "timeout",
+        "waiting for the answer: .*",
+    ),
+    Row(
+        "drip after the handshake",
+        showing(GOOD, answering(then=lambda peer: peer.drip(OK * 99))),
+        https("bookstore"),
+        "timeout",
+        "(waiting for the answer|reading the body): .*",
+    ),
+    Row(
+        "end without TLS's farewell, all said",
+        showing(GOOD, answering(OK + b"bookstore", then=lambda peer: peer.sock.close())),
+        https("bookstore"),
+        WELL,
+        "status 200 with the text",
+    ),
+    Row(
+        "end without TLS's farewell, not all said",
+        showing(GOOD, answering(OK + b"book", then=lambda peer: peer.sock.close())),
+        https("bookstore"),
+        "mismatch",
+        "status 200 without the text 'bookstore'",
+    ),
+    Row(
+        "end without TLS's farewell, nothing said",
+        showing(GOOD, answering(then=lambda peer: peer.sock.close())),
+        https(),
+        "mismatch",
+        "the connection ended after b''",
+    ),
+    Row(
+        "garbage within the session",
+        showing(GOOD, garbage),
+        https(),
+        "tls",
+        REASON,
+    ),
+    Row(
+        "a client's certificate is wanted, TLS 1.3",
+        showing(GOOD, edit=wants_a_client_certificate),
+        https(),
+        "tls",
+        "[A-Z0-9_/]*(CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE)",
+    ),
+    Row(
+        "a client's certificate is wanted, TLS 1.2",
+        showing(GOOD, edit=wants_one_in_tls_1_2),
+        tls(),
+        "tls",
+        "[A-Z0-9_/]*(CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE)",
+    ),
+    Row(
+        "TLS 1.2",
+        showing(GOOD, edit=at_most_tls_1_2),
+        tls(),
+        WELL,
+        r"TLSv1\.2, certificate for 89 days",
+    ),
+]
+
+ROWS = [*HANDSHAKES, *CERTIFICATES, *SESSIONS]
+
+
+def test_the_table_holds_the_rows_it_should() -> None:
+    names = [row.name for row in ROWS]
+    assert len(names) >= 38
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_a_hostile_answer_is_told_as_what_it_is(row: Row) -> None:
+    expected = Expected(row.kind, row.detail)
+    with serving(row.script) as server:
+        result = ask(row.check(server.port), expected.seconds, tls=OURS.trusted())
+        assert_ends(result, expected)
+        assert server.deserted(3), "the agent has left the connection open"
+
+
+def test_the_system_s_authorities_are_those_that_are_trusted() -> None:
+    with serving(showing(GOOD)) as server:
+        result = ask(tls()(server.port))
+    assert_ends(result, Expected("tls", "unable to get local issuer certificate"))

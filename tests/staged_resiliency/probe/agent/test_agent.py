@@ -1,0 +1,571 @@
+"""The agent as a service: when it is ready, alive, reloaded and ended."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from staged_resiliency.probe.agent import agent as module
+from staged_resiliency.probe.agent.agent import Agent, most_kept
+from staged_resiliency.probe.agent.attempt import Tools
+from staged_resiliency.probe.agent.cloudwatch import CloudWatch
+from staged_resiliency.probe.agent.config import Config, load
+from staged_resiliency.probe.agent.identity import MEMORY, Identity
+from staged_resiliency.probe.agent.journal import Journal
+from staged_resiliency.probe.agent.loop import Loop
+from staged_resiliency.probe.agent.metadata import Metadata
+from staged_resiliency.probe.agent.metric_statistics import Datum
+from staged_resiliency.probe.agent.spool import Spool
+from staged_resiliency.probe.agent.systemd import ServiceManager
+from tests.staged_resiliency.probe.agent.support import (
+    BLUE,
+    GREEN,
+    SPOOLED,
+    WELL,
+    InstanceMetadata,
+    config_of,
+    eventually,
+    instance_metadata,
+    ones,
+    silence,
+    unused_url,
+)
+
+# Of all series, these are sampled soon after the start: their phases are small.
+FIRST, SECOND = "cdn-health", "ads-health"
+
+
+class FakeTransport:
+    """Takes requests, and hangs while it is held."""
+
+    def __init__(self) -> None:
+        self.sent: list[Datum] = []
+        self.attempts = 0
+        self.free = threading.Event()
+        self.free.set()
+
+    def send(self, data: Sequence[Datum]) -> None:
+        self.attempts += 1
+        self.free.wait(10)
+        self.sent += data
+
+    def metrics(self) -> set[str]:
+        return {datum.series.metric for datum in list(self.sent)}
+
+
+class Host:
+    """An instance with a service manager, on which an agent runs."""
+
+    def __init__(self, folder: Path, port: int, metadata_url: str) -> None:
+        self.folder = folder
+        self.port = port
+        self.file = folder / "bookstore.json"
+        self.state = folder / "state"
+        self.state.mkdir()
+        self.lines: list[str] = []
+        self.transport = FakeTransport()
+        self.made: list[tuple[Config, Identity]] = []
+        self.metadata = Metadata(metadata_url)
+        self.systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.systemd.bind(str(folder / "notify"))
+        self.systemd.settimeout(3)
+        self.told: list[str] = []
+        self.watchdog_seconds = 60.0
+        self.loop = Loop()
+        self.write()
+
+    def write(self, *metrics: str, **others: Any) -> Config:
+        """Write a configuration with a TCP target for each metric."""
+        targets = [
+            {"metric": metric, "check": "tcp", "host": "127.0.0.1", "port": self.port}
+            for metric in metrics or (FIRST,)
+        ]
+        content: Mapping[str, Any] = {
+            "service": "bookstore",
+            "namespace": "Bookstore",
+            "interval_seconds": 1,
+            "timeout_seconds": 0.5,
+            "journal": "changes",
+            "host": BLUE,
+            "region": "us-west-2",
+            "targets": targets,
+            **others,
+        }
+        self.file.write_text(json.dumps({k: v for k, v in content.items() if v is not None}))
+        return load(self.file)
+
+    def start(self) -> Agent:
+        """Run an agent with the configuration that is written."""
+
+        def transport(config: Config, identity: Identity) -> FakeTransport:
+            self.made.append((config, identity))
+            return self.transport
+
+        environment = {
+            "NOTIFY_SOCKET": str(self.folder / "notify"),
+            "WATCHDOG_USEC": str(int(self.watchdog_seconds * 1e6)),
+        }
+        self.agent = Agent(
+            self.file,
+            load(self.file),
+            self.state,
+            Tools(self.loop),
+            self.metadata,
+            Journal(self.lines.append, every_sample=False),
+            ServiceManager(environment),
+            transport,
+        )
+        self.thread = threading.Thread(target=self.agent.run, daemon=True)
+        self.thread.start()
+        return self.agent
+
+    def ready(self) -> Agent:
+        """Run an agent, and wait until it is ready."""
+        agent = self.start()
+        self.hears("READY=1")
+        return agent
+
+    def hears(self, line: str) -> str:
+        """Wait until systemd is told something; the datagram."""
+        while True:
+            datagram = self.systemd.recv(4096).decode()
+            self.told.append(datagram)
+            if line in datagram:
+                return datagram
+
+    def heard_within(self, seconds: float) -> list[str]:
+        """What systemd is told in so long a time."""
+        found = []
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self.systemd.settimeout(left)
+            try:
+                found.append(self.systemd.recv(4096).decode())
+            except TimeoutError:
+                break
+        self.systemd.settimeout(3)
+        return found
+
+    def ended(self) -> float:
+        """Tell the agent to end; the seconds that it took."""
+        before = time.monotonic()
+        self.loop.soon(self.agent.end)
+        self.thread.join(5)
+        assert not self.thread.is_alive()
+        return time.monotonic() - before
+
+    @staticmethod
+    def stand_still(until: threading.Event) -> None:
+        """What a loop that is stuck does."""
+        until.wait(5)
+
+    def close(self) -> None:
+        self.transport.free.set()
+        if hasattr(self, "thread"):
+            self.loop.soon(self.agent.end)
+            self.thread.join(5)
+        self.loop.close()
+        self.systemd.close()
+
+
+@pytest.fixture(scope="module")
+def metadata() -> Iterator[InstanceMetadata]:
+    with instance_metadata() as running:
+        yield running
+
+
+@pytest.fixture
+def host(
+    tmp_path: Path, metadata: InstanceMetadata, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Host]:
+    metadata.change(tags={"Name": GREEN}, region="us-west-2", role=None)
+    monkeypatch.setattr(module, "RETRY_SECONDS", (0.02,))
+    monkeypatch.setattr(module, "FLUSH_SECONDS", 0.2)
+    with silence() as url:
+        host = Host(tmp_path, int(url.rsplit(":", 1)[1]), metadata.url)
+        yield host
+        host.close()
+
+
+def test_it_is_ready_once_its_targets_run_under_its_name(host: Host) -> None:
+    host.start()
+    summary = f"1 targets every 1 s, namespace Bookstore, host {BLUE}"
+    assert host.hears("READY=1") == f"READY=1\nSTATUS={summary}"
+    assert host.lines[0] == f"<6>ready: {summary}"
+    eventually(lambda: host.transport.metrics() == {"probe-heartbeat", FIRST})
+    assert {datum.series.dimensions for datum in host.transport.sent} == {(("Host", BLUE),)}
+    ((config, identity),) = host.made
+    assert (config.namespace, identity) == ("Bookstore", Identity(BLUE, "us-west-2"))
+
+
+def test_it_is_not_ready_while_its_name_is_not_known_but_alive(
+    host: Host, metadata: InstanceMetadata
+) -> None:
+    metadata.change(tags=None)
+    host.watchdog_seconds = 0.06
+    host.write(host=None, region=None)
+    host.start()
+    told = host.heard_within(0.3)
+    assert set(told) == {"WATCHDOG=1"}
+    assert host.lines == [
+        "<4>this host's name can't be asked for: the instance has no role; "
+        "give it an instance profile"
+    ]
+    metadata.change(tags={"Name": "blue\n"})
+    eventually(lambda: len(host.lines) == 2)
+    assert "this host's name can't be asked for: 'blue\\n' is not a host name" in host.lines[1]
+    metadata.change(tags={"Name": GREEN})
+    assert f"host {GREEN}" in host.hears("READY=1")
+    eventually(host.transport.metrics)
+    assert {datum.series.dimensions for datum in host.transport.sent} == {(("Host", GREEN),)}
+
+
+def test_a_metadata_service_that_hangs_does_not_hang_the_agent(host: Host) -> None:
+    with silence() as url:
+        host.metadata = Metadata(url)
+        host.watchdog_seconds = 0.06
+        host.write(host=None)
+        host.start()
+        assert len(host.heard_within(0.2)) >= 3
+        assert host.ended() < 1
+
+
+def test_the_watchdog_is_not_fed_by_a_loop_that_is_stuck(host: Host) -> None:
+    host.watchdog_seconds = 0.09
+    host.ready()
+    host.hears("WATCHDOG=1")
+    stuck = threading.Event()
+    host.loop.soon(host.stand_still, stuck)
+    time.sleep(0.05)
+    host.heard_within(0.01)
+    assert host.heard_within(0.3) == []
+    stuck.set()
+    host.hears("WATCHDOG=1")
+
+
+def test_the_watchdog_is_not_fed_while_the_publisher_is_stuck(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "STUCK_SECONDS", 0.1)
+    host.watchdog_seconds = 0.06
+    host.transport.free.clear()
+    host.ready()
+    time.sleep(0.15)
+    host.heard_within(0.05)
+    assert host.heard_within(0.2) == []
+    host.transport.free.set()
+    host.hears("WATCHDOG=1")
+
+
+def test_a_stuck_publisher_is_one_that_waits_longer_than_any_request_may_take() -> None:
+    longest = 2 * (3 + 5) + 4 * 2  # connect and read, and what the metadata service is asked
+    assert longest * 3 < module.STUCK_SECONDS
+
+
+def test_the_time_to_flush_leaves_time_to_end_within_five_seconds() -> None:
+    assert module.FLUSH_SECONDS <= 4
+
+
+def test_what_a_former_run_left_is_published(host: Host) -> None:
+    minute = int(time.time() // 60) * 60 - 600
+    Spool(host.state, 100, "Bookstore", pytest.fail).append(ones(minute, 3))
+    host.ready()
+    assert host.lines[0] == "<6>3 data of a former run are published first"
+    eventually(lambda: set(ones(minute, 3)) <= set(host.transport.sent))
+    assert list(host.state.glob(SPOOLED)) == []
+
+
+def test_a_good_configuration_is_taken_and_the_spool_grows_with_it(host: Host) -> None:
+    agent = host.ready()
+    config = host.write(FIRST, *(f"target-{number}" for number in range(49)), journal="samples")
+    host.loop.soon(agent.reload)
+    assert host.hears("STATUS=") == (
+        f"STATUS=50 targets every 1 s, namespace Bookstore, host {BLUE}"
+    )
+    eventually(lambda: FIRST in host.transport.metrics())
+    assert f"<6>the configuration is taken: {host.told[-1][len('STATUS=') :]}" in host.lines
+    eventually(lambda: any("target-" in line for line in host.lines))
+    assert agent._spool is not None
+    assert agent._spool.most == most_kept(config) > module.LEAST_RETAINED
+    assert agent.successor is None
+
+
+def test_a_bad_configuration_is_told_and_the_former_one_stays(host: Host) -> None:
+    agent = host.ready()
+    host.file.write_text('{"service": "bookstore", "targets": [{"port": 70000}]}')
+    host.loop.soon(agent.reload)
+    eventually(lambda: len(host.lines) > 3)
+    problems = [line for line in host.lines if "the configuration is not taken" in line]
+    assert all(
+        line.startswith(f"<4>the configuration is not taken: {host.file}: ") for line in problems
+    )
+    assert len(problems) >= 3
+    sent = len(host.transport.sent)
+    eventually(lambda: len(host.transport.sent) > sent or host.lines)
+    assert host.thread.is_alive()
+    assert host.ended() < 1
+
+
+def test_a_configuration_that_is_gone_is_told_and_the_former_one_stays(host: Host) -> None:
+    agent = host.ready()
+    host.file.unlink()
+    host.loop.soon(agent.reload)
+    eventually(lambda: any("No such file or directory" in line for line in host.lines))
+    assert host.thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"namespace": "Library"}, id="another namespace"),
+        pytest.param({"host": GREEN}, id="another host"),
+        pytest.param({"host": None}, id="no host"),
+        pytest.param({"region": "eu-central-1"}, id="another region"),
+        pytest.param({"endpoint_url": "http://127.0.0.1:1"}, id="another endpoint"),
+    ],
+)
+def test_what_a_running_agent_cant_change_starts_it_anew(
+    host: Host, change: Mapping[str, Any]
+) -> None:
+    agent = host.ready()
+    config = host.write(**change)
+    host.loop.soon(agent.reload)
+    host.thread.join(3)
+    assert not host.thread.is_alive()
+    assert agent.successor == config
+    assert not any("STOPPING" in told for told in host.heard_within(0.01))
+
+
+def test_told_to_end_while_it_ends_to_start_anew_it_ends_for_good(host: Host) -> None:
+    agent = host.ready()
+    publisher = agent._publisher
+    assert publisher is not None
+    host.transport.free.clear()
+    publisher.put(ones(int(time.time()), 1))
+    eventually(lambda: publisher.busy_since)
+    host.write(namespace="Library")
+    host.loop.soon(agent.reload)
+    eventually(lambda: agent.successor)
+    host.loop.soon(agent.end)  # as the signal's handler does meanwhile
+    host.thread.join(3)
+    assert agent.successor is None
+    host.hears("STOPPING=1")
+
+
+def test_a_reload_before_the_name_is_known_is_taken(host: Host, metadata: InstanceMetadata) -> None:
+    metadata.change(tags=None)
+    host.write(host=None)
+    agent = host.start()
+    eventually(lambda: host.lines)
+    host.write(SECOND, host=None)
+    host.loop.soon(agent.reload)
+    time.sleep(0.05)
+    metadata.change(tags={"Name": BLUE})
+    host.hears("READY=1")
+    eventually(lambda: SECOND in host.transport.metrics())
+    assert FIRST not in host.transport.metrics()
+
+
+def test_told_to_end_before_its_name_is_known_it_ends_and_begins_nothing(
+    host: Host, metadata: InstanceMetadata
+) -> None:
+    metadata.change(tags=None)
+    host.write(host=None)
+    agent = host.start()
+    eventually(lambda: host.lines)
+    assert host.ended() < 1
+    agent.begin(Identity(BLUE, "us-west-2"))  # what the thread may still tell
+    assert host.made == []
+
+
+def test_the_end_flushes_what_was_measured(host: Host) -> None:
+    host.ready()
+    eventually(lambda: FIRST in host.transport.metrics())
+    time.sleep(0.01)
+    assert host.ended() < 1
+    host.hears("STOPPING=1")
+    assert list(host.state.glob(SPOOLED)) == []
+
+
+def test_the_end_comes_in_time_though_cloudwatch_hangs_and_data_are_kept(host: Host) -> None:
+    host.transport.free.clear()
+    host.ready()
+    eventually(lambda: host.transport.attempts)
+    assert host.ended() < 1
+    kept = Spool(host.state, 100, "Bookstore", pytest.fail).oldest(lambda data: True)[1]
+    assert "probe-heartbeat" in {datum.series.metric for datum in kept}
+
+
+def test_without_a_service_manager_or_a_folder_it_runs_all_the_same(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = Loop()
+    agent = Agent(
+        host.file,
+        load(host.file),
+        None,
+        Tools(loop),
+        Metadata(unused_url()),
+        Journal(host.lines.append),
+        ServiceManager({}),
+        lambda config, identity: host.transport,
+    )
+    thread = threading.Thread(target=agent.run, daemon=True)
+    thread.start()
+    eventually(lambda: FIRST in host.transport.metrics())
+    loop.soon(agent.end)
+    loop.soon(agent.end)  # twice, as with two signals
+    thread.join(3)
+    assert not thread.is_alive()
+    loop.close()
+
+
+def test_unless_told_otherwise_it_speaks_to_cloudwatch(host: Host) -> None:
+    config = host.write(endpoint_url="http://127.0.0.1:1")
+    agent = Agent(
+        host.file,
+        config,
+        None,
+        Tools(host.loop),
+        host.metadata,
+        Journal(host.lines.append),
+        ServiceManager({}),
+    )
+    transport = agent._transport(config, Identity(BLUE, "eu-central-1"))
+    assert isinstance(transport, CloudWatch)
+    assert transport._namespace == "Bookstore"
+    assert transport._options["region_name"] == "eu-central-1"
+    assert transport._options["endpoint_url"] == "http://127.0.0.1:1"
+
+
+@pytest.mark.parametrize(("targets", "peers"), [(1, 0), (100, 2), (1000, 0)])
+def test_what_is_kept_is_enough_for_two_hours_of_failures_in_three_parts(
+    targets: int, peers: int
+) -> None:
+    config = config_of(
+        {f"target-{number}": WELL for number in range(targets)},
+        peers={f"host-{number}": WELL for number in range(peers)},
+    )
+    assert most_kept(config) >= 120 * 3 * 2 * (targets + peers) + 120 * 2
+
+
+def unnamed(host: Host) -> None:
+    """The host's name is not in the configuration, but its Name tag."""
+    host.write(host=None, region=None)
+
+
+def test_another_name_tag_makes_another_host_of_it_on_the_next_reload(
+    host: Host, metadata: InstanceMetadata
+) -> None:
+    metadata.change(tags={"Name": BLUE})
+    unnamed(host)
+    agent = host.ready()
+    metadata.change(tags={"Name": GREEN})
+    host.loop.soon(agent.reload)
+    host.thread.join(5)
+    assert not host.thread.is_alive()
+    assert agent.successor == load(host.file)
+    assert f"<4>this host is {GREEN} now: starting anew" in host.lines
+
+
+def test_it_looks_for_another_name_tag_by_itself(
+    host: Host, metadata: InstanceMetadata, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", 0.05)
+    metadata.change(tags={"Name": BLUE})
+    unnamed(host)
+    agent = host.ready()
+    time.sleep(0.2)
+    assert agent.successor is None, "the same name changes nothing"
+    metadata.change(tags={"Name": GREEN})
+    host.thread.join(5)
+    assert agent.successor is not None
+
+
+def test_a_name_that_can_no_longer_be_asked_for_is_kept(
+    host: Host, metadata: InstanceMetadata, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", 0.05)
+    metadata.change(tags={"Name": BLUE})
+    unnamed(host)
+    agent = host.ready()
+    metadata.change(tags={"Name": "\n"})
+    eventually(lambda: any("can't be asked for" in line for line in host.lines))
+    time.sleep(0.2)
+    assert agent.successor is None
+    assert host.thread.is_alive()
+    assert sum("can't be asked for" in line for line in host.lines) == 1
+
+
+def test_the_name_of_a_former_run_holds_while_ec2_can_not_be_asked(
+    host: Host, metadata: InstanceMetadata
+) -> None:
+    metadata.change(tags={"Name": BLUE})
+    unnamed(host)
+    host.ready()
+    eventually(lambda: (host.state / MEMORY).exists())
+    host.ended()
+    host.loop.close()
+    metadata.change(tags=None)  # and EC2 refuses: there is no role
+    host.loop.close()
+    host.loop = Loop()
+    host.ready()
+    assert [identity.host for _, identity in host.made] == [BLUE, BLUE]
+
+
+def test_the_name_of_another_instance_does_not_hold(host: Host, metadata: InstanceMetadata) -> None:
+    metadata.change(tags=None)
+    unnamed(host)
+    (host.state / MEMORY).write_text(json.dumps(["i-00000000000000000", BLUE, "us-west-2"]))
+    host.start()
+    host.heard_within(0.3)
+    assert host.made == []
+
+
+def test_a_publisher_that_has_died_does_not_pass_for_alive(host: Host) -> None:
+    host.watchdog_seconds = 0.06
+    agent = host.ready()
+    publisher = agent._publisher
+    assert publisher is not None
+    publisher.stop(5)
+    eventually(lambda: not publisher.is_alive())
+    host.heard_within(0.1)
+    assert host.heard_within(0.3) == []
+
+
+def test_told_to_end_it_starts_nothing_anew_whatever_is_told_after(host: Host) -> None:
+    agent = host.ready()
+    host.write(namespace="Library")
+
+    def all_in_one_turn() -> None:
+        """As messages are taken that came while the end took its time."""
+        agent.end()
+        agent.reload()
+        agent._become(Identity(GREEN, "us-west-2"))
+
+    host.loop.soon(all_in_one_turn)
+    host.thread.join(3)
+    assert not host.thread.is_alive()
+    assert agent.successor is None
+
+
+def test_a_region_that_is_given_wins_over_that_of_a_former_run(
+    host: Host, metadata: InstanceMetadata
+) -> None:
+    metadata.change(tags=None)
+    (host.state / MEMORY).write_text(json.dumps(["i-0123456789abcdef0", BLUE, "us-west-2"]))
+    host.write(host=None, region="eu-central-1")
+    host.ready()
+    assert host.made[-1][1] == Identity(BLUE, "eu-central-1")
+
+
+def test_a_name_that_is_given_is_not_remembered_as_the_instances_own(host: Host) -> None:
+    host.ready()
+    time.sleep(0.05)
+    assert host.ended() < 1
+    assert not (host.state / MEMORY).exists()

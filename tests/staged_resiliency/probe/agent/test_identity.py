@@ -1,0 +1,245 @@
+"""Who the host is: from the configuration, its tags in the metadata, or EC2."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import pytest
+
+from staged_resiliency.probe.agent import identity
+from staged_resiliency.probe.agent.identity import (
+    MEMORY,
+    Identity,
+    IdentityError,
+    ask_ec2,
+    identify,
+    remember,
+    remembered,
+)
+from staged_resiliency.probe.agent.metadata import Metadata
+from tests.e2e.machine.servers import HttpAnswer, HttpRequest
+from tests.staged_resiliency.probe.agent.support import (
+    BLUE,
+    GREEN,
+    InstanceMetadata,
+    config_of,
+    ec2_answer,
+    instance_metadata,
+    serving,
+    unused_url,
+)
+
+CONFIG = config_of({})
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[InstanceMetadata]:
+    with instance_metadata() as running:
+        yield running
+
+
+@pytest.fixture
+def instance(running: InstanceMetadata) -> InstanceMetadata:
+    running.change(tags={"Name": BLUE}, region="us-west-2", role="bookstore-instance")
+    running.service.requests.clear()
+    return running
+
+
+def not_asked(instance_id: str, region: str, metadata: Metadata) -> str:
+    pytest.fail("EC2 is asked only where the metadata do not show tags")
+
+
+def test_name_and_region_are_the_instances_own(instance: InstanceMetadata) -> None:
+    found = identify(CONFIG, Metadata(instance.url), not_asked)
+    assert found == Identity(BLUE, "us-west-2")
+
+
+def test_a_configuration_that_names_both_needs_no_metadata() -> None:
+    config = config_of({}, host=GREEN, region="eu-central-1")
+    found = identify(config, Metadata(unused_url()), not_asked)
+    assert found == Identity(GREEN, "eu-central-1")
+
+
+def test_ec2_is_asked_where_the_metadata_show_no_tags(instance: InstanceMetadata) -> None:
+    instance.change(tags=None)
+    asked: list[tuple[str, str]] = []
+
+    def described(instance_id: str, region: str, metadata: Metadata) -> str:
+        asked.append((instance_id, region))
+        return GREEN
+
+    found = identify(CONFIG, Metadata(instance.url), described)
+    assert found == Identity(GREEN, "us-west-2")
+    assert asked == [("i-0123456789abcdef0", "us-west-2")]
+
+
+def test_ec2_is_asked_where_the_name_is_empty(instance: InstanceMetadata) -> None:
+    instance.change(tags={"Name": ""})
+    found = identify(CONFIG, Metadata(instance.url), lambda *_: GREEN)
+    assert found.host == GREEN
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("blue\nHost: x", id="two lines"),
+        pytest.param("blue\r", id="a carriage return"),
+        pytest.param("blue\x1b[2J", id="a terminal's escape"),
+        pytest.param("blue\x00", id="a zero"),
+        pytest.param("b" * 256, id="256 characters"),
+        pytest.param("b" * 300, id="300 characters"),
+        pytest.param("blåbær", id="not ASCII"),
+        pytest.param("\u202eeulb", id="written backwards"),
+        pytest.param("   ", id="blanks"),
+    ],
+)
+def test_a_poisonous_name_is_refused_with_an_escaped_line(
+    instance: InstanceMetadata, name: str
+) -> None:
+    instance.change(tags={"Name": name})
+    with pytest.raises(IdentityError, match="is not a host name that a metric can carry") as raised:
+        identify(CONFIG, Metadata(instance.url), not_asked)
+    assert str(raised.value).isascii()
+    assert str(raised.value).isprintable()
+    assert len(str(raised.value)) <= 300
+
+
+@pytest.mark.parametrize("name", ["$(reboot)", "`reboot`", "; rm -rf /", "a|b&c>d", "%s{0}", "' '"])
+def test_a_name_that_a_shell_would_run_is_only_a_name(
+    instance: InstanceMetadata, name: str
+) -> None:
+    """CloudWatch takes it for a dimension, and no shell ever sees it."""
+    instance.change(tags={"Name": name})
+    assert identify(CONFIG, Metadata(instance.url), not_asked).host == name
+
+
+def test_a_region_that_is_none_is_refused(instance: InstanceMetadata) -> None:
+    instance.change(region="us-west-2.evil.example/")
+    with pytest.raises(IdentityError, match="is not an AWS region"):
+        identify(CONFIG, Metadata(instance.url), not_asked)
+
+
+def test_metadata_that_cant_be_asked_are_told() -> None:
+    with pytest.raises(IdentityError, match="the metadata service can't be asked"):
+        identify(CONFIG, Metadata(unused_url()), not_asked)
+
+
+class Ec2:
+    """Answers DescribeTags."""
+
+    def __init__(self, name: str | None) -> None:
+        self.name = name
+        self.asked: list[dict[str, str]] = []
+
+    def __call__(self, request: HttpRequest) -> HttpAnswer:
+        self.asked.append(dict(parse_qsl(request.body.decode())))
+        return ec2_answer(self.name)
+
+
+def test_a_process_of_its_own_asks_ec2_and_nothing_in_a_name_is_run(
+    instance: InstanceMetadata, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ran = tmp_path / "ran"
+    name = f"$(touch {ran})"
+    instance.change(tags=None)
+    ec2 = Ec2(name)
+    with serving(ec2) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", url)
+        assert identify(CONFIG, Metadata(instance.url)).host == name
+    assert not ran.exists()
+    (asked,) = ec2.asked
+    assert asked["Action"] == "DescribeTags"
+    assert (asked["Filter.1.Name"], asked["Filter.1.Value.1"]) == (
+        "resource-id",
+        "i-0123456789abcdef0",
+    )
+    assert (asked["Filter.2.Name"], asked["Filter.2.Value.1"]) == ("key", "Name")
+
+
+@pytest.fixture
+def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program in place of the one that asks EC2: what it does is up to the test."""
+    program = tmp_path / "name_tag.py"
+    monkeypatch.setattr(identity, "__file__", str(tmp_path / "identity.py"))
+    return program
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        pytest.param(
+            "import sys; sys.exit('one\\nlast \\x1b[31mline')",
+            "DescribeTags: last ?[31mline",
+            id="fails",
+        ),
+        pytest.param(
+            "import sys; sys.exit(3)", "DescribeTags: no reason given", id="fails without a word"
+        ),
+        pytest.param("raise KeyError('Tags')", "DescribeTags: KeyError: 'Tags'", id="breaks"),
+        pytest.param("print('{')", "Expecting property name", id="says no JSON"),
+        pytest.param(
+            "import sys; sys.stdout.buffer.write(b'\\xff')", "codec can't decode", id="says no text"
+        ),
+        pytest.param("print('\"a\\\\nb\"')", "is not a host name", id="says a poisonous name"),
+    ],
+)
+def test_whatever_the_process_does_is_told_in_one_plain_line(
+    instance: InstanceMetadata, child: Path, program: str, message: str
+) -> None:
+    child.write_text(program)
+    instance.change(tags=None)
+    with pytest.raises(IdentityError) as raised:
+        identify(CONFIG, Metadata(instance.url))
+    assert message in str(raised.value)
+    assert str(raised.value).isascii()
+    assert str(raised.value).isprintable()
+
+
+def test_a_process_that_hangs_is_ended(instance: InstanceMetadata, child: Path) -> None:
+    child.write_text("import time; time.sleep(60)")
+    with pytest.raises(IdentityError, match=r"^DescribeTags: TimeoutExpired$"):
+        ask_ec2("i-1", "us-west-2", Metadata(instance.url), 0.2)
+
+
+def test_without_credentials_ec2_is_not_asked(instance: InstanceMetadata, child: Path) -> None:
+    instance.change(tags=None, role=None)
+    with pytest.raises(IdentityError, match="the instance has no role"):
+        identify(CONFIG, Metadata(instance.url))
+
+
+def test_who_an_instance_was_is_remembered(instance: InstanceMetadata, tmp_path: Path) -> None:
+    asked = Metadata(instance.url)
+    assert remembered(tmp_path, asked) is None
+    remember(tmp_path, Identity(BLUE, "us-west-2"), asked)
+    assert remembered(tmp_path, asked) == Identity(BLUE, "us-west-2")
+    assert [file.name for file in tmp_path.iterdir()] == [MEMORY]
+
+
+def test_without_a_folder_or_with_one_that_refuses_nothing_is_remembered(
+    instance: InstanceMetadata, tmp_path: Path
+) -> None:
+    asked = Metadata(instance.url)
+    for folder in (None, tmp_path / "nowhere"):
+        remember(folder, Identity(BLUE, "us-west-2"), asked)
+        assert remembered(folder, asked) is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"[", id="half of it"),
+        pytest.param(b"7", id="a number"),
+        pytest.param(b'["i-0123456789abcdef0", "blue"]', id="a value too few"),
+        pytest.param(b'["i-0123456789abcdef0", "a\\nb", "us-west-2"]', id="a poisonous name"),
+        pytest.param(b'["i-0123456789abcdef0", "blue", "x/y"]', id="no region"),
+        pytest.param(b'["i-0123456789abcdef0", ["blue"], "us-west-2"]', id="a list as name"),
+        pytest.param(b'["i-00000000000000000", "blue", "us-west-2"]', id="another instance's"),
+        pytest.param(b"\xff\xfe", id="not UTF-8"),
+    ],
+)
+def test_a_memory_that_is_not_this_instances_own_is_none(
+    instance: InstanceMetadata, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / MEMORY).write_bytes(content)
+    assert remembered(tmp_path, Metadata(instance.url)) is None

@@ -1,0 +1,454 @@
+"""What is published when: each minute once, and at once what an alarm waits for."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from staged_resiliency.probe.agent.checks import Check
+from staged_resiliency.probe.agent.cloudwatch import SendError
+from staged_resiliency.probe.agent.measuring import HEARTBEAT, HURRY_SECONDS, PEER
+from staged_resiliency.probe.agent.metric_statistics import Datum, Series
+from tests.properties import PROPERTY
+from tests.staged_resiliency.probe.agent.support import (
+    BLUE,
+    BROKEN,
+    DOWN,
+    GREEN,
+    HANGING,
+    HOUR,
+    MIDNIGHT,
+    SLOW_TO_FAIL,
+    WELL,
+    Planned,
+    World,
+    broken_within,
+    config_of,
+    flapping,
+    host_series,
+    merged,
+    refused,
+)
+
+DB = host_series("db-connectivity")
+THROTTLED = SendError("Throttling", "Rate exceeded")
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with World() as world:
+        yield world
+
+
+def recorded(world: World) -> list[tuple[float, Series, int, float]]:
+    """Each sample from now on: when it was known, of what, in which minute, and its value."""
+    found: list[tuple[float, Series, int, float]] = []
+    usual = world.journal.result
+
+    def result(result: Any, *, changed: bool) -> None:
+        value = float(result.failure is None)
+        found.append((world.time.now, result.sampler.series, result.minute, value))
+        usual(result, changed=changed)
+
+    world.journal.result = result  # type: ignore[method-assign]
+    return found
+
+
+def arrival_of_first_zeros(world: World) -> dict[tuple[Series, int], float]:
+    """When CloudWatch learnt that a minute of a series has a 0."""
+    found: dict[tuple[Series, int], float] = {}
+    for at, data in world.cloudwatch.requests:
+        for datum in data:
+            if datum.lowest == 0:
+                found.setdefault((datum.series, datum.minute), at)
+    return found
+
+
+# --- Steady state
+
+
+@pytest.mark.parametrize("host", [BLUE, GREEN, "a", "another-host", "i-0123456789abcdef0"])
+def test_a_steady_state_takes_one_request_a_minute_with_the_heartbeat_in_it(
+    world: World, host: str
+) -> None:
+    world.observe(config_of({"db-connectivity": WELL, "cdn-connectivity": WELL}), host)
+    world.run(180)
+    before = len(world.cloudwatch.requests)
+    world.run(HOUR)
+    requests = world.cloudwatch.requests[before:]
+    assert len(requests) == 60
+    for _, data in requests:
+        assert {datum.series.metric for datum in data} == {
+            "db-connectivity",
+            "cdn-connectivity",
+            HEARTBEAT,
+        }
+        assert {datum.series.dimensions for datum in data} == {(("Host", host),)}
+
+
+def test_hosts_tell_their_minutes_at_different_times() -> None:
+    times = set()
+    for number in range(20):
+        with World() as world:
+            world.observe(config_of({"db-connectivity": WELL}), f"host-{number}")
+            world.run(180)
+            last, _ = world.cloudwatch.requests[-1]
+            times.add(round((last - world.time.now + world.time.wall()) % 60, 2))
+    assert len(times) == 20
+    assert all(1 <= after < 11 for after in times)
+
+
+def test_each_whole_minute_arrives_with_its_six_samples_and_one_heartbeat(world: World) -> None:
+    world.observe(config_of({"db-connectivity": WELL, "bad": SLOW_TO_FAIL, "hangs": HANGING}))
+    world.run(6 * HOUR)
+    sets = merged(world.cloudwatch.data())
+    for minute in range(MIDNIGHT + 60, MIDNIGHT + int(6 * HOUR) - 120, 60):
+        assert sets[DB, minute] == Datum(DB, minute, 6, 6.0, 1.0, 1.0)
+        for metric in ("bad", "hangs"):
+            series = host_series(metric)
+            assert sets[series, minute] == Datum(series, minute, 6, 0.0, 0.0, 0.0)
+        assert sets[host_series(HEARTBEAT), minute].samples == 1
+
+
+def test_a_clock_that_runs_a_little_slow_makes_no_minute_twice(world: World) -> None:
+    """The minute's turn then comes a little before its time."""
+    world.observe(config_of({"db-connectivity": WELL}))
+
+    def lose() -> None:
+        world.time.set_wall(-0.0005)
+        world.loop.at(world.time.now + 7, lose)
+
+    lose()
+    world.run(HOUR)
+    sets = merged(world.cloudwatch.data())
+    beats = [d.samples for (series, _), d in sets.items() if series == host_series(HEARTBEAT)]
+    assert beats[1:] == [1] * (len(beats) - 1)
+    assert len(beats) == 60
+
+
+# --- At once
+
+
+def test_a_change_of_state_is_published_in_the_same_turn(world: World) -> None:
+    fails = world.time.now + 200
+    mends = world.time.now + 500
+    world.observe(config_of({"db-connectivity": broken_within((fails, mends))}))
+    world.run(150)
+    known = recorded(world)
+    before = len(world.cloudwatch.requests)
+    world.run(400)
+    requests = world.cloudwatch.requests[before:]
+    first_zero = next(at for at, _, _, value in known if value == 0)
+    first_one = next(at for at, _, _, value in known if value == 1 and at > first_zero)
+    for moment, value in ((first_zero, 0.0), (first_one, 1.0)):
+        (data,) = (data for at, data in requests if at == moment)
+        (datum,) = (datum for datum in data if datum.series == DB)
+        assert value in (datum.lowest, datum.highest)
+
+
+def test_while_failing_the_first_zero_of_each_minute_is_published_in_the_same_turn(
+    world: World,
+) -> None:
+    known = recorded(world)
+    world.observe(config_of({"db-connectivity": BROKEN}))
+    world.run(HOUR)
+    arrived = arrival_of_first_zeros(world)
+    for minute in range(MIDNIGHT, MIDNIGHT + int(HOUR), 60):
+        assert arrived[DB, minute] == next(at for at, _, m, _ in known if m == minute)
+    # And no other of its zeros: a second request a minute is all that a failure costs.
+    assert len(world.cloudwatch.requests) in (119, 120, 121)
+
+
+def test_changes_within_a_second_share_a_request_a_second_after_the_first(world: World) -> None:
+    fails = world.time.now + 300
+    checks: dict[str, Check] = {
+        f"target-{number}": broken_within((fails, fails + 60)) for number in range(50)
+    }
+    world.observe(config_of(checks))
+    world.run(295)
+    before = len(world.cloudwatch.requests)
+    known = recorded(world)
+    world.run(25)
+    zeros = {series: at for at, series, _, value in reversed(known) if value == 0}
+    assert len(zeros) == 50
+    arrived = arrival_of_first_zeros(world)
+    delays = [
+        min(at for (s, _), at in arrived.items() if s == series) - known_at
+        for series, known_at in zeros.items()
+    ]
+    assert min(delays) == 0
+    assert max(delays) <= HURRY_SECONDS + 1e-6
+    assert len(world.cloudwatch.requests) - before <= 25 / HURRY_SECONDS + 1
+
+
+@pytest.mark.parametrize("interval", [1, 10])
+def test_flapping_targets_make_at_most_one_request_a_second(world: World, interval: int) -> None:
+    checks: dict[str, Check] = {f"target-{number}": flapping() for number in range(20)}
+    world.observe(config_of(checks, interval_seconds=interval, timeout_seconds=0.5))
+    world.run(300)
+    assert len(world.cloudwatch.requests) <= 300 / HURRY_SECONDS + 6
+    assert len(world.cloudwatch.requests) > 200
+    sets = merged(world.cloudwatch.data())
+    found = sets[host_series("target-0"), MIDNIGHT + 120]
+    assert (found.samples, found.total) == (60 // interval, 30 // interval)
+
+
+FAULTS = st.lists(st.tuples(st.floats(0, 900), st.floats(0.1, 200)), max_size=4)
+
+
+@settings(PROPERTY, max_examples=40)
+@given(st.lists(FAULTS, min_size=1, max_size=6), st.text("abcdef", min_size=1, max_size=5))
+def test_no_fault_arrives_later_than_with_a_request_for_each_sample(
+    faults: list[list[tuple[float, float]]], host: str
+) -> None:
+    """The fact that an alarm needs: this minute has a 0. A second is what others may cost it."""
+    with World() as world:
+        start = world.time.now
+        checks: dict[str, Check] = {
+            f"target-{number}": broken_within(*((start + a, start + a + b) for a, b in spans))
+            for number, spans in enumerate(faults)
+        }
+        known = recorded(world)
+        world.observe(config_of(checks), host)
+        world.run(1200)
+        arrived = arrival_of_first_zeros(world)
+        one_by_one: dict[tuple[Series, int], float] = {}
+        for at, series, minute, value in known:
+            if value == 0:
+                one_by_one.setdefault((series, minute), at)
+        assert arrived.keys() == one_by_one.keys()
+        for key, at in one_by_one.items():
+            assert at <= arrived[key] <= at + HURRY_SECONDS + 1e-6
+
+
+def test_a_fault_of_which_the_first_request_is_throttled_arrives_a_second_later(
+    world: World,
+) -> None:
+    fails = world.time.now + 200
+    world.observe(config_of({"db-connectivity": broken_within((fails, fails + 600))}))
+    known = recorded(world)
+    world.cloudwatch.trouble = lambda now, data: (
+        THROTTLED if data[0].lowest == 0 and now < fails + 10.5 else None
+    )
+    world.run(220)
+    zero = next(at for at, _, _, value in known if value == 0)
+    refusals = [at for at, data in world.cloudwatch.attempts if at >= zero]
+    assert refusals[0] == zero
+    arrived = min(arrival_of_first_zeros(world).values())
+    assert arrived - max(zero, fails + 10.5) <= 4
+
+
+# --- What is told
+
+
+def test_failures_are_counted_by_class_in_the_minutes_that_have_some(world: World) -> None:
+    start = world.time.now
+    world.observe(
+        config_of({"db": broken_within((start + 120, start + 180)), "hangs": HANGING, "well": WELL})
+    )
+    world.run(400)
+    sets = merged(world.cloudwatch.data())
+    classes = {
+        (series.metric, dict(series.dimensions).get("Class"))
+        for series, _ in sets
+        if series.metric.endswith("-failures")
+    }
+    assert classes == {("db-failures", "refused"), ("hangs-failures", "timeout")}
+    refused_series = Series("db-failures", (("Host", BLUE), ("Class", "refused")))
+    told = {minute: d.total for (series, minute), d in sets.items() if series == refused_series}
+    zeros = {
+        minute: d.samples - d.total
+        for (series, minute), d in sets.items()
+        if series == host_series("db") and d.lowest == 0
+    }
+    assert told == zeros
+    assert sum(told.values()) == 6
+
+
+def test_each_host_observes_the_others_and_never_itself(world: World) -> None:
+    peers = {BLUE: WELL, GREEN: BROKEN, "third": HANGING}
+    observation = world.observe(config_of({}, peers=peers))
+    assert len(observation) == 2
+    world.run(90)
+    series = {datum.series for datum in world.cloudwatch.data()} - {host_series(HEARTBEAT)}
+    assert series == {
+        Series(PEER, (("Host", GREEN), ("Observer", BLUE))),
+        Series(PEER, (("Host", "third"), ("Observer", BLUE))),
+        Series(f"{PEER}-failures", (("Host", GREEN), ("Observer", BLUE), ("Class", "refused"))),
+        Series(f"{PEER}-failures", (("Host", "third"), ("Observer", BLUE), ("Class", "timeout"))),
+    }
+
+
+def test_a_host_that_is_not_among_the_peers_observes_nobody(world: World) -> None:
+    observation = world.observe(config_of({}, peers={BLUE: WELL, GREEN: WELL}), "somebody-else")
+    assert len(observation) == 0
+    world.run(300)
+    assert {datum.series for datum in world.cloudwatch.data()} == {
+        host_series(HEARTBEAT, "somebody-else")
+    }
+
+
+def test_the_journal_tells_changes_or_each_sample(world: World) -> None:
+    start = world.time.now
+    world.observe(config_of({"db-connectivity": broken_within((start + 100, start + 200))}))
+    world.run(300)
+    told = ["succeeded in 3 ms", "failed after 3 ms: refused (Connection refused)"]
+    assert world.lines == [
+        f"<6>db-connectivity sometimes:1 {told[0]}",
+        f"<4>db-connectivity sometimes:1 {told[1]}",
+        f"<6>db-connectivity sometimes:1 {told[0]}",
+    ]
+    world.journal.every_sample = True
+    world.run(60)
+    assert world.lines[3:] == [f"<6>db-connectivity sometimes:1 {told[0]}"] * 6
+
+
+# --- Clocks
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        pytest.param(3600.0, ["<4>the clock was set forward by 3600 s"], id="an hour forward"),
+        pytest.param(-7200.0, ["<4>the clock was set back by 7200 s"], id="two hours back"),
+        pytest.param(1.5, [], id="a little forward"),
+        pytest.param(-1.5, [], id="a little back"),
+    ],
+)
+def test_a_step_of_the_clock_is_told_once(world: World, seconds: float, told: list[str]) -> None:
+    world.observe(config_of({"db-connectivity": WELL}))
+    world.run(200)
+    del world.lines[:]
+    world.time.set_wall(seconds)
+    world.run(HOUR)
+    assert world.lines == told
+
+
+def test_a_host_that_stood_still_says_how_many_samples_were_left_out(world: World) -> None:
+    world.observe(config_of({"db-connectivity": WELL, "cdn-connectivity": WELL}))
+    world.run(100)
+    del world.lines[:]
+    world.time.stand_still(60)
+    world.run(200)
+    assert world.lines == ["<4>the host stood still: 10 samples were left out"]
+
+
+@settings(PROPERTY, max_examples=60)
+@given(
+    st.lists(st.tuples(st.floats(0, 600), st.floats(-2000, 2000)), max_size=3),
+    st.lists(st.tuples(st.floats(0, 600), st.floats(0, 300)), max_size=2),
+)
+def test_each_sample_arrives_once_in_its_minute_whatever_clock_and_cloudwatch_do(
+    steps: list[tuple[float, float]], outages: list[tuple[float, float]]
+) -> None:
+    with World() as world:
+        start = world.time.now
+        known = recorded(world)
+        world.cloudwatch.trouble = lambda now, data: (
+            DOWN if any(a <= now - start < a + b for a, b in outages) else None
+        )
+        for after, seconds in steps:
+            world.loop.at(start + after, world.time.set_wall, seconds)
+        observation = world.observe(config_of({"db": flapping(), "cdn": SLOW_TO_FAIL}))
+        world.run(600)
+        observation.stop()
+        world.run(400)
+        count = Counter((series, minute) for _, series, minute, _ in known)
+        total: Counter[tuple[Series, int]] = Counter()
+        for _, series, minute, value in known:
+            total[series, minute] += int(value)
+        late = [each for each in known if each[0] > start + 600]  # were under way at the end
+        for _, series, minute, value in late:
+            count[series, minute] -= 1
+            total[series, minute] -= int(value)
+        sets = merged(world.cloudwatch.data())
+        found = {
+            key: (d.samples, d.total)
+            for key, d in sets.items()
+            if key[0] in (host_series("db"), host_series("cdn"))
+        }
+        assert found == {key: (n, total[key]) for key, n in count.items() if n}
+
+
+def test_a_minute_without_any_turn_of_the_loop_is_told_later(world: World) -> None:
+    world.observe(config_of({"db-connectivity": WELL}))
+    world.run(119)
+    world.time.stand_still(300)
+    world.run(120)
+    sets = merged(world.cloudwatch.data())
+    assert sum(d.samples for (series, _), d in sets.items() if series == DB) >= 6 * 3
+    assert (DB, MIDNIGHT + 240) not in sets
+
+
+# --- Another configuration
+
+
+def test_a_reload_leaves_targets_that_stay_on_their_clock_with_their_state(world: World) -> None:
+    start = world.time.now
+    config = config_of({"db-connectivity": BROKEN, "cdn-connectivity": WELL})
+    observation = world.observe(config)
+    for number in range(100):
+        more = {"db-connectivity": BROKEN, "cdn-connectivity": WELL, f"new-{number}": WELL}
+        world.loop.at(start + 100 + 3 * number, observation.take, config_of(more))
+    world.run(600)
+    sets = merged(world.cloudwatch.data())
+    for minute in range(MIDNIGHT + 60, MIDNIGHT + 540, 60):
+        assert sets[DB, minute].samples == 6
+        assert sets[host_series("cdn-connectivity"), minute].samples == 6
+    changes = [line for line in world.lines if "db-connectivity" in line]
+    assert len(changes) == 1
+
+
+def test_a_target_that_is_taken_out_is_asked_no_more(world: World) -> None:
+    observation = world.observe(config_of({"db-connectivity": WELL, "cdn-connectivity": WELL}))
+    world.run(100)
+    observation.take(config_of({"cdn-connectivity": WELL}))
+    assert len(observation) == 1
+    known = recorded(world)
+    world.run(300)
+    assert {series.metric for _, series, _, _ in known} == {"cdn-connectivity"}
+
+
+def test_a_target_that_is_asked_otherwise_begins_anew(world: World) -> None:
+    observation = world.observe(config_of({"db-connectivity": WELL}))
+    world.run(100)
+    other = Planned(lambda began: (0.1, refused()), "other")
+    observation.take(config_of({"db-connectivity": other}))
+    world.run(100)
+    assert [line.split()[1] for line in world.lines] == ["well:1", "other:1"]
+
+
+def test_another_interval_keeps_the_state_of_targets(world: World) -> None:
+    observation = world.observe(config_of({"db-connectivity": BROKEN}))
+    world.run(100)
+    observation.take(config_of({"db-connectivity": BROKEN}, interval_seconds=5, timeout_seconds=2))
+    world.run(200)
+    assert len(world.lines) == 1
+    sets = merged(world.cloudwatch.data())
+    assert sets[DB, MIDNIGHT + 180].samples == 12
+
+
+def test_what_was_measured_is_handed_over_at_the_end_and_no_minute_begins_after(
+    world: World,
+) -> None:
+    known = recorded(world)
+    observation = world.observe(config_of({"db-connectivity": WELL}))
+    world.run(135)
+    observation.stop()
+    sets = merged(world.cloudwatch.data())
+    assert sum(d.samples for (series, _), d in sets.items() if series == DB) == len(known)
+    count = len(world.cloudwatch.requests)
+    world.run(300)
+    assert len(world.cloudwatch.requests) == count
+
+
+def test_nothing_is_put_when_nothing_was_measured(world: World) -> None:
+    observation = world.observe(config_of({"db-connectivity": WELL}))
+    observation.stop()
+    put: list[Sequence[Datum]] = []
+    world.publisher.put = put.append  # type: ignore[method-assign,assignment]
+    observation.stop()
+    assert put == []

@@ -1,0 +1,453 @@
+"""What could not be published outlives the process, in order, within a bound, whatever the disk."""
+
+import json
+import resource
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from staged_resiliency.probe.agent.metric_statistics import Datum, Series
+from staged_resiliency.probe.agent.spool import Entry, Spool, decoded, encoded
+from tests.properties import PROPERTY
+from tests.staged_resiliency.probe.agent.support import MIDNIGHT, ones
+
+TEXTS = st.text(max_size=20)
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+DATA = st.lists(
+    st.builds(
+        Datum,
+        st.builds(Series, TEXTS, st.lists(st.tuples(TEXTS, TEXTS), max_size=3).map(tuple)),
+        st.integers(-(2**40), 2**40),
+        st.integers(1, 10**9),
+        NUMBERS,
+        NUMBERS,
+        NUMBERS,
+    ),
+    max_size=5,
+)
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=7) | st.dictionaries(TEXTS, inner, max_size=3),
+)
+
+
+FEWER = settings(PROPERTY, max_examples=100)
+
+
+class Lines(list[str]):
+    """What was logged."""
+
+
+def spool_in(folder: Path | None, lines: Lines, most: int = 1000) -> Spool:
+    return Spool(folder, most, "Bookstore", lines.append)
+
+
+def everything(data: Sequence[Datum]) -> bool:
+    return True
+
+
+def kept_in(spool: Spool) -> Sequence[Datum]:
+    return spool.oldest(everything)[1]
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Nothing can be written to any file by this process, whoever runs it."""
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, usual[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+
+
+@FEWER
+@given(TEXTS, DATA)
+def test_what_is_written_is_read_as_it_was(namespace: str, data: list[Datum]) -> None:
+    content = encoded(namespace, data)
+    assert decoded(content) == (namespace, data)
+    assert content.isascii()
+    assert content.isprintable()
+
+
+@FEWER
+@given(ANYTHING.map(json.dumps) | st.text())
+def test_anything_else_is_no_file_of_the_spool(content: str) -> None:
+    try:
+        namespace, data = decoded(content)
+    except ValueError:
+        return
+    assert isinstance(namespace, str)
+    assert all(isinstance(datum, Datum) for datum in data)
+
+
+@FEWER
+@given(st.data(), st.sampled_from([0, 1, 2, 3, 4, 5, 6]), ANYTHING)
+def test_a_row_with_a_wrong_value_is_refused_or_read(
+    draw: st.DataObject, place: int, wrong: object
+) -> None:
+    (row,) = json.loads(encoded("Bookstore", ones(MIDNIGHT, 1)))[1]
+    row[place] = wrong
+    try:
+        _, (datum,) = decoded(json.dumps(["Bookstore", [row]]))
+    except ValueError:
+        return
+    assert encoded("Bookstore", [datum])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param('["Bookstore",[[', id="half of it"),
+        pytest.param("\x00" * 100, id="zeros, as after a power cut"),
+        pytest.param("[" * 100_000, id="nested without end"),
+        pytest.param('["Bookstore",5]', id="a number where rows should be"),
+        pytest.param('[7,[["m",[],0,1,1,1,1]]]', id="a namespace that is a number"),
+        pytest.param('["Bookstore",[["m",[[1,"b"]],0,1,1,1,1]]]', id="a dimension's odd name"),
+        pytest.param('["Bookstore",[["m",[],1e999,1,1,1,1]]]', id="a minute without end"),
+        pytest.param('["Bookstore",[["m",[],0,1,1,1]]]', id="a value too few"),
+    ],
+)
+def test_a_file_that_is_damaged_is_refused_in_one_way(content: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        decoded(content)
+
+
+def test_data_are_kept_in_their_order_over_restarts(tmp_path: Path) -> None:
+    lines = Lines()
+    minutes = [MIDNIGHT + 60 * number for number in (0, 1, 2, 1, 3)]
+    first = spool_in(tmp_path, lines)
+    for minute in minutes[:3]:
+        first.append(ones(minute, 2))
+    second = spool_in(tmp_path, lines)
+    for minute in minutes[3:]:
+        second.append(ones(minute, 2))
+    third = spool_in(tmp_path, lines)
+    assert len(third) == 10
+    assert kept_in(third) == [datum for minute in minutes for datum in ones(minute, 2)]
+    assert lines == []
+
+
+def test_more_files_than_ten_are_still_in_order_after_a_restart(tmp_path: Path) -> None:
+    spool = spool_in(tmp_path, Lines())
+    data = [ones(MIDNIGHT + 60 * number, 1) for number in range(25)]
+    for each in data:
+        spool.append(each)
+    assert kept_in(spool_in(tmp_path, Lines())) == [datum for each in data for datum in each]
+
+
+def test_nothing_is_left_on_disk_of_what_was_published(tmp_path: Path) -> None:
+    spool = spool_in(tmp_path, Lines())
+    spool.append(ones(MIDNIGHT, 2))
+    entries, _ = spool.oldest(everything)
+    spool.remove(entries)
+    spool.remove(entries)  # once more means nothing
+    assert len(spool) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_oldest_go_when_there_are_too_many_and_are_counted(tmp_path: Path) -> None:
+    spool = spool_in(tmp_path, Lines(), most=10)
+    for number in range(6):
+        spool.append(ones(MIDNIGHT + 60 * number, 3))
+    assert len(spool) == 9
+    assert spool.dropped == 9
+    assert {datum.minute for datum in kept_in(spool)} == {MIDNIGHT + 60 * n for n in (3, 4, 5)}
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_what_is_just_kept_stays_even_if_it_alone_is_too_much() -> None:
+    spool = spool_in(None, Lines(), most=2)
+    spool.append(ones(MIDNIGHT, 1))
+    spool.append(ones(MIDNIGHT, 5))
+    assert (len(spool), spool.dropped) == (5, 1)
+
+
+def test_only_what_is_taken_joins_the_oldest() -> None:
+    spool = spool_in(None, Lines())
+    for number in range(3):
+        spool.append(ones(MIDNIGHT + 60 * number, 2))
+    taken: list[int] = []
+
+    def takes(data: Sequence[Datum]) -> bool:
+        taken.append(len(data))
+        return sum(taken) <= 5
+
+    entries, data = spool.oldest(takes)
+    assert [entry.size for entry in entries] == [2, 2]
+    assert {datum.minute for datum in data} == {MIDNIGHT, MIDNIGHT + 60}
+    entries, _ = spool.oldest(lambda data: False)
+    assert len(entries) == 1  # however little there is room for: else it would stay forever
+
+
+def test_an_entry_that_shall_be_alone_shares_no_request() -> None:
+    spool = spool_in(None, Lines())
+    for alone in (False, True, True, False, False):
+        spool.append(ones(MIDNIGHT, 1), alone=alone)
+    sizes = []
+    while len(spool):
+        entries, _ = spool.oldest(everything)
+        sizes.append(len(entries))
+        spool.remove(entries)
+    assert sizes == [1, 1, 1, 2]
+
+
+def test_files_of_another_namespace_are_dropped_and_counted(tmp_path: Path) -> None:
+    lines = Lines()
+    Spool(tmp_path, 1000, "Library", lines.append).append(ones(MIDNIGHT, 3))
+    spool = spool_in(tmp_path, lines)
+    spool.append(ones(MIDNIGHT + 60, 1))
+    assert kept_in(spool) == ones(MIDNIGHT + 60, 1)
+    assert spool.dropped == 3
+    assert lines == [
+        "00000000000000000001-3.json of the spool is of another configuration and is dropped"
+    ]
+    assert [file.name for file in tmp_path.iterdir()] == ["00000000000000000002-1.json"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(b"", "can't be read", id="empty"),
+        pytest.param(b"[[[", "can't be read", id="half of it"),
+        pytest.param(b"\xff\xfe", "can't be read", id="not ASCII"),
+        pytest.param(b'["Bookstore",[]]', "is of another configuration", id="fewer data"),
+    ],
+)
+def test_a_damaged_file_is_dropped_and_the_others_are_read(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
+    lines = Lines()
+    before = spool_in(tmp_path, lines)
+    for number in range(3):
+        before.append(ones(MIDNIGHT + 60 * number, 2))
+    (tmp_path / "00000000000000000002-2.json").write_bytes(content)
+    spool = spool_in(tmp_path, lines)
+    assert {datum.minute for datum in kept_in(spool)} == {MIDNIGHT, MIDNIGHT + 120}
+    assert spool.dropped == 2
+    assert len(spool) == 4
+    assert len(lines) == 1
+    assert reason in lines[0]
+    assert lines[0].isprintable()
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_half_written_files_are_removed_and_foreign_ones_left_alone(tmp_path: Path) -> None:
+    foreign = ("notes.txt", "1-5.json", "٣-1.json", "0001.json", "-.json", "lost+found", "keep.new")
+    for name in foreign:
+        (tmp_path / name).write_text("mine")
+    (tmp_path / "00000000000000000009-3.new").write_text('["Booksto')
+    lines = Lines()
+    spool = spool_in(tmp_path, lines)
+    assert len(spool) == 0
+    spool.append(ones(MIDNIGHT, 1))
+    assert {file.name for file in tmp_path.iterdir()} == {*foreign, "00000000000000000001-1.json"}
+    assert lines == []
+
+
+def test_a_folder_in_place_of_a_half_written_file_hides_none_of_the_others(tmp_path: Path) -> None:
+    spool_in(tmp_path, Lines()).append(ones(MIDNIGHT, 2))
+    (tmp_path / "00000000000000000000-3.new").mkdir()
+    assert kept_in(spool_in(tmp_path, Lines())) == ones(MIDNIGHT, 2)
+
+
+def test_a_folder_in_place_of_a_file_is_dropped(tmp_path: Path) -> None:
+    lines = Lines()
+    (tmp_path / "00000000000000000001-3.json").mkdir()
+    spool = spool_in(tmp_path, lines)
+    spool.append(ones(MIDNIGHT, 1))
+    assert kept_in(spool) == ones(MIDNIGHT, 1)
+    assert lines[0].startswith("00000000000000000001-3.json of the spool can't be read")
+
+
+def test_a_full_disk_is_told_once_and_data_stay_in_memory_within_the_bound(tmp_path: Path) -> None:
+    lines = Lines()
+    spool = spool_in(tmp_path, lines, most=6)
+    spool.append(ones(MIDNIGHT, 2))
+    with full_disk():
+        for number in range(1, 5):
+            spool.append(ones(MIDNIGHT + 60 * number, 2))
+    assert lines == ["the spool can't be written (File too large); data are kept in memory"]
+    assert (len(spool), spool.dropped) == (6, 4)
+    assert list(tmp_path.iterdir()) == []
+    spool.append(ones(MIDNIGHT + 300, 2))
+    spool.append(ones(MIDNIGHT + 360, 2))
+    assert lines[1:] == ["the spool can be written again"]
+    assert [datum.minute - MIDNIGHT for datum in kept_in(spool)] == [240, 240, 300, 300, 360, 360]
+    assert len(list(tmp_path.iterdir())) == 2
+    with full_disk():
+        spool.append(ones(MIDNIGHT, 1))
+    assert len(lines) == 3  # told again, since it worked in between
+
+
+def test_a_folder_that_is_a_file_is_told_once(tmp_path: Path) -> None:
+    lines = Lines()
+    folder = tmp_path / "state"
+    folder.write_text("a file")
+    spool = spool_in(folder, lines)
+    spool.append(ones(MIDNIGHT, 2))
+    assert kept_in(spool) == ones(MIDNIGHT, 2)
+    assert lines == ["the spool can't be written (Not a directory); data are kept in memory"]
+
+
+def test_a_folder_that_went_away_and_came_back(tmp_path: Path) -> None:
+    lines = Lines()
+    folder = tmp_path / "state"
+    folder.mkdir()
+    spool = spool_in(folder, lines)
+    spool.append(ones(MIDNIGHT, 2))
+    shutil.rmtree(folder)
+    spool.append(ones(MIDNIGHT + 60, 1))
+    folder.mkdir()
+    spool.append(ones(MIDNIGHT + 120, 1))
+    assert [datum.minute - MIDNIGHT for datum in kept_in(spool)] == [60, 120]
+    assert spool.dropped == 2
+    assert lines[:2] == [
+        "the spool can't be written (No such file or directory); data are kept in memory",
+        "the spool can be written again",
+    ]
+    assert lines[2].startswith("00000000000000000001-2.json of the spool can't be read")
+
+
+def test_a_file_that_is_gone_when_its_data_are_published_is_no_matter(tmp_path: Path) -> None:
+    lines = Lines()
+    spool = spool_in(tmp_path, lines)
+    spool.append(ones(MIDNIGHT, 2))
+    entries, _ = spool.oldest(everything)
+    (tmp_path / "00000000000000000001-2.json").unlink()
+    spool.remove(entries)
+    assert len(spool) == 0
+    assert len(lines) == 1
+
+
+@dataclass
+class Kept:
+    """An entry of the model."""
+
+    data: list[Datum]
+    alone: bool
+    on_disk: bool
+
+
+class SpoolMachine(RuleBasedStateMachine):
+    """The spool does what a list would do, over restarts and whatever the disk does."""
+
+    most = 8
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model: list[Kept] = []
+        self.not_removed: list[Kept] = []
+        self.dropped = 0
+        self.count = 0
+        self.disk = True
+
+    @initialize()
+    def begin(self) -> None:
+        self.top = Path(tempfile.mkdtemp())
+        self.folder = self.top / "state"
+        self.folder.mkdir()
+        self.spool = spool_in(self.folder, Lines(), self.most)
+
+    @rule(size=st.integers(1, 5), alone=st.booleans())
+    def append(self, size: int, alone: bool) -> None:
+        self.count += 1
+        data = ones(MIDNIGHT + 60 * self.count, size)
+        self.spool.append(data, alone=alone)
+        self.model.append(Kept(data, alone, self.disk))
+        while sum(len(each.data) for each in self.model) > self.most and len(self.model) > 1:
+            gone = self.model.pop(0)
+            self.dropped += len(gone.data)
+            if gone.on_disk and not self.disk:
+                self.not_removed.append(gone)
+
+    @precondition(lambda self: self.disk)
+    @rule(room=st.integers(0, 9), publish=st.booleans())
+    def take_the_oldest(self, room: int, publish: bool) -> None:
+        expected: list[Kept] = []
+        for each in self.model:
+            fits = sum(len(one.data) for one in [*expected, each]) <= room
+            if expected and (not fits or each.alone or expected[0].alone):
+                break
+            expected.append(each)
+        left = [room]
+
+        def takes(data: Sequence[Datum]) -> bool:
+            left[0] -= len(data)
+            return left[0] >= 0
+
+        entries, data = self.spool.oldest(takes)
+        assert data == [datum for each in expected for datum in each.data]
+        if publish:
+            self.spool.remove(entries)
+            self.model = self.model[len(expected) :]
+
+    @rule()
+    def break_or_mend_the_disk(self) -> None:
+        aside = self.top / "aside"
+        if self.disk:
+            self.folder.rename(aside)
+        else:
+            aside.rename(self.folder)
+        self.disk = not self.disk
+
+    @precondition(lambda self: self.disk)
+    @rule()
+    def restart(self) -> None:
+        """What was in memory is gone, and nobody knows any more what shall be alone."""
+        self.spool = spool_in(self.folder, Lines(), self.most)
+        on_disk = self.not_removed + [each for each in self.model if each.on_disk]
+        self.model = [replace(each, alone=False) for each in on_disk]
+        self.not_removed = []
+        self.dropped = 0
+
+    @invariant()
+    def holds_as_many(self) -> None:
+        if hasattr(self, "spool"):
+            assert len(self.spool) == sum(len(each.data) for each in self.model)
+            assert self.spool.dropped == self.dropped
+
+    def teardown(self) -> None:
+        if hasattr(self, "top"):
+            shutil.rmtree(self.top)
+
+
+def test_the_spool_does_what_a_list_would_do() -> None:
+    run_state_machine_as_test(
+        SpoolMachine, settings=settings(PROPERTY, max_examples=60, stateful_step_count=20)
+    )
+
+
+def asked_of(spool: Spool) -> list[Sequence[Datum]]:
+    """Of which data it is asked whether they are held back."""
+    asked: list[Sequence[Datum]] = []
+
+    def held(entry: Entry, data: Sequence[Datum]) -> bool:
+        asked.append(data)
+        return False
+
+    spool.oldest(everything, held)
+    return asked
+
+
+def test_a_file_without_data_is_none_of_the_spool(tmp_path: Path) -> None:
+    (tmp_path / "00000000000000000001-0.json").write_text('["Bookstore",[]]')
+    spool = spool_in(tmp_path, Lines())
+    spool.append(ones(MIDNIGHT, 1))
+    assert [len(data) for data in asked_of(spool)] == [1]

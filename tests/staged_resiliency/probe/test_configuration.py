@@ -1,0 +1,167 @@
+"""What a probe measures: the agent's configuration file, and what is refused."""
+
+import json
+from base64 import b64decode
+from typing import Any
+
+import pytest
+from aws_cdk import Stack
+
+from staged_resiliency import HttpCheck, ProbeConfiguration, TcpCheck
+from staged_resiliency.probe.agent import config as agent
+from tests.staged_resiliency.support import number_parameter, refused, text_parameter
+from tests.support import Data
+
+DB = TcpCheck("10.0.0.5", 5432)
+PEERS = {"shop-blue": HttpCheck("10.0.0.4"), "shop-green": HttpCheck("10.0.1.4")}
+
+
+def configuration(**changes: Any) -> ProbeConfiguration:
+    """A configuration, with settings changed."""
+    usual: Data = {"service": "shop", "namespace": "Shop", "dependencies": {"db": DB}}
+    return ProbeConfiguration(**{**usual, **changes})
+
+
+def test_a_configuration_says_everything_that_the_agent_does() -> None:
+    assert configuration(peers=PEERS).rendered() == {
+        "service": "shop",
+        "namespace": "Shop",
+        "interval_seconds": 10,
+        "timeout_seconds": 5,
+        "journal": "samples",
+        "targets": [
+            {"metric": "db-connectivity", "check": "tcp", "host": "10.0.0.5", "port": 5432}
+        ],
+        "peers": {
+            "shop-blue": {"check": "http", "host": "10.0.0.4", "port": 80, "path": "/"},
+            "shop-green": {"check": "http", "host": "10.0.1.4", "port": 80, "path": "/"},
+        },
+    }
+
+
+def test_settings_reach_the_agent() -> None:
+    made = configuration(interval_seconds=2, timeout_seconds=1.5, journal="changes", peers=PEERS)
+    read = agent.parse(b64decode(made.encoded()))
+    assert (read.interval_seconds, read.timeout_seconds, read.journal) == (2, 1.5, "changes")
+    assert [target.metric for target in read.targets] == ["db-connectivity"]
+    assert list(read.peers) == ["shop-blue", "shop-green"]
+
+
+def test_what_is_encoded_is_what_is_rendered() -> None:
+    made = configuration(dependencies={"web": HttpCheck("10.0.0.6", text="größer")})
+    assert json.loads(b64decode(made.encoded())) == made.rendered()
+
+
+def test_peers_alone_are_something_to_measure() -> None:
+    assert agent.parse(b64decode(configuration(dependencies={}, peers=PEERS).encoded())).peers
+
+
+def test_the_order_in_which_targets_are_named_changes_nothing() -> None:
+    cache = TcpCheck("10.0.0.6", 6379)
+    one = configuration(dependencies={"db": DB, "cache": cache}, peers=PEERS)
+    other = configuration(
+        dependencies={"cache": cache, "db": DB}, peers=dict(reversed(PEERS.items()))
+    )
+    assert one.encoded() == other.encoded()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param(
+            {"service": "My Shop"},
+            "service: 'My Shop' is not a name (lower-case letters, digits and single hyphens, a "
+            "letter first, at most 40); give one like bookstore",
+            id="service",
+        ),
+        pytest.param(
+            {"namespace": "AWS/Shop"},
+            "namespace: 'AWS/Shop' starts with AWS/, which CloudWatch keeps for AWS services; give "
+            "one like Bookstore",
+            id="namespace",
+        ),
+        pytest.param(
+            {"dependencies": {"My DB": DB}},
+            "dependencies: 'My DB' is not a name (lower-case letters, digits and single hyphens, a "
+            "letter first, at most 40); give one like bookstore",
+            id="name of a dependency",
+        ),
+        pytest.param(
+            {"dependencies": {"peer": DB}},
+            "dependencies: 'peer' would have the metric of the peers; give it another name",
+            id="dependency with the metric of the peers",
+        ),
+        pytest.param(
+            {"peers": {"shop blue": DB, "shop-green": DB}},
+            "peers: 'shop blue' is not a host name (letters, digits, '.', '_' and '-', at most "
+            "128); give one like bookstore-api-blue",
+            id="name of a host",
+        ),
+        pytest.param(
+            {"peers": {"shop-blue": DB}},
+            "peers: names one host; a host is asked by others, so give two or more",
+            id="one peer",
+        ),
+        pytest.param(
+            {"dependencies": {}},
+            "has neither dependencies nor peers: there is nothing to measure",
+            id="nothing",
+        ),
+        pytest.param(
+            {"interval_seconds": 7},
+            "interval_seconds: 60 s / 7 s is not a whole number of samples a minute; give one of "
+            "1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60",
+            id="interval",
+        ),
+        pytest.param(
+            {"interval_seconds": 5},
+            "timeout_seconds: the timeout of 5 s is not within the interval of 5 s; "
+            "give timeout_seconds above 0 and below 5",
+            id="timeout",
+        ),
+        pytest.param(
+            {"timeout_seconds": 0},
+            "timeout_seconds: the timeout of 0 s is not within the interval of 10 s; "
+            "give timeout_seconds above 0 and below 10",
+            id="no timeout",
+        ),
+        pytest.param(
+            {"timeout_seconds": float("nan")},
+            "timeout_seconds: the timeout of nan s is not within the interval of 10 s; "
+            "give timeout_seconds above 0 and below 10",
+            id="timeout that is no number",
+        ),
+        pytest.param(
+            {"journal": "all"},
+            "journal: 'all' is nothing the agent writes; allowed: samples, changes",
+            id="journal",
+        ),
+    ],
+)
+def test_a_configuration_refuses(changes: Data, message: str) -> None:
+    with refused(f"ProbeConfiguration: {message}"):
+        configuration(**changes)
+
+
+def test_it_is_known_whether_only_the_deployment_knows_something(stack: Stack) -> None:
+    host, port = text_parameter(stack, "Host"), number_parameter(stack, "Port")
+    assert configuration().is_literal
+    assert not configuration(dependencies={"db": TcpCheck(host, 5432)}).is_literal
+    assert not configuration(dependencies={"db": TcpCheck("10.0.0.5", port)}).is_literal
+    assert not configuration(peers={**PEERS, "shop-red": TcpCheck(host, 80)}).is_literal
+    assert not configuration(namespace=text_parameter(stack, "Namespace")).is_literal
+
+
+def test_more_targets_than_a_document_carries_are_refused_with_how_many_fit() -> None:
+    def of(count: int) -> ProbeConfiguration:
+        return configuration(dependencies={f"d{number}": DB for number in range(count)})
+
+    with pytest.raises(ValueError, match=r"^1000 targets make parameters of \d+ bytes; ") as e:
+        of(1000).require_fit()
+    told = str(e.value)
+    assert "beside the agent there is room for 14336, so about " in told
+    fitting = int(told.partition("so about ")[2].split()[0])
+    assert fitting > 50
+    of(fitting - 2).require_fit()
+    with pytest.raises(ValueError, match="targets make parameters"):
+        of(fitting + 20).require_fit()

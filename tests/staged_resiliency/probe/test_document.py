@@ -1,0 +1,525 @@
+"""The Command document holds what it should, in the form that Systems Manager takes."""
+
+import base64
+import bz2
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cfnlint.data.schemas.other.ssm as cfnlint_schemas
+import jsonschema
+import pytest
+
+from staged_resiliency.probe import agent_files as agent_files_module
+from staged_resiliency.probe import document_builder as document_module
+from staged_resiliency.probe.agent_files import agent_digest, agent_files
+from staged_resiliency.probe.document import PARAMETER_BYTES, command_document, unpacked
+from staged_resiliency.probe.document_builder import made_document
+from staged_resiliency.shared import limits, validation
+from tests.staged_resiliency.api_model import problems_of
+
+INSTALL = Path(document_module.__file__).parent / "install"
+UNIT = INSTALL / "resiliency-probe.service"
+STEPS = ("Platform", "Python", "Agent", "Verdict")
+
+# What the Systems Manager user guide lists for schema 2.2 (documents-syntax-data-elements-
+# parameters.html, documents-command-ssm-plugin-reference.html), and nothing else.
+SCHEMA = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["schemaVersion", "mainSteps"],
+    "properties": {
+        "schemaVersion": {"const": "2.2"},
+        "description": {"type": "string"},
+        "parameters": {
+            "type": "object",
+            "propertyNames": {"pattern": "^[A-Za-z][A-Za-z0-9_]*$"},
+            "additionalProperties": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["type"],
+                "properties": {
+                    "type": {"const": "String"},
+                    "description": {"type": "string"},
+                    "default": {"type": "string"},
+                    "allowedValues": {"type": "array", "items": {"type": "string"}},
+                    "allowedPattern": {"type": "string", "format": "regex"},
+                    "minChars": {"type": "integer"},
+                    "maxChars": {"type": "integer"},
+                },
+            },
+        },
+        "mainSteps": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                # Here stands no onFailure and no timeoutSeconds: nothing would heed them.
+                "additionalProperties": False,
+                "required": ["action", "name", "precondition", "inputs"],
+                "properties": {
+                    "action": {"const": "aws:runShellScript"},
+                    "name": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
+                    "precondition": {"const": {"StringEquals": ["platformType", "Linux"]}},
+                    "inputs": {
+                        "type": "object",
+                        "additionalProperties": False,
+                        "required": ["timeoutSeconds", "onFailure", "runCommand"],
+                        "properties": {
+                            "timeoutSeconds": {"type": "string", "pattern": "^[1-9][0-9]{1,4}$"},
+                            "onFailure": {"const": "exit"},
+                            "runCommand": {
+                                "type": "array",
+                                "minItems": 1,
+                                "items": {"type": "string", "pattern": "^[^\\r\\n]*$"},
+                            },
+                        },
+                    },
+                },
+            },
+        },
+    },
+}
+
+
+def compact(document: Mapping[str, object]) -> str:
+    return json.dumps(document, separators=(",", ":"))
+
+
+@cache
+def scripts() -> Mapping[str, list[str]]:
+    """The lines of each step, by its name."""
+    document: Any = command_document()
+    return {step["name"]: step["inputs"]["runCommand"] for step in document["mainSteps"]}
+
+
+def as_a_file(step: str, **parameters: str) -> str:
+    """A step as the agent of Systems Manager writes it to a file, with parameters pasted."""
+    text = "\n".join(scripts()[step])
+    for name, value in parameters.items():
+        text = text.replace(f"{{{{ {name} }}}}", value)
+    return text
+
+
+def heredocs(lines: list[str]) -> list[tuple[str, list[str]]]:
+    """Each here-document's delimiter and content, as a shell reads them."""
+    found = []
+    rest = iter(lines)
+    for line in rest:
+        if opened := re.search(r"<<(\S+?)(?=[;)\s]|$)", line):
+            content = []
+            for inner in rest:
+                if inner == opened[1].strip("'"):
+                    break
+                content.append(inner)
+            else:
+                pytest.fail(f"{opened[1]} is never closed")
+            found.append((opened[1], content))
+    return found
+
+
+def here(step: str, delimiter: str) -> list[str]:
+    """The content of a step's only here-document with a delimiter."""
+    (content,) = (
+        found for name, found in heredocs(scripts()[step]) if name.strip("'") == delimiter
+    )
+    return content
+
+
+def code_of(path: Path) -> list[str]:
+    """A file's lines but comments and empty ones."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.lstrip().startswith("#")]
+
+
+# Form
+
+
+def test_there_is_room_for_the_parameters() -> None:
+    size = len(compact(command_document()).encode())
+    most = limits.MAX_DOCUMENT_BYTES - PARAMETER_BYTES
+    assert size <= most, f"{size - most} bytes too many for {PARAMETER_BYTES} of parameters"
+    assert PARAMETER_BYTES >= 14 * 1024
+
+
+def test_what_is_deployed_is_made_of_the_files_that_are_here() -> None:
+    assert command_document() == made_document(), "it is not current: run `make document`"
+
+
+def test_it_is_a_document_of_schema_2_2() -> None:
+    schema_file = Path(next(iter(cfnlint_schemas.__path__))) / "document.json"
+    jsonschema.validate(command_document(), json.loads(schema_file.read_text(encoding="utf-8")))
+    jsonschema.validate(command_document(), SCHEMA)
+
+
+def test_it_is_a_request_that_the_api_takes() -> None:
+    request = {
+        "Content": compact(command_document()),
+        "Name": "bookstore-probe",
+        "DocumentType": "Command",
+        "DocumentFormat": "JSON",
+        "TargetType": "/AWS::EC2::Instance",
+    }
+    assert problems_of("ssm", "CreateDocument", request) == []
+
+
+def test_the_steps_come_in_order() -> None:
+    assert tuple(scripts()) == STEPS
+
+
+def test_its_description_tells_the_agent() -> None:
+    assert agent_digest() in str(command_document()["description"])
+
+
+def test_it_is_plain_text() -> None:
+    assert compact(command_document()).isascii()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_stops_at_the_first_error(step: str) -> None:
+    lines = scripts()[step]
+    assert lines[0] == "set -eu"
+    assert not any(line.rstrip().endswith("&") and not line.endswith("&&") for line in lines)
+
+
+# Here-documents and parameters
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_shell_expands_nothing_in_a_here_document(step: str) -> None:
+    delimiters = [delimiter for delimiter, _ in heredocs(scripts()[step])]
+    assert delimiters
+    assert all(re.fullmatch(r"'END_OF_[A-Z]+'", delimiter) for delimiter in delimiters)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_the_end_of_a_here_document_stands_in_no_content(step: str) -> None:
+    lines = scripts()[step]
+    for delimiter, _ in heredocs(lines):
+        assert lines.count(delimiter.strip("'")) == 1
+
+
+@pytest.mark.parametrize("delimiter", ["END_OF_ACTION", "END_OF_SERVICE", "END_OF_CONFIGURATION"])
+def test_no_parameter_can_end_its_here_document(delimiter: str) -> None:
+    parameters: Any = command_document()["parameters"]
+    assert delimiter not in parameters["Action"]["allowedValues"]
+    for name in ("Service", "Configuration"):
+        assert re.search(parameters[name]["allowedPattern"], delimiter) is None
+
+
+def test_systems_manager_finds_no_other_parameters() -> None:
+    text = compact(command_document())
+    found = re.findall(r"\{\{.{0,30}", text)
+    assert all(re.match(r"\{\{ (Action|Service|Configuration) \}\}", one) for one in found), found
+
+
+def test_every_parameter_is_pasted_where_no_shell_reads_it() -> None:
+    for step, lines in scripts().items():
+        pasted = [line for line in lines if "{{" in line]
+        inert = [line for _, content in heredocs(lines) for line in content if "{{" in line]
+        assert pasted == inert, step
+        assert all(re.fullmatch(r"\{\{ [A-Z][a-z]+ \}\}", line) for line in pasted)
+
+
+def test_the_configuration_is_pasted_once() -> None:
+    assert compact(command_document()).count("{{ Configuration }}") == 1
+
+
+GOOD_SERVICES = ["a", "bookstore", "book-store", "b2", "a" * 40]
+HOSTILE = [
+    pytest.param("$(touch CANARY)", id="command substitution"),
+    pytest.param("`touch CANARY`", id="backticks"),
+    pytest.param("x; touch CANARY", id="semicolon"),
+    pytest.param("x'; touch CANARY; '", id="quote"),
+    pytest.param('x"; touch CANARY; "', id="double quote"),
+    pytest.param("x|touch CANARY", id="pipe"),
+    pytest.param("x&touch CANARY", id="ampersand"),
+    pytest.param("x\ntouch CANARY", id="two lines"),
+    pytest.param("x>CANARY", id="redirection"),
+    pytest.param("$IFS", id="variable"),
+    pytest.param("${HOME}", id="variable in braces"),
+    pytest.param("*", id="glob"),
+    pytest.param("~root", id="tilde"),
+    pytest.param("../etc", id="folder above"),
+    pytest.param("/etc", id="absolute path"),
+    pytest.param("a/b", id="folder below"),
+    pytest.param("a.b", id="dot"),
+    pytest.param("a_b", id="underscore"),
+    pytest.param("a b", id="space"),
+    pytest.param("a\\b", id="backslash"),
+    pytest.param("-rf", id="option"),
+    pytest.param("", id="nothing"),
+    pytest.param("{{ Action }}", id="another parameter"),
+    pytest.param("%i", id="specifier of systemd"),
+    pytest.param("@SERVICE@", id="placeholder"),
+    pytest.param("s|e", id="end of a pattern"),
+    pytest.param("Bookstore", id="capital"),
+    pytest.param("bücher", id="letter beyond ASCII"),
+    pytest.param("9lives", id="digit first"),
+    pytest.param("a-", id="hyphen last"),
+    pytest.param("a--b", id="two hyphens"),
+]
+
+
+def matches(parameter: str, value: str) -> bool:
+    """Whether a value fits the pattern, which Systems Manager searches for and does not anchor."""
+    parameters: Any = command_document()["parameters"]
+    pattern = parameters[parameter]["allowedPattern"]
+    assert pattern.startswith("^")
+    assert pattern.endswith("$")
+    # RE2's $ is the end of the text; Python's also stands before a last newline.
+    return re.search(f"{pattern[:-1]}\\Z", value, re.ASCII) is not None
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_the_pattern_of_a_service_refuses(value: str) -> None:
+    assert not matches("Service", value)
+    assert not matches("Service", f"bookstore\n{value}")
+    assert not matches("Service", f"{value}\nbookstore")
+
+
+@pytest.mark.parametrize("value", GOOD_SERVICES)
+def test_the_pattern_of_a_service_takes_what_service_files_take(value: str) -> None:
+    parameters: Any = command_document()["parameters"]
+    assert validation.slug(value) == value
+    assert matches("Service", value)
+    assert parameters["Service"]["minChars"] <= len(value) <= parameters["Service"]["maxChars"]
+
+
+def test_the_longest_service_is_that_of_service_files() -> None:
+    parameters: Any = command_document()["parameters"]
+    longest = parameters["Service"]["maxChars"]
+    assert validation.slug("a" * longest)
+    with pytest.raises(ValueError, match="at most 40"):
+        validation.slug("a" * (longest + 1))
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["$(touch x)", "`x`", "YQ==;x", "YQ== YQ==", "YQ==\nx", "Y=Q=", "YQ===", "Y'Q", "-", "YQ_="],
+)
+def test_the_pattern_of_a_configuration_refuses(value: str) -> None:
+    assert not matches("Configuration", value)
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", bytes(range(256)), b"x" * 12_000])
+def test_the_pattern_of_a_configuration_takes_base64(data: bytes) -> None:
+    assert matches("Configuration", base64.b64encode(data).decode())
+
+
+def run_harmless_step(tmp_path: Path, **parameters: str) -> subprocess.CompletedProcess[str]:
+    """Platform does nothing at all for Uninstall, but to look at its parameters first."""
+    script = tmp_path / "script.sh"
+    script.write_text(as_a_file("Platform", **parameters), encoding="utf-8")
+    return subprocess.run(
+        ["sh", str(script)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin"},
+    )
+
+
+@pytest.mark.parametrize("value", GOOD_SERVICES)
+def test_a_step_takes_a_good_service(value: str, tmp_path: Path) -> None:
+    done = run_harmless_step(tmp_path, Action="Uninstall", Service=value)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("parameter", ["Action", "Service"])
+@pytest.mark.parametrize("value", [*HOSTILE, pytest.param("a" * 41, id="too long")])
+def test_a_step_refuses_a_hostile_parameter_and_runs_nothing_of_it(
+    value: str, parameter: str, tmp_path: Path
+) -> None:
+    canary = tmp_path / "canary"
+    parameters = {"Action": "Uninstall", "Service": "bookstore"}
+    parameters[parameter] = value.replace("CANARY", str(canary))
+    done = run_harmless_step(tmp_path, **parameters)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{parameter} is ")
+    assert done.stderr.count("\n") == 1
+    assert not canary.exists()
+
+
+# The agent in it
+
+
+def test_the_archive_holds_the_agents_files() -> None:
+    packed = base64.b64decode("".join(here("Agent", "END_OF_SOURCES")), validate=True)
+    assert json.loads(bz2.decompress(packed)) == dict(agent_files())
+    assert unpacked(command_document()) == dict(agent_files())
+
+
+def test_an_instance_unpacks_the_archive_to_files(tmp_path: Path) -> None:
+    lines = scripts()["Agent"]
+    start = next(row for row, line in enumerate(lines) if line.endswith('"$python" -I -c \''))
+    end = lines.index("END_OF_SOURCES")
+    done = subprocess.run(
+        ["sh", "-eu"],
+        input="\n".join(["cd /", *lines[start : end + 1]]),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "python": sys.executable, "new": str(tmp_path / "new")},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    unpacked_files = {
+        path.relative_to(tmp_path / "new").as_posix(): path.read_text(encoding="utf-8")
+        for path in (tmp_path / "new").rglob("*")
+        if path.is_file()
+    }
+    assert unpacked_files == dict(agent_files())
+
+
+def test_the_table_of_contents_names_every_file_of_the_agent() -> None:
+    listed = [line for line in scripts()["Agent"] if re.match(r"# [0-9a-f]{8} ", line)]
+    prefix = f"{agent_files_module.PACKAGE}/"
+    assert [line.split()[2] for line in listed] == [
+        path.removeprefix(prefix) for path in agent_files() if path.startswith(prefix)
+    ]
+
+
+def test_the_digest_is_what_an_instance_computes(tmp_path: Path) -> None:
+    for path, content in agent_files().items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(content, encoding="utf-8")
+    asked = "find . -type f -exec sha256sum {} + | sort | sha256sum | cut -c 1-12"
+    assert any(f'$(cd "$1" && {asked})' in line for line in scripts()["Agent"])
+    done = subprocess.run(
+        ["sh", "-c", asked],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+    )
+    assert done.stdout.strip() == agent_digest()
+    assert f"agent={agent_digest()}" in scripts()["Agent"]
+
+
+@pytest.fixture
+def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small agent in the place of the real one, to be edited before it is looked at."""
+    folder = tmp_path / "agent"
+    folder.mkdir()
+    (folder / "__init__.py").write_text('"""What."""\n')
+    (folder / "__main__.py").write_text('"""What."""\n\nprint(1)  # why\n')
+    monkeypatch.setattr(agent_files_module, "_AGENT", folder)
+    return folder
+
+
+def edited(agent: Path, monkeypatch: pytest.MonkeyPatch, **files: str) -> None:
+    """Another edition of the agent, as another checkout of the project would have it."""
+    other = agent.with_name("other")
+    shutil.copytree(agent, other)
+    for name, content in files.items():
+        (other / f"{name}.py").parent.mkdir(exist_ok=True)
+        (other / f"{name}.py").write_text(content)
+    monkeypatch.setattr(agent_files_module, "_AGENT", other)
+
+
+@pytest.mark.parametrize(
+    ("files", "same"),
+    [
+        pytest.param({}, True, id="nothing"),
+        pytest.param({"__main__": '"""Else."""\n\nprint(1)\n'}, True, id="documentation"),
+        pytest.param({"__main__": "print(2)\n"}, False, id="code"),
+        pytest.param({"more": ""}, False, id="an empty file"),
+        pytest.param({"below/more": ""}, False, id="a file in a folder"),
+    ],
+)
+def test_the_digest_changes_with_what_is_installed(
+    files: Mapping[str, str], same: bool, agent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest, document = agent_digest(), compact(made_document())
+    edited(agent, monkeypatch, **files)
+    assert (agent_digest() == digest) is same
+    assert (compact(made_document()) == document) is same
+
+
+def test_the_digest_does_not_change_with_the_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
+    digest, document = agent_digest(), compact(made_document())
+    other = {"Platform": ("platform.sh", 61)}
+    monkeypatch.setattr(document_module, "_STEPS", other)
+    assert agent_digest() == digest
+    assert compact(made_document()) != document
+
+
+# Scripts, unit and pins
+
+
+def test_the_unit_is_installed_as_it_is_written() -> None:
+    assert here("Agent", "END_OF_UNIT") == code_of(UNIT)
+
+
+def test_the_pins_are_installed_as_they_are_written() -> None:
+    assert here("Python", "END_OF_REQUIREMENTS") == code_of(INSTALL / "requirements.txt")
+
+
+@pytest.mark.parametrize("line", code_of(INSTALL / "requirements.txt"))
+def test_a_pin_has_a_version_and_a_hash(line: str) -> None:
+    marker = r'( ; python_version (<|>=) "3\.10")?'
+    assert re.fullmatch(rf"[a-z0-9-]+==[0-9.a-z]+{marker} --hash=sha256:[0-9a-f]{{64}}", line)
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_shell_can_read_a_step(shell: str, step: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    done = subprocess.run(
+        [shell, "-n"],
+        input=as_a_file(step, Action="Install", Service="a", Configuration="e30="),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_shellcheck_has_nothing_to_say_of_a_step(step: str) -> None:
+    shellcheck = Path(sys.executable).with_name("shellcheck")  # a package of the environment
+    # SC2034: what every step begins with has variables that not every step needs.
+    done = subprocess.run(
+        [shellcheck, "--shell=sh", "--exclude=SC2034,SC1091", "-"],
+        input=as_a_file(step),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == ""
+
+
+def installed_unit(folder: Path) -> Path:
+    """The unit of a service, as the script writes it."""
+    unit = folder / "resiliency-probe-bookstore.service"
+    text = UNIT.read_text(encoding="utf-8")
+    unit.write_text(text.replace("@SERVICE@", "bookstore").replace("@PYTHON@", "/bin/sh"))
+    return unit
+
+
+def analyze(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    return subprocess.run(["systemd-analyze", *words], capture_output=True, text=True, check=False)
+
+
+def test_systemd_understands_the_unit(tmp_path: Path) -> None:
+    done = analyze("verify", "--man=no", installed_unit(tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_systemd_rates_the_unit_as_hardly_exposed(tmp_path: Path) -> None:
+    done = analyze("security", "--offline=true", "--threshold=20", installed_unit(tmp_path))
+    level = re.search(r"exposure level for \S+: ([0-9.]+)", done.stdout)
+    assert level, done.stdout + done.stderr
+    assert float(level[1]) <= 2.0
+    assert done.returncode == 0

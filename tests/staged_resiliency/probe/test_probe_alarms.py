@@ -1,0 +1,148 @@
+"""Alarms on a silent probe, and on a host that no longer answers another one."""
+
+from typing import Any
+
+import pytest
+from aws_cdk import Stack
+
+from staged_resiliency import AlarmHealthCheck, PeerAlarm, ProbeSilentAlarm
+from tests.staged_resiliency.support import ALARM, HEALTH_CHECK, TOPIC_ARN, refused, synthesized
+from tests.support import Data, only
+
+
+def silent(stack: Stack, **changes: Any) -> ProbeSilentAlarm:
+    """An alarm on silence, with arguments changed."""
+    usual: Data = {
+        "namespace": "Shop",
+        "host_name": "shop-blue",
+        "description": "The probe of shop-blue is silent.",
+        "topic": TOPIC_ARN,
+    }
+    return ProbeSilentAlarm(stack, "Alarm", **{**usual, **changes})
+
+
+def peer(stack: Stack, **changes: Any) -> PeerAlarm:
+    """An alarm on a peer, with arguments changed."""
+    usual: Data = {
+        "namespace": "Shop",
+        "host_name": "shop-blue",
+        "observer": "shop-green",
+        "description": "shop-blue does not answer shop-green.",
+        "topic": TOPIC_ARN,
+    }
+    return PeerAlarm(stack, "Alarm", **{**usual, **changes})
+
+
+def test_an_alarm_on_silence_has_exactly_these_properties() -> None:
+    assert only(synthesized(silent), ALARM) == {
+        "ActionsEnabled": True,
+        "AlarmActions": [TOPIC_ARN],
+        "AlarmDescription": "The probe of shop-blue is silent.",
+        "AlarmName": "shop-blue-probe-silent",
+        "ComparisonOperator": "LessThanThreshold",
+        "DatapointsToAlarm": 3,
+        "Dimensions": [{"Name": "Host", "Value": "shop-blue"}],
+        "EvaluationPeriods": 3,
+        "MetricName": "probe-heartbeat",
+        "Namespace": "Shop",
+        "Period": 60,
+        "Statistic": "Sum",
+        "Threshold": 1,
+        "TreatMissingData": "breaching",
+    }
+
+
+def test_an_alarm_on_a_peer_has_exactly_these_properties() -> None:
+    assert only(synthesized(peer), ALARM) == {
+        "ActionsEnabled": True,
+        "AlarmActions": [TOPIC_ARN],
+        "AlarmDescription": "shop-blue does not answer shop-green.",
+        "AlarmName": "shop-blue-peer-connectivity-failed",
+        "ComparisonOperator": "LessThanThreshold",
+        "DatapointsToAlarm": 2,
+        "Dimensions": [
+            {"Name": "Host", "Value": "shop-blue"},
+            {"Name": "Observer", "Value": "shop-green"},
+        ],
+        "EvaluationPeriods": 2,
+        "MetricName": "peer-connectivity",
+        "Namespace": "Shop",
+        "Period": 60,
+        "Statistic": "Average",
+        "Threshold": 1,
+        "TreatMissingData": "notBreaching",
+    }
+
+
+def test_a_silent_observer_never_moves_clients() -> None:
+    template = synthesized(lambda stack: AlarmHealthCheck(stack, "Check", alarm=peer(stack)))
+    config = only(template, HEALTH_CHECK)["HealthCheckConfig"]
+    assert config["InsufficientDataHealthStatus"] == "Healthy"
+
+
+def test_patience_with_silence_can_be_set() -> None:
+    alarm = only(synthesized(lambda stack: silent(stack, evaluation_periods=10)), ALARM)
+    assert (alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (10, 10)
+
+
+def test_the_rule_of_a_peer_can_be_set() -> None:
+    rule = {
+        "period_seconds": 300,
+        "evaluation_periods": 1,
+        "statistic": "Maximum",
+        "threshold": 0.5,
+    }
+    alarm = only(synthesized(lambda stack: peer(stack, notify_recovery=True, **rule)), ALARM)
+    keys = ("Period", "EvaluationPeriods", "Statistic", "Threshold", "OKActions")
+    assert [alarm[key] for key in keys] == [300, 1, "Maximum", 0.5, [TOPIC_ARN]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param(
+            {"namespace": "AWS/Shop"},
+            "namespace: 'AWS/Shop' starts with AWS/, which CloudWatch keeps for AWS services; give "
+            "one like Bookstore",
+            id="namespace",
+        ),
+        pytest.param(
+            {"host_name": "shop blue"},
+            "host_name: 'shop blue' is not a host name (letters, digits, '.', '_' and '-', at most "
+            "128); give one like bookstore-api-blue",
+            id="host",
+        ),
+    ],
+)
+def test_both_refuse(changes: Data, message: str, stack: Stack) -> None:
+    with refused(f"ProbeSilentAlarm: {message}"):
+        silent(stack, **changes)
+    with refused(f"PeerAlarm: {message}"):
+        peer(stack, **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param(
+            {"observer": "shop green"},
+            "PeerAlarm: observer: 'shop green' is not a host name (letters, digits, '.', '_' and "
+            "'-', at most 128); give one like bookstore-api-blue",
+            id="observer",
+        ),
+        pytest.param(
+            {"observer": "shop-blue"},
+            "PeerAlarm: observer: 'shop-blue' is the observed host itself; give the other one",
+            id="one host",
+        ),
+        pytest.param(
+            {"threshold": 2},
+            "PeerAlarm: threshold: 2 would never or always breach, as the metric is 0 or 1; "
+            "allowed for Average: above 0, at most 1",
+            id="threshold",
+        ),
+    ],
+)
+def test_an_alarm_on_a_peer_refuses(changes: Data, message: str, stack: Stack) -> None:
+    with refused(message):
+        peer(stack, **changes)

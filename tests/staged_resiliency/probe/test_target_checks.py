@@ -1,0 +1,229 @@
+"""How a target is asked: as the agent's configuration has it, and what is refused."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from aws_cdk import Stack
+
+from staged_resiliency import (
+    DnsCheck,
+    HttpCheck,
+    HttpsCheck,
+    TargetCheck,
+    TcpCheck,
+    TlsCheck,
+)
+from staged_resiliency.probe.agent import config as agent
+from tests.staged_resiliency.support import number_parameter, refused, text_parameter
+from tests.support import Data
+
+DB = "db.example.com"
+CHECKS: list[tuple[str, TargetCheck, Data]] = [
+    ("connection", TcpCheck(DB, 5432), {"check": "tcp", "host": DB, "port": 5432}),
+    (
+        "connection over IPv6",
+        TcpCheck(DB, 5432, family="ipv6"),
+        {"check": "tcp", "host": DB, "port": 5432, "family": "ipv6"},
+    ),
+    ("handshake", TlsCheck(DB), {"check": "tls", "host": DB, "port": 443}),
+    (
+        "handshake with all settings",
+        TlsCheck("10.0.0.5", 636, server_name="LDAP.example.com", days_to_expiry=14),
+        {
+            "check": "tls",
+            "host": "10.0.0.5",
+            "port": 636,
+            "server_name": "ldap.example.com",
+            "days_to_expiry": 14,
+        },
+    ),
+    ("HTTP", HttpCheck(DB), {"check": "http", "host": DB, "port": 80, "path": "/"}),
+    (
+        "HTTP with all settings",
+        HttpCheck("FD00::0:5", 8080, "/health?deep=1", "Db.example.com.", [200, 204], "up ✓"),
+        {
+            "check": "http",
+            "host": "fd00::5",
+            "port": 8080,
+            "path": "/health?deep=1",
+            "host_header": DB,
+            "status": [200, 204],
+            "text": "up ✓",
+        },
+    ),
+    ("HTTPS", HttpsCheck(DB), {"check": "https", "host": DB, "port": 443, "path": "/"}),
+    (
+        "HTTPS with all settings",
+        HttpsCheck(DB, 8443, "/h", "a.example.com", [301], "moved", "b.example.com", 7, "ipv6"),
+        {
+            "check": "https",
+            "host": DB,
+            "port": 8443,
+            "path": "/h",
+            "host_header": "a.example.com",
+            "status": [301],
+            "text": "moved",
+            "server_name": "b.example.com",
+            "days_to_expiry": 7,
+            "family": "ipv6",
+        },
+    ),
+    ("DNS", DnsCheck(DB), {"check": "dns", "host": DB, "type": "A"}),
+    (
+        "DNS with all settings",
+        DnsCheck("DB.example.com", "AAAA", "FD00:0::5", "127.0.0.53", 5353),
+        {
+            "check": "dns",
+            "host": DB,
+            "type": "AAAA",
+            "answer": "fd00::5",
+            "server": "127.0.0.53",
+            "port": 5353,
+        },
+    ),
+    (
+        "DNS alias",
+        DnsCheck(DB, "CNAME", "Edge.example.com."),
+        {"check": "dns", "host": DB, "type": "CNAME", "answer": "edge.example.com"},
+    ),
+]
+NAMED = [pytest.param(check, rendered, id=name) for name, check, rendered in CHECKS]
+
+
+@pytest.mark.parametrize(("check", "rendered"), NAMED)
+def test_a_check_is_rendered(check: TargetCheck, rendered: Data) -> None:
+    assert check.rendered() == rendered
+
+
+@pytest.mark.parametrize(("check", "rendered"), NAMED)
+def test_the_agent_takes_it(check: TargetCheck, rendered: Data) -> None:
+    content = {
+        "service": "shop",
+        "namespace": "Shop",
+        "targets": [{"metric": "db-connectivity", **check.rendered()}],
+    }
+    (target,) = agent.parse(json.dumps(content).encode()).targets
+    assert type(target.check).__name__ == type(check).__name__
+
+
+def test_every_kind_is_among_them() -> None:
+    kinds = {type(check) for _, check, _ in CHECKS}
+    assert kinds == {TcpCheck, TlsCheck, HttpCheck, HttpsCheck, DnsCheck}
+
+
+def test_two_spellings_of_one_target_are_equal() -> None:
+    assert HttpCheck("DB.example.com.", status=[200]) == HttpCheck("db.example.com", status=(200,))
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        pytest.param(
+            lambda: TcpCheck("db.example.com:5432", 5432),
+            "TcpCheck: host: 'db.example.com:5432' is neither a DNS name nor an IP address (a port "
+            "has a key of its own); give one like db.example.com",
+            id="host with a port",
+        ),
+        pytest.param(
+            lambda: TcpCheck(DB, 70000),
+            "TcpCheck: port: 70000 is not a TCP port; allowed: 1 to 65535",
+            id="port",
+        ),
+        pytest.param(
+            lambda: TcpCheck(DB, 5432, family="ipv5"),  # type: ignore[arg-type]
+            "TcpCheck: family: 'ipv5' is no family of addresses; allowed: ipv4, ipv6",
+            id="family",
+        ),
+        pytest.param(
+            lambda: TcpCheck("10.0.0.5", 5432, family="ipv6"),
+            "TcpCheck: family: goes with names; '10.0.0.5' is an address",
+            id="family of an address",
+        ),
+        pytest.param(
+            lambda: TlsCheck(DB, server_name="db"),
+            "TlsCheck: server_name: 'db' is not a DNS name (labels of letters, digits and hyphens "
+            "with dots between them, at most 253 characters); give one like bookstore.example.com",
+            id="server name",
+        ),
+        pytest.param(
+            lambda: TlsCheck(DB, days_to_expiry=-1),
+            "TlsCheck: days_to_expiry: -1 is not a number of days that certificates have left; "
+            "allowed: 0 to 3650",
+            id="days",
+        ),
+        pytest.param(
+            lambda: HttpCheck(DB, path="health"),
+            "HttpCheck: path: 'health' is not a URL path that starts with /; give one like "
+            "/version/",
+            id="path",
+        ),
+        pytest.param(
+            lambda: HttpCheck(DB, host_header="db.example.com:80"),
+            "HttpCheck: host_header: 'db.example.com:80' is not a DNS name (labels of letters, "
+            "digits and hyphens with dots between them, at most 253 characters); give one like "
+            "bookstore.example.com",
+            id="Host header",
+        ),
+        pytest.param(
+            lambda: HttpCheck(DB, status=[200, 20]),
+            "HttpCheck: status: 20 is not an HTTP status; allowed: 100 to 599",
+            id="status",
+        ),
+        pytest.param(
+            lambda: HttpsCheck(DB, text=""),
+            "HttpsCheck: text: '' is not a text of printable characters; give one like "
+            "bookstore-api",
+            id="no text",
+        ),
+        pytest.param(
+            lambda: DnsCheck("10.0.0.5"),
+            "DnsCheck: host: '10.0.0.5' is an address, and DNS is asked for names; give one like "
+            "db.example.com",
+            id="address as a name",
+        ),
+        pytest.param(
+            lambda: DnsCheck(DB, "TXT"),  # type: ignore[arg-type]
+            "DnsCheck: record_type: 'TXT' is not a type that is asked for; allowed: A, AAAA, CNAME",
+            id="type",
+        ),
+        pytest.param(
+            lambda: DnsCheck(DB, answer="fd00::5"),
+            "DnsCheck: answer: 'fd00::5' is not an IPv4 address, which a record of type A holds; "
+            "give one like 10.0.0.5",
+            id="answer",
+        ),
+        pytest.param(
+            lambda: DnsCheck(DB, server="ns.example.com"),
+            "DnsCheck: server: 'ns.example.com' is not the address of a DNS server; give one like "
+            "10.0.0.2",
+            id="server",
+        ),
+        pytest.param(
+            lambda: DnsCheck(DB, port=5353),
+            "DnsCheck: port: goes with server; without one the host's own servers are asked",
+            id="port without a server",
+        ),
+        pytest.param(
+            lambda: DnsCheck(DB, server="10.0.0.2", port=0),
+            "DnsCheck: port: 0 is not a TCP port; allowed: 1 to 65535",
+            id="port of a server",
+        ),
+    ],
+)
+def test_a_check_refuses(made: Callable[[], object], message: str) -> None:
+    with refused(message):
+        made()
+
+
+def test_what_only_the_deployment_knows_passes(stack: Stack) -> None:
+    host, port = text_parameter(stack, "Host"), number_parameter(stack, "Port")
+    rendered = HttpsCheck(host, port, server_name=host, family="ipv6").rendered()
+    assert stack.resolve(rendered) == {
+        "check": "https",
+        "host": {"Ref": "Host"},
+        "port": {"Ref": "Port"},
+        "path": "/",
+        "server_name": {"Ref": "Host"},
+        "family": "ipv6",
+    }

@@ -1,0 +1,324 @@
+"""Names within AWS's limits, checks that agree with themselves, facts that botocore knows too."""
+
+import re
+from collections.abc import Callable
+
+import botocore.session
+import pytest
+from hypothesis import given, reject
+from hypothesis import strategies as st
+
+from staged_resiliency.probe import values
+from staged_resiliency.shared import limits, names, validation
+from tests.properties import PROPERTY
+
+SLUGS = st.from_regex(r"[a-z][a-z0-9]{0,19}(-[a-z0-9]{1,9}){0,2}", fullmatch=True)
+DOMAINS = st.from_regex(r"[A-Za-z0-9_]{1,63}(\.[A-Za-z]{1,20}){1,3}\.?", fullmatch=True)
+URLS = st.from_regex(r"https://[a-z]{1,9}\.com(:[1-9][0-9]{0,3})?/[a-z?=]*", fullmatch=True)
+HOSTS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", fullmatch=True)
+REGIONS = st.sampled_from(limits.ALARM_REGIONS)
+ACCOUNTS = st.from_regex(r"[0-9]{12}", fullmatch=True)
+
+LONGEST_SLUG = "a" * 40
+LONGEST_HOST = "h" * 128
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        pytest.param(
+            names.failover_stack("bookstore", "production"),
+            "bookstore-production-failover",
+            id="failover stack",
+        ),
+        pytest.param(
+            names.probe_stack("bookstore", "production"),
+            "bookstore-production-probe",
+            id="probe stack",
+        ),
+        pytest.param(
+            names.notifications_stack("532151327118", "us-west-2"),
+            "notifications-532151327118-us-west-2",
+            id="notifications stack",
+        ),
+        pytest.param(
+            names.status_alarm("bookstore-api-blue"),
+            "bookstore-api-blue-StatusCheckFailed",
+            id="status alarm",
+        ),
+        pytest.param(
+            names.connectivity_alarm("bookstore-api-blue", "db"),
+            "bookstore-api-blue-db-connectivity-failed",
+            id="connectivity alarm",
+        ),
+        pytest.param(names.connectivity_metric("db"), "db-connectivity", id="metric"),
+        pytest.param(names.PEER_METRIC, "peer-connectivity", id="metric of peers"),
+        pytest.param(names.HEARTBEAT_METRIC, "probe-heartbeat", id="metric of the probe itself"),
+        pytest.param(
+            names.peer_alarm("bookstore-api-blue"),
+            "bookstore-api-blue-peer-connectivity-failed",
+            id="peer alarm",
+        ),
+        pytest.param(
+            names.probe_silent_alarm("bookstore-api-blue"),
+            "bookstore-api-blue-probe-silent",
+            id="silence alarm",
+        ),
+        pytest.param(
+            names.peer_description("Bookstore API", "blue"),
+            "Bookstore API (Blue) does not answer the other host.",
+            id="peer alarm's text",
+        ),
+        pytest.param(
+            names.probe_silent_description("Bookstore API", "green"),
+            "The probe of Bookstore API (Green) is silent: what the host reaches is not measured.",
+            id="silence alarm's text",
+        ),
+        pytest.param(names.set_identifier("cafe", "PRIMARY"), "cafe-Primary", id="primary"),
+        pytest.param(
+            names.set_identifier("bookstore", "SECONDARY"), "bookstore-Secondary", id="secondary"
+        ),
+        pytest.param(
+            names.status_description("Bookstore API", "blue"),
+            "Bookstore API (Blue) instance failure.",
+            id="status alarm's text",
+        ),
+        pytest.param(
+            names.connectivity_description("Database", "Bookstore API", "green"),
+            "Database Connectivity failure for Bookstore API (Green).",
+            id="connectivity alarm's text",
+        ),
+        pytest.param(
+            names.topic_arn("532151327118", "us-west-2", "Pings"),
+            "arn:aws:sns:us-west-2:532151327118:Pings",
+            id="topic",
+        ),
+        pytest.param(
+            names.topic_arn("532151327118", "us-gov-west-1", "Pings"),
+            "arn:aws-us-gov:sns:us-gov-west-1:532151327118:Pings",
+            id="topic in another partition",
+        ),
+    ],
+)  # fmt: skip
+def test_names_are_what_the_outside_knows(made: str, expected: str) -> None:
+    assert made == expected
+
+
+@pytest.mark.parametrize(
+    ("made", "most"),
+    [
+        pytest.param(
+            names.failover_stack(LONGEST_SLUG, LONGEST_SLUG),
+            limits.MAX_STACK_NAME_CHARACTERS,
+            id="stack",
+        ),
+        pytest.param(
+            names.status_alarm(LONGEST_HOST), limits.MAX_ALARM_NAME_CHARACTERS, id="status alarm"
+        ),
+        pytest.param(
+            names.connectivity_alarm(LONGEST_HOST, LONGEST_SLUG),
+            limits.MAX_ALARM_NAME_CHARACTERS,
+            id="connectivity alarm",
+        ),
+        pytest.param(
+            names.peer_alarm(LONGEST_HOST), limits.MAX_ALARM_NAME_CHARACTERS, id="peer alarm"
+        ),
+        pytest.param(
+            names.probe_silent_alarm(LONGEST_HOST),
+            limits.MAX_ALARM_NAME_CHARACTERS,
+            id="silence alarm",
+        ),
+        pytest.param(
+            values.association_name(names.probe_stack(LONGEST_SLUG, LONGEST_SLUG)),
+            128,
+            id="association",
+        ),
+        pytest.param(
+            names.connectivity_metric(LONGEST_SLUG), limits.MAX_METRIC_NAME_CHARACTERS, id="metric"
+        ),
+        pytest.param(
+            names.set_identifier(LONGEST_SLUG, "SECONDARY"),
+            limits.MAX_SET_IDENTIFIER_CHARACTERS,
+            id="set identifier",
+        ),
+        pytest.param(
+            names.connectivity_description("l" * 200, "d" * 200, "green"),
+            limits.MAX_ALARM_DESCRIPTION_CHARACTERS,
+            id="alarm's text",
+        ),
+    ],
+)
+def test_the_longest_names_fit(made: str, most: int) -> None:
+    assert len(made) <= most
+
+
+@PROPERTY
+@given(service=SLUGS, environment=SLUGS, host=HOSTS, dependency=SLUGS)
+def test_accepted_names_make_names_that_aws_takes(
+    service: str, environment: str, host: str, dependency: str
+) -> None:
+    for name in (service, environment, dependency):
+        validation.slug(name)
+    validation.host_name(host)
+    stack = names.failover_stack(service, environment)
+    assert len(stack) <= limits.MAX_STACK_NAME_CHARACTERS
+    assert stack[0].isalpha()
+    assert stack.replace("-", "").isalnum()
+    assert len(names.set_identifier(service, "SECONDARY")) <= limits.MAX_SET_IDENTIFIER_CHARACTERS
+    assert len(names.connectivity_metric(dependency)) <= limits.MAX_METRIC_NAME_CHARACTERS
+    for alarm in (names.status_alarm(host), names.connectivity_alarm(host, dependency)):
+        assert validation.alarm_name(alarm) == alarm
+
+
+@PROPERTY
+@given(
+    account=ACCOUNTS, region=REGIONS, topic=st.from_regex(r"[A-Za-z0-9_-]{1,256}", fullmatch=True)
+)
+def test_the_arn_of_an_accepted_topic_is_accepted(account: str, region: str, topic: str) -> None:
+    arn = names.topic_arn(validation.account_id(account), region, validation.topic_name(topic))
+    assert validation.topic_arn(arn) == arn
+
+
+TEXT_CHECKS = [
+    pytest.param(check, values, id=getattr(check, "__name__", ""))
+    for check, values in [
+        (validation.account_id, ACCOUNTS),
+        (validation.region, REGIONS),
+        (validation.instance_id, st.from_regex(validation.INSTANCE_ID, fullmatch=True)),
+        (validation.host_name, HOSTS),
+        (validation.slug, SLUGS),
+        (validation.ip_address, st.ip_addresses().map(str)),
+        (validation.ipv6_address, st.ip_addresses(v=6).map(lambda address: address.exploded)),
+        (validation.domain_name, DOMAINS),
+        (validation.dns_name_or_address, st.ip_addresses().map(str) | st.just("DB.Example.com.")),
+        (validation.hosted_zone_id, st.from_regex(validation.HOSTED_ZONE_ID, fullmatch=True)),
+        (validation.topic_name, st.from_regex(r"[A-Za-z0-9_-]{1,256}", fullmatch=True)),
+        (validation.email_address, st.emails()),
+        (validation.https_url, URLS),
+        (validation.url_path, st.from_regex(r"/[!-~]{0,254}", fullmatch=True)),
+        (validation.namespace, st.from_regex(r"[A-Za-z][A-Za-z0-9/:#. ]{0,99}", fullmatch=True)),
+        (validation.one_line, st.text(min_size=1)),
+        (validation.tag_key, st.from_regex(r"[\w .:/=+@-]{1,99}", fullmatch=True)),
+        (validation.tag_value, st.from_regex(r"[\w .:/=+@-]{0,99}", fullmatch=True)),
+        (validation.failover_statistic, st.sampled_from(limits.FAILOVER_STATISTICS)),
+        (values.body_text, st.text(min_size=1)),
+        (values.dns_server, st.ip_addresses().map(str)),
+        (values.role_name, st.from_regex(values.ROLE_NAME, fullmatch=True)),
+        (values.association_name, st.from_regex(r"[A-Za-z0-9_.-]{3,128}", fullmatch=True)),
+        (values.max_concurrency, st.sampled_from(["1", "20", "9999999", "1%", "99%", "100%"])),
+        (values.max_errors, st.sampled_from(["0", "1", "9999999", "0%", "99%", "100%"])),
+    ]
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("check", "values"), TEXT_CHECKS)
+@PROPERTY
+@given(data=st.data())
+def test_a_checked_text_is_accepted_unchanged(
+    data: st.DataObject, check: Callable[[str], str], values: st.SearchStrategy[str]
+) -> None:
+    try:
+        once = check(data.draw(values))
+    except ValueError:
+        reject()  # hypothesis fails the test when it finds too few that are accepted
+    assert check(once) == once
+
+
+def refusal(check: Callable[[str], str], text: str) -> str | None:
+    try:
+        check(text)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.parametrize(("check", "values"), TEXT_CHECKS)
+@PROPERTY
+@given(text=st.text())
+def test_any_text_is_accepted_or_refused_with_a_sentence(
+    text: str, check: Callable[[str], str], values: st.SearchStrategy[str]
+) -> None:
+    told = refusal(check, text)
+    assert told is None or (told.isprintable() and len(told.split()) > 4)
+
+
+@pytest.mark.parametrize(
+    ("value", "most", "text"),
+    [
+        pytest.param("abc", 60, "'abc'", id="text"),
+        pytest.param("a\nb\x1b", 60, r"'a\nb\x1b'", id="control characters"),
+        pytest.param("a" * 100, 20, "'aaaaaaaaaaaaaaaa...", id="long text"),
+        pytest.param(42, 60, "42", id="number"),
+    ],
+)
+def test_values_are_shown_short_and_on_one_line(value: object, most: int, text: str) -> None:
+    assert validation.shown(value, most) == text
+
+
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [
+        pytest.param("regoin", "region", id="swapped letters"),
+        pytest.param("Region", "region", id="capitals"),
+        pytest.param("ttl", "ttl_seconds", id="a part"),
+        pytest.param("id", None, id="too short a part"),
+        pytest.param("_sec", None, id="a part of two"),
+        pytest.param("weather", None, id="something else"),
+        pytest.param("", None, id="nothing"),
+    ],
+)
+def test_the_nearest_word_is_found(word: str, found: str | None) -> None:
+    allowed = ["region", "ttl_seconds", "interval_seconds", "instance_id"]
+    assert validation.nearest(word, allowed) == found
+
+
+def test_the_regions_are_those_whose_alarms_route_53_names() -> None:
+    model = botocore.session.get_session().get_service_model("route53")
+    assert sorted(limits.ALARM_REGIONS) == sorted(model.shape_for("CloudWatchRegion").enum)
+
+
+def test_the_statistics_are_those_that_route_53_names() -> None:
+    model = botocore.session.get_session().get_service_model("route53")
+    assert sorted(limits.FAILOVER_STATISTICS) == sorted(model.shape_for("Statistic").enum)
+
+
+@pytest.mark.parametrize("region", limits.ALARM_REGIONS)
+def test_the_partition_of_a_region_is_botocore_s(region: str) -> None:
+    session = botocore.session.get_session()
+    assert limits.partition_of(region) == session.get_partition_for_region(region)
+
+
+@pytest.mark.parametrize(
+    ("check", "value"),
+    [
+        pytest.param(values.role_name, "a" * 65, id="role too long"),
+        pytest.param(values.role_name, "büro", id="role with an umlaut"),
+        pytest.param(values.association_name, "ab", id="association too short"),
+        pytest.param(values.association_name, "shop probe", id="association with a space"),
+        pytest.param(values.max_concurrency, "0", id="no instance at a time"),
+        pytest.param(values.max_concurrency, "101%", id="more than all"),
+        pytest.param(values.max_errors, "-1", id="fewer than no error"),
+        pytest.param(values.max_errors, "half", id="errors as a word"),
+        pytest.param(values.dns_server, "fe80::1%eth0", id="server with a zone"),
+        pytest.param(values.dns_server, "224.0.0.251", id="many servers"),
+        pytest.param(values.body_text, "a" * 256, id="text too long"),
+    ],
+)
+def test_settings_of_the_probe_are_refused(check: Callable[[str], str], value: str) -> None:
+    assert refusal(check, value)
+
+
+@pytest.mark.parametrize(
+    ("shape", "check"),
+    [
+        pytest.param("MaxConcurrency", values.max_concurrency, id="concurrency"),
+        pytest.param("MaxErrors", values.max_errors, id="errors"),
+    ],
+)
+@pytest.mark.parametrize("value", ["0", "1", "07", "10", "12345678", "0%", "5%", "100%", "101%"])
+def test_rates_are_those_that_state_manager_takes(
+    shape: str, check: Callable[[str], str], value: str
+) -> None:
+    rule = botocore.session.get_session().get_service_model("ssm").shape_for(shape).metadata
+    taken = re.search(rule["pattern"], value) is not None and len(value) <= rule["max"]
+    assert (refusal(check, value) is None) == taken

@@ -1,0 +1,103 @@
+"""The names that other teams may use."""
+
+import inspect
+import subprocess
+import sys
+from enum import Enum
+from typing import get_args
+
+import pytest
+
+import staged_resiliency
+from staged_resiliency import InvalidInputError
+
+ALIASES = ("Color", "Comparison", "Expectation", "Request", "Target", "Topic")
+NAMES = [name for name in staged_resiliency.__all__ if name not in ALIASES]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_public_name_is_a_class_with_a_docstring(name: str) -> None:
+    public = getattr(staged_resiliency, name)
+    assert inspect.isclass(public)
+    assert public.__name__ == name
+    documented = vars(public).get("__doc__")
+    assert documented
+    assert not documented.startswith(f"{name}("), "dataclasses make up a docstring of fields"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_everything_public_in_a_class_has_a_docstring(name: str) -> None:
+    public = getattr(staged_resiliency, name)
+    undocumented = [
+        member
+        for member, value in vars(public).items()
+        if not member.startswith("_")
+        and (inspect.isroutine(value) or hasattr(value, "func") or isinstance(value, property))
+        and not inspect.getdoc(value)
+    ]
+    assert undocumented == []
+
+
+def test_the_public_names_stand_once_and_in_order() -> None:
+    assert sorted(set(staged_resiliency.__all__)) == staged_resiliency.__all__
+
+
+@pytest.mark.parametrize("name", ALIASES)
+def test_a_public_alias_stands_for_types(name: str) -> None:
+    assert get_args(getattr(staged_resiliency, name))
+
+
+def test_the_public_names_are_offered_for_completion() -> None:
+    assert set(NAMES) <= set(dir(staged_resiliency))
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(
+        AttributeError, match=r"^module 'staged_resiliency' has no attribute 'InstanceFailovr'$"
+    ):
+        _ = staged_resiliency.InstanceFailovr  # type: ignore[attr-defined]
+
+
+def test_a_name_that_is_public_elsewhere_is_not_public_here() -> None:
+    assert not hasattr(staged_resiliency, "Duration")
+
+
+def _modules_after(statement: str) -> set[str]:
+    """The names of the modules that a fresh Python has loaded after a statement."""
+    program = f"{statement}\nimport sys\nprint(*sys.modules, sep='\\n')"
+    told = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    return set(told.stdout.splitlines())
+
+
+def test_the_package_alone_does_not_start_the_cdk() -> None:
+    loaded = _modules_after("import staged_resiliency, resiliency.service_file")
+    assert "resiliency.service_file.model" in loaded
+    assert loaded.isdisjoint({"aws_cdk", "jsii", "constructs"})
+
+
+def test_the_error_alone_does_not_start_the_cdk() -> None:
+    loaded = _modules_after("from staged_resiliency.shared.errors import InvalidInputError")
+    assert "staged_resiliency.shared.errors" in loaded
+    assert loaded.isdisjoint({"aws_cdk", "jsii", "constructs"})
+
+
+def test_what_a_probe_measures_can_be_said_without_the_cdk() -> None:
+    loaded = _modules_after(
+        "from staged_resiliency.probe.configuration import ProbeConfiguration\n"
+        "from staged_resiliency.probe.target_checks import TcpCheck\n"
+        "checks = {'db': TcpCheck('db.example.com', 5432)}\n"
+        "ProbeConfiguration('shop', 'Shop', dependencies=checks).encoded()"
+    )
+    assert "staged_resiliency.shared.literals" in loaded
+    assert loaded.isdisjoint({"aws_cdk", "jsii", "constructs"})
+
+
+def test_a_refusal_can_be_caught_as_a_value_error() -> None:
+    assert issubclass(InvalidInputError, ValueError)
+
+
+@pytest.mark.parametrize("name", ["MissingData", "InsufficientData"])
+def test_choices_are_enumerations(name: str) -> None:
+    assert issubclass(getattr(staged_resiliency, name), Enum)

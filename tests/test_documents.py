@@ -1,0 +1,54 @@
+"""Links between the documents lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from resiliency.service_file.yaml_source import Document, parse
+from tests.support import ROOT, Data, example, service_of
+
+_LINK = re.compile(r"\]\((?!https?://)([^)#]*)(#[^)]*)?\)")
+DOCUMENTS = sorted(
+    path.relative_to(ROOT)
+    for pattern in ("*.md", "docs/**/*.md", "benchmarks/*.md")
+    for path in ROOT.glob(pattern)
+)
+
+
+def _anchors(document: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {"#" + re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-") for h in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_relative_links_lead_somewhere(document: Path) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    for target, anchor in _LINK.findall(text):
+        there = (ROOT / document).parent / target if target else ROOT / document
+        assert there.exists(), f"{document}: {target}"
+        assert not anchor or anchor in _anchors(there), f"{document}: {target}{anchor}"
+
+
+def _yaml_in(document: str) -> list[Data]:
+    """The YAML that a document shows."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    blocks = []
+    for block in re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        parsed = Document(document)
+        parse(block, parsed)
+        assert not parsed.problems
+        blocks.append(parsed.data)
+    return blocks
+
+
+def test_the_service_file_of_the_readme_is_sound() -> None:
+    (shown,) = _yaml_in("README.md")
+    assert service_of(shown).service == "bookstore"
+
+
+def test_the_dependencies_of_the_guide_are_sound() -> None:
+    (shown,) = _yaml_in("docs/service-file.md")
+    environment = example(lambda env: env.update(shown)).environments["production"]
+    protocols = [dependency.check.protocol for dependency in environment.dependencies.values()]
+    assert protocols == ["tcp", "tls", "https", "dns"]
