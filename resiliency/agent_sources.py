@@ -5,11 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from resiliency.errors import UserError
 from staged_resiliency.probe.document import command_document, unpacked
-
-
-class SourcesError(Exception):
-    """A file that holds no document of the probe, or a folder that can't take its sources."""
 
 
 def write_sources(folder: Path, file: Path | None = None) -> Mapping[str, str]:
@@ -24,18 +21,18 @@ def write_sources(folder: Path, file: Path | None = None) -> Mapping[str, str]:
         What was written, by path below the folder.
 
     Raises:
-        SourcesError: The file holds no document of the probe, or the folder has something in it.
+        UserError: The file holds no document of the probe, or the folder has something in it.
     """
     sources = _sources(command_document() if file is None else _document(file), file)
     try:
         if folder.exists() and any(folder.iterdir()):
-            raise SourcesError(f"{folder}: is not empty; give a folder that is not there yet")
+            raise UserError(f"{folder}: is not empty; give a folder that is not there yet")
         for path, content in sources.items():
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(content, encoding="utf-8")
     except OSError as error:
-        raise SourcesError(f"{folder}: can't be written ({error.strerror})") from None
+        raise UserError(f"{folder}: can't be written ({error.strerror})") from None
     return sources
 
 
@@ -45,7 +42,7 @@ def _document(file: Path) -> Mapping[str, Any]:
         if isinstance(content, dict) and isinstance(content.get("Content"), str):
             content = json.loads(content["Content"])
     except (OSError, ValueError, RecursionError) as error:
-        raise SourcesError(f"{file}: can't be read as JSON ({error})") from None
+        raise UserError(f"{file}: can't be read as JSON ({error})") from None
     if isinstance(content, dict):
         resources = content.get("Resources")
         for resource in resources.values() if isinstance(resources, dict) else [content]:
@@ -53,7 +50,7 @@ def _document(file: Path) -> Mapping[str, Any]:
                 resource = resource.get("Properties", {}).get("Content")
             if isinstance(resource, dict) and "mainSteps" in resource:
                 return resource
-    raise SourcesError(
+    raise UserError(
         f"{file}: holds no Command document; give a template of a probe stack, or what "
         "`aws ssm get-document` says"
     )
@@ -66,7 +63,7 @@ def _sources(document: Mapping[str, Any], file: Path | None) -> Mapping[str, str
     except (ValueError, KeyError, TypeError, AttributeError, StopIteration, EOFError, OSError):
         sound, sources = False, {}
     if not sound:
-        raise SourcesError(f"{file}: its Command document is not one of the probe")
+        raise UserError(f"{file}: its Command document is not one of the probe")
     return sources
 
 

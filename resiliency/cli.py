@@ -8,14 +8,13 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from resiliency.agent_sources import SourcesError, write_sources
+from resiliency.agent_sources import write_sources
 from resiliency.argument_types import at_least_one
-from resiliency.cloud_assembly import AssemblyError, read_assembly
-from resiliency.drill_cli.errors import DrillCommandError
+from resiliency.cloud_assembly import read_assembly
 from resiliency.drill_cli.subparser import add_drill
-from resiliency.failover_model.errors import TimingError
-from resiliency.rehearsal.options import RehearseError, add_rehearse
-from resiliency.service_file import Environment, Service, ServiceFileError, load
+from resiliency.errors import UserError
+from resiliency.rehearsal.options import add_rehearse
+from resiliency.service_file import Environment, Service, load
 from resiliency.service_file.loader import DEFAULT_PATH
 from resiliency.service_file.schema import json_schema
 from resiliency.service_file.warnings import ServiceWarning, notes_of, warnings_of
@@ -44,14 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # the interpreter would say so at its end (Python's documentation of the module signal).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
-    except (
-        ServiceFileError,
-        AssemblyError,
-        DrillCommandError,
-        RehearseError,
-        SourcesError,
-        TimingError,
-    ) as error:
+    except UserError as error:
         print(error, file=sys.stderr)
         return 1
     return status

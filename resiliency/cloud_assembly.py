@@ -11,15 +11,13 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, Final, cast
 
+from resiliency.errors import UserError
+
 _STACK: Final = "aws:cloudformation:stack"
 _WARNING: Final = "aws:cdk:warning"
 
 JsonObject = Mapping[str, Any]
 """A JSON object of a file whose schema is not ours; values are looked at one by one."""
-
-
-class AssemblyError(Exception):
-    """A folder that holds no readable cloud assembly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +63,18 @@ def read_assembly(folder: Path) -> Sequence[SynthesizedStack]:
         folder: The output folder of `cdk synth`, usually ``cdk.out``.
 
     Raises:
-        AssemblyError: The folder holds no readable cloud assembly.
+        UserError: The folder holds no readable cloud assembly.
     """
     file = folder / "manifest.json"
     manifest = _json(file, "run `npx cdk synth` first")
     try:
         stacks = _stacks(folder, manifest.get("artifacts", {}))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise AssemblyError(
+        raise UserError(
             f"{file}: is not of the form that `cdk synth` writes; synthesize again"
         ) from error
     if not stacks:
-        raise AssemblyError(f"{folder}: holds no stack; run `npx cdk synth` first")
+        raise UserError(f"{folder}: holds no stack; run `npx cdk synth` first")
     return stacks
 
 
@@ -136,9 +134,9 @@ def _json(file: Path, hint: str) -> JsonObject:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise AssemblyError(f"{file}: is not there; {hint}") from None
+        raise UserError(f"{file}: is not there; {hint}") from None
     except (OSError, ValueError) as error:
-        raise AssemblyError(f"{file}: can't be read ({error}); {hint}") from None
+        raise UserError(f"{file}: can't be read ({error}); {hint}") from None
     if not isinstance(content, dict):
-        raise AssemblyError(f"{file}: is no JSON object; {hint}")
+        raise UserError(f"{file}: is no JSON object; {hint}")
     return content

@@ -8,9 +8,10 @@ import botocore
 import botocore.exceptions as failures
 from botocore.config import Config
 
-from resiliency.drill_cli.errors import DrillCommandError, NotThereError, TemporaryError
+from resiliency.drill_cli.errors import NotThereError, TemporaryError
 from resiliency.drill_cli.permissions import IDENTITY, Operation, action
 from resiliency.drill_cli.safe_console import one_line
+from resiliency.errors import UserError
 
 JsonObject = Mapping[str, Any]
 """An answer of an API."""
@@ -88,7 +89,7 @@ class Aws:
         session: A session of boto3.
 
     Raises:
-        DrillCommandError: There are no credentials, or none that AWS takes.
+        UserError: There are no credentials, or none that AWS takes.
     """
 
     def __init__(self, session: Session) -> None:
@@ -111,7 +112,7 @@ class Aws:
         Raises:
             NotThereError: What it is about is not there.
             TemporaryError: AWS was too busy, or could not be reached.
-            DrillCommandError: It was refused.
+            UserError: It was refused.
         """
         try:
             method = getattr(self._client(service), botocore.xform_name(operation))
@@ -138,7 +139,7 @@ class Aws:
 
         Raises:
             NotThereError: There is no such object.
-            DrillCommandError: It can't be read.
+            UserError: It can't be read.
             ValueError: It is too large, or no text.
         """
         where = {"Bucket": bucket, "Key": key}
@@ -161,9 +162,7 @@ class Aws:
             self._clients[service] = self._session.client(service, config=config)
         return self._clients[service]
 
-    def _told(
-        self, error: Exception, of: Operation, parameters: Mapping[str, object]
-    ) -> DrillCommandError:
+    def _told(self, error: Exception, of: Operation, parameters: Mapping[str, object]) -> UserError:
         asked = action(*of)
         about = _about(parameters)
         if isinstance(error, failures.ClientError):
@@ -172,13 +171,11 @@ class Aws:
             return self._refused(code, message, asked, about)
         reason = one_line(str(error))
         if isinstance(error, failures.NoCredentialsError):
-            return DrillCommandError(
-                f"no AWS credentials; give --profile, set AWS_PROFILE, or {_SIGN_IN}"
-            )
+            return UserError(f"no AWS credentials; give --profile, set AWS_PROFILE, or {_SIGN_IN}")
         if isinstance(
             error, (failures.SSOError, failures.LoginError, failures.TokenRetrievalError)
         ):
-            return DrillCommandError(f"the AWS credentials have expired; {_SIGN_IN}")
+            return UserError(f"the AWS credentials have expired; {_SIGN_IN}")
         if isinstance(
             error,
             (
@@ -187,26 +184,26 @@ class Aws:
                 failures.InvalidConfigError,
             ),
         ):
-            return DrillCommandError(f"the AWS credentials can't be read: {reason}")
+            return UserError(f"the AWS credentials can't be read: {reason}")
         if isinstance(error, (failures.HTTPClientError, failures.ConnectionError)):
             return TemporaryError(
                 f"AWS can't be reached for {asked} in {self.region}: {reason}; look at the "
                 "network, the proxy and the region"
             )
-        return DrillCommandError(f"{asked}: {reason}")
+        return UserError(f"{asked}: {reason}")
 
-    def _refused(self, code: str, message: str, asked: str, about: str) -> DrillCommandError:
+    def _refused(self, code: str, message: str, asked: str, about: str) -> UserError:
         on = f" on {about}" if about else ""
         if code in _EXPIRED:
-            return DrillCommandError(f"the AWS credentials have expired; {_SIGN_IN}")
+            return UserError(f"the AWS credentials have expired; {_SIGN_IN}")
         if code in _UNKNOWN:
-            return DrillCommandError(
+            return UserError(
                 f"AWS does not take the credentials ({code}); look at --profile and AWS_PROFILE, "
                 f"or {_SIGN_IN}"
             )
         if code in _DENIED:
             who = self.identity or "these credentials"
-            return DrillCommandError(f"{who} may not {asked}{on}; {_RIGHTS} (AWS says: {message})")
+            return UserError(f"{who} may not {asked}{on}; {_RIGHTS} (AWS says: {message})")
         if code in _BUSY:
             return TemporaryError(
                 f"AWS throttles {asked}, also after {ATTEMPTS} attempts; try again in a minute"
@@ -215,7 +212,7 @@ class Aws:
             return TemporaryError(f"AWS failed at {asked}{on} ({code}); try again in a minute")
         # CloudFormation has no code of its own for a stack that is not there.
         missing = code in _MISSING or (code == "ValidationError" and "does not exist" in message)
-        kind = NotThereError if missing else DrillCommandError
+        kind = NotThereError if missing else UserError
         return kind(f"{asked}{on}: AWS says {code}: {message}")
 
 
@@ -223,19 +220,19 @@ def session(profile: str | None, region: str | None) -> Session:
     """A session of boto3.
 
     Raises:
-        DrillCommandError: There is no such profile, or no region.
+        UserError: There is no such profile, or no region.
     """
     try:
         made = boto3.session.Session(profile_name=profile, region_name=region)
     except failures.ProfileNotFound:
         known = ", ".join(map(repr, boto3.session.Session().available_profiles)) or "none"
-        raise DrillCommandError(
+        raise UserError(
             f"no AWS profile {profile!r}; ~/.aws/config and ~/.aws/credentials have {known}"
         ) from None
     except failures.BotoCoreError as error:
-        raise DrillCommandError(f"AWS's configuration can't be read: {error}") from None
+        raise UserError(f"AWS's configuration can't be read: {error}") from None
     if not made.region_name:
-        raise DrillCommandError(
+        raise UserError(
             "no region; give --region, or --services with the file that names the service"
         )
     found: Session = made

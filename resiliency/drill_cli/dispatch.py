@@ -4,16 +4,16 @@ import argparse
 import json
 
 from resiliency.drill_cli.clock import Clock, SystemClock
-from resiliency.drill_cli.errors import DrillCommandError
 from resiliency.drill_cli.location import place_of
 from resiliency.drill_cli.safe_console import Screen
+from resiliency.errors import UserError
 
 try:
     from resiliency.drill_cli.aws import Aws, session
 except ImportError as missing:
     if str(missing.name).partition(".")[0] not in ("boto3", "botocore"):
         raise
-    raise DrillCommandError(
+    raise UserError(
         "`resiliency drill` asks AWS through boto3, which is not installed; "
         "`pip install 'cdk-staged-resiliency[drill]'` installs it"
     ) from None
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace, clock: Clock | None = None) -> int:
         The exit status.
 
     Raises:
-        DrillCommandError: It can't be done.
+        UserError: It can't be done.
         ServiceFileError: A service file is wrong.
     """
     try:
@@ -64,10 +64,10 @@ def _done(options: argparse.Namespace, clock: Clock) -> int:
     return does(options, aws, stack, Screen(), clock)
 
 
-def _interrupted(options: argparse.Namespace) -> DrillCommandError:
+def _interrupted(options: argparse.Namespace) -> UserError:
     if options.action != "start":
-        return DrillCommandError("interrupted")
-    return DrillCommandError(
+        return UserError("interrupted")
+    return UserError(
         f"interrupted; `resiliency drill follow {options.service} {options.environment} "
         f"{options.drill}` shows whether the drill was started, and goes on"
     )

@@ -1,13 +1,11 @@
 """What keeps `resiliency drill` from its work, as one line for people."""
 
-
-class DrillCommandError(Exception):
-    """It can't be done; the message says what was found and how to mend it."""
+from resiliency.errors import UserError
 
 
-class NotThereError(DrillCommandError):
+class NotThereError(UserError):
     """What was asked for is not there."""
 
 
-class TemporaryError(DrillCommandError):
+class TemporaryError(UserError):
     """AWS was too busy or could not be reached: the same may succeed in a moment."""

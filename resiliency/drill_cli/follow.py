@@ -5,7 +5,7 @@ from typing import Final
 from resiliency.drill_cli import wording
 from resiliency.drill_cli.aws import Aws
 from resiliency.drill_cli.clock import Clock
-from resiliency.drill_cli.errors import DrillCommandError, TemporaryError
+from resiliency.drill_cli.errors import TemporaryError
 from resiliency.drill_cli.journals import journal_of
 from resiliency.drill_cli.live_view import HINT, Lines, Picture, View
 from resiliency.drill_cli.permissions import EXECUTIONS
@@ -13,6 +13,7 @@ from resiliency.drill_cli.safe_console import Screen
 from resiliency.drill_cli.stack import DeployedDrill, DrillsStack, running
 from resiliency.drill_cli.verdict import print_verdict
 from resiliency.drill_cli.watching import RUNNING, SUCCEEDED, RunSnapshot, Watched
+from resiliency.errors import UserError
 from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.experiment.verdict import Status
 
@@ -32,12 +33,12 @@ def run_to_follow(
     """The drill and the ARN of its run: the one named, the one under way, or the latest one.
 
     Raises:
-        DrillCommandError: There is none.
+        UserError: There is none.
     """
     drills = stack.drills if drill is None else [stack.drill(drill)]
     if run is not None:
         if drill is None:
-            raise DrillCommandError("--run names a run of a drill; name the drill too")
+            raise UserError("--run names a run of a drill; name the drill too")
         (named,) = drills
         return named, f"{named.arn.replace(':stateMachine:', ':execution:')}:{run}"
     for each in drills:
@@ -50,7 +51,7 @@ def run_to_follow(
         latest += [(found["startDate"], found["executionArn"], each) for found in listed]
     if not latest:
         what = f"drill {drill} has not" if drill else "none of the drills has"
-        raise DrillCommandError(
+        raise UserError(
             f"{stack.name}: {what} run in the last 90 days; `resiliency drill start` starts one"
         )
     _, arn, of = max(latest, key=lambda each: each[0])
@@ -64,7 +65,7 @@ def follow(watched: Watched, aws: Aws, screen: Screen, clock: Clock) -> int:
         0 where it passed, else 1, also where Ctrl-C ended the view.
 
     Raises:
-        DrillCommandError: The run can't be seen, or its verdict can't be read.
+        UserError: The run can't be seen, or its verdict can't be read.
     """
     plan = watched.drill.plan
     view: View = Picture(screen, watched) if screen.is_terminal else Lines(screen)
@@ -91,7 +92,7 @@ def _until_ended(watched: Watched, view: View, clock: Clock) -> RunSnapshot:
         except TemporaryError as error:
             failures += 1
             if failures >= MOST_FAILURES:
-                raise DrillCommandError(
+                raise UserError(
                     f"{error} (the drill goes on, and ends its fault by itself; `resiliency drill "
                     "follow` shows it again)"
                 ) from None
@@ -118,7 +119,7 @@ def _verdict(watched: Watched, last: RunSnapshot, aws: Aws, screen: Screen, cloc
         screen.say(f"The run ended ({last.status}); its verdict is still to be recorded.")
     while recorded is None:
         if clock.now() >= until:
-            raise DrillCommandError(
+            raise UserError(
                 f"{watched.run}: ended ({last.status}) without a verdict in "
                 f"{wording.duration(seconds)}; make sure that {plan.broken} is well, and look at "
                 "the "

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from resiliency.drill_cli.aws import Aws
-from resiliency.drill_cli.errors import DrillCommandError, NotThereError
+from resiliency.drill_cli.errors import NotThereError
 from resiliency.drill_cli.safe_console import document, one_line
+from resiliency.errors import UserError
 from resiliency.report.journal_reader import Journal, JournalError, parsed
 from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.recorder import journal_key
@@ -59,14 +60,14 @@ def journal_of(aws: Aws, plan: Plan, run: str) -> Recorded | None:
     """The journal of a run; None while there is none.
 
     Raises:
-        DrillCommandError: It can't be read.
+        UserError: It can't be read.
     """
     try:
         return _read(aws, plan, journal_key(plan.drill, run))
     except NotThereError:
         return None
     except JournalError as error:
-        raise DrillCommandError(one_line(str(error))) from None
+        raise UserError(one_line(str(error))) from None
 
 
 def _read(aws: Aws, plan: Plan, key: str) -> Recorded:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from resiliency.drill_cli.errors import DrillCommandError
+from resiliency.errors import UserError
 from resiliency.service_file import Service, load
 from resiliency.service_file.loader import DEFAULT_PATH
 from staged_resiliency.shared.validation import nearest, shown
@@ -40,7 +40,7 @@ def place_of(
         region: AWS region, needed only where no service file tells it.
 
     Raises:
-        DrillCommandError: The service file has no such service or environment, or another region.
+        UserError: The service file has no such service or environment, or another region.
         ServiceFileError: A service file is wrong, or the one that was named is not there.
     """
     if services is None and not DEFAULT_PATH.exists():
@@ -51,7 +51,7 @@ def place_of(
     if found is None:
         if region is not None and services is None:
             return Location(service, environment, region, None)
-        raise DrillCommandError(
+        raise UserError(
             f"{path}: has no service {shown(service)}; {_hint(service, loaded)}, or --region for a "
             "service whose file is elsewhere"
         )
@@ -61,12 +61,12 @@ def place_of(
 def _in_file(path: Path, service: Service, environment: str, region: str | None) -> Location:
     found = service.environments.get(environment)
     if found is None:
-        raise DrillCommandError(
+        raise UserError(
             f"{path}: {service.service} has no environment {shown(environment)}; "
             f"{_hint(environment, service.environments)}"
         )
     if region is not None and region != found.region:
-        raise DrillCommandError(
+        raise UserError(
             f"--region {region}: {path} says that {service.service} is in {found.region} in "
             f"{environment}; leave --region out"
         )

@@ -9,10 +9,10 @@ from rich.table import Table
 
 from resiliency.drill_cli import wording
 from resiliency.drill_cli.aws import Aws
-from resiliency.drill_cli.errors import DrillCommandError
 from resiliency.drill_cli.safe_console import Screen, one_line, word
 from resiliency.drill_cli.stack import DeployedDrill, DrillsStack, running
 from resiliency.drill_cli.targets import Template, template_of
+from resiliency.errors import UserError
 from staged_resiliency.drills.runtime.client_view import served_by
 from staged_resiliency.drills.runtime.context import Context
 from staged_resiliency.drills.runtime.plan import FaultKind, Plan
@@ -53,14 +53,14 @@ def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, world: Contex
     """Look at all that a drill rests on; nothing is changed.
 
     Raises:
-        DrillCommandError: AWS refuses, or the plan's window is none.
+        UserError: AWS refuses, or the plan's window is none.
     """
     plan = drill.plan
     template = template_of(aws, plan)
     try:
         found = find(plan, _NO_RUN, world)
     except (ValueError, ZoneInfoNotFoundError) as error:
-        raise DrillCommandError(
+        raise UserError(
             f"{drill.name}: its plan can't be used: {one_line(str(error))}; deploy the drills again"
         ) from None
     reasons = list(refusals(plan, found))

@@ -8,11 +8,11 @@ from rich.table import Table
 
 from resiliency.drill_cli.aws import Aws
 from resiliency.drill_cli.clock import Clock
-from resiliency.drill_cli.errors import DrillCommandError
 from resiliency.drill_cli.journals import Recorded, Unreadable, listed, read_all
 from resiliency.drill_cli.safe_console import Screen, word
 from resiliency.drill_cli.stack import DeployedDrill
 from resiliency.drill_cli.verdict import sentence
+from resiliency.errors import UserError
 from resiliency.report import wording as report_words
 from resiliency.report import write_page
 
@@ -69,17 +69,17 @@ def write_html(path: Path, past: Sequence[Past], clock: Clock) -> None:
     """Write the page of all runs.
 
     Raises:
-        DrillCommandError: There are none, or the file can't be written.
+        UserError: There are none, or the file can't be written.
     """
     runs = [each.content for drill in past for each in drill.runs]
     if not runs:
-        raise DrillCommandError(f"{path}: is not written: no run is recorded")
+        raise UserError(f"{path}: is not written: no run is recorded")
     plan = past[0].drill.plan
     title = f"Drills of {plan.service} in {plan.environment}"
     try:
         write_page(path, runs, title=title, made_at=clock.now())
     except OSError as error:
-        raise DrillCommandError(f"{path}: can't be written: {error.strerror}") from None
+        raise UserError(f"{path}: can't be written: {error.strerror}") from None
 
 
 def _table(runs: Sequence[Recorded]) -> Table:

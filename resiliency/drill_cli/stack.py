@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from resiliency.drill_cli.aws import Aws
-from resiliency.drill_cli.errors import DrillCommandError, NotThereError
+from resiliency.drill_cli.errors import NotThereError
 from resiliency.drill_cli.location import Location
 from resiliency.drill_cli.permissions import EXECUTIONS, STACK, STATE_MACHINE
 from resiliency.drill_cli.safe_console import document
+from resiliency.errors import UserError
 from staged_resiliency.drills.runtime import states
 from staged_resiliency.drills.runtime.json_codec import DataError
 from staged_resiliency.drills.runtime.plan import Plan
@@ -60,13 +61,13 @@ class DrillsStack:
         """The drill of a name.
 
         Raises:
-            DrillCommandError: There is none.
+            UserError: There is none.
         """
         names = [each.name for each in self.drills]
         if name not in names:
             near = nearest(name, names)
             hint = f"did you mean {near}?" if near else f"it has {', '.join(names)}"
-            raise DrillCommandError(f"{self.name}: has no drill {shown(name)}; {hint}")
+            raise UserError(f"{self.name}: has no drill {shown(name)}; {hint}")
         return self.drills[names.index(name)]
 
 
@@ -74,11 +75,11 @@ def find_stack(aws: Aws, place: Location) -> DrillsStack:
     """The drills of a service's environment.
 
     Raises:
-        DrillCommandError: The credentials are another account's; there is no such stack; it holds
+        UserError: The credentials are another account's; there is no such stack; it holds
             no drills, or some that this release can't read.
     """
     if place.account is not None and aws.account != place.account:
-        raise DrillCommandError(
+        raise UserError(
             f"the credentials are those of account {aws.account} ({aws.identity}), but "
             f"{place.told_by} says that {place.service} is in {place.account} in "
             f"{place.environment}; give --profile with that account's"
@@ -87,7 +88,7 @@ def find_stack(aws: Aws, place: Location) -> DrillsStack:
     try:
         resources = aws.all(STACK, "StackResourceSummaries", StackName=name)
     except NotThereError:
-        raise DrillCommandError(
+        raise UserError(
             f"no stack {name} in account {aws.account}, region {aws.region}; deploy it (`npx cdk "
             f"deploy {name}`), or look at --region and --profile"
         ) from None
@@ -98,7 +99,7 @@ def find_stack(aws: Aws, place: Location) -> DrillsStack:
     drills = [_drill(aws, arn, place) for arn in ids.get(_MACHINE, ()) if arn]
     found = sorted((each for each in drills if each is not None), key=lambda each: each.name)
     if not found:
-        raise DrillCommandError(
+        raise UserError(
             f"{name}: holds no drills; give the service file some under `drills` and deploy it"
         )
     group = next(iter(ids.get(_GROUP, ())), "default")
@@ -123,12 +124,12 @@ def _drill(aws: Aws, arn: str, place: Location) -> DeployedDrill | None:
             return None
         drill = DeployedDrill(Plan.from_json(plan), arn, answer["creationDate"].timestamp())
     except (DataError, ValueError) as error:
-        raise DrillCommandError(
+        raise UserError(
             f"{arn}: this release can't read its plan ({error}); use the release that deployed it, "
             "or deploy the drills again with this one"
         ) from None
     if (drill.plan.service, drill.plan.environment) != (place.service, place.environment):
-        raise DrillCommandError(
+        raise UserError(
             f"{arn}: is a drill of {drill.plan.service} in {drill.plan.environment}; name these"
         )
     return drill

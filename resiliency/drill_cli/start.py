@@ -8,10 +8,10 @@ from typing import Final
 from resiliency.drill_cli import wording
 from resiliency.drill_cli.aws import Aws
 from resiliency.drill_cli.clock import Clock
-from resiliency.drill_cli.errors import DrillCommandError
 from resiliency.drill_cli.permissions import START
 from resiliency.drill_cli.safe_console import Screen
 from resiliency.drill_cli.stack import DeployedDrill, DrillsStack, running
+from resiliency.errors import UserError
 
 _YES: Final = ("y", "yes")
 
@@ -33,14 +33,14 @@ def start(
         The drill and the ARN of its run; None where the answer was no.
 
     Raises:
-        DrillCommandError: A drill of the service runs, there is nobody to ask, or AWS refuses.
+        UserError: A drill of the service runs, there is nobody to ask, or AWS refuses.
     """
     drill = stack.drill(name)
     for each in stack.drills:
         found = running(aws, each)
         if found is not None:
             run = found.rsplit(":", 1)[-1]
-            raise DrillCommandError(
+            raise UserError(
                 f"drill {each.name} runs already ({found}); follow it with `resiliency drill "
                 f"follow {each.plan.service} {each.plan.environment} {each.name} --run {run}`"
             )
@@ -56,7 +56,7 @@ def start(
 def _said_yes(drill: DeployedDrill, screen: Screen) -> bool:
     plan = drill.plan
     if not sys.stdin.isatty():
-        raise DrillCommandError("there is no terminal to ask at; give --yes to start the drill")
+        raise UserError("there is no terminal to ask at; give --yes to start the drill")
     screen.say(f"Drill {plan.drill} {wording.fault(plan)}.", "bold")
     screen.say(f"Clients of {plan.record.name}, {plan.service} in {plan.environment}, feel it.")
     if not plan.enabled:

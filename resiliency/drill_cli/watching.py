@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from resiliency.drill_cli.aws import Aws
-from resiliency.drill_cli.errors import DrillCommandError, NotThereError
+from resiliency.drill_cli.errors import NotThereError
 from resiliency.drill_cli.permissions import EXECUTION, HISTORY
 from resiliency.drill_cli.progress import Progress, progress_of
 from resiliency.drill_cli.safe_console import document, one_line
 from resiliency.drill_cli.stack import DeployedDrill
+from resiliency.errors import UserError
 from staged_resiliency.drills.runtime.json_codec import DataError, read
 from staged_resiliency.drills.runtime.phase_records import PhaseRecord, folder
 from staged_resiliency.drills.runtime.store import Store
@@ -76,12 +77,12 @@ class Watched:
         """The run as it is now. Only what is new is asked for.
 
         Raises:
-            DrillCommandError: There is no such run, or AWS does not tell.
+            UserError: There is no such run, or AWS does not tell.
         """
         try:
             state = self._aws(*EXECUTION, executionArn=self.execution)
         except NotThereError:
-            raise DrillCommandError(
+            raise UserError(
                 f"{self.drill.name}: has no run {self.run}; Step Functions forgets runs after 90 "
                 "days, their journals stay: see `resiliency drill report`"
             ) from None

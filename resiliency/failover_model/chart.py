@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from resiliency.failover_model.errors import TimingError
+from resiliency.errors import UserError
 from resiliency.failover_model.faults import Fault
 from resiliency.failover_model.simulation import PARTS, Percentiles, Verdict
 
@@ -24,10 +24,6 @@ _MOST_TICKS: Final = 7
 _MOST_CHARACTERS: Final = 48
 _STEPS: Final = (1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400)
 _NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-class ChartError(TimingError):
-    """A chart that can't be written; the message says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +48,15 @@ def write_chart(file: Path, designs: Sequence[Design], objective: int | None = N
         objective: Seconds at which a line is drawn; none unless given.
 
     Raises:
-        ChartError: The file has another name, or can't be written.
+        UserError: The file has another name, or can't be written.
     """
     if file.suffix.lower() != ".svg":
-        raise ChartError(f"{file}: is no name of a chart; give one that ends in .svg")
+        raise UserError(f"{file}: is no name of a chart; give one that ends in .svg")
     text = chart(designs, objective)
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise ChartError(f"{file}: can't be written ({error.strerror})") from None
+        raise UserError(f"{file}: can't be written ({error.strerror})") from None
 
 
 def chart(designs: Sequence[Design], objective: int | None = None) -> str:

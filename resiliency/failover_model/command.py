@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from resiliency.errors import UserError
 from resiliency.failover_model.comparison import compare
-from resiliency.failover_model.errors import TimingError
 from resiliency.failover_model.overrides import assumptions_given
 from resiliency.failover_model.simulation import failover_times
 from resiliency.failover_model.template_files import read_templates
@@ -37,13 +37,13 @@ def show_timing(
         as_json: JSON in place of tables.
 
     Raises:
-        AssemblyError: A folder holds no readable cloud assembly.
-        TimingError: Templates that can't be followed, an assumption that is none, or a chart that
+        UserError: A folder holds no readable cloud assembly.
+        UserError: Templates that can't be followed, an assumption that is none, or a chart that
             can't be written.
     """
     assumptions = assumptions_given(assume)
     if objective is not None and chart is None and (as_json or against is not None):
-        raise TimingError(
+        raise UserError(
             "--objective: stands in the table of one design and in a chart; give --chart FILE too"
         )
     sides = [

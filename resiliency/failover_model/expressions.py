@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from resiliency.cloud_assembly import JsonObject
-from resiliency.failover_model.errors import TimingError
+from resiliency.errors import UserError
 
 
-class TemplateError(TimingError):
+class TemplateError(UserError):
     """A template that the model can't follow; the message says where and why."""
 
 

@@ -4,18 +4,14 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Final
 
+from resiliency.errors import UserError
 from resiliency.failover_model.assumptions import Assumptions, Range
-from resiliency.failover_model.errors import TimingError
 from resiliency.failover_model.faults import watched_host
 from resiliency.failover_model.graph import AlarmCheck, FailoverGraph, Pair, Probe, leaves
 
 _DEFAULTS: Final = Assumptions()
 FROM_TEMPLATES: Final = "the probe's configuration in the templates"
 _ON_THE_COMMAND_LINE: Final = "given with --assume"
-
-
-class AssumptionError(TimingError):
-    """A number that can't be assumed; the message says which and why."""
 
 
 def assumptions_given(words: Sequence[str]) -> Assumptions:
@@ -25,7 +21,7 @@ def assumptions_given(words: Sequence[str]) -> Assumptions:
         words: What is given.
 
     Raises:
-        AssumptionError: A name that is none or stands twice, or what is no span for it.
+        UserError: A name that is none or stands twice, or what is no span for it.
 
     Example:
         >>> assumptions_given(["client_cache=0:300"]).client_cache.high
@@ -36,15 +32,15 @@ def assumptions_given(words: Sequence[str]) -> Assumptions:
         name, equals, extent = word.partition("=")
         known = {each.name for each in fields(Assumptions)}
         if not equals:
-            raise AssumptionError(
+            raise UserError(
                 f"--assume {word}: is no assumption; give one like resolver_floor=0:300"
             )
         if name not in known:
-            raise AssumptionError(
+            raise UserError(
                 f"--assume {word}: {name!r} is no assumption; known: {', '.join(sorted(known))}"
             )
         if name in given:
-            raise AssumptionError(f"--assume {word}: {name} is given twice; once is enough")
+            raise UserError(f"--assume {word}: {name} is given twice; once is enough")
         low, colon, high = extent.partition(":")
         span: Range = getattr(_DEFAULTS, name)
         try:
@@ -58,7 +54,7 @@ def assumptions_given(words: Sequence[str]) -> Assumptions:
         except ValueError as error:
             said = f"{extent!r} is neither a number nor two like 0:300"
             reason = said if "could not convert" in str(error) else str(error)
-            raise AssumptionError(f"--assume {word}: {reason}") from None
+            raise UserError(f"--assume {word}: {reason}") from None
     return replace(_DEFAULTS, **given)
 
 

@@ -1,5 +1,6 @@
 """Finds templates in files and folders: what `cdk synth` wrote, and JSON or YAML of any maker."""
 
+
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,7 +25,7 @@ def read_templates(paths: Sequence[Path]) -> Mapping[str, JsonObject]:
         The templates, by the stack's name or else the file's.
 
     Raises:
-        AssemblyError: A folder holds no readable cloud assembly.
+        UserError: A folder holds no readable cloud assembly.
         TemplateError: A file can't be read, or is no template.
     """
     found: dict[str, JsonObject] = {}

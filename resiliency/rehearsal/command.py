@@ -12,11 +12,11 @@ from typing import Final
 
 from rich.console import Console
 
+from resiliency.errors import UserError
 from resiliency.failover_model.template_files import read_templates
 from resiliency.rehearsal.deployment import Deployment, read_world
 from resiliency.rehearsal.expectations import Plan, common_notes, plan_of
-from resiliency.rehearsal.options import RehearseError
-from resiliency.rehearsal.output_files import FolderError, require_writable, write_report
+from resiliency.rehearsal.output_files import require_writable, write_report
 from resiliency.rehearsal.prediction import assumptions_for, failovers_of
 from resiliency.rehearsal.scenarios import Action, Scenario, scenarios_of
 
@@ -27,16 +27,16 @@ def rehearse_command(options: argparse.Namespace) -> int:
     """Rehearse, print verdicts and write the report; the exit status.
 
     Raises:
-        RehearseError: It can't be done as asked, or could not go on; nothing was written.
-        AssemblyError, TemplateError: The templates can't be followed.
+        UserError: It can't be done as asked, or could not go on; nothing was written.
+        UserError, TemplateError: The templates can't be followed.
     """
     require_packages()
     if not sys.platform.startswith("linux"):
-        raise RehearseError("rehearse: needs Linux, whose loopback it takes apart as it needs it")
+        raise UserError("rehearse: needs Linux, whose loopback it takes apart as it needs it")
     try:
         require_writable(options.out)
-    except FolderError as error:
-        raise RehearseError(str(error)) from None
+    except UserError as error:
+        raise UserError(str(error)) from None
     world = read_world(
         read_templates(options.paths), record=options.record, addresses=dict(options.host)
     )
@@ -63,11 +63,11 @@ def require_packages() -> None:
     """Refuse to begin where packages are missing that only a rehearsal needs.
 
     Raises:
-        RehearseError: Which, and how to install them.
+        UserError: Which, and how to install them.
     """
     missing = [name for module, name in _NEEDED.items() if importlib.util.find_spec(module) is None]
     if missing:
-        raise RehearseError(
+        raise UserError(
             f"rehearse: needs {', '.join(missing)}, which is not installed; "
             "run: pip install 'cdk-staged-resiliency[rehearsal]'"
         )
@@ -79,11 +79,11 @@ def chosen_scenarios(world: Deployment, wanted: Sequence[str]) -> Sequence[Scena
     Usual are all, but of dependencies only those that decide, or the first where none does.
 
     Raises:
-        RehearseError: One is asked for that does not exist.
+        UserError: One is asked for that does not exist.
     """
     every = {scenario.name: scenario for scenario in scenarios_of(world)}
     if unknown := [name for name in wanted if name not in every]:
-        raise RehearseError(f"--scenario {unknown[0]}: is none of {', '.join(every)}")
+        raise UserError(f"--scenario {unknown[0]}: is none of {', '.join(every)}")
     if wanted:
         return [scenario for name, scenario in every.items() if name in wanted]
     usual = usual_dependencies(world)
@@ -167,11 +167,11 @@ async def _rehearse(options: argparse.Namespace, world: Deployment, plans: Seque
             )
     except asyncio.CancelledError:
         told = stopped[0].name if stopped else "the end of its task"
-        raise RehearseError(
+        raise UserError(
             f"rehearse: stopped by {told}; everything it started has ended, nothing is written"
         ) from None
     except RehearsalError as error:
-        raise RehearseError(
+        raise UserError(
             f"rehearse: {error}; everything it started has ended, nothing is written"
         ) from None
     print_outcomes(world, outcomes, console)
@@ -181,8 +181,8 @@ async def _rehearse(options: argparse.Namespace, world: Deployment, plans: Seque
         title = f"Rehearsal of {world.pair.name}"
         content = page(journals, title=title, made_at=time.time(), notes=notes)
         files = write_report(options.out, journals, content)
-    except FolderError as error:
-        raise RehearseError(str(error)) from None
+    except UserError as error:
+        raise UserError(str(error)) from None
     told = f"{options.out}: {_counted(len(files) - 1, 'journal')}; look at {files[-1]}"
     console.print(told, highlight=False, soft_wrap=True)
     held = all(outcome.verdict.status is Status.PASSED for outcome in outcomes)

@@ -11,10 +11,6 @@ MOST_SCALE: Final = 120.0
 """Beyond it, what processes take to be scheduled would be minutes of the service."""
 
 
-class RehearseError(Exception):
-    """A rehearsal that can't be done as asked, or that could not go on."""
-
-
 def add_rehearse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to those of ``resiliency``."""
     rehearse = commands.add_parser(

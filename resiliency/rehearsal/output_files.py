@@ -8,26 +8,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from resiliency.errors import UserError
 from staged_resiliency.experiment.journal import JsonObject
 
 PAGE: Final = "index.html"
-
-
-class FolderError(Exception):
-    """A folder that a rehearsal may not write; the message says why."""
 
 
 def require_writable(folder: Path) -> None:
     """Refuse a folder that holds something else than a rehearsal's report, or can't be written.
 
     Raises:
-        FolderError: It does, is none, or can't be.
+        UserError: It does, is none, or can't be.
     """
     try:
         place = folder.resolve()
         if place == Path.cwd():
             # It is replaced as a whole, and a shell would go on looking at the former one.
-            raise FolderError(f"{folder}: is the current folder; name one within it: --out FOLDER")
+            raise UserError(f"{folder}: is the current folder; name one within it: --out FOLDER")
         if place.exists():
             _require_report(folder)
         made = [each for each in (place.parent, *place.parent.parents) if not each.exists()]
@@ -41,10 +38,10 @@ def require_writable(folder: Path) -> None:
 
 def _require_report(folder: Path) -> None:
     if not folder.is_dir():
-        raise FolderError(f"{folder}: is no folder; name another one: --out FOLDER")
+        raise UserError(f"{folder}: is no folder; name another one: --out FOLDER")
     for file in folder.iterdir():
         if file.name != PAGE and file.suffix != ".json":
-            raise FolderError(
+            raise UserError(
                 f"{folder}: holds {file.name}, which is no part of a rehearsal's report; "
                 "name another folder: --out FOLDER"
             )
@@ -62,9 +59,9 @@ def _free(place: Path, what: str) -> Path:
     return beside
 
 
-def _unwritable(folder: Path, error: Exception) -> FolderError:
+def _unwritable(folder: Path, error: Exception) -> UserError:
     why = error.strerror if isinstance(error, OSError) else error
-    return FolderError(f"{folder}: can't be written ({why})")
+    return UserError(f"{folder}: can't be written ({why})")
 
 
 def write_report(folder: Path, journals: Sequence[JsonObject], page: str | None) -> Sequence[Path]:
@@ -79,7 +76,7 @@ def write_report(folder: Path, journals: Sequence[JsonObject], page: str | None)
         The files.
 
     Raises:
-        FolderError: The folder can't be written.
+        UserError: The folder can't be written.
     """
     content: Mapping[str, str] = {
         **{

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, ValidationError
 from pydantic_core import ErrorDetails
 
+from resiliency.errors import UserError
 from resiliency.service_file.errors import dotted
 from staged_resiliency.experiment.journal import SCHEMA_VERSION, JsonObject
 from staged_resiliency.experiment.observations import Source
@@ -21,7 +22,7 @@ from staged_resiliency.experiment.verdict import Status
 from staged_resiliency.shared.validation import shown
 
 
-class JournalError(ValueError):
+class JournalError(UserError):
     """A journal that can't be shown; the message says which, what was found, what is allowed."""
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from resiliency.errors import UserError
 from staged_resiliency.shared.validation import shown
 
 Path = tuple[str | int, ...]
@@ -54,7 +55,7 @@ class Problem:
         return f"{place}: {self.path}: {self.message}" if self.path else f"{place}: {self.message}"
 
 
-class ServiceFileError(ValueError):
+class ServiceFileError(UserError):
     """The service files can't be used; ``problems`` holds every reason."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from resiliency.cloud_assembly import AssemblyError, SynthesizedStack, read_assembly
+from resiliency.cloud_assembly import SynthesizedStack, read_assembly
+from resiliency.errors import UserError
 
 STACK = "aws:cloudformation:stack"
 
@@ -121,7 +122,7 @@ def test_properties_of_a_type_are_found(tmp_path: Path) -> None:
 
 
 def refusal_of(folder: Path) -> str:
-    with pytest.raises(AssemblyError) as raised:
+    with pytest.raises(UserError) as raised:
         read_assembly(folder)
     return str(raised.value)
 

@@ -8,7 +8,7 @@ import botocore.exceptions as failures
 import pytest
 
 from resiliency.drill_cli import aws
-from resiliency.drill_cli.errors import DrillCommandError
+from resiliency.errors import UserError
 from tests.resiliency.drill_cli import plans
 from tests.resiliency.drill_cli.account import Account, ApiError, Parameters
 from tests.resiliency.drill_cli.conftest import Command
@@ -226,7 +226,7 @@ def test_an_object_that_breaks_off_or_is_too_large_is_told(
     monkeypatch.setattr(aws.Aws, "__call__", lambda *_, **__: {"Body": Body()})
     reader = aws.Aws.__new__(aws.Aws)
     reader.region, reader.identity = "us-west-2", ""
-    with pytest.raises(DrillCommandError, match="can't be reached for s3:GetObject"):
+    with pytest.raises(UserError, match="can't be reached for s3:GetObject"):
         reader.text("bucket", "key")
 
 
@@ -235,7 +235,7 @@ def test_an_unknown_profile_is_told_with_those_that_there_are(
 ) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", f"{tmp_path}/config")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", f"{tmp_path}/credentials")
-    with pytest.raises(DrillCommandError, match=r"no AWS profile 'prod'; .* have none"):
+    with pytest.raises(UserError, match=r"no AWS profile 'prod'; .* have none"):
         aws.session("prod", "us-west-2")
 
 
@@ -246,7 +246,7 @@ def test_a_configuration_that_is_none_is_told(
 
     Path(f"{tmp_path}/config").write_text("[profile\nx", encoding="utf-8")
     monkeypatch.setenv("AWS_CONFIG_FILE", f"{tmp_path}/config")
-    with pytest.raises(DrillCommandError, match="AWS's configuration can't be read"):
+    with pytest.raises(UserError, match="AWS's configuration can't be read"):
         aws.session(None, None)
 
 
@@ -256,7 +256,7 @@ def test_without_a_region_it_says_where_to_give_one(
     monkeypatch.setenv("AWS_CONFIG_FILE", f"{tmp_path}/config")
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(DrillCommandError, match="no region; give --region"):
+    with pytest.raises(UserError, match="no region; give --region"):
         aws.session(None, None)
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from resiliency.drill_cli.errors import DrillCommandError
 from resiliency.drill_cli.location import Location, place_of
+from resiliency.errors import UserError
 from resiliency.service_file import ServiceFileError
 from tests.resiliency.drill_cli.account import Account
 from tests.resiliency.drill_cli.conftest import Command
@@ -44,7 +44,7 @@ def test_a_service_whose_file_is_elsewhere_needs_its_region() -> None:
     assert place_of("shop", "test", region="eu-west-1") == Location(
         "shop", "test", "eu-west-1", None
     )
-    with pytest.raises(DrillCommandError, match="or --region for a service whose file is elsewh"):
+    with pytest.raises(UserError, match="or --region for a service whose file is elsewh"):
         place_of("shop", "test")
 
 
@@ -71,7 +71,7 @@ def test_a_service_whose_file_is_elsewhere_needs_its_region() -> None:
 def test_what_the_file_does_not_have_or_says_otherwise_is_refused(
     words: tuple[str, str], region: str | None, told: str
 ) -> None:
-    with pytest.raises(DrillCommandError) as error:
+    with pytest.raises(UserError) as error:
         place_of(*words, region=region)
     assert told in str(error.value)
 
@@ -79,7 +79,7 @@ def test_what_the_file_does_not_have_or_says_otherwise_is_refused(
 def test_a_named_file_must_be_there_and_have_the_service() -> None:
     with pytest.raises(ServiceFileError, match="is not there"):
         place_of("bookstore", "production", services=Path("no.yaml"))
-    with pytest.raises(DrillCommandError, match="has no service 'shop'"):
+    with pytest.raises(UserError, match="has no service 'shop'"):
         place_of("shop", "production", services=EXAMPLE_FILE, region="us-west-2")
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from resiliency.failover_model.chart import ChartError, Design, chart, write_chart
+from resiliency.errors import UserError
+from resiliency.failover_model.chart import Design, chart, write_chart
 from resiliency.failover_model.faults import Fault, FaultKind
 from resiliency.failover_model.simulation import Verdict, failover_times
 from tests.resiliency.failover_model.support import (
@@ -177,6 +178,6 @@ def test_a_file_is_written(tmp_path: Path) -> None:
 )
 def test_a_file_that_can_not_be_is_refused(tmp_path: Path, name: str, message: str) -> None:
     file = tmp_path / name
-    with pytest.raises(ChartError) as raised:
+    with pytest.raises(UserError) as raised:
         write_chart(file, [Design("", ALONE)])
     assert str(raised.value) == message.format(file=file)

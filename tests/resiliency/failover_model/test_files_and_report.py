@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from resiliency.cloud_assembly import AssemblyError
+from resiliency.errors import UserError
 from resiliency.failover_model.assumptions import Assumptions
 from resiliency.failover_model.expressions import TemplateError
 from resiliency.failover_model.report import print_timing, timing_json
@@ -86,7 +86,7 @@ def test_a_folder_is_what_cdk_synth_wrote(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_an_assembly_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(AssemblyError, match="run `npx cdk synth` first"):
+    with pytest.raises(UserError, match="run `npx cdk synth` first"):
         read_templates([tmp_path])
 
 

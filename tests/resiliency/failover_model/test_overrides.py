@@ -8,15 +8,11 @@ from typing import Any
 
 import pytest
 
+from resiliency.errors import UserError
 from resiliency.failover_model.assumptions import Assumptions, Range
 from resiliency.failover_model.faults import Effect, FaultKind
 from resiliency.failover_model.graph import FailoverGraph, Leaf, Pair, Probe
-from resiliency.failover_model.overrides import (
-    FROM_TEMPLATES,
-    AssumptionError,
-    assumptions_given,
-    told_by_templates,
-)
+from resiliency.failover_model.overrides import FROM_TEMPLATES, assumptions_given, told_by_templates
 from resiliency.failover_model.sensitivity import rests_on
 from resiliency.failover_model.simulation import failover_times
 from resiliency.failover_model.template_reader import read_graph
@@ -84,7 +80,7 @@ def test_a_range_and_a_number_are_taken() -> None:
     ],
 )
 def test_what_can_not_be_assumed_is_refused(words: list[str], message: str) -> None:
-    with pytest.raises(AssumptionError) as raised:
+    with pytest.raises(UserError) as raised:
         assumptions_given(words)
     assert str(raised.value) == message
 
@@ -92,7 +88,7 @@ def test_what_can_not_be_assumed_is_refused(words: list[str], message: str) -> N
 @pytest.mark.parametrize("name", [name for name, _ in Assumptions().spans()])
 def test_the_least_and_the_most_of_each_assumption_can_be_played_through(name: str) -> None:
     check = all_of(unhealthy(status_alarm()), healthy(peer_alarm()), endpoint())
-    with pytest.raises(AssumptionError, match="allowed: ") as raised:
+    with pytest.raises(UserError, match="allowed: ") as raised:
         assumptions_given([f"{name}=1e9"])
     least, most = str(raised.value).rpartition("allowed: ")[2].split(" to ")
     graph = FailoverGraph([pair_of(check)], [])

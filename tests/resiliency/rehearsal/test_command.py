@@ -14,11 +14,11 @@ import pytest
 from rich.console import Console
 
 from resiliency import cli
+from resiliency.errors import UserError
 from resiliency.rehearsal import prediction, rehearse
 from resiliency.rehearsal.command import chosen_scenarios
 from resiliency.rehearsal.console import Progress, print_outcomes
 from resiliency.rehearsal.deployment import Deployment, read_world
-from resiliency.rehearsal.options import RehearseError
 from staged_resiliency.experiment.journal import Phase
 from staged_resiliency.experiment.observations import Observation, Source
 from tests.resiliency.rehearsal.support import Templates, edited, plans_of, set_alarm
@@ -89,7 +89,7 @@ def test_the_usual_scenarios_are_those_of_the_deciding_dependencies(
 
 
 def test_a_scenario_that_does_not_exist_is_refused(world: Deployment) -> None:
-    with pytest.raises(RehearseError) as refused:
+    with pytest.raises(UserError) as refused:
         chosen_scenarios(world, ["earthquake"])
     assert str(refused.value) == (
         "--scenario earthquake: is none of host-stops, endpoint-hangs, db-blackholed, "

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from resiliency.rehearsal.output_files import FolderError, require_writable, write_report
+from resiliency.errors import UserError
+from resiliency.rehearsal.output_files import require_writable, write_report
 
 JOURNALS = [{"experiment": "host-stops", "kind": "rehearsal"}, {"experiment": "both-stop"}]
 
@@ -43,7 +44,7 @@ def test_what_can_t_be_written_leaves_the_former_report(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", refuse)
-    with pytest.raises(FolderError) as refused:
+    with pytest.raises(UserError) as refused:
         write_report(folder, JOURNALS[:1], "new")
     assert str(refused.value) == f"{folder}: can't be written (No space left on device)"
     assert (folder / "index.html").read_text() == "former"
@@ -51,7 +52,7 @@ def test_what_can_t_be_written_leaves_the_former_report(
 
 def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(FolderError) as refused:
+    with pytest.raises(UserError) as refused:
         require_writable(tmp_path)
     assert str(refused.value) == (
         f"{tmp_path}: holds thesis.txt, which is no part of a rehearsal's report; "
@@ -62,7 +63,7 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> Non
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
-    with pytest.raises(FolderError) as refused:
+    with pytest.raises(UserError) as refused:
         require_writable(file)
     assert str(refused.value) == f"{file}: is no folder; name another one: --out FOLDER"
 
@@ -91,7 +92,7 @@ def test_where_a_link_leads_is_written_each_time(tmp_path: Path) -> None:
 
 def test_the_current_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(FolderError) as refused:
+    with pytest.raises(UserError) as refused:
         require_writable(Path())
     told = ".: is the current folder; name one within it: --out FOLDER"
     assert str(refused.value) == told
@@ -99,7 +100,7 @@ def test_the_current_folder_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("folder", ["/proc/x", "/proc/x/y", "/"])
 def test_what_can_not_be_written_is_told_before_anything_runs(folder: str) -> None:
-    with pytest.raises(FolderError) as refused:
+    with pytest.raises(UserError) as refused:
         require_writable(Path(folder))
     assert str(refused.value).startswith(f"{folder}: ")
 
@@ -107,7 +108,7 @@ def test_what_can_not_be_written_is_told_before_anything_runs(folder: str) -> No
 def test_a_link_that_leads_to_itself_is_told(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to("link")
-    with pytest.raises(FolderError, match="can't be written"):
+    with pytest.raises(UserError, match="can't be written"):
         require_writable(link)
 
 
