@@ -1,4 +1,4 @@
-"""Links between the documents lead somewhere."""
+"""Links in the documents lead somewhere, their YAML is valid, and the picture is current."""
 
 import re
 from pathlib import Path

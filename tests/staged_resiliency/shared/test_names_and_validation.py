@@ -1,4 +1,4 @@
-"""Names within AWS's limits, checks that agree with themselves, facts that botocore knows too."""
+"""Names fit AWS's limits, validation is idempotent, and constants agree with botocore's models."""
 
 import re
 from collections.abc import Callable
@@ -238,8 +238,8 @@ def refusal(check: Callable[[str], str], text: str) -> str | None:
 def test_any_text_is_accepted_or_refused_with_a_sentence(
     text: str, check: Callable[[str], str], values: st.SearchStrategy[str]
 ) -> None:
-    told = refusal(check, text)
-    assert told is None or (told.isprintable() and len(told.split()) > 4)
+    message = refusal(check, text)
+    assert message is None or (message.isprintable() and len(message.split()) > 4)
 
 
 @pytest.mark.parametrize(
