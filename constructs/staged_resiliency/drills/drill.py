@@ -88,12 +88,12 @@ class Drill(Construct):
         >>> runner = DrillGroup(
         ...     stack,
         ...     "Drills",
-        ...     service=DrilledService(
+        ...     service=DrillTarget(
         ...         name="shop",
         ...         environment="production",
         ...         namespace="Shop",
-        ...         active=DrilledHost("shop-blue", "192.0.2.1", instance="i-0123456789abcdef0"),
-        ...         standby=DrilledHost("shop-green", "192.0.2.2"),
+        ...         active=DrillHost("shop-blue", "192.0.2.1", instance="i-0123456789abcdef0"),
+        ...         standby=DrillHost("shop-green", "192.0.2.2"),
         ...         record_name="shop.example.com",
         ...         hosted_zone_id="Z2EHK3FAEUNRMI",
         ...         alarms=["shop-blue-StatusCheckFailed", "shop-green-StatusCheckFailed"],
