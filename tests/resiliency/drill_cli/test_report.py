@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from staged_resiliency.experiment.journal import RunResult, journal
+from staged_resiliency.experiment.journal import RunResult, journal_json, journal_of
 from staged_resiliency.experiment.verdict import Status, Verdict
 from tests import journals
 from tests.resiliency.drill_cli import plans
@@ -28,7 +28,7 @@ def dry_run() -> dict[str, object]:
     script = replace(journals.STOPPED, experiment="shutdown", kind="drill")
     told = "no fault was injected: would be aimed at i-0"
     finding = RunResult(None, script.hypothesis, Verdict(Status.DRY_RUN, told, ()), None, [], [])
-    return journals.as_read(journal(journals.subject_of(script, NOW), finding))
+    return journals.as_read(journal_json(journal_of(journals.subject_of(script, NOW), finding)))
 
 
 @pytest.mark.usefixtures("runs")

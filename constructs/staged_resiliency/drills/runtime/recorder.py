@@ -20,7 +20,7 @@ from staged_resiliency.drills.runtime.phase_records import folder, load
 from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.run_result import conclude, fault_may_last, subject
 from staged_resiliency.drills.runtime.store import Store
-from staged_resiliency.experiment.journal import journal
+from staged_resiliency.experiment.journal import journal_json, journal_of
 from staged_resiliency.experiment.verdict import Status
 
 _MAX_SUBJECT: Final = 100  # characters, of SNS
@@ -68,7 +68,7 @@ def record(
     chunks = load(store, plan, run.name)
     finding = conclude(plan, chunks, errors, interrupted, world.clock())
     key = journal_key(plan.drill, run.name)
-    document = journal(subject(plan, run), finding)
+    document = journal_json(journal_of(subject(plan, run), finding))
     if not store.put_new(key, json.dumps(document, indent=1)):
         document = json.loads(store.get(key))
     status = str(document["verdict"]["status"])

@@ -22,11 +22,11 @@ from staged_resiliency.drills.runtime import (
 from staged_resiliency.drills.runtime.aws_context import BotocoreAws, Resolver, the_world
 from staged_resiliency.drills.runtime.client_view import look
 from staged_resiliency.drills.runtime.context import AwsError, log_line
-from staged_resiliency.drills.runtime.json_codec import DataError
 from staged_resiliency.drills.runtime.messages import PhaseInput, RunName
 from staged_resiliency.drills.runtime.preflight import find, refusals
 from staged_resiliency.drills.runtime.store import Store
 from staged_resiliency.drills.state_machine import definition
+from staged_resiliency.experiment.json_codec import DataError
 from staged_resiliency.experiment.observations import NO_ANSWER, Source, of
 from tests.staged_resiliency.drills import plans
 from tests.staged_resiliency.drills.account import account
