@@ -273,7 +273,7 @@ def _alias(target: AliasTarget) -> route53.CfnRecordSetGroup.AliasTargetProperty
 
 def _ipv4_address(value: str) -> str:
     address = validation.ip_address(value)
-    if ":" in address:
+    if validation.is_ipv6(address):
         raise ValueError(f"{validation.shown(value)} is not an IPv4 address; give it as ipv6")
     return address
 

@@ -113,13 +113,21 @@ def ip_address(value: str) -> str:
     return str(address)
 
 
+def is_ipv6(address: str) -> bool:
+    """Whether the text is an IPv6 address; False for IPv4 addresses and for any other text."""
+    try:
+        return ipaddress.ip_address(address).version == 6
+    except ValueError:
+        return False
+
+
 def ipv6_address(value: str) -> str:
     """An IPv6 address in its canonical form."""
     try:
         address = ip_address(value)
     except ValueError:
         address = ""
-    if ":" not in address:
+    if not is_ipv6(address):
         raise ValueError(f"{shown(value)} is not an IPv6 address; give one like 2600:1f14::9")
     return address
 
