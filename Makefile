@@ -33,7 +33,7 @@ check: .venv/.dev node_modules/.installed  ## All that must hold before a change
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(PYTEST) --cov --cov-report=term
+	$(PYTEST) --hypothesis-profile many --cov --cov-report=term
 	@$(MAKE) --no-print-directory synth
 	$(BIN)/cfn-lint --non-zero-exit-code informational 'cdk.out/*.template.json'
 
