@@ -107,14 +107,15 @@ blackhole = Drill(
     window=DrillWindow(from_hour=10, to_hour=12),
     dependency="db",
 )
+drills = [shutdown, blackhole]
 ServiceDashboard(
     stack,
     "Dashboard",
     service=service,
     dashboard_name="shop-production",
-    drills=[drill.name for drill in group.drills],
+    drills=[drill.name for drill in drills],
     enabled=group.enabled,
-    alarms=[drill.overdue.alarm_name for drill in group.drills],
+    alarms=[drill.overdue.alarm_name for drill in drills],
     links={"runbook": "https://wiki.example.com/shop/drills"},
 )
 
