@@ -71,4 +71,4 @@ class ServiceFileError(UserError):
         self.problems: Sequence[Problem] = tuple(
             sorted(set(problems), key=lambda p: (p.file, p.line or 0, p.path, p.message))
         )
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__(*(str(problem) for problem in self.problems))
