@@ -338,7 +338,7 @@ def test_a_journal_that_can_t_be_shown_is_named_by_number_and_run() -> None:
         JournalError, match=r"^journal 2 \(rehearsal-1793700000\): time_scale: found -1"
     ):
         page([run_of(STOPPED), wrong], title="R")
-    with pytest.raises(JournalError, match=r"^journal 1: is no journal: 7 is not an object"):
+    with pytest.raises(JournalError, match=r"^journal 1: is no journal: found 7; must be an object"):
         page(cast(Any, [7]), title="R")
 
 
