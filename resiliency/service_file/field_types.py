@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
-from staged_resiliency.probe import values
+from staged_resiliency.probe import probe_validation
 from staged_resiliency.shared import limits, validation
 
 # Patterns and lists for editors; the checks decide and explain.
@@ -41,7 +41,7 @@ UrlPath = Annotated[str, AfterValidator(validation.url_path)]
 BodyText = Annotated[
     str,
     Field(min_length=1, max_length=limits.MAX_SEARCH_TEXT_CHARACTERS),
-    AfterValidator(values.body_text),
+    AfterValidator(probe_validation.body_text),
 ]
 Statistic = Annotated[
     str,
@@ -50,13 +50,13 @@ Statistic = Annotated[
 ]
 RoleName = Annotated[
     str,
-    AfterValidator(values.role_name),
-    WithJsonSchema({"type": "string", "pattern": values.ROLE_NAME}),
+    AfterValidator(probe_validation.role_name),
+    WithJsonSchema({"type": "string", "pattern": probe_validation.ROLE_NAME}),
 ]
 IntervalSeconds = Annotated[
     int,
-    AfterValidator(values.interval_seconds),
-    WithJsonSchema({"type": "integer", "enum": list(values.INTERVALS_SECONDS)}),
+    AfterValidator(probe_validation.interval_seconds),
+    WithJsonSchema({"type": "integer", "enum": list(probe_validation.INTERVALS_SECONDS)}),
 ]
 TagKey = Annotated[str, AfterValidator(validation.tag_key)]
 TagValue = Annotated[str, AfterValidator(validation.tag_value)]

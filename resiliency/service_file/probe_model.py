@@ -13,7 +13,7 @@ from resiliency.service_file.field_types import (
     Section,
     UrlPath,
 )
-from staged_resiliency.probe import values
+from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.configuration import DEFAULT_INTERVAL_SECONDS, DEFAULT_TIMEOUT_SECONDS
 from staged_resiliency.shared import limits
 
@@ -66,7 +66,7 @@ class DependencyCheck(Section):
         description="Value that must be among the answers (dns); any answer is well unless given.",
         examples=["10.0.0.5"],
     )
-    server: Annotated[str, AfterValidator(values.dns_server)] | None = Field(
+    server: Annotated[str, AfterValidator(probe_validation.dns_server)] | None = Field(
         default=None,
         description="Address of the DNS server, with the dependency's port or 53 (dns); the "
         "host's own servers unless given.",

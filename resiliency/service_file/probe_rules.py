@@ -7,7 +7,7 @@ from resiliency.service_file.errors import Problem
 from resiliency.service_file.model import Service
 from resiliency.service_file.partial_document import PartialDocument
 from resiliency.service_file.probe_mapping import probe_configuration
-from staged_resiliency.probe import values
+from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.configuration import DEFAULT_INTERVAL_SECONDS, DEFAULT_TIMEOUT_SECONDS
 from staged_resiliency.shared import validation
 
@@ -59,10 +59,10 @@ def _hosts_are_of_the_kind_that_is_asked(env: PartialDocument) -> Iterator[Probl
         host = dependency.text("host")
         if host and dependency.text("check", "protocol", default="tcp") == "dns":
             try:
-                values.name_to_ask_for(host)
+                probe_validation.name_to_ask_for(host)
             except ValueError as error:
                 yield dependency.problem(str(error), "host")
-        elif host and values.is_address(host) and dependency.has("check", "family"):
+        elif host and probe_validation.is_address(host) and dependency.has("check", "family"):
             yield dependency.problem(
                 f"goes with names, and {validation.shown(host)} is an address; take it out",
                 "check",
@@ -75,7 +75,7 @@ def _answers_are_of_the_type_that_is_asked_for(env: PartialDocument) -> Iterator
         answer, record_type = check.text("answer"), check.text("type", default="A")
         if check.text("protocol", default="tcp") == "dns" and answer and record_type:
             try:
-                values.dns_answer(answer, record_type)
+                probe_validation.dns_answer(answer, record_type)
             except ValueError as error:
                 yield check.problem(str(error), "answer")
 
@@ -97,7 +97,7 @@ def _samples_end_before_the_next_one(env: PartialDocument) -> Iterator[Problem]:
         timeout = DEFAULT_TIMEOUT_SECONDS
     if interval is not None and isinstance(timeout, int | float):
         try:
-            values.timeout_seconds(timeout, interval)
+            probe_validation.timeout_seconds(timeout, interval)
         except ValueError as error:
             key = "timeout_seconds" if probe.has("timeout_seconds") else "interval_seconds"
             yield probe.problem(str(error), key)

@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from staged_resiliency.probe import values
+from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.configuration import ProbeConfiguration, run_parameters
 from staged_resiliency.probe.document import command_document
 from staged_resiliency.probe.instances import Instances
@@ -126,15 +126,15 @@ class ProbeAgent(Construct):
         owner = "ProbeAgent"
         role_names = [role if isinstance(role, str) else role.role_name for role in roles]
         for name in role_names:
-            checked(owner, "roles", name, values.role_name)
+            checked(owner, "roles", name, probe_validation.role_name)
         if state not in _ACTIONS:
             raise InvalidInputError(
                 f"{owner}: state: {validation.shown(state)} is no state; allowed: present, absent"
             )
         if association_name is not None:
-            checked(owner, "association_name", association_name, values.association_name)
-        checked(owner, "max_concurrency", max_concurrency, values.max_concurrency)
-        checked(owner, "max_errors", max_errors, values.max_errors)
+            checked(owner, "association_name", association_name, probe_validation.association_name)
+        checked(owner, "max_concurrency", max_concurrency, probe_validation.max_concurrency)
+        checked(owner, "max_errors", max_errors, probe_validation.max_errors)
         is_literal = configuration.is_literal
         if is_literal:
             try:

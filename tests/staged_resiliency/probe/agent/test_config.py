@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from staged_resiliency.probe import values
+from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.agent.checks import TcpCheck, TlsCheck
 from staged_resiliency.probe.agent.config import (
     DROPPED_METRIC,
@@ -253,7 +253,7 @@ CHECKS = st.one_of(
 @st.composite
 def sound(draw: st.DrawFn) -> dict[str, Any]:
     """A configuration that must be taken."""
-    interval = draw(st.sampled_from(values.INTERVALS_SECONDS))
+    interval = draw(st.sampled_from(probe_validation.INTERVALS_SECONDS))
     timeouts = st.floats(0, interval, exclude_min=True, exclude_max=True)
     metrics = draw(st.lists(METRICS, unique=True, min_size=1, max_size=4))
     content: dict[str, Any] = {
