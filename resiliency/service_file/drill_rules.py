@@ -16,8 +16,8 @@ from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.hosts import COLORS, Color, other
 
 _DNS_PORT: Final = 53
-_SHARED_RESOURCES: Final = 34
-_RESOURCES_PER_DRILL: Final = 7
+_SHARED_RESOURCES: Final = 33
+_RESOURCES_PER_DRILL: Final = 5
 _EXAMPLE: Final = "give one like dependency: db"
 
 
