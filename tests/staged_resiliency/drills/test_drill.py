@@ -204,7 +204,7 @@ def test_an_experiment_alone_needs_a_guard_too(shared: DrillGroup) -> None:
         "the other host is healthy, such as its status alarm"
     ):
         FaultExperiment(
-            Stack(), "E", name="e", fault=a_stop(), guards=[], log_group=shared.experiment_log
+            Stack(), "E", name="e", fault=a_stop(), guards=[], log_group_arn="arn:of:log:*"
         )
 
 
