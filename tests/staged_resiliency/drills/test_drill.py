@@ -18,10 +18,10 @@ from staged_resiliency import (
     DrillSchedule,
     DrillTarget,
     DrillWindow,
-    FaultExperiment,
     ServiceDashboard,
     StopInstance,
 )
+from staged_resiliency.drills.experiment import FaultExperiment
 from tests.staged_resiliency.support import (
     INSTANCE_ID,
     TOPIC_ARN,

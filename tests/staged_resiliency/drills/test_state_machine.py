@@ -11,7 +11,7 @@ import pytest
 from staged_resiliency.drills import functions
 from staged_resiliency.drills.runtime import states
 from staged_resiliency.drills.runtime.plan import Plan
-from staged_resiliency.drills.state_machine import definition, cleanup_pattern
+from staged_resiliency.drills.state_machine import cleanup_pattern, definition
 from tests.staged_resiliency.drills import plans
 
 ARNS = {

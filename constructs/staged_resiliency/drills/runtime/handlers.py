@@ -7,8 +7,8 @@ from staged_resiliency.drills.runtime import phases, recorder
 from staged_resiliency.drills.runtime import watchdog as watching
 from staged_resiliency.drills.runtime.aws_context import the_world
 from staged_resiliency.drills.runtime.context import Context
-from staged_resiliency.drills.runtime.json_codec import JsonObject
 from staged_resiliency.drills.runtime.messages import PhaseInput, Result
+from staged_resiliency.experiment.json_codec import JsonObject
 
 Handler = Callable[[object, object], JsonObject]
 """A function as Lambda calls it: event and context to an answer."""
