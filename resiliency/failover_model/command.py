@@ -1,12 +1,11 @@
-"""What `resiliency timing` shows of one design, or of two side by side."""
+"""Runs `resiliency timing`: prints the failover times of one design, or compares two."""
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from resiliency.errors import UserError
-from resiliency.failover_model.comparison import compare
-from resiliency.failover_model.overrides import assumptions_given
+from resiliency.failover_model.overrides import parse_assumptions
 from resiliency.failover_model.simulation import failover_times
 from resiliency.failover_model.template_files import read_templates
 from resiliency.failover_model.template_reader import read_graph
@@ -23,28 +22,28 @@ def show_timing(
     objective: int | None,
     as_json: bool,
 ) -> None:
-    """Print the failover times of a design, or what a change does to them.
+    """Print the failover times of a design, or compare them with another design.
 
     Args:
         paths: The templates of the design.
-        against: Those of another one, None where there is none.
-        outages: How many to play through for each fault.
-        seed: The same gives the same numbers.
+        against: The templates of another design; None without one.
+        outages: How many outages to simulate for each fault.
+        seed: The same seed gives the same numbers.
         assume: Assumptions, as ``NAME=NUMBER`` or ``NAME=LOW:HIGH``.
-        chart: Where a chart is written; none unless given.
-        objective: Seconds that the table holds each fault against, and at which the chart has a
-            line; none unless given.
-        as_json: JSON in place of tables.
+        chart: File of a chart; None without one.
+        objective: Seconds with which the table compares each fault, and at which the chart has a
+            line; None without one.
+        as_json: Whether to print JSON in place of tables.
 
     Raises:
         UserError: A folder holds no readable cloud assembly.
-        UserError: Templates that can't be followed, an assumption that is none, or a chart that
-            can't be written.
+        UserError: Templates can't be followed, an assumption is invalid, or the chart can't be
+            written.
     """
-    assumptions = assumptions_given(assume)
+    assumptions = parse_assumptions(assume)
     if objective is not None and chart is None and (as_json or against is not None):
         raise UserError(
-            "--objective: stands in the table of one design and in a chart; give --chart FILE too"
+            "--objective: is shown in the table of one design and in a chart; give --chart FILE too"
         )
     sides = [
         failover_times(
@@ -61,7 +60,7 @@ def show_timing(
     # rich takes longer to load than a template takes to read
     from rich.console import Console
 
-    from resiliency.failover_model.comparison_report import comparison_json, print_comparison
+    from resiliency.failover_model.comparison import compare, comparison_json, print_comparison
     from resiliency.failover_model.report import print_assumptions, print_timing, timing_json
 
     console = Console()

@@ -7,8 +7,12 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from resiliency.failover_model.comparison import Compared, compare
-from resiliency.failover_model.comparison_report import comparison_json, print_comparison
+from resiliency.failover_model.comparison import (
+    Compared,
+    compare,
+    comparison_json,
+    print_comparison,
+)
 from resiliency.failover_model.faults import Fault, FaultKind
 from resiliency.failover_model.graph import FailoverGraph, Pair
 from resiliency.failover_model.simulation import Verdict, failover_times

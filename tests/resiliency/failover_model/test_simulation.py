@@ -6,7 +6,13 @@ import pytest
 
 from resiliency.failover_model.assumptions import Assumptions, Range
 from resiliency.failover_model.faults import Effect, Fault, FaultKind
-from resiliency.failover_model.graph import FailoverGraph, HealthCheck, Leaf, Metric, Pair
+from resiliency.failover_model.graph import (
+    BasicHealthCheck,
+    FailoverGraph,
+    HealthCheck,
+    Metric,
+    Pair,
+)
 from resiliency.failover_model.simulation import (
     PARTS,
     Percentiles,
@@ -268,7 +274,7 @@ def test_a_span_is_no_span_the_wrong_way_round() -> None:
 
 
 def test_every_assumption_says_what_it_is_and_rests_on() -> None:
-    spans = dict(Assumptions().spans())
+    spans = dict(Assumptions().ranges())
     assert all(span.about and span.basis for span in spans.values())
     assert {name for name, span in spans.items() if not span.assumed} == {
         "evaluation_interval",
@@ -287,7 +293,7 @@ def test_of_an_alarm_that_looks_back_over_hours_fewer_outages_are_played(
     alarm = status_alarm(
         period_seconds=period, evaluation_periods=periods, datapoints_to_alarm=periods
     )
-    effects: dict[Leaf, Effect] = {unhealthy(alarm): Effect.IMPAIRED}
+    effects: dict[BasicHealthCheck, Effect] = {unhealthy(alarm): Effect.IMPAIRED}
     assert 50 <= _bearable(2_000, effects, Assumptions()) < 2_000
     assert _bearable(10, effects, Assumptions()) == 10
 

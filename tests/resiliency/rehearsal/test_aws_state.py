@@ -97,7 +97,7 @@ def test_an_inverted_health_check_is_the_opposite_and_a_disabled_one_healthy() -
 def test_a_calculated_health_check_counts_its_children() -> None:
     first, second = AlarmCheck("first", ALARM), ENDPOINT
     checks = HealthChecks(pair(CalculatedCheck("all", (first, second), threshold=2)))
-    assert checks.leaves == [first, second]
+    assert checks.basic_checks == [first, second]
     checks.take(second, False)
     assert checks.role() is Role.SECONDARY
     assert list(checks.shown()) == [("all", False), ("first", True), ("endpoint", False)]

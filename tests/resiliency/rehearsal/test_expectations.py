@@ -6,7 +6,8 @@ import pytest
 
 from resiliency.failover_model.faults import Fault
 from resiliency.failover_model.simulation import Verdict
-from resiliency.rehearsal.deployment import Deployment, read_world
+from resiliency.rehearsal.deployment import Deployment
+from resiliency.rehearsal.deployment_reader import read_deployment
 from resiliency.rehearsal.expectations import (
     ALERT_SECONDS,
     OBJECTIVE_SECONDS,
@@ -46,8 +47,8 @@ EXAMPLES_OBJECTIVE = 420
 
 
 def plan(templates: Templates, name: str, objective: float | None = None) -> Plan:
-    world = read_world(templates)
-    (found,) = plans_of(world, name, scale=20, objective=objective, outages=50)
+    deployment = read_deployment(templates)
+    (found,) = plans_of(deployment, name, scale=20, objective=objective, outages=50)
     return found
 
 
@@ -64,10 +65,12 @@ def fires(found: Plan, alarm: str) -> float | None:
 
 
 @pytest.fixture(scope="module")
-def plans(world: Deployment, failovers: Mapping[Fault, Verdict]) -> Mapping[str, Plan]:
+def plans(deployment: Deployment, failovers: Mapping[Fault, Verdict]) -> Mapping[str, Plan]:
     return {
-        scenario.name: plan_of(world, scenario, assumptions_for(world), failovers, scale=20)
-        for scenario in scenarios_of(world)
+        scenario.name: plan_of(
+            deployment, scenario, assumptions_for(deployment), failovers, scale=20
+        )
+        for scenario in scenarios_of(deployment)
     }
 
 
