@@ -236,7 +236,7 @@ def test_a_command_that_is_stopped_leaves_nothing_behind(
     _, told = running.communicate(timeout=60)
     assert running.returncode == 1
     assert told == (
-        f"rehearse: stopped by {number.name}; everything it started has ended, nothing is written\n"
+        f"rehearse: stopped by {number.name}; all its processes have ended, nothing is written\n"
     )
     assert not _left_of(below)
     assert not (tmp_path / "out").exists()

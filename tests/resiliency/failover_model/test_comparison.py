@@ -109,7 +109,7 @@ def printed(before: list[Verdict], after: list[Verdict]) -> str:
         "never → ",
         "never → absent",
         "absent → never",
-        "before endpoint dead: never, as no signal that decides (shop-blue-StatusCheckFailed)",
+        "before endpoint dead: never, as no deciding signal (shop-blue-StatusCheckFailed)",
         "after dependency blackholed: cdn: never, as only shop-blue-cdn-connectivity-failed",
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 
 from resiliency.errors import UserError
 from resiliency.failover_model.assumptions import Assumptions, Range
+from resiliency.failover_model.explanations import sensitive_to
 from resiliency.failover_model.faults import Effect, FaultKind
 from resiliency.failover_model.graph import BasicHealthCheck, FailoverGraph, Pair, Probe
 from resiliency.failover_model.overrides import (
@@ -17,7 +18,6 @@ from resiliency.failover_model.overrides import (
     assumptions_for_pair,
     parse_assumptions,
 )
-from resiliency.failover_model.sensitivity import sensitive_to
 from resiliency.failover_model.simulation import failover_times
 from resiliency.failover_model.template_reader import read_graph
 from resiliency.service_file.timing_graph import deciding_graph
@@ -55,7 +55,7 @@ def test_a_range_and_a_number_are_taken() -> None:
         (["ttl=5"], f"--assume ttl=5: 'ttl' is no assumption; known: {KNOWN}"),
         (
             ["client_cache=1", "client_cache=2"],
-            "--assume client_cache=2: client_cache is given twice; once is enough",
+            "--assume client_cache=2: client_cache is given twice; give it once",
         ),
         (
             ["client_cache=long"],
@@ -67,11 +67,11 @@ def test_a_range_and_a_number_are_taken() -> None:
         ),
         (
             ["client_cache=9:1"],
-            "--assume client_cache=9:1: 9 to 1 is no span; give 0 <= low <= high",
+            "--assume client_cache=9:1: 9 to 1 is not a range; give 0 <= low <= high",
         ),
         (
             ["client_cache=nan"],
-            "--assume client_cache=nan: nan to nan is no span; give 0 <= low <= high",
+            "--assume client_cache=nan: nan to nan is not a range; give 0 <= low <= high",
         ),
         (
             ["evaluation_interval=0"],

@@ -268,11 +268,11 @@ P, C = "Properties", "HealthCheckConfig"
 REFUSED = {
     "no record of a pair": (
         lambda resources: (resources.pop("First"), resources.pop("Second")),
-        "site: no failover records there; give the templates that make the pair",
+        "site: no failover records there; give the templates that define the pair",
     ),
     "no secondary": (
         _drop("Second"),
-        "shop.example.com A: has no SECONDARY record; give the template that makes it too",
+        "shop.example.com A: has no SECONDARY record; give the template that defines it too",
     ),
     "two primaries": (
         _set("Second", P, "Failover", to="PRIMARY"),
@@ -291,7 +291,7 @@ REFUSED = {
     "no TTL": (_drop("First", P, "TTL"), "site: First: TTL: is missing"),
     "a TTL in words": (
         _set("First", P, "TTL", to="soon"),
-        "site: First: TTL: 'soon' is no number that a template tells",
+        "site: First: TTL: 'soon' is no number known before the deployment",
     ),
     "half a second of TTL": (
         _set("First", P, "TTL", to=0.5),
@@ -303,7 +303,7 @@ REFUSED = {
     ),
     "a TTL that only the deployment knows": (
         _set("First", P, "TTL", to={"Ref": "Instance"}),
-        "site: First: TTL: '${Instance}' is no number that a template tells",
+        "site: First: TTL: '${Instance}' is no number known before the deployment",
     ),
     "a condition in a value": (
         _set("First", P, "TTL", to={"Fn::If": ["Fast", 10, 60]}),
@@ -311,7 +311,7 @@ REFUSED = {
     ),
     "a record on condition": (
         _set("First", "Condition", to="Fast"),
-        "site: First: is made under the condition Fast, which only the deployment knows",
+        "site: First: has the condition Fast, which only the deployment knows",
     ),
     "a health check of somewhere else": (
         _set("First", P, "HealthCheckId", to="abcdef11-2222-3333-4444-555555fedcba"),
@@ -357,7 +357,7 @@ REFUSED = {
     "a child of somewhere else": (
         _set("Both", P, C, "ChildHealthChecks", to=[{"Ref": "Gone"}]),
         "site: Both: HealthCheckConfig: ChildHealthChecks[0]: names a health check that "
-        "none of the templates makes; give the template that does too",
+        "none of the templates defines; give the template that does too",
     ),
     "no threshold": (
         _drop("Both", P, C, "HealthThreshold"),
@@ -382,7 +382,7 @@ REFUSED = {
     "an alarm of somewhere else": (
         _set("StatusCheck", P, C, "AlarmIdentifier", "Name", to="other"),
         "site: StatusCheck: HealthCheckConfig: AlarmIdentifier: other: is an alarm that "
-        "none of the templates makes; give the template that does too",
+        "none of the templates defines; give the template that does too",
     ),
     "a composite alarm": (
         lambda resources: (

@@ -58,7 +58,7 @@ def test_what_holds_ends_with_a_report_and_success(
     assert re.search(r"^host-stops .* client \S+: bookstore-api-green$", out, re.MULTILINE)
     assert "clients reach bookstore-api-green after" in out
     assert "passed  bookstore-api-blue stops and comes back" in out
-    assert f"{tmp_path}/out: 1 journal; look at {tmp_path}/out/index.html" in out
+    assert f"{tmp_path}/out: 1 journal; open {tmp_path}/out/index.html" in out
     page = (tmp_path / "out" / "index.html").read_text()
     assert "Rehearsal of bookstore.pingpublications.com" in page
     told = json.loads((tmp_path / "out" / "host-stops.json").read_text())
@@ -106,7 +106,7 @@ def test_a_lost_process_is_told_and_nothing_is_written(
     assert cli.main([*files, "--scenario", "host-stops", "--seed", "2"]) == 1
     assert capsys.readouterr().err == (
         "rehearse: host-stops: moto's server (process 7) was ended by signal SIGKILL; "
-        "everything it started has ended, nothing is written\n"
+        "all its processes have ended, nothing is written\n"
     )
     assert not (tmp_path / "out").exists()
 
@@ -129,7 +129,7 @@ def test_a_signal_ends_it_in_order(
     finally:
         signal.signal(number, former)
     assert capsys.readouterr().err == (
-        f"rehearse: stopped by {number.name}; everything it started has ended, nothing is written\n"
+        f"rehearse: stopped by {number.name}; all its processes have ended, nothing is written\n"
     )
     assert not (tmp_path / "out").exists()
 
@@ -218,7 +218,7 @@ def test_several_pairs_are_named(
         paths[-1].write_text(json.dumps(template))
     words = ["rehearse", *map(str, paths), "--out", str(tmp_path / "out")]
     assert cli.main([*words, "--scenario", "host-stops"]) == 0
-    assert "Of bookstore.pingpublications.com, shop.pingpublications.com; name another by" in (
+    assert "Of bookstore.pingpublications.com, shop.pingpublications.com; select another with" in (
         capsys.readouterr().out
     )
 

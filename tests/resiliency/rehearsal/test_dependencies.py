@@ -9,7 +9,7 @@ import dns.exception
 import dns.message
 import pytest
 
-from resiliency.rehearsal.dependencies import Dependency, dns_answer, http_answer, stand_in_check
+from resiliency.rehearsal.dependencies import Dependency, dns_answer, http_answer, redirected_check
 from resiliency.rehearsal.http_client import ask, connect
 from resiliency.rehearsal.sockets import BlackholeSocket, loopback_addresses
 
@@ -20,24 +20,24 @@ PLACE = ("127.0.0.2", 4000)
 
 
 def test_a_check_asks_the_stand_in_in_its_place() -> None:
-    assert stand_in_check(TCP, PLACE) == {**TCP, "host": "127.0.0.2", "port": 4000}
+    assert redirected_check(TCP, PLACE) == {**TCP, "host": "127.0.0.2", "port": 4000}
 
 
 @pytest.mark.parametrize(("kind", "plain"), [("tls", "tcp"), ("https", "http")])
 def test_tls_is_left_out_with_all_that_is_about_it(kind: str, plain: str) -> None:
     told = {**HTTP, "check": kind, "server_name": "x.example.com", "days_to_expiry": 7}
-    found = stand_in_check({**told, "family": "ipv6"}, PLACE)
+    found = redirected_check({**told, "family": "ipv6"}, PLACE)
     assert found["check"] == plain
     assert not {"server_name", "days_to_expiry", "family"} & found.keys()
 
 
 def test_an_http_check_still_asks_for_the_same_name() -> None:
-    assert stand_in_check(HTTP, PLACE)["host_header"] == "cdn.example.com"
-    assert stand_in_check({**HTTP, "host_header": "other"}, PLACE)["host_header"] == "other"
+    assert redirected_check(HTTP, PLACE)["host_header"] == "cdn.example.com"
+    assert redirected_check({**HTTP, "host_header": "other"}, PLACE)["host_header"] == "other"
 
 
 def test_a_dns_check_asks_the_stand_in_for_the_same_name() -> None:
-    assert stand_in_check(DNS, PLACE) == {**DNS, "server": "127.0.0.2", "port": 4000}
+    assert redirected_check(DNS, PLACE) == {**DNS, "server": "127.0.0.2", "port": 4000}
 
 
 def test_the_answer_has_the_status_and_the_text_that_are_wanted() -> None:

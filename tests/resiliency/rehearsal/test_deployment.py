@@ -1,5 +1,6 @@
-"""What is rehearsed, read from templates of any maker, or refused with what would help."""
+"""What is rehearsed, read from templates of any origin, or refused with what would help."""
 
+import copy
 from base64 import b64encode
 from typing import Any
 
@@ -111,8 +112,8 @@ def test_hosts_that_nothing_tells_are_asked_for(example_templates: Templates) ->
     with pytest.raises(TemplateError) as refused:
         read_deployment(templates)
     assert str(refused.value) == (
-        "bookstore.pingpublications.com: the templates do not tell which host has 54.213.54.171 "
-        "and which 52.11.79.9 (names there: bookstore-api-blue, bookstore-api-green); tell it: "
+        "bookstore.pingpublications.com: the templates do not show which host has 54.213.54.171 "
+        "and which 52.11.79.9 (names there: bookstore-api-blue, bookstore-api-green); add: "
         "--host NAME=54.213.54.171 --host NAME=52.11.79.9"
     )
     found = read_deployment(templates, addresses={GREEN.name: GREEN.address})
@@ -243,7 +244,7 @@ def rehearsable() -> Data:
     alarm = made["Resources"]["Status"]["Properties"]
     alarm |= {"AlarmActions": [{"Ref": "Topic"}], "OKActions": ["arn:x"], "ActionsEnabled": True}
     made["Resources"] |= {
-        **TOPIC,
+        **copy.deepcopy(TOPIC),
         "Probe": {
             "Type": "AWS::SSM::Association",
             "Properties": {"Parameters": {"Action": ["Install"], "Configuration": ["e30="]}},

@@ -113,7 +113,7 @@ def test_where_nothing_shows_a_fault_clients_stay_and_it_is_noted(
     assert ClientsStay(RECORD, BLUE) in found.hypothesis
     assert ClientsServed(RECORD) not in found.hypothesis
     assert [note for note in found.notes if note not in common_notes(list(plans.values()))] == [
-        f"nothing here would move clients: no signal that decides ({STATUS_ALARM}) shows it"
+        f"nothing here would move clients: no deciding signal ({STATUS_ALARM}) shows it"
     ]
     assert found.fault_seconds == 300
     assert found.predicted is None
@@ -192,7 +192,7 @@ def test_a_metric_of_somebody_elses_is_noted(example_templates: Templates) -> No
     found = plan(
         edited(example_templates, set_alarm(DB_ALARM, MetricName="orders")), "cdn-blackholed"
     )
-    (note,) = [each for each in found.notes if each.startswith("not rehearsed, as what they watch")]
+    (note,) = [each for each in found.notes if each.startswith("not rehearsed, as their metrics")]
     assert DB_ALARM in note
 
 
@@ -219,7 +219,7 @@ def test_an_alarm_that_only_recovers_the_host_need_not_tell(example_templates: T
     found = plan(edited(example_templates, add_recovery), "host-stops")
     assert AlarmQuiet(RECOVERY_ALARM) in found.hypothesis
     assert fires(found, STATUS_ALARM) is not None
-    assert f"{RECOVERY_ALARM} falls silent, so it tells nobody" in found.notes
+    assert f"{RECOVERY_ALARM} falls silent, so it notifies nobody" in found.notes
 
 
 def test_where_no_health_check_follows_a_status_alarm_the_one_that_fires_must_tell(

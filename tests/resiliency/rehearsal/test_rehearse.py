@@ -16,9 +16,9 @@ from resiliency.rehearsal.console import print_outcomes
 from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.deployment_reader import read_deployment
 from resiliency.rehearsal.prediction import assumptions_for
-from resiliency.rehearsal.rehearse import Outcome, RehearsalError, Running, judged, rehearse
+from resiliency.rehearsal.rehearse import Outcome, Running, judged, rehearse
 from resiliency.rehearsal.subprocess_entry import die_with
-from resiliency.rehearsal.subprocesses import ManagedProcess, ManagedProcessError, ManagedProcesses
+from resiliency.rehearsal.subprocesses import ManagedProcess, ManagedProcesses, RehearsalError
 from resiliency.report import page
 from staged_resiliency.experiment.journal import Phase
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source
@@ -168,7 +168,7 @@ def test_people_must_be_told_of_what_they_must_hear_of(
     silent = read_deployment(edited(example_templates, off))
     (outcome,) = play(silent, "host-stops", seed=0)
     assert outcome.verdict.status is Status.FAILED
-    told = f"nobody is told of {STATUS_ALARM}: it notifies no topic when it fires"
+    told = f"nobody is notified of {STATUS_ALARM}: it has no topic as an action when it fires"
     assert outcome.verdict.told == told
     assert outcome.journal["verdict"]["told"] == told
     console = Console(file=io.StringIO(), width=60)
@@ -195,10 +195,10 @@ def test_a_process_that_is_lost_is_told() -> None:
     lost: list[str] = []
 
     async def run() -> None:
-        processes = ManagedProcesses(lambda error: lost.append(str(error)))
+        processes = ManagedProcesses(lost.append)
         lines: list[str] = []
         child = await processes.start(
-            "the talker", "tests.resiliency.rehearsal.talker", "good bye", tell=lines.append
+            "the talker", "tests.resiliency.rehearsal.talker", "good bye", on_line=lines.append
         )
         while not lines:
             await asyncio.sleep(0.01)
@@ -213,7 +213,7 @@ def test_a_process_that_is_lost_is_told() -> None:
 
 
 def test_processes_that_are_to_end_are_not_lost() -> None:
-    lost: list[ManagedProcessError] = []
+    lost: list[str] = []
 
     async def run() -> list[int]:
         processes = ManagedProcesses(lost.append)
@@ -237,15 +237,15 @@ def test_what_can_t_be_watched_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ValueError("too long a line")
 
     async def run() -> None:
-        monkeypatch.setattr(ManagedProcess, "watch", break_off)
-        processes = ManagedProcesses(lambda error: lost.append(str(error)))
+        monkeypatch.setattr(ManagedProcess, "follow", break_off)
+        processes = ManagedProcesses(lost.append)
         child = await processes.start("the talker", "tests.resiliency.rehearsal.talker", "hello")
         while not lost:
             await asyncio.sleep(0.01)
         await child.kill()
 
     asyncio.run(asyncio.wait_for(run(), 60))
-    assert lost == ["a process can't be watched: ValueError('too long a line')"]
+    assert lost == ["a process can't be monitored: ValueError('too long a line')"]
 
 
 def test_a_process_whose_parent_has_ended_ends() -> None:

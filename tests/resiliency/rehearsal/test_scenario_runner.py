@@ -19,9 +19,9 @@ from resiliency.rehearsal.clock import Clock
 from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.deployment_reader import read_deployment
 from resiliency.rehearsal.prediction import assumptions_for
-from resiliency.rehearsal.scenario_runner import RehearsalError, ScenarioRunner
+from resiliency.rehearsal.scenario_runner import ScenarioRunner
 from resiliency.rehearsal.scenarios import RunSpec, scenarios_of
-from resiliency.rehearsal.subprocesses import ManagedProcessError
+from resiliency.rehearsal.subprocesses import RehearsalError
 from staged_resiliency.experiment.expectations import (
     AlarmFires,
     AlarmRecovers,
@@ -75,6 +75,7 @@ def values(told: Sequence[Sequence[object]], source: str, subject: str) -> list[
     return found
 
 
+@pytest.mark.slow
 def test_a_real_run_goes_from_well_to_broken_and_back(
     deciding_templates: Templates, tmp_path: Path
 ) -> None:
@@ -129,8 +130,8 @@ def test_a_process_that_is_lost_ends_the_run(deployment: Deployment, tmp_path: P
         task = asyncio.get_running_loop().create_task(runner.run())
         while not told:
             await asyncio.sleep(0.01)
-        runner._lost(ManagedProcessError("the client (process 7) ended with status 1: no more"))
-        runner._lost(ManagedProcessError("another one"))
+        runner._fail("the client (process 7) ended with status 1: no more")
+        runner._fail("another one")
         await task
 
     with pytest.raises(RehearsalError) as raised:
@@ -160,7 +161,8 @@ def test_a_start_that_takes_too_long_is_told(
         direct(order(deployment, "host-stops", tmp_path))
 
 
-def test_a_director_that_is_told_to_end_takes_everything_with_it(
+@pytest.mark.slow
+def test_a_runner_that_is_terminated_takes_everything_with_it(
     deployment: Deployment, tmp_path: Path
 ) -> None:
     process = subprocess.Popen(

@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from resiliency.rehearsal.clock import Clock
 from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.deployment_reader import read_deployment
@@ -52,6 +54,7 @@ def played(deployment: Deployment, folder: Path, *names: str) -> dict[str, list[
     return found
 
 
+@pytest.mark.slow
 def test_each_fault_takes_away_what_it_names_and_its_end_gives_it_back(
     deployment: Deployment, tmp_path: Path
 ) -> None:
@@ -89,5 +92,5 @@ def test_an_address_of_neither_host_stands_for_the_active_one(
     for host in stage.hosts.values():
         host._socket.close()
         for dependency in host._dependencies.values():
-            assert dependency._hole is not None
-            dependency._hole.close()
+            assert dependency._listener is not None
+            dependency._listener.close()
