@@ -18,7 +18,14 @@ from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.expectations import Plan
 from resiliency.rehearsal.scenarios import RunSpec
 from resiliency.rehearsal.subprocesses import ManagedProcesses, RehearsalError
-from staged_resiliency.experiment.journal import JsonObject, Phase, RunInfo, RunResult, journal
+from staged_resiliency.experiment.journal import (
+    Phase,
+    RunInfo,
+    RunResult,
+    journal_json,
+    journal_of,
+)
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.experiment.measures import measure
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source, of
 from staged_resiliency.experiment.verdict import ALARM, Run, Status, Verdict, judge
@@ -243,7 +250,14 @@ def judged(deployment: Deployment, running: Running, seed: int) -> Outcome:
             "worst": predicted.worst,
         },
     )
-    return Outcome(plan, run, running.observations, verdict, journal(info, result), extra_failures)
+    return Outcome(
+        plan,
+        run,
+        running.observations,
+        verdict,
+        journal_json(journal_of(info, result)),
+        extra_failures,
+    )
 
 
 def _judged(running: Running, run: Run, extra_failures: Sequence[str]) -> Verdict:
@@ -251,7 +265,7 @@ def _judged(running: Running, run: Run, extra_failures: Sequence[str]) -> Verdic
     verdict = judge(running.plan.hypothesis, running.observations, run)
     if not extra_failures:
         return verdict
-    failed = [] if verdict.status is Status.PASSED else [verdict.told]
+    failed = [] if verdict.status is Status.PASSED else [verdict.message]
     return Verdict(Status.FAILED, "; ".join([*extra_failures, *failed]), verdict.judgements)
 
 

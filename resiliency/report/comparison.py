@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from resiliency.report.axis import Scale, Span
-from resiliency.report.journal_reader import Journal
 from resiliency.report.svg_shapes import Line, Mark, Picture, Rect, Shape
+from staged_resiliency.experiment.journal import Journal
 
 _WIDTH: Final = 200.0
 _HEIGHT: Final = 22.0

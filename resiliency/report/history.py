@@ -6,7 +6,6 @@ from itertools import groupby, pairwise
 from typing import Final
 
 from resiliency.report.axis import Scale, Span, number_ticks, tick_label, time_ticks
-from resiliency.report.journal_reader import Journal
 from resiliency.report.svg_shapes import (
     Line,
     Mark,
@@ -18,6 +17,7 @@ from resiliency.report.svg_shapes import (
     text_width,
 )
 from resiliency.report.wording import RESULTS, day, seconds, tally
+from staged_resiliency.experiment.journal import Journal
 from staged_resiliency.experiment.verdict import Status
 
 _WIDTH: Final = 358.0
@@ -37,7 +37,7 @@ SIGNS: Final = {
     Status.PASSED: "dot",
     Status.FAILED: "cross",
     Status.ABORTED: "ring",
-    Status.LEASHED: "ring",
+    Status.DRY_RUN: "ring",
 }
 """How a run looks: not by its colour alone."""
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from resiliency.report import wording
 from resiliency.report.comparison import common_span, comparison
 from resiliency.report.history import histories, newest
-from resiliency.report.journal_reader import Journal, parsed
+from resiliency.report.journal_reader import parse_journal
 from resiliency.report.sections import PREDICTED, row_of, section_of
 from resiliency.report.template import rendered
-from staged_resiliency.experiment.journal import JsonObject
+from staged_resiliency.experiment.journal import Journal
+from staged_resiliency.experiment.json_codec import JsonObject
 
 
 def page(
@@ -33,7 +34,7 @@ def page(
     Raises:
         JournalError: One is no journal that this release understands.
     """
-    runs = [parsed(each, _named(each, number)) for number, each in enumerate(journals, 1)]
+    runs = [parse_journal(each, _named(each, number)) for number, each in enumerate(journals, 1)]
     charts = histories(runs)
     shown = newest(runs) if charts else runs
     latest = sorted(runs, key=lambda each: each.began_at or 0.0, reverse=True)

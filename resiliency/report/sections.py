@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from resiliency.report import wording
-from resiliency.report.journal_reader import Journal, Step
 from resiliency.report.svg_shapes import Group, Picture, Rect, Shape
 from resiliency.report.timeline import NARROW, WIDE, timeline
 from resiliency.report.timeline_data import Clock, Tone, clock_of
-from staged_resiliency.experiment.journal import timestamp
+from staged_resiliency.experiment.expectations import describe
+from staged_resiliency.experiment.journal import Journal, Phase
+from staged_resiliency.experiment.json_codec import timestamp
 from staged_resiliency.experiment.verdict import Status
 
 PREDICTED: Final = ("best", "median", "p95", "worst")
@@ -95,7 +96,7 @@ def section_of(journal: Journal, anchor: str, *, is_open: bool) -> Section:
     timelines = [("wide", timeline(journal, WIDE)), ("narrow", timeline(journal, NARROW))]
     expectations = [
         ExpectationRow(
-            wording.expectation(each.expectation),
+            describe(each.expectation),
             each.status.value,
             wording.RESULTS[each.status],
             wording.measured(each),
@@ -106,7 +107,7 @@ def section_of(journal: Journal, anchor: str, *, is_open: bool) -> Section:
     # A run that was never judged still says what it would have been judged by.
     expectations += [
         ExpectationRow(
-            wording.expectation(each),
+            describe(each),
             Status.ABORTED.value,
             "Not judged",
             wording.NOTHING,
@@ -155,7 +156,7 @@ def _is_mixed(shapes: Sequence[Shape]) -> bool:
     )
 
 
-def _lasted(phase: Step, clock: Clock) -> str:
+def _lasted(phase: Phase, clock: Clock) -> str:
     """From when and how long."""
     began = clock.seconds(phase.began_at)
     if phase.ended_at is None:

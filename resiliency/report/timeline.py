@@ -6,7 +6,6 @@ from itertools import groupby
 from typing import Final
 
 from resiliency.report.axis import Scale, tick_label, time_ticks
-from resiliency.report.journal_reader import Journal
 from resiliency.report.svg_shapes import (
     BOLD_SIZE,
     Group,
@@ -31,6 +30,7 @@ from resiliency.report.timeline_data import (
     without_quiet,
 )
 from resiliency.report.wording import seconds
+from staged_resiliency.experiment.journal import Journal
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from itertools import groupby, pairwise
 from typing import Final
 
 from resiliency.report.axis import Span
-from resiliency.report.journal_reader import Journal, Transition
+from staged_resiliency.experiment.journal import Journal, Transition
 from staged_resiliency.experiment.observations import NO_ANSWER, Source
 from staged_resiliency.experiment.verdict import ALARM, OK
 

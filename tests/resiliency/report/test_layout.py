@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from resiliency.report.axis import Scale, Span, number_ticks, tick_label, time_ticks
 from resiliency.report.comparison import common_span, comparison
-from resiliency.report.journal_reader import Journal, parsed
+from resiliency.report.journal_reader import parse_journal
 from resiliency.report.svg_shapes import (
     FONT_SIZE,
     Group,
@@ -34,6 +34,7 @@ from resiliency.report.timeline_data import (
     span_of,
     without_quiet,
 )
+from staged_resiliency.experiment.journal import Journal
 from tests.journals import (
     BEGAN_AT,
     BLACKHOLED,
@@ -49,7 +50,7 @@ from tests.journals import (
 
 
 def journal(made: object) -> Journal:
-    return parsed(made, "made here")
+    return parse_journal(made, "made here")
 
 
 def stopped(**more: object) -> Journal:

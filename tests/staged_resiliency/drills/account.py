@@ -39,10 +39,10 @@ from staged_resiliency.drills import functions
 from staged_resiliency.drills.runtime import handlers
 from staged_resiliency.drills.runtime.aws_context import BotocoreAws
 from staged_resiliency.drills.runtime.context import AwsError, Context
-from staged_resiliency.drills.runtime.json_codec import DataError
 from staged_resiliency.drills.runtime.plan import Plan, WatchedDrill
 from staged_resiliency.drills.runtime.recorder import journal_key
 from staged_resiliency.drills.state_machine import definition, sweep_pattern
+from staged_resiliency.experiment.json_codec import DataError
 from tests.staged_resiliency.drills import plans, states_language
 from tests.staged_resiliency.drills.service import ApiError, Script, Service
 
