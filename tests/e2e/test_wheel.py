@@ -50,10 +50,11 @@ def run(*command: str | Path, cwd: Path, **variables: str) -> subprocess.Complet
 def test_the_wheel_holds_the_two_packages_alone(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0].partition("-")[0] for name in names} == {
-        "staged_resiliency",
         "resiliency",
+        "staged_resiliency",
         "cdk_staged_resiliency",
     }
+    assert "staged_resiliency/__init__.pyi" in names
     assert "staged_resiliency/py.typed" in names
     assert "resiliency/report/journal.schema.json" in names
     assert "resiliency/py.typed" in names
