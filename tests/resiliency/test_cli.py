@@ -106,7 +106,7 @@ def test_summary_without_an_assembly_says_how_to_make_one(
 ) -> None:
     assert cli.main(["summary"]) == 1
     told = capsys.readouterr()
-    assert told.err == "cdk.out/manifest.json: is not there; run `npx cdk synth` first\n"
+    assert told.err == "cdk.out/manifest.json: does not exist; run `npx cdk synth` first\n"
     assert told.out == ""
 
 
