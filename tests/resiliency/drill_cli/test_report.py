@@ -150,5 +150,5 @@ def test_a_number_of_runs_is_one_or_more(
     with pytest.raises(SystemExit) as end:
         drill("report", "--last", number)
     assert end.value.code == 2
-    told = f"argument --last: {number!r} is no whole number of 1 or more\n"
+    told = f"argument --last: {number!r} is not a whole number of 1 or more\n"
     assert capsys.readouterr().err.endswith(told)
