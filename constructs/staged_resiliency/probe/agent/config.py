@@ -1,7 +1,7 @@
 """The configuration file, read strictly.
 
-The constructs have validated it; the agent only refuses what it could not measure as it is
-written, and says in one line where the first mistake is.
+The constructs have validated it already. The agent raises on the first key that it could not use as
+it is written, with one line that names the key.
 """
 
 from __future__ import annotations
