@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from staged_resiliency.drills import time_limits
 from staged_resiliency.drills.runtime.plan import FaultKind
-from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared import limits, time_limits, validation
 from staged_resiliency.shared.literals import checked, is_literal
 
 if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only

@@ -22,10 +22,11 @@ import dns.message
 import dns.query
 import dns.rcode
 
-from resiliency.rehearsal import deployment as templated
 from resiliency.rehearsal import expectations as rehearsed
 from resiliency.rehearsal.client_process import LEAST_DEADLINE_SECONDS, Settings, StubResolver
 from resiliency.rehearsal.clock import Clock
+from resiliency.rehearsal.deployment import Deployment
+from resiliency.rehearsal.deployment_reader import read_deployment
 from resiliency.rehearsal.prediction import assumptions_for
 from resiliency.rehearsal.rehearse import Outcome, Running, rehearse
 from resiliency.rehearsal.scenarios import Action
@@ -184,24 +185,27 @@ class RehearsedService(Service):
         return seen.value, self._view.moment(seen.at)
 
 
-def drill_of(world: templated.Deployment, plan: rehearsed.Plan) -> Plan:
+def drill_of(deployment: Deployment, plan: rehearsed.Plan) -> Plan:
     """The drill that expects what a rehearsal expects."""
     drill, hypothesis = _DRILLS[plan.scenario.action], plan.hypothesis
     active, standby = (
-        Host(each.name, each.instance_id, (each.address,), each.address) for each in world.hosts
+        Host(each.name, each.instance_id, (each.address,), each.address)
+        for each in deployment.hosts
     )
     return replace(
         drill,
-        service=world.service,
-        environment=world.environment,
+        service=deployment.service,
+        environment=deployment.environment,
         active=active,
         standby=standby,
         broken=plan.scenario.hosts[0].name,
         dependency=plan.scenario.dependency,
-        record=Record(world.pair.name, world.pair.record_type, drill.record.hosted_zone_id),
-        endpoint=Endpoint("http", 80, world.path),
+        record=Record(
+            deployment.pair.name, deployment.pair.record_type, drill.record.hosted_zone_id
+        ),
+        endpoint=Endpoint("http", 80, deployment.path),
         hypothesis=hypothesis,
-        alarms=tuple(each.name for each in world.alarms),
+        alarms=tuple(each.name for each in deployment.alarms),
         expected_alarms=tuple(each.alarm for each in hypothesis if isinstance(each, AlarmFires)),
         guard_alarms=tuple(each.alarm for each in hypothesis if isinstance(each, AlarmQuiet)),
         fault_seconds=600,
@@ -219,14 +223,14 @@ def drilled(templates: Templates, name: str, *, scale: float) -> Drilled:
         name: Name of the scenario.
         scale: Seconds of the service in one second here.
     """
-    world = templated.read_world(templates)
-    (usual,) = plans_of(world, name, scale=scale)
+    deployment = read_deployment(templates)
+    (usual,) = plans_of(deployment, name, scale=scale)
     plan = replace(
         usual,
         steady_seconds=usual.steady_seconds + EARLIER_SECONDS,
         settled_seconds=SETTLED_SECONDS,
     )
-    drill = drill_of(world, plan)
+    drill = drill_of(deployment, plan)
     with account(drill) as made:
         machine = made.machine(drill)
         executions: list[str] = []
@@ -251,7 +255,7 @@ def drilled(templates: Templates, name: str, *, scale: float) -> Drilled:
 
         try:
             (outcome,) = asyncio.run(
-                rehearse(world, [plan], assumptions_for(world), scale=scale, watch=watch)
+                rehearse(deployment, [plan], assumptions_for(deployment), scale=scale, watch=watch)
             )
         except BaseException:
             for each in executions:
