@@ -95,7 +95,7 @@ class CloudWatch:
         }
 
     def _listed(self, namespace: str) -> Mapping[Metric, Mapping[str, Any]]:
-        """Return the metrics from ListMetrics, with dimensions in the order of their first datum."""
+        """Return the metrics with their dimensions in the order of their first datum."""
         pages = self._client.get_paginator("list_metrics").paginate(Namespace=namespace)
         return {
             Metric(
