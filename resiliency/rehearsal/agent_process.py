@@ -56,5 +56,5 @@ def agent_of(file: Path, clock: Clock) -> tuple[Agent, Loop]:
 
 if __name__ == "__main__":
     agent, loop = agent_of(Path(sys.argv[1]), Clock.from_json(sys.argv[2]))
-    signal.signal(signal.SIGTERM, lambda *_: loop.soon(agent.end))
+    signal.signal(signal.SIGTERM, lambda *_: loop.call_soon(agent.end))
     agent.run()

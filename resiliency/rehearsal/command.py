@@ -2,13 +2,11 @@
 
 import argparse
 import asyncio
-import importlib.util
 import signal
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 from rich.console import Console
 
@@ -21,8 +19,6 @@ from resiliency.rehearsal.output_files import require_writable, write_report
 from resiliency.rehearsal.prediction import assumptions_for, predict_failovers
 from resiliency.rehearsal.scenarios import chosen_scenarios
 
-_NEEDED: Final = {"botocore": "boto3", "dns": "dnspython", "moto": "moto", "flask": "moto[server]"}
-
 
 def rehearse_command(options: argparse.Namespace) -> int:
     """Rehearse, print verdicts and write the report; return the exit status.
@@ -31,7 +27,6 @@ def rehearse_command(options: argparse.Namespace) -> int:
         UserError: The templates can't be followed, or the rehearsal can't be done as asked or
             could not go on; nothing was written.
     """
-    require_packages()
     if not sys.platform.startswith("linux"):
         raise UserError("rehearse: needs Linux, as it drops connections on the loopback interface")
     require_writable(options.out)
@@ -55,20 +50,6 @@ def rehearse_command(options: argparse.Namespace) -> int:
         for scenario in chosen
     ]
     return asyncio.run(_rehearse(options, deployment, plans))
-
-
-def require_packages() -> None:
-    """Raise if packages are missing that only a rehearsal needs.
-
-    Raises:
-        UserError: Names them, and how to install them.
-    """
-    missing = [name for module, name in _NEEDED.items() if importlib.util.find_spec(module) is None]
-    if missing:
-        raise UserError(
-            f"rehearse: needs {', '.join(missing)}, which is not installed; "
-            "run: pip install 'cdk-staged-resiliency[rehearsal]'"
-        )
 
 
 def page_notes(time_scale: float, plans: Sequence[Plan]) -> Sequence[str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Final
 
-from resiliency.report.axis import MINUS
+from resiliency.svg import MINUS
 from staged_resiliency.experiment.expectations import (
     Expectation,
     TimedExpectation,
@@ -14,7 +14,7 @@ from staged_resiliency.experiment.journal import Journal
 from staged_resiliency.experiment.verdict import Judgement, Status
 
 NOTHING: Final = "\N{EN DASH}"
-"""Where there is no number."""
+"""In place of a number that does not exist."""
 
 RESULTS: Final = {
     Status.PASSED: "Passed",
@@ -25,8 +25,13 @@ RESULTS: Final = {
 """The result of a run or an expectation, as its badge shows it."""
 
 
+def css_class(status: Status) -> str:
+    """Return the class of the style sheet for a status."""
+    return status.value.replace(" ", "-")
+
+
 def seconds(number: float | None) -> str:
-    """A duration, in seconds: whole ones from ten on."""
+    """Write a duration in seconds, without decimals from ten on."""
     if number is None:
         return NOTHING
     digits = 0 if abs(number) >= 9.95 else 1
@@ -34,7 +39,7 @@ def seconds(number: float | None) -> str:
 
 
 def share(number: float | None) -> str:
-    """A share of requests in percent; 100 % only for all of them, 0 % only for none."""
+    """Write a share of requests in percent; 100 % only for all of them, 0 % only for none."""
     if number is None:
         return NOTHING
     percent = min(max(number * 100, 0.01), 99.99) if 0 < number < 1 else number * 100
@@ -42,26 +47,26 @@ def share(number: float | None) -> str:
 
 
 def moment(at: float | None) -> str:
-    """A moment in UTC, to the second."""
+    """Write a moment in UTC, to the second."""
     if at is None:
         return NOTHING
     return f"{datetime.fromtimestamp(at, timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def day(at: float) -> str:
-    """The day of a moment, in UTC."""
+    """Write the day of a moment, in UTC."""
     return f"{datetime.fromtimestamp(at, timezone.utc):%Y-%m-%d}"
 
 
 def bound(expectation: Expectation | UnknownExpectation) -> str:
-    """The time limit of an expectation."""
+    """Write the time limit of an expectation."""
     if not isinstance(expectation, TimedExpectation):
         return "throughout"
     return f"within {seconds(expectation.within_seconds)} of {expectation.after}"
 
 
 def measured(judgement: Judgement) -> str:
-    """The measurement of an expectation."""
+    """Write what was measured of an expectation."""
     if isinstance(judgement.expectation, TimedExpectation):
         return "never" if judgement.seconds is None else f"after {seconds(judgement.seconds)}"
     if judgement.status is Status.PASSED:
@@ -72,7 +77,7 @@ def measured(judgement: Judgement) -> str:
 
 
 def result(journal: Journal) -> str:
-    """The verdict of a run in a sentence."""
+    """Write the verdict of a run as a sentence."""
     judged = journal.verdict.judgements
     failed = [each for each in judged if each.status is not Status.PASSED]
     if journal.verdict.status in (Status.ABORTED, Status.DRY_RUN):
@@ -85,8 +90,8 @@ def result(journal: Journal) -> str:
         )
     if not failed:
         return f"{RESULTS[journal.verdict.status]}: {journal.verdict.message}"
-    told = "; ".join(each.message for each in failed)
-    return f"{len(failed)} of {_counted(len(judged), 'expectation')} failed: {told}"
+    messages = "; ".join(each.message for each in failed)
+    return f"{len(failed)} of {_counted(len(judged), 'expectation')} failed: {messages}"
 
 
 def headline(journals: Sequence[Journal]) -> str:
@@ -110,13 +115,13 @@ def _tally(journals: Sequence[Journal], *, named: bool) -> str:
     for status in (Status.FAILED, Status.ABORTED, Status.DRY_RUN):
         names = [each.experiment for each in journals if each.verdict.status is status]
         if names:
-            told = f" ({', '.join(dict.fromkeys(names))})" if named else ""
-            parts.append(f"{len(names)} {status.value}{told}")
+            named_runs = f" ({', '.join(dict.fromkeys(names))})" if named else ""
+            parts.append(f"{len(names)} {status.value}{named_runs}")
     return ", ".join(parts)
 
 
 def verdict_of(journals: Sequence[Journal]) -> Status:
-    """What became of all of them: the worst."""
+    """Return the worst status of all runs."""
     found = {each.verdict.status for each in journals}
     for status in (Status.FAILED, Status.ABORTED, Status.DRY_RUN):
         if status in found:

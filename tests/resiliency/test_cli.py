@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from resiliency import cli
+from resiliency.commands import schema
 from resiliency.service_file.schema import json_schema
 from tests.support import EXAMPLE_FILE, ROOT
 
@@ -45,7 +46,7 @@ def test_check_of_the_example_tells_its_notes(capsys: pytest.CaptureFixture[str]
     assert cli.main(["check", str(EXAMPLE_FILE)]) == 0
     told = capsys.readouterr()
     assert told.out.splitlines() == [
-        "bookstore: sound, 1 environment(s)",
+        "bookstore: valid, 1 environment(s)",
         "  note: environments.production.hosts.green: has no instance_id, so no alarm reports "
         "failed EC2 status checks; give one to get a status alarm",
         "  note: environments.production.probe.roles: is empty: the probe can publish only where "
@@ -180,7 +181,7 @@ def test_ctrl_c_is_told_in_one_line(
     def stopped(_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_schema", stopped)
+    monkeypatch.setattr(schema, "run", stopped)
     assert cli.main(["schema"]) == 130
     assert capsys.readouterr().err == "stopped by SIGINT\n"
 

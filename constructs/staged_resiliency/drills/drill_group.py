@@ -68,7 +68,7 @@ class DrillGroup(Construct):
         undelivered: The ``DeadLetterQueue``.
         functions: The ``CfnFunction`` of each function, by its name.
         function_arns: The ARN of each, by the same name.
-        experiment_log: The ``CfnLogGroup`` that FIS writes.
+        experiment_log_arn: The ARN of the log group that FIS writes.
         run_log_arn: The ARN of the log group that state machines write.
         schedule_group: The name of the group of all schedules.
         machine_role_arn: The role that Step Functions assumes to run the drills.
@@ -134,7 +134,9 @@ class DrillGroup(Construct):
             display_name=service.title,
             topic=topic,
         )
-        self.experiment_log: Final = self._log("ExperimentLog", "What AWS FIS did in drills.")
+        self.experiment_log_arn: Final = self._log(
+            "ExperimentLog", "What AWS FIS did in drills."
+        ).attr_arn
         self.run_log_arn: Final = self._log(
             "RunLog", "Every step of every run of a drill."
         ).attr_arn

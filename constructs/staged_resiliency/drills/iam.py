@@ -1,4 +1,4 @@
-"""IAM roles of drills: who may assume them, what each may do, and why a wildcard is narrow enough."""
+"""IAM roles of drills: who may assume them, what each may do, and the reason for each wildcard."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final

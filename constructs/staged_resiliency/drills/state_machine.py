@@ -1,9 +1,9 @@
 """The state machine of a drill, in the Amazon States Language, as data.
 
-Each phase is a function that does its part, watches for part of a minute, and says whether to call
-it again. Whatever fails once a fault may be there leads to the state that ends it. A run that is
-aborted or times out as a whole ends without any further state: ``cleanup_pattern`` selects the event
-by which the ``cleanup`` function learns of it; where the event is lost, a schedule finds it.
+Each phase calls a function that does its part, observes for part of a minute, and returns whether
+to call it again. Whatever fails once a fault may be present leads to the state that ends it. A run
+that is aborted or times out as a whole enters no further state: an EventBridge rule with
+``cleanup_pattern`` then calls the ``cleanup`` function; where the event is lost, a schedule does.
 
 See https://states-language.net and
 https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html

@@ -15,10 +15,9 @@ from typing import Any, cast
 import pytest
 
 from resiliency.report import JournalError, page, write_page
-from resiliency.report.history import histories
+from resiliency.report.charts import histories
 from resiliency.report.journal_reader import parse_journal
-from resiliency.report.svg_shapes import Mark, Text
-from resiliency.report.svg_shapes import Path as Shown
+from resiliency.svg import Label, Mark, Polyline
 from staged_resiliency.experiment.json_codec import JsonObject
 from tests.journals import (
     BEGAN_AT,
@@ -302,18 +301,18 @@ def test_results_of_several_services_over_time_are_told_apart() -> None:
 def test_a_chart_of_hours_is_told_in_hours() -> None:
     long = {**run_of(STOPPED), "objective_seconds": 7200}
     (chart,) = histories([parse_journal(long, "it"), parse_journal(long, "it")])
-    labels = [each.text for each in chart.picture.shapes if isinstance(each, Text)]
+    labels = [each.text for each in chart.drawing.shapes if isinstance(each, Label)]
     assert labels[:4] == ["0", "1 h", "2 h", "objective 7,200 s"]
 
 
 def test_a_run_without_the_number_stands_below_the_axis() -> None:
     (chart,) = histories([parse_journal(run_of(STOPPED), "it"), parse_journal(aborted_run(), "it")])
-    marks = {each.sign: each for each in chart.picture.shapes if isinstance(each, Mark)}
+    marks = {each.sign: each for each in chart.drawing.shapes if isinstance(each, Mark)}
     (zero,) = [
-        each.y for each in chart.picture.shapes if isinstance(each, Text) and each.text == "0 s"
+        each.y for each in chart.drawing.shapes if isinstance(each, Label) and each.text == "0 s"
     ]
     assert marks["dot"].y < zero < marks["ring"].y
-    assert not [each for each in chart.picture.shapes if isinstance(each, Shown)]
+    assert not [each for each in chart.drawing.shapes if isinstance(each, Polyline)]
 
 
 def test_changes_too_quick_to_draw_are_explained_where_there_are_any() -> None:
@@ -338,7 +337,9 @@ def test_a_journal_that_can_t_be_shown_is_named_by_number_and_run() -> None:
         JournalError, match=r"^journal 2 \(rehearsal-1793700000\): time_scale: found -1"
     ):
         page([run_of(STOPPED), wrong], title="R")
-    with pytest.raises(JournalError, match=r"^journal 1: is no journal: 7 is not an object"):
+    with pytest.raises(
+        JournalError, match=r"^journal 1: is no journal: found 7; must be an object"
+    ):
         page(cast(Any, [7]), title="R")
 
 

@@ -174,7 +174,7 @@ def sockets_that(fail: Callable[[], int]) -> SimpleNamespace:
         def connect_ex(self, address: Any) -> int:
             return fail() if address[0] == UNLUCKY else super().connect_ex(address)
 
-    names = ("SOCK_STREAM", "SOL_SOCKET", "SO_ERROR")
+    names = ("AF_INET", "AF_INET6", "SOCK_STREAM", "SOL_SOCKET", "SO_ERROR")
     return SimpleNamespace(socket=Socket, **{name: getattr(socket, name) for name in names})
 
 

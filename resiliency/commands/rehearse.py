@@ -1,8 +1,10 @@
-"""The options of ``resiliency rehearse``; the rehearsal itself is loaded only when it is run."""
+"""`resiliency rehearse`: run the failover that templates describe on this machine."""
 
 import argparse
 from pathlib import Path
 from typing import Final
+
+from resiliency.commands import Subparsers
 
 DEFAULT_SCALE: Final = 20.0
 """A period of 60 s passes in 3 s."""
@@ -11,8 +13,8 @@ MOST_SCALE: Final = 120.0
 """Above it, the scheduling of processes would take minutes of the service."""
 
 
-def add_rehearse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to those of ``resiliency``."""
+def add(commands: Subparsers) -> None:
+    """Add the arguments."""
     rehearse = commands.add_parser(
         "rehearse", help="run the failover that templates describe on this machine, and judge it"
     )
@@ -75,10 +77,11 @@ def add_rehearse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="FOLDER",
         help="folder of the report; out/rehearsal unless given",
     )
-    rehearse.set_defaults(run=_rehearse)
+    rehearse.set_defaults(run=run, extra="rehearsal")
 
 
-def _rehearse(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Rehearse, print verdicts and write the report."""
     from resiliency.rehearsal.command import rehearse_command
 
     return rehearse_command(options)
