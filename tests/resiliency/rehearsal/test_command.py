@@ -144,7 +144,7 @@ def test_a_missing_package_is_named_with_how_to_have_it(
     )
     assert cli.main(files) == 1
     assert capsys.readouterr().err == (
-        "rehearse: needs dnspython, moto, which is not installed; "
+        "resiliency rehearse: needs dnspython, moto; "
         "run: pip install 'cdk-staged-resiliency[rehearsal]'\n"
     )
 
