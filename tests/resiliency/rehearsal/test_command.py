@@ -40,7 +40,7 @@ def files(example_templates: Templates, tmp_path: Path) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runners that play nothing, and few outages."""
+    """Runners that start nothing, and few outages."""
     for function, name, value in (
         (rehearse.rehearse, "runner", RUNNER),
         (prediction.predict_failovers, "outages", 20),
@@ -96,8 +96,8 @@ def test_a_scenario_that_does_not_exist_is_refused(deployment: Deployment) -> No
     with pytest.raises(UserError) as refused:
         chosen_scenarios(deployment, ["earthquake"])
     assert str(refused.value) == (
-        "--scenario earthquake: is none of host-stops, endpoint-hangs, db-blackholed, "
-        "cdn-blackholed, both-stop, probe-killed"
+        "--scenario earthquake: is no scenario here; allowed: host-stops, endpoint-hangs, "
+        "db-blackholed, cdn-blackholed, both-stop, probe-killed"
     )
 
 
