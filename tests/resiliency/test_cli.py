@@ -106,7 +106,7 @@ def test_summary_without_an_assembly_says_how_to_make_one(
 ) -> None:
     assert cli.main(["summary"]) == 1
     told = capsys.readouterr()
-    assert told.err == "cdk.out/manifest.json: is not there; run `npx cdk synth` first\n"
+    assert told.err == "cdk.out/manifest.json: does not exist; run `npx cdk synth` first\n"
     assert told.out == ""
 
 
@@ -184,6 +184,39 @@ def test_ctrl_c_is_told_in_one_line(
     monkeypatch.setattr(schema, "run", stopped)
     assert cli.main(["schema"]) == 130
     assert capsys.readouterr().err == "stopped by SIGINT\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "modules", "needed", "extra"),
+    [
+        pytest.param("check", ["pydantic", "yaml"], "pydantic, PyYAML", "cli", id="check"),
+        pytest.param("schema", ["pydantic"], "pydantic", "cli", id="schema"),
+        pytest.param("summary", ["rich"], "rich", "cli", id="summary"),
+        pytest.param("timing", ["jinja2"], "Jinja2", "cli", id="timing"),
+        pytest.param(
+            "rehearse", ["rich", "dns", "moto"], "rich, dnspython, moto", "rehearsal", id="rehearse"
+        ),
+        pytest.param("drill list bookstore production", ["boto3"], "boto3", "drill", id="boto3"),
+        pytest.param(
+            "drill list bookstore production", ["botocore"], "boto3", "drill", id="botocore"
+        ),
+    ],
+)
+def test_missing_packages_are_reported_with_the_extra_that_installs_them(
+    arguments: str,
+    modules: list[str],
+    needed: str,
+    extra: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for module in modules:
+        monkeypatch.setitem(sys.modules, module, None)
+    assert cli.main(arguments.split()) == 1
+    assert capsys.readouterr().err == (
+        f"resiliency {arguments.split()[0]}: needs {needed}; "
+        f"run: pip install 'cdk-staged-resiliency[{extra}]'\n"
+    )
 
 
 def test_who_reads_no_further_is_no_problem() -> None:

@@ -1,9 +1,10 @@
 """The state machine of a drill, in the Amazon States Language, as data.
 
-Each phase calls a function that does its part, observes for part of a minute, and returns whether
-to call it again. Whatever fails once a fault may be present leads to the state that ends it. A run
-that is aborted or times out as a whole enters no further state: an EventBridge rule with
-``cleanup_pattern`` then calls the ``cleanup`` function; where the event is lost, a schedule does.
+Each phase is a function that does its part, polls for part of a minute, and returns whether to call
+it again. Any failure once a fault may have begun leads to the state that ends it. A run that is
+aborted or times out as a whole enters no further state: EventBridge then calls the ``cleanup``
+function with an event that ``cleanup_pattern`` selects; a schedule calls it where the event is
+lost.
 
 See https://states-language.net and
 https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html

@@ -1,4 +1,4 @@
-"""The agent's configuration file: what the probe of a service measures."""
+"""The agent's configuration file: the targets of a service's probe, and how they are sampled."""
 
 import json
 from base64 import b64encode

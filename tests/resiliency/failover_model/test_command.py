@@ -58,7 +58,7 @@ def test_a_number_of_outages_is_one_or_more(
     with pytest.raises(SystemExit) as end:
         main(["timing", str(template), "--outages", count])
     assert end.value.code == 2
-    told = f"argument --outages: {count!r} is no whole number of 1 or more\n"
+    told = f"argument --outages: {count!r} is not a whole number of 1 or more\n"
     assert capsys.readouterr().err.endswith(told)
 
 

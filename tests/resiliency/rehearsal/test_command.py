@@ -1,6 +1,5 @@
 """The command: what it refuses, what it prints, and its exit status."""
 
-import importlib.util
 import io
 import json
 import os
@@ -133,20 +132,6 @@ def test_a_signal_ends_it_in_order(
         f"rehearse: stopped by {number.name}; all its processes have ended, nothing is written\n"
     )
     assert not (tmp_path / "out").exists()
-
-
-def test_a_missing_package_is_named_with_how_to_have_it(
-    files: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name: None if name in ("dns", "moto") else found(name)
-    )
-    assert cli.main(files) == 1
-    assert capsys.readouterr().err == (
-        "resiliency rehearse: needs dnspython, moto; "
-        "run: pip install 'cdk-staged-resiliency[rehearsal]'\n"
-    )
 
 
 def test_other_systems_than_linux_are_refused(
