@@ -171,5 +171,5 @@ def _plan(run: RunName, world: Context) -> Plan:
     answer = world.aws(
         "stepfunctions", "DescribeStateMachineForExecution", executionArn=run.execution
     )
-    states = json.loads(answer["definition"])["States"]
-    return Plan.from_json(states[states.PLAN]["Result"]["plan"])
+    state = json.loads(answer["definition"])["States"][states.PLAN]
+    return Plan.from_json(state["Result"]["plan"])
