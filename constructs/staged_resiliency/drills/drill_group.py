@@ -1,4 +1,4 @@
-"""What the drills of one service share: functions, journals, the sweep, and the watchdog."""
+"""What the drills of one service share: functions, journals, the cleanup, and the watchdog."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ from staged_resiliency.drills.journal_bucket import JournalBucket
 from staged_resiliency.drills.lambda_archive import code_archive
 from staged_resiliency.drills.permissions import Scope, statements_of
 from staged_resiliency.drills.runtime.plan import DrillSchedules, Journal, WatchedDrill
-from staged_resiliency.drills.state_machine import sweep_pattern
+from staged_resiliency.drills.state_machine import cleanup_pattern
 from staged_resiliency.drills.target import DrillTarget
 from staged_resiliency.notifications.topics import Topic, arn_of
 from staged_resiliency.shared import names
@@ -145,12 +145,12 @@ class DrillGroup(Construct):
         }
         self.schedule_group: Final = scheduler.CfnScheduleGroup(self, "Schedules")
         self.schedule_group.add_metadata("Description", "Schedules of drills and their watchdog.")
-        self._sweep()
+        self._clean_up()
         self._call_regularly(
-            functions.SWEEP,
+            functions.CLEANUP,
             expression="rate(15 minutes)",
-            why="Sweeps what is left of drills that were aborted, timed out or failed.",
-            sid="CallTheSweep",
+            why="Cleans up after drills that were aborted, timed out or failed.",
+            sid="CallTheCleanup",
         )
         self._watchdog_schedule = self._call_regularly(
             functions.WATCHDOG,
@@ -210,7 +210,7 @@ class DrillGroup(Construct):
         return log
 
     def _function(self, function: Function) -> lambda_.CfnFunction:
-        words = _words(function)
+        words = function.construct_id
         taken = role(
             self,
             f"{words}Role",
@@ -252,7 +252,7 @@ class DrillGroup(Construct):
         ]
 
     def _of_failed_calls(self, function: Function) -> Sequence[Statement]:
-        if function is not functions.SWEEP:
+        if function is not functions.CLEANUP:
             return []
         return [
             {
@@ -263,23 +263,23 @@ class DrillGroup(Construct):
             }
         ]
 
-    def _sweep(self) -> None:
-        """A run that ended without saying so is told to the sweep, again and again for a day.
+    def _clean_up(self) -> None:
+        """Call the cleanup for each run that was aborted, timed out or failed, for up to a day.
 
-        Whether Step Functions tells of it at all is best effort; the sweep's schedule makes up
-        for that: https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-states.html
+        Step Functions delivers such events on a best-effort basis; the cleanup's schedule makes
+        up for that: https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-states.html
         """
-        swept = self.functions[functions.SWEEP.name]
+        cleanup = self.functions[functions.CLEANUP.name]
         rule = events.CfnRule(
             self,
             "SweepRule",
-            description="Tells the sweep of drills that were aborted, timed out or failed.",
-            event_pattern=later(lambda: sweep_pattern(self.scope.machine_arns)),
+            description="Calls the cleanup for drills that were aborted, timed out or failed.",
+            event_pattern=later(lambda: cleanup_pattern(self.scope.machine_arns)),
             state="ENABLED",
             targets=[
                 events.CfnRule.TargetProperty(
                     id="Sweep",
-                    arn=swept.attr_arn,
+                    arn=cleanup.attr_arn,
                     dead_letter_config=events.CfnRule.DeadLetterConfigProperty(
                         arn=self.undelivered.queue_arn
                     ),
@@ -294,16 +294,16 @@ class DrillGroup(Construct):
             self,
             "SweepPermission",
             action="lambda:InvokeFunction",
-            function_name=swept.attr_arn,
+            function_name=cleanup.attr_arn,
             principal="events.amazonaws.com",
             source_account=self.place.account,
             source_arn=rule.attr_arn,
         )
-        allowed.add_metadata("Description", "Lets the rule call the sweep.")
+        allowed.add_metadata("Description", "Lets the rule call the cleanup.")
         config = lambda_.CfnEventInvokeConfig(
             self,
             "SweepCalls",
-            function_name=swept.ref,
+            function_name=cleanup.ref,
             qualifier="$LATEST",
             maximum_retry_attempts=2,
             destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
@@ -312,7 +312,9 @@ class DrillGroup(Construct):
                 )
             ),
         )
-        config.add_metadata("Description", "A sweep that fails is tried again, then kept and told.")
+        config.add_metadata(
+            "Description", "A cleanup that fails is retried, then its event is kept and reported."
+        )
 
     def _call_regularly(
         self, function: Function, *, expression: str, why: str, sid: str
@@ -323,7 +325,7 @@ class DrillGroup(Construct):
         counted within a day, and its alarm waits for that.
         https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
         """
-        called, words = self.functions[function.name], _words(function)
+        called, words = self.functions[function.name], function.construct_id
         taken = role(
             self,
             f"{words}CallerRole",
@@ -388,8 +390,3 @@ class DrillGroup(Construct):
             "Action": "sqs:SendMessage",
             "Resource": self.undelivered.queue_arn,
         }
-
-
-def _words(function: Function) -> str:
-    """A function's name as construct ids have it."""
-    return "".join(word.title() for word in function.name.split("_"))

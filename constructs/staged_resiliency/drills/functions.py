@@ -62,6 +62,7 @@ class Function:
         handler: As Lambda takes it.
         timeout_seconds: Lambda's own timeout.
         permissions: All that it asks of AWS. An encrypted bucket or topic adds its key's.
+        construct_id: Id of its construct; its name in camel case unless given.
         memory_mebibytes: Lambda's memory size.
     """
 
@@ -69,6 +70,7 @@ class Function:
     handler: str
     timeout_seconds: int
     permissions: tuple[Permission, ...]
+    construct_id: str
     memory_mebibytes: int = 256
 
 
@@ -94,10 +96,18 @@ _RECORD: Final = (
 )
 
 
-def _function(name: str, timeout_seconds: int, *permissions: Permission) -> Function:
+def _function(
+    name: str, timeout_seconds: int, *permissions: Permission, construct_id: str = ""
+) -> Function:
     unique = dict.fromkeys(permissions)
     ordered = sorted(unique, key=lambda each: (each.action, each.resource.value))
-    return Function(name, f"{_MODULE}.{name}", timeout_seconds, tuple(ordered))
+    return Function(
+        name,
+        f"{_MODULE}.{name}",
+        timeout_seconds,
+        tuple(ordered),
+        construct_id or "".join(each.title() for each in name.split("_")),
+    )
 
 
 PREFLIGHT: Final = _function(
@@ -145,8 +155,8 @@ FAILBACK: Final = _function("failback", 120, *_LOOK, *_LOAD, *_SAVE)
 RECORD: Final = _function("record", 90, *_RECORD, *_LOAD, *_SAVE)
 """Records the verdict: journal, metrics, message."""
 
-SWEEP: Final = _function(
-    "sweep",
+CLEANUP: Final = _function(
+    "cleanup",
     900,
     Permission("states:DescribeStateMachineForExecution", Resource.EXECUTIONS),
     Permission("states:ListExecutions", Resource.STATE_MACHINES),
@@ -155,6 +165,7 @@ SWEEP: Final = _function(
     *_RECORD,
     *_LOAD,
     *_SAVE,
+    construct_id="Sweep",
 )
 """Ends the fault of a run that was aborted, timed out or failed, and records its verdict."""
 
@@ -178,5 +189,5 @@ OF_THE_MACHINE: Final = (
 )
 """Those that the state machine calls."""
 
-ALL: Final = (*OF_THE_MACHINE, SWEEP, WATCHDOG)
+ALL: Final = (*OF_THE_MACHINE, CLEANUP, WATCHDOG)
 """All of them."""

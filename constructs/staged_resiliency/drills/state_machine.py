@@ -1,9 +1,10 @@
 """The state machine of a drill, in the Amazon States Language, as data.
 
-Each phase is a function that does its part, watches for part of a minute, and says whether to call
-it again. Whatever fails once a fault may be there leads to the state that ends it. A run that is
-aborted or times out as a whole ends without any further state: ``sweep_pattern`` selects the event
-by which the ``sweep`` function learns of it; where the event is lost, a schedule finds it.
+Each phase is a function that does its part, polls for part of a minute, and returns whether to call
+it again. Any failure once a fault may have begun leads to the state that ends it. A run that is
+aborted or times out as a whole enters no further state: EventBridge then calls the ``cleanup``
+function with an event that ``cleanup_pattern`` selects; a schedule calls it where the event is
+lost.
 
 See https://states-language.net and
 https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
@@ -164,14 +165,14 @@ def definition(
             "Fault not over": {
                 "Type": "Fail",
                 "Error": "FaultNotOver",
-                "Cause": "The verdict is recorded, but the fault may still be there; the sweep "
+                "Cause": "The verdict is recorded, but the fault may still be there; the cleanup "
                 "goes on ending it",
             },
         },
     }
 
 
-def sweep_pattern(state_machine_arns: Sequence[str]) -> JsonObject:
+def cleanup_pattern(state_machine_arns: Sequence[str]) -> JsonObject:
     """The EventBridge pattern of runs that ended without saying so.
 
     Args:

@@ -54,7 +54,7 @@ class Ended:
     at: float
 
 
-def sweep(event: object, world: Context) -> None:
+def clean_up(event: object, world: Context) -> None:
     """End the faults of runs, and record their verdicts if nobody did.
 
     Args:

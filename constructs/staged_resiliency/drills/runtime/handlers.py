@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from staged_resiliency.drills.runtime import cleanup, phases, recorder
+from staged_resiliency.drills.runtime import cleanup as cleaning
+from staged_resiliency.drills.runtime import phases, recorder
 from staged_resiliency.drills.runtime import watchdog as watching
 from staged_resiliency.drills.runtime.aws_context import the_world
 from staged_resiliency.drills.runtime.context import Context
@@ -36,9 +37,9 @@ failback = _handler(phases.failback)
 record = _handler(record_phase)
 
 
-def sweep(event: object, context: object) -> None:
-    """End the fault of a run that ended without doing so."""
-    cleanup.sweep(event, the_world())
+def cleanup(event: object, context: object) -> None:
+    """End the fault of a run that was aborted, timed out or failed, and record its verdict."""
+    cleaning.clean_up(event, the_world())
 
 
 def watchdog(event: object, context: object) -> None:
