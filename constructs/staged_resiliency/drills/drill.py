@@ -165,7 +165,7 @@ class Drill(Construct):
             drill=name,
             region=place.region,
             fault=fault.kind,
-            broken=fault.host_name,
+            target=fault.host_name,
             active=service.active.planned,
             standby=service.standby.planned,
             dependency=dependency,
@@ -182,12 +182,12 @@ class Drill(Construct):
             # Those of later drills too: a text that, within its quotes, becomes several.
             experiment_templates=(later_text(lambda: '","'.join(runner.scope.templates)),),
             enabled=runner.enabled,
-            journal=runner.journal,
+            journal_bucket=runner.journals.bucket_name,
             topic_arn=runner.topic_arn,
             namespace=service.namespace,
             timeouts=Timeouts.of(fault.seconds, self.hypothesis),
             window=(window or DrillWindow()).planned(schedule.zone),
-            notify_on_pass=runner.notify_passed,
+            notify_passed=runner.notify_passed,
             predicted=predicted,
             runbook=runner.runbook or "",
         )

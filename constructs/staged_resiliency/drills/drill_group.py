@@ -29,7 +29,7 @@ from staged_resiliency.drills.iam import (
 from staged_resiliency.drills.journal_bucket import JournalBucket
 from staged_resiliency.drills.lambda_archive import code_archive
 from staged_resiliency.drills.permissions import Scope, statements_of
-from staged_resiliency.drills.runtime.plan import DrillSchedules, Journal, WatchedDrill
+from staged_resiliency.drills.runtime.plan import DrillSchedules, WatchedDrill
 from staged_resiliency.drills.state_machine import cleanup_pattern
 from staged_resiliency.drills.target import DrillTarget
 from staged_resiliency.notifications.topics import Topic, arn_of
@@ -158,11 +158,6 @@ class DrillGroup(Construct):
             why="Counts, once a day, the days since each drill passed.",
             sid="CallTheWatchdog",
         )
-
-    @property
-    def journal(self) -> Journal:
-        """Where runs leave what they saw and found, as plans hold it."""
-        return Journal(self.journals.bucket_name)
 
     def add(self, drill: "Drill") -> None:
         """Take a drill in; ``Drill`` does it by itself.
@@ -372,7 +367,7 @@ class DrillGroup(Construct):
                 WatchedDrill(drill.name, arn)
                 for drill, arn in zip(self.drills, self.scope.machine_arns, strict=True)
             ),
-            journal=self.journal,
+            journal_bucket=self.journals.bucket_name,
             namespace=self.service.namespace,
         )
 

@@ -20,7 +20,7 @@ class DrillOverdueAlarm(SignalAlarm):
     """Fires when a drill has not passed for over 35 days, or nobody counts the days any more.
 
     Whole days are counted, so a drill that passes every 35 days, the most that a schedule may leave
-    between two runs, stays quiet (``runtime.standing``).
+    between two runs, stays quiet (``runtime.drill_status``).
 
     The watchdog publishes the days once a day; missing data are breaching, so its silence fires
     the alarm too, some three days later: CloudWatch looks back two periods more than it evaluates.
@@ -28,7 +28,7 @@ class DrillOverdueAlarm(SignalAlarm):
     counted for the first time a day after it was deployed:
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-warm-up.html
 
-    A leashed drill never passes, and is told like any other.
+    A dry run never passes, so the alarm fires on a drill that only runs dry.
 
     Args:
         scope: The parent.

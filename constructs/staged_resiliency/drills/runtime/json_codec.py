@@ -1,4 +1,4 @@
-"""Dataclasses to JSON and back, strictly: every key known, none missing, each of its type."""
+"""Converts dataclasses to JSON and back, strictly: keys and types must match exactly."""
 
 import dataclasses
 import functools
@@ -15,15 +15,15 @@ else:
     _T = TypeVar("_T")
 
 JsonObject = Mapping[str, Any]
-"""What ``json.dumps`` takes for an object."""
+"""A JSON object, as ``json.dumps`` takes it."""
 
 
 class DataError(ValueError):
-    """A document that does not say what its reader needs."""
+    """A JSON document does not have the expected form."""
 
 
 def as_json(value: object) -> Any:
-    """Dataclasses, enumerations and sequences as what ``json.dumps`` takes."""
+    """Convert dataclasses, enumerations and sequences to values that ``json.dumps`` takes."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {
             field.name: as_json(getattr(value, field.name)) for field in dataclasses.fields(value)
@@ -38,14 +38,14 @@ def as_json(value: object) -> Any:
 def read(
     kind: type[_T], document: object, where: str, given: Mapping[str, object] | None = None
 ) -> _T:
-    """A dataclass from a JSON object.
+    """Read a dataclass from a JSON object.
 
     Args:
         kind: The dataclass. Its fields are of str, int, float, bool, enumerations, dataclasses,
             tuples of any of these, and any of these or None.
-        document: What ``json.loads`` gave.
-        where: How messages name the document.
-        given: Fields that are not read from the document.
+        document: The object, as ``json.loads`` returns it.
+        where: Name of the document in messages.
+        given: Values of fields that are not read from the document.
 
     Raises:
         DataError: A key is unknown or missing, or a value is of another type.
@@ -98,7 +98,7 @@ _PLAIN: dict[type, tuple[tuple[type, ...], str]] = {
 
 @functools.cache
 def _hints(kind: type) -> Mapping[str, Any]:
-    # A run reads thousands of observations, and annotations take longer than they do.
+    # A run reads thousands of observations; resolving annotations would take most of the time.
     return get_type_hints(kind)
 
 
