@@ -14,7 +14,7 @@ SERVICES ?= services
 WORKERS ?= auto
 PYTEST := $(BIN)/pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal
 
-.PHONY: demo synth test check e2e format schema document lock bench wheel clean
+.PHONY: demo synth test check e2e format schema document picture lock bench wheel clean
 .DELETE_ON_ERROR:
 
 demo: synth  ## Check and synthesize the services, say what would be deployed, and rehearse a failover
@@ -33,7 +33,7 @@ check: .venv/.dev node_modules/.installed  ## All that must hold before a change
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(PYTEST) --cov --cov-report=term
+	$(PYTEST) --hypothesis-profile many --cov --cov-report=term
 	@$(MAKE) --no-print-directory synth
 	$(BIN)/cfn-lint --non-zero-exit-code informational 'cdk.out/*.template.json'
 
@@ -52,6 +52,9 @@ schema: .venv/.runtime  ## Write the JSON Schema of service files
 document: .venv/.runtime  ## Write the document that installs the probe, after a change of either
 	$(BIN)/python -m staged_resiliency.probe.document_builder > out.document.json
 	mv out.document.json constructs/staged_resiliency/probe/document.json
+
+picture: .venv/.runtime  ## Draw the picture in README.md
+	$(BIN)/python docs/architecture/render.py
 
 lock: .venv/.runtime  ## Pin requirements for every supported Python
 	$(PIP) uv==0.13.9

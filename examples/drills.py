@@ -1,7 +1,8 @@
-"""Drills of a pair whose alarms stand in the same stack: a shutdown, and a blackhole.
+"""Drills of a pair whose alarms are in the same stack: a shutdown, and a network blackhole.
 
-They ship leashed: `enabled=True` lets them inject. What guards a drill are alarms of the other
-host; what it expects follows from the alarms' settings, and is written here by hand.
+They start as dry runs; `enabled=True` lets them inject faults. The guards, alarms that stop a
+drill, are those of the other host. The expected times follow from the alarms' settings and are
+written here by hand.
 """
 
 from aws_cdk import App, Environment, Stack

@@ -44,7 +44,7 @@ class DrillsStack(Stack):
             tags=service.tags_of(environment) or None,
         )
         self._service, self._environment = service, environment
-        self.runner = DrillGroup(
+        self.group = DrillGroup(
             self,
             "Drills",
             service=drilled_service(service, name, environment, drills, self._hosted_zone_id()),
@@ -65,7 +65,7 @@ class DrillsStack(Stack):
             ),
             (
                 "JournalBucketName",
-                self.runner.journals.bucket_name,
+                self.group.journals.bucket_name,
                 "Bucket of the journals; it stays when the stack goes.",
             ),
         ):
@@ -83,7 +83,7 @@ class DrillsStack(Stack):
         return Drill(
             self,
             f"Drill-{name}",
-            runner=self.runner,
+            group=self.group,
             name=name,
             fault=_fault(environment, drill, drills),
             guards=guards_of(environment, drill),

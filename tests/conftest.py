@@ -4,11 +4,29 @@ from stacks.startup import prepare_node
 
 prepare_node()
 
+import os  # noqa: E402
 from collections.abc import Mapping  # noqa: E402
 
 import pytest  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
 
+from tests import support  # noqa: E402
 from tests.support import Template, example, synthesize  # noqa: E402
+
+# The same examples in every run, and no clock: few of them in `make test`, many in `make check`.
+_PROPERTIES = settings(
+    deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("few", _PROPERTIES, max_examples=20)
+settings.register_profile("many", _PROPERTIES, max_examples=200)
+settings.load_profile("few")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _templates_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep templates in a folder that all workers of the session share."""
+    folder = tmp_path_factory.getbasetemp()
+    support.templates_folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,8 @@
-"""How property-based tests run here: the same examples each time, and no clock."""
+"""How many examples a property has: see the profiles in conftest.py."""
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
-PROPERTY = settings(
-    deadline=None,
-    derandomize=True,
-    max_examples=200,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+
+def fewer_examples(divisor: int) -> settings:
+    """Divide the usual number of examples, for a property whose examples take long."""
+    return settings(max_examples=max(1, settings().max_examples // divisor))

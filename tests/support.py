@@ -1,7 +1,9 @@
 """What tests share: the example service, edits of it, and templates as plain data."""
 
 import copy
+import hashlib
 import json
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -24,6 +26,9 @@ EXAMPLE_FILE = ROOT / "services" / "bookstore.yaml"
 _EXAMPLE = EXAMPLE_FILE.read_text(encoding="utf-8")
 EXAMPLE_CORE = _EXAMPLE.partition("    objective:")[0]
 EXAMPLE_DRILLS = "".join(_EXAMPLE.partition("    drills:")[1:])
+
+templates_folder: Path | None = None
+"""Where templates are kept for the rest of the session; set by a fixture of all tests."""
 
 Template = Mapping[str, Any]
 Data = dict[str, Any]
@@ -66,7 +71,25 @@ def app_as_by_the_cli(outdir: str | None = None) -> App:
 
 
 def synthesize(services: Iterable[Service]) -> Mapping[str, Template]:
-    """The templates of an application, by stack name."""
+    """The templates of an application, by stack name.
+
+    Each application is built once in a session of tests, by whichever worker needs it first. The
+    templates are copies, which a test may edit.
+    """
+    assert templates_folder is not None, "tests build templates; their collection does not"
+    services = list(services)
+    digest = hashlib.sha256(repr(services).encode()).hexdigest()
+    kept = templates_folder / f"templates-{digest}.json"
+    if not kept.exists():
+        written = kept.with_suffix(f".{os.getpid()}")
+        written.write_text(json.dumps(synthesize_anew(services)), encoding="utf-8")
+        written.replace(kept)
+    templates: Mapping[str, Template] = json.loads(kept.read_text(encoding="utf-8"))
+    return templates
+
+
+def synthesize_anew(services: Iterable[Service]) -> Mapping[str, Template]:
+    """The templates of an application, for a test that changes what builds them."""
     with tempfile.TemporaryDirectory() as folder:
         app = app_as_by_the_cli(folder)
         add_stacks(app, services)

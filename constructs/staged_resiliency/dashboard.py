@@ -69,7 +69,7 @@ class ServiceDashboard(Construct):
 
     Example:
         >>> from aws_cdk import App, Stack
-        >>> from staged_resiliency import DrilledHost
+        >>> from staged_resiliency import DrillHost
         >>> dashboard = ServiceDashboard(
         ...     Stack(App(), "Shop"),
         ...     "Dashboard",
@@ -77,8 +77,8 @@ class ServiceDashboard(Construct):
         ...         name="shop",
         ...         environment="production",
         ...         namespace="Shop",
-        ...         active=DrilledHost("shop-blue", "192.0.2.1", instance="i-0123456789abcdef0"),
-        ...         standby=DrilledHost("shop-green", "192.0.2.2"),
+        ...         active=DrillHost("shop-blue", "192.0.2.1", instance="i-0123456789abcdef0"),
+        ...         standby=DrillHost("shop-green", "192.0.2.2"),
         ...         record_name="shop.example.com",
         ...         hosted_zone_id="Z2EHK3FAEUNRMI",
         ...         alarms=["shop-blue-StatusCheckFailed"],

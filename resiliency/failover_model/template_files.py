@@ -1,6 +1,5 @@
 """Finds templates in files and folders: what `cdk synth` wrote, and JSON or YAML of any maker."""
 
-
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,9 +1,9 @@
 """Whatever service file is sound can be synthesized, and AWS's APIs would take the result."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
-from tests.properties import PROPERTY
+from tests.properties import fewer_examples
 from tests.resiliency.service_file.test_any_valid_service import SERVICES
 from tests.staged_resiliency.api_model import problems_of
 from tests.staged_resiliency.test_api_models import KINDS, deployed
@@ -11,7 +11,7 @@ from tests.support import Data, resources_of, service_of, synthesize
 
 
 @pytest.mark.slow
-@settings(PROPERTY, max_examples=60)
+@fewer_examples(3)
 @given(SERVICES)
 def test_a_sound_service_file_makes_templates_that_the_apis_take(data: Data) -> None:
     problems = [

@@ -22,6 +22,7 @@ from tests.support import (
     resources_of,
     service_of,
     synthesize,
+    synthesize_anew,
 )
 
 
@@ -85,7 +86,7 @@ def test_another_agent_is_another_document_to_which_the_association_moves(
     document = {**command_document(), "description": "Another agent."}
     monkeypatch.setattr(probe_agent, "command_document", lambda: document)
     probe_agent._content.cache_clear()
-    after = synthesize([service_of(example_data())])
+    after = synthesize_anew([service_of(example_data())])
     probe_agent._content.cache_clear()
     # The association names the document, so CloudFormation updates it with the new one's name.
     assert changes(before, after) == {"replace document of the probe"}

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 from cfnlint.api import ManualArgs, lint
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from staged_resiliency.drills import functions
 from staged_resiliency.drills.runtime.plan import DrillSchedules, FaultKind, Plan
 from staged_resiliency.drills.state_machine import definition
 from tests.iam_findings import findings_above_low
-from tests.properties import PROPERTY
+from tests.properties import fewer_examples
 from tests.staged_resiliency.api_model import problems_of
 from tests.support import Data, Template, example, only, resources_of, synthesize
 
@@ -770,7 +770,7 @@ def sections(draw: st.DrawFn) -> Data:
 
 
 @pytest.mark.slow
-@settings(PROPERTY, max_examples=12)
+@fewer_examples(17)
 @given(sections(), st.sampled_from([["status"], ["status", "db"], ["endpoint", "peer"]]))
 def test_any_sound_drills_are_what_the_apis_take_and_the_functions_read(
     drills: Data, signals: list[str]

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from resiliency.failover_model.graph import Alarm, FailoverGraph
 from resiliency.failover_model.template_reader import read_graph
 from resiliency.service_file.model import Service
 from resiliency.service_file.timing_graph import deciding_graph
-from tests.properties import PROPERTY
+from tests.properties import fewer_examples
 from tests.resiliency.service_file.test_any_valid_service import SERVICES
 from tests.support import Data, example, service_of, synthesize
 
@@ -45,7 +45,7 @@ def test_every_signal_of_the_example_is_told_alike() -> None:
 
 
 @pytest.mark.slow
-@settings(PROPERTY, max_examples=40)
+@fewer_examples(5)
 @given(SERVICES)
 def test_a_sound_service_file_and_its_templates_say_the_same(data: Data) -> None:
     require_alike(service_of(data))

@@ -13,6 +13,8 @@ https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.htm
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from aws_cdk import IResolvable
+
 from staged_resiliency.drills import functions
 from staged_resiliency.drills.functions import Function
 from staged_resiliency.drills.runtime import states
@@ -164,18 +166,18 @@ def definition(
     }
 
 
-def cleanup_pattern(state_machine_arns: Sequence[str]) -> JsonObject:
-    """The EventBridge pattern of runs that ended without saying so.
+def cleanup_pattern(state_machine_arns: Sequence[str] | IResolvable) -> JsonObject:
+    """The EventBridge pattern of runs that were aborted, timed out or failed.
 
     Args:
-        state_machine_arns: Those of the service's drills.
+        state_machine_arns: Those of the service's drills, or a token for them.
     """
     return {
         "source": ["aws.states"],
         "detail-type": ["Step Functions Execution Status Change"],
         "detail": {
             "status": ["FAILED", "TIMED_OUT", "ABORTED"],
-            "stateMachineArn": list(state_machine_arns),
+            "stateMachineArn": state_machine_arns,
         },
     }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -20,7 +20,7 @@ from resiliency.service_file.yaml_source import Document, parse
 from staged_resiliency.probe import values
 from staged_resiliency.probe.agent import config as agent
 from staged_resiliency.shared import limits, names, validation
-from tests.properties import PROPERTY
+from tests.properties import fewer_examples
 from tests.support import Data, service_of
 
 VALIDATOR = Draft202012Validator(json_schema())
@@ -242,7 +242,6 @@ SERVICES = st.fixed_dictionaries(
     },
     optional={"display_name": LINES, "namespace": SLUGS, "tags": TAGS},
 )
-FEWER = settings(PROPERTY, max_examples=40)  # a service takes long to make up
 
 
 class _Dumper(yaml.SafeDumper):
@@ -264,7 +263,7 @@ def through_yaml(data: Data) -> Examined:
 
 
 @pytest.mark.slow
-@FEWER
+@fewer_examples(5)
 @given(SERVICES)
 def test_a_valid_service_is_read_back_as_it_was_written(data: Data) -> None:
     examined = through_yaml(data)
@@ -273,7 +272,7 @@ def test_a_valid_service_is_read_back_as_it_was_written(data: Data) -> None:
 
 
 @pytest.mark.slow
-@FEWER
+@fewer_examples(5)
 @given(SERVICES)
 def test_editors_find_nothing_wrong_with_a_valid_service(data: Data) -> None:
     assert [f"{error.json_path}: {error.message}" for error in VALIDATOR.iter_errors(data)] == []
@@ -287,14 +286,14 @@ def paths_of(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[
 
 
 @pytest.mark.slow
-@FEWER
+@fewer_examples(5)
 @given(SERVICES)
 def test_every_key_and_item_of_a_valid_service_has_a_line(data: Data) -> None:
     assert set(through_yaml(data).draft.document.lines) == set(paths_of(data))
 
 
 @pytest.mark.slow
-@FEWER
+@fewer_examples(5)
 @given(SERVICES)
 def test_the_agent_takes_the_configuration_of_a_valid_service(data: Data) -> None:
     service = service_of(data)

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from resiliency.service_file import yaml_source
 from resiliency.service_file.loader import examine
 from resiliency.service_file.yaml_source import Document, Scalar, parse, read
-from tests.properties import PROPERTY
 from tests.support import EXAMPLE_FILE
 
 EXAMPLE = EXAMPLE_FILE.read_text(encoding="utf-8")
@@ -197,14 +196,12 @@ SNIPPETS = st.text(
 )
 
 
-@PROPERTY
 @given(SNIPPETS)
 def test_any_text_gives_either_data_or_problems(text: str) -> None:
     document = parsed(text)
     assert document.data or document.problems
 
 
-@PROPERTY
 @given(SNIPPETS)
 def test_any_text_gives_either_data_or_problems_without_the_c_library(text: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -213,7 +210,6 @@ def test_any_text_gives_either_data_or_problems_without_the_c_library(text: str)
     assert document.data or document.problems
 
 
-@PROPERTY
 @given(st.integers(0, len(EXAMPLE)), st.integers(0, 40), SNIPPETS)
 def test_the_example_with_any_damage_gives_a_service_or_problems(
     start: int, length: int, damage: str
@@ -222,7 +218,6 @@ def test_the_example_with_any_damage_gives_a_service_or_problems(
     assert examined.service or examined.problems
 
 
-@PROPERTY
 @given(st.binary())
 def test_any_bytes_give_either_data_or_problems(
     tmp_path_factory: pytest.TempPathFactory, content: bytes

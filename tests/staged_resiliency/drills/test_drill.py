@@ -18,10 +18,10 @@ from staged_resiliency import (
     DrillSchedule,
     DrillTarget,
     DrillWindow,
-    FaultExperiment,
     ServiceDashboard,
     StopInstance,
 )
+from staged_resiliency.drills.experiment import FaultExperiment
 from tests.staged_resiliency.support import (
     INSTANCE_ID,
     TOPIC_ARN,
@@ -246,25 +246,25 @@ def test_an_experiment_alone_needs_a_guard_too(shared: DrillGroup) -> None:
         ),
         pytest.param(
             lambda: DrillHost(BLUE),
-            "DrilledHost: shop-blue: give either the address that clients reach it at, or the "
+            "DrillHost: shop-blue: give either the address that clients reach it at, or the "
             "alias of the load balancer in front of it",
             id="nowhere",
         ),
         pytest.param(
             lambda: DrillHost(BLUE, "192.0.2.1", "blue.elb.example.com"),
-            "DrilledHost: shop-blue: give either the address that clients reach it at, or the "
+            "DrillHost: shop-blue: give either the address that clients reach it at, or the "
             "alias of the load balancer in front of it",
             id="address and alias",
         ),
         pytest.param(
             lambda: a_service(standby=DrillHost(BLUE, "192.0.2.2")),
-            "DrilledService: standby: 'shop-blue' is the active host too; a pair needs two "
+            "DrillTarget: standby: 'shop-blue' is the active host too; a pair needs two "
             "different hosts",
             id="one host",
         ),
         pytest.param(
             lambda: a_service(alarms=[]),
-            "DrilledService: alarms: none is given; name those of the service, so that no drill "
+            "DrillTarget: alarms: none is given; name those of the service, so that no drill "
             "begins while one of them is on",
             id="no alarm",
         ),

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from staged_resiliency.drills.runtime.drill_score import Outcome, Score, standing
 from staged_resiliency.drills.runtime.plan import EXPIRY_DAYS
 from staged_resiliency.drills.schedule import DAYS, MAX_GAP_DAYS, DrillSchedule, time_zone
-from tests.properties import PROPERTY
 
 LOS_ANGELES = "America/Los_Angeles"
 
@@ -138,7 +137,6 @@ def test_a_rate_has_no_time_of_day_and_no_days() -> None:
     assert rate.days_of_week == set()
 
 
-@PROPERTY
 @given(
     day=st.sampled_from(DAYS),
     nth=st.integers(1, 4),
@@ -153,7 +151,6 @@ def test_one_weekday_of_each_month_is_never_more_than_five_weeks_away(
     assert len(schedule.runs(10)) in (119, 120, 121)  # by UTC's years
 
 
-@PROPERTY
 @given(st.text(max_size=40))
 def test_whatever_is_written_is_a_schedule_or_a_value_error(text: str) -> None:
     for expression in (text, f"cron({text})", f"cron(0 10 {text} *)", f"rate({text})"):

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from staged_resiliency.experiment.measures import Measures, measure
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation
 from staged_resiliency.experiment.verdict import Run
-from tests.properties import PROPERTY
 from tests.staged_resiliency.experiment.observing import (
     BLUE,
     GREEN,
@@ -91,7 +90,6 @@ def test_an_outage_that_goes_on_lasts_until_the_end() -> None:
     assert measured(client(200, BLUE), client(300, NO_ANSWER)).outage_seconds == 700
 
 
-@PROPERTY
 @given(observations(), runs(), st.randoms(use_true_random=False))
 def test_order_and_duplicates_change_nothing(
     seen: list[Observation], run: Run, chance: random.Random
@@ -101,7 +99,6 @@ def test_order_and_duplicates_change_nothing(
     assert measured(*again, run=run) == measured(*seen, run=run)
 
 
-@PROPERTY
 @given(observations(), runs())
 def test_numbers_are_within_their_bounds(seen: list[Observation], run: Run) -> None:
     found = measured(*seen, run=run)

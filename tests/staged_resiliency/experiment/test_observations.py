@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from staged_resiliency.experiment.observations import Observation, Source, of, ordered, transitions
-from tests.properties import PROPERTY
 from tests.staged_resiliency.experiment.observing import (
     BLUE,
     GREEN,
@@ -29,7 +28,6 @@ def test_transitions_are_the_first_and_those_that_differ() -> None:
     assert transitions(seen) == [client(1, BLUE), alarm(3, "OK"), client(4, GREEN)]
 
 
-@PROPERTY
 @given(observations(), st.randoms(use_true_random=False))
 def test_order_and_duplicates_change_nothing(
     seen: list[Observation], chance: random.Random
@@ -41,7 +39,6 @@ def test_order_and_duplicates_change_nothing(
     assert len(ordered(seen)) == len(set(seen))
 
 
-@PROPERTY
 @given(observations())
 def test_transitions_lose_no_value_and_repeat_none(seen: list[Observation]) -> None:
     found = transitions(seen)

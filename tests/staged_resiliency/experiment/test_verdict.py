@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from staged_resiliency.experiment.expectations import AlarmFires, ClientsMove, Expectation
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation
 from staged_resiliency.experiment.verdict import Judgement, Run, Status, aborted, judge
-from tests.properties import PROPERTY
 from tests.staged_resiliency.experiment.observing import (
     ALARM_NAME,
     BLUE,
@@ -168,7 +167,6 @@ def test_an_aborted_run_judges_nothing() -> None:
     assert aborted("why").judgements == ()
 
 
-@PROPERTY
 @given(observations(), runs(), st.randoms(use_true_random=False))
 def test_order_and_duplicates_change_nothing(
     seen: list[Observation], run: Run, chance: random.Random
@@ -179,7 +177,6 @@ def test_order_and_duplicates_change_nothing(
     assert judge(EXPECTATIONS, again, run) == expected
 
 
-@PROPERTY
 @given(observations(), runs())
 def test_a_run_passes_only_where_each_expectation_does(seen: list[Observation], run: Run) -> None:
     found = judge(EXPECTATIONS, seen, run)
@@ -191,21 +188,18 @@ def test_a_run_passes_only_where_each_expectation_does(seen: list[Observation], 
         assert each.told in found.told or each.status is PASSED
 
 
-@PROPERTY
 @given(observations(), runs())
 def test_what_is_seen_after_the_end_counts_for_nothing(seen: list[Observation], run: Run) -> None:
     within = [each for each in seen if each.at <= run.until]
     assert judge(EXPECTATIONS, seen, run) == judge(EXPECTATIONS, within, run)
 
 
-@PROPERTY
 @given(runs())
 def test_silence_is_no_success(run: Run) -> None:
     found = judge(EXPECTATIONS, [], run)
     assert {each.status for each in found.judgements} == {FAILED}
 
 
-@PROPERTY
 @given(observations(), runs())
 def test_seconds_pass_exactly_within_what_is_allowed(seen: list[Observation], run: Run) -> None:
     for each in judge([MOVE, RETURN, FIRES, RECOVERS], seen, run).judgements:
@@ -213,7 +207,6 @@ def test_seconds_pass_exactly_within_what_is_allowed(seen: list[Observation], ru
         assert (each.status is PASSED) == (each.seconds is not None and each.seconds <= allowed)
 
 
-@PROPERTY
 @given(observations(), st.floats(0, 1000), st.floats(0, 1000))
 def test_more_patience_never_turns_a_success_into_a_failure(
     seen: list[Observation], one: float, other: float

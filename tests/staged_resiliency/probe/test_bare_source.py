@@ -14,7 +14,9 @@ from tests.support import ROOT
 AGENT = Path(agent_files_module.__file__).parent / "agent"
 AGENT_SOURCES = sorted(AGENT.rglob("*.py"))
 SOURCES = [
-    path for folder in ("constructs", "stacks") for path in sorted((ROOT / folder).rglob("*.py"))
+    path
+    for folder in ("constructs", "resiliency", "stacks")
+    for path in sorted((ROOT / folder).rglob("*.py"))
 ]
 
 

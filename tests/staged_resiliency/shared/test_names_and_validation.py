@@ -1,4 +1,4 @@
-"""Names within AWS's limits, checks that agree with themselves, facts that botocore knows too."""
+"""Names fit AWS's limits, validation is idempotent, and constants agree with botocore's models."""
 
 import re
 from collections.abc import Callable
@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from staged_resiliency.probe import values
 from staged_resiliency.shared import limits, names, validation
-from tests.properties import PROPERTY
 
 SLUGS = st.from_regex(r"[a-z][a-z0-9]{0,19}(-[a-z0-9]{1,9}){0,2}", fullmatch=True)
 DOMAINS = st.from_regex(r"[A-Za-z0-9_]{1,63}(\.[A-Za-z]{1,20}){1,3}\.?", fullmatch=True)
@@ -152,7 +151,6 @@ def test_the_longest_names_fit(made: str, most: int) -> None:
     assert len(made) <= most
 
 
-@PROPERTY
 @given(service=SLUGS, environment=SLUGS, host=HOSTS, dependency=SLUGS)
 def test_accepted_names_make_names_that_aws_takes(
     service: str, environment: str, host: str, dependency: str
@@ -170,7 +168,6 @@ def test_accepted_names_make_names_that_aws_takes(
         assert validation.alarm_name(alarm) == alarm
 
 
-@PROPERTY
 @given(
     account=ACCOUNTS, region=REGIONS, topic=st.from_regex(r"[A-Za-z0-9_-]{1,256}", fullmatch=True)
 )
@@ -212,7 +209,6 @@ TEXT_CHECKS = [
 
 
 @pytest.mark.parametrize(("check", "values"), TEXT_CHECKS)
-@PROPERTY
 @given(data=st.data())
 def test_a_checked_text_is_accepted_unchanged(
     data: st.DataObject, check: Callable[[str], str], values: st.SearchStrategy[str]
@@ -233,13 +229,27 @@ def refusal(check: Callable[[str], str], text: str) -> str | None:
 
 
 @pytest.mark.parametrize(("check", "values"), TEXT_CHECKS)
-@PROPERTY
 @given(text=st.text())
 def test_any_text_is_accepted_or_refused_with_a_sentence(
     text: str, check: Callable[[str], str], values: st.SearchStrategy[str]
 ) -> None:
-    told = refusal(check, text)
-    assert told is None or (told.isprintable() and len(told.split()) > 4)
+    message = refusal(check, text)
+    assert message is None or (message.isprintable() and len(message.split()) > 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "ipv6"),
+    [
+        ("2600:1f14::9", True),
+        ("::ffff:52.11.79.9", True),
+        ("52.11.79.9", False),
+        ("db.example.com:5432", False),
+        ("db.example.com", False),
+        ("", False),
+    ],
+)
+def test_ipv6_addresses_are_recognized(text: str, ipv6: bool) -> None:
+    assert validation.is_ipv6(text) is ipv6
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from staged_resiliency.drills.runtime.drill_score import DrillStatus, Outcome, Score, standing
-from tests.properties import PROPERTY
 
 DAY = 86_400.0
 
@@ -61,7 +60,6 @@ OUTCOMES = st.lists(
 )
 
 
-@PROPERTY
 @given(OUTCOMES, st.randoms(use_true_random=False))
 def test_order_and_duplicates_change_nothing(
     outcomes: list[tuple[str, float]], chance: random.Random
@@ -71,7 +69,6 @@ def test_order_and_duplicates_change_nothing(
     assert stands(*again) == stands(*outcomes)
 
 
-@PROPERTY
 @given(OUTCOMES)
 def test_only_a_passed_run_within_its_time_scores_full(
     outcomes: list[tuple[str, float]],

@@ -14,7 +14,6 @@ from staged_resiliency.drills.runtime.host_identity import (
     environment_of,
 )
 from staged_resiliency.drills.runtime.plan import Endpoint
-from tests.properties import PROPERTY
 from tests.staged_resiliency.probe.agent.certificates import authority, issued
 from tests.staged_resiliency.probe.agent.hostile.http_answers import after_request as answering
 from tests.staged_resiliency.probe.agent.hostile.http_answers import (
@@ -193,14 +192,12 @@ def test_a_handshake_that_drips_ends_in_time() -> None:
         assert time.monotonic() - began < 10
 
 
-@PROPERTY
 @given(st.binary(max_size=400))
 def test_no_bytes_at_all_crash_it(raw: bytes) -> None:
     with pytest.raises(UnansweredError):
         environment_of(raw)
 
 
-@PROPERTY
 @given(st.binary(max_size=200))
 def test_no_body_at_all_crashes_it(body: bytes) -> None:
     head = OK + b"Content-Length: %d\r\n\r\n" % len(body)

@@ -15,7 +15,6 @@ from staged_resiliency.drills.runtime.run_result import conclude, fault_may_last
 from staged_resiliency.experiment.expectations import AlarmFires, ClientsMove, ClientsReturn
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source
 from staged_resiliency.experiment.verdict import Run, Status
-from tests.properties import PROPERTY
 from tests.staged_resiliency.drills import plans
 from tests.staged_resiliency.drills.runtime.test_recorder import chunk, passed
 from tests.staged_resiliency.drills.service import START
@@ -116,7 +115,6 @@ def test_verdicts(row: Row) -> None:
     assert told in found[1]
 
 
-@PROPERTY
 @given(st.randoms(use_true_random=False), st.integers(0, 6))
 def test_the_order_of_reading_and_calls_that_are_there_twice_change_nothing(
     chance: random.Random, twice: int
@@ -132,7 +130,6 @@ def test_the_order_of_reading_and_calls_that_are_there_twice_change_nothing(
     )
 
 
-@PROPERTY
 @given(st.sets(st.sampled_from([each.phase for each in passed()])))
 def test_a_run_with_a_gap_never_passes(missing: set[str]) -> None:
     status, _ = status_of(without(*missing))

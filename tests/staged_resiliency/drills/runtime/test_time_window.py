@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from staged_resiliency.drills.runtime.plan import Window
 from staged_resiliency.drills.runtime.time_window import allowed
-from tests.properties import PROPERTY
 
 DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 ZONES = ("America/Los_Angeles", "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "UTC")
@@ -90,7 +89,6 @@ def windows() -> st.SearchStrategy[Window]:
 MOMENTS = st.integers(1_750_000_000, 1_900_000_000).map(float)
 
 
-@PROPERTY
 @given(windows(), MOMENTS)
 def test_a_window_and_its_rest_fill_the_week(window: Window, moment: float) -> None:
     """On all days, a moment is either in a window or in the one from its end to its start."""
@@ -102,7 +100,6 @@ def test_a_window_and_its_rest_fill_the_week(window: Window, moment: float) -> N
         assert allowed(every, moment) != allowed(rest, moment)
 
 
-@PROPERTY
 @given(windows(), MOMENTS)
 def test_days_add_up(window: Window, moment: float) -> None:
     """A window is the union of its days."""
@@ -110,7 +107,6 @@ def test_days_add_up(window: Window, moment: float) -> None:
     assert allowed(window, moment) == any(allowed(each, moment) for each in single)
 
 
-@PROPERTY
 @given(windows(), MOMENTS)
 def test_the_wall_decides(window: Window, moment: float) -> None:
     """Two moments with the same time on the wall and weekday are treated alike."""

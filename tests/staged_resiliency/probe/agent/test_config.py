@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from staged_resiliency.probe.agent.checks import TcpCheck, TlsCheck
@@ -14,7 +14,7 @@ from staged_resiliency.probe.agent.config import Config, ConfigError, Target, lo
 from staged_resiliency.probe.agent.dns_check import DnsCheck
 from staged_resiliency.probe.agent.http_check import HttpCheck, HttpsCheck
 from staged_resiliency.probe.agent.values import INTERVALS, RESERVED_METRICS
-from tests.properties import PROPERTY
+from tests.properties import fewer_examples
 from tests.staged_resiliency.probe.agent.bad_configurations.cases import SOUND
 
 LINE = re.compile(r"[ -~]+")
@@ -153,19 +153,16 @@ def mutated(draw: st.DrawFn) -> str:
 @given(JSON)
 @example(1e999)
 @example({"service": 10**30})
-@PROPERTY
 def test_any_json_is_taken_or_its_problems_are_told(content: Any) -> None:
     outcome(json.dumps(content).encode())
 
 
 @given(mutated())
-@PROPERTY
 def test_any_change_of_a_sound_configuration_is_taken_or_its_problems_are_told(text: str) -> None:
     outcome(text.encode("utf-8", "surrogatepass"))
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode()))
-@PROPERTY
 def test_any_bytes_are_taken_or_their_problems_are_told(data: bytes) -> None:
     outcome(data)
 
@@ -176,7 +173,6 @@ def test_any_bytes_are_taken_or_their_problems_are_told(data: bytes) -> None:
 )
 @example("host", "fe80::1%\n<3>fire")
 @example("server", "fe80::1%\x1b[2J")
-@PROPERTY
 def test_what_a_check_sends_or_shows_is_printable_and_on_one_line(key: str, value: str) -> None:
     """Whatever text is taken, nothing of it can begin a line or move a cursor."""
     for kind in ("https", "dns"):
@@ -286,7 +282,7 @@ def assert_taken(check: object, given: dict[str, Any]) -> None:
 
 
 @given(sound())
-@settings(PROPERTY, max_examples=100)
+@fewer_examples(2)
 def test_any_sound_configuration_is_taken_with_each_of_its_values(content: dict[str, Any]) -> None:
     config = parse(json.dumps(content).encode())
     for key in ("service", "namespace", "interval_seconds", "timeout_seconds"):

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from staged_resiliency.probe.agent.dns_message import TYPES, Answer, answer, question
-from tests.properties import PROPERTY
 from tests.staged_resiliency.probe.agent.hostile.dns_server import (
     ASKED,
     CNAME,
@@ -38,7 +37,6 @@ def test_the_last_dot_of_a_name_makes_no_label() -> None:
 
 
 @given(st.integers(0, 65_535), NAMES, st.sampled_from(sorted(TYPES)))
-@PROPERTY
 def test_a_question_is_answered_by_its_own_answer_alone(number: int, host: str, kind: str) -> None:
     reply = message(question(number, host, kind))
     assert answer(reply, number, host.upper(), kind) == Answer(0, False, [])
@@ -49,21 +47,18 @@ def test_a_question_is_answered_by_its_own_answer_alone(number: int, host: str, 
 
 
 @given(st.lists(st.ip_addresses(v=4).map(str), max_size=8))
-@PROPERTY
 def test_addresses_are_read_as_they_were_written(addresses: list[str]) -> None:
     reply = message(question(1, NAME, "A"), *map(address, addresses))
     assert answer(reply, 1, NAME, "A") == Answer(0, False, addresses)
 
 
 @given(st.lists(st.ip_addresses(v=6).map(str), max_size=8))
-@PROPERTY
 def test_ipv6_addresses_are_read_as_they_were_written(addresses: list[str]) -> None:
     reply = message(question(1, NAME, "AAAA"), *map(address, addresses))
     assert answer(reply, 1, NAME, "AAAA") == Answer(0, False, addresses)
 
 
 @given(st.lists(NAMES, min_size=1, max_size=6, unique=True).filter(lambda names: NAME not in names))
-@PROPERTY
 def test_a_chain_of_names_is_followed_to_its_addresses(names: list[str]) -> None:
     owners = [ASKED, *map(name, names)]
     chain = [record(CNAME, name(to), owner) for owner, to in zip(owners, names, strict=False)]
@@ -75,7 +70,6 @@ def test_a_chain_of_names_is_followed_to_its_addresses(names: list[str]) -> None
 
 
 @given(st.binary(min_size=1, max_size=63))
-@PROPERTY
 def test_any_label_is_told_in_printable_ascii(label: bytes) -> None:
     alias = record(CNAME, bytes([len(label)]) + label + b"\0")
     found = answer(message(question(1, NAME, "CNAME"), alias), 1, NAME, "CNAME")
@@ -88,7 +82,6 @@ def test_any_label_is_told_in_printable_ascii(label: bytes) -> None:
 
 
 @given(st.binary(max_size=300))
-@PROPERTY
 def test_any_bytes_are_an_answer_or_none_or_a_value_error(data: bytes) -> None:
     """What the check does with each of these is told there; nothing else is raised."""
     asked = question(7, NAME, "CNAME")
@@ -103,7 +96,6 @@ def test_any_bytes_are_an_answer_or_none_or_a_value_error(data: bytes) -> None:
 
 
 @given(st.data())
-@PROPERTY
 def test_a_sound_answer_with_any_bytes_changed_is_read_or_refused(data: st.DataObject) -> None:
     asked = question(7, NAME, "A")
     sound = message(asked, record(CNAME, name("a.example")), address(owner=name("a.example")))

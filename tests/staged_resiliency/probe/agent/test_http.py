@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from staged_resiliency.probe.agent.failure import Failure, shown
 from staged_resiliency.probe.agent.http_body import MAX_BODY_BYTES, Body
 from staged_resiliency.probe.agent.http_check import _body, _parsed
-from tests.properties import PROPERTY
 from tests.staged_resiliency.probe.agent.hostile.http_answers import chunks
 
 FEW = st.text("ab", max_size=40).map(str.encode)
@@ -32,13 +31,11 @@ def read(body: Body, data: bytes, cuts: list[int]) -> bool:
 
 
 @given(FEW, TEXTS, CUTS)
-@PROPERTY
 def test_a_body_is_searched_however_it_is_cut(data: bytes, text: bytes, cuts: list[int]) -> None:
     assert read(Body(text, chunked=False, length=None), data, cuts) == (text in data)
 
 
 @given(FEW, TEXTS, CUTS, st.integers(0, 50))
-@PROPERTY
 def test_what_is_beyond_the_length_does_not_count(
     data: bytes, text: bytes, cuts: list[int], length: int
 ) -> None:
@@ -46,7 +43,6 @@ def test_what_is_beyond_the_length_does_not_count(
 
 
 @given(st.lists(FEW.filter(bool), max_size=8), TEXTS, CUTS, st.binary(max_size=5))
-@PROPERTY
 def test_chunks_are_put_together_however_they_are_cut(
     parts: list[bytes], text: bytes, cuts: list[int], rest: bytes
 ) -> None:
@@ -56,7 +52,6 @@ def test_chunks_are_put_together_however_they_are_cut(
 
 
 @given(st.lists(st.binary(max_size=60), max_size=8), st.booleans())
-@PROPERTY
 def test_any_bytes_are_searched_or_refused(parts: list[bytes], chunked: bool) -> None:
     body = Body(b"ab", chunked=chunked, length=None)
     try:
@@ -71,7 +66,6 @@ def test_any_bytes_are_searched_or_refused(parts: list[bytes], chunked: bool) ->
 
 
 @given(st.integers(-9, 9), st.integers(1, 20_000))
-@PROPERTY
 def test_the_text_counts_when_its_last_byte_is_within_64_kb(over: int, size: int) -> None:
     text = b"bookstore"
     data = b"." * (MAX_BODY_BYTES - len(text) + over) + text + b"." * 9
@@ -81,7 +75,6 @@ def test_the_text_counts_when_its_last_byte_is_within_64_kb(over: int, size: int
 
 @given(st.binary(max_size=200))
 @example(b"Location: /\xff\r\n")
-@PROPERTY
 def test_any_head_is_read_or_refused(lines: bytes) -> None:
     try:
         head = _parsed(b"HTTP/1.1 200 OK\r\n" + lines + b"\r\n\r\n")

@@ -159,7 +159,7 @@ def test_a_process_of_its_own_asks_ec2_and_nothing_in_a_name_is_run(
 @pytest.fixture
 def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A program in place of the one that asks EC2: what it does is up to the test."""
-    program = tmp_path / "name_tag.py"
+    program = tmp_path / "ec2_tags.py"
     monkeypatch.setattr(identity, "__file__", str(tmp_path / "identity.py"))
     return program
 

@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from staged_resiliency.probe.agent.checks import Check
 from staged_resiliency.probe.agent.cloudwatch import SendError
 from staged_resiliency.probe.agent.measuring import HEARTBEAT, HURRY_SECONDS, PEER
 from staged_resiliency.probe.agent.metric_statistics import Datum, Series
-from tests.properties import PROPERTY
+from tests.properties import fewer_examples
 from tests.staged_resiliency.probe.agent.support import (
     BLUE,
     BROKEN,
@@ -199,7 +199,7 @@ def test_flapping_targets_make_at_most_one_request_a_second(world: World, interv
 FAULTS = st.lists(st.tuples(st.floats(0, 900), st.floats(0.1, 200)), max_size=4)
 
 
-@settings(PROPERTY, max_examples=40)
+@fewer_examples(5)
 @given(st.lists(FAULTS, min_size=1, max_size=6), st.text("abcdef", min_size=1, max_size=5))
 def test_no_fault_arrives_later_than_with_a_request_for_each_sample(
     faults: list[list[tuple[float, float]]], host: str
@@ -336,7 +336,7 @@ def test_a_host_that_stood_still_says_how_many_samples_were_left_out(world: Worl
     assert world.lines == ["<4>the host stood still: 10 samples were left out"]
 
 
-@settings(PROPERTY, max_examples=60)
+@fewer_examples(3)
 @given(
     st.lists(st.tuples(st.floats(0, 600), st.floats(-2000, 2000)), max_size=3),
     st.lists(st.tuples(st.floats(0, 600), st.floats(0, 300)), max_size=2),

@@ -3,11 +3,11 @@
 from collections import defaultdict
 from fractions import Fraction
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from staged_resiliency.probe.agent.metric_statistics import Datum, MetricStatistics, Series
-from tests.properties import PROPERTY
+from tests.properties import fewer_examples
 from tests.staged_resiliency.probe.agent.support import MIDNIGHT, host_series, merged
 
 DB, CDN = host_series("db-connectivity"), host_series("cdn-connectivity")
@@ -22,7 +22,7 @@ SAMPLES = st.lists(
 )
 
 
-@settings(PROPERTY, max_examples=60)
+@fewer_examples(3)
 @given(SAMPLES, st.sets(st.integers(0, 40), max_size=8))
 def test_a_minute_told_in_parts_has_the_average_of_its_single_values(
     samples: list[tuple[Series, int, float]], taken_after: set[int]
@@ -48,7 +48,7 @@ def test_a_minute_told_in_parts_has_the_average_of_its_single_values(
         )
 
 
-@settings(PROPERTY, max_examples=60)
+@fewer_examples(3)
 @given(SAMPLES)
 def test_each_parts_average_lies_within_its_bounds(
     samples: list[tuple[Series, int, float]],

@@ -36,7 +36,7 @@ from staged_resiliency.probe.agent.outbox import (
     Outbox,
 )
 from staged_resiliency.probe.agent.spool import Spool
-from tests.properties import PROPERTY
+from tests.properties import fewer_examples
 from tests.staged_resiliency.probe.agent.support import (
     BROKEN,
     DOWN,
@@ -118,7 +118,7 @@ def test_a_thousand_usual_data_are_one_request() -> None:
     assert len(outbox.request(0.0)) == 1
 
 
-@settings(PROPERTY, max_examples=8)
+@fewer_examples(25)
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=255))
 def test_no_name_makes_a_request_larger_than_was_reckoned(name: str) -> None:
     outbox = outbox_of()
@@ -173,7 +173,7 @@ def test_nothing_is_sent_when_there_is_nothing() -> None:
 
 
 @given(chance=st.floats(0, 1), failures=st.integers(1, 2000))
-@settings(PROPERTY, max_examples=30)
+@fewer_examples(7)
 def test_pauses_grow_with_each_failure_and_stay_within_bounds(chance: float, failures: int) -> None:
     outbox = Outbox(Spool(None, 10, "B", pytest.fail), lambda: float(MIDNIGHT), lambda: chance)
     outbox.put(ones(MIDNIGHT, 1))
@@ -257,7 +257,7 @@ def test_a_poisonous_datum_is_dropped_alone_after_halving(count: int, place: int
     assert len(attempts) <= 2 * count.bit_length() + 1
 
 
-@settings(PROPERTY, max_examples=40)
+@fewer_examples(5)
 @given(st.sets(st.integers(0, 39), max_size=40))
 def test_however_many_data_are_poisonous_the_others_arrive(poisonous: set[int]) -> None:
     outbox = outbox_of()
@@ -564,7 +564,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
 def test_each_datum_arrives_once_or_waits_or_is_counted_as_dropped() -> None:
     run_state_machine_as_test(
-        OutboxMachine, settings=settings(PROPERTY, max_examples=100, stateful_step_count=25)
+        OutboxMachine, settings=settings(fewer_examples(2), stateful_step_count=25)
     )
 
 

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from staged_resiliency.probe.agent.attempt import Attempt, Tools
@@ -13,7 +13,7 @@ from staged_resiliency.probe.agent.checks import Check
 from staged_resiliency.probe.agent.failure import TIMEOUT
 from staged_resiliency.probe.agent.loop import Loop
 from staged_resiliency.probe.agent.sampler import Result, Sampler
-from tests.properties import PROPERTY
+from tests.properties import fewer_examples
 from tests.staged_resiliency.probe.agent.support import (
     DAY,
     HANGING,
@@ -157,7 +157,7 @@ STEPS = st.lists(
 )
 
 
-@settings(PROPERTY, max_examples=100)
+@fewer_examples(2)
 @given(STEPS)
 def test_each_sample_counts_once_in_the_minute_that_the_clock_showed_when_it_began(
     steps: list[tuple[float, float]],

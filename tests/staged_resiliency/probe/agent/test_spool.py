@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 
 from staged_resiliency.probe.agent.metric_statistics import Datum, Series
 from staged_resiliency.probe.agent.spool import Entry, Spool, decoded, encoded
-from tests.properties import PROPERTY
+from tests.properties import fewer_examples
 from tests.staged_resiliency.probe.agent.support import MIDNIGHT, ones
 
 TEXTS = st.text(max_size=20)
@@ -44,9 +44,6 @@ ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
     lambda inner: st.lists(inner, max_size=7) | st.dictionaries(TEXTS, inner, max_size=3),
 )
-
-
-FEWER = settings(PROPERTY, max_examples=100)
 
 
 class Lines(list[str]):
@@ -76,7 +73,7 @@ def full_disk() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, usual)
 
 
-@FEWER
+@fewer_examples(2)
 @given(TEXTS, DATA)
 def test_what_is_written_is_read_as_it_was(namespace: str, data: list[Datum]) -> None:
     content = encoded(namespace, data)
@@ -85,7 +82,7 @@ def test_what_is_written_is_read_as_it_was(namespace: str, data: list[Datum]) ->
     assert content.isprintable()
 
 
-@FEWER
+@fewer_examples(2)
 @given(ANYTHING.map(json.dumps) | st.text())
 def test_anything_else_is_no_file_of_the_spool(content: str) -> None:
     try:
@@ -96,7 +93,7 @@ def test_anything_else_is_no_file_of_the_spool(content: str) -> None:
     assert all(isinstance(datum, Datum) for datum in data)
 
 
-@FEWER
+@fewer_examples(2)
 @given(st.data(), st.sampled_from([0, 1, 2, 3, 4, 5, 6]), ANYTHING)
 def test_a_row_with_a_wrong_value_is_refused_or_read(
     draw: st.DataObject, place: int, wrong: object
@@ -430,7 +427,7 @@ class SpoolMachine(RuleBasedStateMachine):
 
 def test_the_spool_does_what_a_list_would_do() -> None:
     run_state_machine_as_test(
-        SpoolMachine, settings=settings(PROPERTY, max_examples=60, stateful_step_count=20)
+        SpoolMachine, settings=settings(fewer_examples(3), stateful_step_count=20)
     )
 
 

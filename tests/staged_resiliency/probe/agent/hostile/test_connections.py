@@ -227,10 +227,10 @@ def test_an_address_without_a_socket_leaves_the_next_one(monkeypatch: pytest.Mon
                 raise OSError(errno.EAFNOSUPPORT, "Address family not supported")
             super().__init__(family, kind)
 
-    sockets = sockets_that(int)
-    sockets.socket = Scarce
+    scarce = sockets_that(int)
+    scarce.socket = Scarce
     with serving(Peer.hold) as server:
-        monkeypatch.setattr(sockets, "socket", sockets)
+        monkeypatch.setattr(sockets, "socket", scarce)
         check = TcpCheck(NAME, server.port)
         assert_ends(ask(check, lookup=finding("::1", HOST)), Expected(WELL, "connected"))
         result = ask(check, lookup=finding("::1"))
