@@ -35,7 +35,7 @@ def sentence(journal: Journal) -> str:
     judged = journal.verdict.judgements
     if journal.verdict.status is Status.PASSED and judged:
         return wording.result(journal)
-    return journal.verdict.told
+    return journal.verdict.message
 
 
 def numbers(journal: Journal) -> str:

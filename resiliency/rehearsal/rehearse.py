@@ -256,7 +256,7 @@ def _judged(running: Running, run: Run, beside: Sequence[str]) -> Verdict:
     verdict = judge(running.plan.hypothesis, running.observations, run)
     if not beside:
         return verdict
-    failed = [] if verdict.status is Status.PASSED else [verdict.told]
+    failed = [] if verdict.status is Status.PASSED else [verdict.message]
     return Verdict(Status.FAILED, "; ".join([*beside, *failed]), verdict.judgements)
 
 

@@ -37,7 +37,7 @@ SIGNS: Final = {
     Status.PASSED: "dot",
     Status.FAILED: "cross",
     Status.ABORTED: "ring",
-    Status.LEASHED: "ring",
+    Status.DRY_RUN: "ring",
 }
 """How a run looks: not by its colour alone."""
 

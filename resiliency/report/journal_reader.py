@@ -62,14 +62,14 @@ class Judged(_Part):
     expectation: Expected
     status: Annotated[Status, Field(strict=False)]
     seconds: FiniteFloat | None
-    told: str
+    message: str
 
 
 class JudgedRun(_Part):
     """What became of a run."""
 
     status: Annotated[Status, Field(strict=False)]
-    told: str
+    message: str
     judgements: list[Judged]
 
 

@@ -12,10 +12,10 @@ NOTHING: Final = "\N{EN DASH}"
 """Where there is no number."""
 
 RESULTS: Final = {
-    Status.PASSED: "Held",
+    Status.PASSED: "Passed",
     Status.FAILED: "Failed",
     Status.ABORTED: "Aborted",
-    Status.LEASHED: "Leashed",
+    Status.DRY_RUN: "Dry run",
 }
 """What became of something, as its badge says it."""
 
@@ -78,24 +78,24 @@ def measured(judged: Judged) -> str:
         return "never" if judged.seconds is None else f"after {seconds(judged.seconds)}"
     if judged.status is Status.PASSED:
         return "throughout"
-    return "nobody looked" if judged.seconds is None else f"not so after {seconds(judged.seconds)}"
+    return "not observed" if judged.seconds is None else f"not so after {seconds(judged.seconds)}"
 
 
 def result(journal: Journal) -> str:
     """The verdict of a run in a sentence."""
     judged = journal.verdict.judgements
     failed = [each for each in judged if each.status is not Status.PASSED]
-    if journal.verdict.status in (Status.ABORTED, Status.LEASHED):
-        return f"{RESULTS[journal.verdict.status]}: {journal.verdict.told}"
+    if journal.verdict.status in (Status.ABORTED, Status.DRY_RUN):
+        return f"{RESULTS[journal.verdict.status]}: {journal.verdict.message}"
     if journal.verdict.status is Status.PASSED and judged:
         return (
-            "The one expectation held."
+            "The one expectation was met."
             if len(judged) == 1
-            else f"All {len(judged)} expectations held."
+            else f"All {len(judged)} expectations met."
         )
     if not failed:
-        return f"{RESULTS[journal.verdict.status]}: {journal.verdict.told}"
-    told = "; ".join(each.told for each in failed)
+        return f"{RESULTS[journal.verdict.status]}: {journal.verdict.message}"
+    told = "; ".join(each.message for each in failed)
     return f"{len(failed)} of {_counted(len(judged), 'expectation')} failed: {told}"
 
 
@@ -113,8 +113,8 @@ def tally(journals: Sequence[Journal]) -> str:
 
 def _tally(journals: Sequence[Journal], *, named: bool) -> str:
     held = sum(each.verdict.status is Status.PASSED for each in journals)
-    parts = [f"{held} of {len(journals)} held"]
-    for status in (Status.FAILED, Status.ABORTED, Status.LEASHED):
+    parts = [f"{held} of {len(journals)} passed"]
+    for status in (Status.FAILED, Status.ABORTED, Status.DRY_RUN):
         names = [each.experiment for each in journals if each.verdict.status is status]
         if names:
             told = f" ({', '.join(dict.fromkeys(names))})" if named else ""
@@ -125,7 +125,7 @@ def _tally(journals: Sequence[Journal], *, named: bool) -> str:
 def verdict_of(journals: Sequence[Journal]) -> Status:
     """What became of all of them: the worst."""
     found = {each.verdict.status for each in journals}
-    for status in (Status.FAILED, Status.ABORTED, Status.LEASHED):
+    for status in (Status.FAILED, Status.ABORTED, Status.DRY_RUN):
         if status in found:
             return status
     return Status.PASSED if found else Status.ABORTED

@@ -114,7 +114,7 @@ def tolerance(source: Source, value: str) -> float:
 def test_the_drill_comes_to_the_verdict_of_the_rehearsal(run: tuple[Drilled, Status]) -> None:
     found, status = run
     rehearsal, drill = both(found)
-    told = f"rehearsal: {rehearsal.verdict.told}\ndrill: {drill.verdict.told}"
+    told = f"rehearsal: {rehearsal.verdict.message}\ndrill: {drill.verdict.message}"
     assert rehearsal.verdict.status is status, told
     assert drill.verdict.status is status, told
     assert found.status == "SUCCEEDED"
@@ -166,7 +166,7 @@ def test_whatever_time_is_allowed_both_judge_alike(run: tuple[Drilled, Status]) 
             exact = isinstance(expectation, AlarmFires)
             late = EXACT_SECONDS if exact else tolerance(Source.CLIENT, "") + LOOK_SECONDS
             if one.seconds is None or abs(one.seconds - seconds) > late:
-                assert other.status is one.status, f"{one.told}\n{other.told}"
+                assert other.status is one.status, f"{one.message}\n{other.message}"
                 compared += 1
     assert compared >= 40
 

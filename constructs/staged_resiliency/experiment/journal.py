@@ -109,13 +109,13 @@ def journal(subject: RunInfo, finding: RunResult) -> JsonObject:
         "hypothesis": [expectation_json(each) for each in finding.hypothesis],
         "verdict": {
             "status": verdict.status.value,
-            "told": verdict.told,
+            "message": verdict.message,
             "judgements": [
                 {
                     "expectation": expectation_json(each.expectation),
                     "status": each.status.value,
                     "seconds": _rounded(each.seconds),
-                    "told": each.told,
+                    "message": each.message,
                 }
                 for each in verdict.judgements
             ],

@@ -84,8 +84,8 @@ FIVE = page(rehearsals(), title="Rehearsal of bookstore", made_at=BEGAN_AT)
 
 def test_the_verdict_stands_first_in_words() -> None:
     read = Page(FIVE)
-    assert read.told("h1") == ["✓ 5 of 5 held"]
-    assert read.told("title")[0] == "5 of 5 held \N{EN DASH} Rehearsal of bookstore"
+    assert read.told("h1") == ["✓ 5 of 5 passed"]
+    assert read.told("title")[0] == "5 of 5 passed \N{EN DASH} Rehearsal of bookstore"
     assert "bookstore, production" in read.told("dd")
     assert "20 times as fast; every duration is the service's own" in read.told("dd")
     assert "2026-11-03 10:00:00 UTC" in read.told("dd")
@@ -95,7 +95,7 @@ def test_a_failure_is_named_in_the_first_line() -> None:
     journals = [run_of(LATE), *rehearsals()[1:], aborted_run(ANOTHER)]
     read = Page(page(journals, title="R"))
     assert read.told("h1") == [
-        "✕ 4 of 6 held, 1 failed (blue stops and comes back), 1 aborted (another)"
+        "✕ 4 of 6 passed, 1 failed (blue stops and comes back), 1 aborted (another)"
     ]
     assert (
         "1 of 2 expectations failed: clients of bookstore.pingpublications.com reach "
@@ -120,7 +120,7 @@ def rows(text: str, style: str) -> Sequence[Sequence[str]]:
 def test_the_summary_has_every_number_of_a_run() -> None:
     assert rows(FIVE, "summary")[0] == [
         "blue stops and comes back host stopped",
-        "✓ Held",
+        "✓ Passed",
         *("187 s", "268 s", "360 s"),
         *("187 s", "270 s", "335 s", "380 s"),
         "",
@@ -134,15 +134,15 @@ def test_each_expectation_stands_with_measurement_and_bound() -> None:
     assert rows(made(run_of(STOPPED)), "plain expectations") == [
         [
             "Clients of bookstore.pingpublications.com reach bookstore-api-green",
-            *("✓ Held", "after 268 s", "within 380 s of the fault"),
+            *("✓ Passed", "after 268 s", "within 380 s of the fault"),
         ],
         [
             "Clients of bookstore.pingpublications.com are back on bookstore-api-blue",
-            *("✓ Held", "after 118 s", "within 240 s of the fault's end"),
+            *("✓ Passed", "after 118 s", "within 240 s of the fault's end"),
         ],
-        [f"{STATUS} fires", "✓ Held", "after 187 s", "within 310 s of the fault"],
-        [f"{STATUS} is OK again", "✓ Held", "after 60 s", "within 150 s of the fault's end"],
-        [f"{GREEN}-db-connectivity-failed stays quiet", "✓ Held", "throughout", "throughout"],
+        [f"{STATUS} fires", "✓ Passed", "after 187 s", "within 310 s of the fault"],
+        [f"{STATUS} is OK again", "✓ Passed", "after 60 s", "within 150 s of the fault's end"],
+        [f"{GREEN}-db-connectivity-failed stays quiet", "✓ Passed", "throughout", "throughout"],
     ]
     refused = rows(made(aborted_run()), "plain expectations")
     assert [each[1] for each in refused] == ["○ Not judged"] * 5
@@ -199,7 +199,7 @@ def test_pictures_and_tables_are_told_to_those_who_do_not_see_them() -> None:
 
 def test_a_verdict_is_never_told_by_colour_alone() -> None:
     text = made(run_of(LATE), aborted_run(ANOTHER))
-    for style, words in (("passed", "✓ Held"), ("failed", "✕ Failed"), ("aborted", "○ ")):
+    for style, words in (("passed", "✓ Passed"), ("failed", "✕ Failed"), ("aborted", "○ ")):
         badges = re.findall(rf'<span class="badge {style}">(.*?)</span>', text)
         assert badges
         assert all(each.startswith(words) for each in badges)
@@ -264,9 +264,10 @@ def test_the_same_journals_make_the_same_page() -> None:
 def test_runs_of_the_same_drill_are_shown_over_time() -> None:
     text = page(drill_runs(), title="Drills")
     read = Page(text)
-    assert read.told("h1") == ["✓ 3 of 3 held"]
+    assert read.told("h1") == ["✓ 3 of 3 passed"]
     assert (
-        "The newest run of each; of all runs 70 of 72 held, 1 failed (shutdown), 1 aborted" in text
+        "The newest run of each; of all runs 70 of 72 passed, 1 failed (shutdown), 1 aborted"
+        in text
     )
     assert len(rows(text, "summary")) == 3
     assert len(re.findall(r'<section class="run"', text)) == 72
@@ -284,7 +285,7 @@ def test_runs_of_the_same_drill_are_shown_over_time() -> None:
 def test_the_newest_run_of_a_drill_decides(order: int) -> None:
     runs = [run_of(STOPPED, injected_at=BEGAN_AT), run_of(LATE, injected_at=BEGAN_AT + 86400)]
     read = Page(page(runs[::order], title="Drills"))
-    assert read.told("h1") == ["✕ 0 of 1 held, 1 failed (blue stops and comes back)"]
+    assert read.told("h1") == ["✕ 0 of 1 passed, 1 failed (blue stops and comes back)"]
 
 
 def test_results_of_several_services_over_time_are_told_apart() -> None:

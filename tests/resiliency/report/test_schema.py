@@ -114,7 +114,7 @@ WRONG = [
     pytest.param(
         lambda it: it["verdict"].update(status="held"),
         "verdict.status: 'held' is not allowed here; it is 'passed', 'failed', 'aborted' or "
-        "'leashed'",
+        "'dry run'",
         id="status",
     ),
     pytest.param(

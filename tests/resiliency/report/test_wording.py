@@ -53,7 +53,7 @@ def test_all_and_none_are_said_of_all_and_none_alone(number: float | None, told:
 
 
 def judged(expected: Expected, status: Status, seconds: float | None) -> Judged:
-    return Judged(expectation=expected, status=status, seconds=seconds, told="told")
+    return Judged(expectation=expected, status=status, seconds=seconds, message="message")
 
 
 FIRES = Expected(expects="alarm fires", alarm=STATUS, within_seconds=300)
@@ -68,7 +68,7 @@ QUIET = Expected(expects="alarm quiet", alarm=STATUS)
         (judged(FIRES, Status.FAILED, None), "never"),
         (judged(QUIET, Status.PASSED, None), "throughout"),
         (judged(QUIET, Status.FAILED, 12), "not so after 12 s"),
-        (judged(QUIET, Status.FAILED, None), "nobody looked"),
+        (judged(QUIET, Status.FAILED, None), "not observed"),
     ],
 )
 def test_what_was_measured_of_an_expectation(finding: Judged, told: str) -> None:
@@ -90,24 +90,24 @@ def test_every_kind_of_expectation_has_words() -> None:
 
 
 def run_with(status: str, told: str, judgements: Sequence[object]) -> Journal:
-    verdict = {"status": status, "told": told, "judgements": judgements}
+    verdict = {"status": status, "message": told, "judgements": judgements}
     return parsed({**run_of(STOPPED), "verdict": verdict}, "it")
 
 
 def test_the_verdict_is_a_sentence() -> None:
     judgements = run_of(STOPPED)["verdict"]["judgements"]
-    assert wording.result(run_with("passed", "x", judgements)) == "All 5 expectations held."
-    assert wording.result(run_with("passed", "x", judgements[:1])) == "The one expectation held."
-    assert wording.result(run_with("passed", "it is well", [])) == "Held: it is well"
+    assert wording.result(run_with("passed", "x", judgements)) == "All 5 expectations met."
+    assert wording.result(run_with("passed", "x", judgements[:1])) == "The one expectation was met."
+    assert wording.result(run_with("passed", "it is well", [])) == "Passed: it is well"
     assert wording.result(run_with("failed", "it is not", [])) == "Failed: it is not"
     assert wording.result(run_with("aborted", "the guard", judgements)) == "Aborted: the guard"
 
 
 def test_the_worst_run_decides() -> None:
-    held, refused = parsed(run_of(STOPPED), "it"), parsed(aborted_run(), "it")
+    passed, refused = parsed(run_of(STOPPED), "it"), parsed(aborted_run(), "it")
     failed = run_with("failed", "x", [])
-    assert wording.verdict_of([held]) is Status.PASSED
-    assert wording.verdict_of([held, refused]) is Status.ABORTED
-    assert wording.verdict_of([refused, held, failed]) is Status.FAILED
+    assert wording.verdict_of([passed]) is Status.PASSED
+    assert wording.verdict_of([passed, refused]) is Status.ABORTED
+    assert wording.verdict_of([refused, passed, failed]) is Status.FAILED
     assert wording.verdict_of([]) is Status.ABORTED
-    assert wording.tally([held, failed, failed, refused]) == "1 of 4 held, 2 failed, 1 aborted"
+    assert wording.tally([passed, failed, failed, refused]) == "1 of 4 passed, 2 failed, 1 aborted"

@@ -106,7 +106,7 @@ def test_a_full_journal() -> None:
 def test_a_journal_of_a_run_without_a_fault() -> None:
     finding = RunResult(None, EXPECTATIONS, aborted("refused"), None, [], [])
     document = journal(SUBJECT, finding)
-    assert document["verdict"] == {"status": "aborted", "told": "refused", "judgements": []}
+    assert document["verdict"] == {"status": "aborted", "message": "refused", "judgements": []}
     for key in ("injected_at", "fault_ended_at", "observed_until", "measures"):
         assert document[key] is None
     assert document["time_scale"] == 1.0

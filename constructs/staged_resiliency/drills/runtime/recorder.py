@@ -60,7 +60,7 @@ def record(
     if not store.put_new(key, json.dumps(document, indent=1)):
         document = json.loads(store.get(key))
     status = str(document["verdict"]["status"])
-    message = str(document["verdict"]["told"])
+    message = str(document["verdict"]["message"])
     marks = done_folder(plan.drill, run.name)
     done = store.keys(marks)
     if f"{marks}metrics" not in done:
@@ -69,7 +69,7 @@ def record(
             context.aws("cloudwatch", "PutMetricData", Namespace=plan.namespace, MetricData=data)
         store.put_new(f"{marks}metrics", "{}")
     if f"{marks}message" not in done:
-        if plan.notify_passed or status not in (Status.PASSED.value, Status.LEASHED.value):
+        if plan.notify_passed or status not in (Status.PASSED.value, Status.DRY_RUN.value):
             context.aws(
                 "sns",
                 "Publish",
@@ -129,8 +129,8 @@ def message_body(plan: Plan, run: RunName, document: JsonObject) -> str:
     """Return the message: the verdict in its first line, then judgements, measures and links."""
     verdict = document["verdict"]
     status = str(verdict["status"])
-    lines = [f"{message_subject(plan, status)}: {verdict['told']}", ""]
-    lines += [f"- {each['status']}: {each['told']}" for each in verdict["judgements"]]
+    lines = [f"{message_subject(plan, status)}: {verdict['message']}", ""]
+    lines += [f"- {each['status']}: {each['message']}" for each in verdict["judgements"]]
     for key, value in (document["measures"] or {}).items():
         lines.append(f"{key.replace('_', ' ')}: {'not observed' if value is None else value}")
     lines += [

@@ -158,15 +158,15 @@ def _verdict(
     if may_last:
         end = _last(records, states.END_FAULT, states.CLEANUP)
         reason = (end.message if end else "") or trouble or "its end was not observed"
-        return replace(judged, status=Status.FAILED, told=f"{_MAY_LAST}: {reason}")
+        return replace(judged, status=Status.FAILED, message=f"{_MAY_LAST}: {reason}")
     if cut_short or trouble:
         return aborted("; ".join(each for each in (cut_short, trouble) if each))
     after = _last(records, states.STEADY_AGAIN)
     if after is not None and after.go:
         return judged
     unsteady = f"not steady again: {after.message if after else 'not checked'}"
-    message = unsteady if judged.status is Status.PASSED else f"{judged.told}; {unsteady}"
-    return replace(judged, status=Status.FAILED, told=message)
+    message = unsteady if judged.status is Status.PASSED else f"{judged.message}; {unsteady}"
+    return replace(judged, status=Status.FAILED, message=message)
 
 
 def _verdict_without_fault(
@@ -183,7 +183,7 @@ def _verdict_without_fault(
     if trouble or cut_short:
         return aborted(f"no fault was injected: {cut_short or trouble}")
     if not plan.enabled and message:
-        return Verdict(Status.LEASHED, f"no fault was injected: {message}", ())
+        return Verdict(Status.DRY_RUN, f"no fault was injected: {message}", ())
     return aborted(f"no fault was injected: {message or 'for an unknown reason'}")
 
 

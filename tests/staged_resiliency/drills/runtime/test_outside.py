@@ -321,7 +321,7 @@ def test_a_sweep_that_can_not_read_what_is_recorded_sweeps_anyway() -> None:
         made.service.errors["ListObjectsV2"] = ["SlowDown"]
         made.sweep(described)
         assert [each["event"] for each in made.log].count("sweeping anyway") == 1
-        assert made.journal()["verdict"]["told"].endswith("the run was aborted")
+        assert made.journal()["verdict"]["message"].endswith("the run was aborted")
 
 
 def test_an_instance_that_can_not_be_started_is_tried_again() -> None:
