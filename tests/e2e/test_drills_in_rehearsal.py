@@ -14,6 +14,7 @@ from resiliency.report.journal_reader import Journal, parsed
 from staged_resiliency.experiment.expectations import AlarmFires, ClientsMove, ClientsReturn
 from staged_resiliency.experiment.observations import Observation, Source
 from staged_resiliency.experiment.verdict import Run, Status, judge
+from tests.fake_aws import plans
 from tests.resiliency.rehearsal.drilled import Drilled, drilled
 from tests.resiliency.rehearsal.support import (
     DB_ALARM,
@@ -24,7 +25,6 @@ from tests.resiliency.rehearsal.support import (
     set_health_check,
     templates_of,
 )
-from tests.staged_resiliency.drills import plans
 
 SCALE = 30.0
 

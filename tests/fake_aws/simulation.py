@@ -334,9 +334,7 @@ class SimulatedService:
         starting = stopped and (by_fis or self.started_by_hand is not None)
         state = "pending" if starting else "stopped" if stopped else "running"
         return {
-            "Reservations": [
-                {"Instances": [{"InstanceId": instance, "State": {"Name": state}}]}
-            ]
+            "Reservations": [{"Instances": [{"InstanceId": instance, "State": {"Name": state}}]}]
         }
 
     def StartInstances(self, given: dict[str, Any]) -> Response:  # noqa: N802
