@@ -14,6 +14,7 @@
   of ``SimulatedService.now``.
 """
 
+import functools
 import io
 import json
 import time
@@ -68,9 +69,8 @@ class Account:
 
     Attributes:
         service: The service that drills break, and the clock.
-        session: botocore's session, of the code under test.
         context: Access to the outside, for the functions.
-        calls: Every call of the session, in order.
+        calls: Every call of the code under test, in order.
         answers: Answers to operations in place of moto's and the service's, by service and
             operation.
         used: IAM actions by the function that needed them.
@@ -84,7 +84,6 @@ class Account:
     """
 
     service: SimulatedService
-    session: botocore.session.Session
     context: Context
     calls: list[Operation] = field(default_factory=list)
     answers: dict[Operation, Callable[[Parameters], Answer]] = field(default_factory=dict)
@@ -96,13 +95,10 @@ class Account:
     aborted: bool = False
     log: list[Mapping[str, object]] = field(default_factory=list)
     ended: dict[str, float] = field(default_factory=dict)
-    _clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, name: str) -> Any:
         """A client of the test's own, whose calls are not recorded."""
-        if name not in self._clients:
-            self._clients[name] = new_session().create_client(name, region_name=REGION)
-        return self._clients[name]
+        return _own_client(name)
 
     def refuse(self, service: str, operation: str, error: BaseException) -> None:
         """Let an operation fail from now on."""
@@ -279,7 +275,7 @@ def account(
 
 @contextmanager
 def entered(
-    kind: Callable[[SimulatedService, botocore.session.Session, Context], AnyAccount],
+    kind: Callable[[SimulatedService, Context], AnyAccount],
     service: SimulatedService,
 ) -> Iterator[AnyAccount]:
     """An account of some class with a journal bucket, in which the functions run."""
@@ -289,11 +285,10 @@ def entered(
     ):
         patch.setenv("AWS_DEFAULT_REGION", REGION)
         patch.setattr(AmazonStateLanguageParser, "parse", staticmethod(states_language.parse))
-        session = new_session()
         log: list[Mapping[str, object]] = []
         made: AnyAccount
         context = Context(
-            aws=BotocoreAws(session),
+            aws=_shared_aws(),
             resolve=lambda name: made.service.resolve(name),
             ask=lambda address, endpoint, host: made.service.ask(address, endpoint, host),
             clock=lambda: made.service.now,
@@ -302,9 +297,9 @@ def entered(
                 json.loads(json.dumps({"event": event, **fields}))
             ),
         )
-        made = kind(service, session, context)
+        made = kind(service, context)
         made.log = log
-        _answer_calls(made)
+        patch.setattr(_Current, "account", made, raising=False)
         patch.setattr(handlers, "lambda_context", lambda: made.context)
         patch.setattr(lambda_eval_utils, "_invoke_lambda_function", made.invoke)
         patch.setattr(retrier_decl, "time", _Time(made))
@@ -327,8 +322,16 @@ class _Time:
             self._made.service.sleep(seconds)
 
 
-def _answer_calls(made: Account) -> None:
-    events = made.session.get_component("event_emitter")
+class _Current:
+    """The account of the test that runs: sessions and clients are shared, as they are slow."""
+
+    account: Account
+
+
+def observed_session() -> botocore.session.Session:
+    """A session for the code under test, whose calls the current account records and answers."""
+    session = _new_session()
+    events = session.get_component("event_emitter")
 
     def remember(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
         context["parameters"] = params
@@ -336,6 +339,7 @@ def _answer_calls(made: Account) -> None:
     def answer(
         model: Any, context: dict[str, Any], **_: object
     ) -> tuple[botocore.awsrequest.AWSResponse, Answer] | None:
+        made = _Current.account
         service, operation = str(model.service_model.service_name), str(model.name)
         given = context["parameters"]
         made.calls.append((service, operation))
@@ -358,6 +362,7 @@ def _answer_calls(made: Account) -> None:
         return _response(200), found
 
     def on_our_clock(parsed: dict[str, Any], **_: object) -> None:
+        made = _Current.account
         for each in parsed.get("executions", ()):
             if "stopDate" in each:
                 at = made.ended.get(each["executionArn"], made.service.now)
@@ -366,6 +371,17 @@ def _answer_calls(made: Account) -> None:
     events.register("after-call.stepfunctions.ListExecutions", on_our_clock)
     events.register("before-parameter-build", remember)
     events.register("before-call", answer)
+    return session
+
+
+@functools.cache
+def _shared_aws() -> BotocoreAws:
+    return BotocoreAws(observed_session())
+
+
+@functools.cache
+def _own_client(name: str) -> Any:
+    return _new_session().create_client(name, region_name=REGION)
 
 
 def _note_use(made: Account, service: str, operation: str, given: Parameters) -> None:
@@ -384,7 +400,7 @@ def moment(at: float) -> datetime:
 _LOADER = botocore.session.Session().get_component("data_loader")
 
 
-def new_session() -> botocore.session.Session:
+def _new_session() -> botocore.session.Session:
     """A session of botocore that shares the models, which take seconds to load."""
     session = botocore.session.Session()
     session.register_component("data_loader", _LOADER)

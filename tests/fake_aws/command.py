@@ -4,6 +4,7 @@ moto's executions end at once, and at the time of the machine. So what Step Func
 them is scripted here: the events of a ``Run`` are returned once their time has come.
 """
 
+import functools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,15 @@ import boto3
 from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.states import RESULT_KEYS
 from tests.fake_aws import plans
-from tests.fake_aws.account import REGION, Account, Answer, Parameters, entered, moment
+from tests.fake_aws.account import (
+    REGION,
+    Account,
+    Answer,
+    Parameters,
+    entered,
+    moment,
+    observed_session,
+)
 from tests.fake_aws.simulation import ApiError, SimulatedService
 
 NOW: Final = datetime(2026, 11, 3, 19, 30, tzinfo=timezone.utc).timestamp()
@@ -24,6 +33,25 @@ NOW: Final = datetime(2026, 11, 3, 19, 30, tzinfo=timezone.utc).timestamp()
 
 GROUP: Final = "bookstore-production-drills"
 """The group of schedules."""
+
+
+class SharedSession:
+    """boto3's session for the command, whose clients are made once for all tests."""
+
+    region_name = REGION
+
+    def client(self, service_name: str, *, config: object) -> Any:
+        return _client(service_name)
+
+
+@functools.cache
+def _client(service_name: str) -> Any:
+    return _boto3_session().client(service_name)
+
+
+@functools.cache
+def _boto3_session() -> boto3.session.Session:
+    return boto3.session.Session(botocore_session=observed_session(), region_name=REGION)
 
 
 @dataclass
@@ -78,11 +106,6 @@ class CommandAccount(Account):
     machines: dict[str, str] = field(default_factory=dict)
     resources: list[tuple[str, str]] | None = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.boto3_session = boto3.session.Session(
-            botocore_session=self.session, region_name=REGION
-        )
 
     def deploy(self, plan: Plan, schedule: str | None = None) -> None:
         """Deploy a drill's state machine, and its schedule."""

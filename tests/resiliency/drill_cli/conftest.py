@@ -8,7 +8,7 @@ import pytest
 
 from resiliency import cli
 from resiliency.drill_cli import dispatch
-from tests.fake_aws.command import CommandAccount, bookstore
+from tests.fake_aws.command import CommandAccount, SharedSession, bookstore
 
 Command = Callable[..., int]
 
@@ -36,5 +36,5 @@ def drill() -> Command:
 def enter(monkeypatch: pytest.MonkeyPatch, account: CommandAccount) -> None:
     """Let the command be in an account, with its time and a network of its own."""
     monkeypatch.setenv("COLUMNS", "110")
-    monkeypatch.setattr(dispatch, "session", lambda profile, region: account.boto3_session)
+    monkeypatch.setattr(dispatch, "session", lambda profile, region: SharedSession())
     monkeypatch.setattr(dispatch, "local_context", lambda aws: replace(account.context, aws=aws))

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from resiliency.drill_cli import dispatch
-from resiliency.drill_cli.follow import MAX_FAILURES
+from resiliency.drill_cli import dispatch, follow
 from resiliency.drill_cli.safe_console import SafeConsole
 from staged_resiliency.drills.runtime.plan import Timeouts
 from tests import journals
@@ -105,6 +104,13 @@ def test_a_run_that_did_not_come_to_its_end_is_a_failure(
     assert "aborted: the run was aborted" in out
 
 
+@pytest.fixture
+def slow_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Poll once a minute, as these runs take long."""
+    monkeypatch.setattr(follow, "POLL_SECONDS", 60.0)
+
+
+@pytest.mark.usefixtures("slow_polls")
 def test_a_run_without_a_verdict_is_not_waited_for_for_ever(
     made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -121,6 +127,7 @@ def test_a_run_without_a_verdict_is_not_waited_for_for_ever(
     )
 
 
+@pytest.mark.usefixtures("slow_polls")
 @pytest.mark.parametrize("minutes", [10, 60])
 def test_the_verdict_of_a_blackhole_that_was_aborted_at_once_is_waited_for(
     minutes: int, made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
@@ -218,7 +225,7 @@ def test_without_aws_for_long_it_says_that_the_drill_goes_on(
     error = capsys.readouterr().err
     assert "AWS failed at states:GetExecutionHistory" in error
     assert "the drill continues, and ends its fault by itself" in error
-    assert made.calls.count(HISTORY) == MAX_FAILURES
+    assert made.calls.count(HISTORY) == follow.MAX_FAILURES
 
 
 def test_functions_that_failed_and_records_that_cannot_be_read_are_told_once(

@@ -14,11 +14,11 @@ from tests.fake_aws import plans
 from tests.fake_aws.account import Account, account
 from tests.fake_aws.simulation import Script
 
-SHUTDOWN = replace(plans.SHUTDOWN, sample_seconds=20, call_seconds=110)
+SHUTDOWN = replace(plans.SHUTDOWN, sample_seconds=20, call_seconds=300)
 LONG = replace(
     plans.BLACKHOLE,
     sample_seconds=20,
-    call_seconds=110,
+    call_seconds=300,
     fault_seconds=3600,
     timeouts=Timeouts.of(3600, plans.BLACKHOLE.hypothesis),
 )

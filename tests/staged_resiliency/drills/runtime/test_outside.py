@@ -23,7 +23,7 @@ from staged_resiliency.drills.runtime.store import Store, take_lock
 from staged_resiliency.drills.state_machine import definition
 from staged_resiliency.experiment.observations import NO_ANSWER, Source, of
 from tests.fake_aws import plans
-from tests.fake_aws.account import account
+from tests.fake_aws.account import account, observed_session
 from tests.fake_aws.simulation import START, Script, StartedExperiment
 
 PLAN = plans.SHUTDOWN
@@ -54,10 +54,11 @@ def test_without_an_answer_the_error_is_named_after_its_kind(
 
 
 def test_the_region_is_that_of_lambda(monkeypatch: pytest.MonkeyPatch) -> None:
-    with account() as made:
+    with account():
         monkeypatch.delenv("AWS_DEFAULT_REGION")
         monkeypatch.setenv("AWS_REGION", "us-west-2")
-        assert made.context.aws("fis", "ListExperiments")["experiments"] == []
+        aws = BotocoreAws(observed_session())
+        assert aws("fis", "ListExperiments")["experiments"] == []
 
 
 def test_lambda_context_of_lambda_is_made_once() -> None:
