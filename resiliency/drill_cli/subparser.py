@@ -1,11 +1,11 @@
-"""The words of `resiliency drill`; what they do is loaded when it is asked for."""
+"""The options of `resiliency drill`; its code is loaded when a subcommand runs."""
 
 import argparse
 from pathlib import Path
 
 from resiliency.argument_types import at_least_one
 
-SERVICES_HELP = "service file or folder that tells account and region; services/ where it is there"
+SERVICES_HELP = "service file or folder, for account and region; services/ if it exists"
 
 
 def add_drill(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -16,24 +16,26 @@ def add_drill(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     where.add_argument("service", help="short name of the service")
     where.add_argument("environment", help="short name of the environment")
     where.add_argument("--services", type=Path, metavar="PATH", help=SERVICES_HELP)
-    where.add_argument("--region", help="AWS region, where no service file tells it")
+    where.add_argument("--region", help="AWS region, without a service file")
     where.add_argument("--profile", help="profile of the AWS configuration")
     where.set_defaults(run=_run)
 
-    actions.add_parser("list", parents=[where], help="each drill: when it runs, how it stands")
+    actions.add_parser(
+        "list", parents=[where], help="each drill: its next run, its last run, its score"
+    )
 
     preview = actions.add_parser(
-        "preview", parents=[where], help="what a drill would do, and whether it would begin now"
+        "preview", parents=[where], help="what a drill would do, and whether it would start now"
     )
     preview.add_argument("drill", help="short name of the drill")
 
     start = actions.add_parser("start", parents=[where], help="start a drill, and follow it")
     start.add_argument("drill", help="short name of the drill")
-    start.add_argument("--yes", action="store_true", help="do not ask")
-    start.add_argument("--no-follow", action="store_true", help="end once it is started")
+    start.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+    start.add_argument("--no-follow", action="store_true", help="exit once it is started")
 
     follow = actions.add_parser("follow", parents=[where], help="show a run until its verdict")
-    follow.add_argument("drill", nargs="?", help="the one that runs now, or ran last, unless given")
+    follow.add_argument("drill", nargs="?", help="default: the one that is running, or ran last")
     follow.add_argument("--run", metavar="NAME", dest="run_name", help="an earlier run of it")
 
     report = actions.add_parser("report", parents=[where], help="the last runs of each drill")
@@ -50,7 +52,7 @@ def add_drill(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 
 def _run(options: argparse.Namespace) -> int:
-    # boto3 and rich take longer to load than the rest of the command
+    # boto3 and rich take longer to load than the rest of the command.
     from resiliency.drill_cli.dispatch import run
 
     return run(options)

@@ -18,8 +18,8 @@ NAMES = {drill: f"bookstore-production-drill-{drill}" for drill in DRILLS}
 DASHBOARD = "modify dashboard bookstore-production"
 OVERDUE = {f"alarm {name}-overdue" for name in NAMES.values()}
 # Functions whose permissions name the hosts that are broken, or the drills.
-STARTERS_OF_HOSTS = ("end_fault", "sweep")
-NAMING_DRILLS = ("inject", "sweep", "watchdog")
+STARTERS_OF_HOSTS = ("end_fault", "cleanup")
+NAMING_DRILLS = ("inject", "cleanup", "watchdog")
 
 
 def _all(action: str, labels: set[str]) -> set[str]:
@@ -48,7 +48,7 @@ def _schedule(drill: str) -> str:
 
 REGULAR = {
     "schedule: Counts, once a day, the days since each drill passed.",
-    "schedule: Sweeps what is left of drills that were aborted, timed out or failed.",
+    "schedule: Cleans up after drills that were aborted, timed out or failed.",
 }
 
 

@@ -269,7 +269,7 @@ def test_a_session_is_that_of_the_profile_and_region(made: Account) -> None:
 def test_without_boto3_one_sentence_says_what_to_install(module: str) -> None:
     code = (
         f"import sys; sys.modules[{module!r}] = None\n"
-        "from staged_resiliency import cli\n"
+        "from resiliency import cli\n"
         "sys.exit(cli.main(['drill', 'list', 'bookstore', 'production', '--region', 'x']))"
     )
     finished = subprocess.run(
@@ -285,7 +285,7 @@ def test_without_boto3_one_sentence_says_what_to_install(module: str) -> None:
 def test_another_module_that_is_missing_is_no_matter_of_boto3() -> None:
     code = (
         "import sys; sys.modules['resiliency.drill_cli.permissions'] = None\n"
-        "from staged_resiliency import cli\n"
+        "from resiliency import cli\n"
         "cli.main(['drill', 'list', 'bookstore', 'production', '--region', 'x'])"
     )
     finished = subprocess.run(
@@ -296,7 +296,7 @@ def test_another_module_that_is_missing_is_no_matter_of_boto3() -> None:
 
 def test_the_command_needs_neither_boto3_nor_rich_to_say_its_words() -> None:
     code = (
-        "import sys; from staged_resiliency import cli\n"
+        "import sys; from resiliency import cli\n"
         "try: cli.main(['drill', '--help'])\n"
         "except SystemExit: pass\n"
         "sys.exit(int('boto3' in sys.modules or 'rich' in sys.modules))"

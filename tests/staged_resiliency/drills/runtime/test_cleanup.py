@@ -9,7 +9,7 @@ from staged_resiliency.drills.runtime import cleanup
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.cleanup import FaultNotOverError
 from staged_resiliency.drills.runtime.plan import Plan, Timeouts
-from staged_resiliency.drills.state_machine import sweep_pattern
+from staged_resiliency.drills.state_machine import cleanup_pattern
 from tests.staged_resiliency.drills import plans
 from tests.staged_resiliency.drills.account import Account, account
 from tests.staged_resiliency.drills.service import Script
@@ -138,4 +138,4 @@ def test_a_sweep_that_comes_late_waits_for_what_it_stops() -> None:
 
 
 def test_the_schedule_finds_the_runs_that_events_tell_of() -> None:
-    assert sweep_pattern([])["detail"]["status"] == list(cleanup.ENDS)
+    assert cleanup_pattern([])["detail"]["status"] == list(cleanup.ENDS)

@@ -164,7 +164,7 @@ def test_of_a_runs_input_only_the_occurrence_is_read(given: object, occurrence: 
 @pytest.mark.parametrize("event", [None, {}, {"detail": {"name": "run-1"}}])
 def test_an_event_of_no_execution_is_told(event: object) -> None:
     with account(), pytest.raises(DataError, match="event: "):
-        handlers.sweep(event, None)
+        handlers.cleanup(event, None)
 
 
 def test_a_sweep_after_a_run_that_ended_well_does_nothing() -> None:

@@ -1,0 +1,415 @@
+"""An AWS account in moto, in which drills run with their functions called for real.
+
+- moto interprets the state machine (``stepfunctions.execute_state_machine``). It would invoke
+  Lambda functions in Docker; ``_invoke_lambda_function``, the one place where its interpreter does
+  so, is replaced by a call of the handler, which returns or raises what Lambda's API would.
+- The functions call botocore's real clients. S3, SNS, SQS, Step Functions and PutMetricData are
+  moto's. FIS, EC2, Systems Manager, TestDNSAnswer and DescribeAlarms are answered by a
+  ``SimulatedService``, and whatever a test puts into ``Account.answers``. botocore checks the
+  parameters of every call against its model; answers are checked against it too.
+- Time is ``SimulatedService.now``: handlers wait on it, and so do the interpreter's retries.
+- EventBridge's rule is played by ``finish``: where the execution's end matches
+  ``cleanup_pattern``, the cleanup is called with that event, twice more if it fails, as Lambda
+  does. Its schedule is played by ``clean_up_missed``; ListExecutions, like the event, returns times
+  of ``SimulatedService.now``.
+"""
+
+import io
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from typing import Any, TypeVar
+
+import botocore.awsrequest
+import botocore.exceptions
+import botocore.session
+import botocore.validate
+import moto
+import pytest
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import EvalTimeoutError
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+
+from staged_resiliency.drills import functions
+from staged_resiliency.drills.runtime import handlers
+from staged_resiliency.drills.runtime.context import AwsError, BotocoreAws, Context
+from staged_resiliency.drills.runtime.plan import Plan, WatchedDrill
+from staged_resiliency.drills.runtime.store import journal_key
+from staged_resiliency.drills.state_machine import cleanup_pattern, definition
+from staged_resiliency.experiment.json_codec import DataError
+from staged_resiliency.shared.names import drill_state_machine
+from tests.fake_aws import plans, states_language
+from tests.fake_aws.simulation import START, ApiError, Script, SimulatedService
+
+ACCOUNT = "123456789012"
+REGION = "us-west-2"
+
+Answer = Mapping[str, Any]
+Parameters = Mapping[str, Any]
+Operation = tuple[str, str]
+
+SIMULATED = ("fis", "ec2", "ssm", "route53")
+HANDLERS: Mapping[str, Callable[[object, object], object]] = {
+    each.name: getattr(handlers, each.name) for each in functions.ALL
+}
+
+
+class FunctionError(Exception):
+    """The error of a function that fails in a test."""
+
+
+@dataclass
+class Account:
+    """The account.
+
+    Attributes:
+        service: The service that drills break, and the clock.
+        session: botocore's session, of the code under test.
+        context: Access to the outside, for the functions.
+        calls: Every call of the session, in order.
+        answers: Answers to operations in place of moto's and the service's, by service and
+            operation.
+        used: IAM actions by the function that needed them.
+        before: Called with (phase, number of earlier calls of it) before a function runs.
+        after: The same once it has run; what it raises the interpreter gets.
+        phases: Names of the phases in the order of their calls.
+        function: The function that runs.
+        aborted: Whether nobody waits for the function that runs any more.
+        log: The functions' log.
+        ended: When executions ended, by their ARNs.
+    """
+
+    service: SimulatedService
+    session: botocore.session.Session
+    context: Context
+    calls: list[Operation] = field(default_factory=list)
+    answers: dict[Operation, Callable[[Parameters], Answer]] = field(default_factory=dict)
+    used: dict[str, set[str]] = field(default_factory=dict)
+    before: Callable[[str, int], None] = lambda phase, count: None
+    after: Callable[[str, int], None] = lambda phase, count: None
+    phases: list[str] = field(default_factory=list)
+    function: str = ""
+    aborted: bool = False
+    log: list[Mapping[str, object]] = field(default_factory=list)
+    ended: dict[str, float] = field(default_factory=dict)
+    _clients: dict[str, Any] = field(default_factory=dict)
+
+    def client(self, name: str) -> Any:
+        """A client of the test's own, whose calls are not recorded."""
+        if name not in self._clients:
+            self._clients[name] = new_session().create_client(name, region_name=REGION)
+        return self._clients[name]
+
+    def refuse(self, service: str, operation: str, error: BaseException) -> None:
+        """Let an operation fail from now on."""
+
+        def answer(_: Parameters) -> Answer:
+            raise error
+
+        self.answers[service, operation] = answer
+
+    # The state machine.
+
+    def machine(self, plan: Plan, **changes: object) -> str:
+        """Deploy the state machine of a drill; return its ARN."""
+        arns = {
+            each.name: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{each.name}"
+            for each in functions.OF_THE_MACHINE
+        }
+        made = self.client("stepfunctions").create_state_machine(
+            name=drill_state_machine(plan.service, plan.environment, plan.drill),
+            definition=json.dumps({**definition(plan, arns), **changes}),
+            roleArn=f"arn:aws:iam::{ACCOUNT}:role/drills",
+        )
+        return str(made["stateMachineArn"])
+
+    def start(self, machine: str, name: str = "run-1", given: str = "{}") -> str:
+        """Start a run; return its ARN."""
+        started = self.client("stepfunctions").start_execution(
+            stateMachineArn=machine, name=name, input=given
+        )
+        return str(started["executionArn"])
+
+    def stop(self, execution: str) -> None:
+        """Abort a run."""
+        self.client("stepfunctions").stop_execution(executionArn=execution)
+
+    def finish(self, execution: str) -> str:
+        """Wait for the end of a run, have it cleaned up by EventBridge; return its status."""
+        described = self.wait(execution)
+        status = str(described["status"])
+        pattern = cleanup_pattern([described["stateMachineArn"]])
+        if status in pattern["detail"]["status"]:
+            self.clean_up(described)
+            while self.log[-1]["event"] == "the cleanup continues later":
+                self.service.sleep(900)
+                self.clean_up_missed(described["stateMachineArn"])
+        return status
+
+    def wait(self, execution: str) -> Mapping[str, Any]:
+        """Wait, in real time, for the end of a run."""
+        client = self.client("stepfunctions")
+        deadline = time.monotonic() + 120
+        while True:
+            described: Mapping[str, Any] = client.describe_execution(executionArn=execution)
+            if described["status"] != "RUNNING":
+                self.ended.setdefault(execution, self.service.now)
+                return described
+            assert time.monotonic() < deadline, self.phases
+            time.sleep(0.01)
+
+    def clean_up(self, described: Mapping[str, Any]) -> None:
+        """Call the cleanup as EventBridge and Lambda do."""
+        event = {
+            "source": "aws.states",
+            "detail-type": "Step Functions Execution Status Change",
+            "detail": {
+                "executionArn": described["executionArn"],
+                "stateMachineArn": described["stateMachineArn"],
+                "name": described["name"],
+                "status": described["status"],
+                "startDate": round(described["startDate"].timestamp() * 1000),
+                "stopDate": round(self.ended[described["executionArn"]] * 1000),
+            },
+        }
+        self._call_cleanup(event)
+
+    def clean_up_missed(self, *machines: str) -> None:
+        """Call the cleanup as its schedule does, with the drills of some state machines."""
+        drills = [WatchedDrill(each.rpartition(":")[2], each) for each in machines]
+        self._call_cleanup(replace(plans.SCHEDULES, drills=tuple(drills)).to_json())
+
+    def _call_cleanup(self, event: object) -> None:
+        for attempt in range(3):
+            self.function = "cleanup"
+            try:
+                handlers.cleanup(event, None)
+            except Exception:
+                if attempt == 2:
+                    raise
+                self.service.sleep(60 * (attempt + 1))
+            else:
+                return
+
+    def invoke(self, parameters: Mapping[str, Any], **_: object) -> dict[str, Any]:
+        """Invoke a function, in place of Lambda."""
+        name = str(parameters["FunctionName"]).rpartition(":")[2]
+        event = json.loads(parameters["Payload"])
+        phase = event["phase"]
+        count = self.phases.count(phase)
+        self.phases.append(phase)
+        self.function = name
+        try:
+            self.before(phase, count)
+            answer = HANDLERS[name](event, None)
+            self.after(phase, count)
+        except (FunctionError, AwsError, DataError) as error:
+            if self.aborted:
+                return {"StatusCode": 200, "Payload": {}}  # which nobody waits for any more
+            document = {"errorType": type(error).__name__, "errorMessage": str(error)}
+            return {"FunctionError": "Unhandled", "Payload": document, "StatusCode": 200}
+        return {"StatusCode": 200, "Payload": json.loads(json.dumps(answer))}
+
+    # What runs leave behind.
+
+    def put(self, key: str, text: str | bytes) -> None:
+        """Write an object into the journal bucket."""
+        body = text.encode() if isinstance(text, str) else text
+        self.client("s3").put_object(Bucket=plans.BUCKET, Key=key, Body=body)
+
+    def objects(self) -> list[str]:
+        """All keys in the journal bucket."""
+        answer = self.client("s3").list_objects_v2(Bucket=plans.BUCKET)
+        return [str(each["Key"]) for each in answer.get("Contents", ())]
+
+    def journal(self, name: str = "run-1") -> Mapping[str, Any]:
+        """The journal of a run."""
+        key = journal_key(self.service.plan.drill, name)
+        body = self.client("s3").get_object(Bucket=plans.BUCKET, Key=key)["Body"]
+        document: Mapping[str, Any] = json.loads(body.read())
+        return document
+
+    def versions(self, name: str = "run-1") -> int:
+        """How often the journal of a run was written."""
+        key = journal_key(self.service.plan.drill, name)
+        found = self.client("s3").list_object_versions(Bucket=plans.BUCKET, Prefix=key)
+        return len(found.get("Versions", ()))
+
+    def messages(self) -> list[Mapping[str, str]]:
+        """All messages that were sent since the last call, as subscribers get them."""
+        sqs = self.client("sqs")
+        url = sqs.get_queue_url(QueueName="messages")["QueueUrl"]
+        found: list[Mapping[str, str]] = []
+        while got := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for each in got:
+                found.append(json.loads(each["Body"]))
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
+        return found
+
+    def metrics(self) -> list[tuple[str, float]]:
+        """All data points that were published."""
+        return [
+            (each["MetricName"], each["Value"])
+            for request in self.service.published
+            for each in request["MetricData"]
+        ]
+
+
+AnyAccount = TypeVar("AnyAccount", bound=Account)
+
+
+@contextmanager
+def account(
+    plan: Plan = plans.SHUTDOWN, script: Script | None = None, *, now: float = START
+) -> Iterator[Account]:
+    """An account with a journal bucket, a topic, and a queue that is subscribed to it."""
+    with entered(Account, SimulatedService(plan, script or Script(), now)) as made:
+        sns, sqs = made.client("sns"), made.client("sqs")
+        topic = sns.create_topic(Name="PingPublicationsSNS")["TopicArn"]
+        assert topic == plans.TOPIC
+        queue = sqs.create_queue(QueueName="messages")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"])
+        yield made
+
+
+@contextmanager
+def entered(
+    kind: Callable[[SimulatedService, botocore.session.Session, Context], AnyAccount],
+    service: SimulatedService,
+) -> Iterator[AnyAccount]:
+    """An account of some class with a journal bucket, in which the functions run."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        moto.mock_aws(config={"stepfunctions": {"execute_state_machine": True}}),
+    ):
+        patch.setenv("AWS_DEFAULT_REGION", REGION)
+        patch.setattr(AmazonStateLanguageParser, "parse", staticmethod(states_language.parse))
+        session = new_session()
+        log: list[Mapping[str, object]] = []
+        context = Context(
+            aws=BotocoreAws(session),
+            resolve=lambda name: made.service.resolve(name),
+            ask=lambda address, endpoint, host: made.service.ask(address, endpoint, host),
+            clock=lambda: made.service.now,
+            sleep=lambda seconds: made.service.sleep(seconds),
+            log=lambda event, **fields: log.append(
+                json.loads(json.dumps({"event": event, **fields}))
+            ),
+        )
+        made = kind(service, session, context)
+        made.log = log
+        _answer_calls(made)
+        patch.setattr(handlers, "lambda_context", lambda: made.context)
+        patch.setattr(lambda_eval_utils, "_invoke_lambda_function", made.invoke)
+        patch.setattr(retrier_decl, "time", _Time(made))
+        s3 = made.client("s3")
+        s3.create_bucket(
+            Bucket=plans.BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+        s3.put_bucket_versioning(Bucket=plans.BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        yield made
+
+
+class _Time:
+    """The module ``time``, for the interpreter's retries."""
+
+    def __init__(self, made: Account) -> None:
+        self._made = made
+
+    def sleep(self, seconds: float) -> None:
+        if seconds > 0:
+            self._made.service.sleep(seconds)
+
+
+def _answer_calls(made: Account) -> None:
+    events = made.session.get_component("event_emitter")
+
+    def remember(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+        context["parameters"] = params
+
+    def answer(
+        model: Any, context: dict[str, Any], **_: object
+    ) -> tuple[botocore.awsrequest.AWSResponse, Answer] | None:
+        service, operation = str(model.service_model.service_name), str(model.name)
+        given = context["parameters"]
+        made.calls.append((service, operation))
+        _note_use(made, service, operation, given)
+        scripted = made.answers.get((service, operation))
+        simulated = service in SIMULATED or operation == "DescribeAlarms"
+        waiting = made.service.errors.get(operation)
+        if waiting:
+            return _failed(ApiError(waiting.pop(0)))
+        if operation == "PutMetricData":
+            made.service.published.append(given)
+        if scripted is None and not simulated:
+            return None
+        try:
+            found = scripted(given) if scripted else made.service.answer(operation, given)
+        except ApiError as error:
+            return _failed(error)
+        report = botocore.validate.ParamValidator().validate(found, model.output_shape)
+        assert not report.has_errors(), report.generate_report()
+        return _response(200), found
+
+    def on_our_clock(parsed: dict[str, Any], **_: object) -> None:
+        for each in parsed.get("executions", ()):
+            if "stopDate" in each:
+                at = made.ended.get(each["executionArn"], made.service.now)
+                each["stopDate"] = moment(at)
+
+    events.register("after-call.stepfunctions.ListExecutions", on_our_clock)
+    events.register("before-parameter-build", remember)
+    events.register("before-call", answer)
+
+
+def _note_use(made: Account, service: str, operation: str, given: Parameters) -> None:
+    prefix = {"stepfunctions": "states"}.get(service, service)
+    action = {"ListObjectsV2": "s3:ListBucket"}.get(operation, f"{prefix}:{operation}")
+    made.used.setdefault(made.function, set()).add(action)
+    if service == "fis" and given.get("tags"):
+        made.used[made.function].add("fis:TagResource")  # required for tags on creation
+
+
+def moment(at: float) -> datetime:
+    """A moment as botocore returns it."""
+    return datetime.fromtimestamp(at, timezone.utc)
+
+
+_LOADER = botocore.session.Session().get_component("data_loader")
+
+
+def new_session() -> botocore.session.Session:
+    """A session of botocore that shares the models, which take seconds to load."""
+    session = botocore.session.Session()
+    session.register_component("data_loader", _LOADER)
+    return session
+
+
+def _failed(error: ApiError) -> tuple[botocore.awsrequest.AWSResponse, dict[str, Any]]:
+    status = 429 if "hrottl" in error.code else 400
+    return _response(status), {"Error": {"Code": error.code, "Message": error.message}}
+
+
+def _response(status: int) -> botocore.awsrequest.AWSResponse:
+    return botocore.awsrequest.AWSResponse("https://aws.test/", status, {}, io.BytesIO())
+
+
+def throttled() -> botocore.exceptions.ClientError:
+    """Lambda's error where too many functions run."""
+    return botocore.exceptions.ClientError(
+        {
+            "Error": {"Code": "TooManyRequestsException", "Message": "Rate Exceeded."},
+            "ResponseMetadata": {"HTTPStatusCode": 429, "RequestId": "1"},
+        },
+        "Invoke",
+    )
+
+
+def timed_out() -> Exception:
+    """The interpreter's error when a task's TimeoutSeconds are over."""
+    return EvalTimeoutError()
