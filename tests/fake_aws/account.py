@@ -291,6 +291,7 @@ def entered(
         patch.setattr(AmazonStateLanguageParser, "parse", staticmethod(states_language.parse))
         session = new_session()
         log: list[Mapping[str, object]] = []
+        made: AnyAccount
         context = Context(
             aws=BotocoreAws(session),
             resolve=lambda name: made.service.resolve(name),

@@ -34,6 +34,8 @@ GREEN_DB_ALARM = f"{GREEN}-db-connectivity-failed"
 GUARD_ALARM = f"{GREEN}-probe-silent"
 TEMPLATE, OTHER_TEMPLATE = "EXT1a2b3c4d5e6f7", "EXT7f6e5d4c3b2a1"
 BUCKET = "bookstore-production-drills"
+MACHINE = "arn:aws:states:us-west-2:123456789012:stateMachine:bookstore-production-drill-shutdown"
+EXECUTION = f"{MACHINE.replace('stateMachine', 'execution')}:run-1"
 TOPIC = "arn:aws:sns:us-west-2:123456789012:PingPublicationsSNS"
 
 _SHUTDOWN = (
@@ -111,9 +113,7 @@ STANDBY_SHUTDOWN = replace(
 SCHEDULES = DrillSchedules(
     service="bookstore",
     environment="production",
-    drills=(
-        WatchedDrill("shutdown", "arn:aws:states:us-west-2:123456789012:stateMachine:shutdown"),
-    ),
+    drills=(WatchedDrill("shutdown", MACHINE),),
     journal_bucket=BUCKET,
     namespace="Bookstore",
 )

@@ -10,7 +10,7 @@ from resiliency import cli
 from resiliency.drill_cli import dispatch
 from resiliency.drill_cli.local_context import seen_from_here
 from staged_resiliency.drills.runtime.plan import Endpoint
-from tests.resiliency.drill_cli import plans
+from tests.fake_aws import plans
 from tests.resiliency.drill_cli.account import Account, bookstore
 
 Command = Callable[..., int]

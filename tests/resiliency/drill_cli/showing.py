@@ -7,7 +7,7 @@ from contextlib import redirect_stdout
 from dataclasses import replace
 
 from tests import journals
-from tests.resiliency.drill_cli import plans
+from tests.fake_aws import plans
 from tests.resiliency.drill_cli.account import NOW, Account, chunk
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from resiliency.drill_cli import aws
 from resiliency.errors import UserError
-from tests.resiliency.drill_cli import plans
+from tests.fake_aws import plans
 from tests.resiliency.drill_cli.account import Account, ApiError, Parameters
 from tests.resiliency.drill_cli.conftest import Command
 

@@ -10,7 +10,7 @@ from resiliency.drill_cli.follow import MOST_FAILURES
 from resiliency.drill_cli.safe_console import Screen
 from staged_resiliency.drills.runtime.plan import Timeouts
 from tests import journals
-from tests.resiliency.drill_cli import plans
+from tests.fake_aws import plans
 from tests.resiliency.drill_cli.account import NOW, Account, ApiError, Run, chunk
 from tests.resiliency.drill_cli.conftest import Command
 

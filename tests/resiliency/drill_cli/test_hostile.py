@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from resiliency.drill_cli.safe_console import Screen, document, one_line, visible
 from staged_resiliency.drills.runtime.plan import Window
 from tests import journals
-from tests.resiliency.drill_cli import plans
+from tests.fake_aws import plans
 from tests.resiliency.drill_cli.account import NOW, Account, chunk
 from tests.resiliency.drill_cli.conftest import Command
 

@@ -6,7 +6,7 @@ import pytest
 
 from resiliency.drill_cli.schedules import next_run
 from tests import journals
-from tests.resiliency.drill_cli import plans
+from tests.fake_aws import plans
 from tests.resiliency.drill_cli.account import NOW, Account
 from tests.resiliency.drill_cli.conftest import Command
 

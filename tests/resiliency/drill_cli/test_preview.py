@@ -6,7 +6,7 @@ import pytest
 
 from resiliency.drill_cli import dispatch
 from staged_resiliency.experiment.expectations import AlarmFires
-from tests.resiliency.drill_cli import plans
+from tests.fake_aws import plans
 from tests.resiliency.drill_cli.account import Account, Parameters
 from tests.resiliency.drill_cli.conftest import Command
 

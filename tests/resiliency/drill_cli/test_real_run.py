@@ -11,9 +11,9 @@ from resiliency.drill_cli.safe_console import Screen
 from resiliency.drill_cli.stack import DeployedDrill
 from resiliency.drill_cli.watching import Watched
 from staged_resiliency.drills.runtime.plan import Plan
+from tests.fake_aws import plans
+from tests.fake_aws.account import account
 from tests.resiliency.drill_cli.account import Clock
-from tests.staged_resiliency.drills import plans
-from tests.staged_resiliency.drills.account import account
 
 
 @pytest.mark.slow
@@ -22,7 +22,7 @@ from tests.staged_resiliency.drills.account import account
     [
         pytest.param(plans.SHUTDOWN, 0, PHASES, "passed: All 5 expectations met.", id="a shutdown"),
         pytest.param(
-            plans.LEASHED,
+            plans.DRY_SHUTDOWN,
             1,
             ("Preflight", "Steady state", "Inject", "End fault", "Record"),
             "dry run: no fault was injected",

@@ -9,7 +9,7 @@ import pytest
 from staged_resiliency.experiment.journal import RunResult, journal_json, journal_of
 from staged_resiliency.experiment.verdict import Status, Verdict
 from tests import journals
-from tests.resiliency.drill_cli import plans
+from tests.fake_aws import plans
 from tests.resiliency.drill_cli.account import NOW, Account
 from tests.resiliency.drill_cli.conftest import Command
 

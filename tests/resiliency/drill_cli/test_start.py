@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.resiliency.drill_cli import plans
+from tests.fake_aws import plans
 from tests.resiliency.drill_cli.account import Account, ApiError
 from tests.resiliency.drill_cli.conftest import Command
 

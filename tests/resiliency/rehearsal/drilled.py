@@ -29,15 +29,15 @@ from resiliency.rehearsal.clock import Clock
 from resiliency.rehearsal.prediction import assumptions_for
 from resiliency.rehearsal.rehearse import Outcome, Running, rehearse
 from resiliency.rehearsal.scenarios import Action
-from staged_resiliency.drills.runtime import host_identity
+from staged_resiliency.drills.runtime import network
 from staged_resiliency.drills.runtime.context import Context
 from staged_resiliency.drills.runtime.plan import Endpoint, Host, Plan, Record, Timeouts
 from staged_resiliency.experiment.expectations import AlarmFires, AlarmQuiet
 from staged_resiliency.experiment.observations import Observation, Source, of, transitions
+from tests.fake_aws import plans
+from tests.fake_aws.account import account
+from tests.fake_aws.simulation import ApiError, Service, StartedExperiment
 from tests.resiliency.rehearsal.support import Templates, plans_of
-from tests.staged_resiliency.drills import plans
-from tests.staged_resiliency.drills.account import account
-from tests.staged_resiliency.drills.service import ApiError, Ordered, Service
 
 EARLIER_SECONDS = 120.0
 """How much longer all is well before the fault: a drill checks that, and starts its experiment."""
@@ -94,8 +94,8 @@ class View:
     def ask(self, address: str, endpoint: Endpoint, host: str) -> str:
         """Ask what stands for an address, as the functions do."""
         listens, port = self.client.places[address]
-        seconds = self.clock.real(host_identity.DEADLINE_SECONDS)
-        return host_identity.ask(
+        seconds = self.clock.real(network.DEADLINE_SECONDS)
+        return network.ask(
             listens,
             replace(endpoint, port=port),
             host,
@@ -145,7 +145,7 @@ class RehearsedService(Service):
         super().__init__(plan)
         self._view = view
 
-    def status(self, each: Ordered) -> str:
+    def status(self, each: StartedExperiment) -> str:
         """The experiment is the fault of the rehearsal, whose end nobody can hasten."""
         if self.fault_ended_at is not None:
             return "completed" if each.stopped_at is None else "stopped"
@@ -153,11 +153,11 @@ class RehearsedService(Service):
             return "stopping"
         return "initiating" if self.fault_at is None else "running"
 
-    def acting_since(self, each: Ordered) -> float | None:
+    def acting_since(self, each: StartedExperiment) -> float | None:
         """Since the rehearsal's fault began."""
         return self.fault_at
 
-    def natural_end(self, each: Ordered) -> float:
+    def natural_end(self, each: StartedExperiment) -> float:
         """When the rehearsal's fault ended."""
         assert self.fault_ended_at is not None
         return self.fault_ended_at
@@ -239,13 +239,13 @@ def drilled(templates: Templates, name: str, *, scale: float) -> Drilled:
             if any(service.alarm_state(each)[0] != "OK" for each in drill.alarms):
                 return  # it has not begun to watch long enough ago
             made.service = service
-            made.world = Context(
-                aws=made.world.aws,
+            made.context = Context(
+                aws=made.context.aws,
                 resolve=view.resolve,
                 ask=view.ask,
                 clock=view.clock.now,
                 sleep=view.sleep,
-                log=made.world.log,
+                log=made.context.log,
             )
             executions.append(made.start(machine))
 
