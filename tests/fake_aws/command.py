@@ -79,9 +79,10 @@ class CommandAccount(Account):
     resources: list[tuple[str, str]] | None = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
 
-    def boto3_session(self) -> boto3.session.Session:
-        """The session as boto3 has it, for the code under test."""
-        return boto3.session.Session(botocore_session=self.session, region_name=REGION)
+    def __post_init__(self) -> None:
+        self.boto3_session = boto3.session.Session(
+            botocore_session=self.session, region_name=REGION
+        )
 
     def deploy(self, plan: Plan, schedule: str | None = None) -> None:
         """Deploy a drill's state machine, and its schedule."""

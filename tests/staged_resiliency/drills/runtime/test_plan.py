@@ -61,6 +61,10 @@ BAD: tuple[tuple[str, Edit], ...] = (
     ("plan: alarms[1]: found 7; must be a text", lambda doc: doc.update(alarms=["a", 7])),
     ("plan: active: found 'blue'; must be an object", lambda doc: doc.update(active="blue")),
     ("plan: active.name is missing", lambda doc: doc["active"].pop("name")),
+    (
+        "plan: window.from_hour: found 'nine'; must be a whole number",
+        lambda doc: doc["window"].update(from_hour="nine"),
+    ),
     ("plan: window: unknown key 'week'; known are", lambda doc: doc["window"].update(week=1)),
     ("plan: hypothesis is missing", lambda doc: doc.pop("hypothesis")),
     (
