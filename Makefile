@@ -44,10 +44,12 @@ format: .venv/.dev  ## Format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-schema: .venv/.runtime  ## Write the JSON Schema of service files
+schema: .venv/.runtime  ## Write the JSON Schemas of service files and of journals
 	$(BIN)/resiliency schema > resiliency/service_file/service.schema.json.new
 	mv resiliency/service_file/service.schema.json.new \
 	  resiliency/service_file/service.schema.json
+	$(BIN)/python -m resiliency.report.journal_schema > resiliency/report/journal.schema.json.new
+	mv resiliency/report/journal.schema.json.new resiliency/report/journal.schema.json
 
 document: .venv/.runtime  ## Write the document that installs the probe, after a change of either
 	$(BIN)/python -m staged_resiliency.probe.document_builder > out.document.json

@@ -68,6 +68,13 @@ def test_the_picture_of_the_readme_is_current(theme: str) -> None:
     assert (FOLDER / f"{theme}.svg").read_text(encoding="utf-8") == render(theme), "make picture"
 
 
+def test_the_files_that_the_guide_for_contributors_names_exist() -> None:
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([a-z][\w.-]*/[\w./-]*)`", guide)
+    assert len(named) > 40
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
 def test_the_guide_to_the_library_has_every_public_name() -> None:
     guide = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
     assert set(vars(staged_resiliency)["__all__"]) <= set(re.findall(r"`(\w+)`", guide))

@@ -9,9 +9,9 @@ from resiliency.drill_cli.aws import EXECUTION, HISTORY, Aws, NotFoundError
 from resiliency.drill_cli.safe_console import one_line, parse_json
 from resiliency.drill_cli.stack import DeployedDrill
 from resiliency.errors import UserError
-from staged_resiliency.drills.runtime.json_codec import DataError, read
 from staged_resiliency.drills.runtime.states import RECORD, RESULT_KEYS
 from staged_resiliency.drills.runtime.store import PhaseRecord, Store, records_folder
+from staged_resiliency.experiment.json_codec import DataError, read
 from staged_resiliency.experiment.observations import Observation, transitions
 
 RUNNING: Final = "RUNNING"

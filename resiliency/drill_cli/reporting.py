@@ -11,7 +11,7 @@ from resiliency.drill_cli.safe_console import SafeConsole, one_line, parse_json,
 from resiliency.drill_cli.stack import DeployedDrill
 from resiliency.errors import UserError
 from resiliency.report import wording, write_page
-from resiliency.report.journal_reader import Journal, JournalError, parsed
+from resiliency.report.journal_reader import JournalError, parse_journal
 from staged_resiliency.drills.runtime.context import JsonObject
 from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.store import (
@@ -20,6 +20,8 @@ from staged_resiliency.drills.runtime.store import (
     journal_folder,
     journal_key,
 )
+from staged_resiliency.experiment.expectations import describe
+from staged_resiliency.experiment.journal import Journal
 from staged_resiliency.experiment.verdict import Status
 
 
@@ -92,7 +94,7 @@ def _read_journal(aws: Aws, plan: Plan, key: str) -> Recorded:
         raise JournalError(f"{where}: is not JSON ({error})") from None
     if not isinstance(content, dict):
         raise JournalError(f"{where}: is no journal: it is no JSON object")
-    return Recorded(content, parsed(content, where))
+    return Recorded(content, parse_journal(content, where))
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +197,7 @@ def print_verdict(console: SafeConsole, journal: Journal) -> None:
             table.add_column(column, overflow="fold")
         for each in journal.verdict.judgements:
             table.add_row(
-                wording.expectation(each.expectation),
+                describe(each.expectation),
                 wording.bound(each.expectation),
                 wording.measured(each),
                 styled(each.status.value),

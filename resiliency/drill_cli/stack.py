@@ -11,8 +11,8 @@ from resiliency.errors import UserError
 from resiliency.service_file import Service, load
 from resiliency.service_file.loader import DEFAULT_PATH
 from staged_resiliency.drills.runtime import states
-from staged_resiliency.drills.runtime.json_codec import DataError
 from staged_resiliency.drills.runtime.plan import Plan
+from staged_resiliency.experiment.json_codec import DataError
 from staged_resiliency.shared.names import drills_stack
 from staged_resiliency.shared.validation import nearest, shown
 

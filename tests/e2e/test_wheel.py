@@ -42,7 +42,7 @@ def test_the_wheel_holds_the_library_alone(wheel: Path) -> None:
     }
     assert "staged_resiliency/py.typed" in names
     assert "resiliency/service_file/service.schema.json" in names
-    assert "staged_resiliency/experiment/journal.schema.json" in names
+    assert "resiliency/report/journal.schema.json" in names
     assert "staged_resiliency/report/templates/page.html.j2" in names
 
 

@@ -38,10 +38,10 @@ from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguagePa
 from staged_resiliency.drills import functions
 from staged_resiliency.drills.runtime import handlers
 from staged_resiliency.drills.runtime.context import AwsError, BotocoreAws, Context
-from staged_resiliency.drills.runtime.json_codec import DataError
 from staged_resiliency.drills.runtime.plan import Plan, WatchedDrill
 from staged_resiliency.drills.runtime.store import journal_key
 from staged_resiliency.drills.state_machine import cleanup_pattern, definition
+from staged_resiliency.experiment.json_codec import DataError
 from staged_resiliency.shared.names import drill_state_machine
 from tests.fake_aws import plans, states_language
 from tests.fake_aws.simulation import START, ApiError, Script, SimulatedService

@@ -75,7 +75,7 @@ def _of(drill: str, **changes: object) -> Callable[[Data], object]:
 
 
 DRILL_ROWS = [
-    Row("drills unleashed", lambda env: env["drills"].update(enabled=True),
+    Row("drills enabled", lambda env: env["drills"].update(enabled=True),
         _all("modify", _machines()) | {DASHBOARD}),
     Row("objective of drills changed", lambda env: env["drills"].update(objective_seconds=300),
         _all("modify", _machines()) | {DASHBOARD}),

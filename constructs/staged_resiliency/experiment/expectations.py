@@ -1,9 +1,10 @@
 """Expectations of an experiment: data that a verdict is judged by."""
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, TypeAlias, get_args
+from typing import ClassVar, Final, TypeAlias
+
+from staged_resiliency.experiment.json_codec import Seconds
 
 FAULT: Final = "the fault"
 FAULT_END: Final = "the fault's end"
@@ -24,7 +25,7 @@ class ClientsMove:
 
     record: str
     to: str
-    within_seconds: float
+    within_seconds: Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class ClientsReturn:
 
     record: str
     to: str
-    within_seconds: float
+    within_seconds: Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class AlarmFires:
     after: ClassVar[str] = FAULT
 
     alarm: str
-    within_seconds: float
+    within_seconds: Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class AlarmRecovers:
     after: ClassVar[str] = FAULT_END
 
     alarm: str
-    within_seconds: float
+    within_seconds: Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,38 +174,3 @@ def describe(expectation: Expectation | UnknownExpectation) -> str:
             return f"{expectation.alarm} stays quiet"
         case UnknownExpectation():
             return expectation.expects
-
-
-def expectation_json(expectation: Expectation | UnknownExpectation) -> Mapping[str, str | float]:
-    """An expectation as a JSON object: ``expects`` names its kind, beside its fields."""
-    return {"expects": expectation.expects, **dataclasses.asdict(expectation)}
-
-
-def expectation_from_json(document: object) -> Expectation:
-    """The expectation that ``expectation_json`` wrote.
-
-    Raises:
-        ValueError: It is no such object: of no known kind, or with other fields.
-    """
-    if not isinstance(document, Mapping):
-        raise ValueError(f"an expectation must be an object; found {document!r}")
-    kinds = {each.expects: each for each in get_args(Expectation)}
-    kind = kinds.get(str(document.get("expects")))
-    if kind is None:
-        raise ValueError(
-            f"expects: found {document.get('expects')!r}; must be one of {', '.join(kinds)}"
-        )
-    types = {field.name: field.type for field in dataclasses.fields(kind)}
-    given = {key: value for key, value in document.items() if key != "expects"}
-    if given.keys() != types.keys():
-        raise ValueError(
-            f"{kind.expects}: found {', '.join(sorted(map(str, given)))}; must have "
-            f"{', '.join(types)}"
-        )
-    for name, value in given.items():
-        allowed = (int, float) if types[name] is float else (str,)
-        if not isinstance(value, allowed) or isinstance(value, bool):
-            wanted = "a number" if types[name] is float else "a text"
-            raise ValueError(f"{kind.expects}: {name}: found {value!r}; must be {wanted}")
-    expectation: Expectation = kind(**given)
-    return expectation

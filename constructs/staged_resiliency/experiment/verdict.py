@@ -30,16 +30,19 @@ OK: Final = "OK"
 
 
 class Status(Enum):
-    """The result of an expectation, or of a whole run."""
+    """The result of an expectation, or of a whole run.
+
+    Attributes:
+        PASSED: Everything happened as expected.
+        FAILED: It did not, or no observation shows that it did: silence is no success.
+        ABORTED: The run ended before it could be judged: refused, stopped by a guard, or by hand.
+        DRY_RUN: Everything was prepared and checked; no fault was injected, as configured.
+    """
 
     PASSED = "passed"
-    """Everything happened as expected."""
     FAILED = "failed"
-    """It did not, or no observation shows that it did: silence is no success."""
     ABORTED = "aborted"
-    """The run ended before it could be judged: refused, stopped by a guard, or by hand."""
     DRY_RUN = "dry run"
-    """Everything was prepared and checked; no fault was injected, as configured."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ Journal = Literal["samples", "changes"]
 
 DEFAULT_INTERVAL_SECONDS: Final = 10
 DEFAULT_TIMEOUT_SECONDS: Final = 5.0
+DEFAULT_SILENT_PERIODS: Final = 3  # minutes without a heartbeat until the alarm fires
 _FEWEST_PEERS: Final = 2
 
 

@@ -5,6 +5,7 @@ from constructs import Construct
 from staged_resiliency.failover.alarm_rule import AlarmRule
 from staged_resiliency.failover.alarms import MissingData, SignalAlarm
 from staged_resiliency.notifications.topics import Topic
+from staged_resiliency.probe.configuration import DEFAULT_SILENT_PERIODS
 from staged_resiliency.shared import names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked
@@ -61,7 +62,7 @@ class ProbeSilentAlarm(SignalAlarm):
         host_name: str,
         description: str,
         topic: Topic,
-        evaluation_periods: int = 3,
+        evaluation_periods: int = DEFAULT_SILENT_PERIODS,
         notify_recovery: bool = False,
     ) -> None:
         checked("ProbeSilentAlarm", "namespace", namespace, validation.namespace)

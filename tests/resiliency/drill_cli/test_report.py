@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from staged_resiliency.experiment.journal import RunResult, journal
+from staged_resiliency.experiment.journal import RunResult, journal_json, journal_of
 from staged_resiliency.experiment.verdict import Status, Verdict
 from tests import journals
 from tests.fake_aws import plans
@@ -28,7 +28,7 @@ def dry_run() -> dict[str, object]:
     script = replace(journals.STOPPED, experiment="shutdown", kind="drill")
     told = "no fault was injected: would be aimed at i-0"
     finding = RunResult(None, script.hypothesis, Verdict(Status.DRY_RUN, told, ()), None, [], [])
-    return journals.as_read(journal(journals.subject_of(script, NOW), finding))
+    return journals.as_read(journal_json(journal_of(journals.subject_of(script, NOW), finding)))
 
 
 @pytest.mark.usefixtures("runs")
@@ -118,7 +118,7 @@ def test_a_page_that_cannot_be_written_is_told_in_a_line(
         pytest.param(b"\xff\xfe", "is not UTF-8", id="not UTF-8"),
         pytest.param(b"[]", "is no journal: it is no JSON object", id="a list"),
         pytest.param(b"{}", "is no journal: it has no schema_version", id="something else"),
-        pytest.param(b'{"schema_version": 1}', "kind: is missing", id="half a journal"),
+        pytest.param(b'{"schema_version": 1}', "kind is missing", id="half a journal"),
         pytest.param(b'{"schema_version": NaN}', "NaN is no number of JSON", id="not a number"),
         pytest.param(b'{"schema_version": 1e999}', "1e999 is no number", id="infinity"),
         pytest.param(b"[" * 100_000, "it is nested too deeply", id="a tower"),

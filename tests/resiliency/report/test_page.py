@@ -15,11 +15,10 @@ from typing import Any, cast
 import pytest
 
 from resiliency.report import JournalError, page, write_page
-from resiliency.report.history import histories
-from resiliency.report.journal_reader import parsed
-from resiliency.report.svg_shapes import Mark, Text
-from resiliency.report.svg_shapes import Path as Shown
-from staged_resiliency.experiment.journal import JsonObject
+from resiliency.report.charts import histories
+from resiliency.report.journal_reader import parse_journal
+from resiliency.svg import Label, Mark, Polyline
+from staged_resiliency.experiment.json_codec import JsonObject
 from tests.journals import (
     BEGAN_AT,
     GREEN,
@@ -133,11 +132,11 @@ def test_the_summary_has_every_number_of_a_run() -> None:
 def test_each_expectation_stands_with_measurement_and_bound() -> None:
     assert rows(made(run_of(STOPPED)), "plain expectations") == [
         [
-            "Clients of bookstore.pingpublications.com reach bookstore-api-green",
+            "clients of bookstore.pingpublications.com reach bookstore-api-green",
             *("✓ Passed", "after 268 s", "within 380 s of the fault"),
         ],
         [
-            "Clients of bookstore.pingpublications.com are back on bookstore-api-blue",
+            "clients of bookstore.pingpublications.com are back on bookstore-api-blue",
             *("✓ Passed", "after 118 s", "within 240 s of the fault's end"),
         ],
         [f"{STATUS} fires", "✓ Passed", "after 187 s", "within 310 s of the fault"],
@@ -290,7 +289,7 @@ def test_the_newest_run_of_a_drill_decides(order: int) -> None:
 
 def test_results_of_several_services_over_time_are_told_apart() -> None:
     other = [{**each, "service": "library"} for each in drill_runs(2)]
-    charts = histories([parsed(each, "it") for each in [*drill_runs(2), *other]])
+    charts = histories([parse_journal(each, "it") for each in [*drill_runs(2), *other]])
     assert [each.name for each in charts][:4] == [
         "bookstore production: cdn-blackhole",
         "bookstore production: db-blackhole",
@@ -301,19 +300,19 @@ def test_results_of_several_services_over_time_are_told_apart() -> None:
 
 def test_a_chart_of_hours_is_told_in_hours() -> None:
     long = {**run_of(STOPPED), "objective_seconds": 7200}
-    (chart,) = histories([parsed(long, "it"), parsed(long, "it")])
-    labels = [each.text for each in chart.picture.shapes if isinstance(each, Text)]
+    (chart,) = histories([parse_journal(long, "it"), parse_journal(long, "it")])
+    labels = [each.text for each in chart.drawing.shapes if isinstance(each, Label)]
     assert labels[:4] == ["0", "1 h", "2 h", "objective 7,200 s"]
 
 
 def test_a_run_without_the_number_stands_below_the_axis() -> None:
-    (chart,) = histories([parsed(run_of(STOPPED), "it"), parsed(aborted_run(), "it")])
-    marks = {each.sign: each for each in chart.picture.shapes if isinstance(each, Mark)}
+    (chart,) = histories([parse_journal(run_of(STOPPED), "it"), parse_journal(aborted_run(), "it")])
+    marks = {each.sign: each for each in chart.drawing.shapes if isinstance(each, Mark)}
     (zero,) = [
-        each.y for each in chart.picture.shapes if isinstance(each, Text) and each.text == "0 s"
+        each.y for each in chart.drawing.shapes if isinstance(each, Label) and each.text == "0 s"
     ]
     assert marks["dot"].y < zero < marks["ring"].y
-    assert not [each for each in chart.picture.shapes if isinstance(each, Shown)]
+    assert not [each for each in chart.drawing.shapes if isinstance(each, Polyline)]
 
 
 def test_changes_too_quick_to_draw_are_explained_where_there_are_any() -> None:
@@ -335,10 +334,12 @@ def test_one_run_of_each_has_no_history() -> None:
 def test_a_journal_that_can_t_be_shown_is_named_by_number_and_run() -> None:
     wrong: Data = {**run_of(LATE), "time_scale": -1}
     with pytest.raises(
-        JournalError, match=r"^journal 2 \(rehearsal-1793700000\): time_scale: -1 is"
+        JournalError, match=r"^journal 2 \(rehearsal-1793700000\): time_scale: found -1"
     ):
         page([run_of(STOPPED), wrong], title="R")
-    with pytest.raises(JournalError, match=r"^journal 1: is no journal: 7 is not an object"):
+    with pytest.raises(
+        JournalError, match=r"^journal 1: is no journal: found 7; must be an object"
+    ):
         page(cast(Any, [7]), title="R")
 
 

@@ -9,7 +9,7 @@ from resiliency.failover_model.assumptions import Assumptions, Range
 from resiliency.failover_model.faults import FaultKind
 from resiliency.failover_model.simulation import failover_times
 from resiliency.failover_model.template_reader import read_graph
-from resiliency.service_file.drill_mapping import guards_of, hypothesis_of
+from resiliency.service_file.mapping import guards_of, hypothesis_of
 from resiliency.service_file.model import Environment
 from staged_resiliency.drills import time_limits
 from staged_resiliency.experiment.expectations import (

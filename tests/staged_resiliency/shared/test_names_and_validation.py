@@ -253,6 +253,21 @@ def test_ipv6_addresses_are_recognized(text: str, ipv6: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "ipv6"),
+    [
+        ("2600:1f14::9", True),
+        ("::ffff:52.11.79.9", True),
+        ("52.11.79.9", False),
+        ("db.example.com:5432", False),
+        ("db.example.com", False),
+        ("", False),
+    ],
+)
+def test_ipv6_addresses_are_recognized(text: str, ipv6: bool) -> None:
+    assert validation.is_ipv6(text) is ipv6
+
+
+@pytest.mark.parametrize(
     ("value", "most", "text"),
     [
         pytest.param("abc", 60, "'abc'", id="text"),

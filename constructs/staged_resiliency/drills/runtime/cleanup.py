@@ -13,10 +13,10 @@ from typing import Final
 
 from staged_resiliency.drills.runtime import fault, phases, recorder, states
 from staged_resiliency.drills.runtime.context import AwsError, Context
-from staged_resiliency.drills.runtime.json_codec import DataError
 from staged_resiliency.drills.runtime.plan import DrillSchedules, Plan, WatchedDrill
 from staged_resiliency.drills.runtime.states import PhaseInput, PhaseResult, RunName
 from staged_resiliency.drills.runtime.store import Store, done_folder, has_journal
+from staged_resiliency.experiment.json_codec import DataError
 
 ABNORMAL_ENDS: Final = ("FAILED", "TIMED_OUT", "ABORTED")
 """Step Functions' statuses of executions that need a cleanup."""

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from staged_resiliency.drills.runtime import cleanup as cleaning
 from staged_resiliency.drills.runtime import drill_status, phases
 from staged_resiliency.drills.runtime.context import Context, lambda_context
-from staged_resiliency.drills.runtime.json_codec import JsonObject
 from staged_resiliency.drills.runtime.states import PhaseInput, PhaseResult
+from staged_resiliency.experiment.json_codec import JsonObject
 
 Handler = Callable[[object, object], JsonObject]
 """A Lambda handler, called with the event and Lambda's own context object."""

@@ -19,7 +19,7 @@ from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.run_result import conclude, fault_may_last, run_info
 from staged_resiliency.drills.runtime.states import RunName
 from staged_resiliency.drills.runtime.store import Store, done_folder, journal_key, load_records
-from staged_resiliency.experiment.journal import journal
+from staged_resiliency.experiment.journal import journal_json, journal_of
 from staged_resiliency.experiment.verdict import Status
 
 _MAX_SUBJECT_CHARACTERS: Final = 100  # of SNS
@@ -56,7 +56,7 @@ def record(
     records = load_records(store, plan.drill, run.name)
     result = conclude(plan, records, errors, interrupted, context.clock())
     key = journal_key(plan.drill, run.name)
-    document = journal(run_info(plan, run), result)
+    document = journal_json(journal_of(run_info(plan, run), result))
     if not store.put_new(key, json.dumps(document, indent=1)):
         document = json.loads(store.get(key))
     status = str(document["verdict"]["status"])

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from staged_resiliency.drills.runtime.context import Aws, AwsError, Context
-from staged_resiliency.drills.runtime.json_codec import read
 from staged_resiliency.drills.runtime.states import RunName
+from staged_resiliency.experiment.json_codec import read
 from staged_resiliency.experiment.observations import Observation
 
 _LOCK: Final = "lock.json"

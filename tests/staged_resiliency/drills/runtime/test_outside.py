@@ -15,12 +15,12 @@ from staged_resiliency.drills.runtime import fault, handlers, network, phases, s
 from staged_resiliency.drills.runtime import store as store_module
 from staged_resiliency.drills.runtime.client_view import poll
 from staged_resiliency.drills.runtime.context import AwsError, BotocoreAws, lambda_context, log_line
-from staged_resiliency.drills.runtime.json_codec import DataError
 from staged_resiliency.drills.runtime.network import Resolver
 from staged_resiliency.drills.runtime.preflight import inspect, refusals
 from staged_resiliency.drills.runtime.states import PhaseInput, RunName
 from staged_resiliency.drills.runtime.store import Store, take_lock
 from staged_resiliency.drills.state_machine import definition
+from staged_resiliency.experiment.json_codec import DataError
 from staged_resiliency.experiment.observations import NO_ANSWER, Source, of
 from tests.fake_aws import plans
 from tests.fake_aws.account import account, observed_session
@@ -112,8 +112,8 @@ EVENTS: tuple[tuple[object, str], ...] = (
     ({}, "event: must be an object with an object 'state'"),
     ({"state": {}}, "event: must have a text 'phase' and an object 'errors'"),
     ({"state": {"errors": []}, "phase": "Record"}, "event: must have a text 'phase'"),
-    ({"state": {}, "phase": "Record"}, "plan: must be an object"),
-    ({"state": {"plan": PLAN.to_json()}, "phase": "Record"}, "run: found None; must be"),
+    ({"state": {}, "phase": "Record"}, "plan: found null; must be an object"),
+    ({"state": {"plan": PLAN.to_json()}, "phase": "Record"}, "run: found null; must be"),
 )
 
 

@@ -8,9 +8,9 @@ from datetime import datetime, timezone
 import pytest
 
 from staged_resiliency.drills.runtime import drill_status, handlers
-from staged_resiliency.drills.runtime.json_codec import DataError
 from staged_resiliency.drills.runtime.plan import DrillSchedules
 from staged_resiliency.drills.runtime.store import Store, journal_key
+from staged_resiliency.experiment.json_codec import DataError
 from tests.fake_aws import plans
 from tests.fake_aws.account import Account, account
 
