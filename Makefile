@@ -10,6 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # files in the same place as aws-cdk-lib, whose own must stay.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CDK := node_modules/.bin/cdk
+TYPESCRIPT := benchmarks/typescript/node_modules
 SERVICES ?= services
 WORKERS ?= auto
 PYTEST := $(BIN)/pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal
@@ -28,7 +29,7 @@ synth: .venv/.runtime node_modules/.installed  ## Write the templates of every s
 test: .venv/.dev node_modules/.installed  ## The tests that take no time; no root, no network
 	$(PYTEST) -m "not slow"
 
-check: .venv/.dev node_modules/.installed  ## All that must hold before a change is merged
+check: .venv/.dev node_modules/.installed $(TYPESCRIPT)/.installed  ## All that must hold before a change is merged
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -36,6 +37,7 @@ check: .venv/.dev node_modules/.installed  ## All that must hold before a change
 	$(PYTEST) --hypothesis-profile many --cov --cov-report=term
 	@$(MAKE) --no-print-directory synth
 	$(BIN)/cfn-lint --non-zero-exit-code informational 'cdk.out/*.template.json'
+	$(BIN)/python benchmarks/synthesis.py --compare
 
 e2e: .venv/.dev node_modules/.installed  ## Slow proofs: containers, fresh environments, the wheel
 	$(BIN)/pytest -o addopts= -n 2 --dist loadfile -ra --strict-markers --durations=10 tests/e2e
@@ -65,7 +67,7 @@ lock: .venv/.runtime  ## Pin requirements for every supported Python
 	$(BIN)/uv pip compile -q --universal --python-version 3.10 --no-header --no-annotate \
 	  --generate-hashes -c requirements-dev.txt requirements.in -o requirements.txt
 
-bench: .venv/.dev node_modules/.installed  ## Synthesis against TypeScript; the probe against others; the model
+bench: .venv/.dev node_modules/.installed $(TYPESCRIPT)/.installed  ## Synthesis against TypeScript; the probe against others; the model
 	$(BIN)/python benchmarks/synthesis.py
 	$(BIN)/python -m benchmarks.probe
 	$(BIN)/python benchmarks/timing.py
@@ -74,7 +76,7 @@ wheel: .venv/.dev  ## Build the library for other teams
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
 
 clean:  ## Remove everything that was made
-	rm -rf .venv .venv-* node_modules cdk.out out build dist
+	rm -rf .venv .venv-* node_modules $(TYPESCRIPT) benchmarks/typescript/build cdk.out out build dist
 
 .venv/.runtime: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and \
@@ -92,4 +94,8 @@ clean:  ## Remove everything that was made
 
 node_modules/.installed: .venv/.runtime package-lock.json
 	$(BIN)/npm ci --no-audit --no-fund --silent
+	@touch $@
+
+$(TYPESCRIPT)/.installed: .venv/.runtime benchmarks/typescript/package-lock.json
+	$(BIN)/npm --prefix benchmarks/typescript ci --no-audit --no-fund --silent
 	@touch $@

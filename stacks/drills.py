@@ -60,7 +60,7 @@ class DrillsStack(Stack):
         for output_id, value, description in (
             (
                 "StateMachineNames",
-                ",".join(str(each.machine.state_machine_name) for each in self.drills.values()),
+                ",".join(each.machine_name for each in self.drills.values()),
                 "State machines, one per drill; start one to run its drill now.",
             ),
             (

@@ -4,25 +4,15 @@ import argparse
 import json
 import time
 
-from resiliency.drill_cli.safe_console import SafeConsole
-from resiliency.errors import UserError
-
-try:
-    from resiliency.drill_cli.aws import Aws, session
-except ImportError as missing:
-    if str(missing.name).partition(".")[0] not in ("boto3", "botocore"):
-        raise
-    raise UserError(
-        "`resiliency drill` calls AWS through boto3, which is not installed; "
-        "`pip install 'cdk-staged-resiliency[drill]'` installs it"
-    ) from None
-
+from resiliency.drill_cli.aws import Aws, session
 from resiliency.drill_cli.follow import follow, run_to_follow, start
 from resiliency.drill_cli.listing import print_rows, rows_of
 from resiliency.drill_cli.preview import preview_of, print_preview
 from resiliency.drill_cli.progress import FollowedRun
 from resiliency.drill_cli.reporting import past_of, print_past, print_unreadable, write_html
+from resiliency.drill_cli.safe_console import SafeConsole
 from resiliency.drill_cli.stack import DrillsStack, find_location, find_stack
+from resiliency.errors import UserError
 from staged_resiliency.drills.runtime import network
 from staged_resiliency.drills.runtime.context import Context
 
@@ -31,7 +21,7 @@ def run(options: argparse.Namespace) -> int:
     """Run the subcommand that the options name.
 
     Args:
-        options: Those of ``subparser.add_drill``.
+        options: Those of ``resiliency.commands.drill``.
 
     Returns:
         The exit status.

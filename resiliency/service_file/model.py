@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from staged_resiliency.drills import schedule as schedules
-from staged_resiliency.probe import values
+from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.configuration import DEFAULT_INTERVAL_SECONDS, DEFAULT_TIMEOUT_SECONDS
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.hosts import Color
@@ -75,7 +75,7 @@ UrlPath = Annotated[str, AfterValidator(validation.url_path)]
 BodyText = Annotated[
     str,
     Field(min_length=1, max_length=limits.MAX_SEARCH_TEXT_CHARACTERS),
-    AfterValidator(values.body_text),
+    AfterValidator(probe_validation.body_text),
 ]
 Statistic = Annotated[
     str,
@@ -84,13 +84,13 @@ Statistic = Annotated[
 ]
 RoleName = Annotated[
     str,
-    AfterValidator(values.role_name),
-    WithJsonSchema({"type": "string", "pattern": values.ROLE_NAME}),
+    AfterValidator(probe_validation.role_name),
+    WithJsonSchema({"type": "string", "pattern": probe_validation.ROLE_NAME}),
 ]
 IntervalSeconds = Annotated[
     int,
-    AfterValidator(values.interval_seconds),
-    WithJsonSchema({"type": "integer", "enum": list(values.INTERVALS_SECONDS)}),
+    AfterValidator(probe_validation.interval_seconds),
+    WithJsonSchema({"type": "integer", "enum": list(probe_validation.INTERVALS_SECONDS)}),
 ]
 TagKey = Annotated[str, AfterValidator(validation.tag_key)]
 TagValue = Annotated[str, AfterValidator(validation.tag_value)]
@@ -372,7 +372,7 @@ class DependencyCheck(Section):
         "given.",
         examples=["10.0.0.5"],
     )
-    server: Annotated[str, AfterValidator(values.dns_server)] | None = Field(
+    server: Annotated[str, AfterValidator(probe_validation.dns_server)] | None = Field(
         default=None,
         description="Address of the DNS server, with the dependency's port or 53 (dns); the "
         "host's own servers unless given.",

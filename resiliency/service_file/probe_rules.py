@@ -7,7 +7,7 @@ from resiliency.service_file.errors import Problem
 from resiliency.service_file.mapping import probe_configuration
 from resiliency.service_file.model import Service
 from resiliency.service_file.partial_document import PartialDocument
-from staged_resiliency.probe import values
+from staged_resiliency.probe import probe_validation
 from staged_resiliency.shared.validation import shown
 
 _HTTP: Final = ("http", "https")
@@ -60,10 +60,10 @@ def _hosts_suit_the_protocol(env: PartialDocument) -> Iterator[Problem]:
         host = dependency.text("host")
         if host and dependency.text("check", "protocol") == "dns":
             try:
-                values.name_to_ask_for(host)
+                probe_validation.name_to_ask_for(host)
             except ValueError as error:
                 yield dependency.problem(str(error), "host")
-        elif host and values.is_address(host) and dependency.has("check", "family"):
+        elif host and probe_validation.is_address(host) and dependency.has("check", "family"):
             yield dependency.problem(
                 f"applies to names, and {shown(host)} is an address; remove it",
                 *("check", "family"),
@@ -75,7 +75,7 @@ def _answers_suit_the_record_type(env: PartialDocument) -> Iterator[Problem]:
         answer, record_type = check.text("answer"), check.text("type")
         if check.text("protocol") == "dns" and answer and record_type:
             try:
-                values.dns_answer(answer, record_type)
+                probe_validation.dns_answer(answer, record_type)
             except ValueError as error:
                 yield check.problem(str(error), "answer")
 
@@ -85,7 +85,7 @@ def _timeout_is_within_the_interval(env: PartialDocument) -> Iterator[Problem]:
     interval, timeout = probe.number("interval_seconds"), probe.get("timeout_seconds")
     if interval is not None and isinstance(timeout, int | float):
         try:
-            values.timeout_seconds(timeout, interval)
+            probe_validation.timeout_seconds(timeout, interval)
         except ValueError as error:
             key = "timeout_seconds" if probe.has("timeout_seconds") else "interval_seconds"
             yield probe.problem(str(error), key)

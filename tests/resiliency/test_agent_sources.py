@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from resiliency.cli import main
-from staged_resiliency.probe.agent_files import agent_files
 from staged_resiliency.probe.document import command_document
+from staged_resiliency.probe.document_builder import agent_files
 from tests.support import Template
 
 
@@ -55,19 +55,19 @@ def _step(*lines: str) -> dict[str, Any]:
     ("content", "told"),
     [
         pytest.param("{", "can't be read as JSON (", id="no JSON"),
-        pytest.param("[]", "holds no Command document; give a template of a probe", id="a list"),
-        pytest.param("{}", "holds no Command document; give a template of a probe", id="nothing"),
+        pytest.param("[]", "has no Command document; give a template of a probe", id="a list"),
+        pytest.param("{}", "has no Command document; give a template of a probe", id="nothing"),
         pytest.param(
             json.dumps({"Resources": {"A": {"Type": "AWS::SSM::Document", "Properties": {}}}}),
-            "holds no Command document; give a template of a probe",
+            "has no Command document; give a template of a probe",
             id="a document without content",
         ),
         pytest.param(
-            json.dumps(_step("echo")), "its Command document is not one of the probe", id="other"
+            json.dumps(_step("echo")), "its Command document is not the probe's", id="other"
         ),
         pytest.param(
             json.dumps(_step("x <<'END_OF_SOURCES'", "AAAA", "END_OF_SOURCES")),
-            "its Command document is not one of the probe",
+            "its Command document is not the probe's",
             id="broken archive",
         ),
         pytest.param(
@@ -78,7 +78,7 @@ def _step(*lines: str) -> dict[str, Any]:
                     "END_OF_SOURCES",
                 )
             ),
-            "its Command document is not one of the probe",
+            "its Command document is not the probe's",
             id="a path that leads elsewhere",
         ),
     ],
@@ -100,8 +100,6 @@ def test_a_folder_with_something_in_it_is_left_alone(
 ) -> None:
     (tmp_path / "mine").write_text("mine")
     assert main(["agent-sources", str(tmp_path)]) == 1
-    assert capsys.readouterr().err == (
-        f"{tmp_path}: is not empty; give a folder that is not there yet\n"
-    )
+    assert capsys.readouterr().err == (f"{tmp_path}: is not empty; give a new folder\n")
     assert main(["agent-sources", str(tmp_path / "mine" / "below")]) == 1
     assert "can't be written" in capsys.readouterr().err

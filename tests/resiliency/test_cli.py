@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from resiliency import cli
+from resiliency.commands import schema
 from resiliency.service_file.schema import json_schema
 from tests.support import EXAMPLE_FILE, ROOT
 
@@ -45,7 +46,7 @@ def test_check_of_the_example_tells_its_notes(capsys: pytest.CaptureFixture[str]
     assert cli.main(["check", str(EXAMPLE_FILE)]) == 0
     told = capsys.readouterr()
     assert told.out.splitlines() == [
-        "bookstore: sound, 1 environment(s)",
+        "bookstore: valid, 1 environment(s)",
         "  note: environments.production.hosts.green: has no instance_id, so no alarm reports "
         "failed EC2 status checks; give one to get a status alarm",
         "  note: environments.production.probe.roles: is empty: the probe can publish only where "
@@ -105,7 +106,7 @@ def test_summary_without_an_assembly_says_how_to_make_one(
 ) -> None:
     assert cli.main(["summary"]) == 1
     told = capsys.readouterr()
-    assert told.err == "cdk.out/manifest.json: is not there; run `npx cdk synth` first\n"
+    assert told.err == "cdk.out/manifest.json: does not exist; run `npx cdk synth` first\n"
     assert told.out == ""
 
 
@@ -180,9 +181,42 @@ def test_ctrl_c_is_told_in_one_line(
     def stopped(_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_schema", stopped)
+    monkeypatch.setattr(schema, "run", stopped)
     assert cli.main(["schema"]) == 130
     assert capsys.readouterr().err == "stopped by SIGINT\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "modules", "needed", "extra"),
+    [
+        pytest.param("check", ["pydantic", "yaml"], "pydantic, PyYAML", "cli", id="check"),
+        pytest.param("schema", ["pydantic"], "pydantic", "cli", id="schema"),
+        pytest.param("summary", ["rich"], "rich", "cli", id="summary"),
+        pytest.param("timing", ["jinja2"], "Jinja2", "cli", id="timing"),
+        pytest.param(
+            "rehearse", ["rich", "dns", "moto"], "rich, dnspython, moto", "rehearsal", id="rehearse"
+        ),
+        pytest.param("drill list bookstore production", ["boto3"], "boto3", "drill", id="boto3"),
+        pytest.param(
+            "drill list bookstore production", ["botocore"], "boto3", "drill", id="botocore"
+        ),
+    ],
+)
+def test_missing_packages_are_reported_with_the_extra_that_installs_them(
+    arguments: str,
+    modules: list[str],
+    needed: str,
+    extra: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for module in modules:
+        monkeypatch.setitem(sys.modules, module, None)
+    assert cli.main(arguments.split()) == 1
+    assert capsys.readouterr().err == (
+        f"resiliency {arguments.split()[0]}: needs {needed}; "
+        f"run: pip install 'cdk-staged-resiliency[{extra}]'\n"
+    )
 
 
 def test_who_reads_no_further_is_no_problem() -> None:

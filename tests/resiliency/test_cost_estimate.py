@@ -51,7 +51,7 @@ ENDPOINTS = "health checks of endpoints"
 OPTIONS = "health check options (HTTPS, text search, 10 s)"
 METRICS = "custom metrics that the probes publish"
 DAILY_METRICS = "custom metrics that the watchdog of drills publishes"
-FAULT_MINUTES = "minutes of AWS FIS, each drill once a month (none while leashed)"
+FAULT_MINUTES = "minutes of AWS FIS, each drill once a month (none in dry runs)"
 DASHBOARDS = "dashboards (three of an account are free)"
 REQUESTS = "requests of one host's probe to CloudWatch"
 

@@ -20,6 +20,7 @@ OVERDUE = {f"alarm {name}-overdue" for name in NAMES.values()}
 # Functions whose permissions name the hosts that are broken, or the drills.
 STARTERS_OF_HOSTS = ("end_fault", "cleanup")
 NAMING_DRILLS = ("inject", "cleanup", "watchdog")
+STARTER = "role: Assumed by EventBridge Scheduler to start the drills of bookstore."
 
 
 def _all(action: str, labels: set[str]) -> set[str]:
@@ -35,11 +36,11 @@ def _faults(*drills: str) -> set[str]:
 
 
 def _roles_of_faults(*drills: str) -> set[str]:
-    return {f"role: Taken by AWS FIS for the experiment {NAMES[drill]}." for drill in drills}
+    return {f"role: Assumed by AWS FIS for the experiment {NAMES[drill]}." for drill in drills}
 
 
 def _roles_of(*functions: str) -> set[str]:
-    return {f"role: Taken by the function {each} of bookstore's drills." for each in functions}
+    return {f"role: Assumed by Lambda for the drills of bookstore: {each}." for each in functions}
 
 
 def _schedule(drill: str) -> str:
@@ -57,11 +58,9 @@ def _parts(drill: str) -> set[str]:
     name = NAMES.get(drill, f"bookstore-production-drill-{drill}")
     return {
         f"fault {name}",
-        f"role: Taken by AWS FIS for the experiment {name}.",
+        f"role: Assumed by AWS FIS for the experiment {name}.",
         f"machine {name}",
-        f"role: Taken by Step Functions for the drill {name}.",
         _schedule(drill),
-        f"role: Taken by EventBridge Scheduler to start the drill {drill}.",
         f"alarm {name}-overdue",
     }
 
@@ -103,14 +102,14 @@ DRILL_ROWS = [
             *_all("add", _parts("more")),
             *_all("modify", _machines()),
             *_all("modify", _roles_of(*NAMING_DRILLS)),
-            *_all("modify", REGULAR), "modify AWS::Events::Rule", DASHBOARD,
+            *_all("modify", REGULAR), f"modify {STARTER}", "modify AWS::Events::Rule", DASHBOARD,
         }),
     Row("drill removed", lambda env: env["drills"].pop("db-blackhole"),
         {
             *_all("remove", _parts("db-blackhole")),
             *_all("modify", _machines("shutdown", "cdn-blackhole")),
             *_all("modify", _roles_of(*NAMING_DRILLS)),
-            *_all("modify", REGULAR), "modify AWS::Events::Rule", DASHBOARD,
+            *_all("modify", REGULAR), f"modify {STARTER}", "modify AWS::Events::Rule", DASHBOARD,
         }),
     Row("runbook of drills given",
         lambda env: env["drills"].update(runbook="https://wiki.example.com/drills"),

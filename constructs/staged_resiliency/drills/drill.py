@@ -72,6 +72,7 @@ class Drill(Construct):
         hypothesis: What is expected.
         schedule: When it runs.
         experiment: The ``FaultExperiment``.
+        machine_name: The name of its state machine.
         machine: The ``CfnStateMachine``.
         overdue: The ``DrillOverdueAlarm``.
         plan: The drill's ``Plan``, which its state machine holds.
@@ -110,7 +111,7 @@ class Drill(Construct):
         ...     ],
         ...     schedule=DrillSchedule("cron(0 10 ? * TUE#1 *)", "Europe/Dublin"),
         ... )
-        >>> drill.machine.state_machine_name
+        >>> drill.machine_name
         'shop-production-drill-shutdown'
 
     See https://docs.aws.amazon.com/fis/latest/userguide/stop-conditions.html
@@ -140,6 +141,7 @@ class Drill(Construct):
         _require_guards_apart(guards, expected)
         super().__init__(scope, construct_id)
         self.name: Final = name
+        self.machine_name: Final = machine_name
         self.fault: Final = fault
         self.guards: Final = tuple(guards)
         self.hypothesis: Final = tuple(hypothesis)
@@ -151,7 +153,7 @@ class Drill(Construct):
             name=machine_name,
             fault=fault,
             guards=guards,
-            log_group=group.experiment_log,
+            log_group_arn=group.experiment_log_arn,
         )
         template_id = self.experiment.template_id
         group.permit(fault, template_id=template_id, machine_name=machine_name)

@@ -68,7 +68,7 @@ class DrillGroup(Construct):
         undelivered: The ``DeadLetterQueue``.
         functions: The ``CfnFunction`` of each function, by its name.
         function_arns: The ARN of each, by the same name.
-        experiment_log: The ``CfnLogGroup`` that FIS writes.
+        experiment_log_arn: The ARN of the log group that FIS writes.
         run_log_arn: The ARN of the log group that state machines write.
         schedule_group: The name of the group of all schedules.
         machine_role_arn: The role that Step Functions assumes to run the drills.
@@ -134,7 +134,9 @@ class DrillGroup(Construct):
             display_name=service.title,
             topic=topic,
         )
-        self.experiment_log: Final = self._log("ExperimentLog", "What AWS FIS did in drills.")
+        self.experiment_log_arn: Final = self._log(
+            "ExperimentLog", "What AWS FIS did in drills."
+        ).attr_arn
         self.run_log_arn: Final = self._log(
             "RunLog", "Every step of every run of a drill."
         ).attr_arn
@@ -152,7 +154,7 @@ class DrillGroup(Construct):
         self._clean_up_after_events()
         self._watchdog_schedule = self._call_regularly(self._caller_role(scheduled))
         acknowledge_wildcards(self, self._statements)
-        # Within the quotes of a text in JSON it becomes several.
+        # As one item of a JSON list, it becomes several.
         self.experiment_templates: Final = lazy_text(lambda: '","'.join(self._scope.templates))
 
     def reserve(self, drill: str) -> None:
@@ -192,10 +194,7 @@ class DrillGroup(Construct):
         self._watchdog_schedule.add_resource_dependency(machine)
 
     def _log(self, construct_id: str, description: str) -> logs.CfnLogGroup:
-        """A log that CloudWatch encrypts with its own key, and that goes with the stack.
-
-        What must last is in the journals.
-        """
+        """A log group that is deleted with the stack; what must last is in the journals."""
         log = logs.CfnLogGroup(self, construct_id, retention_in_days=LOG_DAYS)
         log.apply_removal_policy(RemovalPolicy.DESTROY)
         log.add_metadata("Description", description)
@@ -247,7 +246,7 @@ class DrillGroup(Construct):
             functions.construct_id(duty),
             f"Assumed by Lambda for the drills of {self.service.name}: "
             f"{', '.join(each.name for each in sharing)}.",
-            # Lambda sends no source with its request, so there is none to hold it to.
+            # Lambda sends no source ARN when it assumes a role, so no condition can name one.
             trust("lambda", self.place, None),
             statements,
         )

@@ -5,7 +5,6 @@ from typing import Final
 
 from aws_cdk import aws_fis as fis
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from staged_resiliency.drills.faults import TARGET, Fault, Statement
@@ -35,7 +34,7 @@ class FaultExperiment(Construct):
         name: Name of the template, its tag ``Name``.
         fault: What is broken, where, for how long.
         guards: Names of the alarms that stop it, 1 to 5, in this account and region.
-        log_group: The log group that FIS writes.
+        log_group_arn: The log group that FIS writes; its ARN ends in ``:*``.
 
     Raises:
         InvalidInputError: No guard, or more than FIS takes.
@@ -56,7 +55,7 @@ class FaultExperiment(Construct):
         name: str,
         fault: Fault,
         guards: Sequence[str],
-        log_group: logs.CfnLogGroup,
+        log_group_arn: str,
     ) -> None:
         require_guards("FaultExperiment", guards)
         super().__init__(scope, construct_id)
@@ -107,8 +106,8 @@ class FaultExperiment(Construct):
             ),
             log_configuration=_Template.ExperimentTemplateLogConfigurationProperty(
                 log_schema_version=_LOG_SCHEMA,
-                # PascalCase within: the CDK hands it on as it is. The ARN ends in :*, as FIS asks.
-                cloud_watch_logs_configuration={"LogGroupArn": log_group.attr_arn},
+                # PascalCase within: the CDK hands it on as it is.
+                cloud_watch_logs_configuration={"LogGroupArn": log_group_arn},
             ),
             tags={"Name": name},
         )

@@ -15,92 +15,92 @@ PEER_METRIC: Final = "peer-connectivity"
 
 
 def failover_stack(service: str, environment: str) -> str:
-    """Name of the stack with a service's alarms, health checks, records and dashboard."""
+    """Return the name of the stack with a service's alarms, health checks and records."""
     return f"{service}-{environment}-failover"
 
 
 def probe_stack(service: str, environment: str) -> str:
-    """Name of the stack that installs the probe on a service's hosts, and of its association."""
+    """Return the name of the stack that installs a service's probe, and of its association."""
     return f"{service}-{environment}-probe"
 
 
 def drills_stack(service: str, environment: str) -> str:
-    """Name of the stack with a service's drills."""
+    """Return the name of the stack with a service's drills."""
     return f"{service}-{environment}-drills"
 
 
 def dashboard(service: str, environment: str) -> str:
-    """Name of a service's dashboard."""
+    """Return the name of a service's dashboard."""
     return f"{service}-{environment}"
 
 
 def drill_state_machine(service: str, environment: str, drill: str) -> str:
-    """Name of the state machine that runs a drill."""
+    """Return the name of the state machine that runs a drill."""
     return f"{service}-{environment}-drill-{drill}"
 
 
 def drill_overdue_alarm(service: str, environment: str, drill: str) -> str:
-    """Name of the alarm on a drill that has not passed for 35 days."""
+    """Return the name of the alarm on a drill that has not passed for 35 days."""
     return f"{service}-{environment}-drill-{drill}-overdue"
 
 
 def drill_undelivered_alarm(service: str, environment: str) -> str:
-    """Name of the alarm on undelivered calls that start drills or end their faults."""
+    """Return the name of the alarm on undelivered calls that start drills or end their faults."""
     return f"{service}-{environment}-drills-undelivered"
 
 
 def notifications_stack(account: str, region: str) -> str:
-    """Name of the stack with the SNS topics of an account and region."""
+    """Return the name of the stack with the SNS topics of an account and region."""
     return f"notifications-{account}-{region}"
 
 
 def status_alarm(host: str) -> str:
-    """Name of a host's EC2 status alarm."""
+    """Return the name of a host's EC2 status alarm."""
     return f"{host}-StatusCheckFailed"
 
 
 def connectivity_alarm(host: str, dependency: str) -> str:
-    """Name of the alarm on a host's connectivity to a dependency."""
+    """Return the name of the alarm on a host's connectivity to a dependency."""
     return f"{host}-{dependency}-connectivity-failed"
 
 
 def peer_alarm(host: str) -> str:
-    """Name of the alarm on a host that does not answer the other host."""
+    """Return the name of the alarm on a host that does not answer the other host."""
     return f"{host}-peer-connectivity-failed"
 
 
 def probe_silent_alarm(host: str) -> str:
-    """Name of the alarm on a host whose probe publishes no heartbeat."""
+    """Return the name of the alarm on a host whose probe publishes no heartbeat."""
     return f"{host}-probe-silent"
 
 
 def connectivity_metric(dependency: str) -> str:
-    """Name of the metric for whether a host reaches a dependency."""
+    """Return the name of the metric for whether a host reaches a dependency."""
     return f"{dependency}-connectivity"
 
 
 def set_identifier(service: str, role: str) -> str:
-    """Set identifier of one record of the pair; role is PRIMARY or SECONDARY."""
+    """Return the set identifier of one record of the pair; role is PRIMARY or SECONDARY."""
     return f"{service}-{role.title()}"
 
 
 def status_description(display_name: str, color: str) -> str:
-    """Description of a status alarm."""
+    """Return the description of a status alarm."""
     return f"{display_name} ({color.title()}) instance failure."
 
 
 def connectivity_description(label: str, display_name: str, color: str) -> str:
-    """Description of a connectivity alarm."""
+    """Return the description of a connectivity alarm."""
     return f"{label} Connectivity failure for {display_name} ({color.title()})."
 
 
 def peer_description(display_name: str, color: str) -> str:
-    """Description of the alarm on a host that does not answer the other host."""
+    """Return the description of the alarm on a host that does not answer the other host."""
     return f"{display_name} ({color.title()}) does not answer the other host."
 
 
 def probe_silent_description(display_name: str, color: str) -> str:
-    """Description of the alarm on a probe that publishes no heartbeat."""
+    """Return the description of the alarm on a probe that publishes no heartbeat."""
     return (
         f"The probe of {display_name} ({color.title()}) is silent: what the host reaches is not "
         "measured."
@@ -108,7 +108,7 @@ def probe_silent_description(display_name: str, color: str) -> str:
 
 
 def drill_overdue_description(display_name: str, drill: str) -> str:
-    """Description of the alarm on an overdue drill."""
+    """Return the description of the alarm on an overdue drill."""
     return (
         f"{display_name}: drill {drill} has not passed for over 35 days, or its watchdog has "
         "stopped reporting."
@@ -116,7 +116,7 @@ def drill_overdue_description(display_name: str, drill: str) -> str:
 
 
 def drill_undelivered_description(display_name: str) -> str:
-    """Description of the alarm on undelivered calls of drills."""
+    """Return the description of the alarm on undelivered calls of drills."""
     return (
         f"{display_name}: a drill was not started, or its fault may not have been ended; the "
         "dead-letter queue holds the failed call."
@@ -124,5 +124,5 @@ def drill_undelivered_description(display_name: str) -> str:
 
 
 def topic_arn(account: str, region: str, topic: str) -> str:
-    """ARN of a topic by its name."""
+    """Return the ARN of a topic by its name."""
     return f"arn:{limits.partition_of(region)}:sns:{region}:{account}:{topic}"

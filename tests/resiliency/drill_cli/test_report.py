@@ -117,7 +117,7 @@ def test_a_page_that_cannot_be_written_is_told_in_a_line(
         pytest.param(b"", "is not JSON", id="empty"),
         pytest.param(b"\xff\xfe", "is not UTF-8", id="not UTF-8"),
         pytest.param(b"[]", "is no journal: it is no JSON object", id="a list"),
-        pytest.param(b"{}", "is no journal: it has no schema_version", id="something else"),
+        pytest.param(b"{}", "is not a journal: it has no schema_version", id="something else"),
         pytest.param(b'{"schema_version": 1}', "kind is missing", id="half a journal"),
         pytest.param(b'{"schema_version": NaN}', "NaN is no number of JSON", id="not a number"),
         pytest.param(b'{"schema_version": 1e999}', "1e999 is no number", id="infinity"),
@@ -150,5 +150,5 @@ def test_a_number_of_runs_is_one_or_more(
     with pytest.raises(SystemExit) as end:
         drill("report", "--last", number)
     assert end.value.code == 2
-    told = f"argument --last: {number!r} is no whole number of 1 or more\n"
+    told = f"argument --last: {number!r} is not a whole number of 1 or more\n"
     assert capsys.readouterr().err.endswith(told)

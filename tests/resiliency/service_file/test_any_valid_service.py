@@ -16,7 +16,7 @@ from resiliency.service_file.mapping import probe_configuration
 from resiliency.service_file.model import BUILT_IN_SIGNALS, Service
 from resiliency.service_file.schema import json_schema
 from resiliency.service_file.yaml_source import Document, parse
-from staged_resiliency.probe import values
+from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.agent import config as agent
 from staged_resiliency.shared import limits, names, validation
 from tests.properties import fewer_examples
@@ -156,13 +156,13 @@ def dependencies(draw: st.DrawFn) -> Data:
 
 @st.composite
 def probes(draw: st.DrawFn, *, measured: bool) -> Data:
-    interval = draw(st.sampled_from(values.INTERVALS_SECONDS))
+    interval = draw(st.sampled_from(probe_validation.INTERVALS_SECONDS))
     timeout = draw(st.floats(0, interval, exclude_min=True, exclude_max=True))
     probe: Data = draw(
         st.fixed_dictionaries(
             {},
             optional={
-                "roles": st.lists(matching(values.ROLE_NAME), max_size=3, unique=True),
+                "roles": st.lists(matching(probe_validation.ROLE_NAME), max_size=3, unique=True),
                 "journal": st.sampled_from(["samples", "changes"]),
                 "state": st.sampled_from(["present", "absent"] if measured else ["present"]),
             },

@@ -107,7 +107,7 @@ def test_a_fault_that_nothing_shows_is_missed_whatever_the_objective() -> None:
     (miss,) = misses(service_with(86_400)).values()
     assert (str(miss.fault), miss.p95) == ("endpoint dead", inf)
     assert miss.message(86_400).startswith(
-        f"endpoint dead: clients are never moved, as no signal that decides ({STATUS}) shows it; "
+        f"endpoint dead: clients are never moved, as no deciding signal ({STATUS}) shows it; "
         "the objective is 86400 s; 'peer' added to failover_on would give "
     )
 

@@ -62,7 +62,7 @@ def a_stop(**changes: Any) -> StopInstance:
     )
 
 
-def a_drill(stack: Stack, runner: DrillGroup | None = None, **changes: Any) -> Drill:
+def a_drill(stack: Stack, group: DrillGroup | None = None, **changes: Any) -> Drill:
     """A drill, with arguments changed."""
     usual: dict[str, Any] = {
         "name": "shutdown",
@@ -76,20 +76,20 @@ def a_drill(stack: Stack, runner: DrillGroup | None = None, **changes: Any) -> D
         "schedule": DrillSchedule("cron(0 10 ? * TUE#1 *)"),
     }
     given = {**usual, **changes}
-    runner = runner or a_runner(stack)
-    return Drill(stack, f"Drill-{given['name']}", runner=runner, **given)
+    group = group or a_group(stack)
+    return Drill(stack, f"Drill-{given['name']}", group=group, **given)
 
 
-def a_runner(stack: Stack, **changes: Any) -> DrillGroup:
-    """What drills share, with arguments changed."""
+def a_group(stack: Stack, **changes: Any) -> DrillGroup:
+    """A group of drills, with arguments changed."""
     usual: dict[str, Any] = {"service": a_service(), "topic": TOPIC_ARN}
     return DrillGroup(stack, "Drills", **{**usual, **changes})
 
 
 @pytest.fixture(scope="module")
 def shared() -> DrillGroup:
-    """A runner that refused drills may name; making one takes a while."""
-    return a_runner(Stack())
+    """A group that refused drills may name; making one takes a while."""
+    return a_group(Stack())
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def shared() -> DrillGroup:
     [
         pytest.param(
             {"guards": []},
-            "Drill: guards: nothing would stop the fault; give an alarm that tells whether the "
-            "other host is well, such as its status alarm",
+            "Drill: guards: no alarm would stop the fault; give one that shows whether the "
+            "other host is healthy, such as its status alarm",
             id="no guard",
         ),
         pytest.param(
@@ -114,7 +114,7 @@ def shared() -> DrillGroup:
         ),
         pytest.param(
             {"guards": [GUARD, GUARD]},
-            "Drill: guards: one stands twice; once is enough",
+            f"Drill: guards: {GUARD!r} is a duplicate; name each alarm once",
             id="guard twice",
         ),
         pytest.param(
@@ -168,15 +168,15 @@ def test_a_drill_that_is_unsafe_or_shows_nothing_can_not_be_written(
 
 def test_two_drills_of_a_service_have_two_names() -> None:
     stack = Stack()
-    runner = a_runner(stack)
-    a_drill(stack, runner)
+    group = a_group(stack)
+    a_drill(stack, group)
     with refused(
         "Drill: name: 'shutdown' is another drill's of the service too; give it one of its own"
     ):
         Drill(
             stack,
             "Again",
-            runner=runner,
+            group=group,
             name="shutdown",
             fault=a_stop(),
             guards=[GUARD],
@@ -187,7 +187,7 @@ def test_two_drills_of_a_service_have_two_names() -> None:
 
 def test_a_name_too_long_for_a_state_machine_is_refused() -> None:
     stack = Stack()
-    runner = a_runner(
+    group = a_group(
         stack, service=a_service(name="a-shop-with-a-name-of-forty-letters", environment="staging")
     )
     name = "a-drill-with-a-name-of-forty-letters-too"
@@ -195,16 +195,16 @@ def test_a_name_too_long_for_a_state_machine_is_refused() -> None:
         f"Drill: name: the state machine 'a-shop-with-a-name-of-forty-letters-staging-drill-{name}'"
         " has 90 characters; at most 80 fit"
     ):
-        a_drill(stack, runner, name=name)
+        a_drill(stack, group, name=name)
 
 
 def test_an_experiment_alone_needs_a_guard_too(shared: DrillGroup) -> None:
     with refused(
-        "FaultExperiment: guards: nothing would stop the fault; give an alarm that tells whether "
-        "the other host is well, such as its status alarm"
+        "FaultExperiment: guards: no alarm would stop the fault; give one that shows whether "
+        "the other host is healthy, such as its status alarm"
     ):
         FaultExperiment(
-            Stack(), "E", name="e", fault=a_stop(), guards=[], log_group=shared.experiment_log
+            Stack(), "E", name="e", fault=a_stop(), guards=[], log_group_arn="arn:of:log:*"
         )
 
 
@@ -213,12 +213,12 @@ def test_an_experiment_alone_needs_a_guard_too(shared: DrillGroup) -> None:
     [
         pytest.param(
             lambda: a_stop(duration_minutes=0),
-            "StopInstance: duration_minutes: 0 min can't be a fault's; FIS takes 1 to 720",
+            "StopInstance: duration_minutes: 0 minutes is out of range; FIS takes 1 to 720",
             id="nothing",
         ),
         pytest.param(
             lambda: a_stop(duration_minutes=721),
-            "StopInstance: duration_minutes: 721 min can't be a fault's; FIS takes 1 to 720",
+            "StopInstance: duration_minutes: 721 minutes is out of range; FIS takes 1 to 720",
             id="too long",
         ),
         pytest.param(
@@ -240,8 +240,8 @@ def test_an_experiment_alone_needs_a_guard_too(shared: DrillGroup) -> None:
         ),
         pytest.param(
             lambda: BlackholePort(BLUE, INSTANCE_ID, 5, destination_port=53),
-            "BlackholePort: destination_port: 53 is DNS, without which the host finds nothing by "
-            "name, not even AWS; give the port of a dependency",
+            "BlackholePort: destination_port: 53 is DNS, without which the host resolves no names, "
+            "not even those of AWS; give the port of a dependency",
             id="DNS",
         ),
         pytest.param(
@@ -284,7 +284,7 @@ def test_an_experiment_alone_needs_a_guard_too(shared: DrillGroup) -> None:
             lambda: ServiceDashboard(
                 Stack(), "D", service=a_service(), dashboard_name="shop", drills=[], enabled=True
             ),
-            "ServiceDashboard: drills: none is named; name those whose results are shown",
+            "ServiceDashboard: drills: is empty; name the drills whose results are shown",
             id="dashboard of nothing",
         ),
         pytest.param(
@@ -304,10 +304,10 @@ def test_what_aws_would_refuse_is_refused_before(make: Callable[[], object], mes
 
 def test_every_fault_ends_by_itself() -> None:
     def build(stack: Stack) -> None:
-        runner = a_runner(stack)
-        a_drill(stack, runner)
+        group = a_group(stack)
+        a_drill(stack, group)
         hole = BlackholePort(BLUE, INSTANCE_ID, 5, destination_port=5432)
-        a_drill(stack, runner, name="db", fault=hole)
+        a_drill(stack, group, name="db", fault=hole)
 
     found = resources_of(synthesized(build), "AWS::FIS::ExperimentTemplate").values()
     parameters = [each["Properties"]["Actions"]["Fault"]["Parameters"] for each in found]
@@ -321,8 +321,8 @@ def test_a_drill_on_an_instance_of_the_same_stack_names_it_by_reference() -> Non
         instance = an_instance(stack)
         address = text_parameter(stack, "Address")
         active = DrillHost(BLUE, address, instance=instance)
-        runner = a_runner(stack, service=a_service(active=active))
-        a_drill(stack, runner, fault=a_stop(instance=instance))
+        group = a_group(stack, service=a_service(active=active))
+        a_drill(stack, group, fault=a_stop(instance=instance))
 
     template = synthesized(build)
     (instance_id,) = resources_of(template, "AWS::EC2::Instance")
@@ -333,12 +333,12 @@ def test_a_drill_on_an_instance_of_the_same_stack_names_it_by_reference() -> Non
     assert json.dumps({"Ref": "Address"}) in definition
 
 
-def test_what_is_told_to_the_runner_is_in_every_plan() -> None:
+def test_the_settings_of_the_group_are_in_every_plan() -> None:
     def build(stack: Stack) -> None:
-        runner = a_runner(
+        group = a_group(
             stack, enabled=True, notify_passed=False, runbook="https://wiki.example.com/shop"
         )
-        a_drill(stack, runner, window=DrillWindow(["TUE"], 10, 12))
+        a_drill(stack, group, window=DrillWindow(["TUE"], 10, 12))
 
     text = json.dumps(only(synthesized(build), MACHINE)["DefinitionString"]).replace('\\"', '"')
     for part in (

@@ -1,4 +1,4 @@
-"""A world for the agent: virtual time in which days take a moment, and stand-ins on loopback."""
+"""An environment for the agent: virtual time, in which days take a moment, and fake services."""
 
 import gzip
 import selectors
@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 from xml.sax.saxutils import escape
 
-from staged_resiliency.probe.agent.attempt import Attempt, Tools
+from staged_resiliency.probe.agent.attempt import REFUSED, Attempt, Failure, Tools
 from staged_resiliency.probe.agent.checks import Check
 from staged_resiliency.probe.agent.cloudwatch import SendError
 from staged_resiliency.probe.agent.config import Config, Target
-from staged_resiliency.probe.agent.failure import REFUSED, Failure
 from staged_resiliency.probe.agent.identity import Identity
 from staged_resiliency.probe.agent.journal import Journal
-from staged_resiliency.probe.agent.loop import Loop, Promise, kept
+from staged_resiliency.probe.agent.loop import Future, Loop, result_of
 from staged_resiliency.probe.agent.measuring import Measuring
 from staged_resiliency.probe.agent.metric_statistics import Datum, Series
 from staged_resiliency.probe.agent.outbox import Outbox
@@ -36,11 +35,11 @@ HOUR, DAY = 3600.0, 86_400.0
 BLUE, GREEN = "bookstore-api-blue", "bookstore-api-green"
 SPOOLED = "*-*.json"  # files of the spool in the state folder
 DOWN = SendError("EndpointConnectionError", "no route to CloudWatch")
-REFUSAL = SendError("InvalidParameterValue", "not this one", never=True)
+REFUSAL = SendError("InvalidParameterValue", "not this one", permanent=True)
 
 
 def eventually(found: Callable[[], T], *, seconds: float = 5) -> T:
-    """What is found, looked for again and again until it is something."""
+    """Call again and again until the result is true, and return it."""
     deadline = time.monotonic() + seconds
     while not (value := found()):
         assert time.monotonic() < deadline, f"not within {seconds} s; last seen: {value!r}"
@@ -52,7 +51,7 @@ def eventually(found: Callable[[], T], *, seconds: float = 5) -> T:
 
 
 class VirtualTime:
-    """The two clocks of a host: one that only goes on, and one that can be set."""
+    """The two clocks of a host: a monotonic one, and a wall clock that can be set."""
 
     def __init__(self, wall: float = MIDNIGHT) -> None:
         self.now = 5_000.0
@@ -67,16 +66,16 @@ class VirtualTime:
         return self.now + self._ahead
 
     def set_wall(self, seconds: float) -> None:
-        """Set the wall clock forward or back by so much."""
+        """Set the wall clock forward or back by some seconds."""
         self._ahead += seconds
 
     def stand_still(self, seconds: float) -> None:
-        """Nothing on the host runs for so long."""
+        """Suspend the host for some seconds."""
         self.now += seconds
 
 
 class VirtualSelector(selectors.BaseSelector):
-    """No socket is ever ready, and waiting takes no time: it moves the clock on."""
+    """A selector without ready sockets, which advances the virtual clock instead of waiting."""
 
     def __init__(self, time: VirtualTime) -> None:
         self._time = time
@@ -99,29 +98,29 @@ class VirtualSelector(selectors.BaseSelector):
 
 
 async def passing(loop: Loop, seconds: float | None) -> None:
-    """Wait so long in a loop's time; forever for None."""
-    promise = Promise()
+    """Wait for some seconds of a loop's time; forever for None."""
+    future = Future()
     if seconds is not None:
-        loop.at(loop.clock() + seconds, loop.keep, promise, None)
-    await kept(promise)
+        loop.call_at(loop.clock() + seconds, loop.resolve, future, None)
+    await result_of(future)
 
 
 @dataclass(frozen=True, eq=False)
 class Planned(Check):
-    """A check whose answers are planned: after how many seconds, None for never, and what."""
+    """A check with planned answers: after how many seconds, None for never, and which failure."""
 
     plan: Callable[[float], tuple[float | None, Failure | None]]
     name: str = "target"
 
     @property
-    def place(self) -> str:
+    def label(self) -> str:
         return f"{self.name}:1"
 
-    async def run(self, sample: Attempt) -> str:
-        sample.stage = "waiting"
-        seconds, failure = self.plan(sample.began)
+    async def run(self, attempt: Attempt) -> str:
+        attempt.stage = "waiting"
+        seconds, failure = self.plan(attempt.began)
         if seconds != 0:
-            await passing(sample.tools.loop, seconds)
+            await passing(attempt.tools.loop, seconds)
         if failure is not None:
             raise failure
         return "connected"
@@ -149,7 +148,7 @@ def broken_within(*spans: tuple[float, float]) -> Planned:
 
 
 def flapping() -> Planned:
-    """A check that answers otherwise each time it is asked."""
+    """A check that passes and fails in turns."""
     turns = iter(range(10**9))
     return Planned(lambda began: (0.003, refused() if next(turns) % 2 else None), "flapping")
 
@@ -177,7 +176,7 @@ class VirtualCloudWatch:
 
 
 class VirtualPublisher(Publisher):
-    """The publisher without its thread: the loop's turns send, and a request takes no time."""
+    """A publisher without a thread: it sends from the loop, and a request takes no time."""
 
     def __init__(
         self, outbox: Outbox, transport: Transport, log: Callable[[str], None], loop: Loop
@@ -189,23 +188,23 @@ class VirtualPublisher(Publisher):
 
     def put(self, data: Sequence[Datum]) -> None:
         self.outbox.put(data)
-        self._send()
+        self._send_due()
 
-    def _send(self) -> None:
+    def _send_due(self) -> None:
         now = self._loop.clock()
         while data := self.outbox.request(now):
-            self._settle(self._exchange(data))
+            self._finish(self._send(data))
         pause = self.outbox.pause(now)
         if pause is not None and not now < self._next <= now + pause:
             self._next = now + pause
-            self._loop.at(self._next, self._send)
+            self._loop.call_at(self._next, self._send_due)
 
 
-class World:
-    """A host in virtual time: what it samples, publishes and says."""
+class VirtualHost:
+    """A host in virtual time, with its samples, published data and journal."""
 
     def __init__(
-        self, folder: Path | None = None, most: int = 1_000_000, wall: float = MIDNIGHT
+        self, folder: Path | None = None, max_data: int = 1_000_000, wall: float = MIDNIGHT
     ) -> None:
         self.time = VirtualTime(wall)
         self.loop = Loop(self.time.clock, VirtualSelector(self.time))
@@ -213,14 +212,14 @@ class World:
         self.lines: list[str] = []
         self.journal = Journal(self.lines.append, every_sample=False)
         self.cloudwatch = VirtualCloudWatch(self.time)
-        self.spool = Spool(folder, most, "Bookstore", self.journal.warning)
-        self.outbox = Outbox(self.spool, self.time.wall, chance=lambda: 1.0)
+        self.spool = Spool(folder, max_data, "Bookstore", self.journal.warning)
+        self.outbox = Outbox(self.spool, self.time.wall, jitter=lambda: 1.0)
         self.publisher = VirtualPublisher(
             self.outbox, self.cloudwatch, self.journal.warning, self.loop
         )
 
     def observe(self, config: Config, host: str = BLUE) -> Measuring:
-        """Begin what an agent does once it knows its name."""
+        """Measure, as an agent does once it knows its name."""
         observation = Measuring(
             Identity(host, "us-west-2"), self.tools, self.journal, self.publisher
         )
@@ -228,13 +227,13 @@ class World:
         return observation
 
     def run(self, seconds: float) -> None:
-        """Let so much time pass."""
+        """Run for some seconds."""
         until = self.time.now + seconds
-        self.loop.at(until, lambda: None)
+        self.loop.call_at(until, lambda: None)
         while self.time.now < until:
             self.loop.turn()
 
-    def __enter__(self) -> "World":
+    def __enter__(self) -> "VirtualHost":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -300,13 +299,13 @@ def serving(answer: Callable[[HttpRequest], HttpAnswer | None]) -> Iterator[str]
 
 @contextmanager
 def silence() -> Iterator[str]:
-    """A server that takes connections and never says a word; its URL."""
+    """A server that accepts connections and never answers; its URL."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 def unused_url() -> str:
-    """An address at which nobody listens."""
+    """Return a URL at which no server listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
@@ -319,7 +318,7 @@ class InstanceMetadata:
     service: MetadataService
 
     def change(self, **changes: Any) -> None:
-        """Say something else from now on."""
+        """Answer differently from now on."""
         self.service.change("127.0.0.1", **changes)
 
 
@@ -336,7 +335,7 @@ def instance_metadata(**says: Any) -> Iterator[InstanceMetadata]:
 
 
 class HttpCloudWatch:
-    """Takes PutMetricData over HTTP, and answers as it is told.
+    """Takes PutMetricData over HTTP, and answers as configured.
 
     Attributes:
         requests: What was asked, oldest first.
@@ -371,8 +370,8 @@ def put_in(request: HttpRequest) -> Put:
     return decoded(body, request.headers["Content-Type"])
 
 
-def error_answer(status: int, code: str, message: str = "told by a test") -> HttpAnswer:
-    """An error as CloudWatch tells it in JSON."""
+def error_answer(status: int, code: str, message: str = "from a test") -> HttpAnswer:
+    """An error as CloudWatch returns it in JSON."""
     body = f'{{"__type": "com.amazonaws.cloudwatch#{code}", "message": "{message}"}}'
     return HttpAnswer(status, body.encode(), [("Content-Type", "application/x-amz-json-1.0")])
 

@@ -56,7 +56,7 @@ class Running:
         self.outbox = Outbox(
             Spool(folder, 10_000, "Bookstore", self.lines.append),
             lambda: float(MIDNIGHT),
-            chance=lambda: 0.0,
+            jitter=lambda: 0.0,
         )
         self.publisher = Publisher(self.outbox, self.transport, self.lines.append)
         self.publisher.start()
@@ -100,7 +100,7 @@ def test_what_a_former_run_left_is_sent_first(tmp_path: Path) -> None:
         pytest.param(NO_NAME, id="DNS failure"),
     ],
 )
-def test_a_trouble_is_told_once_and_its_end_once_and_no_data_are_lost(trouble: SendError) -> None:
+def test_an_error_is_logged_once_and_its_end_once_and_no_data_are_lost(trouble: SendError) -> None:
     with running() as world:
         world.transport.trouble = trouble
         world.put(2)
@@ -112,10 +112,10 @@ def test_a_trouble_is_told_once_and_its_end_once_and_no_data_are_lost(trouble: S
         eventually(lambda: len(world.lines) == 2)
         assert world.lines[0] == f"publishing fails, data are kept: {trouble}"
         assert world.lines[1].startswith("publishing works again after ")
-        assert world.lines[1].endswith(" data still wait")
+        assert world.lines[1].endswith(" data wait")
 
 
-def test_each_change_of_the_trouble_is_told() -> None:
+def test_each_change_of_the_error_is_logged() -> None:
     with running() as world:
         world.transport.troubles = [THROTTLED, THROTTLED, NO_NAME, NO_NAME, THROTTLED]
         world.put(1)
@@ -124,20 +124,20 @@ def test_each_change_of_the_trouble_is_told() -> None:
         assert kinds == ["Throttling", "EndpointConnectionError", "Throttling"]
 
 
-def test_what_cloudwatch_refuses_is_told_to_be_dropped() -> None:
+def test_data_that_cloudwatch_rejects_are_reported_as_dropped() -> None:
     with running() as world:
         world.transport.troubles = [REFUSAL]
         world.put(1)
         eventually(lambda: world.lines)
         assert world.lines == [
-            "publishing fails, what CloudWatch refuses is dropped: "
+            "publishing fails, data that CloudWatch rejects are dropped: "
             "InvalidParameterValue: not this one"
         ]
         eventually(lambda: world.publisher.take_dropped(ending=True) == 1)
         assert world.publisher.take_dropped(ending=True) == 0
 
 
-def test_how_many_were_dropped_is_told_once_publishing_works() -> None:
+def test_the_number_of_dropped_data_is_published_once_publishing_works() -> None:
     with running() as world:
         world.transport.troubles = [REFUSAL]
         world.put(1)

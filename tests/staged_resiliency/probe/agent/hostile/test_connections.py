@@ -98,7 +98,7 @@ def test_the_second_address_is_tried_when_the_first_refuses() -> None:
     assert_ends(result, Expected(WELL, "connected"))
 
 
-def test_the_reason_of_the_last_address_is_told_when_all_fail() -> None:
+def test_the_last_addresss_failure_is_raised_when_all_fail() -> None:
     result = ask(TcpCheck(NAME, closed_port()), lookup=finding("255.255.255.255", HOST))
     assert_ends(result, Expected("refused", "Connection refused"))
     result = ask(TcpCheck(NAME, closed_port()), lookup=finding(HOST, "255.255.255.255"))
@@ -174,7 +174,7 @@ def sockets_that(fail: Callable[[], int]) -> SimpleNamespace:
         def connect_ex(self, address: Any) -> int:
             return fail() if address[0] == UNLUCKY else super().connect_ex(address)
 
-    names = ("SOCK_STREAM", "SOL_SOCKET", "SO_ERROR")
+    names = ("AF_INET", "AF_INET6", "SOCK_STREAM", "SOL_SOCKET", "SO_ERROR")
     return SimpleNamespace(socket=Socket, **{name: getattr(socket, name) for name in names})
 
 

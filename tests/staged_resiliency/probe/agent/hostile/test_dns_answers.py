@@ -193,30 +193,30 @@ RECORDS = [
         saying(address(), address("10.0.0.6")),
         "mismatch",
         r"answers 10\.0\.0\.5, 10\.0\.0\.6 and not 10\.0\.0\.7",
-        {"expected": "10.0.0.7"},
+        {"answer": "10.0.0.7"},
     ),
     Row(
         "name with an escape sequence",
         saying(record(CNAME, name("\x1b[31mred\r\n<3>fire\0.example"))),
         WELL,
         r"\\027\\09131mred\\013\\010\\0603\\062fire\\000\.example",
-        {"kind": "CNAME"},
+        {"type": "CNAME"},
     ),
     Row(
         "name with an escape sequence that is not expected",
         saying(record(CNAME, name("\x1b[31m"))),
         "mismatch",
         r"answers \\027\\09131m and not cdn\.example",
-        {"kind": "CNAME", "expected": "cdn.example"},
+        {"type": "CNAME", "answer": "cdn.example"},
     ),
     Row(
         "dot within a label",
         saying(record(CNAME, b"\x0bcdn.example\0")),
         "mismatch",
         r"answers cdn\\046example and not cdn\.example",
-        {"kind": "CNAME", "expected": "cdn.example"},
+        {"type": "CNAME", "answer": "cdn.example"},
     ),
-    Row("the root for a name", saying(record(CNAME, b"\0")), WELL, r"\.", {"kind": "CNAME"}),
+    Row("the root for a name", saying(record(CNAME, b"\0")), WELL, r"\.", {"type": "CNAME"}),
     Row("200 addresses", saying(*[address()] * 200), WELL, "10.0.0.5(, 10.0.0.5)*"),
     ignored("300 addresses", saying(*[EVIL] * 300)),
 ]
@@ -264,14 +264,14 @@ STREAMS = [
         "message of no byte over TCP",
         cut,
         "dns",
-        rf"{HOST}: no DNS message \(it is cut short\)",
+        rf"{HOST}: not a DNS message \(it is cut short\)",
         tcp=over_tcp(lambda query: b"\0\0"),
     ),
     Row(
         "record that is cut over TCP",
         cut,
         "dns",
-        rf"{HOST}: no DNS message \(a record is cut short\)",
+        rf"{HOST}: not a DNS message \(a record is cut short\)",
         tcp=over_tcp(lambda query: framed(good(query)[:-1])),
     ),
     Row(
@@ -324,7 +324,7 @@ def test_the_table_holds_the_rows_it_should() -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_a_hostile_answer_is_told_as_what_it_is(row: Row) -> None:
+def test_a_hostile_answer_has_the_right_class_and_detail(row: Row) -> None:
     expected = Expected(row.kind, row.detail)
     with dns_serving(row.replies, row.tcp) as port:
         check = DnsCheck(NAME, **{"server": HOST, "port": port, **row.settings})
@@ -339,7 +339,7 @@ def _two_servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "resolv.conf"
     file.write_text(f"nameserver {HOST}\nnameserver {SECOND}\n", encoding="ascii")
     monkeypatch.setattr(dns_check, "RESOLV_CONF", file)
-    monkeypatch.setattr(dns_check, "_PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(dns_check, "_UDP_TIMEOUT_SECONDS", 0.05)
 
 
 @pytest.mark.usefixtures("_two_servers")
@@ -373,7 +373,7 @@ def test_a_server_that_says_there_is_no_such_name_is_believed() -> None:
 
 
 @pytest.mark.usefixtures("_two_servers")
-def test_what_each_server_says_is_told_when_none_answers() -> None:
+def test_each_servers_error_is_reported_when_no_server_answers() -> None:
     with dns_serving(saying(flags=0x8182), address=SECOND) as port:
         result = ask(DnsCheck(NAME, port=port))
     assert_ends(result, Expected("dns", f"{HOST}: Connection refused, {SECOND}: SERVFAIL"))
@@ -393,7 +393,7 @@ def test_servers_are_asked_in_turns_until_the_deadline() -> None:
     assert len(asked) >= 3
 
 
-def test_a_server_that_may_not_be_asked_is_told() -> None:
+def test_a_server_that_must_not_be_asked_is_reported() -> None:
     result = ask(DnsCheck(NAME, server="255.255.255.255", port=closed_port()))
     assert_ends(
         result, Expected("dns", "255.255.255.255: (Permission denied|Network is unreachable)")

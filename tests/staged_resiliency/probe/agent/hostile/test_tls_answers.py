@@ -206,13 +206,13 @@ CERTIFICATES = [
     ),
     bad(
         issued(OURS, [NAME], ends=13.5 * DAY),
-        "the certificate ends in 13 days, fewer than 14",
+        "the certificate expires in 13 days, fewer than 14",
         check=tls(days=14),
         name="too short-lived",
     ),
     bad(
         issued(OURS, [NAME], ends=timedelta(hours=23)),
-        "the certificate ends in 0 days, fewer than 1",
+        "the certificate expires in 0 days, fewer than 1",
         check=https(days=1),
         name="of the last day",
     ),
@@ -312,7 +312,7 @@ def test_the_table_holds_the_rows_it_should() -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_a_hostile_answer_is_told_as_what_it_is(row: Row) -> None:
+def test_a_hostile_answer_has_the_right_class_and_detail(row: Row) -> None:
     expected = Expected(row.kind, row.detail)
     with serving(row.script) as server:
         result = ask(row.check(server.port), expected.seconds, tls=OURS.trusted())

@@ -1,4 +1,4 @@
-"""Python sources without what only people and type checkers read."""
+"""Minifies Python sources: removes what only people and type checkers read."""
 
 import ast
 import io
@@ -13,22 +13,22 @@ _DOCUMENTED: Final = (ast.Module, ast.ClassDef, *_FUNCTIONS)
 
 
 class _Cut(NamedTuple):
-    """Characters of the source that go, and what comes in their place."""
+    """Characters of the source to remove, and their replacement."""
 
     start: int
     end: int
     replacement: str = ""
 
 
-def bare_source(source: str) -> str:
-    r"""A source without comments, docstrings, annotations of functions and most blank lines.
+def minified(source: str) -> str:
+    r"""Remove comments, docstrings, function annotations and most blank lines from a source.
 
-    What remains is as it was written, so it does not depend on the Python that makes it.
+    The rest stays as it is written, so that the result is the same with every version of Python.
 
     Raises:
         SyntaxError: It is not Python.
 
-    >>> print(bare_source('def one() -> int:\n    "What."\n    return 1  # why\n'), end="")
+    >>> print(minified('def one() -> int:\n    "What."\n    return 1  # why\n'), end="")
     def one():
         return 1
     """
@@ -44,7 +44,7 @@ def bare_source(source: str) -> str:
 
 
 class _Text:
-    """A source, its tokens, and where the rows and columns of both kinds of parser are in it."""
+    """A source with its tokens; converts positions of tokens and of syntax trees to offsets."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -57,31 +57,31 @@ class _Text:
                 self._marks[token.string].append(self.at(*token.start))
 
     def at(self, row: int, column: int) -> int:
-        """Where a token's position is."""
+        """Return the offset of a token's position."""
         return self._starts[row - 1] + column
 
     def at_byte(self, row: int, column: int) -> int:
-        """Where a syntax tree's position is, whose columns count bytes."""
+        """Return the offset of a syntax tree's position, whose columns count bytes."""
         return self.at(row, len(self.lines[row - 1].encode()[:column].decode()))
 
     def start(self, node: ast.stmt | ast.expr) -> int:
-        """Where a node starts."""
+        """Return the offset at which a node starts."""
         return self.at_byte(node.lineno, node.col_offset)
 
     def end(self, node: ast.stmt | ast.expr) -> int:
-        """Where a node ends."""
+        """Return the offset at which a node ends."""
         return self.at_byte(node.end_lineno or node.lineno, node.end_col_offset or 0)
 
-    def last_before(self, place: int, mark: str) -> int:
-        """Where the mark is that comes last before a place."""
-        return self._marks[mark][bisect_left(self._marks[mark], place) - 1]
+    def last_before(self, offset: int, mark: str) -> int:
+        """Return the offset of the last such mark before another offset."""
+        return self._marks[mark][bisect_left(self._marks[mark], offset) - 1]
 
-    def first_after(self, place: int, mark: str) -> int:
-        """Where the mark is that comes first at or after a place."""
-        return self._marks[mark][bisect_left(self._marks[mark], place)]
+    def first_after(self, offset: int, mark: str) -> int:
+        """Return the offset of the first such mark at or after another offset."""
+        return self._marks[mark][bisect_left(self._marks[mark], offset)]
 
     def count(self, mark: str, start: int, end: int) -> int:
-        """How many such marks there are from one place to another."""
+        """Count such marks between two offsets."""
         return bisect_left(self._marks[mark], end) - bisect_left(self._marks[mark], start)
 
 
@@ -111,7 +111,7 @@ def _annotations(text: _Text, nodes: Iterable[ast.AST]) -> Iterator[_Cut]:
 
 
 def _annotation(text: _Text, start: int, annotation: ast.expr) -> _Cut:
-    """With the brackets around it, which are no part of a syntax tree."""
+    """Cut an annotation with the brackets around it, which are not part of a syntax tree."""
     end = text.end(annotation)
     for _ in range(text.count("(", start, text.start(annotation))):
         end = text.first_after(end, ")") + 1
@@ -119,7 +119,7 @@ def _annotation(text: _Text, start: int, annotation: ast.expr) -> _Cut:
 
 
 def _without_blank_lines(source: str) -> str:
-    """Only those stay that stand before something that is not indented, or in a string."""
+    """Remove blank lines, except in strings and before lines that are not indented."""
     in_strings: set[int] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Constant | ast.JoinedStr):

@@ -1,15 +1,16 @@
-"""The options of `resiliency drill`; its code is loaded when a subcommand runs."""
+"""`resiliency drill`: see, start and follow the drills of a service in the account."""
 
 import argparse
 from pathlib import Path
 
 from resiliency.argument_types import at_least_one
+from resiliency.commands import Subparsers
 
 SERVICES_HELP = "service file or folder, for account and region; services/ if it exists"
 
 
-def add_drill(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the subcommand to the command line's."""
+def add(commands: Subparsers) -> None:
+    """Add the arguments."""
     drill = commands.add_parser("drill", help="see, start and follow drills in the account")
     actions = drill.add_subparsers(required=True, metavar="ACTION", dest="action")
     where = argparse.ArgumentParser(add_help=False)
@@ -18,7 +19,7 @@ def add_drill(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     where.add_argument("--services", type=Path, metavar="PATH", help=SERVICES_HELP)
     where.add_argument("--region", help="AWS region, without a service file")
     where.add_argument("--profile", help="profile of the AWS configuration")
-    where.set_defaults(run=_run)
+    where.set_defaults(run=run, extra="drill")
 
     actions.add_parser(
         "list", parents=[where], help="each drill: its next run, its last run, its score"
@@ -51,8 +52,8 @@ def add_drill(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     report.add_argument("--json", action="store_true", help="print the journals in place of tables")
 
 
-def _run(options: argparse.Namespace) -> int:
-    # boto3 and rich take longer to load than the rest of the command.
-    from resiliency.drill_cli.dispatch import run
+def run(options: argparse.Namespace) -> int:
+    """Run the action that the options name."""
+    from resiliency.drill_cli import dispatch
 
-    return run(options)
+    return dispatch.run(options)

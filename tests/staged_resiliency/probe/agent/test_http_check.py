@@ -5,9 +5,9 @@ from itertools import pairwise
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from staged_resiliency.probe.agent.failure import Failure, shown
-from staged_resiliency.probe.agent.http_body import MAX_BODY_BYTES, Body
-from staged_resiliency.probe.agent.http_check import _body, _parsed
+from staged_resiliency.probe.agent.attempt import Failure
+from staged_resiliency.probe.agent.http_check import MAX_BODY_BYTES, Body, _body, _parse_head
+from staged_resiliency.probe.agent.journal import printable
 from tests.staged_resiliency.probe.agent.hostile.http_answers import chunks
 
 FEW = st.text("ab", max_size=40).map(str.encode)
@@ -32,37 +32,37 @@ def read(body: Body, data: bytes, cuts: list[int]) -> bool:
 
 @given(FEW, TEXTS, CUTS)
 def test_a_body_is_searched_however_it_is_cut(data: bytes, text: bytes, cuts: list[int]) -> None:
-    assert read(Body(text, chunked=False, length=None), data, cuts) == (text in data)
+    assert read(Body(text, is_chunked=False, length=None), data, cuts) == (text in data)
 
 
 @given(FEW, TEXTS, CUTS, st.integers(0, 50))
 def test_what_is_beyond_the_length_does_not_count(
     data: bytes, text: bytes, cuts: list[int], length: int
 ) -> None:
-    assert read(Body(text, chunked=False, length=length), data, cuts) == (text in data[:length])
+    assert read(Body(text, is_chunked=False, length=length), data, cuts) == (text in data[:length])
 
 
 @given(st.lists(FEW.filter(bool), max_size=8), TEXTS, CUTS, st.binary(max_size=5))
 def test_chunks_are_put_together_however_they_are_cut(
     parts: list[bytes], text: bytes, cuts: list[int], rest: bytes
 ) -> None:
-    body = Body(text, chunked=True, length=None)
+    body = Body(text, is_chunked=True, length=None)
     assert read(body, chunks(*parts) + rest, cuts) == (text in b"".join(parts))
     assert body.ended or body.found
 
 
 @given(st.lists(st.binary(max_size=60), max_size=8), st.booleans())
 def test_any_bytes_are_searched_or_refused(parts: list[bytes], chunked: bool) -> None:
-    body = Body(b"ab", chunked=chunked, length=None)
+    body = Body(b"ab", is_chunked=chunked, length=None)
     try:
         for part in parts:
             body.add(part)
     except Failure as failure:
-        told = str(failure)
+        message = str(failure)
     else:
-        told = "mismatch" if chunked or b"ab" in b"".join(parts) or not body.found else ""
-    assert told.startswith("mismatch")
-    assert told.isascii()
+        message = "mismatch" if chunked or b"ab" in b"".join(parts) or not body.found else ""
+    assert message.startswith("mismatch")
+    assert message.isascii()
 
 
 @given(st.integers(-9, 9), st.integers(1, 20_000))
@@ -70,18 +70,18 @@ def test_the_text_counts_when_its_last_byte_is_within_64_kb(over: int, size: int
     text = b"bookstore"
     data = b"." * (MAX_BODY_BYTES - len(text) + over) + text + b"." * 9
     cuts = list(range(0, len(data), size))
-    assert read(Body(text, chunked=False, length=None), data, cuts) == (over <= 0)
+    assert read(Body(text, is_chunked=False, length=None), data, cuts) == (over <= 0)
 
 
 @given(st.binary(max_size=200))
 @example(b"Location: /\xff\r\n")
 def test_any_head_is_read_or_refused(lines: bytes) -> None:
     try:
-        head = _parsed(b"HTTP/1.1 200 OK\r\n" + lines + b"\r\n\r\n")
+        head = _parse_head(b"HTTP/1.1 200 OK\r\n" + lines + b"\r\n\r\n")
     except Failure as failure:
-        told = str(failure)
+        message = str(failure)
     else:
-        told = f"mismatch {shown(head.headers.get('Location'))}"
+        message = f"mismatch {printable(head.headers.get('Location'))}"
         _body(head, "text")
-    assert told.startswith("mismatch")
-    assert told.isascii()
+    assert message.startswith("mismatch")
+    assert message.isascii()

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from staged_resiliency.probe import agent_files as agent_files_module
-from staged_resiliency.probe.bare_source import bare_source
+from staged_resiliency.probe import document_builder
+from staged_resiliency.probe.minify import minified
 from tests.support import ROOT
 
-AGENT = Path(agent_files_module.__file__).parent / "agent"
+AGENT = Path(document_builder.__file__).parent / "agent"
 AGENT_SOURCES = sorted(AGENT.rglob("*.py"))
 SOURCES = [
     path
@@ -25,7 +25,7 @@ def named(path: Path) -> str:
 
 
 class Undocumented(ast.NodeTransformer):
-    """Takes from a syntax tree what a bare source is without."""
+    """Removes from a syntax tree what minified sources do not have."""
 
     def visit(self, node: ast.AST) -> ast.AST:
         self.generic_visit(node)
@@ -55,9 +55,9 @@ def comments(source: str) -> list[str]:
 @pytest.mark.parametrize("path", SOURCES, ids=named)
 def test_what_a_source_means_stays(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
-    bare = bare_source(source)
-    assert ast.dump(ast.parse(bare), indent=1) == meaning(source)
-    assert comments(bare) == []
+    result = minified(source)
+    assert ast.dump(ast.parse(result), indent=1) == meaning(source)
+    assert comments(result) == []
 
 
 @pytest.mark.parametrize("path", AGENT_SOURCES, ids=named)
@@ -65,16 +65,18 @@ def test_the_agent_never_looks_at_its_own_documentation(path: Path) -> None:
     asked = {"__doc__", "__annotations__", "get_type_hints", "signature", "getdoc"}
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         name = getattr(node, "id", None) or getattr(node, "attr", None)
-        assert name not in asked, f"line {getattr(node, 'lineno', 0)}: bare sources have no {name}"
+        assert name not in asked, (
+            f"line {getattr(node, 'lineno', 0)}: minified sources have no {name}"
+        )
 
 
 @pytest.mark.parametrize("path", AGENT_SOURCES, ids=named)
 def test_the_agent_is_read_by_the_oldest_python_it_runs_on(path: Path) -> None:
-    ast.parse(bare_source(path.read_text(encoding="utf-8")), feature_version=(3, 9))
+    ast.parse(minified(path.read_text(encoding="utf-8")), feature_version=(3, 9))
 
 
 @pytest.mark.parametrize(
-    ("source", "bare"),
+    ("source", "expected"),
     [
         pytest.param("", "", id="nothing"),
         pytest.param('"""What."""\n', "", id="only documentation"),
@@ -137,10 +139,10 @@ def test_the_agent_is_read_by_the_oldest_python_it_runs_on(path: Path) -> None:
         pytest.param("x = 1", "x = 1", id="no newline at the end"),
     ],
 )
-def test_a_bare_source(source: str, bare: str) -> None:
-    assert bare_source(source) == bare
+def test_a_source_is_minified(source: str, expected: str) -> None:
+    assert minified(source) == expected
 
 
 def test_a_source_that_is_not_python_is_refused() -> None:
     with pytest.raises(SyntaxError):
-        bare_source("def f(:\n")
+        minified("def f(:\n")

@@ -1,8 +1,8 @@
-"""What makes a single value of the probe's settings acceptable, as functions on plain values.
+"""Validates single values of the probe's settings.
 
-Like ``staged_resiliency.shared.validation``: each returns the value in its canonical form or raises
-``ValueError`` with a sentence. The agent has checks of its own, as it must not trust its file;
-these are never more lenient.
+As in ``staged_resiliency.shared.validation``, each function returns the value in its canonical
+form, or raises ``ValueError`` with a sentence. The agent, which can't import the library, has
+rules of its own in ``agent.config``; a value that passes here must pass there.
 """
 
 import ipaddress
@@ -17,7 +17,7 @@ INTERVALS_SECONDS: Final = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60)
 
 
 def interval_seconds(value: int) -> int:
-    """Seconds between two samples of a target."""
+    """Validate the seconds between two samples of a target."""
     if value not in INTERVALS_SECONDS:
         allowed = ", ".join(map(str, INTERVALS_SECONDS))
         raise ValueError(
@@ -27,7 +27,7 @@ def interval_seconds(value: int) -> int:
 
 
 def timeout_seconds(value: float, interval: int) -> float:
-    """The deadline of a sample, which must be over before the next one is due."""
+    """Validate the deadline of a sample, which must end before the next one is due."""
     if not 0 < value < interval:
         raise ValueError(
             f"the timeout of {value:g} s is not within the interval of {interval} s; "
@@ -37,14 +37,14 @@ def timeout_seconds(value: float, interval: int) -> float:
 
 
 def status(value: int) -> int:
-    """A status that an HTTP check takes for well."""
+    """Validate an HTTP status."""
     if not 100 <= value <= 599:
         raise ValueError(f"{value} is not an HTTP status; allowed: 100 to 599")
     return value
 
 
 def body_text(value: str) -> str:
-    """A text to be found in an answer's body."""
+    """Validate a text to find in an answer's body."""
     if not value or not value.isprintable():
         raise ValueError(
             f"{validation.shown(value)} is not a text of printable characters; "
@@ -54,7 +54,7 @@ def body_text(value: str) -> str:
 
 
 def days_to_expiry(value: int) -> int:
-    """Days that a certificate must still be valid."""
+    """Validate the days that a certificate must still be valid."""
     if not 0 <= value <= limits.MAX_DAYS_TO_EXPIRY:
         raise ValueError(
             f"{value} is not a number of days that certificates have left; allowed: 0 to "
@@ -64,7 +64,7 @@ def days_to_expiry(value: int) -> int:
 
 
 def dns_server(value: str) -> str:
-    """The address of a DNS server, which may be the host itself."""
+    """Validate the address of a DNS server, which may be the host itself."""
     try:
         address = ipaddress.ip_address(value)
         sound = not (address.is_unspecified or address.is_multicast or "%" in value)
@@ -78,7 +78,7 @@ def dns_server(value: str) -> str:
 
 
 def dns_answer(value: str, record_type: str) -> str:
-    """A value that a DNS record of a type can have."""
+    """Validate the value of a DNS record of a type."""
     if record_type == "CNAME":
         return validation.domain_name(value)
     version = 6 if record_type == "AAAA" else 4
@@ -96,7 +96,7 @@ def dns_answer(value: str, record_type: str) -> str:
 
 
 def is_address(value: str) -> bool:
-    """Whether a dependency is named by its address."""
+    """Return whether a text is an IP address."""
     try:
         ipaddress.ip_address(value)
     except ValueError:
@@ -105,17 +105,16 @@ def is_address(value: str) -> bool:
 
 
 def name_to_ask_for(value: str) -> str:
-    """A name that a DNS server is asked for."""
+    """Validate a name to look up."""
     if is_address(value):
         raise ValueError(
-            f"{validation.shown(value)} is an address, and DNS is asked for names; "
-            "give one like db.example.com"
+            f"{validation.shown(value)} is an address, not a DNS name; give one like db.example.com"
         )
     return validation.domain_name(value)
 
 
 def role_name(value: str) -> str:
-    """The name of an IAM role, as a policy takes it to be attached to: without path or ARN."""
+    """Validate the name of an IAM role, without path or ARN, as a managed policy takes it."""
     if value.startswith("arn:"):
         raise ValueError(
             f"{validation.shown(value)} is an ARN; give the role's name alone, which is "
@@ -130,11 +129,10 @@ def role_name(value: str) -> str:
 
 
 def target_tag(value: str) -> str:
-    """The key of a tag that instances are found by; AWS's own may be among them."""
+    """Validate the key of a tag that selects instances; keys of AWS are allowed."""
     if re.fullmatch(rf"[\w .:/=+@-]{{1,{limits.MAX_TARGET_TAG_CHARACTERS}}}", value) is None:
         raise ValueError(
-            f"{validation.shown(value)} is not a tag that instances can be found by (letters, "
-            "digits, "
+            f"{validation.shown(value)} is not a tag that selects instances (letters, digits, "
             f"spaces and _ . : / = + @ -, at most {limits.MAX_TARGET_TAG_CHARACTERS}); "
             "give one like fleet"
         )
@@ -142,18 +140,17 @@ def target_tag(value: str) -> str:
 
 
 def association_name(value: str) -> str:
-    """The name of a State Manager association."""
+    """Validate the name of a State Manager association."""
     if re.fullmatch(r"[A-Za-z0-9_.-]{3,128}", value) is None:
         raise ValueError(
             f"{validation.shown(value)} is not the name of an association (letters, digits, '_', "
-            "'.' "
-            "and '-', 3 to 128); give one like shop-probe"
+            "'.' and '-', 3 to 128); give one like shop-probe"
         )
     return value
 
 
 def max_concurrency(value: str) -> str:
-    """How many instances are changed at a time."""
+    """Validate how many instances run the document at a time."""
     if re.fullmatch(r"[1-9][0-9]{0,6}|([1-9]|[1-9][0-9]|100)%", value) is None:
         raise ValueError(
             f"{validation.shown(value)} is not a number or share of instances; give one like 1 "
@@ -163,7 +160,7 @@ def max_concurrency(value: str) -> str:
 
 
 def max_errors(value: str) -> str:
-    """How many instances may fail before no further one is changed."""
+    """Validate how many instances may fail before the rest is skipped."""
     if re.fullmatch(r"0|[1-9][0-9]{0,6}|([0-9]|[1-9][0-9]|100)%", value) is None:
         raise ValueError(
             f"{validation.shown(value)} is not a number or share of instances; give one like 0 "

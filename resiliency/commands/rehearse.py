@@ -1,18 +1,20 @@
-"""The options of ``resiliency rehearse``; what it takes to rehearse is loaded only to do so."""
+"""`resiliency rehearse`: run the failover that templates describe on this machine."""
 
 import argparse
 from pathlib import Path
 from typing import Final
 
+from resiliency.commands import Subparsers
+
 DEFAULT_SCALE: Final = 20.0
 """A period of 60 s passes in 3 s."""
 
 MOST_SCALE: Final = 120.0
-"""Beyond it, what processes take to be scheduled would be minutes of the service."""
+"""Above it, the scheduling of processes would take minutes of the service."""
 
 
-def add_rehearse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to those of ``resiliency``."""
+def add(commands: Subparsers) -> None:
+    """Add the arguments."""
     rehearse = commands.add_parser(
         "rehearse", help="run the failover that templates describe on this machine, and judge it"
     )
@@ -25,7 +27,11 @@ def add_rehearse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="folders that `cdk synth` wrote, or templates; cdk.out unless given",
     )
     rehearse.add_argument(
-        "--scenario", action="append", default=[], metavar="NAME", help="only this one; repeatable"
+        "--scenario",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="run only this scenario; repeatable",
     )
     rehearse.add_argument(
         "--record", metavar="NAME", help="the pair's DNS name; the first one unless given"
@@ -36,14 +42,13 @@ def add_rehearse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         action="append",
         default=[],
         metavar="NAME=ADDRESS",
-        help="which host has which address, where no template tells; repeatable",
+        help="address of a host, where no template contains it; repeatable",
     )
     rehearse.add_argument(
         "--objective",
         type=_seconds,
         metavar="SECONDS",
-        help="within how long clients must leave a host; what the templates say unless given, "
-        "else 600",
+        help="time for clients to leave a host; from the templates unless given, else 600",
     )
     rehearse.add_argument(
         "--time-scale",
@@ -57,25 +62,26 @@ def add_rehearse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--real-time", action="store_const", const=1.0, dest="time_scale", help="--time-scale 1"
     )
     rehearse.add_argument(
-        "--seed", type=int, default=0, help="the same gives the same phases and delays"
+        "--seed", type=int, default=0, help="the same seed gives the same phases and delays"
     )
     rehearse.add_argument(
         "--at-once",
         type=_count,
         metavar="N",
-        help="how many scenarios at the same time; all unless given",
+        help="run so many scenarios at the same time; all unless given",
     )
     rehearse.add_argument(
         "--out",
         type=Path,
         default=Path("out/rehearsal"),
         metavar="FOLDER",
-        help="where the report goes; out/rehearsal unless given",
+        help="folder of the report; out/rehearsal unless given",
     )
-    rehearse.set_defaults(run=_rehearse)
+    rehearse.set_defaults(run=run, extra="rehearsal")
 
 
-def _rehearse(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Rehearse, print verdicts and write the report."""
     from resiliency.rehearsal.command import rehearse_command
 
     return rehearse_command(options)

@@ -1,4 +1,4 @@
-"""A director that plays nothing: it tells at once what a run would have shown.
+"""A runner that plays nothing: it tells at once what a run would have shown.
 
 What it does is the name of the run's seed: 0 tells a run that holds, 1 one that does not, 2 reports
 a problem, 3 ends without a word, 4 waits for ever.
@@ -11,7 +11,7 @@ import time
 
 from resiliency.rehearsal.client_process import Settings
 from resiliency.rehearsal.clock import Clock
-from resiliency.rehearsal.run_spec import RunSpec
+from resiliency.rehearsal.scenarios import RunSpec
 
 
 def tell(*what: object) -> None:
@@ -21,8 +21,8 @@ def tell(*what: object) -> None:
 
 def play(order: RunSpec) -> None:
     """Tell it."""
-    active, standby = order.world.active.name, order.world.standby.name
-    record = order.world.pair.name
+    active, standby = order.deployment.active.name, order.deployment.standby.name
+    record = order.deployment.pair.name
     if order.seed == 2:
         tell("problem", "moto's server (process 7) was ended by signal SIGKILL")
         sys.exit(1)
