@@ -1,5 +1,6 @@
 """What is rehearsed, read from templates of any maker, or refused with what would help."""
 
+import copy
 from base64 import b64encode
 from typing import Any
 
@@ -240,7 +241,7 @@ def rehearsable() -> Data:
     alarm = made["Resources"]["Status"]["Properties"]
     alarm |= {"AlarmActions": [{"Ref": "Topic"}], "OKActions": ["arn:x"], "ActionsEnabled": True}
     made["Resources"] |= {
-        **TOPIC,
+        **copy.deepcopy(TOPIC),
         "Probe": {
             "Type": "AWS::SSM::Association",
             "Properties": {"Parameters": {"Action": ["Install"], "Configuration": ["e30="]}},

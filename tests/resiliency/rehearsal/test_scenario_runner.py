@@ -75,6 +75,7 @@ def values(told: Sequence[Sequence[object]], source: str, subject: str) -> list[
     return found
 
 
+@pytest.mark.slow
 def test_a_real_run_goes_from_well_to_broken_and_back(
     deciding_templates: Templates, tmp_path: Path
 ) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from resiliency.rehearsal.clock import Clock
 from resiliency.rehearsal.deployment import Deployment, read_world
 from resiliency.rehearsal.http_client import ask
@@ -51,6 +53,7 @@ def played(world: Deployment, folder: Path, *names: str) -> dict[str, list[list[
     return found
 
 
+@pytest.mark.slow
 def test_each_fault_takes_away_what_it_names_and_its_end_gives_it_back(
     world: Deployment, tmp_path: Path
 ) -> None:
