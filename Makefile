@@ -13,11 +13,12 @@ unexport PYTHONDONTWRITEBYTECODE
 # files in the same place as aws-cdk-lib, whose own must stay.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CDK := node_modules/.bin/cdk
+TYPESCRIPT := benchmarks/typescript/node_modules
 SERVICES ?= services
 WORKERS ?= auto
 PYTEST := $(BIN)/pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal
 
-.PHONY: demo synth test check e2e format schema document lock bench wheel clean
+.PHONY: demo synth test check e2e format schema document picture lock bench wheel clean
 .DELETE_ON_ERROR:
 
 demo: synth  ## Check and synthesize the services, say what would be deployed, and rehearse a failover
@@ -33,7 +34,7 @@ test: .venv/.dev node_modules/.installed  ## The tests that take no time; no roo
 
 # Measuring coverage makes a test three times as slow, and more examples cover no other line: so
 # the properties run their many examples apart.
-check: .venv/.dev node_modules/.installed  ## All that must hold before a change is merged
+check: .venv/.dev node_modules/.installed $(TYPESCRIPT)/.installed  ## All that must hold before a change is merged
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -42,6 +43,7 @@ check: .venv/.dev node_modules/.installed  ## All that must hold before a change
 	$(PYTEST) --hypothesis-profile many -m hypothesis
 	@$(MAKE) --no-print-directory synth
 	$(BIN)/cfn-lint --non-zero-exit-code informational 'cdk.out/*.template.json'
+	$(BIN)/python benchmarks/synthesis.py --compare
 
 e2e: .venv/.dev node_modules/.installed  ## Slow proofs: containers, fresh environments, the wheel
 	$(BIN)/pytest -o addopts= -n 2 --dist loadfile -ra --strict-markers --durations=10 tests/e2e
@@ -50,14 +52,19 @@ format: .venv/.dev  ## Format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-schema: .venv/.runtime  ## Write the JSON Schema of service files
+schema: .venv/.runtime  ## Write the JSON Schemas of service files and of journals
 	$(BIN)/resiliency schema > resiliency/service_file/service.schema.json.new
 	mv resiliency/service_file/service.schema.json.new \
 	  resiliency/service_file/service.schema.json
+	$(BIN)/python -m resiliency.report.journal_schema > resiliency/report/journal.schema.json.new
+	mv resiliency/report/journal.schema.json.new resiliency/report/journal.schema.json
 
 document: .venv/.runtime  ## Write the document that installs the probe, after a change of either
 	$(BIN)/python -m staged_resiliency.probe.document_builder > out.document.json
 	mv out.document.json constructs/staged_resiliency/probe/document.json
+
+picture: .venv/.runtime  ## Draw the picture in README.md
+	$(BIN)/python docs/architecture/render.py
 
 lock: .venv/.runtime  ## Pin requirements for every supported Python
 	$(PIP) uv==0.13.9
@@ -66,7 +73,7 @@ lock: .venv/.runtime  ## Pin requirements for every supported Python
 	$(BIN)/uv pip compile -q --universal --python-version 3.10 --no-header --no-annotate \
 	  --generate-hashes -c requirements-dev.txt requirements.in -o requirements.txt
 
-bench: .venv/.dev node_modules/.installed  ## Synthesis against TypeScript; the probe against others; the model
+bench: .venv/.dev node_modules/.installed $(TYPESCRIPT)/.installed  ## Synthesis against TypeScript; the probe against others; the model
 	$(BIN)/python benchmarks/synthesis.py
 	$(BIN)/python -m benchmarks.probe
 	$(BIN)/python benchmarks/timing.py
@@ -75,7 +82,7 @@ wheel: .venv/.dev  ## Build the library for other teams
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
 
 clean:  ## Remove everything that was made
-	rm -rf .venv .venv-* node_modules cdk.out out build dist
+	rm -rf .venv .venv-* node_modules $(TYPESCRIPT) benchmarks/typescript/build cdk.out out build dist
 
 .venv/.runtime: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and \
@@ -93,4 +100,8 @@ clean:  ## Remove everything that was made
 
 node_modules/.installed: .venv/.runtime package-lock.json
 	$(BIN)/npm ci --no-audit --no-fund --silent
+	@touch $@
+
+$(TYPESCRIPT)/.installed: .venv/.runtime benchmarks/typescript/package-lock.json
+	$(BIN)/npm --prefix benchmarks/typescript ci --no-audit --no-fund --silent
 	@touch $@

@@ -15,7 +15,7 @@ from stacks.application import add_stacks, new_app  # noqa: E402 (starts Node)
 
 
 def main() -> None:
-    """Synthesize the stacks of every service file, or say what is wrong with the files."""
+    """Synthesize the stacks of every service file, or print the problems of the files."""
     app = new_app()
     try:
         services = load(Path(app.node.try_get_context("services") or DEFAULT_PATH))

@@ -2,6 +2,7 @@
 
     make bench                 1, 20 and 100 services, seven rounds
     python benchmarks/synthesis.py --services 1 100 --rounds 11
+    python benchmarks/synthesis.py --compare     only whether the templates are the same
 
 Both applications run as the CDK CLI would run them: a whole process, with the feature flags of
 cdk.json. They take turns within one run, so that a change of the machine's speed meets both, and
@@ -104,8 +105,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Synthesis in Python against TypeScript.")
     parser.add_argument("--services", type=int, nargs="+", default=[1, 20, 100])
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--compare", action="store_true", help="time nothing, with 2 services")
     options = parser.parse_args()
     compile_typescript()
+    if options.compare:
+        with tempfile.TemporaryDirectory() as folder:
+            same_templates(Path(folder), 2)
+        return
     console = Console()
     for count in options.services:
         with tempfile.TemporaryDirectory() as folder:
@@ -115,10 +121,8 @@ def main() -> None:
 
 
 def compile_typescript() -> None:
-    """Install and compile the TypeScript application, if it changed."""
+    """Compile the TypeScript application, if it changed; the Makefile has installed its modules."""
     compiled = TYPESCRIPT / "build" / "app.js"
-    if not (TYPESCRIPT / "node_modules" / "typescript").exists():
-        run_tool("npm", "ci", "--no-audit", "--no-fund", "--silent")
     if not compiled.exists() or compiled.stat().st_mtime < (TYPESCRIPT / "app.ts").stat().st_mtime:
         run_tool("npx", "tsc")
 
@@ -130,8 +134,8 @@ def run_tool(name: str, *words: str) -> None:
     subprocess.run([tool, *words], cwd=TYPESCRIPT, env={**os.environ, "PATH": path}, check=True)
 
 
-def measured(folder: Path, count: int, rounds: int) -> Table:
-    """The table for a number of services."""
+def same_templates(folder: Path, count: int) -> Sequence[Contender]:
+    """Both applications, which have written the same templates for a number of services."""
     base = environment_of(folder / "services", count, SERVICE)
     document = folder / "document.json"
     document.write_text(json.dumps(command_document()), encoding="utf-8")
@@ -147,9 +151,24 @@ def measured(folder: Path, count: int, rounds: int) -> Table:
         ),
     ]
     templates = [run(contender, folder)[1] for contender in contenders]  # warms up, too
-    if any(other != templates[0] for other in templates):
-        sys.exit("the templates differ, so times would compare different work")
-    return timed(folder, count, rounds, contenders)
+    for contender, found in zip(contenders, templates, strict=True):
+        if found != templates[0]:
+            names = sorted(
+                name
+                for name in {*found, *templates[0]}
+                if found.get(name) != templates[0].get(name)
+            )
+            sys.exit(
+                f"{contender.name} writes other templates than {contenders[0].name}, so times "
+                f"would compare different work: {', '.join(names)}; adapt "
+                "benchmarks/typescript/app.ts"
+            )
+    return contenders
+
+
+def measured(folder: Path, count: int, rounds: int) -> Table:
+    """The table for a number of services."""
+    return timed(folder, count, rounds, same_templates(folder, count))
 
 
 def measured_drills(folder: Path, count: int, rounds: int) -> Table:
@@ -166,7 +185,7 @@ def measured_drills(folder: Path, count: int, rounds: int) -> Table:
 
 
 def environment_of(services: Path, count: int, service: str) -> Mapping[str, str]:
-    """What a process is told of a folder of service files, which is made."""
+    """Write some service files; return the environment in which a process reads them."""
     services.mkdir()
     for i in range(count):
         (services / f"service{i:03}.yaml").write_text(service.format(i=i), encoding="utf-8")

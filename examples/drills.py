@@ -1,7 +1,8 @@
-"""Drills of a pair whose alarms stand in the same stack: a shutdown, and a blackhole.
+"""Drills of a pair whose alarms are in the same stack: a shutdown, and a network blackhole.
 
-They ship leashed: `enabled=True` lets them inject. What guards a drill are alarms of the other
-host; what it expects follows from the alarms' settings, and is written here by hand.
+They start as dry runs; `enabled=True` lets them inject faults. The guards, alarms that stop a
+drill, are those of the other host. The expected times follow from the alarms' settings and are
+written here by hand.
 """
 
 from aws_cdk import App, Environment, Stack
@@ -72,11 +73,11 @@ service = DrillTarget(
     alarms=alarms,
     objective_seconds=360,
 )
-runner = DrillGroup(stack, "Drills", service=service, topic=topic)
+group = DrillGroup(stack, "Drills", service=service, topic=topic)
 shutdown = Drill(
     stack,
     "Shutdown",
-    runner=runner,
+    group=group,
     name="shutdown",
     fault=StopInstance(BLUE, INSTANCES[BLUE], duration_minutes=10),
     guards=[status[GREEN].alarm_name, database[GREEN].alarm_name],
@@ -92,7 +93,7 @@ shutdown = Drill(
 blackhole = Drill(
     stack,
     "DatabaseBlackhole",
-    runner=runner,
+    group=group,
     name="db-blackhole",
     fault=BlackholePort(BLUE, INSTANCES[BLUE], duration_minutes=5, destination_port=5432),
     guards=[status[GREEN].alarm_name, database[GREEN].alarm_name],
@@ -106,14 +107,15 @@ blackhole = Drill(
     window=DrillWindow(from_hour=10, to_hour=12),
     dependency="db",
 )
+drills = [shutdown, blackhole]
 ServiceDashboard(
     stack,
     "Dashboard",
     service=service,
     dashboard_name="shop-production",
-    drills=[drill.name for drill in runner.drills],
-    enabled=runner.enabled,
-    alarms=[drill.overdue.alarm_name for drill in runner.drills],
+    drills=[drill.name for drill in drills],
+    enabled=group.enabled,
+    alarms=[drill.overdue.alarm_name for drill in drills],
     links={"runbook": "https://wiki.example.com/shop/drills"},
 )
 

@@ -1,4 +1,4 @@
-"""The failover of a pair in one statement, for an application of your own."""
+"""The failover of a pair with one construct, in an application of your own."""
 
 from aws_cdk import App, Environment, Stack
 

@@ -1,7 +1,7 @@
-"""Instances made in the same stack, and an alarm of your own that decides failover too.
+"""Failover of instances of the same stack, decided also by an alarm on a metric of your own.
 
-The instances' ids are known only at deployment, so the status alarms' names carry them. A
-custom metric becomes a signal by an alarm on each host that Route 53 can follow.
+The instances' ids are known only at deployment, so the status alarms' names contain them. A
+custom metric decides failover by an alarm for each host, of a kind that Route 53 can follow.
 """
 
 from aws_cdk import App, Environment, Stack
@@ -31,7 +31,7 @@ vpc = ec2.Vpc(stack, "Network", max_azs=2, nat_gateways=0)
 
 
 def host(color: str) -> FailoverHost:
-    """An instance with an address of its own."""
+    """Make an instance with an Elastic IP address."""
     instance = ec2.Instance(
         stack,
         f"Instance-{color}",
@@ -47,13 +47,13 @@ def host(color: str) -> FailoverHost:
 
 
 def queue_alarm(color: str) -> SignalAlarm:
-    """Too much work waits on a host."""
+    """Make an alarm that fires when too much work waits on a host."""
     metric = cloudwatch.Metric(
         namespace="Shop",
         metric_name="queue-depth",
         dimensions_map={"Host": f"shop-{color}"},
         statistic="Maximum",
-        label="a label would be metric math, which Route 53 refuses; it is left behind",
+        label="dropped, since the CDK would render metric math, which Route 53 refuses",
     )
     return SignalAlarm(
         stack,

@@ -1,8 +1,7 @@
-"""The probe on instances of the same stack, and what it measures as signals of a failover.
+"""The probe on instances of the same stack, and a failover that its measurements decide.
 
-What only the deployment knows (the instances' ids and addresses) reaches the probe as well. The
-hosts ask each other over their private addresses. A fleet that is found by a tag gets the same
-agent.
+The instances' ids and addresses, known only at deployment, are in the probe's configuration. The
+hosts send requests to each other's private addresses. A fleet, found by a tag, gets the same agent.
 """
 
 from aws_cdk import App, Environment, Stack
@@ -80,7 +79,7 @@ probe = ProbeAgent(
 )
 probe.grant_publish(role)
 
-# A fleet gets the same agent; ten in a hundred at a time, as long as all goes well.
+# A fleet gets the same agent, a tenth of the hosts at a time; an error stops the rest.
 ProbeAgent(
     stack,
     "BatchProbe",
@@ -94,7 +93,7 @@ ProbeAgent(
 
 
 def database_alarm(color: str) -> ConnectivityAlarm:
-    """The host no longer reaches the database."""
+    """Make an alarm that fires when the host does not reach the database."""
     return ConnectivityAlarm(
         stack,
         f"Database-{color}",
@@ -108,7 +107,7 @@ def database_alarm(color: str) -> ConnectivityAlarm:
 
 
 def peer_alarm(color: str, observer: str) -> PeerAlarm:
-    """The host no longer answers the other one."""
+    """Make an alarm that fires when the host does not answer the other host."""
     return PeerAlarm(
         stack,
         f"Peer-{color}",

@@ -5,17 +5,17 @@ class UserError(Exception):
     """The command can't do what was asked; the message says where, why and how to mend it.
 
     Args:
-        message: Control characters in it, which names in a template may hold, are escaped.
+        *lines: The message, usually one line. Control characters and line breaks in it, which
+            names in a template may hold, are escaped.
     """
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, *lines: str) -> None:
         """Escape what a terminal would not show as it is."""
-        super().__init__(
-            "".join(
-                each if each.isprintable() or each == "\n" else _escaped(each) for each in message
-            )
-        )
+        super().__init__("\n".join(_printable(line) for line in lines))
 
 
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
+def _printable(text: str) -> str:
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
+        for each in text
+    )

@@ -1,1 +1,1 @@
-"""Wiring: which constructs stand in which stack, from which part of a service file."""
+"""Wiring: which constructs each stack has, from which part of a service file."""

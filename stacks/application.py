@@ -14,17 +14,17 @@ _Stack = TypeVar("_Stack", bound=Stack)
 
 
 def new_app(outdir: str | None = None, context: Mapping[str, object] | None = None) -> App:
-    """An application whose templates hold nothing that changes by itself.
+    """Create an application whose templates change only with their input.
 
     Args:
-        outdir: Where the cloud assembly is written; where the CDK CLI asks for it unless given.
-        context: Feature flags and other context, where the CDK CLI does not read cdk.json.
+        outdir: Folder of the cloud assembly; the one that the CDK CLI names unless given.
+        context: Feature flags and other context, for runs without the CDK CLI and its cdk.json.
     """
     return App(
         outdir=outdir,
         context=context,
         analytics_reporting=False,
-        # The CLI checks the bootstrap version by itself; in templates the check is only noise.
+        # The CLI itself checks the bootstrap version, so templates need no rule for it.
         default_stack_synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
     )
 
@@ -32,8 +32,8 @@ def new_app(outdir: str | None = None, context: Mapping[str, object] | None = No
 def add_stacks(app: App, services: Iterable[Service]) -> Sequence[FailoverStack]:
     """Add the stacks of each service and environment, and those of the topics they share.
 
-    Topics are deployed first and the failover after the probe, so that a health check finds alarms
-    that can notify and a probe that measures. Drills come last, since all of it guards them.
+    Topics are deployed first, and the failover after the probe, so that a health check's alarms can
+    notify and have data. Drills come last, because alarms of the other stacks stop them.
 
     Returns:
         The failover stacks.
@@ -64,7 +64,7 @@ def add_stacks(app: App, services: Iterable[Service]) -> Sequence[FailoverStack]
 
 
 def _added(stack: _Stack, needed: Iterable[Stack]) -> _Stack:
-    """The stack, deployed after those it needs."""
+    """Return the stack, to be deployed after those it needs."""
     for other in needed:
         stack.add_stack_dependency(other)
     return stack

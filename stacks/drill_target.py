@@ -1,13 +1,13 @@
-"""The service of a file as drills and dashboard are told of it."""
+"""The inputs of drills and dashboard, from a service file."""
 
 from collections.abc import Iterator, Mapping
 
 from aws_cdk import Stack
 
 from resiliency.service_file import Environment, Service
-from resiliency.service_file.drill_mapping import alarms_of, objective_of
-from resiliency.service_file.drill_model import Drills
-from resiliency.service_file.model import Host
+from resiliency.service_file.alarms import alarms_of
+from resiliency.service_file.mapping import objective_of
+from resiliency.service_file.model import Drills, Host
 from staged_resiliency import (
     ConnectivityMetric,
     DrillHost,
@@ -18,10 +18,10 @@ from staged_resiliency.shared import names
 from staged_resiliency.shared.hosts import COLORS, other
 
 
-def drilled_service(
-    service: Service, name: str, environment: Environment, drills: Drills, hosted_zone_id: str
+def drill_target(
+    service: Service, name: str, environment: Environment, hosted_zone_id: str
 ) -> DrillTarget:
-    """What drills are told of a service in one environment."""
+    """Return the target of the drills of one environment."""
     hosts, endpoint = environment.hosts, environment.endpoint
     return DrillTarget(
         name=service.service,
@@ -42,21 +42,21 @@ def drilled_service(
 
 def add_dashboard(
     stack: Stack,
-    drilled: DrillTarget,
+    target: DrillTarget,
     environment: Environment,
     drills: Drills,
     health_check_id: str,
 ) -> ServiceDashboard:
-    """The dashboard of a service.
+    """Add the dashboard of a service to its failover stack.
 
-    It stands in the failover stack, which knows the health check; of drills it needs only names.
+    That stack has the health check; of the drills the dashboard needs only the names.
     """
-    service, name = drilled.name, drilled.environment
+    service, name = target.name, target.environment
     overdue = [names.drill_overdue_alarm(service, name, drill) for drill in drills.by_name]
     return ServiceDashboard(
         stack,
         "Dashboard",
-        service=drilled,
+        service=target,
         dashboard_name=names.dashboard(service, name),
         drills=list(drills.by_name),
         enabled=drills.enabled,
@@ -86,7 +86,7 @@ def _host(host: Host) -> DrillHost:
 
 
 def _measured(environment: Environment) -> Iterator[ConnectivityMetric]:
-    """What the probes of both hosts measure."""
+    """Yield the metrics that the probes of both hosts publish."""
     for color in COLORS:
         host = environment.hosts.of(color).name
         for name in environment.dependencies:

@@ -5,10 +5,10 @@ from aws_cdk import Environment as CdkEnvironment
 from aws_cdk import aws_route53 as route53
 
 from resiliency.service_file import Environment, Service
-from resiliency.service_file.drill_mapping import broken_host, guards_of, hypothesis_of, port_of
-from resiliency.service_file.drill_model import Drills, DrillSettings
-from resiliency.service_file.drill_prediction import predicted
-from stacks.drill_target import drilled_service
+from resiliency.service_file.mapping import broken_host, guards_of, hypothesis_of
+from resiliency.service_file.model import Drills, DrillSettings
+from resiliency.service_file.timing_graph import predicted
+from stacks.drill_target import drill_target
 from staged_resiliency import (
     BlackholePort,
     Drill,
@@ -22,9 +22,9 @@ from staged_resiliency.shared import names
 
 
 class DrillsStack(Stack):
-    """What breaks a service on purpose, and tells whether clients noticed.
+    """The drills of a service: they break a host on purpose and measure what clients see.
 
-    A stack of its own, since it may stop instances: docs/adr/0010.
+    A stack of its own, because it may stop instances: docs/adr/0010.
     """
 
     def __init__(
@@ -44,10 +44,10 @@ class DrillsStack(Stack):
             tags=service.tags_of(environment) or None,
         )
         self._service, self._environment = service, environment
-        self.runner = DrillGroup(
+        self.group = DrillGroup(
             self,
             "Drills",
-            service=drilled_service(service, name, environment, drills, self._hosted_zone_id()),
+            service=drill_target(service, name, environment, self._hosted_zone_id()),
             topic=environment.topic_arn,
             enabled=drills.enabled,
             notify_passed=drills.notify_passed,
@@ -60,12 +60,12 @@ class DrillsStack(Stack):
         for output_id, value, description in (
             (
                 "StateMachineNames",
-                ",".join(str(each.machine.state_machine_name) for each in self.drills.values()),
+                ",".join(each.machine_name for each in self.drills.values()),
                 "State machines, one per drill; start one to run its drill now.",
             ),
             (
                 "JournalBucketName",
-                self.runner.journals.bucket_name,
+                self.group.journals.bucket_name,
                 "Bucket of the journals; it stays when the stack goes.",
             ),
         ):
@@ -83,7 +83,7 @@ class DrillsStack(Stack):
         return Drill(
             self,
             f"Drill-{name}",
-            runner=self.runner,
+            group=self.group,
             name=name,
             fault=_fault(environment, drill, drills),
             guards=guards_of(environment, drill),
@@ -97,10 +97,10 @@ class DrillsStack(Stack):
 
 def _fault(environment: Environment, drill: DrillSettings, drills: Drills) -> Fault:
     host = broken_host(environment, drill)
-    instance_id = host.instance_id or ""  # which the service file's rules ask for
+    instance_id = host.instance_id or ""  # a rule of the service file requires it
     if drill.dependency is None:
         return StopInstance(
             host.name, instance_id, drill.duration_minutes, volume_keys=drills.volume_keys
         )
-    port = port_of(environment.dependencies[drill.dependency])
+    port = environment.dependencies[drill.dependency].checked_port
     return BlackholePort(host.name, instance_id, drill.duration_minutes, destination_port=port)

@@ -7,6 +7,7 @@ from aws_cdk import Environment as CdkEnvironment
 from aws_cdk import aws_route53 as route53
 
 from resiliency.service_file import Environment, Service
+from resiliency.service_file.alarms import AlarmDescription, alarms_of
 from resiliency.service_file.model import Endpoint, Host
 from resiliency.service_file.warnings import ServiceWarning, warnings_of
 from staged_resiliency import (
@@ -27,8 +28,9 @@ from staged_resiliency import (
     StatusSignal,
     TcpConnect,
 )
-from staged_resiliency.shared import names
-from staged_resiliency.shared.hosts import COLORS, Color, other
+from staged_resiliency.drills.alarm_effects import AlarmKind
+from staged_resiliency.shared import names, validation
+from staged_resiliency.shared.hosts import Color
 
 
 class FailoverStack(Stack):
@@ -42,7 +44,7 @@ class FailoverStack(Stack):
             description=f"Failover of {service.title} in {name}: alarms, health check and the "
             f"record pair {environment.endpoint.record}.",
             tags=service.tags_of(environment) or None,
-            # Without the stack the name has no answer.
+            # Without the stack clients can't resolve the service's name.
             termination_protection=True,
         )
         for warning in (*warnings_of(environment), *_objective_warnings(service, environment)):
@@ -72,21 +74,20 @@ class FailoverStack(Stack):
             notify_recovery=environment.notifications.recovery,
         )
         if environment.drills is not None:
-            # Loaded only here, as what it says is about drills.
-            from stacks.drill_target import add_dashboard, drilled_service
+            # Loaded only here: a service without drills need not wait for the dashboard.
+            from stacks.drill_target import add_dashboard, drill_target
 
             zone = environment.hosted_zone.id or self._zone.hosted_zone_id
-            drilled = drilled_service(service, name, environment, environment.drills, zone)
             add_dashboard(
                 self,
-                drilled,
+                drill_target(service, name, environment, zone),
                 environment,
                 environment.drills,
                 self.failover.health_check.health_check_id,
             )
         self._add_outputs(topic_arn)
-        # Records hold addresses alone: without this nobody who reads the template could tell
-        # whether the health check watches the host that clients are given.
+        # Records have addresses only: without the hosts' names a reader of the template could not
+        # see whether the health check is on the host that clients are sent to.
         self.template_options.metadata = {
             "Hosts": {
                 host.name: [
@@ -100,7 +101,7 @@ class FailoverStack(Stack):
                 ]
                 for host in (environment.hosts.blue, environment.hosts.green)
             },
-            # What a rehearsal of the template is judged by.
+            # The objective that a rehearsal of the template checks.
             **(
                 {"RecoveryTimeSeconds": environment.objective.recovery_time_seconds}
                 if environment.objective is not None
@@ -111,19 +112,18 @@ class FailoverStack(Stack):
     def _connectivity_alarms(
         self, service: Service, environment: Environment
     ) -> Mapping[str, Mapping[Color, ConnectivityAlarm]]:
-        """The alarms on each dependency, by its name and the host's colour."""
+        """Add the alarms on each dependency, by its name and the host's color."""
 
-        def alarm(dependency_name: str, color: Color) -> ConnectivityAlarm:
-            dependency = environment.dependencies[dependency_name]
-            settings = dependency.alarm
+        def alarm(name: str, described: AlarmDescription) -> ConnectivityAlarm:
+            label, settings = environment.dependencies[name].label, described.settings
             return ConnectivityAlarm(
                 self,
-                f"{color.title()}Connectivity-{dependency_name}",
+                f"{described.color.title()}Connectivity-{name}",
                 namespace=service.metric_namespace,
-                host_name=environment.hosts.of(color).name,
-                dependency=dependency_name,
-                description=names.connectivity_description(dependency.label, service.title, color),
-                missing_data=MissingData[settings.missing_data.upper()],
+                host_name=described.host,
+                dependency=name,
+                description=names.connectivity_description(label, service.title, described.color),
+                missing_data=MissingData[described.missing_data.upper()],
                 topic=environment.topic_arn,
                 period_seconds=settings.period_seconds,
                 evaluation_periods=settings.evaluation_periods,
@@ -132,24 +132,24 @@ class FailoverStack(Stack):
                 notify_recovery=environment.notifications.recovery,
             )
 
+        alarms = alarms_of(environment)
         return {
-            name: {color: alarm(name, color) for color in COLORS}
+            name: {each.color: alarm(name, each) for each in alarms if each.dependency == name}
             for name in environment.dependencies
         }
 
     def _peer_alarms(self, service: Service, environment: Environment) -> Mapping[Color, PeerAlarm]:
-        """The alarms on each host's answers to the other one, by the colour of who is asked."""
-        if not environment.has_peers:
-            return {}
-        settings = environment.peer_alarm
-        return {
-            color: PeerAlarm(
+        """Add the alarms on the hosts' checks of each other, by the color of the checked host."""
+
+        def alarm(described: AlarmDescription) -> PeerAlarm:
+            settings = described.settings
+            return PeerAlarm(
                 self,
-                f"{color.title()}PeerConnectivity",
+                f"{described.color.title()}PeerConnectivity",
                 namespace=service.metric_namespace,
-                host_name=environment.hosts.of(color).name,
-                observer=environment.hosts.of(other(color)).name,
-                description=names.peer_description(service.title, color),
+                host_name=described.host,
+                observer=dict(described.dimensions)["Observer"],
+                description=names.peer_description(service.title, described.color),
                 topic=environment.topic_arn,
                 period_seconds=settings.period_seconds,
                 evaluation_periods=settings.evaluation_periods,
@@ -157,7 +157,11 @@ class FailoverStack(Stack):
                 threshold=settings.threshold,
                 notify_recovery=environment.notifications.recovery,
             )
-            for color in COLORS
+
+        return {
+            each.color: alarm(each)
+            for each in alarms_of(environment)
+            if each.kind is AlarmKind.PEER
         }
 
     def _hosted_zone(self, environment: Environment) -> HostedZone | route53.IHostedZone:
@@ -198,7 +202,7 @@ class FailoverStack(Stack):
 def _objective_warnings(service: Service, environment: Environment) -> Iterable[ServiceWarning]:
     if environment.objective is None:
         return ()
-    # The model of failover's time is loaded by those alone who ask for it.
+    # Loading the failover-time model takes longer than everything else here.
     from resiliency.service_file.objective import objective_warnings
 
     return objective_warnings(service, environment)
@@ -209,7 +213,7 @@ def _host(host: Host) -> FailoverHost:
         target: AliasTarget | AddressTarget = AliasTarget(
             host.alias.dns_name, host.alias.hosted_zone_id, ipv6=host.alias.ipv6
         )
-    elif host.address is not None and ":" in host.address:
+    elif host.address is not None and validation.is_ipv6(host.address):
         target = AddressTarget(ipv6=host.address)
     else:
         target = AddressTarget(ipv4=host.address, ipv6=host.ipv6_address)

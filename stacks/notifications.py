@@ -24,42 +24,42 @@ Place: TypeAlias = tuple[str, str]
 
 @dataclass(slots=True)
 class TopicRequests:
-    """What the services of one account and region want of topics.
+    """The topics that the services of one account and region ask for.
 
     Attributes:
-        made: Names of topics to make, with their subscribers.
-        adopted: ARNs of existing topics, with the subscribers to add.
+        created: Names of topics to create, with their subscribers.
+        existing: ARNs of existing topics, with the subscribers to add.
     """
 
-    made: dict[str, list[str]] = field(default_factory=dict)
-    adopted: dict[str, list[str]] = field(default_factory=dict)
+    created: dict[str, list[str]] = field(default_factory=dict)
+    existing: dict[str, list[str]] = field(default_factory=dict)
 
 
 def topics_by_place(services: Iterable[Service]) -> Mapping[Place, TopicRequests]:
-    """The topics to make and the subscribers to add, for each account and region."""
-    wishes: dict[Place, TopicRequests] = {}
+    """Return the topics to create and the subscribers to add, for each account and region."""
+    requests: dict[Place, TopicRequests] = {}
     for service in services:
         for environment in service.environments.values():
             wanted = environment.notifications
             if wanted.topic_name is None and not wanted.subscriptions:
-                continue  # an adopted topic with nothing to add
-            place = wishes.setdefault((environment.account, environment.region), TopicRequests())
+                continue  # an existing topic without subscribers to add
+            place = requests.setdefault((environment.account, environment.region), TopicRequests())
             if wanted.topic_name is not None:
-                subscribers = place.made.setdefault(wanted.topic_name, [])
+                subscribers = place.created.setdefault(wanted.topic_name, [])
             else:
-                subscribers = place.adopted.setdefault(str(wanted.topic_arn), [])
+                subscribers = place.existing.setdefault(str(wanted.topic_arn), [])
             subscribers += (s for s in wanted.subscriptions if s not in subscribers)
-    return wishes
+    return requests
 
 
 class NotificationsStack(Stack):
-    """Makes the topics and subscriptions of one account and region.
+    """The topics and subscriptions of one account and region.
 
-    Topics live here and not in the services' stacks, so that a second service that uses one, or
-    the removal of the first, does not move it.
+    Topics are not in the services' stacks, so that several services can use one and none of them
+    takes it along when it is removed.
     """
 
-    def __init__(self, app: App, place: Place, wishes: TopicRequests) -> None:
+    def __init__(self, app: App, place: Place, requests: TopicRequests) -> None:
         account, region = place
         super().__init__(
             app,
@@ -67,10 +67,10 @@ class NotificationsStack(Stack):
             env=Environment(account=account, region=region),
             description=f"SNS topics that the alarms of services in {region} notify.",
         )
-        self._wishes = wishes
-        if wishes.made:
+        self._requests = requests
+        if requests.created:
             key = AlarmKey(self, "Key")
-            for name, subscribers in wishes.made.items():
+            for name, subscribers in requests.created.items():
                 topic = AlarmTopic(
                     self,
                     f"Topic-{name}",
@@ -84,18 +84,18 @@ class NotificationsStack(Stack):
                     value=topic.topic_arn,
                     description=f"ARN of the topic {name}.",
                 )
-        for arn, subscribers in wishes.adopted.items():
+        for arn, subscribers in requests.existing.items():
             adopted = AlarmTopic.from_topic_arn(self, f"Adopted-{arn.rpartition(':')[2]}", arn)
             for subscriber in subscribers:
                 adopted.subscribe(subscription_of(subscriber))
 
     def serves(self, environment: ServiceEnvironment) -> bool:
-        """Whether the topic of an environment is made here."""
-        return environment.notifications.topic_name in self._wishes.made
+        """Whether this stack creates the topic of an environment."""
+        return environment.notifications.topic_name in self._requests.created
 
 
 def subscription_of(subscriber: str) -> Subscription:
-    """A subscriber in a service file is known by its form, which its model has checked."""
+    """Return the subscription of a subscriber, by its form, which the service file checks."""
     if subscriber.startswith("arn:"):
         return QueueSubscription(subscriber)
     if subscriber.startswith("https://"):

@@ -6,16 +6,18 @@ from aws_cdk import App, CfnOutput, Stack
 from aws_cdk import Environment as CdkEnvironment
 
 from resiliency.service_file import Environment, Service
-from resiliency.service_file.probe_mapping import probe_configuration
+from resiliency.service_file.alarms import alarms_of
+from resiliency.service_file.mapping import probe_configuration
 from staged_resiliency import InstancesByName, ProbeAgent, ProbeSilentAlarm
+from staged_resiliency.drills.alarm_effects import AlarmKind
 from staged_resiliency.shared import names
 from staged_resiliency.shared.hosts import COLORS, Color
 
 
 class ProbeStack(Stack):
-    """The agent on both hosts, the permission to publish, and alarms on its silence.
+    """The agent on both hosts, its permission to publish, and alarms for when it is silent.
 
-    A stack of its own, since it is the one that reaches into instances and grants a permission:
+    A stack of its own, because it installs software on instances and grants a permission:
     docs/adr/0008.
     """
 
@@ -27,7 +29,7 @@ class ProbeStack(Stack):
             description=f"Probe of {service.title} in {name}: the agent on the hosts, its "
             "permission to publish, and alarms on its silence.",
             tags=service.tags_of(environment) or None,
-            # Without it the metrics stop, and a signal without data sends clients to the standby.
+            # Without it the metrics stop, and signals without data move clients to the standby.
             termination_protection=True,
         )
         self.agent = ProbeAgent(
@@ -57,18 +59,18 @@ class ProbeStack(Stack):
     def _silence_alarms(
         self, service: Service, environment: Environment
     ) -> Mapping[Color, ProbeSilentAlarm]:
-        """One per host, by colour; none where the probe is to be silent."""
-        if environment.probe.state == "absent":
-            return {}
+        """Add the alarm of each host, by its color; none if the agent is to be uninstalled."""
         return {
-            color: ProbeSilentAlarm(
+            alarm.color: ProbeSilentAlarm(
                 self,
-                f"{color.title()}ProbeSilent",
+                f"{alarm.color.title()}ProbeSilent",
                 namespace=service.metric_namespace,
-                host_name=environment.hosts.of(color).name,
-                description=names.probe_silent_description(service.title, color),
+                host_name=alarm.host,
+                description=names.probe_silent_description(service.title, alarm.color),
                 topic=environment.topic_arn,
+                evaluation_periods=alarm.settings.evaluation_periods,
                 notify_recovery=environment.notifications.recovery,
             )
-            for color in COLORS
+            for alarm in alarms_of(environment)
+            if alarm.kind is AlarmKind.PROBE
         }

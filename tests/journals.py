@@ -8,7 +8,7 @@ import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from staged_resiliency.experiment.expectations import (
     AlarmFires,
@@ -20,7 +20,14 @@ from staged_resiliency.experiment.expectations import (
     ClientsStay,
     Hypothesis,
 )
-from staged_resiliency.experiment.journal import JsonObject, Phase, RunInfo, RunResult, journal
+from staged_resiliency.experiment.journal import (
+    Phase,
+    RunInfo,
+    RunResult,
+    journal_json,
+    journal_of,
+)
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.experiment.measures import measure
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source
 from staged_resiliency.experiment.verdict import Run, aborted, judge
@@ -60,7 +67,7 @@ class Script:
     host: str = BLUE
     dependency: str | None = None
     objective: float | None = 360.0
-    kind: str = "rehearsal"
+    kind: Literal["rehearsal", "drill"] = "rehearsal"
 
 
 _ALARMS: Final = (
@@ -218,17 +225,19 @@ def run_of(script: Script, *, injected_at: float = BEGAN_AT, time_scale: float =
         "record": (script.until, script.until + 1),
     }
     return as_read(
-        journal(
-            subject,
-            RunResult(
-                run,
-                script.hypothesis,
-                judge(script.hypothesis, seen, run),
-                measure(seen, run, record=RECORD, active=BLUE),
-                [Phase(name, at(began), at(ended)) for name, (began, ended) in steps.items()],
-                seen,
-                script.predicted,
-            ),
+        journal_json(
+            journal_of(
+                subject,
+                RunResult(
+                    run,
+                    script.hypothesis,
+                    judge(script.hypothesis, seen, run),
+                    measure(seen, run, record=RECORD, active=BLUE),
+                    [Phase(name, at(began), at(ended)) for name, (began, ended) in steps.items()],
+                    seen,
+                    script.predicted,
+                ),
+            )
         )
     )
 
@@ -243,7 +252,7 @@ def aborted_run(
     phases = [Phase("preflight", began_at, began_at + 4, f"refused: {reason}")]
     seen = [Observation(began_at + 3, Source.ALARM, DATABASE, "ALARM")]
     finding = RunResult(None, script.hypothesis, aborted(reason), None, phases, seen)
-    return as_read(journal(subject_of(script, began_at), finding))
+    return as_read(journal_json(journal_of(subject_of(script, began_at), finding)))
 
 
 def drill_runs(months: int = 24) -> Sequence[JsonObject]:

@@ -1,14 +1,17 @@
-"""Links between the documents lead somewhere."""
+"""Links in the documents lead somewhere, their YAML is valid, and the picture is current."""
 
 import re
 from pathlib import Path
 
 import pytest
 
+import staged_resiliency
+from docs.architecture.render import FOLDER, THEMES, render
+from resiliency.cli import main
 from resiliency.service_file.yaml_source import Document, parse
 from tests.support import ROOT, Data, example, service_of
 
-_LINK = re.compile(r"\]\((?!https?://)([^)#]*)(#[^)]*)?\)")
+_LINK = re.compile(r"(?:\]\(|src(?:set)?=\")(?!https?://)([^)#\"]*)(#[^)]*)?[)\"]")
 DOCUMENTS = sorted(
     path.relative_to(ROOT)
     for pattern in ("*.md", "docs/**/*.md", "benchmarks/*.md")
@@ -45,6 +48,36 @@ def _yaml_in(document: str) -> list[Data]:
 def test_the_service_file_of_the_readme_is_sound() -> None:
     (shown,) = _yaml_in("README.md")
     assert service_of(shown).service == "bookstore"
+
+
+def test_the_mistake_in_the_readme_is_reported_as_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (file,) = re.findall(r"^```yaml\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    (message,) = re.findall(r"^services/bookstore.yaml:.*\n", readme, re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    Path("services").mkdir()
+    Path("services/bookstore.yaml").write_text(file.replace("active: blue", "active: bleu"))
+    assert main(["check", "services"]) == 1
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_picture_of_the_readme_is_current(theme: str) -> None:
+    assert (FOLDER / f"{theme}.svg").read_text(encoding="utf-8") == render(theme), "make picture"
+
+
+def test_the_files_that_the_guide_for_contributors_names_exist() -> None:
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([a-z][\w.-]*/[\w./-]*)`", guide)
+    assert len(named) > 40
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_guide_to_the_library_has_every_public_name() -> None:
+    guide = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
+    assert set(vars(staged_resiliency)["__all__"]) <= set(re.findall(r"`(\w+)`", guide))
 
 
 def test_the_dependencies_of_the_guide_are_sound() -> None:

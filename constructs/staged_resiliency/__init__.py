@@ -1,223 +1,40 @@
-"""Failover of EC2 pairs that survives the loss of an instance or of a dependency.
+"""CDK constructs for a pair of EC2 instances that survives the loss of an instance or a dependency.
 
-The names below are this package's public interface; everything else may change. They are
-loaded when first used, so that reading a service file does not start the CDK.
+The public names are those in ``__init__.pyi``; everything else may change. Each is loaded when it
+is first used, so that reading a service file does not start the CDK and a service without drills
+does not load their constructs.
 """
 
+import ast
 from importlib import import_module
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from staged_resiliency.dashboard import ConnectivityMetric, ServiceDashboard
-    from staged_resiliency.drills.drill import Drill
-    from staged_resiliency.drills.drill_group import DrillGroup
-    from staged_resiliency.drills.experiment import FaultExperiment
-    from staged_resiliency.drills.faults import BlackholePort, Fault, StopInstance
-    from staged_resiliency.drills.overdue_alarm import DrillOverdueAlarm
-    from staged_resiliency.drills.runtime.plan import Predicted
-    from staged_resiliency.drills.schedule import DrillSchedule
-    from staged_resiliency.drills.target import DrillHost, DrillTarget, DrillWindow
-    from staged_resiliency.experiment.expectations import (
-        AlarmFires,
-        AlarmQuiet,
-        AlarmRecovers,
-        ClientsMove,
-        ClientsReturn,
-        ClientsServed,
-        ClientsStay,
-        Expectation,
-    )
-    from staged_resiliency.failover.alarm_rule import AlarmRule, Comparison
-    from staged_resiliency.failover.alarms import (
-        ConnectivityAlarm,
-        InstanceStatusAlarm,
-        MissingData,
-        SignalAlarm,
-    )
-    from staged_resiliency.failover.endpoint_health_check import (
-        EndpointHealthCheck,
-        HttpRequest,
-        HttpsRequest,
-        Request,
-        TcpConnect,
-    )
-    from staged_resiliency.failover.health_checks import (
-        AlarmHealthCheck,
-        CalculatedHealthCheck,
-        HealthCheck,
-        InsufficientData,
-    )
-    from staged_resiliency.failover.instance_failover import InstanceFailover
-    from staged_resiliency.failover.records import (
-        AddressTarget,
-        AliasTarget,
-        FailoverRecords,
-        HostedZone,
-        LoadBalancer,
-        Target,
-    )
-    from staged_resiliency.failover.signals import (
-        AlarmSignal,
-        EndpointSignal,
-        FailoverHost,
-        Signal,
-        StatusSignal,
-        WatchedHost,
-    )
-    from staged_resiliency.notifications.subscriptions import (
-        EmailSubscription,
-        HttpsSubscription,
-        QueueSubscription,
-        Subscription,
-    )
-    from staged_resiliency.notifications.topics import (
-        AdoptedAlarmTopic,
-        AlarmKey,
-        AlarmTopic,
-        AlarmTopicBase,
-        Topic,
-    )
-    from staged_resiliency.probe.configuration import ProbeConfiguration
-    from staged_resiliency.probe.instances import (
-        Instances,
-        InstancesById,
-        InstancesByName,
-        InstancesByTag,
-    )
-    from staged_resiliency.probe.probe_agent import ProbeAgent
-    from staged_resiliency.probe.probe_alarms import PeerAlarm, ProbeSilentAlarm
-    from staged_resiliency.probe.target_checks import (
-        DnsCheck,
-        HttpCheck,
-        HttpsCheck,
-        TargetCheck,
-        TcpCheck,
-        TlsCheck,
-    )
-    from staged_resiliency.shared.errors import InvalidInputError
-    from staged_resiliency.shared.hosts import Color
-
-__all__ = [
-    "AddressTarget",
-    "AdoptedAlarmTopic",
-    "AlarmFires",
-    "AlarmHealthCheck",
-    "AlarmKey",
-    "AlarmQuiet",
-    "AlarmRecovers",
-    "AlarmRule",
-    "AlarmSignal",
-    "AlarmTopic",
-    "AlarmTopicBase",
-    "AliasTarget",
-    "BlackholePort",
-    "CalculatedHealthCheck",
-    "ClientsMove",
-    "ClientsReturn",
-    "ClientsServed",
-    "ClientsStay",
-    "Color",
-    "Comparison",
-    "ConnectivityAlarm",
-    "ConnectivityMetric",
-    "DnsCheck",
-    "Drill",
-    "DrillGroup",
-    "DrillHost",
-    "DrillOverdueAlarm",
-    "DrillSchedule",
-    "DrillTarget",
-    "DrillWindow",
-    "EmailSubscription",
-    "EndpointHealthCheck",
-    "EndpointSignal",
-    "Expectation",
-    "FailoverHost",
-    "FailoverRecords",
-    "Fault",
-    "FaultExperiment",
-    "HealthCheck",
-    "HostedZone",
-    "HttpCheck",
-    "HttpRequest",
-    "HttpsCheck",
-    "HttpsRequest",
-    "HttpsSubscription",
-    "InstanceFailover",
-    "InstanceStatusAlarm",
-    "Instances",
-    "InstancesById",
-    "InstancesByName",
-    "InstancesByTag",
-    "InsufficientData",
-    "InvalidInputError",
-    "LoadBalancer",
-    "MissingData",
-    "PeerAlarm",
-    "Predicted",
-    "ProbeAgent",
-    "ProbeConfiguration",
-    "ProbeSilentAlarm",
-    "QueueSubscription",
-    "Request",
-    "ServiceDashboard",
-    "Signal",
-    "SignalAlarm",
-    "StatusSignal",
-    "StopInstance",
-    "Subscription",
-    "Target",
-    "TargetCheck",
-    "TcpCheck",
-    "TcpConnect",
-    "TlsCheck",
-    "Topic",
-    "WatchedHost",
-]
-
-_HOMES = (
-    "shared.errors",
-    "shared.hosts",
-    "notifications.subscriptions",
-    "notifications.topics",
-    "failover.alarm_rule",
-    "failover.alarms",
-    "failover.health_checks",
-    "failover.endpoint_health_check",
-    "failover.records",
-    "failover.signals",
-    "failover.instance_failover",
-    "probe.target_checks",
-    "probe.configuration",
-    "probe.instances",
-    "probe.probe_alarms",
-    "probe.probe_agent",
-    "experiment.expectations",
-    "drills.schedule",
-    "drills.runtime.plan",
-    "drills.target",
-    "drills.faults",
-    "drills.experiment",
-    "drills.drill_group",
-    "drills.overdue_alarm",
-    "drills.drill",
-    "dashboard",
-)
+from pathlib import Path
 
 
-# Hidden from type checkers, which would else take every misspelt name for a public one.
-if not TYPE_CHECKING:
+def _modules_of_public_names() -> dict[str, str]:
+    """Read from the stub which module defines which public name.
 
-    def __getattr__(name: str) -> object:
-        """Load a public name from the module that defines it."""
-        if name in __all__:
-            for home in _HOMES:
-                module = import_module(f"{__name__}.{home}")
-                if name in vars(module):
-                    value: object = vars(module)[name]
-                    globals()[name] = value
-                    return value
+    The stub is the only list of the names: type checkers and editors read it in place of this file.
+    """
+    stub = Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8")
+    return {
+        imported.name: f"{__name__}.{statement.module}"
+        for statement in ast.parse(stub).body
+        if isinstance(statement, ast.ImportFrom)
+        for imported in statement.names
+    }
+
+
+_MODULES = _modules_of_public_names()
+__all__ = sorted(_MODULES)
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from the module that defines it."""
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

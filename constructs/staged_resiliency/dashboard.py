@@ -1,13 +1,14 @@
 """One page per service: how it is now, and what its drills found."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aws_cdk import Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from staged_resiliency.drills.iam import place_of
 from staged_resiliency.drills.runtime import metrics
 from staged_resiliency.drills.runtime.plan import EXPIRY_DAYS
 from staged_resiliency.drills.target import DrillTarget
@@ -69,7 +70,7 @@ class ServiceDashboard(Construct):
 
     Example:
         >>> from aws_cdk import App, Stack
-        >>> from staged_resiliency import DrilledHost
+        >>> from staged_resiliency import DrillHost
         >>> dashboard = ServiceDashboard(
         ...     Stack(App(), "Shop"),
         ...     "Dashboard",
@@ -77,8 +78,8 @@ class ServiceDashboard(Construct):
         ...         name="shop",
         ...         environment="production",
         ...         namespace="Shop",
-        ...         active=DrilledHost("shop-blue", "192.0.2.1", instance="i-0123456789abcdef0"),
-        ...         standby=DrilledHost("shop-green", "192.0.2.2"),
+        ...         active=DrillHost("shop-blue", "192.0.2.1", instance="i-0123456789abcdef0"),
+        ...         standby=DrillHost("shop-green", "192.0.2.2"),
         ...         record_name="shop.example.com",
         ...         hosted_zone_id="Z2EHK3FAEUNRMI",
         ...         alarms=["shop-blue-StatusCheckFailed"],
@@ -117,7 +118,7 @@ class ServiceDashboard(Construct):
         super().__init__(scope, construct_id)
         self._service = service
         self._drills = tuple(drills)
-        self._region = Stack.of(self).region
+        self._place = place_of(self)
         rows = [
             self._head(enabled, links or {}),
             self._now([*service.alarms, *alarms], health_check_ids or {}),
@@ -129,8 +130,10 @@ class ServiceDashboard(Construct):
             self,
             "Resource",
             dashboard_name=dashboard_name,
-            dashboard_body=Stack.of(self).to_json_string(
-                {"start": "-P90D", "periodOverride": "inherit", "widgets": list(_placed(rows))}
+            dashboard_body=json.dumps(
+                {"start": "-P90D", "periodOverride": "inherit", "widgets": list(_placed(rows))},
+                ensure_ascii=False,
+                separators=(",", ":"),
             ),
         )
         self.resource.add_metadata(
@@ -151,8 +154,8 @@ class ServiceDashboard(Construct):
     def _now(
         self, alarms: Sequence[str], health_check_ids: Mapping[str, str]
     ) -> list[dict[str, Any]]:
-        stack = Stack.of(self)
-        start = f"arn:{stack.partition}:cloudwatch:{stack.region}:{stack.account}:alarm:"
+        place = self._place
+        start = f"arn:{place.partition}:cloudwatch:{place.region}:{place.account}:alarm:"
         found: list[dict[str, Any]] = [
             {
                 "type": "alarm",
@@ -268,7 +271,7 @@ class ServiceDashboard(Construct):
         properties: dict[str, Any] = {
             "title": title,
             "view": "timeSeries",
-            "region": region or self._region,
+            "region": region or self._place.region,
             "stat": stat,
             "period": period,
             "metrics": [list(line) for line in lines],

@@ -3,36 +3,26 @@
 import argparse
 import json
 
+from resiliency.drill_cli.aws import Aws, session
 from resiliency.drill_cli.clock import Clock, SystemClock
-from resiliency.drill_cli.location import place_of
-from resiliency.drill_cli.safe_console import Screen
-from resiliency.errors import UserError
-
-try:
-    from resiliency.drill_cli.aws import Aws, session
-except ImportError as missing:
-    if str(missing.name).partition(".")[0] not in ("boto3", "botocore"):
-        raise
-    raise UserError(
-        "`resiliency drill` asks AWS through boto3, which is not installed; "
-        "`pip install 'cdk-staged-resiliency[drill]'` installs it"
-    ) from None
-
 from resiliency.drill_cli.follow import follow, run_to_follow
 from resiliency.drill_cli.listing import print_rows, rows_of
 from resiliency.drill_cli.local_context import seen_from_here
+from resiliency.drill_cli.location import place_of
 from resiliency.drill_cli.preview import preview_of, print_preview
 from resiliency.drill_cli.reporting import past_of, print_past, print_unreadable, write_html
+from resiliency.drill_cli.safe_console import Screen
 from resiliency.drill_cli.stack import DrillsStack, find_stack
 from resiliency.drill_cli.start import start
 from resiliency.drill_cli.watching import Watched
+from resiliency.errors import UserError
 
 
 def run(options: argparse.Namespace, clock: Clock | None = None) -> int:
     """Do what the words say.
 
     Args:
-        options: Those of ``subparser.add_drill``.
+        options: Those of ``resiliency.commands.drill``.
         clock: Time; the machine's own unless given.
 
     Returns:

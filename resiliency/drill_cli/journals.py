@@ -7,11 +7,12 @@ from resiliency.drill_cli.aws import Aws
 from resiliency.drill_cli.errors import NotThereError
 from resiliency.drill_cli.safe_console import document, one_line
 from resiliency.errors import UserError
-from resiliency.report.journal_reader import Journal, JournalError, parsed
+from resiliency.report.journal_reader import JournalError, parse_journal
 from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.recorder import journal_key
 from staged_resiliency.drills.runtime.store import Listed, Store
-from staged_resiliency.experiment.journal import JsonObject
+from staged_resiliency.experiment.journal import Journal
+from staged_resiliency.experiment.json_codec import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,4 +84,4 @@ def _read(aws: Aws, plan: Plan, key: str) -> Recorded:
         raise JournalError(f"{where}: is not JSON ({error})") from None
     if not isinstance(content, dict):
         raise JournalError(f"{where}: is no journal: it is no JSON object")
-    return Recorded(content, parsed(content, where))
+    return Recorded(content, parse_journal(content, where))

@@ -21,7 +21,7 @@ STYLES: Final[Mapping[str, str]] = {
     "passed": "green",
     "failed": "bold red",
     "aborted": "yellow",
-    "leashed": "cyan",
+    "dry run": "cyan",
     "OK": "green",
     "ALARM": "bold red",
     "INSUFFICIENT_DATA": "yellow",

@@ -11,8 +11,8 @@ from resiliency.drill_cli.permissions import EXECUTIONS, STACK, STATE_MACHINE
 from resiliency.drill_cli.safe_console import document
 from resiliency.errors import UserError
 from staged_resiliency.drills.runtime import states
-from staged_resiliency.drills.runtime.json_codec import DataError
 from staged_resiliency.drills.runtime.plan import Plan
+from staged_resiliency.experiment.json_codec import DataError
 from staged_resiliency.shared.names import drills_stack
 from staged_resiliency.shared.validation import nearest, shown
 

@@ -4,7 +4,8 @@ from rich.table import Table
 
 from resiliency.drill_cli.safe_console import Screen, word
 from resiliency.report import wording
-from resiliency.report.journal_reader import Journal
+from staged_resiliency.experiment.expectations import describe
+from staged_resiliency.experiment.journal import Journal
 from staged_resiliency.experiment.verdict import Status
 
 
@@ -20,7 +21,7 @@ def print_verdict(screen: Screen, journal: Journal) -> None:
             table.add_column(column, overflow="fold")
         for each in journal.verdict.judgements:
             table.add_row(
-                wording.expectation(each.expectation),
+                describe(each.expectation),
                 wording.bound(each.expectation),
                 wording.measured(each),
                 word(each.status.value),
@@ -35,7 +36,7 @@ def sentence(journal: Journal) -> str:
     judged = journal.verdict.judgements
     if journal.verdict.status is Status.PASSED and judged:
         return wording.result(journal)
-    return journal.verdict.told
+    return journal.verdict.message
 
 
 def numbers(journal: Journal) -> str:

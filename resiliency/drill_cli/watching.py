@@ -11,9 +11,9 @@ from resiliency.drill_cli.progress import Progress, progress_of
 from resiliency.drill_cli.safe_console import document, one_line
 from resiliency.drill_cli.stack import DeployedDrill
 from resiliency.errors import UserError
-from staged_resiliency.drills.runtime.json_codec import DataError, read
 from staged_resiliency.drills.runtime.phase_records import PhaseRecord, folder
 from staged_resiliency.drills.runtime.store import Store
+from staged_resiliency.experiment.json_codec import DataError, read
 from staged_resiliency.experiment.observations import Observation, transitions
 
 RUNNING: Final = "RUNNING"

@@ -4,9 +4,8 @@ import shlex
 from collections.abc import Sequence
 
 from resiliency.report import wording
-from resiliency.report.journal_reader import Expected
 from staged_resiliency.drills.runtime.plan import FaultKind, Plan
-from staged_resiliency.experiment.expectations import Expectation, expectation_json
+from staged_resiliency.experiment.expectations import Expectation, describe
 
 
 def duration(seconds: float) -> str:
@@ -43,8 +42,7 @@ def leash(plan: Plan) -> str:
 
 def expectation(expected: Expectation) -> str:
     """An expectation with its bound."""
-    read = Expected.model_validate(dict(expectation_json(expected)))
-    return f"{wording.expectation(read)}, {wording.bound(read)}"
+    return f"{describe(expected)}, {wording.bound(expected)}"
 
 
 def by_hand(plan: Plan, execution: str | None, experiment: str | None) -> Sequence[tuple[str, str]]:

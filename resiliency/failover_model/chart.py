@@ -1,14 +1,26 @@
-"""Failover times as a picture: one SVG file that needs nothing else."""
+"""The chart of failover times: one SVG file that needs nothing else."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from resiliency.errors import UserError
 from resiliency.failover_model.faults import Fault
 from resiliency.failover_model.simulation import PARTS, Percentiles, Verdict
+from resiliency.svg import (
+    Drawing,
+    Interval,
+    Label,
+    Line,
+    Polyline,
+    Rect,
+    Scale,
+    Shape,
+    svg,
+    time_ticks,
+)
 
 # Narrow, so that a phone shows it without scaling the text away.
 _WIDTH: Final = 420
@@ -20,19 +32,17 @@ _PAIR_HEIGHT: Final = 30
 _FAULT_HEIGHT: Final = 26
 _ROW_HEIGHT: Final = 38
 _AXIS_HEIGHT: Final = 34
-_MOST_TICKS: Final = 7
+_MOST_TICKS: Final = 8
 _MOST_CHARACTERS: Final = 48
-_STEPS: Final = (1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400)
-_NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """What a chart shows of one design.
+    """One design in a chart.
 
     Attributes:
-        label: What its bars are called; empty where there is one design.
-        verdicts: What ``failover_times`` gave for it.
+        label: Name of its bars; empty where there is one design.
+        verdicts: Its failover times, from ``failover_times``.
     """
 
     label: str
@@ -60,7 +70,7 @@ def write_chart(file: Path, designs: Sequence[Design], objective: int | None = N
 
 
 def chart(designs: Sequence[Design], objective: int | None = None) -> str:
-    """The chart itself.
+    """Draw the chart.
 
     A bar is as long as the median outage, split in the ratio of its parts' medians; the line goes
     on to the worst.
@@ -69,163 +79,139 @@ def chart(designs: Sequence[Design], objective: int | None = None) -> str:
         designs: What it shows.
         objective: Seconds at which a line is drawn; none unless given.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("resiliency.failover_model", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        finalize=lambda value: _NO_XML.sub("\ufffd", value) if isinstance(value, str) else value,
-    )
     longest = max(
         [each.total.worst for design in designs for each in design.verdicts if each.total]
         + [float(objective or 0), 60.0]
     )
-    scale = _Scale(longest)
-    panels = list(_panels(designs, objective, scale))
-    return environment.get_template("chart.svg.jinja").render(
-        width=_WIDTH,
-        height=panels[-1].bottom + _AXIS_HEIGHT - 10,
-        left=_LEFT,
-        right=_RIGHT,
-        about="; ".join(_spoken(design, each) for design in designs for each in design.verdicts),
-        legend=[{"name": part, "x": x} for part, x in zip(PARTS, _LEGEND, strict=True)],
-        objective={"seconds": objective, "x": scale(objective)} if objective else None,
-        ticks=list(scale.ticks()),
-        panels=panels,
+    plot = _Plot(Scale(Interval(0, longest * 1.02), _LEFT, _RIGHT), longest, objective)
+    shapes, bottom = _legend(objective), 0.0
+    top = _TOP
+    for rows in _panels(designs):
+        bottom = plot.panel(shapes, rows, top)
+        top = bottom + _AXIS_HEIGHT
+    drawing = Drawing(
+        _WIDTH,
+        bottom + 4 + _AXIS_HEIGHT - 10,
+        "Seconds until clients reach the secondary",
+        "; ".join(_described(design, each) for design in designs for each in design.verdicts),
+        shapes,
     )
+    css = (files("resiliency.failover_model") / "chart.css").read_text(encoding="utf-8")
+    return f"{svg(drawing, 'chart', style_sheet=css)}\n"
 
 
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    """From seconds to a place."""
-
-    longest: float
-
-    def __call__(self, seconds: float) -> float:
-        return round(_LEFT + (_RIGHT - _LEFT) * seconds / (self.longest * 1.02), 1)
-
-    def ticks(self) -> Iterator[Mapping[str, object]]:
-        fitting = (step for step in _STEPS if self.longest / step < _MOST_TICKS)
-        step = next(fitting, int(self.longest))
-        for seconds in range(0, int(self.longest) + 1, step):
-            anchor = "middle" if seconds else "start"
-            label = f"{seconds:,}" if seconds else "0 s"
-            yield {"x": self(seconds), "label": label, "anchor": anchor}
+_FaultBars: TypeAlias = Mapping[Fault, Sequence[tuple[Design, Verdict]]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    """One part of a bar."""
-
-    name: str
-    x: float
-    width: float
-    seconds: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One bar, with the fault's name above the first of several."""
-
-    fault: str
-    fault_y: int
-    label: str
-    numbers: str
-    over: bool
-    y: int
-    segments: Sequence[_Segment]
-    end: float
-    p95: float
-    worst: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Panel:
-    """The bars of one pair."""
-
-    name: str
-    y: int
-    top: int
-    bottom: int
-    rows: Sequence[_Row]
-
-
-def _panels(designs: Sequence[Design], objective: int | None, scale: _Scale) -> Iterator[_Panel]:
+def _panels(designs: Sequence[Design]) -> Sequence[_FaultBars]:
+    """Gather the verdicts of each record pair, by fault."""
     single = all(len({each.pair.name for each in design.verdicts}) == 1 for design in designs)
-    faults: dict[tuple[str, str], dict[Fault, list[tuple[Design, Verdict]]]] = {}
+    panels: dict[tuple[str, str], dict[Fault, list[tuple[Design, Verdict]]]] = {}
     for design in designs:
         for verdict in design.verdicts:
-            # Designs of one name each are held against each other whatever the names.
+            # Designs of one name each are compared whatever the names.
             key = ("" if single else verdict.pair.name, verdict.pair.record_type)
-            of_pair = faults.setdefault(key, {})
-            of_pair.setdefault(verdict.fault, []).append((design, verdict))
-    y = _TOP
-    for of_pair in faults.values():
-        pair = next(iter(of_pair.values()))[-1][1].pair
-        top = y + _PAIR_HEIGHT
-        rows: list[_Row] = []
-        bottom = top
-        for fault, bars in of_pair.items():
-            for number, (design, verdict) in enumerate(bars):
-                height = _ROW_HEIGHT + (0 if number else _FAULT_HEIGHT)
-                heading = "" if number else _shortened(str(fault))
-                rows.append(_row(verdict, heading, design.label, bottom, height, objective, scale))
-                bottom += height
-        yield _Panel(
-            _shortened(f"{pair.name} {pair.record_type}"), y + 14, top - 4, bottom + 4, rows
+            panels.setdefault(key, {}).setdefault(verdict.fault, []).append((design, verdict))
+    return list(panels.values())
+
+
+def _legend(objective: int | None) -> list[Shape]:
+    shapes: list[Shape] = []
+    for part, x in zip(PARTS, _LEGEND, strict=True):
+        shapes += [Rect(x, 12, 11, 11, part, radius=2), Label(x + 16, 22, part)]
+    about = "bar: median outage; line to the worst; diamond: 95 of 100 (p95)"
+    shapes.append(Label(_LEFT, 41, about, "quiet"))
+    if objective:
+        shapes.append(Label(_LEFT, 57, f"dashed: the objective, {objective} s", "quiet over"))
+    return shapes
+
+
+@dataclass(frozen=True, slots=True)
+class _Plot:
+    """Draws bars on a common scale of seconds."""
+
+    scale: Scale
+    longest: float
+    objective: int | None
+
+    def panel(self, shapes: list[Shape], bars_of: _FaultBars, y: int) -> int:
+        """Draw the bars of one record pair, and return where they end."""
+        pair = next(iter(bars_of.values()))[-1][1].pair
+        name = _shortened(f"{pair.name} {pair.record_type}")
+        top = bottom = y + _PAIR_HEIGHT
+        rows: list[Shape] = []
+        for fault, bars in bars_of.items():
+            rows.append(Label(_LEFT, bottom + 20, _shortened(str(fault)), "fault"))
+            bottom += _FAULT_HEIGHT
+            for design, verdict in bars:
+                bottom += _ROW_HEIGHT
+                rows += self._row(design.label, verdict, bottom - 16)
+        shapes.append(Label(_LEFT, y + 14, name, "pair"))
+        shapes += self._grid(top - 4, bottom + 4)
+        shapes += rows
+        return bottom
+
+    def _grid(self, top: float, bottom: float) -> Iterator[Shape]:
+        for seconds in time_ticks(Interval(0, self.longest), _MOST_TICKS):
+            x = self.scale.at(seconds)
+            label, anchor = (f"{seconds:,g}", "middle") if seconds else ("0 s", "start")
+            yield Line(x, top, x, bottom, "grid")
+            yield Label(x, bottom + 14, label, "quiet", anchor)
+        if self.objective:
+            x = self.scale.at(self.objective)
+            yield Line(x, top, x, bottom, "objective")
+
+    def _row(self, label: str, verdict: Verdict, y: float) -> Iterator[Shape]:
+        """Draw one bar below the design's label and the numbers."""
+        if label:
+            yield Label(_LEFT, y - 5, label, "quiet")
+        style = "quiet over" if self._is_over(verdict) else "quiet"
+        x, anchor = (_RIGHT, "end") if label else (_LEFT, "start")
+        yield Label(x, y - 5, _numbers(verdict), style, anchor)
+        if verdict.total is None:
+            yield Rect(_LEFT, y, _RIGHT - _LEFT, 14, "never", radius=2)
+            return
+        yield from self._segments(verdict, verdict.total, y)
+        median, p95, worst = (
+            self.scale.at(each)
+            for each in (verdict.total.median, verdict.total.p95, verdict.total.worst)
         )
-        y = bottom + _AXIS_HEIGHT
+        yield Line(median, y + 7, worst, y + 7, "range")
+        yield Line(worst, y + 2, worst, y + 12, "range")
+        corners = [(p95, y + 2), (p95 + 5, y + 7), (p95, y + 12), (p95 - 5, y + 7)]
+        yield Polyline(corners, "p95", closed=True)
+
+    def _segments(self, verdict: Verdict, total: Percentiles, y: float) -> Iterator[Shape]:
+        medians = [verdict.parts[part].median for part in PARTS]
+        # The parts' medians do not add up to that of the whole, but nearly.
+        ratio = total.median / sum(medians)
+        begin = 0.0
+        for part, median in zip(PARTS, medians, strict=True):
+            x, end = self.scale.at(begin), self.scale.at(begin + median * ratio)
+            yield Rect(x, y, end - x, 14, part, f"{part}: median {median:.0f} s")
+            begin += median * ratio
+
+    def _is_over(self, verdict: Verdict) -> bool:
+        """Whether a verdict misses the objective."""
+        if self.objective is None or not verdict.fault.hurts:
+            return False
+        return verdict.total is None or verdict.total.p95 > self.objective
 
 
-def _row(
-    verdict: Verdict,
-    heading: str,
-    label: str,
-    top: int,
-    height: int,
-    objective: int | None,
-    scale: _Scale,
-) -> _Row:
+def _numbers(verdict: Verdict) -> str:
     total = verdict.total
-    y = top + height - 16
     if total is None:
-        stays = "never moves clients" if verdict.fault.hurts else "clients stay, as they should"
-        over = objective is not None and verdict.fault.hurts
-        return _Row(heading, top + 20, label, stays, over, y, (), 0, 0, 0)
+        return "never moves clients" if verdict.fault.hurts else "clients stay, as they should"
     numbers = f"median {total.median:.0f}, p95 {total.p95:.0f}, worst {total.worst:.0f} s"
-    return _Row(
-        fault=heading,
-        fault_y=top + 20,
-        label=label,
-        numbers=numbers if verdict.fault.hurts else f"moved though served: {numbers}",
-        over=objective is not None and total.p95 > objective and verdict.fault.hurts,
-        y=y,
-        segments=list(_segments(verdict, total, scale)),
-        end=scale(total.median),
-        p95=scale(total.p95),
-        worst=scale(total.worst),
-    )
-
-
-def _segments(verdict: Verdict, total: Percentiles, scale: _Scale) -> Iterator[_Segment]:
-    medians = [verdict.parts[part].median for part in PARTS]
-    # The parts' medians do not add up to that of the whole, but nearly.
-    ratio = total.median / sum(medians)
-    begin = 0.0
-    for part, median in zip(PARTS, medians, strict=True):
-        x, end = scale(begin), scale(begin + median * ratio)
-        yield _Segment(part, x, round(end - x, 1), f"{median:.0f}")
-        begin += median * ratio
+    return numbers if verdict.fault.hurts else f"moved though served: {numbers}"
 
 
 def _shortened(text: str) -> str:
-    """What fits into the width; the whole stands in the description."""
+    """Shorten a text to the chart's width; the description has all of it."""
     return text if len(text) <= _MOST_CHARACTERS else f"{text[: _MOST_CHARACTERS - 1]}…"
 
 
-def _spoken(design: Design, verdict: Verdict) -> str:
+def _described(design: Design, verdict: Verdict) -> str:
     fault = f"{verdict.pair.name} {design.label} {verdict.fault}"
     if verdict.total is None:
         return f"{fault}: never"

@@ -56,5 +56,5 @@ def agent_of(file: Path, clock: Clock) -> tuple[Agent, Loop]:
 
 if __name__ == "__main__":
     service, turning = agent_of(Path(sys.argv[1]), Clock.from_json(sys.argv[2]))
-    signal.signal(signal.SIGTERM, lambda *_: turning.soon(service.end))
+    signal.signal(signal.SIGTERM, lambda *_: turning.call_soon(service.end))
     service.run()

@@ -2,13 +2,11 @@
 
 import argparse
 import asyncio
-import importlib.util
 import signal
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 from rich.console import Console
 
@@ -20,8 +18,6 @@ from resiliency.rehearsal.output_files import require_writable, write_report
 from resiliency.rehearsal.prediction import assumptions_for, failovers_of
 from resiliency.rehearsal.scenarios import Action, Scenario, scenarios_of
 
-_NEEDED: Final = {"botocore": "boto3", "dns": "dnspython", "moto": "moto", "flask": "moto[server]"}
-
 
 def rehearse_command(options: argparse.Namespace) -> int:
     """Rehearse, print verdicts and write the report; the exit status.
@@ -30,7 +26,6 @@ def rehearse_command(options: argparse.Namespace) -> int:
         UserError: It can't be done as asked, or could not go on; nothing was written.
         UserError, TemplateError: The templates can't be followed.
     """
-    require_packages()
     if not sys.platform.startswith("linux"):
         raise UserError("rehearse: needs Linux, whose loopback it takes apart as it needs it")
     try:
@@ -57,20 +52,6 @@ def rehearse_command(options: argparse.Namespace) -> int:
         for scenario in chosen
     ]
     return asyncio.run(_rehearse(options, world, plans))
-
-
-def require_packages() -> None:
-    """Refuse to begin where packages are missing that only a rehearsal needs.
-
-    Raises:
-        UserError: Which, and how to install them.
-    """
-    missing = [name for module, name in _NEEDED.items() if importlib.util.find_spec(module) is None]
-    if missing:
-        raise UserError(
-            f"rehearse: needs {', '.join(missing)}, which is not installed; "
-            "run: pip install 'cdk-staged-resiliency[rehearsal]'"
-        )
 
 
 def chosen_scenarios(world: Deployment, wanted: Sequence[str]) -> Sequence[Scenario]:

@@ -12,14 +12,12 @@ from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.expectations import Expected, Plan, common_notes
 from resiliency.rehearsal.rehearse import Outcome, Running
 from staged_resiliency.experiment.expectations import (
-    AlarmFires,
     AlarmQuiet,
-    AlarmRecovers,
     ClientsMove,
-    ClientsReturn,
-    ClientsServed,
-    ClientsStay,
     Expectation,
+    TimedExpectation,
+    UnknownExpectation,
+    describe,
 )
 from staged_resiliency.experiment.observations import Observation, Source, transitions
 from staged_resiliency.experiment.verdict import ALARM, Judgement, Status
@@ -35,7 +33,6 @@ _TOLD: Final = (
 _LEAST_WIDTH: Final = 60
 """Columns below which a table that is redrawn has no room for what it says."""
 
-TIMED: Final = (ClientsMove, ClientsReturn, AlarmFires, AlarmRecovers)
 _STYLES: Final = {Status.PASSED: "green", Status.FAILED: "red", Status.ABORTED: "yellow"}
 
 
@@ -214,12 +211,12 @@ def _verdicts(outcome: Outcome) -> Table:
 def _row(judgement: Judgement, expected: Expected) -> Sequence[str]:
     style = _STYLES[judgement.status]
     expectation, predicted = judgement.expectation, expected.predicted
-    told = judgement.told.partition(";")[0] if judgement.status is Status.FAILED else ""
+    message = judgement.message.partition(";")[0] if judgement.status is Status.FAILED else ""
     return (
         f"[{style}]{judgement.status.value}[/{style}]",
-        escape(told or _said(expectation)),
+        escape(message or _expectation(expectation)),
         "" if judgement.seconds is None else f"{judgement.seconds:.0f} s",
-        f"{expectation.within_seconds:.0f} s" if isinstance(expectation, TIMED) else "",
+        f"{expectation.within_seconds:.0f} s" if isinstance(expectation, TimedExpectation) else "",
         "" if predicted is None else f"{predicted.best:.0f} to {predicted.worst:.0f} s",
     )
 
@@ -232,23 +229,11 @@ def _expected(outcome: Outcome, judgement: Judgement) -> Expected:
     return next(each for each in outcome.plan.expected if each.expectation == judgement.expectation)
 
 
-def _said(expectation: Expectation) -> str:
-    """An expectation in a few words."""
-    match expectation:
-        case ClientsMove():
-            return f"clients reach {expectation.to} after the fault"
-        case ClientsReturn():
-            return f"clients are back on {expectation.to} after its end"
-        case ClientsStay():
-            return f"clients stay on {expectation.on}"
-        case ClientsServed():
-            return "clients are served all the time"
-        case AlarmFires():
-            return f"{expectation.alarm} fires after the fault"
-        case AlarmRecovers():
-            return f"{expectation.alarm} is OK after its end"
-        case AlarmQuiet():
-            return f"{expectation.alarm} stays quiet"
+def _expectation(expectation: Expectation | UnknownExpectation) -> str:
+    """Describe an expectation, and from when its time limit runs."""
+    if isinstance(expectation, TimedExpectation):
+        return f"{describe(expectation)} after {expectation.after}"
+    return describe(expectation)
 
 
 def _clock(seconds: float) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from resiliency.errors import UserError
-from staged_resiliency.experiment.journal import JsonObject
+from staged_resiliency.experiment.json_codec import JsonObject
 
 PAGE: Final = "index.html"
 

@@ -18,7 +18,14 @@ from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.expectations import Plan
 from resiliency.rehearsal.run_spec import RunSpec
 from resiliency.rehearsal.subprocesses import ManagedProcessError, ManagedProcesses
-from staged_resiliency.experiment.journal import JsonObject, Phase, RunInfo, RunResult, journal
+from staged_resiliency.experiment.journal import (
+    Phase,
+    RunInfo,
+    RunResult,
+    journal_json,
+    journal_of,
+)
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.experiment.measures import measure
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source, of
 from staged_resiliency.experiment.verdict import ALARM, Run, Status, Verdict, judge
@@ -248,7 +255,9 @@ def judged(world: Deployment, running: Running, seed: int) -> Outcome:
             "worst": predicted.worst,
         },
     )
-    return Outcome(plan, run, running.observations, verdict, journal(subject, finding), beside)
+    return Outcome(
+        plan, run, running.observations, verdict, journal_json(journal_of(subject, finding)), beside
+    )
 
 
 def _judged(running: Running, run: Run, beside: Sequence[str]) -> Verdict:
@@ -256,7 +265,7 @@ def _judged(running: Running, run: Run, beside: Sequence[str]) -> Verdict:
     verdict = judge(running.plan.hypothesis, running.observations, run)
     if not beside:
         return verdict
-    failed = [] if verdict.status is Status.PASSED else [verdict.told]
+    failed = [] if verdict.status is Status.PASSED else [verdict.message]
     return Verdict(Status.FAILED, "; ".join([*beside, *failed]), verdict.judgements)
 
 

@@ -1,7 +1,7 @@
-"""Journals of rehearsals and drills as one self-contained HTML page.
+"""The report: journals of rehearsals and drills as one self-contained HTML page.
 
-Everything but ``write_page`` and ``read_journal`` is functions on data: the journals are checked,
-laid out as numbers and shapes, and written by templates that decide nothing.
+Everything except ``write_page`` and ``read_journal`` is functions on data: journals are read, laid
+out as numbers and shapes, and rendered by a template that decides nothing.
 """
 
 from resiliency.report.journal_reader import JournalError, read_journal

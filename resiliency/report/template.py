@@ -1,18 +1,18 @@
-"""Values into HTML: the templates, and what keeps strangers' names from being more than names."""
+"""Renders the page from its templates; names from outside stay plain text."""
 
 import base64
 import hashlib
-import re
 from functools import cache
 from importlib.resources import files
-from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from resiliency.svg import printable, svg
+
 
 def rendered(**values: object) -> str:
-    """The page with what it says; the templates use every value by its name."""
+    """Render the page; the template refers to each value by its name."""
     style, script = _source("page.css"), _source("page.js")
     return _template().render(
         style=Markup(style),  # noqa: S704 - the package's own file
@@ -23,7 +23,7 @@ def rendered(**values: object) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """What the page may load: nothing but its own style and script, whatever a name says."""
+    """Return the Content Security Policy: the page's own style and script, and nothing else."""
     return (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
         "base-uri 'none'; form-action 'none'"
@@ -35,16 +35,10 @@ def _digest(text: str) -> str:
     return f"sha256-{base64.b64encode(digest).decode()}"
 
 
-_UNPRINTABLE: Final = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-"""Control characters, those that turn the direction of writing, and halves of characters."""
-
-
 def _printable(value: object) -> object:
-    """What a template writes; a name can neither hide a part of itself nor reverse the line."""
+    """Replace control characters in each text that a template writes."""
     if isinstance(value, str) and not isinstance(value, Markup):
-        return _UNPRINTABLE.sub("\ufffd", value)
+        return printable(value)
     return value
 
 
@@ -64,4 +58,5 @@ def _template() -> Template:
         keep_trailing_newline=True,
         finalize=_printable,
     )
+    environment.globals["svg"] = svg
     return environment.get_template("page.html.j2")

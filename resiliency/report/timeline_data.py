@@ -1,4 +1,4 @@
-"""What a timeline shows, before it is drawn: lanes of bars and marks along time."""
+"""The data of a timeline, before it is drawn: lanes of bars and marks along time."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,8 +7,8 @@ from enum import Enum
 from itertools import groupby, pairwise
 from typing import Final
 
-from resiliency.report.axis import Span
-from resiliency.report.journal_reader import Journal, Transition
+from resiliency.svg import Interval
+from staged_resiliency.experiment.journal import Journal, Transition
 from staged_resiliency.experiment.observations import NO_ANSWER, Source
 from staged_resiliency.experiment.verdict import ALARM, OK
 
@@ -23,7 +23,7 @@ MISSING: Final = "missing"
 
 
 class Tone(Enum):
-    """How a state looks; the value is a class of the style sheet."""
+    """The color of a state; its value is a class of the style sheet."""
 
     CALM = "calm"
     ACTIVE = "active"
@@ -32,18 +32,18 @@ class Tone(Enum):
     UNKNOWN = "unknown"
     BAD = "bad"
     MIXED = "mixed"
-    """Several, too short to be told apart."""
+    """Several states, too short to be drawn one by one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A state that lasted.
+    """A state and how long it lasted.
 
     Attributes:
         began: Seconds of the service since the fault.
         ended: The same; may equal ``began``.
         value: The state.
-        tone: How it looks.
+        tone: Its color.
         detail: More for people.
     """
 
@@ -56,10 +56,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """What became of one subject.
+    """The states of one subject over time.
 
     Attributes:
-        group: Heading that it stands below.
+        group: The heading above it.
         name: The subject.
         bars: Its states, in the order of time.
         marks: Events at a moment, as bars without length.
@@ -72,29 +72,29 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
-    """Turns moments into seconds of the service since the fault, or else since the run began."""
+class RunClock:
+    """Converts moments to seconds of the service since the fault, or else since the run began."""
 
     zero: float
     time_scale: float
 
     def seconds(self, at: float) -> float:
-        """Seconds of the service."""
+        """Convert a moment to seconds of the service."""
         return (at - self.zero) * self.time_scale
 
 
-def clock_of(journal: Journal) -> Clock:
-    """The clock of a run."""
+def clock_of(journal: Journal) -> RunClock:
+    """Return the clock of a run."""
     zero = journal.injected_at
     if zero is None:
         zero = journal.began_at
     if zero is None:
         zero = min((each.at for each in journal.transitions), default=0.0)
-    return Clock(zero, journal.time_scale)
+    return RunClock(zero, journal.time_scale)
 
 
-def span_of(journal: Journal) -> Span:
-    """The time that the timeline of a run shows.
+def interval_of(journal: Journal) -> Interval:
+    """Return the time that the timeline of a run shows.
 
     It begins with the run, but shows little of a long time before the fault: the state of an
     alarm may be weeks old.
@@ -109,16 +109,20 @@ def span_of(journal: Journal) -> Span:
     ]
     if journal.injected_at is None:
         known = steps or seen or [0.0]
-        return _wide_enough(Span(min(known), max(known)))
+        return _wide_enough(Interval(min(known), max(known)))
     known_ends = (journal.injected_at, journal.observed_until, journal.fault_ended_at)
     end = max(clock.seconds(at) for at in known_ends if at is not None)
     late = [each for each in (*seen, *steps) if end < each <= end * (1 + _TAIL)]
     start = max(min([0.0, *(steps or seen)]), -_LEAD * end)
-    return _wide_enough(Span(start, max([end, *late])))
+    return _wide_enough(Interval(start, max([end, *late])))
 
 
-def _wide_enough(span: Span) -> Span:
-    return span if span.end - span.start >= 1 else Span(span.start, span.start + 1)
+def _wide_enough(interval: Interval) -> Interval:
+    return (
+        interval
+        if interval.end - interval.start >= 1
+        else Interval(interval.start, interval.start + 1)
+    )
 
 
 GROUPS: Final[Mapping[Source, str]] = {
@@ -129,17 +133,17 @@ GROUPS: Final[Mapping[Source, str]] = {
     Source.CLIENT: "What the client saw",
     Source.MESSAGE: "Messages",
 }
-"""Headings, in the order in which one thing leads to another."""
+"""Headings, in the order of cause and effect."""
 
 
-def lanes_of(journal: Journal, span: Span) -> Sequence[Lane]:
-    """The lanes of a run, in the order in which one thing leads to another."""
+def lanes_of(journal: Journal, interval: Interval) -> Sequence[Lane]:
+    """Return the lanes of a run, in the order of cause and effect."""
     lanes = []
     clock = clock_of(journal)
     phases = [
         Bar(
             clock.seconds(each.began_at),
-            span.end if each.ended_at is None else clock.seconds(each.ended_at),
+            interval.end if each.ended_at is None else clock.seconds(each.ended_at),
             each.name,
             Tone.CHANGED if each.outcome != "done" else Tone.CALM,
             "" if each.outcome == "done" else each.outcome,
@@ -147,14 +151,14 @@ def lanes_of(journal: Journal, span: Span) -> Sequence[Lane]:
         for each in journal.phases
     ]
     if phases:
-        lanes.append(Lane("Run", "phases", _shown(phases, span)))
-    lanes += _faults(journal, clock, span)
+        lanes.append(Lane("Run", "phases", _shown(phases, interval)))
+    lanes += _faults(journal, clock, interval)
     for source, group in GROUPS.items():
         for subject, found in _by_subject(journal, source).items():
             if source is Source.MESSAGE:
-                lanes.append(Lane(group, subject, marks=_marks(found, clock, span)))
+                lanes.append(Lane(group, subject, marks=_marks(found, clock, interval)))
             else:
-                bars = _bars(found, clock, span, journal)
+                bars = _bars(found, clock, interval, journal)
                 lanes.append(Lane(group, subject, bars))
     return lanes
 
@@ -173,38 +177,40 @@ def _by_number(name: str) -> tuple[Sequence[tuple[int, str]], str]:
     return [(len(part) if part.isdecimal() else 0, part) for part in parts], name
 
 
-def _faults(journal: Journal, clock: Clock, span: Span) -> Sequence[Lane]:
-    """Each fault that was seen, or else the one that the run is about."""
+def _faults(journal: Journal, clock: RunClock, interval: Interval) -> Sequence[Lane]:
+    """Return the lane of each fault that was observed, or else of the fault of the run."""
     lanes = []
     for subject, found in _by_subject(journal, Source.FAULT).items():
         bars = []
         for each, following in pairwise([*found, None]):
             assert each is not None  # noqa: S101 - only the last one is
             if each.value != "ended":
-                ended = span.end if following is None else clock.seconds(following.at)
-                told = each.detail if following else "has not ended"
-                bars.append(Bar(clock.seconds(each.at), ended, each.value, Tone.BAD, told))
-        lanes.append(Lane("Fault", subject, _shown(bars, span)))
+                ended = interval.end if following is None else clock.seconds(following.at)
+                detail = each.detail if following else "has not ended"
+                bars.append(Bar(clock.seconds(each.at), ended, each.value, Tone.BAD, detail))
+        lanes.append(Lane("Fault", subject, _shown(bars, interval)))
     if not lanes and journal.injected_at is not None:
         ended_at = journal.fault_ended_at
-        ended = span.end if ended_at is None else clock.seconds(ended_at)
-        told = "has not ended" if ended_at is None else ""
-        bar = Bar(clock.seconds(journal.injected_at), ended, "injected", Tone.BAD, told)
-        lanes.append(Lane("Fault", journal.fault, _shown([bar], span)))
+        ended = interval.end if ended_at is None else clock.seconds(ended_at)
+        detail = "has not ended" if ended_at is None else ""
+        bar = Bar(clock.seconds(journal.injected_at), ended, "injected", Tone.BAD, detail)
+        lanes.append(Lane("Fault", journal.fault, _shown([bar], interval)))
     return lanes
 
 
-def _bars(found: Sequence[Transition], clock: Clock, span: Span, journal: Journal) -> Sequence[Bar]:
-    """Each state from its transition until the next one, or the end."""
+def _bars(
+    found: Sequence[Transition], clock: RunClock, interval: Interval, journal: Journal
+) -> Sequence[Bar]:
+    """Return each state from its transition until the next one, or the end."""
     usual = next((each.value for each in reversed(found) if clock.seconds(each.at) < 0), "")
     usual = usual or found[0].value
     ends = [clock.seconds(each.at) for each in found[1:]]
-    ends.append(max(span.end, clock.seconds(found[-1].at)))
+    ends.append(max(interval.end, clock.seconds(found[-1].at)))
     bars = [
         Bar(clock.seconds(each.at), end, each.value, _tone(each, usual, journal), each.detail)
         for each, end in zip(found, ends, strict=True)
     ]
-    return _shown(bars, span)
+    return _shown(bars, interval)
 
 
 def _tone(seen: Transition, usual: str, journal: Journal) -> Tone:
@@ -227,31 +233,31 @@ def _tone(seen: Transition, usual: str, journal: Journal) -> Tone:
     return known.get(seen.value, other)
 
 
-def _marks(found: Sequence[Transition], clock: Clock, span: Span) -> Sequence[Bar]:
+def _marks(found: Sequence[Transition], clock: RunClock, interval: Interval) -> Sequence[Bar]:
     tones = {ALARM: Tone.BAD, OK: Tone.CALM}
     marks = []
     for each in found:
         at = clock.seconds(each.at)
         marks.append(Bar(at, at, each.value, tones.get(each.value, Tone.UNKNOWN), each.detail))
-    return _shown(marks, span)
+    return _shown(marks, interval)
 
 
-def _shown(bars: Iterable[Bar], span: Span) -> Sequence[Bar]:
-    """The bars that lie in a span, cut to it."""
+def _shown(bars: Iterable[Bar], interval: Interval) -> Sequence[Bar]:
+    """Clip bars to an interval, and drop those outside of it."""
     return [
-        replace(each, began=span.clipped(each.began), ended=span.clipped(each.ended))
+        replace(each, began=interval.clipped(each.began), ended=interval.clipped(each.ended))
         for each in bars
-        if each.began <= span.end
-        and (each.ended > span.start or each.began == each.ended == span.start)
+        if each.began <= interval.end
+        and (each.ended > interval.start or each.began == each.ended == interval.start)
     ]
 
 
 def merged(bars: Sequence[Bar], shortest: float) -> Sequence[Bar]:
-    """Bars that can be drawn: neighbours too short to be told apart become one.
+    """Merge neighbouring bars that are too short to be drawn one by one.
 
     Args:
         bars: In the order of time.
-        shortest: Seconds below which a bar is too short to stand beside another such bar.
+        shortest: Seconds below which a bar is too short to be drawn beside another such bar.
     """
     shown: list[Bar] = []
     for short, run in groupby(bars, key=lambda each: each.ended - each.began < shortest):
@@ -262,12 +268,12 @@ def merged(bars: Sequence[Bar], shortest: float) -> Sequence[Bar]:
 
 def _as_one(bars: Sequence[Bar]) -> Bar:
     values = list(dict.fromkeys(each.value for each in bars))
-    told = ", ".join(values[:4]) + (" and others" if len(values) > 4 else "")
-    return Bar(bars[0].began, bars[-1].ended, f"{len(bars):,} changes", Tone.MIXED, told)
+    detail = ", ".join(values[:4]) + (" and others" if len(values) > 4 else "")
+    return Bar(bars[0].began, bars[-1].ended, f"{len(bars):,} changes", Tone.MIXED, detail)
 
 
 def without_quiet(lanes: Sequence[Lane], most: int) -> Sequence[Lane]:
-    """The lanes with those of large groups that show one calm state throughout taken together.
+    """Merge the lanes of large groups that show one calm state throughout.
 
     Args:
         lanes: In the order of their groups.

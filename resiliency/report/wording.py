@@ -1,27 +1,37 @@
-"""Numbers, moments, expectations and verdicts as people read them."""
+"""Numbers, moments, bounds and verdicts as people read them."""
 
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Final
 
-from resiliency.report.axis import MINUS
-from resiliency.report.journal_reader import Expected, Journal, Judged
-from staged_resiliency.experiment.verdict import Status
+from resiliency.svg import MINUS
+from staged_resiliency.experiment.expectations import (
+    Expectation,
+    TimedExpectation,
+    UnknownExpectation,
+)
+from staged_resiliency.experiment.journal import Journal
+from staged_resiliency.experiment.verdict import Judgement, Status
 
 NOTHING: Final = "\N{EN DASH}"
-"""Where there is no number."""
+"""In place of a number that does not exist."""
 
 RESULTS: Final = {
-    Status.PASSED: "Held",
+    Status.PASSED: "Passed",
     Status.FAILED: "Failed",
     Status.ABORTED: "Aborted",
-    Status.LEASHED: "Leashed",
+    Status.DRY_RUN: "Dry run",
 }
-"""What became of something, as its badge says it."""
+"""The result of a run or an expectation, as its badge shows it."""
+
+
+def css_class(status: Status) -> str:
+    """Return the class of the style sheet for a status."""
+    return status.value.replace(" ", "-")
 
 
 def seconds(number: float | None) -> str:
-    """A duration, in seconds: whole ones from ten on."""
+    """Write a duration in seconds, without decimals from ten on."""
     if number is None:
         return NOTHING
     digits = 0 if abs(number) >= 9.95 else 1
@@ -29,7 +39,7 @@ def seconds(number: float | None) -> str:
 
 
 def share(number: float | None) -> str:
-    """A share of requests in percent; 100 % only for all of them, 0 % only for none."""
+    """Write a share of requests in percent; 100 % only for all of them, 0 % only for none."""
     if number is None:
         return NOTHING
     percent = min(max(number * 100, 0.01), 99.99) if 0 < number < 1 else number * 100
@@ -37,95 +47,83 @@ def share(number: float | None) -> str:
 
 
 def moment(at: float | None) -> str:
-    """A moment in UTC, to the second."""
+    """Write a moment in UTC, to the second."""
     if at is None:
         return NOTHING
     return f"{datetime.fromtimestamp(at, timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def day(at: float) -> str:
-    """The day of a moment, in UTC."""
+    """Write the day of a moment, in UTC."""
     return f"{datetime.fromtimestamp(at, timezone.utc):%Y-%m-%d}"
 
 
-def expectation(expected: Expected) -> str:
-    """What was expected, without its bound."""
-    clients = f"Clients of {expected.record}"
-    known = {
-        "clients move": f"{clients} reach {expected.to}",
-        "clients return": f"{clients} are back on {expected.to}",
-        "clients stay": f"{clients} stay on {expected.on}",
-        "clients served": f"{clients} are served",
-        "alarm fires": f"{expected.alarm} fires",
-        "alarm recovers": f"{expected.alarm} is OK again",
-        "alarm quiet": f"{expected.alarm} stays quiet",
-    }
-    return known.get(expected.expects, expected.expects)
-
-
-def bound(expected: Expected) -> str:
-    """The bound of an expectation."""
-    if expected.within_seconds is None:
+def bound(expectation: Expectation | UnknownExpectation) -> str:
+    """Write the time limit of an expectation."""
+    if not isinstance(expectation, TimedExpectation):
         return "throughout"
-    ends = expected.expects in ("clients return", "alarm recovers")
-    since = "the fault's end" if ends else "the fault"
-    return f"within {seconds(expected.within_seconds)} of {since}"
+    return f"within {seconds(expectation.within_seconds)} of {expectation.after}"
 
 
-def measured(judged: Judged) -> str:
-    """What was measured of an expectation."""
-    if judged.expectation.within_seconds is not None:
-        return "never" if judged.seconds is None else f"after {seconds(judged.seconds)}"
-    if judged.status is Status.PASSED:
+def measured(judgement: Judgement) -> str:
+    """Write what was measured of an expectation."""
+    if isinstance(judgement.expectation, TimedExpectation):
+        return "never" if judgement.seconds is None else f"after {seconds(judgement.seconds)}"
+    if judgement.status is Status.PASSED:
         return "throughout"
-    return "nobody looked" if judged.seconds is None else f"not so after {seconds(judged.seconds)}"
+    if judgement.seconds is None:
+        return "not observed"
+    return f"not so after {seconds(judgement.seconds)}"
 
 
 def result(journal: Journal) -> str:
-    """The verdict of a run in a sentence."""
+    """Write the verdict of a run as a sentence."""
     judged = journal.verdict.judgements
     failed = [each for each in judged if each.status is not Status.PASSED]
-    if journal.verdict.status in (Status.ABORTED, Status.LEASHED):
-        return f"{RESULTS[journal.verdict.status]}: {journal.verdict.told}"
+    if journal.verdict.status in (Status.ABORTED, Status.DRY_RUN):
+        return f"{RESULTS[journal.verdict.status]}: {journal.verdict.message}"
     if journal.verdict.status is Status.PASSED and judged:
         return (
-            "The one expectation held."
+            "The one expectation was met."
             if len(judged) == 1
-            else f"All {len(judged)} expectations held."
+            else f"All {len(judged)} expectations met."
         )
     if not failed:
-        return f"{RESULTS[journal.verdict.status]}: {journal.verdict.told}"
-    told = "; ".join(each.told for each in failed)
-    return f"{len(failed)} of {_counted(len(judged), 'expectation')} failed: {told}"
+        return f"{RESULTS[journal.verdict.status]}: {journal.verdict.message}"
+    messages = "; ".join(each.message for each in failed)
+    return f"{len(failed)} of {_counted(len(judged), 'expectation')} failed: {messages}"
 
 
 def headline(journals: Sequence[Journal]) -> str:
-    """How many runs held, and which did not: ``4 of 5 held, 1 failed (both hosts down)``."""
+    """Count the runs that passed, and name the others.
+
+    Such as ``4 of 5 passed, 1 failed (both hosts down)``.
+    """
     if not journals:
         return "Nothing was run"
     return _tally(journals, named=True)
 
 
 def tally(journals: Sequence[Journal]) -> str:
-    """The same of runs of one experiment: ``22 of 24 held, 1 failed, 1 aborted``."""
+    """The same for the runs of one experiment: ``22 of 24 passed, 1 failed, 1 aborted``."""
     return _tally(journals, named=False)
 
 
 def _tally(journals: Sequence[Journal], *, named: bool) -> str:
-    held = sum(each.verdict.status is Status.PASSED for each in journals)
-    parts = [f"{held} of {len(journals)} held"]
-    for status in (Status.FAILED, Status.ABORTED, Status.LEASHED):
+    passed = sum(each.verdict.status is Status.PASSED for each in journals)
+    parts = [f"{passed} of {len(journals)} passed"]
+    for status in (Status.FAILED, Status.ABORTED, Status.DRY_RUN):
         names = [each.experiment for each in journals if each.verdict.status is status]
         if names:
-            told = f" ({', '.join(dict.fromkeys(names))})" if named else ""
-            parts.append(f"{len(names)} {status.value}{told}")
+            named_runs = f" ({', '.join(dict.fromkeys(names))})" if named else ""
+            parts.append(f"{len(names)} {status.value}{named_runs}")
     return ", ".join(parts)
 
 
 def verdict_of(journals: Sequence[Journal]) -> Status:
-    """What became of all of them: the worst."""
+    """Return the worst status of all runs."""
     found = {each.verdict.status for each in journals}
-    for status in (Status.FAILED, Status.ABORTED, Status.LEASHED):
+    for status in (Status.FAILED, Status.ABORTED, Status.DRY_RUN):
         if status in found:
             return status
     return Status.PASSED if found else Status.ABORTED

@@ -1,6 +1,6 @@
-"""The service file: its model, how it is read, and what is said when it is wrong.
+"""The service file: its model, its loader, its rules and their messages.
 
-Nothing here imports the CDK, so a file can be checked in a tenth of a second.
+Nothing here imports the CDK, so a file is checked in a tenth of a second.
 """
 
 from resiliency.service_file.errors import Problem, ServiceFileError

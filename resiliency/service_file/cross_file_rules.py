@@ -1,58 +1,80 @@
-"""Rules between the service files of one application."""
+"""Rules between the service files of one application: names that collide, and shared topics."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from resiliency.service_file.drill_rules import drill_names
 from resiliency.service_file.errors import Path, Problem
 from resiliency.service_file.partial_document import PartialDocument
-from staged_resiliency.shared import names, validation
+from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.hosts import COLORS
 
 
 @dataclass(frozen=True)
 class UniqueName:
-    """Something that AWS gives to one only, and the place in a file that asks for it."""
+    """A name that may be used only once, and the place in a file that uses it.
+
+    Attributes:
+        kind: What has the name; names of different kinds don't collide.
+        name: The name, with the account and region in which it must be unique.
+        partial: The part of the file that uses it.
+        place: The value below that part.
+        message: The message for a second use, to which the place of the first one is added.
+        zone_id: Id of a record's hosted zone, where the file gives it.
+        owner: The service or host that the name belongs to; two equal owners are reported once, as
+            a collision of their own names.
+    """
 
     kind: str
-    what: tuple[str, ...]
-    draft: PartialDocument
+    name: tuple[str, ...]
+    partial: PartialDocument
     place: Path
-    sentence: str
+    message: str
     zone_id: str = ""
-    holder: str = ""
+    owner: str = ""
 
     def collides(self, other: "UniqueName") -> bool:
-        """Two zones of one name are different zones only where both ids say so.
+        """Whether two uses of an equal name are a mistake.
 
-        Claims of two holders with one name are told once, as the holders' own claims.
+        Records in two hosted zones don't collide, but two zones of one name are known to be
+        different only where both ids are given.
         """
-        if self.holder and self.holder == other.holder:
+        if self.owner and self.owner == other.owner:
             return False
-        known = self.zone_id and other.zone_id
-        return not known or self.zone_id == other.zone_id
+        both_known = self.zone_id and other.zone_id
+        return not both_known or self.zone_id == other.zone_id
 
 
-def problems_of(drafts: Iterable[PartialDocument]) -> Iterator[Problem]:
-    """Whatever two environments both claim."""
-    claimed: dict[tuple[str, tuple[str, ...]], list[UniqueName]] = {}
-    for claim in (claim for draft in drafts for claim in _claims(draft)):
-        former = claimed.setdefault((claim.kind, claim.what), [])
-        first = next((other for other in former if claim.collides(other)), None)
+def problems_of(partials: Sequence[PartialDocument]) -> Iterator[Problem]:
+    """Yield every problem between the files of an application."""
+    yield from _collisions(partials)
+    yield from _topic_problems(partials)
+
+
+# Names
+
+
+def _collisions(partials: Sequence[PartialDocument]) -> Iterator[Problem]:
+    used: dict[tuple[str, tuple[str, ...]], list[UniqueName]] = {}
+    for name in (name for partial in partials for name in _names(partial)):
+        earlier = used.setdefault((name.kind, name.name), [])
+        first = next((other for other in earlier if name.collides(other)), None)
         if first is not None:
-            document = first.draft.document
-            line = document.line_of((*first.draft.at, *first.place))
-            yield claim.draft.problem(f"{claim.sentence} at {document.file}:{line}", *claim.place)
-        former.append(claim)
+            document = first.partial.document
+            line = document.line_of((*first.partial.at, *first.place))
+            yield name.partial.problem(
+                f"{name.message}; the other one is at {document.file}:{line}", *name.place
+            )
+        earlier.append(name)
 
 
-def _claims(draft: PartialDocument) -> Iterator[UniqueName]:
-    service = draft.text("service")
+def _names(partial: PartialDocument) -> Iterator[UniqueName]:
+    service = partial.text("service")
     if service:
-        sentence = f"{service!r} is another service's name too; give each its own; the other is"
-        yield UniqueName("service", (service,), draft, ("service",), sentence)
-    for name in draft.names("environments"):
-        env = draft.within("environments", name)
+        message = f"{service!r} is also the name of another service; give each its own"
+        yield UniqueName("service", (service,), partial, ("service",), message)
+    for name in partial.names("environments"):
+        env = partial.within("environments", name)
         if service:
             yield _stack(env, service, name)
         account, region = env.text("account"), env.text("region")
@@ -66,75 +88,138 @@ def _claims(draft: PartialDocument) -> Iterator[UniqueName]:
 
 
 def _stack(env: PartialDocument, service: str, environment: str) -> UniqueName:
-    """Service ``a-b`` in ``c`` and service ``a`` in ``b-c`` would have one stack."""
+    """Return the stack's name, which service ``a-b`` in ``c`` shares with ``a`` in ``b-c``."""
     stack = names.failover_stack(service, environment)
-    sentence = f"makes the stack {stack!r}, as another one does; rename one of them; the other is"
-    return UniqueName("stack", (stack,), env, (), sentence, holder=service)
+    message = f"its stack {stack!r} has the name of another environment's; rename one of them"
+    return UniqueName("stack", (stack,), env, (), message, owner=service)
 
 
 def _record(env: PartialDocument) -> Iterator[UniqueName]:
     record = env.text("endpoint", "record")
     if record:
         name = validation.domain_name(record)
-        sentence = f"{name!r} is claimed twice; a record belongs to one service; the other claim is"
+        message = f"{name!r} is also the record of another environment; give each its own"
         zone_id = env.text("hosted_zone", "id") or ""
-        yield UniqueName("record", (name,), env, ("endpoint", "record"), sentence, zone_id)
+        yield UniqueName("record", (name,), env, ("endpoint", "record"), message, zone_id)
 
 
 def _hosts(env: PartialDocument, account: str, region: str) -> Iterator[UniqueName]:
     hosts = {env.text("hosts", color, "name"): color for color in reversed(COLORS)}
-    for host, color in hosts.items():  # alike hosts of one pair are the rule hosts_differ's
+    for host, color in hosts.items():  # the rule hosts_differ reports equal hosts of one pair
         if host:
-            sentence = (
-                f"{host!r} is a host of another pair in {account} {region}, whose alarms would "
-                "have the same names; the other is"
+            message = (
+                f"{host!r} is also a host of another pair in {account} {region}, whose alarms "
+                "would have the same names; rename one of them"
             )
             place = ("hosts", color, "name")
-            yield UniqueName("host", (host, account, region), env, place, sentence)
+            yield UniqueName("host", (host, account, region), env, place, message)
 
 
 def _connectivity_alarms(env: PartialDocument, account: str, region: str) -> Iterator[UniqueName]:
-    """Host ``a-b`` with dependency ``c`` and host ``a`` with ``b-c`` would have one alarm."""
+    """Yield names that host ``a-b`` with dependency ``c`` shares with host ``a`` with ``b-c``."""
     for dependency in env.names("dependencies"):
         for color in COLORS:
             host = env.text("hosts", color, "name")
             if host:
                 alarm = names.connectivity_alarm(host, dependency)
-                sentence = (
-                    f"{color}'s alarm on it would be {alarm!r}, as another host's is; "
-                    "rename the dependency; the other is"
+                message = (
+                    f"{color}'s alarm on it, {alarm!r}, has the name of another host's alarm; "
+                    "rename the dependency"
                 )
                 place = ("dependencies", dependency)
-                yield UniqueName(
-                    "alarm", (alarm, account, region), env, place, sentence, holder=host
-                )
+                yield UniqueName("alarm", (alarm, account, region), env, place, message, owner=host)
 
 
 def _peer_alarms(env: PartialDocument, account: str, region: str) -> Iterator[UniqueName]:
-    """Host ``a-b`` with a peer and host ``a`` with dependency ``b-peer`` would have one alarm."""
+    """Yield names that host ``a-b`` with a peer shares with host ``a`` with ``b-peer``."""
     if "peer" not in env.items("failover_on") and env.get("probe", "peer") is not True:
         return
     for color in COLORS:
         host = env.text("hosts", color, "name")
         if host:
             alarm = names.peer_alarm(host)
-            sentence = (
-                f"its alarm on the peer would be {alarm!r}, as another host's on a dependency is; "
-                "rename one of them; the other is"
+            message = (
+                f"its peer alarm {alarm!r} has the name of another host's alarm on a dependency; "
+                "rename one of them"
             )
             place = ("hosts", color, "name")
-            yield UniqueName("alarm", (alarm, account, region), env, place, sentence, holder=host)
+            yield UniqueName("alarm", (alarm, account, region), env, place, message, owner=host)
 
 
 def _drills(
     env: PartialDocument, service: str, environment: str, account: str, region: str
 ) -> Iterator[UniqueName]:
-    """Drill ``d`` of ``b-drill-c`` and drill ``c-drill-d`` of ``b`` would have one machine."""
+    """Yield names that drill ``d`` of ``b-drill-c`` shares with drill ``c-drill-d`` of ``b``."""
     for drill in drill_names(env):
         machine = names.drill_state_machine(service, environment, drill)
-        sentence = (
-            f"its state machine would be {machine!r}, as another drill's is; rename one of them; "
-            "the other is"
+        message = (
+            f"its state machine {machine!r} has the name of another drill's; rename one of them"
         )
         place = ("drills", drill)
-        yield UniqueName("machine", (machine, account, region), env, place, sentence)
+        yield UniqueName("machine", (machine, account, region), env, place, message)
+
+
+# Topics
+
+
+@dataclass(frozen=True, slots=True)
+class _TopicRequest:
+    """The topic that one environment wants created or uses as it is."""
+
+    env: PartialDocument
+    account: str
+    region: str
+    created: str
+    existing: str
+
+    @property
+    def arn(self) -> str:
+        """The ARN of the topic."""
+        if self.created:
+            return names.topic_arn(self.account, self.region, self.created)
+        return self.existing
+
+
+def _topic_problems(partials: Sequence[PartialDocument]) -> Iterator[Problem]:
+    requests = [
+        request
+        for partial in partials
+        for name in partial.names("environments")
+        if (request := _topic_request(partial.within("environments", name)))
+    ]
+    yield from _no_topic_is_created_and_existing(requests)
+    yield from _topics_fit_a_stack(requests)
+
+
+def _topic_request(env: PartialDocument) -> _TopicRequest | None:
+    account, region = env.text("account"), env.text("region")
+    created = env.text("notifications", "topic_name")
+    existing = env.text("notifications", "topic_arn")
+    if not account or not region or created is None or existing is None or (created and existing):
+        return None
+    return _TopicRequest(env, account, region, created, existing)
+
+
+def _no_topic_is_created_and_existing(requests: Sequence[_TopicRequest]) -> Iterator[Problem]:
+    """Report topics that are used without waiting for another environment to create them."""
+    created = {request.arn for request in requests if request.created}
+    for request in requests:
+        if request.existing in created:
+            name = request.existing.rpartition(":")[2]
+            yield request.env.problem(
+                f"is the topic {name} that another environment creates; give topic_name: {name}",
+                *("notifications", "topic_arn"),
+            )
+
+
+def _topics_fit_a_stack(requests: Sequence[_TopicRequest]) -> Iterator[Problem]:
+    """Report more topics than outputs fit in a stack; the CDK itself counts the resources."""
+    for account, region in sorted({(request.account, request.region) for request in requests}):
+        here = [each for each in requests if (each.account, each.region) == (account, region)]
+        topics = {request.created for request in here if request.created}
+        if len(topics) > limits.MAX_STACK_OUTPUTS:
+            yield here[-1].env.problem(
+                f"{len(topics)} topics in {account} {region} make a stack of as many outputs; "
+                f"CloudFormation allows {limits.MAX_STACK_OUTPUTS}; let services share topics",
+                "notifications",
+            )

@@ -1,32 +1,45 @@
-"""Rules about drills: what can be broken, by which values, and on which days."""
+"""Rules about drills: what they break, when they run, and whether they are safe."""
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
-from resiliency.service_file.drill_model import (
+from resiliency.service_file.errors import Problem, suggestion
+from resiliency.service_file.mapping import (
+    fault_of,
+    guards_of,
+    hypothesis_of,
+    objective_of,
+    pair_of,
+    watched_alarms,
+)
+from resiliency.service_file.model import (
     MAX_OBJECTIVE_SECONDS,
     MIN_OBJECTIVE_SECONDS,
-    WORKDAYS,
     Drills,
+    DrillSettings,
+    Environment,
+    Service,
 )
-from resiliency.service_file.errors import Problem
 from resiliency.service_file.partial_document import PartialDocument
+from staged_resiliency.drills.hypothesis import moves_clients, observed_seconds
+from staged_resiliency.drills.runtime.plan import Timeouts
 from staged_resiliency.drills.schedule import DAYS, MAX_GAP_DAYS, DrillSchedule
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.hosts import COLORS, Color, other
+from staged_resiliency.shared.validation import shown
 
 _DNS_PORT: Final = 53
-_SHARED_RESOURCES: Final = 34
-_RESOURCES_PER_DRILL: Final = 7
-_EXAMPLE: Final = "give one like dependency: db"
+_RUNS_COMPARED_YEARS: Final = 3
 
 
 def _there_is_a_drill(env: PartialDocument) -> Iterator[Problem]:
     drills = env.within("drills")
     if isinstance(drills.raw, dict) and not list(drill_names(env)):
         yield drills.problem(
-            "names no drill; give one by a name of its own, like shutdown: { fault: stop_instance, "
-            "host: active, ... }"
+            "has no drill; add one under a name of its own, like shutdown: { fault: "
+            "stop_instance, host: active, ... }"
         )
 
 
@@ -42,8 +55,8 @@ def _objective_is_known(env: PartialDocument) -> Iterator[Problem]:
         MIN_OBJECTIVE_SECONDS <= promised <= MAX_OBJECTIVE_SECONDS
     ):
         yield drills.problem(
-            f"is missing, and the recovery_time_seconds of objective, {promised}, is no one for "
-            f"drills; give one from {MIN_OBJECTIVE_SECONDS} to {MAX_OBJECTIVE_SECONDS}",
+            f"is missing, and the objective's recovery_time_seconds {promised} is outside "
+            f"{MIN_OBJECTIVE_SECONDS} to {MAX_OBJECTIVE_SECONDS}; give one in that range",
             "objective_seconds",
         )
 
@@ -53,10 +66,11 @@ def _dependency_goes_with_blackhole(env: PartialDocument) -> Iterator[Problem]:
         fault = drill.text("fault")
         if fault == "stop_instance" and drill.has("dependency"):
             yield drill.problem(
-                "goes with fault blackhole; a stopped instance reaches nothing at all", "dependency"
+                "applies to fault blackhole; a stopped instance reaches nothing at all; remove it",
+                "dependency",
             )
         elif fault == "blackhole" and not drill.has("dependency"):
-            yield drill.problem(f"is missing; {_EXAMPLE}", "dependency")
+            yield drill.problem("is missing; give one like dependency: db", "dependency")
 
 
 def _dependencies_exist(env: PartialDocument) -> Iterator[Problem]:
@@ -64,11 +78,8 @@ def _dependencies_exist(env: PartialDocument) -> Iterator[Problem]:
     for drill in _drills(env):
         name = drill.text("dependency")
         if name and name not in known and drill.text("fault") == "blackhole":
-            near = validation.nearest(name, known)
-            allowed = f"allowed: {', '.join(known)}" if known else "there are none"
-            hint = f"did you mean {near}?" if near else allowed
             yield drill.problem(
-                f"{validation.shown(name)} is not a dependency; {hint}", "dependency"
+                f"{shown(name)} is not a dependency; {suggestion(name, known)}", "dependency"
             )
 
 
@@ -78,12 +89,10 @@ def _ports_can_be_cut_off(env: PartialDocument) -> Iterator[Problem]:
         if not name or drill.text("fault") != "blackhole":
             continue
         dependency = env.within("dependencies", name)
-        asked = dependency.text("check", "protocol", default="tcp")
-        if asked == "dns" or dependency.get("port") == _DNS_PORT:
+        if dependency.text("check", "protocol") == "dns" or dependency.get("port") == _DNS_PORT:
             yield drill.problem(
-                f"{validation.shown(name)} is asked on port 53, without which the host finds "
-                "nothing "
-                "by name, not even AWS; a blackhole can't be of it",
+                f"{shown(name)} is reached on port 53, without which the host can't resolve any "
+                "name, not even those of AWS; a blackhole can't cut it off",
                 "dependency",
             )
 
@@ -99,26 +108,24 @@ def _hosts_have_an_instance(env: PartialDocument) -> Iterator[Problem]:
             )
 
 
-def _hosts_are_asked_over_the_internet(env: PartialDocument) -> Iterator[Problem]:
-    """The functions of a drill ask as clients do, from outside and over IPv4."""
+def _hosts_can_be_reached_over_the_internet(env: PartialDocument) -> Iterator[Problem]:
+    """Report hosts that a drill's functions can't reach as clients do, from outside over IPv4."""
     if not list(drill_names(env)):
         return
     for color in COLORS:
         address = env.text("hosts", color, "address")
         if not address:
             continue
-        if ":" in address:
+        if validation.is_ipv6(address):
             yield env.problem(
-                f"{validation.shown(address)} is an IPv6 address, and drills ask over IPv4; give "
-                "an "
-                "IPv4 address too, or take the drills out",
+                f"{shown(address)} is an IPv6 address, and drills check hosts over IPv4; give an "
+                "IPv4 address too, or remove the drills",
                 *("hosts", color, "address"),
             )
         elif not validation.is_public(address):
             yield env.problem(
-                f"{validation.shown(address)} can't be reached over the internet, as drills ask; "
-                "give "
-                "a public address, or take the drills out",
+                f"{shown(address)} can't be reached over the internet, as drills need to; give a "
+                "public address, or remove the drills",
                 *("hosts", color, "address"),
             )
 
@@ -129,7 +136,8 @@ def _blackholes_are_measured(env: PartialDocument) -> Iterator[Problem]:
     for drill in _drills(env):
         if drill.text("fault") == "blackhole":
             yield drill.problem(
-                "'blackhole' shows only by the probe, whose state is 'absent'; take the drill out",
+                "only the probe observes a 'blackhole', and its state is 'absent'; remove the "
+                "drill",
                 "fault",
             )
 
@@ -138,20 +146,13 @@ def _window_opens(env: PartialDocument) -> Iterator[Problem]:
     window = env.within("drills", "window")
     if not isinstance(window.raw, dict):
         return
-    opens, closes = window.number("from_hour", default=9), window.number("to_hour", default=17)
+    opens, closes = window.number("from_hour"), window.number("to_hour")
     if opens is not None and closes is not None and closes <= opens:
         yield window.problem(
-            f"it closes at {closes}, which is not after from_hour {opens}; a window is within one "
-            "day",
+            f"the window closes at {closes}, which is not after from_hour {opens}; give hours of "
+            "one day",
             "to_hour" if window.has("to_hour") else "from_hour",
         )
-    seen: set[object] = set()
-    for index, day in enumerate(window.items("days")):
-        if isinstance(day, str) and day in seen:
-            yield window.problem(
-                f"{validation.shown(day)} stands twice; once is enough", "days", index
-            )
-        seen.add(day if isinstance(day, str) else index)
 
 
 def _drills_recur(env: PartialDocument) -> Iterator[Problem]:
@@ -159,26 +160,24 @@ def _drills_recur(env: PartialDocument) -> Iterator[Problem]:
         days = schedule.longest_gap_days
         if days > 366 * 28:
             yield drill.problem(
-                f"{validation.shown(schedule.expression)} names no day that ever comes again; "
-                "give one "
-                "like cron(0 10 ? * TUE#1 *)",
+                f"{shown(schedule.expression)} never runs again; give one like "
+                "cron(0 10 ? * TUE#1 *)",
                 "schedule",
             )
         elif days > MAX_GAP_DAYS:
             yield drill.problem(
-                f"{validation.shown(schedule.expression)} leaves up to {days:g} days between two "
-                "runs; "
-                f"at most {MAX_GAP_DAYS} are allowed, as in cron(0 10 ? * TUE#1 *)",
+                f"{shown(schedule.expression)} leaves up to {days:g} days between two runs; at "
+                f"most {MAX_GAP_DAYS} are allowed, as in cron(0 10 ? * TUE#1 *)",
                 "schedule",
             )
 
 
 def _drills_start_in_the_window(env: PartialDocument) -> Iterator[Problem]:
     window = env.within("drills", "window")
-    if window.has() and env.get("drills", "window") is None:
+    if not window.is_sound:
         return
-    opens, closes = window.number("from_hour", default=9), window.number("to_hour", default=17)
-    allowed = window.items("days") if window.has("days") else list(WORKDAYS)
+    opens, closes = window.number("from_hour"), window.number("to_hour")
+    allowed = window.items("days")
     if opens is None or closes is None or closes <= opens:
         return
     always = (opens, closes) == (0, 24) and set(DAYS) <= set(allowed)
@@ -186,25 +185,24 @@ def _drills_start_in_the_window(env: PartialDocument) -> Iterator[Problem]:
         if schedule.at is None:
             if not always:
                 yield drill.problem(
-                    f"{validation.shown(schedule.expression)} starts when it is deployed, so no "
-                    "hour "
-                    "of it is known to be in the window; give cron(...)",
+                    f"{shown(schedule.expression)} starts when it is deployed, which may be "
+                    "outside the window; give cron(...)",
                     "schedule",
                 )
             continue
         outside = [day for day in DAYS if day in schedule.days_of_week and day not in allowed]
         if not opens <= schedule.at.hour < closes:
             yield drill.problem(
-                f"{validation.shown(schedule.expression)} starts at {schedule.at:%H:%M}, outside "
-                "the "
-                f"window from {opens:02}:00 to {closes:02}:00; such a run would be refused",
+                f"{shown(schedule.expression)} starts at {schedule.at:%H:%M}, outside the window "
+                f"from {opens:02}:00 to {closes:02}:00; its runs would be refused; change the "
+                "schedule or the window",
                 "schedule",
             )
         elif outside:
             yield drill.problem(
-                f"{validation.shown(schedule.expression)} also runs on {', '.join(outside)}, "
-                "outside "
-                f"the window on {', '.join(map(str, allowed))}; such a run would be refused",
+                f"{shown(schedule.expression)} also runs on {', '.join(outside)}, outside the "
+                f"window on {', '.join(map(str, allowed))}; these runs would be refused; change "
+                "the schedule or the window",
                 "schedule",
             )
 
@@ -216,29 +214,11 @@ def _names_fit(env: PartialDocument) -> Iterator[Problem]:
             machine = names.drill_state_machine(service, environment, name)
             if len(machine) > limits.MAX_STATE_MACHINE_NAME_CHARACTERS:
                 yield env.problem(
-                    f"makes the state machine {machine!r}, a name of {len(machine)} characters; "
-                    f"Step Functions takes {limits.MAX_STATE_MACHINE_NAME_CHARACTERS}; rename it",
-                    "drills",
-                    name,
+                    f"its state machine's name {machine!r} has {len(machine)} characters; Step "
+                    f"Functions allows {limits.MAX_STATE_MACHINE_NAME_CHARACTERS}; give a shorter "
+                    "name",
+                    *("drills", name),
                 )
-
-
-def _stack_holds_them(env: PartialDocument) -> Iterator[Problem]:
-    count = resource_count(env)
-    if count > limits.MAX_STACK_RESOURCES:
-        yield env.problem(
-            f"{len(list(drill_names(env)))} drills make a stack of {count} resources; "
-            f"CloudFormation takes {limits.MAX_STACK_RESOURCES}; take some out",
-            "drills",
-        )
-
-
-def resource_count(env: PartialDocument) -> int:
-    """How many resources the drills stack of an environment holds.
-
-    A test compares it with synthesized stacks.
-    """
-    return _SHARED_RESOURCES + _RESOURCES_PER_DRILL * len(list(drill_names(env)))
 
 
 RULES: Final[tuple[Callable[[PartialDocument], Iterator[Problem]], ...]] = (
@@ -248,18 +228,17 @@ RULES: Final[tuple[Callable[[PartialDocument], Iterator[Problem]], ...]] = (
     _dependencies_exist,
     _ports_can_be_cut_off,
     _hosts_have_an_instance,
-    _hosts_are_asked_over_the_internet,
+    _hosts_can_be_reached_over_the_internet,
     _blackholes_are_measured,
     _window_opens,
     _drills_recur,
     _drills_start_in_the_window,
     _names_fit,
-    _stack_holds_them,
 )
 
 
 def drill_names(env: PartialDocument) -> Iterator[str]:
-    """Names of the drills: what stands beside the settings and is a mapping."""
+    """Yield the names of the drills: the keys that are not settings of all drills."""
     for name in env.names("drills"):
         if name not in Drills.model_fields:
             yield name
@@ -273,9 +252,9 @@ def _drills(env: PartialDocument) -> Iterator[PartialDocument]:
 
 
 def _scheduled(env: PartialDocument) -> Iterator[tuple[PartialDocument, DrillSchedule]]:
-    """The drills whose schedule and time zone are sound."""
+    """Yield the drills whose schedule and time zone are valid."""
     for drill in _drills(env):
-        expression, zone = drill.text("schedule"), drill.text("timezone", default="UTC")
+        expression, zone = drill.text("schedule"), drill.text("timezone")
         if expression and zone:
             yield drill, DrillSchedule(expression, zone)
 
@@ -286,3 +265,108 @@ def _broken(env: PartialDocument, drill: PartialDocument) -> Color | None:
         if active == color and host in ("active", "standby"):
             return color if host == "active" else other(color)
     return None
+
+
+# Rules on a whole service: only there is it known what a fault does to alarms.
+
+
+def safety_problems(service: Service, partial: PartialDocument) -> Iterator[Problem]:
+    """Yield a problem for each drill of a sound service that is unsafe or can't show anything."""
+    for name, environment in service.environments.items():
+        if environment.drills is not None:
+            at = partial.within("environments", name, "drills")
+            for drill_name, drill in environment.drills.by_name.items():
+                yield from _is_safe(environment, drill, at.within(drill_name))
+            yield from _are_apart(environment, environment.drills, at)
+
+
+def _is_safe(
+    environment: Environment, drill: DrillSettings, at: PartialDocument
+) -> Iterator[Problem]:
+    assert environment.drills is not None  # noqa: S101 - the caller's loop
+    objective = objective_of(environment)
+    fault, alarms = fault_of(environment, drill), watched_alarms(environment)
+    pair = pair_of(environment)
+    moves = moves_clients(fault, pair, alarms)
+    seconds, needed = drill.duration_minutes * 60, observed_seconds(fault, alarms)
+    if not guards_of(environment, drill):
+        color = other(environment.active) if drill.host == "active" else environment.active
+        yield at.problem(
+            f"has no stop condition, as no alarm covers {color}; give {color} an instance_id, or "
+            "the service a dependency, so that its probe has an alarm",
+        )
+    elif moves and drill.host == "standby":
+        yield at.problem(
+            f"breaks the standby but moves clients to it: the standby checks the active host on "
+            f"the same port {fault.port}, and failover_on has 'peer'; break the active host",
+            "host",
+        )
+    elif drill.fault == "stop_instance" and drill.host == "active" and not moves:
+        yield at.problem(
+            "would stop the active host while no signal of failover_on treats missing data as "
+            "failure, so clients would stay with it; add 'status' to failover_on",
+            "fault",
+        )
+    elif moves and seconds < objective:
+        yield at.problem(
+            f"{drill.duration_minutes} is less than objective_seconds {objective}, so the fault "
+            f"could end before clients must have moved; give {_minutes(objective)} or more",
+            "duration_minutes",
+        )
+    elif seconds < needed:
+        yield at.problem(
+            f"{drill.duration_minutes} is too short: the alarm that should fire may take {needed} "
+            f"s; give {_minutes(needed)} or more",
+            "duration_minutes",
+        )
+
+
+def _are_apart(environment: Environment, drills: Drills, at: PartialDocument) -> Iterator[Problem]:
+    """Report drills whose runs could overlap, as a run is refused while another one goes on."""
+    runs = {
+        name: DrillSchedule(drill.schedule, drill.timezone).runs(_RUNS_COMPARED_YEARS)
+        for name, drill in drills.by_name.items()
+    }
+    for first, second in itertools.combinations(drills.by_name, 2):
+        for rated, one in ((second, first), (first, second)):
+            if not runs[rated]:
+                yield at.problem(
+                    f"{drills.by_name[rated].schedule!r} starts when it is deployed, so it may "
+                    f"overlap with {one}; give cron(...)",
+                    *(rated, "schedule"),
+                )
+                break
+        else:
+            lasts = {
+                name: run_seconds(environment, drills.by_name[name]) for name in (first, second)
+            }
+            met = _first_overlap(runs, lasts, first, second)
+            if met is not None:
+                yield at.problem(
+                    f"starts on {met:%Y-%m-%d} at {met:%H:%M} UTC, too close to {first}: drills "
+                    f"must not overlap, and a run may take {max(lasts.values())} s; give one of "
+                    "them another day",
+                    *(second, "schedule"),
+                )
+
+
+def run_seconds(environment: Environment, drill: DrillSettings) -> int:
+    """Return how long a run of a drill may take."""
+    expected = hypothesis_of(environment, drill)
+    fault = fault_of(environment, drill)
+    return Timeouts.of(drill.duration_minutes * 60 + fault.set_up_seconds, expected).run
+
+
+def _first_overlap(
+    runs: Mapping[str, Sequence[datetime]], lasts: Mapping[str, int], first: str, second: str
+) -> datetime | None:
+    """Return the first run of the second drill that could overlap with one of the first."""
+    ordered = sorted((at, name) for name in (first, second) for at in runs[name])
+    for (earlier, name), (later, next_name) in itertools.pairwise(ordered):
+        if name != next_name and later - earlier < timedelta(seconds=lasts[name]):
+            return later if next_name == second else earlier
+    return None
+
+
+def _minutes(seconds: float) -> int:
+    return int(-(-seconds // 60))

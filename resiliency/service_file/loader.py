@@ -1,4 +1,4 @@
-"""Finds, reads and checks service files; the one way in for everybody else."""
+"""Find, read and check service files; everything else gets its services from here."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,10 +9,9 @@ from pydantic import ValidationError
 
 from resiliency.service_file import (
     cross_file_rules,
-    drill_safety,
+    drill_rules,
     probe_rules,
     rules,
-    topic_rules,
     validation_messages,
     yaml_source,
 )
@@ -27,15 +26,15 @@ SUFFIXES: Final = (".yaml", ".yml")
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """One file: the service if it is sound, and what is wrong with it if not."""
+    """One checked file: the service if it is sound, else its problems."""
 
-    draft: PartialDocument
+    partial: PartialDocument
     service: Service | None
     problems: Sequence[Problem]
 
 
 def load(path: Path = DEFAULT_PATH) -> list[Service]:
-    """Read every service below a folder, or the one in a file, in the order of file names.
+    """Read every service file of a folder, in the order of their names, or one file.
 
     Args:
         path: A folder with ``*.yaml`` files, or one file.
@@ -44,7 +43,7 @@ def load(path: Path = DEFAULT_PATH) -> list[Service]:
         The services.
 
     Raises:
-        ServiceFileError: Something is wrong; the error holds every problem of every file.
+        ServiceFileError: A file can't be used; the error holds every problem of every file.
 
     Example:
         >>> [service.service for service in load(Path("services"))]
@@ -52,15 +51,15 @@ def load(path: Path = DEFAULT_PATH) -> list[Service]:
     """
     examined = [examine(yaml_source.read(file)) for file in _files(path)]
     problems = [problem for each in examined for problem in each.problems]
-    drafts = [each.draft for each in examined]
-    problems += [*cross_file_rules.problems_of(drafts), *topic_rules.problems_of(drafts)]
+    partials = [each.partial for each in examined]
+    problems += cross_file_rules.problems_of(partials)
     if problems:
         raise ServiceFileError(problems)
     return [each.service for each in examined if each.service is not None]
 
 
 def examine(document: yaml_source.Document) -> Examined:
-    """Check one parsed file: each value by itself, then the values together."""
+    """Check one parsed file: first each value by itself, then the values together."""
     problems = list(document.problems)
     service: Service | None = None
     misspelt: frozenset[Key] = frozenset()
@@ -70,17 +69,17 @@ def examine(document: yaml_source.Document) -> Examined:
         except ValidationError as error:
             problems += validation_messages.problems_of(error, document)
             misspelt = frozenset(validation_messages.misspelt_keys(error, document).values())
-    draft = PartialDocument.of(document, (problem.where for problem in problems), misspelt)
-    problems += rules.problems_of(draft)
+    partial = PartialDocument.of(document, (problem.where for problem in problems), misspelt)
+    problems += rules.problems_of(partial)
     if service is not None and not problems:
-        problems += probe_rules.fit_problems(service, draft)
-        problems += drill_safety.sense_problems(service, draft)
+        problems += probe_rules.fit_problems(service, partial)
+        problems += drill_rules.safety_problems(service, partial)
     if service is not None and not problems and _has_objectives(service):
-        # The model of failover's time is loaded by those alone who ask for it.
+        # Loading the failover-time model takes longer than checking a file.
         from resiliency.service_file.objective import objective_problems
 
-        problems += objective_problems(service, draft)
-    return Examined(draft, service, problems)
+        problems += objective_problems(service, partial)
+    return Examined(partial, service, problems)
 
 
 def _has_objectives(service: Service) -> bool:
@@ -91,14 +90,14 @@ def _files(path: Path) -> Iterable[Path]:
     try:
         if path.is_file():
             return [path]
-        # Links that lead nowhere stay in: a service must not vanish without a word.
+        # Broken links are kept, and reported when read: no service may be skipped silently.
         found = sorted(f for f in path.iterdir() if f.suffix in SUFFIXES and not f.is_dir())
     except FileNotFoundError:
-        raise _unusable(path, "is not there; give a service file or a folder of them") from None
+        raise _unusable(path, "does not exist; give a service file or a folder of them") from None
     except OSError as error:
         raise _unusable(path, f"can't be read: {error.strerror}") from None
     if not found:
-        raise _unusable(path, "holds no service file; add one like bookstore.yaml")
+        raise _unusable(path, "has no service file; add one like bookstore.yaml")
     return found
 
 

@@ -1,43 +1,109 @@
 """The service file as types: what a team says about its service.
 
-Every name carries its unit, every default is written here, and each value is checked by
-``staged_resiliency.shared.validation``. Rules that look at several values at once are in ``rules``.
+Every name carries its unit, and every default is written here alone. Each value is checked by
+``staged_resiliency.shared.validation``; rules that compare several values are in ``rules``.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field
-
-from resiliency.service_file.drill_model import Drills
-from resiliency.service_file.field_types import (
-    AccountId,
-    BodyText,
-    DomainName,
-    DomainNameOrAddress,
-    HostedZoneId,
-    InstanceId,
-    Line,
-    Port,
-    Region,
-    Section,
-    Slug,
-    Statistic,
-    TagKey,
-    TagValue,
-    UrlPath,
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
 )
-from resiliency.service_file.objective_model import Objective
-from resiliency.service_file.probe_model import DependencyCheck, Probe
+
+from staged_resiliency.drills import schedule as schedules
+from staged_resiliency.probe import probe_validation
+from staged_resiliency.probe.configuration import DEFAULT_INTERVAL_SECONDS, DEFAULT_TIMEOUT_SECONDS
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.hosts import Color
 
 MissingDataName = Literal["cloudwatch_default", "breaching", "not_breaching", "ignore"]
 Protocol = Literal["http", "https", "tcp"]
+DependencyProtocol = Literal["tcp", "tls", "http", "https", "dns"]
+
+# Signals that are not a dependency's name; a dependency can't take these names.
+BUILT_IN_SIGNALS: Final = ("status", "endpoint", "peer")
+
+# The port of a check that gives none; a rule asks for one where there is no standard port.
+_STANDARD_PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443, "dns": 53}
+
+# Faults of an objective that are not a dependency's name.
+HOST: Final = "host"
+ENDPOINT: Final = "endpoint"
+
+Day = Literal["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
+MIN_OBJECTIVE_SECONDS: Final = 60
+MAX_OBJECTIVE_SECONDS: Final = 3600
+WORKDAYS: Final[tuple[Day, ...]] = ("MON", "TUE", "WED", "THU", "FRI")
+
+# Patterns and lists for editors; the checks decide and explain.
+Slug = Annotated[
+    str,
+    AfterValidator(validation.slug),
+    WithJsonSchema({"type": "string", "pattern": validation.SLUG}),
+]
+AccountId = Annotated[
+    str,
+    AfterValidator(validation.account_id),
+    WithJsonSchema({"type": "string", "pattern": validation.ACCOUNT_ID}),
+]
+Region = Annotated[
+    str,
+    AfterValidator(validation.region),
+    WithJsonSchema({"type": "string", "enum": list(limits.ALARM_REGIONS)}),
+]
+InstanceId = Annotated[
+    str,
+    AfterValidator(validation.instance_id),
+    WithJsonSchema({"type": "string", "pattern": validation.INSTANCE_ID}),
+]
+HostedZoneId = Annotated[
+    str,
+    AfterValidator(validation.hosted_zone_id),
+    WithJsonSchema({"type": "string", "pattern": validation.HOSTED_ZONE_ID}),
+]
+Line = Annotated[str, Field(max_length=200), AfterValidator(validation.one_line)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+DomainName = Annotated[str, AfterValidator(validation.domain_name)]
+DomainNameOrAddress = Annotated[str, AfterValidator(validation.dns_name_or_address)]
+UrlPath = Annotated[str, AfterValidator(validation.url_path)]
+BodyText = Annotated[
+    str,
+    Field(min_length=1, max_length=limits.MAX_SEARCH_TEXT_CHARACTERS),
+    AfterValidator(probe_validation.body_text),
+]
+Statistic = Annotated[
+    str,
+    AfterValidator(validation.failover_statistic),
+    WithJsonSchema({"type": "string", "enum": list(limits.FAILOVER_STATISTICS)}),
+]
+RoleName = Annotated[
+    str,
+    AfterValidator(probe_validation.role_name),
+    WithJsonSchema({"type": "string", "pattern": probe_validation.ROLE_NAME}),
+]
+IntervalSeconds = Annotated[
+    int,
+    AfterValidator(probe_validation.interval_seconds),
+    WithJsonSchema({"type": "integer", "enum": list(probe_validation.INTERVALS_SECONDS)}),
+]
+TagKey = Annotated[str, AfterValidator(validation.tag_key)]
+TagValue = Annotated[str, AfterValidator(validation.tag_value)]
+
+
+class Section(BaseModel):
+    """A mapping in the file: no unknown keys, no silent conversion of types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 def _subscription(value: str) -> str:
-    """A subscriber is known by its form: an address, a URL or a queue's ARN."""
+    """Check a subscriber by its form: an e-mail address, a URL or a queue's ARN."""
     if value.startswith("arn:"):
         return validation.queue_arn(value)
     if "://" in value:
@@ -51,18 +117,18 @@ def _subscription(value: str) -> str:
 
 
 class Notifications(Section):
-    """Where alarms are sent: a topic that is made here, or one that exists."""
+    """Where alarms are sent: a topic to create, or an existing one."""
 
     topic_name: Annotated[str, AfterValidator(validation.topic_name)] | None = Field(
         default=None,
-        description="Name of the SNS topic to make. Services that give the same name in the same "
+        description="Name of the SNS topic to create. Services that give the same name in the same "
         "account and region share the topic.",
         examples=["PingPublicationsSNS"],
     )
     topic_arn: Annotated[str, AfterValidator(validation.topic_arn)] | None = Field(
         default=None,
-        description="ARN of an existing topic, instead of topic_name. Its policy and key must let "
-        "CloudWatch in.",
+        description="ARN of an existing topic, instead of topic_name. Its policy and key must "
+        "allow CloudWatch to publish.",
         examples=["arn:aws:sns:us-west-2:532151327118:PingPublicationsSNS"],
     )
     subscriptions: list[Annotated[str, AfterValidator(_subscription)]] = Field(
@@ -88,10 +154,10 @@ class HostedZone(Section):
 
 
 class EndpointCheck(Section):
-    """How Route 53's own checkers ask the active host, when failover_on has 'endpoint'."""
+    """How Route 53 health checkers check the active host, when failover_on has 'endpoint'."""
 
     protocol: Protocol = Field(
-        default="http", description="http and https ask for version_path; tcp only connects."
+        default="http", description="http and https request version_path; tcp only connects."
     )
     interval_seconds: Literal[10, 30] = Field(
         default=30, description="Seconds between two requests of one checker; 10 costs extra."
@@ -100,16 +166,17 @@ class EndpointCheck(Section):
         default=3,
         ge=1,
         le=limits.MAX_FAILURE_THRESHOLD,
-        description="Failed requests in a row that make it unhealthy.",
+        description="Failed requests in a row after which the host is unhealthy.",
     )
     host: DomainName | None = Field(
         default=None,
-        description="Name that the checkers ask hosts at an address for; the record unless given.",
+        description="Host header that the checkers send to hosts given by address; the record "
+        "unless given.",
         examples=["bookstore.pingpublications.com"],
     )
     search_text: BodyText | None = Field(
         default=None,
-        description="Text that the first 5,120 bytes of the answer must hold; costs extra.",
+        description="Text that the first 5,120 bytes of the response must contain; costs extra.",
         examples=["bookstore-api"],
     )
 
@@ -133,7 +200,7 @@ class Endpoint(Section):
         examples=[8080],
     )
     version_path: UrlPath = Field(
-        default="/version/", description="Path that answers with the name of the serving host."
+        default="/version/", description="Path whose response is the name of the serving host."
     )
     check: EndpointCheck = Field(
         default=EndpointCheck(),
@@ -161,7 +228,7 @@ class AliasTarget(Section):
 
 
 class Host(Section):
-    """One instance of the pair."""
+    """One host of the pair."""
 
     name: Annotated[str, AfterValidator(validation.host_name)] = Field(
         description="The instance's Name tag.", examples=["bookstore-api-blue"]
@@ -187,31 +254,31 @@ class Host(Section):
     )
     peer_address: DomainNameOrAddress | None = Field(
         default=None,
-        description="Address or DNS name at which the other host asks this one, such as the "
-        "private address; that of the clients unless given.",
+        description="Address or DNS name at which the other host's probe checks this one, such as "
+        "the private address; the clients' address unless given.",
         examples=["10.0.0.4"],
     )
 
     @property
-    def asked_at(self) -> str:
-        """Where the other host asks this one."""
+    def peer_check_address(self) -> str:
+        """Where the other host's probe checks this one."""
         found = self.peer_address or self.address or (self.alias and self.alias.dns_name)
         return found or ""
 
 
 class Hosts(Section):
-    """The pair."""
+    """The two hosts."""
 
     blue: Host = Field(description="The blue host.")
     green: Host = Field(description="The green host.")
 
     def of(self, color: Color) -> Host:
-        """The host of a colour."""
+        """Return the host of a color."""
         return self.blue if color == "blue" else self.green
 
 
 class AlarmSettings(Section):
-    """What every alarm here can be given; all of it is within what Route 53 can follow."""
+    """Settings that every alarm has, limited to what Route 53 can follow."""
 
     period_seconds: Annotated[int, AfterValidator(validation.failover_period_seconds)] = Field(
         default=60, description="Seconds per period: 60 or a multiple."
@@ -221,11 +288,13 @@ class AlarmSettings(Section):
         description="Periods out of evaluation_periods that must breach: all of them, since "
         "Route 53 can't follow fewer.",
     )
-    threshold: float = Field(default=1.0, description="The value that is compared with.")
+    threshold: float = Field(
+        default=1.0, description="The value that the statistic is compared with."
+    )
 
 
 class StatusAlarmSettings(AlarmSettings):
-    """The EC2 status alarm. Missing data always counts as failure: a stopped host is silent."""
+    """The EC2 status alarm. Missing data always counts as failure: a stopped host sends none."""
 
     evaluation_periods: Annotated[int, Field(ge=1)] = Field(
         default=1, description="Periods in a row that must breach."
@@ -242,13 +311,13 @@ class ConnectivityAlarmSettings(AlarmSettings):
     statistic: Statistic = Field(default="Average", description="Statistic over a period.")
     missing_data: MissingDataName = Field(
         default="cloudwatch_default",
-        description="What a period without samples counts as. With cloudwatch_default the alarm "
+        description="How a period without samples is treated. With cloudwatch_default the alarm "
         "goes to INSUFFICIENT_DATA and a health check on it counts as unhealthy.",
     )
 
 
 class PeerAlarmSettings(AlarmSettings):
-    """The alarms on the hosts' answers to each other. Missing data is never breaching."""
+    """The alarms on the hosts' checks of each other. Missing data is never breaching."""
 
     evaluation_periods: Annotated[int, Field(ge=1)] = Field(
         default=2, description="Periods in a row that must breach."
@@ -256,12 +325,71 @@ class PeerAlarmSettings(AlarmSettings):
     statistic: Statistic = Field(default="Average", description="Statistic over a period.")
 
 
-class Dependency(Section):
-    """Something the hosts must reach to serve."""
+class DependencyCheck(Section):
+    """How the probe checks a dependency. Each key applies to some of the protocols."""
 
-    label: Line = Field(description="What people call it, in alarm texts.", examples=["Database"])
+    protocol: DependencyProtocol = Field(
+        default="tcp",
+        description="tcp connects; tls completes a handshake; http and https request a path; dns "
+        "queries a DNS server for the host's name.",
+    )
+    path: UrlPath = Field(default="/", description="Path and query to request (http, https).")
+    status: Annotated[list[Annotated[int, Field(ge=100, le=599)]], Field(min_length=1)] | None = (
+        Field(
+            default=None,
+            description="Statuses that count as healthy (http, https); any 2xx unless given. "
+            "Redirects are not followed.",
+            examples=[[200, 204]],
+        )
+    )
+    text: BodyText | None = Field(
+        default=None,
+        description="Text that the first 64 KB of the response must contain (http, https).",
+        examples=["pong"],
+    )
+    host_header: DomainName | None = Field(
+        default=None,
+        description="Host header (http, https); the host unless given.",
+        examples=["search.example.com"],
+    )
+    server_name: DomainNameOrAddress | None = Field(
+        default=None,
+        description="Name that the certificate must have (tls, https); the host unless given.",
+        examples=["search.example.com"],
+    )
+    days_to_expiry: int = Field(
+        default=0,
+        ge=0,
+        le=limits.MAX_DAYS_TO_EXPIRY,
+        description="The check fails when the certificate is valid for fewer days (tls, https).",
+    )
+    type: Literal["A", "AAAA", "CNAME"] = Field(
+        default="A", description="Record type to query (dns)."
+    )
+    answer: str | None = Field(
+        default=None,
+        description="Value that must be among the answers (dns); any answer is healthy unless "
+        "given.",
+        examples=["10.0.0.5"],
+    )
+    server: Annotated[str, AfterValidator(probe_validation.dns_server)] | None = Field(
+        default=None,
+        description="Address of the DNS server, with the dependency's port or 53 (dns); the "
+        "host's own servers unless given.",
+        examples=["10.0.0.2"],
+    )
+    family: Literal["ipv4", "ipv6"] = Field(
+        default="ipv4",
+        description="Address family to connect to (all but dns); the other one is not tried.",
+    )
+
+
+class Dependency(Section):
+    """A system that the hosts must reach to serve."""
+
+    label: Line = Field(description="Display name in alarm texts.", examples=["Database"])
     host: DomainNameOrAddress = Field(
-        description="DNS name or address of the dependency; with protocol dns the name to ask for.",
+        description="DNS name or address of the dependency; with protocol dns the name to look up.",
         examples=["db.bookstore.pingpublications.com"],
     )
     port: Port | None = Field(
@@ -270,11 +398,186 @@ class Dependency(Section):
         examples=[5432],
     )
     check: DependencyCheck = Field(
-        default=DependencyCheck(), description="How the probe asks it; connects unless given."
+        default=DependencyCheck(),
+        description="How the probe checks it; a TCP connection unless given.",
     )
     alarm: ConnectivityAlarmSettings = Field(
         default=ConnectivityAlarmSettings(), description="Settings of its alarms."
     )
+
+    @property
+    def checked_port(self) -> int:
+        """The port that the probe connects to: the given one, or the protocol's own."""
+        return self.port or _STANDARD_PORTS[self.check.protocol]
+
+
+class Probe(Section):
+    """The agent on the hosts that checks targets; deployed only when there are targets."""
+
+    roles: list[RoleName] = Field(
+        default=[],
+        description="Names of the hosts' existing IAM roles; they get the permission to publish.",
+        examples=[["bookstore-api"]],
+    )
+    interval_seconds: IntervalSeconds = Field(
+        default=DEFAULT_INTERVAL_SECONDS,
+        description="Seconds between two samples of a target; a divisor of 60.",
+    )
+    timeout_seconds: float = Field(
+        default=DEFAULT_TIMEOUT_SECONDS,
+        description="Seconds that a sample may take; less than the interval.",
+    )
+    journal: Literal["samples", "changes"] = Field(
+        default="samples",
+        description="What the agent writes to the host's journal: each sample, or each change of a "
+        "target's state.",
+    )
+    peer: bool = Field(
+        default=False,
+        description="Each host checks the other one's endpoint, so that a dead host is noticed "
+        "from outside. True where failover_on has 'peer'.",
+    )
+    state: Literal["present", "absent"] = Field(
+        default="present",
+        description="absent uninstalls the agent from the hosts; deploy it before removing the "
+        "stack.",
+    )
+
+
+class Objective(Section):
+    """How soon clients must be served again when the active host fails."""
+
+    recovery_time_seconds: int = Field(
+        ge=1,
+        le=86_400,
+        description="Seconds from a fault until 95 of 100 clients reach the standby.",
+        examples=[300],
+    )
+    enforce: bool = Field(
+        default=False,
+        description="Refuse a design that misses it, instead of a warning.",
+    )
+    faults: Annotated[list[str], Field(min_length=1)] | None = Field(
+        default=None,
+        description="Faults that it applies to: 'host' (stopped or impaired), 'endpoint' (dead), "
+        "or the name of a dependency that the active host can't reach; host, endpoint and the "
+        "dependencies in failover_on unless given.",
+        examples=[["host", "endpoint"]],
+    )
+
+
+def _schedule(value: str) -> str:
+    schedules.DrillSchedule(value)
+    return value
+
+
+def _time_zone(value: str) -> str:
+    schedules.time_zone(value)
+    return value
+
+
+def _no_drill(value: object) -> object:
+    """Raise if a drill has the name of a setting, as both are keys of one mapping."""
+    if isinstance(value, dict) and "fault" in value:
+        raise ValueError(
+            "is a setting of all drills, and can't be a drill's name; rename the drill"
+        )
+    return value
+
+
+_Setting: Final = BeforeValidator(_no_drill)
+
+
+class DrillWindow(Section):
+    """When drills may start, in each drill's time zone."""
+
+    days: list[Day] = Field(default=list(WORKDAYS), min_length=1, description="Days of the week.")
+    from_hour: int = Field(
+        default=9, ge=0, le=23, description="First hour in which a drill may start."
+    )
+    to_hour: int = Field(
+        default=17, ge=1, le=24, description="Hour from which a drill may no longer start."
+    )
+
+
+class DrillSettings(Section):
+    """One drill: the fault, the host, how long, and when."""
+
+    fault: Literal["stop_instance", "blackhole"] = Field(
+        description="stop_instance stops the host's instance and starts it again; blackhole drops "
+        "what the host sends to the dependency's port, at any address."
+    )
+    host: Literal["active", "standby"] = Field(description="Which host of the pair is broken.")
+    dependency: Slug | None = Field(
+        default=None,
+        description="The dependency that a blackhole cuts off.",
+        examples=["db"],
+    )
+    duration_minutes: int = Field(
+        ge=1, le=720, description="How long the fault lasts at most.", examples=[10]
+    )
+    schedule: Annotated[str, AfterValidator(_schedule)] = Field(
+        description="When it runs: cron(...) or rate(...) of EventBridge Scheduler, at most once a "
+        f"day and at least every {schedules.MAX_GAP_DAYS} days.",
+        examples=["cron(0 10 ? * TUE#1 *)"],
+    )
+    timezone: Annotated[str, AfterValidator(_time_zone)] = Field(
+        default="UTC",
+        description="IANA name of the time zone of schedule and window.",
+        examples=["America/Los_Angeles"],
+    )
+
+
+class Drills(Section):
+    """Settings of all drills, and the drills themselves by name."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[Slug, DrillSettings] = Field(init=False)
+
+    objective_seconds: (
+        Annotated[int, Field(ge=MIN_OBJECTIVE_SECONDS, le=MAX_OBJECTIVE_SECONDS), _Setting] | None
+    ) = Field(
+        default=None,
+        description="Recovery time objective of drills: seconds within which clients must reach "
+        "the standby; the recovery_time_seconds of the environment's objective unless given.",
+        examples=[360],
+    )
+    enabled: Annotated[bool, _Setting] = Field(
+        default=False,
+        description="Whether faults are injected. With false each run is a dry run: it resolves "
+        "its targets, checks the steady state, and injects nothing.",
+    )
+    window: Annotated[DrillWindow, _Setting] = Field(
+        default=DrillWindow(), description="When drills may start."
+    )
+    notify_passed: Annotated[bool, _Setting] = Field(
+        default=True,
+        description="Also notify of runs that passed and of dry runs without a finding; all other "
+        "results always notify.",
+    )
+    volume_keys: Annotated[
+        list[Annotated[str, AfterValidator(validation.kms_key_arn)]], _Setting
+    ] = Field(
+        default=[],
+        description="ARNs of the customer-managed KMS keys of the hosts' volumes. Without them "
+        "a host with such a volume would not start again after stop_instance.",
+        examples=[["arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab"]],
+    )
+    runbook: (
+        Annotated[
+            str, _Setting, AfterValidator(validation.https_url), WithJsonSchema({"type": "string"})
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="URL of the runbook for failed drills, shown on the dashboard and in messages.",
+        examples=["https://wiki.example.com/bookstore/drills"],
+    )
+
+    @property
+    def by_name(self) -> dict[str, DrillSettings]:
+        """The drills by name."""
+        return dict(self.__pydantic_extra__)
 
 
 class Environment(Section):
@@ -287,28 +590,28 @@ class Environment(Section):
     notifications: Notifications = Field(description="Where alarms are sent.")
     hosted_zone: HostedZone = Field(description="The zone of the endpoint's record.")
     endpoint: Endpoint = Field(description="The name under which clients find the service.")
-    active: Color = Field(description="The host that serves while all is well.")
+    active: Color = Field(description="The host that serves while its signals are healthy.")
     failover_on: list[str] = Field(
         default=["status"],
         min_length=1,
-        description="Signals of the active host that must all be well: 'status' (EC2 status "
-        "checks), 'endpoint' (Route 53's own checkers), 'peer' (the other host), or the name of a "
-        "dependency.",
+        description="Signals of the active host that must all be healthy: 'status' (EC2 status "
+        "checks), 'endpoint' (Route 53 health checkers), 'peer' (the other host's probe), or the "
+        "name of a dependency.",
         examples=[["status", "db"]],
     )
-    hosts: Hosts = Field(description="The pair.")
+    hosts: Hosts = Field(description="The two hosts.")
     dependencies: dict[Slug, Dependency] = Field(
         default={}, description="What the hosts must reach, by a short name."
     )
     probe: Probe = Field(
-        default=Probe(), description="The agent on the hosts that measures what they reach."
+        default=Probe(), description="The agent on the hosts that checks their dependencies."
     )
     status_alarm: StatusAlarmSettings = Field(
         default=StatusAlarmSettings(), description="Settings of the EC2 status alarms."
     )
     peer_alarm: PeerAlarmSettings = Field(
         default=PeerAlarmSettings(),
-        description="Settings of the alarms on the hosts' answers to each other.",
+        description="Settings of the alarms on the hosts' checks of each other.",
     )
     objective: Objective | None = Field(
         default=None,
@@ -316,16 +619,16 @@ class Environment(Section):
     )
     drills: Drills | None = Field(
         default=None,
-        description="Experiments that break a host on purpose, on schedule, and see whether "
-        "clients notice; none unless given.",
+        description="Experiments that break a host on purpose, on schedule, and measure what "
+        "clients see; none unless given.",
     )
     tags: dict[TagKey, TagValue] = Field(
-        default={}, description="Tags of this environment's stacks, over the service's."
+        default={}, description="Tags of this environment's stacks; they override the service's."
     )
 
     @property
     def topic_arn(self) -> str:
-        """ARN of the topic that alarms notify, known before the topic is made."""
+        """ARN of the topic that alarms notify, known before the topic is created."""
         given = self.notifications.topic_arn
         return given or names.topic_arn(
             self.account, self.region, str(self.notifications.topic_name)
@@ -333,12 +636,12 @@ class Environment(Section):
 
     @property
     def has_peers(self) -> bool:
-        """Whether the hosts ask each other."""
+        """Whether the hosts' probes check each other."""
         return self.probe.peer or "peer" in self.failover_on
 
     @property
     def has_probe(self) -> bool:
-        """Whether there is something to measure, and so a stack of the probe."""
+        """Whether there is anything to measure, and therefore a probe stack."""
         return bool(self.dependencies) or self.has_peers
 
 
@@ -368,7 +671,7 @@ class Service(Section):
 
     @property
     def title(self) -> str:
-        """The service as alarm texts name it."""
+        """The display name; the short name in title case where none is given."""
         return self.display_name or self.service.replace("-", " ").title()
 
     @property

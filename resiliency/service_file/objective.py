@@ -1,42 +1,103 @@
-"""Whether a design meets its objective, as the failover-time model says, and what would.
+"""Whether a design meets its objective by the failover-time model, and which changes would.
 
-The model plays the design through as it stands in the file; what is suggested is played through
-too. See docs/failover-time.md.
+The model simulates the design of the file, and also the changes that are suggested. Every change is
+one setting; a combination is suggested only if the changed file is valid. See
+docs/failover-time.md.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from math import inf
-from typing import Final
+from typing import Final, TypeAlias
 
 from resiliency.failover_model.faults import Fault, FaultKind, faults_of
-from resiliency.failover_model.simulation import Verdict, failover_times
+from resiliency.failover_model.simulation import OUTAGES_PER_FAULT, Verdict, failover_times
 from resiliency.service_file.errors import Problem
-from resiliency.service_file.model import Environment, Service
-from resiliency.service_file.objective_changes import Change, best_changes, told_changes
-from resiliency.service_file.objective_model import ENDPOINT, HOST
+from resiliency.service_file.model import (
+    ENDPOINT,
+    HOST,
+    ConnectivityAlarmSettings,
+    Environment,
+    PeerAlarmSettings,
+    Section,
+    Service,
+    StatusAlarmSettings,
+)
 from resiliency.service_file.partial_document import PartialDocument
+from resiliency.service_file.rules import problems_of
 from resiliency.service_file.timing_graph import deciding_pair
 from resiliency.service_file.warnings import ServiceWarning
+from resiliency.service_file.yaml_source import Document
 
 _PATH: Final = ("objective", "recovery_time_seconds")
 _HOST_KINDS: Final = (FaultKind.HOST_STOPPED, FaultKind.HOST_IMPAIRED)
 
-# If one outage of 20 took longer than the objective, 200 that all keep it would be a chance of
-# 1 in 28,000. So where they do, no more are played through.
+# If one outage of 20 took longer than the objective, 200 that all meet it would have a chance of
+# 1 in 28,000. So where they all do, no more are simulated.
 _OUTAGES_AT_FIRST: Final = 200
+
+SHORT_TTL_SECONDS: Final = 10
+"""The TTL that is suggested; many resolvers keep answers with a shorter one for longer anyway."""
+
+_FAST_INTERVAL_SECONDS: Final = 10
+_OUTAGES_TO_SEARCH: Final = 100
+# By how much the times of two equal designs may differ by chance.
+_NOTICEABLE: Final = 1.03
+# As many as can be simulated in a second or two; the example has half of them.
+_MOST_COMBINATIONS: Final = 64
+
+Times: TypeAlias = Callable[[Environment, Fault, int], float]
+"""Seconds that 95 of 100 outages of a fault take, by so many of them."""
+
+Path: TypeAlias = tuple[str, ...]
+"""The keys that lead to a value in an environment."""
+
+_FAILOVER_ON: Final[Path] = ("failover_on",)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One setting, changed.
+
+    Attributes:
+        path: Where the setting is in an environment.
+        value: The new value; for ``failover_on`` the signal to add.
+        setting: The change as a message shows it.
+    """
+
+    path: Path
+    value: int | str
+    setting: str
+
+    def apply(self, environment: Environment) -> Environment:
+        """Return an environment with this change."""
+        value: object = self.value
+        if self.path == _FAILOVER_ON:
+            value = [*environment.failover_on, value]
+        changed = _updated(environment, self.path, value)
+        assert isinstance(changed, Environment)  # noqa: S101 - what is updated keeps its type
+        return changed
+
+
+def changes_text(changes: Sequence[Change]) -> str:
+    """Format changes for a message, with all added signals together in the first one's place."""
+    signals = [repr(change.value) for change in changes if change.path == _FAILOVER_ON]
+    together = f"{', '.join(signals)} added to failover_on"
+    texts = [together if change.path == _FAILOVER_ON else change.setting for change in changes]
+    return ", ".join(dict.fromkeys(texts))
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveViolation:
-    """A fault that clients would have to bear for longer than the objective.
+    """A fault whose failover would take longer than the objective.
 
     Attributes:
-        fault: What breaks.
+        fault: The fault.
         p95: Seconds until 95 of 100 outages end; infinite where failover never comes.
-        never: Why it never comes; None where it does.
-        changes: What to change; empty where nothing in the file helps.
-        gives: Seconds that 95 of 100 outages would take then.
+        never: Why failover never comes; None where it does.
+        changes: The changes to make; empty where nothing in the file helps.
+        gives: Seconds that 95 of 100 outages would take with these changes.
         meets: Whether that is within the objective.
     """
 
@@ -47,8 +108,8 @@ class ObjectiveViolation:
     gives: float
     meets: bool
 
-    def told(self, seconds: int) -> str:
-        """The miss as one line.
+    def message(self, seconds: int) -> str:
+        """Format the violation as one line.
 
         Args:
             seconds: The objective.
@@ -63,7 +124,7 @@ class ObjectiveViolation:
                 f"{self.fault}: 95 of 100 clients reach the standby within {self.p95:.0f} s; the "
                 f"objective is {seconds} s"
             )
-        settings = told_changes(self.changes)
+        settings = changes_text(self.changes)
         if not self.changes:
             return f"{found}; no setting of this file makes it shorter"
         if self.meets:
@@ -72,7 +133,7 @@ class ObjectiveViolation:
 
 
 def objective_warnings(service: Service, environment: Environment) -> Iterator[ServiceWarning]:
-    """A warning for each fault that misses an objective which is not enforced.
+    """Yield a warning for each violation of an objective that is not enforced.
 
     Args:
         service: The service.
@@ -80,30 +141,30 @@ def objective_warnings(service: Service, environment: Environment) -> Iterator[S
     """
     objective = environment.objective
     if objective is not None and not objective.enforce:
-        for miss in misses_of(service, environment):
+        for violation in violations_of(service, environment):
             # A stable id for each fault, so that one can be acknowledged by itself.
-            fault = str(miss.fault).replace(": ", "-").replace(" ", "-")
+            fault = str(violation.fault).replace(": ", "-").replace(" ", "-")
             yield ServiceWarning(
                 f"staged-resiliency:objective-{fault}",
                 ".".join(_PATH),
-                miss.told(objective.recovery_time_seconds),
+                violation.message(objective.recovery_time_seconds),
             )
 
 
-def objective_problems(service: Service, draft: PartialDocument) -> Iterator[Problem]:
-    """A problem for each fault that misses an enforced objective, in a service that is sound."""
+def objective_problems(service: Service, partial: PartialDocument) -> Iterator[Problem]:
+    """Yield a problem for each violation of an enforced objective, in a service that is sound."""
     for name, environment in service.environments.items():
         objective = environment.objective
         if objective is not None and objective.enforce:
-            for miss in misses_of(service, environment):
-                told = miss.told(objective.recovery_time_seconds)
-                yield draft.problem(told, "environments", name, *_PATH)
+            for violation in violations_of(service, environment):
+                message = violation.message(objective.recovery_time_seconds)
+                yield partial.problem(message, "environments", name, *_PATH)
 
 
-def misses_of(service: Service, environment: Environment) -> Sequence[ObjectiveViolation]:
-    """The faults that the objective covers and the design does not end in time.
+def violations_of(service: Service, environment: Environment) -> Sequence[ObjectiveViolation]:
+    """Return the faults that the objective covers and whose failover takes longer.
 
-    Where a pair has both address families they share all that decides, so one is looked at.
+    Record pairs of both address families fail over together, so only one is simulated.
 
     Args:
         service: The service.
@@ -132,11 +193,11 @@ def misses_of(service: Service, environment: Environment) -> Sequence[ObjectiveV
 
     def times(changed: Environment, fault: Fault, outages: int) -> float:
         graph = deciding_pair(service, changed)
-        asked = (*graph.pairs, *graph.probes, fault, outages)
-        if asked not in known:
+        key = (*graph.pairs, *graph.probes, fault, outages)
+        if key not in known:
             (verdict,) = failover_times(graph, outages=outages, only=[fault])
-            known[asked] = p95_of(verdict)
-        return known[asked]
+            known[key] = p95_of(verdict)
+        return known[key]
 
     found = best_changes(service, environment, list(missed), seconds, times)
     return [
@@ -153,7 +214,7 @@ def misses_of(service: Service, environment: Environment) -> Sequence[ObjectiveV
 
 
 def p95_of(verdict: Verdict) -> float:
-    """How long 95 of 100 outages take; infinite where fewer of them end by failover."""
+    """Return how long 95 of 100 outages take; infinite if fewer of them end by failover."""
     if verdict.total is None or verdict.moved < 0.95 * verdict.outages:
         return inf
     return verdict.total.p95 if verdict.moved == verdict.outages else verdict.total.worst
@@ -166,6 +227,191 @@ def _covers(environment: Environment, fault: Fault) -> bool:
         return given is None or HOST in given
     if fault.kind is FaultKind.ENDPOINT_DEAD:
         return given is None or ENDPOINT in given
-    # What is not in failover_on is so by choice: clients are better served without it than by a
-    # move that may not help. A dead probe hurts nobody.
+    # A dependency is left out of failover_on by choice: clients are better served without it than
+    # by a move that may not help. A dead probe hurts nobody.
     return fault.dependency in (environment.failover_on if given is None else given)
+
+
+# The search for changes
+
+
+def best_changes(
+    service: Service,
+    environment: Environment,
+    missed: Sequence[Fault],
+    seconds: float,
+    times: Times,
+) -> Mapping[Fault, tuple[Sequence[Change], float]]:
+    """Return for each fault the changes to make, and the p95 of its outages with them.
+
+    The fewest changes that meet the objective for all faults for which anything does; among as
+    many the first, and those that cost nothing come first. For the other faults what comes
+    nearest.
+
+    Args:
+        service: The service.
+        environment: One of its environments.
+        missed: The faults that violate the objective.
+        seconds: The objective.
+        times: The model.
+    """
+    options = [
+        change
+        for change in _changes_of(environment, missed)
+        if _is_sound(service, environment, change.apply(environment))
+    ]
+    everything = _applied(environment, options)
+    best = {fault: times(everything, fault, _OUTAGES_TO_SEARCH) for fault in missed}
+    within_reach = [fault for fault in missed if best[fault] <= seconds]
+    enough = _fewest(service, environment, options, within_reach, seconds, times)
+    found: dict[Fault, tuple[Sequence[Change], float]] = {}
+    for fault in missed:
+        changes = enough
+        if fault not in within_reach:
+            changes = _needed(environment, options, fault, best[fault], times)
+        gives = times(_applied(environment, changes), fault, OUTAGES_PER_FAULT)
+        found[fault] = (changes, gives)
+    return found
+
+
+def _fewest(
+    service: Service,
+    environment: Environment,
+    options: Sequence[Change],
+    faults: Sequence[Fault],
+    seconds: float,
+    times: Times,
+) -> Sequence[Change]:
+    """Return the fewest changes by which all of some faults meet the objective, else all changes.
+
+    What no other change can replace is in every combination, so only the rest is combined. Where
+    there are too many combinations even of that, changes are left out one by one instead: none of
+    what remains can be spared then, but there may be fewer others that do.
+    """
+
+    def meets(changes: Sequence[Change], outages: int, limit: float) -> bool:
+        changed = _applied(environment, changes)
+        return all(times(changed, fault, outages) <= limit for fault in faults)
+
+    def is_enough(changes: Sequence[Change]) -> bool:
+        return (
+            _is_sound(service, environment, _applied(environment, changes))
+            # A few outages rule out most designs, so that many are simulated for a few designs.
+            and meets(changes, _OUTAGES_TO_SEARCH, seconds * _NOTICEABLE)
+            and meets(changes, OUTAGES_PER_FAULT, seconds)
+        )
+
+    def is_needed(option: Change) -> bool:
+        changed = _applied(environment, _without(options, option))
+        # The fault that a signal detects decides soonest.
+        return any(
+            times(changed, fault, _OUTAGES_TO_SEARCH) > seconds * _NOTICEABLE
+            for fault in sorted(faults, key=lambda fault: fault.dependency != option.value)
+        )
+
+    if not faults:
+        return options
+    required = [option for option in options if is_needed(option)]
+    others = _without(options, *required)
+    combined = (
+        _without(options, *_without(others, *some))
+        for count in range(len(others))
+        for some in combinations(others, count)
+        if required or some
+    )
+    if 2 ** len(others) <= _MOST_COMBINATIONS:
+        return next(filter(is_enough, combined), options)
+    enough = options
+    for option in reversed(others):
+        fewer = _without(enough, option)
+        if is_enough(fewer):
+            enough = fewer
+    return enough
+
+
+def _needed(
+    environment: Environment,
+    options: Sequence[Change],
+    fault: Fault,
+    best: float,
+    times: Times,
+) -> Sequence[Change]:
+    """Return the options without which a fault would take noticeably longer."""
+    needed = options
+    for option in reversed(options):
+        fewer = _without(needed, option)
+        changed = _applied(environment, fewer)
+        if times(changed, fault, _OUTAGES_TO_SEARCH) <= best * _NOTICEABLE:
+            needed = fewer
+    return needed
+
+
+def _without(changes: Sequence[Change], *some: Change) -> Sequence[Change]:
+    return [each for each in changes if each not in some]
+
+
+def _applied(environment: Environment, changes: Iterable[Change]) -> Environment:
+    for change in changes:
+        environment = change.apply(environment)
+    return environment
+
+
+def _is_sound(service: Service, environment: Environment, changed: Environment) -> bool:
+    """Whether the file would still be valid with a changed environment."""
+    environments = {
+        name: changed if each is environment else each
+        for name, each in service.environments.items()
+    }
+    data = service.model_copy(update={"environments": environments}).model_dump(exclude_unset=True)
+    partial = PartialDocument.of(Document("", data=data), (), frozenset())
+    return next(problems_of(partial), None) is None
+
+
+def _changes_of(environment: Environment, missed: Sequence[Fault]) -> Iterator[Change]:
+    """Yield the changes that could help; first those that cost nothing and change least."""
+    signals = environment.failover_on
+    for path, alarm in _deciding_alarms(environment):
+        # Slower settings are set to the default; faster ones would raise false alarms.
+        yield from _lowered((*path, "evaluation_periods"), alarm, type(alarm)().evaluation_periods)
+        yield from _lowered((*path, "period_seconds"), alarm, type(alarm)().period_seconds)
+    endpoint, check = environment.endpoint, environment.endpoint.check
+    if "endpoint" in signals:
+        path = ("endpoint", "check", "failure_threshold")
+        yield from _lowered(path, check, type(check)().failure_threshold)
+    if not environment.hosts.blue.alias:
+        yield from _lowered(("endpoint", "ttl_seconds"), endpoint, SHORT_TTL_SECONDS)
+    probe = environment.probe
+    yield from _lowered(("probe", "interval_seconds"), probe, type(probe)().interval_seconds)
+    dependencies = [fault.dependency for fault in missed if fault.dependency is not None]
+    for signal in ("status", *dependencies, "peer", "endpoint"):
+        if signal not in signals:
+            yield Change(_FAILOVER_ON, signal, f"{signal!r} added to failover_on")
+    yield from _lowered(("endpoint", "check", "interval_seconds"), check, _FAST_INTERVAL_SECONDS)
+
+
+def _deciding_alarms(
+    environment: Environment,
+) -> Iterator[tuple[Path, StatusAlarmSettings | ConnectivityAlarmSettings | PeerAlarmSettings]]:
+    for signal in environment.failover_on:
+        if signal == "status":
+            yield ("status_alarm",), environment.status_alarm
+        elif signal == "peer":
+            yield ("peer_alarm",), environment.peer_alarm
+        elif signal in environment.dependencies:
+            yield ("dependencies", signal, "alarm"), environment.dependencies[signal].alarm
+
+
+def _lowered(path: Path, section: Section, to: int) -> Iterator[Change]:
+    value = getattr(section, path[-1])
+    if value > to:
+        yield Change(path, to, f"{'.'.join(path)} {to} in place of {value}")
+
+
+def _updated(node: object, path: Path, value: object) -> object:
+    """Return a part of an environment with another value at a path."""
+    if not path:
+        return value
+    if isinstance(node, Mapping):
+        return {**node, path[0]: _updated(node[path[0]], path[1:], value)}
+    assert isinstance(node, Section)  # noqa: S101 - a path leads through nothing else
+    return node.model_copy(update={path[0]: _updated(getattr(node, path[0]), path[1:], value)})

@@ -1,28 +1,21 @@
-"""Rules that look at several values of a service file at once.
+"""Rules that compare several values of an environment.
 
-A rule is a function from the draft of an environment to problems. It speaks only when every
+A rule is a function from an environment's part of the file to problems. It reports only when every
 value it needs is sound, so that one mistake gives one message.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from resiliency.service_file import (
-    drill_rules,
-    notification_rules,
-    objective_rules,
-    probe_rules,
-    stack_rules,
-)
-from resiliency.service_file.errors import Problem
+from resiliency.service_file import drill_rules, probe_rules
+from resiliency.service_file.errors import Problem, suggestion
+from resiliency.service_file.model import BUILT_IN_SIGNALS, ENDPOINT, HOST
 from resiliency.service_file.partial_document import PartialDocument
-from staged_resiliency.shared import validation
+from staged_resiliency.shared import limits, validation
 from staged_resiliency.shared.hosts import COLORS
+from staged_resiliency.shared.validation import shown
 
-# Signals that are not a dependency's name; a dependency can't take these names.
-BUILT_IN_SIGNALS: Final = ("status", "endpoint", "peer")
-
-# What tells two hosts apart, and the form in which it is compared.
+# The values in which two hosts must differ, and the form in which they are compared.
 _CANONICAL: Final[dict[str, Callable[[str], str]]] = {
     "name": str.lower,
     "instance_id": str.lower,
@@ -32,12 +25,66 @@ _CANONICAL: Final[dict[str, Callable[[str], str]]] = {
 }
 
 
-def problems_of(draft: PartialDocument) -> Iterator[Problem]:
-    """Every problem between values of one file."""
-    for name in draft.names("environments"):
-        environment = draft.within("environments", name)
+def problems_of(partial: PartialDocument) -> Iterator[Problem]:
+    """Yield every problem between values of one file."""
+    for name in partial.names("environments"):
+        environment = partial.within("environments", name)
         for rule in _RULES:
             yield from rule(environment)
+
+
+# Notifications
+
+
+def _one_topic_is_given(env: PartialDocument) -> Iterator[Problem]:
+    notifications = env.within("notifications")
+    if not isinstance(notifications.raw, dict):
+        return
+    by_name, by_arn = notifications.has("topic_name"), notifications.has("topic_arn")
+    if by_name and by_arn:
+        yield notifications.problem(
+            "is given together with topic_name; give topic_arn for an existing topic or topic_name "
+            "to create one",
+            "topic_arn",
+        )
+    if not by_name and not by_arn:
+        yield notifications.problem(
+            "has neither topic_name nor topic_arn; give topic_name to create a topic or topic_arn "
+            "for an existing one"
+        )
+
+
+def _topic_is_in_the_environments_place(env: PartialDocument) -> Iterator[Problem]:
+    arn, region, account = (
+        env.text("notifications", "topic_arn"),
+        env.text("region"),
+        env.text("account"),
+    )
+    if not arn:
+        return
+    partition, arn_region, arn_account = (arn.split(":")[i] for i in (1, 3, 4))
+    place = ("notifications", "topic_arn")
+    if region and arn_region != region:
+        yield env.problem(
+            f"is in {arn_region}, the environment in {region}; CloudWatch alarms notify only "
+            f"topics of their own region, so give one in {region}",
+            *place,
+        )
+    elif region and partition != limits.partition_of(region):
+        yield env.problem(
+            f"is in partition {partition}, the region {region} in "
+            f"{limits.partition_of(region)}; begin it with arn:{limits.partition_of(region)}:",
+            *place,
+        )
+    if account and arn_account != account:
+        yield env.problem(
+            f"is in account {arn_account}, the environment in {account}; the environment's alarms "
+            f"notify only topics of their own account, so give one in {account}",
+            *place,
+        )
+
+
+# Hosts and endpoint
 
 
 def _record_is_in_the_zone(env: PartialDocument) -> Iterator[Problem]:
@@ -54,19 +101,14 @@ def _hosts_differ(env: PartialDocument) -> Iterator[Problem]:
         blue, green = env.text("hosts", "blue", key), env.text("hosts", "green", key)
         if blue and green and canonical(blue) == canonical(green):
             yield env.problem(
-                f"{validation.shown(green)} is blue's {key} too; a pair needs two different hosts",
-                "hosts",
-                "green",
-                key,
+                f"{shown(green)} is also blue's {key}; a pair needs two different hosts",
+                *("hosts", "green", key),
             )
     blue, green = (env.text("hosts", color, "alias", "dns_name") for color in COLORS)
     if blue and green and validation.domain_name(blue) == validation.domain_name(green):
         yield env.problem(
-            f"{validation.shown(green)} is blue's alias too; a pair needs two different hosts",
-            "hosts",
-            "green",
-            "alias",
-            "dns_name",
+            f"{shown(green)} is also blue's alias; a pair needs two different hosts",
+            *("hosts", "green", "alias", "dns_name"),
         )
 
 
@@ -78,18 +120,20 @@ def _hosts_have_one_kind_of_target(env: PartialDocument) -> Iterator[Problem]:
         addresses = [key for key in ("address", "ipv6_address") if host.has(key)]
         if host.has("alias") and addresses:
             yield host.problem(
-                f"stands beside alias; give either {addresses[0]} or alias", addresses[0]
+                f"is given together with alias; give either {addresses[0]} or alias", addresses[0]
             )
         elif not host.has("alias") and not addresses:
             yield host.problem("has neither address nor alias; give one like address: 52.11.79.9")
         elif addresses == ["ipv6_address"]:
             yield host.problem(
-                "stands alone; give it as address (ipv6_address goes beside an IPv4 address)",
+                "is given without an IPv4 address; give it as address (ipv6_address is for hosts "
+                "that have both)",
                 "ipv6_address",
             )
-        elif len(addresses) == 2 and ":" in (host.text("address") or ""):
+        elif len(addresses) == 2 and validation.is_ipv6(host.text("address") or ""):
             yield host.problem(
-                "stands beside an IPv6 address; give the IPv4 one as address", "ipv6_address"
+                "is given together with an IPv6 address; give the IPv4 one as address",
+                "ipv6_address",
             )
 
 
@@ -98,124 +142,191 @@ def _hosts_serve_the_same_families(env: PartialDocument) -> Iterator[Problem]:
     blue, green = families["blue"], families["green"]
     if blue and green and blue != green:
         yield env.problem(
-            f"blue serves {_spoken(blue)} records and green {_spoken(green)}; both hosts need the "
-            "same, or a record would have no second one to fail over to",
+            f"blue serves {' and '.join(blue)} records and green {' and '.join(green)}; both hosts "
+            "need the same, or a record would have no second one to fail over to",
             "hosts",
         )
 
 
 def _families(host: PartialDocument) -> tuple[str, ...]:
-    """The record types a host can serve; empty when that can't be told."""
+    """Return the record types that a host can serve; none when its values are wrong."""
     address, ipv6_address = host.text("address"), host.text("ipv6_address")
     if host.has("alias"):
-        if host.has("address") or host.has("ipv6_address"):
+        if host.has("address") or host.has("ipv6_address") or host.get("alias") is None:
             return ()
-        ipv6 = host.get("alias", "ipv6")
-        return () if host.get("alias") is None else (("A", "AAAA") if ipv6 is True else ("A",))
-    if not address or ipv6_address is None or (ipv6_address and ":" in address):
+        return ("A", "AAAA") if host.get("alias", "ipv6") is True else ("A",)
+    if not address or ipv6_address is None or (ipv6_address and validation.is_ipv6(address)):
         return ()
-    families = {"AAAA" if ":" in address else "A"} | ({"AAAA"} if ipv6_address else set())
-    return tuple(sorted(families))
+    if validation.is_ipv6(address):
+        return ("AAAA",)
+    return ("A", "AAAA") if ipv6_address else ("A",)
 
 
-def _spoken(families: tuple[str, ...]) -> str:
-    return " and ".join(families)
+# Signals
 
 
 def _signals_exist(env: PartialDocument) -> Iterator[Problem]:
-    dependencies = list(env.names("dependencies"))
-    known = isinstance(env.within("dependencies").raw, dict) or not env.has("dependencies")
-    available = [*BUILT_IN_SIGNALS, *dependencies]
-    seen: set[str] = set()
-    for index, signal in enumerate(env.items("failover_on")):
-        if not isinstance(signal, str):
-            continue
-        if signal not in available and known:
-            near = validation.nearest(signal, available)
-            hint = f"did you mean {near}?" if near else f"allowed: {', '.join(available)}"
-            yield env.problem(
-                f"{validation.shown(signal)} is neither a built-in signal nor a dependency; {hint}",
-                "failover_on",
-                index,
-            )
-        elif signal in seen:
-            yield env.problem(
-                f"{validation.shown(signal)} stands twice; once is enough", "failover_on", index
-            )
-        seen.add(signal)
+    yield from _list_problems(
+        env.within("failover_on"),
+        _names_of(env, *BUILT_IN_SIGNALS),
+        "is neither a built-in signal nor a dependency",
+    )
 
 
-def _dependencies_keep_clear_of_signals(env: PartialDocument) -> Iterator[Problem]:
+def _dependencies_do_not_have_the_names_of_signals(env: PartialDocument) -> Iterator[Problem]:
     for name in env.names("dependencies"):
         if name in BUILT_IN_SIGNALS:
             yield env.problem(
                 f"{name!r} is the name of a built-in signal; give the dependency another one",
-                "dependencies",
-                name,
+                *("dependencies", name),
             )
 
 
 def _status_needs_an_instance(env: PartialDocument) -> Iterator[Problem]:
     active = env.text("active")
-    signals = env.items("failover_on") if env.has("failover_on") else ["status"]
     if (
         active in COLORS
-        and "status" in signals
+        and "status" in env.items("failover_on")
         and env.has("hosts", active)
         and not env.has("hosts", active, "instance_id")
     ):
         yield env.problem(
-            f"the active host {active} has no instance_id, which the signal 'status' watches; "
+            f"the active host {active} has no instance_id, which the signal 'status' needs; "
             "give one like instance_id: i-0ab55a49288f1da24",
-            "hosts",
-            active,
+            *("hosts", active),
         )
 
 
-def _endpoint_is_reachable(env: PartialDocument) -> Iterator[Problem]:
+def _endpoint_can_be_checked(env: PartialDocument) -> Iterator[Problem]:
     if "endpoint" not in env.items("failover_on"):
         return
     for color in COLORS:
         address = env.text("hosts", color, "address")
         if address and not validation.is_public(address):
             yield env.problem(
-                f"{validation.shown(address)} can't be reached by Route 53's checkers, which the "
-                "signal 'endpoint' needs; give a public address or take 'endpoint' out",
-                "hosts",
-                color,
-                "address",
+                f"{shown(address)} can't be reached by Route 53 health checkers, which the "
+                "signal 'endpoint' needs; give a public address or remove 'endpoint'",
+                *("hosts", color, "address"),
             )
-    if env.has("endpoint", "check", "host") and env.has("hosts", "blue", "alias"):
-        yield env.problem(
-            "goes with hosts at an address; load balancers are asked for their own name",
-            "endpoint",
-            "check",
+    check = env.within("endpoint", "check")
+    if check.has("host") and env.has("hosts", "blue", "alias"):
+        yield check.problem(
+            "applies to hosts given by address; load balancers are checked by their own name; "
+            "remove it",
             "host",
         )
-    if env.text("endpoint", "check", "protocol") == "tcp":
+    if check.text("protocol") == "tcp":
         for key in ("host", "search_text"):
-            if env.has("endpoint", "check", key):
-                yield env.problem(
-                    "means nothing to a connection alone; give protocol http or https, or take "
-                    "it out",
-                    "endpoint",
-                    "check",
-                    key,
+            if check.has(key):
+                yield check.problem(
+                    "does not apply to protocol tcp; give protocol http or https, or remove it", key
                 )
 
 
+# Alarms
+
+
+def _alarms_can_be_followed(env: PartialDocument) -> Iterator[Problem]:
+    dependencies = [env.within("dependencies", name) for name in env.names("dependencies")]
+    for alarm in (
+        env.within("status_alarm"),
+        env.within("peer_alarm"),
+        *(dependency.within("alarm") for dependency in dependencies),
+    ):
+        yield from _alarm_can_be_followed(alarm)
+
+
+def _alarm_can_be_followed(alarm: PartialDocument) -> Iterator[Problem]:
+    period, evaluated = alarm.number("period_seconds"), alarm.number("evaluation_periods")
+    if evaluated is not None:
+        if period is not None:
+            try:
+                validation.alarm_window_seconds(period, evaluated)
+            except ValueError as error:
+                given = alarm.has("evaluation_periods")
+                yield alarm.problem(str(error), "evaluation_periods" if given else "period_seconds")
+        try:
+            validation.all_datapoints(alarm.number("datapoints_to_alarm") or evaluated, evaluated)
+        except ValueError as error:
+            yield alarm.problem(str(error), "datapoints_to_alarm")
+    threshold, statistic = alarm.get("threshold"), alarm.text("statistic")
+    if isinstance(threshold, int | float) and statistic:
+        try:
+            validation.threshold_between_0_and_1(threshold, statistic)
+        except ValueError as error:
+            yield alarm.problem(str(error), "threshold")
+
+
+# Objective, tags, lists
+
+
+def _objective_faults_exist(env: PartialDocument) -> Iterator[Problem]:
+    yield from _list_problems(
+        env.within("objective", "faults"),
+        _names_of(env, HOST, ENDPOINT),
+        "is neither host nor endpoint nor a dependency",
+    )
+
+
+def _tags_fit(env: PartialDocument) -> Iterator[Problem]:
+    service = PartialDocument(env.document, env.unsound, env.misspelt)
+    count = len({*service.names("tags"), *env.names("tags")})
+    if count > limits.MAX_STACK_TAGS:
+        yield env.problem(
+            f"has {count} tags together with the service's; CloudFormation allows "
+            f"{limits.MAX_STACK_TAGS} per stack",
+            *(("tags",) if env.has("tags") else ()),
+        )
+
+
+def _items_are_unique(env: PartialDocument) -> Iterator[Problem]:
+    dependencies = [env.within("dependencies", name) for name in env.names("dependencies")]
+    for part in (
+        env.within("notifications", "subscriptions"),
+        env.within("probe", "roles"),
+        env.within("drills", "window", "days"),
+        *(dependency.within("check", "status") for dependency in dependencies),
+    ):
+        yield from _list_problems(part)
+
+
+def _names_of(env: PartialDocument, *built_in: str) -> Sequence[str] | None:
+    """Return built-in names and those of the dependencies; None when these can't be read."""
+    if env.has("dependencies") and not isinstance(env.within("dependencies").raw, dict):
+        return None
+    return list(dict.fromkeys([*built_in, *env.names("dependencies")]))
+
+
+def _list_problems(
+    part: PartialDocument, allowed: Sequence[str] | None = None, sentence: str = ""
+) -> Iterator[Problem]:
+    """Report the items of a list that are not allowed, and duplicates."""
+    seen: list[object] = []
+    for index, item in enumerate(part.items()):
+        if not part.within(index).is_sound:
+            continue
+        if allowed is not None and isinstance(item, str) and item not in allowed:
+            yield part.problem(f"{shown(item)} {sentence}; {suggestion(item, allowed)}", index)
+        elif item in seen:
+            yield part.problem(f"{shown(item)} is a duplicate; remove it", index)
+        seen.append(item)
+
+
 _RULES: Final[tuple[Callable[[PartialDocument], Iterator[Problem]], ...]] = (
+    _one_topic_is_given,
+    _topic_is_in_the_environments_place,
     _record_is_in_the_zone,
     _hosts_differ,
     _hosts_have_one_kind_of_target,
     _hosts_serve_the_same_families,
     _signals_exist,
-    _dependencies_keep_clear_of_signals,
+    _dependencies_do_not_have_the_names_of_signals,
     _status_needs_an_instance,
-    _endpoint_is_reachable,
+    _endpoint_can_be_checked,
+    _alarms_can_be_followed,
+    _objective_faults_exist,
+    _tags_fit,
+    _items_are_unique,
     *probe_rules.RULES,
     *drill_rules.RULES,
-    *notification_rules.RULES,
-    *objective_rules.RULES,
-    *stack_rules.RULES,
 )

@@ -1,13 +1,14 @@
-"""From a service file to what decides its failover, without synthesizing.
+"""Failover times of a service file, by the failover-time model and without synthesis.
 
-The graph is the one that the synthesized templates say; a test holds the two together for any
-sound service file.
+The graph made here equals the one read from the synthesized templates; a test compares the two for
+any sound service file.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from resiliency.failover_model.alarm_evaluation import Comparison, Missing
+from resiliency.failover_model.alarm_evaluation import Missing
+from resiliency.failover_model.faults import Fault, FaultKind
 from resiliency.failover_model.graph import (
     ALIAS_TTL_SECONDS,
     Alarm,
@@ -23,17 +24,21 @@ from resiliency.failover_model.graph import (
     Record,
 )
 from resiliency.failover_model.route53 import InsufficientData
+from resiliency.failover_model.simulation import failover_times
+from resiliency.service_file.alarms import AlarmDescription, alarms_of
+from resiliency.service_file.mapping import fault_of, pair_of, watched_alarms
 from resiliency.service_file.model import (
-    ConnectivityAlarmSettings,
+    DrillSettings,
     Environment,
     Host,
     MissingDataName,
-    PeerAlarmSettings,
     Service,
-    StatusAlarmSettings,
 )
-from staged_resiliency.shared import names, validation
-from staged_resiliency.shared.hosts import COLORS, Color, other
+from staged_resiliency.drills.alarm_effects import AlarmKind
+from staged_resiliency.drills.hypothesis import moves_clients
+from staged_resiliency.drills.runtime.plan import Predicted
+from staged_resiliency.shared import validation
+from staged_resiliency.shared.hosts import Color, other
 
 _MISSING: Final[Mapping[MissingDataName, Missing]] = {
     "cloudwatch_default": Missing.MISSING,
@@ -41,22 +46,21 @@ _MISSING: Final[Mapping[MissingDataName, Missing]] = {
     "not_breaching": Missing.NOT_BREACHING,
     "ignore": Missing.IGNORE,
 }
-# As the library's health checks take the silence of their alarms.
+# How the library's health checks treat the missing data of their alarms.
 _SILENCE: Final[Mapping[Missing, InsufficientData]] = {
     Missing.MISSING: InsufficientData.UNHEALTHY,
     Missing.BREACHING: InsufficientData.UNHEALTHY,
     Missing.NOT_BREACHING: InsufficientData.HEALTHY,
     Missing.IGNORE: InsufficientData.LAST_KNOWN_STATUS,
 }
-_SILENT_PERIODS: Final = 3
 
 
 def deciding_graph(service: Service, environment: Environment) -> FailoverGraph:
-    """What decides the failover of a service in an environment.
+    """Return what decides the failover of a service in an environment.
 
     Args:
         service: The service.
-        environment: One of its environments, as it is or as it might be.
+        environment: One of its environments, with or without changes.
     """
     check = _deciding(service, environment)
     active, standby = environment.active, other(environment.active)
@@ -71,19 +75,40 @@ def deciding_graph(service: Service, environment: Environment) -> FailoverGraph:
         )
         for kind, value in primary.items()
     ]
-    return FailoverGraph(
-        pairs, list(_alarms(service, environment)), list(_probes(service, environment))
-    )
+    alarms = [_alarm(service, alarm) for alarm in alarms_of(environment)]
+    return FailoverGraph(pairs, alarms, list(_probes(service, environment)))
 
 
 def deciding_pair(service: Service, environment: Environment) -> FailoverGraph:
-    """The same of one record pair alone, as all of a service decide alike."""
+    """Return the graph of one record pair alone, as all pairs of a service fail over together."""
     graph = deciding_graph(service, environment)
     return FailoverGraph(graph.pairs[:1], graph.alarms, graph.probes)
 
 
+def predicted(service: Service, environment: Environment, drill: DrillSettings) -> Predicted | None:
+    """Predict in whole seconds how soon clients reach the standby; None if they don't move.
+
+    Args:
+        service: A sound service.
+        environment: One of its environments, with drills.
+        drill: One of these.
+    """
+    if not moves_clients(
+        fault_of(environment, drill), pair_of(environment), watched_alarms(environment)
+    ):
+        return None
+    fault = Fault(FaultKind.HOST_STOPPED)
+    if drill.fault == "blackhole":
+        fault = Fault(FaultKind.DEPENDENCY_BLACKHOLED, drill.dependency)
+    (verdict,) = failover_times(deciding_pair(service, environment), only=[fault])
+    if verdict.total is None:
+        return None
+    total = verdict.total
+    return Predicted(round(total.best), round(total.median), round(total.p95), round(total.worst))
+
+
 def _deciding(service: Service, environment: Environment) -> HealthCheck:
-    """One signal decides by itself; several must all be well."""
+    """Return the health check that decides: the only signal's, or one that needs all of them."""
     signals = [_signal(service, environment, name) for name in environment.failover_on]
     if len(signals) == 1:
         return signals[0]
@@ -93,12 +118,12 @@ def _deciding(service: Service, environment: Environment) -> HealthCheck:
 def _signal(service: Service, environment: Environment, name: str) -> Leaf:
     if name == "endpoint":
         return _endpoint(environment)
-    if name == "status":
-        alarm = _status_alarm(environment, environment.active)
-    elif name == "peer":
-        alarm = _peer_alarm(service, environment, environment.active)
-    else:
-        alarm = _connectivity_alarm(service, environment, name, environment.active)
+    (described,) = (
+        alarm
+        for alarm in alarms_of(environment)
+        if alarm.color == environment.active and alarm.signal == name
+    )
+    alarm = _alarm(service, described)
     return AlarmCheck(alarm.name, alarm, _SILENCE[alarm.missing])
 
 
@@ -117,89 +142,23 @@ def _endpoint(environment: Environment) -> EndpointCheck:
     )
 
 
-def _alarms(service: Service, environment: Environment) -> Iterator[Alarm]:
-    """All alarms of its stacks, in their order."""
-    if environment.has_probe and environment.probe.state == "present":
-        for color in COLORS:
-            yield _silent_alarm(service, environment, color)
-    for name in environment.dependencies:
-        for color in COLORS:
-            yield _connectivity_alarm(service, environment, name, color)
-    if environment.has_peers:
-        for color in COLORS:
-            yield _peer_alarm(service, environment, color)
-    for color in COLORS:
-        if environment.hosts.of(color).instance_id is not None:
-            yield _status_alarm(environment, color)
-
-
-def _status_alarm(environment: Environment, color: Color) -> Alarm:
-    host = environment.hosts.of(color)
-    return _alarm(
-        names.status_alarm(host.name),
-        Metric("AWS/EC2", "StatusCheckFailed", (("InstanceId", host.instance_id or ""),)),
-        environment.status_alarm,
-        "GreaterThanOrEqualToThreshold",
-        Missing.BREACHING,
-    )
-
-
-def _connectivity_alarm(
-    service: Service, environment: Environment, dependency: str, color: Color
-) -> Alarm:
-    host = environment.hosts.of(color).name
-    settings = environment.dependencies[dependency].alarm
-    return _alarm(
-        names.connectivity_alarm(host, dependency),
-        Metric(service.metric_namespace, names.connectivity_metric(dependency), (("Host", host),)),
-        settings,
-        "LessThanThreshold",
-        _MISSING[settings.missing_data],
-    )
-
-
-def _peer_alarm(service: Service, environment: Environment, color: Color) -> Alarm:
-    host, observer = (environment.hosts.of(each).name for each in (color, other(color)))
-    return _alarm(
-        names.peer_alarm(host),
-        Metric(
-            service.metric_namespace, names.PEER_METRIC, (("Host", host), ("Observer", observer))
-        ),
-        environment.peer_alarm,
-        "LessThanThreshold",
-        Missing.NOT_BREACHING,
-    )
-
-
-def _silent_alarm(service: Service, environment: Environment, color: Color) -> Alarm:
-    host = environment.hosts.of(color).name
-    return _alarm(
-        names.probe_silent_alarm(host),
-        Metric(service.metric_namespace, names.HEARTBEAT_METRIC, (("Host", host),)),
-        StatusAlarmSettings(statistic="Sum", evaluation_periods=_SILENT_PERIODS),
-        "LessThanThreshold",
-        Missing.BREACHING,
-    )
-
-
-def _alarm(
-    name: str,
-    metric: Metric,
-    settings: StatusAlarmSettings | ConnectivityAlarmSettings | PeerAlarmSettings,
-    comparison: Comparison,
-    missing: Missing,
-) -> Alarm:
+def _alarm(service: Service, described: AlarmDescription) -> Alarm:
+    settings = described.settings
+    of_aws = described.kind is AlarmKind.STATUS
+    namespace = "AWS/EC2" if of_aws else service.metric_namespace
     return Alarm(
-        name=name,
-        metric=metric,
+        name=described.name,
+        metric=Metric(namespace, described.metric, described.dimensions),
         statistic=settings.statistic,
-        comparison=comparison,
+        comparison="LessThanThreshold"
+        if described.fires_below
+        else "GreaterThanOrEqualToThreshold",
         threshold=float(settings.threshold),
         period_seconds=settings.period_seconds,
         evaluation_periods=settings.evaluation_periods,
-        # Fewer are refused, as Route 53 could not follow.
+        # A rule refuses fewer, as Route 53 can't follow them.
         datapoints_to_alarm=settings.evaluation_periods,
-        missing=missing,
+        missing=_MISSING[described.missing_data],
     )
 
 
@@ -212,12 +171,12 @@ def _record(
 
 
 def _values(host: Host) -> Mapping[str, str]:
-    """What its records hold, by their type."""
+    """Return the values of a host's records by record type."""
     if host.alias is not None:
         name = validation.domain_name(host.alias.dns_name)
         return {"A": name, "AAAA": name} if host.alias.ipv6 else {"A": name}
     addresses = [validation.ip_address(each) for each in (host.address, host.ipv6_address) if each]
-    return {"AAAA" if ":" in each else "A": each for each in addresses}
+    return {"AAAA" if validation.is_ipv6(each) else "A": each for each in addresses}
 
 
 def _probes(service: Service, environment: Environment) -> Iterator[Probe]:

@@ -1,26 +1,33 @@
-"""Turns pydantic's findings into sentences that name the line and the way to mend it."""
+"""Turn pydantic's errors into problems that name the line and how to mend it."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from resiliency.service_file.errors import Path, Problem
-from resiliency.service_file.model import AlarmSettings, Service
-from resiliency.service_file.partial_document import PartialDocument
+from resiliency.service_file.model import AlarmSettings
+from resiliency.service_file.partial_document import (
+    PartialDocument,
+    annotation_at,
+    annotation_below,
+    as_section,
+    field_at,
+    named_members,
+    section_at,
+)
 from resiliency.service_file.yaml_source import Document
 from staged_resiliency.shared.validation import nearest, shown
 
-_KEY: Final = "[key]"  # pydantic's mark for an error in the key of a mapping, not its value
+_KEY: Final = "[key]"  # how pydantic marks an error in the key of a mapping, not its value
 _METRIC_MATH: Final = ("expression", "metrics", "metric_math")
 _NUMBERS: Final = {"a whole number": r"-?[0-9]{1,30}", "a number": r"-?[0-9]{1,30}(\.[0-9]+)?"}
 
 
 def problems_of(error: ValidationError, document: Document) -> Iterator[Problem]:
-    """Every finding of a validation, as a problem in the file."""
+    """Yield every error of a validation as a problem of the file."""
     details = error.errors(include_url=False)
     misspelt = misspelt_keys(error, document)
     meant = set(misspelt.values())
@@ -28,9 +35,9 @@ def problems_of(error: ValidationError, document: Document) -> Iterator[Problem]
     for detail in details:
         path = detail["loc"]
         if detail["type"] == "missing" and path in meant:
-            continue  # told once, at the misspelt key
+            continue  # reported once, at the misspelt key
         if detail["type"] == "model_type" and path in misnamed:
-            continue  # a member with a wrong name is told by its name
+            continue  # a member with a wrong name is reported for its name
         if detail["type"] == "extra_forbidden" or path in misspelt:
             message = _unknown(path, misspelt.get(path))
         else:
@@ -40,7 +47,7 @@ def problems_of(error: ValidationError, document: Document) -> Iterator[Problem]
 
 
 def misspelt_keys(error: ValidationError, document: Document) -> Mapping[Path, Path]:
-    """The path of each unknown key that is near a key that is not given, and that key's path."""
+    """Return for each unknown key that is near to a missing one the path of that one."""
     unknown = [d["loc"] for d in error.errors(include_url=False) if _may_be_a_key(d)]
     free: dict[Path, list[str]] = {}
     for section in {path[:-1] for path in unknown}:
@@ -51,15 +58,16 @@ def misspelt_keys(error: ValidationError, document: Document) -> Mapping[Path, P
 
 
 def _may_be_a_key(detail: ErrorDetails) -> bool:
-    """Whether an error is at a key that is none, or at a member that may be a misspelt key.
+    """Whether an error is at an unknown key, or at a member that may be a misspelt key.
 
-    Drills stand beside the settings of all drills: what is no mapping was meant for a setting.
+    Drills are members of the same mapping as the settings of all drills, so a member that is not a
+    mapping was probably meant to be a setting.
     """
     path = detail["loc"]
     if detail["type"] == "extra_forbidden":
         return True
-    section = _section_at(path[:-1])
-    if section is None or _members(section) is None or path[-1] in section.model_fields:
+    section = section_at(path[:-1])
+    if section is None or named_members(section) is None or path[-1] in section.model_fields:
         return False
     return detail["type"] in ("model_type", "value_error") and not isinstance(
         detail["input"], Mapping
@@ -85,14 +93,14 @@ def _kind(value: object) -> str:
 def _expected(what: str) -> Callable[[ErrorDetails, Path], str]:
     def sentence(detail: ErrorDetails, path: Path) -> str:
         value = detail["input"]
-        field = _field_at(path)
+        field = field_at(path)
         hint = _like(path)
         if what == "a text" and isinstance(value, int | float):
             hint = "put it in quotes"
         elif what in _NUMBERS and isinstance(value, str) and re.fullmatch(_NUMBERS[what], value):
-            hint = "take the quotes away"
+            hint = "remove the quotes"
         elif value is None and field and not field.is_required():
-            hint = "give it a value or take it out"
+            hint = "give it a value or remove it"
         return f"is {_kind(value)} where {what} is expected{f'; {hint}' if hint else ''}"
 
     return sentence
@@ -104,11 +112,11 @@ def _missing(detail: ErrorDetails, path: Path) -> str:
 
 
 def _unknown(path: Path, meant: Path | None) -> str:
-    section = _section_at(path[:-1])
+    section = section_at(path[:-1])
     if section and issubclass(section, AlarmSettings) and path[-1] in _METRIC_MATH:
         return (
             "is metric math, which Route 53 health checks can't follow; let the probe publish the "
-            "result as a metric and take this out"
+            "result as a metric and remove this"
         )
     if meant:
         return f"is not a key here; did you mean {meant[-1]}?"
@@ -116,7 +124,7 @@ def _unknown(path: Path, meant: Path | None) -> str:
 
 
 def _choice(detail: ErrorDetails, path: Path) -> str:
-    allowed = [str(choice) for choice in _choices(_annotation_at(path))]
+    allowed = [str(choice) for choice in _choices(annotation_at(path))]
     found = detail["input"]
     near = nearest(found, allowed) if isinstance(found, str) else None
     hint = f"did you mean {near}?" if near else f"allowed: {', '.join(allowed)}"
@@ -125,9 +133,9 @@ def _choice(detail: ErrorDetails, path: Path) -> str:
     return f"is {_kind(found)}; {hint}"
 
 
-def _bound(words: str, key: str) -> Callable[[ErrorDetails, Path], str]:
+def _bound(phrase: str, key: str) -> Callable[[ErrorDetails, Path], str]:
     def sentence(detail: ErrorDetails, path: Path) -> str:
-        return f"{shown(detail['input'])} is out of range; {words} {detail['ctx'][key]} is allowed"
+        return f"{shown(detail['input'])} is out of range; {phrase} {detail['ctx'][key]} is allowed"
 
     return sentence
 
@@ -142,7 +150,7 @@ def _too_long(detail: ErrorDetails, path: Path) -> str:
 
 
 def _own(detail: ErrorDetails, path: Path) -> str:
-    """Our checks' sentences stand as they are."""
+    """Use the message of our own checks unchanged."""
     return str(detail["ctx"]["error"])
 
 
@@ -171,17 +179,17 @@ _SENTENCES: Final[Mapping[str, Callable[[ErrorDetails, Path], str]]] = {
 
 
 def _like(path: Path) -> str | None:
-    """An example to copy, from the field's documentation."""
-    field = _field_at(path)
+    """Suggest an example to copy, from the field's documentation."""
+    field = field_at(path)
     if field is None:
-        return _give_mapping(_section_at(path))
+        return _give_mapping(section_at(path))
     if field.examples:
         return f"give one like {path[-1]}: {_yaml(field.examples[0])}"
     choices = _choices(field.annotation)
     if choices:
         return f"allowed: {', '.join(str(choice) for choice in choices)}"
-    section = _as_section(field.annotation)
-    member = None if section else _as_section(_step(field.annotation, ""))
+    section = as_section(field.annotation)
+    member = None if section else as_section(annotation_below(field.annotation, ""))
     if member:
         return f"give a mapping of names, each with {', '.join(member.model_fields)}"
     if type(field.default) in (int, float, str):
@@ -200,56 +208,12 @@ def _yaml(value: object) -> str:
     return f'"{text}"' if isinstance(value, str) and text.isdigit() else text
 
 
-# Walking the model along a path. Annotations are typing's own objects, which have no better
-# static type than Any.
-
-
-def _section_at(path: Path) -> type[BaseModel] | None:
-    return _as_section(_annotation_at(path))
-
-
-def _annotation_at(path: Path) -> Any:
-    annotation: Any = Service
-    for part in path:
-        annotation = _step(annotation, part)
-    return annotation
-
-
 def _keys_at(path: Path) -> list[str]:
-    section = _section_at(path)
+    section = section_at(path)
     return list(section.model_fields) if section else []
 
 
-def _field_at(path: Path) -> FieldInfo | None:
-    section = _section_at(path[:-1]) if path else None
-    return section.model_fields.get(str(path[-1])) if section else None
-
-
-def _step(annotation: Any, part: str | int) -> Any:
-    section = _as_section(annotation)
-    if section is not None:
-        field = section.model_fields.get(str(part))
-        return field.annotation if field else _members(section)
-    origin = get_origin(annotation)
-    if origin is dict:
-        return get_args(annotation)[1]
-    return get_args(annotation)[0] if origin is list else None
-
-
-def _as_section(annotation: Any) -> type[BaseModel] | None:
-    """The model of an annotation that is one, also when it is optional."""
-    for candidate in (annotation, *get_args(annotation)):
-        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
-            return candidate if get_origin(annotation) is not dict else None
-    return None
-
-
-def _members(section: type[BaseModel]) -> Any:
-    """The annotation of members that stand beside a section's own keys, by names of their own."""
-    annotation = vars(section).get("__annotations__", {}).get("__pydantic_extra__")
-    return get_args(annotation)[1] if annotation else None
-
-
+# Annotations are typing's own objects, which have no better static type than Any.
 def _choices(annotation: Any) -> tuple[object, ...]:
     for candidate in (annotation, *get_args(annotation)):
         if get_origin(candidate) is Literal:

@@ -1,4 +1,4 @@
-"""What is allowed in a service file but worth a second thought."""
+"""Warnings and notes: settings that are allowed but probably not intended."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class ServiceWarning:
     Attributes:
         id: Stable id.
         path: Dotted path of the value in its environment.
-        message: What was found, what it leads to, how to mend it.
+        message: The value that was found, its effect, and how to mend it.
     """
 
     id: str
@@ -23,12 +23,12 @@ class ServiceWarning:
     message: str
 
     def __str__(self) -> str:
-        """Path and message."""
+        """Format as path and message."""
         return f"{self.path}: {self.message}"
 
 
 def warnings_of(environment: Environment) -> Iterator[ServiceWarning]:
-    """What makes a failover slower or less sure than it should be; told at every synthesis."""
+    """Yield warnings of every synthesis: settings that make failover slow or unreliable."""
     ttl = environment.endpoint.ttl_seconds
     if ttl > limits.RECOMMENDED_TTL_SECONDS:
         yield ServiceWarning(
@@ -49,14 +49,14 @@ def warnings_of(environment: Environment) -> Iterator[ServiceWarning]:
 
 
 def notes_of(environment: Environment) -> Iterator[ServiceWarning]:
-    """What is not watched or not heard; told when the file is checked by itself."""
+    """Yield notes of `resiliency check`: what has no alarm, no permission or no subscriber."""
     for color in COLORS:
         if environment.hosts.of(color).instance_id is None:
             yield ServiceWarning(
                 f"staged-resiliency:no-status-alarm-{color}",
                 f"hosts.{color}",
-                "has no instance_id: nobody is told when its EC2 status checks fail; give one to "
-                "have a status alarm for it",
+                "has no instance_id, so no alarm reports failed EC2 status checks; give one to get "
+                "a status alarm",
             )
     probe = environment.probe
     if environment.has_probe and probe.state == "present" and not probe.roles:
@@ -71,6 +71,6 @@ def notes_of(environment: Environment) -> Iterator[ServiceWarning]:
         yield ServiceWarning(
             "staged-resiliency:no-subscription",
             "notifications.subscriptions",
-            f"is empty: unless others subscribe to topic {notifications.topic_name}, nobody hears "
-            "the alarms; give an e-mail address, an https URL or the ARN of a queue",
+            f"is empty: unless topic {notifications.topic_name} has other subscribers, nobody "
+            "receives the alarms; give an e-mail address, an https URL or the ARN of a queue",
         )

@@ -1,9 +1,9 @@
-"""Reads one YAML file into plain data, with the line of every key and value.
+"""Read one YAML file into plain data, with the line of every key and value.
 
 PyYAML parses; this module builds the tree from its events, because three things matter here
 that its loaders do not give: the line of each value for error messages, duplicate keys as
-errors, and refusal of everything in YAML that can be abused (anchors that grow without bound,
-tags that name types, nesting without end). Plain scalars follow the YAML 1.2 core schema, so
+errors, and an error for every part of YAML that can be abused (anchors that grow without bound,
+tags that name types, endless nesting). Plain scalars follow the YAML 1.2 core schema, so
 ``no`` is a text and ``12:30`` is not a number of seconds.
 """
 
@@ -39,23 +39,23 @@ _CONSTANTS: Final[dict[str, Scalar]] = {
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
 }
-# What YAML does not take, also not in quotes.
+# Characters that YAML does not allow, also not in quotes.
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # as YAML counts lines
 _TAGGED: Final = (yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent)
-# Longer runs of digits are no sensible number here, and Python refuses to convert huge ones.
+# No setting has more digits, and Python refuses to convert huge numbers.
 _MOST_DIGITS: Final = 30
 
 
 @dataclass(slots=True)
 class Document:
-    """A file's data and where each part of it stands.
+    """A file's data, with the line of each part.
 
     Attributes:
         file: The file as the user named it.
         data: The top mapping; empty when the file could not be read.
         lines: Line, from 1, of each key (for members of mappings) or item (of lists).
-        problems: What is wrong with the file as YAML.
+        problems: The mistakes in the file as YAML.
     """
 
     file: str
@@ -64,7 +64,7 @@ class Document:
     problems: list[Problem] = field(default_factory=list)
 
     def line_of(self, path: Path) -> int:
-        """The line of a value, or of the nearest part above it that is in the file."""
+        """Return the line of a value, or of the nearest part above it that is in the file."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
@@ -75,7 +75,7 @@ class Document:
 
 
 def read(file: FilePath) -> Document:
-    """Read a file; problems are in the result, never raised."""
+    """Read a file; its problems are returned in the document, never raised."""
     document = Document(str(file))
     try:
         with file.open("rb") as stream:
@@ -85,7 +85,7 @@ def read(file: FilePath) -> Document:
         return document
     if len(raw) > MAX_FILE_BYTES:
         document.add(
-            f"has more than {MAX_FILE_BYTES} bytes, the most that is read; "
+            f"has more than the {MAX_FILE_BYTES} bytes that are allowed; "
             "one file holds one service",
             None,
         )
@@ -105,7 +105,7 @@ def parse(text: str, document: Document) -> None:
     if unprintable := _UNPRINTABLE.search(text):
         line = text.count("\n", 0, unprintable.start()) + 1
         code = f"U+{ord(unprintable.group()):04X}"
-        document.add(f"holds {code}, which YAML does not take; remove that character", line)
+        document.add(f"contains {code}, which YAML does not allow; remove that character", line)
         return
     try:
         _Builder(document).build(yaml.parse(text, Loader=_LOADER))
@@ -118,24 +118,24 @@ def parse(text: str, document: Document) -> None:
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str]:
-    """The line to look at, from 1, and what to look for there."""
+    """Return the line of a syntax error, from 1, and the message."""
     problem = error.problem or "it can't be read"
     found = error.problem_mark.line + 1 if error.problem_mark else 1
     begun = error.context_mark.line + 1 if error.context_mark else found
     if any(re.match(r" *\t", line) for line in _LINE_BREAK.split(text)[found - 1 : found]):
-        return found, "is indented with a tab, which YAML does not take; use spaces"
-    if "end of stream" in problem:  # what was left open is the mistake, not the file's end
+        return found, "is indented with a tab, which YAML does not allow; use spaces"
+    if "end of stream" in problem:  # the mistake is the part left open, not the file's end
         found = begun
     since = f" that begins in line {begun}" if begun != found else ""
     context = f"{error.context}{since}: " if error.context else ""
     return found, (
         f"is not valid YAML: {context}{problem}; "
-        "look at indentation, colons, quotes and brackets here"
+        "check indentation, colons, quotes and brackets here"
     )
 
 
 class _RefusedError(Exception):
-    """The file is refused as a whole; the problem is already recorded."""
+    """The file can't be used at all; the problem is already recorded."""
 
 
 @dataclass(slots=True)
@@ -151,7 +151,7 @@ class _Builder:
                 seen_document = True
                 self._top(events)
         if not self.document.data:
-            self.document.add("is empty; it must hold one service", 1)
+            self.document.add("is empty; it must describe one service", 1)
 
     def _refuse(self, message: str, event: yaml.Event) -> NoReturn:
         self.document.add(message, _line_of(event))
@@ -163,24 +163,24 @@ class _Builder:
         if isinstance(value, dict):
             self.document.data = value
         elif value is not None:
-            self._refuse("must hold a mapping, like 'service: bookstore' in the first line", first)
+            self._refuse("must be a mapping, like 'service: bookstore' in the first line", first)
 
     def _value(
         self, event: yaml.Event, events: Iterator[yaml.Event], path: Path, depth: int
     ) -> Value:
         if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
             self._refuse(
-                f"anchors and aliases (&{event.anchor}, *{event.anchor}) are not taken; "
+                f"anchors and aliases (&{event.anchor}, *{event.anchor}) are not allowed; "
                 "write the values out",
                 event,
             )
         if isinstance(event, _TAGGED) and event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            self._refuse(f"the tag {shown(tag)} is not taken; leave it out", event)
+            self._refuse(f"the tag {shown(tag)} is not allowed; remove it", event)
         if depth > MAX_DEPTH:
             self._refuse(
                 f"is nested deeper than {MAX_DEPTH} levels, which no service needs; "
-                "look at indentation and brackets here",
+                "check indentation and brackets here",
                 event,
             )
         if isinstance(event, yaml.MappingStartEvent):
@@ -189,7 +189,7 @@ class _Builder:
             return self._sequence(events, path, depth)
         if isinstance(event, yaml.ScalarEvent):
             return _scalar(event)
-        raise AssertionError(f"the parser gave {event} where a value begins")
+        raise AssertionError(f"the parser returned {event} where a value begins")
 
     def _mapping(self, events: Iterator[yaml.Event], path: Path, depth: int) -> dict[str, Value]:
         mapping: dict[str, Value] = {}
@@ -198,7 +198,7 @@ class _Builder:
             key = self._value(event, events, path, depth + 1)
             if not isinstance(event, yaml.ScalarEvent):
                 self._refuse(f"the key {shown(key)} is not a text; give keys like 'service'", event)
-            name = event.value  # a key is what is written, also when it looks like a number
+            name = event.value  # keys are texts as written, also when they are digits
             if not name:
                 self._refuse("has a value without a key; write one before the colon", event)
             where = (*path, name)
@@ -215,11 +215,11 @@ class _Builder:
         return mapping
 
     def _walk_past(self, events: Iterator[yaml.Event], depth: int) -> None:
-        """Leave a value out, with its lines and with what is wrong in it."""
+        """Skip a value, with its lines and problems."""
         aside = Document(self.document.file)
         try:
             _Builder(aside)._value(next(events), events, (), depth)
-        except _RefusedError:  # the whole file is, so it must be told
+        except _RefusedError:  # of the whole file, so it must be reported
             self.document.problems += aside.problems
             raise
 
@@ -233,7 +233,7 @@ class _Builder:
 
 
 def _line_of(event: yaml.Event) -> int:
-    """The line on which a part of the file begins, from 1."""
+    """Return the line on which a part of the file begins, from 1."""
     return event.start_mark.line + 1 if event.start_mark else 1
 
 

@@ -150,8 +150,8 @@ def other_version(folder: Path, edit: Callable[[Path], object]) -> Data:
     run(["cp", "--recursive", str(ROOT / "constructs" / "staged_resiliency"), str(folder)])
     edit(folder / "staged_resiliency" / "probe" / "agent")
     script = (
-        "import json; from staged_resiliency.probe.document_builder import made_document; "
-        "print(json.dumps(made_document()))"
+        "import json; from staged_resiliency.probe.document_builder import build_document; "
+        "print(json.dumps(build_document()))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],

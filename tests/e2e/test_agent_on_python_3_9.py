@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from staged_resiliency.probe.agent_files import agent_files
+from staged_resiliency.probe.document_builder import agent_files
 from tests.e2e.machine.cloudwatch import CloudWatch
 from tests.e2e.machine.metadata_service import Instance, MetadataService
 from tests.e2e.machine.put_metric_data import Metric

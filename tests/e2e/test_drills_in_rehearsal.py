@@ -10,8 +10,9 @@ import pytest
 
 from resiliency.rehearsal.client_process import LEAST_DEADLINE_SECONDS
 from resiliency.rehearsal.expectations import SLACK_SECONDS
-from resiliency.report.journal_reader import Journal, parsed
+from resiliency.report.journal_reader import parse_journal
 from staged_resiliency.experiment.expectations import AlarmFires, ClientsMove, ClientsReturn
+from staged_resiliency.experiment.journal import Journal
 from staged_resiliency.experiment.observations import Observation, Source
 from staged_resiliency.experiment.verdict import Run, Status, judge
 from tests.resiliency.rehearsal.drilled import Drilled, drilled
@@ -78,7 +79,9 @@ def run(request: pytest.FixtureRequest) -> tuple[Drilled, Status]:
 
 def both(found: Drilled) -> tuple[Journal, Journal]:
     """The rehearsal's journal and the drill's."""
-    return parsed(found.rehearsal.journal, "rehearsal"), parsed(found.journal, "drill")
+    return parse_journal(found.rehearsal.journal, "rehearsal"), parse_journal(
+        found.journal, "drill"
+    )
 
 
 def since_fault(journal: Journal, at: float | None) -> float:
@@ -114,13 +117,13 @@ def tolerance(source: Source, value: str) -> float:
 def test_the_drill_comes_to_the_verdict_of_the_rehearsal(run: tuple[Drilled, Status]) -> None:
     found, status = run
     rehearsal, drill = both(found)
-    told = f"rehearsal: {rehearsal.verdict.told}\ndrill: {drill.verdict.told}"
+    told = f"rehearsal: {rehearsal.verdict.message}\ndrill: {drill.verdict.message}"
     assert rehearsal.verdict.status is status, told
     assert drill.verdict.status is status, told
     assert found.status == "SUCCEEDED"
     assert drill.hypothesis == rehearsal.hypothesis
     one, other = (
-        [(each.expectation.expects, each.expectation.alarm, each.status) for each in judgements]
+        [(each.expectation, each.status) for each in judgements]
         for judgements in (rehearsal.verdict.judgements, drill.verdict.judgements)
     )
     assert one == other, told
@@ -166,7 +169,7 @@ def test_whatever_time_is_allowed_both_judge_alike(run: tuple[Drilled, Status]) 
             exact = isinstance(expectation, AlarmFires)
             late = EXACT_SECONDS if exact else tolerance(Source.CLIENT, "") + LOOK_SECONDS
             if one.seconds is None or abs(one.seconds - seconds) > late:
-                assert other.status is one.status, f"{one.told}\n{other.told}"
+                assert other.status is one.status, f"{one.message}\n{other.message}"
                 compared += 1
     assert compared >= 40
 

@@ -322,7 +322,7 @@ def test_it_ends_within_5_seconds_while_cloudwatch_hangs(cloud: Cloud, host: Hos
         cloud.cloudwatch.gate.open()
 
 
-def test_a_new_version_replaces_the_former_and_a_broken_one_does_not(
+def test_a_new_version_replaces_the_previous_and_a_broken_one_does_not(
     host: Host, tmp_path: Path
 ) -> None:
     host.install(quick_without_peers)
@@ -351,7 +351,7 @@ def test_a_new_version_replaces_the_former_and_a_broken_one_does_not(
     assert updated.status is Status.SUCCESS, updated
     assert host.shell(f"readlink {HOME}/current") != first
     assert host.pid != pid
-    assert host.exists(f"{HOME}/{first}"), "the former version stays for a look"
+    assert host.exists(f"{HOME}/{first}"), "the previous version is kept"
     eventually(
         "the new one says so",
         lambda: any(line.startswith("ready, newer") for line in host.journal(UNIT)),
@@ -379,7 +379,7 @@ def test_a_broken_version_whose_first_run_was_cut_short_does_not_stay(
 
     step["timeoutSeconds"] = seconds
     failed = host.systems_manager(no_peers, document=document)
-    assert f"the former one, {first}, is back" in str(failed)
+    assert f"restored the previous one, {first}" in str(failed)
     assert host.shell(f"readlink {HOME}/current") == first
     assert host.read(CONFIGURATION) == configuration
     assert host.state(UNIT) == "active"
@@ -411,7 +411,7 @@ def test_a_configuration_change_restarts_nothing_and_a_bad_one_is_refused(
 
     refused = host.systems_manager(bad)
     assert refused.status is Status.FAILED
-    assert "targets[2].port: 70000 is not a port; allowed: 1 to 65535" in str(refused)
+    assert "targets[2].port: must be a whole number from 1 to 65535, not 70000" in str(refused)
     assert host.read(CONFIGURATION) == former
     assert (host.state(UNIT), host.pid) == ("active", pid)
 
@@ -425,7 +425,7 @@ def test_a_configuration_change_restarts_nothing_and_a_bad_one_is_refused(
     host.run(["systemctl", "reload", UNIT])
     eventually(
         "it says so",
-        lambda: any("the configuration is not taken" in line for line in host.journal(UNIT)),
+        lambda: any("the new configuration is refused" in line for line in host.journal(UNIT)),
     )
     assert host.pid == pid
     host.install(one_more)
@@ -440,7 +440,7 @@ def test_a_directory_in_the_place_of_a_file_is_healed_and_uninstalled(host: Host
         host.shell(f"rm {place} && mkdir {place} && touch {place}/a")
     invocation = host.install(quick_without_peers)
     for place in places:
-        assert f"removed {place}, a directory in a file's place" in str(invocation)
+        assert f"removed {place}, a directory at a file's path" in str(invocation)
     assert host.shell(f"readlink {HOME}/current") == agent
     assert host.read(CONFIGURATION) == configuration
     assert f"{HOME}/current" in host.read(f"/proc/{host.pid}/cmdline")
@@ -464,7 +464,7 @@ def test_settings_laid_over_the_service_are_removed_and_never_hide_that_the_agen
         host.shell(both)
         assert "sleep" in host.read(f"/proc/{host.pid}/cmdline")
         invocation = host.install(quick_without_peers)
-        assert f"removed {place}, which changed the service: o.conf" in str(invocation)
+        assert f"removed {place}, which overrides the unit: o.conf" in str(invocation)
         assert invocation.step("Verdict").stdout.strip().endswith(" active, restarted")
         assert not host.exists(place)
         assert f"{HOME}/current" in host.read(f"/proc/{host.pid}/cmdline")
@@ -495,7 +495,7 @@ def test_a_poisoned_name_tag_is_refused_and_reaches_no_shell(
         )
     else:
         assert invocation.status is Status.FAILED
-        assert "is not a host name that a metric can carry" in str(invocation)
+        assert "must be a metric dimension's value" in str(invocation)
     assert not host.exists("/tmp/owned")
 
 

@@ -117,7 +117,7 @@ def test_a_broken_template_fails_and_the_verdict_says_why(
 ) -> None:
     verdict = broken[what].verdict
     assert verdict.status is Status.FAILED
-    assert BREAKING[what][2] in verdict.told
+    assert BREAKING[what][2] in verdict.message
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +139,7 @@ def seeded(templates: Templates) -> Sequence[Outcome]:
 def test_every_scenario_holds_at_twenty_phases(seeded: Sequence[Outcome]) -> None:
     assert len(seeded) == 5 * len(SEEDS)
     failed = [
-        f"{outcome.plan.scenario.name}: {outcome.verdict.told}"
+        f"{outcome.plan.scenario.name}: {outcome.verdict.message}"
         for outcome in seeded
         if outcome.verdict.status is not Status.PASSED
     ]
@@ -169,7 +169,7 @@ def test_every_signal_moves_clients_when_it_decides() -> None:
     for outcome in rehearse_all([(deciding, name) for name in names], scale=30, at_once=3):
         moves = [each for each in outcome.plan.hypothesis if isinstance(each, ClientsMove)]
         assert len(moves) == 1
-        assert outcome.verdict.status is Status.PASSED, outcome.verdict.told
+        assert outcome.verdict.status is Status.PASSED, outcome.verdict.message
 
 
 @pytest.fixture

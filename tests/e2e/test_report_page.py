@@ -39,7 +39,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pages")
     late = [run_of(LATE, time_scale=20), *rehearsals()[1:]]
     journals = {
-        "held": rehearsals(),
+        "passed": rehearsals(),
         "failed": late,
         "drills": drill_runs(),
         "odd": [{**each, "experiment": name} for name, each in ODD.items()],
@@ -94,7 +94,7 @@ CONTRAST = """
 
 
 @pytest.mark.parametrize(("width", "dark"), SIZES)
-@pytest.mark.parametrize("name", ["held", "failed", "drills", "odd", "refused", "nothing"])
+@pytest.mark.parametrize("name", ["passed", "failed", "drills", "odd", "refused", "nothing"])
 def test_it_fits_loads_nothing_and_has_no_error(
     browser: Browser, pages: Path, name: str, width: int, dark: bool
 ) -> None:
@@ -124,9 +124,9 @@ def test_verdicts_and_numbers_are_seen(browser: Browser, pages: Path, width: int
     browser.open(pages / "failed.html", width=width)
     seen = browser.evaluate("document.body.innerText")
     for words in (
-        "✕ 4 of 5 held, 1 failed (blue stops and comes back)",
+        "✕ 4 of 5 passed, 1 failed (blue stops and comes back)",
         "1 of 2 expectations failed",
-        "All 6 expectations held.",
+        "All 6 expectations met.",
         "432 s",
         "within 380 s of the fault",
     ):
@@ -137,7 +137,7 @@ def test_verdicts_and_numbers_are_seen(browser: Browser, pages: Path, width: int
 def test_one_timeline_of_a_run_is_seen_with_all_its_lanes(
     browser: Browser, pages: Path, width: int, layout: str
 ) -> None:
-    browser.open(pages / "held.html", width=width)
+    browser.open(pages / "passed.html", width=width)
     figures = browser.evaluate(
         "[...document.querySelectorAll('#run-1 figure')].filter((it) => it.checkVisibility())"
         ".map((it) => it.className)"
@@ -161,7 +161,7 @@ def test_one_timeline_of_a_run_is_seen_with_all_its_lanes(
 
 
 @pytest.mark.parametrize(("width", "layout"), [(DESKTOP, "wide"), (PHONE, "narrow")])
-@pytest.mark.parametrize("name", ["held", "odd", "drills"])
+@pytest.mark.parametrize("name", ["passed", "odd", "drills"])
 def test_texts_of_pictures_neither_leave_them_nor_their_bars(
     browser: Browser, pages: Path, name: str, width: int, layout: str
 ) -> None:
@@ -191,7 +191,7 @@ def test_texts_of_pictures_neither_leave_them_nor_their_bars(
 
 
 def test_pointing_at_a_timeline_says_the_moment(browser: Browser, pages: Path) -> None:
-    browser.open(pages / "held.html", width=DESKTOP)
+    browser.open(pages / "passed.html", width=DESKTOP)
     told = browser.evaluate(
         "(() => { const it = document.querySelector('#run-1 .wide svg');"
         " const box = it.getBoundingClientRect(), to = (x) => it.dispatchEvent(new PointerEvent("
@@ -209,16 +209,16 @@ def test_pointing_at_a_timeline_says_the_moment(browser: Browser, pages: Path) -
 def test_the_page_is_whole_without_its_script(browser: Browser, pages: Path) -> None:
     browser.ask("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
-        browser.open(pages / "held.html", width=DESKTOP)
+        browser.open(pages / "passed.html", width=DESKTOP)
         shot = browser.screenshot()
     finally:
         browser.ask("Emulation.setScriptExecutionDisabled", {"value": False})
-    browser.open(pages / "held.html", width=DESKTOP)
+    browser.open(pages / "passed.html", width=DESKTOP)
     assert shot == browser.screenshot()
 
 
 def test_transitions_are_there_when_asked_for(browser: Browser, pages: Path) -> None:
-    browser.open(pages / "held.html", width=PHONE)
+    browser.open(pages / "passed.html", width=PHONE)
     table = "document.querySelector('#run-1 .transitions table')"
     assert not browser.evaluate(f"{table}.checkVisibility()")
     browser.evaluate("document.querySelector('#run-1 .transitions summary').click()")
@@ -233,7 +233,7 @@ def test_light_and_dark_are_two_pictures_and_neither_is_blank(
 ) -> None:
     grounds = []
     for dark in (False, True):
-        browser.open(pages / "held.html", width=width, height=300, dark=dark)
+        browser.open(pages / "passed.html", width=width, height=300, dark=dark)
         colours = pixels(browser.screenshot())
         ((ground, count),) = colours.most_common(1)
         assert len(colours) > 50
@@ -243,7 +243,7 @@ def test_light_and_dark_are_two_pictures_and_neither_is_blank(
 
 
 def test_on_paper_it_has_the_wide_timeline(browser: Browser, pages: Path) -> None:
-    browser.open(pages / "held.html", width=PHONE)
+    browser.open(pages / "passed.html", width=PHONE)
     browser.ask("Emulation.setEmulatedMedia", {"media": "print"})
     try:
         shown = browser.evaluate(

@@ -34,16 +34,18 @@ def empty_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return environment
 
 
-def test_the_wheel_holds_the_library_alone(wheel: Path) -> None:
+def test_the_wheel_holds_the_library_and_the_tools_alone(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0].partition("-")[0] for name in names} == {
+        "resiliency",
         "staged_resiliency",
         "cdk_staged_resiliency",
     }
+    assert "staged_resiliency/__init__.pyi" in names
     assert "staged_resiliency/py.typed" in names
     assert "resiliency/service_file/service.schema.json" in names
-    assert "staged_resiliency/experiment/journal.schema.json" in names
-    assert "staged_resiliency/report/templates/page.html.j2" in names
+    assert "resiliency/report/journal.schema.json" in names
+    assert "resiliency/report/templates/page.html.j2" in names
 
 
 def test_the_short_example_synthesizes_from_the_wheel(

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from resiliency.cli import main
-from staged_resiliency.probe.agent_files import agent_files
 from staged_resiliency.probe.document import command_document
+from staged_resiliency.probe.document_builder import agent_files
 from tests.support import Template
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from resiliency import cli
+from resiliency.commands import schema
 from resiliency.service_file.schema import json_schema
 from tests.support import EXAMPLE_FILE, ROOT
 
@@ -45,15 +46,15 @@ def test_check_of_the_example_tells_its_notes(capsys: pytest.CaptureFixture[str]
     assert cli.main(["check", str(EXAMPLE_FILE)]) == 0
     told = capsys.readouterr()
     assert told.out.splitlines() == [
-        "bookstore: sound, 1 environment(s)",
-        "  note: environments.production.hosts.green: has no instance_id: nobody is told when its "
-        "EC2 status checks fail; give one to have a status alarm for it",
+        "bookstore: valid, 1 environment(s)",
+        "  note: environments.production.hosts.green: has no instance_id, so no alarm reports "
+        "failed EC2 status checks; give one to get a status alarm",
         "  note: environments.production.probe.roles: is empty: the probe can publish only where "
         "the hosts' role has the policy in the probe stack's output PublishPolicyArn; give the "
         "role's name to have it attached",
-        "  note: environments.production.notifications.subscriptions: is empty: unless others "
-        "subscribe to topic PingPublicationsSNS, nobody hears the alarms; give an e-mail address, "
-        "an https URL or the ARN of a queue",
+        "  note: environments.production.notifications.subscriptions: is empty: unless topic "
+        "PingPublicationsSNS has other subscribers, nobody receives the alarms; give an e-mail "
+        "address, an https URL or the ARN of a queue",
     ]
     assert told.err == ""
 
@@ -158,7 +159,7 @@ def test_the_installed_command_exits_with_the_status() -> None:
 
 def test_a_file_can_be_checked_without_the_cdk() -> None:
     code = (
-        "import sys; from staged_resiliency import cli; status = cli.main(sys.argv[1:]); "
+        "import sys; from resiliency import cli; status = cli.main(sys.argv[1:]); "
         "sys.exit(status or int('aws_cdk' in sys.modules or 'rich' in sys.modules))"
     )
     finished = subprocess.run(
@@ -180,7 +181,7 @@ def test_ctrl_c_is_told_in_one_line(
     def stopped(_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_schema", stopped)
+    monkeypatch.setattr(schema, "run", stopped)
     assert cli.main(["schema"]) == 130
     assert capsys.readouterr().err == "stopped by SIGINT\n"
 

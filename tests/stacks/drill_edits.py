@@ -18,8 +18,9 @@ NAMES = {drill: f"bookstore-production-drill-{drill}" for drill in DRILLS}
 DASHBOARD = "modify dashboard bookstore-production"
 OVERDUE = {f"alarm {name}-overdue" for name in NAMES.values()}
 # Functions whose permissions name the hosts that are broken, or the drills.
-STARTERS_OF_HOSTS = ("end_fault", "sweep")
-NAMING_DRILLS = ("inject", "sweep", "watchdog")
+STARTERS_OF_HOSTS = ("end_fault", "cleanup")
+NAMING_DRILLS = ("inject", "cleanup", "watchdog")
+STARTER = "role: Assumed by EventBridge Scheduler to start the drills of bookstore."
 
 
 def _all(action: str, labels: set[str]) -> set[str]:
@@ -35,11 +36,11 @@ def _faults(*drills: str) -> set[str]:
 
 
 def _roles_of_faults(*drills: str) -> set[str]:
-    return {f"role: Taken by AWS FIS for the experiment {NAMES[drill]}." for drill in drills}
+    return {f"role: Assumed by AWS FIS for the experiment {NAMES[drill]}." for drill in drills}
 
 
 def _roles_of(*functions: str) -> set[str]:
-    return {f"role: Taken by the function {each} of bookstore's drills." for each in functions}
+    return {f"role: Assumed by Lambda for the drills of bookstore: {each}." for each in functions}
 
 
 def _schedule(drill: str) -> str:
@@ -48,7 +49,7 @@ def _schedule(drill: str) -> str:
 
 REGULAR = {
     "schedule: Counts, once a day, the days since each drill passed.",
-    "schedule: Sweeps what is left of drills that were aborted, timed out or failed.",
+    "schedule: Cleans up after drills that were aborted, timed out or failed.",
 }
 
 
@@ -57,11 +58,9 @@ def _parts(drill: str) -> set[str]:
     name = NAMES.get(drill, f"bookstore-production-drill-{drill}")
     return {
         f"fault {name}",
-        f"role: Taken by AWS FIS for the experiment {name}.",
+        f"role: Assumed by AWS FIS for the experiment {name}.",
         f"machine {name}",
-        f"role: Taken by Step Functions for the drill {name}.",
         _schedule(drill),
-        f"role: Taken by EventBridge Scheduler to start the drill {drill}.",
         f"alarm {name}-overdue",
     }
 
@@ -75,7 +74,7 @@ def _of(drill: str, **changes: object) -> Callable[[Data], object]:
 
 
 DRILL_ROWS = [
-    Row("drills unleashed", lambda env: env["drills"].update(enabled=True),
+    Row("drills enabled", lambda env: env["drills"].update(enabled=True),
         _all("modify", _machines()) | {DASHBOARD}),
     Row("objective of drills changed", lambda env: env["drills"].update(objective_seconds=300),
         _all("modify", _machines()) | {DASHBOARD}),
@@ -103,14 +102,14 @@ DRILL_ROWS = [
             *_all("add", _parts("more")),
             *_all("modify", _machines()),
             *_all("modify", _roles_of(*NAMING_DRILLS)),
-            *_all("modify", REGULAR), "modify AWS::Events::Rule", DASHBOARD,
+            *_all("modify", REGULAR), f"modify {STARTER}", "modify AWS::Events::Rule", DASHBOARD,
         }),
     Row("drill removed", lambda env: env["drills"].pop("db-blackhole"),
         {
             *_all("remove", _parts("db-blackhole")),
             *_all("modify", _machines("shutdown", "cdn-blackhole")),
             *_all("modify", _roles_of(*NAMING_DRILLS)),
-            *_all("modify", REGULAR), "modify AWS::Events::Rule", DASHBOARD,
+            *_all("modify", REGULAR), f"modify {STARTER}", "modify AWS::Events::Rule", DASHBOARD,
         }),
     Row("runbook of drills given",
         lambda env: env["drills"].update(runbook="https://wiki.example.com/drills"),

@@ -85,7 +85,7 @@ def test_the_templates_do_not_depend_on_hash_seed_time_zone_or_place(tmp_path: P
         ),
         pytest.param(
             "",
-            "{file}:1: is empty; it must hold one service\n",
+            "{file}:1: is empty; it must describe one service\n",
             id="empty file",
             marks=pytest.mark.slow,
         ),
@@ -108,5 +108,5 @@ def test_a_missing_folder_stops_synthesis_without_a_traceback(tmp_path: Path) ->
     done = run_app(tmp_path / "out", tmp_path / "nowhere")
     assert done.returncode == 1
     assert done.stderr == (
-        f"{tmp_path / 'nowhere'}: is not there; give a service file or a folder of them\n"
+        f"{tmp_path / 'nowhere'}: does not exist; give a service file or a folder of them\n"
     )

@@ -4,15 +4,11 @@ import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from resiliency.cloud_assembly import SynthesizedStack, read_assembly
-from resiliency.service_file import Service, drill_rules
-from resiliency.service_file.partial_document import PartialDocument
-from resiliency.service_file.stack_rules import resource_count
-from resiliency.service_file.yaml_source import Document
+from resiliency.service_file import Service
 from stacks.application import add_stacks
 from tests.support import (
     Data,
@@ -150,58 +146,15 @@ def test_the_example_has_no_warnings(tmp_path: Path) -> None:
         assert stack.warnings == []
 
 
-def _six_dependencies(env: Data) -> None:
-    for number in range(6):
-        env["dependencies"][f"d{number}"] = {"label": "D", "host": "d.example.com", "port": 1}
-
-
-def _signals(*names: str) -> Any:
-    return lambda env: env.update(failover_on=list(names))
-
-
-@pytest.mark.parametrize(
-    "edit",
-    [
-        pytest.param(lambda env: None, id="example"),
-        pytest.param(lambda env: env.pop("failover_on"), id="default signals"),
-        pytest.param(lambda env: env.pop("dependencies"), id="no dependencies"),
-        pytest.param(_six_dependencies, id="many dependencies"),
-        pytest.param(_signals("endpoint"), id="one other signal"),
-        pytest.param(_signals("status", "endpoint", "db", "cdn"), id="all signals"),
-        pytest.param(
-            lambda env: env["hosts"]["green"].update(instance_id="i-0123456789abcdef0"),
-            id="both instances",
-        ),
-        pytest.param(lambda env: env.update(probe={"peer": True}), id="peers"),
-        pytest.param(_signals("peer"), id="peers that decide"),
-    ],
-)
-def test_the_count_that_is_checked_is_the_count_that_is_made(edit: Any) -> None:
-    data = example_data()
-    edit(production(data))
-    template = synthesize([service_of(data)])["bookstore-production-failover"]
-    draft = PartialDocument(Document("test.yaml", data=data), frozenset())
-    assert resource_count(draft.within("environments", "production")) == len(template["Resources"])
-
-
-@pytest.mark.parametrize("drills", [1, 3, 5])
-def test_the_count_of_drills_that_is_checked_is_the_count_that_is_made(drills: int) -> None:
-    data = example_data(whole=True)
-    env = production(data)
-    shutdown = env["drills"].pop("shutdown")
-    del env["drills"]["db-blackhole"], env["drills"]["cdn-blackhole"]
-    for day in ("MON", "TUE", "WED", "THU", "FRI")[:drills]:
-        schedule = f"cron(0 10 ? * {day}#1 *)"
-        env["drills"][f"on-{day.lower()}"] = {**shutdown, "schedule": schedule}
-    templates = synthesize([service_of(data)])
-    draft = PartialDocument(Document("test.yaml", data=data), frozenset()).within(
-        "environments", "production"
-    )
-    for stack, count in (
-        ("bookstore-production-drills", drill_rules.resource_count(draft)),
-        ("bookstore-production-failover", resource_count(draft)),
+def test_more_resources_than_a_stack_holds_are_refused_by_the_cdk(tmp_path: Path) -> None:
+    subscribers = [f"ops-{number}@example.com" for number in range(500)]
+    service = example(lambda env: env["notifications"].update(subscriptions=subscribers))
+    with pytest.raises(
+        RuntimeError,
+        match=f"Number of resources in stack '{NOTIFICATIONS}': 503 is greater than allowed "
+        "maximum of 500: AWS::KMS::Key",
     ):
-        assert count == len(templates[stack]["Resources"])
+        _assembly(tmp_path, service)
 
 
 def test_drills_are_deployed_after_all_that_guards_them(tmp_path: Path) -> None:

@@ -183,7 +183,6 @@ MAY: Mapping[str, list[tuple[list[str], list[str], Any]]] = {
         (["states:DescribeExecution"], [HOLDERS], None),
         LOG_OF_FUNCTIONS,
     ],
-    "DrillsSteadyStateRole": [*LOOKS, _kept("s3:PutObject"), LOG_OF_FUNCTIONS],
     "DrillsInjectRole": [
         *LOOKS,
         (["fis:ListExperiments"], ["*"], IN_REGION),
@@ -210,9 +209,8 @@ MAY: Mapping[str, list[tuple[list[str], list[str], Any]]] = {
         LOG_OF_FUNCTIONS,
     ],
     "DrillsEndFaultRole": [*LOOKS, *ENDS, *LOADS, LOG_OF_FUNCTIONS],
-    "DrillsFailbackRole": [*LOOKS, *LOADS, LOG_OF_FUNCTIONS],
     "DrillsRecordRole": [*RECORDS, *LOADS, LOG_OF_FUNCTIONS],
-    "DrillsSweepRole": [
+    "DrillsCleanupRole": [
         *LOOKS,
         *ENDS,
         *RECORDS,
@@ -229,12 +227,28 @@ MAY: Mapping[str, list[tuple[list[str], list[str], Any]]] = {
         (["states:DescribeStateMachine"], MACHINES, None),
         LOG_OF_FUNCTIONS,
     ],
-    "DrillsSweepCallerRole": [
-        (["lambda:InvokeFunction"], [f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:Sweep"], None),
-        QUEUE,
+    "DrillsMachineRole": [
+        (
+            ["lambda:InvokeFunction"],
+            [
+                f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+                for name in ("Preflight", "SteadyState", "Inject", "Observe", "EndFault",
+                             "Failback", "Record")
+            ],
+            None,
+        ),
+        STATES_LOG,
     ],
-    "DrillsWatchdogCallerRole": [
-        (["lambda:InvokeFunction"], [f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:Watchdog"], None),
+    "DrillsStarterRole": [(["states:StartExecution"], MACHINES, None), QUEUE],
+    "DrillsCallerRole": [
+        (
+            ["lambda:InvokeFunction"],
+            [
+                f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+                for name in ("Cleanup", "Watchdog")
+            ],
+            None,
+        ),
         QUEUE,
     ],
     "DrillshutdownExperimentRole": [
@@ -244,28 +258,6 @@ MAY: Mapping[str, list[tuple[list[str], list[str], Any]]] = {
     ],
     "DrilldbblackholeExperimentRole": BLACKHOLE,
     "DrillcdnblackholeExperimentRole": BLACKHOLE,
-    **{
-        f"Drill{drill.replace('-', '')}Role": [
-            (
-                ["lambda:InvokeFunction"],
-                [
-                    f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
-                    for name in ("Preflight", "SteadyState", "Inject", "Observe", "EndFault",
-                                 "Failback", "Record")
-                ],
-                None,
-            ),
-            STATES_LOG,
-        ]
-        for drill in DRILLS
-    },
-    **{
-        f"Drill{drill.replace('-', '')}StarterRole": [
-            (["states:StartExecution"], [arn], None),
-            QUEUE,
-        ]
-        for drill, arn in zip(DRILLS, MACHINES, strict=True)
-    },
 }  # fmt: skip
 
 
@@ -338,7 +330,10 @@ def test_parliament_would_find_an_action_on_the_wrong_resource() -> None:
 GROUP = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/"
 SOURCES = {
     "fis": ("ArnLike", f"arn:aws:fis:{REGION}:{ACCOUNT}:experiment/*"),
-    "states": ("ArnLike", f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:bookstore-production-"),
+    "states": (
+        "ArnLike",
+        f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:bookstore-production-drill-*",
+    ),
     "scheduler": ("ArnEquals", GROUP),
 }
 
@@ -360,13 +355,41 @@ def test_every_role_is_taken_by_one_service_for_this_accounts_sources(
         condition = statement["Condition"]
         assert condition["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
         assert condition[operator]["aws:SourceArn"].startswith(source)
-    assert taken == {"fis": 3, "states": 3, "scheduler": 5, "lambda": 9}
+    assert taken == {"fis": 3, "states": 1, "scheduler": 2, "lambda": 7}
 
 
-def test_each_function_has_a_role_of_its_own(drills_template: Template) -> None:
-    made = resources_of(drills_template, FUNCTION).values()
-    roles = [json.dumps(function["Properties"]["Role"]) for function in made]
-    assert len(roles) == len(set(roles)) == len(functions.ALL) == 9
+def test_functions_share_a_role_only_where_they_have_the_same_duty(
+    drills_template: Template,
+) -> None:
+    sharing: dict[str, list[str]] = {}
+    for function in resources_of(drills_template, FUNCTION).values():
+        handler = function["Properties"]["Handler"].rpartition(".")[2]
+        sharing.setdefault(json.dumps(function["Properties"]["Role"]), []).append(handler)
+    assert sorted(map(sorted, sharing.values())) == [
+        ["cleanup"],
+        ["end_fault"],
+        ["failback", "observe", "steady_state"],
+        ["inject"],
+        ["preflight"],
+        ["record"],
+        ["watchdog"],
+    ]
+
+
+def test_all_schedules_and_machines_assume_the_roles_that_are_for_them(
+    drills_template: Template,
+) -> None:
+    for drill, schedule in by_drill(drills_template, SCHEDULE).items():
+        assert "DrillsStarterRole" in schedule["Target"]["RoleArn"], drill
+    for drill, machine in by_drill(drills_template, MACHINE).items():
+        assert "DrillsMachineRole" in machine["RoleArn"], drill
+    regular = [
+        deployed(resource["Properties"], drills_template)["Target"]["RoleArn"]
+        for logical_id, resource in resources_of(drills_template, SCHEDULE).items()
+        if re.match("Drills[A-Z]", logical_id)
+    ]
+    assert len(regular) == 2
+    assert all("DrillsCallerRole" in role for role in regular)
 
 
 # -- Faults ------------------------------------------------------------------------------------
@@ -506,7 +529,7 @@ def test_a_plan_names_every_alarm_of_the_service_and_no_other(
         assert set(plan.alarms) == made
 
 
-def test_an_unleashed_service_injects() -> None:
+def test_drills_of_a_service_that_enabled_them_inject() -> None:
     template = synthesize([example(lambda env: env["drills"].update(enabled=True), whole=True)])[
         "bookstore-production-drills"
     ]
@@ -594,9 +617,9 @@ def test_schedules_are_what_scheduler_takes(drills_template: Template) -> None:
 
 
 @pytest.mark.parametrize(
-    ("function", "rate"), [("Watchdog", "rate(1 day)"), ("Sweep", "rate(15 minutes)")]
+    ("function", "rate"), [("Watchdog", "rate(1 day)"), ("Cleanup", "rate(15 minutes)")]
 )
-def test_watchdog_and_sweep_are_called_with_every_drill(
+def test_watchdog_and_cleanup_are_called_with_every_drill(
     drills_template: Template, function: str, rate: str
 ) -> None:
     (schedule,) = (
@@ -647,7 +670,9 @@ def test_a_drill_that_is_overdue_or_that_nobody_counts_is_told(drills_template: 
         assert alarm["AlarmActions"] == [f"arn:aws:sns:{REGION}:{ACCOUNT}:PingPublicationsSNS"]
 
 
-def test_runs_that_ended_without_saying_so_are_swept(drills_template: Template) -> None:
+def test_the_cleanup_is_called_after_runs_that_were_aborted_timed_out_or_failed(
+    drills_template: Template,
+) -> None:
     rule = deployed(only(drills_template, "AWS::Events::Rule"), drills_template)
     assert rule["EventPattern"] == {
         "source": ["aws.states"],
@@ -734,7 +759,7 @@ def test_keys_of_volumes_open_them_to_who_starts_the_host() -> None:
             "StringEquals": {"kms:ViaService": f"ec2.{REGION}.amazonaws.com"},
         }
     }
-    assert granted == {"DrillshutdownExperimentRole", "DrillsEndFaultRole", "DrillsSweepRole"}
+    assert granted == {"DrillshutdownExperimentRole", "DrillsEndFaultRole", "DrillsCleanupRole"}
 
 
 # -- Any drills --------------------------------------------------------------------------------

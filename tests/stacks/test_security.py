@@ -261,7 +261,7 @@ def test_the_one_rule_that_the_probe_acknowledges(
 ) -> None:
     ((finding, (reason,)),) = acknowledged["bookstore-production-probe"].items()
     assert finding == "AwsSolutions-IAM5[Resource::*]"
-    assert "know no resource in a policy" in reason
+    assert "support no resource-level permissions" in reason
 
 
 def test_what_the_drills_acknowledge_has_a_reason_of_its_own(

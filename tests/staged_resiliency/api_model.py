@@ -1,6 +1,6 @@
 """What AWS's own API models say about a request.
 
-botocore's validator looks at types, required members and minima only; the models also hold
+botocore's validator checks types, required members and minima only; the models also hold
 maxima, patterns and allowed values, which the services check.
 """
 

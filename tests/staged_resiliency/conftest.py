@@ -1,4 +1,4 @@
-"""An application and a stack for the tests that look at a construct before synthesis."""
+"""An application and a stack for the tests of constructs before synthesis."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the tests of constructs share: templates, refusals, and constructs with usual arguments."""
+"""Helpers for tests of constructs: templates, refusals, and constructs with usual arguments."""
 
 import json
 import tempfile
@@ -57,19 +57,19 @@ def only_id(template: Template, resource_type: str) -> str:
 
 @contextmanager
 def refused(message: str) -> Iterator[None]:
-    """What happens within must raise InvalidInputError with exactly this message."""
+    """Expect an InvalidInputError with exactly this message."""
     with pytest.raises(InvalidInputError) as error:
         yield
     assert str(error.value) == message
 
 
 def number_parameter(stack: Stack, name: str) -> int:
-    """A number that is a parameter of the stack, so that only the deployment knows it."""
+    """A number known only at deployment: a parameter of the stack."""
     return cast(int, CfnParameter(stack, name, type="Number").value_as_number)
 
 
 def text_parameter(stack: Stack, name: str) -> str:
-    """A text that is a parameter of the stack, so that only the deployment knows it."""
+    """A text known only at deployment: a parameter of the stack."""
     return CfnParameter(stack, name).value_as_string
 
 
@@ -101,7 +101,7 @@ def an_alarm(scope: Construct, construct_id: str = "Alarm", **changes: Any) -> S
 
 
 def a_health_check(scope: Construct, construct_id: str = "HealthCheck") -> HealthCheck:
-    """A health check, where it does not matter which."""
+    """Any health check."""
     return EndpointHealthCheck(
         scope, construct_id, address="52.11.79.8", request=TcpConnect(80), label="shop-blue"
     )

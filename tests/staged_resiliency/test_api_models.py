@@ -262,7 +262,7 @@ def test_every_type_of_health_check_is_among_them(template: Template) -> None:
 
 
 @pytest.mark.parametrize(
-    ("resource_type", "path", "value", "told"),
+    ("resource_type", "path", "value", "message"),
     [
         pytest.param(ALARM, ("AlarmName",), "", "min length: 1", id="too short"),
         pytest.param(ALARM, ("Period",), "60", "type: <class 'str'>", id="text for a number"),
@@ -297,7 +297,7 @@ def test_every_type_of_health_check_is_among_them(template: Template) -> None:
     ],
 )
 def test_the_models_find_what_is_wrong(
-    resource_type: str, path: tuple[str | int, ...], value: Any, told: str, template: Template
+    resource_type: str, path: tuple[str | int, ...], value: Any, message: str, template: Template
 ) -> None:
     service, operation, request_of = KINDS[resource_type]
     resource = next(iter(resources_of(template, resource_type).values()))
@@ -308,7 +308,7 @@ def test_the_models_find_what_is_wrong(
         parent = parent[part]
     parent[last] = value
     (problem,) = problems_of(service, operation, request_of(properties))
-    assert told in problem
+    assert message in problem
 
 
 def _enum(service: str, shape: str) -> set[str]:

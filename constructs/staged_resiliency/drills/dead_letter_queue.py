@@ -1,4 +1,4 @@
-"""What becomes of calls that did not arrive: kept in a queue, and told."""
+"""The queue of calls that could not be delivered, with an alarm."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,7 +7,7 @@ from aws_cdk import Acknowledgment, RemovalPolicy, Validations
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from staged_resiliency.drills.iam import later, place_of
+from staged_resiliency.drills.iam import place_of
 from staged_resiliency.failover.alarm_rule import AlarmRule
 from staged_resiliency.failover.alarms import MissingData, SignalAlarm
 from staged_resiliency.notifications.topics import Topic
@@ -50,7 +50,6 @@ class DeadLetterQueue(Construct):
         topic: Topic,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._rule_arns: list[str] = []
         self.resource: Final = sqs.CfnQueue(
             self,
             "Resource",
@@ -65,16 +64,6 @@ class DeadLetterQueue(Construct):
             Acknowledgment(id="AwsSolutions-SQS3", reason=_WHY_NO_QUEUE_BEHIND)
         )
         self.queue_arn: Final = self.resource.attr_arn
-        policy = sqs.CfnQueuePolicy(
-            self,
-            "Policy",
-            queues=[self.resource.ref],
-            policy_document={
-                "Version": "2012-10-17",
-                "Statement": later(self._statements),
-            },
-        )
-        policy.add_metadata("Description", "Lets rules of this stack send, and all over TLS only.")
         self.alarm: Final = SignalAlarm(
             self,
             "Alarm",
@@ -94,14 +83,22 @@ class DeadLetterQueue(Construct):
         )
 
     def let_rule_send(self, rule_arn: str) -> None:
-        """Let an EventBridge rule put what it could not deliver into the queue.
+        """Add the queue's policy, which lets an EventBridge rule send what it could not deliver.
+
+        Call it once: a queue has one policy.
 
         Args:
             rule_arn: ARN of the rule.
         """
-        self._rule_arns.append(rule_arn)
+        policy = sqs.CfnQueuePolicy(
+            self,
+            "Policy",
+            queues=[self.resource.ref],
+            policy_document={"Version": "2012-10-17", "Statement": self._statements(rule_arn)},
+        )
+        policy.add_metadata("Description", "Lets rules of this stack send, and all over TLS only.")
 
-    def _statements(self) -> list[Mapping[str, object]]:
+    def _statements(self, rule_arn: str) -> list[Mapping[str, object]]:
         account = place_of(self).account
         return [
             {
@@ -112,7 +109,7 @@ class DeadLetterQueue(Construct):
                 "Resource": self.queue_arn,
                 "Condition": {
                     "StringEquals": {"aws:SourceAccount": account},
-                    "ArnEquals": {"aws:SourceArn": self._rule_arns},
+                    "ArnEquals": {"aws:SourceArn": [rule_arn]},
                 },
             },
             {

@@ -1,20 +1,17 @@
-"""One drill: its experiment, the state machine that carries it out, its schedule, its alarm."""
+"""One drill: its experiment, the state machine that runs it, its schedule, its alarm."""
 
 import json
 from collections.abc import Sequence
 from typing import Final
 
 from aws_cdk import Acknowledgment, Validations
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
-from staged_resiliency.drills import functions
 from staged_resiliency.drills.drill_group import DrillGroup
 from staged_resiliency.drills.experiment import FaultExperiment, require_guards
 from staged_resiliency.drills.faults import Fault
-from staged_resiliency.drills.iam import LOG_DELIVERY, later_text, role, trust
 from staged_resiliency.drills.overdue_alarm import DrillOverdueAlarm
 from staged_resiliency.drills.runtime.plan import Plan, Predicted, Timeouts
 from staged_resiliency.drills.schedule import MAX_GAP_DAYS, DrillSchedule
@@ -26,8 +23,8 @@ from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked
 
 _WHY_NO_TRACE: Final = (
-    "Every step's input, output and time stand in the run's log and journal; traces would need "
-    "four more permissions on any resource, and tell less."
+    "The run's log and journal hold every step's input, output and time; traces would need "
+    "four more permissions on any resource, and show less."
 )
 # One of its own for each attempt to start a run, so of one occurrence there may be two runs:
 # https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
@@ -38,36 +35,35 @@ _OCCURRENCE: Final = "<aws.scheduler.scheduled-time>"
 
 
 class Drill(Construct):
-    """A drill of a service: guarded, on a schedule, and watched for its cadence.
+    """A scheduled fault injection on one host of a service, with alarms that stop it.
 
-    Creates a ``FaultExperiment``, an ``AWS::StepFunctions::StateMachine`` (Standard, every step
-    logged) that checks, injects, follows, ends the fault and records the verdict, an
-    ``AWS::Scheduler::Schedule`` that starts it (no retries, a queue for what was not delivered),
-    roles for both, and a ``DrillOverdueAlarm``. The machine is named
+    Creates a ``FaultExperiment``; an ``AWS::StepFunctions::StateMachine`` (Standard, every step
+    logged) that checks whether the run may begin, injects the fault, observes what clients see,
+    ends the fault and records the verdict; an ``AWS::Scheduler::Schedule`` that starts it (no
+    retries, a dead-letter queue); and a ``DrillOverdueAlarm``. The state machine is named
     ``<service>-<environment>-drill-<name>``.
 
-    A drill without an alarm that stops it can't be written, nor one that is stopped by the
-    alarm that it is meant to fire: FIS would refuse to start, or end it at its success. That
-    the fault ends by itself is part of every ``Fault``.
+    A drill needs at least one alarm that stops it, and none that it is expected to fire: FIS would
+    refuse to start, or stop the experiment when it succeeds. Every ``Fault`` ends by itself.
 
     Args:
         scope: The parent.
         construct_id: Id below the parent.
-        runner: What all drills of the service share.
+        group: The service's ``DrillGroup``.
         name: Short name of the drill.
         fault: What is broken, where, for how long: ``StopInstance`` or ``BlackholePort``.
-        guards: Names of the alarms that stop it, 1 to 5: those by which the other host is known
-            to be well.
-        hypothesis: What is expected; at least one thing.
+        guards: Names of the alarms that stop it, 1 to 5: those that show whether the other host is
+            healthy.
+        hypothesis: What is expected; at least one expectation.
         schedule: When it runs, at least every 35 days.
-        window: When it may begin at all; Monday to Friday from 9 to 17 o'clock unless given.
-        dependency: Short name of the dependency that a blackhole is about.
-        predicted: How long the failover-time model says clients take to the other host; journals
-            tell it beside what is measured. Nothing is told unless given.
+        window: When a run may begin; Monday to Friday from 9:00 to 17:00 unless given.
+        dependency: Short name of the dependency that a ``BlackholePort`` cuts off.
+        predicted: How long the failover-time model says that clients take to reach the other host,
+            for journals to show beside what is measured; left out unless given.
 
     Raises:
-        InvalidInputError: A value that AWS would refuse, or a drill that is unsafe or shows
-            nothing.
+        InvalidInputError: A value that AWS would refuse, or a drill that is unsafe or that could
+            not fail.
 
     Attributes:
         name: Short name of the drill.
@@ -76,24 +72,25 @@ class Drill(Construct):
         hypothesis: What is expected.
         schedule: When it runs.
         experiment: The ``FaultExperiment``.
+        machine_name: The name of its state machine.
         machine: The ``CfnStateMachine``.
         overdue: The ``DrillOverdueAlarm``.
-        plan: All that is known of it before it runs.
+        plan: The drill's ``Plan``, which its state machine holds.
 
     Example:
         >>> from aws_cdk import App, Stack
         >>> from staged_resiliency import *
         >>> stack = Stack(App(), "Shop")
         >>> topic = "arn:aws:sns:eu-west-1:111111111111:ops"
-        >>> runner = DrillGroup(
+        >>> group = DrillGroup(
         ...     stack,
         ...     "Drills",
-        ...     service=DrilledService(
+        ...     service=DrillTarget(
         ...         name="shop",
         ...         environment="production",
         ...         namespace="Shop",
-        ...         active=DrilledHost("shop-blue", "192.0.2.1", instance="i-0123456789abcdef0"),
-        ...         standby=DrilledHost("shop-green", "192.0.2.2"),
+        ...         active=DrillHost("shop-blue", "192.0.2.1", instance="i-0123456789abcdef0"),
+        ...         standby=DrillHost("shop-green", "192.0.2.2"),
         ...         record_name="shop.example.com",
         ...         hosted_zone_id="Z2EHK3FAEUNRMI",
         ...         alarms=["shop-blue-StatusCheckFailed", "shop-green-StatusCheckFailed"],
@@ -104,7 +101,7 @@ class Drill(Construct):
         >>> drill = Drill(
         ...     stack,
         ...     "Shutdown",
-        ...     runner=runner,
+        ...     group=group,
         ...     name="shutdown",
         ...     fault=StopInstance("shop-blue", "i-0123456789abcdef0", duration_minutes=10),
         ...     guards=["shop-green-StatusCheckFailed"],
@@ -114,7 +111,7 @@ class Drill(Construct):
         ...     ],
         ...     schedule=DrillSchedule("cron(0 10 ? * TUE#1 *)", "Europe/Dublin"),
         ... )
-        >>> drill.machine.state_machine_name
+        >>> drill.machine_name
         'shop-production-drill-shutdown'
 
     See https://docs.aws.amazon.com/fis/latest/userguide/stop-conditions.html
@@ -125,7 +122,7 @@ class Drill(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        runner: DrillGroup,
+        group: DrillGroup,
         name: str,
         fault: Fault,
         guards: Sequence[str],
@@ -135,35 +132,36 @@ class Drill(Construct):
         dependency: str | None = None,
         predicted: Predicted | None = None,
     ) -> None:
-        service = runner.service
+        service = group.service
         checked("Drill", "name", name, validation.slug)
         machine_name = names.drill_state_machine(service.name, service.environment, name)
-        _require_sense(runner, fault, hypothesis, schedule, machine_name)
+        _require_sense(group, fault, hypothesis, schedule, machine_name)
         require_guards("Drill", guards)
         expected = [each.alarm for each in hypothesis if isinstance(each, AlarmFires)]
         _require_guards_apart(guards, expected)
         super().__init__(scope, construct_id)
         self.name: Final = name
+        self.machine_name: Final = machine_name
         self.fault: Final = fault
         self.guards: Final = tuple(guards)
         self.hypothesis: Final = tuple(hypothesis)
         self.schedule: Final = schedule
-        runner.add(self)
-        place = runner.place
+        group.reserve(name)
         self.experiment: Final = FaultExperiment(
             self,
             "Experiment",
             name=machine_name,
             fault=fault,
             guards=guards,
-            log_group=runner.experiment_log,
+            log_group_arn=group.experiment_log_arn,
         )
-        runner.scope_to(self, machine_name)
+        template_id = self.experiment.template_id
+        group.permit(fault, template_id=template_id, machine_name=machine_name)
         self.plan: Final = Plan(
             service=service.name,
             environment=service.environment,
             drill=name,
-            region=place.region,
+            region=group.place.region,
             fault=fault.kind,
             broken=fault.host_name,
             active=service.active.planned,
@@ -178,56 +176,34 @@ class Drill(Construct):
             alarms=tuple(service.alarms),
             expected_alarms=tuple(expected),
             guard_alarms=self.guards,
-            experiment_template_id=self.experiment.template_id,
-            # Those of later drills too: a text that, within its quotes, becomes several.
-            experiment_templates=(later_text(lambda: '","'.join(runner.scope.templates)),),
-            enabled=runner.enabled,
-            journal=runner.journal,
-            topic_arn=runner.topic_arn,
+            experiment_template_id=template_id,
+            experiment_templates=(group.experiment_templates,),
+            enabled=group.enabled,
+            journal=group.journal,
+            topic_arn=group.topic_arn,
             namespace=service.namespace,
             timeouts=Timeouts.of(fault.seconds, self.hypothesis),
             window=(window or DrillWindow()).planned(schedule.zone),
-            notify_on_pass=runner.notify_passed,
+            notify_on_pass=group.notify_passed,
             predicted=predicted,
-            runbook=runner.runbook or "",
+            runbook=group.runbook or "",
         )
-        self.machine: Final = self._machine(runner, machine_name)
-        runner.count(self.machine)
-        self._schedule(runner)
-        self.overdue: Final = DrillOverdueAlarm(self, "Overdue", runner=runner, drill=name)
+        self.machine: Final = self._machine(group, machine_name)
+        group.count(self.machine)
+        self._schedule(group)
+        self.overdue: Final = DrillOverdueAlarm(self, "Overdue", group=group, drill=name)
 
-    def _machine(self, runner: DrillGroup, machine_name: str) -> stepfunctions.CfnStateMachine:
-        place, called = runner.place, [each.name for each in functions.OF_THE_MACHINE]
-        arns = {name: runner.functions[name].attr_arn for name in called}
-        taken = role(
-            self,
-            "Role",
-            description=f"Taken by Step Functions for the drill {machine_name}.",
-            trusted=trust(
-                "states",
-                place,
-                f"arn:{place.partition}:states:{place.region}:{place.account}:stateMachine:"
-                f"{machine_name}",
-            ),
-            statements=[
-                {
-                    "Sid": "CallTheFunctions",
-                    "Effect": "Allow",
-                    "Action": "lambda:InvokeFunction",
-                    "Resource": [arns[name] for name in called],
-                },
-                LOG_DELIVERY,
-            ],
-        )
+    def _machine(self, group: DrillGroup, machine_name: str) -> stepfunctions.CfnStateMachine:
         machine = stepfunctions.CfnStateMachine(
             self,
             "Machine",
             state_machine_name=machine_name,
             state_machine_type="STANDARD",
-            role_arn=taken.attr_arn,
+            role_arn=group.machine_role_arn,
             # Not the CDK's own JSON, which leaves out what is null and the functions ask for.
             definition_string=json.dumps(
-                definition(self.plan, arns, partition=place.partition), separators=(",", ":")
+                definition(self.plan, group.function_arns, partition=group.place.partition),
+                separators=(",", ":"),
             ),
             logging_configuration=stepfunctions.CfnStateMachine.LoggingConfigurationProperty(
                 level="ALL",
@@ -235,62 +211,42 @@ class Drill(Construct):
                 destinations=[
                     stepfunctions.CfnStateMachine.LogDestinationProperty(
                         cloud_watch_logs_log_group=stepfunctions.CfnStateMachine.CloudWatchLogsLogGroupProperty(
-                            log_group_arn=runner.run_log.attr_arn
+                            log_group_arn=group.run_log_arn
                         )
                     )
                 ],
             ),
         )
-        machine.add_metadata(
-            "Description", f"Carries out the drill {self.name}: {self._told_state(runner)}."
-        )
+        mode = "injects its fault" if group.enabled else "dry run, injects nothing"
+        machine.add_metadata("Description", f"Runs the drill {self.name}: {mode}.")
         Validations.of(machine).acknowledge(
             Acknowledgment(id="AwsSolutions-SF2", reason=_WHY_NO_TRACE)
         )
         return machine
 
-    @staticmethod
-    def _told_state(runner: DrillGroup) -> str:
-        return "injects its fault" if runner.enabled else "leashed, injects nothing"
-
-    def _schedule(self, runner: DrillGroup) -> None:
-        place = runner.place
-        taken: iam.CfnRole = role(
-            self,
-            "StarterRole",
-            description=f"Taken by EventBridge Scheduler to start the drill {self.name}.",
-            trusted=runner.scheduler_trust,
-            statements=[
-                {
-                    "Sid": "StartTheDrill",
-                    "Effect": "Allow",
-                    "Action": "states:StartExecution",
-                    "Resource": self.machine.attr_arn,
-                },
-                runner.keep_undelivered,
-            ],
-        )
+    def _schedule(self, group: DrillGroup) -> None:
+        machine_arn = self.machine.attr_arn
         scheduler.CfnSchedule(
             self,
             "Schedule",
-            description=f"Starts the drill {self.name} of {runner.service.title}.",
+            description=f"Starts the drill {self.name} of {group.service.title}.",
             flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
-            group_name=runner.schedule_group.ref,
+            group_name=group.schedule_group,
             schedule_expression=self.schedule.expression,
             schedule_expression_timezone=self.schedule.zone,
             state="ENABLED",
             target=scheduler.CfnSchedule.TargetProperty(
-                arn=f"arn:{place.partition}:scheduler:::aws-sdk:sfn:startExecution",
-                role_arn=taken.attr_arn,
+                arn=f"arn:{group.place.partition}:scheduler:::aws-sdk:sfn:startExecution",
+                role_arn=group.starter_role_arn,
                 input=json.dumps(
                     {
-                        "StateMachineArn": self.machine.attr_arn,
+                        "StateMachineArn": machine_arn,
                         "Name": _ATTEMPT,
                         "Input": json.dumps({"occurrence": _OCCURRENCE}, separators=(",", ":")),
                     }
                 ),
                 dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
-                    arn=runner.undelivered.queue_arn
+                    arn=group.undelivered.queue_arn
                 ),
                 # A drill that could not start now must not start at another time.
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(maximum_retry_attempts=0),
@@ -299,13 +255,13 @@ class Drill(Construct):
 
 
 def _require_sense(
-    runner: DrillGroup,
+    group: DrillGroup,
     fault: Fault,
     hypothesis: Sequence[Expectation],
     schedule: DrillSchedule,
     machine_name: str,
 ) -> None:
-    hosts = {host.name: host for host in (runner.service.active, runner.service.standby)}
+    hosts = {host.name: host for host in (group.service.active, group.service.standby)}
     if fault.host_name not in hosts:
         raise InvalidInputError(
             f"Drill: fault: {validation.shown(fault.host_name)} is no host of the service; "

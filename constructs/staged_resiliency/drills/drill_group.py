@@ -1,12 +1,11 @@
-"""What the drills of one service share: functions, journals, the sweep, and the watchdog."""
+"""What the drills of one service share: functions, roles, journals, cleanup and watchdog."""
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import IResolvable, RemovalPolicy
 from aws_cdk import aws_events as events
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as assets
@@ -16,79 +15,79 @@ from constructs import Construct
 
 from staged_resiliency.drills import functions
 from staged_resiliency.drills.dead_letter_queue import DeadLetterQueue
-from staged_resiliency.drills.faults import Statement
+from staged_resiliency.drills.faults import Fault, Statement
 from staged_resiliency.drills.functions import Function, Resource
 from staged_resiliency.drills.iam import (
+    LOG_DELIVERY,
     acknowledge_wildcards,
-    later,
-    later_text,
+    lazy_text,
     place_of,
     role,
     trust,
 )
 from staged_resiliency.drills.journal_bucket import JournalBucket
-from staged_resiliency.drills.lambda_archive import code_archive
+from staged_resiliency.drills.lambda_code import code_archive
 from staged_resiliency.drills.permissions import Scope, statements_of
 from staged_resiliency.drills.runtime.plan import DrillSchedules, Journal, WatchedDrill
-from staged_resiliency.drills.state_machine import sweep_pattern
+from staged_resiliency.drills.state_machine import cleanup_pattern
 from staged_resiliency.drills.target import DrillTarget
 from staged_resiliency.notifications.topics import Topic, arn_of
 from staged_resiliency.shared import names
 from staged_resiliency.shared.errors import InvalidInputError
 
-if TYPE_CHECKING:
-    from staged_resiliency.drills.drill import Drill
-
 LOG_DAYS: Final = 400
-"""More than a year, so that the same month of the former year can be looked at."""
+"""More than a year, to compare a month with the same one of the year before."""
 
 
 class DrillGroup(Construct):
-    """Runs the drills of one service: what all of them share.
+    """The shared infrastructure of one service's drills; each ``Drill`` is added to it.
 
-    Creates the nine functions, each with a role of its own, their log; the bucket of journals
-    (encrypted, versioned, TLS only, kept when the stack goes); the schedule of the watchdog that
-    counts the days since each drill passed; the EventBridge rule by which a run that was aborted
-    still has its fault ended and its verdict recorded, and the schedule that does so where the
-    event is lost or the fault lasts longer; and the queue, with an alarm, for what could not be
-    delivered.
+    Creates nine Lambda functions with their log, and a role for each of their seven duties; roles
+    for the state machines and the schedules of all drills; the bucket of journals (encrypted,
+    versioned, TLS only, kept when the stack is deleted); a daily schedule for the watchdog, which
+    counts the days since each drill passed; an EventBridge rule and a schedule that call the
+    cleanup, which ends the fault of a run that was aborted and records its verdict; and a
+    dead-letter queue with an alarm.
 
     Args:
         scope: The parent.
         construct_id: Id below the parent.
-        service: The service that drills are run on.
-        topic: Who hears of verdicts and alarms.
-        enabled: False leashes all its drills: they find their targets and check the steady state,
-            and break nothing. Leashed unless given.
-        notify_passed: Also tell of runs that passed, and of leashed ones in which all was well;
-            told unless given.
-        runbook: What to do when a drill fails: an URL or a line; nothing unless given.
+        service: The service that the drills are run on.
+        topic: Where verdicts and alarms are sent.
+        enabled: Whether the drills inject their faults. Dry runs unless given: they resolve their
+            targets and check the steady state, and break nothing.
+        notify_passed: Also send a message for runs that passed, and for dry runs in which all was
+            well; sent unless given.
+        runbook: What to do when a drill fails: a URL or a line; nothing unless given.
 
     Attributes:
         service: The service.
         enabled: Whether faults are injected.
-        place: Where it is.
-        scope: What the functions' permissions are scoped to.
+        place: The partition, region and account.
         journals: The ``JournalBucket``.
         undelivered: The ``DeadLetterQueue``.
-        drills: Its drills, in the order they were made.
         functions: The ``CfnFunction`` of each function, by its name.
-        experiment_log: The ``CfnLogGroup`` that FIS writes.
-        run_log: The ``CfnLogGroup`` that state machines write.
-        schedule_group: The ``CfnScheduleGroup`` of the schedules.
+        function_arns: The ARN of each, by the same name.
+        experiment_log_arn: The ARN of the log group that FIS writes.
+        run_log_arn: The ARN of the log group that state machines write.
+        schedule_group: The name of the group of all schedules.
+        machine_role_arn: The role that Step Functions assumes to run the drills.
+        starter_role_arn: The role that EventBridge Scheduler assumes to start them.
+        experiment_templates: The ids of all drills' experiment templates, separated by quotes and
+            a comma, for a list in JSON; lazy.
 
     Example:
         >>> from aws_cdk import App, Stack
-        >>> from staged_resiliency import DrilledHost, DrillTarget
-        >>> runner = DrillGroup(
+        >>> from staged_resiliency import DrillHost, DrillTarget
+        >>> group = DrillGroup(
         ...     Stack(App(), "Shop"),
         ...     "Drills",
         ...     service=DrillTarget(
         ...         name="shop",
         ...         environment="production",
         ...         namespace="Shop",
-        ...         active=DrilledHost("shop-blue", "192.0.2.1", instance="i-0123456789abcdef0"),
-        ...         standby=DrilledHost("shop-green", "192.0.2.2"),
+        ...         active=DrillHost("shop-blue", "192.0.2.1", instance="i-0123456789abcdef0"),
+        ...         standby=DrillHost("shop-green", "192.0.2.2"),
         ...         record_name="shop.example.com",
         ...         hosted_zone_id="Z2EHK3FAEUNRMI",
         ...         alarms=["shop-blue-StatusCheckFailed"],
@@ -96,7 +95,7 @@ class DrillGroup(Construct):
         ...     ),
         ...     topic="arn:aws:sns:eu-west-1:111111111111:ops",
         ... )
-        >>> runner.enabled
+        >>> group.enabled
         False
     """
 
@@ -117,10 +116,10 @@ class DrillGroup(Construct):
         self.enabled: Final = enabled
         self.notify_passed: Final = notify_passed
         self.runbook: Final = runbook
-        self.drills: Final[list[Drill]] = []
         self.place: Final = place_of(self)
         self.journals: Final = JournalBucket(self, "Journals")
-        self.scope: Final = Scope(
+        self._drills: Final[list[str]] = []
+        self._scope: Final = Scope(
             self.place,
             self.journals.bucket_arn,
             service.namespace,
@@ -135,67 +134,67 @@ class DrillGroup(Construct):
             display_name=service.title,
             topic=topic,
         )
-        self.experiment_log: Final = self._log("ExperimentLog", "What AWS FIS did in drills.")
-        self.run_log: Final = self._log("RunLog", "Every step of every run of a drill.")
-        self._function_log = self._log("FunctionLog", "What the functions of drills say.")
-        self._code = assets.Asset(self, "Code", path=str(code_archive()))
-        self._roles: Final[dict[str, iam.CfnRole]] = {}
-        self.functions: Final[Mapping[str, lambda_.CfnFunction]] = {
-            each.name: self._function(each) for each in functions.ALL
+        self.experiment_log_arn: Final = self._log(
+            "ExperimentLog", "What AWS FIS did in drills."
+        ).attr_arn
+        self.run_log_arn: Final = self._log(
+            "RunLog", "Every step of every run of a drill."
+        ).attr_arn
+        self._statements: Final[list[Statement | IResolvable]] = []
+        self.functions: Final = self._functions()
+        self.function_arns: Final[Mapping[str, str]] = {
+            name: function.attr_arn for name, function in self.functions.items()
         }
-        self.schedule_group: Final = scheduler.CfnScheduleGroup(self, "Schedules")
-        self.schedule_group.add_metadata("Description", "Schedules of drills and their watchdog.")
-        self._sweep()
-        self._call_regularly(
-            functions.SWEEP,
-            expression="rate(15 minutes)",
-            why="Sweeps what is left of drills that were aborted, timed out or failed.",
-            sid="CallTheSweep",
-        )
-        self._watchdog_schedule = self._call_regularly(
-            functions.WATCHDOG,
-            expression="rate(1 day)",
-            why="Counts, once a day, the days since each drill passed.",
-            sid="CallTheWatchdog",
-        )
+        schedules = scheduler.CfnScheduleGroup(self, "Schedules")
+        schedules.add_metadata("Description", "Schedules of drills and their watchdog.")
+        self.schedule_group: Final = schedules.ref
+        scheduled = trust("scheduler", self.place, schedules.attr_arn, like=False)
+        self.machine_role_arn: Final = self._machine_role()
+        self.starter_role_arn: Final = self._starter_role(scheduled)
+        self._clean_up_after_events()
+        self._watchdog_schedule = self._call_regularly(self._caller_role(scheduled))
+        acknowledge_wildcards(self, self._statements)
+        # Within the quotes of a text in JSON it becomes several.
+        self.experiment_templates: Final = lazy_text(lambda: '","'.join(self._scope.templates))
 
     @property
     def journal(self) -> Journal:
-        """Where runs leave what they saw and found, as plans hold it."""
+        """Where runs are recorded, as plans hold it."""
         return Journal(self.journals.bucket_name)
 
-    def add(self, drill: "Drill") -> None:
-        """Take a drill in; ``Drill`` does it by itself.
+    def reserve(self, drill: str) -> None:
+        """Reserve a drill's name; ``Drill`` does it by itself.
 
         Raises:
-            InvalidInputError: Another drill has its name.
+            InvalidInputError: Another drill has the name.
         """
-        if any(other.name == drill.name for other in self.drills):
+        if drill in self._drills:
             raise InvalidInputError(
-                f"Drill: name: {drill.name!r} is another drill's of the service too; give it one "
+                f"Drill: name: {drill!r} is another drill's of the service too; give it one "
                 "of its own"
             )
-        self.drills.append(drill)
+        self._drills.append(drill)
 
-    def scope_to(self, drill: "Drill", machine_name: str) -> None:
-        """Let the functions do what a drill needs, and no more; ``Drill`` does it by itself."""
-        fault, only = drill.fault, Scope(self.place, "", "", "", "", machines=[machine_name])
-        self.scope.machines.append(machine_name)
-        self.scope.templates.append(drill.experiment.template_id)
-        self.scope.instances.append(fault.instance_arn(self.place))
-        self.scope.volume_keys.extend(fault.keys)
-        for function in functions.ALL:
-            executions = [
-                each for each in function.permissions if each.resource is Resource.EXECUTIONS
-            ]
-            if executions:
-                statement = {"Action": [], "Resource": list(only.arns(Resource.EXECUTIONS))}
-                acknowledge_wildcards(self._roles[function.name], [statement])
+    def permit(self, fault: Fault, *, template_id: str, machine_name: str) -> None:
+        """Let the functions do what a drill needs, and no more; ``Drill`` does it by itself.
+
+        Args:
+            fault: The drill's fault.
+            template_id: Its experiment template.
+            machine_name: Its state machine.
+        """
+        self._scope.machines.append(machine_name)
+        self._scope.templates.append(template_id)
+        self._scope.instances.append(fault.instance_arn(self.place))
+        self._scope.volume_keys.extend(fault.keys)
+        executions = list(self._scope.execution_arns(machine_name))
+        acknowledge_wildcards(self, [{"Action": [], "Resource": executions}])
 
     def count(self, machine: stepfunctions.CfnStateMachine) -> None:
-        """Let the watchdog's schedule wait for a drill's machine; ``Drill`` does it by itself.
+        """Deploy a state machine before the watchdog's schedule; ``Drill`` does it by itself.
 
-        It is called as soon as its schedule is made, and names machines it does not refer to.
+        The watchdog is called as soon as its schedule is made, and names machines that the
+        schedule does not refer to.
         """
         self._watchdog_schedule.add_resource_dependency(machine)
 
@@ -209,77 +208,151 @@ class DrillGroup(Construct):
         log.add_metadata("Description", description)
         return log
 
-    def _function(self, function: Function) -> lambda_.CfnFunction:
-        words = _words(function)
-        taken = role(
-            self,
-            f"{words}Role",
-            description=f"Taken by the function {function.name} of {self.service.name}'s drills.",
-            # Lambda sends no source with its request, so there is none to hold it to.
-            trusted=trust("lambda", self.place, None),
-            statements=self._statements(function),
-            more=lambda: self._statements(function),
+    def _functions(self) -> Mapping[str, lambda_.CfnFunction]:
+        log = self._log("FunctionLog", "What the functions of drills log.")
+        log_arn = log.attr_arn
+        roles = {
+            duty: self._function_role(duty, sharing, log_arn)
+            for duty, sharing in functions.by_duty().items()
+        }
+        asset = assets.Asset(self, "Code", path=str(code_archive()))
+        code = lambda_.CfnFunction.CodeProperty(
+            s3_bucket=asset.s3_bucket_name, s3_key=asset.s3_object_key
         )
-        self._roles[function.name] = taken
-        return lambda_.CfnFunction(
-            self,
-            words,
-            description=f"Drills of {self.service.title}: {function.name.replace('_', ' ')}.",
-            code=lambda_.CfnFunction.CodeProperty(
-                s3_bucket=self._code.s3_bucket_name, s3_key=self._code.s3_object_key
-            ),
-            runtime=f"python{functions.RUNTIME_VERSION}",
-            architectures=["arm64"],
-            handler=function.handler,
-            memory_size=function.memory_mebibytes,
-            timeout=function.timeout_seconds,
-            role=taken.attr_arn,
-            logging_config=lambda_.CfnFunction.LoggingConfigProperty(
-                log_format="JSON", log_group=self._function_log.ref
-            ),
-        )
+        logging = lambda_.CfnFunction.LoggingConfigProperty(log_format="JSON", log_group=log.ref)
+        return {
+            each.name: lambda_.CfnFunction(
+                self,
+                each.construct_id,
+                description=f"Drills of {self.service.title}: {each.name.replace('_', ' ')}.",
+                code=code,
+                runtime=f"python{functions.RUNTIME_VERSION}",
+                architectures=["arm64"],
+                handler=each.handler,
+                memory_size=each.memory_mebibytes,
+                timeout=each.timeout_seconds,
+                role=roles[each.duty],
+                logging_config=logging,
+            )
+            for each in functions.ALL
+        }
 
-    def _statements(self, function: Function) -> Sequence[Statement]:
-        return [
-            *statements_of(function, self.scope),
+    def _function_role(self, duty: str, sharing: Sequence[Function], log_arn: str) -> str:
+        """The ARN of the role that functions with the same duty share."""
+        statements: list[Statement | IResolvable] = [
+            *statements_of(functions.permissions_of(sharing), self._scope),
             {
                 "Sid": "WriteTheLog",
                 "Effect": "Allow",
                 "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                "Resource": self._function_log.attr_arn,
+                "Resource": log_arn,
             },
-            *self._of_failed_calls(function),
         ]
+        if functions.CLEANUP in sharing:
+            statements.append(self._keep_undelivered("KeepFailedCalls"))
+        return self._role(
+            functions.construct_id(duty),
+            f"Assumed by Lambda for the drills of {self.service.name}: "
+            f"{', '.join(each.name for each in sharing)}.",
+            # Lambda sends no source with its request, so there is none to hold it to.
+            trust("lambda", self.place, None),
+            statements,
+        )
 
-    def _of_failed_calls(self, function: Function) -> Sequence[Statement]:
-        if function is not functions.SWEEP:
-            return []
-        return [
-            {
-                "Sid": "KeepFailedCalls",
-                "Effect": "Allow",
-                "Action": "sqs:SendMessage",
-                "Resource": self.undelivered.queue_arn,
-            }
-        ]
+    def _machine_role(self) -> str:
+        """The ARN of the role of all drills' state machines."""
+        called = [self.function_arns[each.name] for each in functions.OF_THE_MACHINE]
+        return self._role(
+            "Machine",
+            f"Assumed by Step Functions to run the drills of {self.service.name}.",
+            trust("states", self.place, self._scope.any_machine_arn),
+            [
+                {
+                    "Sid": "CallTheFunctions",
+                    "Effect": "Allow",
+                    "Action": "lambda:InvokeFunction",
+                    "Resource": called,
+                },
+                LOG_DELIVERY,
+            ],
+        )
 
-    def _sweep(self) -> None:
-        """A run that ended without saying so is told to the sweep, again and again for a day.
+    def _starter_role(self, trusted: Mapping[str, object]) -> str:
+        """The ARN of the role of the schedules that start drills."""
+        return self._role(
+            "Starter",
+            f"Assumed by EventBridge Scheduler to start the drills of {self.service.name}.",
+            trusted,
+            [
+                {
+                    "Sid": "StartDrills",
+                    "Effect": "Allow",
+                    "Action": "states:StartExecution",
+                    "Resource": self._scope.resources(Resource.STATE_MACHINES),
+                },
+                self._keep_undelivered(),
+            ],
+        )
 
-        Whether Step Functions tells of it at all is best effort; the sweep's schedule makes up
-        for that: https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-states.html
+    def _caller_role(self, trusted: Mapping[str, object]) -> str:
+        """The ARN of the role of the schedules that call the cleanup and the watchdog."""
+        called = (functions.CLEANUP, functions.WATCHDOG)
+        return self._role(
+            "Caller",
+            "Assumed by EventBridge Scheduler to call the cleanup and the watchdog of "
+            f"{self.service.name}.",
+            trusted,
+            [
+                {
+                    "Sid": "CallTheFunctions",
+                    "Effect": "Allow",
+                    "Action": "lambda:InvokeFunction",
+                    "Resource": [self.function_arns[each.name] for each in called],
+                },
+                self._keep_undelivered(),
+            ],
+        )
+
+    def _role(
+        self,
+        name: str,
+        description: str,
+        trusted: Mapping[str, object],
+        statements: Sequence[Statement | IResolvable],
+    ) -> str:
+        """The ARN of a new role, whose wildcards are acknowledged with those of the others."""
+        self._statements.extend(statements)
+        made = role(
+            self, f"{name}Role", description=description, trusted=trusted, statements=statements
+        )
+        return made.attr_arn
+
+    def _keep_undelivered(self, sid: str = "KeepUndelivered") -> Statement:
+        """The right to put what could not be delivered into the queue."""
+        return {
+            "Sid": sid,
+            "Effect": "Allow",
+            "Action": "sqs:SendMessage",
+            "Resource": self.undelivered.queue_arn,
+        }
+
+    def _clean_up_after_events(self) -> None:
+        """Call the cleanup for each run that was aborted, timed out or failed, for up to a day.
+
+        Step Functions delivers such events on a best-effort basis; the cleanup's schedule makes
+        up for that: https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-states.html
         """
-        swept = self.functions[functions.SWEEP.name]
+        cleanup_arn = self.function_arns[functions.CLEANUP.name]
         rule = events.CfnRule(
             self,
-            "SweepRule",
-            description="Tells the sweep of drills that were aborted, timed out or failed.",
-            event_pattern=later(lambda: sweep_pattern(self.scope.machine_arns)),
+            "CleanupRule",
+            description="Calls the cleanup for drills that were aborted, timed out or failed.",
+            event_pattern=cleanup_pattern(self._scope.resources(Resource.STATE_MACHINES)),
             state="ENABLED",
             targets=[
                 events.CfnRule.TargetProperty(
-                    id="Sweep",
-                    arn=swept.attr_arn,
+                    id="Cleanup",
+                    arn=cleanup_arn,
                     dead_letter_config=events.CfnRule.DeadLetterConfigProperty(
                         arn=self.undelivered.queue_arn
                     ),
@@ -289,21 +362,22 @@ class DrillGroup(Construct):
                 )
             ],
         )
-        self.undelivered.let_rule_send(rule.attr_arn)
-        allowed = lambda_.CfnPermission(
+        rule_arn = rule.attr_arn
+        self.undelivered.let_rule_send(rule_arn)
+        permission = lambda_.CfnPermission(
             self,
-            "SweepPermission",
+            "CleanupPermission",
             action="lambda:InvokeFunction",
-            function_name=swept.attr_arn,
+            function_name=cleanup_arn,
             principal="events.amazonaws.com",
             source_account=self.place.account,
-            source_arn=rule.attr_arn,
+            source_arn=rule_arn,
         )
-        allowed.add_metadata("Description", "Lets the rule call the sweep.")
+        permission.add_metadata("Description", "Lets the rule call the cleanup.")
         config = lambda_.CfnEventInvokeConfig(
             self,
-            "SweepCalls",
-            function_name=swept.ref,
+            "CleanupCalls",
+            function_name=self.functions[functions.CLEANUP.name].ref,
             qualifier="$LATEST",
             maximum_retry_attempts=2,
             destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
@@ -312,84 +386,61 @@ class DrillGroup(Construct):
                 )
             ),
         )
-        config.add_metadata("Description", "A sweep that fails is tried again, then kept and told.")
+        config.add_metadata(
+            "Description", "A cleanup that fails is retried, then its event is kept and reported."
+        )
 
-    def _call_regularly(
-        self, function: Function, *, expression: str, why: str, sid: str
-    ) -> scheduler.CfnSchedule:
-        """By a rate, so that it is called as soon as it is deployed, and the alarms have data.
+    def _call_regularly(self, role_arn: str) -> scheduler.CfnSchedule:
+        """Schedule the cleanup and the watchdog, whose schedule is returned.
 
+        By a rate, so that each is called as soon as it is deployed, and the alarms have data.
         What an update does to a rate is not documented: a drill that is added later is first
         counted within a day, and its alarm waits for that.
         https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
         """
-        called, words = self.functions[function.name], _words(function)
-        taken = role(
-            self,
-            f"{words}CallerRole",
-            description=(
-                f"Taken by EventBridge Scheduler for the {function.name} of {self.service.name}."
-            ),
-            trusted=self.scheduler_trust,
-            statements=[
-                {
-                    "Sid": sid,
-                    "Effect": "Allow",
-                    "Action": "lambda:InvokeFunction",
-                    "Resource": called.attr_arn,
-                },
-                self.keep_undelivered,
-            ],
+        drills = lazy_text(lambda: json.dumps(self._drill_schedules().to_json()))
+
+        def schedule(function: Function, rate: str, description: str) -> scheduler.CfnSchedule:
+            return scheduler.CfnSchedule(
+                self,
+                f"{function.construct_id}Schedule",
+                description=description,
+                flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+                group_name=self.schedule_group,
+                schedule_expression=rate,
+                state="ENABLED",
+                target=scheduler.CfnSchedule.TargetProperty(
+                    arn=self.function_arns[function.name],
+                    role_arn=role_arn,
+                    input=drills,
+                    dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
+                        arn=self.undelivered.queue_arn
+                    ),
+                    retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                        maximum_event_age_in_seconds=3_600, maximum_retry_attempts=3
+                    ),
+                ),
+            )
+
+        schedule(
+            functions.CLEANUP,
+            "rate(15 minutes)",
+            "Cleans up after drills that were aborted, timed out or failed.",
         )
-        return scheduler.CfnSchedule(
-            self,
-            f"{words}Schedule",
-            description=why,
-            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
-            group_name=self.schedule_group.ref,
-            schedule_expression=expression,
-            state="ENABLED",
-            target=scheduler.CfnSchedule.TargetProperty(
-                arn=called.attr_arn,
-                role_arn=taken.attr_arn,
-                input=later_text(lambda: json.dumps(self._watch().to_json())),
-                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
-                    arn=self.undelivered.queue_arn
-                ),
-                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
-                    maximum_event_age_in_seconds=3_600, maximum_retry_attempts=3
-                ),
-            ),
+        return schedule(
+            functions.WATCHDOG,
+            "rate(1 day)",
+            "Counts, once a day, the days since each drill passed.",
         )
 
-    def _watch(self) -> DrillSchedules:
+    def _drill_schedules(self) -> DrillSchedules:
         return DrillSchedules(
             service=self.service.name,
             environment=self.service.environment,
             drills=tuple(
-                WatchedDrill(drill.name, arn)
-                for drill, arn in zip(self.drills, self.scope.machine_arns, strict=True)
+                WatchedDrill(name, arn)
+                for name, arn in zip(self._drills, self._scope.machine_arns, strict=True)
             ),
             journal=self.journal,
             namespace=self.service.namespace,
         )
-
-    @property
-    def scheduler_trust(self) -> Mapping[str, object]:
-        """The trust policy of roles that schedules of this service take."""
-        return trust("scheduler", self.place, self.schedule_group.attr_arn, like=False)
-
-    @property
-    def keep_undelivered(self) -> Statement:
-        """The right to put what was not delivered into the queue."""
-        return {
-            "Sid": "KeepUndelivered",
-            "Effect": "Allow",
-            "Action": "sqs:SendMessage",
-            "Resource": self.undelivered.queue_arn,
-        }
-
-
-def _words(function: Function) -> str:
-    """A function's name as construct ids have it."""
-    return "".join(word.title() for word in function.name.split("_"))

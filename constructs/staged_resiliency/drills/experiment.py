@@ -1,15 +1,20 @@
-"""An experiment of AWS FIS: one fault, its role, and the alarms that stop it."""
+"""An AWS FIS experiment: one fault, its role, and the alarms that stop it."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from aws_cdk import aws_fis as fis
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from staged_resiliency.drills.faults import TARGET, Fault, Statement
-from staged_resiliency.drills.iam import FIS_LOG_DELIVERY, place_of, role, trust
+from staged_resiliency.drills.iam import (
+    FIS_LOG_DELIVERY,
+    acknowledge_wildcards,
+    place_of,
+    role,
+    trust,
+)
 from staged_resiliency.shared import limits, validation
 from staged_resiliency.shared.errors import InvalidInputError
 
@@ -18,18 +23,18 @@ _Template = fis.CfnExperimentTemplate
 
 
 class FaultExperiment(Construct):
-    """An experiment template that injects one fault, with at least one alarm that stops it.
+    """An AWS FIS experiment template that injects one fault, with at least one stop alarm.
 
-    Creates an ``AWS::FIS::ExperimentTemplate`` and the ``AWS::IAM::Role`` that FIS takes, which
-    may touch this instance alone. A target that is not there fails the experiment.
+    Creates an ``AWS::FIS::ExperimentTemplate`` and the ``AWS::IAM::Role`` that FIS assumes, which
+    may change this instance alone. The experiment fails where its target does not exist.
 
     Args:
         scope: The parent.
         construct_id: Id below the parent.
         name: Name of the template, its tag ``Name``.
         fault: What is broken, where, for how long.
-        guards: Names of the alarms that stop it, 1 to 5, of this account and region.
-        log_group: Where FIS writes what it does.
+        guards: Names of the alarms that stop it, 1 to 5, in this account and region.
+        log_group_arn: The log group that FIS writes; its ARN ends in ``:*``.
 
     Raises:
         InvalidInputError: No guard, or more than FIS takes.
@@ -37,7 +42,7 @@ class FaultExperiment(Construct):
     Attributes:
         template_id: Id of the template.
         resource: The ``CfnExperimentTemplate``.
-        role: The ``CfnRole`` that FIS takes.
+        role: The ``CfnRole`` that FIS assumes.
 
     See https://docs.aws.amazon.com/fis/latest/userguide/experiment-templates.html
     """
@@ -50,22 +55,24 @@ class FaultExperiment(Construct):
         name: str,
         fault: Fault,
         guards: Sequence[str],
-        log_group: logs.CfnLogGroup,
+        log_group_arn: str,
     ) -> None:
         require_guards("FaultExperiment", guards)
         super().__init__(scope, construct_id)
         place = place_of(self)
+        statements = [*fault.statements(place), _describe_instances(place.region), FIS_LOG_DELIVERY]
         self.role: Final[iam.CfnRole] = role(
             self,
             "Role",
-            description=f"Taken by AWS FIS for the experiment {name}.",
+            description=f"Assumed by AWS FIS for the experiment {name}.",
             trusted=trust(
                 "fis",
                 place,
                 f"arn:{place.partition}:fis:{place.region}:{place.account}:experiment/*",
             ),
-            statements=[*fault.statements(place), _look(place.region), FIS_LOG_DELIVERY],
+            statements=statements,
         )
+        acknowledge_wildcards(self, statements)
         action = fault.action(place)
         alarm_arn = f"arn:{place.partition}:cloudwatch:{place.region}:{place.account}:alarm:"
         self.resource: Final = fis.CfnExperimentTemplate(
@@ -99,8 +106,8 @@ class FaultExperiment(Construct):
             ),
             log_configuration=_Template.ExperimentTemplateLogConfigurationProperty(
                 log_schema_version=_LOG_SCHEMA,
-                # PascalCase within: the CDK hands it on as it is. The ARN ends in :*, as FIS asks.
-                cloud_watch_logs_configuration={"LogGroupArn": log_group.attr_arn},
+                # PascalCase within: the CDK hands it on as it is.
+                cloud_watch_logs_configuration={"LogGroupArn": log_group_arn},
             ),
             tags={"Name": name},
         )
@@ -108,15 +115,15 @@ class FaultExperiment(Construct):
 
 
 def require_guards(owner: str, guards: Sequence[str]) -> None:
-    """Refuse a fault that nothing would stop.
+    """Check the names and the number of the alarms that stop a fault.
 
     Raises:
         InvalidInputError: No guard, one twice, or more than FIS takes.
     """
     if not guards:
         raise InvalidInputError(
-            f"{owner}: guards: nothing would stop the fault; give an alarm that tells whether the "
-            "other host is well, such as its status alarm"
+            f"{owner}: guards: no alarm would stop the fault; give one that shows whether the "
+            "other host is healthy, such as its status alarm"
         )
     if len(guards) > limits.MAX_STOP_CONDITIONS:
         raise InvalidInputError(
@@ -128,13 +135,14 @@ def require_guards(owner: str, guards: Sequence[str]) -> None:
             validation.alarm_name(guard)
         except ValueError as error:
             raise InvalidInputError(f"{owner}: guards: {error}") from None
-    if len(set(guards)) < len(guards):
-        raise InvalidInputError(f"{owner}: guards: one stands twice; once is enough")
+    twice = next((guard for guard in guards if guards.count(guard) > 1), None)
+    if twice is not None:
+        raise InvalidInputError(f"{owner}: guards: {twice!r} is a duplicate; name each alarm once")
 
 
-def _look(region: str) -> Statement:
+def _describe_instances(region: str) -> Statement:
     return {
-        "Sid": "LookAtInstances",
+        "Sid": "DescribeInstances",
         "Effect": "Allow",
         "Action": "ec2:DescribeInstances",
         "Resource": "*",

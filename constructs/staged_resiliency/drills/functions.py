@@ -1,8 +1,10 @@
-"""The Lambda functions of a service's drills, and what each asks of AWS.
+"""The Lambda functions of a service's drills, the duty of each, and what it asks of AWS.
 
-One set serves all drills of a service: what they need to know comes with each call.
+One set of functions serves all drills of a service: each call carries the drill's plan. Functions
+with the same duty share a role.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -59,17 +61,27 @@ class Function:
 
     Attributes:
         name: By which ``definition`` is given its ARN.
-        handler: As Lambda takes it.
+        duty: What it is for; functions with the same duty share a role.
         timeout_seconds: Lambda's own timeout.
         permissions: All that it asks of AWS. An encrypted bucket or topic adds its key's.
         memory_mebibytes: Lambda's memory size.
     """
 
     name: str
-    handler: str
+    duty: str
     timeout_seconds: int
     permissions: tuple[Permission, ...]
     memory_mebibytes: int = 256
+
+    @property
+    def handler(self) -> str:
+        """The handler as Lambda takes it."""
+        return f"{_MODULE}.{self.name}"
+
+    @property
+    def construct_id(self) -> str:
+        """The id of its construct."""
+        return construct_id(self.name)
 
 
 _SAVE: Final = (Permission("s3:PutObject", Resource.JOURNAL_OBJECTS),)
@@ -94,10 +106,16 @@ _RECORD: Final = (
 )
 
 
-def _function(name: str, timeout_seconds: int, *permissions: Permission) -> Function:
-    unique = dict.fromkeys(permissions)
-    ordered = sorted(unique, key=lambda each: (each.action, each.resource.value))
-    return Function(name, f"{_MODULE}.{name}", timeout_seconds, tuple(ordered))
+def _function(
+    name: str, timeout_seconds: int, *permissions: Permission, duty: str = ""
+) -> Function:
+    ordered = tuple(_in_order(permissions))
+    return Function(name, duty or name, timeout_seconds, ordered)
+
+
+def _in_order(permissions: Iterable[Permission]) -> Sequence[Permission]:
+    """Each permission once, by action and resource."""
+    return sorted(set(permissions), key=lambda each: (each.action, each.resource.value))
 
 
 PREFLIGHT: Final = _function(
@@ -113,7 +131,7 @@ PREFLIGHT: Final = _function(
 )
 """Whether a run may begin. Takes the service's lock."""
 
-STEADY_STATE: Final = _function("steady_state", 90, *_LOOK, *_SAVE)
+STEADY_STATE: Final = _function("steady_state", 90, *_LOOK, *_SAVE, duty="observe")
 """Whether the active host serves, as DNS and ``/version/`` tell it."""
 
 INJECT: Final = _function(
@@ -132,21 +150,27 @@ INJECT: Final = _function(
 """Starts the experiment and waits until the fault is there."""
 
 OBSERVE: Final = _function(
-    "observe", 120, Permission("fis:GetExperiment", Resource.EXPERIMENTS), *_LOOK, *_LOAD, *_SAVE
+    "observe",
+    120,
+    Permission("fis:GetExperiment", Resource.EXPERIMENTS),
+    *_LOOK,
+    *_LOAD,
+    *_SAVE,
+    duty="observe",
 )
 """Watches what clients see while the fault lasts."""
 
 END_FAULT: Final = _function("end_fault", 120, *_END, *_LOOK, *_LOAD, *_SAVE)
 """Ends the fault, waits until it is over, and watches on."""
 
-FAILBACK: Final = _function("failback", 120, *_LOOK, *_LOAD, *_SAVE)
+FAILBACK: Final = _function("failback", 120, *_LOOK, *_LOAD, *_SAVE, duty="observe")
 """Watches what clients see once the fault is over."""
 
 RECORD: Final = _function("record", 90, *_RECORD, *_LOAD, *_SAVE)
 """Records the verdict: journal, metrics, message."""
 
-SWEEP: Final = _function(
-    "sweep",
+CLEANUP: Final = _function(
+    "cleanup",
     900,
     Permission("states:DescribeStateMachineForExecution", Resource.EXECUTIONS),
     Permission("states:ListExecutions", Resource.STATE_MACHINES),
@@ -178,5 +202,28 @@ OF_THE_MACHINE: Final = (
 )
 """Those that the state machine calls."""
 
-ALL: Final = (*OF_THE_MACHINE, SWEEP, WATCHDOG)
+ALL: Final = (*OF_THE_MACHINE, CLEANUP, WATCHDOG)
 """All of them."""
+
+
+def construct_id(name: str) -> str:
+    """The name of a function or duty as construct ids have it.
+
+    Example:
+        >>> construct_id("end_fault")
+        'EndFault'
+    """
+    return "".join(word.title() for word in name.split("_"))
+
+
+def by_duty() -> Mapping[str, Sequence[Function]]:
+    """All functions, by their duties: those of one duty share a role."""
+    found: dict[str, list[Function]] = {}
+    for each in ALL:
+        found.setdefault(each.duty, []).append(each)
+    return found
+
+
+def permissions_of(functions: Iterable[Function]) -> Sequence[Permission]:
+    """All that some functions ask of AWS."""
+    return _in_order(each for function in functions for each in function.permissions)

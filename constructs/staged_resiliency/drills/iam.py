@@ -1,7 +1,8 @@
-"""Roles of drills: who may take them, and exactly what each may do."""
+"""IAM roles of drills: who may assume them, what each may do, and the reason for each wildcard."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
+from weakref import WeakKeyDictionary
 
 import jsii
 from aws_cdk import (
@@ -17,7 +18,6 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from staged_resiliency.drills.faults import Place, Statement
-from staged_resiliency.shared.literals import is_literal
 
 # Why a wildcard has no narrower form, by how it ends; for reviewers, beside the role.
 _WHY_WILDCARD: Final[Mapping[str, str]] = {
@@ -35,9 +35,7 @@ _WHY_WILDCARD: Final[Mapping[str, str]] = {
 
 
 @jsii.implements(IStableAnyProducer)
-class _Later:
-    """A value that is asked for when the template is written."""
-
+class _LazyValue:
     def __init__(self, value: Callable[[], object]) -> None:
         self._value = value
 
@@ -46,17 +44,19 @@ class _Later:
         return self._value()
 
 
-def later(value: Callable[[], object]) -> IResolvable:
-    """A value that may still grow, such as the statements about all drills of a service.
+def lazy(value: Callable[[], object]) -> IResolvable:
+    """A token whose value is computed when the template is written.
+
+    Each costs some calls into Node, so share one wherever the value is the same.
 
     Args:
-        value: Gives it when the template is written.
+        value: Computes the value, such as a list to which each drill of a service adds.
     """
-    return Lazy.any(_Later(value))
+    return Lazy.any(_LazyValue(value))
 
 
 @jsii.implements(IStableStringProducer)
-class _LaterText:
+class _LazyText:
     def __init__(self, value: Callable[[], str]) -> None:
         self._value = value
 
@@ -65,25 +65,30 @@ class _LaterText:
         return self._value()
 
 
-def later_text(value: Callable[[], str]) -> str:
-    """A text that may still grow.
+def lazy_text(value: Callable[[], str]) -> str:
+    """A string token whose value is computed when the template is written.
 
     Args:
-        value: Gives it when the template is written.
+        value: Computes the text.
     """
-    return Lazy.string(_LaterText(value))
+    return Lazy.string(_LazyText(value))
+
+
+_PLACES: Final[WeakKeyDictionary[Stack, Place]] = WeakKeyDictionary()
 
 
 def place_of(scope: Construct) -> Place:
-    """Where a construct stands."""
+    """The partition, region and account of a construct's stack."""
     stack = Stack.of(scope)
-    return Place(stack.partition, stack.region, stack.account)
+    if stack not in _PLACES:
+        _PLACES[stack] = Place(stack.partition, stack.region, stack.account)
+    return _PLACES[stack]
 
 
 def trust(
     service: str, place: Place, source_arn: str | None, *, like: bool = True
 ) -> Mapping[str, object]:
-    """The trust policy of a role that a service takes, for this account's sources alone.
+    """The trust policy that lets an AWS service assume a role, for this account's sources alone.
 
     Args:
         service: Such as ``fis``.
@@ -111,20 +116,18 @@ def role(
     *,
     description: str,
     trusted: Mapping[str, object],
-    statements: Sequence[Statement],
-    more: Callable[[], Sequence[Statement]] | None = None,
+    statements: Sequence[Statement | IResolvable],
 ) -> iam.CfnRole:
-    """A role with one inline policy, whose wildcards are acknowledged with their reasons.
+    """Create a role with one inline policy; ``acknowledge_wildcards`` is for its maker to call.
 
     Args:
         scope: The parent.
         construct_id: Id below the parent.
-        description: Who takes it, and for what.
+        description: Who assumes it, and for what.
         trusted: The trust policy.
         statements: What it may do.
-        more: Gives the statements instead when the template is written, where they grow till then.
     """
-    made = iam.CfnRole(
+    return iam.CfnRole(
         scope,
         construct_id,
         description=description,
@@ -132,47 +135,45 @@ def role(
         policies=[
             iam.CfnRole.PolicyProperty(
                 policy_name="Drills",
-                policy_document={
-                    "Version": "2012-10-17",
-                    "Statement": later(more) if more is not None else statements,
-                },
+                policy_document={"Version": "2012-10-17", "Statement": statements},
             )
         ],
     )
-    acknowledge_wildcards(made, statements)
-    return made
 
 
-def acknowledge_wildcards(made: iam.CfnRole, statements: Sequence[Statement]) -> None:
-    """Tell cdk-nag why each wildcard of some statements has no narrower form.
+def acknowledge_wildcards(owner: Construct, statements: Iterable[Statement | IResolvable]) -> None:
+    """Acknowledge for cdk-nag each wildcard of some statements, with the reason for it.
+
+    What is lazy is left out: who adds to it acknowledges that.
 
     Args:
-        made: The role that has the statements.
-        statements: Those whose wildcards are told of.
+        owner: The construct whose roles have the statements.
+        statements: All of them at once, since each call into Node takes time.
     """
-    found = {
-        f"{kind}::{told}": told
-        for statement in statements
-        for kind in ("Action", "Resource")
-        for value in _listed(statement[kind])
-        for told in [_told(made, value)]
-        if "*" in told
+    known = [each for each in statements if isinstance(each, Mapping)]
+    found = {kind: _texts(each[kind] for each in known) for kind in ("Action", "Resource")}
+    if any("${Token[" in text for texts in found.values() for text in texts):
+        found = Stack.of(owner).resolve(found)
+    wildcards = {
+        f"AwsSolutions-IAM5[{kind}::{text}]": text
+        for kind, values in found.items()
+        for text in map(_flat, values)
+        if "*" in text
     }
-    for finding, told in found.items():
-        reason = next(why for end, why in _WHY_WILDCARD.items() if told.endswith(end))
-        Validations.of(made).acknowledge(
-            Acknowledgment(id=f"AwsSolutions-IAM5[{finding}]", reason=reason)
+    if wildcards:
+        Validations.of(owner).acknowledge(
+            *(Acknowledgment(id=each, reason=_why(text)) for each, text in wildcards.items())
         )
 
 
-def _listed(value: object) -> Sequence[object]:
-    return value if isinstance(value, list) else [value]
+def _texts(values: Iterable[object]) -> Sequence[str]:
+    """The actions or resources of statements, without lists that are still lazy."""
+    listed = (each for value in values for each in (value if isinstance(value, list) else [value]))
+    return list(dict.fromkeys(each for each in listed if isinstance(each, str)))
 
 
-def _told(made: iam.CfnRole, value: object) -> str:
-    """An action or a resource as cdk-nag names it."""
-    literal = isinstance(value, str) and is_literal(value)
-    return str(value) if literal else _flat(Stack.of(made).resolve(value))
+def _why(wildcard: str) -> str:
+    return next(why for end, why in _WHY_WILDCARD.items() if wildcard.endswith(end))
 
 
 def _flat(resolved: object) -> str:

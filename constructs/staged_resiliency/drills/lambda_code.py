@@ -1,15 +1,39 @@
-"""The code that a drill's Lambda functions run, gathered into one folder."""
+"""The code that the drills' Lambda functions run, as one archive."""
 
+import atexit
 import importlib.util
 import shutil
+import tempfile
+import zipfile
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 _PACKAGE: Final = Path(__file__).parent.parent
 _FOLDERS: Final = ("drills/runtime", "experiment")
-
-
 _TIME_ZONES: Final = "tzdata"
+
+_NO_DATE: Final = (1980, 1, 1, 0, 0, 0)
+_UNIX: Final = 3
+_READABLE: Final = 0o100644
+
+
+@cache
+def code_archive() -> Path:
+    """Write the functions' code to one file, once for all stacks of an application.
+
+    An archive, since time zones are hundreds of files, which the CDK would copy and read for each
+    stack. Nothing in it is compressed or dated: the same sources give the same bytes everywhere.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="drills-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    code, archive = stage(folder / "code"), folder / "code.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as into:
+        for file in sorted(path for path in code.rglob("*") if path.is_file()):
+            entry = zipfile.ZipInfo(file.relative_to(code).as_posix(), date_time=_NO_DATE)
+            entry.create_system, entry.external_attr = _UNIX, _READABLE << 16
+            into.writestr(entry, file.read_bytes())
+    return archive
 
 
 def stage(folder: Path) -> Path:
@@ -37,7 +61,7 @@ def stage(folder: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
     for name in ("", "drills"):
-        # Those of the library load the CDK's constructs, or may one day.
+        # The library's own may load the CDK.
         (folder / "staged_resiliency" / name / "__init__.py").write_text("")
     _stage_time_zones(folder / _TIME_ZONES)
     return folder

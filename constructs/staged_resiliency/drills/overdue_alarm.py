@@ -1,4 +1,4 @@
-"""The alarm on a drill that has not passed for too long."""
+"""The alarm on a drill that has not passed for over 35 days."""
 
 from typing import Final
 
@@ -17,23 +17,23 @@ _WARM_UP_MINUTES: Final = 2 * 24 * 60  # the most that CloudWatch takes
 
 
 class DrillOverdueAlarm(SignalAlarm):
-    """Fires when a drill has not passed for over 35 days, or nobody counts the days any more.
+    """Fires when a drill has not passed for over 35 days, or its watchdog stopped reporting.
 
     Whole days are counted, so a drill that passes every 35 days, the most that a schedule may leave
-    between two runs, stays quiet (``runtime.standing``).
+    between two runs, does not fire it.
 
-    The watchdog publishes the days once a day; missing data are breaching, so its silence fires
-    the alarm too, some three days later: CloudWatch looks back two periods more than it evaluates.
+    The watchdog publishes the days once a day. Missing data are breaching, so the alarm also fires
+    some three days after the last data: CloudWatch looks back two periods more than it evaluates.
     A new alarm waits for its first data, two days at most, since a drill that is added later may be
     counted for the first time a day after it was deployed:
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-warm-up.html
 
-    A leashed drill never passes, and is told like any other.
+    A dry run never passes, so a drill that is not enabled fires it like any other.
 
     Args:
         scope: The parent.
         construct_id: Id below the parent.
-        runner: What all drills of the service share.
+        group: The service's ``DrillGroup``.
         drill: Short name of the drill.
 
     Attributes are those of ``SignalAlarm``. The alarm is named
@@ -41,9 +41,9 @@ class DrillOverdueAlarm(SignalAlarm):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, runner: DrillGroup, drill: str
+        self, scope: Construct, construct_id: str, *, group: DrillGroup, drill: str
     ) -> None:
-        service = runner.service
+        service = group.service
         super().__init__(
             scope,
             construct_id,
@@ -59,7 +59,7 @@ class DrillOverdueAlarm(SignalAlarm):
             alarm_name=names.drill_overdue_alarm(service.name, service.environment, drill),
             description=names.drill_overdue_description(service.title, drill),
             missing_data=MissingData.BREACHING,
-            topic=runner.topic_arn,
+            topic=group.topic_arn,
         )
         self.resource.warm_up_configuration = cloudwatch.CfnAlarm.WarmUpConfigurationProperty(
             warm_up_period_duration_in_minutes=_WARM_UP_MINUTES

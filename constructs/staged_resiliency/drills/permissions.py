@@ -1,20 +1,30 @@
-"""What a function of drills may do: its list of actions, as statements scoped to one service."""
+"""The permissions of drills as policy statements, scoped to one service."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from aws_cdk import IResolvable
+
 from staged_resiliency.drills.faults import Place, Statement, start_with_encrypted_volumes
-from staged_resiliency.drills.functions import Function, Resource
+from staged_resiliency.drills.functions import Permission, Resource
+from staged_resiliency.drills.iam import lazy
 
 # Route 53 has one region only, and whoever asks it asks there.
 _NOT_REGIONAL: Final = ("route53:TestDNSAnswer",)
+# To these each drill of the service adds, so they are known when the template is written.
+_GROWING: Final = (
+    Resource.EXECUTIONS,
+    Resource.INSTANCES,
+    Resource.STATE_MACHINES,
+    Resource.TEMPLATES,
+)
 
 
 @dataclass(slots=True)
 class Scope:
-    """What permissions of a service's drills are scoped to; lists grow with the drills.
+    """The resources of one service's drills; some lists grow with each drill.
 
     Attributes:
         place: Where the drills are.
@@ -38,6 +48,8 @@ class Scope:
     templates: list[str] = field(default_factory=list)
     instances: list[str] = field(default_factory=list)
     volume_keys: list[str] = field(default_factory=list)
+    _lazy: dict[tuple[Resource, ...], IResolvable] = field(default_factory=dict)
+    _volumes: IResolvable | None = None
 
     def arn(self, service: str, rest: str) -> str:
         """The ARN of something in the drills' account and region."""
@@ -45,21 +57,40 @@ class Scope:
         return f"arn:{place.partition}:{service}:{place.region}:{place.account}:{rest}"
 
     @property
+    def any_machine_arn(self) -> str:
+        """The pattern of the ARNs of all state machines that the service has, had or will have."""
+        return self.arn("states", f"stateMachine:{self.any_machine}")
+
+    @property
     def machine_arns(self) -> Sequence[str]:
         """ARNs of the state machines."""
         return [self.arn("states", f"stateMachine:{name}") for name in self.machines]
 
-    def arns(self, resource: Resource) -> Sequence[str]:
-        """The ARNs that a permission is for."""
+    def execution_arns(self, *machines: str) -> Sequence[str]:
+        """The pattern of the ARNs of all executions of each state machine, given its name."""
+        return [self.arn("states", f"execution:{name}:*") for name in machines]
+
+    def resources(self, *kinds: Resource) -> Sequence[str] | IResolvable:
+        """The resources of a statement: a list, or one token for a list that still grows."""
+        if not any(kind in _GROWING for kind in kinds):
+            return self._arns(kinds)
+        if kinds not in self._lazy:
+            self._lazy[kinds] = lazy(lambda: self._arns(kinds))
+        return self._lazy[kinds]
+
+    def _arns(self, kinds: Sequence[Resource]) -> Sequence[str]:
+        return [arn for kind in kinds for arn in self._arns_of(kind)]
+
+    def _arns_of(self, resource: Resource) -> Sequence[str]:
         match resource:
             case Resource.EXECUTIONS:
-                return [self.arn("states", f"execution:{name}:*") for name in self.machines]
+                return self.execution_arns(*self.machines)
             case Resource.EXPERIMENTS:
                 return [self.arn("fis", "experiment/*")]
             case Resource.INSTANCES:
                 return list(dict.fromkeys(self.instances))
             case Resource.LOCK_HOLDERS:
-                return [self.arn("states", f"execution:{self.any_machine}:*")]
+                return self.execution_arns(self.any_machine)
             case Resource.JOURNAL_BUCKET:
                 return [self.bucket_arn]
             case Resource.JOURNAL_OBJECTS:
@@ -73,6 +104,19 @@ class Scope:
             case _:
                 return ["*"]
 
+    @property
+    def start_with_encrypted_volumes(self) -> IResolvable:
+        """The right to use the keys of all volumes: a token for a statement, or for nothing."""
+        if self._volumes is None:
+            self._volumes = lazy(
+                lambda: (
+                    start_with_encrypted_volumes(self.volume_keys, self.place)
+                    if self.volume_keys
+                    else None
+                )
+            )
+        return self._volumes
+
     def condition(self, resource: Resource) -> Mapping[str, object] | None:
         """What limits a permission on all resources."""
         if resource is Resource.METRICS:
@@ -82,17 +126,19 @@ class Scope:
         return None
 
 
-def statements_of(function: Function, scope: Scope) -> Sequence[Statement]:
-    """What a function may do, one statement for all actions on the same resources."""
+def statements_of(
+    permissions: Iterable[Permission], scope: Scope
+) -> Sequence[Statement | IResolvable]:
+    """Policy statements for some permissions, one for all actions on the same resources."""
     resources: dict[str, list[Resource]] = defaultdict(list)
-    for each in function.permissions:
+    for each in permissions:
         resources[each.action].append(each.resource)
     actions: dict[tuple[tuple[Resource, ...], bool], list[str]] = defaultdict(list)
     for action, found in resources.items():
         actions[tuple(found), action not in _NOT_REGIONAL].append(action)
     return [
         *(_statement(on, actions[on, here], scope, regional=here) for on, here in actions),
-        *_besides(function, scope),
+        *_implied(resources, scope),
     ]
 
 
@@ -105,15 +151,14 @@ def _statement(
         "Sid": f"On{words}" if regional else f"On{words}Elsewhere",
         "Effect": "Allow",
         "Action": sorted(actions),
-        "Resource": [arn for each in resources for arn in scope.arns(each)],
+        "Resource": scope.resources(*resources),
         **({"Condition": condition} if condition else {}),
     }
 
 
-def _besides(function: Function, scope: Scope) -> Iterator[Statement]:
-    """What follows from an action, and is asked for by AWS under the caller's name."""
+def _implied(actions: Collection[str], scope: Scope) -> Iterator[Statement | IResolvable]:
+    """What AWS itself does under the caller's name when the caller does one of the actions."""
     place = scope.place
-    actions = {each.action for each in function.permissions}
     if "sns:Publish" in actions:
         # An encrypted topic asks its key under the publisher's name. Which key is known to the
         # topic alone, so the permission is held to requests that come through SNS:
@@ -138,5 +183,5 @@ def _besides(function: Function, scope: Scope) -> Iterator[Statement]:
             ),
             "Condition": {"StringEquals": {"iam:AWSServiceName": "fis.amazonaws.com"}},
         }
-    if "ec2:StartInstances" in actions and scope.volume_keys:
-        yield start_with_encrypted_volumes(scope.volume_keys, place)
+    if "ec2:StartInstances" in actions:
+        yield scope.start_with_encrypted_volumes

@@ -1,9 +1,9 @@
 """The state machine of a drill, in the Amazon States Language, as data.
 
-Each phase is a function that does its part, watches for part of a minute, and says whether to call
-it again. Whatever fails once a fault may be there leads to the state that ends it. A run that is
-aborted or times out as a whole ends without any further state: ``sweep_pattern`` selects the event
-by which the ``sweep`` function learns of it; where the event is lost, a schedule finds it.
+Each phase calls a function that does its part, observes for part of a minute, and returns whether
+to call it again. Whatever fails once a fault may be present leads to the state that ends it. A run
+that is aborted or times out as a whole enters no further state: an EventBridge rule with
+``cleanup_pattern`` then calls the ``cleanup`` function; where the event is lost, a schedule does.
 
 See https://states-language.net and
 https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
@@ -11,6 +11,8 @@ https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.htm
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from aws_cdk import IResolvable
 
 from staged_resiliency.drills import functions
 from staged_resiliency.drills.functions import Function
@@ -164,25 +166,25 @@ def definition(
             "Fault not over": {
                 "Type": "Fail",
                 "Error": "FaultNotOver",
-                "Cause": "The verdict is recorded, but the fault may still be there; the sweep "
+                "Cause": "The verdict is recorded, but the fault may still be there; the cleanup "
                 "goes on ending it",
             },
         },
     }
 
 
-def sweep_pattern(state_machine_arns: Sequence[str]) -> JsonObject:
-    """The EventBridge pattern of runs that ended without saying so.
+def cleanup_pattern(state_machine_arns: Sequence[str] | IResolvable) -> JsonObject:
+    """The EventBridge pattern of runs that were aborted, timed out or failed.
 
     Args:
-        state_machine_arns: Those of the service's drills.
+        state_machine_arns: Those of the service's drills, or a token for them.
     """
     return {
         "source": ["aws.states"],
         "detail-type": ["Step Functions Execution Status Change"],
         "detail": {
             "status": ["FAILED", "TIMED_OUT", "ABORTED"],
-            "stateMachineArn": list(state_machine_arns),
+            "stateMachineArn": state_machine_arns,
         },
     }
 

@@ -41,7 +41,7 @@ class DrillHost:
         checked("DrillHost", "name", self.name, validation.host_name)
         if (self.address is None) == (self.alias is None):
             raise InvalidInputError(
-                f"DrilledHost: {self.name}: give either the address that clients reach it at, or "
+                f"DrillHost: {self.name}: give either the address that clients reach it at, or "
                 "the alias of the load balancer in front of it"
             )
         if self.address is not None:

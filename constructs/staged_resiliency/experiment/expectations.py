@@ -1,9 +1,13 @@
-"""What is expected of an experiment, as data that can be judged from what was seen."""
+"""Expectations of an experiment: data that a verdict is judged by."""
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, get_args
+from typing import ClassVar, Final, TypeAlias
+
+from staged_resiliency.experiment.json_codec import Seconds
+
+FAULT: Final = "the fault"
+FAULT_END: Final = "the fault's end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,13 +16,16 @@ class ClientsMove:
 
     Attributes:
         record: DNS name that clients use.
-        to: Name of the host that must serve them, as ``/version/`` tells it.
+        to: Name of the host that must serve them, as ``/version/`` returns it.
         within_seconds: At most so long after the fault was injected.
     """
 
+    expects: ClassVar[str] = "clients move"
+    after: ClassVar[str] = FAULT
+
     record: str
     to: str
-    within_seconds: float
+    within_seconds: Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +38,26 @@ class ClientsReturn:
         within_seconds: At most so long after the fault ended.
     """
 
+    expects: ClassVar[str] = "clients return"
+    after: ClassVar[str] = FAULT_END
+
     record: str
     to: str
-    within_seconds: float
+    within_seconds: Seconds
 
 
 @dataclass(frozen=True, slots=True)
 class ClientsStay:
     """No client is ever served by another host, from the fault until the end.
 
-    Whether they are served at all is not said: a fault that no deciding signal shows leaves them
-    where they are.
+    Clients may go unserved: a fault that no deciding signal shows leaves them where they are.
 
     Attributes:
         record: DNS name that clients use.
         on: Name of the host that serves.
     """
+
+    expects: ClassVar[str] = "clients stay"
 
     record: str
     on: str
@@ -62,6 +73,8 @@ class ClientsServed:
         record: DNS name that clients use.
     """
 
+    expects: ClassVar[str] = "clients served"
+
     record: str
 
 
@@ -74,8 +87,11 @@ class AlarmFires:
         within_seconds: At most so long after the fault was injected.
     """
 
+    expects: ClassVar[str] = "alarm fires"
+    after: ClassVar[str] = FAULT
+
     alarm: str
-    within_seconds: float
+    within_seconds: Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +103,11 @@ class AlarmRecovers:
         within_seconds: At most so long after the fault ended.
     """
 
+    expects: ClassVar[str] = "alarm recovers"
+    after: ClassVar[str] = FAULT_END
+
     alarm: str
-    within_seconds: float
+    within_seconds: Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +117,8 @@ class AlarmQuiet:
     Attributes:
         alarm: Name of the alarm.
     """
+
+    expects: ClassVar[str] = "alarm quiet"
 
     alarm: str
 
@@ -111,48 +132,45 @@ Expectation: TypeAlias = (
     | AlarmRecovers
     | AlarmQuiet
 )
-"""One thing that is expected."""
+"""One expectation; ``expects`` names its kind in documents."""
+
+TimedExpectation: TypeAlias = ClientsMove | ClientsReturn | AlarmFires | AlarmRecovers
+"""An expectation with a time limit, which runs from ``after``: the fault or its end."""
 
 Hypothesis: TypeAlias = Sequence[Expectation]
-"""All that is expected; it holds when each of its expectations does."""
+"""All expectations of an experiment; it passes when each of them does."""
 
 
-def expects(kind: type[Expectation]) -> str:
-    """What a kind of expectation is called in documents: its class's name in words."""
-    words = "".join(f" {each.lower()}" if each.isupper() else each for each in kind.__name__)
-    return words.strip()
+@dataclass(frozen=True, slots=True)
+class UnknownExpectation:
+    """An expectation in a journal of a later release, of a kind that this release doesn't know.
 
-
-def expectation_json(expectation: Expectation) -> Mapping[str, str | float]:
-    """An expectation as a JSON object: ``expects`` names its kind, beside its fields."""
-    return {"expects": expects(type(expectation)), **dataclasses.asdict(expectation)}
-
-
-def expectation_from_json(document: object) -> Expectation:
-    """The expectation that ``expectation_json`` wrote.
-
-    Raises:
-        ValueError: It is no such object: of no known kind, or with other fields.
+    Attributes:
+        expects: Its kind.
     """
-    if not isinstance(document, Mapping):
-        raise ValueError(f"an expectation must be an object; found {document!r}")
-    kinds = {expects(each): each for each in get_args(Expectation)}
-    kind = kinds.get(str(document.get("expects")))
-    if kind is None:
-        raise ValueError(
-            f"expects: found {document.get('expects')!r}; must be one of {', '.join(kinds)}"
-        )
-    types = {field.name: field.type for field in dataclasses.fields(kind)}
-    given = {key: value for key, value in document.items() if key != "expects"}
-    if given.keys() != types.keys():
-        raise ValueError(
-            f"{expects(kind)}: found {', '.join(sorted(map(str, given)))}; must have "
-            f"{', '.join(types)}"
-        )
-    for name, value in given.items():
-        allowed = (int, float) if types[name] is float else (str,)
-        if not isinstance(value, allowed) or isinstance(value, bool):
-            wanted = "a number" if types[name] is float else "a text"
-            raise ValueError(f"{expects(kind)}: {name}: found {value!r}; must be {wanted}")
-    expectation: Expectation = kind(**given)
-    return expectation
+
+    expects: str
+
+
+def describe(expectation: Expectation | UnknownExpectation) -> str:
+    """Describe an expectation, without its time limit: ``clients of NAME reach HOST``.
+
+    Verdicts, journals, pages and terminals all use these words.
+    """
+    match expectation:
+        case ClientsMove():
+            return f"clients of {expectation.record} reach {expectation.to}"
+        case ClientsReturn():
+            return f"clients of {expectation.record} are back on {expectation.to}"
+        case ClientsStay():
+            return f"clients of {expectation.record} stay on {expectation.on}"
+        case ClientsServed():
+            return f"clients of {expectation.record} are served"
+        case AlarmFires():
+            return f"{expectation.alarm} fires"
+        case AlarmRecovers():
+            return f"{expectation.alarm} is OK again"
+        case AlarmQuiet():
+            return f"{expectation.alarm} stays quiet"
+        case UnknownExpectation():
+            return expectation.expects

@@ -1,15 +1,25 @@
 """The journal of one run: a JSON document that rehearsals and drills both write.
 
-docs/journal.md explains each key. Timestamps are ISO 8601 in UTC with milliseconds.
+The dataclasses here define its keys. The reader, and the JSON Schema for other programs
+(``resiliency/report/journal.schema.json``), follow from them; docs/journal.md explains them.
 """
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
-from typing import Any, Final
+from typing import Annotated, Final, Literal
 
-from staged_resiliency.experiment.expectations import Hypothesis, expectation_json
+from staged_resiliency.experiment.expectations import Expectation, Hypothesis, UnknownExpectation
+from staged_resiliency.experiment.json_codec import (
+    Bounds,
+    DataError,
+    JsonObject,
+    Moment,
+    Seconds,
+    as_json,
+    read,
+    shown,
+)
 from staged_resiliency.experiment.measures import Measures
 from staged_resiliency.experiment.observations import Observation, transitions
 from staged_resiliency.experiment.verdict import Run, Verdict
@@ -17,31 +27,39 @@ from staged_resiliency.experiment.verdict import Run, Verdict
 SCHEMA_VERSION: Final = 1
 """Raised when a reader of the former version would misread a journal."""
 
-JsonObject = Mapping[str, Any]
-"""What ``json.dumps`` takes for an object."""
-
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One step of a run.
+    """One phase of a run.
 
     Attributes:
         name: Such as ``preflight``, ``steady state``, ``inject``, ``observe``, ``end fault``,
-            ``failback``, ``steady again``, ``record``; a run that was cut off has ``sweep``.
-        began_at: Seconds since the epoch.
-        ended_at: The same; None for one that was cut off.
+            ``failback``, ``steady again``, ``record``; a run that was cut off has ``cleanup``.
+        began_at: When it began.
+        ended_at: When it ended; null for one that was cut off.
         outcome: ``done``, or why it went no further.
     """
 
     name: str
-    began_at: float
-    ended_at: float | None
+    began_at: Moment
+    ended_at: Moment | None
     outcome: str = "done"
 
 
 @dataclass(frozen=True, slots=True)
+class Transition(Observation):
+    """An observation of a new value: the first of its subject, or one that differs from the last.
+
+    Attributes:
+        at: When it was observed.
+    """
+
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True)
 class RunInfo:
-    """What a run was about.
+    """The subject of a run: service, fault, hosts, and the objective.
 
     Attributes:
         kind: ``rehearsal`` or ``drill``.
@@ -51,14 +69,14 @@ class RunInfo:
         experiment: Name of the scenario or drill.
         fault: Kind of the fault, such as ``host stopped``.
         host: Name of the host that it broke.
-        dependency: Name of the dependency that it cut off, if that is what it did.
+        dependency: Name of the dependency that it cut off; null where it did something else.
         record: DNS name that clients use.
         active: Name of the host that served before.
-        standby: Name of the other one.
-        objective_seconds: Recovery time objective, if there is one.
+        standby: Name of the other host.
+        objective_seconds: Recovery time objective; null where there is none.
     """
 
-    kind: str
+    kind: Literal["rehearsal", "drill"]
     run_id: str
     service: str
     environment: str
@@ -69,20 +87,65 @@ class RunInfo:
     record: str
     active: str
     standby: str
-    objective_seconds: float | None
+    objective_seconds: Seconds | None
+
+
+@dataclass(frozen=True, slots=True)
+class Journal(RunInfo):
+    """The journal of a run. Durations are seconds of the service.
+
+    Attributes:
+        time_scale: Seconds of the service per second of the clock; 1 in production.
+        injected_at: When the fault began; null where none was injected.
+        fault_ended_at: When the fault ended; null where nobody saw it end.
+        observed_until: When observation ended; null where no fault was injected.
+        hypothesis: All expectations.
+        verdict: The result of the run.
+        measures: Numbers to follow over time; null where no fault was injected.
+        predicted_seconds: Seconds until clients reach the standby, as the failover-time model
+            gives them for this fault: ``best``, ``median``, ``p95``, ``worst``; empty where it was
+            not asked.
+        phases: The phases of the run, in order.
+        transitions: What was observed: the first observation of each subject, and each whose
+            value differs from the one before, in the order of time.
+    """
+
+    time_scale: Annotated[float, Bounds(more_than=0)]
+    injected_at: Moment | None
+    fault_ended_at: Moment | None
+    observed_until: Moment | None
+    hypothesis: Sequence[Expectation | UnknownExpectation]
+    verdict: Verdict
+    measures: Measures | None
+    predicted_seconds: Mapping[str, Seconds]
+    phases: Sequence[Phase]
+    transitions: Sequence[Transition]
+
+    @property
+    def began_at(self) -> float | None:
+        """When the run began, or else the fault; None where the journal has neither."""
+        began = [each.began_at for each in self.phases]
+        if self.injected_at is not None:
+            began.append(self.injected_at)
+        return min(began, default=None)
+
+    @property
+    def numbers(self) -> Measures:
+        """Its measures; each of them None where no fault was injected."""
+        return self.measures or Measures()
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What a run found.
+    """The result of a run, with what it was judged by.
 
     Attributes:
         run: Its times; None where no fault was injected.
-        hypothesis: What was expected.
-        verdict: Whether it held.
+        hypothesis: The expectations.
+        verdict: Their judgement.
         measures: Numbers to follow over time; None where no fault was injected.
-        phases: The steps, in order.
-        observations: Everything that was seen; a journal holds the transitions.
+        phases: The phases, in order.
+        observations: All of them; a journal holds the transitions.
         predicted: Seconds that the failover-time model gives for this fault, by ``best``,
             ``median``, ``p95``, ``worst``; empty where it was not asked.
     """
@@ -96,69 +159,77 @@ class RunResult:
     predicted: Mapping[str, float] = field(default_factory=dict)
 
 
-def journal(subject: RunInfo, finding: RunResult) -> JsonObject:
-    """The journal of a run, as a JSON object."""
-    run, verdict = finding.run, finding.verdict
-    return {
-        "schema_version": SCHEMA_VERSION,
-        **dataclasses.asdict(subject),
-        "time_scale": run.time_scale if run else 1.0,
-        "injected_at": timestamp(run.injected_at) if run else None,
-        "fault_ended_at": timestamp(run.ended_at) if run else None,
-        "observed_until": timestamp(run.until) if run else None,
-        "hypothesis": [expectation_json(each) for each in finding.hypothesis],
-        "verdict": {
-            "status": verdict.status.value,
-            "told": verdict.told,
-            "judgements": [
-                {
-                    "expectation": expectation_json(each.expectation),
-                    "status": each.status.value,
-                    "seconds": _rounded(each.seconds),
-                    "told": each.told,
-                }
+def journal_of(info: RunInfo, result: RunResult) -> Journal:
+    """Make the journal of a run."""
+    run, verdict, measures = result.run, result.verdict, result.measures
+    return Journal(
+        **{each.name: getattr(info, each.name) for each in dataclasses.fields(RunInfo)},
+        time_scale=run.time_scale if run else 1.0,
+        injected_at=run.injected_at if run else None,
+        fault_ended_at=run.ended_at if run else None,
+        observed_until=run.until if run else None,
+        hypothesis=tuple(result.hypothesis),
+        verdict=dataclasses.replace(
+            verdict,
+            judgements=tuple(
+                dataclasses.replace(each, seconds=_rounded(each.seconds))
                 for each in verdict.judgements
-            ],
-        },
-        "measures": {
-            key: _rounded(value, 5) for key, value in dataclasses.asdict(finding.measures).items()
-        }
-        if finding.measures
-        else None,
-        "predicted_seconds": {key: _rounded(each) for key, each in finding.predicted.items()},
-        "phases": [
-            {
-                "name": each.name,
-                "began_at": timestamp(each.began_at),
-                "ended_at": timestamp(each.ended_at),
-                "outcome": each.outcome,
-            }
-            for each in finding.phases
-        ],
-        "transitions": transitions_json(finding.observations),
-    }
+            ),
+        ),
+        measures=None
+        if measures is None
+        else Measures(*(_rounded(each, 5) for each in dataclasses.astuple(measures))),
+        predicted_seconds={key: round(each, 1) for key, each in result.predicted.items()},
+        phases=tuple(result.phases),
+        transitions=transitions_of(result.observations),
+    )
 
 
-def transitions_json(observations: Iterable[Observation]) -> Sequence[JsonObject]:
-    """The transitions as a journal holds them, in the order of their time."""
-    return [
-        {
-            "at": timestamp(each.at),
-            "source": each.source.value,
-            "subject": each.subject,
-            "value": each.value,
-            "detail": each.detail,
-        }
+def transitions_of(observations: Iterable[Observation]) -> Sequence[Transition]:
+    """Select the transitions among observations, in the order of time."""
+    return tuple(
+        Transition(each.at, each.source, each.subject, each.value, each.detail)
         for each in transitions(observations)
-    ]
+    )
 
 
-def timestamp(at: float | None) -> str | None:
-    """A moment as journals write it; None for None."""
-    if at is None:
-        return None
-    moment = datetime.fromtimestamp(at, timezone.utc)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def journal_json(journal: Journal) -> JsonObject:
+    """Write a journal as a JSON object."""
+    return {"schema_version": SCHEMA_VERSION, **as_json(journal)}
+
+
+def journal_from_json(document: object, where: str) -> Journal:
+    """Read the journal that ``journal_json`` wrote, of this release or a compatible one.
+
+    Keys that are not known are ignored, since a later release may add some without raising
+    ``schema_version``.
+
+    Args:
+        document: What ``json.loads`` returned.
+        where: How messages name the document.
+
+    Raises:
+        DataError: It is no journal that this release understands; the first problem alone.
+    """
+    if not isinstance(document, Mapping):
+        raise DataError(f"{where}: is no journal: found {shown(document)}; must be an object")
+    if "schema_version" not in document:
+        raise DataError(f"{where}: is no journal: it has no schema_version")
+    version = document["schema_version"]
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise DataError(
+            f"{where}: schema_version: found {shown(version)}; must be a whole number, up to "
+            f"{SCHEMA_VERSION}"
+        )
+    if version > SCHEMA_VERSION:
+        raise DataError(
+            f"{where}: schema_version: {version} is newer than this release, which reads up to "
+            f"{SCHEMA_VERSION}; use the release that wrote it, or a later one"
+        )
+    journal = read(Journal, document, where, ignore_unknown=True)
+    if journal.injected_at is not None and journal.observed_until is None:
+        raise DataError(f"{where}: observed_until: is null, though injected_at is not; give both")
+    return journal
 
 
 def _rounded(number: float | None, digits: int = 1) -> float | None:

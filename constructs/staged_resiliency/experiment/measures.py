@@ -1,15 +1,17 @@
-"""Numbers of a run that people follow over time, from what was seen."""
+"""Measures a run: numbers that people follow over time, from its observations."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
+from staged_resiliency.experiment.json_codec import Bounds
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source, of, ordered
 from staged_resiliency.experiment.verdict import ALARM, Run
 
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What a run took; seconds are those of the service, None where it did not happen.
+    """The measures of a run, in seconds of the service; null for what did not happen.
 
     Attributes:
         detect_seconds: From the fault until the first alarm of the service fired.
@@ -20,19 +22,19 @@ class Measures:
         availability: Share of a client's requests that were served in that time, from 0 to 1.
     """
 
-    detect_seconds: float | None
-    failover_seconds: float | None
-    failback_seconds: float | None
-    outage_seconds: float | None
-    availability: float | None
+    detect_seconds: float | None = None
+    failover_seconds: float | None = None
+    failback_seconds: float | None = None
+    outage_seconds: float | None = None
+    availability: Annotated[float, Bounds(at_least=0, at_most=1)] | None = None
 
 
 def measure(observations: Iterable[Observation], run: Run, *, record: str, active: str) -> Measures:
-    """The numbers of a run.
+    """Measure a run.
 
     Args:
-        observations: What was seen, in any order. A client's requests must all be there, not
-            only those whose answer changed.
+        observations: In any order. They must include all of a client's requests, not only those
+            whose answer changed.
         run: The times of the experiment.
         record: DNS name that clients use.
         active: Name of the host that served before.
@@ -73,7 +75,7 @@ def measure(observations: Iterable[Observation], run: Run, *, record: str, activ
 
 
 def _fired(observations: Sequence[Observation], run: Run) -> list[float]:
-    """When alarms went into ALARM after the fault; one that was there before shows nothing."""
+    """Return when alarms went into ALARM after the fault; none for those that already were."""
     last: dict[str, str] = {}
     fired = []
     for each in of(observations, Source.ALARM):

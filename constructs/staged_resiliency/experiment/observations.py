@@ -1,4 +1,4 @@
-"""What was seen during an experiment, as one kind of record for every source."""
+"""Observations during an experiment: one kind of record for every source."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,35 +10,41 @@ NO_ANSWER: Final = "no answer"
 
 
 class Source(Enum):
-    """Who saw it."""
+    """The source of an observation.
+
+    Attributes:
+        FAULT: The fault itself: subject its kind, value ``injected`` or ``ended``.
+        SIGNAL: A metric: subject its name and host, value its latest statistic, or ``missing``.
+        ALARM: A CloudWatch alarm: subject its name, value OK, ALARM or INSUFFICIENT_DATA.
+        HEALTH_CHECK: A Route 53 health check: subject its label, value ``healthy`` or
+            ``unhealthy``.
+        DNS: The authoritative answer: subject the record's name, value the addresses,
+            comma-separated.
+        CLIENT: A client that resolves as clients do and requests ``/version/``: subject the
+            record's name, value the ``environment`` in the answer, or ``no answer``.
+        MESSAGE: A notification that arrived: subject the alarm, value its new state.
+    """
 
     FAULT = "fault"
-    """The fault itself: subject its kind, value ``injected`` or ``ended``."""
     SIGNAL = "signal"
-    """A metric: subject its name and host, value its latest statistic, or ``missing``."""
     ALARM = "alarm"
-    """A CloudWatch alarm: subject its name, value OK, ALARM or INSUFFICIENT_DATA."""
     HEALTH_CHECK = "health check"
-    """A Route 53 health check: subject its label, value ``healthy`` or ``unhealthy``."""
     DNS = "dns"
-    """The authoritative answer: subject the record's name, value the addresses, comma-separated."""
     CLIENT = "client"
-    """A client that resolves as clients do and asks ``/version/``: subject the record's name,
-    value the ``environment`` in the answer, or ``no answer``."""
     MESSAGE = "message"
-    """A notification that arrived: subject the alarm, value its new state."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One thing seen at one moment.
+    """A value that one source had at one moment.
 
     Attributes:
         at: When, in seconds since the epoch.
-        source: Who saw it.
-        subject: What was looked at.
-        value: What was found.
-        detail: More for people, such as why there was no answer.
+        source: Who observed it.
+        subject: What was observed, by source: kind of the fault, metric and host, alarm, health
+            check, or record.
+        value: The value that was found.
+        detail: More for people, such as why there was no answer; often empty.
     """
 
     at: float
@@ -49,7 +55,7 @@ class Observation:
 
 
 def ordered(observations: Iterable[Observation]) -> Sequence[Observation]:
-    """The observations in the order of their time, without those that are there twice.
+    """Sort observations by time, and drop duplicates.
 
     What is gathered by several observers arrives out of order, and a step that is tried again
     delivers twice; neither may change a verdict.
@@ -63,7 +69,7 @@ def ordered(observations: Iterable[Observation]) -> Sequence[Observation]:
 def of(
     observations: Iterable[Observation], source: Source, subject: str | None = None
 ) -> Sequence[Observation]:
-    """Those of one source, and of one subject where it is given; in the order given."""
+    """Select the observations of one source, and of one subject where it is given."""
     return [
         each
         for each in observations
@@ -72,7 +78,7 @@ def of(
 
 
 def transitions(observations: Iterable[Observation]) -> Sequence[Observation]:
-    """The first observation of each subject, and those that differ in value from the one before.
+    """Select the first observation of each subject, and each whose value differs from the last.
 
     Args:
         observations: In any order.

@@ -1,4 +1,4 @@
-"""Whether a hypothesis holds, judged from what was seen; the same for every order of arrival.
+"""Judges a hypothesis by observations, with the same verdict for every order of their arrival.
 
 Seconds are those of the service: where an experiment runs faster than time, ``Run.time_scale`` says
 how many of them pass in one second of the clock that stamps observations.
@@ -19,6 +19,9 @@ from staged_resiliency.experiment.expectations import (
     ClientsStay,
     Expectation,
     Hypothesis,
+    TimedExpectation,
+    UnknownExpectation,
+    describe,
 )
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source, of, ordered
 
@@ -27,16 +30,19 @@ OK: Final = "OK"
 
 
 class Status(Enum):
-    """What became of an expectation, or of a whole run."""
+    """The result of an expectation, or of a whole run.
+
+    Attributes:
+        PASSED: Everything happened as expected.
+        FAILED: It did not, or no observation shows that it did: silence is no success.
+        ABORTED: The run ended before it could be judged: refused, stopped by a guard, or by hand.
+        DRY_RUN: Everything was prepared and checked; no fault was injected, as configured.
+    """
 
     PASSED = "passed"
-    """It held."""
     FAILED = "failed"
-    """It did not hold, or there is no evidence that it did: silence is no success."""
     ABORTED = "aborted"
-    """The run ended before it could be told: refused, stopped by a guard, or by hand."""
-    LEASHED = "leashed"
-    """All was made ready and nothing was injected, as was asked for."""
+    DRY_RUN = "dry run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,100 +64,97 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What became of one expectation.
+    """The result of one expectation.
 
     Attributes:
         expectation: What was expected.
-        status: Whether it held.
-        seconds: How long it took, where it is about a time and happened at all.
-        told: The finding as one line.
+        status: ``passed`` or ``failed``.
+        seconds: How long it took, where it has a time limit and happened at all.
+        message: The result in one line.
     """
 
-    expectation: Expectation
+    expectation: Expectation | UnknownExpectation
     status: Status
     seconds: float | None
-    told: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a run.
+    """The result of a run.
 
     Attributes:
         status: Passed only when every expectation did.
-        told: The verdict as one line.
-        judgements: One for each expectation, in their order.
+        message: The verdict in one line.
+        judgements: One for each expectation, in their order; empty where the run was aborted or a
+            dry run.
     """
 
     status: Status
-    told: str
+    message: str
     judgements: Sequence[Judgement]
 
 
 def aborted(reason: str) -> Verdict:
-    """The verdict of a run that ended before it could be judged."""
+    """Return the verdict of a run that ended before it could be judged."""
     return Verdict(Status.ABORTED, reason, ())
 
 
 def judge(hypothesis: Hypothesis, observations: Iterable[Observation], run: Run) -> Verdict:
-    """Whether each expectation held.
+    """Judge each expectation by what was observed.
 
     Args:
         hypothesis: At least one expectation.
-        observations: What was seen, in any order; some may be there twice.
+        observations: In any order; some may be there twice.
         run: The times of the experiment.
 
     Raises:
-        ValueError: There is nothing that could fail.
+        ValueError: There is no expectation that could fail.
     """
     if not hypothesis:
         raise ValueError("a hypothesis without expectations can't fail; give at least one")
     seen = ordered(each for each in observations if each.at <= run.until)
-    judgements = [_judged(each, seen, run) for each in hypothesis]
+    judgements = [_judge(each, seen, run) for each in hypothesis]
     failed = [each for each in judgements if each.status is not Status.PASSED]
     if failed:
-        return Verdict(Status.FAILED, "; ".join(each.told for each in failed), judgements)
-    told = "; ".join(each.told for each in judgements)
-    return Verdict(Status.PASSED, told, judgements)
+        return Verdict(Status.FAILED, "; ".join(each.message for each in failed), judgements)
+    return Verdict(Status.PASSED, "; ".join(each.message for each in judgements), judgements)
 
 
-def _judged(expectation: Expectation, seen: Sequence[Observation], run: Run) -> Judgement:
-    if isinstance(expectation, ClientsMove):
-        clients = of(seen, Source.CLIENT, expectation.record)
-        what = f"clients of {expectation.record} reach {expectation.to}"
-        before = [each for each in clients if each.at < run.injected_at]
-        if before and before[-1].value == expectation.to:
-            return Judgement(expectation, Status.FAILED, None, f"{what} even before the fault")
-        at = _first(clients, expectation.to, run.injected_at)
-        return _timed(expectation, what, at, run.injected_at, "the fault", run)
-    if isinstance(expectation, AlarmFires):
-        states = of(seen, Source.ALARM, expectation.alarm)
-        what = f"{expectation.alarm} fires"
-        before = [each for each in states if each.at < run.injected_at]
-        if before and before[-1].value == ALARM:
-            return Judgement(expectation, Status.FAILED, None, f"{what} even before the fault")
-        at = _first(states, ALARM, run.injected_at)
-        return _timed(expectation, what, at, run.injected_at, "the fault", run)
-    if isinstance(expectation, ClientsReturn):
-        clients = of(seen, Source.CLIENT, expectation.record)
-        what = f"clients of {expectation.record} are back on {expectation.to}"
-        at = _for_good(clients, expectation.to, run.ended_at)
-        return _timed(expectation, what, at, run.ended_at, "the fault's end", run)
-    if isinstance(expectation, AlarmRecovers):
-        states = of(seen, Source.ALARM, expectation.alarm)
-        what = f"{expectation.alarm} is OK again"
-        at = _for_good(states, OK, run.ended_at)
-        return _timed(expectation, what, at, run.ended_at, "the fault's end", run)
-    return _throughout(expectation, seen, run)
+def _judge(expectation: Expectation, seen: Sequence[Observation], run: Run) -> Judgement:
+    match expectation:
+        case ClientsMove():
+            clients = of(seen, Source.CLIENT, expectation.record)
+            return _change(expectation, clients, expectation.to, run)
+        case AlarmFires():
+            states = of(seen, Source.ALARM, expectation.alarm)
+            return _change(expectation, states, ALARM, run)
+        case ClientsReturn():
+            clients = of(seen, Source.CLIENT, expectation.record)
+            at = _for_good(clients, expectation.to, run.ended_at)
+            return _timed(expectation, at, run.ended_at, run)
+        case AlarmRecovers():
+            states = of(seen, Source.ALARM, expectation.alarm)
+            at = _for_good(states, OK, run.ended_at)
+            return _timed(expectation, at, run.ended_at, run)
+        case _:
+            return _throughout(expectation, seen, run)
 
 
-def _first(seen: Sequence[Observation], value: str, since: float) -> float | None:
-    """When a value was first seen."""
-    return next((each.at for each in seen if each.at >= since and each.value == value), None)
+def _change(
+    expectation: ClientsMove | AlarmFires, seen: Sequence[Observation], value: str, run: Run
+) -> Judgement:
+    """Judge a change to a value, which must not be there before the fault."""
+    before = [each for each in seen if each.at < run.injected_at]
+    if before and before[-1].value == value:
+        message = f"{describe(expectation)} even before the fault"
+        return Judgement(expectation, Status.FAILED, None, message)
+    after = [each.at for each in seen if each.at >= run.injected_at and each.value == value]
+    return _timed(expectation, after[0] if after else None, run.injected_at, run)
 
 
 def _for_good(seen: Sequence[Observation], value: str, since: float | None) -> float | None:
-    """From when on a value was seen and no other; None where the last one is another."""
+    """When a value came to stay; None where the last observation has another value."""
     if since is None or not seen or seen[-1].value != value:
         return None
     start = seen[-1].at
@@ -164,39 +167,34 @@ def _for_good(seen: Sequence[Observation], value: str, since: float | None) -> f
 
 
 def _timed(
-    expectation: ClientsMove | ClientsReturn | AlarmFires | AlarmRecovers,
-    what: str,
-    at: float | None,
-    since: float | None,
-    since_what: str,
-    run: Run,
+    expectation: TimedExpectation, at: float | None, since: float | None, run: Run
 ) -> Judgement:
-    allowed = expectation.within_seconds
+    what, after, allowed = describe(expectation), expectation.after, expectation.within_seconds
     if since is None:
-        told = f"{what}: can't be told, as the fault never ended"
-        return Judgement(expectation, Status.FAILED, None, told)
+        message = f"{what}: can't be judged, as the fault never ended"
+        return Judgement(expectation, Status.FAILED, None, message)
     if at is None:
         waited = max(0.0, run.until - since) * run.time_scale
-        told = f"{what}: not within {waited:.0f} s of {since_what}; expected within {allowed:g} s"
-        return Judgement(expectation, Status.FAILED, None, told)
+        message = f"{what}: not within {waited:.0f} s of {after}; expected within {allowed:g} s"
+        return Judgement(expectation, Status.FAILED, None, message)
     seconds = (at - since) * run.time_scale
     status = Status.PASSED if seconds <= allowed else Status.FAILED
     # What is just too late must not read as if it were in time.
     digits = 0 if f"{seconds:.0f}" != f"{allowed:.0f}" or seconds == allowed else 3
-    told = f"{what} {seconds:.{digits}f} s after {since_what}; expected within {allowed:g} s"
-    return Judgement(expectation, status, seconds, told)
+    message = f"{what} {seconds:.{digits}f} s after {after}; expected within {allowed:g} s"
+    return Judgement(expectation, status, seconds, message)
 
 
-def _unserved(looked: Sequence[Observation]) -> list[Observation]:
-    """Looks that nobody answered, but for those between two that somebody did.
+def _unserved(requests: Sequence[Observation]) -> list[Observation]:
+    """Return the requests without an answer, except single ones between two that were answered.
 
     One request is lost on its way now and then, and shows nothing of the service.
     """
-    answered = [each.value != NO_ANSWER for each in looked]
+    answered = [each.value != NO_ANSWER for each in requests]
     before, after = [True, *answered], [*answered[1:], False]
     return [
         each
-        for each, well, *around in zip(looked, answered, before, after, strict=False)
+        for each, well, *around in zip(requests, answered, before, after, strict=False)
         if not well and not all(around)
     ]
 
@@ -204,28 +202,26 @@ def _unserved(looked: Sequence[Observation]) -> list[Observation]:
 def _throughout(
     expectation: ClientsStay | ClientsServed | AlarmQuiet, seen: Sequence[Observation], run: Run
 ) -> Judgement:
+    what = describe(expectation)
     if isinstance(expectation, AlarmQuiet):
-        what = f"{expectation.alarm} stays quiet"
-        looked = of(seen, Source.ALARM, expectation.alarm)
-        wrong = [each for each in looked if each.value == ALARM]
+        found = of(seen, Source.ALARM, expectation.alarm)
+        wrong = [each for each in found if each.value == ALARM]
     elif isinstance(expectation, ClientsStay):
-        what = f"clients of {expectation.record} stay on {expectation.on}"
-        looked = of(seen, Source.CLIENT, expectation.record)
-        wrong = [each for each in looked if each.value not in (expectation.on, NO_ANSWER)]
+        found = of(seen, Source.CLIENT, expectation.record)
+        wrong = [each for each in found if each.value not in (expectation.on, NO_ANSWER)]
     else:
-        what = f"clients of {expectation.record} are served"
-        looked = of(seen, Source.CLIENT, expectation.record)
-        wrong = _unserved([each for each in looked if each.at >= run.injected_at])
+        found = of(seen, Source.CLIENT, expectation.record)
+        wrong = _unserved([each for each in found if each.at >= run.injected_at])
     before = []
     if isinstance(expectation, AlarmQuiet):
         # An alarm's state is stamped when it changes, so the last one before the fault holds on.
         # A client that was served before says nothing of those who ask later.
-        before = [each for each in looked if each.at < run.injected_at][-1:]
-    if not [*before, *(each for each in looked if each.at >= run.injected_at)]:
-        return Judgement(expectation, Status.FAILED, None, f"{what}: nobody looked")
+        before = [each for each in found if each.at < run.injected_at][-1:]
+    if not [*before, *(each for each in found if each.at >= run.injected_at)]:
+        return Judgement(expectation, Status.FAILED, None, f"{what}: not observed")
     wrong = [each for each in wrong if each.at >= run.injected_at or each in before]
     if wrong:
         seconds = max(0.0, (wrong[0].at - run.injected_at) * run.time_scale)
-        told = f"{what}: not so {seconds:.0f} s after the fault ({wrong[0].value})"
-        return Judgement(expectation, Status.FAILED, seconds, told)
+        message = f"{what}: not so {seconds:.0f} s after the fault ({wrong[0].value})"
+        return Judgement(expectation, Status.FAILED, seconds, message)
     return Judgement(expectation, Status.PASSED, None, what)

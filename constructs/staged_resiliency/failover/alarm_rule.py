@@ -1,4 +1,4 @@
-"""What an alarm measures and when it breaches, as far as Route 53 reads it."""
+"""The rule of an alarm: the metric, and when it breaches."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from staged_resiliency.shared import limits, validation
-from staged_resiliency.shared.digest import digest, known
+from staged_resiliency.shared.digest import digest, stable
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked
 
@@ -25,9 +25,9 @@ Comparison = Literal[
 class AlarmRule:
     """The eight fields of an alarm that Route 53 copies into a health check, and no others.
 
-    Route 53 reads the metric's data stream with these fields; it does not follow the alarm's
-    state. A rule therefore can't hold what Route 53 can't follow: metric math, percentiles,
-    periods under a minute. See
+    Route 53 does not follow the alarm's state: it evaluates the metric itself, by these fields. So
+    a rule can't express what Route 53 can't evaluate: metric math, percentiles, periods under a
+    minute. See
     https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-updating-cloudwatch-alarm-settings.html
 
     Attributes:
@@ -60,7 +60,7 @@ class AlarmRule:
     metric_region: str | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse what Route 53 can't follow or CloudWatch does not take."""
+        """Refuse fields that Route 53 can't follow or CloudWatch does not accept."""
         for name, text, most in self._texts():
             checked("AlarmRule", name, text, _between_one_and(most))
         checked("AlarmRule", "statistic", self.statistic, validation.failover_statistic)
@@ -77,7 +77,7 @@ class AlarmRule:
             )
 
     def _texts(self) -> Iterator[tuple[str, str, int]]:
-        """The metric's texts, each with the field it stands in and how long it may be."""
+        """Yield the metric's texts, each with its field and its maximum length."""
         yield "namespace", self.namespace, limits.MAX_NAMESPACE_CHARACTERS
         yield "metric_name", self.metric_name, limits.MAX_METRIC_NAME_CHARACTERS
         for name, value in self.dimensions.items():
@@ -99,9 +99,9 @@ class AlarmRule:
         threshold: float,
         evaluation_periods: int = 1,
     ) -> "AlarmRule":
-        """A rule on a CDK metric.
+        """Make a rule from a metric of the CDK.
 
-        Labels and colours are left behind: with a label the CDK renders the alarm as metric
+        The metric's label and colour are dropped: with a label the CDK renders the alarm as metric
         math, which Route 53 refuses.
 
         Args:
@@ -139,15 +139,15 @@ class AlarmRule:
 
 
 def rule_digest(rule: AlarmRule) -> str:
-    """Eight hexadecimal digits over the eight fields that Route 53 copies from an alarm."""
+    """Return the digest of the eight fields that Route 53 copies from an alarm."""
     return digest(
-        known(rule.namespace),
-        known(rule.metric_name),
-        sorted([known(name), known(value)] for name, value in rule.dimensions.items()),
-        known(rule.statistic),
-        known(rule.period_seconds),
-        known(rule.evaluation_periods),
-        known(rule.threshold),
+        stable(rule.namespace),
+        stable(rule.metric_name),
+        sorted([stable(name), stable(value)] for name, value in rule.dimensions.items()),
+        stable(rule.statistic),
+        stable(rule.period_seconds),
+        stable(rule.evaluation_periods),
+        stable(rule.threshold),
         rule.comparison,
     )
 
@@ -172,5 +172,5 @@ def _comparison(value: str) -> str:
 
 def _finite(value: float) -> float:
     if not math.isfinite(value):
-        raise ValueError(f"{value} is no number that can be compared with; give one like 1")
+        raise ValueError(f"{value} is not a number to compare with; give one like 1")
     return value

@@ -20,27 +20,27 @@ if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
 
 
 class MissingData(Enum):
-    """What an alarm makes of a period without data points.
+    """How an alarm treats a period without data points.
 
-    The choice is always explicit, since CloudWatch's own default hides a dead source:
+    It must always be given, since CloudWatch's default hides a metric source that died:
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
     """
 
     CLOUDWATCH_DEFAULT = None
-    """Leave it out of the template: CloudWatch goes to INSUFFICIENT_DATA ("missing")."""
+    """Not in the template: the alarm goes to INSUFFICIENT_DATA ("missing")."""
     BREACHING = "breaching"
-    """Silence is failure."""
+    """The period breaches."""
     NOT_BREACHING = "notBreaching"
-    """Silence is health."""
+    """The period does not breach."""
     IGNORE = "ignore"
-    """Silence keeps the state."""
+    """The alarm keeps its state."""
 
 
 class SignalAlarm(Construct):
-    """An alarm whose metric a Route 53 health check can follow: the base of all alarms here.
+    """A CloudWatch alarm that a Route 53 health check can follow; base class of the alarms below.
 
-    Creates one ``AWS::CloudWatch::Alarm``. M out of N, metric math, percentiles and high
-    resolution can't be written, because Route 53 can't follow them.
+    Creates one ``AWS::CloudWatch::Alarm``. It has no arguments for M out of N, metric math,
+    percentiles and high resolution, because Route 53 can't follow them.
 
     Args:
         scope: The parent.
@@ -48,8 +48,8 @@ class SignalAlarm(Construct):
         rule: What is measured and when it breaches.
         alarm_name: Physical name; the health check finds the alarm by it. Printable ASCII, at
             most 255 characters.
-        description: What a reader of the notification must know; at most 1,024 characters.
-        missing_data: What a period without data counts as.
+        description: Text of the notification; at most 1,024 characters.
+        missing_data: How a period without data is treated.
         topic: Where the change to ALARM is sent.
         notify_recovery: Also send the return to OK; not sent unless given.
 
@@ -59,7 +59,7 @@ class SignalAlarm(Construct):
     Attributes:
         alarm_name: The physical name.
         rule: What is measured and when it breaches.
-        missing_data: What a period without data counts as.
+        missing_data: How a period without data is treated.
         resource: The ``CfnAlarm``.
     """
 
@@ -108,7 +108,7 @@ class SignalAlarm(Construct):
         )
 
     def _require_metric_here(self, rule: AlarmRule) -> None:
-        """Alarms here watch metrics of their own account and region; Route 53 follows no others."""
+        """Refuse a metric of another account or region, which Route 53 would not follow."""
         if rule.metric_account is None and rule.metric_region is None:
             return
         stack = Stack.of(self)
@@ -124,7 +124,7 @@ class SignalAlarm(Construct):
 
     @cached_property
     def metric(self) -> cloudwatch.Metric:
-        """The watched metric, for dashboards."""
+        """The metric of the alarm, for dashboards."""
         return cloudwatch.Metric(
             namespace=self.rule.namespace,
             metric_name=self.rule.metric_name,
@@ -135,22 +135,21 @@ class SignalAlarm(Construct):
 
     @cached_property
     def alarm(self) -> cloudwatch.IAlarm:
-        """The alarm as the CDK's own type, for widgets and composite alarms."""
+        """The alarm as the CDK's type ``IAlarm``, for widgets and composite alarms."""
         return cloudwatch.Alarm.from_alarm_arn(self, "Imported", self.resource.attr_arn)
 
 
 class InstanceStatusAlarm(SignalAlarm):
-    """Fires when an EC2 instance fails its status checks, or is silent because it is stopped.
+    """An alarm that fires when an EC2 instance fails its status checks or is stopped.
 
-    Missing data is breaching and can't be anything else: a stopped or terminated instance sends
-    no data, and that must count as failure.
+    Missing data is always breaching, since a stopped or terminated instance sends no data.
 
     Args:
         scope: The parent.
         construct_id: Id below the parent.
         instance: The instance, or its id.
         host_name: The host, as the alarm's name has it.
-        description: What a reader of the notification must know; at most 1,024 characters.
+        description: Text of the notification; at most 1,024 characters.
         topic: Where the change to ALARM is sent.
         period_seconds: Length of a period in seconds, a multiple of 60; 60 unless given, as EC2
             checks each minute.
@@ -200,7 +199,7 @@ class InstanceStatusAlarm(SignalAlarm):
         instance_id = instance if isinstance(instance, str) else instance.instance_id
         checked("InstanceStatusAlarm", "instance", instance_id, validation.instance_id)
         checked("InstanceStatusAlarm", "host_name", host_name, validation.host_name)
-        checked("InstanceStatusAlarm", "threshold", threshold, _tells(statistic))
+        checked("InstanceStatusAlarm", "threshold", threshold, _separates_0_from_1(statistic))
         named = host_name if is_literal(instance_id) else f"{host_name}-{instance_id}"
         super().__init__(
             scope,
@@ -224,10 +223,10 @@ class InstanceStatusAlarm(SignalAlarm):
 
 
 class ConnectivityAlarm(SignalAlarm):
-    """Fires when a host no longer reaches one of its dependencies, as its probe reports it.
+    """An alarm that fires when the probe on a host no longer reaches a dependency.
 
-    The probe publishes 1 when it connected and 0 when it did not, as metric
-    ``<dependency>-connectivity`` with the dimension ``Host``.
+    The probe publishes the metric ``<dependency>-connectivity`` with the dimension ``Host``: 1 when
+    it connected, 0 when it did not.
 
     Args:
         scope: The parent.
@@ -235,8 +234,8 @@ class ConnectivityAlarm(SignalAlarm):
         namespace: CloudWatch namespace of the probe's metrics; not one of AWS's own.
         host_name: The host that the probe runs on: its Name tag.
         dependency: Short name of the dependency, for example ``db``.
-        description: What a reader of the notification must know; at most 1,024 characters.
-        missing_data: What a period without samples counts as.
+        description: Text of the notification; at most 1,024 characters.
+        missing_data: How a period without samples is treated.
         topic: Where the change to ALARM is sent.
         period_seconds: Length of a period in seconds, a multiple of 60; 60 unless given.
         evaluation_periods: Periods in a row that must breach; 2 unless given.
@@ -286,7 +285,7 @@ class ConnectivityAlarm(SignalAlarm):
         checked("ConnectivityAlarm", "namespace", namespace, validation.namespace)
         checked("ConnectivityAlarm", "host_name", host_name, validation.host_name)
         checked("ConnectivityAlarm", "dependency", dependency, validation.slug)
-        checked("ConnectivityAlarm", "threshold", threshold, _tells(statistic))
+        checked("ConnectivityAlarm", "threshold", threshold, _separates_0_from_1(statistic))
         super().__init__(
             scope,
             construct_id,
@@ -312,5 +311,5 @@ def _description(value: str) -> str:
     return validation.at_most(value, limits.MAX_ALARM_DESCRIPTION_CHARACTERS, "the description")
 
 
-def _tells(statistic: str) -> Callable[[float], float]:
+def _separates_0_from_1(statistic: str) -> Callable[[float], float]:
     return lambda threshold: validation.threshold_between_0_and_1(threshold, statistic)

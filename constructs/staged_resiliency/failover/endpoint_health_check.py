@@ -1,4 +1,4 @@
-"""Route 53 health checks that ask an endpoint themselves."""
+"""Route 53 health checks that send requests to an endpoint."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -8,21 +8,21 @@ from constructs import Construct
 
 from staged_resiliency.failover.health_checks import HealthCheck
 from staged_resiliency.shared import limits, validation
-from staged_resiliency.shared.digest import digest, known
+from staged_resiliency.shared.digest import digest, stable
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked
 
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """Ask over HTTP; healthy when the answer's status is 2xx or 3xx.
+    """An HTTP request; the endpoint is healthy when the response's status is 2xx or 3xx.
 
     Attributes:
-        path: Path to ask for; ``/`` unless given.
+        path: Path to request; ``/`` unless given.
         port: TCP port; 80 unless given.
         host_header: Host header of the request, where the endpoint is an address; the address
             unless given.
-        search_text: Text that the first 5,120 bytes of the answer must hold; costs extra. Only
+        search_text: Text that the first 5,120 bytes of the response must contain; costs extra. Only
             the status counts unless given.
     """
 
@@ -34,14 +34,14 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpsRequest:
-    """Ask over HTTPS; costs extra. Route 53 does not verify the certificate.
+    """An HTTPS request, at extra cost; Route 53 does not verify the certificate.
 
     Attributes:
-        path: Path to ask for; ``/`` unless given.
+        path: Path to request; ``/`` unless given.
         port: TCP port; 443 unless given.
         host_header: Host header and TLS server name, where the endpoint is an address; the
             address, and no server name, unless given.
-        search_text: Text that the first 5,120 bytes of the answer must hold; costs extra. Only
+        search_text: Text that the first 5,120 bytes of the response must contain; costs extra. Only
             the status counts unless given.
     """
 
@@ -53,7 +53,7 @@ class HttpsRequest:
 
 @dataclass(frozen=True, slots=True)
 class TcpConnect:
-    """Only connect; healthy when the connection is made within ten seconds.
+    """A TCP connection; the endpoint is healthy when it is made within ten seconds.
 
     Attributes:
         port: TCP port.
@@ -63,11 +63,11 @@ class TcpConnect:
 
 
 Request: TypeAlias = HttpRequest | HttpsRequest | TcpConnect
-"""What Route 53's checkers ask."""
+"""The request that Route 53's health checkers send."""
 
 
 class EndpointHealthCheck(HealthCheck):
-    """Healthy while Route 53's own checkers, from many places, get an answer.
+    """A health check that is healthy while Route 53's health checkers get a response.
 
     Args:
         scope: The parent.
@@ -75,7 +75,7 @@ class EndpointHealthCheck(HealthCheck):
         address: IPv4 or IPv6 address of the endpoint, reachable from the internet. Either this
             or ``domain_name``.
         domain_name: DNS name of the endpoint, which the checkers resolve themselves.
-        request: What the checkers ask: ``HttpRequest``, ``HttpsRequest`` or ``TcpConnect``.
+        request: What the checkers send: ``HttpRequest``, ``HttpsRequest`` or ``TcpConnect``.
         interval_seconds: Seconds between two requests of one checker: 30 unless given, or 10 at
             extra cost.
         failure_threshold: Requests in a row, 1 to 10, that change the status; 3 unless given.
@@ -84,8 +84,8 @@ class EndpointHealthCheck(HealthCheck):
     Raises:
         InvalidInputError: An argument that Route 53 would refuse.
 
-    Another endpoint or request is another health check, since Route 53 takes no update that adds
-    or removes an address; only the failure threshold is updated in place.
+    A changed endpoint or request replaces the health check, since Route 53 accepts no update that
+    adds or removes an address; only the failure threshold is updated in place.
 
     Attributes are those of ``HealthCheck``.
 
@@ -148,13 +148,13 @@ class EndpointHealthCheck(HealthCheck):
             content_digest=digest(
                 label,
                 type_,
-                known(address),
-                known(domain_name),
-                known(header),
-                known(request.port),
-                known(path),
-                known(text),
-                known(interval_seconds),
+                stable(address),
+                stable(domain_name),
+                stable(header),
+                stable(request.port),
+                stable(path),
+                stable(text),
+                stable(interval_seconds),
             ),
             config=route53.CfnHealthCheck.HealthCheckConfigProperty(
                 type=type_,

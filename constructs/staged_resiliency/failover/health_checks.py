@@ -1,4 +1,4 @@
-"""Route 53 health checks: on an alarm, and calculated from others."""
+"""Route 53 health checks that follow an alarm, or are calculated from other health checks."""
 
 from collections.abc import Sequence
 from enum import Enum
@@ -13,7 +13,7 @@ from constructs import Construct
 from staged_resiliency.failover.alarm_rule import rule_digest
 from staged_resiliency.failover.alarms import MissingData, SignalAlarm
 from staged_resiliency.shared import limits, validation
-from staged_resiliency.shared.digest import digest, known
+from staged_resiliency.shared.digest import digest, stable
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, is_literal
 
@@ -23,19 +23,19 @@ HEALTH_CHECK_METRICS_REGION: Final = "us-east-1"
 
 
 class InsufficientData(Enum):
-    """What a health check on an alarm counts as while CloudWatch has too little data."""
+    """The status of a health check on an alarm while CloudWatch has too little data."""
 
     UNHEALTHY = "Unhealthy"
-    """Too little data is failure."""
+    """The health check is unhealthy."""
     HEALTHY = "Healthy"
-    """Too little data is health."""
+    """The health check is healthy."""
     LAST_KNOWN_STATUS = "LastKnownStatus"
-    """Too little data keeps the status; a new health check starts healthy."""
+    """The health check keeps its status; a new one starts healthy."""
 
 
-# Where the alarm says what silence means, the health check says the same. Left to CloudWatch's
-# default, silence of the active host is taken for failure: the standby is there to be used.
-_SILENCE: Final = {
+# The health check treats missing data as the alarm does. Where the alarm has CloudWatch's default,
+# missing data of the active host is a failure: the standby is there to be used.
+_STATUS_WITHOUT_DATA: Final = {
     MissingData.BREACHING: InsufficientData.UNHEALTHY,
     MissingData.CLOUDWATCH_DEFAULT: InsufficientData.UNHEALTHY,
     MissingData.NOT_BREACHING: InsufficientData.HEALTHY,
@@ -44,24 +44,24 @@ _SILENCE: Final = {
 
 
 class HealthCheck(Construct):
-    """What all kinds of health checks have in common.
+    """Base class of the health checks here: creates one ``AWS::Route53::HealthCheck``.
 
-    Creates one ``AWS::Route53::HealthCheck``; use one of the kinds below. What decides about
-    health is in the logical id, as a digest: another decision is another health check, and what
-    refers to it moves in one change instead of seeing it change underneath (docs/adr/0003). What
-    only the deployment knows can't be in a digest; such a health check is updated in place.
+    The logical id contains a digest of the settings that decide about health. A change of them
+    therefore makes a new health check, and the records that refer to it move to the new one in
+    one update (docs/adr/0003). Settings that are known only at deployment can't be in a digest; a
+    change of them updates the health check in place.
 
     Args:
         scope: The parent.
         construct_id: Id below the parent.
-        content_digest: Digest of what decides; a new one makes a new health check.
-        config: What is checked.
+        content_digest: Digest of the deciding settings; a new one makes a new health check.
+        config: The settings.
         label: Name tag of the health check. Route 53 shows it.
-        description: What a reader of the template must know.
+        description: Description in the template's metadata.
 
     Attributes:
         health_check_id: Id of the health check, known at deployment.
-        content_digest: Digest of what decides about health.
+        content_digest: Digest of the deciding settings.
         resource: The ``CfnHealthCheck``.
     """
 
@@ -91,7 +91,7 @@ class HealthCheck(Construct):
     def metric_health_check_status(
         self, *, period: Duration | None = None, statistic: str = "Minimum"
     ) -> cloudwatch.Metric:
-        """The metric ``HealthCheckStatus``: 1 healthy, 0 unhealthy.
+        """Return the metric ``HealthCheckStatus``: 1 healthy, 0 unhealthy.
 
         It exists in us-east-1 only, and the metric returned names that region; an alarm on it
         must be in a stack of us-east-1.
@@ -111,12 +111,12 @@ class HealthCheck(Construct):
 
     @cached_property
     def health_check(self) -> route53.IHealthCheck:
-        """The health check as the CDK's own type, for record sets."""
+        """The health check as the CDK's type ``IHealthCheck``, for record sets."""
         return route53.HealthCheck.from_health_check_id(self, "Imported", self.health_check_id)
 
 
 class AlarmHealthCheck(HealthCheck):
-    """Healthy while the metric behind an alarm does not breach the alarm's rule.
+    """A health check that is healthy while an alarm's metric does not breach the alarm's rule.
 
     Route 53 copies eight fields of the alarm when the health check is made or updated, and never
     again by itself: an edited alarm leaves it on the old rule. So the logical id carries a
@@ -132,8 +132,8 @@ class AlarmHealthCheck(HealthCheck):
             instance of another stack would be an export in the alarm's name, which can't change
             while it is imported: make instance and alarm in one stack.)
         alarm_region: Region of the alarm; that of the alarm's stack unless given.
-        insufficient_data: What too little data counts as. Unless given it says what the alarm
-            says: breaching data and CloudWatch's default are unhealthy, not breaching is
+        insufficient_data: The status while there is too little data. Unless given it follows
+            the alarm: breaching data and CloudWatch's default are unhealthy, not breaching is
             healthy, ignored data keeps the last known status.
         label: Name tag of the health check; the alarm's name unless given. Route 53 shows it.
 
@@ -175,7 +175,7 @@ class AlarmHealthCheck(HealthCheck):
         _require_name_carries_what_deployment_decides(alarm)
         region = alarm_region or Stack.of(alarm).region
         checked("AlarmHealthCheck", "alarm_region", region, validation.region)
-        status = insufficient_data or _SILENCE[alarm.missing_data]
+        status = insufficient_data or _STATUS_WITHOUT_DATA[alarm.missing_data]
         super().__init__(
             scope,
             construct_id,
@@ -192,8 +192,8 @@ class AlarmHealthCheck(HealthCheck):
             description="Follows the metric of an alarm. The logical id changes with the alarm's "
             "rule, because Route 53 reads the rule only once.",
         )
-        # The alarm is named, not referred to, so CloudFormation must be told to make or update it
-        # first: Route 53 reads the rule at the moment the health check is made.
+        # The alarm is named, not referred to, so CloudFormation needs an explicit dependency:
+        # Route 53 reads the rule when the health check is made.
         self.resource.add_resource_dependency(alarm.resource)
 
 
@@ -220,7 +220,7 @@ def _require_name_carries_what_deployment_decides(alarm: SignalAlarm) -> None:
 
 
 class CalculatedHealthCheck(HealthCheck):
-    """Healthy while enough of its children are.
+    """A health check that is healthy while enough other health checks are.
 
     Args:
         scope: The parent.
@@ -273,12 +273,12 @@ class CalculatedHealthCheck(HealthCheck):
         if is_literal(threshold) and not 1 <= threshold <= len(children):
             raise InvalidInputError(
                 f"CalculatedHealthCheck: healthy_at_least: {threshold} of {len(children)} would "
-                f"be always or never; allowed: 1 to {len(children)}"
+                f"always or never be reached; allowed: 1 to {len(children)}"
             )
         super().__init__(
             scope,
             construct_id,
-            content_digest=digest([_identity(child) for child in children], known(threshold)),
+            content_digest=digest([_identity(child) for child in children], stable(threshold)),
             config=route53.CfnHealthCheck.HealthCheckConfigProperty(
                 type="CALCULATED",
                 child_health_checks=[child.health_check_id for child in children],
@@ -291,7 +291,7 @@ class CalculatedHealthCheck(HealthCheck):
 
 
 def _identity(child: HealthCheck | route53.IHealthCheck) -> str | float | None:
-    """What tells a child from another before deployment."""
+    """Return a value that identifies the child at synthesis."""
     if isinstance(child, HealthCheck):
         return child.content_digest
-    return known(child.health_check_id)
+    return stable(child.health_check_id)

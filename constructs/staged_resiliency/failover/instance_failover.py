@@ -1,4 +1,4 @@
-"""The failover of a blue/green pair, in one statement."""
+"""All of a blue/green pair's failover as one construct."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -30,25 +30,25 @@ from staged_resiliency.shared.literals import checked
 
 
 class InstanceFailover(Construct):
-    """Clients reach the active host while all its signals are well, else the standby.
+    """Failover of a pair: clients reach the active host while it is healthy, else the standby.
 
-    Creates a status alarm for each host whose instance is known, a health check for each signal
-    of the active host, one more that needs all of them where there are several, and the record
-    pair.
+    Creates a status alarm for each host with an instance, a health check for each signal of the
+    active host, where there are several signals one more that requires all of them, and the
+    failover records.
 
     Args:
         scope: The parent.
         construct_id: Id below the parent.
         service: Short name of the service; part of the records' identifiers.
-        display_name: The service in alarm texts; the short name unless given.
+        display_name: Name of the service in alarm texts; the short name unless given.
         blue: The blue host.
         green: The green host.
-        active: The host that serves while all is well.
+        active: The host that serves while it is healthy.
         hosted_zone: The zone of the record.
         record_name: DNS name that clients use.
         topic: Where the status alarms' change to ALARM is sent.
-        failover_on: Signals that must all be well; the EC2 status checks unless given.
-        ttl_seconds: How long resolvers keep an answer, in seconds; 60 unless given.
+        failover_on: Signals that must all be healthy; the EC2 status checks unless given.
+        ttl_seconds: TTL of the records in seconds; 60 unless given.
         status_period_seconds: Period of the status alarms in seconds, a multiple of 60; 60 unless
             given.
         status_evaluation_periods: Periods in a row that must breach; 1 unless given.
@@ -57,14 +57,14 @@ class InstanceFailover(Construct):
         notify_recovery: Also send the return to OK; not sent unless given.
 
     Raises:
-        InvalidInputError: A value that AWS would refuse, two hosts that are alike, no signal, or
-            a signal that the active host can't give.
+        InvalidInputError: A value that AWS would refuse, two hosts with the same name, instance
+            or address, no signal, or a signal that the active host does not have.
 
     Attributes:
         status_alarms: The status alarm of each host that has one, by colour.
         signal_health_checks: One health check per signal, in the order of ``failover_on``.
-        health_check: The one that decides.
-        records: The record pair.
+        health_check: The health check of the primary record.
+        records: The failover records.
 
     Example:
         >>> from aws_cdk import App, Environment, Stack
@@ -109,20 +109,20 @@ class InstanceFailover(Construct):
         notify_recovery: bool = False,
     ) -> None:
         hosts: Mapping[Color, FailoverHost] = {"blue": blue, "green": green}
-        for what, alike in _likenesses(blue, green):
-            if alike:
+        for what, same in _shared_properties(blue, green):
+            if same:
                 raise InvalidInputError(
                     f"InstanceFailover: blue and green have the same {what}; "
                     "a pair needs two different hosts"
                 )
         if active not in hosts:
             raise InvalidInputError(
-                f"InstanceFailover: active: {active!r} is no host; allowed: blue, green"
+                f"InstanceFailover: active: {active!r} is not a host; allowed: blue, green"
             )
         if not failover_on:
             raise InvalidInputError(
-                "InstanceFailover: failover_on: is empty; without a signal the primary would be "
-                "served for ever; give StatusSignal()"
+                "InstanceFailover: failover_on: is empty; without a signal the primary would "
+                "always be served; give StatusSignal()"
             )
         signal_names = [
             checked("InstanceFailover", "failover_on", signal.name, validation.slug)
@@ -160,7 +160,7 @@ class InstanceFailover(Construct):
         self.signal_health_checks: Final[Sequence[HealthCheck]] = [
             signal.health_check(self, watched) for signal in failover_on
         ]
-        self.health_check: Final = self._deciding(service)
+        self.health_check: Final = self._health_check_of_record(service)
         self.records: Final = FailoverRecords(
             self,
             "Records",
@@ -173,8 +173,8 @@ class InstanceFailover(Construct):
             ttl_seconds=ttl_seconds,
         )
 
-    def _deciding(self, service: str) -> HealthCheck:
-        """One signal decides by itself; several must all be well."""
+    def _health_check_of_record(self, service: str) -> HealthCheck:
+        """The health check of the only signal, or one that requires all signals."""
         if len(self.signal_health_checks) == 1:
             return self.signal_health_checks[0]
         return CalculatedHealthCheck(
@@ -185,8 +185,8 @@ class InstanceFailover(Construct):
         )
 
 
-def _likenesses(blue: FailoverHost, green: FailoverHost) -> Iterator[tuple[str, bool]]:
-    """What two hosts must not share, and whether they do."""
+def _shared_properties(blue: FailoverHost, green: FailoverHost) -> Iterator[tuple[str, bool]]:
+    """Yield each property that two hosts must not share, and whether they share it."""
     yield "name", blue.name == green.name
     yield "instance", blue.instance is not None and blue.instance == green.instance
     yield "target", blue.target == green.target

@@ -1,4 +1,4 @@
-"""The pair of Route 53 records that moves clients from one host to the other."""
+"""The Route 53 failover records, and the targets they can point to."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _RecordSet: TypeAlias = route53.CfnRecordSetGroup.RecordSetProperty
 
 @dataclass(frozen=True, slots=True)
 class HostedZone:
-    """A hosted zone by its name and id, where no construct stands for it.
+    """A hosted zone by its name and id, where there is no construct for it.
 
     Attributes:
         zone_name: Name of the zone.
@@ -32,7 +32,7 @@ class HostedZone:
 
 @dataclass(frozen=True, slots=True)
 class AddressTarget:
-    """A host that clients reach at its own addresses; give one or both.
+    """The addresses at which clients reach a host; give one or both.
 
     Attributes:
         ipv4: IPv4 address; makes an A record.
@@ -46,7 +46,7 @@ class AddressTarget:
     ipv6: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what is no address, and a target without any."""
+        """Refuse invalid addresses, and a target without an address."""
         if self.ipv4 is None and self.ipv6 is None:
             raise InvalidInputError("AddressTarget: give ipv4, ipv6 or both")
         if self.ipv4 is not None:
@@ -58,23 +58,23 @@ class AddressTarget:
 
     @property
     def record_types(self) -> tuple[RecordType, ...]:
-        """The record types this target can serve."""
+        """The types of the records for this target."""
         if self.ipv4 and self.ipv6:
             return ("A", "AAAA")
         return ("A",) if self.ipv4 else ("AAAA",)
 
     @property
     def health_check_address(self) -> str:
-        """The address that Route 53's checkers ask."""
+        """The address to which Route 53's health checkers connect."""
         return self.ipv4 or self.ipv6 or ""
 
     def value_of(self, record_type: RecordType) -> str:
-        """The record's value."""
+        """Return the record's value."""
         return (self.ipv4 if record_type == "A" else self.ipv6) or ""
 
 
 class LoadBalancer(Protocol):
-    """The CDK's load balancers, as far as an alias record needs them."""
+    """The properties of the CDK's load balancers that an alias record needs."""
 
     @property
     def load_balancer_dns_name(self) -> str:
@@ -87,7 +87,7 @@ class LoadBalancer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AliasTarget:
-    """A load balancer in front of a host.
+    """A load balancer in front of a host, which an alias record points to.
 
     Attributes:
         dns_name: DNS name of the load balancer.
@@ -114,7 +114,7 @@ class AliasTarget:
 
     @classmethod
     def to_load_balancer(cls, load_balancer: LoadBalancer, *, ipv6: bool = False) -> "AliasTarget":
-        """An alias to a load balancer of the CDK.
+        """Make an alias to a load balancer of the CDK.
 
         Args:
             load_balancer: An application or network load balancer, made or looked up.
@@ -128,22 +128,22 @@ class AliasTarget:
 
     @property
     def record_types(self) -> tuple[RecordType, ...]:
-        """The record types this target can serve."""
+        """The types of the records for this target."""
         return ("A", "AAAA") if self.ipv6 else ("A",)
 
 
 Target: TypeAlias = AddressTarget | AliasTarget
-"""Where clients reach a host."""
+"""The place where clients reach a host: its addresses or its load balancer."""
 
 
 class FailoverRecords(Construct):
-    """A failover pair: clients get the primary while it is healthy, else the secondary.
+    """Failover records: DNS answers with the primary while it is healthy, else the secondary.
 
     Creates one ``AWS::Route53::RecordSetGroup`` with a PRIMARY and a SECONDARY record for each
     address family. Roles and identifiers are fixed: which host is primary is a matter of values
     and health check, so that a swap never removes a record (docs/adr/0002). The secondary has no
-    health check: when the primary is down it is always served (an alias also asks its load
-    balancer: with both down the primary is served).
+    health check: it is always served while the primary is unhealthy (an alias also evaluates its
+    load balancer's health; with both unhealthy the primary is served).
 
     Args:
         scope: The parent.
@@ -152,11 +152,11 @@ class FailoverRecords(Construct):
         record_name: DNS name of the records, in the zone.
         identifier: Start of the records' set identifiers, ``<identifier>-Primary`` and
             ``<identifier>-Secondary``; lower-case letters, digits and hyphens.
-        primary: What is served while it is healthy.
-        secondary: What is served otherwise.
+        primary: The target that is served while it is healthy.
+        secondary: The target that is served otherwise.
         health_check: Decides whether the primary is healthy.
-        ttl_seconds: How long resolvers keep an answer, in seconds; 60 unless given. Aliases have
-            none of their own.
+        ttl_seconds: TTL in seconds, for how long resolvers cache an answer; 60 unless given.
+            Aliases have no TTL of their own.
 
     Raises:
         InvalidInputError: A value that Route 53 would refuse, a record outside the zone, or
@@ -273,7 +273,7 @@ def _alias(target: AliasTarget) -> route53.CfnRecordSetGroup.AliasTargetProperty
 
 def _ipv4_address(value: str) -> str:
     address = validation.ip_address(value)
-    if ":" in address:
+    if validation.is_ipv6(address):
         raise ValueError(f"{validation.shown(value)} is not an IPv4 address; give it as ipv6")
     return address
 

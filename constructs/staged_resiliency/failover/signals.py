@@ -1,4 +1,4 @@
-"""What can decide a failover: each signal gives a health check that watches the active host."""
+"""Signals that decide a failover; each makes a health check for the active host."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -53,13 +53,13 @@ class FailoverHost:
 
 @dataclass(frozen=True, slots=True)
 class WatchedHost:
-    """What a signal is told of the host it is to watch.
+    """The host for which a signal makes its health check.
 
     Attributes:
         color: Blue or green.
         host: The host.
-        status_alarm: Its EC2 status alarm, None where its instance is not known.
-        record_name: DNS name under which clients ask for it.
+        status_alarm: Its EC2 status alarm; None for a host without instance.
+        record_name: DNS name of the failover records.
     """
 
     color: Color
@@ -69,25 +69,25 @@ class WatchedHost:
 
 
 class Signal(ABC):
-    """Something about the active host that must be well for it to stay in service.
+    """A condition of the active host; when it fails, clients move to the standby.
 
     Attributes:
-        name: Short name, unlike that of the other signals of one failover; part of the health
-            check's id.
+        name: Short name, unique among the signals of one failover; part of the health check's
+            construct id.
     """
 
     name: str
 
     @abstractmethod
     def health_check(self, scope: Construct, watched: WatchedHost) -> HealthCheck:
-        """Make the health check that watches the signal on a host.
+        """Make the health check for the signal of a host.
 
         Args:
             scope: The parent of the health check.
             watched: The active host.
 
         Raises:
-            InvalidInputError: The host can't give this signal.
+            InvalidInputError: The host does not have this signal.
         """
 
 
@@ -102,7 +102,7 @@ class StatusSignal(Signal):
     name: str = "status"
 
     def health_check(self, scope: Construct, watched: WatchedHost) -> HealthCheck:
-        """A health check on the host's status alarm."""
+        """Make a health check on the host's status alarm."""
         if watched.status_alarm is None:
             raise InvalidInputError(
                 f"StatusSignal: the active host {watched.host.name!r} has no instance; "
@@ -117,11 +117,11 @@ class StatusSignal(Signal):
 
 @dataclass(frozen=True, slots=True)
 class EndpointSignal(Signal):
-    """The host's endpoint, as Route 53's own checkers see it from many places.
+    """Requests of Route 53's health checkers to the host's endpoint.
 
     Attributes:
-        request: What the checkers ask; ``/version/`` over HTTP unless given. Hosts at an address
-            are asked for the record's name unless the request has a host header.
+        request: The request; ``/version/`` over HTTP unless given. To a host with an address it
+            is sent with the record's name as host header unless it has another one.
         interval_seconds: Seconds between two requests of one checker: 30 unless given, or 10 at
             extra cost.
         failure_threshold: Requests in a row, 1 to 10, that change the status; 3 unless given.
@@ -134,7 +134,7 @@ class EndpointSignal(Signal):
     name: str = "endpoint"
 
     def health_check(self, scope: Construct, watched: WatchedHost) -> HealthCheck:
-        """A health check on the host's address, or on its load balancer."""
+        """Make a health check on the host's address, or on its load balancer."""
         target = watched.host.target
         address = target.health_check_address if isinstance(target, AddressTarget) else None
         domain_name = target.dns_name if isinstance(target, AliasTarget) else None
@@ -160,7 +160,8 @@ class AlarmSignal(Signal):
     Attributes:
         name: Short name, for example of the dependency.
         alarms: The alarm of each host, by colour.
-        insufficient_data: What too little data counts as; what the alarm says unless given.
+        insufficient_data: The status while there is too little data; as the alarm treats missing
+            data unless given.
     """
 
     name: str
@@ -168,7 +169,7 @@ class AlarmSignal(Signal):
     insufficient_data: InsufficientData | None = None
 
     def health_check(self, scope: Construct, watched: WatchedHost) -> HealthCheck:
-        """A health check on the active host's alarm."""
+        """Make a health check on the active host's alarm."""
         alarm = self.alarms.get(watched.color)
         if alarm is None:
             raise InvalidInputError(

@@ -1,4 +1,4 @@
-"""Who receives the messages of a topic."""
+"""Subscriptions to a topic: e-mail, HTTPS and SQS."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,21 +10,21 @@ from staged_resiliency.shared.literals import checked
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Someone who receives a topic's messages; use one of the kinds below.
+    """Base class of the subscriptions below; not used by itself.
 
     Attributes:
-        endpoint: Where messages are sent, in the form that the kind asks for.
-        protocol: The kind, as SNS names it.
+        endpoint: Where messages are sent: an e-mail address, a URL or an ARN.
+        protocol: The protocol, as SNS names it.
 
     Raises:
-        InvalidInputError: An endpoint that is not of the kind.
+        InvalidInputError: The endpoint does not fit the protocol.
     """
 
     endpoint: str
     protocol: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
-        """Refuse what is of no kind."""
+        """Refuse the base class."""
         raise InvalidInputError(
             "Subscription: has no protocol; use EmailSubscription, HttpsSubscription or "
             "QueueSubscription"
@@ -33,32 +33,32 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class EmailSubscription(Subscription):
-    """An e-mail address; it receives messages once its owner followed the link SNS sends."""
+    """An e-mail address, which receives messages once its owner confirms the subscription."""
 
     protocol: ClassVar[str] = "email"
 
     def __post_init__(self) -> None:
-        """Refuse what is no address."""
+        """Refuse an invalid e-mail address."""
         checked("EmailSubscription", "endpoint", self.endpoint, validation.email_address)
 
 
 @dataclass(frozen=True, slots=True)
 class HttpsSubscription(Subscription):
-    """An https URL; it receives messages once it confirmed the subscription."""
+    """An https URL, which receives messages once it confirms the subscription."""
 
     protocol: ClassVar[str] = "https"
 
     def __post_init__(self) -> None:
-        """Refuse what is no https URL, or holds a password."""
+        """Refuse an invalid URL, or one with a password."""
         checked("HttpsSubscription", "endpoint", self.endpoint, validation.https_url)
 
 
 @dataclass(frozen=True, slots=True)
 class QueueSubscription(Subscription):
-    """The ARN of an SQS queue, whose own policy must let the topic send to it."""
+    """The ARN of an SQS queue, whose policy must let the topic send messages to it."""
 
     protocol: ClassVar[str] = "sqs"
 
     def __post_init__(self) -> None:
-        """Refuse what is no queue."""
+        """Refuse an invalid ARN."""
         checked("QueueSubscription", "endpoint", self.endpoint, validation.queue_arn)

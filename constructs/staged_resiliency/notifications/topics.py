@@ -1,4 +1,4 @@
-"""The SNS topic that alarms notify: open to the account's alarms, closed to everybody else."""
+"""Encrypted SNS topics to which the alarms of the account, and nothing else, may publish."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -22,7 +22,7 @@ _KEY_DELETION_DAYS: Final = 30
 
 
 class AlarmKey(Construct):
-    """A customer-managed, yearly rotating KMS key that CloudWatch alarms may use.
+    """A customer managed KMS key, rotated yearly, that CloudWatch alarms may use.
 
     ``alias/aws/sns`` can't serve here: its policy can't be changed, so alarms could not publish.
     One key can serve all topics of a stack.
@@ -69,7 +69,7 @@ class AlarmKey(Construct):
 
 
 class AlarmTopicBase(Construct):
-    """What made and adopted topics have in common.
+    """Base class of ``AlarmTopic`` and ``AdoptedAlarmTopic``.
 
     Attributes:
         topic_arn: ARN of the topic.
@@ -79,13 +79,13 @@ class AlarmTopicBase(Construct):
 
     @cached_property
     def topic(self) -> sns.ITopic:
-        """The topic as the CDK's own type."""
+        """The topic as the CDK's type ``ITopic``."""
         return sns.Topic.from_topic_arn(self, "Imported", self.topic_arn)
 
     def subscribe(self, subscription: Subscription) -> sns.CfnSubscription:
         """Send the topic's messages to a subscriber.
 
-        The subscription's id is made of protocol and endpoint, so the order of a list of
+        The subscription's construct id comes from protocol and endpoint, so the order of
         subscribers does not matter.
 
         Args:
@@ -94,7 +94,7 @@ class AlarmTopicBase(Construct):
         Returns:
             The ``CfnSubscription``, for example to give it a filter.
         """
-        told = f"{subscription.protocol} {subscription.endpoint}"
+        receiver = f"{subscription.protocol} {subscription.endpoint}"
         resource = sns.CfnSubscription(
             self,
             f"Subscription{digest(subscription.protocol, subscription.endpoint)}",
@@ -102,12 +102,12 @@ class AlarmTopicBase(Construct):
             protocol=subscription.protocol,
             endpoint=subscription.endpoint,
         )
-        resource.add_metadata("Description", f"Sends alarm messages to {told}.")
+        resource.add_metadata("Description", f"Sends alarm messages to {receiver}.")
         return resource
 
 
 class AlarmTopic(AlarmTopicBase):
-    """An SNS topic for alarms: TLS only, encrypted, and published to by this account's alarms.
+    """An encrypted SNS topic that accepts messages from this account's alarms, over TLS only.
 
     Creates the topic, its policy, its subscriptions and, unless one is given, an ``AlarmKey``.
 
@@ -171,7 +171,7 @@ class AlarmTopic(AlarmTopicBase):
 
     @staticmethod
     def from_topic_arn(scope: Construct, construct_id: str, topic_arn: str) -> "AdoptedAlarmTopic":
-        """Adopt a topic that exists; its policy and key must already let alarms in.
+        """Use an existing topic, whose policy and key must already let alarms publish.
 
         Args:
             scope: The parent.
@@ -234,7 +234,7 @@ class AlarmTopic(AlarmTopicBase):
 
 
 class AdoptedAlarmTopic(AlarmTopicBase):
-    """A topic that exists; nothing is made but subscriptions that are asked for.
+    """An existing topic; creates only the subscriptions that are added to it.
 
     Args:
         scope: The parent.
@@ -256,11 +256,11 @@ class AdoptedAlarmTopic(AlarmTopicBase):
 
 
 Topic: TypeAlias = AlarmTopicBase | sns.ITopic | str
-"""A topic as constructs take it: one of ours, the CDK's own type, or an ARN."""
+"""A topic that alarms notify: an ``AlarmTopic``, a topic of the CDK, or an ARN."""
 
 
 def arn_of(topic: Topic) -> str:
-    """The ARN of a topic, in whatever form it is given."""
+    """Return the ARN of a topic."""
     if isinstance(topic, str):
         return checked("Topic", "topic_arn", topic, validation.topic_arn)
     return topic.topic_arn

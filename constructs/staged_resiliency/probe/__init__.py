@@ -1,1 +1,1 @@
-"""The probe: what runs on instances to measure whether they reach their dependencies."""
+"""The probe: an agent on instances that checks whether they reach their dependencies."""

@@ -1,4 +1,4 @@
-"""What the probe of a service measures, as data: the agent's configuration file."""
+"""The agent's configuration file: what the probe of a service measures."""
 
 import json
 from base64 import b64encode
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from staged_resiliency.probe import values
+from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.document import PARAMETER_BYTES
 from staged_resiliency.probe.target_checks import TargetCheck
 from staged_resiliency.shared import names, validation
@@ -14,10 +14,11 @@ from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, is_literal
 
 Journal = Literal["samples", "changes"]
-"""What the agent writes to its host's journal."""
+"""Which samples the agent writes to its host's journal."""
 
 DEFAULT_INTERVAL_SECONDS: Final = 10
 DEFAULT_TIMEOUT_SECONDS: Final = 5.0
+DEFAULT_SILENT_PERIODS: Final = 3  # minutes without a heartbeat until the alarm fires
 _FEWEST_PEERS: Final = 2
 
 
@@ -28,11 +29,11 @@ class ProbeConfiguration:
     Attributes:
         service: Short name of the service; on a host it names the agent's files and unit.
         namespace: CloudWatch namespace of all metrics; not one of AWS's own.
-        dependencies: How each dependency is asked, by its short name, such as ``db``; the metric
-            is ``<name>-connectivity`` with the dimension ``Host``. ``peer`` is no name for one.
-        peers: How each host is asked by the others, by its Name tag; two or more, or none. The
-            metric is ``peer-connectivity`` with the dimensions ``Host`` (the one that is asked)
-            and ``Observer`` (the one that asks).
+        dependencies: The check of each dependency, by its short name, such as ``db``; the metric
+            is ``<name>-connectivity`` with the dimension ``Host``. ``peer`` is reserved.
+        peers: How each host is checked by the others, by its Name tag; two or more, or none. The
+            metric is ``peer-connectivity`` with the dimensions ``Host`` (the checked host) and
+            ``Observer`` (the host that checks it).
         interval_seconds: Seconds between two samples of a target, a divisor of 60; 10 unless
             given.
         timeout_seconds: Deadline of a sample in seconds, below the interval; 5 unless given.
@@ -60,11 +61,11 @@ class ProbeConfiguration:
     journal: Journal = "samples"
 
     def __post_init__(self) -> None:
-        """Refuse what the agent would refuse."""
+        """Validate the values."""
         owner = "ProbeConfiguration"
         checked(owner, "service", self.service, validation.slug)
         checked(owner, "namespace", self.namespace, validation.namespace)
-        checked(owner, "interval_seconds", self.interval_seconds, values.interval_seconds)
+        checked(owner, "interval_seconds", self.interval_seconds, probe_validation.interval_seconds)
         checked(owner, "timeout_seconds", self.timeout_seconds, self._within_the_interval)
         for name in self.dependencies:
             checked(owner, "dependencies", name, _dependency)
@@ -72,7 +73,7 @@ class ProbeConfiguration:
             checked(owner, "peers", name, validation.host_name)
         if 0 < len(self.peers) < _FEWEST_PEERS:
             raise InvalidInputError(
-                f"{owner}: peers: names one host; a host is asked by others, so give two or more"
+                f"{owner}: peers: names one host; hosts check each other, so give two or more"
             )
         if not self.dependencies and not self.peers:
             raise InvalidInputError(
@@ -80,18 +81,17 @@ class ProbeConfiguration:
             )
         if self.journal not in ("samples", "changes"):
             raise InvalidInputError(
-                f"{owner}: journal: {validation.shown(self.journal)} is nothing the agent writes; "
+                f"{owner}: journal: {validation.shown(self.journal)} is not allowed; "
                 "allowed: samples, changes"
             )
 
     def _within_the_interval(self, timeout: float) -> float:
-        return values.timeout_seconds(timeout, self.interval_seconds)
+        return probe_validation.timeout_seconds(timeout, self.interval_seconds)
 
     def rendered(self) -> Mapping[str, object]:
-        """The content of the agent's configuration file; its order does not depend on the names'.
+        """Return the configuration file's content, sorted by name.
 
-        Every setting is written out, so that hosts keep what was deployed when an agent to come
-        has other defaults.
+        Defaults are written out, so that an agent with other defaults measures the same.
         """
         targets = [
             {"metric": names.connectivity_metric(name), **check.rendered()}
@@ -110,20 +110,21 @@ class ProbeConfiguration:
 
     @property
     def is_literal(self) -> bool:
-        """Whether all of it is known before the deployment."""
+        """Whether no value is a CDK token."""
         return _is_literal(self.rendered())
 
     def encoded(self) -> str:
-        """The file's content in base64, as the document's parameter takes it."""
+        """Return the file's content in base64, for the document's parameter."""
         content = json.dumps(self.rendered(), separators=(",", ":"), ensure_ascii=False)
         return b64encode(content.encode()).decode()
 
     def require_fit(self) -> None:
-        """Refuse more than one run of the document can carry.
+        """Raise if the parameters exceed the document's size limit.
+
+        Systems Manager counts the document, which carries the agent, and its parameters together.
 
         Raises:
-            ValueError: The parameters leave no room for the document that carries the agent, as
-                Systems Manager counts both together.
+            ValueError: The parameters are too large.
         """
         size = len(json.dumps(run_parameters("Uninstall", self.service, self.encoded())))
         if size > PARAMETER_BYTES:
@@ -136,7 +137,7 @@ class ProbeConfiguration:
 
 
 def run_parameters(action: str, service: str, configuration: str) -> Mapping[str, list[str]]:
-    """The document's parameters for one run."""
+    """Return the document's parameters for one run."""
     return {"Action": [action], "Service": [service], "Configuration": [configuration]}
 
 
@@ -147,7 +148,7 @@ def _dependency(name: str) -> str:
 
 
 def _short(number: float) -> float:
-    """5 and not 5.0."""
+    """Return 5 for 5.0."""
     return int(number) if is_literal(number) and number == int(number) else number
 
 

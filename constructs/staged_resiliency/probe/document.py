@@ -1,7 +1,7 @@
 """The Command document by which Systems Manager installs the probe, keeps it and removes it.
 
-It is made once, by ``make document``, and comes with the library: making it anew at each
-synthesis would take longer than the rest of the stack. A test holds that it is current.
+``make document`` builds document.json, which is part of the library: building it at each synthesis
+would take longer than the rest of the stack. A test fails when it is not current.
 """
 
 import base64
@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-PARAMETER_BYTES: Final = 14_336
-"""How much of ``limits.MAX_DOCUMENT_BYTES`` the document leaves to the parameters of a run."""
+PARAMETER_BYTES: Final = 16_384
+"""The part of ``limits.MAX_DOCUMENT_BYTES`` that the document leaves to a run's parameters."""
 
 DOCUMENT_FILE: Final = Path(__file__).with_name("document.json")
 _ARCHIVE_ENDS: Final = "END_OF_SOURCES"
@@ -21,7 +21,7 @@ _ARCHIVE_ENDS: Final = "END_OF_SOURCES"
 
 @cache
 def command_document() -> Mapping[str, Any]:
-    """The document's content, the same for every service; ``document_making`` says what it does.
+    """Return the document's content, the same for every service; see ``document_builder``.
 
     >>> list(command_document()["parameters"])
     ['Action', 'Service', 'Configuration']
@@ -31,7 +31,7 @@ def command_document() -> Mapping[str, Any]:
 
 
 def unpacked(document: Mapping[str, Any]) -> Mapping[str, str]:
-    """The agent's files that a document would install, by path; also of one that is deployed.
+    """Return the agent's files in a document, by path; the document may be a deployed one.
 
     >>> unpacked(command_document())["__main__.py"].splitlines()[0]
     'import runpy'

@@ -1,10 +1,9 @@
-"""Makes the Command document by which Systems Manager installs, keeps and removes the probe.
+"""Builds the Command document by which Systems Manager installs, keeps and removes the probe.
 
-``make document`` writes it to document.json, which is what is deployed. It is a function of the
-files beside this module and of nothing else, so that the same files are the same version. The
-scripts stand in it line by line, for those who review a change of it. The agent's sources are
-more than a document takes: they stand in it as an archive, with a table of contents that shows
-which of them changed.
+``make document`` writes it to document.json, which is deployed. It depends on the files beside
+this module and on nothing else, so that the same files are the same version. The scripts are in it
+line by line, for those who review a change of it. The agent's sources are larger than a document
+may be, so they are in it as an archive, with a list of hashes that shows which of them changed.
 """
 
 import base64
@@ -12,21 +11,35 @@ import bz2
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
-from staged_resiliency.probe.agent_files import PACKAGE, agent_digest, agent_files
+from staged_resiliency.probe.minify import minified
 
-# Whole-value patterns, in the syntax that RE2 and Java share; allowedPattern anchors nothing.
+PACKAGE: Final = "resiliency_probe"
+"""The package's name on an instance, where ``staged_resiliency`` is not installed."""
+
+# In the syntax that RE2 and Java share, and anchored, as allowedPattern matches anywhere.
 SERVICE_PATTERN: Final = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 CONFIGURATION_PATTERN: Final = "^[A-Za-z0-9+/]*={0,2}$"
 
+_AGENT: Final = Path(__file__).parent / "agent"
 _INSTALL: Final = Path(__file__).parent / "install"
+# Writes no bytecode, also when run by hand: a run of the document removes files that it did not
+# install.
+_LAUNCHER: Final = f"""import runpy
+import sys
+
+sys.dont_write_bytecode = True
+runpy.run_module("{PACKAGE}", run_name="__main__")
+"""
 _ARCHIVE_CHARACTERS_A_LINE: Final = 480
 
-# Each step's script, and how long it may take, in seconds. A step that runs out of time does not
-# stop the steps after it, so these are far more than any should need.
+# Each step's script and its timeout in seconds. The steps after one that timed out still run, so
+# the timeouts are far longer than any step should take.
 _STEPS: Final = {
     "Platform": ("platform.sh", 60),
     "Python": ("python.sh", 2400),
@@ -35,25 +48,59 @@ _STEPS: Final = {
 }
 
 
-def made_document() -> Mapping[str, object]:
-    """The document's content, the same for every service.
+def agent_files() -> Mapping[str, str]:
+    """Return the agent's files, minified, by their path in the directory that is installed.
+
+    ``python3 -I -B DIRECTORY`` runs the agent.
+    """
+    return _files(_AGENT)
+
+
+def agent_digest() -> str:
+    """Return the agent's version: twelve hexadecimal digits of a digest over its files.
+
+    It is the digest of the output of ``sha256sum``, so that a script on an instance can verify the
+    installed files.
+
+    >>> len(agent_digest())
+    12
+    """
+    sums = sorted(
+        f"{sha256(content.encode()).hexdigest()}  ./{path}\n"
+        for path, content in agent_files().items()
+    )
+    return sha256("".join(sums).encode()).hexdigest()[:12]
+
+
+@cache
+def _files(agent: Path) -> Mapping[str, str]:
+    sources = {path.relative_to(agent).as_posix(): path for path in sorted(agent.rglob("*.py"))}
+    package = {
+        f"{PACKAGE}/{path}": minified(source.read_text(encoding="utf-8"))
+        for path, source in sources.items()
+    }
+    return MappingProxyType({"__main__.py": _LAUNCHER, **package})
+
+
+def build_document() -> Mapping[str, object]:
+    """Build the document's content, the same for every service.
 
     Its parameters are ``Action`` (``Install`` or ``Uninstall``), ``Service`` (the name of the
     service file) and ``Configuration`` (base64 of the agent's JSON; not needed to uninstall).
-    Every parameter is pasted where no shell reads it and is looked at again by each step.
+    Every parameter is inserted where no shell interprets it, and each step validates it again.
 
-    Every step says inside its ``inputs`` how long it may take and that the document ends with it
-    when it fails: outside of them, the agent of Systems Manager heeds neither.
+    ``timeoutSeconds`` and ``onFailure`` are inside each step's ``inputs``, since the Systems
+    Manager agent ignores both elsewhere.
 
     https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-command-ssm-plugin-reference.html
 
-    >>> list(made_document()["parameters"])
+    >>> list(build_document()["parameters"])
     ['Action', 'Service', 'Configuration']
     """
     return {
         "schemaVersion": "2.2",
         "description": f"Resiliency probe, agent {agent_digest()}: installs it as a service of "
-        "systemd, keeps it as it should be, and removes it without a trace.",
+        "systemd, repairs it when it was changed, and removes it completely.",
         "parameters": {
             "Action": {
                 "type": "String",
@@ -92,18 +139,17 @@ def made_document() -> Mapping[str, object]:
 
 
 def _script(name: str) -> list[str]:
-    """A script's lines of code, with those of the scripts and files it names in their place.
+    """Return a script's lines without comments, with other files included.
 
-    A line ``. ./NAME`` stands for a script and a line ``@NAME`` for a file's content. Comments
-    are for those who read the files; 64 KB is little.
+    A line ``. ./NAME`` includes a script, and a line ``@NAME`` a file, or lines that are generated.
     """
     lines: list[str] = []
     for line in _read(name):
         script, file = re.match(r"\s*\. \./(\S+)$", line), re.match(r"@(\S+)$", line)
         if script:
             lines += _script(script[1])
-        elif file and file[1] in _MADE:
-            lines += _MADE[file[1]]()
+        elif file and file[1] in _GENERATED:
+            lines += _GENERATED[file[1]]()
         elif file:
             lines += _code(_read(file[1]))
         else:
@@ -125,7 +171,7 @@ def _versions() -> list[str]:
 
 
 def _contents() -> list[str]:
-    """What the archive holds, so that a review of the document shows which files changed."""
+    """List the archive's files with their hashes, so that a review shows which ones changed."""
     return [
         f"# {sha256(content.encode()).hexdigest()[:8]} {path.removeprefix(f'{PACKAGE}/')}"
         for path, content in agent_files().items()
@@ -134,9 +180,10 @@ def _contents() -> list[str]:
 
 
 def _archive() -> list[str]:
-    """The agent's files as base64 of bzip2 of JSON, the same wherever it is made.
+    """Return the agent's files as base64 of bzip2 of JSON.
 
-    bzip2 because it has one implementation, and makes less of sources than gzip or xz do.
+    bzip2 has one implementation, so that every machine builds the same archive, and it compresses
+    sources better than gzip or xz do.
     """
     files = json.dumps(dict(agent_files()), ensure_ascii=False, separators=(",", ":"))
     text = base64.b64encode(bz2.compress(files.encode())).decode()
@@ -144,8 +191,8 @@ def _archive() -> list[str]:
     return [text[start : start + width] for start in range(0, len(text), width)]
 
 
-# Lines that no file holds, by the name under which the scripts name them.
-_MADE: Final[Mapping[str, Callable[[], list[str]]]] = {
+# Generated lines, by the name that scripts include them with.
+_GENERATED: Final[Mapping[str, Callable[[], list[str]]]] = {
     "versions": _versions,
     "contents": _contents,
     "archive": _archive,
@@ -153,4 +200,4 @@ _MADE: Final[Mapping[str, Callable[[], list[str]]]] = {
 
 
 if __name__ == "__main__":
-    print(json.dumps(made_document(), indent=1))
+    print(json.dumps(build_document(), indent=1))

@@ -1,11 +1,11 @@
-"""Which instances get the probe: one class per way to name them."""
+"""Which instances get the probe: one class per way to select them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from staged_resiliency.probe import values
+from staged_resiliency.probe import probe_validation
 from staged_resiliency.shared import limits, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked
@@ -20,29 +20,29 @@ class Instances(ABC):
     @property
     @abstractmethod
     def target_key(self) -> str:
-        """What State Manager looks at: a tag, or the instance's id."""
+        """What State Manager selects by: a tag, or the instance's id."""
 
     @property
     @abstractmethod
     def target_values(self) -> Sequence[str]:
-        """The values of it; an instance with any one of them is meant."""
+        """The values of the key; an instance with any of them is selected."""
 
 
 @dataclass(frozen=True, slots=True)
 class InstancesByName(Instances):
-    """Instances by their Name tags: who takes over a name takes over the probe.
+    """Instances by their Name tags; an instance that takes over a name gets the probe.
 
     Attributes:
         names: 1 to 50 Name tags.
 
     Raises:
-        InvalidInputError: No name, too many, or one that is no host's.
+        InvalidInputError: No name, more than 50, or an invalid one.
     """
 
     names: Sequence[str]
 
     def __post_init__(self) -> None:
-        """Refuse what names no host."""
+        """Validate the names."""
         _check_values(self, "names", self.names, validation.host_name)
 
     @property
@@ -64,13 +64,13 @@ class InstancesById(Instances):
         instances: 1 to 50 instances or ids.
 
     Raises:
-        InvalidInputError: No instance, too many, or an id that is none.
+        InvalidInputError: No instance, more than 50, or an invalid id.
     """
 
     instances: "Sequence[ec2.IInstance | str]"
 
     def __post_init__(self) -> None:
-        """Refuse ids that are none."""
+        """Validate the ids."""
         _check_values(self, "instances", self.target_values, validation.instance_id)
 
     @property
@@ -86,22 +86,22 @@ class InstancesById(Instances):
 
 @dataclass(frozen=True, slots=True)
 class InstancesByTag(Instances):
-    """A fleet by a tag; instances that get the tag later get the probe then.
+    """Instances with a tag; those that get the tag later get the probe then.
 
     Attributes:
         key: Key of the tag, 1 to 124 characters, such as ``aws:autoscaling:groupName``.
         values: 1 to 50 values of it.
 
     Raises:
-        InvalidInputError: A key or value that no tag can have, no value, or too many.
+        InvalidInputError: No value, more than 50, or an invalid key or value.
     """
 
     key: str
     values: Sequence[str]
 
     def __post_init__(self) -> None:
-        """Refuse what no tag can be."""
-        checked("InstancesByTag", "key", self.key, values.target_tag)
+        """Validate key and values."""
+        checked("InstancesByTag", "key", self.key, probe_validation.target_tag)
         _check_values(self, "values", self.values, validation.tag_value)
 
     @property

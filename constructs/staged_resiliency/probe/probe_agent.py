@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from staged_resiliency.probe import values
+from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.configuration import ProbeConfiguration, run_parameters
 from staged_resiliency.probe.document import command_document
 from staged_resiliency.probe.instances import Instances
@@ -18,18 +18,18 @@ from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked
 
 State = Literal["present", "absent"]
-"""Whether the probe is to be on the instances, or to be taken away from them."""
+"""Whether the probe is installed on the instances, or removed from them."""
 
 _ACTIONS: Final[Mapping[State, str]] = {"present": "Install", "absent": "Uninstall"}
 _NAG_RULE: Final = "AwsSolutions-IAM5[Resource::*]"
 _WHY_ANY_RESOURCE: Final = (
-    "PutMetricData and DescribeTags know no resource in a policy: the one is limited to the "
-    "service's namespace, the other reads tags and only of this region."
+    "PutMetricData and DescribeTags support no resource-level permissions: the one is limited to "
+    "the service's namespace, the other to reading tags in this region."
 )
 
 
 class _Permission(NamedTuple):
-    """One thing the agent may do, and under which condition."""
+    """An action that the agent may call, with its condition."""
 
     sid: str
     action: str
@@ -37,7 +37,7 @@ class _Permission(NamedTuple):
 
     @property
     def statement(self) -> Mapping[str, object]:
-        """The permission as a policy has it."""
+        """The permission as a statement of a policy."""
         return {
             "Sid": self.sid,
             "Effect": "Allow",
@@ -48,47 +48,45 @@ class _Permission(NamedTuple):
 
 
 class ProbeAgent(Construct):
-    """Puts the probe on instances, keeps it there, and lets it publish.
+    """Installs the probe on instances, repairs drift, and grants it to publish.
 
     Creates an ``AWS::SSM::Document`` that carries the agent, an ``AWS::SSM::Association`` that
-    runs it on the instances (when it is made, when anything in it changes, once a day against
-    drift, and on instances that join later), and an ``AWS::IAM::ManagedPolicy`` with what the
-    agent may do. The association takes instances one at a time and stops at the first failure, so
-    that a bad agent never reaches both hosts of a pair.
+    runs it on the instances (when it is created, when anything in it changes, once a day against
+    drift, and on instances that join later), and an ``AWS::IAM::ManagedPolicy`` with the agent's
+    permissions. The association takes instances one at a time and stops at the first failure, so
+    that a broken agent never reaches both hosts of a pair.
 
-    A document is never changed: another agent is another document, to which the association
-    moves, and the former one goes last. So a change set says when hosts are touched, and a
-    rollback returns to the former agent.
+    A document is never changed: a new version of the agent is a new document, to which the
+    association moves before the old one is deleted. So a change set shows when hosts are changed,
+    and a rollback returns to the previous version.
 
     The instances need the Systems Manager agent and a role with ``AmazonSSMManagedInstanceCore``
-    and the policy made here. Removing this construct leaves the agents where they are, but takes
-    their permission away: deploy ``state="absent"`` first.
+    and the policy created here. Removing this construct leaves the agents on the instances without
+    their permissions: deploy ``state="absent"`` first.
 
     Args:
         scope: The parent.
         construct_id: Id below the parent.
         configuration: What is measured.
-        instances: Where: ``InstancesByName``, ``InstancesById`` or ``InstancesByTag``.
+        instances: ``InstancesByName``, ``InstancesById`` or ``InstancesByTag``.
         roles: Existing roles of the instances, which the policy is attached to; none unless
             given. See ``grant_publish`` for roles of the same application.
-        state: ``absent`` takes the agent and all it left away from the instances; ``present``
-            unless given.
+        state: ``absent`` uninstalls the agent, with all its files; ``present`` unless given.
         association_name: Name of the association; State Manager shows the document's name
             unless given.
-        max_concurrency: How many instances are changed at a time, a number or a percentage; ``1``
-            unless given.
-        max_errors: How many may fail before no further one is changed, likewise; ``0`` unless
-            given.
+        max_concurrency: How many instances run the document at a time, a number or a percentage;
+            ``1`` unless given.
+        max_errors: How many may fail before the rest is skipped, likewise; ``0`` unless given.
 
     Raises:
-        InvalidInputError: A value that AWS would refuse, or more targets than a document carries.
+        InvalidInputError: A value that AWS would refuse, or too many targets for the document.
 
     Attributes:
         configuration: What is measured.
         document: The ``CfnDocument``.
         association: The ``CfnAssociation``.
         policy: The ``CfnManagedPolicy``.
-        policy_arn: ARN of the policy, for roles that are made elsewhere.
+        policy_arn: ARN of the policy, for roles that are created elsewhere.
 
     Example:
         >>> from aws_cdk import App, Stack
@@ -126,15 +124,16 @@ class ProbeAgent(Construct):
         owner = "ProbeAgent"
         role_names = [role if isinstance(role, str) else role.role_name for role in roles]
         for name in role_names:
-            checked(owner, "roles", name, values.role_name)
+            checked(owner, "roles", name, probe_validation.role_name)
         if state not in _ACTIONS:
             raise InvalidInputError(
-                f"{owner}: state: {validation.shown(state)} is no state; allowed: present, absent"
+                f"{owner}: state: {validation.shown(state)} is not allowed; "
+                "allowed: present, absent"
             )
         if association_name is not None:
-            checked(owner, "association_name", association_name, values.association_name)
-        checked(owner, "max_concurrency", max_concurrency, values.max_concurrency)
-        checked(owner, "max_errors", max_errors, values.max_errors)
+            checked(owner, "association_name", association_name, probe_validation.association_name)
+        checked(owner, "max_concurrency", max_concurrency, probe_validation.max_concurrency)
+        checked(owner, "max_errors", max_errors, probe_validation.max_errors)
         is_literal = configuration.is_literal
         if is_literal:
             try:
@@ -149,12 +148,12 @@ class ProbeAgent(Construct):
             content=_content(),
             document_type="Command",
             document_format="JSON",
-            # By replacement, so that a document is what it was made as: the association follows
-            # the new one's name, and not a default version that would have to be moved.
+            # So that the association follows the new document's name, instead of a default version
+            # that would have to be set.
             update_method="Replace",
         )
         self.document.add_metadata(
-            "Description", "Carries the probe agent; installs it on an instance, or removes it."
+            "Description", "Carries the probe agent, and installs it on an instance or removes it."
         )
         self.association: Final = ssm.CfnAssociation(
             self,
@@ -204,10 +203,10 @@ class ProbeAgent(Construct):
         self.policy_arn: Final = self.policy.ref
 
     def grant_publish(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let a role, or an instance with its role, publish what its probe measures.
+        """Grant a role, or an instance's role, to publish the probe's metrics.
 
-        Systems Manager needs ``AmazonSSMManagedInstanceCore`` on the role besides. An agent that
-        starts before the role may publish tries again.
+        For Systems Manager the role also needs ``AmazonSSMManagedInstanceCore``. An agent that
+        starts before the grant is effective tries again.
 
         Args:
             grantee: The instance, or its role.
@@ -226,7 +225,7 @@ class ProbeAgent(Construct):
         return first
 
     def _permissions(self) -> Sequence[_Permission]:
-        """What the agent may do; neither action takes a resource, so conditions limit them.
+        """The agent's permissions; neither action takes a resource, so conditions limit them.
 
         https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
         """
@@ -245,11 +244,11 @@ class ProbeAgent(Construct):
         ]
 
     def _encoded_at_deployment(self) -> str:
-        """The configuration in base64, where only the deployment knows all of it."""
+        """Return the configuration in base64 as a token, since it has tokens in it."""
         return Fn.base64(Stack.of(self).to_json_string(self.configuration.rendered()))
 
 
 @cache
 def _content() -> IResolvable:
-    """The document as one value in Node, however many stacks carry it: benchmarks/README.md."""
+    """The document as one token, however many stacks have it: benchmarks/README.md."""
     return Token.as_any(command_document())

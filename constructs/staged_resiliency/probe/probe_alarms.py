@@ -1,23 +1,24 @@
-"""Alarms on what the probe says of its host, and of the other hosts."""
+"""Alarms on the probe's own heartbeat and on its checks of other hosts."""
 
 from constructs import Construct
 
 from staged_resiliency.failover.alarm_rule import AlarmRule
 from staged_resiliency.failover.alarms import MissingData, SignalAlarm
 from staged_resiliency.notifications.topics import Topic
+from staged_resiliency.probe.configuration import DEFAULT_SILENT_PERIODS
 from staged_resiliency.shared import names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked
 
 
 class ProbeSilentAlarm(SignalAlarm):
-    """Fires when a host's probe says nothing: it is not installed, was stopped, or can't publish.
+    """Fires when a host's probe sends no data: it is not installed, stopped, or can't publish.
 
     The probe publishes 1 once a minute as metric ``probe-heartbeat`` with the dimension ``Host``,
-    never 0. So only missing data can breach, and it always does. CloudWatch looks back over more
-    periods than it evaluates, for 3 of them over 5, and lets real data points in that range speak
-    for missing ones. So with 3 periods a silence of about five minutes fires; a restart of the
-    probe or of its host does not.
+    never 0. So only missing data can breach, and it always does. CloudWatch retrieves more periods
+    than it evaluates, 5 for 3 of them, and evaluates data points in that range in place of missing
+    ones. So with 3 periods about five minutes without data fire; a restart of the probe or of its
+    host does not.
 
     Until the probe is installed for the first time, this alarm is in ALARM.
 
@@ -61,7 +62,7 @@ class ProbeSilentAlarm(SignalAlarm):
         host_name: str,
         description: str,
         topic: Topic,
-        evaluation_periods: int = 3,
+        evaluation_periods: int = DEFAULT_SILENT_PERIODS,
         notify_recovery: bool = False,
     ) -> None:
         checked("ProbeSilentAlarm", "namespace", namespace, validation.namespace)
@@ -88,23 +89,22 @@ class ProbeSilentAlarm(SignalAlarm):
 
 
 class PeerAlarm(SignalAlarm):
-    """Fires when a host no longer answers another one, as that one's probe reports it.
+    """Fires when a host no longer answers another host's probe, the observer.
 
-    A dead host so becomes a 0 that somebody publishes, where its own metrics only fall silent.
-    The probe of the observer publishes 1 or 0 as metric ``peer-connectivity`` with the dimensions
-    ``Host`` (the observed one) and ``Observer``.
+    So another host publishes a 0 for a dead host, whose own metrics would only be missing. The
+    observer's probe publishes 1 or 0 as metric ``peer-connectivity`` with the dimensions ``Host``
+    (the observed host) and ``Observer``.
 
-    Missing data is not breaching and can't be anything else, and a health check on this alarm
-    counts too little data as healthy: when the *observer* dies, nothing is known of the observed
-    host, and clients must not be moved to the very host that is dead. The observer's silence is
-    told by its ``ProbeSilentAlarm``.
+    Missing data is always not breaching, and a health check on this alarm treats insufficient data
+    as healthy: when the *observer* dies, the state of the observed host is unknown, and clients
+    must not be moved to the dead host. The observer's ``ProbeSilentAlarm`` reports its failure.
 
     Args:
         scope: The parent.
         construct_id: Id below the parent.
         namespace: CloudWatch namespace of the probe's metrics; not one of AWS's own.
         host_name: The observed host: its Name tag.
-        observer: The host that asks: its Name tag.
+        observer: The host whose probe checks it: its Name tag.
         description: What a reader of the notification must know; at most 1,024 characters.
         topic: Where the change to ALARM is sent.
         period_seconds: Length of a period in seconds, a multiple of 60; 60 unless given.
@@ -158,8 +158,7 @@ class PeerAlarm(SignalAlarm):
         if observer == host_name:
             raise InvalidInputError(
                 f"{owner}: observer: {validation.shown(observer)} is the observed host itself; "
-                "give "
-                "the other one"
+                "give the other one"
             )
         checked(
             owner,

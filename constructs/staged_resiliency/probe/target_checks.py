@@ -1,19 +1,19 @@
-"""How a target is asked: one class per kind of check."""
+"""How a target is checked: one class per kind of check."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
-from staged_resiliency.probe import values
+from staged_resiliency.probe import probe_validation
 from staged_resiliency.shared import validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, is_literal
 
 Family = Literal["ipv4", "ipv6"]
-"""Which addresses of a name are asked; they are chosen, not raced."""
+"""Which addresses of a name are used."""
 RecordType = Literal["A", "AAAA", "CNAME"]
-"""What a DNS check asks for."""
+"""The type of record that a DNS check looks up."""
 
 _T = TypeVar("_T", str, int)
 _DNS_PORT: Final = 53
@@ -22,28 +22,27 @@ _HTTPS_PORT: Final = 443
 
 
 class TargetCheck(ABC):
-    """One way to ask a target; use one of the kinds below.
+    """One way to check a target; use one of the kinds below.
 
-    A sample is one attempt under one deadline over everything: resolving, connecting, shaking
-    hands, answering.
+    A sample is one attempt, with one deadline for name lookup, connection, handshake and answer.
     """
 
     @abstractmethod
     def rendered(self) -> Mapping[str, object]:
-        """The check as the agent's configuration has it, without what is the default there."""
+        """Return the check as the agent's configuration has it, without defaults."""
 
 
 @dataclass(frozen=True, slots=True)
 class TcpCheck(TargetCheck):
-    """Connects; well when the connection is made.
+    """Passes when a TCP connection is made.
 
     Attributes:
         host: DNS name or address.
         port: TCP port.
-        family: Which addresses of a name are asked, ``ipv4`` or ``ipv6``; ``ipv4`` unless given.
+        family: Which addresses of a name are used, ``ipv4`` or ``ipv6``; ``ipv4`` unless given.
 
     Raises:
-        InvalidInputError: A value that can't be asked.
+        InvalidInputError: A value is not valid.
     """
 
     host: str
@@ -51,17 +50,17 @@ class TcpCheck(TargetCheck):
     family: Family = "ipv4"
 
     def __post_init__(self) -> None:
-        """Refuse what can't be asked."""
+        """Validate the values."""
         _check_place(self, self.host, self.port, self.family)
 
     def rendered(self) -> Mapping[str, object]:
-        """The check as the agent's configuration has it."""
+        """Return the check as the agent's configuration has it."""
         return _given(check="tcp", host=self.host, port=self.port, family=_other(self.family))
 
 
 @dataclass(frozen=True, slots=True)
 class TlsCheck(TargetCheck):
-    """Connects and shakes hands; well when the certificate is trusted, of the name, and valid.
+    """Passes when a TLS handshake succeeds: the certificate is trusted, valid, and for the name.
 
     Attributes:
         host: DNS name or address.
@@ -69,10 +68,10 @@ class TlsCheck(TargetCheck):
         server_name: Name that the certificate must have; the host unless given.
         days_to_expiry: Fails when the certificate is valid for fewer days, 0 to 3650; 0 unless
             given.
-        family: Which addresses of a name are asked, ``ipv4`` or ``ipv6``; ``ipv4`` unless given.
+        family: Which addresses of a name are used, ``ipv4`` or ``ipv6``; ``ipv4`` unless given.
 
     Raises:
-        InvalidInputError: A value that can't be asked.
+        InvalidInputError: A value is not valid.
     """
 
     host: str
@@ -82,12 +81,12 @@ class TlsCheck(TargetCheck):
     family: Family = "ipv4"
 
     def __post_init__(self) -> None:
-        """Refuse what can't be asked."""
+        """Validate the values."""
         _check_place(self, self.host, self.port, self.family)
         _check_certificate(self, self.server_name, self.days_to_expiry)
 
     def rendered(self) -> Mapping[str, object]:
-        """The check as the agent's configuration has it."""
+        """Return the check as the agent's configuration has it."""
         return _given(
             check="tls",
             host=self.host,
@@ -100,23 +99,23 @@ class TlsCheck(TargetCheck):
 
 @dataclass(frozen=True, slots=True)
 class HttpCheck(TargetCheck):
-    """Sends GET over HTTP; well when the status is, and the text is in the answer.
+    """Sends GET over HTTP; passes with an expected status and, if given, the text in the answer.
 
     Redirects are not followed: a 3xx is a status like any other.
 
     Attributes:
         host: DNS name or address.
         port: TCP port; 80 unless given.
-        path: Path and query to ask for; ``/`` unless given.
-        host_header: Name that is asked for; the host unless given, with a port that is not the
-            scheme's own.
-        status: Statuses that are well; any 2xx unless given.
+        path: Path and query of the request; ``/`` unless given.
+        host_header: Value of the Host header; the host unless given, with a port that is not the
+            scheme's default.
+        status: Statuses that pass; any 2xx unless given.
         text: Text that the first 64 KB of the answer's body must hold, 1 to 255 printable
             characters; only the status counts unless given.
-        family: Which addresses of a name are asked, ``ipv4`` or ``ipv6``; ``ipv4`` unless given.
+        family: Which addresses of a name are used, ``ipv4`` or ``ipv6``; ``ipv4`` unless given.
 
     Raises:
-        InvalidInputError: A value that can't be asked.
+        InvalidInputError: A value is not valid.
     """
 
     host: str
@@ -128,12 +127,12 @@ class HttpCheck(TargetCheck):
     family: Family = "ipv4"
 
     def __post_init__(self) -> None:
-        """Refuse what can't be asked."""
+        """Validate the values."""
         _check_place(self, self.host, self.port, self.family)
         _check_request(self, self.path, self.host_header, self.status, self.text)
 
     def rendered(self) -> Mapping[str, object]:
-        """The check as the agent's configuration has it."""
+        """Return the check as the agent's configuration has it."""
         return _given(
             check="http",
             host=self.host,
@@ -148,26 +147,26 @@ class HttpCheck(TargetCheck):
 
 @dataclass(frozen=True, slots=True)
 class HttpsCheck(TargetCheck):
-    """Sends GET over HTTPS; well when certificate, status and text are.
+    """Sends GET over HTTPS; passes with a valid certificate and, as ``HttpCheck``, status and text.
 
     Redirects are not followed: a 3xx is a status like any other.
 
     Attributes:
         host: DNS name or address.
         port: TCP port; 443 unless given.
-        path: Path and query to ask for; ``/`` unless given.
-        host_header: Name that is asked for; the host unless given, with a port that is not the
-            scheme's own.
-        status: Statuses that are well; any 2xx unless given.
+        path: Path and query of the request; ``/`` unless given.
+        host_header: Value of the Host header; the host unless given, with a port that is not the
+            scheme's default.
+        status: Statuses that pass; any 2xx unless given.
         text: Text that the first 64 KB of the answer's body must hold, 1 to 255 printable
             characters; only the status counts unless given.
         server_name: Name that the certificate must have; the host unless given.
         days_to_expiry: Fails when the certificate is valid for fewer days, 0 to 3650; 0 unless
             given.
-        family: Which addresses of a name are asked, ``ipv4`` or ``ipv6``; ``ipv4`` unless given.
+        family: Which addresses of a name are used, ``ipv4`` or ``ipv6``; ``ipv4`` unless given.
 
     Raises:
-        InvalidInputError: A value that can't be asked.
+        InvalidInputError: A value is not valid.
     """
 
     host: str
@@ -181,13 +180,13 @@ class HttpsCheck(TargetCheck):
     family: Family = "ipv4"
 
     def __post_init__(self) -> None:
-        """Refuse what can't be asked."""
+        """Validate the values."""
         _check_place(self, self.host, self.port, self.family)
         _check_request(self, self.path, self.host_header, self.status, self.text)
         _check_certificate(self, self.server_name, self.days_to_expiry)
 
     def rendered(self) -> Mapping[str, object]:
-        """The check as the agent's configuration has it."""
+        """Return the check as the agent's configuration has it."""
         return _given(
             check="https",
             host=self.host,
@@ -204,17 +203,17 @@ class HttpsCheck(TargetCheck):
 
 @dataclass(frozen=True, slots=True)
 class DnsCheck(TargetCheck):
-    """Asks a DNS server; well when it answers the name, and with what is expected.
+    """Looks up a DNS record; passes when there is one and, if given, ``answer`` is among them.
 
     Attributes:
-        host: DNS name to ask for.
+        host: DNS name to look up.
         record_type: ``A``, ``AAAA`` or ``CNAME``; ``A`` unless given.
-        answer: Value that must be among the answers; any answer is well unless given.
+        answer: Value that must be among the answers; any answer passes unless given.
         server: Address of the DNS server; the host's own servers unless given.
         port: Port of ``server``; 53 unless given.
 
     Raises:
-        InvalidInputError: A value that can't be asked.
+        InvalidInputError: A value is not valid.
     """
 
     host: str
@@ -224,27 +223,28 @@ class DnsCheck(TargetCheck):
     port: int = _DNS_PORT
 
     def __post_init__(self) -> None:
-        """Refuse what can't be asked."""
-        _checked(self, "host", self.host, values.name_to_ask_for)
+        """Validate the values."""
+        _checked(self, "host", self.host, probe_validation.name_to_ask_for)
         if self.record_type not in ("A", "AAAA", "CNAME"):
             raise InvalidInputError(
-                f"DnsCheck: record_type: {validation.shown(self.record_type)} is not a type that "
-                "is "
-                "asked for; allowed: A, AAAA, CNAME"
+                f"DnsCheck: record_type: {validation.shown(self.record_type)} is not allowed; "
+                "allowed: A, AAAA, CNAME"
             )
         if self.answer is not None:
             kind = self.record_type
-            _checked(self, "answer", self.answer, lambda text: values.dns_answer(text, kind))
+            _checked(
+                self, "answer", self.answer, lambda text: probe_validation.dns_answer(text, kind)
+            )
         if self.server is not None:
-            _checked(self, "server", self.server, values.dns_server)
+            _checked(self, "server", self.server, probe_validation.dns_server)
         elif self.port != _DNS_PORT:
             raise InvalidInputError(
-                "DnsCheck: port: goes with server; without one the host's own servers are asked"
+                "DnsCheck: port: goes with server; the host's own DNS servers have their own port"
             )
         _checked(self, "port", self.port, validation.port)
 
     def rendered(self) -> Mapping[str, object]:
-        """The check as the agent's configuration has it."""
+        """Return the check as the agent's configuration has it."""
         return _given(
             check="dns",
             host=self.host,
@@ -256,7 +256,7 @@ class DnsCheck(TargetCheck):
 
 
 def _checked(check: TargetCheck, name: str, value: _T, rule: Callable[[_T], _T]) -> None:
-    """Keep a value in its canonical form, so that one target has one configuration."""
+    """Replace a value by its canonical form, so that one target has one configuration."""
     object.__setattr__(check, name, checked(type(check).__name__, name, value, rule))
 
 
@@ -265,11 +265,10 @@ def _check_place(check: TargetCheck, host: str, port: int, family: str) -> None:
     _checked(check, "port", port, validation.port)
     if family not in ("ipv4", "ipv6"):
         raise InvalidInputError(
-            f"{type(check).__name__}: family: {validation.shown(family)} is no family of "
-            "addresses; "
+            f"{type(check).__name__}: family: {validation.shown(family)} is not allowed; "
             "allowed: ipv4, ipv6"
         )
-    if family != "ipv4" and is_literal(host) and values.is_address(host):
+    if family != "ipv4" and is_literal(host) and probe_validation.is_address(host):
         raise InvalidInputError(
             f"{type(check).__name__}: family: goes with names; {validation.shown(host)} is an "
             "address"
@@ -283,21 +282,21 @@ def _check_request(
     if host_header is not None:
         _checked(check, "host_header", host_header, validation.domain_name)
     for each in status:
-        checked(type(check).__name__, "status", each, values.status)
+        checked(type(check).__name__, "status", each, probe_validation.status)
     # A tuple: frozen, and equal to another of the same statuses.
     object.__setattr__(check, "status", tuple(status))
     if text is not None:
-        _checked(check, "text", text, values.body_text)
+        _checked(check, "text", text, probe_validation.body_text)
 
 
 def _check_certificate(check: TargetCheck, server_name: str | None, days_to_expiry: int) -> None:
     if server_name is not None:
         _checked(check, "server_name", server_name, validation.dns_name_or_address)
-    _checked(check, "days_to_expiry", days_to_expiry, values.days_to_expiry)
+    _checked(check, "days_to_expiry", days_to_expiry, probe_validation.days_to_expiry)
 
 
 def _other(family: Family) -> Family | None:
-    """The family where it is not the agent's default."""
+    """Return the family unless it is the agent's default."""
     return None if family == "ipv4" else family
 
 

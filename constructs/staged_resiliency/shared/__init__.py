@@ -1,1 +1,1 @@
-"""What all of the library uses: names, limits, validation, literals. Never imports the CDK."""
+"""Names, limits and validation that the whole library uses. Does not load the CDK."""

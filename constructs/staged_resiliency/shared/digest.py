@@ -1,4 +1,4 @@
-"""Short digests that become part of logical ids."""
+"""Short digests for logical ids: a new digest makes CloudFormation replace the resource."""
 
 import json
 from hashlib import sha256
@@ -7,15 +7,15 @@ from staged_resiliency.shared.literals import is_literal
 
 
 def digest(*parts: object) -> str:
-    """Eight upper-case hexadecimal digits over JSON values.
+    """Hash JSON values to eight upper-case hexadecimal digits.
 
-    Part of the interface: another digest for the same parts would replace deployed resources.
+    Do not change how: another digest for the same values would replace deployed resources.
     """
     return sha256(json.dumps(parts).encode()).hexdigest()[:8].upper()
 
 
-def known(value: str | float | None) -> str | float | None:
-    """The value as a digest takes it; one that only the deployment knows counts as any other."""
+def stable(value: str | float | None) -> str | float | None:
+    """Make a value equal at each synthesis: a literal as it is, any CDK token as one constant."""
     if value is None or isinstance(value, str):
         return value if value is None or is_literal(value) else "known at deployment"
     # One form for 1 and 1.0, and (by adding zero) for 0.0 and -0.0: they render alike.

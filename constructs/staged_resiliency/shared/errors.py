@@ -1,5 +1,5 @@
-"""The errors that constructs raise."""
+"""The error that constructs raise."""
 
 
 class InvalidInputError(ValueError):
-    """An argument that AWS would refuse, or that would fail when it is needed most."""
+    """An argument that AWS would refuse, or with which a failover or a drill would not work."""

@@ -1,7 +1,6 @@
-"""AWS limits and the fixed sets of values this package checks against.
+"""AWS limits and the sets of values that AWS accepts, each with its unit and its source.
 
-Each constant names its unit and the page it rests on. One place, so that a limit that AWS
-raises is one line here.
+All in one place, so that a limit that AWS raises is one changed line.
 """
 
 from typing import Final
@@ -49,12 +48,11 @@ MAX_DOCUMENT_BYTES: Final = 65_536
 MAX_TARGET_VALUES: Final = 50
 MAX_TARGET_TAG_CHARACTERS: Final = 124  # 128 with "tag:" before it
 
-# A certificate that is valid for longer than ten years is no certificate that anybody renews.
+# The most days that a TLS check may ask a certificate to be valid for; a limit of this package.
 MAX_DAYS_TO_EXPIRY: Final = 3650
 
 # AWS FIS: fis/latest/userguide/fis-quotas.html, and what CreateExperimentTemplate takes.
 MAX_STOP_CONDITIONS: Final = 5
-MAX_ACTION_PARAMETER_CHARACTERS: Final = 1024
 MAX_FAULT_MINUTES: Final = 720
 
 # What CreateStateMachine takes, in step-functions/latest/apireference
@@ -78,7 +76,7 @@ ALARM_REGIONS: Final = (
     "us-west-2",
 )  # fmt: skip
 
-# Partitions by the start of the region's name; everything else is "aws":
+# Partitions by the prefix of the region's name; all other regions are in "aws":
 # IAM/latest/UserGuide/reference-arns.html
 PARTITIONS: Final = {
     "cn-": "aws-cn",
@@ -92,5 +90,5 @@ PARTITIONS: Final = {
 
 
 def partition_of(region: str) -> str:
-    """The ARN partition of a region, "aws" for the commercial ones."""
+    """Return the ARN partition of a region, for example "aws"."""
     return next((name for start, name in PARTITIONS.items() if region.startswith(start)), "aws")

@@ -1,9 +1,9 @@
-"""Telling values that are known now from those that only the deployment knows.
+"""Distinguish literals, known at synthesis, from CDK tokens, resolved at deployment.
 
-A CDK token in a text looks like ``${Token[...]}``, one in a number is about -1.9e289:
+A token in a string has the form ``${Token[...]}``, one in a number is about -1.9e289:
 https://docs.aws.amazon.com/cdk/v2/guide/tokens.html. Asking the CDK costs a call into Node, so
-it is asked only about values that can be tokens at all, and loaded only then: whoever holds a
-token has loaded it before, and data without tokens needs no CDK.
+only values of these forms are passed to it. The CDK is imported only then: where there is a
+token it has been imported before, and data without tokens does not need it.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _NUMBER_TOKENS: Final = (-1.95e289, -1.88e289)
 
 
 def is_literal(value: str | int | float) -> bool:
-    """Whether the value is known at synthesis."""
+    """Whether the value is known at synthesis, that is, not a CDK token."""
     if isinstance(value, str):
         can_be_token = "${Token[" in value
     else:
@@ -31,7 +31,13 @@ def is_literal(value: str | int | float) -> bool:
 
 
 def checked(owner: str, name: str, value: _T, check: Callable[[_T], _T]) -> _T:
-    """A constructor's argument in its canonical form; tokens pass as they are.
+    """Validate an argument of a constructor and return it in canonical form; keep tokens as is.
+
+    Args:
+        owner: The class, for the message.
+        name: The argument, for the message.
+        value: The argument's value.
+        check: A function of ``validation`` or one like it.
 
     Raises:
         InvalidInputError: The check refuses the value; the message names owner and argument.

@@ -1,8 +1,8 @@
-"""What makes a single value acceptable to AWS, as functions on plain values.
+"""Functions that validate single values, such as an instance id or a port.
 
-Each function returns the value in its canonical form or raises ``ValueError`` with a sentence
-that says what was found, what is allowed and, where it helps, an example to copy. The service
-file and the constructs use the same functions, so both say the same thing.
+Each is named after the value it validates. It returns the value in its canonical form or raises
+``ValueError`` with what was found, what is allowed and, where it helps, an example. The service
+file and the constructs use the same functions, so both give the same message.
 """
 
 import difflib
@@ -26,13 +26,13 @@ _PARTITION = "aws(-[a-z]+)*"
 
 
 def shown(value: object, most: int = 60) -> str:
-    """A value as it is quoted in messages: short, printable, on one line."""
+    """Quote a value for a message: short, printable, on one line."""
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str | None:
-    """The allowed word a misspelt one probably stands for, or None."""
+    """Return the allowed word that a misspelt one most resembles, or None."""
     folded = {candidate.casefold(): candidate for candidate in allowed}
     wanted = word.casefold()
     found = difflib.get_close_matches(wanted, folded, n=1, cutoff=0.6)
@@ -50,19 +50,19 @@ def _matching(
 
 
 def at_most(value: str, most: int, what: str) -> str:
-    """Refuse a text that is longer than AWS takes it."""
+    """Validate the length of a text, which ``what`` names in the message."""
     if len(value) > most:
         raise ValueError(f"{what} {shown(value)} has {len(value)} characters; at most {most} fit")
     return value
 
 
 def account_id(value: str) -> str:
-    """Twelve digits."""
+    """Validate an AWS account id: twelve digits."""
     return _matching(value, ACCOUNT_ID, "an AWS account id (12 digits)", '"532151327118"')
 
 
 def region(value: str) -> str:
-    """A region whose alarms a Route 53 health check can follow."""
+    """Validate an AWS region, one whose alarms a Route 53 health check can follow."""
     if value not in limits.ALARM_REGIONS:
         near = nearest(value, limits.ALARM_REGIONS)
         hint = f"did you mean {near}?" if near else "give one like us-west-2"
@@ -73,12 +73,12 @@ def region(value: str) -> str:
 
 
 def instance_id(value: str) -> str:
-    """An EC2 instance id, of either length."""
+    """Validate an EC2 instance id, of either length."""
     return _matching(value, INSTANCE_ID, "an EC2 instance id", "i-0ab55a49288f1da24")
 
 
 def host_name(value: str) -> str:
-    """The Name tag of an instance: it becomes part of alarm names and a metric dimension."""
+    """Validate the Name tag of an instance, used in alarm names and as a metric dimension."""
     return _matching(
         value,
         r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}",
@@ -88,7 +88,7 @@ def host_name(value: str) -> str:
 
 
 def slug(value: str) -> str:
-    """A name that becomes part of stack names, alarm names and metric names."""
+    """Validate a short name that is used in stack names, alarm names and metric names."""
     return _matching(
         value,
         SLUG,
@@ -98,7 +98,7 @@ def slug(value: str) -> str:
 
 
 def ip_address(value: str) -> str:
-    """An IPv4 or IPv6 address in its canonical form."""
+    """Validate an IPv4 or IPv6 address that clients can reach."""
     try:
         address = ipaddress.ip_address(value)
     except ValueError:
@@ -113,24 +113,32 @@ def ip_address(value: str) -> str:
     return str(address)
 
 
+def is_ipv6(address: str) -> bool:
+    """Whether the text is an IPv6 address; False for IPv4 addresses and for any other text."""
+    try:
+        return ipaddress.ip_address(address).version == 6
+    except ValueError:
+        return False
+
+
 def ipv6_address(value: str) -> str:
-    """An IPv6 address in its canonical form."""
+    """Validate an IPv6 address that clients can reach."""
     try:
         address = ip_address(value)
     except ValueError:
         address = ""
-    if ":" not in address:
+    if not is_ipv6(address):
         raise ValueError(f"{shown(value)} is not an IPv6 address; give one like 2600:1f14::9")
     return address
 
 
 def is_public(address: str) -> bool:
-    """Whether Route 53's health checkers, which come over the internet, can reach the address."""
+    """Whether the address is public, so that Route 53's health checkers can reach it."""
     return ipaddress.ip_address(address).is_global
 
 
 def domain_name(value: str) -> str:
-    """A DNS name in lower case and without its final dot."""
+    """Validate a DNS name; returned in lower case and without the final dot."""
     name = value.lower().removesuffix(".")
     labels = name.split(".")
     if (
@@ -147,7 +155,7 @@ def domain_name(value: str) -> str:
 
 
 def record_in_zone(record: str, zone: str) -> str:
-    """A record's name that stands in a zone."""
+    """Validate a DNS name in the hosted zone."""
     record, zone = domain_name(record), domain_name(zone)
     if record != zone and not record.endswith(f".{zone}"):
         raise ValueError(
@@ -157,7 +165,7 @@ def record_in_zone(record: str, zone: str) -> str:
 
 
 def dns_name_or_address(value: str) -> str:
-    """Where a dependency is found: a DNS name, or an IP address."""
+    """Validate the address of a dependency: a DNS name or an IP address."""
     if re.fullmatch(r"[0-9.]+|[0-9a-fA-F:]*:[0-9a-fA-F:.]*", value):
         return ip_address(value)
     if ":" in value:
@@ -169,7 +177,7 @@ def dns_name_or_address(value: str) -> str:
 
 
 def hosted_zone_id(value: str) -> str:
-    """A Route 53 hosted zone id, without the ``/hostedzone/`` that AWS may put before it."""
+    """Validate a Route 53 hosted zone id; returned without the prefix ``/hostedzone/``."""
     zone_id = _matching(
         value,
         HOSTED_ZONE_ID,
@@ -180,7 +188,7 @@ def hosted_zone_id(value: str) -> str:
 
 
 def topic_name(value: str) -> str:
-    """The name of a standard SNS topic."""
+    """Validate the name of a standard SNS topic."""
     return _matching(
         value,
         rf"[A-Za-z0-9_-]{{1,{limits.MAX_TOPIC_NAME_CHARACTERS}}}",
@@ -191,7 +199,7 @@ def topic_name(value: str) -> str:
 
 
 def topic_arn(value: str) -> str:
-    """The ARN of a standard SNS topic."""
+    """Validate the ARN of a standard SNS topic."""
     return _matching(
         value,
         rf"arn:{_PARTITION}:sns:[a-z0-9-]+:\d{{12}}:[A-Za-z0-9_-]{{1,256}}",
@@ -201,7 +209,7 @@ def topic_arn(value: str) -> str:
 
 
 def queue_arn(value: str) -> str:
-    """The ARN of an SQS queue."""
+    """Validate the ARN of an SQS queue."""
     return _matching(
         value,
         rf"arn:{_PARTITION}:sqs:[a-z0-9-]+:\d{{12}}:[A-Za-z0-9_-]{{1,80}}",
@@ -211,7 +219,7 @@ def queue_arn(value: str) -> str:
 
 
 def kms_key_arn(value: str) -> str:
-    """The ARN of a KMS key."""
+    """Validate the ARN of a KMS key."""
     return _matching(
         value,
         rf"arn:{_PARTITION}:kms:[a-z0-9-]+:\d{{12}}:key/[A-Za-z0-9-]{{1,128}}",
@@ -221,14 +229,14 @@ def kms_key_arn(value: str) -> str:
 
 
 def email_address(value: str) -> str:
-    """An e-mail address."""
+    """Validate an e-mail address."""
     if len(value) > 254 or _EMAIL.fullmatch(value) is None:
         raise ValueError(f"{shown(value)} is not an e-mail address; give one like ops@example.com")
     return value
 
 
 def https_url(value: str) -> str:
-    """An https URL without credentials in it."""
+    """Validate an https URL without credentials in it."""
     if re.match(r"[a-z]+://[^/?#]*@", value, re.IGNORECASE):  # first, as others show the value
         raise ValueError(
             "the URL carries a user name or password, which the template would show; "
@@ -247,13 +255,13 @@ def https_url(value: str) -> str:
 
 
 def url_path(value: str) -> str:
-    """The path of a URL, as a Route 53 health check asks for it."""
+    """Validate the path of a URL that a Route 53 health check requests."""
     at_most(value, limits.MAX_RESOURCE_PATH_CHARACTERS, "path")
     return _matching(value, r"/[!-~]*", "a URL path that starts with /", "/version/")
 
 
 def namespace(value: str) -> str:
-    """A CloudWatch namespace for custom metrics."""
+    """Validate a CloudWatch namespace for custom metrics."""
     if value.startswith("AWS/"):
         raise ValueError(
             f"{shown(value)} starts with AWS/, which CloudWatch keeps for AWS services; "
@@ -268,14 +276,14 @@ def namespace(value: str) -> str:
 
 
 def one_line(value: str) -> str:
-    """A text that people read in notifications: printable ASCII or letters, on one line."""
+    """Validate a line of printable text for people to read."""
     if not value.strip() or not value.isprintable():
         raise ValueError(f"{shown(value)} is not a line of text; give one like Bookstore API")
     return value
 
 
 def tag_key(value: str) -> str:
-    """The key of a tag that a stack may carry."""
+    """Validate the key of a resource tag."""
     if value.lower().startswith("aws:"):
         raise ValueError(f"{shown(value)} starts with aws:, which AWS keeps for itself")
     return _matching(
@@ -288,7 +296,7 @@ def tag_key(value: str) -> str:
 
 
 def tag_value(value: str) -> str:
-    """The value of a tag."""
+    """Validate the value of a resource tag."""
     return _matching(
         value,
         r"[\w .:/=+@-]{0,256}",
@@ -299,14 +307,14 @@ def tag_value(value: str) -> str:
 
 
 def alarm_name(value: str) -> str:
-    """The name of a CloudWatch alarm."""
+    """Validate the name of a CloudWatch alarm."""
     if not value or not (value.isascii() and value.isprintable()):
         raise ValueError(f"{shown(value)} is not an alarm name (printable ASCII)")
     return at_most(value, limits.MAX_ALARM_NAME_CHARACTERS, "the alarm name")
 
 
 def dashboard_name(value: str) -> str:
-    """The name of a CloudWatch dashboard."""
+    """Validate the name of a CloudWatch dashboard."""
     return _matching(
         value,
         r"[A-Za-z0-9_-]{1,255}",
@@ -316,7 +324,7 @@ def dashboard_name(value: str) -> str:
 
 
 def ttl_seconds(value: int) -> int:
-    """How long resolvers may keep a record."""
+    """Validate a TTL of a DNS record, in seconds."""
     if not 0 <= value <= limits.MAX_TTL_SECONDS:
         raise ValueError(
             f"{value} s is not a TTL; allowed: 0 to {limits.MAX_TTL_SECONDS}, give 60 or less"
@@ -325,14 +333,14 @@ def ttl_seconds(value: int) -> int:
 
 
 def port(value: int) -> int:
-    """A TCP port."""
+    """Validate a TCP port."""
     if not 1 <= value <= 65535:
         raise ValueError(f"{value} is not a TCP port; allowed: 1 to 65535")
     return value
 
 
 def failover_period_seconds(value: int) -> int:
-    """The period of an alarm that Route 53 can follow."""
+    """Validate a period in seconds of an alarm that a Route 53 health check can follow."""
     if value < limits.MIN_FAILOVER_PERIOD_SECONDS:
         raise ValueError(
             f"{value} s makes a high-resolution alarm, which Route 53 health checks can't follow; "
@@ -344,7 +352,7 @@ def failover_period_seconds(value: int) -> int:
 
 
 def alarm_window_seconds(period_seconds: int, evaluation_periods: int) -> int:
-    """How far an alarm looks back; CloudWatch bounds it."""
+    """Validate the time that an alarm evaluates, and return it in seconds."""
     window = period_seconds * evaluation_periods
     most = (
         limits.MAX_ALARM_WINDOW_SECONDS_SHORT_PERIOD
@@ -360,7 +368,7 @@ def alarm_window_seconds(period_seconds: int, evaluation_periods: int) -> int:
 
 
 def failover_statistic(value: str) -> str:
-    """A statistic that Route 53 can follow."""
+    """Validate a statistic of an alarm that a Route 53 health check can follow."""
     if value not in limits.FAILOVER_STATISTICS:
         allowed = ", ".join(limits.FAILOVER_STATISTICS)
         near = nearest(value, limits.FAILOVER_STATISTICS)
@@ -373,7 +381,7 @@ def failover_statistic(value: str) -> str:
 
 
 def all_datapoints(datapoints_to_alarm: int, evaluation_periods: int) -> int:
-    """Route 53 reads N periods out of N, never M out of N."""
+    """Validate datapoints to alarm: all periods, as Route 53 supports no M out of N."""
     if datapoints_to_alarm != evaluation_periods:
         raise ValueError(
             f"{datapoints_to_alarm} out of {evaluation_periods} is an M-out-of-N alarm, which "
@@ -383,7 +391,7 @@ def all_datapoints(datapoints_to_alarm: int, evaluation_periods: int) -> int:
 
 
 def threshold_between_0_and_1(value: float, statistic: str) -> float:
-    """A threshold that can tell a metric's 0 from its 1."""
+    """Validate a threshold that separates a metric's value 0 from 1."""
     most = math.inf if statistic in ("Sum", "SampleCount") else 1
     if not 0 < value <= most:
         allowed = "above 0" if most == math.inf else "above 0, at most 1"

@@ -72,7 +72,7 @@ def test_a_run_is_told_phase_by_phase_and_a_passed_one_is_a_success(
         "The run ended (SUCCEEDED); its verdict is still to be recorded.",
         "",
     ]
-    assert told[16] == "passed: All 5 expectations held."
+    assert told[16] == "passed: All 5 expectations met."
     assert "failover 268 s" in told[-1]
 
 
@@ -327,7 +327,7 @@ def test_on_a_terminal_a_picture_renews_itself_and_the_verdict_follows(
     assert "1 failed: States.Timeout: slow [red]function" in frame
     assert "can't be read: s3://" in frame
     assert "Ctrl-C" not in frame
-    assert "All 5 expectations held." in frame
+    assert "All 5 expectations met." in frame
 
 
 def test_a_picture_without_anything_seen_shows_the_phases_alone(

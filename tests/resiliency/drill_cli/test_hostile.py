@@ -25,7 +25,17 @@ HOSTILE = (
 def journal() -> dict[str, Any]:
     """A journal with the text wherever there is a text."""
     made = journals.run_of(replace(journals.LATE, experiment="shutdown", kind="drill"))
-    told = {"service", "host", "dependency", "told", "subject", "value", "detail", "outcome"}
+    told = {
+        "service",
+        "host",
+        "dependency",
+        "message",
+        "told",
+        "subject",
+        "value",
+        "detail",
+        "outcome",
+    }
 
     def poisoned(value: Any, key: str = "") -> Any:
         if isinstance(value, dict):

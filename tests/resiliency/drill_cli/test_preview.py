@@ -26,7 +26,7 @@ def test_everything_a_shutdown_rests_on_is_told(
         "Objective 6 min",
         "TUE 09:00 to 17:00 America/Los_Angeles",
         "about 1.00 US dollars",
-        f"Clients of {plans.RECORD} reach bookstore-api-green, within 360 s of the fault",
+        f"clients of {plans.RECORD} reach bookstore-api-green, within 360 s of the fault",
         "The failover-time model says 160 to 380 s, 95 % of outages up to 335 s.",
         f"OK {plans.STATUS} must fire",
         f"OK {plans.GUARD} guard: stops the drill",

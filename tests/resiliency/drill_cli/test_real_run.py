@@ -20,15 +20,13 @@ from tests.staged_resiliency.drills.account import account
 @pytest.mark.parametrize(
     ("plan", "status", "phases", "told"),
     [
-        pytest.param(
-            plans.SHUTDOWN, 0, PHASES, "passed: All 5 expectations held.", id="a shutdown"
-        ),
+        pytest.param(plans.SHUTDOWN, 0, PHASES, "passed: All 5 expectations met.", id="a shutdown"),
         pytest.param(
             plans.LEASHED,
             1,
             ("Preflight", "Steady state", "Inject", "End fault", "Record"),
-            "leashed: leashed, nothing was injected",
-            id="a leashed one",
+            "dry run: no fault was injected",
+            id="a dry run",
         ),
     ],
 )

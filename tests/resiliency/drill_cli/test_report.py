@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from staged_resiliency.experiment.journal import RunResult, journal
+from staged_resiliency.experiment.journal import RunResult, journal_json, journal_of
 from staged_resiliency.experiment.verdict import Status, Verdict
 from tests import journals
 from tests.resiliency.drill_cli import plans
@@ -23,12 +23,12 @@ def runs(made: Account) -> None:
         made.record(each, each["run_id"])
 
 
-def leashed() -> dict[str, object]:
-    """A run of a leashed drill."""
+def dry_run() -> dict[str, object]:
+    """A dry run."""
     script = replace(journals.STOPPED, experiment="shutdown", kind="drill")
-    told = "leashed, nothing was injected: would be aimed at i-0"
-    finding = RunResult(None, script.hypothesis, Verdict(Status.LEASHED, told, ()), None, [], [])
-    return journals.as_read(journal(journals.subject_of(script, NOW), finding))
+    told = "no fault was injected: would be aimed at i-0"
+    finding = RunResult(None, script.hypothesis, Verdict(Status.DRY_RUN, told, ()), None, [], [])
+    return journals.as_read(journal_json(journal_of(journals.subject_of(script, NOW), finding)))
 
 
 @pytest.mark.usefixtures("runs")
@@ -37,8 +37,8 @@ def test_each_drill_has_a_table_of_its_last_runs(
 ) -> None:
     assert drill("report") == 0
     out = capsys.readouterr().out
-    assert out.count("All 5 expectations held.") == 3
-    assert out.count("All 6 expectations held.") == 3
+    assert out.count("All 5 expectations met.") == 3
+    assert out.count("All 6 expectations met.") == 3
     latest = journals.drill_runs(3)[-3]
     first = next(line for line in out.splitlines() if "All 5" in line).split()
     assert first[:5] == ["2026-10-06", "09:59:00", "passed", "187", "s"]
@@ -79,15 +79,15 @@ def test_a_page_is_written_and_its_name_stays_out_of_the_json(
     assert page.count("<svg") > 4
 
 
-def test_a_leashed_run_has_its_place_in_table_and_page(
+def test_a_dry_run_has_its_place_in_table_and_page(
     made: Account, drill: Command, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    made.record(leashed(), "run-1")
+    made.record(dry_run(), "run-1")
     assert drill("report", "shutdown", "--html", "drills.html") == 0
-    assert "leashed" in capsys.readouterr().out
+    assert "dry run" in capsys.readouterr().out
     page = (tmp_path / "drills.html").read_text(encoding="utf-8")
-    assert "Leashed: leashed, nothing was injected: would be aimed at i-0" in page
-    assert "0 of 1 held, 1 leashed (shutdown)" in page
+    assert "Dry run: no fault was injected: would be aimed at i-0" in page
+    assert "0 of 1 passed, 1 dry run (shutdown)" in page
 
 
 def test_drills_that_never_ran_are_told_and_give_no_page(
@@ -118,7 +118,7 @@ def test_a_page_that_cannot_be_written_is_told_in_a_line(
         pytest.param(b"\xff\xfe", "is not UTF-8", id="not UTF-8"),
         pytest.param(b"[]", "is no journal: it is no JSON object", id="a list"),
         pytest.param(b"{}", "is no journal: it has no schema_version", id="something else"),
-        pytest.param(b'{"schema_version": 1}', "kind: is missing", id="half a journal"),
+        pytest.param(b'{"schema_version": 1}', "kind is missing", id="half a journal"),
         pytest.param(b'{"schema_version": NaN}', "NaN is no number of JSON", id="not a number"),
         pytest.param(b'{"schema_version": 1e999}', "1e999 is no number", id="infinity"),
         pytest.param(b"[" * 100_000, "it is nested too deeply", id="a tower"),
@@ -132,11 +132,11 @@ def test_an_unreadable_journal_is_one_line_beside_the_others(
     drill: Command,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    made.record(leashed(), "run-1")
+    made.record(dry_run(), "run-1")
     made.put("journals/shutdown/run-2.json", content)
     assert drill("report", "shutdown") == 1
     told_ = capsys.readouterr()
-    assert "leashed" in told_.out
+    assert "dry run" in told_.out
     (line,) = told_.err.splitlines()
     where = f"can't be read: s3://{plans.BUCKET}/bookstore/journals/shutdown/run-2.json: "
     assert line.startswith(where)

@@ -71,7 +71,7 @@ def test_a_bar_is_split_into_its_parts_and_ends_at_the_median() -> None:
     worst = float(of_class(picture, "range")[0].get("x2", ""))
     assert (end - begin) / (worst - begin) == pytest.approx(total.median / total.worst, abs=0.01)
     (diamond,) = of_class(picture, "p95")
-    p95 = float(re.findall(r"[\d.]+", diamond.get("d", ""))[0])
+    p95 = float(re.findall(r"[\d.]+", diamond.get("points", ""))[0])
     assert (p95 - begin) / (worst - begin) == pytest.approx(total.p95 / total.worst, abs=0.01)
 
 
@@ -146,8 +146,8 @@ def test_it_is_told_to_those_who_do_not_see_it() -> None:
     assert picture.get("role") == "img"
     described = {element.get("id"): element.text or "" for element in picture}
     assert all(described[name] for name in picture.get("aria-labelledby", "").split())
-    assert "shop.example.com before host stopped: median" in described["about"]
-    assert "endpoint dead: never" in described["about"]
+    assert "shop.example.com before host stopped: median" in described["chart-about"]
+    assert "endpoint dead: never" in described["chart-about"]
 
 
 def test_it_is_the_same_each_time() -> None:

@@ -55,7 +55,7 @@ def test_what_holds_ends_with_a_report_and_success(
     assert "Rehearsing bookstore.pingpublications.com on this machine, 20 seconds in one" in out
     assert re.search(r"^host-stops +3:20  fault$", out, re.MULTILINE)
     assert re.search(r"^host-stops .* client \S+: bookstore-api-green$", out, re.MULTILINE)
-    assert "clients reach bookstore-api-green after" in out
+    assert "clients of bookstore.pingpublications.com reach" in out
     assert "passed  bookstore-api-blue stops and comes back" in out
     assert f"{tmp_path}/out: 1 journal; look at {tmp_path}/out/index.html" in out
     page = (tmp_path / "out" / "index.html").read_text()

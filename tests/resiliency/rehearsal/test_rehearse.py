@@ -52,7 +52,7 @@ def play(world: Deployment, *names: str, seed: int) -> Sequence[Outcome]:
 
 def test_what_held_passes_with_the_times_it_took(world: Deployment) -> None:
     (outcome,) = play(world, "host-stops", seed=0)
-    assert outcome.verdict.status is Status.PASSED, outcome.verdict.told
+    assert outcome.verdict.status is Status.PASSED, outcome.verdict.message
     assert outcome.run == Run(1010, 1020, 1030, SCALE)
     told = outcome.journal
     assert told["kind"] == "rehearsal"
@@ -98,7 +98,7 @@ def test_who_watches_is_told_how_a_client_reaches_the_service(world: Deployment)
 def test_what_did_not_hold_fails(world: Deployment) -> None:
     (outcome,) = play(world, "host-stops", seed=1)
     assert outcome.verdict.status is Status.FAILED
-    assert "reach bookstore-api-green: not within" in outcome.verdict.told
+    assert "reach bookstore-api-green: not within" in outcome.verdict.message
 
 
 def test_scenarios_wait_for_one_another_where_they_are_to(world: Deployment) -> None:
@@ -157,7 +157,7 @@ def test_clients_must_have_been_served_by_the_active_host_before(
     ]
     running = Running(outcome.plan, seen, [Phase("steady state", 1000, 1010)], outcome.run)
     verdict = judged(world, running, 0).verdict
-    assert ("before the fault clients were served by somebody" in verdict.told) is told
+    assert ("before the fault clients were served by somebody" in verdict.message) is told
 
 
 @pytest.mark.parametrize(
@@ -170,8 +170,8 @@ def test_people_must_be_told_of_what_they_must_hear_of(
     (outcome,) = play(silent, "host-stops", seed=0)
     assert outcome.verdict.status is Status.FAILED
     told = f"nobody is told of {STATUS_ALARM}: it notifies no topic when it fires"
-    assert outcome.verdict.told == told
-    assert outcome.journal["verdict"]["told"] == told
+    assert outcome.verdict.message == told
+    assert outcome.journal["verdict"]["message"] == told
     console = Console(file=io.StringIO(), width=60)
     print_outcomes(silent, [outcome], console)
     assert told in console.file.getvalue()  # type: ignore[attr-defined]
@@ -187,7 +187,7 @@ def test_a_message_must_arrive_in_time(world: Deployment, at: float | None, foun
     verdict = judged(world, running, 0).verdict
     assert verdict.status is Status.FAILED
     within = outcome.plan.messages[STATUS_ALARM]
-    assert verdict.told == f"a message of {STATUS_ALARM}: not within {within:.0f} s ({found})"
+    assert verdict.message == f"a message of {STATUS_ALARM}: not within {within:.0f} s ({found})"
 
 
 def test_a_process_that_is_lost_is_told() -> None:

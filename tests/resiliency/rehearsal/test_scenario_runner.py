@@ -206,7 +206,7 @@ def test_the_agent_runs_as_on_a_host_but_for_its_clock(tmp_path: Path) -> None:
     clock = Clock(100, 0, 0, 1_000_000)
     agent, loop = agent_of(file, clock)
     assert loop.clock == clock.now
-    assert agent.successor is None
+    assert agent.next_config is None
     loop.close()
     assert FixedCredentials().credentials().keys() == {
         "access_key",

@@ -9,31 +9,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resiliency.report.axis import Scale, Span, number_ticks, tick_label, time_ticks
-from resiliency.report.comparison import common_span, comparison
-from resiliency.report.journal_reader import Journal, parsed
-from resiliency.report.svg_shapes import (
-    FONT_SIZE,
-    Group,
-    Mark,
-    Picture,
-    Rect,
-    Shape,
-    Text,
-    rows_of,
-    shortened,
-    text_width,
-)
-from resiliency.report.timeline import NARROW, WIDE, Format, moments_of, timeline
+from resiliency.report.charts import common_interval, comparison
+from resiliency.report.journal_reader import parse_journal
+from resiliency.report.timeline import NARROW, WIDE, TimelineLayout, milestones_of, timeline
 from resiliency.report.timeline_data import (
     Bar,
     Lane,
     Tone,
+    interval_of,
     lanes_of,
     merged,
-    span_of,
     without_quiet,
 )
+from resiliency.svg import (
+    FONT_SIZE,
+    Drawing,
+    Interval,
+    Label,
+    Mark,
+    Rect,
+    Scale,
+    Shape,
+    ShapeGroup,
+    number_ticks,
+    rows_of,
+    shortened,
+    text_width,
+    tick_label,
+    time_ticks,
+)
+from staged_resiliency.experiment.journal import Journal
 from tests.journals import (
     BEGAN_AT,
     BLACKHOLED,
@@ -49,7 +54,7 @@ from tests.journals import (
 
 
 def journal(made: object) -> Journal:
-    return parsed(made, "made here")
+    return parse_journal(made, "made here")
 
 
 def stopped(**more: object) -> Journal:
@@ -80,7 +85,7 @@ def transition(at: float, source: str, subject: str, value: str, detail: str = "
 def test_ticks_of_time_are_round(
     start: float, end: float, most: int, ticks: Sequence[float]
 ) -> None:
-    assert time_ticks(Span(start, end), most) == ticks
+    assert time_ticks(Interval(start, end), most) == ticks
 
 
 @given(st.floats(-1e6, 1e6), st.floats(1, 1e7), st.integers(2, 20))
@@ -88,17 +93,17 @@ def test_ticks_lie_in_their_span_and_are_not_too_many(
     start: float, length: float, most: int
 ) -> None:
     for ticks in (
-        time_ticks(Span(start, start + length), most),
-        number_ticks(Span(start, start + length), most),
+        time_ticks(Interval(start, start + length), most),
+        number_ticks(Interval(start, start + length), most),
     ):
         assert len(ticks) <= most
         assert all(start - 1e-3 <= each <= start + length + 1e-3 for each in ticks)
 
 
 def test_ticks_of_numbers_are_one_two_or_five() -> None:
-    assert number_ticks(Span(0, 432), 5) == [0, 200, 400]
-    assert number_ticks(Span(0, 1.08), 5) == [0, 0.5, 1]
-    assert number_ticks(Span(0, 150), 5) == [0, 50, 100, 150]
+    assert number_ticks(Interval(0, 432), 5) == [0, 200, 400]
+    assert number_ticks(Interval(0, 1.08), 5) == [0, 0.5, 1]
+    assert number_ticks(Interval(0, 150), 5) == [0, 50, 100, 150]
 
 
 @pytest.mark.parametrize(
@@ -117,8 +122,8 @@ def test_ticks_say_their_unit(seconds: float, step: float, label: str) -> None:
 
 
 def test_a_scale_goes_either_way() -> None:
-    assert Scale(Span(0, 10), 100, 200).at(5) == 150
-    assert Scale(Span(0, 10), 200, 100).at(2) == 180
+    assert Scale(Interval(0, 10), 100, 200).at(5) == 150
+    assert Scale(Interval(0, 10), 200, 100).at(2) == 180
 
 
 # Texts
@@ -168,7 +173,7 @@ def lane(lanes: Sequence[Lane], group: str, name: str) -> Lane:
 
 def test_lanes_stand_in_the_order_in_which_one_thing_leads_to_another() -> None:
     run = stopped()
-    groups = list(dict.fromkeys(each.group for each in lanes_of(run, span_of(run))))
+    groups = list(dict.fromkeys(each.group for each in lanes_of(run, interval_of(run))))
     assert groups == [
         *("Run", "Fault", "Signals", "Alarms", "Health checks", "DNS answers"),
         *("What the client saw", "Messages"),
@@ -178,8 +183,8 @@ def test_lanes_stand_in_the_order_in_which_one_thing_leads_to_another() -> None:
 @pytest.mark.parametrize("time_scale", [1, 20])
 def test_bars_are_in_the_service_s_seconds_at_any_speed(time_scale: float) -> None:
     run = journal(run_of(STOPPED, time_scale=time_scale))
-    span = span_of(run)
-    clients = lane(lanes_of(run, span), "What the client saw", run.record)
+    interval = interval_of(run)
+    clients = lane(lanes_of(run, interval), "What the client saw", run.record)
     assert [(each.value, each.tone) for each in clients.bars] == [
         (BLUE, Tone.ACTIVE),
         ("no answer", Tone.BAD),
@@ -188,7 +193,7 @@ def test_bars_are_in_the_service_s_seconds_at_any_speed(time_scale: float) -> No
     ]
     assert [round(each.began) for each in clients.bars] == [-58, 2, 268, 538]
     assert [round(each.ended) for each in clients.bars] == [2, 268, 538, 601]
-    fault = lane(lanes_of(run, span), "Fault", "host stopped").bars
+    fault = lane(lanes_of(run, interval), "Fault", "host stopped").bars
     assert [(round(each.began), round(each.ended)) for each in fault] == [(0, 420)]
 
 
@@ -215,16 +220,16 @@ def test_bars_are_in_the_service_s_seconds_at_any_speed(time_scale: float) -> No
 def test_a_state_looks_like_what_it_means(source: str, value: str, tone: Tone) -> None:
     seen = [transition(-5, source, "it", "usual"), transition(5, source, "it", value)]
     run = stopped(transitions=seen)
-    assert lanes_of(run, span_of(run))[-1].bars[-1].tone is tone
+    assert lanes_of(run, interval_of(run))[-1].bars[-1].tone is tone
 
 
 def test_a_fault_that_nobody_saw_is_drawn_from_the_run_s_times() -> None:
     run = stopped(transitions=[])
-    (fault,) = lane(lanes_of(run, span_of(run)), "Fault", "host stopped").bars
+    (fault,) = lane(lanes_of(run, interval_of(run)), "Fault", "host stopped").bars
     assert (fault.began, fault.ended) == (0, 420)
     run = stopped(transitions=[], fault_ended_at=None)
-    (fault,) = lane(lanes_of(run, span_of(run)), "Fault", "host stopped").bars
-    assert (fault.ended, fault.detail) == (span_of(run).end, "has not ended")
+    (fault,) = lane(lanes_of(run, interval_of(run)), "Fault", "host stopped").bars
+    assert (fault.ended, fault.detail) == (interval_of(run).end, "has not ended")
 
 
 def test_faults_of_two_hosts_have_a_lane_each() -> None:
@@ -234,7 +239,7 @@ def test_faults_of_two_hosts_have_a_lane_each() -> None:
         transition(50, "fault", "blue stopped", "ended"),
     ]
     run = stopped(transitions=seen)
-    lanes = lanes_of(run, span_of(run))
+    lanes = lanes_of(run, interval_of(run))
     assert [each.ended for each in lane(lanes, "Fault", "blue stopped").bars] == [50]
     assert lane(lanes, "Fault", "green stopped").bars[0].detail == "has not ended"
 
@@ -242,18 +247,18 @@ def test_faults_of_two_hosts_have_a_lane_each() -> None:
 def test_subjects_stand_in_the_order_of_their_numbers() -> None:
     names = ["api-10", "api-2", "api-1-b", "api", "api-02"]
     run = stopped(transitions=[transition(1, "alarm", each, "OK") for each in names])
-    found = [each.name for each in lanes_of(run, span_of(run)) if each.group == "Alarms"]
+    found = [each.name for each in lanes_of(run, interval_of(run)) if each.group == "Alarms"]
     assert found == ["api", "api-1-b", "api-02", "api-2", "api-10"]
 
 
 def test_an_alarm_that_is_weeks_old_does_not_stretch_the_time() -> None:
     run = stopped()
-    assert span_of(run) == Span(-60, 601)
-    assert lane(lanes_of(run, span_of(run)), "Alarms", STATUS).bars[0].began == -60
+    assert interval_of(run) == Interval(-60, 601)
+    assert lane(lanes_of(run, interval_of(run)), "Alarms", STATUS).bars[0].began == -60
     late = [*run_of(STOPPED)["transitions"], transition(20000, "message", STATUS, "OK")]
-    assert span_of(stopped(transitions=late)) == Span(-60, 601)
+    assert interval_of(stopped(transitions=late)) == Interval(-60, 601)
     some = [*run_of(STOPPED)["transitions"], transition(640, "message", STATUS, "OK")]
-    assert span_of(stopped(transitions=some)) == Span(-60, 640)
+    assert interval_of(stopped(transitions=some)) == Interval(-60, 640)
 
 
 def test_a_long_preflight_takes_a_small_part_of_the_time() -> None:
@@ -267,21 +272,21 @@ def test_a_long_preflight_takes_a_small_part_of_the_time() -> None:
             }
         ]
     )
-    assert span_of(run) == Span(-90, 600)
+    assert interval_of(run) == Interval(-90, 600)
 
 
 def test_time_has_a_length_even_where_nothing_has() -> None:
     nothing = journal({**aborted_run(), "phases": [], "transitions": []})
-    assert span_of(nothing) == Span(0, 1)
+    assert interval_of(nothing) == Interval(0, 1)
     at_once = stopped(
         observed_until=run_of(STOPPED)["injected_at"],
         fault_ended_at=None,
         phases=[],
         transitions=[],
     )
-    assert span_of(at_once) == Span(0, 1)
-    assert span_of(journal({**aborted_run(), "phases": []})) == Span(0, 1)
-    assert span_of(journal(aborted_run())) == Span(0, 4)
+    assert interval_of(at_once) == Interval(0, 1)
+    assert interval_of(journal({**aborted_run(), "phases": []})) == Interval(0, 1)
+    assert interval_of(journal(aborted_run())) == Interval(0, 4)
 
 
 def test_a_phase_that_was_cut_off_lasts_until_the_end_and_says_so() -> None:
@@ -294,8 +299,8 @@ def test_a_phase_that_was_cut_off_lasts_until_the_end_and_says_so() -> None:
         }
     ]
     run = stopped(phases=phases)
-    (bar,) = lane(lanes_of(run, span_of(run)), "Run", "phases").bars
-    assert (bar.ended, bar.tone) == (span_of(run).end, Tone.CHANGED)
+    (bar,) = lane(lanes_of(run, interval_of(run)), "Run", "phases").bars
+    assert (bar.ended, bar.tone) == (interval_of(run).end, Tone.CHANGED)
     assert bar.detail == "stopped by the guard"
 
 
@@ -352,19 +357,19 @@ def test_quiet_lanes_of_a_large_group_are_taken_together() -> None:
 
 def flat(shapes: Sequence[Shape]) -> Iterator[Shape]:
     for each in shapes:
-        if isinstance(each, Group):
+        if isinstance(each, ShapeGroup):
             yield from flat(each.shapes)
         else:
             yield each
 
 
-def holds(picture: Picture) -> None:
+def holds(picture: Drawing) -> None:
     """Nothing lies outside of the picture, and no number is none."""
     for each in flat(picture.shapes):
         if isinstance(each, Rect):
             edges = (each.x, each.y, each.x + each.width, each.y + each.height)
             assert each.width > 0
-        elif isinstance(each, Text):
+        elif isinstance(each, Label):
             width = text_width(each.text) / (2 if each.anchor == "middle" else 1)
             left = each.x - (0 if each.anchor == "start" else width)
             right = each.x + (0 if each.anchor == "end" else width)
@@ -428,7 +433,7 @@ ODD = {
 
 @pytest.mark.parametrize("layout", [WIDE, NARROW])
 @pytest.mark.parametrize("made", ODD.values(), ids=ODD)
-def test_everything_lies_within_the_picture(made: Data, layout: Format) -> None:
+def test_everything_lies_within_the_picture(made: Data, layout: TimelineLayout) -> None:
     picture = timeline(journal(made), layout)
     holds(picture)
     assert picture.width == layout.width
@@ -439,7 +444,7 @@ def test_thousands_of_transitions_stay_a_small_picture() -> None:
 
 
 def test_the_moments_that_count_are_marked_at_their_time() -> None:
-    found = [(round(each.at), each.label) for each in moments_of(stopped())]
+    found = [(round(each.at), each.label) for each in milestones_of(stopped())]
     assert found == [
         (0, "fault"),
         (420, "fault ended 420 s"),
@@ -448,9 +453,9 @@ def test_the_moments_that_count_are_marked_at_their_time() -> None:
         (538, "failback 118 s after the fault's end"),
         (360, "objective 360 s"),
     ]
-    assert moments_of(journal(aborted_run())) == []
+    assert milestones_of(journal(aborted_run())) == []
     # Clients were back before the fault's end was told.
-    labels = [each.label for each in moments_of(stopped(fault_ended_at=None))]
+    labels = [each.label for each in milestones_of(stopped(fault_ended_at=None))]
     assert labels == ["fault", "alarm 187 s", "failover 268 s", "objective 360 s"]
 
 
@@ -460,10 +465,10 @@ def test_the_prediction_is_a_band_from_best_to_worst() -> None:
     assert picture.scale is not None
     assert band.x == picture.scale.at(187.4)
     assert band.x + band.width == pytest.approx(picture.scale.at(380.3))
-    texts = [each.text for each in picture.shapes if isinstance(each, Text)]
+    texts = [each.text for each in picture.shapes if isinstance(each, Label)]
     assert "predicted 187 to 380 s" in texts
     beyond = timeline(stopped(predicted_seconds={"best": 5000, "worst": 6000}), WIDE)
-    texts = [each.text for each in beyond.shapes if isinstance(each, Text)]
+    texts = [each.text for each in beyond.shapes if isinstance(each, Label)]
     assert "predicted 5,000 to 6,000 s →" in texts
     assert not [each for each in beyond.shapes if isinstance(each, Rect) and each.style == "band"]
 
@@ -474,11 +479,11 @@ def test_a_state_says_its_name_where_there_is_room_and_always_when_asked() -> No
     (clients,) = [
         each
         for each in picture.shapes
-        if isinstance(each, Group) and each.name.startswith("What the client saw")
+        if isinstance(each, ShapeGroup) and each.name.startswith("What the client saw")
     ]
-    told = [each.told for each in clients.shapes if isinstance(each, Rect) and each.told]
+    told = [each.tooltip for each in clients.shapes if isinstance(each, Rect) and each.tooltip]
     assert f"{GREEN}, 100 s to 104 s" in told
-    labels = [each.text for each in picture.shapes if isinstance(each, Text)]
+    labels = [each.text for each in picture.shapes if isinstance(each, Label)]
     assert labels.count(BLUE) == 2
     assert GREEN not in labels
 
@@ -496,7 +501,7 @@ def test_what_happened_at_the_very_end_is_seen_within_the_axis() -> None:
 
 
 def test_the_timeline_is_told_in_words_too() -> None:
-    told = timeline(stopped(), WIDE).told
+    told = timeline(stopped(), WIDE).description
     assert "failover 268 s" in told
     assert "no answer from 2.0 s" in told or "no answer from 2 s" in told
     assert f"{GREEN} from 268 s" in told
@@ -504,12 +509,12 @@ def test_the_timeline_is_told_in_words_too() -> None:
 
 def test_prediction_and_measurement_share_a_scale_over_all_rows() -> None:
     runs = [stopped(), journal(run_of(BLACKHOLED))]
-    span = common_span(runs)
-    assert span == Span(0, 380.3)
-    picture = comparison(runs[0], span)
+    interval = common_interval(runs)
+    assert interval == Interval(0, 380.3)
+    picture = comparison(runs[0], interval)
     assert picture is not None
     (diamond,) = [each for each in picture.shapes if isinstance(each, Mark)]
     (band,) = [each for each in picture.shapes if isinstance(each, Rect)]
     assert band.x < diamond.x < band.x + band.width
-    assert comparison(runs[1], span) is None
+    assert comparison(runs[1], interval) is None
     assert runs[0].injected_at == BEGAN_AT

@@ -15,11 +15,10 @@ from typing import Any, cast
 import pytest
 
 from resiliency.report import JournalError, page, write_page
-from resiliency.report.history import histories
-from resiliency.report.journal_reader import parsed
-from resiliency.report.svg_shapes import Mark, Text
-from resiliency.report.svg_shapes import Path as Shown
-from staged_resiliency.experiment.journal import JsonObject
+from resiliency.report.charts import histories
+from resiliency.report.journal_reader import parse_journal
+from resiliency.svg import Label, Mark, Polyline
+from staged_resiliency.experiment.json_codec import JsonObject
 from tests.journals import (
     BEGAN_AT,
     GREEN,
@@ -84,8 +83,8 @@ FIVE = page(rehearsals(), title="Rehearsal of bookstore", made_at=BEGAN_AT)
 
 def test_the_verdict_stands_first_in_words() -> None:
     read = Page(FIVE)
-    assert read.told("h1") == ["✓ 5 of 5 held"]
-    assert read.told("title")[0] == "5 of 5 held \N{EN DASH} Rehearsal of bookstore"
+    assert read.told("h1") == ["✓ 5 of 5 passed"]
+    assert read.told("title")[0] == "5 of 5 passed \N{EN DASH} Rehearsal of bookstore"
     assert "bookstore, production" in read.told("dd")
     assert "20 times as fast; every duration is the service's own" in read.told("dd")
     assert "2026-11-03 10:00:00 UTC" in read.told("dd")
@@ -95,7 +94,7 @@ def test_a_failure_is_named_in_the_first_line() -> None:
     journals = [run_of(LATE), *rehearsals()[1:], aborted_run(ANOTHER)]
     read = Page(page(journals, title="R"))
     assert read.told("h1") == [
-        "✕ 4 of 6 held, 1 failed (blue stops and comes back), 1 aborted (another)"
+        "✕ 4 of 6 passed, 1 failed (blue stops and comes back), 1 aborted (another)"
     ]
     assert (
         "1 of 2 expectations failed: clients of bookstore.pingpublications.com reach "
@@ -120,7 +119,7 @@ def rows(text: str, style: str) -> Sequence[Sequence[str]]:
 def test_the_summary_has_every_number_of_a_run() -> None:
     assert rows(FIVE, "summary")[0] == [
         "blue stops and comes back host stopped",
-        "✓ Held",
+        "✓ Passed",
         *("187 s", "268 s", "360 s"),
         *("187 s", "270 s", "335 s", "380 s"),
         "",
@@ -133,16 +132,16 @@ def test_the_summary_has_every_number_of_a_run() -> None:
 def test_each_expectation_stands_with_measurement_and_bound() -> None:
     assert rows(made(run_of(STOPPED)), "plain expectations") == [
         [
-            "Clients of bookstore.pingpublications.com reach bookstore-api-green",
-            *("✓ Held", "after 268 s", "within 380 s of the fault"),
+            "clients of bookstore.pingpublications.com reach bookstore-api-green",
+            *("✓ Passed", "after 268 s", "within 380 s of the fault"),
         ],
         [
-            "Clients of bookstore.pingpublications.com are back on bookstore-api-blue",
-            *("✓ Held", "after 118 s", "within 240 s of the fault's end"),
+            "clients of bookstore.pingpublications.com are back on bookstore-api-blue",
+            *("✓ Passed", "after 118 s", "within 240 s of the fault's end"),
         ],
-        [f"{STATUS} fires", "✓ Held", "after 187 s", "within 310 s of the fault"],
-        [f"{STATUS} is OK again", "✓ Held", "after 60 s", "within 150 s of the fault's end"],
-        [f"{GREEN}-db-connectivity-failed stays quiet", "✓ Held", "throughout", "throughout"],
+        [f"{STATUS} fires", "✓ Passed", "after 187 s", "within 310 s of the fault"],
+        [f"{STATUS} is OK again", "✓ Passed", "after 60 s", "within 150 s of the fault's end"],
+        [f"{GREEN}-db-connectivity-failed stays quiet", "✓ Passed", "throughout", "throughout"],
     ]
     refused = rows(made(aborted_run()), "plain expectations")
     assert [each[1] for each in refused] == ["○ Not judged"] * 5
@@ -199,7 +198,7 @@ def test_pictures_and_tables_are_told_to_those_who_do_not_see_them() -> None:
 
 def test_a_verdict_is_never_told_by_colour_alone() -> None:
     text = made(run_of(LATE), aborted_run(ANOTHER))
-    for style, words in (("passed", "✓ Held"), ("failed", "✕ Failed"), ("aborted", "○ ")):
+    for style, words in (("passed", "✓ Passed"), ("failed", "✕ Failed"), ("aborted", "○ ")):
         badges = re.findall(rf'<span class="badge {style}">(.*?)</span>', text)
         assert badges
         assert all(each.startswith(words) for each in badges)
@@ -264,9 +263,10 @@ def test_the_same_journals_make_the_same_page() -> None:
 def test_runs_of_the_same_drill_are_shown_over_time() -> None:
     text = page(drill_runs(), title="Drills")
     read = Page(text)
-    assert read.told("h1") == ["✓ 3 of 3 held"]
+    assert read.told("h1") == ["✓ 3 of 3 passed"]
     assert (
-        "The newest run of each; of all runs 70 of 72 held, 1 failed (shutdown), 1 aborted" in text
+        "The newest run of each; of all runs 70 of 72 passed, 1 failed (shutdown), 1 aborted"
+        in text
     )
     assert len(rows(text, "summary")) == 3
     assert len(re.findall(r'<section class="run"', text)) == 72
@@ -284,12 +284,12 @@ def test_runs_of_the_same_drill_are_shown_over_time() -> None:
 def test_the_newest_run_of_a_drill_decides(order: int) -> None:
     runs = [run_of(STOPPED, injected_at=BEGAN_AT), run_of(LATE, injected_at=BEGAN_AT + 86400)]
     read = Page(page(runs[::order], title="Drills"))
-    assert read.told("h1") == ["✕ 0 of 1 held, 1 failed (blue stops and comes back)"]
+    assert read.told("h1") == ["✕ 0 of 1 passed, 1 failed (blue stops and comes back)"]
 
 
 def test_results_of_several_services_over_time_are_told_apart() -> None:
     other = [{**each, "service": "library"} for each in drill_runs(2)]
-    charts = histories([parsed(each, "it") for each in [*drill_runs(2), *other]])
+    charts = histories([parse_journal(each, "it") for each in [*drill_runs(2), *other]])
     assert [each.name for each in charts][:4] == [
         "bookstore production: cdn-blackhole",
         "bookstore production: db-blackhole",
@@ -300,19 +300,19 @@ def test_results_of_several_services_over_time_are_told_apart() -> None:
 
 def test_a_chart_of_hours_is_told_in_hours() -> None:
     long = {**run_of(STOPPED), "objective_seconds": 7200}
-    (chart,) = histories([parsed(long, "it"), parsed(long, "it")])
-    labels = [each.text for each in chart.picture.shapes if isinstance(each, Text)]
+    (chart,) = histories([parse_journal(long, "it"), parse_journal(long, "it")])
+    labels = [each.text for each in chart.drawing.shapes if isinstance(each, Label)]
     assert labels[:4] == ["0", "1 h", "2 h", "objective 7,200 s"]
 
 
 def test_a_run_without_the_number_stands_below_the_axis() -> None:
-    (chart,) = histories([parsed(run_of(STOPPED), "it"), parsed(aborted_run(), "it")])
-    marks = {each.sign: each for each in chart.picture.shapes if isinstance(each, Mark)}
+    (chart,) = histories([parse_journal(run_of(STOPPED), "it"), parse_journal(aborted_run(), "it")])
+    marks = {each.sign: each for each in chart.drawing.shapes if isinstance(each, Mark)}
     (zero,) = [
-        each.y for each in chart.picture.shapes if isinstance(each, Text) and each.text == "0 s"
+        each.y for each in chart.drawing.shapes if isinstance(each, Label) and each.text == "0 s"
     ]
     assert marks["dot"].y < zero < marks["ring"].y
-    assert not [each for each in chart.picture.shapes if isinstance(each, Shown)]
+    assert not [each for each in chart.drawing.shapes if isinstance(each, Polyline)]
 
 
 def test_changes_too_quick_to_draw_are_explained_where_there_are_any() -> None:
@@ -334,10 +334,12 @@ def test_one_run_of_each_has_no_history() -> None:
 def test_a_journal_that_can_t_be_shown_is_named_by_number_and_run() -> None:
     wrong: Data = {**run_of(LATE), "time_scale": -1}
     with pytest.raises(
-        JournalError, match=r"^journal 2 \(rehearsal-1793700000\): time_scale: -1 is"
+        JournalError, match=r"^journal 2 \(rehearsal-1793700000\): time_scale: found -1"
     ):
         page([run_of(STOPPED), wrong], title="R")
-    with pytest.raises(JournalError, match=r"^journal 1: is no journal: 7 is not an object"):
+    with pytest.raises(
+        JournalError, match=r"^journal 1: is no journal: found 7; must be an object"
+    ):
         page(cast(Any, [7]), title="R")
 
 

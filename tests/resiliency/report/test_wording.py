@@ -5,8 +5,16 @@ from collections.abc import Sequence
 import pytest
 
 from resiliency.report import wording
-from resiliency.report.journal_reader import Expected, Journal, Judged, parsed
-from staged_resiliency.experiment.verdict import Status
+from resiliency.report.journal_reader import parse_journal
+from staged_resiliency.experiment.expectations import (
+    AlarmFires,
+    AlarmQuiet,
+    Expectation,
+    UnknownExpectation,
+    describe,
+)
+from staged_resiliency.experiment.journal import Journal
+from staged_resiliency.experiment.verdict import Judgement, Status
 from tests.journals import (
     BLUE,
     RECORD,
@@ -52,12 +60,12 @@ def test_all_and_none_are_said_of_all_and_none_alone(number: float | None, told:
     assert wording.share(number) == told
 
 
-def judged(expected: Expected, status: Status, seconds: float | None) -> Judged:
-    return Judged(expectation=expected, status=status, seconds=seconds, told="told")
+def judged(expectation: Expectation, status: Status, seconds: float | None) -> Judgement:
+    return Judgement(expectation, status, seconds, "message")
 
 
-FIRES = Expected(expects="alarm fires", alarm=STATUS, within_seconds=300)
-QUIET = Expected(expects="alarm quiet", alarm=STATUS)
+FIRES = AlarmFires(STATUS, 300)
+QUIET = AlarmQuiet(STATUS)
 
 
 @pytest.mark.parametrize(
@@ -68,46 +76,46 @@ QUIET = Expected(expects="alarm quiet", alarm=STATUS)
         (judged(FIRES, Status.FAILED, None), "never"),
         (judged(QUIET, Status.PASSED, None), "throughout"),
         (judged(QUIET, Status.FAILED, 12), "not so after 12 s"),
-        (judged(QUIET, Status.FAILED, None), "nobody looked"),
+        (judged(QUIET, Status.FAILED, None), "not observed"),
     ],
 )
-def test_what_was_measured_of_an_expectation(finding: Judged, told: str) -> None:
+def test_what_was_measured_of_an_expectation(finding: Judgement, told: str) -> None:
     assert wording.measured(finding) == told
 
 
 def test_every_kind_of_expectation_has_words() -> None:
     found = {
-        each.expectation.expects: wording.expectation(each.expectation)
+        each.expectation.expects: describe(each.expectation)
         for script in REHEARSALS
-        for each in parsed(run_of(script), "it").verdict.judgements
+        for each in parse_journal(run_of(script), "it").verdict.judgements
     }
     assert len(found) == 7
-    assert found["clients stay"] == f"Clients of {RECORD} stay on {BLUE}"
+    assert found["clients stay"] == f"clients of {RECORD} stay on {BLUE}"
     assert not [each for each in found.values() if "None" in each]
     assert not set(found) & set(found.values())
-    later = Expected(expects="queue drains")
-    assert (wording.expectation(later), wording.bound(later)) == ("queue drains", "throughout")
+    later = UnknownExpectation("queue drains")
+    assert (describe(later), wording.bound(later)) == ("queue drains", "throughout")
 
 
 def run_with(status: str, told: str, judgements: Sequence[object]) -> Journal:
-    verdict = {"status": status, "told": told, "judgements": judgements}
-    return parsed({**run_of(STOPPED), "verdict": verdict}, "it")
+    verdict = {"status": status, "message": told, "judgements": judgements}
+    return parse_journal({**run_of(STOPPED), "verdict": verdict}, "it")
 
 
 def test_the_verdict_is_a_sentence() -> None:
     judgements = run_of(STOPPED)["verdict"]["judgements"]
-    assert wording.result(run_with("passed", "x", judgements)) == "All 5 expectations held."
-    assert wording.result(run_with("passed", "x", judgements[:1])) == "The one expectation held."
-    assert wording.result(run_with("passed", "it is well", [])) == "Held: it is well"
+    assert wording.result(run_with("passed", "x", judgements)) == "All 5 expectations met."
+    assert wording.result(run_with("passed", "x", judgements[:1])) == "The one expectation was met."
+    assert wording.result(run_with("passed", "it is well", [])) == "Passed: it is well"
     assert wording.result(run_with("failed", "it is not", [])) == "Failed: it is not"
     assert wording.result(run_with("aborted", "the guard", judgements)) == "Aborted: the guard"
 
 
 def test_the_worst_run_decides() -> None:
-    held, refused = parsed(run_of(STOPPED), "it"), parsed(aborted_run(), "it")
+    passed, refused = parse_journal(run_of(STOPPED), "it"), parse_journal(aborted_run(), "it")
     failed = run_with("failed", "x", [])
-    assert wording.verdict_of([held]) is Status.PASSED
-    assert wording.verdict_of([held, refused]) is Status.ABORTED
-    assert wording.verdict_of([refused, held, failed]) is Status.FAILED
+    assert wording.verdict_of([passed]) is Status.PASSED
+    assert wording.verdict_of([passed, refused]) is Status.ABORTED
+    assert wording.verdict_of([refused, passed, failed]) is Status.FAILED
     assert wording.verdict_of([]) is Status.ABORTED
-    assert wording.tally([held, failed, failed, refused]) == "1 of 4 held, 2 failed, 1 aborted"
+    assert wording.tally([passed, failed, failed, refused]) == "1 of 4 passed, 2 failed, 1 aborted"

@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from resiliency.service_file.loader import Examined, examine
-from resiliency.service_file.model import Service
-from resiliency.service_file.probe_mapping import probe_configuration
-from resiliency.service_file.rules import BUILT_IN_SIGNALS
+from resiliency.service_file.mapping import probe_configuration
+from resiliency.service_file.model import BUILT_IN_SIGNALS, Service
 from resiliency.service_file.schema import json_schema
 from resiliency.service_file.yaml_source import Document, parse
-from staged_resiliency.probe import values
+from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.agent import config as agent
 from staged_resiliency.shared import limits, names, validation
 from tests.properties import fewer_examples
@@ -157,13 +156,13 @@ def dependencies(draw: st.DrawFn) -> Data:
 
 @st.composite
 def probes(draw: st.DrawFn, *, measured: bool) -> Data:
-    interval = draw(st.sampled_from(values.INTERVALS_SECONDS))
+    interval = draw(st.sampled_from(probe_validation.INTERVALS_SECONDS))
     timeout = draw(st.floats(0, interval, exclude_min=True, exclude_max=True))
     probe: Data = draw(
         st.fixed_dictionaries(
             {},
             optional={
-                "roles": st.lists(matching(values.ROLE_NAME), max_size=3, unique=True),
+                "roles": st.lists(matching(probe_validation.ROLE_NAME), max_size=3, unique=True),
                 "journal": st.sampled_from(["samples", "changes"]),
                 "state": st.sampled_from(["present", "absent"] if measured else ["present"]),
             },
@@ -289,7 +288,7 @@ def paths_of(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[
 @fewer_examples(5)
 @given(SERVICES)
 def test_every_key_and_item_of_a_valid_service_has_a_line(data: Data) -> None:
-    assert set(through_yaml(data).draft.document.lines) == set(paths_of(data))
+    assert set(through_yaml(data).partial.document.lines) == set(paths_of(data))
 
 
 @pytest.mark.slow

@@ -2,8 +2,7 @@
 
 from resiliency.failover_model.faults import Fault, FaultKind
 from resiliency.failover_model.simulation import failover_times
-from resiliency.service_file.drill_prediction import predicted
-from resiliency.service_file.timing_graph import deciding_graph
+from resiliency.service_file.timing_graph import deciding_graph, predicted
 from staged_resiliency.drills.runtime.plan import Predicted
 from tests.support import Data, example
 

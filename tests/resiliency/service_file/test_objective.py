@@ -12,15 +12,17 @@ import pytest
 from resiliency import cli
 from resiliency.failover_model.faults import Fault, FaultKind
 from resiliency.failover_model.simulation import failover_times
-from resiliency.service_file import ServiceFileError, load, objective_changes
+from resiliency.service_file import ServiceFileError, load, objective
 from resiliency.service_file.model import Environment, Service
 from resiliency.service_file.objective import (
+    Change,
     ObjectiveViolation,
-    misses_of,
+    best_changes,
+    changes_text,
     objective_warnings,
     p95_of,
+    violations_of,
 )
-from resiliency.service_file.objective_changes import Change, best_changes, told_changes
 from resiliency.service_file.timing_graph import deciding_graph
 from tests.support import EXAMPLE_CORE, ROOT, Data, example
 
@@ -42,7 +44,7 @@ def service_with(
 
 def misses(service: Service) -> dict[str, ObjectiveViolation]:
     (environment,) = service.environments.values()
-    return {str(miss.fault): miss for miss in misses_of(service, environment)}
+    return {str(miss.fault): miss for miss in violations_of(service, environment)}
 
 
 def settings(miss: ObjectiveViolation) -> list[str]:
@@ -60,7 +62,7 @@ def p95_by_hand(edit: Callable[[Data], object], fault: Fault) -> float:
 def test_without_an_objective_nothing_is_missed() -> None:
     service = example()
     (environment,) = service.environments.values()
-    assert misses_of(service, environment) == ()
+    assert violations_of(service, environment) == ()
     assert list(objective_warnings(service, environment)) == []
 
 
@@ -74,7 +76,7 @@ def test_an_objective_between_p95_and_worst_is_met() -> None:
 
 def test_the_smallest_change_that_meets_it_is_suggested_with_what_it_gives() -> None:
     (miss,) = misses(service_with(320, "host")).values()
-    assert miss.told(320) == (
+    assert miss.message(320) == (
         "host stopped: 95 of 100 clients reach the standby within 335 s; the objective is 320 s; "
         "endpoint.ttl_seconds 10 in place of 60 would give 305 s"
     )
@@ -104,7 +106,7 @@ def test_one_suggestion_mends_all_faults_for_which_there_is_any() -> None:
 def test_a_fault_that_nothing_shows_is_missed_whatever_the_objective() -> None:
     (miss,) = misses(service_with(86_400)).values()
     assert (str(miss.fault), miss.p95) == ("endpoint dead", inf)
-    assert miss.told(86_400).startswith(
+    assert miss.message(86_400).startswith(
         f"endpoint dead: clients are never moved, as no signal that decides ({STATUS}) shows it; "
         "the objective is 86400 s; 'peer' added to failover_on would give "
     )
@@ -126,7 +128,7 @@ def test_signals_that_are_added_are_told_together() -> None:
         Change(("endpoint", "ttl_seconds"), 10, "endpoint.ttl_seconds 10 in place of 60"),
         Change(("failover_on",), "peer", "'peer' added to failover_on"),
     ]
-    assert told_changes(changes) == (
+    assert changes_text(changes) == (
         "'db', 'peer' added to failover_on, endpoint.ttl_seconds 10 in place of 60"
     )
 
@@ -134,8 +136,8 @@ def test_signals_that_are_added_are_told_together() -> None:
 def test_where_nothing_meets_it_the_best_is_told() -> None:
     (miss,) = misses(service_with(20, "endpoint")).values()
     assert not miss.meets
-    assert "; nothing here meets it, the best is endpoint.ttl_seconds 10" in miss.told(20)
-    assert f": {miss.gives:.0f} s" in miss.told(20)
+    assert "; nothing here meets it, the best is endpoint.ttl_seconds 10" in miss.message(20)
+    assert f": {miss.gives:.0f} s" in miss.message(20)
 
 
 def test_a_dependency_that_decides_nothing_by_choice_is_not_asked_for() -> None:
@@ -190,7 +192,7 @@ def test_the_search_grows_with_dependencies_not_with_their_combinations(seconds:
 def test_too_many_combinations_are_not_tried_but_changes_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(objective_changes, "_MOST_COMBINATIONS", 1)
+    monkeypatch.setattr(objective, "_MOST_COMBINATIONS", 1)
     (miss,) = misses(service_with(300, "endpoint")).values()
     assert settings(miss) == ["'peer' added to failover_on"]
     assert miss.meets
@@ -255,7 +257,7 @@ def test_slow_alarms_of_other_signals_are_suggested_back(
 def test_what_would_make_the_file_unsound_is_not_suggested() -> None:
     (miss,) = misses(service_with(300, "endpoint", edit=alone)).values()
     assert miss.changes == []
-    assert miss.told(300).endswith("; no setting of this file makes it shorter")
+    assert miss.message(300).endswith("; no setting of this file makes it shorter")
 
 
 def test_load_balancers_have_no_ttl_to_shorten() -> None:

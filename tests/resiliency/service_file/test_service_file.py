@@ -9,11 +9,13 @@ from typing import Any, Literal
 import pytest
 
 from resiliency.service_file import load
-from resiliency.service_file.drill_model import Drills, DrillSettings
 from resiliency.service_file.model import (
     AliasTarget,
     ConnectivityAlarmSettings,
     Dependency,
+    DependencyCheck,
+    Drills,
+    DrillSettings,
     Endpoint,
     EndpointCheck,
     Environment,
@@ -21,12 +23,12 @@ from resiliency.service_file.model import (
     HostedZone,
     Hosts,
     Notifications,
+    Objective,
     PeerAlarmSettings,
+    Probe,
     Service,
     StatusAlarmSettings,
 )
-from resiliency.service_file.objective_model import Objective
-from resiliency.service_file.probe_model import DependencyCheck, Probe
 from tests.support import (
     EXAMPLE_FILE,
     Data,
@@ -444,10 +446,13 @@ def test_the_hosts_ask_each_other_where_clients_ask_them_unless_said_otherwise()
         env["hosts"]["blue"]["peer_address"] = "10.0.0.4"
 
     hosts = environment(edit).hosts
-    assert (hosts.blue.asked_at, hosts.green.asked_at) == ("10.0.0.4", "52.11.79.9")
+    assert (hosts.blue.peer_check_address, hosts.green.peer_check_address) == (
+        "10.0.0.4",
+        "52.11.79.9",
+    )
 
 
 def test_a_host_behind_a_load_balancer_is_asked_there() -> None:
     balancers = {"green": {**BALANCER, "dns_name": "green.elb.amazonaws.com"}, "blue": BALANCER}
     edited = environment(with_hosts(alias=(balancers["blue"], balancers["green"])))
-    assert edited.hosts.green.asked_at == "green.elb.amazonaws.com"
+    assert edited.hosts.green.peer_check_address == "green.elb.amazonaws.com"

@@ -87,8 +87,8 @@ def test_a_host_without_an_instance_is_noted() -> None:
         ServiceWarning(
             "staged-resiliency:no-status-alarm-green",
             "hosts.green",
-            "has no instance_id: nobody is told when its EC2 status checks fail; give one to have "
-            "a status alarm for it",
+            "has no instance_id, so no alarm reports failed EC2 status checks; give one to get a "
+            "status alarm",
         )
     ]
 
@@ -133,7 +133,7 @@ def test_a_topic_without_subscribers_is_noted() -> None:
         ServiceWarning(
             "staged-resiliency:no-subscription",
             "notifications.subscriptions",
-            "is empty: unless others subscribe to topic PingPublicationsSNS, nobody hears the "
+            "is empty: unless topic PingPublicationsSNS has other subscribers, nobody receives the "
             "alarms; give an e-mail address, an https URL or the ARN of a queue",
         )
     ]

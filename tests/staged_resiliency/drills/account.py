@@ -10,7 +10,7 @@ How the parts are put together:
   by botocore's ``before-call`` event: after botocore has checked the parameters against its model;
   the scripted answers are checked against it too.
 - Time is ``Service.now``: handlers wait on it, and so do the interpreter's retries.
-- EventBridge's rule is played by ``finish``: where the execution's end matches ``sweep_pattern``,
+- EventBridge's rule is played by ``finish``: where the execution's end matches ``cleanup_pattern``,
   the sweep is called with that event, twice more if it fails, as Lambda does. Its schedule is
   played by ``sweep_left``; ListExecutions, like the event, tells times of ``Service.now``.
 """
@@ -39,10 +39,10 @@ from staged_resiliency.drills import functions
 from staged_resiliency.drills.runtime import handlers
 from staged_resiliency.drills.runtime.aws_context import BotocoreAws
 from staged_resiliency.drills.runtime.context import AwsError, Context
-from staged_resiliency.drills.runtime.json_codec import DataError
 from staged_resiliency.drills.runtime.plan import Plan, WatchedDrill
 from staged_resiliency.drills.runtime.recorder import journal_key
-from staged_resiliency.drills.state_machine import definition, sweep_pattern
+from staged_resiliency.drills.state_machine import cleanup_pattern, definition
+from staged_resiliency.experiment.json_codec import DataError
 from tests.staged_resiliency.drills import plans, states_language
 from tests.staged_resiliency.drills.service import ApiError, Script, Service
 
@@ -136,7 +136,7 @@ class Account:
         """Wait for the end of a run, and let EventBridge have it swept; the run's status."""
         described = self.wait(execution)
         status = str(described["status"])
-        pattern = sweep_pattern([described["stateMachineArn"]])
+        pattern = cleanup_pattern([described["stateMachineArn"]])
         if status in pattern["detail"]["status"]:
             self.sweep(described)
             while self.log[-1]["event"] == "the sweep goes on later":
@@ -179,9 +179,9 @@ class Account:
 
     def _call_sweep(self, event: object) -> None:
         for attempt in range(3):
-            self.function = "sweep"
+            self.function = "cleanup"
             try:
-                handlers.sweep(event, None)
+                handlers.cleanup(event, None)
             except Exception:
                 if attempt == 2:
                     raise

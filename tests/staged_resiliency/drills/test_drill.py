@@ -18,10 +18,10 @@ from staged_resiliency import (
     DrillSchedule,
     DrillTarget,
     DrillWindow,
-    FaultExperiment,
     ServiceDashboard,
     StopInstance,
 )
+from staged_resiliency.drills.experiment import FaultExperiment
 from tests.staged_resiliency.support import (
     INSTANCE_ID,
     TOPIC_ARN,
@@ -62,7 +62,7 @@ def a_stop(**changes: Any) -> StopInstance:
     )
 
 
-def a_drill(stack: Stack, runner: DrillGroup | None = None, **changes: Any) -> Drill:
+def a_drill(stack: Stack, group: DrillGroup | None = None, **changes: Any) -> Drill:
     """A drill, with arguments changed."""
     usual: dict[str, Any] = {
         "name": "shutdown",
@@ -76,11 +76,11 @@ def a_drill(stack: Stack, runner: DrillGroup | None = None, **changes: Any) -> D
         "schedule": DrillSchedule("cron(0 10 ? * TUE#1 *)"),
     }
     given = {**usual, **changes}
-    runner = runner or a_runner(stack)
-    return Drill(stack, f"Drill-{given['name']}", runner=runner, **given)
+    group = group or a_group(stack)
+    return Drill(stack, f"Drill-{given['name']}", group=group, **given)
 
 
-def a_runner(stack: Stack, **changes: Any) -> DrillGroup:
+def a_group(stack: Stack, **changes: Any) -> DrillGroup:
     """What drills share, with arguments changed."""
     usual: dict[str, Any] = {"service": a_service(), "topic": TOPIC_ARN}
     return DrillGroup(stack, "Drills", **{**usual, **changes})
@@ -89,7 +89,7 @@ def a_runner(stack: Stack, **changes: Any) -> DrillGroup:
 @pytest.fixture(scope="module")
 def shared() -> DrillGroup:
     """A runner that refused drills may name; making one takes a while."""
-    return a_runner(Stack())
+    return a_group(Stack())
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def shared() -> DrillGroup:
     [
         pytest.param(
             {"guards": []},
-            "Drill: guards: nothing would stop the fault; give an alarm that tells whether the "
-            "other host is well, such as its status alarm",
+            "Drill: guards: no alarm would stop the fault; give one that shows whether the "
+            "other host is healthy, such as its status alarm",
             id="no guard",
         ),
         pytest.param(
@@ -114,7 +114,7 @@ def shared() -> DrillGroup:
         ),
         pytest.param(
             {"guards": [GUARD, GUARD]},
-            "Drill: guards: one stands twice; once is enough",
+            f"Drill: guards: {GUARD!r} is a duplicate; name each alarm once",
             id="guard twice",
         ),
         pytest.param(
@@ -168,15 +168,15 @@ def test_a_drill_that_is_unsafe_or_shows_nothing_can_not_be_written(
 
 def test_two_drills_of_a_service_have_two_names() -> None:
     stack = Stack()
-    runner = a_runner(stack)
-    a_drill(stack, runner)
+    group = a_group(stack)
+    a_drill(stack, group)
     with refused(
         "Drill: name: 'shutdown' is another drill's of the service too; give it one of its own"
     ):
         Drill(
             stack,
             "Again",
-            runner=runner,
+            group=group,
             name="shutdown",
             fault=a_stop(),
             guards=[GUARD],
@@ -187,7 +187,7 @@ def test_two_drills_of_a_service_have_two_names() -> None:
 
 def test_a_name_too_long_for_a_state_machine_is_refused() -> None:
     stack = Stack()
-    runner = a_runner(
+    group = a_group(
         stack, service=a_service(name="a-shop-with-a-name-of-forty-letters", environment="staging")
     )
     name = "a-drill-with-a-name-of-forty-letters-too"
@@ -195,16 +195,16 @@ def test_a_name_too_long_for_a_state_machine_is_refused() -> None:
         f"Drill: name: the state machine 'a-shop-with-a-name-of-forty-letters-staging-drill-{name}'"
         " has 90 characters; at most 80 fit"
     ):
-        a_drill(stack, runner, name=name)
+        a_drill(stack, group, name=name)
 
 
 def test_an_experiment_alone_needs_a_guard_too(shared: DrillGroup) -> None:
     with refused(
-        "FaultExperiment: guards: nothing would stop the fault; give an alarm that tells whether "
-        "the other host is well, such as its status alarm"
+        "FaultExperiment: guards: no alarm would stop the fault; give one that shows whether "
+        "the other host is healthy, such as its status alarm"
     ):
         FaultExperiment(
-            Stack(), "E", name="e", fault=a_stop(), guards=[], log_group=shared.experiment_log
+            Stack(), "E", name="e", fault=a_stop(), guards=[], log_group_arn="arn:of:log:*"
         )
 
 
@@ -246,25 +246,25 @@ def test_an_experiment_alone_needs_a_guard_too(shared: DrillGroup) -> None:
         ),
         pytest.param(
             lambda: DrillHost(BLUE),
-            "DrilledHost: shop-blue: give either the address that clients reach it at, or the "
+            "DrillHost: shop-blue: give either the address that clients reach it at, or the "
             "alias of the load balancer in front of it",
             id="nowhere",
         ),
         pytest.param(
             lambda: DrillHost(BLUE, "192.0.2.1", "blue.elb.example.com"),
-            "DrilledHost: shop-blue: give either the address that clients reach it at, or the "
+            "DrillHost: shop-blue: give either the address that clients reach it at, or the "
             "alias of the load balancer in front of it",
             id="address and alias",
         ),
         pytest.param(
             lambda: a_service(standby=DrillHost(BLUE, "192.0.2.2")),
-            "DrilledService: standby: 'shop-blue' is the active host too; a pair needs two "
+            "DrillTarget: standby: 'shop-blue' is the active host too; a pair needs two "
             "different hosts",
             id="one host",
         ),
         pytest.param(
             lambda: a_service(alarms=[]),
-            "DrilledService: alarms: none is given; name those of the service, so that no drill "
+            "DrillTarget: alarms: none is given; name those of the service, so that no drill "
             "begins while one of them is on",
             id="no alarm",
         ),
@@ -304,10 +304,10 @@ def test_what_aws_would_refuse_is_refused_before(make: Callable[[], object], mes
 
 def test_every_fault_ends_by_itself() -> None:
     def build(stack: Stack) -> None:
-        runner = a_runner(stack)
-        a_drill(stack, runner)
+        group = a_group(stack)
+        a_drill(stack, group)
         hole = BlackholePort(BLUE, INSTANCE_ID, 5, destination_port=5432)
-        a_drill(stack, runner, name="db", fault=hole)
+        a_drill(stack, group, name="db", fault=hole)
 
     found = resources_of(synthesized(build), "AWS::FIS::ExperimentTemplate").values()
     parameters = [each["Properties"]["Actions"]["Fault"]["Parameters"] for each in found]
@@ -321,8 +321,8 @@ def test_a_drill_on_an_instance_of_the_same_stack_names_it_by_reference() -> Non
         instance = an_instance(stack)
         address = text_parameter(stack, "Address")
         active = DrillHost(BLUE, address, instance=instance)
-        runner = a_runner(stack, service=a_service(active=active))
-        a_drill(stack, runner, fault=a_stop(instance=instance))
+        group = a_group(stack, service=a_service(active=active))
+        a_drill(stack, group, fault=a_stop(instance=instance))
 
     template = synthesized(build)
     (instance_id,) = resources_of(template, "AWS::EC2::Instance")
@@ -335,10 +335,10 @@ def test_a_drill_on_an_instance_of_the_same_stack_names_it_by_reference() -> Non
 
 def test_what_is_told_to_the_runner_is_in_every_plan() -> None:
     def build(stack: Stack) -> None:
-        runner = a_runner(
+        group = a_group(
             stack, enabled=True, notify_passed=False, runbook="https://wiki.example.com/shop"
         )
-        a_drill(stack, runner, window=DrillWindow(["TUE"], 10, 12))
+        a_drill(stack, group, window=DrillWindow(["TUE"], 10, 12))
 
     text = json.dumps(only(synthesized(build), MACHINE)["DefinitionString"]).replace('\\"', '"')
     for part in (

@@ -9,7 +9,7 @@ from resiliency.failover_model.assumptions import Assumptions, Range
 from resiliency.failover_model.faults import FaultKind
 from resiliency.failover_model.simulation import failover_times
 from resiliency.failover_model.template_reader import read_graph
-from resiliency.service_file.drill_mapping import guards_of, hypothesis_of
+from resiliency.service_file.mapping import guards_of, hypothesis_of
 from resiliency.service_file.model import Environment
 from staged_resiliency.drills import time_limits
 from staged_resiliency.experiment.expectations import (
@@ -118,7 +118,9 @@ def test_a_blackhole_during_which_nobody_is_served_fails() -> None:
     assert judge(clients, served, run).status is Status.PASSED
     found = judge(clients, [*silent, *(each for each in served if each.at >= 300)], run)
     assert found.status is Status.FAILED
-    assert found.told == f"clients of {RECORD} are served: not so 0 s after the fault (no answer)"
+    assert (
+        found.message == f"clients of {RECORD} are served: not so 0 s after the fault (no answer)"
+    )
 
 
 def test_a_blackhole_of_what_decides_moves_clients() -> None:

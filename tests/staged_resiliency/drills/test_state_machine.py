@@ -11,7 +11,7 @@ import pytest
 from staged_resiliency.drills import functions
 from staged_resiliency.drills.runtime import states
 from staged_resiliency.drills.runtime.plan import Plan
-from staged_resiliency.drills.state_machine import definition, sweep_pattern
+from staged_resiliency.drills.state_machine import cleanup_pattern, definition
 from tests.staged_resiliency.drills import plans
 
 ARNS = {
@@ -135,8 +135,8 @@ def test_other_partitions_have_their_own_integration() -> None:
     assert resource == "arn:aws-cn:states:::lambda:invoke"
 
 
-def test_the_sweep_is_called_for_runs_that_did_not_come_to_their_own_end() -> None:
-    pattern = sweep_pattern(["arn:of:machine"])
+def test_the_cleanup_is_called_for_runs_that_were_aborted_timed_out_or_failed() -> None:
+    pattern = cleanup_pattern(["arn:of:machine"])
     assert pattern["source"] == ["aws.states"]
     assert pattern["detail-type"] == ["Step Functions Execution Status Change"]
     assert pattern["detail"] == {

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from staged_resiliency.experiment.expectations import expectation_json
 from staged_resiliency.experiment.journal import (
     SCHEMA_VERSION,
     Phase,
     RunInfo,
     RunResult,
-    journal,
-    timestamp,
+    journal_from_json,
+    journal_json,
+    journal_of,
 )
+from staged_resiliency.experiment.json_codec import as_json, timestamp
 from staged_resiliency.experiment.measures import measure
 from staged_resiliency.experiment.observations import Source
 from staged_resiliency.experiment.verdict import Status, aborted, judge
@@ -57,7 +58,7 @@ def full() -> Mapping[str, Any]:
         observations=SEEN,
         predicted={"median": 270.04},
     )
-    document: Mapping[str, Any] = json.loads(json.dumps(journal(SUBJECT, finding)))
+    document: Mapping[str, Any] = json.loads(json.dumps(journal_json(journal_of(SUBJECT, finding))))
     return document
 
 
@@ -76,7 +77,7 @@ def test_the_page_explains_every_key_and_no_other() -> None:
     assert explained("Verdict") == document["verdict"].keys()
     assert explained("Measures") == document["measures"].keys()
     assert explained("Transitions") == document["transitions"][0].keys()
-    assert explained("Expectations") == {expectation_json(each)["expects"] for each in EXPECTATIONS}
+    assert explained("Expectations") == {as_json(each)["expects"] for each in EXPECTATIONS}
 
 
 def test_the_page_names_every_status_source_and_key_of_lists() -> None:
@@ -100,13 +101,22 @@ def test_a_full_journal() -> None:
         "1970-01-01T00:05:00.000Z",
     ]
     assert document["phases"][0]["ended_at"] is None
-    assert document["verdict"]["judgements"][0]["expectation"] == expectation_json(EXPECTATIONS[0])
+    assert document["verdict"]["judgements"][0]["expectation"] == as_json(EXPECTATIONS[0])
+
+
+def test_a_journal_comes_back_as_it_was() -> None:
+    journal = journal_from_json(full(), "it")
+    assert journal_json(journal) == full()
+    assert journal.hypothesis == EXPECTATIONS
+    assert journal.verdict.judgements[0].expectation == EXPECTATIONS[0]
+    assert journal.phases == (Phase("observe", 100, None),)
+    assert [each.at for each in journal.transitions] == [90, 220, 300]
 
 
 def test_a_journal_of_a_run_without_a_fault() -> None:
     finding = RunResult(None, EXPECTATIONS, aborted("refused"), None, [], [])
-    document = journal(SUBJECT, finding)
-    assert document["verdict"] == {"status": "aborted", "told": "refused", "judgements": []}
+    document = journal_json(journal_of(SUBJECT, finding))
+    assert document["verdict"] == {"status": "aborted", "message": "refused", "judgements": []}
     for key in ("injected_at", "fault_ended_at", "observed_until", "measures"):
         assert document[key] is None
     assert document["time_scale"] == 1.0

@@ -67,7 +67,7 @@ ROWS: tuple[Row, ...] = (
     ("stays", STAY, [client(200, BLUE), client(300, NO_ANSWER)], PASSED, None, "stay on blue"),
     ("moves", STAY, [client(200, BLUE), client(300, GREEN)], FAILED, 200, "not so 200 s"),
     ("moved before", STAY, [client(50, GREEN), client(300, BLUE)], PASSED, None, "stay on blue"),
-    ("looked before alone", STAY, [client(50, BLUE)], FAILED, None, "nobody looked"),
+    ("looked before alone", STAY, [client(50, BLUE)], FAILED, None, "not observed"),
     ("served", SERVED, [client(200, BLUE), client(300, GREEN)], PASSED, None, "are served"),
     ("not served", SERVED, [client(200, NO_ANSWER)], FAILED, 100, "not so 100 s after the fault"),
     (
@@ -94,7 +94,7 @@ ROWS: tuple[Row, ...] = (
         100,
         "not so 100 s after the fault",
     ),
-    ("served before alone", SERVED, [client(50, BLUE)], FAILED, None, "nobody looked"),
+    ("served before alone", SERVED, [client(50, BLUE)], FAILED, None, "not observed"),
     ("fires", FIRES, [alarm(50, "OK"), alarm(300, "ALARM")], PASSED, 200, "fires 200 s after"),
     ("on before", FIRES, [alarm(50, "ALARM"), alarm(300, "ALARM")], FAILED, None, "even before"),
     ("late alarm", FIRES, [alarm(341, "ALARM")], FAILED, 241, "expected within 240 s"),
@@ -111,7 +111,7 @@ ROWS: tuple[Row, ...] = (
     ("quiet", QUIET, [alarm(50, "OK")], PASSED, None, "stays quiet"),
     ("not quiet", QUIET, [alarm(50, "OK"), alarm(200, "ALARM")], FAILED, 100, "not so 100 s"),
     ("on all along", QUIET, [alarm(50, "ALARM")], FAILED, 0, "not so 0 s after the fault (ALARM)"),
-    ("unseen", QUIET, [alarm(200, "OK", "another")], FAILED, None, "nobody looked"),
+    ("unseen", QUIET, [alarm(200, "OK", "another")], FAILED, None, "not observed"),
 )
 
 
@@ -121,7 +121,7 @@ def test_one_expectation(row: Row) -> None:
     found = judged(expectation, *seen)
     assert found.status is status
     assert found.seconds == (None if seconds is None else pytest.approx(seconds))
-    assert told in found.told
+    assert told in found.message
 
 
 def test_every_kind_of_expectation_can_pass_and_fail() -> None:
@@ -138,7 +138,7 @@ def test_what_comes_after_a_fault_fails_where_the_fault_never_ended(
         expectation, client(500, BLUE), alarm(500, "OK"), run=replace(RUN, ended_at=None)
     )
     assert found.status is FAILED
-    assert found.told.endswith("can't be told, as the fault never ended")
+    assert found.message.endswith("can't be judged, as the fault never ended")
 
 
 def test_seconds_are_those_of_the_service() -> None:
@@ -155,11 +155,12 @@ def test_a_verdict_tells_what_failed_and_else_all() -> None:
     failed = judge([MOVE, FIRES], [client(200, GREEN)], RUN)
     assert failed.status is FAILED
     assert (
-        failed.told == f"{ALARM_NAME} fires: not within 900 s of the fault; expected within 240 s"
+        failed.message
+        == f"{ALARM_NAME} fires: not within 900 s of the fault; expected within 240 s"
     )
     passed = judge([MOVE, FIRES], [client(200, GREEN), alarm(200, "ALARM")], RUN)
     assert passed.status is PASSED
-    assert passed.told.count("; expected") == 2
+    assert passed.message.count("; expected") == 2
 
 
 def test_an_aborted_run_judges_nothing() -> None:
@@ -185,7 +186,7 @@ def test_a_run_passes_only_where_each_expectation_does(seen: list[Observation], 
     assert (found.status is PASSED) == every
     for each in found.judgements:
         assert each.seconds is None or each.seconds >= 0
-        assert each.told in found.told or each.status is PASSED
+        assert each.message in found.message or each.status is PASSED
 
 
 @given(observations(), runs())

@@ -1,4 +1,4 @@
-"""A health check on an alarm: what it is told, and when it is made anew."""
+"""A health check on an alarm: its properties, and when it is replaced."""
 
 from dataclasses import fields
 from typing import Any

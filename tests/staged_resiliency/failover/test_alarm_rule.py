@@ -98,12 +98,12 @@ def on(metric: cloudwatch.IMetric) -> AlarmRule:
         ),
         pytest.param(
             {"threshold": float("nan")},
-            "AlarmRule: threshold: nan is no number that can be compared with; give one like 1",
+            "AlarmRule: threshold: nan is not a number to compare with; give one like 1",
             id="threshold that is no number",
         ),
         pytest.param(
             {"threshold": float("-inf")},
-            "AlarmRule: threshold: -inf is no number that can be compared with; give one like 1",
+            "AlarmRule: threshold: -inf is not a number to compare with; give one like 1",
             id="infinite threshold",
         ),
     ],

@@ -91,7 +91,7 @@ def test_no_children_and_too_many_are_refused(count: int, stack: Stack) -> None:
 @pytest.mark.parametrize("threshold", [-1, 0, 3])
 def test_a_threshold_that_decides_nothing_is_refused(threshold: int, stack: Stack) -> None:
     with refused(
-        f"CalculatedHealthCheck: healthy_at_least: {threshold} of 2 would be always or never; "
-        "allowed: 1 to 2"
+        f"CalculatedHealthCheck: healthy_at_least: {threshold} of 2 would always or never "
+        "be reached; allowed: 1 to 2"
     ):
         calculated(stack, 2, healthy_at_least=threshold)

@@ -293,13 +293,13 @@ ALIKE = "InstanceFailover: blue and green have the same {}; a pair needs two dif
         ),
         pytest.param(
             {"active": "red"},
-            "InstanceFailover: active: 'red' is no host; allowed: blue, green",
+            "InstanceFailover: active: 'red' is not a host; allowed: blue, green",
             id="colour",
         ),
         pytest.param(
             {"failover_on": []},
-            "InstanceFailover: failover_on: is empty; without a signal the primary would be "
-            "served for ever; give StatusSignal()",
+            "InstanceFailover: failover_on: is empty; without a signal the primary would "
+            "always be served; give StatusSignal()",
             id="no signal",
         ),
         pytest.param(

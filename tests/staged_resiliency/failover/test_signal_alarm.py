@@ -1,4 +1,4 @@
-"""An alarm that a health check can follow, as CloudFormation is told to make it."""
+"""The properties of an alarm that a health check can follow."""
 
 from collections.abc import Callable
 from typing import Any

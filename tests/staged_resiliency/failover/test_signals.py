@@ -41,7 +41,7 @@ def watched(
     color: Color = "blue",
     status_alarm: InstanceStatusAlarm | None = None,
 ) -> WatchedHost:
-    """The active host of a pair, as a signal is told of it."""
+    """The active host of a pair, as a signal gets it."""
     return WatchedHost(
         color=color,
         host=FailoverHost(f"shop-{color}", target),

@@ -99,7 +99,7 @@ def test_the_order_in_which_targets_are_named_changes_nothing() -> None:
         ),
         pytest.param(
             {"peers": {"shop-blue": DB}},
-            "peers: names one host; a host is asked by others, so give two or more",
+            "peers: names one host; hosts check each other, so give two or more",
             id="one peer",
         ),
         pytest.param(
@@ -133,7 +133,7 @@ def test_the_order_in_which_targets_are_named_changes_nothing() -> None:
         ),
         pytest.param(
             {"journal": "all"},
-            "journal: 'all' is nothing the agent writes; allowed: samples, changes",
+            "journal: 'all' is not allowed; allowed: samples, changes",
             id="journal",
         ),
     ],
@@ -159,7 +159,7 @@ def test_more_targets_than_a_document_carries_are_refused_with_how_many_fit() ->
     with pytest.raises(ValueError, match=r"^1000 targets make parameters of \d+ bytes; ") as e:
         of(1000).require_fit()
     told = str(e.value)
-    assert "beside the agent there is room for 14336, so about " in told
+    assert "beside the agent there is room for 16384, so about " in told
     fitting = int(told.partition("so about ")[2].split()[0])
     assert fitting > 50
     of(fitting - 2).require_fit()

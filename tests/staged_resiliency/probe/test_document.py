@@ -16,11 +16,9 @@ import cfnlint.data.schemas.other.ssm as cfnlint_schemas
 import jsonschema
 import pytest
 
-from staged_resiliency.probe import agent_files as agent_files_module
 from staged_resiliency.probe import document_builder as document_module
-from staged_resiliency.probe.agent_files import agent_digest, agent_files
 from staged_resiliency.probe.document import PARAMETER_BYTES, command_document, unpacked
-from staged_resiliency.probe.document_builder import made_document
+from staged_resiliency.probe.document_builder import agent_digest, agent_files, build_document
 from staged_resiliency.shared import limits, validation
 from tests.staged_resiliency.api_model import problems_of
 
@@ -145,11 +143,11 @@ def test_there_is_room_for_the_parameters() -> None:
     size = len(compact(command_document()).encode())
     most = limits.MAX_DOCUMENT_BYTES - PARAMETER_BYTES
     assert size <= most, f"{size - most} bytes too many for {PARAMETER_BYTES} of parameters"
-    assert PARAMETER_BYTES >= 14 * 1024
+    assert PARAMETER_BYTES >= 16 * 1024
 
 
 def test_what_is_deployed_is_made_of_the_files_that_are_here() -> None:
-    assert command_document() == made_document(), "it is not current: run `make document`"
+    assert command_document() == build_document(), "it is not current: run `make document`"
 
 
 def test_it_is_a_document_of_schema_2_2() -> None:
@@ -380,7 +378,7 @@ def test_an_instance_unpacks_the_archive_to_files(tmp_path: Path) -> None:
 
 def test_the_table_of_contents_names_every_file_of_the_agent() -> None:
     listed = [line for line in scripts()["Agent"] if re.match(r"# [0-9a-f]{8} ", line)]
-    prefix = f"{agent_files_module.PACKAGE}/"
+    prefix = f"{document_module.PACKAGE}/"
     assert [line.split()[2] for line in listed] == [
         path.removeprefix(prefix) for path in agent_files() if path.startswith(prefix)
     ]
@@ -411,7 +409,7 @@ def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     (folder / "__init__.py").write_text('"""What."""\n')
     (folder / "__main__.py").write_text('"""What."""\n\nprint(1)  # why\n')
-    monkeypatch.setattr(agent_files_module, "_AGENT", folder)
+    monkeypatch.setattr(document_module, "_AGENT", folder)
     return folder
 
 
@@ -422,7 +420,7 @@ def edited(agent: Path, monkeypatch: pytest.MonkeyPatch, **files: str) -> None:
     for name, content in files.items():
         (other / f"{name}.py").parent.mkdir(exist_ok=True)
         (other / f"{name}.py").write_text(content)
-    monkeypatch.setattr(agent_files_module, "_AGENT", other)
+    monkeypatch.setattr(document_module, "_AGENT", other)
 
 
 @pytest.mark.parametrize(
@@ -438,18 +436,18 @@ def edited(agent: Path, monkeypatch: pytest.MonkeyPatch, **files: str) -> None:
 def test_the_digest_changes_with_what_is_installed(
     files: Mapping[str, str], same: bool, agent: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    digest, document = agent_digest(), compact(made_document())
+    digest, document = agent_digest(), compact(build_document())
     edited(agent, monkeypatch, **files)
     assert (agent_digest() == digest) is same
-    assert (compact(made_document()) == document) is same
+    assert (compact(build_document()) == document) is same
 
 
 def test_the_digest_does_not_change_with_the_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    digest, document = agent_digest(), compact(made_document())
+    digest, document = agent_digest(), compact(build_document())
     other = {"Platform": ("platform.sh", 61)}
     monkeypatch.setattr(document_module, "_STEPS", other)
     assert agent_digest() == digest
-    assert compact(made_document()) != document
+    assert compact(build_document()) != document
 
 
 # Scripts, unit and pins

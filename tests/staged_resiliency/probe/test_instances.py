@@ -67,7 +67,7 @@ def test_instances_of_the_same_stack_are_referred_to(stack: Stack) -> None:
         ),
         pytest.param(
             lambda: InstancesByTag("fleet,group", ["web"]),
-            "InstancesByTag: key: 'fleet,group' is not a tag that instances can be found by "
+            "InstancesByTag: key: 'fleet,group' is not a tag that selects instances "
             "(letters, digits, spaces and _ . : / = + @ -, at most 124); give one like fleet",
             id="key",
         ),

@@ -272,7 +272,7 @@ def test_cdk_nag_takes_the_reason_for_any_resource() -> None:
         ),
         pytest.param(
             {"state": "gone"},
-            "ProbeAgent: state: 'gone' is no state; allowed: present, absent",
+            "ProbeAgent: state: 'gone' is not allowed; allowed: present, absent",
             id="state",
         ),
         pytest.param(

@@ -132,7 +132,7 @@ def test_two_spellings_of_one_target_are_equal() -> None:
         ),
         pytest.param(
             lambda: TcpCheck(DB, 5432, family="ipv5"),  # type: ignore[arg-type]
-            "TcpCheck: family: 'ipv5' is no family of addresses; allowed: ipv4, ipv6",
+            "TcpCheck: family: 'ipv5' is not allowed; allowed: ipv4, ipv6",
             id="family",
         ),
         pytest.param(
@@ -178,13 +178,13 @@ def test_two_spellings_of_one_target_are_equal() -> None:
         ),
         pytest.param(
             lambda: DnsCheck("10.0.0.5"),
-            "DnsCheck: host: '10.0.0.5' is an address, and DNS is asked for names; give one like "
+            "DnsCheck: host: '10.0.0.5' is an address, not a DNS name; give one like "
             "db.example.com",
             id="address as a name",
         ),
         pytest.param(
             lambda: DnsCheck(DB, "TXT"),  # type: ignore[arg-type]
-            "DnsCheck: record_type: 'TXT' is not a type that is asked for; allowed: A, AAAA, CNAME",
+            "DnsCheck: record_type: 'TXT' is not allowed; allowed: A, AAAA, CNAME",
             id="type",
         ),
         pytest.param(
@@ -201,7 +201,7 @@ def test_two_spellings_of_one_target_are_equal() -> None:
         ),
         pytest.param(
             lambda: DnsCheck(DB, port=5353),
-            "DnsCheck: port: goes with server; without one the host's own servers are asked",
+            "DnsCheck: port: goes with server; the host's own DNS servers have their own port",
             id="port without a server",
         ),
         pytest.param(

@@ -1,4 +1,4 @@
-"""The digest stands for the eight fields of a rule: no more, no less."""
+"""The digest of a rule changes with its eight fields, and with nothing else."""
 
 import re
 import string

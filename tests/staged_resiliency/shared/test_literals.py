@@ -1,4 +1,4 @@
-"""Values that only the deployment knows are told from those known now."""
+"""Literals are distinguished from CDK tokens."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Names within AWS's limits, checks that agree with themselves, facts that botocore knows too."""
+"""Names fit AWS's limits, validation is idempotent, and constants agree with botocore's models."""
 
 import re
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
-from staged_resiliency.probe import values
+from staged_resiliency.probe import probe_validation
 from staged_resiliency.shared import limits, names, validation
 
 SLUGS = st.from_regex(r"[a-z][a-z0-9]{0,19}(-[a-z0-9]{1,9}){0,2}", fullmatch=True)
@@ -128,7 +128,7 @@ def test_names_are_what_the_outside_knows(made: str, expected: str) -> None:
             id="silence alarm",
         ),
         pytest.param(
-            values.association_name(names.probe_stack(LONGEST_SLUG, LONGEST_SLUG)),
+            probe_validation.association_name(names.probe_stack(LONGEST_SLUG, LONGEST_SLUG)),
             128,
             id="association",
         ),
@@ -198,12 +198,18 @@ TEXT_CHECKS = [
         (validation.tag_key, st.from_regex(r"[\w .:/=+@-]{1,99}", fullmatch=True)),
         (validation.tag_value, st.from_regex(r"[\w .:/=+@-]{0,99}", fullmatch=True)),
         (validation.failover_statistic, st.sampled_from(limits.FAILOVER_STATISTICS)),
-        (values.body_text, st.text(min_size=1)),
-        (values.dns_server, st.ip_addresses().map(str)),
-        (values.role_name, st.from_regex(values.ROLE_NAME, fullmatch=True)),
-        (values.association_name, st.from_regex(r"[A-Za-z0-9_.-]{3,128}", fullmatch=True)),
-        (values.max_concurrency, st.sampled_from(["1", "20", "9999999", "1%", "99%", "100%"])),
-        (values.max_errors, st.sampled_from(["0", "1", "9999999", "0%", "99%", "100%"])),
+        (probe_validation.body_text, st.text(min_size=1)),
+        (probe_validation.dns_server, st.ip_addresses().map(str)),
+        (probe_validation.role_name, st.from_regex(probe_validation.ROLE_NAME, fullmatch=True)),
+        (
+            probe_validation.association_name,
+            st.from_regex(r"[A-Za-z0-9_.-]{3,128}", fullmatch=True),
+        ),
+        (
+            probe_validation.max_concurrency,
+            st.sampled_from(["1", "20", "9999999", "1%", "99%", "100%"]),
+        ),
+        (probe_validation.max_errors, st.sampled_from(["0", "1", "9999999", "0%", "99%", "100%"])),
     ]
 ]  # fmt: skip
 
@@ -233,8 +239,23 @@ def refusal(check: Callable[[str], str], text: str) -> str | None:
 def test_any_text_is_accepted_or_refused_with_a_sentence(
     text: str, check: Callable[[str], str], values: st.SearchStrategy[str]
 ) -> None:
-    told = refusal(check, text)
-    assert told is None or (told.isprintable() and len(told.split()) > 4)
+    message = refusal(check, text)
+    assert message is None or (message.isprintable() and len(message.split()) > 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "ipv6"),
+    [
+        ("2600:1f14::9", True),
+        ("::ffff:52.11.79.9", True),
+        ("52.11.79.9", False),
+        ("db.example.com:5432", False),
+        ("db.example.com", False),
+        ("", False),
+    ],
+)
+def test_ipv6_addresses_are_recognized(text: str, ipv6: bool) -> None:
+    assert validation.is_ipv6(text) is ipv6
 
 
 @pytest.mark.parametrize(
@@ -286,17 +307,19 @@ def test_the_partition_of_a_region_is_botocore_s(region: str) -> None:
 @pytest.mark.parametrize(
     ("check", "value"),
     [
-        pytest.param(values.role_name, "a" * 65, id="role too long"),
-        pytest.param(values.role_name, "büro", id="role with an umlaut"),
-        pytest.param(values.association_name, "ab", id="association too short"),
-        pytest.param(values.association_name, "shop probe", id="association with a space"),
-        pytest.param(values.max_concurrency, "0", id="no instance at a time"),
-        pytest.param(values.max_concurrency, "101%", id="more than all"),
-        pytest.param(values.max_errors, "-1", id="fewer than no error"),
-        pytest.param(values.max_errors, "half", id="errors as a word"),
-        pytest.param(values.dns_server, "fe80::1%eth0", id="server with a zone"),
-        pytest.param(values.dns_server, "224.0.0.251", id="many servers"),
-        pytest.param(values.body_text, "a" * 256, id="text too long"),
+        pytest.param(probe_validation.role_name, "a" * 65, id="role too long"),
+        pytest.param(probe_validation.role_name, "büro", id="role with an umlaut"),
+        pytest.param(probe_validation.association_name, "ab", id="association too short"),
+        pytest.param(
+            probe_validation.association_name, "shop probe", id="association with a space"
+        ),
+        pytest.param(probe_validation.max_concurrency, "0", id="no instance at a time"),
+        pytest.param(probe_validation.max_concurrency, "101%", id="more than all"),
+        pytest.param(probe_validation.max_errors, "-1", id="fewer than no error"),
+        pytest.param(probe_validation.max_errors, "half", id="errors as a word"),
+        pytest.param(probe_validation.dns_server, "fe80::1%eth0", id="server with a zone"),
+        pytest.param(probe_validation.dns_server, "224.0.0.251", id="many servers"),
+        pytest.param(probe_validation.body_text, "a" * 256, id="text too long"),
     ],
 )
 def test_settings_of_the_probe_are_refused(check: Callable[[str], str], value: str) -> None:
@@ -306,8 +329,8 @@ def test_settings_of_the_probe_are_refused(check: Callable[[str], str], value: s
 @pytest.mark.parametrize(
     ("shape", "check"),
     [
-        pytest.param("MaxConcurrency", values.max_concurrency, id="concurrency"),
-        pytest.param("MaxErrors", values.max_errors, id="errors"),
+        pytest.param("MaxConcurrency", probe_validation.max_concurrency, id="concurrency"),
+        pytest.param("MaxErrors", probe_validation.max_errors, id="errors"),
     ],
 )
 @pytest.mark.parametrize("value", ["0", "1", "07", "10", "12345678", "0%", "5%", "100%", "101%"])

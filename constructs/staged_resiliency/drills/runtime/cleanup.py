@@ -13,11 +13,11 @@ from typing import Final
 
 from staged_resiliency.drills.runtime import experiments, phases, recorder, states
 from staged_resiliency.drills.runtime.context import AwsError, Context
-from staged_resiliency.drills.runtime.json_codec import DataError
 from staged_resiliency.drills.runtime.messages import PhaseInput, Result, RunName
 from staged_resiliency.drills.runtime.phase_records import folder
 from staged_resiliency.drills.runtime.plan import DrillSchedules, Plan, WatchedDrill
 from staged_resiliency.drills.runtime.store import Store
+from staged_resiliency.experiment.json_codec import DataError
 
 ENDS: Final = ("FAILED", "TIMED_OUT", "ABORTED")
 """How a run ends that did not come to its own end, in the words of Step Functions."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
-from staged_resiliency.drills.runtime import cleanup, phases, recorder
+from staged_resiliency.drills.runtime import cleanup as cleaning
+from staged_resiliency.drills.runtime import phases, recorder
 from staged_resiliency.drills.runtime import watchdog as watching
 from staged_resiliency.drills.runtime.aws_context import the_world
 from staged_resiliency.drills.runtime.context import Context
-from staged_resiliency.drills.runtime.json_codec import JsonObject
 from staged_resiliency.drills.runtime.messages import PhaseInput, Result
+from staged_resiliency.experiment.json_codec import JsonObject
 
 Handler = Callable[[object, object], JsonObject]
 """A function as Lambda calls it: event and context to an answer."""
@@ -36,9 +37,9 @@ failback = _handler(phases.failback)
 record = _handler(record_phase)
 
 
-def sweep(event: object, context: object) -> None:
+def cleanup(event: object, context: object) -> None:
     """End the fault of a run that ended without doing so."""
-    cleanup.sweep(event, the_world())
+    cleaning.sweep(event, the_world())
 
 
 def watchdog(event: object, context: object) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from staged_resiliency.drills.runtime.json_codec import DataError, JsonObject, read
 from staged_resiliency.drills.runtime.plan import Plan
+from staged_resiliency.experiment.json_codec import DataError, JsonObject, read
 
 _TIME: Final = re.compile(r"[0-9][0-9TZ:.+-]{9,39}")
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from staged_resiliency.drills.runtime.json_codec import read
 from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.store import Store
+from staged_resiliency.experiment.json_codec import read
 from staged_resiliency.experiment.observations import Observation
 
 _FOLDER: Final = "runs"

@@ -9,16 +9,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from staged_resiliency.drills.runtime.json_codec import DataError, JsonObject, as_json, read
 from staged_resiliency.experiment.expectations import (
     AlarmFires,
     AlarmRecovers,
     ClientsMove,
     ClientsReturn,
     Expectation,
-    expectation_from_json,
-    expectation_json,
 )
+from staged_resiliency.experiment.json_codec import DataError, JsonObject, as_json, read
 
 EXPIRY_DAYS: Final = 35
 """A passed drill shows something for so many whole days from the end of its run: as many as a
@@ -287,7 +285,7 @@ class Plan:
     def to_json(self) -> JsonObject:
         """The plan as a JSON object."""
         document: JsonObject = as_json(self)
-        return {**document, "hypothesis": [expectation_json(each) for each in self.hypothesis]}
+        return document
 
     @classmethod
     def from_json(cls, document: object) -> "Plan":
@@ -296,14 +294,7 @@ class Plan:
         Raises:
             DataError: It is no such document.
         """
-        if not isinstance(document, dict) or not isinstance(document.get("hypothesis"), list):
-            raise DataError("plan: must be an object with a list 'hypothesis'")
-        try:
-            hypothesis = tuple(expectation_from_json(each) for each in document["hypothesis"])
-        except ValueError as error:
-            raise DataError(f"plan: hypothesis: {error}") from None
-        rest = {key: value for key, value in document.items() if key != "hypothesis"}
-        return read(cls, rest, "plan", {"hypothesis": hypothesis})
+        return read(cls, document, "plan")
 
 
 @dataclass(frozen=True, slots=True)

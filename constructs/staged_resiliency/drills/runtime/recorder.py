@@ -20,7 +20,7 @@ from staged_resiliency.drills.runtime.phase_records import folder, load
 from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.run_result import conclude, fault_may_last, subject
 from staged_resiliency.drills.runtime.store import Store
-from staged_resiliency.experiment.journal import journal
+from staged_resiliency.experiment.journal import journal_json, journal_of
 from staged_resiliency.experiment.verdict import Status
 
 _MAX_SUBJECT: Final = 100  # characters, of SNS
@@ -68,11 +68,11 @@ def record(
     chunks = load(store, plan, run.name)
     finding = conclude(plan, chunks, errors, interrupted, world.clock())
     key = journal_key(plan.drill, run.name)
-    document = journal(subject(plan, run), finding)
+    document = journal_json(journal_of(subject(plan, run), finding))
     if not store.put_new(key, json.dumps(document, indent=1)):
         document = json.loads(store.get(key))
     status = str(document["verdict"]["status"])
-    told = str(document["verdict"]["told"])
+    told = str(document["verdict"]["message"])
     marks = f"{folder(plan, run.name)}done/"
     done = store.keys(marks)
     if f"{marks}metrics" not in done:
@@ -81,7 +81,7 @@ def record(
             world.aws("cloudwatch", "PutMetricData", Namespace=plan.namespace, MetricData=data)
         store.put_new(f"{marks}metrics", "{}")
     if f"{marks}message" not in done:
-        if plan.notify_on_pass or status not in (Status.PASSED.value, Status.LEASHED.value):
+        if plan.notify_on_pass or status not in (Status.PASSED.value, Status.DRY_RUN.value):
             world.aws(
                 "sns",
                 "Publish",
@@ -147,8 +147,8 @@ def message(plan: Plan, run: RunName, document: JsonObject) -> str:
     """The message: the verdict in its first line, then what it rests on."""
     verdict = document["verdict"]
     status = str(verdict["status"])
-    lines = [f"{subject_line(plan, status)}: {verdict['told']}", ""]
-    lines += [f"- {each['status']}: {each['told']}" for each in verdict["judgements"]]
+    lines = [f"{subject_line(plan, status)}: {verdict['message']}", ""]
+    lines += [f"- {each['status']}: {each['message']}" for each in verdict["judgements"]]
     for key, value in (document["measures"] or {}).items():
         lines.append(f"{key.replace('_', ' ')}: {'not seen' if value is None else value}")
     bucket, key = plan.journal.bucket, journal_key(plan.drill, run.name)

@@ -112,7 +112,9 @@ def _verdict(
     if may_last:
         told = (ending.told if ending else "") or trouble or "nobody saw it end"
         judged = judge(plan.hypothesis, observations, run)
-        return replace(judged, status=Status.FAILED, told=f"THE FAULT MAY STILL BE THERE: {told}")
+        return replace(
+            judged, status=Status.FAILED, message=f"THE FAULT MAY STILL BE THERE: {told}"
+        )
     if cut_short or trouble:
         return aborted("; ".join(each for each in (cut_short, trouble) if each))
     judged = judge(plan.hypothesis, observations, run)
@@ -120,8 +122,8 @@ def _verdict(
     if after is not None and after.go:
         return judged
     unsteady = f"not steady again: {after.told if after else 'nobody looked'}"
-    told = unsteady if judged.status is Status.PASSED else f"{judged.told}; {unsteady}"
-    return replace(judged, status=Status.FAILED, told=told)
+    told = unsteady if judged.status is Status.PASSED else f"{judged.message}; {unsteady}"
+    return replace(judged, status=Status.FAILED, message=told)
 
 
 def _without_fault(
@@ -138,7 +140,7 @@ def _without_fault(
     if trouble or cut_short:
         return aborted(f"no fault was injected: {cut_short or trouble}")
     if not plan.enabled and told:
-        return Verdict(Status.LEASHED, f"leashed, nothing was injected: {told}", ())
+        return Verdict(Status.DRY_RUN, f"no fault was injected: {told}", ())
     return aborted(f"no fault was injected: {told or 'nobody knows why'}")
 
 

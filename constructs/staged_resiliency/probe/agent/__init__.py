@@ -1,5 +1,5 @@
-"""The probe agent: measures what a host reaches, and publishes it to CloudWatch.
+"""The probe agent: checks whether a host reaches its targets, and publishes to CloudWatch.
 
 Runs on instances with Python 3.9 or newer, the standard library and botocore. Data flows one
-way: configuration, targets, checks, samples, minutes, outbox, CloudWatch.
+way: configuration, targets, checks, samples, statistics of each minute, outbox, CloudWatch.
 """

@@ -1,4 +1,4 @@
-"""Runs the agent: ``python -m staged_resiliency.probe.agent --configuration FILE``."""
+"""Run the agent: ``python -m staged_resiliency.probe.agent --configuration FILE``."""
 
 import sys
 

@@ -1,23 +1,44 @@
-"""One attempt at one target."""
+"""One attempt to reach a target: what it works with, how far it got, and why it failed."""
 
 from __future__ import annotations
 
+import errno
+import os
+import socket
 import ssl
 import time
 from typing import Callable
 
+from .journal import printable
 from .loop import Loop
 from .resolver import Resolver
 
-TLS_SECONDS = 3600.0
+TLS_CONTEXT_SECONDS = 3600.0
+
+DNS = "dns"
+REFUSED = "refused"
+TIMEOUT = "timeout"
+UNREACHABLE = "unreachable"
+TLS = "tls"
+STATUS = "status"
+MISMATCH = "mismatch"
+CLASSES = (DNS, REFUSED, TIMEOUT, UNREACHABLE, TLS, STATUS, MISMATCH)
+
+_RESETS = (
+    errno.ECONNREFUSED,
+    errno.ECONNRESET,
+    errno.ECONNABORTED,
+    errno.EPIPE,
+    errno.ENOTCONN,  # TLS asks for the peer's address, which a reset connection no longer has
+)
 
 
 class Tools:
-    """What checks work with; tests give others.
+    """What all attempts share; tests pass their own.
 
     Args:
-        loop: The loop that runs the samples.
-        resolver: Looks names up.
+        loop: Runs the attempts.
+        resolver: Looks up names; the host's resolver unless given.
         wall: Seconds since 1970.
         tls: Makes the context of TLS connections; the system's trusted authorities unless given.
     """
@@ -38,24 +59,24 @@ class Tools:
 
     @property
     def tls(self) -> ssl.SSLContext:
-        """One context for all connections, since reading the authorities takes 20 ms.
+        """The context of all TLS connections, since reading the authorities takes 20 ms.
 
         They are read again each hour: the host's may change.
         """
         now = self.loop.clock()
-        if self._tls is None or now - self._tls_made > TLS_SECONDS:
+        if self._tls is None or now - self._tls_made > TLS_CONTEXT_SECONDS:
             self._tls, self._tls_made = self._make_tls(), now
         return self._tls
 
 
 class Attempt:
-    """One attempt: when it began, and how far it got.
+    """An attempt in progress.
 
     Attributes:
         tools: What it works with.
         began: Seconds of the loop's clock.
         minute: Start of the minute in which it began, in seconds since 1970.
-        stage: What is being waited for, for the journal.
+        stage: What it waits for, for the journal.
     """
 
     __slots__ = ("began", "minute", "stage", "tools")
@@ -65,3 +86,40 @@ class Attempt:
         self.began = tools.loop.clock()
         self.minute = int(tools.wall() // 60) * 60
         self.stage = ""
+
+
+class Failure(Exception):  # noqa: N818 - an outcome, not an error of this program
+    """The target did not answer as expected.
+
+    Attributes:
+        kind: One of ``CLASSES``; a dimension of the failures' metric.
+        detail: What happened, for the journal; printable ASCII.
+    """
+
+    def __init__(self, kind: str, detail: str) -> None:
+        self.kind = kind
+        self.detail = printable(detail)
+        super().__init__(f"{kind} ({self.detail})")
+
+    @classmethod
+    def from_errno(cls, number: int) -> Failure:
+        """Classify an error number of a socket."""
+        if number in _RESETS:
+            return cls(REFUSED, os.strerror(number))
+        if number == errno.ETIMEDOUT:
+            return cls(TIMEOUT, os.strerror(number))
+        return cls(UNREACHABLE, os.strerror(number))
+
+    @classmethod
+    def from_error(cls, error: Exception) -> Failure:
+        """Classify whatever a check raises, an error of this program included."""
+        if isinstance(error, Failure):
+            return error
+        if isinstance(error, ssl.SSLError):
+            reason = getattr(error, "verify_message", None) or getattr(error, "reason", None)
+            return cls(TLS, reason or "the connection ended within the handshake")
+        if isinstance(error, (socket.gaierror, UnicodeError)):
+            return cls(DNS, getattr(error, "strerror", None) or "the name can't be encoded")
+        if isinstance(error, OSError) and error.errno is not None:
+            return cls.from_errno(error.errno)
+        return cls(UNREACHABLE, f"{type(error).__name__}: {error}")

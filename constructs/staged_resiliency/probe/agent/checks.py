@@ -1,7 +1,7 @@
-"""What a target is asked. Each check is a class; its fields are its settings.
+"""How a target is checked. Each check is a class; its fields are its settings.
 
-``run`` returns what was seen, in a few words, or raises a ``Failure`` or whatever sockets and TLS
-raise; ``failure.of_error`` classifies it. The deadline is the loop's.
+``run`` returns a short text about the answer, or raises: a ``Failure``, or whatever sockets and
+TLS raise, which ``Failure.from_error`` classifies. The loop keeps the deadline.
 """
 
 from __future__ import annotations
@@ -14,25 +14,24 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from .attempt import Attempt
-from .failure import TLS, Failure
+from .attempt import TLS, Attempt, Failure
 from .resolver import Addresses
-from .sockets import connect, handshake
+from .sockets import address_family, connect, handshake
 
 FAMILIES = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 
 
 class Check(ABC):
-    """One way to ask a target."""
+    """One way to check a target."""
 
     @property
     @abstractmethod
-    def place(self) -> str:
-        """What is asked, as the journal names it."""
+    def label(self) -> str:
+        """The target as the journal names it."""
 
     @abstractmethod
-    async def run(self, sample: Attempt) -> str:
-        """Ask once; what was seen, in a few words."""
+    async def run(self, attempt: Attempt) -> str:
+        """Check once, and return a short text about the answer."""
 
 
 @dataclass(frozen=True)
@@ -51,31 +50,36 @@ class TcpCheck(Check):
     family: str = "ipv4"
 
     @property
-    def place(self) -> str:
+    def label(self) -> str:
         """Host and port."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return f"{self.url_host}:{self.port}"
+
+    @property
+    def url_host(self) -> str:
+        """The host as URLs have it: an IPv6 address in brackets."""
+        is_ipv6 = self._literal is not None and self._literal[0][0] == socket.AF_INET6
+        return f"[{self.host}]" if is_ipv6 else self.host
 
     @cached_property
     def _literal(self) -> Addresses | None:
         """The address itself, where the host is one."""
         try:
-            address = ipaddress.ip_address(self.host)
+            return [(address_family(self.host), str(ipaddress.ip_address(self.host)))]
         except ValueError:
             return None
-        return [(socket.AF_INET6 if address.version == 6 else socket.AF_INET, str(address))]
 
-    async def connected(self, sample: Attempt) -> socket.socket:
-        """A connection to the host."""
+    async def connect(self, attempt: Attempt) -> socket.socket:
+        """Connect to the host."""
         addresses = self._literal
         if addresses is None:
-            sample.stage = f"looking up {self.host}"
+            attempt.stage = f"looking up {self.host}"
             family = FAMILIES[self.family]
-            addresses = await sample.tools.resolver.addresses(self.host, family)
-        return await connect(sample, addresses, self.port)
+            addresses = await attempt.tools.resolver.addresses(self.host, family)
+        return await connect(attempt, addresses, self.port)
 
-    async def run(self, sample: Attempt) -> str:
+    async def run(self, attempt: Attempt) -> str:
         """Connect and close."""
-        (await self.connected(sample)).close()
+        (await self.connect(attempt)).close()
         return "connected"
 
 
@@ -84,41 +88,43 @@ class TlsCheck(TcpCheck):
     """Connects and shakes hands; the certificate must be trusted, valid, and for the name.
 
     Attributes:
+        port: TCP port.
         server_name: The name that the certificate must have; the host unless given.
         days_to_expiry: Fails when the certificate is valid for fewer days.
     """
 
+    port: int = 443
     server_name: str = ""
     days_to_expiry: int = 0
 
-    async def connected(self, sample: Attempt) -> ssl.SSLSocket:
-        """A TLS connection to the host."""
-        sock = await super().connected(sample)
+    async def connect(self, attempt: Attempt) -> ssl.SSLSocket:
+        """Connect to the host by TLS."""
+        sock = await super().connect(attempt)
         name = (self.server_name or self.host).rstrip(".")  # certificates have no last dot
-        tls = await handshake(sample, sock, sample.tools.tls, name)
+        tls = await handshake(attempt, sock, attempt.tools.tls, name)
         try:
-            days = self._days_left(tls, sample)
+            days = self._days_left(tls, attempt)
             if days < self.days_to_expiry:
-                wanted = f"fewer than {self.days_to_expiry}"
-                raise Failure(TLS, f"the certificate ends in {days} days, {wanted}")
+                required = f"fewer than {self.days_to_expiry}"
+                raise Failure(TLS, f"the certificate expires in {days} days, {required}")
         except BaseException:
             tls.close()
             raise
         return tls
 
-    async def run(self, sample: Attempt) -> str:
+    async def run(self, attempt: Attempt) -> str:
         """Connect, shake hands, close."""
-        tls = await self.connected(sample)
+        tls = await self.connect(attempt)
         try:
-            return f"{tls.version()}, certificate for {self._days_left(tls, sample)} days"
+            return f"{tls.version()}, certificate for {self._days_left(tls, attempt)} days"
         finally:
             tls.close()
 
     @staticmethod
-    def _days_left(tls: ssl.SSLSocket, sample: Attempt) -> int:
+    def _days_left(tls: ssl.SSLSocket, attempt: Attempt) -> int:
         certificate: Any = tls.getpeercert() or {}
         try:
             end = ssl.cert_time_to_seconds(certificate["notAfter"])
         except (KeyError, ValueError):
-            raise Failure(TLS, "the certificate does not say when it ends") from None
-        return int((end - sample.tools.wall()) // 86_400)
+            raise Failure(TLS, "the certificate has no expiry date") from None
+        return int((end - attempt.tools.wall()) // 86_400)

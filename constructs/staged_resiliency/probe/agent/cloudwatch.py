@@ -1,4 +1,4 @@
-"""Sends statistic sets to CloudWatch, and says what an error means."""
+"""Sends statistic sets to CloudWatch, and classifies its errors."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import botocore.credentials
 import botocore.exceptions
 import botocore.session
 
-from .failure import shown
+from .journal import printable
 from .metadata import Metadata, MetadataError
 from .metric_statistics import Datum
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 5
-# What CloudWatch says of a request that will never be accepted; some of its protocols append
-# "Exception" to these codes.
-_NEVER = (
+# Error codes of requests that CloudWatch will never accept; some of its protocols append
+# "Exception" to the codes.
+_PERMANENT = (
     "InvalidFormat",
     "InvalidParameterCombination",
     "InvalidParameterValue",
@@ -29,7 +29,7 @@ _NEVER = (
     "Validation",
     "ValidationError",
 )
-# What it says of credentials that may be newer at the metadata service.
+# Error codes of credentials; the metadata service may have newer ones.
 _CREDENTIALS = (
     "AccessDenied",
     "ExpiredToken",
@@ -44,27 +44,27 @@ class SendError(Exception):
     """A request was not accepted.
 
     Attributes:
-        kind: What went wrong, in a word or two that stay the same while it does.
-        never: Whether the same request will never be accepted.
-        answered: Whether CloudWatch itself said so.
+        kind: Class of the error, the same each time it occurs.
+        permanent: Whether CloudWatch will never accept the request.
+        answered: Whether CloudWatch answered, so that this host is not cut off.
     """
 
     def __init__(
-        self, kind: str, detail: str, *, never: bool = False, answered: bool = False
+        self, kind: str, detail: str, *, permanent: bool = False, answered: bool = False
     ) -> None:
-        super().__init__(f"{kind}: {shown(detail, 300)}")
+        super().__init__(f"{kind}: {printable(detail, 300)}")
         self.kind = kind
-        self.never = never
+        self.permanent = permanent
         self.answered = answered
 
 
 class CloudWatch:
-    """PutMetricData with the instance role's credentials.
+    """Calls PutMetricData with the instance role's credentials.
 
     Args:
-        namespace: Of all metrics.
-        region: Of CloudWatch.
-        metadata: Gives the credentials.
+        namespace: Namespace of all metrics.
+        region: AWS region.
+        metadata: Where the credentials come from.
         endpoint_url: CloudWatch's endpoint; the region's when empty.
     """
 
@@ -80,7 +80,7 @@ class CloudWatch:
             "config": botocore.config.Config(
                 connect_timeout=CONNECT_SECONDS,
                 read_timeout=READ_SECONDS,
-                retries={"mode": "standard", "total_max_attempts": 1},  # the outbox tries again
+                retries={"mode": "standard", "total_max_attempts": 1},  # the outbox retries
                 parameter_validation=False,
                 max_pool_connections=1,
             ),
@@ -98,7 +98,7 @@ class CloudWatch:
         except MetadataError as error:
             raise SendError("no credentials", str(error)) from None
         except botocore.exceptions.ClientError as error:
-            raise self._meaning(error) from None
+            raise self._send_error(error) from None
         except (botocore.exceptions.BotoCoreError, OSError) as error:
             raise SendError(type(error).__name__, str(error)) from None
 
@@ -109,14 +109,14 @@ class CloudWatch:
         self._session._credentials = credentials  # botocore has no setter for refreshable ones
         return self._session.create_client("cloudwatch", **self._options)
 
-    def _meaning(self, error: Any) -> SendError:
+    def _send_error(self, error: Any) -> SendError:
         code = str(error.response.get("Error", {}).get("Code", ""))
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        meaning = code[: -len("Exception")] if code.endswith("Exception") else code
-        if meaning in _CREDENTIALS:
-            self._client = None  # the next attempt asks for credentials anew
-        never = meaning in _NEVER or status == 413
-        return SendError(shown(code, 60), str(error), never=never, answered=True)
+        base_code = code[: -len("Exception")] if code.endswith("Exception") else code
+        if base_code in _CREDENTIALS:
+            self._client = None  # the next request asks for credentials again
+        permanent = base_code in _PERMANENT or status == 413
+        return SendError(printable(code, 60), str(error), permanent=permanent, answered=True)
 
 
 def _rendered(datum: Datum) -> dict[str, Any]:

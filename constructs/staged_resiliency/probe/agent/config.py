@@ -1,32 +1,37 @@
-"""The configuration file: read as a whole, and every problem told."""
+"""The configuration file, read strictly.
+
+The constructs have validated it; the agent only refuses what it could not measure as it is
+written, and says in one line where the first mistake is.
+"""
 
 from __future__ import annotations
 
+import ipaddress
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Callable, NamedTuple
+from urllib.parse import urlsplit
 
-from . import values
-from .check_config import check_of
-from .checks import Check
-from .json_section import Object, Section
+from .checks import FAMILIES, Check, TcpCheck, TlsCheck
+from .dns_check import RECORD_TYPES, DnsCheck
+from .http_check import HttpCheck, HttpsCheck
+from .journal import printable
 
 # More samples a second would need more than about a tenth of a core.
 MAX_SAMPLES_PER_SECOND = 1000
 MAX_BYTES = 4_000_000
-_MOST_DIGITS = 20
-JOURNAL = ("samples", "changes")
+PEER_METRIC = "peer-connectivity"
+HEARTBEAT_METRIC = "probe-heartbeat"
+DROPPED_METRIC = "probe-dropped"
+_MAX_DIGITS = 20
+_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 
 
 class Target(NamedTuple):
-    """What is measured, and under which metric.
-
-    Attributes:
-        metric: Name of the metric.
-        check: How it is asked.
-    """
+    """A dependency: the metric it is published as, and how it is checked."""
 
     metric: str
     check: Check
@@ -34,13 +39,13 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True)
 class Config:
-    """A sound configuration.
+    """A valid configuration.
 
     Attributes:
         service: Short name of the service.
         namespace: CloudWatch namespace of all metrics.
         targets: What this host must reach.
-        peers: How each host of the service is asked by the others, by its name.
+        peers: How each host of the service is checked by the others, by its name.
         interval_seconds: Seconds between two samples of a target.
         timeout_seconds: Deadline of a sample.
         journal: ``samples``: a line for each; ``changes``: one when a target's state changes.
@@ -62,147 +67,294 @@ class Config:
 
 
 class ConfigError(Exception):
-    """A configuration that can't be used.
-
-    Attributes:
-        problems: A line for each: where, what was found, what is allowed.
-    """
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+    """A configuration that can't be used; the message is one line."""
 
 
 def load(file: Path) -> Config:
-    """The configuration in a file.
+    """Read the configuration in a file.
 
     Raises:
-        ConfigError: Everything that is wrong with it, each line beginning with the file.
+        ConfigError: It can't be used; the line begins with the file's name.
     """
     try:
         with file.open("rb") as opened:
             return parse(opened.read(MAX_BYTES + 1))
     except OSError as error:
-        problems = [f"can't be read: {error.strerror}; give a file that this user may read"]
+        problem = f"can't be read: {error.strerror}"
     except ConfigError as error:
-        problems = error.problems
-    raise ConfigError([f"{values.plain(str(file))}: {problem}" for problem in problems])
+        problem = str(error)
+    raise ConfigError(f"{printable(file, 1000)}: {problem}")
 
 
 def parse(data: bytes) -> Config:
-    """The configuration in the content of a file; raises ``ConfigError``."""
-    problems: list[str] = []
-    config = _config(Section(_content(data), "", problems))
-    if problems:
-        raise ConfigError(problems)
-    return config
-
-
-def _content(data: bytes) -> object:
-    """What JSON says."""
+    """Read the content of a configuration file; raises ``ConfigError``."""
     if len(data) > MAX_BYTES:
-        raise ConfigError([f"has more than {MAX_BYTES} bytes, the most that is read"])
-    if not data.strip():
-        raise ConfigError(["is empty; it must hold a JSON object {...}"])
+        raise ConfigError(f"must have at most {MAX_BYTES} bytes")
     try:
-        text = data.decode("utf-8")
-        if text.startswith("\ufeff"):
-            raise ConfigError(["begins with a byte order mark; save it as UTF-8 without one"])
-        return json.loads(text, object_pairs_hook=Object, parse_int=_whole_number)
-    except RecursionError:
-        raise ConfigError(["is nested too deeply to be read"]) from None
-    except UnicodeDecodeError as error:
-        told = f"byte {error.start} (0x{data[error.start]:02x}) is not UTF-8; save it as UTF-8"
-        raise ConfigError([told]) from None
-    except json.JSONDecodeError as error:
-        what = values.plain(error.msg).removesuffix(" at")
-        told = f"is not JSON: {what} at line {error.lineno}, column {error.colno}"
-        raise ConfigError([told]) from None
-
-
-def _whole_number(digits: str) -> float:
-    """Python refuses to read endless digits; no number here needs them."""
-    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
-
-
-def _config(top: Section) -> Config:
-    service = top.text("service", values.slug, required=True)
-    namespace = top.text("namespace", values.namespace, required=True)
-    interval = top.number("interval_seconds", 10, values.interval)
-    timeout = top.number("timeout_seconds", 5, values.timeout)
-    if timeout >= interval and not top.wrong("interval_seconds", "timeout_seconds"):
-        top.problem(
-            "timeout_seconds",
-            f"timeout_seconds ({timeout:g}) >= interval_seconds ({interval:g}): a sample could "
-            "still run when the next one is due; give a timeout below the interval",
+        content = json.loads(
+            data.decode("utf-8"), object_pairs_hook=_without_duplicates, parse_int=_integer
         )
-    before = len(top.problems)
-    targets, peers = _targets(top), _peers(top)
-    if len(top.problems) == before and not top.wrong("interval_seconds"):
-        _limit(top, len(targets) + max(0, len(peers) - 1), int(interval))
-    config = Config(
-        service=service,
-        namespace=namespace,
-        targets=tuple(targets),
-        peers=peers,
-        interval_seconds=int(interval),
-        timeout_seconds=timeout,
-        journal=top.choice("journal", JOURNAL, "samples"),
-        host=top.text("host", values.host),
-        region=top.text("region", values.region),
-        endpoint_url=top.text("endpoint_url", values.url),
+        return _config(content)
+    except RecursionError:
+        raise ConfigError("is nested too deeply") from None
+    except ValueError as error:
+        raise ConfigError(f"is not JSON in UTF-8: {printable(error)}") from None
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in content:
+            raise ConfigError(f"{_key(key)}: is given twice")
+        content[key] = value
+    return content
+
+
+def _integer(digits: str) -> float:
+    """Convert an integer of any length: Python refuses, or takes long over, endless digits."""
+    return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
+
+
+# --- Rules for single values
+
+
+class Rule(NamedTuple):
+    """Which values are allowed.
+
+    Attributes:
+        description: Follows "must be" in messages.
+        allows: Decides on a value of any type that JSON has.
+    """
+
+    description: str
+    allows: Callable[[Any], bool]
+
+
+def _text(description: str, allows: Callable[[str], object]) -> Rule:
+    return Rule(description, lambda value: isinstance(value, str) and bool(allows(value)))
+
+
+def _pattern(description: str, pattern: str) -> Rule:
+    return _text(description, re.compile(pattern, re.ASCII).fullmatch)
+
+
+def _one_of(allowed: Sequence[str]) -> Rule:
+    return _text(f"one of {', '.join(allowed)}", lambda value: value in allowed)
+
+
+def _whole_number(lowest: int, highest: int) -> Rule:
+    return Rule(
+        f"a whole number from {lowest} to {highest}",
+        lambda value: type(value) is int and lowest <= value <= highest,
     )
-    top.nothing_else()
+
+
+def ip_version(text: str) -> int | None:
+    """Return 4 or 6 for an IP address, None for other text; a zone may hold any character."""
+    try:
+        return None if "%" in text else ipaddress.ip_address(text).version
+    except ValueError:
+        return None
+
+
+def _is_domain_name(text: str) -> bool:
+    name = text[:-1] if text.endswith(".") else text
+    return len(name) <= 253 and all(_LABEL.fullmatch(label) for label in name.split("."))
+
+
+def _is_name_or_address(text: str) -> bool:
+    is_name = _is_domain_name(text) and not re.fullmatch(r"[0-9.]+", text)
+    return is_name or ip_version(text) is not None
+
+
+def _is_endpoint(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        is_valid = url.scheme in ("http", "https") and url.port != 0 and not url.path.strip("/")
+        return is_valid and _is_name_or_address(url.hostname or "")
+    except ValueError:
+        return False
+
+
+HOST = _pattern(
+    "a metric dimension's value: 1 to 255 printable ASCII characters, no colon first",
+    r"(?! *$)(?!:)[ -~]{1,255}",
+)
+REGION = _pattern("an AWS region", r"[a-z]{2,5}(-[a-z]+)+-\d{1,2}")
+ENDPOINT = _text(
+    "a URL of scheme, host and perhaps a port, such as https://monitoring.us-west-2.amazonaws.com",
+    lambda text: re.fullmatch(r"[A-Za-z0-9.:/\[\]_-]+", text) and _is_endpoint(text),
+)
+_NAME = "lower-case letters, digits and single hyphens, a letter first, at most"
+_OWN_METRICS = (PEER_METRIC, HEARTBEAT_METRIC, DROPPED_METRIC)
+_METRIC = _pattern(
+    f"{_NAME} 200, and not {', '.join(_OWN_METRICS)}",
+    rf"(?!({'|'.join(_OWN_METRICS)})$)(?=.{{1,200}}$)[a-z][a-z0-9]*(-[a-z0-9]+)*",
+)
+_OBJECT = Rule("an object", lambda value: isinstance(value, dict))
+_DOMAIN_NAME = _text("a DNS name", _is_domain_name)
+_PORT = _whole_number(1, 65_535)
+_NAME_OR_ADDRESS = _text("a DNS name or an IP address", _is_name_or_address)
+_STATUS = _whole_number(100, 599)
+
+_CONFIG: Mapping[str, Rule] = {
+    "service": _pattern(f"{_NAME} 40", r"(?=.{1,40}$)[a-z][a-z0-9]*(-[a-z0-9]+)*"),
+    "namespace": _pattern(
+        "a CloudWatch namespace for custom metrics",
+        r"(?!AWS/)[A-Za-z0-9._/#-][A-Za-z0-9._/#: -]{0,254}",
+    ),
+    "interval_seconds": Rule(
+        "a whole number that divides 60",
+        lambda value: type(value) is int and value > 0 and 60 % value == 0,
+    ),
+    "timeout_seconds": Rule(
+        "a number above 0 and at most 60",
+        lambda value: type(value) in (int, float) and 0 < value <= 60,
+    ),
+    "targets": Rule("a list", lambda value: isinstance(value, list)),
+    "peers": _OBJECT,
+    "journal": _one_of(("samples", "changes")),
+    "host": HOST,
+    "region": REGION,
+    "endpoint_url": ENDPOINT,
+}
+_PLACE: Mapping[str, Rule] = {
+    "host": _NAME_OR_ADDRESS,
+    "port": _PORT,
+    "family": _one_of(tuple(FAMILIES)),
+}
+_CERTIFICATE: Mapping[str, Rule] = {
+    "server_name": _NAME_OR_ADDRESS,
+    "days_to_expiry": _whole_number(0, 3650),
+}
+_REQUEST: Mapping[str, Rule] = {
+    "path": _pattern(
+        "a path: a / first, printable ASCII without spaces, at most 1024", r"/[!-~]{0,1023}"
+    ),
+    "host_header": _pattern("a name, perhaps with a port", r"[A-Za-z0-9._:\[\]-]{1,260}"),
+    "status": Rule(
+        f"a list, each {_STATUS.description}",
+        lambda value: isinstance(value, list) and bool(value) and all(map(_STATUS.allows, value)),
+    ),
+    "text": _text(
+        "1 to 255 printable characters", lambda text: 1 <= len(text) <= 255 and text.isprintable()
+    ),
+}
+
+
+class _Kind(NamedTuple):
+    """A kind of check: its class, whose fields are the keys, and their rules."""
+
+    make: Callable[..., Check]
+    rules: Mapping[str, Rule]
+    required: Sequence[str] = ("host",)
+
+
+_KINDS: Mapping[str, _Kind] = {
+    "tcp": _Kind(TcpCheck, _PLACE, ("host", "port")),
+    "tls": _Kind(TlsCheck, {**_PLACE, **_CERTIFICATE}),
+    "http": _Kind(HttpCheck, {**_PLACE, **_REQUEST}),
+    "https": _Kind(HttpsCheck, {**_PLACE, **_REQUEST, **_CERTIFICATE}),
+    "dns": _Kind(
+        DnsCheck,
+        {
+            "host": _DOMAIN_NAME,
+            "type": _one_of(tuple(RECORD_TYPES)),
+            "answer": _text("a text", lambda text: True),
+            "server": _text("an IP address", ip_version),
+            "port": _PORT,
+        },
+    ),
+}
+_ANSWERS: Mapping[str, Rule] = {
+    "A": _text("an IPv4 address, as type A answers", lambda text: ip_version(text) == 4),
+    "AAAA": _text("an IPv6 address, as type AAAA answers", lambda text: ip_version(text) == 6),
+    "CNAME": _DOMAIN_NAME,
+}
+
+
+# --- Objects of the file
+
+
+def _config(content: object) -> Config:
+    given = _object(content, "", _CONFIG, ("service", "namespace"))
+    targets: dict[str, Target] = {}
+    for number, each in enumerate(given.get("targets", [])):
+        path = f"targets[{number}]"
+        check = _check(each, path, {"metric": _METRIC})
+        if each["metric"] in targets:
+            raise ConfigError(f"{path}.metric: {each['metric']} is the metric of another target")
+        targets[each["metric"]] = Target(each["metric"], check)
+    peers = {}
+    for name, each in given.get("peers", {}).items():
+        path = f"peers.{_key(name)}"
+        require(name, HOST, path)
+        peers[name] = _check(each, path, {})
+    config = Config(**{**given, "targets": tuple(targets.values()), "peers": peers})
+    if config.timeout_seconds >= config.interval_seconds:
+        raise ConfigError(
+            f"timeout_seconds: must be below interval_seconds ({config.interval_seconds}), "
+            f"not {config.timeout_seconds}"
+        )
+    if len(peers) == 1:
+        raise ConfigError("peers: must name two hosts or more, or none")
+    count = len(targets) + max(0, len(peers) - 1)
+    if not count:
+        raise ConfigError("targets: is empty, and there are no peers")
+    if count / config.interval_seconds > MAX_SAMPLES_PER_SECOND:
+        raise ConfigError(
+            f"targets: {count} targets and peers / {config.interval_seconds} s = "
+            f"{count / config.interval_seconds:g} samples a second; at most "
+            f"{MAX_SAMPLES_PER_SECOND} are allowed"
+        )
     return config
 
 
-def _limit(top: Section, count: int, interval: int) -> None:
-    """Tell of an amount of work that makes no sense."""
-    if not count:
-        top.problem("targets", "is empty, and there are no peers: give something to measure")
-    if count / interval > MAX_SAMPLES_PER_SECOND:
-        fitting = [each for each in values.INTERVALS if count / each <= MAX_SAMPLES_PER_SECOND]
-        way = f", or an interval of {fitting[0]} s or more" if fitting else ""
-        top.problem(
-            "targets",
-            f"{count} targets and peers / {interval} s = {count / interval:g} samples a second; "
-            f"at most {MAX_SAMPLES_PER_SECOND}: give fewer{way}",
-        )
+def _check(content: Any, path: str, other: Mapping[str, Rule]) -> Check:
+    """Read an object that is a check, with other keys that it must have."""
+    require(content, _OBJECT, path)
+    if "check" not in content:
+        raise ConfigError(f"{path}.check: is missing")
+    kind_rule = _one_of(tuple(_KINDS))
+    require(content["check"], kind_rule, f"{path}.check")
+    kind = _KINDS[content["check"]]
+    rules = {**other, "check": kind_rule, **kind.rules}
+    given = _object(content, path, rules, (*other, *kind.required))
+    version = ip_version(given["host"])
+    if version and given.get("family", f"ipv{version}") != f"ipv{version}":
+        raise ConfigError(f"{path}.family: must be left out, or that of the address in host")
+    if "answer" in given:
+        require(given["answer"], _ANSWERS[given.get("type", "A")], f"{path}.answer")
+    settings = {key: value for key, value in given.items() if key in kind.rules}
+    if "status" in settings:
+        settings["status"] = tuple(settings["status"])
+    return kind.make(**settings)
 
 
-def _targets(top: Section) -> list[Target]:
-    found: list[Target] = []
-    first: dict[str, str] = {}
-    for section in top.sections("targets"):
-        metric = section.text("metric", values.metric, required=True)
-        if metric in first:
-            section.problem("metric", f"'{metric}' is the metric of {first[metric]}; give another")
-        if metric:
-            first.setdefault(metric, section.path)
-        check = check_of(section)
-        if check is not None:
-            section.nothing_else()
-            found.append(Target(metric, check))
-    return found
+def _object(
+    content: Any, path: str, rules: Mapping[str, Rule], required: Sequence[str]
+) -> dict[str, Any]:
+    """Check an object: each key is known, each value allowed, each required key given."""
+    require(content, _OBJECT, path)
+    for key, value in content.items():
+        at = f"{path}.{_key(key)}" if path else _key(key)
+        if key not in rules:
+            raise ConfigError(f"{at}: is not a key here; allowed: {', '.join(rules)}")
+        require(value, rules[key], at)
+    for key in required:
+        if key not in content:
+            raise ConfigError(f"{path}.{key}: is missing" if path else f"{key}: is missing")
+    return dict(content)
 
 
-def _peers(top: Section) -> dict[str, Check]:
-    found: dict[str, Check] = {}
-    given = top.section("peers")
-    if given is None:
-        return found
-    for name in given.names():
-        section = given.section(name)
-        try:
-            values.host(name)
-        except ValueError as error:
-            given.problem(name, str(error))
-        if section is None:
-            continue
-        check = check_of(section)
-        if check is not None:
-            section.nothing_else()
-            found[name] = check
-    if len(given.names()) == 1:
-        top.problem("peers", "names one host; a host is asked by others: give two or more")
-    return found
+def require(value: object, rule: Rule, path: str) -> None:
+    """Raise ``ConfigError`` unless a rule allows the value at a path, or of this name."""
+    if not rule.allows(value):
+        at = f"{path}: " if path else ""
+        shown = printable(json.dumps(value), 60)
+        raise ConfigError(f"{at}must be {rule.description}, not {shown}")
+
+
+def _key(key: str) -> str:
+    """Return a key as messages show it."""
+    return printable(json.dumps(key)[1:-1], 60) or '""'

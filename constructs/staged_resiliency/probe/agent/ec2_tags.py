@@ -1,6 +1,6 @@
-"""Asks EC2 for an instance's Name tag: a short process of its own, started by ``identity``.
+"""Asks EC2 for an instance's Name tag, as a process of its own that ``identity`` starts.
 
-Reads an object from standard input (credentials, region, instance id), writes the name.
+Reads a JSON object from standard input (credentials, region, instance id), and writes the name.
 """
 
 import json
@@ -8,7 +8,7 @@ import sys
 
 
 def main() -> int:
-    """Ask, and write the name as JSON."""
+    """Write the Name tag as JSON; return the exit status."""
     given = json.load(sys.stdin)
     import botocore.exceptions
     import botocore.session

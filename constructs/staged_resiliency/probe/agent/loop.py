@@ -1,8 +1,7 @@
-"""One thread that runs many samples at once, each within its deadline.
+"""An event loop: one thread that runs many attempts at once, each within its deadline.
 
-A loop of its own because asyncio costs more than twice as much for each connection (some 210
-microseconds against 90), and the clock and the selector can be given, so that tests run days in
-a moment.
+Not asyncio, which costs more than twice as much for each connection (some 210 microseconds
+against 90). Clock and selector are arguments, so that tests run days in a moment.
 """
 
 from __future__ import annotations
@@ -18,31 +17,31 @@ from collections import deque
 from collections.abc import Coroutine, Generator
 from typing import Any, Callable, Optional
 
-LATE_SECONDS, LATE_ROUNDS = 0.1, 10
+LATE_SECONDS, LATE_POLLS = 0.1, 10
 
 Done = Callable[[Any, Optional[Exception]], None]
 
 
 class Expired(Exception):  # noqa: N818 - an outcome, not an error of this program
-    """The deadline of a task has passed; thrown into it where it waits."""
+    """A task's deadline has passed; thrown into the task where it waits."""
 
 
 class Task:
-    """A coroutine that the loop runs, and what it waits for."""
+    """A coroutine that the loop runs, and the socket or future that it waits for."""
 
-    __slots__ = ("coroutine", "done", "ended", "patience", "promise", "socket")
+    __slots__ = ("coroutine", "done", "ended", "future", "socket", "waits")
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any], done: Done) -> None:
         self.coroutine = coroutine
         self.done = done
         self.ended = False
         self.socket: socket.socket | None = None
-        self.promise: Promise | None = None
-        self.patience = 0  # numbers the waits, so that a timer of a former one means nothing
+        self.future: Future | None = None
+        self.waits = 0  # counted, so that the timeout of a former wait has no effect
 
 
-class Promise:
-    """A value that comes later, from another thread; tasks wait for it."""
+class Future:
+    """A value that comes later, for which tasks wait."""
 
     __slots__ = ("waiting",)
 
@@ -52,30 +51,30 @@ class Promise:
 
 @types.coroutine
 def readable(sock: socket.socket, seconds: float | None = None) -> Generator[Any, Any, bool]:
-    """Wait until a socket can be read; False when that took longer than ``seconds``."""
+    """Wait until a socket can be read; return False after ``seconds``."""
     ready: bool = yield sock, selectors.EVENT_READ, seconds
     return ready
 
 
 @types.coroutine
 def writable(sock: socket.socket) -> Generator[Any, Any, bool]:
-    """Wait until a socket can be written, or its connection stands."""
+    """Wait until a socket can be written, or is connected."""
     ready: bool = yield sock, selectors.EVENT_WRITE, None
     return ready
 
 
 @types.coroutine
-def kept(promise: Promise) -> Generator[Any, Any, Any]:
-    """Wait for a promise and return its value."""
-    return (yield promise)
+def result_of(future: Future) -> Generator[Any, Any, Any]:
+    """Wait for a future and return its value."""
+    return (yield future)
 
 
 class Loop:
-    """Timers, sockets and messages of other threads, in one thread.
+    """Runs timers, tasks and calls from other threads, in one thread.
 
     Args:
         clock: Monotonic seconds.
-        selector: Where sockets are waited for.
+        selector: Waits for sockets.
     """
 
     def __init__(
@@ -86,38 +85,38 @@ class Loop:
         self.clock = clock
         self._selector = selector or selectors.DefaultSelector()
         self._timers: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
-        self._numbers = itertools.count()
-        self._messages: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
-        self._bell, self._ear = socket.socketpair()
-        self._bell.setblocking(False)
-        self._ear.setblocking(False)
-        self._selector.register(self._ear, selectors.EVENT_READ, None)
+        self._timer_numbers = itertools.count()
+        self._calls: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self._wakeup, self._woken = socket.socketpair()
+        self._wakeup.setblocking(False)
+        self._woken.setblocking(False)
+        self._selector.register(self._woken, selectors.EVENT_READ, None)
         self._running = True
 
     @property
-    def bell(self) -> int:
-        """A file number to which anything is written to wake the loop."""
-        return self._bell.fileno()
+    def wakeup_fd(self) -> int:
+        """The file descriptor that wakes the loop when anything is written to it."""
+        return self._wakeup.fileno()
 
-    def at(self, when: float, callback: Callable[..., None], *args: Any) -> None:
-        """Call back at a time of the clock."""
-        heapq.heappush(self._timers, (when, next(self._numbers), callback, args))
+    def call_at(self, when: float, callback: Callable[..., None], *args: Any) -> None:
+        """Call at a time of the clock."""
+        heapq.heappush(self._timers, (when, next(self._timer_numbers), callback, args))
 
-    def soon(self, callback: Callable[..., None], *args: Any) -> None:
-        """Call back in the loop's thread; for other threads and signal handlers."""
-        self._messages.append((callback, args))
+    def call_soon(self, callback: Callable[..., None], *args: Any) -> None:
+        """Call in the loop's thread; for other threads and signal handlers."""
+        self._calls.append((callback, args))
         with contextlib.suppress(OSError):  # full: the loop will wake up anyway
-            self._bell.send(b"!")
+            self._wakeup.send(b"!")
 
     def start(self, coroutine: Coroutine[Any, Any, Any], seconds: float, done: Done) -> None:
-        """Run a coroutine for at most ``seconds``, then tell its value or its exception."""
+        """Run a coroutine for at most ``seconds``, then call with its value or its exception."""
         task = Task(coroutine, done)
-        self.at(self.clock() + seconds, self._expire, task)
+        self.call_at(self.clock() + seconds, self._expire, task)
         self._step(task, None)
 
-    def keep(self, promise: Promise, value: Any) -> None:
-        """Give a promise its value; in the loop's thread."""
-        waiting, promise.waiting = promise.waiting, {}
+    def resolve(self, future: Future, value: Any) -> None:
+        """Continue the tasks that wait for a future; in the loop's thread."""
+        waiting, future.waiting = future.waiting, {}
         for task in waiting:
             self._step(task, value)
 
@@ -131,44 +130,44 @@ class Loop:
         self._running = False
 
     def turn(self) -> None:
-        """Do what is due, then wait for what comes next and do that."""
+        """Call the timers that are due, then wait for what comes next and handle it."""
         timers = self._timers
         if timers and timers[0][0] < self.clock() - LATE_SECONDS:
-            for _ in range(LATE_ROUNDS):  # what came while nothing turned counts before deadlines
-                if not self._listen(0):
+            for _ in range(LATE_POLLS):  # answers that came while the host was stopped go first
+                if not self._poll(0):
                     break
         while timers and timers[0][0] <= self.clock():
             _, _, callback, args = heapq.heappop(timers)
             callback(*args)
         while timers and timers[0][2] == self._expire and timers[0][3][0].ended:
-            heapq.heappop(timers)  # no waking up for samples that are long over
+            heapq.heappop(timers)  # no waking up for attempts that have ended
         wait = max(0.0, timers[0][0] - self.clock()) if timers else None
-        if self._messages or not self._running:
+        if self._calls or not self._running:
             wait = 0
-        self._listen(wait)
+        self._poll(wait)
 
-    def _listen(self, wait: float | None) -> bool:
-        """Take what sockets and other threads say; whether there was anything."""
+    def _poll(self, wait: float | None) -> bool:
+        """Handle ready sockets and calls from other threads; return whether any was ready."""
         ready = self._selector.select(wait)
         for key, _ in ready:
             if key.data is None:
-                self._hear()
+                self._drain_wakeups()
             elif key.data.socket is key.fileobj:
                 self._step(key.data, True)
-        while self._messages:
-            callback, args = self._messages.popleft()
+        while self._calls:
+            callback, args = self._calls.popleft()
             callback(*args)
         return bool(ready)
 
     def close(self) -> None:
-        """Give the loop's own sockets back."""
+        """Close the loop's own sockets."""
         self._selector.close()
-        self._bell.close()
-        self._ear.close()
+        self._wakeup.close()
+        self._woken.close()
 
-    def _hear(self) -> None:
+    def _drain_wakeups(self) -> None:
         try:
-            while self._ear.recv(4096):
+            while self._woken.recv(4096):
                 pass
         except BlockingIOError:
             pass
@@ -177,18 +176,18 @@ class Loop:
         if not task.ended:
             self._step(task, None, Expired())
 
-    def _lose_patience(self, task: Task, patience: int) -> None:
-        if not task.ended and task.socket is not None and task.patience == patience:
+    def _on_timeout(self, task: Task, wait: int) -> None:
+        if not task.ended and task.socket is not None and task.waits == wait:
             self._step(task, False)
 
     def _step(self, task: Task, value: Any, error: Exception | None = None) -> None:
-        """Let a task go on until it waits again or ends."""
+        """Continue a task until it waits again or ends."""
         if task.socket is not None:
             self._selector.unregister(task.socket)
             task.socket = None
-        elif task.promise is not None:  # one that is never kept holds nobody
-            task.promise.waiting.pop(task, None)
-            task.promise = None
+        elif task.future is not None:
+            task.future.waiting.pop(task, None)  # at a deadline it waits still
+            task.future = None
         try:
             if error is not None:
                 awaited = task.coroutine.throw(error)
@@ -198,7 +197,7 @@ class Loop:
         except StopIteration as stop:
             task.ended = True
             task.done(stop.value, None)
-        except Exception as raised:  # whatever a check raises ends this sample, not the agent
+        except Exception as raised:  # whatever a check raises ends this attempt, not the agent
             task.ended = True
             task.coroutine.close()
             task.done(None, raised)
@@ -209,8 +208,8 @@ class Loop:
             self._selector.register(sock, events, task)
             task.socket = sock
             if seconds is not None:
-                task.patience += 1
-                self.at(self.clock() + seconds, self._lose_patience, task, task.patience)
+                task.waits += 1
+                self.call_at(self.clock() + seconds, self._on_timeout, task, task.waits)
         else:
-            task.promise = awaited
+            task.future = awaited
             awaited.waiting[task] = None

@@ -1,4 +1,4 @@
-"""The command line."""
+"""The agent's command line."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from . import metadata, values
+from . import metadata
 from .attempt import Tools
-from .config import Config, ConfigError, load
+from .config import ENDPOINT, Config, ConfigError, load
 from .identity import IdentityError, ask_ec2, identify
 from .journal import Journal
 from .loop import Loop
@@ -23,49 +23,49 @@ from .run_once import is_failing, results_of_one_round, table
 from .systemd import ServiceManager
 
 FAILING, UNUSABLE = 1, 2
-ONCE_SECONDS = 10.0  # for which somebody waits for EC2 to tell this host's name
-# Lookups run in threads; this is ample for the C library's resolver, and not 8 MB each.
+ONCE_SECONDS = 10.0  # for EC2 to return this host's name while somebody waits for the table
+# Lookups run in threads; this is ample for the C library's resolver, instead of 8 MB each.
 THREAD_STACK_BYTES = 512 * 1024
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the agent, or what the arguments ask for; returns the exit status.
+    """Run the agent, or the mode that the arguments name, and return the exit status.
 
-    0; 1 when ``--once`` found a target or another peer failing; 2 for a configuration that can't
-    be used.
+    It is 0, 1 when ``--once`` found that a target or another peer fails, or 2 for a configuration
+    that can't be used.
     """
-    given = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
-        config = load(given.configuration)
+        config = load(options.configuration)
     except ConfigError as error:
-        print("\n".join(error.problems), file=sys.stderr)
+        print(error, file=sys.stderr)
         return UNUSABLE
-    if given.check_config:
-        told = f"{len(config.targets)} targets and {len(config.peers)} peers"
-        print(f"{given.configuration}: sound: {told} every {config.interval_seconds} s")
+    if options.check_config:
+        count = f"{len(config.targets)} targets and {len(config.peers)} peers"
+        print(f"{options.configuration}: valid: {count} every {config.interval_seconds} s")
         return 0
     threading.stack_size(THREAD_STACK_BYTES)
-    with contextlib.suppress(ValueError, OSError):  # a socket for each sample under way
-        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    if given.once:
-        return _once(config, metadata.Metadata(given.metadata_url))
-    successor: Config | None = config
-    while successor is not None:
-        successor = _serve(given, successor)
+    with contextlib.suppress(ValueError, OSError):  # a socket for each sample in progress
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    if options.once:
+        return _once(config, metadata.Metadata(options.metadata_url))
+    next_config: Config | None = config
+    while next_config is not None:
+        next_config = _serve(options, next_config)
     return 0
 
 
-def _once(config: Config, of_host: metadata.Metadata) -> int:
-    """Ask once; who this host is matters where there are peers."""
+def _once(config: Config, instance: metadata.Metadata) -> int:
+    """Check once and print the table; a host does not check itself as a peer."""
     host, note = config.host, ""
     if config.peers and not host:
         try:
-            host = identify(config, of_host, partial(ask_ec2, seconds=ONCE_SECONDS)).host
+            host = identify(config, instance, partial(ask_ec2, seconds=ONCE_SECONDS)).host
         except IdentityError as error:
-            note = f"this host's name is not known, so a peer may be itself; none counts: {error}"
+            note = f"peers do not count: one may be this host, whose name is unknown: {error}"
     if config.peers and host and host not in config.peers:
-        note = f"this host, {host}, is none of the peers, and asks none of them"
+        note = f"this host, {host}, is not a peer, and checks no peers"
     results = results_of_one_round(config, Tools(Loop()), host)
     print(table(results))
     if note:
@@ -73,46 +73,50 @@ def _once(config: Config, of_host: metadata.Metadata) -> int:
     return FAILING if is_failing(results, host) else 0
 
 
-def _serve(given: argparse.Namespace, config: Config) -> Config | None:
-    """Run the agent until it ends; the configuration to start anew with, if any."""
+def _serve(options: argparse.Namespace, config: Config) -> Config | None:
+    """Run the agent until it ends; return the configuration to restart with, if any."""
     from .agent import Agent  # with botocore, which nothing else here needs
 
     loop = Loop()
     agent = Agent(
-        file=given.configuration,
+        file=options.configuration,
         config=config,
-        state=given.state,
+        state=options.state,
         tools=Tools(loop),
-        metadata=metadata.Metadata(given.metadata_url),
+        metadata=metadata.Metadata(options.metadata_url),
         journal=Journal(every_sample=config.journal == "samples"),
         manager=ServiceManager(),
     )
-    signal.signal(signal.SIGHUP, lambda *_: loop.soon(agent.reload))
-    signal.signal(signal.SIGTERM, lambda *_: loop.soon(agent.end))
-    signal.signal(signal.SIGINT, lambda *_: loop.soon(agent.end))
-    # Whichever thread a signal reaches, it wakes the loop, in which Python then handles it.
-    signal.set_wakeup_fd(loop.bell, warn_on_full_buffer=False)
+    signal.signal(signal.SIGHUP, lambda *_: loop.call_soon(agent.reload))
+    signal.signal(signal.SIGTERM, lambda *_: loop.call_soon(agent.end))
+    signal.signal(signal.SIGINT, lambda *_: loop.call_soon(agent.end))
+    # A signal that reaches another thread wakes the loop, in whose thread Python handles it.
+    signal.set_wakeup_fd(loop.wakeup_fd, warn_on_full_buffer=False)
     agent.run()
     signal.set_wakeup_fd(-1)
     loop.close()
-    return agent.successor
+    return agent.next_config
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="resiliency-probe",
-        description="Measures what this host reaches and publishes it to CloudWatch.",
+        description="Checks whether this host reaches its targets, and publishes to CloudWatch.",
     )
     parser.add_argument("--configuration", type=Path, required=True, metavar="FILE")
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--once", action="store_true", help="ask every target once, print a table")
-    what.add_argument("--check-config", action="store_true", help="tell what is wrong with FILE")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument(
+        "--once", action="store_true", help="check every target once, and print a table"
+    )
+    mode.add_argument(
+        "--check-config", action="store_true", help="check FILE, and print what is wrong with it"
+    )
     parser.add_argument(
         "--state",
         type=Path,
         metavar="FOLDER",
         default=os.environ.get("STATE_DIRECTORY"),
-        help="where data wait that can't be published; $STATE_DIRECTORY, else memory alone",
+        help="keeps data that can't be published; $STATE_DIRECTORY, else memory only",
     )
     parser.add_argument(
         "--metadata-url",
@@ -125,8 +129,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _url(text: str) -> str:
-    try:
-        values.url(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+    if not ENDPOINT.allows(text):
+        raise argparse.ArgumentTypeError(f"must be {ENDPOINT.description}, not {text!r}")
     return text

@@ -1,6 +1,6 @@
-"""The instance metadata service, version 2 alone: who this instance is, and its credentials.
+"""A client of the instance metadata service: id, region, Name tag and credentials.
 
-Version 1 is never asked, also where botocore would fall back to it.
+Speaks version 2 alone, also where botocore would fall back to version 1.
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
 """
 
@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 DEFAULT_URL = "http://169.254.169.254"
 TIMEOUT_SECONDS = 2.0
 TOKEN_SECONDS = 21_600
-_MOST_BYTES = 65_536
+_MAX_BYTES = 65_536
 _ROLE = "/latest/meta-data/iam/security-credentials/"
 _CREDENTIALS = {  # by the names that botocore gives them
     "access_key": "AccessKeyId",
@@ -24,14 +24,14 @@ _CREDENTIALS = {  # by the names that botocore gives them
 
 
 class MetadataError(Exception):
-    """The metadata service did not say it."""
+    """The metadata service did not answer, or not as expected."""
 
 
 class Metadata:
-    """Asks the metadata service with a session token, which it keeps.
+    """Asks the metadata service, with a session token that it keeps.
 
     Args:
-        url: Where the service is.
+        url: The service's endpoint.
     """
 
     def __init__(self, url: str = DEFAULT_URL) -> None:
@@ -40,39 +40,39 @@ class Metadata:
         self._token = ""
 
     def instance_id(self) -> str:
-        """The id of this instance."""
+        """Return this instance's id."""
         return self._get("/latest/meta-data/instance-id")
 
     def region(self) -> str:
-        """The region of this instance."""
+        """Return this instance's region."""
         return self._get("/latest/meta-data/placement/region")
 
     def name_tag(self) -> str | None:
-        """The Name tag; None where the instance does not show its tags here, or has none."""
+        """Return the Name tag; None without one, or where metadata does not include tags."""
         try:
             return self._get("/latest/meta-data/tags/instance/Name")
         except NotThereError:
             return None
 
     def credentials(self) -> dict[str, str]:
-        """The instance role's credentials, as botocore's refreshable credentials want them."""
+        """Return the instance role's credentials, for botocore's RefreshableCredentials."""
         try:
             role = self._get(_ROLE).split("\n")[0]
             answer = json.loads(self._get(_ROLE + quote(role, safe="")))
-            return {name: _word(answer[key], key) for name, key in _CREDENTIALS.items()}
+            return {name: _header_value(answer[key], key) for name, key in _CREDENTIALS.items()}
         except NotThereError:
             raise MetadataError("the instance has no role; give it an instance profile") from None
         except (ValueError, KeyError, TypeError, RecursionError):
-            raise MetadataError("the role's credentials are not in the usual form") from None
+            raise MetadataError("the metadata service's credentials can't be parsed") from None
 
     def _get(self, path: str) -> str:
-        for _ in range(2):  # a token may have ended
+        for _ in range(2):  # the token may have expired
             if not self._token:
                 lifetime = {"X-aws-ec2-metadata-token-ttl-seconds": str(TOKEN_SECONDS)}
                 status, token = self._ask("PUT", "/latest/api/token", lifetime)
                 if status != 200:
-                    raise MetadataError(f"the metadata service gives no token (status {status})")
-                self._token = _word(token, "its token")
+                    raise MetadataError(f"the metadata service returns no token (status {status})")
+                self._token = _header_value(token, "token")
             status, text = self._ask("GET", path, {"X-aws-ec2-metadata-token": self._token})
             if status == 200:
                 return text
@@ -86,10 +86,10 @@ class Metadata:
         try:
             connection.request(method, path, headers=headers)
             answer = connection.getresponse()
-            return answer.status, answer.read(_MOST_BYTES).decode("utf-8")
+            return answer.status, answer.read(_MAX_BYTES).decode("utf-8")
         except (OSError, http.client.HTTPException, ValueError) as error:
             reason = str(error) or type(error).__name__
-            raise MetadataError(f"the metadata service can't be asked: {reason}") from None
+            raise MetadataError(f"the metadata service can't be reached: {reason}") from None
         finally:
             connection.close()
 
@@ -98,8 +98,8 @@ class NotThereError(MetadataError):
     """The metadata service has no such value for this instance."""
 
 
-def _word(value: object, what: str) -> str:
-    """A text that a header can carry."""
+def _header_value(value: object, name: str) -> str:
+    """Return the value, which must be fit for an HTTP header."""
     if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value:
-        raise MetadataError(f"the metadata service says {what} in no usual form")
+        raise MetadataError(f"the metadata service returns a malformed {name}")
     return value

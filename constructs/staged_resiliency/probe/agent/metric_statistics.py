@@ -1,4 +1,4 @@
-"""Samples gathered into minutes, as CloudWatch takes them: statistic sets."""
+"""CloudWatch statistic sets: the samples of a series in one minute, aggregated."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Series(NamedTuple):
 class Datum(NamedTuple):
     """A statistic set of one series in one minute.
 
-    CloudWatch merges the sets of a minute, so a minute may be told in parts.
+    CloudWatch merges the sets of a minute, so a minute may be published in parts.
     """
 
     series: Series
@@ -30,7 +30,7 @@ class Datum(NamedTuple):
 
 
 def merged(data: Iterable[Datum]) -> list[Datum]:
-    """The same data with one set for each series and minute."""
+    """Merge the sets of the same series and minute."""
     sets: dict[tuple[Series, int], Datum] = {}
     for datum in data:
         former = sets.get((datum.series, datum.minute))
@@ -46,17 +46,17 @@ def merged(data: Iterable[Datum]) -> list[Datum]:
 
 
 class MetricStatistics:
-    """What was measured and not yet taken."""
+    """Aggregates values by series and minute until they are taken."""
 
     def __init__(self) -> None:
         self._sets: dict[tuple[Series, int], list[float]] = {}
         self._failing: dict[Series, int] = {}
 
     def add(self, series: Series, minute: int, value: float) -> bool:
-        """Add a value; whether it is the first 0 of its minute.
+        """Add a value, and return whether it is the first 0 of its minute.
 
-        Such a minute's average falls below 1 with this value, so it must not wait: without it a
-        minute that has only just begun would have no data for the alarm.
+        A first 0 must be published at once: it takes the minute's average below 1, and a minute
+        that has just begun would have no data for the alarm without it.
         """
         found = self._sets.get((series, minute))
         if found is None:
@@ -74,7 +74,7 @@ class MetricStatistics:
         return True
 
     def take(self) -> list[Datum]:
-        """All of it, oldest first; what comes later of the same minute is a part of its own."""
+        """Remove and return all sets, oldest first; later values of a minute make another set."""
         taken = [
             Datum(series, minute, int(count), total, lowest, highest)
             for (series, minute), (count, total, lowest, highest) in self._sets.items()

@@ -1,4 +1,4 @@
-"""The thread that sends what the outbox has."""
+"""The thread that sends the outbox's requests."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ class Transport(Protocol):
     """Sends data in one request."""
 
     def send(self, data: Sequence[Datum]) -> None:
-        """Send, or raise ``SendError``."""
+        """Send data; raises ``SendError``."""
 
 
 class Publisher:
     """Sends from a thread of its own, so that a slow CloudWatch delays no sample.
 
     Args:
-        outbox: What is sent, and when.
-        transport: How.
-        log: Told when publishing begins to fail, fails differently, and works again.
+        outbox: Decides what is sent, and when.
+        transport: Sends it.
+        log: Called with a line when publishing begins to fail, fails differently, and works again.
         clock: Monotonic seconds.
+
+    Attributes:
+        busy_since: When the request in progress began; None between requests.
     """
 
     def __init__(
@@ -43,42 +46,42 @@ class Publisher:
         self._changed = threading.Condition()
         self._stopping = False
         self._ended = False
-        self._trouble = ""
-        self._trouble_since = 0.0
+        self._error_kind = ""
+        self._failing_since = 0.0
         self.busy_since: float | None = None
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
 
     def start(self) -> None:
-        """Start the thread; it first sends what a former run left in the spool."""
+        """Start the thread, which first sends the data that the last run left in the spool."""
         self._thread.start()
 
     def is_alive(self) -> bool:
-        """Whether the thread runs."""
+        """Return whether the thread runs."""
         return self._thread.is_alive()
 
     def put(self, data: Sequence[Datum]) -> None:
-        """Take data to be sent now."""
+        """Add data to be sent now."""
         with self._changed:
             self._outbox.put(data)
             self._changed.notify()
 
     def take_dropped(self, *, ending: bool = False) -> int:
-        """How many data were dropped since this was asked last.
+        """Return the number of data dropped since the last call.
 
-        While publishing fails it is not told, unless the agent ends: the count would wait in the
-        spool and could itself be dropped.
+        While publishing fails, 0 is returned unless the agent ends: a count would itself be
+        spooled, and might be dropped.
         """
         with self._changed:
-            return 0 if self._trouble and not ending else self._outbox.take_dropped()
+            return 0 if self._error_kind and not ending else self._outbox.take_dropped()
 
     def stop(self, seconds: float) -> None:
-        """Send what there is if it works at once; keep what is not sent for the next run."""
+        """Send all data within the time given; spool for the next run what is not sent."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
         self._thread.join(seconds)
         with self._changed:
-            self._outbox.put_away()
+            self._outbox.spool_all()
             self._ended = True
 
     def _run(self) -> None:
@@ -91,15 +94,15 @@ class Publisher:
                     self._changed.wait(self._outbox.pause(self._clock()))
                     continue
                 self.busy_since = self._clock()
-            trouble = self._exchange(data)
+            error = self._send(data)
             with self._changed:
                 self.busy_since = None
-                self._settle(trouble)
-                if trouble is not None and self._stopping:
+                self._finish(error)
+                if error is not None and self._stopping:
                     return
 
-    def _exchange(self, data: Sequence[Datum]) -> SendError | None:
-        """Send data; what went wrong, if anything did."""
+    def _send(self, data: Sequence[Datum]) -> SendError | None:
+        """Send data; return the error, if any."""
         try:
             self._transport.send(data)
         except SendError as error:
@@ -108,22 +111,25 @@ class Publisher:
             return SendError(type(error).__name__, str(error))
         return None
 
-    def _settle(self, trouble: SendError | None) -> None:
-        if trouble is None:
+    def _finish(self, error: SendError | None) -> None:
+        """Report to the outbox how the request ended, and to the journal what changed."""
+        if error is None:
             self._outbox.accepted()
-            if self._trouble:
-                seconds = self._clock() - self._trouble_since
-                left = self._outbox.kept()
-                self._log(f"publishing works again after {seconds:.0f} s; {left} data still wait")
-                self._trouble = ""
+            if self._error_kind:
+                seconds = self._clock() - self._failing_since
+                waiting = self._outbox.waiting()
+                self._log(f"publishing works again after {seconds:.0f} s; {waiting} data wait")
+                self._error_kind = ""
             return
-        if trouble.never:
+        if error.permanent:
             self._outbox.rejected(self._clock())
         else:
-            self._outbox.failed(self._clock(), answered=trouble.answered)
-        if trouble.kind != self._trouble:
-            if not self._trouble:
-                self._trouble_since = self._clock()
-            self._trouble = trouble.kind
-            fate = "what CloudWatch refuses is dropped" if trouble.never else "data are kept"
-            self._log(f"publishing fails, {fate}: {trouble}")
+            self._outbox.failed(self._clock(), answered=error.answered)
+        if error.kind != self._error_kind:
+            if not self._error_kind:
+                self._failing_since = self._clock()
+            self._error_kind = error.kind
+            fate = (
+                "data that CloudWatch rejects are dropped" if error.permanent else "data are kept"
+            )
+            self._log(f"publishing fails, {fate}: {error}")

@@ -1,7 +1,7 @@
-"""Asks every target once and prints a table.
+"""Checks every target once, for ``--once``.
 
-A host does not ask itself as a peer, but it may not know its name: then it asks all of them, and no
-answer of a peer tells whether this host is well.
+A host that does not know its own name checks all peers, itself included, so that the failure of a
+peer then does not count.
 """
 
 from __future__ import annotations
@@ -10,44 +10,44 @@ from collections.abc import Sequence
 
 from .attempt import Tools
 from .checks import Check
-from .config import Config
-from .failure import shown
+from .config import PEER_METRIC, Config
+from .journal import printable
 from .metric_statistics import Series
 from .sampler import Result, Sampler
 
-_PEER = "peer-connectivity of "
+_PEER = f"{PEER_METRIC} of "
 
 
 def results_of_one_round(config: Config, tools: Tools, host: str) -> list[Result]:
-    """One sample of every target and peer, all at the same time; it uses the loop up.
+    """Sample every target and peer, all at the same time, and close the loop.
 
     Args:
-        config: What is asked.
+        config: The targets and peers.
         tools: Loop, resolver and wall clock.
-        host: This host's name, which asks the other peers if it is one; empty where it is unknown.
+        host: This host's name, empty where it is unknown. A host that is not a peer checks none.
     """
-    found: list[Result] = []
-    asked: list[tuple[str, Check]] = [*config.targets]
+    results: list[Result] = []
+    checks: list[tuple[str, Check]] = [*config.targets]
     if not host or host in config.peers:
-        asked += [(_PEER + peer, check) for peer, check in config.peers.items() if peer != host]
+        checks += [(_PEER + peer, check) for peer, check in config.peers.items() if peer != host]
 
     def record(result: Result) -> None:
-        found.append(result)
-        if len(found) == len(asked):
+        results.append(result)
+        if len(results) == len(checks):
             tools.loop.stop()
 
-    for metric, check in asked:
+    for metric, check in checks:
         timeout = config.timeout_seconds
         Sampler(tools, Series(metric, ()), check, config.interval_seconds, timeout, record).take()
-    if asked:
+    if checks:
         tools.loop.run()
     tools.loop.close()
-    order = {id(check): number for number, (_, check) in enumerate(asked)}
-    return sorted(found, key=lambda result: order[id(result.sampler.check)])
+    order = {id(check): number for number, (_, check) in enumerate(checks)}
+    return sorted(results, key=lambda result: order[id(result.sampler.check)])
 
 
 def is_failing(results: Sequence[Result], host: str) -> bool:
-    """Whether a target failed, or a peer that is not this host."""
+    """Return whether a target failed, or a peer that is not this host."""
     return any(
         result.failure and (host or not result.sampler.series.metric.startswith(_PEER))
         for result in results
@@ -55,16 +55,16 @@ def is_failing(results: Sequence[Result], host: str) -> bool:
 
 
 def table(results: Sequence[Result]) -> str:
-    """The results as aligned columns."""
+    """Format the results as aligned columns."""
     rows = [("METRIC", "TARGET", "VALUE", "TIME", "ANSWER")]
     for result in results:
         rows.append(
             (
                 result.sampler.series.metric,
-                result.sampler.check.place,
+                result.sampler.check.label,
                 "0" if result.failure else "1",
                 f"{result.seconds * 1000:.0f} ms",
-                shown(result.failure or result.answer),
+                printable(result.failure or result.answer),
             )
         )
     widths = [max(len(row[column]) for row in rows) for column in range(4)]

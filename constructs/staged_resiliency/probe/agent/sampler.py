@@ -1,4 +1,4 @@
-"""Takes the samples of one target, on a clock that nothing delays."""
+"""Samples one target at fixed times."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ import zlib
 from functools import partial
 from typing import Any, Callable, NamedTuple
 
-from .attempt import Attempt, Tools
+from .attempt import TIMEOUT, Attempt, Failure, Tools
 from .checks import Check
-from .failure import TIMEOUT, Failure, of_error
 from .loop import Expired
 from .metric_statistics import Series
 
 
 class Result(NamedTuple):
-    """What one sample found.
+    """A sample's result.
 
     Attributes:
-        sampler: Of which target.
-        minute: The minute in which it began, in seconds since 1970.
+        sampler: The target's sampler.
+        minute: Start of the minute in which the sample began, in seconds since 1970.
         seconds: How long it took.
-        answer: What was seen.
-        failure: Why it is a 0; None when it is a 1.
+        answer: What the check returned.
+        failure: Why the value is 0; None when it is 1.
     """
 
     sampler: Sampler
@@ -32,19 +31,22 @@ class Result(NamedTuple):
 
 
 class Sampler:
-    """One target's fixed clock: the k-th sample is due at start + phase + k * interval.
+    """Takes the k-th sample of a target at start + phase + k * interval.
 
-    The phase differs between targets and stays the same over restarts and on every host, as it
-    comes from the series. A slow sample delays no other; slots that passed while the
-    host itself stood still are left out, not made up for.
+    The phase is a hash of the series: it differs between targets and stays the same over restarts.
+    A slow sample delays no other. Samples that were due while the host was suspended are skipped.
 
     Args:
         tools: Loop and resolver.
         series: Metric and dimensions of the samples.
-        check: How the target is asked.
+        check: How the target is checked.
         interval: Seconds between two samples.
-        timeout: Seconds that one may take.
-        record: Told each result.
+        timeout: Deadline of a sample in seconds.
+        record: Called with each result.
+
+    Attributes:
+        skipped: Samples that were skipped.
+        passes: Whether the last sample passed; None before the first.
     """
 
     def __init__(
@@ -60,8 +62,8 @@ class Sampler:
         self.check = check
         self.interval = interval
         self.timeout = timeout
-        self.missed = 0
-        self.well: bool | None = None
+        self.skipped = 0
+        self.passes: bool | None = None
         self._tools = tools
         self._record = record
         self._running = True
@@ -69,13 +71,13 @@ class Sampler:
         self._number = 0
 
     def start(self) -> None:
-        """Begin the clock."""
+        """Schedule the first sample."""
         phase = zlib.crc32(repr(self.series).encode()) / 2**32 * self.interval
         self._first = self._tools.loop.clock() + phase
-        self._tools.loop.at(self._first, self._due)
+        self._tools.loop.call_at(self._first, self._due)
 
     def stop(self) -> None:
-        """Take no more samples; one that is under way is still told."""
+        """Take no more samples; one in progress is still recorded."""
         self._running = False
 
     def _due(self) -> None:
@@ -84,22 +86,23 @@ class Sampler:
         loop = self._tools.loop
         late = int((loop.clock() - self._first) / self.interval) - self._number
         if late > 0:
-            self.missed += late
+            self.skipped += late
             self._number += late
         self._number += 1
-        loop.at(self._first + self._number * self.interval, self._due)
+        loop.call_at(self._first + self._number * self.interval, self._due)
         self.take()
 
     def take(self) -> None:
         """Take one sample now."""
-        sample = Attempt(self._tools)
-        self._tools.loop.start(self.check.run(sample), self.timeout, partial(self._done, sample))
+        attempt = Attempt(self._tools)
+        done = partial(self._done, attempt)
+        self._tools.loop.start(self.check.run(attempt), self.timeout, done)
 
-    def _done(self, sample: Attempt, answer: Any, error: Exception | None) -> None:
-        seconds = self._tools.loop.clock() - sample.began
+    def _done(self, attempt: Attempt, answer: Any, error: Exception | None) -> None:
+        seconds = self._tools.loop.clock() - attempt.began
         failure = None
         if isinstance(error, Expired):
-            failure = Failure(TIMEOUT, f"{sample.stage}: no answer within {self.timeout:g} s")
+            failure = Failure(TIMEOUT, f"{attempt.stage}: no answer within {self.timeout:g} s")
         elif error is not None:
-            failure = of_error(error)
-        self._record(Result(self, sample.minute, seconds, str(answer), failure))
+            failure = Failure.from_error(error)
+        self._record(Result(self, attempt.minute, seconds, str(answer), failure))

@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import errno
+import ipaddress
 import socket
 import ssl
 from typing import TYPE_CHECKING
 
-from .failure import DNS, MISMATCH, Failure, of_errno
+from .attempt import DNS, MISMATCH, Attempt, Failure
 from .loop import readable, writable
 
 if TYPE_CHECKING:
-    from .attempt import Attempt
     from .resolver import Addresses
 
 
-async def connect(sample: Attempt, addresses: Addresses, port: int) -> socket.socket:
-    """A TCP connection to the first address that takes one, in the order given.
+def address_family(address: str) -> int:
+    """Return the socket family of an IP address; raises ValueError for other text."""
+    version = ipaddress.ip_address(address).version
+    return socket.AF_INET6 if version == 6 else socket.AF_INET
+
+
+async def connect(attempt: Attempt, addresses: Addresses, port: int) -> socket.socket:
+    """Connect by TCP to the first address that accepts, in the order given.
 
     Raises:
-        Failure: No address took it; the last one's reason.
+        Failure: None accepts; the last one's reason.
     """
-    error: Failure | None = None
+    failure: Failure | None = None
     for family, address in addresses:
-        sample.stage = f"connecting to {address}"
+        attempt.stage = f"connecting to {address}"
         try:
             sock = socket.socket(family, socket.SOCK_STREAM)
-        except OSError as refused:  # no address family, no file left
-            error = of_errno(refused.errno or errno.EIO)
+        except OSError as error:  # no such family here, or no file descriptor left
+            failure = Failure.from_errno(error.errno or errno.EIO)
             continue
         try:
             sock.setblocking(False)
@@ -41,15 +47,15 @@ async def connect(sample: Attempt, addresses: Addresses, port: int) -> socket.so
             sock.close()
             raise
         sock.close()
-        error = of_errno(number)
-    raise error or Failure(DNS, "the name has no address")
+        failure = Failure.from_errno(number)
+    raise failure or Failure(DNS, "the name has no address")
 
 
 async def handshake(
-    sample: Attempt, sock: socket.socket, context: ssl.SSLContext, server_name: str
+    attempt: Attempt, sock: socket.socket, context: ssl.SSLContext, server_name: str
 ) -> ssl.SSLSocket:
-    """TLS over a connection, which is closed when that fails."""
-    sample.stage = "TLS handshake"
+    """Start TLS on a connection, which is closed when that fails."""
+    attempt.stage = "TLS handshake"
     try:
         sock.getpeername()  # wrap_socket would lose a connection that was reset by now
         tls = context.wrap_socket(sock, server_hostname=server_name, do_handshake_on_connect=False)
@@ -82,11 +88,11 @@ async def send(sock: socket.socket, data: bytes) -> None:
             await writable(sock)
 
 
-async def receive(sock: socket.socket, most: int) -> bytes:
-    """What comes next; empty when the other side has closed, over TLS also without its farewell."""
+async def receive(sock: socket.socket, max_bytes: int) -> bytes:
+    """Receive what comes next; empty at the end, also of TLS without close_notify."""
     while True:
         try:
-            return sock.recv(most)
+            return sock.recv(max_bytes)
         except (BlockingIOError, ssl.SSLWantReadError):
             await readable(sock)
         except ssl.SSLWantWriteError:
@@ -94,7 +100,7 @@ async def receive(sock: socket.socket, most: int) -> bytes:
 
 
 async def receive_exactly(sock: socket.socket, count: int) -> bytes:
-    """So many bytes."""
+    """Receive this many bytes."""
     data = bytearray()
     while len(data) < count:
         more = await receive(sock, count - len(data))

@@ -1,4 +1,4 @@
-"""What could not be published yet, on disk, so that a restart loses none of it."""
+"""Keeps data that could not be published yet, on disk, so that a restart loses none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Callable, NamedTuple
 
-from .failure import shown
+from .journal import printable
 from .metric_statistics import Datum, Series
 
 _SUFFIX, _ASIDE = ".json", ".new"
@@ -18,13 +18,13 @@ _NAME = re.compile(r"(?P<number>[0-9]{20})-(?P<size>[1-9][0-9]{0,8})(?P<suffix>\
 
 
 class Entry(NamedTuple):
-    """Some data, kept together.
+    """Data that were appended together.
 
     Attributes:
-        number: Grows with time, whatever the clock does.
+        number: Greater than that of all older entries, whatever the clock does.
         size: How many data.
-        data: The data, where they could not be written; else they are in the file.
-        alone: Whether no other entry may share a request with it.
+        data: The data, while they could not be written; else they are in the file.
+        alone: Whether no other entry may be in the same request.
     """
 
     number: int
@@ -41,48 +41,54 @@ class Spool:
 
     Args:
         folder: Where the files are; in memory only when None.
-        most: Data kept; the oldest entries go beyond that.
-        namespace: Of the data; files of another one are put away.
-        log: Told what changes.
+        max_data: Data kept; beyond that the oldest entries are dropped.
+        namespace: Namespace of the data; files of another one are dropped.
+        log: Called with a line when the disk fails, works again, or a file is dropped.
 
     Attributes:
-        next: Number of the next entry; those that are there have lower ones.
+        next: Number of the next entry.
+        dropped: How many data were dropped.
     """
 
     def __init__(
-        self, folder: Path | None, most: int, namespace: str, log: Callable[[str], None]
+        self, folder: Path | None, max_data: int, namespace: str, log: Callable[[str], None]
     ) -> None:
-        self.most = most
+        self.max_data = max_data
         self.dropped = 0
         self._folder = folder
         self._namespace = namespace
         self._log = log
-        self._disk_is_well = True
+        self._disk_works = True
         self._entries: deque[Entry] = deque(self._found())
         self._count = sum(entry.size for entry in self._entries)
         self.next = self._entries[-1].number + 1 if self._entries else 1
 
     def __len__(self) -> int:
-        """How many data are kept."""
+        """Return how many data are kept."""
         return self._count
 
     def append(self, data: Sequence[Datum], *, alone: bool = False) -> None:
-        """Keep data; the oldest go when there are too many."""
+        """Keep data; drop the oldest when there are too many."""
         entry = Entry(self.next, len(data), alone=alone)
         self.next += 1
         if not self._write(entry, data):
             entry = entry._replace(data=tuple(data))
         self._entries.append(entry)
         self._count += entry.size
-        while len(self) > self.most and len(self._entries) > 1:
+        while len(self) > self.max_data and len(self._entries) > 1:
             self._drop(self._entries[0])
 
     def oldest(
         self,
         takes: Callable[[Sequence[Datum]], bool],
-        held: Callable[[Entry, Sequence[Datum]], bool] = lambda entry, data: False,
+        is_held_back: Callable[[Entry, Sequence[Datum]], bool] = lambda entry, data: False,
     ) -> tuple[Sequence[Entry], Sequence[Datum]]:
-        """The oldest entry that is not held back and what is taken after it, and their data."""
+        """Return the oldest entries for a request, without those held back, and their data.
+
+        Args:
+            takes: Returns whether an entry's data fit into the request; the first go in any case.
+            is_held_back: Returns whether an entry must wait.
+        """
         entries: list[Entry] = []
         data: list[Datum] = []
         for entry in list(self._entries):
@@ -90,7 +96,7 @@ class Spool:
             if found is None:
                 self._drop(entry)
                 continue
-            if held(entry, found):
+            if is_held_back(entry, found):
                 continue
             if not takes(found) and entries:
                 break
@@ -100,8 +106,8 @@ class Spool:
             data.extend(found)
         return entries, data
 
-    def settle(self) -> None:
-        """Write what could be kept in memory only, if the disk takes it now."""
+    def write_pending(self) -> None:
+        """Write the entries that are in memory only, if the disk works now."""
         for place, entry in enumerate(self._entries):
             if entry.data is not None:
                 written = entry._replace(data=None)
@@ -110,7 +116,7 @@ class Spool:
                 self._entries[place] = written
 
     def remove(self, entries: Iterable[Entry]) -> None:
-        """Let go of what is published; of entries that are gone already, nothing."""
+        """Remove entries, of which some may have been dropped already."""
         for entry in entries:
             if entry in self._entries:
                 self._entries.remove(entry)
@@ -128,13 +134,13 @@ class Spool:
         try:
             files = sorted(self._folder.iterdir())
         except OSError as error:
-            self._disk(error)
+            self._report_disk(error)
             return []
         for file in files:
             named = _NAME.fullmatch(file.name)
             if named is not None and named["suffix"] == _SUFFIX:
                 found.append(Entry(int(named["number"]), int(named["size"])))
-            elif named is not None:  # half written when a former run ended
+            elif named is not None:  # half written when the last run ended
                 with contextlib.suppress(OSError):
                     file.unlink()
         return found
@@ -145,14 +151,14 @@ class Spool:
         path = self._folder / _file_name(entry)
         aside = path.with_suffix(_ASIDE)
         try:
-            aside.write_text(encoded(self._namespace, data), encoding="ascii")
+            aside.write_text(encode(self._namespace, data), encoding="ascii")
             aside.replace(path)
         except OSError as error:
-            self._disk(error)
+            self._report_disk(error)
             with contextlib.suppress(OSError):
                 aside.unlink()
             return False
-        self._disk(None)
+        self._report_disk(None)
         return True
 
     def _read(self, entry: Entry) -> Sequence[Datum] | None:
@@ -160,9 +166,9 @@ class Spool:
             return entry.data
         path = self._folder / _file_name(entry)
         try:
-            namespace, data = decoded(path.read_text(encoding="ascii"))
+            namespace, data = decode(path.read_text(encoding="ascii"))
         except (OSError, ValueError) as error:
-            self._log(f"{path.name} of the spool can't be read and is dropped: {shown(error)}")
+            self._log(f"{path.name} of the spool can't be read and is dropped: {printable(error)}")
             return None
         if namespace != self._namespace or len(data) != entry.size:
             self._log(f"{path.name} of the spool is of another configuration and is dropped")
@@ -174,29 +180,29 @@ class Spool:
             try:
                 (self._folder / _file_name(entry)).unlink()
             except OSError as error:
-                self._disk(error)
+                self._report_disk(error)
 
-    def _disk(self, error: OSError | None) -> None:
-        """Tell once that the disk refuses, and once that it works again."""
-        if error is not None and self._disk_is_well:
+    def _report_disk(self, error: OSError | None) -> None:
+        """Log once that the disk fails, and once that it works again."""
+        if error is not None and self._disk_works:
             self._log(f"the spool can't be written ({error.strerror}); data are kept in memory")
-        if error is None and not self._disk_is_well:
+        if error is None and not self._disk_works:
             self._log("the spool can be written again")
-        self._disk_is_well = error is None
+        self._disk_works = error is None
 
 
 def _file_name(entry: Entry) -> str:
     return f"{entry.number:020}-{entry.size}{_SUFFIX}"
 
 
-def encoded(namespace: str, data: Iterable[Datum]) -> str:
-    """Data as the content of a file."""
+def encode(namespace: str, data: Iterable[Datum]) -> str:
+    """Encode data as the content of a file."""
     rows = [[*datum.series, *datum[1:]] for datum in data]
     return json.dumps([namespace, rows], separators=(",", ":"))
 
 
-def decoded(content: str) -> tuple[str, list[Datum]]:
-    """The content of a file as data; ValueError for anything else."""
+def decode(content: str) -> tuple[str, list[Datum]]:
+    """Decode the content of a file; raises ValueError if it is not one of the spool."""
     try:
         namespace, rows = json.loads(content)
         data = [

@@ -1,4 +1,4 @@
-"""What the service manager is told (sd_notify, sd_watchdog_enabled)."""
+"""Notifications to systemd, as sd_notify(3) and sd_watchdog_enabled(3) describe them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from collections.abc import Mapping
 
 
 class ServiceManager:
-    """Tells systemd of readiness and life; nobody, when it did not start the process.
+    """Notifies systemd; does nothing in a process that systemd did not start.
 
     Args:
         environment: Variables of the process.
+
+    Attributes:
+        watchdog_seconds: Within which systemd expects ``WATCHDOG=1``; None without a watchdog.
     """
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
@@ -21,20 +24,19 @@ class ServiceManager:
         self.watchdog_seconds: float | None = None
         if microseconds.isdecimal() and ours:
             self.watchdog_seconds = int(microseconds) / 1e6 or None
+        self._unsent: dict[str, str] = {}
 
-        self._untold: dict[str, str] = {}
-
-    def tell(self, *lines: str) -> None:
-        """Send lines such as ``READY=1``; with the next ones, if nobody can take them now."""
+    def notify(self, *lines: str) -> None:
+        """Send lines such as ``READY=1``; what can't be sent now goes with the next ones."""
         if not self._path:
             return
-        self._untold.update((line.partition("=")[0], line) for line in lines)
+        self._unsent.update((line.partition("=")[0], line) for line in lines)
         address = "\0" + self._path[1:] if self._path.startswith("@") else self._path
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-                sock.setblocking(False)  # a service manager that hangs must not stop the loop
+                sock.setblocking(False)  # a systemd that hangs must not block the loop
                 sock.connect(address)
-                sock.send("\n".join(self._untold.values()).encode())
+                sock.send("\n".join(self._unsent.values()).encode())
         except OSError:
-            return  # it hangs, or restarts
-        self._untold.clear()
+            return  # systemd hangs, or restarts
+        self._unsent.clear()

@@ -1,7 +1,7 @@
-# Step Agent: the agent, its configuration and its service, all of it or nothing; or removes it.
+# Step Agent: installs agent, configuration and service, all or nothing; or uninstalls them.
 . ./parameters.sh
 . ./paths.sh
-# Where systemctl edit and set-property lay settings over this unit alone.
+# Where systemctl edit and set-property write settings that override this unit's.
 overrides=
 for folder in /etc/systemd/system /run/systemd/system; do
   overrides="$overrides $folder/$name.service.d $folder.control/$name.service.d"
@@ -12,19 +12,19 @@ fi
 . ./interpreter.sh
 find_python || refuse "$name: no Python runs the agent; see step Python"
 
-# A directory in a file's place would stop every run until somebody removes it.
+# A directory at a file's path would make every run fail.
 for each in "$configuration" "$new_configuration" "$unit" "$new_unit" "$home/current"; do
   if [ -d "$each" ] && [ ! -L "$each" ]; then
-    echo "$name: removed $each, a directory in a file's place"
+    echo "$name: removed $each, a directory at a file's path"
     rm -rf "$each"
   fi
 done
 
-# What ran last. After a run that was cut short that is what the run had saved: `current` may
-# already point at an agent that never ran.
-former=$(readlink "$home/current" || true)
-if [ -e "$former_unit" ]; then
-  former=$(readlink "$former_agent" || true)
+# The agent that ran last. After an interrupted run it is the one that the run had saved, as
+# `current` may already point at an agent that never ran.
+previous=$(readlink "$home/current" || true)
+if [ -e "$previous_unit" ]; then
+  previous=$(readlink "$previous_agent" || true)
 fi
 new=$home/.new-$agent
 

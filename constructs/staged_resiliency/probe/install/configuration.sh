@@ -1,4 +1,4 @@
-# The configuration, looked at by the agent that is to read it.
+# Writes the new configuration beside the current one, and lets the new agent check it.
 mkdir -p "${configuration%/*}"
 if ! base64 -d >"$new_configuration" <<'END_OF_CONFIGURATION'; then
 {{ Configuration }}

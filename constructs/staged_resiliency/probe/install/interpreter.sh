@@ -1,4 +1,4 @@
-# Which Python runs the agent: the distribution's with botocore, or a virtual environment's.
+# Finds the Python that runs the agent: the distribution's with botocore, or a virtual environment.
 system_python=/usr/bin/python3
 environment=$home/venv-$pins
 
@@ -6,7 +6,7 @@ as_nobody() {
   setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs "$@"
 }
 
-# Asked as the service would: isolated, and not as root, whose own packages it does not see.
+# Tried as the service runs: isolated, and not as root, whose own packages the service can't see.
 runs_agent() {
   as_nobody "$1" -I -B -c '
 import botocore.session, sys

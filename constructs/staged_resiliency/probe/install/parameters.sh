@@ -1,6 +1,6 @@
-# What every step begins with: where it runs, for which service, and how it refuses.
-# Systems Manager pastes the parameters as text. They are pasted where no shell reads them, and
-# looked at again: the patterns of the document are another program's promise.
+# The beginning of every step: environment, parameters, and the function that fails the step.
+# Systems Manager inserts parameters as text. They are inserted where no shell interprets them, and
+# validated again, as another program enforces the document's patterns.
 set -eu
 umask 022
 cd /

@@ -1,8 +1,8 @@
-# Step Platform: refuses what the agent was never tried on, before anything is touched.
+# Step Platform: fails on platforms where the agent was not tested, before anything is changed.
 . ./parameters.sh
 
 if [ "$action" = Uninstall ]; then
-  echo 'any platform with systemd will do to uninstall'
+  echo 'not checked to uninstall'
   exit 0
 fi
 supported='Amazon Linux 2023, Ubuntu 22.04, Ubuntu 24.04 and Debian 12, run by systemd'

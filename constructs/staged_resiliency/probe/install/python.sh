@@ -1,4 +1,4 @@
-# Step Python: a Python with botocore, from the distribution where it has one.
+# Step Python: installs botocore, from the distribution where possible, else with pip.
 . ./parameters.sh
 
 if [ "$action" = Uninstall ]; then
@@ -17,8 +17,7 @@ apt() {
     --no-install-recommends -o DPkg::Lock::Timeout=400 -o Dpkg::Use-Pty=0 "$@"
 }
 
-# The timeout above, which holds for each of two attempts, does not hold for the lists, which
-# another update may be writing.
+# The lock timeout above does not apply to the package lists, which another update may be writing.
 apt_update() {
   for pause in 10 20 40 60 0; do
     if apt update; then
@@ -30,8 +29,8 @@ apt_update() {
   return 1
 }
 
-# Both install a package, and fail where the distribution has none of that name, or one that
-# conflicts with what is there: https://github.com/amazonlinux/amazon-linux-2023/issues/704
+# Both install a package; they fail if the distribution does not have it, or if it conflicts with
+# an installed one: https://github.com/amazonlinux/amazon-linux-2023/issues/704
 from_apt() {
   apt-cache show "$1" >/dev/null 2>&1 || apt_update || return 1
   apt-cache show "$1" >/dev/null 2>&1 || return 1
@@ -60,7 +59,7 @@ fi
 "$system_python" -I -c 'import sys; sys.exit(sys.version_info < (3, 9))' ||
   refuse "$name: $system_python is not Python 3.9 or newer"
 "$system_python" -I -c 'import ensurepip' 2>/dev/null || "$from" python3-venv ||
-  refuse "$name: $system_python cannot make virtual environments"
+  refuse "$name: $system_python cannot create virtual environments"
 
 new=$home/.new-venv
 tidy() {
@@ -77,7 +76,7 @@ END_OF_REQUIREMENTS
 "$new/bin/python" -I -m pip install --quiet --no-cache-dir --no-input \
   --disable-pip-version-check --require-hashes --only-binary :all: -r "$new/requirements.txt" ||
   refuse "$name: pip could not install the pinned packages"
-if [ -e "$environment" ]; then # broken, as it runs no agent
+if [ -e "$environment" ]; then # broken, as it can't run the agent
   : >"$home/.restart"
   rm -rf "$environment"
 fi

@@ -1,4 +1,4 @@
-# The service. What changes is put back if the agent does not come up with it.
+# Installs the unit and starts the service; restores the previous version if the agent fails.
 unit_text=$(sed -e "s|@SERVICE@|$service|g" -e "s|@PYTHON@|$python|g" <<'END_OF_UNIT'
 @resiliency-probe.service
 END_OF_UNIT
@@ -10,7 +10,7 @@ is_active() {
 main_pid() {
   systemctl show --property MainPID --value "$name.service"
 }
-# Whether the process that was there is there a moment later.
+# Whether the same process runs a moment later.
 is_steady() {
   sleep 2
   is_active && [ "$(main_pid)" = "$1" ]
@@ -20,11 +20,11 @@ point_at() {
   mv -fT "$home/.current" "$home/current"
 }
 
-# Settings laid over the unit are drift like an edit of the unit itself.
+# Settings that override the unit's are drift, like an edit of the unit.
 for each in $overrides; do
   if [ -e "$each" ]; then
     : >"$home/.restart"
-    echo "$name: removed $each, which changed the service: $(cd "$each" && echo *)"
+    echo "$name: removed $each, which overrides the unit: $(cd "$each" && echo *)"
     rm -rf "$each"
   fi
 done
@@ -36,7 +36,7 @@ if [ "$(cat "$configuration" 2>/dev/null)" != "$(cat "$new_configuration")" ] ||
   changed=yes
   todo=reload
 fi
-if [ "$former" != "$agent" ] || [ "$(cat "$unit" 2>/dev/null)" != "$unit_text" ]; then
+if [ "$previous" != "$agent" ] || [ "$(cat "$unit" 2>/dev/null)" != "$unit_text" ]; then
   changed=yes
   todo=restart
 fi
@@ -44,35 +44,35 @@ if [ -e "$home/.restart" ] || ! is_active; then
   todo=restart
 fi
 
-# The first agent of all has none to go back to: systemd goes on trying, as after a boot, so that
-# it runs as soon as what keeps it from running (the instance's role, its Name tag) is mended.
+# Without a previous version systemd keeps trying, so that the agent runs as soon as its cause of
+# failure (the instance's role, its Name tag) is removed.
 give_up() {
   echo "$name: agent $agent does not run; its last lines:"
   journalctl --sync || true
   journalctl --unit "$name.service" --since "@$began" --lines 20 --output cat --no-pager || true
-  if [ ! -e "$former_unit" ]; then
+  if [ ! -e "$previous_unit" ]; then
     rm -f "$home/.restart"
-    refuse "$name: agent $agent does not run; systemd goes on trying"
+    refuse "$name: agent $agent does not run; systemd keeps trying"
   fi
-  mv -f "$former_unit" "$unit"
-  [ ! -e "$former_configuration" ] || mv -f "$former_configuration" "$configuration"
-  point_at "$former"
+  mv -f "$previous_unit" "$unit"
+  [ ! -e "$previous_configuration" ] || mv -f "$previous_configuration" "$configuration"
+  point_at "$previous"
   systemctl daemon-reload
   systemctl restart "$name.service" ||
-    refuse "$name: agent $agent does not run, and the former one, $former, neither"
-  rm -f "$home/.restart" "$former_agent"
-  refuse "$name: agent $agent does not run; the former one, $former, is back"
+    refuse "$name: neither agent $agent nor the previous one, $previous, runs"
+  rm -f "$home/.restart" "$previous_agent"
+  refuse "$name: agent $agent does not run; restored the previous one, $previous"
 }
 
 if [ "$todo" != nothing ]; then
-  : >"$home/.restart" # until all is done: the next run makes good for one that was cut short
+  : >"$home/.restart" # until all is done: the run after an interrupted one restarts the service
   began=$(date +%s)
   printf '%s\n' "$unit_text" >"$new_unit"
-  # What a run that was cut short has saved is what ran last.
-  if [ ! -e "$former_unit" ] && [ "$changed" = yes ] && [ -n "$former" ] && [ -e "$unit" ]; then
-    ln -sfnT "$former" "$former_agent"
-    [ ! -e "$configuration" ] || cp -p "$configuration" "$former_configuration"
-    ln "$unit" "$former_unit" # last, and whole at once: it says that the rest is there
+  # An interrupted run has saved the version that ran last.
+  if [ ! -e "$previous_unit" ] && [ "$changed" = yes ] && [ -n "$previous" ] && [ -e "$unit" ]; then
+    ln -sfnT "$previous" "$previous_agent"
+    [ ! -e "$configuration" ] || cp -p "$configuration" "$previous_configuration"
+    ln "$unit" "$previous_unit" # last, and atomically: it marks the saved version as complete
   fi
   sync
   mv -f "$new_configuration" "$configuration"
@@ -84,31 +84,31 @@ if [ "$todo" != nothing ]; then
     point_at "$agent"
     systemctl daemon-reload
     systemctl enable --quiet "$name.service"
-    systemctl restart "$name.service" || give_up # returns when the agent says that it runs
+    systemctl restart "$name.service" || give_up # returns when the agent is ready
     pid=$(main_pid)
   fi
   is_steady "$pid" || give_up
-  rm -f "$home/.restart" "$former_unit" "$former_configuration" "$former_agent"
+  rm -f "$home/.restart" "$previous_unit" "$previous_configuration" "$previous_agent"
 fi
 systemctl is-enabled --quiet "$name.service" || systemctl enable --quiet "$name.service"
 
-# The former version stays until the next one comes, for those who want to look at it.
+# The previous version is kept until the next update, for inspection.
 for entry in "$home"/*; do
   case $entry in
-    "$home/current" | "$home/$agent" | "$home/$former" | "${python%/bin/*}") ;;
+    "$home/current" | "$home/$agent" | "$home/$previous" | "${python%/bin/*}") ;;
     "$home/venv-"*) rm -rf "$entry" ;;
-    *) [ "$former" = "$agent" ] || rm -rf "$entry" ;;
+    *) [ "$previous" = "$agent" ] || rm -rf "$entry" ;;
   esac
 done
 
 case $todo in
-  nothing) did=unchanged ;;
-  reload) did='configuration changed' ;;
-  *) case $former in
-    '') did=installed ;;
-    "$agent") did=restarted ;;
-    *) did="updated from $former" ;;
+  nothing) result=unchanged ;;
+  reload) result='configuration changed' ;;
+  *) case $previous in
+    '') result=installed ;;
+    "$agent") result=restarted ;;
+    *) result="updated from $previous" ;;
   esac ;;
 esac
-echo "$did" >"$outcome"
-echo "$name: $did"
+echo "$result" >"$outcome"
+echo "$name: $result"

@@ -1,14 +1,14 @@
-# The agent's files, in a directory named after what they hold.
+# Installs the agent's files, in a directory named after the digest of their content.
 @contents
 
-# Whether a directory holds them and nothing else, for all to read and for root alone to write.
-is_sound() {
+# Whether a directory has these files and no others, readable by all and writable by root alone.
+is_intact() {
   [ -d "$1" ] &&
     [ -z "$(find "$1" ! \( \( -type f -o -type d \) -user 0 -perm -444 ! -perm /022 \))" ] &&
     [ "$(cd "$1" && find . -type f -exec sha256sum {} + | sort | sha256sum | cut -c 1-12)" = "$agent" ]
 }
 
-if ! is_sound "$home/$agent"; then
+if ! is_intact "$home/$agent"; then
   rm -rf "$new"
   "$python" -I -c '
 import base64, bz2, json, pathlib, sys
@@ -19,7 +19,7 @@ for path, content in json.loads(bz2.decompress(base64.b64decode(sys.stdin.read()
 ' "$new" <<'END_OF_SOURCES'
 @archive
 END_OF_SOURCES
-  is_sound "$new" || refuse "$name: the agent's files are not what they should be"
+  is_intact "$new" || refuse "$name: the agent's files do not match their digest"
   if [ -e "$home/$agent" ]; then # somebody changed it
     : >"$home/.restart"
     rm -rf "${home:?}/$agent"

@@ -50,14 +50,14 @@ def unchanged(*keys: str) -> Edits:
 
 
 HOST_ALIKE = (
-    "services/cafe.yaml:15: environments.production.hosts.blue.name: 'bookstore-api-blue' is a "
-    "host of another pair in 532151327118 us-west-2, whose alarms would have the same names; the "
-    "other is at services/bookstore.yaml:15"
+    "services/cafe.yaml:15: environments.production.hosts.blue.name: 'bookstore-api-blue' is also "
+    "a host of another pair in 532151327118 us-west-2, whose alarms would have the same names; "
+    "rename one of them; the other one is at services/bookstore.yaml:15"
 )
 RECORD_ALIKE = (
     "services/cafe.yaml:11: environments.production.endpoint.record: "
-    "'bookstore.pingpublications.com' is claimed twice; a record belongs to one service; the "
-    "other claim is at services/bookstore.yaml:11"
+    "'bookstore.pingpublications.com' is also the record of another environment; give each its "
+    "own; the other one is at services/bookstore.yaml:11"
 )
 
 
@@ -67,8 +67,8 @@ RECORD_ALIKE = (
         pytest.param(
             {},
             unchanged("service: bookstore"),
-            "services/cafe.yaml:2: service: 'bookstore' is another service's name too; give each "
-            "its own; the other is at services/bookstore.yaml:2",
+            "services/cafe.yaml:2: service: 'bookstore' is also the name of another service; give "
+            "each its own; the other one is at services/bookstore.yaml:2",
             id="service name",
         ),
         pytest.param({}, unchanged("record: bookstore.ping"), RECORD_ALIKE, id="record"),
@@ -94,17 +94,17 @@ RECORD_ALIKE = (
         pytest.param(
             {"  production:": "  cafe-production:"},
             {"service: bookstore": "service: bookstore-cafe"},
-            "services/cafe.yaml:6: environments.production: makes the stack "
-            "'bookstore-cafe-production-failover', as another one does; rename one of them; the "
-            "other is at services/bookstore.yaml:6",
+            "services/cafe.yaml:6: environments.production: its stack "
+            "'bookstore-cafe-production-failover' has the name of another environment's; rename "
+            "one of them; the other one is at services/bookstore.yaml:6",
             id="stack",
         ),
         pytest.param(
             {"cdn: {": "blue-db: {"},
             {"name: bookstore-api-blue": "name: bookstore-api-blue-blue"},
-            "services/cafe.yaml:18: environments.production.dependencies.db: blue's alarm on it "
-            "would be 'bookstore-api-blue-blue-db-connectivity-failed', as another host's is; "
-            "rename the dependency; the other is at services/bookstore.yaml:19",
+            "services/cafe.yaml:18: environments.production.dependencies.db: blue's alarm on it, "
+            "'bookstore-api-blue-blue-db-connectivity-failed', has the name of another host's "
+            "alarm; rename the dependency; the other one is at services/bookstore.yaml:19",
             id="connectivity alarm",
         ),
     ],
@@ -157,7 +157,7 @@ def test_a_topic_that_another_service_makes_is_not_adopted() -> None:
     told = problems_of({}, {"topic_name: PingPublicationsSNS": f'topic_arn: "{arn}"'})
     assert told == [
         "services/cafe.yaml:9: environments.production.notifications.topic_arn: is the topic "
-        "PingPublicationsSNS that another environment makes; give topic_name: PingPublicationsSNS"
+        "PingPublicationsSNS that another environment creates; give topic_name: PingPublicationsSNS"
     ]
 
 
@@ -177,9 +177,9 @@ def test_more_topics_than_a_stack_holds_are_refused() -> None:
     with pytest.raises(ServiceFileError) as error:
         load(Path("services"))
     assert str(error.value) == (
-        "services/200.yaml:9: environments.production.notifications: 201 topics and 0 "
-        "subscriptions in 532151327118 us-west-2 make a stack of 403 resources and 201 outputs; "
-        "CloudFormation takes 500 and 200; let services share topics"
+        "services/200.yaml:9: environments.production.notifications: 201 topics in 532151327118 "
+        "us-west-2 make a stack of as many outputs; CloudFormation allows 200; let services share "
+        "topics"
     )
 
 
@@ -199,6 +199,6 @@ def test_two_drills_do_not_have_one_state_machine() -> None:
     (problem,) = error.value.problems
     assert problem.path == "environments.production-drill-a.drills.b"
     assert problem.message.startswith(
-        "its state machine would be 'bookstore-production-drill-a-drill-b', as another drill's is; "
-        "rename one of them; the other is at bookstore.yaml:"
+        "its state machine 'bookstore-production-drill-a-drill-b' has the name of another drill's; "
+        "rename one of them; the other one is at bookstore.yaml:"
     )

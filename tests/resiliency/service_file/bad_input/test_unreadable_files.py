@@ -38,26 +38,28 @@ def told_of(path: str, capsys: pytest.CaptureFixture[str]) -> str:
         ),
         pytest.param(
             EXAMPLE.replace(b"Bookstore API", b"Bookstore\0API"),
-            "bookstore.yaml:3: holds U+0000, which YAML does not take; remove that character\n",
+            "bookstore.yaml:3: contains U+0000, which YAML does not allow; remove that character\n",
             id="NUL",
         ),
         pytest.param(
             EXAMPLE.replace(b"us-west-2", b"us-\x1b[1mwest-2"),
-            "bookstore.yaml:8: holds U+001B, which YAML does not take; remove that character\n",
+            "bookstore.yaml:8: contains U+001B, which YAML does not allow; remove that character\n",
             id="escape character",
         ),
         pytest.param(
             EXAMPLE.replace(b"us-west-2", "us-west-2\ufffe".encode()),
-            "bookstore.yaml:8: holds U+FFFE, which YAML does not take; remove that character\n",
+            "bookstore.yaml:8: contains U+FFFE, which YAML does not allow; remove that character\n",
             id="not a character",
         ),
         pytest.param(
             EXAMPLE + b"#" * MAX_FILE_BYTES,
-            "bookstore.yaml: has more than 1000000 bytes, the most that is read; "
+            "bookstore.yaml: has more than the 1000000 bytes that are allowed; "
             "one file holds one service\n",
             id="too large",
         ),
-        pytest.param(b"", "bookstore.yaml:1: is empty; it must hold one service\n", id="no byte"),
+        pytest.param(
+            b"", "bookstore.yaml:1: is empty; it must describe one service\n", id="no byte"
+        ),
     ],
 )
 def test_bytes_that_are_no_text_are_refused(
@@ -96,7 +98,7 @@ def link_that_leads_nowhere() -> None:
     Path("services/bookstore.yaml").symlink_to("elsewhere.yaml")
 
 
-NO_FILE = "services: holds no service file; add one like bookstore.yaml\n"
+NO_FILE = "services: has no service file; add one like bookstore.yaml\n"
 
 
 @pytest.mark.parametrize(
@@ -105,13 +107,13 @@ NO_FILE = "services: holds no service file; add one like bookstore.yaml\n"
         pytest.param(
             nothing,
             "services/bookshop.yaml",
-            "services/bookshop.yaml: is not there; give a service file or a folder of them\n",
+            "services/bookshop.yaml: does not exist; give a service file or a folder of them\n",
             id="missing file",
         ),
         pytest.param(
             nothing,
             "services",
-            "services: is not there; give a service file or a folder of them\n",
+            "services: does not exist; give a service file or a folder of them\n",
             id="missing folder",
         ),
         pytest.param(empty_folder, "services", NO_FILE, id="empty folder"),
@@ -120,7 +122,7 @@ NO_FILE = "services: holds no service file; add one like bookstore.yaml\n"
         pytest.param(
             folder_named_like_a_file,
             "services/bookstore.yaml",
-            "services/bookstore.yaml: holds no service file; add one like bookstore.yaml\n",
+            "services/bookstore.yaml: has no service file; add one like bookstore.yaml\n",
             id="folder named like a file",
         ),
         pytest.param(

@@ -9,7 +9,7 @@ from staged_resiliency.drills.runtime import cleanup
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.cleanup import FaultNotOverError
 from staged_resiliency.drills.runtime.plan import Plan, Timeouts
-from staged_resiliency.drills.state_machine import sweep_pattern
+from staged_resiliency.drills.state_machine import cleanup_pattern
 from tests.staged_resiliency.drills import plans
 from tests.staged_resiliency.drills.account import Account, account
 from tests.staged_resiliency.drills.service import Script
@@ -56,7 +56,7 @@ def test_a_run_whose_event_was_lost_is_swept_by_the_schedule(left: tuple[Account
     made.sweep_left(machine)
     assert not made.service.broken
     assert made.service.running == []
-    assert made.journal()["verdict"]["told"] == "the run was aborted"
+    assert made.journal()["verdict"]["message"] == "the run was aborted"
     assert len(made.messages()) == 1
     assert len(swept(made)) == 1
     made.sweep_left(machine)
@@ -109,7 +109,7 @@ def test_a_fault_that_outlasts_the_sweep_has_no_verdict_until_it_is_over() -> No
             made.sweep_left(machine)
         assert not made.service.broken
         found = made.journal()["verdict"]
-        assert (found["status"], found["told"]) == ("aborted", "the run was aborted")
+        assert (found["status"], found["message"]) == ("aborted", "the run was aborted")
         assert len(made.messages()) == 1
 
 
@@ -121,7 +121,7 @@ def test_a_fault_that_outlasts_its_time_is_told_and_swept_on() -> None:
         made.service.now += cleanup.LEFT_SECONDS - cleanup.PATIENCE_SECONDS
         with pytest.raises(FaultNotOverError, match="is stopping"):
             made.sweep_left(machine)
-        assert made.journal()["verdict"]["told"].startswith("THE FAULT MAY STILL BE THERE")
+        assert made.journal()["verdict"]["message"].startswith("THE FAULT MAY STILL BE THERE")
         assert len(made.messages()) == 1
         assert swept(made) == []
         made.service.now += 4000
@@ -138,4 +138,4 @@ def test_a_sweep_that_comes_late_waits_for_what_it_stops() -> None:
 
 
 def test_the_schedule_finds_the_runs_that_events_tell_of() -> None:
-    assert sweep_pattern([])["detail"]["status"] == list(cleanup.ENDS)
+    assert cleanup_pattern([])["detail"]["status"] == list(cleanup.ENDS)

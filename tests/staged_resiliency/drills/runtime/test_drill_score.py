@@ -32,7 +32,7 @@ ROWS = (
     ("passed again", (("failed", 80), ("passed", 90)), 10, Score.PASSED),
     ("failed and never passed", (("failed", 90),), 90, Score.FAILED),
     ("aborted shows nothing", (("passed", 90), ("aborted", 99)), 10, Score.PASSED),
-    ("leashed shows nothing", (("leashed", 99),), 90, Score.NEVER_RUN),
+    ("a dry run shows nothing", (("dry run", 99),), 90, Score.NEVER_RUN),
     ("in the future", (("passed", 101),), 0, Score.PASSED),
 )
 
@@ -55,7 +55,7 @@ def test_scores_are_those_of_the_dashboard() -> None:
 
 
 OUTCOMES = st.lists(
-    st.tuples(st.sampled_from(["passed", "failed", "aborted", "leashed"]), st.integers(10, 100)),
+    st.tuples(st.sampled_from(["passed", "failed", "aborted", "dry run"]), st.integers(10, 100)),
     max_size=12,
 )
 

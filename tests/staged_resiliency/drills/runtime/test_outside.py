@@ -22,11 +22,11 @@ from staged_resiliency.drills.runtime import (
 from staged_resiliency.drills.runtime.aws_context import BotocoreAws, Resolver, the_world
 from staged_resiliency.drills.runtime.client_view import look
 from staged_resiliency.drills.runtime.context import AwsError, log_line
-from staged_resiliency.drills.runtime.json_codec import DataError
 from staged_resiliency.drills.runtime.messages import PhaseInput, RunName
 from staged_resiliency.drills.runtime.preflight import find, refusals
 from staged_resiliency.drills.runtime.store import Store
 from staged_resiliency.drills.state_machine import definition
+from staged_resiliency.experiment.json_codec import DataError
 from staged_resiliency.experiment.observations import NO_ANSWER, Source, of
 from tests.staged_resiliency.drills import plans
 from tests.staged_resiliency.drills.account import account
@@ -164,7 +164,7 @@ def test_of_a_runs_input_only_the_occurrence_is_read(given: object, occurrence: 
 @pytest.mark.parametrize("event", [None, {}, {"detail": {"name": "run-1"}}])
 def test_an_event_of_no_execution_is_told(event: object) -> None:
     with account(), pytest.raises(DataError, match="event: "):
-        handlers.sweep(event, None)
+        handlers.cleanup(event, None)
 
 
 def test_a_sweep_after_a_run_that_ended_well_does_nothing() -> None:
@@ -321,7 +321,7 @@ def test_a_sweep_that_can_not_read_what_is_recorded_sweeps_anyway() -> None:
         made.service.errors["ListObjectsV2"] = ["SlowDown"]
         made.sweep(described)
         assert [each["event"] for each in made.log].count("sweeping anyway") == 1
-        assert made.journal()["verdict"]["told"].endswith("the run was aborted")
+        assert made.journal()["verdict"]["message"].endswith("the run was aborted")
 
 
 def test_an_instance_that_can_not_be_started_is_tried_again() -> None:

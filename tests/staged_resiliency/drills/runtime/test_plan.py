@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from staged_resiliency.drills.runtime.json_codec import DataError
 from staged_resiliency.drills.runtime.plan import DrillSchedules, Plan
+from staged_resiliency.experiment.json_codec import DataError
 from tests.staged_resiliency.drills import plans
 
 
@@ -45,10 +45,10 @@ BAD: tuple[tuple[str, Edit], ...] = (
         "plan: fault: found 'flood'; must be stop_instance or blackhole",
         lambda doc: doc.update(fault="flood"),
     ),
-    ("plan: fault: found None; must be", lambda doc: doc.update(fault=None)),
+    ("plan: fault: found null; must be", lambda doc: doc.update(fault=None)),
     ("plan: port: found '80'; must be a whole number", lambda doc: doc.update(port="80")),
     ("plan: enabled: found 1; must be true or false", lambda doc: doc.update(enabled=1)),
-    ("plan: fault_seconds: found True; must be", lambda doc: doc.update(fault_seconds=True)),
+    ("plan: fault_seconds: found true; must be", lambda doc: doc.update(fault_seconds=True)),
     ("plan: fault_seconds: found 1.5; must be", lambda doc: doc.update(fault_seconds=1.5)),
     (
         "plan: objective_seconds: found '6'; must be a number",
@@ -57,11 +57,11 @@ BAD: tuple[tuple[str, Edit], ...] = (
     ("plan: alarms: found 'a'; must be a list", lambda doc: doc.update(alarms="a")),
     ("plan: alarms[1]: found 7; must be a text", lambda doc: doc.update(alarms=["a", 7])),
     ("plan: active: found 'blue'; must be an object", lambda doc: doc.update(active="blue")),
-    ("plan: active: name is missing", lambda doc: doc["active"].pop("name")),
+    ("plan: active.name is missing", lambda doc: doc["active"].pop("name")),
     ("plan: window: unknown key 'week'; known are", lambda doc: doc["window"].update(week=1)),
-    ("plan: must be an object with a list 'hypothesis'", lambda doc: doc.pop("hypothesis")),
+    ("plan: hypothesis is missing", lambda doc: doc.pop("hypothesis")),
     (
-        "plan: hypothesis: expects: found 'luck'; must be one of",
+        "plan: hypothesis[0].expects: found 'luck'; must be clients move",
         lambda doc: doc.update(hypothesis=[{"expects": "luck"}]),
     ),
     (

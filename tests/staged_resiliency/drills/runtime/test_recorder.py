@@ -137,7 +137,7 @@ def test_whoever_comes_second_takes_the_verdict_that_is_there(made: Account) -> 
 LEASHED = replace(plans.LEASHED, notify_on_pass=False)
 AIMED, LATE = chunk("Inject", 20, told="aimed at it", go=False), "no fault within 300 s"
 QUIET: tuple[tuple[Sequence[PhaseRecord], str, bool], ...] = (
-    ([AIMED], "leashed", True),
+    ([AIMED], "dry run", True),
     ([replace(AIMED, cut_short=LATE)], "aborted", False),
     ([chunk("Preflight", 0, told="alarm a is already in ALARM", go=False)], "aborted", False),
     ([chunk("Steady state", 10, told="no answer", go=False)], "aborted", False),
@@ -184,7 +184,7 @@ def test_a_subject_is_as_long_as_sns_takes_it() -> None:
 
 def test_a_run_without_numbers_publishes_those_that_it_has() -> None:
     document: Mapping[str, Any] = {
-        "verdict": {"status": "failed", "told": "", "judgements": []},
+        "verdict": {"status": "failed", "message": "", "judgements": []},
         "measures": None,
         "observed_until": None,
         "phases": [{"began_at": "2026-11-03T18:00:00.000Z"}],

@@ -28,7 +28,7 @@ def status_of(
 ) -> tuple[Status, str]:
     """The verdict on what was left behind."""
     found = conclude(PLAN, chunks, errors or {}, interrupted, NOW).verdict
-    return found.status, found.told
+    return found.status, found.message
 
 
 def without(*phases: str) -> list[PhaseRecord]:

@@ -44,13 +44,13 @@ def verdict(made: Account, name: str = "run-1") -> Mapping[str, Any]:
     assert not made.service.broken, "the fault is left behind"
     assert made.versions(name) == 1, "the journal was not written exactly once"
     found: Mapping[str, Any] = made.journal(name)["verdict"]
-    silent = found["status"] in ("passed", "leashed") and not made.service.plan.notify_on_pass
+    silent = found["status"] in ("passed", "dry run") and not made.service.plan.notify_on_pass
     messages = made.messages()
     assert len(messages) == (0 if silent else 1), "not exactly one message"
     for each in messages:
         first = each["Message"].splitlines()[0]
         assert first.startswith(f"{found['status'].upper()}: drill {made.service.plan.drill}")
-        assert first.endswith(found["told"])
+        assert first.endswith(found["message"])
     metrics = [metric for metric, _ in made.metrics()]
     assert len(metrics) == len(set(metrics)), "metrics were doubled"
     assert ("drill-passed" in metrics) == (found["status"] in ("passed", "failed"))
@@ -121,7 +121,7 @@ def test_a_blackhole_lasts_its_time_and_passes_without_a_message() -> None:
 def test_a_blackhole_that_a_guard_stops_is_over_when_the_host_lets_go() -> None:
     """FIS can't cancel what the host does by itself, least where it cut the agent off."""
     _, found, made = run(BLACKHOLE, Script(detect=120, clients_move=None, guard_stops_after=60))
-    assert found["told"] == "the experiment is stopped: Scripted."
+    assert found["message"] == "the experiment is stopped: Scripted."
     ended = made.service.fault_ended_at
     assert ended is not None
     assert made.service.now > ended
@@ -136,13 +136,13 @@ def test_a_blackhole_of_an_aborted_run_is_watched_to_its_end() -> None:
         )
         made.start(machine)
         assert made.finish(execution) == "ABORTED"
-        assert verdict(made)["told"] == "the run was aborted"
+        assert verdict(made)["message"] == "the run was aborted"
 
 
 def test_a_leashed_drill_resolves_its_target_and_injects_nothing() -> None:
     status, found, made = run(replace(SHUTDOWN, enabled=False))
-    assert (status, found["status"]) == ("SUCCEEDED", "leashed")
-    assert plans.INSTANCE in found["told"]
+    assert (status, found["status"]) == ("SUCCEEDED", "dry run")
+    assert plans.INSTANCE in found["message"]
     assert [each.skip for each in made.service.ordered] == [True]
     assert made.service.fault_at is None
     assert made.metrics() == []
@@ -151,14 +151,14 @@ def test_a_leashed_drill_resolves_its_target_and_injects_nothing() -> None:
 def test_a_leashed_drill_whose_experiment_never_begins_is_no_success() -> None:
     _, found, _ = run(replace(SHUTDOWN, enabled=False), Script(initiating_forever=True))
     assert found["status"] == "aborted"
-    assert "no fault within 300 s: experiment EXP00000 is initiating" in found["told"]
+    assert "no fault within 300 s: experiment EXP00000 is initiating" in found["message"]
 
 
 def test_a_leashed_drill_that_is_aimed_at_something_else_is_no_success() -> None:
     aim = "arn:aws:ec2:us-west-2:123456789012:instance/i-0bad0bad0bad0bad0"
     _, found, _ = run(replace(SHUTDOWN, enabled=False), Script(aim=aim))
     assert found["status"] == "aborted"
-    assert f"aimed at {aim}, not at instance/{plans.INSTANCE} alone" in found["told"]
+    assert f"aimed at {aim}, not at instance/{plans.INSTANCE} alone" in found["message"]
 
 
 REFUSED: tuple[tuple[Script, Plan, str], ...] = (
@@ -182,8 +182,8 @@ REFUSED: tuple[tuple[Script, Plan, str], ...] = (
 def test_a_run_is_refused(script: Script, plan: Plan, reason: str) -> None:
     status, found, made = run(plan, script)
     assert (status, found["status"]) == ("SUCCEEDED", "aborted")
-    assert found["told"].startswith("refused: ")
-    assert reason in found["told"]
+    assert found["message"].startswith("refused: ")
+    assert reason in found["message"]
     assert made.service.ordered == []
 
 
@@ -198,7 +198,7 @@ UNSTEADY = (
 def test_nothing_is_injected_without_a_steady_state(script: Script, reason: str) -> None:
     status, found, made = run(SHUTDOWN, script)
     assert (status, found["status"]) == ("SUCCEEDED", "aborted")
-    assert found["told"].startswith(f"no steady state: {reason}")
+    assert found["message"].startswith(f"no steady state: {reason}")
     assert made.service.ordered == []
 
 
@@ -220,7 +220,7 @@ def test_a_second_drill_at_once_is_refused_and_a_later_one_is_not() -> None:
         refused = made.journal("run-2")["verdict"]
         assert first["status"] == "passed"
         assert refused["status"] == "aborted"
-        assert "experiment EXP00000 of the service still runs" in refused["told"]
+        assert "experiment EXP00000 of the service still runs" in refused["message"]
         assert len(made.service.ordered) == 1
 
 
@@ -230,7 +230,7 @@ def test_a_run_that_the_schedule_starts_twice_runs_once() -> None:
         made.finish(made.start(machine, "run-1", due))
         made.service.script.standby_answers = True
         assert made.finish(made.start(machine, "run-2", due)) == "SUCCEEDED"
-        assert "was started before" in made.journal("run-2")["verdict"]["told"]
+        assert "was started before" in made.journal("run-2")["verdict"]["message"]
 
 
 def test_of_two_drills_that_start_at_the_same_moment_one_runs() -> None:
@@ -249,7 +249,7 @@ def test_of_two_drills_that_start_at_the_same_moment_one_runs() -> None:
         assert made.finish(first) == "SUCCEEDED"
         assert made.journal()["verdict"]["status"] == "passed"
         made.service.plan = other
-        assert made.journal("run-2")["verdict"]["told"] == (
+        assert made.journal("run-2")["verdict"]["message"] == (
             f"refused: another drill of bookstore runs: {first}"
         )
 
@@ -269,8 +269,8 @@ def test_the_lock_of_a_run_that_was_aborted_holds_up_nobody() -> None:
 def test_a_failover_that_is_late_fails_and_tells_how_late() -> None:
     status, found, made = run(SHUTDOWN, Script(clients_move=400))
     assert (status, found["status"]) == ("SUCCEEDED", "failed")
-    assert f"reach {plans.GREEN} 4" in found["told"]
-    assert "s after the fault; expected within 360 s" in found["told"]
+    assert f"reach {plans.GREEN} 4" in found["message"]
+    assert "s after the fault; expected within 360 s" in found["message"]
     assert dict(made.metrics())["drill-passed"] == 0
     assert dict(made.metrics())["drill-failover-seconds"] >= 400
 
@@ -284,26 +284,26 @@ def test_a_failover_that_never_comes_fails() -> None:
 def test_a_service_that_does_not_come_back_fails() -> None:
     _, found, _ = run(SHUTDOWN, Script(clients_return=10_000))
     assert found["status"] == "failed"
-    assert "not steady again: Route 53 answers" in found["told"]
+    assert "not steady again: Route 53 answers" in found["message"]
 
 
 def test_an_experiment_that_a_guard_stops_aborts_the_run_and_still_watches_the_way_back() -> None:
     status, found, made = run(SHUTDOWN, Script(guard_stops_after=100))
     assert (status, found["status"]) == ("SUCCEEDED", "aborted")
-    assert found["told"] == "the experiment is stopped: Scripted."
+    assert found["message"] == "the experiment is stopped: Scripted."
     assert names.STEADY_AGAIN in made.phases
 
 
 def test_an_experiment_that_fails_aborts_the_run() -> None:
     _, found, _ = run(SHUTDOWN, Script(fails_after=50))
     assert found["status"] == "aborted"
-    assert found["told"] == "the experiment is failed: Scripted."
+    assert found["message"] == "the experiment is failed: Scripted."
 
 
 def test_an_experiment_that_never_begins_is_stopped() -> None:
     _, found, made = run(SHUTDOWN, Script(initiating_forever=True))
     assert found["status"] == "aborted"
-    assert "no fault within 300 s: experiment EXP00000 is initiating" in found["told"]
+    assert "no fault within 300 s: experiment EXP00000 is initiating" in found["message"]
     assert made.service.ordered[0].stopped_at is not None
 
 
@@ -320,7 +320,9 @@ def test_an_experiment_that_does_not_stop_is_told_and_swept_until_it_does() -> N
         assert made.finish(made.start(made.machine(plan))) == "FAILED"
         found = verdict(made)
     assert found["status"] == "failed"
-    assert found["told"].startswith("THE FAULT MAY STILL BE THERE: experiment EXP00000 is stopping")
+    assert found["message"].startswith(
+        "THE FAULT MAY STILL BE THERE: experiment EXP00000 is stopping"
+    )
 
 
 def test_an_experiment_that_somebody_started_by_hand_refuses_the_run() -> None:
@@ -330,7 +332,8 @@ def test_an_experiment_that_somebody_started_by_hand_refuses_the_run() -> None:
         made.service.script.alarms_on = ()
         made.finish(made.start(made.machine(SHUTDOWN)))
         assert (
-            "experiment EXPbyhand of the service still runs" in (made.journal()["verdict"]["told"])
+            "experiment EXPbyhand of the service still runs"
+            in (made.journal()["verdict"]["message"])
         )
 
 
@@ -394,15 +397,15 @@ def test_a_function_that_fails_always_leaves_no_fault_behind(phase: str, when: s
     if phase == names.END_FAULT and when == "after":
         # It left behind that the fault is over, before its answer was lost.
         assert (status, found["status"]) == ("SUCCEEDED", "aborted")
-        assert "end failed: States.Timeout" in found["told"]
+        assert "end failed: States.Timeout" in found["message"]
         return
     if phase == names.INJECT:
         # Where the order got through, the fault is in the journal though its answer was lost.
         assert (made.service.fault_at is None) == (when == "before")
-        assert ("no fault was injected" in found["told"]) == (when == "before")
+        assert ("no fault was injected" in found["message"]) == (when == "before")
     expected = ALWAYS[phase]
     assert (status, found["status"]) == expected[:2]
-    assert expected[2] in found["told"]
+    assert expected[2] in found["message"]
 
 
 @pytest.mark.slow
@@ -426,7 +429,7 @@ def test_a_run_that_is_aborted_in_any_state_is_swept(phase: str, when: str) -> N
     # An abort does not stop the function that runs; so the verdict of Record is there already.
     assert found["status"] == ("passed" if phase == names.RECORD else "aborted")
     if phase != names.RECORD:
-        assert "the run was aborted" in found["told"]
+        assert "the run was aborted" in found["message"]
 
 
 def test_an_experiment_that_is_started_while_the_sweep_looks_is_stopped_too() -> None:
@@ -477,7 +480,7 @@ def test_a_run_that_takes_too_long_as_a_whole_is_swept() -> None:
         described = made.wait(execution)
         assert described["status"] == "TIMED_OUT"
         made.sweep(described)
-        assert verdict(made)["told"] == "the run was timed out"
+        assert verdict(made)["message"] == "the run was timed out"
         held.set()
         assert left.wait(60)
 

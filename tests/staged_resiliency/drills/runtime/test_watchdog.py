@@ -8,10 +8,10 @@ from datetime import datetime, timezone
 import pytest
 
 from staged_resiliency.drills.runtime import handlers, watchdog
-from staged_resiliency.drills.runtime.json_codec import DataError
 from staged_resiliency.drills.runtime.plan import DrillSchedules
 from staged_resiliency.drills.runtime.recorder import journal_key
 from staged_resiliency.drills.runtime.store import Store
+from staged_resiliency.experiment.json_codec import DataError
 from tests.staged_resiliency.drills import plans
 from tests.staged_resiliency.drills.account import Account, account
 

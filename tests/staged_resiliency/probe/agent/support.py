@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 from xml.sax.saxutils import escape
 
-from staged_resiliency.probe.agent.attempt import Attempt, Tools
+from staged_resiliency.probe.agent.attempt import REFUSED, Attempt, Failure, Tools
 from staged_resiliency.probe.agent.checks import Check
 from staged_resiliency.probe.agent.cloudwatch import SendError
 from staged_resiliency.probe.agent.config import Config, Target
-from staged_resiliency.probe.agent.failure import REFUSED, Failure
 from staged_resiliency.probe.agent.identity import Identity
 from staged_resiliency.probe.agent.journal import Journal
-from staged_resiliency.probe.agent.loop import Loop, Promise, kept
+from staged_resiliency.probe.agent.loop import Future, Loop, result_of
 from staged_resiliency.probe.agent.measuring import Measuring
 from staged_resiliency.probe.agent.metric_statistics import Datum, Series
 from staged_resiliency.probe.agent.outbox import Outbox
@@ -36,7 +35,7 @@ HOUR, DAY = 3600.0, 86_400.0
 BLUE, GREEN = "bookstore-api-blue", "bookstore-api-green"
 SPOOLED = "*-*.json"  # files of the spool in the state folder
 DOWN = SendError("EndpointConnectionError", "no route to CloudWatch")
-REFUSAL = SendError("InvalidParameterValue", "not this one", never=True)
+REFUSAL = SendError("InvalidParameterValue", "not this one", permanent=True)
 
 
 def eventually(found: Callable[[], T], *, seconds: float = 5) -> T:
@@ -100,10 +99,10 @@ class VirtualSelector(selectors.BaseSelector):
 
 async def passing(loop: Loop, seconds: float | None) -> None:
     """Wait so long in a loop's time; forever for None."""
-    promise = Promise()
+    future = Future()
     if seconds is not None:
-        loop.at(loop.clock() + seconds, loop.keep, promise, None)
-    await kept(promise)
+        loop.call_at(loop.clock() + seconds, loop.resolve, future, None)
+    await result_of(future)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,14 +113,14 @@ class Planned(Check):
     name: str = "target"
 
     @property
-    def place(self) -> str:
+    def label(self) -> str:
         return f"{self.name}:1"
 
-    async def run(self, sample: Attempt) -> str:
-        sample.stage = "waiting"
-        seconds, failure = self.plan(sample.began)
+    async def run(self, attempt: Attempt) -> str:
+        attempt.stage = "waiting"
+        seconds, failure = self.plan(attempt.began)
         if seconds != 0:
-            await passing(sample.tools.loop, seconds)
+            await passing(attempt.tools.loop, seconds)
         if failure is not None:
             raise failure
         return "connected"
@@ -189,23 +188,23 @@ class VirtualPublisher(Publisher):
 
     def put(self, data: Sequence[Datum]) -> None:
         self.outbox.put(data)
-        self._send()
+        self._send_due()
 
-    def _send(self) -> None:
+    def _send_due(self) -> None:
         now = self._loop.clock()
         while data := self.outbox.request(now):
-            self._settle(self._exchange(data))
+            self._finish(self._send(data))
         pause = self.outbox.pause(now)
         if pause is not None and not now < self._next <= now + pause:
             self._next = now + pause
-            self._loop.at(self._next, self._send)
+            self._loop.call_at(self._next, self._send_due)
 
 
 class World:
     """A host in virtual time: what it samples, publishes and says."""
 
     def __init__(
-        self, folder: Path | None = None, most: int = 1_000_000, wall: float = MIDNIGHT
+        self, folder: Path | None = None, max_data: int = 1_000_000, wall: float = MIDNIGHT
     ) -> None:
         self.time = VirtualTime(wall)
         self.loop = Loop(self.time.clock, VirtualSelector(self.time))
@@ -213,8 +212,8 @@ class World:
         self.lines: list[str] = []
         self.journal = Journal(self.lines.append, every_sample=False)
         self.cloudwatch = VirtualCloudWatch(self.time)
-        self.spool = Spool(folder, most, "Bookstore", self.journal.warning)
-        self.outbox = Outbox(self.spool, self.time.wall, chance=lambda: 1.0)
+        self.spool = Spool(folder, max_data, "Bookstore", self.journal.warning)
+        self.outbox = Outbox(self.spool, self.time.wall, jitter=lambda: 1.0)
         self.publisher = VirtualPublisher(
             self.outbox, self.cloudwatch, self.journal.warning, self.loop
         )
@@ -230,7 +229,7 @@ class World:
     def run(self, seconds: float) -> None:
         """Let so much time pass."""
         until = self.time.now + seconds
-        self.loop.at(until, lambda: None)
+        self.loop.call_at(until, lambda: None)
         while self.time.now < until:
             self.loop.turn()
 

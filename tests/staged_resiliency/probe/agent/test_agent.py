@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from staged_resiliency.probe.agent import agent as module
-from staged_resiliency.probe.agent.agent import Agent, most_kept
+from staged_resiliency.probe.agent.agent import Agent, max_spooled
 from staged_resiliency.probe.agent.attempt import Tools
 from staged_resiliency.probe.agent.cloudwatch import CloudWatch
 from staged_resiliency.probe.agent.config import Config, load
-from staged_resiliency.probe.agent.identity import MEMORY, Identity
+from staged_resiliency.probe.agent.identity import FILE_NAME, Identity
 from staged_resiliency.probe.agent.journal import Journal
 from staged_resiliency.probe.agent.loop import Loop
 from staged_resiliency.probe.agent.metadata import Metadata
@@ -154,7 +154,7 @@ class Host:
     def ended(self) -> float:
         """Tell the agent to end; the seconds that it took."""
         before = time.monotonic()
-        self.loop.soon(self.agent.end)
+        self.loop.call_soon(self.agent.end)
         self.thread.join(5)
         assert not self.thread.is_alive()
         return time.monotonic() - before
@@ -167,7 +167,7 @@ class Host:
     def close(self) -> None:
         self.transport.free.set()
         if hasattr(self, "thread"):
-            self.loop.soon(self.agent.end)
+            self.loop.call_soon(self.agent.end)
             self.thread.join(5)
         self.loop.close()
         self.systemd.close()
@@ -213,12 +213,12 @@ def test_it_is_not_ready_while_its_name_is_not_known_but_alive(
     told = host.heard_within(0.3)
     assert set(told) == {"WATCHDOG=1"}
     assert host.lines == [
-        "<4>this host's name can't be asked for: the instance has no role; "
+        "<4>this host's name can't be determined: the instance has no role; "
         "give it an instance profile"
     ]
     metadata.change(tags={"Name": "blue\n"})
     eventually(lambda: len(host.lines) == 2)
-    assert "this host's name can't be asked for: 'blue\\n' is not a host name" in host.lines[1]
+    assert "this host's name can't be determined: host name: must be" in host.lines[1]
     metadata.change(tags={"Name": GREEN})
     assert f"host {GREEN}" in host.hears("READY=1")
     eventually(host.transport.metrics)
@@ -240,7 +240,7 @@ def test_the_watchdog_is_not_fed_by_a_loop_that_is_stuck(host: Host) -> None:
     host.ready()
     host.hears("WATCHDOG=1")
     stuck = threading.Event()
-    host.loop.soon(host.stand_still, stuck)
+    host.loop.call_soon(host.stand_still, stuck)
     time.sleep(0.05)
     host.heard_within(0.01)
     assert host.heard_within(0.3) == []
@@ -275,7 +275,7 @@ def test_what_a_former_run_left_is_published(host: Host) -> None:
     minute = int(time.time() // 60) * 60 - 600
     Spool(host.state, 100, "Bookstore", pytest.fail).append(ones(minute, 3))
     host.ready()
-    assert host.lines[0] == "<6>3 data of a former run are published first"
+    assert host.lines[0] == "<6>3 data of the last run are published first"
     eventually(lambda: set(ones(minute, 3)) <= set(host.transport.sent))
     assert list(host.state.glob(SPOOLED)) == []
 
@@ -283,28 +283,29 @@ def test_what_a_former_run_left_is_published(host: Host) -> None:
 def test_a_good_configuration_is_taken_and_the_spool_grows_with_it(host: Host) -> None:
     agent = host.ready()
     config = host.write(FIRST, *(f"target-{number}" for number in range(49)), journal="samples")
-    host.loop.soon(agent.reload)
+    host.loop.call_soon(agent.reload)
     assert host.hears("STATUS=") == (
         f"STATUS=50 targets every 1 s, namespace Bookstore, host {BLUE}"
     )
     eventually(lambda: FIRST in host.transport.metrics())
-    assert f"<6>the configuration is taken: {host.told[-1][len('STATUS=') :]}" in host.lines
+    assert f"<6>reloaded: {host.told[-1][len('STATUS=') :]}" in host.lines
     eventually(lambda: any("target-" in line for line in host.lines))
     assert agent._spool is not None
-    assert agent._spool.most == most_kept(config) > module.LEAST_RETAINED
-    assert agent.successor is None
+    assert agent._spool.max_data == max_spooled(config) > module.MIN_RETAINED
+    assert agent.next_config is None
 
 
-def test_a_bad_configuration_is_told_and_the_former_one_stays(host: Host) -> None:
+def test_a_bad_configuration_is_refused_and_the_current_one_stays(host: Host) -> None:
     agent = host.ready()
-    host.file.write_text('{"service": "bookstore", "targets": [{"port": 70000}]}')
-    host.loop.soon(agent.reload)
-    eventually(lambda: len(host.lines) > 3)
-    problems = [line for line in host.lines if "the configuration is not taken" in line]
-    assert all(
-        line.startswith(f"<4>the configuration is not taken: {host.file}: ") for line in problems
+    host.file.write_text(
+        '{"service": "bookstore", "namespace": "Bookstore", "targets": [{"port": 70000}]}'
     )
-    assert len(problems) >= 3
+    host.loop.call_soon(agent.reload)
+    eventually(lambda: any("is refused" in line for line in host.lines))
+    (problem,) = [line for line in host.lines if "is refused" in line]
+    assert problem == (
+        f"<4>the new configuration is refused: {host.file}: targets[0].check: is missing"
+    )
     sent = len(host.transport.sent)
     eventually(lambda: len(host.transport.sent) > sent or host.lines)
     assert host.thread.is_alive()
@@ -314,7 +315,7 @@ def test_a_bad_configuration_is_told_and_the_former_one_stays(host: Host) -> Non
 def test_a_configuration_that_is_gone_is_told_and_the_former_one_stays(host: Host) -> None:
     agent = host.ready()
     host.file.unlink()
-    host.loop.soon(agent.reload)
+    host.loop.call_soon(agent.reload)
     eventually(lambda: any("No such file or directory" in line for line in host.lines))
     assert host.thread.is_alive()
 
@@ -334,10 +335,10 @@ def test_what_a_running_agent_cant_change_starts_it_anew(
 ) -> None:
     agent = host.ready()
     config = host.write(**change)
-    host.loop.soon(agent.reload)
+    host.loop.call_soon(agent.reload)
     host.thread.join(3)
     assert not host.thread.is_alive()
-    assert agent.successor == config
+    assert agent.next_config == config
     assert not any("STOPPING" in told for told in host.heard_within(0.01))
 
 
@@ -349,11 +350,11 @@ def test_told_to_end_while_it_ends_to_start_anew_it_ends_for_good(host: Host) ->
     publisher.put(ones(int(time.time()), 1))
     eventually(lambda: publisher.busy_since)
     host.write(namespace="Library")
-    host.loop.soon(agent.reload)
-    eventually(lambda: agent.successor)
-    host.loop.soon(agent.end)  # as the signal's handler does meanwhile
+    host.loop.call_soon(agent.reload)
+    eventually(lambda: agent.next_config)
+    host.loop.call_soon(agent.end)  # as the signal's handler does meanwhile
     host.thread.join(3)
-    assert agent.successor is None
+    assert agent.next_config is None
     host.hears("STOPPING=1")
 
 
@@ -363,7 +364,7 @@ def test_a_reload_before_the_name_is_known_is_taken(host: Host, metadata: Instan
     agent = host.start()
     eventually(lambda: host.lines)
     host.write(SECOND, host=None)
-    host.loop.soon(agent.reload)
+    host.loop.call_soon(agent.reload)
     time.sleep(0.05)
     metadata.change(tags={"Name": BLUE})
     host.hears("READY=1")
@@ -418,8 +419,8 @@ def test_without_a_service_manager_or_a_folder_it_runs_all_the_same(
     thread = threading.Thread(target=agent.run, daemon=True)
     thread.start()
     eventually(lambda: FIRST in host.transport.metrics())
-    loop.soon(agent.end)
-    loop.soon(agent.end)  # twice, as with two signals
+    loop.call_soon(agent.end)
+    loop.call_soon(agent.end)  # twice, as with two signals
     thread.join(3)
     assert not thread.is_alive()
     loop.close()
@@ -451,7 +452,7 @@ def test_what_is_kept_is_enough_for_two_hours_of_failures_in_three_parts(
         {f"target-{number}": WELL for number in range(targets)},
         peers={f"host-{number}": WELL for number in range(peers)},
     )
-    assert most_kept(config) >= 120 * 3 * 2 * (targets + peers) + 120 * 2
+    assert max_spooled(config) >= 120 * 3 * 2 * (targets + peers) + 120 * 2
 
 
 def unnamed(host: Host) -> None:
@@ -466,40 +467,40 @@ def test_another_name_tag_makes_another_host_of_it_on_the_next_reload(
     unnamed(host)
     agent = host.ready()
     metadata.change(tags={"Name": GREEN})
-    host.loop.soon(agent.reload)
+    host.loop.call_soon(agent.reload)
     host.thread.join(5)
     assert not host.thread.is_alive()
-    assert agent.successor == load(host.file)
-    assert f"<4>this host is {GREEN} now: starting anew" in host.lines
+    assert agent.next_config == load(host.file)
+    assert f"<4>restarting, as this host is now {GREEN}" in host.lines
 
 
 def test_it_looks_for_another_name_tag_by_itself(
     host: Host, metadata: InstanceMetadata, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr(module, "IDENTITY_SECONDS", 0.05)
     metadata.change(tags={"Name": BLUE})
     unnamed(host)
     agent = host.ready()
     time.sleep(0.2)
-    assert agent.successor is None, "the same name changes nothing"
+    assert agent.next_config is None, "the same name changes nothing"
     metadata.change(tags={"Name": GREEN})
     host.thread.join(5)
-    assert agent.successor is not None
+    assert agent.next_config is not None
 
 
 def test_a_name_that_can_no_longer_be_asked_for_is_kept(
     host: Host, metadata: InstanceMetadata, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr(module, "IDENTITY_SECONDS", 0.05)
     metadata.change(tags={"Name": BLUE})
     unnamed(host)
     agent = host.ready()
     metadata.change(tags={"Name": "\n"})
-    eventually(lambda: any("can't be asked for" in line for line in host.lines))
+    eventually(lambda: any("name can't be determined" in line for line in host.lines))
     time.sleep(0.2)
-    assert agent.successor is None
+    assert agent.next_config is None
     assert host.thread.is_alive()
-    assert sum("can't be asked for" in line for line in host.lines) == 1
+    assert sum("name can't be determined" in line for line in host.lines) == 1
 
 
 def test_the_name_of_a_former_run_holds_while_ec2_can_not_be_asked(
@@ -508,7 +509,7 @@ def test_the_name_of_a_former_run_holds_while_ec2_can_not_be_asked(
     metadata.change(tags={"Name": BLUE})
     unnamed(host)
     host.ready()
-    eventually(lambda: (host.state / MEMORY).exists())
+    eventually(lambda: (host.state / FILE_NAME).exists())
     host.ended()
     host.loop.close()
     metadata.change(tags=None)  # and EC2 refuses: there is no role
@@ -521,7 +522,7 @@ def test_the_name_of_a_former_run_holds_while_ec2_can_not_be_asked(
 def test_the_name_of_another_instance_does_not_hold(host: Host, metadata: InstanceMetadata) -> None:
     metadata.change(tags=None)
     unnamed(host)
-    (host.state / MEMORY).write_text(json.dumps(["i-00000000000000000", BLUE, "us-west-2"]))
+    (host.state / FILE_NAME).write_text(json.dumps(["i-00000000000000000", BLUE, "us-west-2"]))
     host.start()
     host.heard_within(0.3)
     assert host.made == []
@@ -546,19 +547,19 @@ def test_told_to_end_it_starts_nothing_anew_whatever_is_told_after(host: Host) -
         """As messages are taken that came while the end took its time."""
         agent.end()
         agent.reload()
-        agent._become(Identity(GREEN, "us-west-2"))
+        agent._restart_as(Identity(GREEN, "us-west-2"))
 
-    host.loop.soon(all_in_one_turn)
+    host.loop.call_soon(all_in_one_turn)
     host.thread.join(3)
     assert not host.thread.is_alive()
-    assert agent.successor is None
+    assert agent.next_config is None
 
 
 def test_a_region_that_is_given_wins_over_that_of_a_former_run(
     host: Host, metadata: InstanceMetadata
 ) -> None:
     metadata.change(tags=None)
-    (host.state / MEMORY).write_text(json.dumps(["i-0123456789abcdef0", BLUE, "us-west-2"]))
+    (host.state / FILE_NAME).write_text(json.dumps(["i-0123456789abcdef0", BLUE, "us-west-2"]))
     host.write(host=None, region="eu-central-1")
     host.ready()
     assert host.made[-1][1] == Identity(BLUE, "eu-central-1")
@@ -568,4 +569,4 @@ def test_a_name_that_is_given_is_not_remembered_as_the_instances_own(host: Host)
     host.ready()
     time.sleep(0.05)
     assert host.ended() < 1
-    assert not (host.state / MEMORY).exists()
+    assert not (host.state / FILE_NAME).exists()

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from staged_resiliency.probe.agent import dns_check
-from staged_resiliency.probe.agent.attempt import Attempt, Tools
+from staged_resiliency.probe.agent.attempt import Attempt, Failure, Tools
 from staged_resiliency.probe.agent.checks import Check, TcpCheck, TlsCheck
 from staged_resiliency.probe.agent.dns_check import DnsCheck, system_servers
-from staged_resiliency.probe.agent.failure import Failure, of_error, shown
 from staged_resiliency.probe.agent.http_check import HttpCheck, HttpsCheck
+from staged_resiliency.probe.agent.journal import printable
 from staged_resiliency.probe.agent.loop import Loop
 from tests.staged_resiliency.probe.agent.certificates import DAY, authority, issued
 from tests.staged_resiliency.probe.agent.hostile.asking import WELL, Expected, ask, assert_ends
@@ -47,7 +47,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine"
     ],
 )
 def test_a_target_is_named_as_a_reader_of_the_journal_knows_it(check: Check, place: str) -> None:
-    assert check.place == place
+    assert check.label == place
 
 
 def test_a_check_can_be_compared_and_not_changed() -> None:
@@ -225,7 +225,7 @@ class NoCertificate:
 def test_a_certificate_must_say_when_it_ends(certificate: dict[str, str] | None) -> None:
     with closing(Loop()) as loop, pytest.raises(Failure) as raised:
         TlsCheck._days_left(NoCertificate(certificate), Attempt(Tools(loop)))  # type: ignore[arg-type]
-    assert str(raised.value) == "tls (the certificate does not say when it ends)"
+    assert str(raised.value) == "tls (the certificate has no expiry date)"
 
 
 @pytest.mark.parametrize(
@@ -233,16 +233,16 @@ def test_a_certificate_must_say_when_it_ends(certificate: dict[str, str] | None)
     [
         pytest.param({}, [address("10.0.0.5")], "10.0.0.5", id="any A"),
         pytest.param(
-            {"expected": "10.0.0.6"},
+            {"answer": "10.0.0.6"},
             [address("10.0.0.5"), address("10.0.0.6")],
             r"10\.0\.0\.5, 10\.0\.0\.6",
             id="one of the As",
         ),
         pytest.param(
-            {"kind": "AAAA", "expected": "FD00:0::5"}, [address("fd00::5")], "fd00::5", id="AAAA"
+            {"type": "AAAA", "answer": "FD00:0::5"}, [address("fd00::5")], "fd00::5", id="AAAA"
         ),
         pytest.param(
-            {"kind": "CNAME", "expected": "CDN.example.com."},
+            {"type": "CNAME", "answer": "CDN.example.com."},
             [record(CNAME, name("cdn.EXAMPLE.com"))],
             r"cdn\.example\.com",
             id="CNAME",
@@ -291,7 +291,7 @@ def test_a_failure_is_printable_and_on_one_line() -> None:
     ("length", "told"), [(160, "a" * 160), (161, "a" * 157 + "..."), (10**6, "a" * 157 + "...")]
 )
 def test_a_failure_is_short(length: int, told: str) -> None:
-    assert shown("a" * length) == told
+    assert printable("a" * length) == told
 
 
 @pytest.mark.parametrize(
@@ -311,4 +311,4 @@ def test_a_failure_is_short(length: int, told: str) -> None:
     ],
 )
 def test_each_error_has_its_class(error: Exception, told: str) -> None:
-    assert str(of_error(error)) == told
+    assert str(Failure.from_error(error)) == told

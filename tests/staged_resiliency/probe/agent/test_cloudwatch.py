@@ -221,14 +221,14 @@ def test_when_credentials_are_refused_the_next_request_has_fresh_ones(
     around.metadata.change(credentials=credentials(2))
     trouble = around.send()
     assert trouble is not None
-    assert (trouble.kind, trouble.never) == (code, False)
+    assert (trouble.kind, trouble.permanent) == (code, False)
     assert around.send() is None
     assert around.signers()[-1] == ("ASIA0000000000000002", "token-2")
     assert len(around.service.requests) == 3
 
 
 @pytest.mark.parametrize(
-    ("answer", "kind", "never"),
+    ("answer", "kind", "permanent"),
     [
         pytest.param(error_answer(400, "Throttling"), "Throttling", False, id="throttled"),
         pytest.param(
@@ -269,12 +269,12 @@ def test_when_credentials_are_refused_the_next_request_has_fresh_ones(
     ],
 )
 def test_each_answer_means_one_request_and_whether_it_may_work_later(
-    around: Around, answer: HttpAnswer, kind: str, never: bool
+    around: Around, answer: HttpAnswer, kind: str, permanent: bool
 ) -> None:
     around.service.answers = [answer]
     trouble = around.send()
     assert trouble is not None
-    assert (trouble.kind, trouble.never) == (kind, never)
+    assert (trouble.kind, trouble.permanent) == (kind, permanent)
     assert len(around.service.requests) == 1  # the outbox tries again, and nobody else
     assert around.send() is None
     assert around.credentials_asked() == 0
@@ -286,7 +286,7 @@ def test_codes_of_the_query_protocol_win_where_they_are_told(around: Around) -> 
     around.service.answers = [answer]
     trouble = around.send()
     assert trouble is not None
-    assert (trouble.kind, trouble.never) == ("InvalidParameterValue", True)
+    assert (trouble.kind, trouble.permanent) == ("InvalidParameterValue", True)
 
 
 def test_what_cloudwatch_says_is_shown_on_one_plain_line(around: Around) -> None:
@@ -303,7 +303,7 @@ def test_a_connection_that_is_cut_is_one_failed_request(around: Around) -> None:
     trouble = around.send()
     assert trouble is not None
     assert trouble.kind == "ConnectionClosedError"
-    assert not trouble.never
+    assert not trouble.permanent
     assert len(around.service.requests) == 1
 
 
@@ -315,7 +315,7 @@ def test_a_slow_answer_ends_at_the_read_timeout(
     around.service.held.clear()
     with pytest.raises(SendError, match="ReadTimeoutError") as raised:
         transport.send(DATA)
-    assert (raised.value.never, raised.value.answered) == (False, False)
+    assert (raised.value.permanent, raised.value.answered) == (False, False)
     around.service.held.set()
     assert len(around.service.requests) == 1
 
@@ -359,7 +359,9 @@ def test_a_metadata_service_that_hangs_is_no_credentials(
     monkeypatch.setattr("staged_resiliency.probe.agent.metadata.TIMEOUT_SECONDS", 0.1)
     with silence() as url:
         transport = CloudWatch("Bookstore", "us-west-2", Metadata(url), around.url)
-        with pytest.raises(SendError, match="no credentials: the metadata service can't be asked"):
+        with pytest.raises(
+            SendError, match="no credentials: the metadata service can't be reached"
+        ):
             transport.send(DATA)
 
 
@@ -371,9 +373,9 @@ def test_credentials_that_the_metadata_service_lets_end_are_a_trouble_that_passe
     around.metadata.change(credentials=credentials(1, hours=-1))
     spool = Spool(None, 100, "Bookstore", pytest.fail)
     publisher = Publisher(Outbox(spool, lambda: float(MIDNIGHT)), around.transport, pytest.fail)
-    trouble = publisher._exchange(DATA)
+    trouble = publisher._send(DATA)
     assert trouble is not None
     assert "still expired" in str(trouble)
     around.metadata.change(credentials=credentials(2))
-    assert publisher._exchange(DATA) is None
+    assert publisher._send(DATA) is None
     assert around.signers() == [("ASIA0000000000000002", "token-2")]

@@ -1,4 +1,4 @@
-"""Whatever stands in a configuration, it is taken as it is or its problems are told."""
+"""Any configuration is either taken as it is written or refused in one line."""
 
 import json
 import re
@@ -9,11 +9,20 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.agent.checks import TcpCheck, TlsCheck
-from staged_resiliency.probe.agent.config import Config, ConfigError, Target, load, parse
+from staged_resiliency.probe.agent.config import (
+    DROPPED_METRIC,
+    HEARTBEAT_METRIC,
+    PEER_METRIC,
+    Config,
+    ConfigError,
+    Target,
+    load,
+    parse,
+)
 from staged_resiliency.probe.agent.dns_check import DnsCheck
 from staged_resiliency.probe.agent.http_check import HttpCheck, HttpsCheck
-from staged_resiliency.probe.agent.values import INTERVALS, RESERVED_METRICS
 from tests.properties import fewer_examples
 from tests.staged_resiliency.probe.agent.bad_configurations.cases import SOUND
 
@@ -21,15 +30,12 @@ LINE = re.compile(r"[ -~]+")
 
 
 def outcome(data: bytes) -> Config | None:
-    """The configuration, or None when its problems are told as they should be."""
+    """The configuration, or None when it is refused in a line of printable ASCII."""
     try:
         return parse(data)
     except ConfigError as error:
-        problems = error.problems
-    assert problems
-    for problem in problems:
-        assert LINE.fullmatch(problem), f"{problem!r} is not a line of printable ASCII"
-    assert len(problems) == len(set(problems)), "a problem is told twice"
+        refusal = str(error)
+    assert LINE.fullmatch(refusal), f"{refusal!r} is not a line of printable ASCII"
     return None
 
 
@@ -153,17 +159,17 @@ def mutated(draw: st.DrawFn) -> str:
 @given(JSON)
 @example(1e999)
 @example({"service": 10**30})
-def test_any_json_is_taken_or_its_problems_are_told(content: Any) -> None:
+def test_any_json_is_taken_or_refused(content: Any) -> None:
     outcome(json.dumps(content).encode())
 
 
 @given(mutated())
-def test_any_change_of_a_sound_configuration_is_taken_or_its_problems_are_told(text: str) -> None:
+def test_any_change_of_a_valid_configuration_is_taken_or_refused(text: str) -> None:
     outcome(text.encode("utf-8", "surrogatepass"))
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode()))
-def test_any_bytes_are_taken_or_their_problems_are_told(data: bytes) -> None:
+def test_any_bytes_are_taken_or_refused(data: bytes) -> None:
     outcome(data)
 
 
@@ -181,7 +187,7 @@ def test_what_a_check_sends_or_shows_is_printable_and_on_one_line(key: str, valu
         config = outcome(json.dumps(top).encode())
         if config is not None:
             check = config.targets[0].check
-            assert LINE.fullmatch(check.place)
+            assert LINE.fullmatch(check.label)
             if isinstance(check, HttpCheck):
                 lines = check._request().split(b"\r\n")
                 assert len(lines) == 8  # request, five headers, the empty line, nothing
@@ -197,7 +203,7 @@ NAMES = st.lists(LABELS.filter(lambda label: not label.isdigit()), min_size=1, m
 ADDRESSES = st.ip_addresses().map(str)
 PORTS = st.integers(1, 65_535)
 METRICS = st.from_regex(r"[a-z][a-z0-9]{0,9}(-[a-z0-9]{1,9}){0,3}", fullmatch=True).filter(
-    lambda metric: metric not in RESERVED_METRICS
+    lambda metric: metric not in (PEER_METRIC, HEARTBEAT_METRIC, DROPPED_METRIC)
 )
 PRINTABLE = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
 HOSTS = st.text(PRINTABLE, min_size=1, max_size=20).filter(
@@ -243,7 +249,7 @@ CHECKS = st.one_of(
 @st.composite
 def sound(draw: st.DrawFn) -> dict[str, Any]:
     """A configuration that must be taken."""
-    interval = draw(st.sampled_from(INTERVALS))
+    interval = draw(st.sampled_from(probe_validation.INTERVALS_SECONDS))
     timeouts = st.floats(0, interval, exclude_min=True, exclude_max=True)
     metrics = draw(st.lists(METRICS, unique=True, min_size=1, max_size=4))
     content: dict[str, Any] = {
@@ -270,14 +276,13 @@ def sound(draw: st.DrawFn) -> dict[str, Any]:
 
 
 KINDS = {"tcp": TcpCheck, "tls": TlsCheck, "http": HttpCheck, "https": HttpsCheck, "dns": DnsCheck}
-FIELDS = {"type": "kind", "answer": "expected"}
 
 
 def assert_taken(check: object, given: dict[str, Any]) -> None:
     assert type(check) is KINDS[given["check"]]
     for key, value in given.items():
         if key not in ("check", "metric"):
-            taken = getattr(check, FIELDS.get(key, key))
+            taken = getattr(check, key)
             assert (list(taken) if isinstance(value, list) else taken) == value
 
 
@@ -304,11 +309,9 @@ def test_any_sound_configuration_is_taken_with_each_of_its_values(content: dict[
         assert_taken(check, content["peers"][name])
 
 
-def test_a_file_is_named_before_each_of_its_problems(tmp_path: Path) -> None:
+def test_the_line_begins_with_the_files_name(tmp_path: Path) -> None:
     file = tmp_path / "probe.json"
     file.write_text("{}", encoding="utf-8")
     with pytest.raises(ConfigError) as raised:
         load(file)
-    assert str(raised.value) == "\n".join(raised.value.problems)
-    assert all(problem.startswith(f"{file}: ") for problem in raised.value.problems)
-    assert len(raised.value.problems) == 3
+    assert str(raised.value) == f"{file}: service: is missing"

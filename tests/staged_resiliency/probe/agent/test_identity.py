@@ -8,13 +8,13 @@ import pytest
 
 from staged_resiliency.probe.agent import identity
 from staged_resiliency.probe.agent.identity import (
-    MEMORY,
+    FILE_NAME,
     Identity,
     IdentityError,
     ask_ec2,
     identify,
-    remember,
-    remembered,
+    save_identity,
+    saved_identity,
 )
 from staged_resiliency.probe.agent.metadata import Metadata
 from tests.e2e.machine.servers import HttpAnswer, HttpRequest
@@ -97,7 +97,7 @@ def test_a_poisonous_name_is_refused_with_an_escaped_line(
     instance: InstanceMetadata, name: str
 ) -> None:
     instance.change(tags={"Name": name})
-    with pytest.raises(IdentityError, match="is not a host name that a metric can carry") as raised:
+    with pytest.raises(IdentityError, match="must be a metric dimension's value") as raised:
         identify(CONFIG, Metadata(instance.url), not_asked)
     assert str(raised.value).isascii()
     assert str(raised.value).isprintable()
@@ -115,12 +115,12 @@ def test_a_name_that_a_shell_would_run_is_only_a_name(
 
 def test_a_region_that_is_none_is_refused(instance: InstanceMetadata) -> None:
     instance.change(region="us-west-2.evil.example/")
-    with pytest.raises(IdentityError, match="is not an AWS region"):
+    with pytest.raises(IdentityError, match="region: must be an AWS region, not"):
         identify(CONFIG, Metadata(instance.url), not_asked)
 
 
 def test_metadata_that_cant_be_asked_are_told() -> None:
-    with pytest.raises(IdentityError, match="the metadata service can't be asked"):
+    with pytest.raises(IdentityError, match="the metadata service can't be reached"):
         identify(CONFIG, Metadata(unused_url()), not_asked)
 
 
@@ -159,7 +159,7 @@ def test_a_process_of_its_own_asks_ec2_and_nothing_in_a_name_is_run(
 @pytest.fixture
 def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A program in place of the one that asks EC2: what it does is up to the test."""
-    program = tmp_path / "name_tag.py"
+    program = tmp_path / "ec2_tags.py"
     monkeypatch.setattr(identity, "__file__", str(tmp_path / "identity.py"))
     return program
 
@@ -180,7 +180,9 @@ def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.param(
             "import sys; sys.stdout.buffer.write(b'\\xff')", "codec can't decode", id="says no text"
         ),
-        pytest.param("print('\"a\\\\nb\"')", "is not a host name", id="says a poisonous name"),
+        pytest.param(
+            "print('\"a\\\\nb\"')", "must be a metric dimension's value", id="says a poisonous name"
+        ),
     ],
 )
 def test_whatever_the_process_does_is_told_in_one_plain_line(
@@ -209,10 +211,10 @@ def test_without_credentials_ec2_is_not_asked(instance: InstanceMetadata, child:
 
 def test_who_an_instance_was_is_remembered(instance: InstanceMetadata, tmp_path: Path) -> None:
     asked = Metadata(instance.url)
-    assert remembered(tmp_path, asked) is None
-    remember(tmp_path, Identity(BLUE, "us-west-2"), asked)
-    assert remembered(tmp_path, asked) == Identity(BLUE, "us-west-2")
-    assert [file.name for file in tmp_path.iterdir()] == [MEMORY]
+    assert saved_identity(tmp_path, asked) is None
+    save_identity(tmp_path, Identity(BLUE, "us-west-2"), asked)
+    assert saved_identity(tmp_path, asked) == Identity(BLUE, "us-west-2")
+    assert [file.name for file in tmp_path.iterdir()] == [FILE_NAME]
 
 
 def test_without_a_folder_or_with_one_that_refuses_nothing_is_remembered(
@@ -220,8 +222,8 @@ def test_without_a_folder_or_with_one_that_refuses_nothing_is_remembered(
 ) -> None:
     asked = Metadata(instance.url)
     for folder in (None, tmp_path / "nowhere"):
-        remember(folder, Identity(BLUE, "us-west-2"), asked)
-        assert remembered(folder, asked) is None
+        save_identity(folder, Identity(BLUE, "us-west-2"), asked)
+        assert saved_identity(folder, asked) is None
 
 
 @pytest.mark.parametrize(
@@ -241,5 +243,5 @@ def test_without_a_folder_or_with_one_that_refuses_nothing_is_remembered(
 def test_a_memory_that_is_not_this_instances_own_is_none(
     instance: InstanceMetadata, tmp_path: Path, content: bytes
 ) -> None:
-    (tmp_path / MEMORY).write_bytes(content)
-    assert remembered(tmp_path, Metadata(instance.url)) is None
+    (tmp_path / FILE_NAME).write_bytes(content)
+    assert saved_identity(tmp_path, Metadata(instance.url)) is None

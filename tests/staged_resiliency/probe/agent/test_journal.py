@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from staged_resiliency.probe.agent.failure import TIMEOUT, Failure
+from staged_resiliency.probe.agent.attempt import TIMEOUT, Failure
 from staged_resiliency.probe.agent.journal import Journal
 from staged_resiliency.probe.agent.sampler import Result, Sampler
 from tests.staged_resiliency.probe.agent.support import MIDNIGHT, WELL, World, host_series

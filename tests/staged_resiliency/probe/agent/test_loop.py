@@ -13,10 +13,10 @@ import pytest
 from staged_resiliency.probe.agent.loop import (
     LATE_SECONDS,
     Expired,
+    Future,
     Loop,
-    Promise,
-    kept,
     readable,
+    result_of,
     writable,
 )
 from tests.staged_resiliency.probe.agent.support import World, passing
@@ -51,7 +51,7 @@ def turns_until(loop: Loop, outcomes: Outcomes) -> tuple[Any, Exception | None]:
     end = time.monotonic() + 5
     while not outcomes:
         assert time.monotonic() < end, "the task did not end"
-        loop.at(loop.clock() + 0.005, lambda: None)
+        loop.call_at(loop.clock() + 0.005, lambda: None)
         loop.turn()
     (outcome,) = outcomes
     return outcome
@@ -61,7 +61,7 @@ def test_timers_are_called_in_the_order_of_their_times_and_then_of_their_setting
     with World() as world:
         called: list[str] = []
         for after, name in ((2, "c"), (1, "a"), (2, "d"), (1, "b"), (0, "now")):
-            world.loop.at(world.time.now + after, called.append, name)
+            world.loop.call_at(world.time.now + after, called.append, name)
         world.run(1.5)
         assert called == ["now", "a", "b"]
         world.run(1)
@@ -75,10 +75,10 @@ def test_a_timer_set_for_now_by_a_timer_is_called_in_the_same_turn() -> None:
         def again() -> None:
             called.append(world.time.now)
             if len(called) < 3:
-                world.loop.at(world.time.now, again)
+                world.loop.call_at(world.time.now, again)
 
-        world.loop.at(world.time.now, again)
-        world.loop.at(world.time.now + 1, lambda: None)
+        world.loop.call_at(world.time.now, again)
+        world.loop.call_at(world.time.now + 1, lambda: None)
         world.loop.turn()
         assert len(called) == 3
         assert len(set(called)) == 1
@@ -135,7 +135,7 @@ def test_a_deadline_is_thrown_into_the_task_where_it_waits() -> None:
 def test_a_deadline_that_passes_after_the_end_means_nothing() -> None:
     with World() as world:
         outcomes = started(world.loop, passing(world.loop, 1), 5)
-        world.loop.at(world.time.now + 4, lambda: None)  # its timer is not first when it ends
+        world.loop.call_at(world.time.now + 4, lambda: None)  # its timer is not first when it ends
         world.run(2)
         world.time.stand_still(10)
         world.run(60)
@@ -148,7 +148,7 @@ def test_the_loop_does_not_wake_up_for_the_deadlines_of_ended_tasks() -> None:
             started(world.loop, passing(world.loop, 0.5), 5)
         world.run(1)
         before = world.time.now
-        world.loop.at(before + 100, lambda: None)
+        world.loop.call_at(before + 100, lambda: None)
         world.loop.turn()
         assert world.time.now == before + 100
 
@@ -163,7 +163,7 @@ def test_a_task_waits_until_a_socket_can_be_read(
         return here.recv(10)
 
     outcomes = started(loop, task())
-    loop.at(loop.clock() + 0.01, there.sendall, b"hello")
+    loop.call_at(loop.clock() + 0.01, there.sendall, b"hello")
     assert turns_until(loop, outcomes) == (b"hello", None)
 
 
@@ -214,7 +214,7 @@ def test_a_task_waits_until_a_socket_can_be_written(
         return await writable(here)
 
     outcomes = started(loop, task())
-    loop.at(loop.clock(), loop.stop)
+    loop.call_at(loop.clock(), loop.stop)
     loop.turn()
     assert outcomes == []
     received = 0
@@ -263,33 +263,33 @@ def test_an_event_of_a_socket_that_nobody_waits_for_any_more_means_nothing(
     loop.close()
 
 
-def test_a_promise_is_kept_to_all_who_wait_in_their_order(loop: Loop) -> None:
-    promise = Promise()
+def test_a_future_continues_all_tasks_that_wait_in_their_order(loop: Loop) -> None:
+    future = Future()
 
     async def task(name: str) -> str:
-        return f"{name} {await kept(promise)}"
+        return f"{name} {await result_of(future)}"
 
     told: list[str] = []
     for name in ("first", "second"):
         loop.start(task(name), 5, lambda value, error: told.append(value))
-    loop.keep(promise, "value")
+    loop.resolve(future, "value")
     assert told == ["first value", "second value"]
 
 
-def test_a_promise_that_is_never_kept_holds_no_task_that_gave_up() -> None:
+def test_a_future_without_a_value_holds_no_task_that_gave_up() -> None:
     """Else a name server that hangs for days would fill the memory."""
     with World() as world:
-        promise = Promise()
+        future = Future()
 
         async def task() -> Any:
-            return await kept(promise)
+            return await result_of(future)
 
         outcomes = [started(world.loop, task(), 5) for _ in range(100)]
-        assert len(promise.waiting) == 100
+        assert len(future.waiting) == 100
         world.run(6)
         assert all(isinstance(error, Expired) for ((_, error),) in outcomes)
-        assert len(promise.waiting) == 0
-        world.loop.keep(promise, "too late")
+        assert len(future.waiting) == 0
+        world.loop.resolve(future, "too late")
         assert all(len(outcome) == 1 for outcome in outcomes)
 
 
@@ -311,8 +311,8 @@ def test_waiting_for_a_socket_that_is_closed_ends_the_task_and_not_the_loop(loop
 
 
 def test_a_message_of_another_thread_wakes_a_loop_that_waits_for_long(loop: Loop) -> None:
-    loop.at(loop.clock() + 60, pytest.fail, "slept on")
-    threading.Timer(0.02, loop.soon, (loop.stop,)).start()
+    loop.call_at(loop.clock() + 60, pytest.fail, "slept on")
+    threading.Timer(0.02, loop.call_soon, (loop.stop,)).start()
     began = time.monotonic()
     loop.run()
     assert time.monotonic() - began < 5
@@ -320,8 +320,8 @@ def test_a_message_of_another_thread_wakes_a_loop_that_waits_for_long(loop: Loop
 
 def test_messages_are_told_in_order_and_all_of_those_that_were_sent_meanwhile(loop: Loop) -> None:
     told: list[int] = []
-    loop.soon(loop.soon, told.append, 2)
-    loop.soon(told.append, 1)
+    loop.call_soon(loop.call_soon, told.append, 2)
+    loop.call_soon(told.append, 1)
     loop.turn()
     assert told == [1, 2]
 
@@ -330,10 +330,10 @@ def test_more_messages_than_the_bell_can_ring_for_are_all_told(loop: Loop) -> No
     told: list[int] = []
     count = 50_000
     for number in range(count):
-        loop.soon(told.append, number)
+        loop.call_soon(told.append, number)
     loop.turn()
     assert told == list(range(count))
-    loop.at(loop.clock() + 0.01, loop.stop)
+    loop.call_at(loop.clock() + 0.01, loop.stop)
     loop.run()  # and the bell is silent again
 
 
@@ -345,7 +345,7 @@ def test_a_loop_with_nothing_to_do_waits_and_does_not_spin() -> None:
 def test_a_message_after_the_loop_was_closed_means_nothing() -> None:
     loop = Loop()
     loop.close()
-    loop.soon(pytest.fail, "called")
+    loop.call_soon(pytest.fail, "called")
 
 
 def test_an_answer_that_came_in_time_counts_though_the_loop_stood_still(

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from staged_resiliency.probe.agent.checks import Check
 from staged_resiliency.probe.agent.cloudwatch import SendError
-from staged_resiliency.probe.agent.measuring import HEARTBEAT, HURRY_SECONDS, PEER
+from staged_resiliency.probe.agent.config import HEARTBEAT_METRIC, PEER_METRIC
+from staged_resiliency.probe.agent.measuring import CHANGE_PAUSE_SECONDS
 from staged_resiliency.probe.agent.metric_statistics import Datum, Series
 from tests.properties import fewer_examples
 from tests.staged_resiliency.probe.agent.support import (
@@ -84,7 +85,7 @@ def test_a_steady_state_takes_one_request_a_minute_with_the_heartbeat_in_it(
         assert {datum.series.metric for datum in data} == {
             "db-connectivity",
             "cdn-connectivity",
-            HEARTBEAT,
+            HEARTBEAT_METRIC,
         }
         assert {datum.series.dimensions for datum in data} == {(("Host", host),)}
 
@@ -110,7 +111,7 @@ def test_each_whole_minute_arrives_with_its_six_samples_and_one_heartbeat(world:
         for metric in ("bad", "hangs"):
             series = host_series(metric)
             assert sets[series, minute] == Datum(series, minute, 6, 0.0, 0.0, 0.0)
-        assert sets[host_series(HEARTBEAT), minute].samples == 1
+        assert sets[host_series(HEARTBEAT_METRIC), minute].samples == 1
 
 
 def test_a_clock_that_runs_a_little_slow_makes_no_minute_twice(world: World) -> None:
@@ -119,12 +120,14 @@ def test_a_clock_that_runs_a_little_slow_makes_no_minute_twice(world: World) -> 
 
     def lose() -> None:
         world.time.set_wall(-0.0005)
-        world.loop.at(world.time.now + 7, lose)
+        world.loop.call_at(world.time.now + 7, lose)
 
     lose()
     world.run(HOUR)
     sets = merged(world.cloudwatch.data())
-    beats = [d.samples for (series, _), d in sets.items() if series == host_series(HEARTBEAT)]
+    beats = [
+        d.samples for (series, _), d in sets.items() if series == host_series(HEARTBEAT_METRIC)
+    ]
     assert beats[1:] == [1] * (len(beats) - 1)
     assert len(beats) == 60
 
@@ -180,8 +183,8 @@ def test_changes_within_a_second_share_a_request_a_second_after_the_first(world:
         for series, known_at in zeros.items()
     ]
     assert min(delays) == 0
-    assert max(delays) <= HURRY_SECONDS + 1e-6
-    assert len(world.cloudwatch.requests) - before <= 25 / HURRY_SECONDS + 1
+    assert max(delays) <= CHANGE_PAUSE_SECONDS + 1e-6
+    assert len(world.cloudwatch.requests) - before <= 25 / CHANGE_PAUSE_SECONDS + 1
 
 
 @pytest.mark.parametrize("interval", [1, 10])
@@ -189,7 +192,7 @@ def test_flapping_targets_make_at_most_one_request_a_second(world: World, interv
     checks: dict[str, Check] = {f"target-{number}": flapping() for number in range(20)}
     world.observe(config_of(checks, interval_seconds=interval, timeout_seconds=0.5))
     world.run(300)
-    assert len(world.cloudwatch.requests) <= 300 / HURRY_SECONDS + 6
+    assert len(world.cloudwatch.requests) <= 300 / CHANGE_PAUSE_SECONDS + 6
     assert len(world.cloudwatch.requests) > 200
     sets = merged(world.cloudwatch.data())
     found = sets[host_series("target-0"), MIDNIGHT + 120]
@@ -221,7 +224,7 @@ def test_no_fault_arrives_later_than_with_a_request_for_each_sample(
                 one_by_one.setdefault((series, minute), at)
         assert arrived.keys() == one_by_one.keys()
         for key, at in one_by_one.items():
-            assert at <= arrived[key] <= at + HURRY_SECONDS + 1e-6
+            assert at <= arrived[key] <= at + CHANGE_PAUSE_SECONDS + 1e-6
 
 
 def test_a_fault_of_which_the_first_request_is_throttled_arrives_a_second_later(
@@ -273,12 +276,16 @@ def test_each_host_observes_the_others_and_never_itself(world: World) -> None:
     observation = world.observe(config_of({}, peers=peers))
     assert len(observation) == 2
     world.run(90)
-    series = {datum.series for datum in world.cloudwatch.data()} - {host_series(HEARTBEAT)}
+    series = {datum.series for datum in world.cloudwatch.data()} - {host_series(HEARTBEAT_METRIC)}
     assert series == {
-        Series(PEER, (("Host", GREEN), ("Observer", BLUE))),
-        Series(PEER, (("Host", "third"), ("Observer", BLUE))),
-        Series(f"{PEER}-failures", (("Host", GREEN), ("Observer", BLUE), ("Class", "refused"))),
-        Series(f"{PEER}-failures", (("Host", "third"), ("Observer", BLUE), ("Class", "timeout"))),
+        Series(PEER_METRIC, (("Host", GREEN), ("Observer", BLUE))),
+        Series(PEER_METRIC, (("Host", "third"), ("Observer", BLUE))),
+        Series(
+            f"{PEER_METRIC}-failures", (("Host", GREEN), ("Observer", BLUE), ("Class", "refused"))
+        ),
+        Series(
+            f"{PEER_METRIC}-failures", (("Host", "third"), ("Observer", BLUE), ("Class", "timeout"))
+        ),
     }
 
 
@@ -287,7 +294,7 @@ def test_a_host_that_is_not_among_the_peers_observes_nobody(world: World) -> Non
     assert len(observation) == 0
     world.run(300)
     assert {datum.series for datum in world.cloudwatch.data()} == {
-        host_series(HEARTBEAT, "somebody-else")
+        host_series(HEARTBEAT_METRIC, "somebody-else")
     }
 
 
@@ -333,7 +340,7 @@ def test_a_host_that_stood_still_says_how_many_samples_were_left_out(world: Worl
     del world.lines[:]
     world.time.stand_still(60)
     world.run(200)
-    assert world.lines == ["<4>the host stood still: 10 samples were left out"]
+    assert world.lines == ["<4>the host was suspended: 10 samples were skipped"]
 
 
 @fewer_examples(3)
@@ -351,7 +358,7 @@ def test_each_sample_arrives_once_in_its_minute_whatever_clock_and_cloudwatch_do
             DOWN if any(a <= now - start < a + b for a, b in outages) else None
         )
         for after, seconds in steps:
-            world.loop.at(start + after, world.time.set_wall, seconds)
+            world.loop.call_at(start + after, world.time.set_wall, seconds)
         observation = world.observe(config_of({"db": flapping(), "cdn": SLOW_TO_FAIL}))
         world.run(600)
         observation.stop()
@@ -392,7 +399,7 @@ def test_a_reload_leaves_targets_that_stay_on_their_clock_with_their_state(world
     observation = world.observe(config)
     for number in range(100):
         more = {"db-connectivity": BROKEN, "cdn-connectivity": WELL, f"new-{number}": WELL}
-        world.loop.at(start + 100 + 3 * number, observation.take, config_of(more))
+        world.loop.call_at(start + 100 + 3 * number, observation.take, config_of(more))
     world.run(600)
     sets = merged(world.cloudwatch.data())
     for minute in range(MIDNIGHT + 60, MIDNIGHT + 540, 60):

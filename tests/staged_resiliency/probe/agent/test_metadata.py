@@ -128,7 +128,7 @@ def test_a_service_that_refuses_every_token_is_asked_twice_and_no_more(
 def test_version_1_is_not_asked_where_there_are_no_tokens(place: Place, status: int) -> None:
     answers = Answers(says={"/latest/meta-data/instance-id": b"i-1"})
     answers.statuses[TOKEN_PATH] = [status] * 10
-    with pytest.raises(MetadataError, match=rf"gives no token \(status {status}\)"):
+    with pytest.raises(MetadataError, match=rf"returns no token \(status {status}\)"):
         place.asked(answers).instance_id()
     assert answers.paths() == [f"PUT {TOKEN_PATH}"]
 
@@ -148,17 +148,20 @@ def test_an_instance_without_a_role_has_no_credentials() -> None:
 
 def test_a_service_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metadata, "TIMEOUT_SECONDS", 0.05)
-    with silence() as url, pytest.raises(MetadataError, match="can't be asked: timed out"):
+    with silence() as url, pytest.raises(MetadataError, match="can't be reached: timed out"):
         Metadata(url).region()
 
 
 def test_a_service_that_is_not_there_is_told() -> None:
-    with pytest.raises(MetadataError, match=r"can't be asked: .*Connection refused"):
+    with pytest.raises(MetadataError, match=r"can't be reached: .*Connection refused"):
         Metadata(unused_url()).region()
 
 
 def test_a_service_that_cuts_the_connection_is_told() -> None:
-    with serving(lambda request: None) as url, pytest.raises(MetadataError, match="can't be asked"):
+    with (
+        serving(lambda request: None) as url,
+        pytest.raises(MetadataError, match="can't be reached"),
+    ):
         Metadata(url).region()
 
 

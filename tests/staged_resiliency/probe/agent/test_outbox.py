@@ -21,14 +21,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from staged_resiliency.probe.agent.agent import most_kept
+from staged_resiliency.probe.agent.agent import max_spooled
 from staged_resiliency.probe.agent.checks import Check
 from staged_resiliency.probe.agent.cloudwatch import _rendered
-from staged_resiliency.probe.agent.measuring import DROPPED, HEARTBEAT
+from staged_resiliency.probe.agent.config import DROPPED_METRIC, HEARTBEAT_METRIC
 from staged_resiliency.probe.agent.metric_statistics import Datum, Series
 from staged_resiliency.probe.agent.outbox import (
     ANSWERED_SECONDS,
-    HELD_PAUSE_SECONDS,
+    HELD_BACK_PAUSE_SECONDS,
     LONGEST_PAUSE_SECONDS,
     MAX_DATA_PER_REQUEST,
     PEER_SECONDS,
@@ -56,10 +56,10 @@ DAY = 86_400
 
 
 def outbox_of(
-    *, folder: Path | None = None, most: int = 100_000, wall: Callable[[], float] | None = None
+    *, folder: Path | None = None, max_data: int = 100_000, wall: Callable[[], float] | None = None
 ) -> Outbox:
-    spool = Spool(folder, most, "Bookstore", pytest.fail)
-    return Outbox(spool, wall or (lambda: float(MIDNIGHT)), chance=lambda: 1.0)
+    spool = Spool(folder, max_data, "Bookstore", pytest.fail)
+    return Outbox(spool, wall or (lambda: float(MIDNIGHT)), jitter=lambda: 1.0)
 
 
 # --- Batches
@@ -147,7 +147,7 @@ def test_fresh_data_go_first_and_then_the_backlog_with_the_oldest_first() -> Non
         outbox.put(ones(minute, 2))
         outbox.request(0.0)
         outbox.failed(0.0)
-        outbox.put_away()
+        outbox.spool_all()
         outbox._not_before = 0.0
     outbox.put(ones(MIDNIGHT, 1))
     order = []
@@ -162,7 +162,7 @@ def test_a_second_request_before_the_first_was_settled_is_a_mistake() -> None:
     outbox = outbox_of()
     outbox.put(ones(MIDNIGHT, 1))
     outbox.request(0.0)
-    with pytest.raises(ValueError, match="still under way"):
+    with pytest.raises(ValueError, match="still in progress"):
         outbox.request(0.0)
 
 
@@ -172,10 +172,10 @@ def test_nothing_is_sent_when_there_is_nothing() -> None:
     assert outbox.pause(0.0) is None
 
 
-@given(chance=st.floats(0, 1), failures=st.integers(1, 2000))
+@given(jitter=st.floats(0, 1), failures=st.integers(1, 2000))
 @fewer_examples(7)
-def test_pauses_grow_with_each_failure_and_stay_within_bounds(chance: float, failures: int) -> None:
-    outbox = Outbox(Spool(None, 10, "B", pytest.fail), lambda: float(MIDNIGHT), lambda: chance)
+def test_pauses_grow_with_each_failure_and_stay_within_bounds(jitter: float, failures: int) -> None:
+    outbox = Outbox(Spool(None, 10, "B", pytest.fail), lambda: float(MIDNIGHT), lambda: jitter)
     outbox.put(ones(MIDNIGHT, 1))
     now = 50.0
     pauses = []
@@ -200,8 +200,8 @@ def test_pauses_grow_with_each_failure_and_stay_within_bounds(chance: float, fai
 
 def test_hosts_pause_differently() -> None:
     pauses = set()
-    for chance in (0.0, 0.25, 1.0):
-        outbox = Outbox(Spool(None, 10, "B", pytest.fail), lambda: float(MIDNIGHT), lambda: chance)  # noqa: B023
+    for jitter in (0.0, 0.25, 1.0):
+        outbox = Outbox(Spool(None, 10, "B", pytest.fail), lambda: float(MIDNIGHT), lambda: jitter)  # noqa: B023
         outbox.put(ones(MIDNIGHT, 1))
         outbox.request(0.0)
         pauses.add(outbox.failed(0.0))
@@ -209,12 +209,12 @@ def test_hosts_pause_differently() -> None:
 
 
 def test_after_a_failure_all_that_waits_is_in_the_spool_and_thus_bounded() -> None:
-    outbox = outbox_of(most=3000)
+    outbox = outbox_of(max_data=3000)
     outbox.put(ones(MIDNIGHT, 5000))
     outbox.request(0.0)
     outbox.failed(0.0)
     assert len(outbox.spool) == 3000
-    assert outbox.kept() == 3000
+    assert outbox.waiting() == 3000
     assert outbox.take_dropped() == 2000
 
 
@@ -320,7 +320,7 @@ def test_what_cloudwatch_would_refuse_for_its_age_is_dropped_and_the_rest_is_sen
     assert sent == ["just young enough", "now", "just not too far ahead"]
     outbox.accepted()
     assert outbox.take_dropped() == 2
-    assert outbox.kept() == 0
+    assert outbox.waiting() == 0
 
 
 def test_a_request_of_which_nothing_is_left_is_not_sent() -> None:
@@ -346,7 +346,7 @@ def test_what_became_too_old_in_the_spool_counts_once_however_often_it_is_tried(
     outbox.request(1000.0)
     outbox.accepted()
     assert outbox.take_dropped() == 2
-    assert outbox.kept() == 0
+    assert outbox.waiting() == 0
 
 
 def test_what_is_too_old_for_the_first_request_is_counted_though_it_fails() -> None:
@@ -355,7 +355,7 @@ def test_what_is_too_old_for_the_first_request_is_counted_though_it_fails() -> N
     outbox.request(0.0)
     outbox.failed(0.0)
     assert outbox.take_dropped() == 2
-    assert outbox.kept() == 1
+    assert outbox.waiting() == 1
 
 
 # --- Outages
@@ -377,7 +377,7 @@ def test_two_hours_in_which_nothing_can_be_reached_lose_no_sample(
         interval_seconds=interval,
         timeout_seconds=min(5, interval / 2),
     )
-    with World(tmp_path, most_kept(config)) as world:
+    with World(tmp_path, max_spooled(config)) as world:
         start = world.time.now
         over = start + 2 * HOUR
         world.cloudwatch.trouble = lambda now, data: DOWN if start + 90 < now < over else None
@@ -388,8 +388,8 @@ def test_two_hours_in_which_nothing_can_be_reached_lose_no_sample(
             for number in range(count):
                 found = sets[host_series(f"target-{number}"), minute]
                 assert (found.samples, found.total) == (60 // interval, 0.0)
-            assert sets[host_series(HEARTBEAT), minute].samples == 1
-        assert not any(series.metric == DROPPED for series, _ in sets)
+            assert sets[host_series(HEARTBEAT_METRIC), minute].samples == 1
+        assert not any(series.metric == DROPPED_METRIC for series, _ in sets)
         assert world.outbox.take_dropped() == 0
         assert list(tmp_path.iterdir()) == []
         told = [line for line in world.lines if "publishing" in line]
@@ -399,14 +399,14 @@ def test_two_hours_in_which_nothing_can_be_reached_lose_no_sample(
 def test_two_hours_of_outage_lose_none_of_a_thousand_targets() -> None:
     config = config_of({f"target-{number}": WELL for number in range(1000)})
     now = [float(MIDNIGHT)]
-    outbox = outbox_of(most=most_kept(config), wall=lambda: now[0])
+    outbox = outbox_of(max_data=max_spooled(config), wall=lambda: now[0])
     series = [host_series(metric) for metric, _ in config.targets]
     for minute in range(MIDNIGHT, MIDNIGHT + 7200, 60):
         now[0] = minute + 60.0
         outbox.put([Datum(each, minute, 6, 6.0, 1.0, 1.0) for each in series])
         while outbox.request(now[0]):
             outbox.failed(now[0])
-    assert outbox.kept() == 120_000
+    assert outbox.waiting() == 120_000
     told: Counter[int] = Counter()
     minutes = []
     while data := outbox.request(now[0] + 30):
@@ -421,7 +421,7 @@ def test_two_hours_of_outage_lose_none_of_a_thousand_targets() -> None:
 
 def test_beyond_the_bound_the_oldest_go_and_are_counted_in_the_journal_and_a_metric() -> None:
     config = config_of({"db-connectivity": WELL})
-    with World(most=50) as world:
+    with World(max_data=50) as world:
         over = world.time.now + 2 * HOUR
         world.cloudwatch.trouble = lambda now, data: DOWN if now < over else None
         put: list[Datum] = []
@@ -435,12 +435,12 @@ def test_beyond_the_bound_the_oldest_go_and_are_counted_in_the_journal_and_a_met
         world.observe(config)
         world.run(2 * HOUR + 120)
         arrived = world.cloudwatch.data()
-        told = sum(d.total for d in arrived if d.series == host_series(DROPPED))
+        told = sum(d.total for d in arrived if d.series == host_series(DROPPED_METRIC))
         lost = Counter(put) - Counter(arrived)
         assert sum(lost.values()) == told
         assert told > 100
         assert max(datum.minute for datum in lost) < min(
-            datum.minute for datum in arrived if datum.series.metric == HEARTBEAT
+            datum.minute for datum in arrived if datum.series.metric == HEARTBEAT_METRIC
         )
         assert [line for line in world.lines if "dropped" in line] == [
             f"<4>{told:.0f} data were dropped"
@@ -452,13 +452,13 @@ def test_a_restart_within_an_outage_loses_nothing_and_keeps_times(tmp_path: Path
     arrived: list[Datum] = []
     for number in range(3):
         wall = MIDNIGHT + number * 600
-        with World(tmp_path, most_kept(config), wall=wall) as world:
+        with World(tmp_path, max_spooled(config), wall=wall) as world:
             if number < 2:
                 world.cloudwatch.trouble = lambda now, data: DOWN
             observation = world.observe(config)
             world.run(599)
             observation.stop()
-            world.outbox.put_away()
+            world.outbox.spool_all()
             arrived += world.cloudwatch.data()
     sets = merged(arrived)
     for metric in ("db-connectivity", "cdn-connectivity"):
@@ -470,18 +470,18 @@ def test_a_restart_within_an_outage_loses_nothing_and_keeps_times(tmp_path: Path
 
 def test_the_count_of_what_was_dropped_outlives_the_agent(tmp_path: Path) -> None:
     config = config_of({"db-connectivity": WELL})
-    with World(tmp_path, most=40) as world:
+    with World(tmp_path, max_data=40) as world:
         world.cloudwatch.trouble = lambda now, data: DOWN
         observation = world.observe(config)
         world.run(1800)
         lost = world.outbox.dropped + world.spool.dropped
         assert lost > 10
         observation.stop()
-        world.outbox.put_away()
-    with World(tmp_path, most=1000, wall=MIDNIGHT + 1800) as world:
+        world.outbox.spool_all()
+    with World(tmp_path, max_data=1000, wall=MIDNIGHT + 1800) as world:
         world.observe(config)
         world.run(10)
-        told = [d.total for d in world.cloudwatch.data() if d.series == host_series(DROPPED)]
+        told = [d.total for d in world.cloudwatch.data() if d.series == host_series(DROPPED_METRIC)]
         assert told == [lost]
 
 
@@ -493,7 +493,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.outbox = outbox_of(most=12)
+        self.outbox = outbox_of(max_data=12)
         self.now = 0.0
         self.number = 0
         self.put: list[Datum] = []
@@ -543,7 +543,7 @@ class OutboxMachine(RuleBasedStateMachine):
     def put_away(self) -> None:
         """As when the agent ends while a request hangs, which may be accepted all the same."""
         self.under_way = []
-        self.outbox.put_away()
+        self.outbox.spool_all()
         self.outbox.accepted()
 
     @rule()
@@ -554,11 +554,11 @@ class OutboxMachine(RuleBasedStateMachine):
     def nothing_is_lost_or_doubled(self) -> None:
         assert max(Counter(self.arrived).values(), default=1) == 1
         dropped = self.dropped + self.outbox.dropped + self.outbox.spool.dropped
-        misdated = self.outbox._misdated  # dropped, and counted when their request is settled
+        too_old = self.outbox._too_old  # dropped, and counted when their request ends
         if not self.outbox._entries:
-            waiting = self.outbox.kept() + misdated
+            waiting = self.outbox.waiting() + too_old
         else:  # what is under way is still in the spool as well
-            waiting = self.outbox.kept() - len(self.under_way)
+            waiting = self.outbox.waiting() - len(self.under_way)
         assert len(self.put) == len(self.arrived) + dropped + waiting
 
 
@@ -582,18 +582,18 @@ def test_a_poisonous_datum_of_a_running_agent_is_dropped_while_the_others_arrive
         sets = merged(world.cloudwatch.data())
         counts = [sets[host_series("db-connectivity"), MIDNIGHT + 60 * n].samples for n in range(9)]
         assert counts[1:8] == [6] * 7
-        assert sum(sets[key].total for key in sets if key[0].metric == DROPPED) > 5
+        assert sum(sets[key].total for key in sets if key[0].metric == DROPPED_METRIC) > 5
         assert len(world.cloudwatch.attempts) < 120
 
 
-PEER = Series("peer-connectivity", (("Host", "blue"), ("Observer", "green")))
+PEER_METRIC = Series("peer-connectivity", (("Host", "blue"), ("Observer", "green")))
 
 
 def test_old_news_of_a_peer_wait_until_no_alarm_looks_that_far_back(tmp_path: Path) -> None:
     """Else zeros of a time in which the observer was cut off would condemn the other host."""
     now = float(MIDNIGHT)
     outbox = outbox_of(folder=tmp_path, wall=lambda: now)
-    of_peer, own = Datum(PEER, MIDNIGHT, 6, 0, 0, 0), ones(MIDNIGHT, 6)[0]
+    of_peer, own = Datum(PEER_METRIC, MIDNIGHT, 6, 0, 0, 0), ones(MIDNIGHT, 6)[0]
     outbox.put([of_peer, own])
     assert outbox.request(0) == [of_peer, own]
     outbox.failed(0)
@@ -605,11 +605,11 @@ def test_old_news_of_a_peer_wait_until_no_alarm_looks_that_far_back(tmp_path: Pa
     assert outbox.request(61) == [fresh], "what is new of the peer does not wait"
     outbox.accepted()
     assert outbox.request(62) == []
-    assert outbox.pause(62) == HELD_PAUSE_SECONDS
+    assert outbox.pause(62) == HELD_BACK_PAUSE_SECONDS
     now += PEER_SECONDS - 61
     assert outbox.request(PEER_SECONDS) == []
     now += 2
-    assert outbox.request(PEER_SECONDS + HELD_PAUSE_SECONDS) == [of_peer]
+    assert outbox.request(PEER_SECONDS + HELD_BACK_PAUSE_SECONDS) == [of_peer]
     outbox.accepted()
     assert outbox.pause(9999) is None
     assert outbox.take_dropped() == 0
@@ -617,7 +617,7 @@ def test_old_news_of_a_peer_wait_until_no_alarm_looks_that_far_back(tmp_path: Pa
 
 def test_what_is_new_of_a_peer_goes_as_soon_as_cloudwatch_takes_it() -> None:
     outbox = outbox_of(wall=lambda: MIDNIGHT + 30.0)
-    zero = Datum(PEER, MIDNIGHT, 1, 0, 0, 0)
+    zero = Datum(PEER_METRIC, MIDNIGHT, 1, 0, 0, 0)
     outbox.put([zero])
     outbox.request(0)
     outbox.failed(0)  # throttled for a moment
@@ -627,7 +627,7 @@ def test_what_is_new_of_a_peer_goes_as_soon_as_cloudwatch_takes_it() -> None:
 def test_what_is_of_a_peer_goes_with_the_rest_after_a_request_that_was_only_throttled() -> None:
     now = MIDNIGHT + 61.0
     outbox = outbox_of(wall=lambda: now)
-    of_peer, own = Datum(PEER, MIDNIGHT, 6, 0, 0, 0), ones(MIDNIGHT, 6)[0]
+    of_peer, own = Datum(PEER_METRIC, MIDNIGHT, 6, 0, 0, 0), ones(MIDNIGHT, 6)[0]
     outbox.put([of_peer, own])
     outbox.request(0)
     outbox.failed(0, answered=True)
@@ -647,7 +647,7 @@ def test_what_is_of_a_peer_waits_after_a_time_in_which_the_host_may_have_been_cu
     failures: Sequence[tuple[float, bool]], held: bool
 ) -> None:
     outbox = outbox_of(wall=lambda: MIDNIGHT + 200.0)
-    of_peer = Datum(PEER, MIDNIGHT, 6, 0, 0, 0)
+    of_peer = Datum(PEER_METRIC, MIDNIGHT, 6, 0, 0, 0)
     outbox.put([of_peer])
     for now, answered in failures:
         outbox.put(ones(MIDNIGHT, 1, f"own-{now}"))
@@ -657,20 +657,20 @@ def test_what_is_of_a_peer_waits_after_a_time_in_which_the_host_may_have_been_cu
 
 
 def test_what_a_former_run_left_of_a_peer_waits(tmp_path: Path) -> None:
-    of_peer = Datum(PEER, MIDNIGHT, 6, 0, 0, 0)
+    of_peer = Datum(PEER_METRIC, MIDNIGHT, 6, 0, 0, 0)
     former = outbox_of(folder=tmp_path)
     former.put([of_peer])
-    former.put_away()
+    former.spool_all()
     assert outbox_of(folder=tmp_path, wall=lambda: MIDNIGHT + 61.0).request(0) == []
 
 
 def test_what_was_just_put_away_does_not_wait_with_what_is_held_back() -> None:
     outbox = outbox_of(wall=lambda: MIDNIGHT + 61.0)
-    outbox.put([Datum(PEER, MIDNIGHT, 6, 0, 0, 0)])
+    outbox.put([Datum(PEER_METRIC, MIDNIGHT, 6, 0, 0, 0)])
     outbox.request(0)
     outbox.failed(0)
     assert outbox.request(1) == []
-    assert outbox.pause(1) == HELD_PAUSE_SECONDS
+    assert outbox.pause(1) == HELD_BACK_PAUSE_SECONDS
     own = ones(MIDNIGHT, 1)
     outbox.put(own)
     assert outbox.request(1) == own
@@ -697,7 +697,7 @@ def test_what_was_kept_in_memory_is_written_once_the_disk_takes_it(tmp_path: Pat
     outbox.request(0)
     outbox.failed(0)  # there is no folder
     folder.mkdir()
-    outbox.put_away()
+    outbox.spool_all()
     left = Spool(folder, 100, "Bookstore", pytest.fail)
     assert left.oldest(lambda data: True)[1] == ones(MIDNIGHT, 3)
     assert outbox.request(60) == ones(MIDNIGHT, 3)

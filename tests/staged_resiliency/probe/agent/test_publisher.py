@@ -56,7 +56,7 @@ class Running:
         self.outbox = Outbox(
             Spool(folder, 10_000, "Bookstore", self.lines.append),
             lambda: float(MIDNIGHT),
-            chance=lambda: 0.0,
+            jitter=lambda: 0.0,
         )
         self.publisher = Publisher(self.outbox, self.transport, self.lines.append)
         self.publisher.start()
@@ -112,7 +112,7 @@ def test_a_trouble_is_told_once_and_its_end_once_and_no_data_are_lost(trouble: S
         eventually(lambda: len(world.lines) == 2)
         assert world.lines[0] == f"publishing fails, data are kept: {trouble}"
         assert world.lines[1].startswith("publishing works again after ")
-        assert world.lines[1].endswith(" data still wait")
+        assert world.lines[1].endswith(" data wait")
 
 
 def test_each_change_of_the_trouble_is_told() -> None:
@@ -130,7 +130,7 @@ def test_what_cloudwatch_refuses_is_told_to_be_dropped() -> None:
         world.put(1)
         eventually(lambda: world.lines)
         assert world.lines == [
-            "publishing fails, what CloudWatch refuses is dropped: "
+            "publishing fails, data that CloudWatch rejects are dropped: "
             "InvalidParameterValue: not this one"
         ]
         eventually(lambda: world.publisher.take_dropped(ending=True) == 1)

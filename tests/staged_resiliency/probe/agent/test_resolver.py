@@ -62,7 +62,7 @@ class Asker:
 
     def until(self, found: Callable[[], object]) -> None:
         def look() -> object:
-            self.loop.at(self.loop.clock() + 0.005, lambda: None)
+            self.loop.call_at(self.loop.clock() + 0.005, lambda: None)
             self.loop.turn()
             return found()
 
@@ -132,7 +132,7 @@ def test_an_answer_for_someone_who_gave_up_is_told_to_nobody(asker: Asker, looku
     asker.ask("hangs", seconds=0.01)
     asker.until(lambda: asker.answers)
     lookup.hanging["hangs"].set()
-    asker.until(lambda: not asker.resolver._promises)
+    asker.until(lambda: not asker.resolver._futures)
     assert len(asker.answers) == 1
 
 

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 )
 
 from staged_resiliency.probe.agent.metric_statistics import Datum, Series
-from staged_resiliency.probe.agent.spool import Entry, Spool, decoded, encoded
+from staged_resiliency.probe.agent.spool import Entry, Spool, decode, encode
 from tests.properties import fewer_examples
 from tests.staged_resiliency.probe.agent.support import MIDNIGHT, ones
 
@@ -50,8 +50,8 @@ class Lines(list[str]):
     """What was logged."""
 
 
-def spool_in(folder: Path | None, lines: Lines, most: int = 1000) -> Spool:
-    return Spool(folder, most, "Bookstore", lines.append)
+def spool_in(folder: Path | None, lines: Lines, max_data: int = 1000) -> Spool:
+    return Spool(folder, max_data, "Bookstore", lines.append)
 
 
 def everything(data: Sequence[Datum]) -> bool:
@@ -76,8 +76,8 @@ def full_disk() -> Iterator[None]:
 @fewer_examples(2)
 @given(TEXTS, DATA)
 def test_what_is_written_is_read_as_it_was(namespace: str, data: list[Datum]) -> None:
-    content = encoded(namespace, data)
-    assert decoded(content) == (namespace, data)
+    content = encode(namespace, data)
+    assert decode(content) == (namespace, data)
     assert content.isascii()
     assert content.isprintable()
 
@@ -86,7 +86,7 @@ def test_what_is_written_is_read_as_it_was(namespace: str, data: list[Datum]) ->
 @given(ANYTHING.map(json.dumps) | st.text())
 def test_anything_else_is_no_file_of_the_spool(content: str) -> None:
     try:
-        namespace, data = decoded(content)
+        namespace, data = decode(content)
     except ValueError:
         return
     assert isinstance(namespace, str)
@@ -98,13 +98,13 @@ def test_anything_else_is_no_file_of_the_spool(content: str) -> None:
 def test_a_row_with_a_wrong_value_is_refused_or_read(
     draw: st.DataObject, place: int, wrong: object
 ) -> None:
-    (row,) = json.loads(encoded("Bookstore", ones(MIDNIGHT, 1)))[1]
+    (row,) = json.loads(encode("Bookstore", ones(MIDNIGHT, 1)))[1]
     row[place] = wrong
     try:
-        _, (datum,) = decoded(json.dumps(["Bookstore", [row]]))
+        _, (datum,) = decode(json.dumps(["Bookstore", [row]]))
     except ValueError:
         return
-    assert encoded("Bookstore", [datum])
+    assert encode("Bookstore", [datum])
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_row_with_a_wrong_value_is_refused_or_read(
 )
 def test_a_file_that_is_damaged_is_refused_in_one_way(content: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        decoded(content)
+        decode(content)
 
 
 def test_data_are_kept_in_their_order_over_restarts(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_nothing_is_left_on_disk_of_what_was_published(tmp_path: Path) -> None:
 
 
 def test_the_oldest_go_when_there_are_too_many_and_are_counted(tmp_path: Path) -> None:
-    spool = spool_in(tmp_path, Lines(), most=10)
+    spool = spool_in(tmp_path, Lines(), max_data=10)
     for number in range(6):
         spool.append(ones(MIDNIGHT + 60 * number, 3))
     assert len(spool) == 9
@@ -170,7 +170,7 @@ def test_the_oldest_go_when_there_are_too_many_and_are_counted(tmp_path: Path) -
 
 
 def test_what_is_just_kept_stays_even_if_it_alone_is_too_much() -> None:
-    spool = spool_in(None, Lines(), most=2)
+    spool = spool_in(None, Lines(), max_data=2)
     spool.append(ones(MIDNIGHT, 1))
     spool.append(ones(MIDNIGHT, 5))
     assert (len(spool), spool.dropped) == (5, 1)
@@ -275,7 +275,7 @@ def test_a_folder_in_place_of_a_file_is_dropped(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_told_once_and_data_stay_in_memory_within_the_bound(tmp_path: Path) -> None:
     lines = Lines()
-    spool = spool_in(tmp_path, lines, most=6)
+    spool = spool_in(tmp_path, lines, max_data=6)
     spool.append(ones(MIDNIGHT, 2))
     with full_disk():
         for number in range(1, 5):
@@ -345,7 +345,7 @@ class Kept:
 class SpoolMachine(RuleBasedStateMachine):
     """The spool does what a list would do, over restarts and whatever the disk does."""
 
-    most = 8
+    max_data = 8
 
     def __init__(self) -> None:
         super().__init__()
@@ -360,7 +360,7 @@ class SpoolMachine(RuleBasedStateMachine):
         self.top = Path(tempfile.mkdtemp())
         self.folder = self.top / "state"
         self.folder.mkdir()
-        self.spool = spool_in(self.folder, Lines(), self.most)
+        self.spool = spool_in(self.folder, Lines(), self.max_data)
 
     @rule(size=st.integers(1, 5), alone=st.booleans())
     def append(self, size: int, alone: bool) -> None:
@@ -368,7 +368,7 @@ class SpoolMachine(RuleBasedStateMachine):
         data = ones(MIDNIGHT + 60 * self.count, size)
         self.spool.append(data, alone=alone)
         self.model.append(Kept(data, alone, self.disk))
-        while sum(len(each.data) for each in self.model) > self.most and len(self.model) > 1:
+        while sum(len(each.data) for each in self.model) > self.max_data and len(self.model) > 1:
             gone = self.model.pop(0)
             self.dropped += len(gone.data)
             if gone.on_disk and not self.disk:
@@ -408,7 +408,7 @@ class SpoolMachine(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         """What was in memory is gone, and nobody knows any more what shall be alone."""
-        self.spool = spool_in(self.folder, Lines(), self.most)
+        self.spool = spool_in(self.folder, Lines(), self.max_data)
         on_disk = self.not_removed + [each for each in self.model if each.on_disk]
         self.model = [replace(each, alone=False) for each in on_disk]
         self.not_removed = []

@@ -28,13 +28,13 @@ def systemd(address: str) -> Iterator[socket.socket]:
 
 
 def test_lines_are_told_in_one_datagram(systemd: socket.socket, address: str) -> None:
-    ServiceManager({"NOTIFY_SOCKET": address}).tell("READY=1", "STATUS=2 targets")
+    ServiceManager({"NOTIFY_SOCKET": address}).notify("READY=1", "STATUS=2 targets")
     assert systemd.recv(1000) == b"READY=1\nSTATUS=2 targets"
 
 
 def test_nobody_is_told_when_systemd_did_not_start_the_process() -> None:
     manager = ServiceManager({})
-    manager.tell("READY=1")
+    manager.notify("READY=1")
     assert manager.watchdog_seconds is None
 
 
@@ -42,7 +42,7 @@ def test_nobody_is_told_when_systemd_did_not_start_the_process() -> None:
     "path", ["/nowhere/at/all", "/" + "x" * 200, "vsock:2:1234", "@nobody-listens-here"]
 )
 def test_a_socket_that_is_not_there_is_no_matter(path: str) -> None:
-    ServiceManager({"NOTIFY_SOCKET": path}).tell("WATCHDOG=1")
+    ServiceManager({"NOTIFY_SOCKET": path}).notify("WATCHDOG=1")
 
 
 def test_a_service_manager_that_does_not_listen_stops_nobody(
@@ -51,7 +51,7 @@ def test_a_service_manager_that_does_not_listen_stops_nobody(
     manager = ServiceManager({"NOTIFY_SOCKET": address})
     before = time.monotonic()
     for _ in range(5000):  # more than any queue of datagrams holds
-        manager.tell("WATCHDOG=1")
+        manager.notify("WATCHDOG=1")
     assert time.monotonic() - before < 4
     assert systemd.recv(1000) == b"WATCHDOG=1"
 
@@ -59,18 +59,18 @@ def test_a_service_manager_that_does_not_listen_stops_nobody(
 def test_what_it_cant_take_now_is_told_with_the_next(systemd: socket.socket, address: str) -> None:
     manager = ServiceManager({"NOTIFY_SOCKET": address})
     for _ in range(5000):
-        manager.tell("WATCHDOG=1")
-    manager.tell("STATUS=begins")
-    manager.tell("READY=1", "STATUS=runs")
-    manager.tell("WATCHDOG=1")
+        manager.notify("WATCHDOG=1")
+    manager.notify("STATUS=begins")
+    manager.notify("READY=1", "STATUS=runs")
+    manager.notify("WATCHDOG=1")
     told = []
     with contextlib.suppress(BlockingIOError):
         while True:
             told.append(systemd.recv(1000))
     assert set(told) == {b"WATCHDOG=1"}
-    manager.tell("WATCHDOG=1")
+    manager.notify("WATCHDOG=1")
     assert systemd.recv(1000).splitlines() == [b"WATCHDOG=1", b"STATUS=runs", b"READY=1"]
-    manager.tell("WATCHDOG=1")
+    manager.notify("WATCHDOG=1")
     assert systemd.recv(1000) == b"WATCHDOG=1"
 
 

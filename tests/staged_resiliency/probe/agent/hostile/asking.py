@@ -11,9 +11,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 
-from staged_resiliency.probe.agent.attempt import Tools
+from staged_resiliency.probe.agent.attempt import CLASSES, Tools
 from staged_resiliency.probe.agent.checks import Check, TcpCheck
-from staged_resiliency.probe.agent.failure import CLASSES
 from staged_resiliency.probe.agent.loop import Loop
 from staged_resiliency.probe.agent.metric_statistics import Series
 from staged_resiliency.probe.agent.resolver import Resolver

@@ -174,7 +174,7 @@ def sockets_that(fail: Callable[[], int]) -> SimpleNamespace:
         def connect_ex(self, address: Any) -> int:
             return fail() if address[0] == UNLUCKY else super().connect_ex(address)
 
-    names = ("SOCK_STREAM", "SOL_SOCKET", "SO_ERROR")
+    names = ("AF_INET", "AF_INET6", "SOCK_STREAM", "SOL_SOCKET", "SO_ERROR")
     return SimpleNamespace(socket=Socket, **{name: getattr(socket, name) for name in names})
 
 
@@ -227,10 +227,10 @@ def test_an_address_without_a_socket_leaves_the_next_one(monkeypatch: pytest.Mon
                 raise OSError(errno.EAFNOSUPPORT, "Address family not supported")
             super().__init__(family, kind)
 
-    sockets = sockets_that(int)
-    sockets.socket = Scarce
+    scarce = sockets_that(int)
+    scarce.socket = Scarce
     with serving(Peer.hold) as server:
-        monkeypatch.setattr(sockets, "socket", sockets)
+        monkeypatch.setattr(sockets, "socket", scarce)
         check = TcpCheck(NAME, server.port)
         assert_ends(ask(check, lookup=finding("::1", HOST)), Expected(WELL, "connected"))
         result = ask(check, lookup=finding("::1"))

@@ -193,30 +193,30 @@ RECORDS = [
         saying(address(), address("10.0.0.6")),
         "mismatch",
         r"answers 10\.0\.0\.5, 10\.0\.0\.6 and not 10\.0\.0\.7",
-        {"expected": "10.0.0.7"},
+        {"answer": "10.0.0.7"},
     ),
     Row(
         "name with an escape sequence",
         saying(record(CNAME, name("\x1b[31mred\r\n<3>fire\0.example"))),
         WELL,
         r"\\027\\09131mred\\013\\010\\0603\\062fire\\000\.example",
-        {"kind": "CNAME"},
+        {"type": "CNAME"},
     ),
     Row(
         "name with an escape sequence that is not expected",
         saying(record(CNAME, name("\x1b[31m"))),
         "mismatch",
         r"answers \\027\\09131m and not cdn\.example",
-        {"kind": "CNAME", "expected": "cdn.example"},
+        {"type": "CNAME", "answer": "cdn.example"},
     ),
     Row(
         "dot within a label",
         saying(record(CNAME, b"\x0bcdn.example\0")),
         "mismatch",
         r"answers cdn\\046example and not cdn\.example",
-        {"kind": "CNAME", "expected": "cdn.example"},
+        {"type": "CNAME", "answer": "cdn.example"},
     ),
-    Row("the root for a name", saying(record(CNAME, b"\0")), WELL, r"\.", {"kind": "CNAME"}),
+    Row("the root for a name", saying(record(CNAME, b"\0")), WELL, r"\.", {"type": "CNAME"}),
     Row("200 addresses", saying(*[address()] * 200), WELL, "10.0.0.5(, 10.0.0.5)*"),
     ignored("300 addresses", saying(*[EVIL] * 300)),
 ]
@@ -264,14 +264,14 @@ STREAMS = [
         "message of no byte over TCP",
         cut,
         "dns",
-        rf"{HOST}: no DNS message \(it is cut short\)",
+        rf"{HOST}: not a DNS message \(it is cut short\)",
         tcp=over_tcp(lambda query: b"\0\0"),
     ),
     Row(
         "record that is cut over TCP",
         cut,
         "dns",
-        rf"{HOST}: no DNS message \(a record is cut short\)",
+        rf"{HOST}: not a DNS message \(a record is cut short\)",
         tcp=over_tcp(lambda query: framed(good(query)[:-1])),
     ),
     Row(
@@ -339,7 +339,7 @@ def _two_servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "resolv.conf"
     file.write_text(f"nameserver {HOST}\nnameserver {SECOND}\n", encoding="ascii")
     monkeypatch.setattr(dns_check, "RESOLV_CONF", file)
-    monkeypatch.setattr(dns_check, "_PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(dns_check, "_UDP_TIMEOUT_SECONDS", 0.05)
 
 
 @pytest.mark.usefixtures("_two_servers")

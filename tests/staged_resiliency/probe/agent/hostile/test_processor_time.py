@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from staged_resiliency.probe.agent import dns_message
-from staged_resiliency.probe.agent.http_body import MAX_BODY_BYTES, Body
-from staged_resiliency.probe.agent.http_check import HttpCheck, _head
+from staged_resiliency.probe.agent.dns_check import encode_question, parse_answer
+from staged_resiliency.probe.agent.http_check import MAX_BODY_BYTES, Body, HttpCheck, _read_head
 from staged_resiliency.probe.agent.sockets import receive_exactly
 from tests.staged_resiliency.probe.agent.hostile.asking import Expected, ask, assert_ends
 from tests.staged_resiliency.probe.agent.hostile.dns_server import CNAME, message, record
@@ -47,18 +46,18 @@ def seconds_of(work: Callable[[], object]) -> float:
 
 def read_head(size: int) -> None:
     data = OK + b"X: " + b"a" * (size - len(OK) - 7) + b"\r\n\r\n"
-    answer = completed(_head(Trickle(data), bytearray()))  # type: ignore[arg-type]
+    answer = completed(_read_head(Trickle(data), bytearray()))  # type: ignore[arg-type]
     assert answer.status == 200
 
 
 def read_body(size: int) -> None:
-    body = Body(b"bookstore", chunked=False, length=None)
+    body = Body(b"bookstore", is_chunked=False, length=None)
     for _ in range(size):
         body.add(b"b")
 
 
 def read_chunks(size: int) -> None:
-    body = Body(b"bookstore", chunked=True, length=None)
+    body = Body(b"bookstore", is_chunked=True, length=None)
     for byte in chunks(b"b" * 500, end=b"") * (size // 507):
         body.add(bytes([byte]))
 
@@ -100,7 +99,7 @@ def test_64_kb_in_pieces_of_a_few_bytes_are_read_within_the_deadline() -> None:
 
 def test_frames_of_one_byte_cost_little() -> None:
     def read() -> None:
-        body = Body(b"bookstore", chunked=True, length=None)
+        body = Body(b"bookstore", is_chunked=True, length=None)
         while not body.ended:
             body.add(b"1\r\na\r\n" * 2730)
 
@@ -108,12 +107,12 @@ def test_frames_of_one_byte_cost_little() -> None:
 
 
 def test_names_that_are_as_long_as_can_be_cost_little() -> None:
-    query = dns_message.question(1, "db.example.com", "CNAME")
+    query = encode_question(1, "db.example.com", "CNAME")
     long = b"".join(b"\x01\x1b" for _ in range(120)) + b"\0"
     data = message(query, record(CNAME, long), *[record(CNAME, b"\xc0\x2c")] * 200)
 
     def read() -> None:
-        answer = dns_message.answer(data, 1, "db.example.com", "CNAME")
+        answer = parse_answer(data, 1, "db.example.com", "CNAME")
         assert answer is not None
         assert len(answer.values) == 201
 
@@ -121,12 +120,12 @@ def test_names_that_are_as_long_as_can_be_cost_little() -> None:
 
 
 def test_a_message_that_is_all_pointers_costs_little() -> None:
-    query = dns_message.question(1, "db.example.com", "A")
+    query = encode_question(1, "db.example.com", "A")
     chain = b"".join(b"\xc0" + bytes([32 + 2 * n]) for n in range(1, 100))
     data = message(query, chain, *[record(CNAME, b"\xc0\x20")] * 254)
 
     def read() -> None:
         with pytest.raises(ValueError, match=r"no end|cut short"):
-            dns_message.answer(data, 1, "db.example.com", "A")
+            parse_answer(data, 1, "db.example.com", "A")
 
     assert seconds_of(read) < 0.2

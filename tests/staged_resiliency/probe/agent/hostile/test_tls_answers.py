@@ -206,13 +206,13 @@ CERTIFICATES = [
     ),
     bad(
         issued(OURS, [NAME], ends=13.5 * DAY),
-        "the certificate ends in 13 days, fewer than 14",
+        "the certificate expires in 13 days, fewer than 14",
         check=tls(days=14),
         name="too short-lived",
     ),
     bad(
         issued(OURS, [NAME], ends=timedelta(hours=23)),
-        "the certificate ends in 0 days, fewer than 1",
+        "the certificate expires in 0 days, fewer than 1",
         check=https(days=1),
         name="of the last day",
     ),

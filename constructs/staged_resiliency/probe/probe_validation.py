@@ -1,0 +1,169 @@
+"""Validates single values of the probe's settings.
+
+As in ``staged_resiliency.shared.validation``, each function returns the value in its canonical
+form, or raises ``ValueError`` with a sentence. The agent, which can't import the library, has
+rules of its own in ``agent.config``; a value that passes here must pass there.
+"""
+
+import ipaddress
+import re
+from typing import Final
+
+from staged_resiliency.shared import limits, validation
+
+ROLE_NAME: Final = r"^[A-Za-z0-9_+=,.@-]{1,64}$"
+# Seconds between two samples, such that a minute holds a whole number of them.
+INTERVALS_SECONDS: Final = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60)
+
+
+def interval_seconds(value: int) -> int:
+    """Validate the seconds between two samples of a target."""
+    if value not in INTERVALS_SECONDS:
+        allowed = ", ".join(map(str, INTERVALS_SECONDS))
+        raise ValueError(
+            f"60 s / {value} s is not a whole number of samples a minute; give one of {allowed}"
+        )
+    return value
+
+
+def timeout_seconds(value: float, interval: int) -> float:
+    """Validate the deadline of a sample, which must end before the next one is due."""
+    if not 0 < value < interval:
+        raise ValueError(
+            f"the timeout of {value:g} s is not within the interval of {interval} s; "
+            f"give timeout_seconds above 0 and below {interval}"
+        )
+    return value
+
+
+def status(value: int) -> int:
+    """Validate an HTTP status."""
+    if not 100 <= value <= 599:
+        raise ValueError(f"{value} is not an HTTP status; allowed: 100 to 599")
+    return value
+
+
+def body_text(value: str) -> str:
+    """Validate a text to find in an answer's body."""
+    if not value or not value.isprintable():
+        raise ValueError(
+            f"{validation.shown(value)} is not a text of printable characters; "
+            "give one like bookstore-api"
+        )
+    return validation.at_most(value, limits.MAX_SEARCH_TEXT_CHARACTERS, "the text")
+
+
+def days_to_expiry(value: int) -> int:
+    """Validate the days that a certificate must still be valid."""
+    if not 0 <= value <= limits.MAX_DAYS_TO_EXPIRY:
+        raise ValueError(
+            f"{value} is not a number of days that certificates have left; allowed: 0 to "
+            f"{limits.MAX_DAYS_TO_EXPIRY}"
+        )
+    return value
+
+
+def dns_server(value: str) -> str:
+    """Validate the address of a DNS server, which may be the host itself."""
+    try:
+        address = ipaddress.ip_address(value)
+        sound = not (address.is_unspecified or address.is_multicast or "%" in value)
+    except ValueError:
+        sound = False
+    if not sound:
+        raise ValueError(
+            f"{validation.shown(value)} is not the address of a DNS server; give one like 10.0.0.2"
+        )
+    return str(address)
+
+
+def dns_answer(value: str, record_type: str) -> str:
+    """Validate the value of a DNS record of a type."""
+    if record_type == "CNAME":
+        return validation.domain_name(value)
+    version = 6 if record_type == "AAAA" else 4
+    try:
+        address = ipaddress.ip_address(value)
+    except ValueError:
+        address = None
+    if address is None or address.version != version or "%" in value:  # no zones
+        example = "2600:1f14::9" if version == 6 else "10.0.0.5"
+        raise ValueError(
+            f"{validation.shown(value)} is not an IPv{version} address, which a record of type "
+            f"{record_type} holds; give one like {example}"
+        )
+    return str(address)
+
+
+def is_address(value: str) -> bool:
+    """Return whether a text is an IP address."""
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
+def name_to_ask_for(value: str) -> str:
+    """Validate a name to look up."""
+    if is_address(value):
+        raise ValueError(
+            f"{validation.shown(value)} is an address, not a DNS name; give one like db.example.com"
+        )
+    return validation.domain_name(value)
+
+
+def role_name(value: str) -> str:
+    """Validate the name of an IAM role, without path or ARN, as a managed policy takes it."""
+    if value.startswith("arn:"):
+        raise ValueError(
+            f"{validation.shown(value)} is an ARN; give the role's name alone, which is "
+            f"{value.rpartition('/')[2]}"
+        )
+    if re.fullmatch(ROLE_NAME, value) is None:
+        raise ValueError(
+            f"{validation.shown(value)} is not the name of an IAM role (letters, digits and "
+            "+ = , . @ _ -, at most 64); give one like bookstore-api"
+        )
+    return value
+
+
+def target_tag(value: str) -> str:
+    """Validate the key of a tag that selects instances; keys of AWS are allowed."""
+    if re.fullmatch(rf"[\w .:/=+@-]{{1,{limits.MAX_TARGET_TAG_CHARACTERS}}}", value) is None:
+        raise ValueError(
+            f"{validation.shown(value)} is not a tag that selects instances (letters, digits, "
+            f"spaces and _ . : / = + @ -, at most {limits.MAX_TARGET_TAG_CHARACTERS}); "
+            "give one like fleet"
+        )
+    return value
+
+
+def association_name(value: str) -> str:
+    """Validate the name of a State Manager association."""
+    if re.fullmatch(r"[A-Za-z0-9_.-]{3,128}", value) is None:
+        raise ValueError(
+            f"{validation.shown(value)} is not the name of an association (letters, digits, '_', "
+            "'.' and '-', 3 to 128); give one like shop-probe"
+        )
+    return value
+
+
+def max_concurrency(value: str) -> str:
+    """Validate how many instances run the document at a time."""
+    if re.fullmatch(r"[1-9][0-9]{0,6}|([1-9]|[1-9][0-9]|100)%", value) is None:
+        raise ValueError(
+            f"{validation.shown(value)} is not a number or share of instances; give one like 1 "
+            "or 10%"
+        )
+    return value
+
+
+def max_errors(value: str) -> str:
+    """Validate how many instances may fail before the rest is skipped."""
+    if re.fullmatch(r"0|[1-9][0-9]{0,6}|([0-9]|[1-9][0-9]|100)%", value) is None:
+        raise ValueError(
+            f"{validation.shown(value)} is not a number or share of instances; give one like 0 "
+            "or 10%"
+        )
+    return value

@@ -1,0 +1,59 @@
+"""`resiliency drill`: see, start and follow the drills of a service in the account."""
+
+import argparse
+from pathlib import Path
+
+from resiliency.argument_types import at_least_one
+from resiliency.commands import Subparsers
+
+SERVICES_HELP = "service file or folder, for account and region; services/ if it exists"
+
+
+def add(commands: Subparsers) -> None:
+    """Add the arguments."""
+    drill = commands.add_parser("drill", help="see, start and follow drills in the account")
+    actions = drill.add_subparsers(required=True, metavar="ACTION", dest="action")
+    where = argparse.ArgumentParser(add_help=False)
+    where.add_argument("service", help="short name of the service")
+    where.add_argument("environment", help="short name of the environment")
+    where.add_argument("--services", type=Path, metavar="PATH", help=SERVICES_HELP)
+    where.add_argument("--region", help="AWS region, without a service file")
+    where.add_argument("--profile", help="profile of the AWS configuration")
+    where.set_defaults(run=run, extra="drill")
+
+    actions.add_parser(
+        "list", parents=[where], help="each drill: its next run, its last run, its score"
+    )
+
+    preview = actions.add_parser(
+        "preview", parents=[where], help="what a drill would do, and whether it would start now"
+    )
+    preview.add_argument("drill", help="short name of the drill")
+
+    start = actions.add_parser("start", parents=[where], help="start a drill, and follow it")
+    start.add_argument("drill", help="short name of the drill")
+    start.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+    start.add_argument("--no-follow", action="store_true", help="exit once it is started")
+
+    follow = actions.add_parser("follow", parents=[where], help="show a run until its verdict")
+    follow.add_argument("drill", nargs="?", help="default: the one that is running, or ran last")
+    follow.add_argument("--run", metavar="NAME", dest="run_name", help="an earlier run of it")
+
+    report = actions.add_parser("report", parents=[where], help="the last runs of each drill")
+    report.add_argument("drill", nargs="?", help="only this one")
+    report.add_argument(
+        "--last",
+        type=at_least_one,
+        default=10,
+        metavar="N",
+        help="runs per drill; 10",
+    )
+    report.add_argument("--html", type=Path, metavar="FILE", help="also write a page")
+    report.add_argument("--json", action="store_true", help="print the journals in place of tables")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the action that the options name."""
+    from resiliency.drill_cli import dispatch
+
+    return dispatch.run(options)

@@ -1,0 +1,26 @@
+"""`resiliency summary`: print what a synthesized application would deploy."""
+
+import argparse
+from pathlib import Path
+
+from resiliency.commands import Subparsers
+
+
+def add(commands: Subparsers) -> None:
+    """Add the arguments."""
+    summary = commands.add_parser(
+        "summary", help="print what a synthesized application would deploy"
+    )
+    summary.add_argument("folder", type=Path, nargs="?", default=Path("cdk.out"))
+    summary.set_defaults(run=run, extra="cli")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the stacks, their cost and their warnings."""
+    from rich.console import Console
+
+    from resiliency.cloud_assembly import read_assembly
+    from resiliency.synth_summary import print_summary
+
+    print_summary(read_assembly(options.folder), Console())
+    return 0

@@ -1,0 +1,103 @@
+"""`resiliency timing`: print the failover times of a design, or compare two designs."""
+
+import argparse
+import json
+from pathlib import Path
+
+from resiliency.argument_types import at_least_one
+from resiliency.commands import Subparsers
+from resiliency.errors import UserError
+
+
+def add(commands: Subparsers) -> None:
+    """Add the arguments."""
+    timing = commands.add_parser("timing", help="predict from templates how long failover takes")
+    timing.add_argument(
+        "paths",
+        type=Path,
+        nargs="*",
+        default=[Path("cdk.out")],
+        metavar="PATH",
+        help="folders that `cdk synth` wrote, or templates; cdk.out unless given",
+    )
+    timing.add_argument(
+        "--outages", type=at_least_one, default=2000, help="outages per fault; 2000 unless given"
+    )
+    timing.add_argument(
+        "--seed", type=int, default=0, help="the same seed gives the same numbers; 0 unless given"
+    )
+    timing.add_argument(
+        "--against",
+        type=Path,
+        nargs="+",
+        metavar="PATH",
+        help="another design: print how its times differ from those of the first one",
+    )
+    timing.add_argument(
+        "--assume",
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        help="set a number that no template contains, or a range as in resolver_floor=0:300; "
+        "repeatable",
+    )
+    timing.add_argument("--chart", type=Path, metavar="FILE", help="also write a chart, as SVG")
+    timing.add_argument(
+        "--objective",
+        type=at_least_one,
+        metavar="SECONDS",
+        help="print which faults end within it, and draw it as a line into the chart",
+    )
+    timing.add_argument("--json", action="store_true", help="print JSON in place of tables")
+    timing.set_defaults(run=run, extra="cli")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the failover times of a design, or compare them with those of another design."""
+    from resiliency.failover_model.overrides import assumptions_given
+    from resiliency.failover_model.simulation import failover_times
+    from resiliency.failover_model.template_files import read_templates
+    from resiliency.failover_model.template_reader import read_graph
+
+    assumptions = assumptions_given(options.assume)
+    compares = options.against is not None
+    if options.objective is not None and options.chart is None and (options.json or compares):
+        raise UserError(
+            "--objective: is shown in the table of one design and in a chart; give --chart FILE too"
+        )
+    sides = [
+        failover_times(
+            read_graph(read_templates(side)),
+            outages=options.outages,
+            seed=options.seed,
+            assumptions=assumptions,
+        )
+        for side in ([options.paths, options.against] if compares else [options.paths])
+    ]
+    if options.chart is not None:
+        from resiliency.failover_model.chart import Design, write_chart
+
+        labels = ("before", "after") if compares else ("",)
+        designs = [Design(label, side) for label, side in zip(labels, sides, strict=True)]
+        write_chart(options.chart, designs, options.objective)
+    # rich takes longer to load than a template takes to read
+    from rich.console import Console
+
+    from resiliency.failover_model.comparison import compare
+    from resiliency.failover_model.comparison_report import comparison_json, print_comparison
+    from resiliency.failover_model.report import print_assumptions, print_timing, timing_json
+
+    console = Console()
+    if not compares:
+        if options.json:
+            print(json.dumps(timing_json(sides[0], assumptions, seed=options.seed), indent=2))
+        else:
+            print_timing(sides[0], assumptions, console, options.objective)
+        return 0
+    compared = compare(*sides)
+    if options.json:
+        print(json.dumps(comparison_json(compared, seed=options.seed), indent=2))
+    else:
+        print_comparison(compared, console)
+        print_assumptions([each for side in sides for each in side], assumptions, console)
+    return 0

@@ -1,0 +1,202 @@
+"""From a service file to the inputs of the probe's and the drills' constructs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from resiliency.service_file.alarms import AlarmDescription, alarms_of
+from resiliency.service_file.model import (
+    Dependency,
+    DrillSettings,
+    Endpoint,
+    Environment,
+    Host,
+    Service,
+)
+from staged_resiliency.drills.alarm_effects import AlarmKind, FaultEffect, WatchedAlarm, guards
+from staged_resiliency.drills.hypothesis import Pair, hypothesis
+from staged_resiliency.experiment.expectations import Hypothesis
+from staged_resiliency.probe.configuration import ProbeConfiguration
+from staged_resiliency.probe.target_checks import (
+    DnsCheck,
+    HttpCheck,
+    HttpsCheck,
+    TargetCheck,
+    TcpCheck,
+    TlsCheck,
+)
+from staged_resiliency.shared import limits
+from staged_resiliency.shared.hosts import COLORS, Color, other
+
+# Drills
+
+
+def broken_color(environment: Environment, drill: DrillSettings) -> Color:
+    """Return the color of the host that a drill breaks."""
+    active = environment.active
+    return active if drill.host == "active" else other(active)
+
+
+def broken_host(environment: Environment, drill: DrillSettings) -> Host:
+    """Return the host that a drill breaks."""
+    return environment.hosts.of(broken_color(environment, drill))
+
+
+def fault_of(environment: Environment, drill: DrillSettings) -> FaultEffect:
+    """Return the fault of a drill, as alarms observe it."""
+    port = None
+    if drill.dependency is not None:
+        port = environment.dependencies[drill.dependency].checked_port
+    return FaultEffect(drill.fault, broken_host(environment, drill).name, port)
+
+
+def objective_of(environment: Environment) -> int:
+    """Return the seconds within which drills expect clients on the standby."""
+    own = environment.drills.objective_seconds if environment.drills is not None else None
+    if own is not None:
+        return own
+    assert environment.objective is not None  # noqa: S101 - a rule asks for one of both
+    return environment.objective.recovery_time_seconds
+
+
+def pair_of(environment: Environment) -> Pair:
+    """Return the pair of hosts that serve clients, in an environment with drills."""
+    hosts, active = environment.hosts, environment.active
+    return Pair(
+        record=environment.endpoint.record,
+        active=hosts.of(active).name,
+        standby=hosts.of(other(active)).name,
+        ttl_seconds=environment.endpoint.ttl_seconds,
+        objective_seconds=objective_of(environment),
+        endpoint_decides="endpoint" in environment.failover_on,
+    )
+
+
+def watched_alarms(environment: Environment) -> Sequence[WatchedAlarm]:
+    """Return the alarms of an environment as drills use them."""
+    return [_watched(environment, alarm) for alarm in alarms_of(environment)]
+
+
+def _watched(environment: Environment, alarm: AlarmDescription) -> WatchedAlarm:
+    watched = WatchedAlarm(
+        alarm.name,
+        alarm.kind,
+        alarm.host,
+        dependency=alarm.dependency,
+        port=alarm.port,
+        decides=alarm.decides,
+        fires_on_silence=alarm.missing_data == "breaching",
+        silence_is_health=alarm.missing_data in ("not_breaching", "ignore"),
+        period_seconds=alarm.settings.period_seconds,
+        evaluation_periods=alarm.settings.evaluation_periods,
+    )
+    if alarm.kind in (AlarmKind.DEPENDENCY, AlarmKind.PEER):
+        probe = environment.probe
+        return replace(watched, sample_seconds=probe.interval_seconds + probe.timeout_seconds)
+    return watched
+
+
+def guards_of(environment: Environment, drill: DrillSettings) -> Sequence[str]:
+    """Return the names of the alarms that stop a drill; none if no alarm covers the other host."""
+    alarms = watched_alarms(environment)
+    found = guards(fault_of(environment, drill), alarms, limits.MAX_STOP_CONDITIONS)
+    return [alarm.name for alarm in found]
+
+
+def hypothesis_of(environment: Environment, drill: DrillSettings) -> Hypothesis:
+    """Return everything that is expected of a drill."""
+    alarms = watched_alarms(environment)
+    return hypothesis(fault_of(environment, drill), pair_of(environment), alarms)
+
+
+# The probe
+
+
+def probe_configuration(service: Service, environment: Environment) -> ProbeConfiguration:
+    """Return what the probe of a service measures, in an environment that has a probe."""
+    probe = environment.probe
+    peers = {
+        host.name: _peer_check(environment.endpoint, host.peer_check_address)
+        for host in map(environment.hosts.of, COLORS)
+    }
+    return ProbeConfiguration(
+        service=service.service,
+        namespace=service.metric_namespace,
+        dependencies={
+            name: _CHECKS[dependency.check.protocol](dependency)
+            for name, dependency in environment.dependencies.items()
+        },
+        peers=peers if environment.has_peers else {},
+        interval_seconds=probe.interval_seconds,
+        timeout_seconds=probe.timeout_seconds,
+        journal=probe.journal,
+    )
+
+
+def _peer_check(endpoint: Endpoint, host: str) -> TargetCheck:
+    """Return the check of a host, which does what clients do: its port, the record's name."""
+    check, port = endpoint.check, endpoint.serving_port
+    name = check.host or endpoint.record
+    if check.protocol == "tcp":
+        return TcpCheck(host, port)
+    path, text = endpoint.version_path, check.search_text
+    if check.protocol == "http":
+        return HttpCheck(host, port, path, name, text=text)
+    return HttpsCheck(host, port, path, name, text=text, server_name=name)
+
+
+def _tcp(dependency: Dependency) -> TargetCheck:
+    return TcpCheck(dependency.host, dependency.checked_port, dependency.check.family)
+
+
+def _tls(dependency: Dependency) -> TargetCheck:
+    check = dependency.check
+    return TlsCheck(
+        dependency.host,
+        dependency.checked_port,
+        check.server_name,
+        check.days_to_expiry,
+        check.family,
+    )
+
+
+def _http(dependency: Dependency) -> TargetCheck:
+    check = dependency.check
+    return HttpCheck(
+        dependency.host,
+        dependency.checked_port,
+        check.path,
+        check.host_header,
+        check.status or (),
+        check.text,
+        check.family,
+    )
+
+
+def _https(dependency: Dependency) -> TargetCheck:
+    check = dependency.check
+    return HttpsCheck(
+        dependency.host,
+        dependency.checked_port,
+        check.path,
+        check.host_header,
+        check.status or (),
+        check.text,
+        check.server_name,
+        check.days_to_expiry,
+        check.family,
+    )
+
+
+def _dns(dependency: Dependency) -> TargetCheck:
+    check, port = dependency.check, dependency.checked_port
+    return DnsCheck(dependency.host, check.type, check.answer, check.server, port)
+
+
+_CHECKS: Final[Mapping[str, Callable[[Dependency], TargetCheck]]] = {
+    "tcp": _tcp,
+    "tls": _tls,
+    "http": _http,
+    "https": _https,
+    "dns": _dns,
+}

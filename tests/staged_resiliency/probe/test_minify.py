@@ -1,0 +1,148 @@
+"""Sources lose what only people and type checkers read, and nothing else."""
+
+import ast
+import io
+import tokenize
+from pathlib import Path
+
+import pytest
+
+from staged_resiliency.probe import document_builder
+from staged_resiliency.probe.minify import minified
+from tests.support import ROOT
+
+AGENT = Path(document_builder.__file__).parent / "agent"
+AGENT_SOURCES = sorted(AGENT.rglob("*.py"))
+SOURCES = [
+    path
+    for folder in ("constructs", "resiliency", "stacks")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+]
+
+
+def named(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+class Undocumented(ast.NodeTransformer):
+    """Removes from a syntax tree what minified sources do not have."""
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node, ast.arg):
+            node.annotation = None
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            node.returns = None
+        if (
+            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+            and ast.get_docstring(node) is not None
+        ):
+            del node.body[0]
+            if not node.body and not isinstance(node, ast.Module):
+                node.body.append(ast.Pass())
+        return node
+
+
+def meaning(source: str) -> str:
+    return ast.dump(Undocumented().visit(ast.parse(source)), indent=1)
+
+
+def comments(source: str) -> list[str]:
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return [token.string for token in tokens if token.type == tokenize.COMMENT]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
+def test_what_a_source_means_stays(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    result = minified(source)
+    assert ast.dump(ast.parse(result), indent=1) == meaning(source)
+    assert comments(result) == []
+
+
+@pytest.mark.parametrize("path", AGENT_SOURCES, ids=named)
+def test_the_agent_never_looks_at_its_own_documentation(path: Path) -> None:
+    asked = {"__doc__", "__annotations__", "get_type_hints", "signature", "getdoc"}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        name = getattr(node, "id", None) or getattr(node, "attr", None)
+        assert name not in asked, (
+            f"line {getattr(node, 'lineno', 0)}: minified sources have no {name}"
+        )
+
+
+@pytest.mark.parametrize("path", AGENT_SOURCES, ids=named)
+def test_the_agent_is_read_by_the_oldest_python_it_runs_on(path: Path) -> None:
+    ast.parse(minified(path.read_text(encoding="utf-8")), feature_version=(3, 9))
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        pytest.param("", "", id="nothing"),
+        pytest.param('"""What."""\n', "", id="only documentation"),
+        pytest.param("#!/usr/bin/python3\n\n\nx = 1\n", "x = 1\n", id="blank lines at the start"),
+        pytest.param("x = 1  # why\n", "x = 1\n", id="comment after code"),
+        pytest.param('x = "# not"  # why\n', 'x = "# not"\n', id="hash in a string"),
+        pytest.param(
+            'x = """\n# not\n\n\ny"""\n', 'x = """\n# not\n\n\ny"""\n', id="lines of a string"
+        ),
+        pytest.param("x = (\n    # why\n    1,\n)\n", "x = (\n    1,\n)\n", id="between brackets"),
+        pytest.param(
+            "def f():\n    # why\n\n    x = 1\n\n    return x\n",
+            "def f():\n    x = 1\n    return x\n",
+            id="blank lines in a function",
+        ),
+        pytest.param(
+            "x = 1\n\n\n\ndef f():\n    pass\n",
+            "x = 1\n\ndef f():\n    pass\n",
+            id="blank lines between functions",
+        ),
+        pytest.param(
+            'def f():\n    """What.\n\n    More.\n    """\n',
+            "def f():\n    pass\n",
+            id="nothing but documentation",
+        ),
+        pytest.param('def f(): "What."\n', "def f(): pass\n", id="all on one line"),
+        pytest.param(
+            'class E(Exception):\n    """What."""\n', "class E(Exception):\n    pass\n", id="class"
+        ),
+        pytest.param(
+            'x = 1\n"""What x is."""\n', 'x = 1\n"""What x is."""\n', id="text after a constant"
+        ),
+        pytest.param(
+            "def f(a: int, *b: 'x', c: str = '', **d: dict[str, int]) -> list[int]: pass\n",
+            "def f(a, *b, c = '', **d): pass\n",
+            id="annotations",
+        ),
+        pytest.param(
+            "def f(\n    a: dict[\n        str, int\n    ],\n) -> (\n    int\n):\n    return 1\n",
+            "def f(\n    a,\n):\n    return 1\n",
+            id="annotations over lines",
+        ),
+        pytest.param(
+            "def f(a: (int), b: ((str)) = ()) -> (int): return (1)\n",
+            "def f(a, b = ()): return (1)\n",
+            id="annotations in brackets",
+        ),
+        pytest.param(
+            "def f(\n    a: dict[  # why\n        str, int\n    ],\n):\n    return 1\n",
+            "def f(\n    a,\n):\n    return 1\n",
+            id="comment within an annotation",
+        ),
+        pytest.param(
+            "def é(ä: int, ö: 'ü' = 'ß') -> None: x = 'ß'  # ß\n",
+            "def é(ä, ö = 'ß'): x = 'ß'\n",
+            id="letters of more than a byte",
+        ),
+        pytest.param("class A:\n    x: int = 1\n", "class A:\n    x: int = 1\n", id="fields stay"),
+        pytest.param("x: int\n", "x: int\n", id="annotated names stay"),
+        pytest.param("x = 1", "x = 1", id="no newline at the end"),
+    ],
+)
+def test_a_source_is_minified(source: str, expected: str) -> None:
+    assert minified(source) == expected
+
+
+def test_a_source_that_is_not_python_is_refused() -> None:
+    with pytest.raises(SyntaxError):
+        minified("def f(:\n")
