@@ -11,7 +11,8 @@ unexport PYTHONDONTWRITEBYTECODE
 # as a newer coverage is out; so they resolve nothing in the list for development, which is complete.
 # What runs is installed with its dependencies, hence after them: aws-cdk.cloud-assembly-schema has
 # files in the same place as aws-cdk-lib, whose own must stay.
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Nothing is compiled but what runs, when it first runs: the CDK alone has 450 MB of modules.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 CDK := node_modules/.bin/cdk
 TYPESCRIPT := benchmarks/typescript/node_modules
 SERVICES ?= services
@@ -90,7 +91,7 @@ clean:  ## Remove everything that was made
 	$(PYTHON) -m venv .venv
 	$(PIP) --require-hashes -r requirements.txt
 	$(PIP) --no-deps --no-build-isolation --no-index -e .
-	@# The app runs with -O, for which pip compiles nothing.
+	@# Compiled here, so that the first synthesis need not.
 	@$(BIN)/python -O -c 'import app'
 	@touch $@
 

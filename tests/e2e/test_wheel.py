@@ -29,7 +29,8 @@ def empty_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     environment = tmp_path_factory.mktemp("empty") / "venv"
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)
     subprocess.run(
-        [environment / "bin" / "python", "-m", "pip", "install", "--quiet", wheel], check=True
+        [environment / "bin" / "python", "-m", "pip", "install", "--no-compile", "--quiet", wheel],
+        check=True,
     )
     return environment
 
