@@ -37,7 +37,7 @@ def environment_with(requirement: str, folder: Path) -> Path:
     environment = folder / "venv"
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)
     python = environment / "bin" / "python"
-    done = run(python, "-m", "pip", "install", "--quiet", requirement, cwd=folder)
+    done = run(python, "-m", "pip", "install", "--no-compile", "--quiet", requirement, cwd=folder)
     assert done.returncode == 0, done.stderr
     return environment
 
