@@ -100,8 +100,6 @@ def test_a_folder_with_something_in_it_is_left_alone(
 ) -> None:
     (tmp_path / "mine").write_text("mine")
     assert main(["agent-sources", str(tmp_path)]) == 1
-    assert capsys.readouterr().err == (
-        f"{tmp_path}: is not empty; give a new folder\n"
-    )
+    assert capsys.readouterr().err == (f"{tmp_path}: is not empty; give a new folder\n")
     assert main(["agent-sources", str(tmp_path / "mine" / "below")]) == 1
     assert "can't be written" in capsys.readouterr().err

@@ -129,7 +129,9 @@ def refusal_of(folder: Path) -> str:
 
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "cdk.out"
-    assert refusal_of(folder) == f"{folder}/manifest.json: does not exist; run `npx cdk synth` first"
+    assert (
+        refusal_of(folder) == f"{folder}/manifest.json: does not exist; run `npx cdk synth` first"
+    )
 
 
 def test_a_file_for_a_folder_is_refused(tmp_path: Path) -> None:
