@@ -345,7 +345,7 @@ def test_the_settings_of_the_group_are_in_every_plan() -> None:
         '"enabled":true',
         '"notify_passed":false',
         '"runbook":"https://wiki.example.com/shop"',
-        '"window":{"days":["TUE"],"start":"10:00","end":"12:00","timezone":"UTC"}',
+        '"window":{"days":["TUE"],"from_hour":10,"to_hour":12,"timezone":"UTC"}',
     ):
         assert part in text
 
