@@ -17,7 +17,6 @@ from resiliency.failover_model.graph import (
 )
 from staged_resiliency.shared import names
 
-_CONNECTIVITY: Final = "-connectivity"
 _STATUS_METRICS: Final = ("StatusCheckFailed", "StatusCheckFailed_Instance")
 _STATUS_PREFIX: Final = "StatusCheckFailed"
 
@@ -92,7 +91,7 @@ def dependency_of(metric: Metric) -> str | None:
     """Return the dependency that a probe's metric measures, None for other metrics."""
     if metric.name == names.PEER_METRIC or metric.dimension("Host") is None:
         return None
-    name = metric.name.removesuffix(_CONNECTIVITY)
+    name = metric.name.removesuffix(names.connectivity_metric(""))
     return name if name != metric.name else None
 
 

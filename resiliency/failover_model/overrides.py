@@ -58,8 +58,9 @@ def parse_assumptions(words: Sequence[str]) -> Assumptions:
             )
             replace(_DEFAULTS, **{name: given[name]})
         except ValueError as error:
-            said = f"{extent!r} is neither a number nor two like 0:300"
-            reason = said if "could not convert" in str(error) else str(error)
+            reason = str(error)
+            if "could not convert" in reason:
+                reason = f"{extent!r} is neither a number nor two like 0:300"
             raise UserError(f"--assume {word}: {reason}") from None
     return replace(_DEFAULTS, **given)
 
@@ -83,7 +84,7 @@ def with_probe_settings(
 ) -> Assumptions:
     """Replace the defaults about the probe by the values of its configuration.
 
-    A number given with ``--assume`` stays: it asks what that number would do.
+    A number given with ``--assume`` stays, as the user wants to see its effect.
 
     Args:
         assumptions: The assumptions.

@@ -34,7 +34,7 @@ _LEAST_OUTAGES: Final = 50
 
 PARTS: Final = ("detect", "decide", "propagate", "cache")
 
-_Health: TypeAlias = Callable[[Sequence[bool]], bool | None]
+StatusFunction: TypeAlias = Callable[[Sequence[bool]], bool | None]
 """The status of a health check, given those of all basic ones; None without a health check."""
 
 
@@ -224,13 +224,13 @@ class _Simulation:
     effects: Sequence[tuple[BasicHealthCheck, Effect]]
     assumptions: Assumptions
     chance: random.Random
-    _primary: _Health = field(init=False)
-    _secondary: _Health = field(init=False)
+    _primary: StatusFunction = field(init=False)
+    _secondary: StatusFunction = field(init=False)
 
     def __post_init__(self) -> None:
         place = {check: number for number, (check, _) in enumerate(self.effects)}
-        self._primary = _health_of(self.pair.primary.health_check, place)
-        self._secondary = _health_of(self.pair.secondary.health_check, place)
+        self._primary = status_function(self.pair.primary.health_check, place)
+        self._secondary = status_function(self.pair.secondary.health_check, place)
 
     def outage(self) -> Outage | None:
         """Simulate one outage; None where clients stay with the primary."""
@@ -292,14 +292,21 @@ class _Simulation:
         return answer(self._primary(now), self._secondary(now))
 
 
-def _health_of(check: HealthCheck | None, place: Mapping[BasicHealthCheck, int]) -> _Health:
-    """Return the status of a health check as a function of those of the basic ones."""
+def status_function(
+    check: HealthCheck | None, place: Mapping[BasicHealthCheck, int]
+) -> StatusFunction:
+    """Return the status of a health check as a function of those of the basic ones.
+
+    Args:
+        check: The health check, None without one.
+        place: The position of each basic health check in the function's argument.
+    """
     if check is None:
         return lambda now: None
     if not isinstance(check, CalculatedCheck):
         own = place[check]
         return lambda now: now[own]
-    children = [_health_of(child, place) for child in check.children]
+    children = [status_function(child, place) for child in check.children]
 
     def counted(now: Sequence[bool]) -> bool:
         healthy = calculated_health(

@@ -18,10 +18,10 @@ from resiliency.failover_model.route53 import (
     Role,
     alarm_health,
     answer,
-    calculated_health,
     status,
     unhealthy_checkers_needed,
 )
+from resiliency.failover_model.simulation import status_function
 
 Statistics = Sequence[float | None]
 """A statistic for each period of an evaluation range, oldest first; None where it is missing."""
@@ -100,10 +100,11 @@ class HealthChecks:
             )
         )
         self._last_known: dict[BasicHealthCheck, bool] = {}
-        self._statuses = {
-            check: status(True, inverted=check.inverted, disabled=check.disabled)
+        self._place = {check: number for number, check in enumerate(self.basic_checks)}
+        self._statuses = [
+            status(True, inverted=check.inverted, disabled=check.disabled)
             for check in self.basic_checks
-        }
+        ]
 
     def read(self, check: AlarmCheck, statistics: Statistics) -> bool:
         """Return the status that an alarm's data stream gives; ``apply`` makes it count."""
@@ -126,7 +127,7 @@ class HealthChecks:
 
     def apply(self, check: BasicHealthCheck, healthy: bool) -> None:
         """Apply a health check's new status."""
-        self._statuses[check] = healthy
+        self._statuses[self._place[check]] = healthy
 
     def role(self) -> Role:
         """Return the role of the record that answers."""
@@ -149,10 +150,4 @@ class HealthChecks:
                 yield from self._shown(child)
 
     def _health(self, check: HealthCheck | None) -> bool | None:
-        if check is None:
-            return None
-        if not isinstance(check, CalculatedCheck):
-            return self._statuses[check]
-        children = [self._health(child) is not False for child in check.children]
-        healthy = calculated_health(children, check.threshold)
-        return status(healthy, inverted=check.inverted, disabled=check.disabled)
+        return status_function(check, self._place)(self._statuses)

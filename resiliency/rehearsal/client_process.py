@@ -88,8 +88,8 @@ class StubResolver:
         now = self._clock.now()
         if now >= self._until:
             self._address, ttl = await self._resolve()
-            kept = max(ttl, self._settings.floor_seconds) + self._settings.cache_seconds
-            self._until = now + kept
+            lifetime = max(ttl, self._settings.floor_seconds) + self._settings.cache_seconds
+            self._until = now + lifetime
         return self._address
 
     async def _resolve(self) -> tuple[str, float]:

@@ -76,17 +76,19 @@ def scenarios_of(deployment: Deployment) -> Sequence[Scenario]:
 
 
 def chosen_scenarios(deployment: Deployment, wanted: Sequence[str]) -> Sequence[Scenario]:
-    """Return the scenarios asked for, in their order; the default ones where none is asked for.
+    """Return the requested scenarios, in their order; the default ones where none is requested.
 
     By default all are run, except blackholes of dependencies that do not decide failover; where no
     dependency decides, the first one is blackholed.
 
     Raises:
-        UserError: One asked for does not exist.
+        UserError: A requested scenario does not exist.
     """
     every = {scenario.name: scenario for scenario in scenarios_of(deployment)}
     if unknown := [name for name in wanted if name not in every]:
-        raise UserError(f"--scenario {unknown[0]}: is none of {', '.join(every)}")
+        raise UserError(
+            f"--scenario {unknown[0]}: is no scenario here; allowed: {', '.join(every)}"
+        )
     if wanted:
         return [scenario for name, scenario in every.items() if name in wanted]
     default = _default_dependencies(deployment)

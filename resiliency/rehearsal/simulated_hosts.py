@@ -12,6 +12,7 @@ from resiliency.rehearsal.deployment import Deployment, Host
 from resiliency.rehearsal.scenarios import Action, Scenario
 from resiliency.rehearsal.sockets import BlackholeSocket
 from resiliency.rehearsal.subprocesses import ManagedProcess, ManagedProcesses
+from staged_resiliency.shared import names
 
 
 class SimulatedHost:
@@ -227,4 +228,4 @@ class SimulatedHosts:
 
 
 def _metric(scenario: Scenario) -> str:
-    return f"{scenario.dependency}-connectivity"
+    return names.connectivity_metric(scenario.dependency or "")

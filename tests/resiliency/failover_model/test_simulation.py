@@ -166,7 +166,7 @@ ALIAS = replace(pair_of(None).primary, evaluates_target=True)
             FaultKind.HOST_STOPPED,
             "shop-blue-StatusCheckFailed falls silent, but is disabled; "
             "shop-blue-peer-connectivity-failed fails after its deadline, which is not enough to "
-            "move the answer",
+            "change the answer",
             id="disabled child, and another that is not needed",
         ),
         pytest.param(

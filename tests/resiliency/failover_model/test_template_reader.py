@@ -316,12 +316,12 @@ REFUSED = {
     "a health check of somewhere else": (
         _set("First", P, "HealthCheckId", to="abcdef11-2222-3333-4444-555555fedcba"),
         "site: First: HealthCheckId: names a health check that none of the templates "
-        "makes; give the template that does too",
+        "defines; give the template that does too",
     ),
     "a health check that is another thing": (
         _set("First", P, "HealthCheckId", to={"Ref": "Status"}),
         "site: First: HealthCheckId: names a health check that none of the templates "
-        "makes; give the template that does too",
+        "defines; give the template that does too",
     ),
     "an import from nowhere": (
         _set("First", P, "HealthCheckId", to={"Fn::ImportValue": "health"}),

@@ -35,6 +35,8 @@ from tests.resiliency.rehearsal.support import (
 
 RUNNER = "tests.resiliency.rehearsal.fake_runner"
 SCALE = 20.0
+SERVER = ("http.server", "--bind", "127.0.0.1", "0")
+"""A module that prints a line and then waits."""
 
 
 async def played(
@@ -107,7 +109,7 @@ def test_scenarios_wait_for_one_another_where_they_are_to(deployment: Deployment
     assert [outcome.plan.scenario.name for outcome in outcomes] == ["host-stops", "both-stop"]
 
 
-def test_a_problem_of_a_director_ends_all(deployment: Deployment) -> None:
+def test_a_problem_of_a_runner_ends_all(deployment: Deployment) -> None:
     with pytest.raises(RehearsalError) as raised:
         play(deployment, "host-stops", seed=2)
     assert str(raised.value) == (
@@ -115,7 +117,7 @@ def test_a_problem_of_a_director_ends_all(deployment: Deployment) -> None:
     )
 
 
-def test_a_director_that_ends_without_a_word_ends_all(deployment: Deployment) -> None:
+def test_a_runner_that_ends_without_a_word_ends_all(deployment: Deployment) -> None:
     with pytest.raises(RehearsalError, match=r"the runner of host-stops .* with status 1: .*luck"):
         play(deployment, "host-stops", seed=3)
 
@@ -197,9 +199,7 @@ def test_a_process_that_is_lost_is_told() -> None:
     async def run() -> None:
         processes = ManagedProcesses(lost.append)
         lines: list[str] = []
-        child = await processes.start(
-            "the talker", "tests.resiliency.rehearsal.talker", "good bye", on_line=lines.append
-        )
+        child = await processes.start("the server", *SERVER, on_line=lines.append)
         while not lines:
             await asyncio.sleep(0.01)
         child.signal(signal.SIGKILL)
@@ -209,7 +209,7 @@ def test_a_process_that_is_lost_is_told() -> None:
         await processes.close()
 
     asyncio.run(asyncio.wait_for(run(), 60))
-    assert re.fullmatch(r"the talker \(process \d+\) was ended by signal SIGKILL", lost[0])
+    assert re.fullmatch(r"the server \(process \d+\) was ended by signal SIGKILL", lost[0])
 
 
 def test_processes_that_are_to_end_are_not_lost() -> None:
@@ -217,10 +217,7 @@ def test_processes_that_are_to_end_are_not_lost() -> None:
 
     async def run() -> list[int]:
         processes = ManagedProcesses(lost.append)
-        first, second = [
-            await processes.start("the talker", "tests.resiliency.rehearsal.talker", "hello")
-            for _ in range(2)
-        ]
+        first, second = [await processes.start("the server", *SERVER) for _ in range(2)]
         await first.kill()
         await processes.close(gently=True)
         return [first.pid, second.pid]
@@ -239,7 +236,7 @@ def test_what_can_t_be_watched_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
         monkeypatch.setattr(ManagedProcess, "follow", break_off)
         processes = ManagedProcesses(lost.append)
-        child = await processes.start("the talker", "tests.resiliency.rehearsal.talker", "hello")
+        child = await processes.start("the server", *SERVER)
         while not lost:
             await asyncio.sleep(0.01)
         await child.kill()

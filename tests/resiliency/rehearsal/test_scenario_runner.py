@@ -35,7 +35,7 @@ SCALE = 120.0
 NOTHING = Range(0, 0, "seconds", "this test")
 
 
-def order(deployment: Deployment, name: str, folder: Path, *hypothesis: Expectation) -> RunSpec:
+def run_spec(deployment: Deployment, name: str, folder: Path, *hypothesis: Expectation) -> RunSpec:
     """As short a run as there can be."""
     (scenario,) = [each for each in scenarios_of(deployment) if each.name == name]
     return RunSpec(
@@ -54,7 +54,7 @@ def order(deployment: Deployment, name: str, folder: Path, *hypothesis: Expectat
     )
 
 
-def direct(given: RunSpec) -> Sequence[Sequence[object]]:
+def events_of(given: RunSpec) -> Sequence[Sequence[object]]:
     """What a runner tells."""
     told: list[Sequence[object]] = []
 
@@ -81,8 +81,8 @@ def test_a_real_run_goes_from_well_to_broken_and_back(
 ) -> None:
     deployment = read_deployment(deciding_templates)
     record, blue, green = deployment.pair.name, deployment.active.name, deployment.standby.name
-    told = direct(
-        order(
+    told = events_of(
+        run_spec(
             deployment,
             "db-blackholed",
             tmp_path,
@@ -126,7 +126,7 @@ def test_a_process_that_is_lost_ends_the_run(deployment: Deployment, tmp_path: P
     told: list[Sequence[object]] = []
 
     async def run() -> None:
-        runner = ScenarioRunner(order(deployment, "host-stops", tmp_path), told.append)
+        runner = ScenarioRunner(run_spec(deployment, "host-stops", tmp_path), told.append)
         task = asyncio.get_running_loop().create_task(runner.run())
         while not told:
             await asyncio.sleep(0.01)
@@ -144,7 +144,7 @@ def test_work_that_fails_ends_the_run(deployment: Deployment, tmp_path: Path) ->
         raise ValueError("out of order")
 
     async def run() -> None:
-        runner = ScenarioRunner(order(deployment, "host-stops", tmp_path), lambda _: None)
+        runner = ScenarioRunner(run_spec(deployment, "host-stops", tmp_path), lambda _: None)
         task = asyncio.get_running_loop().create_task(runner.run())
         runner._begin(fail())
         await task
@@ -158,7 +158,7 @@ def test_a_start_that_takes_too_long_is_told(
 ) -> None:
     monkeypatch.setattr("resiliency.rehearsal.scenario_runner._START_SECONDS", 0.01)
     with pytest.raises(RehearsalError, match="not everything started within 0 s"):
-        direct(order(deployment, "host-stops", tmp_path))
+        events_of(run_spec(deployment, "host-stops", tmp_path))
 
 
 @pytest.mark.slow
@@ -173,7 +173,7 @@ def test_a_runner_that_is_terminated_takes_everything_with_it(
     )
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(pickle.dumps(order(deployment, "host-stops", tmp_path)))
+    process.stdin.write(pickle.dumps(run_spec(deployment, "host-stops", tmp_path)))
     process.stdin.close()
     for line in process.stdout:
         if json.loads(line)[2:] == ["steady state"]:

@@ -16,10 +16,10 @@ from tests.resiliency.failover_model.support import hand_written
 from tests.resiliency.rehearsal.support import Templates
 
 
-async def answering(stage: SimulatedHosts, deployment: Deployment) -> list[bool]:
+async def answering(hosts: SimulatedHosts, deployment: Deployment) -> list[bool]:
     """Whether each host answers clients."""
     found = []
-    for host in stage.hosts.values():
+    for host in hosts.hosts.values():
         try:
             found.append((await ask(host.place, "shop", deployment.path, 1)).status == 200)
         except OSError:
@@ -33,20 +33,20 @@ def played(deployment: Deployment, folder: Path, *names: str) -> dict[str, list[
 
     async def run() -> dict[str, list[list[bool]]]:
         clock, processes = Clock.starting(20), ManagedProcesses(lost.append)
-        stage = SimulatedHosts(deployment, ("127.0.0.1", "127.0.0.1"))
+        hosts = SimulatedHosts(deployment, ("127.0.0.1", "127.0.0.1"))
         found = {}
         try:
-            await stage.start(processes, folder, "http://127.0.0.1:9", clock)
+            await hosts.start(processes, folder, "http://127.0.0.1:9", clock)
             for scenario in scenarios_of(deployment):
                 if scenario.name not in names:
                     continue
-                await stage.inject(scenario)
-                during = await answering(stage, deployment)
-                await stage.end(scenario, processes, clock)
-                found[scenario.name] = [during, await answering(stage, deployment)]
+                await hosts.inject(scenario)
+                during = await answering(hosts, deployment)
+                await hosts.end(scenario, processes, clock)
+                found[scenario.name] = [during, await answering(hosts, deployment)]
         finally:
             await processes.close()
-            stage.close()
+            hosts.close()
         return found
 
     found = asyncio.run(asyncio.wait_for(run(), 120))
@@ -84,12 +84,12 @@ def test_an_address_of_neither_host_stands_for_the_active_one(
     deciding_templates: Templates,
 ) -> None:
     deployment = read_deployment(deciding_templates)
-    stage = SimulatedHosts(deployment, ("127.0.0.1", "127.0.0.1"))
-    active = stage.hosts[deployment.active.name]
+    hosts = SimulatedHosts(deployment, ("127.0.0.1", "127.0.0.1"))
+    active = hosts.hosts[deployment.active.name]
     assert active.is_running()
-    assert stage.place_of(deployment.standby.address) != active.place
-    assert stage.place_of("shop.example.com") == active.place
-    for host in stage.hosts.values():
+    assert hosts.place_of(deployment.standby.address) != active.place
+    assert hosts.place_of("shop.example.com") == active.place
+    for host in hosts.hosts.values():
         host._socket.close()
         for dependency in host._dependencies.values():
             assert dependency._listener is not None
