@@ -29,7 +29,7 @@ def endpoint() -> BaseException:
 
 
 @pytest.mark.parametrize(
-    ("operation", "error", "told"),
+    ("operation", "error", "expected"),
     [
         pytest.param(IDENTITY, failures.NoCredentialsError(), "no AWS credentials", id="none"),
         pytest.param(
@@ -121,7 +121,7 @@ def endpoint() -> BaseException:
 def test_each_failure_is_one_line(
     operation: tuple[str, str],
     error: BaseException,
-    told: str,
+    expected: str,
     made: CommandAccount,
     drill: Command,
     capsys: pytest.CaptureFixture[str],
@@ -129,7 +129,7 @@ def test_each_failure_is_one_line(
     made.refuse(*operation, error)
     assert drill("list") == 1
     printed = capsys.readouterr()
-    assert told in printed.err
+    assert expected in printed.err
     assert len(printed.err.splitlines()) == 1
     assert printed.out == ""
 
@@ -165,7 +165,7 @@ def test_a_stack_without_drills_says_where_they_are_asked_for(
 
 
 @pytest.mark.parametrize(
-    ("definition", "told"),
+    ("definition", "expected"),
     [
         pytest.param("{", "this release can't read its plan", id="no JSON"),
         pytest.param(
@@ -177,7 +177,7 @@ def test_a_stack_without_drills_says_where_they_are_asked_for(
 )
 def test_a_plan_that_cannot_be_read_is_one_line(
     definition: str,
-    told: str,
+    expected: str,
     made: CommandAccount,
     drill: Command,
     capsys: pytest.CaptureFixture[str],
@@ -197,7 +197,7 @@ def test_a_plan_that_cannot_be_read_is_one_line(
     made.answers["stepfunctions", "DescribeStateMachine"] = answer
     assert drill("list") == 1
     error = capsys.readouterr().err
-    assert told in error
+    assert expected in error
     assert "use the release that deployed it" in error
     assert len(error.splitlines()) == 1
 
@@ -212,7 +212,7 @@ def test_a_stack_of_another_service_with_the_same_name_is_refused(
     assert "is a drill of bookstore in production; name these" in capsys.readouterr().err
 
 
-def test_an_object_that_breaks_off_or_is_too_large_is_told(
+def test_an_object_that_breaks_off_or_is_too_large_is_shown(
     made: CommandAccount,
     drill: Command,
     monkeypatch: pytest.MonkeyPatch,
@@ -234,7 +234,7 @@ def test_an_object_that_breaks_off_or_is_too_large_is_told(
         reader.text("bucket", "key")
 
 
-def test_an_unknown_profile_is_told_with_those_that_there_are(
+def test_an_unknown_profile_is_shown_with_those_that_there_are(
     monkeypatch: pytest.MonkeyPatch, tmp_path: object
 ) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", f"{tmp_path}/config")
@@ -243,7 +243,7 @@ def test_an_unknown_profile_is_told_with_those_that_there_are(
         aws.session("prod", "us-west-2")
 
 
-def test_a_configuration_that_is_none_is_told(
+def test_a_configuration_that_is_none_is_shown(
     monkeypatch: pytest.MonkeyPatch, tmp_path: object
 ) -> None:
     from pathlib import Path

@@ -40,7 +40,7 @@ def lines(out: str) -> list[str]:
     return out.splitlines()
 
 
-def test_a_run_is_told_phase_by_phase_and_a_passed_one_is_a_success(
+def test_a_run_is_shown_phase_by_phase_and_a_passed_one_is_a_success(
     made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     scripted(made)
@@ -53,10 +53,10 @@ def test_a_run_is_told_phase_by_phase_and_a_passed_one_is_a_success(
     made.service.after(70, lambda: made.put(key, phase_record("Observe", NOW + 31, seen)))
     made.service.after(310, lambda: made.record(journal(), "run-1"))
     assert drill("follow") == 0
-    told = lines(capsys.readouterr().out)
-    assert told[0] == "shutdown of bookstore in production, run run-1"
-    assert told[1].startswith("Ctrl-C ends this view only")
-    assert told[2:16] == [
+    expected = lines(capsys.readouterr().out)
+    assert expected[0] == "shutdown of bookstore in production, run run-1"
+    assert expected[1].startswith("Ctrl-C ends this view only")
+    assert expected[2:16] == [
         "19:30:01Z  Preflight",
         "19:30:04Z  Preflight: preflight passed",
         "19:30:05Z  Steady state",
@@ -72,8 +72,8 @@ def test_a_run_is_told_phase_by_phase_and_a_passed_one_is_a_success(
         "The run ended (SUCCEEDED); its verdict is not recorded yet.",
         "",
     ]
-    assert told[16] == "passed: All 5 expectations met."
-    assert "failover 268 s" in told[-1]
+    assert expected[16] == "passed: All 5 expectations met."
+    assert "failover 268 s" in expected[-1]
 
 
 def test_a_failed_run_is_a_failure_and_says_why(
@@ -116,12 +116,12 @@ def test_a_run_without_a_verdict_is_not_waited_for_for_ever(
 ) -> None:
     made.begin("shutdown", "run-1").end("ABORTED", NOW + 10)
     assert drill("follow") == 1
-    told = capsys.readouterr()
-    assert told.out.splitlines()[-1] == (
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[-1] == (
         "The run ended (ABORTED). The cleanup ends its fault, then records the verdict, within 27 "
         "min."
     )
-    assert told.err == (
+    assert printed.err == (
         "run-1: ended (ABORTED) without a verdict within 27 min; make sure that bookstore-api-blue "
         "is well, and check the cleanup's log\n"
     )
@@ -148,7 +148,7 @@ def test_the_verdict_of_a_blackhole_that_was_aborted_at_once_is_waited_for(
     assert "aborted: the run was aborted" in out
 
 
-def test_a_verdict_that_cannot_be_read_is_told_in_a_line(
+def test_a_verdict_that_cannot_be_read_is_shown_in_a_line(
     made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made.begin("shutdown", "run-1").end("SUCCEEDED", NOW)
@@ -228,7 +228,7 @@ def test_without_aws_for_long_it_says_that_the_drill_goes_on(
     assert made.calls.count(HISTORY) == follow.MAX_FAILURES
 
 
-def test_functions_that_failed_and_records_that_cannot_be_read_are_told_once(
+def test_functions_that_failed_and_records_that_cannot_be_read_are_shown_once(
     made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = made.begin("shutdown", "run-1")
@@ -269,7 +269,7 @@ def test_without_a_run_the_one_under_way_or_the_latest_is_shown(
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "expected"),
     [
         pytest.param((), "none of the drills has run in the last 90 days", id="no run"),
         pytest.param(("shutdown",), "drill shutdown has not run in the last 90 days", id="none"),
@@ -279,14 +279,14 @@ def test_without_a_run_the_one_under_way_or_the_latest_is_shown(
 )
 def test_where_there_is_nothing_to_follow_a_line_says_so(
     words: tuple[str, ...],
-    told: str,
+    expected: str,
     made: CommandAccount,
     drill: Command,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert drill("follow", *words) == 1
     error = capsys.readouterr().err
-    assert told in error
+    assert expected in error
     assert len(error.splitlines()) == 1
 
 

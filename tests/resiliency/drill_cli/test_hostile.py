@@ -25,12 +25,11 @@ HOSTILE = (
 def journal() -> dict[str, Any]:
     """A journal with the text wherever there is a text."""
     made = journals.run_of(replace(journals.LATE, experiment="shutdown", kind="drill"))
-    told = {
+    expected = {
         "service",
         "host",
         "dependency",
         "message",
-        "told",
         "subject",
         "value",
         "detail",
@@ -42,7 +41,7 @@ def journal() -> dict[str, Any]:
             return {name: poisoned(each, name) for name, each in value.items()}
         if isinstance(value, list):
             return [poisoned(each) for each in value]
-        return HOSTILE if key in told and value is not None else value
+        return HOSTILE if key in expected and value is not None else value
 
     found: dict[str, Any] = poisoned(made)
     return found
@@ -68,10 +67,10 @@ def test_a_hostile_journal_is_shown_as_it_is(
     made.put("runs/shutdown/run-1/phases/[red]\x1b[2J.json", phase_record("Inject", NOW, seen))
     made.put("runs/shutdown/run-1/phases/2-[red].json", json.dumps({HOSTILE: HOSTILE}))
     assert drill(*words) == (0 if words[0] in ("list", "report") else 1)
-    told = capsys.readouterr()
-    check(told.out + told.err)
+    printed = capsys.readouterr()
+    check(printed.out + printed.err)
     if words[0] != "list":
-        assert "[bold red]x[/bold red]" in told.out.replace("\n", "")
+        assert "[bold red]x[/bold red]" in printed.out.replace("\n", "")
 
 
 def test_a_hostile_plan_is_shown_as_it_is_and_its_commands_are_quoted(

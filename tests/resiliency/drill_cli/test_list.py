@@ -30,7 +30,7 @@ def row(out: str, drill: str) -> str:
     return next(line for line in out.splitlines() if line.startswith(f"{drill} "))
 
 
-def test_each_drill_is_told_with_its_fault_its_next_run_and_whether_it_runs_dry(
+def test_each_drill_is_shown_with_its_fault_its_next_run_and_whether_it_runs_dry(
     made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert drill("list") == 0
@@ -43,7 +43,7 @@ def test_each_drill_is_told_with_its_fault_its_next_run_and_whether_it_runs_dry(
 
 
 @pytest.mark.parametrize(
-    ("runs", "told"),
+    ("runs", "expected"),
     [
         pytest.param([shutdown(3.5)], ["passed", "3", "d", "ago", "100"], id="passed"),
         pytest.param([shutdown(36.5)], ["passed", "36", "d", "ago", "75"], id="expired"),
@@ -61,7 +61,7 @@ def test_each_drill_is_told_with_its_fault_its_next_run_and_whether_it_runs_dry(
 )
 def test_a_drill_stands_as_its_last_judged_run_and_its_last_passed_one_say(
     runs: list[dict[str, object]],
-    told: list[str],
+    expected: list[str],
     made: CommandAccount,
     drill: Command,
     capsys: pytest.CaptureFixture[str],
@@ -69,7 +69,7 @@ def test_a_drill_stands_as_its_last_judged_run_and_its_last_passed_one_say(
     for number, each in enumerate(runs):
         made.record(each, f"run-{number}")
     assert drill("list") == 0
-    assert row(capsys.readouterr().out, "shutdown").split()[-len(told) :] == told
+    assert row(capsys.readouterr().out, "shutdown").split()[-len(expected) :] == expected
 
 
 def test_a_drill_that_runs_says_so(
@@ -96,13 +96,13 @@ def test_a_schedule_that_is_switched_off_or_missing_is_said(
     assert "has no schedule" in out
 
 
-def test_a_rate_and_what_is_no_schedule_tell_no_next_run() -> None:
+def test_a_rate_and_an_invalid_schedule_have_no_next_run() -> None:
     assert next_run("rate(28 days)", "UTC", NOW) is None
     assert next_run("cron(nonsense)", "UTC", NOW) is None
     assert next_run("cron(0 10 ? * TUE#1 *)", "Mars/Olympus", NOW) is None
 
 
-def test_a_schedule_whose_next_run_is_not_told_is_shown_as_it_is(
+def test_a_schedule_without_a_known_next_run_is_shown_as_it_is(
     made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made.deploy(plans.STANDBY_SHUTDOWN, "rate(28 days)")
@@ -110,7 +110,7 @@ def test_a_schedule_whose_next_run_is_not_told_is_shown_as_it_is(
     assert "rate(28 days)" in row(capsys.readouterr().out, "standby-shutdown")
 
 
-def test_an_unreadable_journal_is_told_in_a_line_beside_the_rest(
+def test_an_unreadable_journal_is_shown_in_a_line_beside_the_rest(
     made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made.record(shutdown(3), "run-0")

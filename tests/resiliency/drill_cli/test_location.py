@@ -26,7 +26,7 @@ def services(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("services")
-def test_the_service_file_tells_account_and_region() -> None:
+def test_the_service_file_has_account_and_region() -> None:
     place = find_location("bookstore", "production")
     assert place == Location("bookstore", "production", "us-west-2", "532151327118", "services")
     assert find_location("bookstore", "production", region="us-west-2") == place
@@ -50,7 +50,7 @@ def test_a_service_whose_file_is_elsewhere_needs_its_region() -> None:
 
 @pytest.mark.usefixtures("services")
 @pytest.mark.parametrize(
-    ("words", "region", "told"),
+    ("words", "region", "expected"),
     [
         pytest.param(
             ("bookstor", "production"), None, "has no service 'bookstor'; did you mean bookstore?"
@@ -69,15 +69,15 @@ def test_a_service_whose_file_is_elsewhere_needs_its_region() -> None:
     ],
 )
 def test_what_the_file_does_not_have_or_says_otherwise_is_refused(
-    words: tuple[str, str], region: str | None, told: str
+    words: tuple[str, str], region: str | None, expected: str
 ) -> None:
     with pytest.raises(UserError) as error:
         find_location(*words, region=region)
-    assert told in str(error.value)
+    assert expected in str(error.value)
 
 
 def test_a_named_file_must_be_there_and_have_the_service() -> None:
-    with pytest.raises(ServiceFileError, match="is not there"):
+    with pytest.raises(ServiceFileError, match="does not exist"):
         find_location("bookstore", "production", services=Path("no.yaml"))
     with pytest.raises(UserError, match="has no service 'shop'"):
         find_location("shop", "production", services=EXAMPLE_FILE, region="us-west-2")

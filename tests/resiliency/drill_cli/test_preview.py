@@ -20,7 +20,7 @@ def test_a_preview_shows_everything_that_a_shutdown_depends_on(
 ) -> None:
     assert drill("preview", "shutdown") == 0
     out = " ".join(capsys.readouterr().out.split())
-    for told in (
+    for expected in (
         "stops bookstore-api-blue (active) for 10 min",
         f"{plans.INSTANCE}: running",
         f"aws:ec2:stop-instances on arn:aws:ec2:us-west-2:123456789012:instance/{plans.INSTANCE}",
@@ -38,7 +38,7 @@ def test_a_preview_shows_everything_that_a_shutdown_depends_on(
         f"aws ec2 start-instances --instance-ids {plans.INSTANCE} --region us-west-2",
         "It would start now, as far as can be checked from here.",
     ):
-        assert told in out, told
+        assert expected in out, expected
 
 
 def test_a_blackhole_that_runs_dry_shows_its_port_and_its_agent(

@@ -71,7 +71,7 @@ def test_a_history_without_events_is_no_progress() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"),
+    ("seconds", "expected"),
     [
         (0, "0 s"),
         (59, "59 s"),
@@ -84,5 +84,5 @@ def test_a_history_without_events_is_no_progress() -> None:
         (43200, "12 h"),
     ],
 )
-def test_durations_are_told_as_people_say_them(seconds: float, told: str) -> None:
-    assert duration(seconds) == told
+def test_durations_are_shown_as_people_say_them(seconds: float, expected: str) -> None:
+    assert duration(seconds) == expected

@@ -19,7 +19,7 @@ from tests.fake_aws.account import account
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("plan", "status", "phases", "told"),
+    ("plan", "status", "phases", "expected"),
     [
         pytest.param(plans.SHUTDOWN, 0, PHASES, "passed: All 5 expectations met.", id="a shutdown"),
         pytest.param(
@@ -35,7 +35,7 @@ def test_a_run_is_followed_from_what_it_left_behind_and_its_journal_is_read(
     plan: Plan,
     status: int,
     phases: tuple[str, ...],
-    told: str,
+    expected: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with account(plan) as made:
@@ -48,7 +48,7 @@ def test_a_run_is_followed_from_what_it_left_behind_and_its_journal_is_read(
         assert follow(run, aws, SafeConsole(width=200), context) == status
         (recorded,) = read_journals(aws, plan, list_journals(aws, plan))
     out = capsys.readouterr().out
-    assert told in out
+    assert expected in out
     assert run.latest is not None
     assert tuple(each.name for each in run.latest.progress.phases) == phases
     assert run.latest.progress.experiment == "EXP00000"

@@ -26,8 +26,10 @@ def runs(made: CommandAccount) -> None:
 def dry_run() -> dict[str, object]:
     """A dry run."""
     script = replace(journals.STOPPED, experiment="shutdown", kind="drill")
-    told = "no fault was injected: would be aimed at i-0"
-    finding = RunResult(None, script.hypothesis, Verdict(Status.DRY_RUN, told, ()), None, [], [])
+    expected = "no fault was injected: would be aimed at i-0"
+    finding = RunResult(
+        None, script.hypothesis, Verdict(Status.DRY_RUN, expected, ()), None, [], []
+    )
     return journals.as_read(journal_json(journal_of(journals.subject_of(script, NOW), finding)))
 
 
@@ -71,9 +73,9 @@ def test_a_page_is_written_and_its_name_stays_out_of_the_json(
     drill: Command, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     assert drill("report", "--json", "--html", "drills.html") == 0
-    told = capsys.readouterr()
-    assert len(json.loads(told.out)) == 6
-    assert told.err == "drills.html: written\n"
+    printed = capsys.readouterr()
+    assert len(json.loads(printed.out)) == 6
+    assert printed.err == "drills.html: written\n"
     page = (tmp_path / "drills.html").read_text(encoding="utf-8")
     assert "Drills of bookstore in production" in page
     assert page.count("<svg") > 4
@@ -90,7 +92,7 @@ def test_a_dry_run_has_its_place_in_table_and_page(
     assert "0 of 1 passed, 1 dry run (shutdown)" in page
 
 
-def test_drills_that_never_ran_are_told_and_give_no_page(
+def test_drills_that_never_ran_are_shown_and_give_no_page(
     made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     assert drill("report") == 0
@@ -101,7 +103,7 @@ def test_drills_that_never_ran_are_told_and_give_no_page(
 
 
 @pytest.mark.usefixtures("runs")
-def test_a_page_that_cannot_be_written_is_told_in_a_line(
+def test_a_page_that_cannot_be_written_is_shown_in_a_line(
     drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert drill("report", "--html", "no/such/folder.html") == 1
@@ -112,7 +114,7 @@ def test_a_page_that_cannot_be_written_is_told_in_a_line(
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
         pytest.param(b"", "is not JSON", id="empty"),
         pytest.param(b"\xff\xfe", "is not UTF-8", id="not UTF-8"),
@@ -127,7 +129,7 @@ def test_a_page_that_cannot_be_written_is_told_in_a_line(
 )
 def test_an_unreadable_journal_is_one_line_beside_the_others(
     content: bytes,
-    told: str,
+    expected: str,
     made: CommandAccount,
     drill: Command,
     capsys: pytest.CaptureFixture[str],
@@ -135,12 +137,12 @@ def test_an_unreadable_journal_is_one_line_beside_the_others(
     made.record(dry_run(), "run-1")
     made.put("journals/shutdown/run-2.json", content)
     assert drill("report", "shutdown") == 1
-    told_ = capsys.readouterr()
-    assert "dry run" in told_.out
-    (line,) = told_.err.splitlines()
+    printed = capsys.readouterr()
+    assert "dry run" in printed.out
+    (line,) = printed.err.splitlines()
     where = f"can't be read: s3://{plans.BUCKET}/journals/shutdown/run-2.json: "
     assert line.startswith(where)
-    assert told in line
+    assert expected in line
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "few"])
@@ -150,5 +152,5 @@ def test_a_number_of_runs_is_one_or_more(
     with pytest.raises(SystemExit) as end:
         drill("report", "--last", number)
     assert end.value.code == 2
-    told = f"argument --last: {number!r} is not a whole number of 1 or more\n"
-    assert capsys.readouterr().err.endswith(told)
+    expected = f"argument --last: {number!r} is not a whole number of 1 or more\n"
+    assert capsys.readouterr().err.endswith(expected)

@@ -20,7 +20,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_confirmed_drill_is_started_and_its_run_is_told(
+def test_a_confirmed_drill_is_started_and_its_run_is_shown(
     made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert drill("start", "shutdown", "--yes", "--no-follow") == 0
@@ -53,7 +53,7 @@ def test_who_does_not_say_yes_starts_nothing(
     assert START not in made.calls
 
 
-def test_who_says_yes_starts_it_and_is_told_of_a_dry_run(
+def test_who_says_yes_starts_it_and_is_shown_of_a_dry_run(
     made: CommandAccount,
     drill: Command,
     monkeypatch: pytest.MonkeyPatch,
@@ -97,9 +97,9 @@ def test_a_started_drill_is_followed(
 ) -> None:
     made.refuse("stepfunctions", "DescribeExecution", ApiError("AccessDeniedException"))
     assert drill("start", "shutdown", "--yes") == 1
-    told = capsys.readouterr()
-    assert "Started " in told.out
-    assert "may not states:DescribeExecution" in told.err
+    printed = capsys.readouterr()
+    assert "Started " in printed.out
+    assert "may not states:DescribeExecution" in printed.err
 
 
 def test_interrupted_while_it_is_started_it_says_how_to_find_out(
@@ -121,7 +121,7 @@ def test_interrupted_anywhere_else_it_says_so_in_a_word(
     assert capsys.readouterr().err == "interrupted\n"
 
 
-def test_an_unknown_drill_is_told_with_the_nearest_one(
+def test_an_unknown_drill_is_shown_with_the_nearest_one(
     made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert drill("start", "shutdwon", "--yes") == 1

@@ -184,7 +184,7 @@ def test_of_two_who_take_over_a_lock_one_gets_it() -> None:
         assert take_lock(store, "one", made.context) is None
 
 
-def test_who_loses_the_race_for_a_lock_is_told_who_won(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_loses_the_race_for_a_lock_is_reported_who_won(monkeypatch: pytest.MonkeyPatch) -> None:
     with account() as made:
         machine = made.machine(PLAN)
         gone = machine.replace("stateMachine", "execution") + ":gone"

@@ -113,10 +113,10 @@ ROWS: tuple[Row, ...] = (
 
 @pytest.mark.parametrize("row", ROWS, ids=[row[4] for row in ROWS])
 def test_verdicts(row: Row) -> None:
-    records, errors, interrupted, status, told = row
+    records, errors, interrupted, status, expected = row
     found = status_of(records, errors, interrupted)
     assert found[0] is status
-    assert told in found[1]
+    assert expected in found[1]
 
 
 @given(st.randoms(use_true_random=False), st.integers(0, 6))

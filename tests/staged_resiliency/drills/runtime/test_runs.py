@@ -139,7 +139,7 @@ def test_a_blackhole_of_an_aborted_run_is_watched_to_its_end() -> None:
         assert verdict(made)["message"] == "the run was aborted"
 
 
-def test_a_leashed_drill_resolves_its_target_and_injects_nothing() -> None:
+def test_a_dry_run_resolves_its_target_and_injects_nothing() -> None:
     status, found, made = run(replace(SHUTDOWN, enabled=False))
     assert (status, found["status"]) == ("SUCCEEDED", "dry run")
     assert plans.INSTANCE in found["message"]
@@ -148,13 +148,13 @@ def test_a_leashed_drill_resolves_its_target_and_injects_nothing() -> None:
     assert made.metrics() == []
 
 
-def test_a_leashed_drill_whose_experiment_never_begins_is_no_success() -> None:
+def test_a_dry_run_whose_experiment_never_begins_is_no_success() -> None:
     _, found, _ = run(replace(SHUTDOWN, enabled=False), Script(initiating_forever=True))
     assert found["status"] == "aborted"
     assert "no fault within 300 s: experiment EXP00000 is initiating" in found["message"]
 
 
-def test_a_leashed_drill_that_is_aimed_at_something_else_is_no_success() -> None:
+def test_a_dry_run_that_is_aimed_at_something_else_is_no_success() -> None:
     aim = "arn:aws:ec2:us-west-2:123456789012:instance/i-0bad0bad0bad0bad0"
     _, found, _ = run(replace(SHUTDOWN, enabled=False), Script(aim=aim))
     assert found["status"] == "aborted"
