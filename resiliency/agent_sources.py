@@ -1,4 +1,4 @@
-"""The agent's sources that a template or a deployed document would install, to be looked at."""
+"""Write the agent's sources that a template or a deployed document would install."""
 
 import json
 from collections.abc import Mapping
@@ -10,23 +10,23 @@ from staged_resiliency.probe.document import command_document, unpacked
 
 
 def write_sources(folder: Path, file: Path | None = None) -> Mapping[str, str]:
-    """Write the agent's sources to a folder, for a look or a comparison of two versions.
+    """Write the agent's sources to a folder, to read them or to compare two versions.
 
     Args:
-        folder: Made here; or empty.
-        file: A synthesized template, a document's content, or what ``aws ssm get-document`` says;
-            this library's own document unless given.
+        folder: A new or an empty folder.
+        file: A synthesized template, a document's content, or the output of
+            ``aws ssm get-document``; this library's own document unless given.
 
     Returns:
-        What was written, by path below the folder.
+        The written files, by path below the folder.
 
     Raises:
-        UserError: The file holds no document of the probe, or the folder has something in it.
+        UserError: The file has no document of the probe, or the folder is not empty.
     """
     sources = _sources(command_document() if file is None else _document(file), file)
     try:
         if folder.exists() and any(folder.iterdir()):
-            raise UserError(f"{folder}: is not empty; give a folder that is not there yet")
+            raise UserError(f"{folder}: is not empty; give a new folder")
         for path, content in sources.items():
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -51,8 +51,8 @@ def _document(file: Path) -> Mapping[str, Any]:
             if isinstance(resource, dict) and "mainSteps" in resource:
                 return resource
     raise UserError(
-        f"{file}: holds no Command document; give a template of a probe stack, or what "
-        "`aws ssm get-document` says"
+        f"{file}: has no Command document; give a template of a probe stack, or the output of "
+        "`aws ssm get-document`"
     )
 
 
@@ -63,10 +63,10 @@ def _sources(document: Mapping[str, Any], file: Path | None) -> Mapping[str, str
     except (ValueError, KeyError, TypeError, AttributeError, StopIteration, EOFError, OSError):
         sound, sources = False, {}
     if not sound:
-        raise UserError(f"{file}: its Command document is not one of the probe")
+        raise UserError(f"{file}: its Command document is not the probe's")
     return sources
 
 
 def _is_below(path: str) -> bool:
-    """Whether a path of an archive that somebody else may have written stays below its folder."""
+    """Whether a path of an archive from elsewhere stays below the folder it is unpacked to."""
     return not PurePosixPath(path).is_absolute() and ".." not in PurePosixPath(path).parts

@@ -1,13 +1,13 @@
-"""Words of the command line as values."""
+"""Conversions of command line arguments."""
 
 import argparse
 
 
 def at_least_one(text: str) -> int:
-    """A whole number of 1 or more.
+    """Convert to a whole number of 1 or more.
 
     Raises:
-        argparse.ArgumentTypeError: It is none.
+        argparse.ArgumentTypeError: The text is not such a number.
 
     Example:
         >>> at_least_one("10")
@@ -18,5 +18,5 @@ def at_least_one(text: str) -> int:
     except ValueError:
         number = 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
     return number

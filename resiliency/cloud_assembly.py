@@ -1,4 +1,4 @@
-"""Reads what `cdk synth` wrote: the stacks of a cloud assembly, as plain data.
+"""Read the stacks of the cloud assembly that `cdk synth` wrote, as plain data.
 
 Format: https://docs.aws.amazon.com/cdk/v2/guide/deploy.html and the manifest schema in
 aws-cdk's cloud-assembly-schema.
@@ -17,7 +17,7 @@ _STACK: Final = "aws:cloudformation:stack"
 _WARNING: Final = "aws:cdk:warning"
 
 JsonObject = Mapping[str, Any]
-"""A JSON object of a file whose schema is not ours; values are looked at one by one."""
+"""A JSON object of a file with a schema of others; values are checked one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,12 @@ class SynthesizedStack:
 
     Attributes:
         name: Name of the stack.
-        account: AWS account id it would be deployed to.
-        region: Region it would be deployed to.
+        account: Id of the AWS account of its environment.
+        region: Region of its environment.
         template_file: The template.
         template: The template's content.
         depends_on: Names of the stacks that are deployed before it.
-        warnings: What synthesis warned about.
+        warnings: The warnings of its synthesis.
     """
 
     name: str
@@ -48,7 +48,7 @@ class SynthesizedStack:
         return cast(Mapping[str, JsonObject], self.template.get("Resources", {}))
 
     def properties_of(self, resource_type: str) -> Sequence[JsonObject]:
-        """The properties of each resource of a type."""
+        """Return the properties of each resource of a type."""
         return [
             resource.get("Properties", {})
             for resource in self.resources.values()
@@ -57,13 +57,13 @@ class SynthesizedStack:
 
 
 def read_assembly(folder: Path) -> Sequence[SynthesizedStack]:
-    """The stacks of a cloud assembly, in the order in which they would be deployed.
+    """Return the stacks of a cloud assembly, in the order in which they would be deployed.
 
     Args:
         folder: The output folder of `cdk synth`, usually ``cdk.out``.
 
     Raises:
-        UserError: The folder holds no readable cloud assembly.
+        UserError: The folder has no readable cloud assembly.
     """
     file = folder / "manifest.json"
     manifest = _json(file, "run `npx cdk synth` first")
@@ -74,7 +74,7 @@ def read_assembly(folder: Path) -> Sequence[SynthesizedStack]:
             f"{file}: is not of the form that `cdk synth` writes; synthesize again"
         ) from error
     if not stacks:
-        raise UserError(f"{folder}: holds no stack; run `npx cdk synth` first")
+        raise UserError(f"{folder}: has no stack; run `npx cdk synth` first")
     return stacks
 
 
@@ -89,7 +89,7 @@ def _stacks(folder: Path, artifacts: Mapping[str, JsonObject]) -> Sequence[Synth
 
 
 def _needed(artifact: JsonObject, artifacts: Mapping[str, JsonObject]) -> Sequence[str]:
-    """The artifact ids of the stacks that a stack waits for."""
+    """Return the artifact ids of the stacks that a stack depends on."""
     return [
         name
         for name in artifact.get("dependencies", ())
@@ -134,9 +134,9 @@ def _json(file: Path, hint: str) -> JsonObject:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"{file}: is not there; {hint}") from None
+        raise UserError(f"{file}: does not exist; {hint}") from None
     except (OSError, ValueError) as error:
         raise UserError(f"{file}: can't be read ({error}); {hint}") from None
     if not isinstance(content, dict):
-        raise UserError(f"{file}: is no JSON object; {hint}")
+        raise UserError(f"{file}: is not a JSON object; {hint}")
     return content

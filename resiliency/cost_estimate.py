@@ -1,9 +1,9 @@
-"""What stacks would cost a month, estimated from their templates.
+"""Estimate the monthly cost of stacks from their templates.
 
-List prices of us-east-1 in US dollars, as AWS publishes them widely; verify before you rely on
-them. Free tiers, data transfer and messages are left out, and of API calls all but those of
-probes; so are calls, logs and journals of drills, which are cents. AWS names no price for health
-checks on alarms or calculated ones; they are taken for the price of an AWS endpoint.
+List prices of us-east-1 in US dollars, as AWS publishes them; verify them before you rely on them.
+Not included are free tiers, data transfer, messages, all API calls other than the probes', and the
+calls, logs and journals of drills, which cost cents. AWS publishes no price for calculated health
+checks and those on alarms; the price of an AWS endpoint is assumed.
 """
 
 import json
@@ -21,7 +21,7 @@ ALARM: Final = Decimal("0.10")
 CUSTOM_METRIC: Final = Decimal("0.30")
 # One PutMetricData a minute, 43,800 a month, at $0.01 a thousand.
 PROBE_REQUESTS: Final = Decimal("0.438")
-# Metrics are paid by the hour in which they are sent, and the watchdog of drills sends once a day.
+# Metrics are charged by the hour in which data is sent; the watchdog of drills sends once a day.
 DAILY_METRIC: Final = Decimal("0.0125")
 METRICS_PER_DRILL: Final = 2
 FAULT_MINUTE: Final = Decimal("0.10")
@@ -29,8 +29,8 @@ DASHBOARD: Final = Decimal("3.00")
 KMS_KEY: Final = Decimal("1.00")
 HEALTH_CHECK_AWS: Final = Decimal("0.50")
 HEALTH_CHECK_ELSEWHERE: Final = Decimal("0.75")
-# Each of HTTPS, string matching, 10-second interval; dearer outside AWS. The higher one is taken
-# for endpoints, since a template does not tell whose address it names.
+# For each of HTTPS, string matching and the 10-second interval. The higher price, outside AWS, is
+# assumed for endpoints, because a template does not show whose address it contains.
 HEALTH_CHECK_OPTION: Final = Decimal("2.00")
 
 _REQUESTS: Final = "requests of one host's probe to CloudWatch"
@@ -40,7 +40,7 @@ _NAMES: Final[Mapping[str, Decimal]] = {
     "custom metrics that the probes publish": CUSTOM_METRIC,
     _REQUESTS: PROBE_REQUESTS,
     "custom metrics that the watchdog of drills publishes": DAILY_METRIC,
-    "minutes of AWS FIS, each drill once a month (none while leashed)": FAULT_MINUTE,
+    "minutes of AWS FIS, each drill once a month (none in dry runs)": FAULT_MINUTE,
     "dashboards (three of an account are free)": DASHBOARD,
     "KMS keys": KMS_KEY,
     "health checks on alarms or calculated (price assumed)": HEALTH_CHECK_AWS,
@@ -54,8 +54,8 @@ class CostItem:
     """One line of an estimate.
 
     Attributes:
-        what: What is paid for.
-        count: How many.
+        what: The item that AWS charges for.
+        count: How many of it.
         each: US dollars a month for one.
     """
 
@@ -70,7 +70,7 @@ class CostItem:
 
 
 def monthly_costs(stacks: Iterable[SynthesizedStack]) -> Sequence[CostItem]:
-    """The lines of an estimate for several stacks together; lines without anything are left out."""
+    """Return the items of an estimate for several stacks together, without those of count 0."""
     counts = Counter[str]()
     metrics: set[str] = set()
     for stack in stacks:
@@ -83,7 +83,7 @@ def monthly_costs(stacks: Iterable[SynthesizedStack]) -> Sequence[CostItem]:
         for association in stack.properties_of("AWS::SSM::Association"):
             counts[_REQUESTS] += _hosts(association)
         for template in stack.properties_of("AWS::FIS::ExperimentTemplate"):
-            counts["minutes of AWS FIS, each drill once a month (none while leashed)"] += sum(
+            counts["minutes of AWS FIS, each drill once a month (none in dry runs)"] += sum(
                 map(_minutes, template.get("Actions", {}).values())
             )
         dashboards = stack.properties_of("AWS::CloudWatch::Dashboard")
@@ -96,7 +96,7 @@ def monthly_costs(stacks: Iterable[SynthesizedStack]) -> Sequence[CostItem]:
 
 
 def _hosts(association: JsonObject) -> int:
-    """How many hosts an association names; those that a tag finds at deployment are not known."""
+    """Count the hosts that an association names; those that a tag selects are not known here."""
     if association.get("Parameters", {}).get("Action") != ["Install"]:
         return 0
     return sum(
@@ -107,10 +107,10 @@ def _hosts(association: JsonObject) -> int:
 
 
 def _minutes(action: JsonObject) -> int:
-    """How many minutes an action of an experiment lasts, which is what AWS FIS is paid by."""
+    """Return the minutes of an experiment's action, for which AWS FIS is charged."""
     parameters = action.get("Parameters", {})
-    told = parameters.get("duration") or parameters.get("startInstancesAfterDuration") or ""
-    found = re.fullmatch(r"PT(\d+)M", told)
+    duration = parameters.get("duration") or parameters.get("startInstancesAfterDuration") or ""
+    found = re.fullmatch(r"PT(\d+)M", duration)
     return int(found[1]) if found else 0
 
 

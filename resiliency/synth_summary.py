@@ -1,4 +1,4 @@
-"""A synthesized application as a person reads it: what goes where, how much, and what to mind."""
+"""Print a synthesized application: its stacks, their estimated cost, and warnings."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ def print_summary(stacks: Sequence[SynthesizedStack], console: Console) -> None:
     console.print(_costs_table(stacks))
     warnings = [(stack.name, warning) for stack in stacks for warning in stack.warnings]
     for name, warning in warnings:
-        text = escape(f"{name}: {warning}")  # paths like hosts[db] are no markup
+        text = escape(f"{name}: {warning}")  # paths like hosts[db] are not markup
         console.print(f"[yellow]warning[/yellow] {text}", soft_wrap=True)
     if not warnings:
         console.print("No warnings.")

@@ -198,7 +198,7 @@ LATE: Final = replace(
 
 
 def rehearsals() -> Sequence[JsonObject]:
-    """The five rehearsals of the example; each held."""
+    """The five rehearsals of the example; each passed."""
     at = [BEGAN_AT + 40 * number for number in range(len(REHEARSALS))]
     return [
         run_of(script, injected_at=each, time_scale=20)
@@ -276,7 +276,7 @@ def drill_runs(months: int = 24) -> Sequence[JsonObject]:
 
 
 def subject_of(script: Script, injected_at: float) -> RunInfo:
-    """What a run is about."""
+    """The subject of a run."""
     return RunInfo(
         kind=script.kind,
         run_id=f"{script.kind}-{injected_at:.0f}",

@@ -1,4 +1,4 @@
-"""The two sides: the recipe's loops and the agent, as processes of their own."""
+"""The two contenders: the recipe's loops and the agent, as processes."""
 
 import json
 import os
@@ -30,7 +30,7 @@ _END_SECONDS: Final = 10
 
 
 def missing_for_recipe() -> Sequence[str]:
-    """Which Debian packages the recipe needs that are not installed."""
+    """Return the Debian packages that the recipe needs and that are not installed."""
     packages = {"aws": "awscli", "nc": "netcat-openbsd"}
     return [
         package
@@ -94,7 +94,7 @@ class MemoryWatch:
         self._thread.start()
 
     def close(self) -> None:
-        """Look no more."""
+        """Stop watching."""
         self._ended.set()
         self._thread.join()
 
@@ -169,11 +169,11 @@ class Agent:
         self.start_up_cpu = processes.cpu_seconds(self.pid)
 
     def log(self) -> str:
-        """What it has printed."""
+        """Return its output."""
         return self._log.read_text(encoding="utf-8")
 
     def close(self) -> None:
-        """Ask it to end, and see that it does."""
+        """Stop the agent, and wait for its end."""
         self._process.terminate()
         try:
             self._process.wait(_END_SECONDS)

@@ -22,7 +22,7 @@ INTERVAL_SECONDS: Final = 10
 
 
 class Tally:
-    """What one connection's thread has seen."""
+    """The results of one connection's thread."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -31,7 +31,7 @@ class Tally:
 
 
 def main() -> None:
-    """Ask, then tell."""
+    """Probe, and print the results."""
     parser = argparse.ArgumentParser()
     for name in ("exporter_port", "target_port", "targets", "seconds"):
         parser.add_argument(name, type=int)

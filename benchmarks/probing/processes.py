@@ -1,4 +1,4 @@
-"""What running processes have used, read from the kernel; on Linux, without root."""
+"""CPU and memory of running processes, read from the kernel; on Linux, without root."""
 
 import os
 import time
@@ -64,7 +64,7 @@ def move(pid: int, core: int) -> None:
 
 @contextmanager
 def on_core(core: int) -> Iterator[None]:
-    """What is started meanwhile stays on one core, and sees only that one."""
+    """Pin the processes that are started meanwhile to one core, the only one that they see."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})
     try:

@@ -39,7 +39,7 @@ _MODULE: Final = "modules: {tcp_connect: {prober: tcp, timeout: 5s}}\n"
 
 @dataclass(frozen=True)
 class Load:
-    """What probing cost one side.
+    """The cost of one side's probing.
 
     Attributes:
         probes: How many were made.
@@ -59,12 +59,12 @@ class Load:
 
     @property
     def probes_per_cpu_second(self) -> float:
-        """The more the better."""
+        """Probes per CPU-second."""
         return self.probes / self.cpu_seconds
 
     @property
     def share_of_core(self) -> float:
-        """From 0 to 1."""
+        """CPU time as a fraction of one core."""
         return self.cpu_seconds / self.seconds
 
 
@@ -77,7 +77,7 @@ class Pair:
 
     @property
     def ratio(self) -> float | None:
-        """How many times the exporter's probes per CPU-second the agent makes."""
+        """The agent's probes per CPU-second as a multiple of the exporter's."""
         if self.agent and self.exporter:
             return self.agent.probes_per_cpu_second / self.exporter.probes_per_cpu_second
         return None

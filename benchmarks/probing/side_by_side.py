@@ -31,7 +31,7 @@ _ASIDE_SECONDS: Final = 5
 
 @dataclass
 class Side:
-    """What was measured of one side; what it lacks is left out of the table.
+    """The results of one side; missing ones are left out of the table.
 
     Attributes:
         cpu_per_sample: Seconds, one figure for each minute.
@@ -66,7 +66,7 @@ class Sides:
     agent: Side | None
 
     def each(self) -> Iterator[tuple[str, Side]]:
-        """Those that there are, with their hosts' names."""
+        """The sides that exist, with their hosts' names."""
         if self.recipe:
             yield RECIPE, self.recipe
         if self.agent:
@@ -75,7 +75,7 @@ class Sides:
 
 @dataclass(frozen=True)
 class Running:
-    """What runs while something is measured."""
+    """The processes and targets of a measurement."""
 
     cloudwatch: CloudWatch
     targets: Mapping[str, Target]
@@ -133,7 +133,9 @@ def measure_faults(
         cloudwatch = running.cloudwatch
         if sides.recipe:
             _wait_for_all(cloudwatch, [RECIPE], kinds)
-        time.sleep(INTERVAL_SECONDS + _ASIDE_SECONDS)  # the agent need not have told anything yet
+        time.sleep(
+            INTERVAL_SECONDS + _ASIDE_SECONDS
+        )  # the agent may not have published anything yet
         begun = _break_all(running.targets, kinds, chance)
         for host, side in sides.each():
             for metric, kind in kinds.items():
@@ -199,12 +201,12 @@ def _samples(cloudwatch: CloudWatch, host: str, start: float, end: float) -> flo
 
 
 def _wait_for_all(cloudwatch: CloudWatch, hosts: Sequence[str], metrics: Mapping[str, str]) -> None:
-    """Wait until each host has told something of each metric."""
+    """Wait until each host has published each metric."""
 
-    def told() -> bool:
+    def message() -> bool:
         return all(cloudwatch.data(host, metric) for host in hosts for metric in metrics)
 
-    if not cloudwatch.wait(told, _FIRST_SAMPLE_SECONDS):
+    if not cloudwatch.wait(message, _FIRST_SAMPLE_SECONDS):
         raise RuntimeError(f"not each of {', '.join(hosts)} has published each of its metrics")
 
 

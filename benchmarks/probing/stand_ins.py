@@ -23,7 +23,7 @@ _XML: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Datum:
-    """What was told about one metric in one request.
+    """One metric in one request.
 
     Attributes:
         arrival: Monotonic seconds at which the request was complete.
@@ -79,7 +79,7 @@ class _StandIn:
 
 
 class CloudWatch(_StandIn):
-    """Answers PutMetricData in each protocol that AWS clients speak, and keeps what it was told."""
+    """Answers PutMetricData in each protocol that AWS clients speak, and keeps the data."""
 
     def __init__(self) -> None:
         self._news = threading.Condition()
@@ -110,7 +110,7 @@ class CloudWatch(_StandIn):
     def data(
         self, host: str, metric: str | None = None, start: float = 0, end: float = float("inf")
     ) -> list[Datum]:
-        """What a host told, of one metric or of all, in the order of arrival."""
+        """Return a host's data, of one metric or of all, in the order of arrival."""
         with self._news:
             return [
                 datum

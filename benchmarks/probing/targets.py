@@ -1,4 +1,4 @@
-"""Something to connect to, which can be taken away in two ways."""
+"""A TCP target that can fail in two ways."""
 
 import random
 import socket
@@ -14,7 +14,7 @@ _GLANCE_SECONDS: Final = 0.02
 
 
 class Target:
-    """Accepts connections and closes them, until it is told otherwise."""
+    """Accepts connections and closes them, until ``refuse`` or ``hang``."""
 
     def __init__(self, chance: random.Random) -> None:
         while True:
@@ -53,7 +53,7 @@ class Target:
                 full = True
 
     def close(self) -> None:
-        """Give everything back."""
+        """Close all sockets."""
         self.refuse()
         for filler in self._fillers:
             filler.close()

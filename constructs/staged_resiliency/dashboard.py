@@ -1,4 +1,4 @@
-"""One page per service: how it is now, and what its drills found."""
+"""The CloudWatch dashboard of a service: its state now, and the results of its drills."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,12 +27,12 @@ _MAX_ALARMS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class ConnectivityMetric:
-    """What a host's probe measures, as a line of a graph.
+    """A metric that a host's probe publishes, as a line of a graph.
 
     Attributes:
         host_name: The host: its Name tag.
         metric_name: Name of the metric.
-        observer: The host that asks, for the metric of a peer.
+        observer: The host whose probe measures, for the metric of a peer.
     """
 
     host_name: str
@@ -41,13 +41,13 @@ class ConnectivityMetric:
 
 
 class ServiceDashboard(Construct):
-    """A CloudWatch dashboard of a service: state now, connectivity, results of drills.
+    """A CloudWatch dashboard of a service: alarms, health checks, connectivity, drill results.
 
-    Creates one ``AWS::CloudWatch::Dashboard``: the alarms' and the health checks' states, each
-    host's connectivity, and for the drills their passes, times against the objective, score and
-    days since the last pass, with links to runbook and journals.
+    Creates one ``AWS::CloudWatch::Dashboard`` with the states of alarms and health checks, each
+    host's connectivity, and for each drill its passed runs, its times beside the objective, its
+    score and the days since it last passed, with links to runbook and journals.
 
-    Drills are known to it by their names alone, so it can stand in another stack than they.
+    It refers to drills by name, so it can be in another stack.
 
     Args:
         scope: The parent.
@@ -55,11 +55,10 @@ class ServiceDashboard(Construct):
         service: The service.
         dashboard_name: Physical name.
         drills: Names of its drills; at least one.
-        enabled: Whether they inject their faults.
-        alarms: Names of alarms to show beside those of the service, such as the drills' own; none
-            unless given.
-        health_check_ids: Ids of the health checks, by what they are called; none unless given.
-        connectivity: What the probes measure; nothing unless given.
+        enabled: Whether the drills inject their faults.
+        alarms: Names of further alarms to show, such as the drills' own; none unless given.
+        health_check_ids: Ids of health checks, by their labels; none unless given.
+        connectivity: Metrics of the probes; none unless given.
         links: URLs by their texts, such as the runbook and the journals; none unless given.
 
     Raises:
@@ -113,7 +112,7 @@ class ServiceDashboard(Construct):
         checked("ServiceDashboard", "dashboard_name", dashboard_name, validation.dashboard_name)
         if not drills:
             raise InvalidInputError(
-                "ServiceDashboard: drills: none is named; name those whose results are shown"
+                "ServiceDashboard: drills: is empty; name the drills whose results are shown"
             )
         super().__init__(scope, construct_id)
         self._service = service
@@ -137,17 +136,17 @@ class ServiceDashboard(Construct):
             ),
         )
         self.resource.add_metadata(
-            "Description", "How the service is now, and what its drills found."
+            "Description", "The state of the service now, and the results of its drills."
         )
 
     def _head(self, enabled: bool, links: Mapping[str, str]) -> list[dict[str, Any]]:
         service = self._service
-        state = "inject their faults" if enabled else "are **leashed**: nothing breaks"
+        state = "inject their faults" if enabled else "are **dry runs**: nothing breaks"
         text = (
             f"# {service.title} in {service.environment}\n"
-            f"`{service.record_name}`: {service.active.name} serves, {service.standby.name} stands "
-            f"by. Objective {service.objective_seconds:g} s. Drills {state}.\n\n"
-            + " · ".join(f"[{told}]({url})" for told, url in links.items())
+            f"`{service.record_name}`: {service.active.name} serves, {service.standby.name} is the "
+            f"standby. Objective {service.objective_seconds:g} s. Drills {state}.\n\n"
+            + " · ".join(f"[{text}]({url})" for text, url in links.items())
         )
         return [{"type": "text", "width": _WIDTH, "height": 3, "properties": {"markdown": text}}]
 
@@ -284,7 +283,7 @@ class ServiceDashboard(Construct):
 
 
 def _placed(rows: Sequence[Sequence[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
-    """The widgets, each row below the former one, broken where it is full."""
+    """Place the widgets: each row below the one before, wrapped where it is full."""
     top = 0
     for row in rows:
         left, height = 0, 0

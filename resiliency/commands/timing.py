@@ -54,12 +54,12 @@ def add(commands: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the failover times of a design, or compare them with those of another design."""
-    from resiliency.failover_model.overrides import assumptions_given
+    from resiliency.failover_model.overrides import parse_assumptions
     from resiliency.failover_model.simulation import failover_times
     from resiliency.failover_model.template_files import read_templates
     from resiliency.failover_model.template_reader import read_graph
 
-    assumptions = assumptions_given(options.assume)
+    assumptions = parse_assumptions(options.assume)
     compares = options.against is not None
     if options.objective is not None and options.chart is None and (options.json or compares):
         raise UserError(
@@ -83,8 +83,7 @@ def run(options: argparse.Namespace) -> int:
     # rich takes longer to load than a template takes to read
     from rich.console import Console
 
-    from resiliency.failover_model.comparison import compare
-    from resiliency.failover_model.comparison_report import comparison_json, print_comparison
+    from resiliency.failover_model.comparison import compare, comparison_json, print_comparison
     from resiliency.failover_model.report import print_assumptions, print_timing, timing_json
 
     console = Console()

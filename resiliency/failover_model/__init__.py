@@ -1,1 +1,1 @@
-"""How long failover takes, told from templates alone: no AWS, no CDK."""
+"""Predicts from templates alone how long failover takes: no AWS, no CDK."""

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Final, Literal, TypeAlias
 
+from staged_resiliency.shared import time_limits
+
 Comparison: TypeAlias = Literal[
     "GreaterThanOrEqualToThreshold",
     "GreaterThanThreshold",
@@ -27,13 +29,6 @@ COMPARISONS: Final[Mapping[Comparison, Callable[[float, float], bool]]] = {
     "LessThanThreshold": operator.lt,
 }
 
-ASSUMED_EXTRA_PERIODS: Final = 2
-"""Periods that CloudWatch looks at beyond the evaluation periods, *assumed* for all of them.
-
-AWS publishes one evaluation range, 5 periods for 3 evaluation periods, and says that it depends on
-the length of the period and on the metric's resolution.
-"""
-
 
 class AlarmState(Enum):
     """The state of an alarm."""
@@ -43,35 +38,35 @@ class AlarmState(Enum):
     ALARM = "ALARM"
     """Outside of the threshold."""
     INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
-    """Not enough data to tell."""
+    """Not enough data."""
 
 
 class Missing(Enum):
-    """What an alarm takes a missing data point for; the values are those of TreatMissingData."""
+    """How an alarm treats missing data; the values are those of TreatMissingData."""
 
     MISSING = "missing"
-    """For what it is; CloudWatch's default."""
+    """As missing; CloudWatch's default."""
     IGNORE = "ignore"
-    """For no reason to leave the state."""
+    """As no reason to leave the state."""
     BREACHING = "breaching"
-    """For a bad one."""
+    """As breaching the threshold."""
     NOT_BREACHING = "notBreaching"
-    """For a good one."""
+    """As within the threshold."""
 
 
 class Point(Enum):
-    """What a data point is to an alarm; the values are the signs of AWS's tables."""
+    """A data point as an alarm evaluates it; the values are the signs of AWS's tables."""
 
     WITHIN = "0"
     """Within the threshold."""
     BREACHING = "X"
     """Outside of the threshold."""
     MISSING = "-"
-    """Not there, or not there yet."""
+    """Missing, or not published yet."""
 
 
 def assumed_evaluation_range(evaluation_periods: int) -> int:
-    """How many periods CloudWatch looks back at standard resolution, as *assumed* here.
+    """Return how many periods CloudWatch reads at standard resolution, as *assumed* here.
 
     Args:
         evaluation_periods: N of the alarm.
@@ -80,16 +75,16 @@ def assumed_evaluation_range(evaluation_periods: int) -> int:
         >>> assumed_evaluation_range(3)  # the one that AWS publishes
         5
     """
-    return evaluation_periods + ASSUMED_EXTRA_PERIODS
+    return evaluation_periods + time_limits.EXTRA_PERIODS
 
 
 def point(value: float | None, comparison: Comparison, threshold: float) -> Point:
-    """What a value is to an alarm.
+    """Compare a value with a threshold.
 
     Args:
         value: The statistic of a period; None where it is missing.
         comparison: How it is compared.
-        threshold: What it is compared with.
+        threshold: The threshold.
     """
     if value is None:
         return Point.MISSING
@@ -104,14 +99,14 @@ def evaluate(
     missing: Missing = Missing.MISSING,
     former: AlarmState = AlarmState.INSUFFICIENT_DATA,
 ) -> AlarmState:
-    """The state of an alarm after one evaluation.
+    """Return the state of an alarm after one evaluation.
 
     Args:
         points: The points of the evaluation range, oldest first; at least as many as evaluation
             periods.
         evaluation_periods: N: how many points are evaluated.
         datapoints_to_alarm: M: how many of them must breach; all unless given.
-        missing: What a missing point is taken for; for missing unless given.
+        missing: How missing points are treated; as missing unless given.
         former: The state before; that of a new alarm unless given.
 
     Raises:

@@ -1,23 +1,23 @@
-"""The numbers of the model that no template tells, each with its range and what it rests on."""
+"""The numbers of the model that no template contains, each with its range and its source."""
 
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Final
 
-from resiliency.failover_model.alarm_evaluation import ASSUMED_EXTRA_PERIODS
+from staged_resiliency.shared import time_limits
 
 _USER_GUIDE: Final = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/"
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A number between two bounds; every outage draws one, all alike likely.
+    """A number between two bounds; each outage draws one, with equal chances.
 
     Attributes:
-        low: The least.
-        high: The most.
-        about: What it is, with its unit.
+        low: The lower bound.
+        high: The upper bound.
+        about: The quantity, with its unit.
         basis: A source, or the word *assumed* and why.
     """
 
@@ -28,19 +28,19 @@ class Range:
 
     def __post_init__(self) -> None:
         if not 0 <= self.low <= self.high:
-            raise ValueError(f"{self.low:g} to {self.high:g} is no span; give 0 <= low <= high")
+            raise ValueError(f"{self.low:g} to {self.high:g} is not a range; give 0 <= low <= high")
 
     @property
     def assumed(self) -> bool:
-        """Whether it rests on no source."""
+        """Whether the range has no source."""
         return self.basis.startswith("assumed")
 
     def draw(self, chance: random.Random) -> float:
-        """One number of the span."""
+        """Draw a number of the range."""
         return self.low + (self.high - self.low) * chance.random()
 
 
-# Beyond these there is nothing to play through, or not in any time one would wait for.
+# Beyond these nothing can be simulated, or not in any time one would wait for.
 _BOUNDS: Final = (
     ("extra_periods", 0, 100),
     ("evaluation_interval", 1, 3600),
@@ -60,48 +60,56 @@ _BOUNDS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """What the model takes for given, in seconds unless said otherwise.
+    """The numbers that the model assumes, in seconds unless stated otherwise.
 
-    Replace one by ``dataclasses.replace``; a number alone is a span whose bounds are the same.
+    Replace one with ``dataclasses.replace``; a single number is a range with equal bounds.
 
     Raises:
-        ValueError: A span that nothing could be played through with, such as no time at all
-            between two evaluations.
+        ValueError: A range that can't be simulated, such as no time between two evaluations.
 
     Example:
-        >>> [span.about for _, span in Assumptions().spans() if not span.assumed][0]
+        >>> [each.about for _, each in Assumptions().ranges() if not each.assumed][0]
         'seconds between two evaluations of an alarm'
     """
 
     extra_periods: Range = field(
         default=Range(
-            ASSUMED_EXTRA_PERIODS,
-            ASSUMED_EXTRA_PERIODS,
-            "periods that CloudWatch looks back beyond the evaluation periods",
+            time_limits.EXTRA_PERIODS,
+            time_limits.EXTRA_PERIODS,
+            "periods that CloudWatch reads beyond the evaluation periods",
             "assumed for all; AWS publishes 5 for 3 evaluation periods",
         )
     )
     evaluation_interval: Range = field(
         default=Range(
-            60,
-            60,
+            time_limits.EVALUATION_INTERVAL_SECONDS,
+            time_limits.EVALUATION_INTERVAL_SECONDS,
             "seconds between two evaluations of an alarm",
             f"{_USER_GUIDE}AlarmThatSendsEmail.html; assumed to hold for Route 53's reading too",
         )
     )
     status_check: Range = field(
         default=Range(
-            60, 120, "seconds until EC2's status checks say that a host is impaired", "assumed"
+            60,
+            time_limits.STATUS_CHECK_SECONDS,
+            "seconds until EC2's status checks report an impaired host",
+            "assumed",
         )
     )
     status_metric_delay: Range = field(
         default=Range(
-            15, 60, "seconds from a status check to its data point in CloudWatch", "assumed"
+            15,
+            time_limits.STATUS_METRIC_DELAY_SECONDS,
+            "seconds from a status check to its data point in CloudWatch",
+            "assumed",
         )
     )
     custom_metric_delay: Range = field(
         default=Range(
-            1, 15, "seconds from a request of the probe to its data points in CloudWatch", "assumed"
+            1,
+            time_limits.CUSTOM_METRIC_DELAY_SECONDS,
+            "seconds from a request of the probe to its data points in CloudWatch",
+            "assumed",
         )
     )
     probe_interval: Range = field(
@@ -113,7 +121,7 @@ class Assumptions:
     probe_batch: Range = field(
         default=Range(
             1,
-            11,
+            time_limits.PROBE_BATCH_SECONDS,
             "seconds from the end of a minute to the probe's request for it",
             "the probe's code: a second, and up to ten more by its host's name",
         )
@@ -122,19 +130,32 @@ class Assumptions:
         default=Range(
             16,
             16,
-            "health checkers of Route 53 that ask an endpoint",
-            "assumed; AWS names no number",
+            "Route 53 health checkers that request an endpoint",
+            "assumed; AWS publishes no number",
         )
     )
     health_check_uptake: Range = field(
-        default=Range(0, 30, "seconds from data that decide to Route 53's new status", "assumed")
+        default=Range(
+            0,
+            time_limits.HEALTH_CHECK_UPTAKE_SECONDS,
+            "seconds from data that decide to Route 53's new status",
+            "assumed",
+        )
     )
     dns_propagation: Range = field(
-        default=Range(0, 30, "seconds from a new status to all DNS servers' answers", "assumed")
+        default=Range(
+            0,
+            time_limits.DNS_PROPAGATION_SECONDS,
+            "seconds from a new status to the answers of all DNS servers",
+            "assumed",
+        )
     )
     resolver_floor: Range = field(
         default=Range(
-            0, 30, "seconds that a resolver keeps an answer at least, whatever its TTL", "assumed"
+            0,
+            time_limits.RESOLVER_FLOOR_SECONDS,
+            "seconds that a resolver keeps an answer at least, whatever its TTL",
+            "assumed",
         )
     )
     client_cache: Range = field(
@@ -144,15 +165,15 @@ class Assumptions:
     )
 
     def __post_init__(self) -> None:
-        """Refuse what nothing could be played through with."""
+        """Raise if a range is beyond what can be simulated."""
         for name, least, most in _BOUNDS:
-            span: Range = getattr(self, name)
-            if span.low < least or span.high > most:
+            given: Range = getattr(self, name)
+            if given.low < least or given.high > most:
                 raise ValueError(
-                    f"{name} of {span.low:g} to {span.high:g}; allowed: {least:g} to {most:g}"
+                    f"{name} of {given.low:g} to {given.high:g}; allowed: {least:g} to {most:g}"
                 )
 
-    def spans(self) -> Iterator[tuple[str, Range]]:
-        """All of them by name."""
+    def ranges(self) -> Iterator[tuple[str, Range]]:
+        """Yield each range with its name."""
         for each in fields(self):
             yield each.name, getattr(self, each.name)

@@ -1,50 +1,57 @@
-"""Why a fault never moves clients to the secondary."""
+"""Explains verdicts: why clients never move, and which assumptions affect their times."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from resiliency.failover_model.assumptions import Assumptions
 from resiliency.failover_model.faults import Effect, Fault, metric_effect, watched_host
 from resiliency.failover_model.graph import (
     AlarmCheck,
+    BasicHealthCheck,
+    EndpointCheck,
     FailoverGraph,
     HealthCheck,
-    Leaf,
     Pair,
-    leaves,
+    basic_health_checks,
 )
 from resiliency.failover_model.route53 import InsufficientData
+from staged_resiliency.shared import names
 
 
-def why_never(
-    graph: FailoverGraph, pair: Pair, fault: Fault, effects: Mapping[Leaf, Effect]
+def explain_no_failover(
+    graph: FailoverGraph, pair: Pair, fault: Fault, effects: Mapping[BasicHealthCheck, Effect]
 ) -> str:
-    """The reason, as one line.
+    """Explain in one line why a fault never moves clients to the secondary.
 
     Args:
-        graph: What decides, with the alarms that don't.
+        graph: All pairs and alarms.
         pair: The pair that stays with its primary.
-        fault: What breaks.
-        effects: What each health check of the pair shows of it.
+        fault: The fault.
+        effects: How the fault shows in each basic health check of the pair.
     """
     check = pair.primary.health_check
     if check is None:
         if pair.primary.evaluates_target:
-            return "the primary follows its alias target's health, which no template tells"
+            return "the primary follows its alias target's health, which no template contains"
         return "the primary has no health check, so it always answers"
     if check.disabled:
         return f"{check.label} is disabled, which counts as healthy"
-    shown = {leaf: effects[leaf] for leaf in leaves(check) if effects[leaf] is not Effect.NONE}
+    shown = {
+        each: effects[each]
+        for each in basic_health_checks(check)
+        if effects[each] is not Effect.NONE
+    }
     if not shown:
         return _unseen(graph, pair, fault, check)
-    unknown = [leaf.label for leaf, what in shown.items() if what is Effect.UNKNOWN]
+    unknown = [each.label for each, effect in shown.items() if effect is Effect.UNKNOWN]
     if len(unknown) == len(shown):
-        return f"what {', '.join(unknown)} shows of it is not known to the model"
+        return f"the model does not know how the fault shows in {', '.join(unknown)}"
     return "; ".join(
-        _unmoved(leaf, what) for leaf, what in shown.items() if what is not Effect.UNKNOWN
+        _unmoved(each, effect) for each, effect in shown.items() if effect is not Effect.UNKNOWN
     )
 
 
 def _unseen(graph: FailoverGraph, pair: Pair, fault: Fault, check: HealthCheck) -> str:
-    deciding = ", ".join(leaf.label for leaf in leaves(check))
+    deciding = ", ".join(each.label for each in basic_health_checks(check))
     host = watched_host(pair)
     seeing = [
         alarm.name
@@ -54,20 +61,60 @@ def _unseen(graph: FailoverGraph, pair: Pair, fault: Fault, check: HealthCheck) 
         and metric_effect(fault, alarm, host=host) is not Effect.NONE
     ]
     if seeing:
-        return f"only {', '.join(seeing)} would show it, which decides nothing ({deciding} does)"
-    return f"no signal that decides ({deciding}) shows it"
+        return f"only {', '.join(seeing)} would show it, which does not decide ({deciding} does)"
+    return f"no deciding signal ({deciding}) shows it"
 
 
-def _unmoved(leaf: Leaf, shown: Effect) -> str:
-    if leaf.disabled:
-        return f"{leaf.label} {shown.value}, but is disabled"
-    if leaf.inverted:
-        return f"{leaf.label} {shown.value}, but is inverted"
+def _unmoved(check: BasicHealthCheck, shown: Effect) -> str:
+    if check.disabled:
+        return f"{check.label} {shown.value}, but is disabled"
+    if check.inverted:
+        return f"{check.label} {shown.value}, but is inverted"
     if (
         shown is Effect.SILENT
-        and isinstance(leaf, AlarmCheck)
-        and leaf.insufficient_data is not InsufficientData.UNHEALTHY
+        and isinstance(check, AlarmCheck)
+        and check.insufficient_data is not InsufficientData.UNHEALTHY
     ):
-        silence = leaf.insufficient_data.value
-        return f"{leaf.label} {shown.value}, and too little data counts as {silence}"
-    return f"{leaf.label} {shown.value}, which is not enough to move the answer"
+        silence = check.insufficient_data.value
+        return f"{check.label} {shown.value}, and insufficient data counts as {silence}"
+    return f"{check.label} {shown.value}, which is not enough to change the answer"
+
+
+def sensitive_to(
+    pair: Pair, effects: Mapping[BasicHealthCheck, Effect], assumptions: Assumptions
+) -> Sequence[str]:
+    """Return the names of the assumptions that affect a failover's time, in their order.
+
+    Args:
+        pair: The pair.
+        effects: How the fault shows in each basic health check.
+        assumptions: The assumptions.
+    """
+    affecting = {
+        name
+        for check, shown in effects.items()
+        if shown not in (Effect.NONE, Effect.UNKNOWN) and not check.disabled
+        for name in _of_signal(check, shown)
+    }
+    affecting |= {"dns_propagation", "client_cache"}
+    if assumptions.resolver_floor.high > pair.primary.ttl_seconds:
+        affecting.add("resolver_floor")
+    return [name for name, _ in assumptions.ranges() if name in affecting]
+
+
+def _of_signal(check: BasicHealthCheck, shown: Effect) -> Iterator[str]:
+    yield "health_check_uptake"
+    if isinstance(check, EndpointCheck):
+        yield "checkers"
+        return
+    yield from ("extra_periods", "evaluation_interval")
+    if check.alarm.metric.namespace.startswith("AWS/"):
+        yield "status_metric_delay"
+        if shown is Effect.IMPAIRED:
+            yield "status_check"
+    else:
+        yield from ("custom_metric_delay", "probe_batch")
+        if check.alarm.metric.name != names.HEARTBEAT_METRIC:
+            yield "probe_interval"
+        if shown is Effect.UNANSWERED:
+            yield "probe_timeout"

@@ -1,7 +1,7 @@
-"""Values in templates: texts, numbers, and references from one resource to another."""
+"""Reads templates: resources, texts, numbers, and references from one resource to another."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -19,6 +19,10 @@ class Reference:
 
     stack: str
     logical_id: str
+
+    def __str__(self) -> str:
+        """Name the resource in messages."""
+        return f"{self.stack}: {self.logical_id}"
 
 
 _NO_VALUE: Final = {"Ref": "AWS::NoValue"}
@@ -57,12 +61,33 @@ class Templates:
                     self._exports[name] = (stack, output.get("Value"))
 
     def resource(self, reference: Reference) -> JsonObject | None:
-        """A resource, None where the templates make none of that name."""
+        """Return a resource, None where the templates contain none of that name."""
         resources: Mapping[str, JsonObject] = self.by_stack[reference.stack].get("Resources", {})
         return resources.get(reference.logical_id)
 
+    def resources(self, *types: str) -> Iterator[tuple[Reference, JsonObject]]:
+        """Yield the resources of some types, with their properties.
+
+        Raises:
+            TemplateError: The properties of one are no object.
+        """
+        for stack, template in self.by_stack.items():
+            for logical_id, resource in template["Resources"].items():
+                if resource.get("Type") in types:
+                    reference = Reference(stack, logical_id)
+                    yield reference, self.properties(reference)
+
+    def properties(self, reference: Reference) -> JsonObject:
+        """Return the properties of a resource, without those that refer to ``AWS::NoValue``.
+
+        Raises:
+            TemplateError: They are no object.
+        """
+        resource = self.resource(reference) or {}
+        return mapping(resource.get("Properties", {}), f"{reference}: Properties")
+
     def text(self, stack: str, value: Any, where: str) -> str:
-        """A value as text; what only the deployment knows stays as ``${LogicalId}``.
+        """Return a value as text; what only the deployment knows stays as ``${LogicalId}``.
 
         Raises:
             TemplateError: The value depends on a condition, or on something not in the templates.
@@ -87,22 +112,24 @@ class Templates:
             case {"Fn::ImportValue": name}:
                 exporter, exported = self._export(self.text(stack, name, where), where)
                 return self.text(exporter, exported, where)
-        raise TemplateError(f"{where}: {_said(value)}")
+        raise TemplateError(f"{where}: {_why_not(value)}")
 
     def number(self, stack: str, value: Any, where: str) -> float:
-        """A value as a number.
+        """Return a value as a number.
 
         Raises:
-            TemplateError: It is none, or only the deployment knows it.
+            TemplateError: It is no number, or only the deployment knows it.
         """
         text = self.text(stack, value, where)
         try:
             return float(text)
         except ValueError:
-            raise TemplateError(f"{where}: {text!r} is no number that a template tells") from None
+            raise TemplateError(
+                f"{where}: {text!r} is no number known before the deployment"
+            ) from None
 
     def reference(self, stack: str, value: Any, where: str) -> Reference | None:
-        """The resource that a value refers to, None where it refers to none.
+        """Return the resource that a value refers to, None where it refers to none.
 
         Raises:
             TemplateError: It depends on a condition, or on something not in the templates.
@@ -120,7 +147,7 @@ class Templates:
         return None
 
     def _substituted(self, stack: str, text: str, variables: Mapping[str, Any], where: str) -> str:
-        """The text of an Fn::Sub; ``${!Literal}`` stands for ``${Literal}``."""
+        """Return the text of an Fn::Sub; ``${!Literal}`` means ``${Literal}``."""
 
         def replaced(found: re.Match[str]) -> str:
             name = found[1]
@@ -153,8 +180,20 @@ class Templates:
 
 
 def present(properties: Mapping[str, Any]) -> JsonObject:
-    """The properties that are there; one that refers to ``AWS::NoValue`` is not."""
+    """Return the properties without those that refer to ``AWS::NoValue``."""
     return {key: value for key, value in properties.items() if value != _NO_VALUE}
+
+
+def mapping(value: Any, where: str) -> JsonObject:
+    """Return an object of a template, without what refers to ``AWS::NoValue``.
+
+    Raises:
+        TemplateError: It is missing or no object.
+    """
+    if not isinstance(value, Mapping):
+        reason = "is missing" if value is None else "is no object"
+        raise TemplateError(f"{where}: {reason}")
+    return present(value)
 
 
 def _require_objects(entries: object, where: str) -> None:
@@ -168,12 +207,12 @@ def _require_objects(entries: object, where: str) -> None:
                 f"{where}: {name}: is not followed here; give the template that CloudFormation "
                 "makes of it (aws cloudformation get-template --template-stage Processed)"
             )
-        said = "is empty" if entry is None else f"is no object, but {type(entry).__name__}"
-        raise TemplateError(f"{where}: {name}: {said}")
+        reason = "is empty" if entry is None else f"is no object, but {type(entry).__name__}"
+        raise TemplateError(f"{where}: {name}: {reason}")
 
 
-def _said(value: object) -> str:
-    """Why a value can't be followed."""
+def _why_not(value: object) -> str:
+    """Explain why a value can't be followed."""
     if value is None:
         return "is missing"
     if isinstance(value, Mapping) and len(value) == 1:

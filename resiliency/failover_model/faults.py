@@ -1,4 +1,4 @@
-"""What can break, and what each signal shows of it."""
+"""The faults of the model, and how each shows in signals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,16 +8,15 @@ from typing import Final
 from resiliency.failover_model.graph import (
     Alarm,
     AlarmCheck,
+    BasicHealthCheck,
     EndpointCheck,
     FailoverGraph,
-    Leaf,
     Metric,
     Pair,
-    leaves,
+    basic_health_checks,
 )
 from staged_resiliency.shared import names
 
-_CONNECTIVITY: Final = "-connectivity"
 _STATUS_METRICS: Final = ("StatusCheckFailed", "StatusCheckFailed_Instance")
 _STATUS_PREFIX: Final = "StatusCheckFailed"
 
@@ -26,15 +25,15 @@ class FaultKind(Enum):
     """Kinds of faults of the primary's host."""
 
     HOST_STOPPED = "host stopped"
-    """The instance is off: it sends nothing and answers nothing."""
+    """The instance is stopped: it sends nothing and answers nothing."""
     HOST_IMPAIRED = "host impaired"
-    """The instance runs, but is out of reach and its status check fails."""
+    """The instance runs, but is unreachable and its status check fails."""
     ENDPOINT_DEAD = "endpoint dead"
-    """The host is well, but its service refuses connections."""
+    """The host is healthy, but its service refuses connections."""
     DEPENDENCY_BLACKHOLED = "dependency blackholed"
-    """What the host sends to a dependency is lost; its endpoint answers still."""
+    """Whatever the host sends to a dependency is lost; its endpoint still answers."""
     PROBE_DEAD = "probe dead"
-    """The host's probe says nothing; clients are served as before."""
+    """The host's probe publishes nothing; clients are served as before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +41,8 @@ class Fault:
     """A fault of the primary's host.
 
     Attributes:
-        kind: What breaks.
-        dependency: Name of the dependency, for those alone.
+        kind: The kind of fault.
+        dependency: Name of the dependency, for a blackholed one.
     """
 
     kind: FaultKind
@@ -55,26 +54,26 @@ class Fault:
         return self.kind is not FaultKind.PROBE_DEAD
 
     def __str__(self) -> str:
-        """What a report names it."""
+        """Name the fault in reports."""
         return f"{self.kind.value}: {self.dependency}" if self.dependency else self.kind.value
 
 
 class Effect(Enum):
-    """What a signal shows of a fault."""
+    """How a fault shows in a signal."""
 
-    NONE = "shows nothing of it"
+    NONE = "is not affected"
     SILENT = "falls silent"
     IMPAIRED = "fails once EC2's check does"
     UNANSWERED = "fails after its deadline"
     REFUSED = "fails at once"
-    UNKNOWN = "is not known to the model"
+    UNKNOWN = "is unknown to the model"
 
 
 _UNREACHABLE: Final = (FaultKind.HOST_STOPPED, FaultKind.HOST_IMPAIRED)
 
 
 def faults_of(graph: FailoverGraph, pair: Pair) -> Sequence[Fault]:
-    """The faults of a pair's primary host: each kind, and each dependency that is measured."""
+    """List the faults of a pair's primary host: each kind, and each measured dependency."""
     host = watched_host(pair)
     dependencies = [
         name
@@ -89,57 +88,57 @@ def faults_of(graph: FailoverGraph, pair: Pair) -> Sequence[Fault]:
 
 
 def dependency_of(metric: Metric) -> str | None:
-    """The dependency that a probe's metric is about, None for other metrics."""
+    """Return the dependency that a probe's metric measures, None for other metrics."""
     if metric.name == names.PEER_METRIC or metric.dimension("Host") is None:
         return None
-    name = metric.name.removesuffix(_CONNECTIVITY)
+    name = metric.name.removesuffix(names.connectivity_metric(""))
     return name if name != metric.name else None
 
 
 def watched_host(pair: Pair) -> str | None:
-    """The host that the primary's signals watch, as far as they name it."""
-    for leaf in leaves(pair.primary.health_check):
-        if isinstance(leaf, AlarmCheck):
-            named = leaf.alarm.metric.dimension("Host")
+    """Return the host that the primary's signals watch, None where they do not name it."""
+    for check in basic_health_checks(pair.primary.health_check):
+        if isinstance(check, AlarmCheck):
+            named = check.alarm.metric.dimension("Host")
             if named is not None:
                 return named
-            # Our own status alarms carry the host's name.
-            host = leaf.alarm.name.removesuffix(names.status_alarm(""))
-            if host != leaf.alarm.name:
+            # The library's status alarms carry the host's name.
+            host = check.alarm.name.removesuffix(names.status_alarm(""))
+            if host != check.alarm.name:
                 return host
     return None
 
 
-def effect(fault: Fault, leaf: Leaf, pair: Pair, *, of_primary: bool) -> Effect:
-    """What a health check shows of a fault of the primary's host.
+def effect(fault: Fault, check: BasicHealthCheck, pair: Pair, *, of_primary: bool) -> Effect:
+    """Return how a fault of the primary's host shows in a health check.
 
-    Signals below the primary's health check are *assumed* to watch the primary's host, but for
-    an endpoint that has the secondary's address.
+    Signals below the primary's health check are *assumed* to watch the primary's host, except an
+    endpoint with the secondary's address.
 
     Args:
-        fault: What breaks.
-        leaf: The health check.
+        fault: The fault.
+        check: The health check.
         pair: The pair it decides about.
-        of_primary: It stands below the primary's health check, not the secondary's.
+        of_primary: It is below the primary's health check, not the secondary's.
     """
-    if isinstance(leaf, EndpointCheck):
-        mine = leaf.address in pair.primary.values or (
-            of_primary and leaf.address not in pair.secondary.values
+    if isinstance(check, EndpointCheck):
+        mine = check.address in pair.primary.values or (
+            of_primary and check.address not in pair.secondary.values
         )
         return _endpoint_effect(fault) if mine else Effect.NONE
-    return metric_effect(fault, leaf.alarm, host=watched_host(pair), watches_host=of_primary)
+    return metric_effect(fault, check.alarm, host=watched_host(pair), watches_host=of_primary)
 
 
 def metric_effect(
     fault: Fault, alarm: Alarm, *, host: str | None, watches_host: bool = True
 ) -> Effect:
-    """What an alarm's metric shows of a fault.
+    """Return how a fault shows in an alarm's metric.
 
     Args:
-        fault: What breaks.
+        fault: The fault.
         alarm: The alarm.
-        host: The host that breaks, as far as it is known.
-        watches_host: The alarm is about that host.
+        host: The affected host, None where it is unknown.
+        watches_host: Whether the alarm watches that host.
     """
     metric = alarm.metric
     if metric.name == names.PEER_METRIC:

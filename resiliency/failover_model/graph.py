@@ -1,4 +1,4 @@
-"""What decides failover, as data: signal, alarm, health check, record pair."""
+"""What decides failover, as data: metrics, alarms, health checks, and record pairs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from resiliency.failover_model.alarm_evaluation import Comparison, Missing
 from resiliency.failover_model.route53 import InsufficientData
 
 ALIAS_TTL_SECONDS: Final = 60
-"""How long resolvers keep an alias to a load balancer; it has no TTL of its own.
+"""How long resolvers cache an alias to a load balancer, which has no TTL of its own.
 
 Source: Route53/latest/DeveloperGuide/resource-record-sets-choosing-alias-non-alias.html
 """
@@ -16,12 +16,12 @@ Source: Route53/latest/DeveloperGuide/resource-record-sets-choosing-alias-non-al
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """What is measured.
+    """A CloudWatch metric.
 
     Attributes:
         namespace: CloudWatch namespace.
         name: Name of the metric.
-        dimensions: Pairs of name and value. What only the deployment knows stands there as
+        dimensions: Pairs of name and value. A value that only the deployment knows is
             ``${LogicalId}``.
     """
 
@@ -30,7 +30,7 @@ class Metric:
     dimensions: tuple[tuple[str, str], ...] = ()
 
     def dimension(self, name: str) -> str | None:
-        """The value of a dimension, None without one of that name."""
+        """Return the value of a dimension, None without one of that name."""
         return dict(self.dimensions).get(name)
 
 
@@ -40,14 +40,14 @@ class Alarm:
 
     Attributes:
         name: Name of the alarm.
-        metric: What it watches.
+        metric: The metric that it watches.
         statistic: Average, Maximum, Minimum, SampleCount or Sum.
         comparison: How the statistic is compared.
-        threshold: What with, in the metric's unit.
+        threshold: The threshold, in the metric's unit.
         period_seconds: Length of a period.
         evaluation_periods: N.
         datapoints_to_alarm: M.
-        missing: What the alarm takes missing data for. Route 53 does not look at it.
+        missing: How the alarm treats missing data; Route 53 ignores that.
     """
 
     name: str
@@ -63,14 +63,14 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class AlarmCheck:
-    """A health check that reads the data stream of an alarm.
+    """A health check on the data stream of an alarm.
 
     Attributes:
-        label: How a report names it.
+        label: Its name in reports.
         alarm: The alarm whose rule Route 53 copied.
-        insufficient_data: What too little data counts as.
-        inverted: The opposite is its status.
-        disabled: It is healthy without being looked at.
+        insufficient_data: Its status while there is insufficient data.
+        inverted: Its status is inverted.
+        disabled: It is healthy, whatever the data.
     """
 
     label: str
@@ -82,16 +82,16 @@ class AlarmCheck:
 
 @dataclass(frozen=True, slots=True)
 class EndpointCheck:
-    """A health check that asks an endpoint.
+    """A health check on an endpoint.
 
     Attributes:
-        label: How a report names it.
+        label: Its name in reports.
         kind: HTTP, HTTPS, either with _STR_MATCH, or TCP.
-        address: IP address or domain name that is asked.
+        address: IP address or domain name of the endpoint.
         interval_seconds: Time between two requests of one health checker.
-        failure_threshold: Failures in a row until a health checker finds it unhealthy.
-        inverted: The opposite is its status.
-        disabled: It is healthy without being asked.
+        failure_threshold: Failures in a row until a health checker finds the endpoint unhealthy.
+        inverted: Its status is inverted.
+        disabled: It is healthy, whatever the endpoint answers.
     """
 
     label: str
@@ -105,14 +105,14 @@ class EndpointCheck:
 
 @dataclass(frozen=True, slots=True)
 class CalculatedCheck:
-    """A health check that counts healthy ones among others.
+    """A calculated health check, which counts its healthy children.
 
     Attributes:
-        label: How a report names it.
-        children: Those counted.
+        label: Its name in reports.
+        children: The health checks that it counts.
         threshold: How many must be healthy.
-        inverted: The opposite is its status.
-        disabled: It is healthy without counting.
+        inverted: Its status is inverted.
+        disabled: It is healthy, whatever its children are.
     """
 
     label: str
@@ -125,7 +125,7 @@ class CalculatedCheck:
 HealthCheck: TypeAlias = AlarmCheck | EndpointCheck | CalculatedCheck
 """A health check of any kind."""
 
-Leaf: TypeAlias = AlarmCheck | EndpointCheck
+BasicHealthCheck: TypeAlias = AlarmCheck | EndpointCheck
 """A health check that measures something itself."""
 
 
@@ -135,9 +135,9 @@ class Record:
 
     Attributes:
         values: Addresses or names, or the alias's target.
-        ttl_seconds: How long resolvers keep it.
-        health_check: What decides about it; always healthy without one.
-        evaluates_target: It is an alias that also follows its target's health.
+        ttl_seconds: How long resolvers cache it.
+        health_check: The health check of the record; always healthy without one.
+        evaluates_target: Whether it is an alias that also follows its target's health.
     """
 
     values: tuple[str, ...]
@@ -148,7 +148,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A failover pair.
+    """A pair of failover records.
 
     Attributes:
         name: DNS name without the dot at its end.
@@ -165,7 +165,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """How often a probe asks, as its configuration in the templates says.
+    """How often a probe samples its targets, from its configuration in the templates.
 
     Attributes:
         namespace: CloudWatch namespace that it publishes to.
@@ -180,12 +180,12 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class FailoverGraph:
-    """All that the templates say.
+    """All that decides failover in a set of templates.
 
     Attributes:
         pairs: The failover pairs, in the order of the templates.
-        alarms: The metric alarms, those too that no health check reads.
-        probes: The probes whose configuration is there.
+        alarms: The metric alarms, including those that no health check follows.
+        probes: The probes whose configuration the templates contain.
     """
 
     pairs: Sequence[Pair]
@@ -193,18 +193,14 @@ class FailoverGraph:
     probes: Sequence[Probe] = ()
 
 
-def leaves(check: HealthCheck | None) -> Iterator[Leaf]:
-    """The health checks below one that measure something themselves, each once."""
-    seen: set[Leaf] = set()
-    for leaf in _leaves(check):
-        if leaf not in seen:
-            seen.add(leaf)
-            yield leaf
+def basic_health_checks(check: HealthCheck | None) -> Iterator[BasicHealthCheck]:
+    """Yield the health checks below one that measure something themselves, each once."""
+    yield from dict.fromkeys(_below(check))
 
 
-def _leaves(check: HealthCheck | None) -> Iterator[Leaf]:
+def _below(check: HealthCheck | None) -> Iterator[BasicHealthCheck]:
     if isinstance(check, CalculatedCheck):
         for child in check.children:
-            yield from _leaves(child)
+            yield from _below(child)
     elif check is not None:
         yield check

@@ -1,4 +1,4 @@
-"""What CloudWatch holds of a signal, minute by minute, around a fault.
+"""The data points of a metric in CloudWatch, minute by minute, around a fault.
 
 Times are seconds since the beginning of the minute in which the fault falls; that minute has
 number 0. Before the fault all is well.
@@ -8,33 +8,31 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, inf
-from typing import Final
 
 from resiliency.failover_model.assumptions import Assumptions
 from resiliency.failover_model.faults import Effect
 from resiliency.failover_model.graph import Metric
 from staged_resiliency.shared import names
-
-MINUTE: Final = 60
+from staged_resiliency.shared.time_limits import MINUTE
 
 Piece = tuple[float, int, float, float, float]
-"""One statistic set: when it can be read, how many samples, their sum, least and most."""
+"""One statistic set: when it can be read, number of samples, sum, minimum and maximum."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A signal around one fault.
+    """The data of a metric around one fault.
 
     Attributes:
         minutes: The pieces of each minute, by its number.
-        evident: When the first thing that shows the fault can be read, or is due and not there.
+        evident: When the first data point that shows the fault can be read, or is due and missing.
     """
 
     minutes: dict[int, Sequence[Piece]]
     evident: float
 
 
-def stream_of(
+def metric_stream(
     metric: Metric,
     effect: Effect,
     *,
@@ -43,15 +41,15 @@ def stream_of(
     assumptions: Assumptions,
     chance: random.Random,
 ) -> Stream:
-    """A signal around one fault, with phases and delays drawn by chance.
+    """Simulate a metric around one fault, with random phases and delays.
 
     Args:
-        metric: What is measured.
-        effect: What it shows of the fault.
+        metric: The metric.
+        effect: How the fault shows in it.
         fault_at: When the fault begins, in minute 0.
         minutes: Numbers of the minutes wanted.
         assumptions: Delays and intervals.
-        chance: Where phases and delays come from.
+        chance: Draws phases and delays.
     """
     if metric.namespace.startswith("AWS/"):
         return _status(effect, fault_at, minutes, assumptions, chance)
@@ -63,7 +61,7 @@ def stream_of(
 def _status(
     effect: Effect, fault_at: float, minutes: range, assumptions: Assumptions, chance: random.Random
 ) -> Stream:
-    """EC2's status check: one value a minute, 1 for failure, while the instance runs.
+    """Simulate EC2's status check: one value a minute, 1 for failure, while the instance runs.
 
     Source: AWSEC2/latest/UserGuide/monitoring-system-instance-status-check.html
     """
@@ -90,7 +88,7 @@ def _status(
 def _probe(
     effect: Effect, fault_at: float, minutes: range, assumptions: Assumptions, chance: random.Random
 ) -> Stream:
-    """The probe: samples on a clock of their own, 1 for well, one statistic set a minute.
+    """Simulate the probe: samples in a phase of their own, 1 for success, one set a minute.
 
     The first failure of a minute is sent at once, with the samples before it; the others follow
     with the minute (docs/probe.md).
@@ -113,7 +111,7 @@ def _probe(
             good = min(count, max(0, ceil((fault_at - begin - phase) / interval)))
         bad = 0 if silent else count - good
         if silent and sent >= fault_at:
-            # What the probe had not yet sent is lost with it.
+            # Data that the probe had not sent yet are lost with it.
             found[minute] = ()
             evident = min(evident, sent + delay)
         elif not bad:
@@ -130,9 +128,9 @@ def _probe(
 def _heartbeats(
     effect: Effect, fault_at: float, minutes: range, assumptions: Assumptions, chance: random.Random
 ) -> Stream:
-    """The probe's heartbeat: a 1 a minute, sent at the beginning of the minute that it is of.
+    """Simulate the probe's heartbeat: a 1 a minute, sent at the beginning of its minute.
 
-    Of the seconds that other data are sent after their minute, it is sent after the one before.
+    Other data are sent some seconds after their minute; the heartbeat that long into its minute.
     """
     batch = assumptions.probe_batch.draw(chance)
     delay = assumptions.custom_metric_delay.draw(chance)
@@ -148,10 +146,10 @@ def _heartbeats(
     return Stream(found, evident)
 
 
-def steps_of(pieces: Sequence[Piece], name: str) -> Sequence[tuple[float, float]]:
-    """When a statistic of a period changes as its pieces come in, and to what, in order.
+def statistic_over_time(pieces: Sequence[Piece], name: str) -> Sequence[tuple[float, float]]:
+    """Compute when a statistic of a period changes as its pieces arrive, and its new values.
 
-    Before the first of them there are no data.
+    Before the first piece there are no data.
 
     Args:
         pieces: The pieces of the period.

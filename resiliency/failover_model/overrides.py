@@ -1,4 +1,4 @@
-"""Assumptions as given: by the templates, and on the command line."""
+"""Replaces default assumptions: by values of the templates, and of the command line."""
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -7,24 +7,30 @@ from typing import Final
 from resiliency.errors import UserError
 from resiliency.failover_model.assumptions import Assumptions, Range
 from resiliency.failover_model.faults import watched_host
-from resiliency.failover_model.graph import AlarmCheck, FailoverGraph, Pair, Probe, leaves
+from resiliency.failover_model.graph import (
+    AlarmCheck,
+    FailoverGraph,
+    Pair,
+    Probe,
+    basic_health_checks,
+)
 
 _DEFAULTS: Final = Assumptions()
 FROM_TEMPLATES: Final = "the probe's configuration in the templates"
 _ON_THE_COMMAND_LINE: Final = "given with --assume"
 
 
-def assumptions_given(words: Sequence[str]) -> Assumptions:
-    """The assumptions, with those that somebody gives as ``NAME=NUMBER`` or ``NAME=LOW:HIGH``.
+def parse_assumptions(words: Sequence[str]) -> Assumptions:
+    """Return the assumptions, with those given as ``NAME=NUMBER`` or ``NAME=LOW:HIGH``.
 
     Args:
-        words: What is given.
+        words: The values of ``--assume``.
 
     Raises:
-        UserError: A name that is none or stands twice, or what is no span for it.
+        UserError: An unknown or repeated name, or a value out of range for it.
 
     Example:
-        >>> assumptions_given(["client_cache=0:300"]).client_cache.high
+        >>> parse_assumptions(["client_cache=0:300"]).client_cache.high
         300.0
     """
     given: dict[str, Range] = {}
@@ -40,54 +46,68 @@ def assumptions_given(words: Sequence[str]) -> Assumptions:
                 f"--assume {word}: {name!r} is no assumption; known: {', '.join(sorted(known))}"
             )
         if name in given:
-            raise UserError(f"--assume {word}: {name} is given twice; once is enough")
+            raise UserError(f"--assume {word}: {name} is given twice; give it once")
         low, colon, high = extent.partition(":")
-        span: Range = getattr(_DEFAULTS, name)
+        default: Range = getattr(_DEFAULTS, name)
         try:
             given[name] = replace(
-                span,
+                default,
                 low=float(low),
                 high=float(high if colon else low),
                 basis=_ON_THE_COMMAND_LINE,
             )
             replace(_DEFAULTS, **{name: given[name]})
         except ValueError as error:
-            said = f"{extent!r} is neither a number nor two like 0:300"
-            reason = said if "could not convert" in str(error) else str(error)
+            reason = str(error)
+            if "could not convert" in reason:
+                reason = f"{extent!r} is neither a number nor two like 0:300"
             raise UserError(f"--assume {word}: {reason}") from None
     return replace(_DEFAULTS, **given)
 
 
-def told_by_templates(graph: FailoverGraph, pair: Pair, assumptions: Assumptions) -> Assumptions:
-    """The assumptions about one pair, with what the templates tell in place of defaults.
-
-    A number that somebody gave stays: who gives one wants to know what it would do.
+def assumptions_for_pair(graph: FailoverGraph, pair: Pair, assumptions: Assumptions) -> Assumptions:
+    """Return the assumptions about one pair, with the templates' values in place of defaults.
 
     Args:
-        graph: What the templates say.
+        graph: The templates' content.
         pair: The pair.
-        assumptions: What is assumed of all.
+        assumptions: What is assumed of all pairs.
     """
     probe = _probe_of(graph, pair)
     if probe is None:
         return assumptions
+    return with_probe_settings(assumptions, probe.interval_seconds, probe.timeout_seconds)
+
+
+def with_probe_settings(
+    assumptions: Assumptions, interval_seconds: float, timeout_seconds: float
+) -> Assumptions:
+    """Replace the defaults about the probe by the values of its configuration.
+
+    A number given with ``--assume`` stays, as the user wants to see its effect.
+
+    Args:
+        assumptions: The assumptions.
+        interval_seconds: Time between two samples of a target.
+        timeout_seconds: Deadline of a sample.
+    """
     changes = {
-        name: replace(span, low=seconds, high=seconds, basis=FROM_TEMPLATES)
-        for name, span, seconds in (
-            ("probe_interval", assumptions.probe_interval, probe.interval_seconds),
-            ("probe_timeout", assumptions.probe_timeout, probe.timeout_seconds),
+        name: replace(default, low=seconds, high=seconds, basis=FROM_TEMPLATES)
+        for name, default, seconds in (
+            ("probe_interval", _DEFAULTS.probe_interval, interval_seconds),
+            ("probe_timeout", _DEFAULTS.probe_timeout, timeout_seconds),
         )
-        if span == getattr(_DEFAULTS, name)
+        if getattr(assumptions, name) == default
     }
     return replace(assumptions, **changes)
 
 
 def _probe_of(graph: FailoverGraph, pair: Pair) -> Probe | None:
-    """The probe that publishes what decides about a pair, or else what watches its host."""
+    """Find the probe whose metrics decide about a pair, or else watch its host."""
     namespaces = {
         leaf.alarm.metric.namespace
         for record in (pair.primary, pair.secondary)
-        for leaf in leaves(record.health_check)
+        for leaf in basic_health_checks(record.health_check)
         if isinstance(leaf, AlarmCheck)
     }
     host = watched_host(pair)

@@ -1,57 +1,91 @@
-"""Finds in templates how often a probe asks; the rest of its configuration decides no time."""
+"""Reads the configuration of probes from the associations that install them."""
 
 import json
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from resiliency.failover_model.expressions import Templates
+from resiliency.failover_model.expressions import Reference, TemplateError, Templates
 from resiliency.failover_model.graph import Probe
 
 
-def read_probes(templates: Templates) -> Sequence[Probe]:
-    """The probes whose configuration an association carries, as base64 of JSON.
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """An association that installs a probe.
 
-    An association of something else, or with a configuration that only the deployment knows, is
-    none of them: then the numbers stay those of ``Assumptions``, and the report says so.
+    Attributes:
+        templates: The templates that it is from.
+        reference: The association.
+        encoded: The value of its configuration parameter: base64 of JSON.
+    """
+
+    templates: Templates
+    reference: Reference
+    encoded: object
+
+    def configuration(self) -> object:
+        """Decode the configuration.
+
+        Raises:
+            TemplateError: It can't be read, or only the deployment knows it.
+        """
+        where = f"{self.reference}: Parameters"
+        text = self.templates.text(self.reference.stack, self.encoded, where)
+        try:
+            return json.loads(b64decode(text, validate=True))
+        except (ValueError, RecursionError) as error:
+            raise TemplateError(
+                f"{where}: Configuration: can't be read ({error}); a configuration that only the "
+                "deployment knows can't be rehearsed"
+            ) from None
+
+
+def installations(templates: Templates) -> Iterator[Installation]:
+    """Find the associations that install a probe; others are somebody else's.
 
     Args:
         templates: The templates that belong together.
     """
-    found = (_probe(encoded) for encoded in _configurations(templates))
-    return [probe for probe in found if probe is not None]
+    for reference, properties in templates.resources("AWS::SSM::Association"):
+        match properties:
+            case {"Parameters": {"Action": ["Install"], "Configuration": [encoded]}}:
+                yield Installation(templates, reference, encoded)
 
 
-def _configurations(templates: Templates) -> Iterator[str]:
-    for template in templates.by_stack.values():
-        for resource in template["Resources"].values():
-            match resource:
-                case {
-                    "Type": "AWS::SSM::Association",
-                    "Properties": {
-                        "Parameters": {"Action": ["Install"], "Configuration": [str(encoded)]}
-                    },
-                }:
-                    yield encoded
+def read_probes(templates: Templates) -> Sequence[Probe]:
+    """Read how often each probe samples its targets.
+
+    A configuration that can't be read gives none: then the numbers stay those of ``Assumptions``,
+    and the report says so.
+
+    Args:
+        templates: The templates that belong together.
+    """
+    found = []
+    for installation in installations(templates):
+        try:
+            probe = _probe(installation.configuration())
+        except TemplateError:
+            continue
+        if probe is not None:
+            found.append(probe)
+    return found
 
 
-def _probe(encoded: str) -> Probe | None:
-    try:
-        told: Any = json.loads(b64decode(encoded, validate=True))
-    except (ValueError, RecursionError):
+def _probe(configuration: Any) -> Probe | None:
+    if not isinstance(configuration, Mapping):
         return None
-    if not isinstance(told, Mapping):
-        return None
-    namespace = told.get("namespace")
-    interval = _seconds(told.get("interval_seconds"))
-    timeout = _seconds(told.get("timeout_seconds"))
+    namespace = configuration.get("namespace")
+    interval = _seconds(configuration.get("interval_seconds"))
+    timeout = _seconds(configuration.get("timeout_seconds"))
     if not isinstance(namespace, str) or interval is None or timeout is None:
         return None
     return Probe(namespace, interval, timeout)
 
 
 def _seconds(value: object) -> float | None:
-    """What the agent would take for an interval or a deadline."""
+    """Return an interval or a deadline if the agent would accept it."""
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 60:
         return float(value)
     return None

@@ -1,4 +1,4 @@
-"""Failover times as a person reads them, and as a program does."""
+"""Prints failover times for people, and encodes them as JSON for programs."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -14,7 +14,7 @@ from resiliency.failover_model.overrides import FROM_TEMPLATES
 from resiliency.failover_model.simulation import PARTS, Percentiles, Verdict
 
 LEAST_WIDTH: Final = 60
-"""Columns below which a table would break words into pieces; there are lines instead."""
+"""The least width for tables; below it, lines are printed so that no word is broken."""
 
 
 def print_timing(
@@ -23,7 +23,7 @@ def print_timing(
     console: Console,
     objective: int | None = None,
 ) -> None:
-    """Print a table for each pair, why clients are not moved, and what the numbers rest on."""
+    """Print a table for each pair, why clients do not move, and the assumptions."""
     for pair in dict.fromkeys(verdict.pair for verdict in verdicts):
         of_pair = [each for each in verdicts if each.pair == pair]
         if console.width < LEAST_WIDTH:
@@ -38,14 +38,14 @@ def print_timing(
             elif verdict.pair == pair and not verdict.fault.hurts:
                 text = escape(f"{verdict.fault}: clients are moved though they were served")
                 console.print(f"[yellow]moves[/yellow] {text}", soft_wrap=True)
-        _print_what_is_assumed([each for each in verdicts if each.pair == pair], console)
+        _print_sensitivity([each for each in verdicts if each.pair == pair], console)
     print_assumptions(verdicts, assumptions, console)
 
 
 def print_assumptions(
     verdicts: Sequence[Verdict], assumptions: Assumptions, console: Console
 ) -> None:
-    """Print what no template tells, with its range and what it rests on."""
+    """Print the assumptions, each with its range and source."""
     if console.width >= LEAST_WIDTH:
         console.print(_assumptions_table(verdicts, assumptions))
         return
@@ -58,17 +58,17 @@ def _print_lines(
 ) -> None:
     console.print(escape(f"{pair.name} {pair.record_type}, TTL {pair.primary.ttl_seconds} s"))
     for verdict in verdicts:
-        told = "never"
+        times = "never"
         if verdict.total is not None:
             total = verdict.total
-            told = f"median {total.median:.0f}, p95 {total.p95:.0f}, worst {total.worst:.0f} s"
+            times = f"median {total.median:.0f}, p95 {total.p95:.0f}, worst {total.worst:.0f} s"
         if objective is not None and (within := _within(verdict, objective)):
-            told += f" ({within} {objective} s)"
-        console.print(f"{escape(str(verdict.fault))}: {told}", soft_wrap=True)
+            times += f" ({within} {objective} s)"
+        console.print(f"{escape(str(verdict.fault))}: {times}", soft_wrap=True)
 
 
 def _within(verdict: Verdict, objective: int) -> str:
-    """Whether 95 of 100 outages end within an objective; empty where clients are served anyway."""
+    """Return whether 95 of 100 outages end within an objective; empty for harmless faults."""
     if not verdict.fault.hurts:
         return ""
     if verdict.total is None or verdict.moved < 0.95 * verdict.outages:
@@ -77,11 +77,11 @@ def _within(verdict: Verdict, objective: int) -> str:
     return "[green]meets[/green]" if p95 <= objective else "[red]misses[/red]"
 
 
-def _print_what_is_assumed(verdicts: Sequence[Verdict], console: Console) -> None:
-    """Which numbers of a pair rest on which assumptions; faults that share them in one line."""
+def _print_sensitivity(verdicts: Sequence[Verdict], console: Console) -> None:
+    """Print which assumptions affect the times of a pair; faults that share them in one line."""
     faults: dict[tuple[str, ...], list[str]] = {}
     for verdict in verdicts:
-        if verdict.rests_on:
+        if verdict.sensitive_to:
             faults.setdefault(tuple(assumed_of(verdict)), []).append(str(verdict.fault))
     for names, alike in faults.items():
         text = escape(f"{', '.join(alike)}: {', '.join(names)}")
@@ -89,11 +89,11 @@ def _print_what_is_assumed(verdicts: Sequence[Verdict], console: Console) -> Non
 
 
 def assumed_of(verdict: Verdict) -> Sequence[str]:
-    """The names of the numbers behind a verdict that rest on no source."""
+    """Return the names of the assumptions behind a verdict that have no source."""
     return [
         name
-        for name, span in verdict.assumptions.spans()
-        if name in verdict.rests_on and span.assumed
+        for name, each in verdict.assumptions.ranges()
+        if name in verdict.sensitive_to and each.assumed
     ]
 
 
@@ -126,8 +126,8 @@ def _times_table(pair: Pair, verdicts: Sequence[Verdict], objective: int | None)
 
 
 def _assumptions_table(verdicts: Sequence[Verdict], assumptions: Assumptions) -> Table:
-    table = Table(title="What no template tells", title_justify="left")
-    for heading in ("Name", "From", "To", "Is", "Rests on"):
+    table = Table(title="Assumptions, which no template contains", title_justify="left")
+    for heading in ("Name", "From", "To", "Meaning", "Source"):
         table.add_column(heading, overflow="fold")
     for row in _assumptions_rows(verdicts, assumptions):
         table.add_row(*row)
@@ -137,39 +137,39 @@ def _assumptions_table(verdicts: Sequence[Verdict], assumptions: Assumptions) ->
 def _assumptions_rows(
     verdicts: Sequence[Verdict], assumptions: Assumptions
 ) -> Iterator[Sequence[str]]:
-    for name, span in assumptions.spans():
-        # Templates tell some of them, and not of each pair the same.
-        spans: list[Range] = [getattr(verdict.assumptions, name) for verdict in verdicts]
-        for each in dict.fromkeys(spans or [span]):
+    for name, default in assumptions.ranges():
+        # Templates replace some of them, and not in each pair by the same value.
+        used: list[Range] = [getattr(verdict.assumptions, name) for verdict in verdicts]
+        for each in dict.fromkeys(used or [default]):
             yield name, f"{each.low:g}", f"{each.high:g}", each.about, escape(each.basis)
 
 
 def timing_json(verdicts: Sequence[Verdict], assumptions: Assumptions, *, seed: int) -> JsonObject:
-    """The same as a JSON object; durations in seconds, rounded to a tenth.
+    """Encode failover times as a JSON object; durations in seconds, rounded to a tenth.
 
     Args:
-        verdicts: What ``failover_times`` gave.
-        assumptions: What it was given.
-        seed: The seed it was given.
+        verdicts: The result of ``failover_times``.
+        assumptions: Its assumptions.
+        seed: Its seed.
     """
     return {
         "seed": seed,
         "verdicts": [verdict_json(verdict) for verdict in verdicts],
         "assumptions": {
             name: {
-                "low": span.low,
-                "high": span.high,
-                "about": span.about,
-                "basis": span.basis,
-                "assumed": span.assumed,
+                "low": each.low,
+                "high": each.high,
+                "about": each.about,
+                "basis": each.basis,
+                "assumed": each.assumed,
             }
-            for name, span in assumptions.spans()
+            for name, each in assumptions.ranges()
         },
     }
 
 
 def verdict_json(verdict: Verdict) -> JsonObject:
-    """One verdict as a JSON object."""
+    """Encode one verdict as a JSON object."""
     return {
         "record": verdict.pair.name,
         "type": verdict.pair.record_type,
@@ -180,25 +180,25 @@ def verdict_json(verdict: Verdict) -> JsonObject:
         "outages": verdict.outages,
         "moved": verdict.moved,
         "never": verdict.never,
-        "rests_on": list(verdict.rests_on),
+        "sensitive_to": list(verdict.sensitive_to),
         "assumed": list(assumed_of(verdict)),
         "probe": {
-            name: span.low
-            for name, span in (
+            name: setting.low
+            for name, setting in (
                 ("interval_seconds", verdict.assumptions.probe_interval),
                 ("timeout_seconds", verdict.assumptions.probe_timeout),
             )
-            if span.basis == FROM_TEMPLATES
+            if setting.basis == FROM_TEMPLATES
         },
-        "total": _spread(verdict.total) if verdict.total else None,
-        "parts": {part: _spread(spread) for part, spread in verdict.parts.items()},
+        "total": _percentiles_json(verdict.total) if verdict.total else None,
+        "parts": {part: _percentiles_json(each) for part, each in verdict.parts.items()},
     }
 
 
-def _spread(spread: Percentiles) -> JsonObject:
+def _percentiles_json(percentiles: Percentiles) -> JsonObject:
     return {
-        "best": round(spread.best, 1),
-        "median": round(spread.median, 1),
-        "p95": round(spread.p95, 1),
-        "worst": round(spread.worst, 1),
+        "best": round(percentiles.best, 1),
+        "median": round(percentiles.median, 1),
+        "p95": round(percentiles.p95, 1),
+        "worst": round(percentiles.worst, 1),
     }

@@ -1,4 +1,4 @@
-"""What Route 53 makes of data: the health of health checks, and which record it answers with.
+"""Route 53's decisions: the status of health checks, and the record that it answers with.
 
 Sources, all in https://docs.aws.amazon.com/Route53/latest/:
 DeveloperGuide/dns-failover-determining-health-of-endpoints.html (kinds of health checks),
@@ -14,18 +14,18 @@ from typing import Final
 from resiliency.failover_model.alarm_evaluation import AlarmState, Missing, Point, evaluate
 
 HEALTHY_SHARE_OF_CHECKERS: Final = 0.18
-"""An endpoint is healthy when more than this share of the health checkers say so."""
+"""An endpoint is healthy when more than this share of the health checkers report it healthy."""
 
 
 class InsufficientData(Enum):
-    """What a health check on an alarm counts as while the data stream can't tell."""
+    """The status of a health check on an alarm while there is insufficient data."""
 
     HEALTHY = "Healthy"
     """Healthy."""
     UNHEALTHY = "Unhealthy"
     """Unhealthy."""
     LAST_KNOWN_STATUS = "LastKnownStatus"
-    """As it was when there last was enough data; healthy if there never was."""
+    """As when there last was enough data; healthy if there never was."""
 
 
 class Role(Enum):
@@ -38,14 +38,14 @@ class Role(Enum):
 
 
 def status(healthy: bool, *, inverted: bool = False, disabled: bool = False) -> bool:
-    """The status that Route 53 uses, of a health check of any kind.
+    """Return the status of a health check of any kind, as Route 53 uses it.
 
     A disabled health check is healthy whatever it would measure. Inverting comes after: the API
     reference names it as the way to stop traffic to what a disabled health check guards. A new
     health check is healthy until there is enough data, or unhealthy if it is inverted.
 
     Args:
-        healthy: What the data say.
+        healthy: The status according to the data.
         inverted: The health check's ``Inverted``.
         disabled: The health check's ``Disabled``.
 
@@ -63,7 +63,7 @@ def alarm_health(
     insufficient_data: InsufficientData,
     last_known: bool | None = None,
 ) -> bool:
-    """What the data stream of an alarm says; not its state, which Route 53 does not look at.
+    """Evaluate the data stream of an alarm; Route 53 does not read the alarm's state.
 
     Of the alarm Route 53 has eight fields: namespace, name and dimensions of the metric, statistic,
     period, evaluation periods, comparison and threshold. So neither M of N nor the alarm's
@@ -73,8 +73,8 @@ def alarm_health(
     Args:
         points: The points of the evaluation range, oldest first.
         evaluation_periods: How many points must breach.
-        insufficient_data: What too little data counts as.
-        last_known: What was last said with enough data; None for a new health check, which is
+        insufficient_data: The status while there is insufficient data.
+        last_known: The last status with enough data; None for a new health check, which is
             healthy.
     """
     state = evaluate(points, evaluation_periods=evaluation_periods, missing=Missing.MISSING)
@@ -90,16 +90,16 @@ def calculated_health(children: Sequence[bool], threshold: int) -> bool:
 
     Args:
         children: The status of each child.
-        threshold: How many must be healthy. With 0 it always is, with more than there are never.
+        threshold: How many must be healthy: with 0 it always is, with more than there are never.
     """
     return sum(children) >= threshold
 
 
 def unhealthy_checkers_needed(checkers: int) -> int:
-    """How many health checkers must find an endpoint unhealthy, until it is.
+    """Return how many health checkers must find an endpoint unhealthy, until it is.
 
     Args:
-        checkers: How many ask.
+        checkers: The number of health checkers.
 
     Example:
         >>> unhealthy_checkers_needed(16)
@@ -109,10 +109,10 @@ def unhealthy_checkers_needed(checkers: int) -> int:
 
 
 def answer(primary: bool | None, secondary: bool | None) -> Role:
-    """Which record of a failover pair Route 53 answers with.
+    """Return which record of a failover pair Route 53 answers with.
 
     A record without a health check is always healthy, so a primary without one never fails over.
-    Where none is healthy all are taken for healthy, and the primary answers.
+    Where none is healthy all count as healthy, and the primary answers.
 
     Args:
         primary: Status of the primary's health check; None where it has none.

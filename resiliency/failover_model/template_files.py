@@ -1,4 +1,4 @@
-"""Finds templates in files and folders: what `cdk synth` wrote, and JSON or YAML of any maker."""
+"""Reads templates from files and folders: from `cdk synth`, and JSON or YAML of any origin."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,17 +11,17 @@ from resiliency.cloud_assembly import JsonObject, read_assembly
 from resiliency.failover_model.expressions import TemplateError
 
 DEFAULT_FOLDER: Final = Path("cdk.out")
-"""Where `cdk synth` writes unless told otherwise."""
+"""The default output folder of `cdk synth`."""
 
 
 def read_templates(paths: Sequence[Path]) -> Mapping[str, JsonObject]:
-    """The templates of several places, which belong together.
+    """Read templates that belong together from several files and folders.
 
     Args:
         paths: Folders that `cdk synth` wrote, and templates as JSON or YAML.
 
     Returns:
-        The templates, by the stack's name or else the file's.
+        The templates, by the name of the stack or else of the file.
 
     Raises:
         UserError: A folder holds no readable cloud assembly.
@@ -79,7 +79,7 @@ def _equals_sign(_: _Loader, node: yaml.Node) -> str:
 
 
 _Loader.add_multi_constructor("!", _short_form)
-# A bare = is a text to CloudFormation; PyYAML knows its type, but makes nothing of it.
+# A bare = is a text to CloudFormation; PyYAML knows its type, but has no constructor for it.
 _Loader.add_constructor("tag:yaml.org,2002:value", _equals_sign)
 
 

@@ -1,4 +1,4 @@
-"""Reads templates into a graph, whoever made them, and refuses what it can't follow."""
+"""Reads what decides failover from templates of any origin; refuses what it can't follow."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,13 @@ from typing import Any, Final, TypeVar, cast
 
 from resiliency.cloud_assembly import JsonObject
 from resiliency.failover_model.alarm_evaluation import COMPARISONS, Comparison, Missing
-from resiliency.failover_model.expressions import Reference, TemplateError, Templates, present
+from resiliency.failover_model.expressions import (
+    Reference,
+    TemplateError,
+    Templates,
+    mapping,
+    present,
+)
 from resiliency.failover_model.graph import (
     ALIAS_TTL_SECONDS,
     Alarm,
@@ -32,7 +38,7 @@ Choice = TypeVar("Choice", bound=str)
 
 
 def read_graph(by_stack: Mapping[str, JsonObject]) -> FailoverGraph:
-    """What decides failover, from templates.
+    """Read what decides failover from templates.
 
     Args:
         by_stack: The templates that belong together, by a name for messages.
@@ -52,7 +58,7 @@ def read_graph(by_stack: Mapping[str, JsonObject]) -> FailoverGraph:
         pairs = reader.pairs()
         if not pairs:
             raise TemplateError(
-                f"{named}: no failover records there; give the templates that make the pair"
+                f"{named}: no failover records there; give the templates that define the pair"
             )
         return FailoverGraph(pairs, reader.readable_alarms(), read_probes(reader.templates))
     except RecursionError:
@@ -61,7 +67,7 @@ def read_graph(by_stack: Mapping[str, JsonObject]) -> FailoverGraph:
 
 @dataclass(slots=True)
 class _Reader:
-    """One reading; each alarm and health check is read once."""
+    """Reads one set of templates; each alarm and health check is read once."""
 
     templates: Templates
     _checks: dict[Reference, HealthCheck | None] = field(default_factory=dict)
@@ -90,7 +96,7 @@ class _Reader:
                 if role not in roles:
                     raise TemplateError(
                         f"{name} {kind}: has no {role.value} record; "
-                        "give the template that makes it too"
+                        "give the template that defines it too"
                     )
         return [
             Pair(name, kind, roles[Role.PRIMARY], roles[Role.SECONDARY])
@@ -98,9 +104,9 @@ class _Reader:
         ]
 
     def readable_alarms(self) -> Sequence[Alarm]:
-        """The alarms that watch one metric; others are no signals, so they are left out."""
+        """Read the alarms on a single metric; others can't be signals, so they are left out."""
         alarms = []
-        for reference, _ in self._resources(_ALARM):
+        for reference, _ in self.templates.resources(_ALARM):
             try:
                 alarms.append(self._alarm(reference))
             except TemplateError:
@@ -108,11 +114,11 @@ class _Reader:
         return alarms
 
     def _records(self) -> Iterator[tuple[Reference, str, str, JsonObject]]:
-        for reference, properties in self._resources("AWS::Route53::RecordSet"):
-            where = f"{reference.stack}: {reference.logical_id}"
+        for reference, properties in self.templates.resources("AWS::Route53::RecordSet"):
+            where = str(reference)
             yield reference, where, self._zone(reference.stack, properties, where), properties
-        for reference, properties in self._resources("AWS::Route53::RecordSetGroup"):
-            where = f"{reference.stack}: {reference.logical_id}"
+        for reference, properties in self.templates.resources("AWS::Route53::RecordSetGroup"):
+            where = str(reference)
             records = properties.get("RecordSets")
             if not isinstance(records, list) or not all(isinstance(r, Mapping) for r in records):
                 raise TemplateError(f"{where}: RecordSets: is no list of records")
@@ -121,19 +127,11 @@ class _Reader:
                 zone = self._zone(reference.stack, {**properties, **record}, where)
                 yield reference, f"{where}: RecordSets[{number}]", zone, record
 
-    def _resources(self, kind: str) -> Iterator[tuple[Reference, JsonObject]]:
-        for stack, template in self.templates.by_stack.items():
-            for logical_id, resource in template["Resources"].items():
-                if resource.get("Type") == kind:
-                    reference = Reference(stack, logical_id)
-                    yield reference, properties_of(reference, resource)
-
     def _require_unconditional(self, reference: Reference) -> None:
         condition = (self.templates.resource(reference) or {}).get("Condition")
         if condition is not None:
             raise TemplateError(
-                f"{reference.stack}: {reference.logical_id}: is made under the condition "
-                f"{condition}, which only the deployment knows"
+                f"{reference}: has the condition {condition}, which only the deployment knows"
             )
 
     def _zone(self, stack: str, properties: JsonObject, where: str) -> str:
@@ -147,7 +145,7 @@ class _Reader:
         if "HealthCheckId" in record:
             check = self._named_check(stack, record["HealthCheckId"], f"{where}: HealthCheckId")
         if "AliasTarget" in record:
-            alias = _mapping(record["AliasTarget"], f"{where}: AliasTarget")
+            alias = mapping(record["AliasTarget"], f"{where}: AliasTarget")
             target = self.templates.text(stack, alias.get("DNSName"), f"{where}: AliasTarget")
             evaluates = self._flag(stack, alias, "EvaluateTargetHealth", f"{where}: AliasTarget")
             return Record((target,), ALIAS_TTL_SECONDS, check, evaluates)
@@ -162,7 +160,7 @@ class _Reader:
         resource = self.templates.resource(reference) if reference else None
         if reference is None or resource is None or resource.get("Type") != _HEALTH_CHECK:
             raise TemplateError(
-                f"{where}: names a health check that none of the templates makes; "
+                f"{where}: names a health check that none of the templates defines; "
                 "give the template that does too"
             )
         if reference in self._checks:
@@ -171,7 +169,7 @@ class _Reader:
                 raise TemplateError(f"{where}: a calculated health check counts itself")
             return known
         self._checks[reference] = None
-        check = self._check(reference, properties_of(reference, resource))
+        check = self._check(reference, self.templates.properties(reference))
         self._checks[reference] = check
         return check
 
@@ -179,7 +177,7 @@ class _Reader:
         self._require_unconditional(reference)
         stack = reference.stack
         where = f"{stack}: {reference.logical_id}: HealthCheckConfig"
-        config = _mapping(properties.get("HealthCheckConfig"), where)
+        config = mapping(properties.get("HealthCheckConfig"), where)
         kind = self.templates.text(stack, config.get("Type"), f"{where}: Type")
         label = _label(properties) or reference.logical_id
         inverted = self._flag(stack, config, "Inverted", where)
@@ -226,9 +224,9 @@ class _Reader:
         )
 
     def _followed_alarm(self, stack: str, config: JsonObject, where: str) -> Alarm:
-        """The alarm that a health check names, which must be one that Route 53 can follow."""
+        """Read the alarm that a health check names; Route 53 must be able to follow it."""
         where = f"{where}: AlarmIdentifier"
-        identifier = _mapping(config.get("AlarmIdentifier"), where)
+        identifier = mapping(config.get("AlarmIdentifier"), where)
         name = self.templates.text(stack, identifier.get("Name"), f"{where}: Name")
         reference = self._named_alarm(stack, identifier.get("Name"), name, where)
         alarm = self._alarm(reference)
@@ -244,19 +242,16 @@ class _Reader:
                 f"can't follow any under {limits.MIN_FAILOVER_PERIOD_SECONDS} s"
             )
         if alarm.period_seconds % 60:
-            raise TemplateError(
-                f"{reference.stack}: {reference.logical_id}: Period: "
-                f"{alarm.period_seconds} is no multiple of 60"
-            )
+            raise TemplateError(f"{reference}: Period: {alarm.period_seconds} is no multiple of 60")
         return alarm
 
     def _named_alarm(self, stack: str, value: Any, name: str, where: str) -> Reference:
-        """The alarm that a value refers to or names; one of the same template comes first."""
+        """Find the alarm that a value refers to or names; one of the same template comes first."""
         referred = self.templates.reference(stack, value, where)
         found = [
             reference
             for kind in (_ALARM, _COMPOSITE)
-            for reference, properties in self._resources(kind)
+            for reference, properties in self.templates.resources(kind)
             if reference == referred
             or ("AlarmName" in properties and self._name_given(reference, properties) == name)
         ]
@@ -265,12 +260,12 @@ class _Reader:
         ]
         if not found:
             raise TemplateError(
-                f"{where}: {name}: is an alarm that none of the templates makes; "
+                f"{where}: {name}: is an alarm that none of the templates defines; "
                 "give the template that does too"
             )
         if len(near or found) > 1:
-            there = ", ".join(f"{each.stack}: {each.logical_id}" for each in near or found)
-            raise TemplateError(f"{where}: {name}: is the name of several alarms ({there})")
+            found_at = ", ".join(str(each) for each in near or found)
+            raise TemplateError(f"{where}: {name}: is the name of several alarms ({found_at})")
         (chosen,) = near or found
         if (self.templates.resource(chosen) or {}).get("Type") == _COMPOSITE:
             # It has no metric, and a health check is of the kind CLOUDWATCH_METRIC: Route 53 copies
@@ -283,11 +278,11 @@ class _Reader:
     def _require_region(
         self, stack: str, identifier: JsonObject, alarm: Reference, where: str
     ) -> None:
-        """Refuse a region that is not the alarm's, as far as its topics tell it."""
+        """Raise if the region differs from the alarm's, as far as its topics show that."""
         if "Region" not in identifier:
             return
-        told = self.templates.text(stack, identifier["Region"], where)
-        properties = properties_of(alarm, self.templates.resource(alarm) or {})
+        region = self.templates.text(stack, identifier["Region"], where)
+        properties = self.templates.properties(alarm)
         actions = properties.get("AlarmActions")
         for action in actions if isinstance(actions, list) else ():
             try:
@@ -295,16 +290,16 @@ class _Reader:
             except TemplateError:
                 continue
             # An alarm notifies topics of its own region alone.
-            if len(parts) == 6 and parts[2] == "sns" and "${" not in told + parts[3]:
-                if parts[3] != told:
+            if len(parts) == 6 and parts[2] == "sns" and "${" not in region + parts[3]:
+                if parts[3] != region:
                     raise TemplateError(
-                        f"{where}: is {told}, but the alarm's topics are in {parts[3]}, "
+                        f"{where}: is {region}, but the alarm's topics are in {parts[3]}, "
                         "and so is it"
                     )
                 return
 
     def _name_given(self, reference: Reference, properties: JsonObject) -> str | None:
-        """The name that a template gives an alarm; None where it does not tell it."""
+        """Return the AlarmName of an alarm; None where only the deployment knows it."""
         try:
             return self.templates.text(reference.stack, properties["AlarmName"], "AlarmName")
         except TemplateError:
@@ -317,15 +312,15 @@ class _Reader:
 
     def _alarm(self, reference: Reference) -> Alarm:
         self._require_unconditional(reference)
-        stack, where = reference.stack, f"{reference.stack}: {reference.logical_id}"
-        properties = properties_of(reference, self.templates.resource(reference) or {})
-        for key, what in (
+        stack, where = reference.stack, str(reference)
+        properties = self.templates.properties(reference)
+        for key, feature in (
             ("Metrics", "metric math"),
             ("ExtendedStatistic", "a percentile or another extended statistic"),
             ("ThresholdMetricId", "anomaly detection"),
         ):
             if key in properties:
-                raise TemplateError(f"{where}: {key}: {what}, which Route 53 can't follow")
+                raise TemplateError(f"{where}: {key}: {feature}, which Route 53 can't follow")
 
         def text(key: str) -> str:
             return self.templates.text(stack, properties.get(key), f"{where}: {key}")
@@ -365,7 +360,7 @@ class _Reader:
         )
 
     def _dimension(self, stack: str, value: Any, where: str) -> tuple[str, str]:
-        pair = _mapping(value, where)
+        pair = mapping(value, where)
         return (
             self.templates.text(stack, pair.get("Name"), f"{where}: Name"),
             self.templates.text(stack, pair.get("Value"), f"{where}: Value"),
@@ -406,7 +401,7 @@ class _Reader:
 
 
 def _require_window(periods: int, length: int, where: str) -> None:
-    """Refuse what CloudWatch refuses (CloudWatch API reference, PutMetricAlarm: Period)."""
+    """Raise if CloudWatch would refuse the alarm (API reference, PutMetricAlarm: Period)."""
     most = limits.MAX_ALARM_WINDOW_SECONDS
     if length < limits.SHORT_PERIOD_SECONDS:
         most = limits.MAX_ALARM_WINDOW_SECONDS_SHORT_PERIOD
@@ -418,7 +413,7 @@ def _require_window(periods: int, length: int, where: str) -> None:
 
 
 def unnamed(templates: Templates, reference: Reference) -> str:
-    """What an alarm without a name is called: by its logical id, and its stack where it must be."""
+    """Name an alarm without AlarmName: by its logical id, and its stack where that is needed."""
     alike = [
         stack
         for stack, template in templates.by_stack.items()
@@ -429,29 +424,12 @@ def unnamed(templates: Templates, reference: Reference) -> str:
     return f"${{{reference.logical_id}}}"
 
 
-def properties_of(reference: Reference, resource: JsonObject) -> JsonObject:
-    """The properties of a resource, without what refers to ``AWS::NoValue``.
-
-    Raises:
-        TemplateError: They are no object.
-    """
-    where = f"{reference.stack}: {reference.logical_id}"
-    return _mapping(resource.get("Properties", {}), f"{where}: Properties")
-
-
-def _mapping(value: Any, where: str) -> JsonObject:
-    if not isinstance(value, Mapping):
-        said = "is missing" if value is None else "is no object"
-        raise TemplateError(f"{where}: {said}")
-    return present(value)
-
-
 def _one_of(value: Any, allowed: Sequence[Choice], where: str) -> Choice:
     for each in allowed:
         if value == each:
             return each
-    said = "is missing" if value is None else f"{value!r} is not among {', '.join(allowed)}"
-    raise TemplateError(f"{where}: {said}")
+    reason = "is missing" if value is None else f"{value!r} is not among {', '.join(allowed)}"
+    raise TemplateError(f"{where}: {reason}")
 
 
 def _label(properties: JsonObject) -> str | None:

@@ -1,4 +1,4 @@
-"""The probe's agent, as it runs on hosts, on the rehearsal's clock.
+"""Runs the probe's agent as on a host, but on the rehearsal's clock.
 
 ``python -m resiliency.rehearsal.agent_process CONFIGURATION CLOCK``
 
@@ -21,14 +21,14 @@ from staged_resiliency.probe.agent.metadata import Metadata
 from staged_resiliency.probe.agent.systemd import ServiceManager
 
 READY = "<6>ready:"
-"""How the line begins by which the agent says that it measures."""
+"""The beginning of the line that the agent prints once it measures."""
 
 
 class FixedCredentials(Metadata):
-    """Credentials that no service looks at."""
+    """Credentials that no service checks."""
 
     def credentials(self) -> dict[str, str]:
-        """As the metadata service would tell them."""
+        """Return credentials in the form of the metadata service."""
         expiry = datetime.now(timezone.utc) + timedelta(days=1)
         return {
             "access_key": "rehearsal",
@@ -39,7 +39,7 @@ class FixedCredentials(Metadata):
 
 
 def agent_of(file: Path, clock: Clock) -> tuple[Agent, Loop]:
-    """The agent for a configuration, and the loop that runs it."""
+    """Create the agent for a configuration, and the loop that runs it."""
     loop = Loop(clock.now, ScaledSelector(clock.scale))
     config = load(file)
     agent = Agent(
@@ -55,6 +55,6 @@ def agent_of(file: Path, clock: Clock) -> tuple[Agent, Loop]:
 
 
 if __name__ == "__main__":
-    service, turning = agent_of(Path(sys.argv[1]), Clock.from_json(sys.argv[2]))
-    signal.signal(signal.SIGTERM, lambda *_: turning.call_soon(service.end))
-    service.run()
+    agent, loop = agent_of(Path(sys.argv[1]), Clock.from_json(sys.argv[2]))
+    signal.signal(signal.SIGTERM, lambda *_: loop.call_soon(agent.end))
+    agent.run()

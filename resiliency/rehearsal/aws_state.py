@@ -1,4 +1,4 @@
-"""What CloudWatch and Route 53 make of data, evaluation by evaluation: state without I/O."""
+"""The states of alarms and health checks from one evaluation to the next, without I/O."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,28 +7,28 @@ from resiliency.failover_model.alarm_evaluation import AlarmState, evaluate, poi
 from resiliency.failover_model.graph import (
     Alarm,
     AlarmCheck,
+    BasicHealthCheck,
     CalculatedCheck,
     EndpointCheck,
     HealthCheck,
-    Leaf,
     Pair,
-    leaves,
+    basic_health_checks,
 )
 from resiliency.failover_model.route53 import (
     Role,
     alarm_health,
     answer,
-    calculated_health,
     status,
     unhealthy_checkers_needed,
 )
+from resiliency.failover_model.simulation import status_function
 
 Statistics = Sequence[float | None]
 """A statistic for each period of an evaluation range, oldest first; None where it is missing."""
 
 
 class Alarms:
-    """The states of alarms; new ones have too little data.
+    """The states of alarms; new ones have insufficient data.
 
     Args:
         alarms: The alarms.
@@ -41,7 +41,7 @@ class Alarms:
     def evaluate(
         self, statistics: Mapping[str, Statistics]
     ) -> Iterator[tuple[Alarm, AlarmState, AlarmState]]:
-        """Evaluate those that data are given for; each that changed, with its former state.
+        """Evaluate the alarms with data; yield each that changed, with its former and new state.
 
         Args:
             statistics: The evaluation range of each alarm, by its name.
@@ -64,19 +64,19 @@ class Alarms:
 
 @dataclass(slots=True)
 class Checker:
-    """One health checker of Route 53, and what it found of an endpoint.
+    """One Route 53 health checker, and its view of an endpoint.
 
     Attributes:
-        failure_threshold: How many answers in a row change its mind.
-        healthy: What it finds.
+        failure_threshold: How many answers in a row change its status.
+        healthy: Its status of the endpoint.
     """
 
     failure_threshold: int
     healthy: bool = True
     _against: int = field(default=0)
 
-    def take(self, answered: bool) -> None:
-        """Take one more answer, or its lack."""
+    def count(self, answered: bool) -> None:
+        """Count one more request, answered or not."""
         self._against = 0 if answered is self.healthy else self._against + 1
         if self._against >= self.failure_threshold:
             self.healthy, self._against = answered, 0
@@ -91,49 +91,53 @@ class HealthChecks:
 
     def __init__(self, pair: Pair) -> None:
         self._pair = pair
-        self.leaves: Sequence[Leaf] = list(
+        self.basic_checks: Sequence[BasicHealthCheck] = list(
             dict.fromkeys(
-                [*leaves(pair.primary.health_check), *leaves(pair.secondary.health_check)]
+                [
+                    *basic_health_checks(pair.primary.health_check),
+                    *basic_health_checks(pair.secondary.health_check),
+                ]
             )
         )
-        self._said: dict[Leaf, bool] = {}
-        self._statuses = {
-            leaf: status(True, inverted=leaf.inverted, disabled=leaf.disabled)
-            for leaf in self.leaves
-        }
+        self._last_known: dict[BasicHealthCheck, bool] = {}
+        self._place = {check: number for number, check in enumerate(self.basic_checks)}
+        self._statuses = [
+            status(True, inverted=check.inverted, disabled=check.disabled)
+            for check in self.basic_checks
+        ]
 
-    def read(self, leaf: AlarmCheck, statistics: Statistics) -> bool:
-        """The status that the data stream of an alarm gives; it counts once ``take`` has it."""
-        alarm = leaf.alarm
-        said = alarm_health(
+    def read(self, check: AlarmCheck, statistics: Statistics) -> bool:
+        """Return the status that an alarm's data stream gives; ``apply`` makes it count."""
+        alarm = check.alarm
+        healthy = alarm_health(
             [point(each, alarm.comparison, alarm.threshold) for each in statistics],
             evaluation_periods=alarm.evaluation_periods,
-            insufficient_data=leaf.insufficient_data,
-            last_known=self._said.get(leaf),
+            insufficient_data=check.insufficient_data,
+            last_known=self._last_known.get(check),
         )
-        self._said[leaf] = said
-        return status(said, inverted=leaf.inverted, disabled=leaf.disabled)
+        self._last_known[check] = healthy
+        return status(healthy, inverted=check.inverted, disabled=check.disabled)
 
     @staticmethod
-    def counted(leaf: EndpointCheck, checkers: Sequence[Checker]) -> bool:
-        """The status that its checkers give an endpoint."""
+    def counted(check: EndpointCheck, checkers: Sequence[Checker]) -> bool:
+        """Return the status that an endpoint's checkers give it."""
         unhealthy = sum(not each.healthy for each in checkers)
         healthy = unhealthy < unhealthy_checkers_needed(len(checkers))
-        return status(healthy, inverted=leaf.inverted, disabled=leaf.disabled)
+        return status(healthy, inverted=check.inverted, disabled=check.disabled)
 
-    def take(self, leaf: Leaf, healthy: bool) -> None:
-        """Let a status count."""
-        self._statuses[leaf] = healthy
+    def apply(self, check: BasicHealthCheck, healthy: bool) -> None:
+        """Apply a health check's new status."""
+        self._statuses[self._place[check]] = healthy
 
     def role(self) -> Role:
-        """Which record answers."""
+        """Return the role of the record that answers."""
         return answer(
             self._health(self._pair.primary.health_check),
             self._health(self._pair.secondary.health_check),
         )
 
     def shown(self) -> Iterator[tuple[str, bool]]:
-        """Label and status of every health check of the pair, calculated ones too."""
+        """Yield label and status of every health check of the pair, calculated ones too."""
         for check in (self._pair.primary.health_check, self._pair.secondary.health_check):
             yield from self._shown(check)
 
@@ -146,10 +150,4 @@ class HealthChecks:
                 yield from self._shown(child)
 
     def _health(self, check: HealthCheck | None) -> bool | None:
-        if check is None:
-            return None
-        if not isinstance(check, CalculatedCheck):
-            return self._statuses[check]
-        children = [self._health(child) is not False for child in check.children]
-        healthy = calculated_health(children, check.threshold)
-        return status(healthy, inverted=check.inverted, disabled=check.disabled)
+        return status_function(check, self._place)(self._statuses)

@@ -1,4 +1,4 @@
-"""A client, as a process: resolves as clients do, and asks ``/version/`` all the time.
+"""Runs a client: resolves as clients do, and requests ``/version/`` all the time.
 
 ``python -m resiliency.rehearsal.client_process SETTINGS CLOCK``, both as JSON. It prints a
 JSON array for each request: when it was made, who answered, and why nobody did.
@@ -21,24 +21,24 @@ from resiliency.rehearsal.http_client import ask
 from staged_resiliency.experiment.observations import NO_ANSWER
 
 LEAST_DEADLINE_SECONDS: Final = 1.0
-"""In seconds here, so that a busy machine does not look like a host that is down."""
+"""In seconds here, so that a busy machine is not taken for a host that is down."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a client does; seconds are those of the service.
+    """How a client reaches the service; seconds are those of the service.
 
     Attributes:
-        name: DNS name that it asks for.
+        name: DNS name that it resolves.
         record_type: A or AAAA.
         server: Address and port of the DNS server.
-        places: Loopback address and port that stand for each address.
-        path: Where it asks.
+        places: Loopback address and port that stand in for each address.
+        path: Path that it requests.
         interval_seconds: Between two requests.
         deadline_seconds: How long a request may take.
         floor_seconds: How long its resolver keeps an answer at least.
         cache_seconds: How long it keeps an address beyond its resolver.
-        first_seconds: When it first asks, after it began.
+        first_seconds: When it sends the first request, after it started.
     """
 
     name: str
@@ -54,23 +54,23 @@ class Settings:
 
     @classmethod
     def from_json(cls, text: str) -> "Settings":
-        """The settings that another process told."""
-        told = json.loads(text)
-        told["server"] = tuple(told["server"])
-        told["places"] = {address: tuple(place) for address, place in told["places"].items()}
-        return cls(**told)
+        """Decode the settings from another process."""
+        values = json.loads(text)
+        values["server"] = tuple(values["server"])
+        values["places"] = {address: tuple(place) for address, place in values["places"].items()}
+        return cls(**values)
 
     def to_json(self) -> str:
-        """The settings, for another process."""
+        """Encode the settings for another process."""
         return json.dumps(asdict(self))
 
 
 class StubResolver:
-    """Resolves one name, and keeps the answer for its TTL in seconds of the service.
+    """Resolves one name, and caches the answer for its TTL in seconds of the service.
 
     Args:
-        settings: The client's.
-        clock: The rehearsal's.
+        settings: The client's settings.
+        clock: The rehearsal's clock.
     """
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
@@ -80,19 +80,19 @@ class StubResolver:
         self._until = float("-inf")
 
     async def address(self) -> str:
-        """The address to ask.
+        """Return the address to request.
 
         Raises:
             OSError: The name can't be resolved.
         """
         now = self._clock.now()
         if now >= self._until:
-            self._address, ttl = await self._asked()
-            kept = max(ttl, self._settings.floor_seconds) + self._settings.cache_seconds
-            self._until = now + kept
+            self._address, ttl = await self._resolve()
+            lifetime = max(ttl, self._settings.floor_seconds) + self._settings.cache_seconds
+            self._until = now + lifetime
         return self._address
 
-    async def _asked(self) -> tuple[str, float]:
+    async def _resolve(self) -> tuple[str, float]:
         settings = self._settings
         query = dns.message.make_query(settings.name, settings.record_type)
         host, port = settings.server
@@ -105,17 +105,19 @@ class StubResolver:
         for rrset in answer.answer:
             for data in rrset:
                 return data.to_text(), rrset.ttl
-        told = dns.rcode.to_text(answer.rcode())
-        raise OSError(f"{settings.name} can't be resolved: {told}")
+        code = dns.rcode.to_text(answer.rcode())
+        raise OSError(f"{settings.name} can't be resolved: {code}")
 
 
-async def ask_on(settings: Settings, clock: Clock, tell: Callable[[float, str, str], None]) -> None:
-    """Ask at an even pace for ever; a request that hangs delays no other one.
+async def request_forever(
+    settings: Settings, clock: Clock, report: Callable[[float, str, str], None]
+) -> None:
+    """Send requests at an even pace forever; one that hangs delays no other.
 
     Args:
-        settings: What to do.
-        clock: The rehearsal's.
-        tell: Told when each request was made, who answered it, and why nobody did.
+        settings: The client's settings.
+        clock: The rehearsal's clock.
+        report: Called with when each request was made, who answered it, and why nobody did.
     """
     resolver = StubResolver(settings, clock)
     seconds = max(LEAST_DEADLINE_SECONDS, clock.real(settings.deadline_seconds))
@@ -126,14 +128,14 @@ async def ask_on(settings: Settings, clock: Clock, tell: Callable[[float, str, s
         try:
             place = settings.places[await resolver.address()]
             answer = await ask(place, settings.name, settings.path, seconds)
-            told = json.loads(answer.body) if answer.status == 200 else {}
-            who = told.get("environment") if isinstance(told, dict) else None
+            body = json.loads(answer.body) if answer.status == 200 else {}
+            who = body.get("environment") if isinstance(body, dict) else None
             if not isinstance(who, str):
                 raise OSError(f"status {answer.status}")
         except (OSError, ValueError) as error:
-            tell(at, NO_ANSWER, str(error) or type(error).__name__)
+            report(at, NO_ANSWER, str(error) or type(error).__name__)
         else:
-            tell(at, who, "")
+            report(at, who, "")
 
     due = clock.now() + settings.first_seconds
     while True:
@@ -151,4 +153,4 @@ def _print(at: float, who: str, why: str) -> None:
 
 if __name__ == "__main__":
     given = Settings.from_json(sys.argv[1])
-    asyncio.run(ask_on(given, Clock.from_json(sys.argv[2]), _print))
+    asyncio.run(request_forever(given, Clock.from_json(sys.argv[2]), _print))

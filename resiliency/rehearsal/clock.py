@@ -1,4 +1,4 @@
-"""Time that passes faster, the same in all processes of a rehearsal."""
+"""The clock of a rehearsal: time that passes faster, equal in all its processes."""
 
 import asyncio
 import json
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from _typeshed import FileDescriptorLike
 
 _SPREAD_SECONDS: Final = 7200
-"""Rehearsed time begins so long ago, so that it does not run far ahead of the clock on the wall."""
+"""Rehearsed time begins so long ago, so that it does not run far ahead of real time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Turns the time of this machine into that of the rehearsed service, and back.
+    """Converts the time of this machine into that of the rehearsed service, and back.
 
     Every process of a rehearsal has the same three numbers. CLOCK_MONOTONIC counts alike in all
     of them, and no step of the wall clock moves it.
@@ -36,33 +36,33 @@ class Clock:
 
     @classmethod
     def starting(cls, scale: float) -> "Clock":
-        """A clock that begins now."""
+        """Create a clock that starts now."""
         wall = time.time()
         return cls(scale, time.monotonic(), wall, (wall - _SPREAD_SECONDS) // 60 * 60)
 
     @classmethod
     def from_json(cls, text: str) -> "Clock":
-        """The clock that another process told."""
+        """Decode the clock from another process."""
         return cls(**json.loads(text))
 
     def to_json(self) -> str:
-        """The clock, for another process."""
+        """Encode the clock for another process."""
         return json.dumps(asdict(self))
 
     def now(self) -> float:
-        """The service's seconds since the epoch."""
+        """Return the service's seconds since the epoch."""
         return self.service + self._elapsed() * self.scale
 
     def stamp(self) -> float:
-        """This machine's seconds since the epoch, which observations carry."""
+        """Return this machine's seconds since the epoch, the timestamp of observations."""
         return self.wall + self._elapsed()
 
     def stamp_of(self, moment: float) -> float:
-        """The stamp of a moment of the service."""
+        """Return the timestamp of a moment of the service."""
         return self.wall + (moment - self.service) / self.scale
 
     def real(self, seconds: float) -> float:
-        """How long seconds of the service take here."""
+        """Convert seconds of the service into seconds here."""
         return seconds / self.scale
 
     async def until(self, moment: float) -> None:
@@ -87,21 +87,21 @@ class ScaledSelector(selectors.BaseSelector):
     def register(
         self, fileobj: "FileDescriptorLike", events: int, data: object = None
     ) -> selectors.SelectorKey:
-        """As ``selectors`` has it."""
+        """Behave as in ``selectors``."""
         return self._selector.register(fileobj, events, data)
 
     def unregister(self, fileobj: "FileDescriptorLike") -> selectors.SelectorKey:
-        """As ``selectors`` has it."""
+        """Behave as in ``selectors``."""
         return self._selector.unregister(fileobj)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """As ``selectors`` has it, but for the unit of the timeout."""
+        """Behave as in ``selectors``, with the timeout in seconds of the service."""
         return self._selector.select(None if timeout is None else timeout / self._scale)
 
     def close(self) -> None:
-        """As ``selectors`` has it."""
+        """Behave as in ``selectors``."""
         self._selector.close()
 
     def get_map(self) -> "Mapping[FileDescriptorLike, selectors.SelectorKey]":
-        """As ``selectors`` has it."""
+        """Behave as in ``selectors``."""
         return self._selector.get_map()

@@ -1,4 +1,4 @@
-"""A rehearsal as a person follows it: live while it runs, then timelines and verdicts."""
+"""Prints a rehearsal for people: progress while it runs, then timelines and verdicts."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -22,7 +22,7 @@ from staged_resiliency.experiment.expectations import (
 from staged_resiliency.experiment.observations import Observation, Source, transitions
 from staged_resiliency.experiment.verdict import ALARM, Judgement, Status
 
-_TOLD: Final = (
+_SHOWN: Final = (
     Source.FAULT,
     Source.ALARM,
     Source.HEALTH_CHECK,
@@ -31,18 +31,18 @@ _TOLD: Final = (
     Source.MESSAGE,
 )
 _LEAST_WIDTH: Final = 60
-"""Columns below which a table that is redrawn has no room for what it says."""
+"""The least width for a table that is redrawn; below it there are lines."""
 
 _STYLES: Final = {Status.PASSED: "green", Status.FAILED: "red", Status.ABORTED: "yellow"}
 
 
 class Progress:
-    """What is going on, as a table that is redrawn, or as lines where nobody can redraw.
+    """Shows progress as a table that is redrawn, or as lines where redrawing is impossible.
 
     Args:
         plans: The scenarios.
         scale: Seconds of the service in one second here.
-        console: Where.
+        console: The terminal or file.
     """
 
     def __init__(self, plans: Sequence[Plan], scale: float, console: Console) -> None:
@@ -67,12 +67,12 @@ class Progress:
             self._live.stop()
 
     def watch(self, running: Running, seen: Observation | None) -> None:
-        """Take one news of a scenario."""
+        """Show an event of a scenario."""
         name = running.plan.scenario.name
         self._runs[name] = running
         if seen is not None:
             key = (name, seen.source, seen.subject)
-            # A request that hangs is told when it ends, after others that were made later.
+            # A request that hangs is reported when it ends, after others that were made later.
             if seen.at < self._last_at.get(key, seen.at):
                 return
             self._last_at[key] = seen.at
@@ -122,46 +122,48 @@ class Progress:
 
 
 def _worth_a_line(seen: Observation, former: str | None) -> bool:
-    """Not what was so from the beginning, and no metric: each has a new value each minute."""
-    return seen.source in _TOLD and (former is not None or seen.source is Source.FAULT)
+    """Whether an observation is a change; metrics are left out, as they change each minute."""
+    return seen.source in _SHOWN and (former is not None or seen.source is Source.FAULT)
 
 
-def print_outcomes(world: Deployment, outcomes: Sequence[Outcome], console: Console) -> None:
+def print_outcomes(deployment: Deployment, outcomes: Sequence[Outcome], console: Console) -> None:
     """Print a timeline and a table of verdicts for each scenario, and one line for all."""
     common = common_notes([outcome.plan for outcome in outcomes])
     for outcome in outcomes:
         console.print()
         console.print(Group(_timeline(outcome), _verdicts(outcome)))
-        for told in outcome.beside:
-            console.print(f"[red]failed[/red] {escape(told)}", soft_wrap=True)
+        for failure in outcome.extra_failures:
+            console.print(f"[red]failed[/red] {escape(failure)}", soft_wrap=True)
         _print_notes([note for note in outcome.plan.notes if note not in common], console)
     console.print()
     _print_notes(common, console)
     console.print(
-        "After: minutes and seconds of the service. Allowed is what the design is for, or the "
-        "model's worst and what processes here may be late.",
+        "After: minutes and seconds of the service. Allowed: the objective, or the model's "
+        "worst case plus tolerance.",
         soft_wrap=True,
     )
     for outcome in outcomes:
         style = _STYLES[outcome.verdict.status]
         status = outcome.verdict.status.value
-        told = outcome.plan.scenario.title + _against_objective(world, outcome)
-        console.print(f"[{style}]{status:<7}[/{style}] {escape(told)}", soft_wrap=True)
+        text = outcome.plan.scenario.title + _against_objective(deployment, outcome)
+        console.print(f"[{style}]{status:<7}[/{style}] {escape(text)}", soft_wrap=True)
 
 
-def _against_objective(world: Deployment, outcome: Outcome) -> str:
-    """How long clients took, where they are meant to move and an objective says how soon."""
+def _against_objective(deployment: Deployment, outcome: Outcome) -> str:
+    """Compare the clients' time with the objective, where they should move and there is one."""
     moves = [
         judgement
         for judgement in outcome.verdict.judgements
         if isinstance(judgement.expectation, ClientsMove)
     ]
-    if world.objective_seconds is None or not moves:
+    if deployment.objective_seconds is None or not moves:
         return ""
-    objective = f"objective {world.objective_seconds:.0f} s"
+    objective = f"objective {deployment.objective_seconds:.0f} s"
     if moves[0].seconds is None:
-        return f": clients did not reach {world.standby.name}, {objective}"
-    return f": clients reached {world.standby.name} after {moves[0].seconds:.0f} s, {objective}"
+        return f": clients did not reach {deployment.standby.name}, {objective}"
+    return (
+        f": clients reached {deployment.standby.name} after {moves[0].seconds:.0f} s, {objective}"
+    )
 
 
 def _print_notes(notes: Sequence[str], console: Console) -> None:
@@ -182,7 +184,7 @@ def _timeline(outcome: Outcome) -> Table:
     for heading in ("Seen by", "What", ""):
         table.add_column(heading, overflow="fold")
     for each in transitions(outcome.observations):
-        if each.source in _TOLD and run.injected_at <= each.at <= run.until:
+        if each.source in _SHOWN and run.injected_at <= each.at <= run.until:
             seconds = (each.at - run.injected_at) * run.time_scale
             table.add_row(
                 _clock(seconds), each.source.value, escape(each.subject), escape(each.value)

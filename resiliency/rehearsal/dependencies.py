@@ -1,4 +1,4 @@
-"""What a host depends on, as stand-ins that answer or swallow what is sent to them."""
+"""Stand-ins for the dependencies of a host, which answer or drop what is sent to them."""
 
 import asyncio
 import socket
@@ -11,7 +11,7 @@ import dns.message
 import dns.rdatatype
 import dns.rrset
 
-from resiliency.rehearsal.sockets import BlackHole
+from resiliency.rehearsal.sockets import BlackholeSocket
 
 _PLAIN: Final = {"tls": "tcp", "https": "http"}
 """TLS is not rehearsed: nobody here has the dependency's certificate."""
@@ -20,10 +20,10 @@ _MOST_BYTES: Final = 65_536
 
 
 class Dependency:
-    """One dependency as one host reaches it.
+    """The stand-in for one dependency of one host.
 
     Args:
-        check: How the probe asks it, as the probe's configuration says.
+        check: The probe's check of it, from the probe's configuration.
         address: Loopback address.
     """
 
@@ -32,7 +32,7 @@ class Dependency:
         kind = str(check["check"])
         self._kind = _PLAIN.get(kind, kind)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._hole: BlackHole | None = None
+        self._listener: BlackholeSocket | None = None
         self._datagrams: socket.socket | None = None
         if self._kind == "dns":
             self._datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -40,40 +40,40 @@ class Dependency:
             self._datagrams.bind((address, 0))
             self.place: tuple[str, int] = self._datagrams.getsockname()[:2]
         else:
-            self._hole = BlackHole(address)
-            self.place = self._hole.place
+            self._listener = BlackholeSocket(address)
+            self.place = self._listener.place
 
     def check(self) -> Mapping[str, Any]:
-        """How the probe asks the stand-in."""
-        return stood_in(self._check, self.place)
+        """Return the probe's check of the stand-in."""
+        return redirected_check(self._check, self.place)
 
     def start(self) -> None:
-        """Answer."""
+        """Start to answer."""
         self._listen()
 
     def blackhole(self) -> None:
-        """Swallow everything."""
+        """Drop everything."""
         loop = asyncio.get_running_loop()
         if self._datagrams is not None:
             loop.remove_reader(self._datagrams)
-        if self._hole is not None:
-            loop.remove_reader(self._hole.listening)
-            self._hole.shut()
+        if self._listener is not None:
+            loop.remove_reader(self._listener.listening)
+            self._listener.shut()
 
     def recover(self) -> None:
         """Answer again."""
-        if self._hole is not None:
-            self._hole.open()
+        if self._listener is not None:
+            self._listener.open()
         self._listen()
 
     def close(self) -> None:
-        """Give everything back."""
+        """Close all sockets."""
         if self._datagrams is not None:
             asyncio.get_running_loop().remove_reader(self._datagrams)
             self._datagrams.close()
-        if self._hole is not None:
-            asyncio.get_running_loop().remove_reader(self._hole.listening)
-            self._hole.close()
+        if self._listener is not None:
+            asyncio.get_running_loop().remove_reader(self._listener.listening)
+            self._listener.close()
         for task in self._tasks:
             task.cancel()
 
@@ -81,8 +81,8 @@ class Dependency:
         loop = asyncio.get_running_loop()
         if self._datagrams is not None:
             loop.add_reader(self._datagrams, self._answer_datagram, self._datagrams)
-        if self._hole is not None:
-            loop.add_reader(self._hole.listening, self._accept, self._hole.listening)
+        if self._listener is not None:
+            loop.add_reader(self._listener.listening, self._accept, self._listener.listening)
 
     def _accept(self, listening: socket.socket) -> None:
         try:
@@ -98,30 +98,30 @@ class Dependency:
         task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, connection: socket.socket) -> None:
-        """An HTTP answer as the check wants it, once the request's head is there."""
+        """Send the HTTP answer that the check expects, once the request's head is there."""
         loop = asyncio.get_running_loop()
         with connection:
             try:
-                asked = b""
-                while b"\r\n\r\n" not in asked:
+                request = b""
+                while b"\r\n\r\n" not in request:
                     more = await loop.sock_recv(connection, _MOST_BYTES)
                     if not more:
                         return
-                    asked += more
+                    request += more
                 await loop.sock_sendall(connection, http_answer(self._check))
             except OSError:
-                return  # whoever asked went away
+                return  # the requester went away
 
     def _answer_datagram(self, datagrams: socket.socket) -> None:
         try:
-            asked, place = datagrams.recvfrom(_MOST_BYTES)
-            datagrams.sendto(dns_answer(self._check, asked), place)
+            query, place = datagrams.recvfrom(_MOST_BYTES)
+            datagrams.sendto(dns_answer(self._check, query), place)
         except (OSError, dns.exception.DNSException):
-            return  # no question
+            return  # not a DNS query
 
 
-def stood_in(check: Mapping[str, Any], place: tuple[str, int]) -> Mapping[str, Any]:
-    """A check that asks another place in the same way, without TLS.
+def redirected_check(check: Mapping[str, Any], place: tuple[str, int]) -> Mapping[str, Any]:
+    """Redirect a check to another address and port, without TLS.
 
     Args:
         check: The check.
@@ -137,28 +137,28 @@ def stood_in(check: Mapping[str, Any], place: tuple[str, int]) -> Mapping[str, A
 
 
 def http_answer(check: Mapping[str, Any]) -> bytes:
-    """The answer that satisfies a check."""
+    """Return the HTTP answer that satisfies a check."""
     status = (check.get("status") or [200])[0]
     body = b"" if status in (204, 304) else str(check.get("text") or "ok").encode()
     head = f"HTTP/1.1 {status} Stand-in\r\nContent-Length: {len(body)}\r\nConnection: close"
     return f"{head}\r\n\r\n".encode() + body
 
 
-def dns_answer(check: Mapping[str, Any], asked: bytes) -> bytes:
-    """The answer that satisfies a check.
+def dns_answer(check: Mapping[str, Any], query: bytes) -> bytes:
+    """Return the DNS answer that satisfies a check.
 
     Raises:
-        dns.exception.DNSException: What was asked is no DNS message.
+        dns.exception.DNSException: The query is no DNS message.
     """
-    query = dns.message.from_wire(asked)
-    answer = dns.message.make_response(query)
+    message = dns.message.from_wire(query)
+    answer = dns.message.make_response(message)
     answer.flags |= dns.flags.RA
     kind = str(check.get("type", "A"))
     value = check.get("answer") or {"A": "192.0.2.1", "AAAA": "2001:db8::1"}.get(kind, "a.example.")
     if kind == "CNAME":
         value = f"{str(value).rstrip('.')}."
-    if query.question:
+    if message.question:
         answer.answer.append(
-            dns.rrset.from_text(query.question[0].name, 60, "IN", kind, str(value))
+            dns.rrset.from_text(message.question[0].name, 60, "IN", kind, str(value))
         )
     return answer.to_wire()

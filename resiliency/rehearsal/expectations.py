@@ -1,9 +1,9 @@
-"""What each scenario is expected to show: what the design is for, and what the model says.
+"""The expectations of each scenario: from the design's purpose, and from the model.
 
-What a design is for does not depend on the model. Clients must leave a host that stopped, and a
-host whose endpoint or dependency decides when that fails; people must hear of it. So a template
-whose alarms, health checks or records no longer do that fails, however well the model explains why.
-Beyond that, times must be within the model's worst, and alarms that show nothing of a fault quiet.
+The purpose does not depend on the model. Clients must leave a host that stopped, and a host whose
+endpoint or dependency decides when that fails; people must be notified. So a template whose alarms,
+health checks or records no longer achieve that fails, however well the model explains why. Beyond
+that, times must be within the model's worst case, and alarms unaffected by a fault must stay quiet.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,14 +12,20 @@ from typing import Final
 
 from resiliency.failover_model.assumptions import Assumptions
 from resiliency.failover_model.faults import Effect, Fault
-from resiliency.failover_model.graph import Alarm, AlarmCheck, EndpointCheck, Leaf, leaves
+from resiliency.failover_model.graph import (
+    Alarm,
+    AlarmCheck,
+    BasicHealthCheck,
+    EndpointCheck,
+    basic_health_checks,
+)
 from resiliency.failover_model.simulation import Percentiles, Verdict
 from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.prediction import (
     Firing,
     effect_on,
     fault_of,
-    firing_of,
+    predict_firing,
     recovery_seconds,
     return_seconds,
 )
@@ -37,43 +43,43 @@ from staged_resiliency.experiment.expectations import (
 from staged_resiliency.shared import names
 
 OBJECTIVE_SECONDS: Final = 600.0
-"""Within how long clients must leave a host, where nobody says otherwise."""
+"""Time for clients to leave a host, where there is no objective."""
 
 ALERT_SECONDS: Final = 300.0
-"""Within how long people must hear of a failure that is measured."""
+"""Time to notify people of a failure that is measured."""
 
 SILENCE_SECONDS: Final = 600.0
-"""The same of silence, which CloudWatch takes some minutes to act on."""
+"""Time to notify people of silence, on which CloudWatch acts only after some minutes."""
 
 SLACK_SECONDS: Final = 1.0
-"""By how much processes on a busy machine may be late, in seconds here."""
+"""Delay of processes on a busy machine, in seconds here."""
 
 CLIENT_SECONDS: Final = 5.0
-"""By how much a client's view may be late: it asks each two seconds, and probes each ten."""
+"""Delay of a client's view: it sends a request each two seconds, and probes each ten."""
 
 _STEPS_TO_A_MESSAGE: Final = 3
-"""From an alarm to its message: published, queued and read, each of which may be late here."""
+"""From an alarm to its message: published, queued and read, each of which may be delayed."""
 
 _LEAST_FAULT_SECONDS: Final = 300.0
 _HEALTH_CHECKER_SECONDS: Final = 10.0
-"""How much longer a health checker takes for an endpoint that hangs than for one that refuses."""
+"""Extra time of a health checker for an endpoint that hangs and does not refuse."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """One expectation and where it comes from.
+    """One expectation and its reason.
 
     Attributes:
-        expectation: What is expected.
-        why: What the design is for, or the model; in a few words.
-        predicted: How long the model says it takes, None where it says nothing.
-        heard_seconds: Within how long people must get a message of it; None where they need not.
+        expectation: The expectation.
+        why: The design's purpose, or the model; in a few words.
+        predicted: The time that the model predicts, None where it predicts none.
+        message_seconds: Time until people must get a message of it; None where they need not.
     """
 
     expectation: Expectation
     why: str
     predicted: Percentiles | None = None
-    heard_seconds: float | None = None
+    message_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +89,11 @@ class Plan:
     Attributes:
         scenario: What happens.
         expected: What is expected; at least one.
-        notes: What people should know beside the verdict.
-        predicted: How long the model says clients take to the standby, None where they don't move.
+        notes: What people should know apart from the verdict.
+        predicted: The predicted time until clients reach the standby, None where they don't move.
         steady_seconds: How long all is well before the fault.
         fault_seconds: How long the fault lasts at least.
-        settled_seconds: How long is looked on once all is as expected.
+        settled_seconds: How long the run goes on once all is as expected.
     """
 
     scenario: Scenario
@@ -105,16 +111,16 @@ class Plan:
 
     @property
     def messages(self) -> Mapping[str, float]:
-        """The alarms of which people must get a message, and within how many seconds."""
+        """The alarms of which people must get a message, with the time allowed in seconds."""
         return {
-            each.expectation.alarm: each.heard_seconds
+            each.expectation.alarm: each.message_seconds
             for each in self.expected
-            if isinstance(each.expectation, AlarmFires) and each.heard_seconds is not None
+            if isinstance(each.expectation, AlarmFires) and each.message_seconds is not None
         }
 
 
 def plan_of(
-    world: Deployment,
+    deployment: Deployment,
     scenario: Scenario,
     assumptions: Assumptions,
     failovers: Mapping[Fault, Verdict],
@@ -122,18 +128,20 @@ def plan_of(
     scale: float,
     seed: int = 0,
 ) -> Plan:
-    """What a scenario is expected to show.
+    """Derive the expectations of a scenario.
 
     Args:
-        world: What is rehearsed.
+        deployment: What is rehearsed.
         scenario: What happens.
-        assumptions: What no template tells.
-        failovers: What the model says of clients.
+        assumptions: The model's assumptions.
+        failovers: What the model predicts for clients.
         scale: Seconds of the service in one second here.
         seed: The same seed gives the same numbers.
     """
     verdict = failovers.get(fault_of(scenario))
-    planner = _Planner(world, scenario, assumptions, scale, seed, world.objective_seconds, verdict)
+    planner = _Planner(
+        deployment, scenario, assumptions, scale, seed, deployment.objective_seconds, verdict
+    )
     expected = [*planner.clients(), *planner.alarms()]
     moves = any(isinstance(each.expectation, ClientsMove) for each in expected)
     return Plan(
@@ -141,13 +149,13 @@ def plan_of(
         expected=expected,
         notes=planner.notes,
         predicted=verdict.total if verdict is not None and moves else None,
-        steady_seconds=_steady_seconds(world),
+        steady_seconds=_steady_seconds(deployment),
         fault_seconds=planner.fault_seconds(expected),
     )
 
 
 def common_notes(plans: Sequence[Plan]) -> Sequence[str]:
-    """What is noted of each of several scenarios, and so need be told but once."""
+    """Return the notes that several scenarios have in common, to be printed once."""
     if len(plans) < 2:
         return []
     return [note for note in plans[0].notes if all(note in plan.notes for plan in plans)]
@@ -155,7 +163,7 @@ def common_notes(plans: Sequence[Plan]) -> Sequence[str]:
 
 @dataclass(slots=True)
 class _Planner:
-    world: Deployment
+    deployment: Deployment
     scenario: Scenario
     assumptions: Assumptions
     scale: float
@@ -169,8 +177,8 @@ class _Planner:
         return SLACK_SECONDS * self.scale + CLIENT_SECONDS
 
     def clients(self) -> Iterator[Expected]:
-        record, action = self.world.pair.name, self.scenario.action
-        active, standby = self.world.active.name, self.world.standby.name
+        record, action = self.deployment.pair.name, self.scenario.action
+        active, standby = self.deployment.active.name, self.deployment.standby.name
         if len(self.scenario.hosts) > 1:
             self.notes.append("nobody can be served while both hosts are down")
             yield self._back()
@@ -181,7 +189,7 @@ class _Planner:
             limit = self.objective or OBJECTIVE_SECONDS
             why = f"clients must leave within {limit:.0f} s"
             if total is not None and self._worst(total) < limit:
-                limit, why = self._worst(total), "no later than the model's worst"
+                limit, why = self._worst(total), "no later than the model's worst case"
             yield Expected(ClientsMove(record, standby, limit), why, total)
             yield self._back()
             if total is None and self.verdict is not None:
@@ -190,10 +198,10 @@ class _Planner:
         if total is not None:
             self.notes.append("clients are moved though they were served")
             worst = self._worst(total)
-            yield Expected(ClientsMove(record, standby, worst), "the model's worst", total)
+            yield Expected(ClientsMove(record, standby, worst), "the model's worst case", total)
             yield self._back()
         else:
-            yield Expected(ClientsStay(record, active), "no signal that decides shows it")
+            yield Expected(ClientsStay(record, active), "no deciding signal shows it")
             never = self.verdict.never if self.verdict is not None else None
             if action is not Action.KILL_PROBE and never is not None:
                 self.notes.append(f"nothing here would move clients: {never}")
@@ -201,111 +209,116 @@ class _Planner:
             yield Expected(ClientsServed(record), "the endpoint answers all the time")
 
     def alarms(self) -> Iterator[Expected]:
-        alarms = self.world.graph.alarms
-        elsewhere = [alarm.name for alarm in alarms if not self.world.is_measured(alarm)]
+        alarms = self.deployment.graph.alarms
+        elsewhere = [alarm.name for alarm in alarms if not self.deployment.is_measured(alarm)]
         if elsewhere:
-            told = "not rehearsed, as what they watch comes from elsewhere"
-            self.notes.append(f"{told}: {', '.join(elsewhere)}")
+            self.notes.append(
+                f"not rehearsed, as their metrics come from elsewhere: {', '.join(elsewhere)}"
+            )
         for alarm in alarms:
-            if not self.world.is_measured(alarm):
+            if not self.deployment.is_measured(alarm):
                 continue
-            shown = effect_on(self.world, self.scenario, alarm)
+            shown = effect_on(self.deployment, self.scenario, alarm)
             if shown is Effect.NONE:
                 yield Expected(AlarmQuiet(alarm.name), "its metric shows nothing of it")
                 continue
             firing = self._firing(alarm)
             limit = SILENCE_SECONDS if shown is Effect.SILENT else ALERT_SECONDS
-            why = f"people must hear of it within {limit:.0f} s"
-            meant = self._must_tell(alarm)
+            why = f"people must be notified within {limit:.0f} s"
+            meant = self._must_notify(alarm)
             worst = None if firing.seconds is None else firing.seconds.worst + self.slack
             if firing.share == 1 and worst is not None and (worst < limit or not meant):
-                limit, why = worst, "no later than the model's worst"
+                limit, why = worst, "no later than the model's worst case"
             elif not meant:
                 if not firing.share:
-                    yield Expected(AlarmQuiet(alarm.name), f"it {shown.value}, which is no alarm")
+                    yield Expected(
+                        AlarmQuiet(alarm.name), f"it {shown.value}, which does not fire it"
+                    )
                     if self._is_about_it(alarm):
-                        self.notes.append(f"{alarm.name} {shown.value}, so it tells nobody")
+                        self.notes.append(f"{alarm.name} {shown.value}, so it notifies nobody")
                 continue
-            # What has no topic is told of too: then no message ever arrives.
-            heard = limit + _STEPS_TO_A_MESSAGE * self.slack if meant else None
-            yield Expected(AlarmFires(alarm.name, limit), why, firing.seconds, heard)
+            # An alarm without a topic is included: then no message ever arrives.
+            message_seconds = limit + _STEPS_TO_A_MESSAGE * self.slack if meant else None
+            yield Expected(AlarmFires(alarm.name, limit), why, firing.seconds, message_seconds)
             within = recovery_seconds(alarm, self.assumptions) + self.slack
-            yield Expected(AlarmRecovers(alarm.name, within), "no later than the model's worst")
+            yield Expected(
+                AlarmRecovers(alarm.name, within), "no later than the model's worst case"
+            )
 
     def fault_seconds(self, expected: Sequence[Expected]) -> float:
-        """Long enough for what must not happen, where nothing else takes time."""
+        """Return a time long enough to see what must not happen, where nothing else takes time."""
         if any(isinstance(each.expectation, ClientsMove | AlarmFires) for each in expected):
             return 0.0
-        spans = [
+        windows = [
             (alarm.evaluation_periods + self.assumptions.extra_periods.high) * alarm.period_seconds
-            for alarm in self.world.alarms
+            for alarm in self.deployment.alarms
         ]
-        return max([_LEAST_FAULT_SECONDS, *spans])
+        return max([_LEAST_FAULT_SECONDS, *windows])
 
     def _back(self) -> Expected:
-        within = return_seconds(self.world, self.assumptions) + self.slack
-        back = ClientsReturn(self.world.pair.name, self.world.active.name, within)
-        return Expected(back, "no later than the model's worst")
+        within = return_seconds(self.deployment, self.assumptions) + self.slack
+        back = ClientsReturn(self.deployment.pair.name, self.deployment.active.name, within)
+        return Expected(back, "no later than the model's worst case")
 
     def _worst(self, total: Percentiles) -> float:
         worst = total.worst + self.slack
         if self.scenario.action is Action.HANG:
             thresholds = [
-                leaf.failure_threshold
-                for leaf in self._deciding()
-                if isinstance(leaf, EndpointCheck)
+                check.failure_threshold
+                for check in self._deciding()
+                if isinstance(check, EndpointCheck)
             ]
             later = max(thresholds, default=0) * _HEALTH_CHECKER_SECONDS
             worst += max(later, self.assumptions.probe_timeout.high)
         return worst
 
-    def _deciding(self) -> Sequence[Leaf]:
-        """The health checks of the primary that are there for this fault."""
+    def _deciding(self) -> Sequence[BasicHealthCheck]:
+        """Return the health checks of the primary that are meant for this fault."""
         return [
-            leaf
-            for leaf in leaves(self.world.pair.primary.health_check)
-            if self._is_meant_for_it(leaf)
+            check
+            for check in basic_health_checks(self.deployment.pair.primary.health_check)
+            if self._is_meant_for_it(check)
         ]
 
-    def _is_meant_for_it(self, leaf: Leaf) -> bool:
-        if isinstance(leaf, EndpointCheck):
-            return self.scenario.action is Action.HANG and _is_endpoint(leaf)
-        name = leaf.alarm.metric.name
+    def _is_meant_for_it(self, check: BasicHealthCheck) -> bool:
+        if isinstance(check, EndpointCheck):
+            return self.scenario.action is Action.HANG and _is_endpoint(check)
+        name = check.alarm.metric.name
         if self.scenario.action is Action.HANG:
             return name == names.PEER_METRIC
         if self.scenario.action is Action.BLACKHOLE:
             return name == names.connectivity_metric(self.scenario.dependency or "")
         return False
 
-    def _must_tell(self, alarm: Alarm) -> bool:
-        """Whether an alarm is what people must hear of this fault by.
+    def _must_notify(self, alarm: Alarm) -> bool:
+        """Whether people must be notified of this fault by an alarm.
 
-        Of several on a host's status those that the primary's health check follows, or else those
-        that fire: others may be there to recover the host, not to tell of it.
+        Of several alarms on a host's status these are the ones that the primary's health check
+        follows, or else those that fire: others may recover the host and notify nobody.
         """
         if self.scenario.action is not Action.STOP or not self._is_about_it(alarm):
             return self._is_about_it(alarm)
-        host = self.world.host_of(alarm)
+        host = self.deployment.host_of(alarm)
         alike = [
             each
-            for each in self.world.alarms
-            if self._is_about_it(each) and self.world.host_of(each) == host
+            for each in self.deployment.alarms
+            if self._is_about_it(each) and self.deployment.host_of(each) == host
         ]
         followed = [
-            leaf.alarm
-            for leaf in leaves(self.world.pair.primary.health_check)
-            if isinstance(leaf, AlarmCheck) and leaf.alarm in alike
+            check.alarm
+            for check in basic_health_checks(self.deployment.pair.primary.health_check)
+            if isinstance(check, AlarmCheck) and check.alarm in alike
         ]
         firing = [each for each in alike if self._firing(each).share]
         return alarm in (followed or firing or alike)
 
     def _firing(self, alarm: Alarm) -> Firing:
-        shown = effect_on(self.world, self.scenario, alarm)
-        return firing_of(alarm, shown, self.assumptions, self.seed)
+        shown = effect_on(self.deployment, self.scenario, alarm)
+        return predict_firing(alarm, shown, self.assumptions, self.seed)
 
     def _is_about_it(self, alarm: Alarm) -> bool:
         """Whether an alarm watches what breaks."""
-        about = self.world.host_of(alarm)
+        about = self.deployment.host_of(alarm)
         if about is None or about.name not in [host.name for host in self.scenario.hosts]:
             return False
         if self.scenario.action is Action.BLACKHOLE:
@@ -317,15 +330,15 @@ class _Planner:
         return alarm.metric.name == names.PEER_METRIC
 
 
-def _is_endpoint(leaf: Leaf) -> bool:
-    """Whether a hanging endpoint is unhealthy to it; one that only connects is satisfied."""
-    return isinstance(leaf, EndpointCheck) and leaf.kind != "TCP"
+def _is_endpoint(check: BasicHealthCheck) -> bool:
+    """Whether the check finds a hanging endpoint unhealthy; one that only connects does not."""
+    return isinstance(check, EndpointCheck) and check.kind != "TCP"
 
 
-def _steady_seconds(world: Deployment) -> float:
-    """Long enough that each alarm has seen as many periods as it evaluates.
+def _steady_seconds(deployment: Deployment) -> float:
+    """Return a time long enough for each alarm to evaluate all its periods.
 
-    And that clients would have been moved by now if what is there even without a fault moves them.
+    And for clients to have moved by then if they move even without a fault.
     """
-    spans = [alarm.evaluation_periods * alarm.period_seconds for alarm in world.alarms]
-    return max([120.0, *spans]) + 120.0
+    windows = [alarm.evaluation_periods * alarm.period_seconds for alarm in deployment.alarms]
+    return max([120.0, *windows]) + 120.0

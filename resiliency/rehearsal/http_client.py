@@ -1,4 +1,4 @@
-"""One HTTP request as clients and health checkers make it, within a deadline."""
+"""Sends single HTTP requests as clients and health checkers do, within a deadline."""
 
 import asyncio
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ class Answer:
     """An HTTP answer.
 
     Attributes:
-        status: Its status.
-        body: Its body.
+        status: Status code.
+        body: Body.
     """
 
     status: int
@@ -18,13 +18,13 @@ class Answer:
 
 
 async def ask(place: tuple[str, int], host: str, path: str, seconds: float) -> Answer:
-    """Ask once.
+    """Send one GET request.
 
     Args:
         place: Address and port.
-        host: Name that is asked for.
-        path: Path that is asked for.
-        seconds: How long it may take, in seconds here.
+        host: Value of the Host header.
+        path: Path of the request.
+        seconds: Deadline, in seconds here.
 
     Raises:
         OSError: There was no answer, in time or at all; the message says why.
@@ -36,7 +36,7 @@ async def ask(place: tuple[str, int], host: str, path: str, seconds: float) -> A
 
 
 async def connect(place: tuple[str, int], seconds: float) -> None:
-    """Only connect.
+    """Open a connection and close it.
 
     Raises:
         OSError: There was no connection, in time or at all.

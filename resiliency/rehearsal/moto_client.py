@@ -1,8 +1,8 @@
-"""The AWS APIs of a rehearsal: moto's server on loopback, asked through botocore.
+"""The AWS APIs of a rehearsal: moto's server on loopback, called through botocore.
 
-Only plain APIs are used (metrics, topics, queues); what moto does not do as AWS does is stepped
-around: dimensions are sorted by name, and each rehearsal has a server of its own, since
-GetMetricData overlooks the namespace of a metric with dimensions.
+Only plain APIs are used (metrics, topics, queues). Where moto differs from AWS, this works around
+it: dimensions are sorted by name, and each rehearsal has a server of its own, since GetMetricData
+ignores the namespace of a metric with dimensions.
 """
 
 import json
@@ -19,18 +19,18 @@ from resiliency.failover_model.graph import Alarm, Metric
 from resiliency.rehearsal.deployment import STATUS_METRICS
 
 LISTENS: Final = r"Running on http://127\.0\.0\.1:(\d+)"
-"""How moto's server says where it listens."""
+"""The line in which moto's server prints its port."""
 
 _MOST_MESSAGES: Final = 10
 
 
 class MotoClient:
-    """Metrics, topics and the queue that receives what topics are told.
+    """Metrics, topics, and the queue that receives the messages of topics.
 
-    Its methods block, and are for threads of ``pool``.
+    Its methods block; call them in threads of ``pool``.
 
     Args:
-        port: Where moto listens on loopback.
+        port: Loopback port of moto's server.
         region: AWS region.
         topics: Names of the topics.
 
@@ -63,7 +63,7 @@ class MotoClient:
             self._topics[name] = arn
 
     def close(self) -> None:
-        """End its threads and connections."""
+        """Close threads and connections."""
         self.pool.shutdown(wait=True, cancel_futures=True)
         for client in (self._cloudwatch, self._sns, self._sqs):
             client.close()
@@ -72,7 +72,7 @@ class MotoClient:
         return self._session.create_client(service, **self._options)
 
     def put_status(self, instance_id: str, minutes: Sequence[float]) -> None:
-        """Publish that EC2's status checks of an instance passed in some minutes."""
+        """Publish that an instance passed its status checks in some minutes."""
         self._cloudwatch.put_metric_data(
             Namespace="AWS/EC2",
             MetricData=[
@@ -90,7 +90,7 @@ class MotoClient:
     def statistics(
         self, alarms: Sequence[Alarm], end: float, periods: Mapping[str, int]
     ) -> Mapping[str, Sequence[float | None]]:
-        """The statistic of each alarm's last periods, oldest first.
+        """Read the statistic of each alarm's last periods, oldest first.
 
         Args:
             alarms: The alarms.
@@ -127,7 +127,7 @@ class MotoClient:
     def notify(
         self, topics: Sequence[str], alarm: str, former: AlarmState, now: AlarmState, at: float
     ) -> None:
-        """Tell topics of a change, as CloudWatch words it."""
+        """Publish a state change to topics, in CloudWatch's format."""
         moment = datetime.fromtimestamp(at, timezone.utc)
         message = {
             "AlarmName": alarm,
@@ -143,7 +143,7 @@ class MotoClient:
             )
 
     def received(self) -> Sequence[Mapping[str, str]]:
-        """The messages that arrived since this was asked last."""
+        """Return the messages that arrived since the last call."""
         answer = self._sqs.receive_message(
             QueueUrl=self._queue, MaxNumberOfMessages=_MOST_MESSAGES, WaitTimeSeconds=0
         )

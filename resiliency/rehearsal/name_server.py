@@ -1,4 +1,4 @@
-"""An authoritative DNS server for the one name, over UDP and TCP."""
+"""An authoritative DNS server for one name, over UDP and TCP."""
 
 import asyncio
 import struct
@@ -18,13 +18,13 @@ _LENGTH: Final = struct.Struct("!H")
 
 
 class Zone:
-    """What the name answers, as it stands.
+    """The record of the name, with its current addresses.
 
     Args:
         name: The record's name.
         record_type: A or AAAA.
         ttl_seconds: How long resolvers keep an answer, in seconds of the service.
-        addresses: What it answers.
+        addresses: Its current addresses.
     """
 
     def __init__(self, name: str, record_type: str, ttl_seconds: int, addresses: list[str]) -> None:
@@ -33,10 +33,10 @@ class Zone:
         self._type = dns.rdatatype.from_text(record_type)
         self._ttl = ttl_seconds
 
-    def answer(self, asked: bytes) -> bytes | None:
-        """The answer to a query; None where it is none."""
+    def answer(self, wire: bytes) -> bytes | None:
+        """Return the answer to a query; None where the bytes are no query."""
         try:
-            query = dns.message.from_wire(asked)
+            query = dns.message.from_wire(wire)
             if query.flags & dns.flags.QR or not query.question:
                 return None
             answer = dns.message.make_response(query)
@@ -69,7 +69,7 @@ class NameServer:
         self._server: asyncio.Server | None = None
 
     async def start(self, address: str = "127.0.0.1") -> tuple[str, int]:
-        """Begin; returns address and port."""
+        """Start to listen; return address and port."""
         loop = asyncio.get_running_loop()
         self._server = await asyncio.start_server(self._serve, address, 0)
         place: tuple[str, int] = self._server.sockets[0].getsockname()[:2]
@@ -79,7 +79,7 @@ class NameServer:
         return place
 
     def close(self) -> None:
-        """End."""
+        """Stop to listen."""
         if self._transport is not None:
             self._transport.close()
         if self._server is not None:

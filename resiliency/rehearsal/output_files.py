@@ -1,4 +1,4 @@
-"""The folder that a rehearsal leaves behind: whole, or as it was before."""
+"""Writes the folder of a rehearsal's report: as a whole, or not at all."""
 
 import errno
 import json
@@ -15,15 +15,15 @@ PAGE: Final = "index.html"
 
 
 def require_writable(folder: Path) -> None:
-    """Refuse a folder that holds something else than a rehearsal's report, or can't be written.
+    """Raise if a folder can't be written, or contains anything but a rehearsal's report.
 
     Raises:
-        UserError: It does, is none, or can't be.
+        UserError: It is no folder, contains other files, or can't be written.
     """
     try:
         place = folder.resolve()
         if place == Path.cwd():
-            # It is replaced as a whole, and a shell would go on looking at the former one.
+            # It is replaced as a whole, and a shell would stay in the former one.
             raise UserError(f"{folder}: is the current folder; name one within it: --out FOLDER")
         if place.exists():
             _require_report(folder)
@@ -47,16 +47,16 @@ def _require_report(folder: Path) -> None:
             )
 
 
-def _free(place: Path, what: str) -> Path:
-    """A name beside a folder, of this process alone; what an ended one left there goes."""
+def _free(place: Path, purpose: str) -> Path:
+    """Return an unused path next to a folder, of this process alone; leftovers are removed."""
     if not place.name:
-        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))  # the root of all folders
-    beside = place.with_name(f".{place.name}.{os.getpid()}.{what}")
-    if beside.is_symlink() or beside.is_file():
-        beside.unlink()
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))  # the root folder
+    neighbour = place.with_name(f".{place.name}.{os.getpid()}.{purpose}")
+    if neighbour.is_symlink() or neighbour.is_file():
+        neighbour.unlink()
     else:
-        shutil.rmtree(beside, ignore_errors=True)
-    return beside
+        shutil.rmtree(neighbour, ignore_errors=True)
+    return neighbour
 
 
 def _unwritable(folder: Path, error: Exception) -> UserError:
@@ -65,12 +65,12 @@ def _unwritable(folder: Path, error: Exception) -> UserError:
 
 
 def write_report(folder: Path, journals: Sequence[JsonObject], page: str | None) -> Sequence[Path]:
-    """Replace a folder's content by the journals of a rehearsal and their page, all at once.
+    """Replace a folder's content by a rehearsal's journals and their page, all at once.
 
     Args:
-        folder: The folder; made where it is not there.
+        folder: The folder; created if it does not exist.
         journals: The journals; each becomes a file by its experiment's name.
-        page: The page, None for none.
+        page: The page; None without one.
 
     Returns:
         The files.
@@ -86,7 +86,7 @@ def write_report(folder: Path, journals: Sequence[JsonObject], page: str | None)
         **({PAGE: page} if page is not None else {}),
     }
     try:
-        # A link stays; what it leads to is replaced.
+        # A link stays; its target is replaced.
         place = folder.resolve()
         aside, former = _free(place, "new"), _free(place, "old")
         aside.mkdir(parents=True)

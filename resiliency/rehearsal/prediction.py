@@ -1,4 +1,4 @@
-"""What the failover-time model says of a scenario: when alarms fire, and by when all is well."""
+"""What the failover-time model predicts of a scenario: when alarms fire, and when all is well."""
 
 import random
 from collections.abc import Mapping
@@ -6,31 +6,38 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
-from resiliency.failover_model.alarm_evaluation import AlarmState, Point, evaluate, point
-from resiliency.failover_model.assumptions import Assumptions, Range
+from resiliency.failover_model.alarm_evaluation import AlarmState, Missing, evaluate
+from resiliency.failover_model.alarm_readings import (
+    alarm_readings,
+    draw_periods_read,
+    evaluation_cost,
+    points_of,
+)
+from resiliency.failover_model.assumptions import Assumptions
 from resiliency.failover_model.faults import Effect, Fault, FaultKind, metric_effect
 from resiliency.failover_model.graph import (
     Alarm,
     AlarmCheck,
+    BasicHealthCheck,
     EndpointCheck,
     FailoverGraph,
-    Leaf,
-    leaves,
+    basic_health_checks,
 )
-from resiliency.failover_model.health_check_timeline import work_of
-from resiliency.failover_model.metric_stream import MINUTE, Stream, stream_of
+from resiliency.failover_model.overrides import with_probe_settings
 from resiliency.failover_model.simulation import Percentiles, Verdict, failover_times
 from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.scenarios import Action, Scenario
+from staged_resiliency.shared import time_limits
+from staged_resiliency.shared.time_limits import MINUTE
 
 FIRINGS: Final = 300
-"""How many faults are played through for each alarm."""
+"""How many faults are simulated for each alarm."""
 
 _LEAST_FIRINGS: Final = 20
-_MOST_WORK: Final = 3_000_000
+_MOST_COST: Final = 3_000_000
 
 OUTAGES: Final = 2_000
-"""How many are for clients."""
+"""How many outages are simulated for clients."""
 
 _STRENGTH: Final = (
     Effect.NONE,
@@ -44,33 +51,28 @@ _STRENGTH: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """How an alarm takes a fault.
+    """How often and how soon an alarm fires after a fault.
 
     Attributes:
         share: Share of faults at which it fires, from 0 to 1.
-        seconds: How long that takes, None where it never does.
+        seconds: How long that takes, None where it never fires.
     """
 
     share: float
     seconds: Percentiles | None
 
 
-def assumptions_for(world: Deployment) -> Assumptions:
-    """The model's assumptions, with what the probe's configuration tells."""
-    assumed = Assumptions()
-    if world.probe is None:
-        return assumed
-    interval, timeout = world.probe["interval_seconds"], world.probe["timeout_seconds"]
-    configured = "the probe's configuration"
-    return replace(
-        assumed,
-        probe_interval=Range(interval, interval, assumed.probe_interval.about, configured),
-        probe_timeout=Range(timeout, timeout, assumed.probe_timeout.about, configured),
+def assumptions_for(deployment: Deployment) -> Assumptions:
+    """Return the model's assumptions, with the values of the probe's configuration."""
+    if deployment.probe is None:
+        return Assumptions()
+    return with_probe_settings(
+        Assumptions(), deployment.probe["interval_seconds"], deployment.probe["timeout_seconds"]
     )
 
 
 def fault_of(scenario: Scenario) -> Fault:
-    """The model's fault for a scenario; an endpoint that hangs is as one that is dead, later."""
+    """Return the model's fault for a scenario; an endpoint that hangs acts as a dead one, later."""
     return {
         Action.STOP: Fault(FaultKind.HOST_STOPPED),
         Action.HANG: Fault(FaultKind.ENDPOINT_DEAD),
@@ -79,20 +81,20 @@ def fault_of(scenario: Scenario) -> Fault:
     }[scenario.action]
 
 
-def failovers_of(
-    world: Deployment, assumptions: Assumptions, seed: int, *, outages: int = OUTAGES
+def predict_failovers(
+    deployment: Deployment, assumptions: Assumptions, seed: int, *, outages: int = OUTAGES
 ) -> Mapping[Fault, Verdict]:
-    """What the model says of clients, for each fault of the primary's host that it knows."""
-    alone = FailoverGraph([world.pair], world.graph.alarms)
+    """Predict when clients move, for each fault of the primary's host that the model knows."""
+    alone = FailoverGraph([deployment.pair], deployment.graph.alarms)
     verdicts = failover_times(alone, outages=outages, seed=seed, assumptions=assumptions)
     return {verdict.fault: verdict for verdict in verdicts}
 
 
-def effect_on(world: Deployment, scenario: Scenario, alarm: Alarm) -> Effect:
-    """What an alarm's metric shows of a scenario; the strongest where several hosts break."""
+def effect_on(deployment: Deployment, scenario: Scenario, alarm: Alarm) -> Effect:
+    """Return how a scenario shows in an alarm's metric; most strongly where several hosts break."""
     shown = []
     for host in scenario.hosts:
-        about = world.host_of(alarm)
+        about = deployment.host_of(alarm)
         found = metric_effect(
             fault_of(scenario),
             alarm,
@@ -106,60 +108,61 @@ def effect_on(world: Deployment, scenario: Scenario, alarm: Alarm) -> Effect:
 
 
 @lru_cache(maxsize=256)
-def firing_of(alarm: Alarm, effect: Effect, assumptions: Assumptions, seed: int) -> Firing:
-    """When an alarm fires after a fault, played through at many moments of a minute.
+def predict_firing(alarm: Alarm, effect: Effect, assumptions: Assumptions, seed: int) -> Firing:
+    """Predict when an alarm fires after a fault, simulated at many moments of a minute.
 
     Args:
         alarm: The alarm.
-        effect: What its metric shows of the fault.
+        effect: How the fault shows in its metric.
         assumptions: Delays and intervals.
         seed: The same seed gives the same numbers.
     """
     chance = random.Random(f"{seed} {alarm.name} {effect}")  # noqa: S311 - no secret
-    # Of an alarm that looks back over hours fewer, as each takes long.
-    faults = min(FIRINGS, max(_LEAST_FIRINGS, _MOST_WORK // work_of(alarm, assumptions)))
-    found = [_fires(alarm, effect, assumptions, chance) for _ in range(faults)]
-    fired = [seconds for seconds in found if seconds is not None]
-    return Firing(len(fired) / len(found), Percentiles.of(fired) if fired else None)
+    # Fewer for an alarm that looks back over hours, as each takes long.
+    faults = min(FIRINGS, max(_LEAST_FIRINGS, _MOST_COST // evaluation_cost(alarm, assumptions)))
+    times = [_seconds_to_alarm(alarm, effect, assumptions, chance) for _ in range(faults)]
+    fired = [seconds for seconds in times if seconds is not None]
+    return Firing(len(fired) / len(times), Percentiles.of(fired) if fired else None)
 
 
 def recovery_seconds(alarm: Alarm, assumptions: Assumptions) -> float:
-    """Within how long after a fault's end an alarm is OK: the worst case.
+    """Return within how many seconds after a fault's end an alarm is OK: the worst case.
 
     The minute of the fault's end may still be bad. After it there must be as many good periods as
     leave fewer than M bad ones among N, the last of them must be published, and read.
     """
-    periods = alarm.evaluation_periods - alarm.datapoints_to_alarm + 1
-    return (
-        MINUTE
-        + periods * alarm.period_seconds
-        + _publication_seconds(alarm, assumptions)
-        + assumptions.evaluation_interval.high
+    good_periods = alarm.evaluation_periods - alarm.datapoints_to_alarm + 1
+    return time_limits.alarm_recovery_seconds(
+        bad_seconds=MINUTE,
+        good_seconds=good_periods * alarm.period_seconds,
+        publication_seconds=_publication_seconds(alarm, assumptions),
+        evaluation_seconds=assumptions.evaluation_interval.high,
     )
 
 
-def return_seconds(world: Deployment, assumptions: Assumptions) -> float:
-    """Within how long after a fault's end clients are back on the active host: the worst case."""
-    deciding = max(
-        (_healthy_again(leaf, assumptions) for leaf in leaves(world.pair.primary.health_check)),
+def return_seconds(deployment: Deployment, assumptions: Assumptions) -> float:
+    """Return within how many seconds after a fault's end clients are back: the worst case."""
+    primary = deployment.pair.primary
+    healthy = max(
+        (_healthy_again(check, assumptions) for check in basic_health_checks(primary.health_check)),
         default=0.0,
     )
-    kept = max(world.pair.primary.ttl_seconds, assumptions.resolver_floor.high)
-    return (
-        deciding
-        + assumptions.health_check_uptake.high
-        + assumptions.dns_propagation.high
-        + kept
-        + assumptions.client_cache.high
+    return time_limits.client_return_seconds(
+        healthy,
+        primary.ttl_seconds,
+        uptake_seconds=assumptions.health_check_uptake.high,
+        propagation_seconds=assumptions.dns_propagation.high,
+        resolver_floor_seconds=assumptions.resolver_floor.high,
+        client_cache_seconds=assumptions.client_cache.high,
     )
 
 
-def _healthy_again(leaf: Leaf, assumptions: Assumptions) -> float:
-    if isinstance(leaf, EndpointCheck):
+def _healthy_again(check: BasicHealthCheck, assumptions: Assumptions) -> float:
+    if isinstance(check, EndpointCheck):
         # A request that hangs when the fault ends, then answers in a row.
-        return (leaf.failure_threshold + 1) * leaf.interval_seconds
-    assert isinstance(leaf, AlarmCheck)  # noqa: S101 - there is no other kind
-    every_one = replace(leaf.alarm, datapoints_to_alarm=leaf.alarm.evaluation_periods)
+        return (check.failure_threshold + 1) * check.interval_seconds
+    assert isinstance(check, AlarmCheck)  # noqa: S101 - there is no other kind
+    every_one = replace(check.alarm, datapoints_to_alarm=check.alarm.evaluation_periods)
     return recovery_seconds(every_one, assumptions)
 
 
@@ -173,58 +176,43 @@ def _publication_seconds(alarm: Alarm, assumptions: Assumptions) -> float:
     )
 
 
-def _fires(
+def _seconds_to_alarm(
     alarm: Alarm, effect: Effect, assumptions: Assumptions, chance: random.Random
 ) -> float | None:
-    """Seconds from one fault until the alarm fires; None where it does not."""
-    wanted = alarm.evaluation_periods + round(assumptions.extra_periods.draw(chance))
-    width = alarm.period_seconds // MINUTE
+    """Simulate one fault until the alarm fires; None where it does not."""
+    periods_read = draw_periods_read(alarm, assumptions, chance)
     fault_at = MINUTE * chance.random()
-    last = 2 * wanted * width + 6
-    minutes = range(-wanted * width - 1, last + 1)
-    stream = stream_of(
-        alarm.metric,
+    readings = alarm_readings(
+        alarm,
         effect,
+        periods_read=periods_read,
         fault_at=fault_at,
-        minutes=minutes,
         assumptions=assumptions,
         chance=chance,
     )
-    interval = assumptions.evaluation_interval.draw(chance)
-    at = interval * (chance.random() - 1)
     state = AlarmState.INSUFFICIENT_DATA
-    while at < MINUTE * last:
-        end = int(at // MINUTE)
-        points = [
-            _point(alarm, stream, range(end - (back + 1) * width, end - back * width), at)
-            for back in range(wanted - 1, -1, -1)
-        ]
-        state = evaluate(
-            points,
-            evaluation_periods=alarm.evaluation_periods,
-            datapoints_to_alarm=alarm.datapoints_to_alarm,
-            missing=alarm.missing,
-            former=state,
+    for at, signs in readings.starting(readings.interval * (chance.random() - 1)):
+        state = _state(
+            signs, alarm.evaluation_periods, alarm.datapoints_to_alarm, alarm.missing, state
         )
         if state is AlarmState.ALARM:
             return max(0.0, at - fault_at)
-        at += interval
     return None
 
 
-def _point(alarm: Alarm, stream: Stream, minutes: range, at: float) -> Point:
-    """A period as it can be read at a moment."""
-    pieces = [
-        piece for minute in minutes for piece in stream.minutes.get(minute, ()) if piece[0] <= at
-    ]
-    if not pieces:
-        return Point.MISSING
-    _, counts, totals, least, most = zip(*pieces, strict=True)
-    value = {
-        "Average": sum(totals) / sum(counts),
-        "Maximum": max(most),
-        "Minimum": min(least),
-        "SampleCount": float(sum(counts)),
-        "Sum": sum(totals),
-    }[alarm.statistic]
-    return point(value, alarm.comparison, alarm.threshold)
+@lru_cache(maxsize=4096)
+def _state(
+    signs: str,
+    evaluation_periods: int,
+    datapoints_to_alarm: int,
+    missing: Missing,
+    former: AlarmState,
+) -> AlarmState:
+    """Evaluate an alarm; few combinations of points occur, again and again."""
+    return evaluate(
+        points_of(signs),
+        evaluation_periods=evaluation_periods,
+        datapoints_to_alarm=datapoints_to_alarm,
+        missing=missing,
+        former=former,
+    )

@@ -1,4 +1,4 @@
-"""Rehearses scenarios side by side, and judges them."""
+"""Runs scenarios side by side, and judges them."""
 
 import asyncio
 import json
@@ -16,8 +16,8 @@ from resiliency.rehearsal.client_process import Settings
 from resiliency.rehearsal.clock import Clock
 from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.expectations import Plan
-from resiliency.rehearsal.run_spec import RunSpec
-from resiliency.rehearsal.subprocesses import ManagedProcessError, ManagedProcesses
+from resiliency.rehearsal.scenarios import RunSpec
+from resiliency.rehearsal.subprocesses import ManagedProcesses, RehearsalError
 from staged_resiliency.experiment.journal import (
     Phase,
     RunInfo,
@@ -30,12 +30,8 @@ from staged_resiliency.experiment.measures import measure
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source, of
 from staged_resiliency.experiment.verdict import ALARM, Run, Status, Verdict, judge
 
-DIRECTOR: Final = "resiliency.rehearsal.scenario_runner"
+RUNNER: Final = "resiliency.rehearsal.scenario_runner"
 """The module that runs one scenario as a process."""
-
-
-class RehearsalError(Exception):
-    """A rehearsal that ended before it could be judged; the message says why."""
 
 
 @dataclass(slots=True)
@@ -44,11 +40,11 @@ class Running:
 
     Attributes:
         plan: What happens, and what is expected.
-        observations: What was seen so far.
+        observations: The observations so far.
         phases: The steps so far; the last one may not have ended.
         run: Its times, once it is over.
-        client: How a client reaches the service; None before there is one.
-        clock: The rehearsal's; None before the same moment.
+        client: How a client reaches the service; None until it has started.
+        clock: The rehearsal's clock; None until then.
     """
 
     plan: Plan
@@ -66,10 +62,10 @@ class Outcome:
     Attributes:
         plan: What was expected.
         run: Its times.
-        observations: What was seen.
-        verdict: Whether all of it held.
+        observations: What was observed.
+        verdict: Whether all expectations passed.
         journal: Its journal.
-        beside: What did not hold beside the expectations.
+        extra_failures: What failed apart from the expectations.
     """
 
     plan: Plan
@@ -77,57 +73,54 @@ class Outcome:
     observations: Sequence[Observation]
     verdict: Verdict
     journal: JsonObject
-    beside: Sequence[str] = ()
+    extra_failures: Sequence[str] = ()
 
 
-Watcher = Callable[[Running, Observation | None], None]
-"""Told each news of a scenario: an observation, or None when a phase began or ended."""
+ProgressListener = Callable[[Running, Observation | None], None]
+"""Called with each observation of a scenario, and with None when a phase begins or ends."""
 
 
 async def rehearse(
-    world: Deployment,
+    deployment: Deployment,
     plans: Sequence[Plan],
     assumptions: Assumptions,
     *,
     scale: float,
     seed: int = 0,
     at_once: int | None = None,
-    watch: Watcher = lambda running, observation: None,
-    director: str = DIRECTOR,
+    watch: ProgressListener = lambda running, observation: None,
+    runner: str = RUNNER,
 ) -> Sequence[Outcome]:
-    """Run scenarios, and judge them; what was started ends, however this ends.
+    """Run scenarios, and judge them; all processes are ended, however this ends.
 
     Args:
-        world: What is rehearsed.
+        deployment: What is rehearsed.
         plans: The scenarios.
-        assumptions: Spans from which delays are drawn.
+        assumptions: Ranges from which delays are drawn.
         scale: Seconds of the service in one second here.
         seed: The same seed gives the same phases and delays.
         at_once: How many at the same time; all unless given.
-        watch: Told what happens.
-        director: Module that runs one scenario as a process.
+        watch: Called with what happens.
+        runner: Module that runs one scenario as a process.
 
     Raises:
         RehearsalError: A process was lost, or something can't be had here.
     """
-    trouble: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def fail(why: str) -> None:
-        if not trouble.done():
-            trouble.set_exception(RehearsalError(why))
+        if not failure.done():
+            failure.set_exception(RehearsalError(why))
 
-    def lost(error: ManagedProcessError) -> None:
-        fail(str(error))
-
-    # Here and not with each director, so that it goes even when one of those is killed.
+    # Made here and not by each runner, so that it is removed even when a runner is killed.
     folder = tempfile.mkdtemp(prefix="rehearsal-")
-    children = ManagedProcesses(lost)
+    processes = ManagedProcesses(fail)
     room = asyncio.Semaphore(at_once or len(plans))
 
     async def run(plan: Plan) -> Outcome:
         async with room:
-            order = RunSpec(
-                world=world,
+            spec = RunSpec(
+                deployment=deployment,
                 scenario=plan.scenario,
                 hypothesis=plan.hypothesis,
                 assumptions=assumptions,
@@ -138,13 +131,13 @@ async def rehearse(
                 fault_seconds=plan.fault_seconds,
                 settled_seconds=plan.settled_seconds,
             )
-            running = await _direct(children, order, plan, watch, fail, director)
-        return judged(world, running, seed)
+            running = await _run_scenario(processes, spec, plan, watch, fail, runner)
+        return judged(deployment, running, seed)
 
     runs = [asyncio.get_running_loop().create_task(run(plan)) for plan in plans]
     try:
-        open_ones: set[asyncio.Future[Any]] = {*runs, trouble}
-        while open_ones != {trouble}:
+        open_ones: set[asyncio.Future[Any]] = {*runs, failure}
+        while open_ones != {failure}:
             done, open_ones = await asyncio.wait(open_ones, return_when=asyncio.FIRST_COMPLETED)
             for each in done:
                 each.result()
@@ -153,96 +146,98 @@ async def rehearse(
         for task in runs:
             task.cancel()
         await asyncio.gather(*runs, return_exceptions=True)
-        await children.close(gently=True)
+        await processes.close(gently=True)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _direct(
-    children: ManagedProcesses,
-    order: RunSpec,
+async def _run_scenario(
+    processes: ManagedProcesses,
+    spec: RunSpec,
     plan: Plan,
-    watch: Watcher,
+    watch: ProgressListener,
     fail: Callable[[str], None],
-    director: str,
+    runner: str,
 ) -> Running:
-    """Run the director of one scenario until it is done."""
+    """Run one scenario in a process of its own, and collect what it reports."""
     running = Running(plan)
     done = asyncio.Event()
     name = plan.scenario.name
 
-    def heard(line: str) -> None:
+    def on_line(line: str) -> None:
         try:
-            kind, *told = json.loads(line)
+            kind, *values = json.loads(line)
         except ValueError:
-            return  # the last lines of a director that fails are told with its failure
+            return  # the last lines of a runner that fails are reported with its failure
         if kind == "seen":
-            at, source, *rest = told
+            at, source, *rest = values
             seen = Observation(at, Source(source), *rest)
             running.observations.append(seen)
             watch(running, seen)
         elif kind == "reachable":
-            running.client, running.clock = Settings.from_json(told[0]), Clock.from_json(told[1])
+            running.client, running.clock = (
+                Settings.from_json(values[0]),
+                Clock.from_json(values[1]),
+            )
         elif kind == "began":
-            running.phases.append(Phase(told[1], told[0], None))
+            running.phases.append(Phase(values[1], values[0], None))
             watch(running, None)
         elif kind == "ended":
             began = running.phases.pop()
-            running.phases.append(Phase(began.name, began.began_at, told[0]))
+            running.phases.append(Phase(began.name, began.began_at, values[0]))
             watch(running, None)
         elif kind == "done":
-            injected_at, ended_at, until = told
-            running.run = Run(injected_at, ended_at, until, order.scale)
+            injected_at, ended_at, until = values
+            running.run = Run(injected_at, ended_at, until, spec.scale)
             process.expected_to_end = True
             done.set()
         elif kind == "problem":
             process.expected_to_end = True
-            fail(f"{name}: {told[0]}")
+            fail(f"{name}: {values[0]}")
 
-    process = await children.start(
-        f"the director of {name}",
-        director,
-        tell=heard,
-        given=pickle.dumps(order),
+    process = await processes.start(
+        f"the runner of {name}",
+        runner,
+        on_line=on_line,
+        stdin=pickle.dumps(spec),
     )
     await done.wait()
     return running
 
 
-def judged(world: Deployment, running: Running, seed: int) -> Outcome:
-    """What became of a scenario.
+def judged(deployment: Deployment, running: Running, seed: int) -> Outcome:
+    """Judge a scenario that is over.
 
     Args:
-        world: What was rehearsed.
+        deployment: What was rehearsed.
         running: The scenario, which is over.
         seed: The run's seed; part of its id.
     """
     plan, run = running.plan, running.run
     assert run is not None  # noqa: S101 - it is over
-    beside = _beside(world, running, run)
-    verdict = _judged(running, run, beside)
+    extra_failures = _extra_failures(deployment, running, run)
+    verdict = _judged(running, run, extra_failures)
     began = datetime.fromtimestamp(running.phases[0].began_at, timezone.utc)
     scenario, predicted = plan.scenario, plan.predicted
-    struck = scenario.hosts[0].name
-    subject = RunInfo(
+    info = RunInfo(
         kind="rehearsal",
-        run_id=f"{world.service}-{scenario.name}-{began:%Y%m%dT%H%M%SZ}-{seed}",
-        service=world.service,
-        environment=world.environment,
+        run_id=f"{deployment.service}-{scenario.name}-{began:%Y%m%dT%H%M%SZ}-{seed}",
+        service=deployment.service,
+        environment=deployment.environment,
         experiment=scenario.name,
         fault=scenario.action.value,
-        host=struck,
+        host=scenario.hosts[0].name,
         dependency=scenario.dependency,
-        record=world.pair.name,
-        active=world.active.name,
-        standby=world.standby.name,
-        objective_seconds=world.objective_seconds,
+        record=deployment.pair.name,
+        active=deployment.active.name,
+        standby=deployment.standby.name,
+        objective_seconds=deployment.objective_seconds,
     )
-    finding = RunResult(
+    result = RunResult(
         run=run,
         hypothesis=plan.hypothesis,
         verdict=verdict,
         measures=measure(
-            running.observations, run, record=world.pair.name, active=world.active.name
+            running.observations, run, record=deployment.pair.name, active=deployment.active.name
         ),
         phases=running.phases,
         observations=running.observations,
@@ -256,45 +251,52 @@ def judged(world: Deployment, running: Running, seed: int) -> Outcome:
         },
     )
     return Outcome(
-        plan, run, running.observations, verdict, journal_json(journal_of(subject, finding)), beside
+        plan,
+        run,
+        running.observations,
+        verdict,
+        journal_json(journal_of(info, result)),
+        extra_failures,
     )
 
 
-def _judged(running: Running, run: Run, beside: Sequence[str]) -> Verdict:
-    """The verdict; what did not hold beside the expectations comes first."""
+def _judged(running: Running, run: Run, extra_failures: Sequence[str]) -> Verdict:
+    """Return the verdict; failures apart from the expectations come first."""
     verdict = judge(running.plan.hypothesis, running.observations, run)
-    if not beside:
+    if not extra_failures:
         return verdict
     failed = [] if verdict.status is Status.PASSED else [verdict.message]
-    return Verdict(Status.FAILED, "; ".join([*beside, *failed]), verdict.judgements)
+    return Verdict(Status.FAILED, "; ".join([*extra_failures, *failed]), verdict.judgements)
 
 
-def _beside(world: Deployment, running: Running, run: Run) -> Sequence[str]:
-    """What did not hold beside the expectations.
+def _extra_failures(deployment: Deployment, running: Running, run: Run) -> Sequence[str]:
+    """List what failed apart from the expectations.
 
-    Nothing can be told of a fault before which all was not well. Messages are judged here and not
-    as expectations of the journal, as no drill sees them arrive.
+    A fault shows nothing if all was not well before it. Messages are judged here and not as
+    expectations of the journal, as no drill sees them arrive.
     """
     minute = 60 / run.time_scale
-    # What was asked just before the fault may have been struck by it.
+    # A request just before the fault may have been hit by it.
     before = [
         each
-        for each in of(running.observations, Source.CLIENT, world.pair.name)
+        for each in of(running.observations, Source.CLIENT, deployment.pair.name)
         if run.injected_at - minute <= each.at < run.injected_at and each.value != NO_ANSWER
     ]
     served_by = before[-1].value if before else "nobody"
-    found = [*_unheard(world, running, run)]
-    if served_by != world.active.name:
-        told = f"before the fault clients were served by {served_by}, not {world.active.name}"
-        found.insert(0, told)
+    found = [*_missing_notifications(deployment, running, run)]
+    if served_by != deployment.active.name:
+        found.insert(
+            0,
+            f"before the fault clients were served by {served_by}, not {deployment.active.name}",
+        )
     return found
 
 
-def _unheard(world: Deployment, running: Running, run: Run) -> Iterator[str]:
-    """The alarms of which people get no message in time, and why."""
+def _missing_notifications(deployment: Deployment, running: Running, run: Run) -> Iterator[str]:
+    """Yield the alarms whose messages do not reach people in time, and why."""
     for alarm, within in running.plan.messages.items():
-        if not world.actions.get(alarm, {}).get("ALARM"):
-            yield f"nobody is told of {alarm}: it notifies no topic when it fires"
+        if not deployment.actions.get(alarm, {}).get("ALARM"):
+            yield f"nobody is notified of {alarm}: it has no topic as an action when it fires"
             continue
         arrived = [
             each.at

@@ -1,7 +1,8 @@
-"""One rehearsal of one scenario, as a process that starts all others of it.
+"""Runs one scenario, as a process that starts all other processes of it.
 
-``python -m resiliency.rehearsal.scenario_runner`` reads an order from its standard input and prints
-a JSON array for each thing that happens: phases, observations, and at last the times of the run.
+``python -m resiliency.rehearsal.scenario_runner`` reads a pickled ``RunSpec`` from its standard
+input and prints a JSON array for each event: phases, observations, and at last the times of the
+run.
 """
 
 import asyncio
@@ -15,17 +16,17 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
-from resiliency.rehearsal.aws_simulator import MINUTE, AwsSimulator
+from resiliency.rehearsal.aws_simulator import AwsSimulator
 from resiliency.rehearsal.client_process import LEAST_DEADLINE_SECONDS, Settings
 from resiliency.rehearsal.clock import Clock
 from resiliency.rehearsal.deployment import answer_address
 from resiliency.rehearsal.moto_client import LISTENS, MotoClient
 from resiliency.rehearsal.name_server import NameServer, Zone
 from resiliency.rehearsal.recorder import Recorder
-from resiliency.rehearsal.run_spec import RunSpec
+from resiliency.rehearsal.scenarios import RunSpec
 from resiliency.rehearsal.simulated_hosts import SimulatedHosts
 from resiliency.rehearsal.sockets import loopback_addresses
-from resiliency.rehearsal.subprocesses import ManagedProcessError, ManagedProcesses
+from resiliency.rehearsal.subprocesses import ManagedProcesses, RehearsalError
 from staged_resiliency.experiment.expectations import (
     AlarmFires,
     AlarmRecovers,
@@ -34,182 +35,190 @@ from staged_resiliency.experiment.expectations import (
 )
 from staged_resiliency.experiment.observations import Source
 from staged_resiliency.experiment.verdict import Run, Status, judge
+from staged_resiliency.shared.time_limits import MINUTE
 
 _START_SECONDS: Final = 60.0
 """How long everything may take to start, in seconds here."""
-_GLANCE_SECONDS: Final = 0.25
+_POLL_SECONDS: Final = 0.25
 
 Timed = ClientsMove | ClientsReturn | AlarmFires | AlarmRecovers
-
-
-class RehearsalError(Exception):
-    """A rehearsal that can't go on; the message says why."""
 
 
 class ScenarioRunner:
     """Runs one scenario.
 
     Args:
-        order: What to do.
-        tell: Told each thing that happens.
+        spec: What to run.
+        report: Called with each event, as an array for JSON.
     """
 
-    def __init__(self, order: RunSpec, tell: Callable[[Sequence[object]], None]) -> None:
-        self._order = order
-        self._world = order.world
-        self._chance = random.Random(f"{order.seed} {order.scenario.name}")  # noqa: S311 - no secret
-        self._clock = Clock.starting(order.scale)
-        self._record = Recorder(self._clock, tell)
-        self._children = ManagedProcesses(self._lost)
-        self._trouble: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    def __init__(self, spec: RunSpec, report: Callable[[Sequence[object]], None]) -> None:
+        self._spec = spec
+        self._deployment = spec.deployment
+        self._chance = random.Random(f"{spec.seed} {spec.scenario.name}")  # noqa: S311 - no secret
+        self._clock = Clock.starting(spec.scale)
+        self._record = Recorder(self._clock, report)
+        self._processes = ManagedProcesses(self._fail)
+        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._tasks: set[asyncio.Task[None]] = set()
         self._to_close = contextlib.ExitStack()
 
     async def run(self) -> None:
-        """Rehearse, from nothing until everything has ended.
+        """Run the scenario, from the start of all processes until all have ended.
 
         Raises:
-            RehearsalError: It can't go on.
+            RehearsalError: The run can't go on.
         """
-        stage = SimulatedHosts(self._world, loopback_addresses())
-        playing = asyncio.get_running_loop().create_task(self._play(stage))
+        hosts = SimulatedHosts(self._deployment, loopback_addresses())
+        run = asyncio.get_running_loop().create_task(self._run(hosts))
         try:
-            await asyncio.wait({playing, self._trouble}, return_when=asyncio.FIRST_COMPLETED)
-            if self._trouble.done():
-                self._trouble.result()
-            playing.result()
+            await asyncio.wait({run, self._failure}, return_when=asyncio.FIRST_COMPLETED)
+            if self._failure.done():
+                self._failure.result()
+            run.result()
         finally:
-            for task in (playing, *self._tasks):
+            for task in (run, *self._tasks):
                 task.cancel()
-            await asyncio.gather(playing, *self._tasks, return_exceptions=True)
-            await self._children.close()
+            await asyncio.gather(run, *self._tasks, return_exceptions=True)
+            await self._processes.close()
             self._to_close.close()
-            stage.close()
+            hosts.close()
 
-    async def _play(self, stage: SimulatedHosts) -> None:
-        order, scenario, clock = self._order, self._order.scenario, self._clock
+    async def _run(self, hosts: SimulatedHosts) -> None:
+        spec, scenario, clock = self._spec, self._spec.scenario, self._clock
         async with self._record.phase("start"):
             try:
-                await asyncio.wait_for(self._start(stage), _START_SECONDS)
+                await asyncio.wait_for(self._start(hosts), _START_SECONDS)
             except asyncio.TimeoutError:
                 raise RehearsalError(
                     f"not everything started within {_START_SECONDS:.0f} s; is the machine busy?"
                 ) from None
         async with self._record.phase("steady state"):
             # At a moment of the minute that comes from the seed, as the evaluations' moments do.
-            minute = (clock.now() + order.steady_seconds) // MINUTE * MINUTE
+            minute = (clock.now() + spec.steady_seconds) // MINUTE * MINUTE
             await clock.until(minute + MINUTE + MINUTE * self._chance.random())
         async with self._record.phase("fault"):
             injected_at = clock.stamp()
             self._record.see(Source.FAULT, scenario.action.value, "injected", at=injected_at)
-            await stage.inject(scenario)
-            await self._until_told(injected_at, None, order.fault_seconds)
+            await hosts.inject(scenario)
+            await self._until_decided(injected_at, None, spec.fault_seconds)
         async with self._record.phase("recovery"):
-            await stage.end(scenario, self._children, clock)
+            await hosts.end(scenario, self._processes, clock)
             ended_at = clock.stamp()
             self._record.see(Source.FAULT, scenario.action.value, "ended", at=ended_at)
-            await self._until_told(injected_at, ended_at, 0)
-        # Until now: what clients asked since is not judged, what they asked before is answered.
+            await self._until_decided(injected_at, ended_at, 0)
+        # Requests from now on are not judged; those before get the time to be answered.
         until = clock.stamp()
         await asyncio.sleep(LEAST_DEADLINE_SECONDS)
         self._record.done(injected_at, ended_at, until)
 
-    async def _start(self, stage: SimulatedHosts) -> None:
-        world, clock, assumed = self._world, self._clock, self._order.assumptions
+    async def _start(self, hosts: SimulatedHosts) -> None:
+        deployment, clock, assumed = self._deployment, self._clock, self._spec.assumptions
         port = await self._start_moto()
         topics = {
             topic
-            for states in world.actions.values()
+            for states in deployment.actions.values()
             for topics in states.values()
             for topic in topics
         }
-        aws = await asyncio.to_thread(MotoClient, port, world.region, sorted(topics))
+        aws = await asyncio.to_thread(MotoClient, port, deployment.region, sorted(topics))
         self._to_close.callback(aws.close)
-        kind = world.pair.record_type
+        kind = deployment.pair.record_type
         addresses = {
             host.name: answer_address(host, kind, number)
-            for number, host in enumerate(world.hosts, start=1)
+            for number, host in enumerate(deployment.hosts, start=1)
         }
         zone = Zone(
-            world.pair.name, kind, world.pair.primary.ttl_seconds, [addresses[world.active.name]]
+            deployment.pair.name,
+            kind,
+            deployment.pair.primary.ttl_seconds,
+            [addresses[deployment.active.name]],
         )
         name_server = NameServer(zone)
         self._to_close.callback(name_server.close)
         server = await name_server.start()
-        folder = self._order.folder
-        await stage.start(self._children, folder, f"http://127.0.0.1:{port}", clock)
+        folder = self._spec.folder
+        await hosts.start(self._processes, folder, f"http://127.0.0.1:{port}", clock)
         settings = Settings(
-            name=world.pair.name,
+            name=deployment.pair.name,
             record_type=kind,
             server=server,
-            places={addresses[name]: host.place for name, host in stage.hosts.items()},
-            path=world.path,
+            places={addresses[name]: host.place for name, host in hosts.hosts.items()},
+            path=deployment.path,
             floor_seconds=assumed.resolver_floor.draw(self._chance),
             cache_seconds=assumed.client_cache.draw(self._chance),
             first_seconds=MINUTE * self._chance.random(),
         )
-        await self._children.start(
+        await self._processes.start(
             "the client",
             "resiliency.rehearsal.client_process",
             settings.to_json(),
             clock.to_json(),
-            tell=self._heard_of_client,
+            on_line=self._on_client_line,
         )
         self._record.reachable(settings.to_json(), clock.to_json())
-        inside = AwsSimulator(
-            world, assumed, self._chance, clock, aws, zone, addresses, self._record, self._begin
+        simulator = AwsSimulator(
+            deployment,
+            assumed,
+            self._chance,
+            clock,
+            aws,
+            zone,
+            addresses,
+            self._record,
+            self._begin,
         )
-        await inside.start(stage)
+        await simulator.start(hosts)
 
     async def _start_moto(self) -> int:
         listens: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
-        def heard(line: str) -> None:
+        def on_line(line: str) -> None:
             matched = re.search(LISTENS, line)
             if matched and not listens.done():
                 listens.set_result(int(matched[1]))
 
-        await self._children.start(
+        await self._processes.start(
             "moto's server",
             "moto.server",
             *("--host", "127.0.0.1", "--port", "0"),
-            environment={"MOTO_ACCOUNT_ID": self._world.account},
-            tell=heard,
+            environment={"MOTO_ACCOUNT_ID": self._deployment.account},
+            on_line=on_line,
         )
         return await listens
 
-    async def _until_told(
+    async def _until_decided(
         self, injected_at: float, ended_at: float | None, least_seconds: float
     ) -> None:
-        """Wait until what is expected has happened or can't any more, and a little longer."""
+        """Wait until each expectation has passed or can't any more, and a little longer."""
         since = injected_at if ended_at is None else ended_at
         kinds = (ClientsMove, AlarmFires) if ended_at is None else (ClientsReturn, AlarmRecovers)
-        timed = [each for each in self._order.hypothesis if isinstance(each, kinds)]
-        scale = self._order.scale
+        timed = [each for each in self._spec.hypothesis if isinstance(each, kinds)]
+        scale = self._spec.scale
         calm_since: float | None = None
         while True:
-            await asyncio.sleep(_GLANCE_SECONDS)
+            await asyncio.sleep(_POLL_SECONDS)
             now = self._clock.stamp()
             passed = (now - since) * scale
             run = Run(injected_at, ended_at, now, scale)
-            if not all(self._is_told(each, run, passed) for each in timed):
+            if not all(self._is_decided(each, run, passed) for each in timed):
                 calm_since = None
                 continue
             calm_since = now if calm_since is None else calm_since
             calm = (now - calm_since) * scale
-            if passed >= least_seconds and calm >= self._order.settled_seconds:
+            if passed >= least_seconds and calm >= self._spec.settled_seconds:
                 return
 
-    def _is_told(self, expected: Timed, run: Run, passed: float) -> bool:
-        """Whether it has happened, or can't any more."""
+    def _is_decided(self, expected: Timed, run: Run, passed: float) -> bool:
+        """Whether it has passed, or can't any more."""
         if passed > expected.within_seconds:
             return True
         return judge([expected], self._record.observations, run).status is Status.PASSED
 
-    def _heard_of_client(self, line: str) -> None:
+    def _on_client_line(self, line: str) -> None:
         with contextlib.suppress(ValueError):
             at, who, why = json.loads(line)
-            self._record.see(Source.CLIENT, self._world.pair.name, who, why, at=at)
+            self._record.see(Source.CLIENT, self._deployment.pair.name, who, why, at=at)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -222,31 +231,28 @@ class ScenarioRunner:
         if error is not None:
             self._fail(f"{type(error).__name__}: {error}")
 
-    def _lost(self, error: ManagedProcessError) -> None:
-        self._fail(str(error))
-
     def _fail(self, why: str) -> None:
-        if not self._trouble.done():
-            self._trouble.set_exception(RehearsalError(why))
+        if not self._failure.done():
+            self._failure.set_exception(RehearsalError(why))
 
 
-def _print(told: Sequence[object]) -> None:
-    sys.stdout.write(json.dumps(told) + "\n")
+def _print(event: Sequence[object]) -> None:
+    sys.stdout.write(json.dumps(event) + "\n")
     sys.stdout.flush()
 
 
-async def _main(order: RunSpec) -> None:
+async def _main(spec: RunSpec) -> None:
     task = asyncio.current_task()
     assert task is not None  # noqa: S101 - a coroutine runs in one
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    await ScenarioRunner(order, _print).run()
+    await ScenarioRunner(spec, _print).run()
 
 
 if __name__ == "__main__":
     # Only the process that started this one writes to it.
-    given: RunSpec = pickle.load(sys.stdin.buffer)  # noqa: S301
+    run_spec: RunSpec = pickle.load(sys.stdin.buffer)  # noqa: S301
     try:
-        asyncio.run(_main(given))
+        asyncio.run(_main(run_spec))
     except (RehearsalError, OSError) as error:
         _print(["problem", str(error)])
         sys.exit(1)

@@ -1,21 +1,27 @@
-"""What is rehearsed: faults, and what each is to show."""
+"""The scenarios of a rehearsal: which there are, which are run, and how one is run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
+from resiliency.errors import UserError
+from resiliency.failover_model.assumptions import Assumptions
+from resiliency.failover_model.faults import dependency_of
+from resiliency.failover_model.graph import AlarmCheck, basic_health_checks
 from resiliency.rehearsal.deployment import Deployment, Host
+from staged_resiliency.experiment.expectations import Expectation
 
 
 class Action(Enum):
-    """What is done to hosts; the values are how a report names the fault."""
+    """What is done to hosts; reports name the fault by these values."""
 
     STOP = "host stopped"
-    """Service and probe end, nothing that is sent to the host is answered."""
+    """Service and probe end, and nothing sent to the host is answered."""
     HANG = "endpoint hangs"
-    """The service takes connections and answers none."""
+    """The service accepts connections and answers none."""
     BLACKHOLE = "dependency blackholed"
-    """What the host sends to a dependency is lost."""
+    """Whatever the host sends to a dependency is lost."""
     KILL_PROBE = "probe dead"
     """The probe ends; the service goes on."""
 
@@ -39,9 +45,9 @@ class Scenario:
     dependency: str | None = None
 
 
-def scenarios_of(world: Deployment) -> Sequence[Scenario]:
-    """All scenarios that a service can be put through."""
-    active, both = world.active, world.hosts
+def scenarios_of(deployment: Deployment) -> Sequence[Scenario]:
+    """List all scenarios of a service."""
+    active, both = deployment.active, deployment.hosts
     found = [
         Scenario("host-stops", f"{active.name} stops and comes back", Action.STOP, (active,)),
         Scenario("endpoint-hangs", f"the endpoint of {active.name} hangs", Action.HANG, (active,)),
@@ -54,10 +60,10 @@ def scenarios_of(world: Deployment) -> Sequence[Scenario]:
             (active,),
             name,
         )
-        for name in world.dependencies
+        for name in deployment.dependencies
     ]
     found.append(Scenario("both-stop", "both hosts stop and come back", Action.STOP, tuple(both)))
-    if world.probe is not None:
+    if deployment.probe is not None:
         found.append(
             Scenario(
                 "probe-killed",
@@ -67,3 +73,67 @@ def scenarios_of(world: Deployment) -> Sequence[Scenario]:
             )
         )
     return found
+
+
+def chosen_scenarios(deployment: Deployment, wanted: Sequence[str]) -> Sequence[Scenario]:
+    """Return the requested scenarios, in their order; the default ones where none is requested.
+
+    By default all are run, except blackholes of dependencies that do not decide failover; where no
+    dependency decides, the first one is blackholed.
+
+    Raises:
+        UserError: A requested scenario does not exist.
+    """
+    every = {scenario.name: scenario for scenario in scenarios_of(deployment)}
+    if unknown := [name for name in wanted if name not in every]:
+        raise UserError(
+            f"--scenario {unknown[0]}: is no scenario here; allowed: {', '.join(every)}"
+        )
+    if wanted:
+        return [scenario for name, scenario in every.items() if name in wanted]
+    default = _default_dependencies(deployment)
+    return [
+        scenario
+        for scenario in every.values()
+        if scenario.action is not Action.BLACKHOLE or scenario.dependency in default
+    ]
+
+
+def _default_dependencies(deployment: Deployment) -> Sequence[str]:
+    """Return the dependencies that decide failover, or the first where none does."""
+    deciding = [
+        dependency_of(check.alarm.metric)
+        for check in basic_health_checks(deployment.pair.primary.health_check)
+        if isinstance(check, AlarmCheck)
+    ]
+    found = [name for name in deployment.dependencies if name in deciding]
+    return found or deployment.dependencies[:1]
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """One run of one scenario.
+
+    Attributes:
+        deployment: What is rehearsed.
+        scenario: What happens.
+        hypothesis: What is expected of it; the run ends once all of it is decided.
+        assumptions: Ranges from which delays are drawn.
+        seed: Phases and delays come from it.
+        scale: Seconds of the service in one second here.
+        folder: An empty folder for files of the run; who starts the run removes it.
+        steady_seconds: How long all is well before the fault; seconds of the service, as below.
+        fault_seconds: How long the fault lasts at least.
+        settled_seconds: How long the run goes on once all is as expected.
+    """
+
+    deployment: Deployment
+    scenario: Scenario
+    hypothesis: tuple[Expectation, ...]
+    assumptions: Assumptions
+    seed: int
+    scale: float
+    folder: Path
+    steady_seconds: float
+    fault_seconds: float
+    settled_seconds: float = 60

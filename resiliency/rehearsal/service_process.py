@@ -1,4 +1,4 @@
-"""The service on one host, as a process: answers where clients ask.
+"""Runs the service of one host, which answers the path that clients request.
 
 ``python -m resiliency.rehearsal.service_process SOCKET HOST PATH``
 """
@@ -10,11 +10,11 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 VERSION = 7
-"""What the service says its version is."""
+"""The version in the service's answers."""
 
 
 def handler_of(host: str, path: str) -> type[BaseHTTPRequestHandler]:
-    """What answers ``{"environment": HOST, "version": 7}`` at a path."""
+    """Create a handler that answers ``{"environment": HOST, "version": 7}`` at a path."""
 
     class Handler(BaseHTTPRequestHandler):
         # The headers and the body in one piece: else the body waits for an acknowledgement.
@@ -31,18 +31,18 @@ def handler_of(host: str, path: str) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Nothing: clients tell what they got."""
+            """Print nothing: clients report the answers."""
 
     return Handler
 
 
 class Service(ThreadingHTTPServer):
-    """Answers on a socket that somebody else listens on, as services under systemd can.
+    """Answers on a socket that another process opened, as services under systemd can.
 
     Args:
         listening: The socket.
-        host: Name that it answers with.
-        path: Where it answers.
+        host: Name in its answers.
+        path: Path that it answers.
     """
 
     daemon_threads = True
@@ -53,7 +53,7 @@ class Service(ThreadingHTTPServer):
         self.socket = listening
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Nothing: a client that went away is no error of the service."""
+        """Print nothing: a client that went away is no error of the service."""
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The hosts of a rehearsal: their services, probes and dependencies, broken and put right."""
+"""The hosts of a rehearsal: their services, probes and dependencies, broken and repaired."""
 
 import asyncio
 import json
@@ -7,33 +7,34 @@ from pathlib import Path
 
 from resiliency.rehearsal.agent_process import READY
 from resiliency.rehearsal.clock import Clock
-from resiliency.rehearsal.dependencies import Dependency, stood_in
+from resiliency.rehearsal.dependencies import Dependency, redirected_check
 from resiliency.rehearsal.deployment import Deployment, Host
 from resiliency.rehearsal.scenarios import Action, Scenario
-from resiliency.rehearsal.sockets import BlackHole
+from resiliency.rehearsal.sockets import BlackholeSocket
 from resiliency.rehearsal.subprocesses import ManagedProcess, ManagedProcesses
+from staged_resiliency.shared import names
 
 
 class SimulatedHost:
-    """One host.
+    """One host, with its service, probe and dependencies.
 
     Args:
-        host: Which one.
-        address: Loopback address that stands for its own.
-        world: What is rehearsed.
+        host: The host.
+        address: Loopback address that stands in for its own.
+        deployment: What is rehearsed.
 
     Attributes:
         running: Whether the instance runs.
-        place: Where its service listens.
+        place: Address and port of its service.
     """
 
-    def __init__(self, host: Host, address: str, world: Deployment) -> None:
+    def __init__(self, host: Host, address: str, deployment: Deployment) -> None:
         self.host = host
         self.running = True
-        self._world = world
-        self._door = BlackHole(address)
-        self.place = self._door.place
-        targets = (world.probe or {}).get("targets", ())
+        self._deployment = deployment
+        self._socket = BlackholeSocket(address)
+        self.place = self._socket.place
+        targets = (deployment.probe or {}).get("targets", ())
         self._dependencies = {
             str(target["metric"]): Dependency(target, address) for target in targets
         }
@@ -48,183 +49,183 @@ class SimulatedHost:
     def write_configuration(
         self, folder: Path, peers: "SimulatedHosts", endpoint_url: str
     ) -> Path | None:
-        """Write the configuration of its probe; None without one."""
-        probe = self._world.probe
+        """Write the configuration of its probe; return None without a probe."""
+        probe = self._deployment.probe
         if probe is None:
             return None
         file = folder / f"{self.host.name}.json"
-        told = {
+        configuration = {
             **probe,
             "targets": [
                 {**dependency.check(), "metric": metric}
                 for metric, dependency in self._dependencies.items()
             ],
             "host": self.host.name,
-            "region": self._world.region,
+            "region": self._deployment.region,
             "endpoint_url": endpoint_url,
             "journal": "changes",
         }
         if "peers" in probe:
-            told["peers"] = {
-                name: stood_in(check, peers.place_of(str(check["host"])))
+            configuration["peers"] = {
+                name: redirected_check(check, peers.place_of(str(check["host"])))
                 for name, check in probe["peers"].items()
             }
-        file.write_text(json.dumps(told), encoding="utf-8")
+        file.write_text(json.dumps(configuration), encoding="utf-8")
         return file
 
     def serve_dependencies(self) -> None:
-        """Let its dependencies answer."""
+        """Start its dependencies."""
         for dependency in self._dependencies.values():
             dependency.start()
 
-    async def start_service(self, children: ManagedProcesses) -> None:
+    async def start_service(self, processes: ManagedProcesses) -> None:
         """Start its service."""
-        self._service = await children.start(
+        self._service = await processes.start(
             f"the service of {self.host.name}",
             "resiliency.rehearsal.service_process",
-            str(self._door.listening.fileno()),
+            str(self._socket.listening.fileno()),
             self.host.name,
-            self._world.path,
-            pass_files=(self._door.listening.fileno(),),
+            self._deployment.path,
+            pass_files=(self._socket.listening.fileno(),),
         )
 
     async def start_probe(
-        self, children: ManagedProcesses, file: Path | None, clock: Clock
+        self, processes: ManagedProcesses, file: Path | None, clock: Clock
     ) -> None:
         """Start its probe, and wait until it measures."""
         if file is None:
             return
         self._probe_ready.clear()
-        self._probe = await children.start(
+        self._probe = await processes.start(
             f"the probe of {self.host.name}",
             "resiliency.rehearsal.agent_process",
             str(file),
             clock.to_json(),
-            tell=self._heard,
+            on_line=self._on_probe_line,
         )
         await self._probe_ready.wait()
 
-    def _heard(self, line: str) -> None:
+    def _on_probe_line(self, line: str) -> None:
         if line.startswith(READY):
             self._probe_ready.set()
 
     async def stop(self) -> None:
-        """Be off: nothing is sent any more, and nothing answered."""
+        """Stop the host: nothing is sent or answered any more."""
         self.running = False
         await self.kill_probe()
         if self._service is not None:
             await self._service.kill()
             self._service = None
-        self._door.shut()
+        self._socket.shut()
 
-    async def boot(self, children: ManagedProcesses, file: Path | None, clock: Clock) -> None:
-        """Be on again."""
-        self._door.open()
-        await self.start_service(children)
-        await self.start_probe(children, file, clock)
+    async def boot(self, processes: ManagedProcesses, file: Path | None, clock: Clock) -> None:
+        """Start the host again."""
+        self._socket.open()
+        await self.start_service(processes)
+        await self.start_probe(processes, file, clock)
         self.running = True
 
     async def kill_probe(self) -> None:
-        """End the probe without its farewell."""
+        """Kill the probe, without a clean shutdown."""
         if self._probe is not None:
             await self._probe.kill()
             self._probe = None
 
     def hang(self) -> None:
-        """Have the service answer no more."""
+        """Suspend the service, so that it accepts connections and answers none."""
         if self._service is not None:
             self._service.signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Have the service go on."""
+        """Resume the service."""
         if self._service is not None:
             self._service.signal(signal.SIGCONT)
 
     def dependency(self, metric: str) -> Dependency:
-        """The stand-in that a metric of its probe is about."""
+        """Return the stand-in that a metric of its probe measures."""
         return self._dependencies[metric]
 
     def close(self) -> None:
-        """Give sockets back."""
-        self._door.close()
+        """Close all sockets."""
+        self._socket.close()
         for dependency in self._dependencies.values():
             dependency.close()
 
 
 class SimulatedHosts:
-    """Both hosts, and what is done to them.
+    """Both hosts, and the faults injected into them.
 
     Args:
-        world: What is rehearsed.
+        deployment: What is rehearsed.
         addresses: A loopback address for each host.
     """
 
-    def __init__(self, world: Deployment, addresses: tuple[str, str]) -> None:
-        self._world = world
+    def __init__(self, deployment: Deployment, addresses: tuple[str, str]) -> None:
+        self._deployment = deployment
         self.hosts = {
-            host.name: SimulatedHost(host, address, world)
-            for host, address in zip(world.hosts, addresses, strict=True)
+            host.name: SimulatedHost(host, address, deployment)
+            for host, address in zip(deployment.hosts, addresses, strict=True)
         }
         self._files: dict[str, Path | None] = {}
 
     def place_of(self, address: str) -> tuple[str, int]:
-        """What stands for an address: that of a host, else of the active one."""
-        for stage in self.hosts.values():
-            if stage.host.address == address:
-                return stage.place
-        return self.hosts[self._world.active.name].place
+        """Return the stand-in for an address: that of its host, else of the active one."""
+        for host in self.hosts.values():
+            if host.host.address == address:
+                return host.place
+        return self.hosts[self._deployment.active.name].place
 
     async def start(
-        self, children: ManagedProcesses, folder: Path, endpoint_url: str, clock: Clock
+        self, processes: ManagedProcesses, folder: Path, endpoint_url: str, clock: Clock
     ) -> None:
         """Start everything on both hosts."""
-        for name, stage in self.hosts.items():
-            self._files[name] = stage.write_configuration(folder, self, endpoint_url)
-            stage.serve_dependencies()
-            await stage.start_service(children)
+        for name, host in self.hosts.items():
+            self._files[name] = host.write_configuration(folder, self, endpoint_url)
+            host.serve_dependencies()
+            await host.start_service(processes)
         await asyncio.gather(
             *(
-                stage.start_probe(children, self._files[name], clock)
-                for name, stage in self.hosts.items()
+                host.start_probe(processes, self._files[name], clock)
+                for name, host in self.hosts.items()
             )
         )
 
     async def inject(self, scenario: Scenario) -> None:
-        """Let the fault begin."""
-        for stage in self._struck(scenario):
+        """Inject the fault."""
+        for host in self._affected_hosts(scenario):
             if scenario.action is Action.STOP:
-                await stage.stop()
+                await host.stop()
             elif scenario.action is Action.HANG:
-                stage.hang()
+                host.hang()
             elif scenario.action is Action.BLACKHOLE:
-                stage.dependency(_metric(scenario)).blackhole()
+                host.dependency(_metric(scenario)).blackhole()
             else:
-                await stage.kill_probe()
+                await host.kill_probe()
 
-    async def end(self, scenario: Scenario, children: ManagedProcesses, clock: Clock) -> None:
-        """Put right what the fault broke; returns once everything runs again."""
+    async def end(self, scenario: Scenario, processes: ManagedProcesses, clock: Clock) -> None:
+        """End the fault; return once everything runs again."""
 
-        async def put_right(stage: SimulatedHost) -> None:
-            file = self._files[stage.host.name]
+        async def repair(host: SimulatedHost) -> None:
+            file = self._files[host.host.name]
             if scenario.action is Action.STOP:
-                await stage.boot(children, file, clock)
+                await host.boot(processes, file, clock)
             elif scenario.action is Action.HANG:
-                stage.resume()
+                host.resume()
             elif scenario.action is Action.BLACKHOLE:
-                stage.dependency(_metric(scenario)).recover()
+                host.dependency(_metric(scenario)).recover()
             else:
-                await stage.start_probe(children, file, clock)
+                await host.start_probe(processes, file, clock)
 
-        await asyncio.gather(*(put_right(stage) for stage in self._struck(scenario)))
+        await asyncio.gather(*(repair(host) for host in self._affected_hosts(scenario)))
 
     def close(self) -> None:
-        """Give sockets back."""
-        for stage in self.hosts.values():
-            stage.close()
+        """Close all sockets."""
+        for host in self.hosts.values():
+            host.close()
 
-    def _struck(self, scenario: Scenario) -> list[SimulatedHost]:
+    def _affected_hosts(self, scenario: Scenario) -> list[SimulatedHost]:
         return [self.hosts[host.name] for host in scenario.hosts]
 
 
 def _metric(scenario: Scenario) -> str:
-    return f"{scenario.dependency}-connectivity"
+    return names.connectivity_metric(scenario.dependency or "")

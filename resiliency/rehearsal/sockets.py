@@ -1,18 +1,18 @@
-"""Sockets on loopback that can be taken away as a network takes hosts away: without an answer."""
+"""Listening sockets on loopback that can drop connections as a broken network does."""
 
 import socket
 from typing import Final
 
 BACKLOG: Final = 128
 _FILLERS: Final = 4
-"""More than a backlog of 0 holds, which is one connection on Linux."""
+"""More connections than fit into a backlog of 0, which is one on Linux."""
 
 
-class BlackHole:
-    """A listening socket whose connection attempts can be dropped and let through again.
+class BlackholeSocket:
+    """A listening socket that can drop connection attempts, and accept them again.
 
     Needs no root: Linux drops a SYN to a listener whose backlog is full. Nobody may accept
-    connections meanwhile.
+    connections in the meantime.
 
     Args:
         address: Loopback address.
@@ -29,7 +29,7 @@ class BlackHole:
         self._fillers: list[socket.socket] = []
 
     def shut(self) -> None:
-        """Drop every connection attempt from now on, and those that nobody took."""
+        """Drop every connection attempt from now on, and those not accepted yet."""
         self._drain()
         self.listening.listen(0)
         for _ in range(_FILLERS):
@@ -39,7 +39,7 @@ class BlackHole:
             self._fillers.append(filler)
 
     def open(self) -> None:
-        """Let connections through again."""
+        """Accept connections again."""
         for filler in self._fillers:
             filler.close()
         self._fillers.clear()
@@ -47,7 +47,7 @@ class BlackHole:
         self._drain()
 
     def close(self) -> None:
-        """Give everything back."""
+        """Close all sockets."""
         for filler in self._fillers:
             filler.close()
         self.listening.close()
@@ -61,7 +61,7 @@ class BlackHole:
 
 
 def loopback_addresses() -> tuple[str, str]:
-    """One address for each host; the same one where the system has no other on loopback."""
+    """Return an address for each host; the same one where loopback has a single address."""
     try:
         with socket.create_server(("127.0.0.3", 0)):
             return ("127.0.0.2", "127.0.0.3")

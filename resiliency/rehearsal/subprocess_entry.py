@@ -1,4 +1,4 @@
-"""Starts one of the rehearsal's processes so that it never outlives the one that wanted it.
+"""Runs a module as a process of the rehearsal that never outlives its parent.
 
 ``python -m resiliency.rehearsal.subprocess_entry PARENT MODULE ARGUMENT...``
 """
@@ -18,7 +18,7 @@ def die_with(parent: int) -> None:
     """Have the kernel kill this process when its parent ends, however that happens.
 
     Args:
-        parent: Process id of the parent. If it has ended by now, this process ends too.
+        parent: Process id of the parent. If it has ended already, this process ends too.
     """
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:

@@ -1,4 +1,4 @@
-"""The processes of one rehearsal: started, watched, and ended together."""
+"""The processes of one rehearsal: started, monitored, and ended together."""
 
 import asyncio
 import os
@@ -8,20 +8,22 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from resiliency.errors import UserError
+
 _END_SECONDS: Final = 5.0
 _LAST_LINES: Final = 5
 _LINE_BYTES: Final = 1 << 20
 
 
-class ManagedProcessError(Exception):
-    """A process ended that should have run on; the message says which, and its last words."""
+class RehearsalError(UserError):
+    """A rehearsal can't go on, such as when a process of it ended; the message says why."""
 
 
 class ManagedProcess:
     """One process.
 
     Attributes:
-        name: What messages call it.
+        name: Its name in messages.
         pid: Its process id.
     """
 
@@ -32,28 +34,28 @@ class ManagedProcess:
         self.last_lines: deque[str] = deque(maxlen=_LAST_LINES)
         self._process = process
 
-    async def watch(self, tell: Callable[[str], None]) -> None:
-        """Tell each line that it prints, until it ends.
+    async def follow(self, on_line: Callable[[str], None]) -> None:
+        """Pass on each line that it prints, until it ends.
 
         Raises:
-            ChildError: It ended unexpectedly.
+            RehearsalError: It ended unexpectedly; the message has its last lines.
         """
         assert self._process.stdout is not None  # noqa: S101 - it was started with a pipe
         async for line in self._process.stdout:
             text = line.decode(errors="backslashreplace").rstrip()
             self.last_lines.append(text)
-            tell(text)
+            on_line(text)
         status = await self._process.wait()
         if not self.expected_to_end:
-            raise ManagedProcessError(_unexpected(self.name, self.pid, status, self.last_lines))
+            raise RehearsalError(_unexpected(self.name, self.pid, status, self.last_lines))
 
     def signal(self, number: int) -> None:
-        """Send a signal, unless it has ended."""
+        """Send a signal, unless the process has ended."""
         if self._process.returncode is None:
             self._process.send_signal(number)
 
     async def kill(self) -> None:
-        """End it at once, and wait until it has."""
+        """Kill the process, and wait until it has ended."""
         self.expected_to_end = True
         self.signal(signal.SIGKILL)
         await self._process.wait()
@@ -63,12 +65,12 @@ class ManagedProcesses:
     """Processes that end with this one.
 
     Args:
-        lost: Told when one of them ended unexpectedly.
+        lost: Called with a message when one of them ended unexpectedly.
     """
 
-    def __init__(self, lost: Callable[[ManagedProcessError], None]) -> None:
+    def __init__(self, lost: Callable[[str], None]) -> None:
         self._lost = lost
-        self._watching: dict[asyncio.Task[None], ManagedProcess] = {}
+        self._running: dict[asyncio.Task[None], ManagedProcess] = {}
 
     async def start(
         self,
@@ -77,40 +79,40 @@ class ManagedProcesses:
         *arguments: str,
         environment: dict[str, str] | None = None,
         pass_files: Sequence[int] = (),
-        tell: Callable[[str], None] = lambda line: None,
-        given: bytes | None = None,
+        on_line: Callable[[str], None] = lambda line: None,
+        stdin: bytes | None = None,
     ) -> ManagedProcess:
         """Start a module as a process.
 
         Args:
-            name: What messages call it.
+            name: Its name in messages.
             module: The module.
             *arguments: Its arguments.
-            environment: Variables beside those of this process.
-            pass_files: Numbers of open files that it inherits.
-            tell: Told each line that it prints.
-            given: What it reads from its standard input.
+            environment: Variables in addition to those of this process.
+            pass_files: File descriptors that it inherits.
+            on_line: Called with each line that it prints.
+            stdin: The content of its standard input.
         """
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "resiliency.rehearsal.subprocess_entry", str(os.getpid()), module, *arguments),
-            stdin=asyncio.subprocess.DEVNULL if given is None else asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
             pass_fds=pass_files,
             limit=_LINE_BYTES,
-            # Ctrl-C is for the command alone, which ends the others in order.
+            # Ctrl-C goes to the command alone, which ends the others in order.
             start_new_session=True,
         )
-        if given is not None and process.stdin is not None:
-            process.stdin.write(given)
+        if stdin is not None and process.stdin is not None:
+            process.stdin.write(stdin)
             process.stdin.close()
-        child = ManagedProcess(name, process)
-        task = asyncio.get_running_loop().create_task(child.watch(tell))
-        self._watching[task] = child
+        started = ManagedProcess(name, process)
+        task = asyncio.get_running_loop().create_task(started.follow(on_line))
+        self._running[task] = started
         task.add_done_callback(self._ended)
-        return child
+        return started
 
     async def close(self, *, gently: bool = False) -> None:
         """End all of them.
@@ -118,25 +120,25 @@ class ManagedProcesses:
         Args:
             gently: Let them end what they started, for some seconds.
         """
-        for child in self._watching.values():
-            child.expected_to_end = True
+        for process in self._running.values():
+            process.expected_to_end = True
         for number in (signal.SIGTERM, signal.SIGKILL) if gently else (signal.SIGKILL,):
-            for child in self._watching.values():
-                child.signal(number)
-            if self._watching:
-                await asyncio.wait(list(self._watching), timeout=_END_SECONDS)
+            for process in self._running.values():
+                process.signal(number)
+            if self._running:
+                await asyncio.wait(list(self._running), timeout=_END_SECONDS)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._watching.pop(task)
+        self._running.pop(task)
         error = None if task.cancelled() else task.exception()
-        if isinstance(error, ManagedProcessError):
-            self._lost(error)
+        if isinstance(error, RehearsalError):
+            self._lost(str(error))
         elif error is not None:
-            self._lost(ManagedProcessError(f"a process can't be watched: {error!r}"))
+            self._lost(f"a process can't be monitored: {error!r}")
 
 
 def _unexpected(name: str, pid: int, status: int, last_lines: Sequence[str]) -> str:
-    if status < 0:  # what it said before tells nothing about who ended it
+    if status < 0:  # its last lines say nothing about who ended it
         return f"{name} (process {pid}) was ended by signal {signal.Signals(-status).name}"
-    words = "; ".join(last_lines) or "it printed nothing"
-    return f"{name} (process {pid}) ended with status {status}: {words}"
+    output = "; ".join(last_lines) or "it printed nothing"
+    return f"{name} (process {pid}) ended with status {status}: {output}"

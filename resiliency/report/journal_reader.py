@@ -9,7 +9,7 @@ from staged_resiliency.experiment.json_codec import DataError, JsonObject
 
 
 class JournalError(UserError):
-    """A journal that can't be shown; the message says which, what was found, what is allowed."""
+    """A journal can't be read; the message names it, what was found, and what is allowed."""
 
 
 def read_journal(path: Path) -> JsonObject:
@@ -19,7 +19,7 @@ def read_journal(path: Path) -> JsonObject:
         path: A file that holds one journal as JSON.
 
     Raises:
-        JournalError: It can't be read, or holds no journal that this release understands.
+        JournalError: The file can't be read, or is not a journal that this release can read.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -42,7 +42,7 @@ def parse_journal(document: object, where: str) -> Journal:
         where: How the error names it.
 
     Raises:
-        JournalError: It is no journal that this release understands; the first problem alone.
+        JournalError: It is not a journal that this release can read; the first problem alone.
     """
     try:
         return journal_from_json(document, where)

@@ -122,7 +122,7 @@ def _summary(kind: type) -> str:
 
 
 def _attribute_texts(kind: type) -> Mapping[str, str]:
-    """Return what docstrings say of each attribute, those of base classes included."""
+    """Return the description of each attribute from the docstrings of a class and its bases."""
     texts: dict[str, str] = {}
     for each in reversed(kind.__mro__):
         section = (each.__doc__ or "").partition("Attributes:\n")[2]

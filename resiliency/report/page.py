@@ -87,7 +87,7 @@ def page(
         notes: Notes for the reader, such as which numbers are assumed; one line each.
 
     Raises:
-        JournalError: One is no journal that this release understands.
+        JournalError: One is not a journal that this release can read.
     """
     runs = [parse_journal(each, _named(each, number)) for number, each in enumerate(journals, 1)]
     charts = histories(runs)
@@ -122,7 +122,7 @@ def write_page(
     made_at: float | None = None,
     notes: Sequence[str] = (),
 ) -> None:
-    """Write ``page`` to a file: the whole of it, or nothing.
+    """Write the page to a file, which is replaced only by a complete page.
 
     Args:
         path: The file; its folder must be there.
@@ -260,7 +260,7 @@ def _is_mixed(shapes: Sequence[Shape]) -> bool:
 
 
 def _lasted(phase: Phase, clock: RunClock) -> str:
-    """Say how long a phase lasted, and from when."""
+    """Format how long a phase lasted, and from when."""
     began = clock.seconds(phase.began_at)
     if phase.ended_at is None:
         return f"cut off, from {wording.seconds(began)}"

@@ -16,7 +16,7 @@ _LEAD: Final = 0.15
 """At most this share of the time from the fault until the end is shown before the fault."""
 
 _TAIL: Final = 0.25
-"""Likewise of what came after the end of observation, such as a late message."""
+"""At most this share is shown after the end of observation, for a late message."""
 
 MISSING: Final = "missing"
 """Value of a signal without data."""
@@ -172,7 +172,7 @@ def _by_subject(journal: Journal, source: Source) -> Mapping[str, Sequence[Trans
 
 
 def _by_number(name: str) -> tuple[Sequence[tuple[int, str]], str]:
-    """Sorts names by their numbers, so that ``api-2`` comes before ``api-10``."""
+    """Return a sort key for names with numbers, so that ``api-2`` comes before ``api-10``."""
     parts = [part.lstrip("0") if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
     return [(len(part) if part.isdecimal() else 0, part) for part in parts], name
 

@@ -1,4 +1,4 @@
-"""Numbers, moments, bounds and verdicts as people read them."""
+"""Formats numbers, moments, time limits and verdicts for people."""
 
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -14,7 +14,7 @@ from staged_resiliency.experiment.journal import Journal
 from staged_resiliency.experiment.verdict import Judgement, Status
 
 NOTHING: Final = "\N{EN DASH}"
-"""In place of a number that does not exist."""
+"""Shown where there is no number."""
 
 RESULTS: Final = {
     Status.PASSED: "Passed",
@@ -31,7 +31,7 @@ def css_class(status: Status) -> str:
 
 
 def seconds(number: float | None) -> str:
-    """Write a duration in seconds, without decimals from ten on."""
+    """Format a duration in seconds, without decimals from ten on."""
     if number is None:
         return NOTHING
     digits = 0 if abs(number) >= 9.95 else 1
@@ -39,7 +39,7 @@ def seconds(number: float | None) -> str:
 
 
 def share(number: float | None) -> str:
-    """Write a share of requests in percent; 100 % only for all of them, 0 % only for none."""
+    """Format a share of requests in percent; 100 % only for all of them, 0 % only for none."""
     if number is None:
         return NOTHING
     percent = min(max(number * 100, 0.01), 99.99) if 0 < number < 1 else number * 100
@@ -47,26 +47,26 @@ def share(number: float | None) -> str:
 
 
 def moment(at: float | None) -> str:
-    """Write a moment in UTC, to the second."""
+    """Format a moment in UTC, to the second."""
     if at is None:
         return NOTHING
     return f"{datetime.fromtimestamp(at, timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def day(at: float) -> str:
-    """Write the day of a moment, in UTC."""
+    """Format the day of a moment, in UTC."""
     return f"{datetime.fromtimestamp(at, timezone.utc):%Y-%m-%d}"
 
 
 def bound(expectation: Expectation | UnknownExpectation) -> str:
-    """Write the time limit of an expectation."""
+    """Format the time limit of an expectation."""
     if not isinstance(expectation, TimedExpectation):
         return "throughout"
     return f"within {seconds(expectation.within_seconds)} of {expectation.after}"
 
 
 def measured(judgement: Judgement) -> str:
-    """Write what was measured of an expectation."""
+    """Format what was measured of an expectation."""
     if isinstance(judgement.expectation, TimedExpectation):
         return "never" if judgement.seconds is None else f"after {seconds(judgement.seconds)}"
     if judgement.status is Status.PASSED:
@@ -77,7 +77,7 @@ def measured(judgement: Judgement) -> str:
 
 
 def result(journal: Journal) -> str:
-    """Write the verdict of a run as a sentence."""
+    """Format the verdict of a run as a sentence."""
     judged = journal.verdict.judgements
     failed = [each for each in judged if each.status is not Status.PASSED]
     if journal.verdict.status in (Status.ABORTED, Status.DRY_RUN):

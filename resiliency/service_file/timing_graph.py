@@ -13,11 +13,11 @@ from resiliency.failover_model.graph import (
     ALIAS_TTL_SECONDS,
     Alarm,
     AlarmCheck,
+    BasicHealthCheck,
     CalculatedCheck,
     EndpointCheck,
     FailoverGraph,
     HealthCheck,
-    Leaf,
     Metric,
     Pair,
     Probe,
@@ -115,7 +115,7 @@ def _deciding(service: Service, environment: Environment) -> HealthCheck:
     return CalculatedCheck(f"{service.service}-all-signals", tuple(signals), len(signals))
 
 
-def _signal(service: Service, environment: Environment, name: str) -> Leaf:
+def _signal(service: Service, environment: Environment, name: str) -> BasicHealthCheck:
     if name == "endpoint":
         return _endpoint(environment)
     (described,) = (

@@ -52,7 +52,7 @@ class Cloud:
     """
 
     def __init__(self) -> None:
-        """Start it all."""
+        """Start the network and its services."""
         self._open = ExitStack()
         self.network = self._open.enter_context(PrivateNetwork())
         listen = self.network.listen
@@ -83,7 +83,7 @@ class Host(Container):
     _numbers = itertools.count(1)
 
     def __init__(self, cloud: Cloud, tag: str, template: Template, **more: Any) -> None:
-        """Boot it; ``more`` is what ``Container`` takes."""
+        """Boot the host; ``more`` are arguments of ``Container``."""
         super().__init__(f"host-{next(self._numbers)}", network=cloud.network, **more)
         self.tag = tag
         self._cloud = cloud
@@ -123,14 +123,14 @@ class Host(Container):
         return run_document(self, document or self.document, given)
 
     def install(self, edit: Edit | None = None) -> Invocation:
-        """Run the document, which must succeed."""
+        """Run the document, and require success."""
         invocation = self.systems_manager(edit)
         assert invocation.status is Status.SUCCESS, invocation
         return invocation
 
     @property
     def pid(self) -> int:
-        """The agent's process; 0 while there is none."""
+        """The agent's process id; 0 while it does not run."""
         return int(self.property(UNIT, "MainPID"))
 
     def metric(self, name: str, **dimensions: str) -> Mapping[datetime, Point]:

@@ -621,7 +621,7 @@ def test_nothing_runs_on_when_the_tests_are_killed(how: signal.Signals) -> None:
 
 
 @pytest.mark.usefixtures("possible")
-def test_a_container_that_does_not_boot_says_why(tmp_path: Path) -> None:
+def test_a_container_that_does_not_boot_gives_the_reason(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"test-empty did not boot:\n.*OS root directory"):
         Boot("test-empty", tmp_path, entering=[], options=[])
     assert not any(group.exists() for group in ControlGroups("test-empty").directories)

@@ -275,7 +275,7 @@ def test_nothing_is_lost_while_cloudwatch_is_away(cloud: Cloud, host: Host) -> N
     since = datetime.now(timezone.utc)
     try:
         cloud.cloudwatch.gate.answer(Refusal("Throttling"))
-        faults.drop(host, 5432)  # a change of state, which is to be told at once
+        faults.drop(host, 5432)  # a change of state, which is to be published at once
         time.sleep(10)
         faults.heal(host)
         cloud.cloudwatch.gate.hang()

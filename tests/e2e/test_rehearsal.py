@@ -233,12 +233,12 @@ def test_a_command_that_is_stopped_leaves_nothing_behind(
     running: subprocess.Popen[str], tmp_path: Path, number: signal.Signals
 ) -> None:
     below = _below(running.pid)
-    assert len(below) >= 7  # a director, an API, two services, two probes and a client
+    assert len(below) >= 7  # a runner, an API, two services, two probes and a client
     running.send_signal(number)
     _, told = running.communicate(timeout=60)
     assert running.returncode == 1
     assert told == (
-        f"rehearse: stopped by {number.name}; everything it started has ended, nothing is written\n"
+        f"rehearse: stopped by {number.name}; all its processes have ended, nothing is written\n"
     )
     assert not _left_of(below)
     assert not (tmp_path / "out").exists()

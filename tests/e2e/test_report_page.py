@@ -192,7 +192,7 @@ def test_texts_of_pictures_neither_leave_them_nor_their_bars(
 
 def test_pointing_at_a_timeline_says_the_moment(browser: Browser, pages: Path) -> None:
     browser.open(pages / "passed.html", width=DESKTOP)
-    told = browser.evaluate(
+    pointer = browser.evaluate(
         "(() => { const it = document.querySelector('#run-1 .wide svg');"
         " const box = it.getBoundingClientRect(), to = (x) => it.dispatchEvent(new PointerEvent("
         " 'pointermove', {clientX: box.left + x * box.width, clientY: box.top + 50}));"
@@ -201,9 +201,9 @@ def test_pointing_at_a_timeline_says_the_moment(browser: Browser, pages: Path) -
         " found.push([label.getAttribute('visibility'), label.textContent]); }"
         " return found; })()"
     )
-    assert told[0][0] == "hidden"
-    assert told[1][0] == "visible"
-    assert 240 < float(told[1][1].removesuffix(" s")) < 270
+    assert pointer[0][0] == "hidden"
+    assert pointer[1][0] == "visible"
+    assert 240 < float(pointer[1][1].removesuffix(" s")) < 270
 
 
 def test_the_page_is_whole_without_its_script(browser: Browser, pages: Path) -> None:

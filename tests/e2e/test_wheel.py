@@ -1,4 +1,4 @@
-"""The wheel as another team installs it: into an empty environment, outside this repository."""
+"""The wheel as another team installs it: in an empty environment, outside this repository."""
 
 import json
 import os
@@ -24,18 +24,30 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-@pytest.fixture(scope="module")
-def empty_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    environment = tmp_path_factory.mktemp("empty") / "venv"
-    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
-    subprocess.run(
-        [environment / "bin" / "python", "-m", "pip", "install", "--no-compile", "--quiet", wheel],
-        check=True,
+def run(*command: str | Path, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of an environment, without this repository on Python's path."""
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(
+        command, cwd=cwd, env=inherited | variables, capture_output=True, text=True, check=False
     )
+
+
+def environment_with(requirement: str, folder: Path) -> Path:
+    """Make an environment in which only a requirement is installed, with its dependencies."""
+    environment = folder / "venv"
+    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+    python = environment / "bin" / "python"
+    done = run(python, "-m", "pip", "install", "--no-compile", "--quiet", requirement, cwd=folder)
+    assert done.returncode == 0, done.stderr
     return environment
 
 
-def test_the_wheel_holds_the_library_and_the_tools_alone(wheel: Path) -> None:
+@pytest.fixture(scope="module")
+def bare_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return environment_with(str(wheel), tmp_path_factory.mktemp("bare"))
+
+
+def test_the_wheel_holds_the_two_packages_alone(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0].partition("-")[0] for name in names} == {
         "resiliency",
@@ -44,43 +56,83 @@ def test_the_wheel_holds_the_library_and_the_tools_alone(wheel: Path) -> None:
     }
     assert "staged_resiliency/__init__.pyi" in names
     assert "staged_resiliency/py.typed" in names
-    assert "resiliency/service_file/service.schema.json" in names
     assert "resiliency/report/journal.schema.json" in names
+    assert "resiliency/py.typed" in names
+    assert "resiliency/service_file/service.schema.json" in names
     assert "resiliency/report/templates/page.html.j2" in names
 
 
-def test_the_short_example_synthesizes_from_the_wheel(
-    empty_environment: Path, tmp_path: Path
+def test_the_library_brings_nothing_of_the_tools(bare_environment: Path, tmp_path: Path) -> None:
+    done = run(bare_environment / "bin" / "python", "-m", "pip", "freeze", cwd=tmp_path)
+    installed = {
+        line.partition("==")[0].partition(" @")[0].lower() for line in done.stdout.split("\n")
+    }
+    assert {"cdk-staged-resiliency", "aws-cdk-lib", "constructs", "tzdata"} <= installed
+    assert not {"boto3", "jinja2", "moto", "pydantic", "pyyaml", "rich"} & installed
+
+
+@pytest.mark.parametrize(
+    ("example", "resource_type"),
+    [
+        ("one_statement", "AWS::Route53::RecordSetGroup"),
+        ("probe", "AWS::SSM::Association"),
+        ("drills", "AWS::StepFunctions::StateMachine"),
+    ],
+)
+def test_the_examples_synthesize_from_the_wheel_alone(
+    example: str, resource_type: str, bare_environment: Path, tmp_path: Path
 ) -> None:
-    example = tmp_path / "app.py"
-    example.write_text((ROOT / "examples" / "one_statement.py").read_text())
-    done = subprocess.run(
-        [empty_environment / "bin" / "python", example],
-        cwd=tmp_path,
-        env={**os.environ, "CDK_OUTDIR": str(tmp_path / "out")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    app = tmp_path / "app.py"
+    app.write_text((ROOT / "examples" / f"{example}.py").read_text())
+    python, out = bare_environment / "bin" / "python", tmp_path / "out"
+    done = run(python, app, cwd=tmp_path, CDK_OUTDIR=str(out))
     assert done.returncode == 0, done.stderr
-    template = json.loads((tmp_path / "out" / "shop-failover.template.json").read_text())
-    types = [resource["Type"] for resource in template["Resources"].values()]
-    assert types.count("AWS::Route53::RecordSetGroup") == 1
+    template = json.loads((out / "shop-failover.template.json").read_text())
+    assert resource_type in [resource["Type"] for resource in template["Resources"].values()]
 
 
-def test_the_command_comes_with_the_wheel(empty_environment: Path, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [empty_environment / "bin" / "resiliency", "check", ROOT / "services"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
+@pytest.mark.parametrize(
+    ("arguments", "needed", "extra"),
+    [
+        ("check", "Jinja2, pydantic, rich, PyYAML", "cli"),
+        ("schema", "Jinja2, pydantic, rich, PyYAML", "cli"),
+        ("summary", "Jinja2, pydantic, rich, PyYAML", "cli"),
+        ("timing", "Jinja2, pydantic, rich, PyYAML", "cli"),
+        (
+            "rehearse",
+            "Jinja2, pydantic, rich, PyYAML, boto3, dnspython, moto, moto[server]",
+            "rehearsal",
+        ),
+        ("drill list shop production", "Jinja2, pydantic, rich, PyYAML, boto3", "drill"),
+    ],
+)
+def test_a_command_without_its_extra_says_in_one_line_what_to_install(
+    arguments: str, needed: str, extra: str, bare_environment: Path, tmp_path: Path
+) -> None:
+    command = bare_environment / "bin" / "resiliency"
+    done = run(command, *arguments.split(), cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"resiliency {arguments.split()[0]}: needs {needed}; "
+        f"run: pip install 'cdk-staged-resiliency[{extra}]'\n"
     )
+
+
+def test_sources_of_the_agent_need_no_extra(bare_environment: Path, tmp_path: Path) -> None:
+    command = bare_environment / "bin" / "resiliency"
+    done = run(command, "agent-sources", "sources", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "sources").is_dir()
+
+
+def test_with_its_extra_the_command_checks_service_files(wheel: Path, tmp_path: Path) -> None:
+    environment = environment_with(f"{wheel}[cli]", tmp_path)
+    done = run(environment / "bin" / "resiliency", "check", ROOT / "services", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("bookstore: sound, 1 environment(s)\n")
+    assert done.stdout.startswith("bookstore: valid, 1 environment(s)\n")
 
 
-def test_type_checkers_see_the_types(empty_environment: Path, tmp_path: Path) -> None:
+def test_type_checkers_see_the_types(bare_environment: Path, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.py"
     wrong.write_text("from staged_resiliency import AlarmTopic\nAlarmTopic(1, 2)\n")
     done = subprocess.run(
@@ -89,7 +141,7 @@ def test_type_checkers_see_the_types(empty_environment: Path, tmp_path: Path) ->
             "-m",
             "mypy",
             "--python-executable",
-            empty_environment / "bin" / "python",
+            bare_environment / "bin" / "python",
             wrong,
         ],
         cwd=tmp_path,

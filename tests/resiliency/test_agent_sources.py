@@ -52,22 +52,22 @@ def _step(*lines: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         pytest.param("{", "can't be read as JSON (", id="no JSON"),
-        pytest.param("[]", "holds no Command document; give a template of a probe", id="a list"),
-        pytest.param("{}", "holds no Command document; give a template of a probe", id="nothing"),
+        pytest.param("[]", "has no Command document; give a template of a probe", id="a list"),
+        pytest.param("{}", "has no Command document; give a template of a probe", id="nothing"),
         pytest.param(
             json.dumps({"Resources": {"A": {"Type": "AWS::SSM::Document", "Properties": {}}}}),
-            "holds no Command document; give a template of a probe",
+            "has no Command document; give a template of a probe",
             id="a document without content",
         ),
         pytest.param(
-            json.dumps(_step("echo")), "its Command document is not one of the probe", id="other"
+            json.dumps(_step("echo")), "its Command document is not the probe's", id="other"
         ),
         pytest.param(
             json.dumps(_step("x <<'END_OF_SOURCES'", "AAAA", "END_OF_SOURCES")),
-            "its Command document is not one of the probe",
+            "its Command document is not the probe's",
             id="broken archive",
         ),
         pytest.param(
@@ -78,19 +78,19 @@ def _step(*lines: str) -> dict[str, Any]:
                     "END_OF_SOURCES",
                 )
             ),
-            "its Command document is not one of the probe",
+            "its Command document is not the probe's",
             id="a path that leads elsewhere",
         ),
     ],
 )
 def test_what_holds_no_sources_is_refused(
-    content: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    content: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     evil = base64.b64encode(bz2.compress(b'{"../evil": ""}')).decode()
     file = tmp_path / "file.json"
     file.write_text(content.replace("@evil", evil))
     assert main(["agent-sources", str(tmp_path / "new"), "--of", str(file)]) == 1
-    assert capsys.readouterr().err.startswith(f"{file}: {told}")
+    assert capsys.readouterr().err.startswith(f"{file}: {message}")
     assert not (tmp_path / "new").exists()
     assert not (tmp_path / "evil").exists()
 
@@ -100,8 +100,6 @@ def test_a_folder_with_something_in_it_is_left_alone(
 ) -> None:
     (tmp_path / "mine").write_text("mine")
     assert main(["agent-sources", str(tmp_path)]) == 1
-    assert capsys.readouterr().err == (
-        f"{tmp_path}: is not empty; give a folder that is not there yet\n"
-    )
+    assert capsys.readouterr().err == (f"{tmp_path}: is not empty; give a new folder\n")
     assert main(["agent-sources", str(tmp_path / "mine" / "below")]) == 1
     assert "can't be written" in capsys.readouterr().err

@@ -30,7 +30,7 @@ def stack(name: str, *dependencies: str, **more: object) -> dict[str, object]:
     }
 
 
-def test_a_stack_is_read_with_all_that_is_told_of_it(tmp_path: Path) -> None:
+def test_a_stack_is_read_with_all_that_is_reported_of_it(tmp_path: Path) -> None:
     template = {"Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": {"Enabled": True}}}}
     folder = write(
         tmp_path,
@@ -129,7 +129,9 @@ def refusal_of(folder: Path) -> str:
 
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "cdk.out"
-    assert refusal_of(folder) == f"{folder}/manifest.json: is not there; run `npx cdk synth` first"
+    assert (
+        refusal_of(folder) == f"{folder}/manifest.json: does not exist; run `npx cdk synth` first"
+    )
 
 
 def test_a_file_for_a_folder_is_refused(tmp_path: Path) -> None:
@@ -142,7 +144,7 @@ def test_a_file_for_a_folder_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("manifest", "told"),
+    ("manifest", "message"),
     [
         pytest.param(
             b'{"artifacts": {',
@@ -150,7 +152,7 @@ def test_a_file_for_a_folder_is_refused(tmp_path: Path) -> None:
             "(char 15)); run `npx cdk synth` first",
             id="cut off",
         ),
-        pytest.param(b"[]", "is no JSON object; run `npx cdk synth` first", id="no object"),
+        pytest.param(b"[]", "is not a JSON object; run `npx cdk synth` first", id="no object"),
         pytest.param(
             b"\xff",
             "can't be read ('utf-8' codec can't decode byte 0xff in position 0: invalid start "
@@ -159,19 +161,21 @@ def test_a_file_for_a_folder_is_refused(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_manifest_that_is_no_json_is_refused(tmp_path: Path, manifest: bytes, told: str) -> None:
+def test_a_manifest_that_is_no_json_is_refused(
+    tmp_path: Path, manifest: bytes, message: str
+) -> None:
     (tmp_path / "manifest.json").write_bytes(manifest)
-    assert refusal_of(tmp_path) == f"{tmp_path}/manifest.json: {told}"
+    assert refusal_of(tmp_path) == f"{tmp_path}/manifest.json: {message}"
 
 
 def test_an_assembly_without_a_stack_is_refused(tmp_path: Path) -> None:
     folder = write(tmp_path, {"Tree": {"type": "cdk:tree"}})
-    assert refusal_of(folder) == f"{folder}: holds no stack; run `npx cdk synth` first"
+    assert refusal_of(folder) == f"{folder}: has no stack; run `npx cdk synth` first"
 
 
 def test_a_missing_template_is_refused(tmp_path: Path) -> None:
     folder = write(tmp_path, {"site": stack("site")})
-    assert refusal_of(folder) == f"{folder}/site.template.json: is not there; synthesize again"
+    assert refusal_of(folder) == f"{folder}/site.template.json: does not exist; synthesize again"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Literal
 
-from staged_resiliency.drills import time_limits
+from staged_resiliency.shared import time_limits
 
 HTTPS_PORT: Final = 443
 """Also how hosts reach CloudWatch and Systems Manager: without it a host falls silent."""

@@ -14,24 +14,23 @@ from staged_resiliency.notifications.topics import Topic
 from staged_resiliency.shared import names
 
 _TWO_WEEKS_SECONDS: Final = 1_209_600
-_WHY_NO_QUEUE_BEHIND: Final = (
-    "It is itself the queue for what was not delivered; what arrives in it raises an alarm."
-)
+_WHY_NO_QUEUE_BEHIND: Final = "It is itself the dead-letter queue; a message in it fires an alarm."
 
 
 class DeadLetterQueue(Construct):
-    """A queue for starts of drills, and for ends of faults, that were not delivered; with an alarm.
+    """A dead-letter queue for starts of drills and calls of the cleanup, with an alarm.
 
     Creates an ``AWS::SQS::Queue`` (encrypted with SQS's own keys, TLS only), its policy, and an
-    ``AWS::CloudWatch::Alarm`` that fires as soon as a message is in it.
+    ``AWS::CloudWatch::Alarm`` that fires as soon as the queue holds a
+    message.
 
     Args:
         scope: The parent.
         construct_id: Id below the parent.
         service: Short name of the service.
         environment: Short name of the environment.
-        display_name: The service in the alarm's text.
-        topic: Whom the alarm tells.
+        display_name: The service's name in the alarm's text.
+        topic: Where the alarm sends its notifications.
 
     Attributes:
         queue_arn: ARN of the queue.
@@ -58,7 +57,8 @@ class DeadLetterQueue(Construct):
         )
         self.resource.apply_removal_policy(RemovalPolicy.DESTROY)
         self.resource.add_metadata(
-            "Description", "Holds starts of drills, and ends of faults, that were not delivered."
+            "Description",
+            "Holds starts of drills and calls of the cleanup that were not delivered.",
         )
         Validations.of(self.resource).acknowledge(
             Acknowledgment(id="AwsSolutions-SQS3", reason=_WHY_NO_QUEUE_BEHIND)
@@ -77,7 +77,7 @@ class DeadLetterQueue(Construct):
             ),
             alarm_name=names.drill_undelivered_alarm(service, environment),
             description=names.drill_undelivered_description(display_name),
-            # SQS says nothing of a queue that has been empty for long.
+            # SQS publishes no metrics of a queue that has been empty for hours.
             missing_data=MissingData.NOT_BREACHING,
             topic=topic,
         )
@@ -96,7 +96,9 @@ class DeadLetterQueue(Construct):
             queues=[self.resource.ref],
             policy_document={"Version": "2012-10-17", "Statement": self._statements(rule_arn)},
         )
-        policy.add_metadata("Description", "Lets rules of this stack send, and all over TLS only.")
+        policy.add_metadata(
+            "Description", "Lets the rule of this stack send, and denies access without TLS."
+        )
 
     def _statements(self, rule_arn: str) -> list[Mapping[str, object]]:
         account = place_of(self).account

@@ -28,7 +28,7 @@ from staged_resiliency.drills.iam import (
 from staged_resiliency.drills.journal_bucket import JournalBucket
 from staged_resiliency.drills.lambda_code import code_archive
 from staged_resiliency.drills.permissions import Scope, statements_of
-from staged_resiliency.drills.runtime.plan import DrillSchedules, Journal, WatchedDrill
+from staged_resiliency.drills.runtime.plan import DrillSchedules, WatchedDrill
 from staged_resiliency.drills.state_machine import cleanup_pattern
 from staged_resiliency.drills.target import DrillTarget
 from staged_resiliency.notifications.topics import Topic, arn_of
@@ -154,13 +154,8 @@ class DrillGroup(Construct):
         self._clean_up_after_events()
         self._watchdog_schedule = self._call_regularly(self._caller_role(scheduled))
         acknowledge_wildcards(self, self._statements)
-        # Within the quotes of a text in JSON it becomes several.
+        # As one item of a JSON list, it becomes several.
         self.experiment_templates: Final = lazy_text(lambda: '","'.join(self._scope.templates))
-
-    @property
-    def journal(self) -> Journal:
-        """Where runs are recorded, as plans hold it."""
-        return Journal(self.journals.bucket_name)
 
     def reserve(self, drill: str) -> None:
         """Reserve a drill's name; ``Drill`` does it by itself.
@@ -199,10 +194,7 @@ class DrillGroup(Construct):
         self._watchdog_schedule.add_resource_dependency(machine)
 
     def _log(self, construct_id: str, description: str) -> logs.CfnLogGroup:
-        """A log that CloudWatch encrypts with its own key, and that goes with the stack.
-
-        What must last is in the journals.
-        """
+        """A log group that is deleted with the stack; what must last is in the journals."""
         log = logs.CfnLogGroup(self, construct_id, retention_in_days=LOG_DAYS)
         log.apply_removal_policy(RemovalPolicy.DESTROY)
         log.add_metadata("Description", description)
@@ -254,7 +246,7 @@ class DrillGroup(Construct):
             functions.construct_id(duty),
             f"Assumed by Lambda for the drills of {self.service.name}: "
             f"{', '.join(each.name for each in sharing)}.",
-            # Lambda sends no source with its request, so there is none to hold it to.
+            # Lambda sends no source ARN when it assumes a role, so no condition can name one.
             trust("lambda", self.place, None),
             statements,
         )
@@ -441,6 +433,6 @@ class DrillGroup(Construct):
                 WatchedDrill(name, arn)
                 for name, arn in zip(self._drills, self._scope.machine_arns, strict=True)
             ),
-            journal=self.journal,
+            journal_bucket=self.journals.bucket_name,
             namespace=self.service.namespace,
         )

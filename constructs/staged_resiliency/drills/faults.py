@@ -1,4 +1,4 @@
-"""What a drill breaks, and how AWS FIS does it: a class per fault, each of which ends by itself."""
+"""The faults that drills inject with AWS FIS: a class for each, and each ends by itself."""
 
 import json
 from abc import ABC, abstractmethod
@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from staged_resiliency.drills import time_limits
 from staged_resiliency.drills.runtime.plan import FaultKind
-from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared import limits, time_limits, validation
 from staged_resiliency.shared.literals import checked, is_literal
 
 if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
@@ -24,7 +23,7 @@ _DNS_PORT: Final = 53
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an experiment runs, for ARNs; each may be a token."""
+    """Partition, region and account of a stack, for ARNs; each may be a token."""
 
     partition: str
     region: str
@@ -37,12 +36,12 @@ Statement = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What FIS does, as its templates have it.
+    """An action of a FIS experiment template.
 
     Attributes:
-        action_id: Which of FIS's actions.
+        action_id: The id of the action, such as ``aws:ec2:stop-instances``.
         description: What it does, for people.
-        parameters: Its parameters, each a text.
+        parameters: Its parameters, all of them strings.
     """
 
     action_id: str
@@ -51,10 +50,10 @@ class Action:
 
 
 class Fault(ABC):
-    """Something that AWS FIS does to one instance, and undoes by itself; use a kind below.
+    """A fault that AWS FIS injects into one instance and that ends by itself; use a subclass.
 
     Attributes:
-        kind: What is done, as results name it.
+        kind: The kind of the fault.
         host_name: The host: its Name tag.
         instance: The instance, or its id.
         duration_minutes: How long the fault lasts, 1 to 720.
@@ -78,17 +77,17 @@ class Fault(ABC):
 
     @property
     def seconds(self) -> int:
-        """How long the fault lasts at most, from the moment at which FIS begins."""
+        """The longest time that the fault lasts, counted from the start of FIS's action."""
         return self.duration_minutes * 60
 
     @property
     def port(self) -> int | None:
-        """The port that is cut off, if that is what the fault does."""
+        """The TCP port that is cut off; None for other faults."""
         return None
 
     @property
     def keys(self) -> Sequence[str]:
-        """ARNs of the keys without which the host would not start again."""
+        """ARNs of the KMS keys that the instance needs to start again."""
         return ()
 
     def instance_arn(self, place: Place) -> str:
@@ -99,24 +98,24 @@ class Fault(ABC):
 
     @abstractmethod
     def action(self, place: Place) -> Action:
-        """What FIS does."""
+        """The action of the experiment template."""
 
     @abstractmethod
     def statements(self, place: Place) -> Sequence[Statement]:
-        """What the experiment's role may do, beside looking at instances and writing its log."""
+        """The rights of the experiment's role, in addition to describing instances and logging."""
 
 
 @dataclass(frozen=True, slots=True)
 class StopInstance(Fault):
-    """Stops the instance, and starts it again after a time, whatever happens.
+    """Stops an EC2 instance and starts it again after a fixed time, with AWS FIS.
 
     Attributes:
         host_name: The host: its Name tag.
-        instance: The instance, or its id. Of an instance of the same stack the address must stay
-            (an Elastic IP), since a stopped instance loses another one.
+        instance: The instance, or its id. It needs an Elastic IP: a stopped instance loses any
+            other public address.
         duration_minutes: How long it is stopped, 1 to 720.
-        volume_keys: ARNs of customer-managed KMS keys of its volumes, none unless given. Without
-            the right to use them the instance would **not start again**.
+        volume_keys: ARNs of the customer-managed KMS keys of its volumes, none unless given.
+            Without the right to use them the instance would **not start again**.
 
     Raises:
         InvalidInputError: A value that FIS would refuse.
@@ -141,13 +140,13 @@ class StopInstance(Fault):
         return self.volume_keys
 
     def __post_init__(self) -> None:
-        """Refuse what FIS would."""
+        """Check the values."""
         self._check()
         for key in self.volume_keys:
             checked("StopInstance", "volume_keys", key, validation.kms_key_arn)
 
     def action(self, place: Place) -> Action:
-        """Stop, and start after the time."""
+        """The action that stops the instance and starts it after the time."""
         return Action(
             "aws:ec2:stop-instances",
             f"Stops {self.host_name}, and starts it again.",
@@ -155,7 +154,7 @@ class StopInstance(Fault):
         )
 
     def statements(self, place: Place) -> Sequence[Statement]:
-        """Stop and start this instance alone."""
+        """The rights to stop and start this instance alone."""
         stop_and_start: Statement = {
             "Sid": "StopAndStartTheHost",
             "Effect": "Allow",
@@ -169,15 +168,15 @@ class StopInstance(Fault):
 
 @dataclass(frozen=True, slots=True)
 class BlackholePort(Fault):
-    """Drops whatever the instance sends to a TCP port, to any address, for a time.
+    """Drops all packets that an instance sends to a TCP port, for a fixed time, with AWS FIS.
 
-    The rule is made and taken away on the host by a document of Systems Manager, so it goes also
-    where the fault cuts off AWS itself (port 443). A port is cut off as a whole: other dependencies
-    on it are too, and with port 80 the instance's metadata.
+    A Systems Manager document adds and removes the rule on the host, so the fault ends even where
+    it cuts off AWS itself (port 443). All traffic to the port is dropped: that to other
+    dependencies too, and with port 80 requests for instance metadata.
 
-    FIS takes its action for completed after the action's own duration, whatever the document still
-    does, and stops no document of a completed one. The document lasts longer than the rule, since
-    it first installs what it needs: so the action is given a minute more than the rule.
+    FIS considers its action completed after the action's own duration, even if the document still
+    runs, and then no longer stops it. The document runs longer than the rule lasts, since it first
+    installs what it needs: so the action gets a minute more than the rule.
 
     Attributes:
         host_name: The host: its Name tag.
@@ -203,7 +202,7 @@ class BlackholePort(Fault):
     kind = FaultKind.BLACKHOLE
 
     def __post_init__(self) -> None:
-        """Refuse what FIS would."""
+        """Check the values."""
         self._check()
         checked("BlackholePort", "destination_port", self.destination_port, _cut_off)
 
@@ -214,12 +213,12 @@ class BlackholePort(Fault):
 
     @property
     def seconds(self) -> int:
-        """How long the fault lasts at most, from the moment at which FIS begins."""
+        """The longest time that the fault lasts, counted from the start of FIS's action."""
         longest = limits.MAX_FAULT_MINUTES * 60
         return min(self.duration_minutes * 60 + time_limits.SET_UP_SECONDS, longest)
 
     def action(self, place: Place) -> Action:
-        """Run the document, which ends by itself."""
+        """The action that runs the document, which ends by itself."""
         parameters = json.dumps(
             {
                 "DurationSeconds": str(self.duration_minutes * 60),
@@ -227,7 +226,7 @@ class BlackholePort(Fault):
                 "InstallDependencies": "True",
                 "Port": str(self.destination_port),
                 "Protocol": "tcp",
-                # Its default, ingress, would cut off who asks the host, not whom the host asks.
+                # The default, ingress, would cut off the host's clients, not its dependency.
                 "TrafficType": "egress",
             },
             separators=(",", ":"),
@@ -243,7 +242,7 @@ class BlackholePort(Fault):
         )
 
     def statements(self, place: Place) -> Sequence[Statement]:
-        """Run this document on this instance alone."""
+        """The rights to run this document on this instance alone."""
         return [
             {
                 "Sid": "RunTheDocumentOnTheHost",
@@ -265,7 +264,7 @@ class BlackholePort(Fault):
 
 
 def start_with_encrypted_volumes(keys: Sequence[str], place: Place) -> Statement:
-    """The right without which an instance with encrypted volumes does not start.
+    """The right that is needed to start an instance with encrypted volumes.
 
     https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
     """
@@ -284,7 +283,7 @@ def start_with_encrypted_volumes(keys: Sequence[str], place: Place) -> Statement
 def _duration(minutes: int) -> int:
     if is_literal(minutes) and not 1 <= minutes <= limits.MAX_FAULT_MINUTES:
         raise ValueError(
-            f"{minutes} min can't be a fault's; FIS takes 1 to {limits.MAX_FAULT_MINUTES}"
+            f"{minutes} minutes is out of range; FIS takes 1 to {limits.MAX_FAULT_MINUTES}"
         )
     return minutes
 
@@ -292,7 +291,7 @@ def _duration(minutes: int) -> int:
 def _cut_off(port: int) -> int:
     if validation.port(port) == _DNS_PORT:
         raise ValueError(
-            "53 is DNS, without which the host finds nothing by name, not even AWS; give the port "
-            "of a dependency"
+            "53 is DNS, without which the host resolves no names, not even those of AWS; give the "
+            "port of a dependency"
         )
     return port

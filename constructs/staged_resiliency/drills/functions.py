@@ -1,4 +1,4 @@
-"""The Lambda functions of a service's drills, the duty of each, and what it asks of AWS.
+"""The Lambda functions of a service's drills: the duty and the permissions of each.
 
 One set of functions serves all drills of a service: each call carries the drill's plan. Functions
 with the same duty share a role.
@@ -16,27 +16,27 @@ _MODULE: Final = "staged_resiliency.drills.runtime.handlers"
 
 
 class Resource(Enum):
-    """What a permission is scoped to."""
+    """The resources of a permission."""
 
     ANY = "*"
     """The API has no narrower one."""
     ALARMS = "alarms"
-    """``*``, held to the region: with anything narrower DescribeAlarms tells of no composite alarm,
-    as if there were none, and a service may name some:
+    """``*``, limited to the region: with anything narrower DescribeAlarms returns no composite
+    alarms, and a service may name some:
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html"""
     EXECUTIONS = "executions"
     """Executions of the service's drills."""
     EXPERIMENTS = "experiments"
-    """FIS experiments: ``experiment/*``, whose ids nobody knows before."""
+    """FIS experiments: ``experiment/*``, since their ids are made when they start."""
     INSTANCES = "instances"
-    """Instances that the service's drills break."""
+    """Instances that are targets of the service's drills."""
     JOURNAL_BUCKET = "journal bucket"
-    """The bucket itself, all of it: it holds nothing but what the service's drills left."""
+    """The bucket itself; it holds journals of the service's drills only."""
     JOURNAL_OBJECTS = "journal objects"
     """All objects in it."""
     LOCK_HOLDERS = "lock holders"
-    """Executions of all drills that the service ever had: a drill that is renamed or taken out may
-    be the last that took the lock, and whether it still runs must be asked."""
+    """Executions of all drills that the service ever had: the lock may be held by a run of a drill
+    that has since been renamed or removed."""
     METRICS = "metrics"
     """``*``, with the condition cloudwatch:namespace."""
     STATE_MACHINES = "state machines"
@@ -44,12 +44,12 @@ class Resource(Enum):
     TEMPLATES = "templates"
     """FIS templates of the service's drills."""
     TOPIC = "topic"
-    """That of the verdicts."""
+    """The topic that verdicts are sent to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """An IAM action and what it is done to."""
+    """An IAM action and its resources."""
 
     action: str
     resource: Resource
@@ -63,7 +63,7 @@ class Function:
         name: By which ``definition`` is given its ARN.
         duty: What it is for; functions with the same duty share a role.
         timeout_seconds: Lambda's own timeout.
-        permissions: All that it asks of AWS. An encrypted bucket or topic adds its key's.
+        permissions: All that it asks of AWS.
         memory_mebibytes: Lambda's memory size.
     """
 
@@ -129,10 +129,10 @@ PREFLIGHT: Final = _function(
     Permission("states:DescribeExecution", Resource.LOCK_HOLDERS),
     *_SAVE,
 )
-"""Whether a run may begin. Takes the service's lock."""
+"""Checks whether a run may begin, and takes the service's lock."""
 
 STEADY_STATE: Final = _function("steady_state", 90, *_LOOK, *_SAVE, duty="observe")
-"""Whether the active host serves, as DNS and ``/version/`` tell it."""
+"""Checks that the active host serves, by DNS and by ``/version/``."""
 
 INJECT: Final = _function(
     "inject",
@@ -147,7 +147,7 @@ INJECT: Final = _function(
     *_LOAD,
     *_SAVE,
 )
-"""Starts the experiment and waits until the fault is there."""
+"""Starts the experiment and waits until its fault begins."""
 
 OBSERVE: Final = _function(
     "observe",
@@ -158,13 +158,13 @@ OBSERVE: Final = _function(
     *_SAVE,
     duty="observe",
 )
-"""Watches what clients see while the fault lasts."""
+"""Observes what clients see while the fault lasts."""
 
 END_FAULT: Final = _function("end_fault", 120, *_END, *_LOOK, *_LOAD, *_SAVE)
-"""Ends the fault, waits until it is over, and watches on."""
+"""Ends the fault, waits until it is over, and goes on observing."""
 
 FAILBACK: Final = _function("failback", 120, *_LOOK, *_LOAD, *_SAVE, duty="observe")
-"""Watches what clients see once the fault is over."""
+"""Observes what clients see once the fault is over."""
 
 RECORD: Final = _function("record", 90, *_RECORD, *_LOAD, *_SAVE)
 """Records the verdict: journal, metrics, message."""
@@ -189,7 +189,7 @@ WATCHDOG: Final = _function(
     Permission("states:DescribeStateMachine", Resource.STATE_MACHINES),
     *_LOAD,
 )
-"""Publishes days since the last passed run, and the score, of each drill."""
+"""Publishes, for each drill, the days since it last passed, and its score."""
 
 OF_THE_MACHINE: Final = (
     PREFLIGHT,
@@ -200,10 +200,10 @@ OF_THE_MACHINE: Final = (
     FAILBACK,
     RECORD,
 )
-"""Those that the state machine calls."""
+"""The functions that the state machine calls."""
 
 ALL: Final = (*OF_THE_MACHINE, CLEANUP, WATCHDOG)
-"""All of them."""
+"""All functions."""
 
 
 def construct_id(name: str) -> str:
@@ -225,5 +225,5 @@ def by_duty() -> Mapping[str, Sequence[Function]]:
 
 
 def permissions_of(functions: Iterable[Function]) -> Sequence[Permission]:
-    """All that some functions ask of AWS."""
+    """The permissions of some functions together."""
     return _in_order(each for function in functions for each in function.permissions)

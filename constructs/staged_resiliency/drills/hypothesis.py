@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from staged_resiliency.drills import time_limits
 from staged_resiliency.drills.alarm_effects import FaultEffect, WatchedAlarm, firing
 from staged_resiliency.experiment.expectations import (
     AlarmFires,
@@ -16,6 +15,7 @@ from staged_resiliency.experiment.expectations import (
     Expectation,
     Hypothesis,
 )
+from staged_resiliency.shared import time_limits
 
 
 @dataclass(frozen=True, slots=True)

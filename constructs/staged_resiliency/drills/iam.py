@@ -24,13 +24,13 @@ _WHY_WILDCARD: Final[Mapping[str, str]] = {
     ".Arn>/*": "Keys of journals are made while a drill runs; the bucket holds nothing else.",
     ":experiment/*": "Ids of experiments are made when they start; templates are named one by one.",
     ":key/*": "Which key the topic has is known to the topic alone; allowed only through SNS.",
-    ":GenerateDataKey*": "Both forms of one action, as SNS asks; allowed only through SNS.",
-    "-drill-*:*": "The lock may be held by a run of a drill that has since been renamed or taken "
-    "out; whether it runs is only read.",
+    ":GenerateDataKey*": "Both forms of one action, which SNS needs; allowed only through SNS.",
+    "-drill-*:*": "The lock may be held by a run of a drill that has since been renamed or "
+    "removed; the status of the run is only read.",
     ":*": "Executions are named when they start; the state machine is this drill's.",
-    "*": "The action takes no resource in a policy (Service Authorization Reference), or, as "
-    "DescribeAlarms with composite alarms, needs all of them; it reads, or is held to the region, "
-    "to the namespace, or to what the role itself began.",
+    "*": "The action takes no resource in a policy (Service Authorization Reference), or needs all "
+    "of them, as DescribeAlarms with composite alarms does; it only reads, or is limited to the "
+    "region, to the namespace, or to what the role itself began.",
 }
 
 
@@ -206,7 +206,7 @@ LOG_DELIVERY: Final[Statement] = {
     ],
     "Resource": "*",
 }
-"""What Step Functions needs to write a log."""
+"""The rights that Step Functions needs to write a log."""
 
 FIS_LOG_DELIVERY: Final[Statement] = {
     # https://docs.aws.amazon.com/fis/latest/userguide/monitoring-logging.html
@@ -220,4 +220,4 @@ FIS_LOG_DELIVERY: Final[Statement] = {
     ],
     "Resource": "*",
 }
-"""What FIS needs to write a log."""
+"""The rights that FIS needs to write a log."""

@@ -1,4 +1,4 @@
-"""The bucket in which drills leave what they saw and found."""
+"""The S3 bucket of the drills' journals."""
 
 from typing import Final
 
@@ -7,22 +7,22 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 JOURNAL_DAYS: Final = 1096
-"""Three years, in which many auditors ask for evidence of a yearly test."""
+"""Three years, for which many auditors ask for evidence of a yearly test."""
 
 OLD_VERSION_DAYS: Final = 90
 _WHY_NO_ACCESS_LOG: Final = (
     "Only the roles of this stack read or write it, a few times a month; CloudTrail's data events "
-    "tell who did where an account asks for that. A second bucket for access logs would need the "
+    "record who did, in accounts that enable them. A second bucket for access logs would need the "
     "same care and hold nothing else."
 )
 
 
 class JournalBucket(Construct):
-    """An encrypted, versioned, TLS-only bucket that stays when its stack goes.
+    """An encrypted, versioned, TLS-only bucket that is kept when its stack is deleted.
 
-    Encrypted with S3's own keys: a journal holds host names, addresses and times, and a key of KMS
-    would have to be kept as long as the bucket, which outlives the stack, and would open three
-    more permissions to every function that writes.
+    Encrypted with S3's own keys: a journal holds host names, addresses and times. A KMS key would
+    have to be kept as long as the bucket, which outlives the stack, and every function that writes
+    would need three more permissions.
 
     Args:
         scope: The parent.
@@ -101,4 +101,4 @@ class JournalBucket(Construct):
             },
         )
         policy.apply_removal_policy(RemovalPolicy.RETAIN)
-        policy.add_metadata("Description", "Lets nobody in without TLS.")
+        policy.add_metadata("Description", "Denies access without TLS.")

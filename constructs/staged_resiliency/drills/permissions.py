@@ -11,9 +11,9 @@ from staged_resiliency.drills.faults import Place, Statement, start_with_encrypt
 from staged_resiliency.drills.functions import Permission, Resource
 from staged_resiliency.drills.iam import lazy
 
-# Route 53 has one region only, and whoever asks it asks there.
+# Requests to Route 53 go to its one region, wherever the caller is.
 _NOT_REGIONAL: Final = ("route53:TestDNSAnswer",)
-# To these each drill of the service adds, so they are known when the template is written.
+# Each drill adds to these, so they are complete only when the template is written.
 _GROWING: Final = (
     Resource.EXECUTIONS,
     Resource.INSTANCES,
@@ -118,7 +118,7 @@ class Scope:
         return self._volumes
 
     def condition(self, resource: Resource) -> Mapping[str, object] | None:
-        """What limits a permission on all resources."""
+        """The condition that limits a permission on all resources."""
         if resource is Resource.METRICS:
             return {"StringEquals": {"cloudwatch:namespace": self.namespace}}
         if resource in (Resource.ALARMS, Resource.ANY):
@@ -145,10 +145,10 @@ def statements_of(
 def _statement(
     resources: Sequence[Resource], actions: Iterable[str], scope: Scope, *, regional: bool
 ) -> Statement:
-    words = "And".join(each.name.title().replace("_", "") for each in resources)
+    name = "And".join(each.name.title().replace("_", "") for each in resources)
     condition = scope.condition(resources[0]) if regional else None
     return {
-        "Sid": f"On{words}" if regional else f"On{words}Elsewhere",
+        "Sid": f"On{name}" if regional else f"On{name}Elsewhere",
         "Effect": "Allow",
         "Action": sorted(actions),
         "Resource": scope.resources(*resources),
@@ -157,11 +157,11 @@ def _statement(
 
 
 def _implied(actions: Collection[str], scope: Scope) -> Iterator[Statement | IResolvable]:
-    """What AWS itself does under the caller's name when the caller does one of the actions."""
+    """What an action implies: AWS asks for these rights in the caller's name."""
     place = scope.place
     if "sns:Publish" in actions:
-        # An encrypted topic asks its key under the publisher's name. Which key is known to the
-        # topic alone, so the permission is held to requests that come through SNS:
+        # An encrypted topic uses its key in the publisher's name. Which key is known to the
+        # topic alone, so the permission is limited to requests that come through SNS:
         # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
         yield {
             "Sid": "EncryptForTheTopic",

@@ -1,4 +1,4 @@
-"""When a schedule of EventBridge Scheduler runs: its syntax, its days, and its longest gap.
+"""Schedules of EventBridge Scheduler: syntax, days on which they run, longest gap.
 
 Written from https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html. A time that
 daylight saving time leaves out is skipped, one that it repeats runs once, and a day of a rate has
@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from staged_resiliency.shared.validation import nearest, shown
 
 MAX_GAP_DAYS: Final = 35
-"""A drill that runs more seldom proves little of the service as it is today."""
+"""A drill that runs more rarely proves little about the service as it is today."""
 
 DAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 """Days of the week as schedules name them, in the order of their numbers, from 1."""
@@ -29,7 +29,7 @@ _MONTHS: Final = (
 _FIELDS: Final = ("minutes", "hours", "day of month", "month", "day of week", "year")
 _EXAMPLE: Final = "cron(0 10 ? * TUE#1 *)"
 _HOURS_PER: Final[Mapping[str, float]] = {"minute": 1 / 60, "hour": 1, "day": 24}
-# The Gregorian calendar repeats itself after 28 years, but for centuries that are not leap years.
+# The Gregorian calendar repeats itself after 28 years, except around years like 2100.
 _FIRST_YEAR: Final = 2026
 _YEARS: Final = 28
 _HORIZON: Final = range(_FIRST_YEAR, _FIRST_YEAR + _YEARS)
@@ -46,7 +46,7 @@ class DrillSchedule:
         zone: IANA name of the time zone.
 
     Raises:
-        ValueError: Scheduler would refuse it, or it runs more than once on a day, or it ends.
+        ValueError: Scheduler would refuse it, or it runs more than once a day, or it ends.
 
     Example:
         >>> DrillSchedule("cron(0 10 ? * TUE#1 *)", "America/Los_Angeles").longest_gap_days
@@ -57,7 +57,7 @@ class DrillSchedule:
     zone: str = "UTC"
 
     def __post_init__(self) -> None:
-        """Refuse what can't be run."""
+        """Check time zone and expression."""
         time_zone(self.zone)
         _parsed(self.expression)
 
@@ -102,7 +102,7 @@ def time_zone(name: str) -> ZoneInfo:
     """A time zone by its IANA name.
 
     Raises:
-        ValueError: There is none of that name.
+        ValueError: No time zone has that name.
     """
     try:
         # One part alone would also name files beside the zones; a path could leave their folder.
@@ -156,7 +156,7 @@ def _rate(inner: str, expression: str) -> float:
         )
     hours = int(found[1]) * _HOURS_PER[found[2]]
     if hours < 24:
-        raise ValueError(f"{shown(expression)} runs several times on a day; once is the most")
+        raise ValueError(f"{shown(expression)} runs several times a day; once is the most")
     return float(hours)
 
 
@@ -184,7 +184,7 @@ def _cron(inner: str, expression: str) -> _Cron:
     times = len(minutes) * len(hours)
     if times > 1:
         raise ValueError(
-            f"{shown(expression)} runs {times} times on a day; once is the most, "
+            f"{shown(expression)} runs {times} times a day; once is the most, "
             f"give one minute and one hour, like {_EXAMPLE}"
         )
     (minute,), (hour,) = minutes, hours
@@ -194,14 +194,15 @@ def _cron(inner: str, expression: str) -> _Cron:
 def _numbers(
     field: str, what: str, least: int, most: int, names: Sequence[str] = ()
 ) -> frozenset[int]:
-    """The numbers that a field of values, ranges and steps stands for."""
+    """The numbers that a field of values, ranges and steps selects."""
 
     def number(text: str) -> int:
         value = least + names.index(text.upper()) if text.upper() in names else _digits(text)
         if value is None or not least <= value <= most:
             spoken = f" or {names[0]} to {names[-1]}" if names else ""
             raise ValueError(
-                f"{shown(text)} can't stand in the field {what}; allowed: {least} to {most}{spoken}"
+                f"{shown(text)} is not allowed in the field {what}; allowed: {least} to "
+                f"{most}{spoken}"
             )
         return value
 
@@ -263,7 +264,7 @@ def _by_weekday(field: str) -> _DaysOfMonth:
         nth = _digits(rest)
         if nth is None or not 1 <= nth <= 5:
             raise ValueError(
-                f"{shown(field)} can't stand in the field day of week; after # stands 1 to 5, "
+                f"{shown(field)} is not allowed in the field day of week; after # comes 1 to 5, "
                 "like TUE#1"
             )
         weekdays = _numbers(_one(name), "day of week", 1, 7, DAYS)

@@ -1,9 +1,10 @@
 """The state machine of a drill, in the Amazon States Language, as data.
 
-Each phase calls a function that does its part, observes for part of a minute, and returns whether
-to call it again. Whatever fails once a fault may be present leads to the state that ends it. A run
-that is aborted or times out as a whole enters no further state: an EventBridge rule with
-``cleanup_pattern`` then calls the ``cleanup`` function; where the event is lost, a schedule does.
+Each phase is a function that does its part, polls for part of a minute, and returns whether to call
+it again. Any failure once a fault may have begun leads to the state that ends it. A run that is
+aborted or times out as a whole enters no further state: EventBridge then calls the ``cleanup``
+function with an event that ``cleanup_pattern`` selects; a schedule calls it where the event is
+lost.
 
 See https://states-language.net and
 https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
@@ -36,7 +37,6 @@ def definition(
     """
 
     def phase(
-        key: str,
         name: str,
         function: Function,
         *,
@@ -46,7 +46,7 @@ def definition(
         repeats: bool = False,
         attempts: int = 3,
     ) -> JsonObject:
-        decide = f"{name}: then"
+        key, decide = states.RESULT_KEYS[name], f"{name}: then"
         choices = [{"Variable": f"$.{key}.go", "BooleanEquals": True, "Next": on_go}]
         if repeats:
             choices.insert(0, {"Variable": f"$.{key}.again", "BooleanEquals": True, "Next": name})
@@ -93,7 +93,6 @@ def definition(
                 "Next": states.PREFLIGHT,
             },
             **phase(
-                "preflight",
                 states.PREFLIGHT,
                 functions.PREFLIGHT,
                 on_go=states.STEADY_STATE,
@@ -101,7 +100,6 @@ def definition(
                 on_error=record,
             ),
             **phase(
-                "steady",
                 states.STEADY_STATE,
                 functions.STEADY_STATE,
                 on_go=states.INJECT,
@@ -109,7 +107,6 @@ def definition(
                 on_error=record,
             ),
             **phase(
-                "inject",
                 states.INJECT,
                 functions.INJECT,
                 repeats=True,
@@ -118,7 +115,6 @@ def definition(
                 on_error=end,
             ),
             **phase(
-                "observe",
                 states.OBSERVE,
                 functions.OBSERVE,
                 repeats=True,
@@ -127,7 +123,6 @@ def definition(
                 on_error=end,
             ),
             **phase(
-                "end",
                 end,
                 functions.END_FAULT,
                 repeats=True,
@@ -137,7 +132,6 @@ def definition(
                 attempts=10,
             ),
             **phase(
-                "failback",
                 states.FAILBACK,
                 functions.FAILBACK,
                 repeats=True,
@@ -146,7 +140,6 @@ def definition(
                 on_error=record,
             ),
             **phase(
-                "steady_again",
                 again,
                 functions.STEADY_STATE,
                 on_go=record,
@@ -204,7 +197,7 @@ def _call(
             "again.$": "$.Payload.again",
             "began_at.$": "$.Payload.began_at",
             "experiment.$": "$.Payload.experiment",
-            "told.$": "$.Payload.told",
+            "message.$": "$.Payload.message",
         },
         # Lambda's own timeout comes first: then the error says which function it was.
         "TimeoutSeconds": function.timeout_seconds + 30,

@@ -1,4 +1,4 @@
-"""The service that drills are run on, as constructs are told of it."""
+"""The service that drills are run on: its hosts, its record, its alarms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ _NOT_LOOKED_UP_YET: Final = "DUMMY"
 
 @dataclass(frozen=True, slots=True)
 class DrillHost:
-    """One host of the pair.
+    """One host of a failover pair, blue or green.
 
     Attributes:
         name: The Name tag, which is what its ``/version/`` answers.
         address: IPv4 address that clients are given while it serves; None where the record is an
             alias.
         alias: DNS name of the load balancer in front of it, instead of an address.
-        instance: The EC2 instance or its id; needed for a host that is broken.
+        instance: The EC2 instance or its id; needed for a host that is a drill's target.
 
     Raises:
-        InvalidInputError: Neither address nor alias, or both, or a value that is none.
+        InvalidInputError: Neither address nor alias, or both, or an invalid value.
     """
 
     name: str
@@ -37,7 +37,7 @@ class DrillHost:
     instance: "ec2.IInstance | str | None" = None
 
     def __post_init__(self) -> None:
-        """Refuse what can't be asked."""
+        """Check the values."""
         checked("DrillHost", "name", self.name, validation.host_name)
         if (self.address is None) == (self.alias is None):
             raise InvalidInputError(
@@ -51,7 +51,7 @@ class DrillHost:
 
     @property
     def planned(self) -> Host:
-        """The host as plans hold it."""
+        """The host as part of a plan."""
         given = self.instance
         instance_id = given if given is None or isinstance(given, str) else given.instance_id
         addresses = () if self.address is None else (self.address,)
@@ -60,27 +60,27 @@ class DrillHost:
 
 @dataclass(frozen=True, slots=True)
 class DrillTarget:
-    """A service with a pair of hosts behind a failover record.
+    """The service that drills are run on: two hosts behind a Route 53 failover record.
 
     Attributes:
         name: Short name of the service, like ``shop``.
         environment: Short name of the environment, like ``production``.
         namespace: CloudWatch namespace of the results.
-        active: The host that serves while all is well.
-        standby: The other one.
+        active: The host that serves while it is healthy.
+        standby: The other host.
         record_name: DNS name that clients use.
-        hosted_zone_id: Of its zone.
+        hosted_zone_id: Id of its hosted zone.
         alarms: Names of all alarms of the service, metric and composite ones; while one of them is
-            on, no drill begins.
+            in ALARM, no drill begins.
         objective_seconds: Recovery time objective.
-        display_name: The service in texts; the short name unless given.
-        scheme: How hosts are asked, ``http`` unless given.
-        port: On which port; 80 unless given.
+        display_name: The service's name in texts; the short name unless given.
+        scheme: Of requests to the hosts: ``http`` or ``https``; ``http`` unless given.
+        port: Of requests to the hosts; 80 unless given.
         version_path: Path that answers with the name of the serving host; ``/version/`` unless
             given.
 
     Raises:
-        InvalidInputError: A name that AWS would refuse, hosts that are one, or no alarm.
+        InvalidInputError: A name that AWS would refuse, the same host twice, or no alarm.
 
     Example:
         >>> DrillTarget(
@@ -112,7 +112,7 @@ class DrillTarget:
     version_path: str = "/version/"
 
     def __post_init__(self) -> None:
-        """Refuse what AWS would, and what would make drills meaningless."""
+        """Check the values."""
         owner = "DrillTarget"
         checked(owner, "name", self.name, validation.slug)
         checked(owner, "environment", self.environment, validation.slug)
@@ -136,7 +136,7 @@ class DrillTarget:
 
     @property
     def title(self) -> str:
-        """The service as texts name it."""
+        """The display name; the short name where none is given."""
         return self.display_name or self.name
 
     def dimensions_of(self, drill: str) -> dict[str, str]:
@@ -149,26 +149,26 @@ class DrillTarget:
 
     @property
     def record(self) -> Record:
-        """The record as plans hold it."""
-        return Record(self.record_name, "A", self.hosted_zone_id)
+        """The record as part of a plan."""
+        return Record(self.record_name, self.hosted_zone_id)
 
     @property
     def endpoint(self) -> Endpoint:
-        """Where a host says which one it is, as plans hold it."""
+        """The URL that identifies the serving host, as part of a plan."""
         return Endpoint(self.scheme, self.port, self.version_path)
 
 
 @dataclass(frozen=True, slots=True)
 class DrillWindow:
-    """When drills may begin, by the clock of each drill's time zone.
+    """The days and hours in which a drill may begin, in the time zone of its schedule.
 
     Attributes:
         days: Days of the week, Monday to Friday unless given.
-        from_hour: First hour that is allowed; 9 unless given.
-        to_hour: The hour at which it is no longer allowed; 17 unless given.
+        from_hour: The hour at which the window opens; 9 unless given.
+        to_hour: The hour at which it closes; 17 unless given.
 
     Raises:
-        InvalidInputError: It never opens.
+        InvalidInputError: The window never opens.
     """
 
     days: Sequence[str] = ("MON", "TUE", "WED", "THU", "FRI")
@@ -176,7 +176,7 @@ class DrillWindow:
     to_hour: int = 17
 
     def __post_init__(self) -> None:
-        """Refuse a window that never opens."""
+        """Check that the window opens."""
         if not self.days or not 0 <= self.from_hour < self.to_hour <= 24:
             raise InvalidInputError(
                 f"DrillWindow: {', '.join(self.days) or 'no day'} from {self.from_hour} to "
@@ -184,5 +184,5 @@ class DrillWindow:
             )
 
     def planned(self, zone: str) -> Window:
-        """The window as plans hold it."""
-        return Window(tuple(self.days), f"{self.from_hour:02}:00", f"{self.to_hour:02}:00", zone)
+        """The window as part of a plan."""
+        return Window(tuple(self.days), self.from_hour, self.to_hour, zone)

@@ -1,4 +1,4 @@
-"""Expectations of an experiment: data that a verdict is judged by."""
+"""Expectations of an experiment, as data."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -138,12 +138,12 @@ TimedExpectation: TypeAlias = ClientsMove | ClientsReturn | AlarmFires | AlarmRe
 """An expectation with a time limit, which runs from ``after``: the fault or its end."""
 
 Hypothesis: TypeAlias = Sequence[Expectation]
-"""All expectations of an experiment; it passes when each of them does."""
+"""All expectations of an experiment, which passes when each of them does."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownExpectation:
-    """An expectation in a journal of a later release, of a kind that this release doesn't know.
+    """An expectation of a kind that this release doesn't know, in a journal of a later release.
 
     Attributes:
         expects: Its kind.

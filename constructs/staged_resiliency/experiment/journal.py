@@ -97,7 +97,7 @@ class Journal(RunInfo):
     Attributes:
         time_scale: Seconds of the service per second of the clock; 1 in production.
         injected_at: When the fault began; null where none was injected.
-        fault_ended_at: When the fault ended; null where nobody saw it end.
+        fault_ended_at: When the fault ended; null where its end was not observed.
         observed_until: When observation ended; null where no fault was injected.
         hypothesis: All expectations.
         verdict: The result of the run.
@@ -131,13 +131,13 @@ class Journal(RunInfo):
 
     @property
     def numbers(self) -> Measures:
-        """Its measures; each of them None where no fault was injected."""
+        """The measures; each of them None where no fault was injected."""
         return self.measures or Measures()
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """The result of a run, with what it was judged by.
+    """The result of a run: what its journal is made of.
 
     Attributes:
         run: Its times; None where no fault was injected.
@@ -209,12 +209,12 @@ def journal_from_json(document: object, where: str) -> Journal:
         where: How messages name the document.
 
     Raises:
-        DataError: It is no journal that this release understands; the first problem alone.
+        DataError: It is not a journal that this release can read; the first problem alone.
     """
     if not isinstance(document, Mapping):
-        raise DataError(f"{where}: is no journal: found {shown(document)}; must be an object")
+        raise DataError(f"{where}: is not a journal: found {shown(document)}; must be an object")
     if "schema_version" not in document:
-        raise DataError(f"{where}: is no journal: it has no schema_version")
+        raise DataError(f"{where}: is not a journal: it has no schema_version")
     version = document["schema_version"]
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise DataError(

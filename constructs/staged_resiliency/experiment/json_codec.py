@@ -1,8 +1,8 @@
-"""Dataclasses to JSON and back, checked: none missing, each value of its type.
+"""Converts dataclasses to JSON and back, and checks that each key is there with the right type.
 
 Fields are of str, int, float, bool, literals, enumerations, dataclasses, sequences and mappings of
-any of these, and any of these or None. Of a union of dataclasses a document says which one it holds
-by the key ``expects``, whose value is a class variable of that name.
+any of these, and any of these or None. For a union of dataclasses the key ``expects`` names the one
+that a document holds; its value is a class variable of that name.
 """
 
 import dataclasses
@@ -36,19 +36,19 @@ else:
     _T = TypeVar("_T")
 
 JsonObject = Mapping[str, Any]
-"""What ``json.dumps`` takes for an object."""
+"""A JSON object, as ``json.dumps`` takes it."""
 
 TAG: Final = "expects"
-"""The key that says which dataclass of a union an object is."""
+"""The key that names the dataclass of an object, where it may be one of several."""
 
 
 class DataError(ValueError):
-    """A document that is not of the form that its reader needs."""
+    """A JSON document does not have the expected form."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The range of a number, as an annotation of its type; None for no bound."""
+    """The bounds of a number, as an annotation of its type; None for no bound."""
 
     more_than: float | None = None
     at_least: float | None = None
@@ -67,7 +67,7 @@ _MOMENTS: Final = (Moment, Moment | None)
 
 
 def as_json(value: object) -> Any:
-    """Convert dataclasses, enumerations, mappings and sequences to what ``json.dumps`` takes."""
+    """Convert dataclasses, enumerations and collections to values that ``json.dumps`` takes."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         hints, tag = field_types(type(value)), tag_of(type(value))
         return {
@@ -88,7 +88,7 @@ def _written(value: Any, hint: object) -> object:
 
 
 def timestamp(at: float | None) -> str | None:
-    """Write a moment as documents do; None for None."""
+    """Format a moment for a document; None for None."""
     if at is None:
         return None
     moment = datetime.fromtimestamp(at, timezone.utc)
@@ -108,25 +108,25 @@ def read(kind: type[_T], document: object, where: str, *, ignore_unknown: bool =
     Raises:
         DataError: A key is missing, or unknown and not ignored, or a value is of another type.
     """
-    return _Reader(where, ignore_unknown).read(kind, document, "")
+    return _DocumentReader(where, ignore_unknown).read(kind, document, "")
 
 
 @functools.cache
 def field_types(kind: type) -> Mapping[str, Any]:
     """Return the types of a dataclass's fields, with their annotations."""
-    # A run reads thousands of observations, and annotations take longer than they do.
+    # A run reads thousands of observations; resolving annotations would take most of the time.
     hints = get_type_hints(kind, include_extras=True)
     return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
 
 
 def tag_of(kind: type) -> str | None:
-    """Return what names a dataclass in a union; None for any other one."""
+    """Return the name of a dataclass in unions; None where it has none."""
     tag = getattr(kind, TAG, None)
     return tag if isinstance(tag, str) else None
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class _DocumentReader:
     where: str
     ignore_unknown: bool
 
@@ -200,7 +200,7 @@ class _Reader:
         raise self._wrong(path, value, "a moment like 2026-11-03T10:00:00.000Z")
 
     def _union(self, members: Sequence[Any], value: object, path: str) -> object:
-        """Read a value or None, or the dataclass that the document names."""
+        """Read an optional value, or one of several dataclasses."""
         if value is None and types.NoneType in members:
             return None
         kinds = [each for each in members if each is not types.NoneType]
@@ -248,13 +248,13 @@ _JSON_NAMES: Final = {None: "null", True: "true", False: "false"}
 
 
 def one_of(names: Sequence[str] | Mapping[str, object]) -> str:
-    """Name what is allowed: ``a, b or c``."""
+    """List the allowed names: ``a, b or c``."""
     *others, last = names
     return f"{', '.join(others)} or {last}" if others else last
 
 
 def shown(value: object) -> str:
-    """Show a value in a message: as JSON writes it where Python differs, and not at length."""
+    """Format a value for a message: null, true and false as in JSON, and long values cut."""
     if value is None or isinstance(value, bool):
         return _JSON_NAMES[value]
     text = repr(value)

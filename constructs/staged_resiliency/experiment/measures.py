@@ -1,4 +1,4 @@
-"""Measures a run: numbers that people follow over time, from its observations."""
+"""Computes the measures of a run: numbers to follow over time, such as seconds to failover."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Measures:
 
 
 def measure(observations: Iterable[Observation], run: Run, *, record: str, active: str) -> Measures:
-    """Measure a run.
+    """Compute the measures of a run.
 
     Args:
         observations: In any order. They must include all of a client's requests, not only those

@@ -1,4 +1,4 @@
-"""Judges a hypothesis by observations, with the same verdict for every order of their arrival.
+"""Judges a hypothesis by observations; the order of their arrival makes no difference.
 
 Seconds are those of the service: where an experiment runs faster than time, ``Run.time_scale`` says
 how many of them pass in one second of the clock that stamps observations.
@@ -154,7 +154,7 @@ def _change(
 
 
 def _for_good(seen: Sequence[Observation], value: str, since: float | None) -> float | None:
-    """When a value came to stay; None where the last observation has another value."""
+    """Return when a value came to stay; None where the last observation has another value."""
     if since is None or not seen or seen[-1].value != value:
         return None
     start = seen[-1].at
@@ -162,7 +162,7 @@ def _for_good(seen: Sequence[Observation], value: str, since: float | None) -> f
         if each.value != value:
             break
         start = each.at
-    # Where it had this value all along it was there at once, unless nobody looked since.
+    # Where it had this value all along it was there at once, unless nothing was observed since.
     return max(start, since) if seen[-1].at >= since else None
 
 

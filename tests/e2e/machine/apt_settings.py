@@ -1,4 +1,4 @@
-"""How this machine reaches its package repositories, for a root file system to do the same."""
+"""This machine's apt settings, for the root file system to reach the same repositories."""
 
 import os
 import re
@@ -12,7 +12,7 @@ _DEBIAN: Final = (
     Path("/etc/apt/sources.list"),
     Path("/etc/apt/sources.list.d/debian.sources"),
 )
-"""Where Debian itself names its repositories; other files there are somebody else's."""
+"""Debian's own list of repositories; other files in the folder are not Debian's."""
 
 _KEPT: Final = re.compile(
     r"^(Acquire::https?::Proxy\S*|Acquire::Check-Valid-Until|Acquire::Check-Date"
@@ -21,7 +21,7 @@ _KEPT: Final = re.compile(
 
 
 def sources(suite: str) -> list[str]:
-    """This machine's own sources where it is that Debian, else those of the project's servers."""
+    """Return this machine's sources if it runs the same Debian, else Debian's default ones."""
     own = [
         str(path)
         for path in _DEBIAN
@@ -38,7 +38,7 @@ def sources(suite: str) -> list[str]:
 
 
 def options() -> list[str]:
-    """Proxies and checks that this machine's apt is set to, as apt options."""
+    """Return this machine's proxy and verification settings as apt options."""
     found = [
         f'{match[1]} "{match[2]}"'
         for line in run(["apt-config", "dump"]).stdout.splitlines()

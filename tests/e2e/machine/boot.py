@@ -1,4 +1,4 @@
-"""One run of a container's systemd, from its start to a reboot, a power-off or a crash."""
+"""One boot of a container, from its start to a reboot, a power-off or a crash."""
 
 import socket
 import subprocess
@@ -16,13 +16,13 @@ BOOT_SECONDS: Final = 60
 STOP_SECONDS: Final = 30
 
 REBOOT_WANTED: Final = 133
-"""How systemd-nspawn ends when the container reboots: whoever runs it starts it again."""
+"""The exit status of systemd-nspawn when the container wants to be started again."""
 
 POWERED_OFF: Final = 0
 
 _DYING_WITH_US: Final = ("setpriv", "--pdeathsig", "KILL")
 _ALL_TOGETHER: Final = ("unshare", "--pid", "--fork", "--kill-child=KILL", "--mount-proc")
-"""systemd-nspawn becomes the first process of a PID namespace, with which all others in it end.
+"""systemd-nspawn is the first process of a PID namespace, so that all others in it end with it.
 
 Killed by itself, it would leave the container running; and asked to end it while it boots, it asks
 a systemd that does not listen yet.
@@ -48,7 +48,7 @@ _ALWAYS: Final = (
 
 
 class Boot:
-    """A container that runs.
+    """A running container.
 
     Attributes:
         leader: Its first process.
@@ -57,7 +57,7 @@ class Boot:
     def __init__(
         self, name: str, root: Path, *, entering: Sequence[str], options: Sequence[str]
     ) -> None:
-        """Boot, and wait until systemd has started what it starts.
+        """Boot, and wait until systemd has started all units.
 
         Args:
             name: What it is called.
@@ -99,7 +99,7 @@ class Boot:
                 raise
 
     def await_end(self, expected: int) -> None:
-        """Wait until it has shut down by itself.
+        """Wait until the container has shut down.
 
         Args:
             expected: How: REBOOT_WANTED or POWERED_OFF.
@@ -116,7 +116,7 @@ class Boot:
         self.close()
 
     def close(self) -> None:
-        """End it at once, if it still runs."""
+        """Kill the container if it runs."""
         self._nspawn.kill()
         self._nspawn.wait()
         self._groups.remove()
@@ -141,7 +141,7 @@ class Boot:
         return first
 
     def _shown(self) -> str:
-        """The end of what its console showed."""
+        """Return the end of the console's output."""
         self._console.seek(0)
         return self._console.read()[-4000:].decode(errors="backslashreplace")
 
@@ -156,7 +156,7 @@ def _children(process: int) -> list[int]:
 
 
 def _notifications(folder: str) -> socket.socket:
-    """Where systemd-nspawn says how far it is (sd_notify(3))."""
+    """The socket to which systemd-nspawn reports its progress (sd_notify(3))."""
     notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     notified.bind(f"{folder}/notify")
     notified.settimeout(0.2)

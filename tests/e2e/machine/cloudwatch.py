@@ -38,14 +38,14 @@ _LISTENS: Final = re.compile(r"Running on http://127\.0\.0\.1:(\d+)")
 
 
 class CloudWatch:
-    """Takes metrics at an address and shows them.
+    """A CloudWatch endpoint that keeps the metrics it receives.
 
     Attributes:
         gate: What clients speak to. Shutting it keeps the data.
     """
 
     def __init__(self, listen: Callable[[], socket.socket]) -> None:
-        """Start it.
+        """Start the server.
 
         Args:
             listen: Makes the socket that clients connect to, each time the gate is opened.
@@ -60,17 +60,17 @@ class CloudWatch:
 
     @property
     def requests(self) -> list[ApiRequest]:
-        """The PutMetricData requests so far."""
+        """Return the PutMetricData requests so far."""
         return [one for one in self.gate.requests if one.operation == "PutMetricData"]
 
     def metrics(self, namespace: str) -> set[Metric]:
-        """The metrics there are in a namespace."""
+        """Return the metrics of a namespace."""
         return set(self._listed(namespace))
 
     def points(
         self, namespace: str, metric: Metric, *, back: timedelta = timedelta(hours=3)
     ) -> Mapping[datetime, Point]:
-        """A metric's statistics for each minute that has any, by the minute's start.
+        """Return a metric's statistics by the minute's start, for minutes with data.
 
         Args:
             namespace: Where the metric is.
@@ -95,7 +95,7 @@ class CloudWatch:
         }
 
     def _listed(self, namespace: str) -> Mapping[Metric, Mapping[str, Any]]:
-        """The metrics as the API lists them: with dimensions in the order of their first datum."""
+        """Return the metrics with their dimensions in the order of their first datum."""
         pages = self._client.get_paginator("list_metrics").paginate(Namespace=namespace)
         return {
             Metric(
@@ -107,7 +107,7 @@ class CloudWatch:
         }
 
     def close(self) -> None:
-        """End it; its data go."""
+        """Stop the server and delete its data."""
         self.gate.close()
         _end(self._moto)
 
@@ -143,7 +143,7 @@ def _client(port: int) -> Any:
 
 
 def _moto() -> tuple[subprocess.Popen[bytes], int]:
-    """A server on a port of loopback that was free."""
+    """Start moto's server on a free port of loopback."""
     # It goes on to log each request, so a pipe would fill.
     with tempfile.NamedTemporaryFile("r") as log, Path(log.name).open("w") as output:
         process = subprocess.Popen(

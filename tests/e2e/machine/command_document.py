@@ -12,11 +12,11 @@ from typing import Any, Final, TypeAlias
 from tests.e2e.machine import re2
 
 MAX_BYTES: Final = 65_536
-"""Of a document with its parameters (Systems Manager quotas)."""
+"""The largest size of a document with its parameters (Systems Manager quotas)."""
 
 DEFAULT_TIMEOUT_SECONDS: Final = 3600
 TIMEOUT_SECONDS: Final = range(5, 172_801)
-"""The agent takes its default for anything outside, without a word."""
+"""The agent silently uses its default for timeouts outside this range."""
 
 Value: TypeAlias = str | list[str]
 Given: TypeAlias = Mapping[str, str | Sequence[str]]
@@ -27,12 +27,12 @@ _REFERENCE: Final = re.compile(r"{{\s*([\w.:/-]+)\s*}}", re.ASCII)
 
 
 class DocumentError(Exception):
-    """Systems Manager would not run the document with these parameters, or it is not done here."""
+    """Systems Manager would refuse the document or its parameters, or it is not supported here."""
 
 
 @dataclass(frozen=True)
 class Argument:
-    """An argument of a precondition, as written and with parameters put in."""
+    """An argument of a precondition, before and after parameters are inserted."""
 
     written: str
     resolved: str
@@ -40,7 +40,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class Step:
-    """A step, its parameters put in.
+    """A step, with its parameters inserted.
 
     Attributes:
         name: Its name.
@@ -70,7 +70,7 @@ class Step:
 def resolved(
     document: Mapping[str, Any], given: Given | None = None, *, env_vars: bool = True
 ) -> list[Step]:
-    """The steps of a document.
+    """Return the steps of a document.
 
     Args:
         document: Its content, of schema 2.2.
@@ -178,7 +178,7 @@ def _step(
 
 
 def _modifier(step: str, inputs: Mapping[str, Any], name: str) -> bool:
-    """Whether ``onFailure`` or ``onSuccess`` is ``exit``; it counts within inputs alone."""
+    """Return whether ``onFailure`` or ``onSuccess`` in the inputs is ``exit``."""
     value = inputs.get(name)
     if value not in (None, "exit"):
         raise DocumentError(f"step {step}: {name}: {value!r} is not run here; only exit")
@@ -194,7 +194,7 @@ def _timeout(value: Any) -> int:
 
 
 def _put_in(written: Any, values: Mapping[str, Value], left: set[str]) -> Any:
-    """The same with each ``{{ Name }}`` replaced by its value, as text and unquoted.
+    """Replace each ``{{ Name }}`` by its value, as text and unquoted.
 
     A text that is one reference and nothing else becomes the value itself, be it a list.
     """

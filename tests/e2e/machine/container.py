@@ -18,7 +18,7 @@ _STARTED: Final = ("running", "degraded")
 
 
 class Container:
-    """A Debian that has booted by the time the constructor is done.
+    """A Debian that the constructor boots.
 
     Its changes survive a reboot and end with it.
 
@@ -40,7 +40,7 @@ class Container:
         network: net.PrivateNetwork | None = None,
         disk_mib: int = 1024,
     ) -> None:
-        """Boot it.
+        """Boot the container.
 
         Args:
             name: 1 to 64 letters, digits and hyphens; the only one of it in this process.
@@ -82,7 +82,7 @@ class Container:
         env: Mapping[str, str] | None = None,
         timeout_seconds: float = 60,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command inside, as root, and wait for it.
+        """Run a command in the container, as root, and wait for it.
 
         Args:
             words: The command and its arguments; no shell is between.
@@ -103,40 +103,40 @@ class Container:
         )
 
     def entering(self) -> list[str]:
-        """The start of a command, of this machine, that runs the rest of it inside."""
+        """Return the prefix of a command of this machine that runs the rest in the container."""
         return ["nsenter", "--all", f"--target={self._running().leader}"]
 
     def shell(self, script: str, *, check: bool = True) -> str:
-        """What a shell script prints inside, without the ends of its last lines."""
+        """Run a shell script in the container, and return its output without trailing newlines."""
         return self.run(["sh", "-c", script], check=check).stdout.rstrip("\n")
 
     def write(self, path: str, text: str, *, mode: str = "0644") -> None:
-        """Write a file inside, and the folders above it."""
+        """Write a file in the container, and create its folders."""
         script = 'mkdir -p "$(dirname "$1")" && cat >"$1" && chmod "$2" "$1"'
         self.run(["sh", "-c", script, "sh", path, mode], input=text)
 
     def read(self, path: str) -> str:
-        """The content of a file inside."""
+        """Read a file in the container."""
         return self.run(["cat", path]).stdout
 
     def exists(self, path: str) -> bool:
-        """Whether there is anything of that name inside, be it a link that leads nowhere."""
+        """Return whether a path exists in the container, even as a broken link."""
         script = '[ -e "$1" ] || [ -L "$1" ]'
         return self.run(["sh", "-c", script, "sh", path], check=False).returncode == 0
 
     # systemd
 
     def state(self, unit: str) -> str:
-        """What ``systemctl is-active`` says of a unit, such as ``active`` or ``failed``."""
+        """Return a unit's state from ``systemctl is-active``, such as ``active`` or ``failed``."""
         return self.run(["systemctl", "is-active", unit], check=False).stdout.strip()
 
     def property(self, unit: str, name: str) -> str:
-        """A property of a unit, such as ``MainPID`` or ``NRestarts``."""
+        """Return a property of a unit, such as ``MainPID`` or ``NRestarts``."""
         words = ["systemctl", "show", "--value", f"--property={name}", unit]
         return self.run(words).stdout.strip()
 
     def journal(self, unit: str, *, of_all_boots: bool = False) -> list[str]:
-        """The messages of a unit and of systemd about it, oldest first.
+        """Return the journal of a unit, oldest line first.
 
         Args:
             unit: Its name.
@@ -150,7 +150,7 @@ class Container:
     # Its life
 
     def start(self) -> None:
-        """Boot it, and wait until systemd has started what it starts."""
+        """Boot, and wait until systemd has started all units."""
         if self.network is None:
             options = ["--resolv-conf=copy-host"]
             entering = self._disk.namespace.entering()
@@ -168,21 +168,21 @@ class Container:
             raise CommandError(f"{self.name} is {done.stdout.strip()}\n{done.stderr}")
 
     def reboot(self) -> None:
-        """Shut it down in order, as ``systemctl reboot`` does, and boot it again."""
+        """Reboot, as ``systemctl reboot`` does."""
         self._end("reboot", REBOOT_WANTED)
         self.start()
 
     def power_off(self) -> None:
-        """Shut it down in order; ``start`` boots it again, with its files."""
+        """Shut down; ``start`` boots again, with the same files."""
         self._end("poweroff", POWERED_OFF)
 
     def crash(self) -> None:
-        """End it at once, as a power cut does; ``start`` boots it again, with its files."""
+        """Cut the power; ``start`` boots again, with the same files."""
         self._running().close()
         self._boot = None
 
     def close(self) -> None:
-        """End it at once and forget its files."""
+        """Kill the container, and delete its files."""
         try:
             if self._boot is not None:
                 self.crash()

@@ -1,4 +1,4 @@
-"""A control group for each container, in which its systemd keeps its services apart."""
+"""A control group for each container, below which its systemd creates those of services."""
 
 import os
 import time
@@ -18,12 +18,12 @@ class ControlGroups:
     """
 
     def __init__(self, name: str) -> None:
-        """Name them after this process too, so that test runs side by side do not meet."""
+        """Choose names with this process's id, so that parallel test runs do not collide."""
         self._parents = _parents()
         self.directories = [parent / f"machine-{os.getpid()}-{name}" for parent in self._parents]
 
     def make(self) -> None:
-        """Make them, empty; those of processes that were killed go."""
+        """Create them, and remove those of test runs that were killed."""
         for parent in self._parents:
             for left in parent.glob("machine-*-*"):
                 if not Path("/proc", left.name.split("-")[1]).exists():
@@ -40,7 +40,7 @@ class ControlGroups:
 
 
 def _parents() -> list[Path]:
-    """Where this process is, in cgroup2 and in systemd's named hierarchy of version 1."""
+    """Return this process's groups, in cgroup2 and in systemd's named hierarchy of version 1."""
     mine: dict[str, str] = {}
     for line in _MINE.read_text().splitlines():
         _, controllers, path = line.split(":", 2)
@@ -65,7 +65,7 @@ def _remove(directory: Path, *, patience_seconds: float = 5) -> None:
 
 
 def _remove_when_empty(directory: Path, patience_seconds: float) -> None:
-    # A process that was killed leaves its group a moment after its parent was told.
+    # A process that was killed leaves its group a moment after its parent is notified.
     deadline = time.monotonic() + patience_seconds
     while True:
         try:

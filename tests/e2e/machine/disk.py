@@ -1,4 +1,4 @@
-"""The files of a container: a root file system that stays as it is, and changes in memory."""
+"""The files of a container: a read-only root file system, and changes in memory."""
 
 import uuid
 from pathlib import Path
@@ -20,7 +20,7 @@ mount -t tmpfs machine /run/systemd/nspawn
 
 
 class Disk:
-    """Files that outlive a boot and end with ``close``, or with this process.
+    """Files that survive a reboot, until ``close`` or the end of this process.
 
     Attributes:
         namespace: Where they are mounted, and nowhere else.
@@ -28,7 +28,7 @@ class Disk:
     """
 
     def __init__(self, folder: Path, *, size_mib: int) -> None:
-        """Mount them.
+        """Mount the files.
 
         Args:
             folder: A root file system and its stage, as ``rootfs.prepared`` gives them.
@@ -53,17 +53,17 @@ class Disk:
             raise
 
     def write(self, path: str, text: str) -> None:
-        """Write a file, of a container that does not run."""
+        """Write a file while the container does not run."""
         # A link, such as /etc/resolv.conf can be, would lead out of the container.
         script = 'rm -f "$1" && cat >"$1"'
         words = ["sh", "-c", script, "sh", str(self.root / path)]
         processes.run([*self.namespace.entering(), *words], input=text)
 
     def enable(self, unit: str) -> None:
-        """Let a unit start with each boot."""
+        """Enable a unit."""
         words = ["systemctl", f"--root={self.root}", "--quiet", "enable", unit]
         processes.run([*self.namespace.entering(), *words])
 
     def close(self) -> None:
-        """Forget them."""
+        """Unmount and delete the files."""
         self.namespace.close()

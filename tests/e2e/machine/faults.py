@@ -1,4 +1,4 @@
-"""Ports that fall silent, as when a route or a firewall swallows packets."""
+"""Drops packets to a port, as a wrong route or a firewall does."""
 
 from tests.e2e.machine.container import Container
 
@@ -6,7 +6,7 @@ _TABLE = "inet test-faults"
 
 
 def drop(container: Container, port: int) -> None:
-    """From now on, nothing that the container sends to this TCP or UDP port arrives."""
+    """Drop all packets from the container to this TCP or UDP port."""
     rules = f"""
         add table {_TABLE}
         add chain {_TABLE} sent {{ type filter hook output priority 0; }}
@@ -16,6 +16,6 @@ def drop(container: Container, port: int) -> None:
 
 
 def heal(container: Container) -> None:
-    """All ports of the container speak again. A reboot heals too."""
+    """Stop dropping packets of the container; a reboot does the same."""
     # Made first, so that there is one to delete.
     container.run(["nft", "--file", "-"], input=f"add table {_TABLE}\ndelete table {_TABLE}\n")

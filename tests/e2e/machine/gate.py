@@ -49,7 +49,7 @@ class ApiRequest:
     status: int | None
 
     def put(self) -> Put:
-        """The metrics in it, where it is a PutMetricData."""
+        """The metrics of a PutMetricData request."""
         return decoded(self.body, self.content_type)
 
 
@@ -86,7 +86,7 @@ class Gate:
     """
 
     def __init__(self, listen: Callable[[], socket.socket], upstream_port: int) -> None:
-        """Open.
+        """Start with an open gate.
 
         Args:
             listen: Makes the socket it listens on; called again each time it is opened.
@@ -107,14 +107,14 @@ class Gate:
         self._serve()
 
     def refuse_connections(self) -> None:
-        """Be as a server that is down: connections are refused, those there are end."""
+        """Refuse connections and close the existing ones, as a host without the server does."""
         self._passing.set()
         if self._server is not None:
             self._server.end()
             self._server = None
 
     def hang(self) -> None:
-        """Take requests and never answer."""
+        """Accept requests, and never answer."""
         self._refusal = None
         self._passing.clear()
         self._serve()
@@ -126,7 +126,7 @@ class Gate:
         self._serve()
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Close all sockets."""
         self.refuse_connections()
 
     def _serve(self) -> None:
@@ -189,7 +189,7 @@ def _noted(request: HttpRequest, arrived: float, status: int | None) -> ApiReque
 
 
 def _operation(target: str, content_type: str, body: bytes) -> str:
-    """The operation's name, where the protocol has it: in a header, or in the form."""
+    """Return the operation's name, from a header or the form, as the protocol has it."""
     if content_type.startswith(_FORM):
         return parse_qs(body.decode()).get("Action", [""])[0]
     return target.rpartition(".")[2]

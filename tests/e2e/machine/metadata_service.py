@@ -38,7 +38,7 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Instance:
-    """What the service says to an instance.
+    """The metadata of an instance.
 
     Attributes:
         instance_id: Its id.
@@ -55,7 +55,7 @@ class Instance:
     credentials: Credentials = field(default_factory=Credentials)
 
     def documents(self) -> Mapping[str, str]:
-        """What it can read, by path below /latest/meta-data/."""
+        """Return the values by path below /latest/meta-data/."""
         found = {
             "instance-id": self.instance_id,
             "placement/region": self.region,
@@ -82,7 +82,7 @@ class Instance:
 
 @dataclass(frozen=True)
 class MetadataRequest:
-    """A request as it was answered.
+    """A request and its answer.
 
     Attributes:
         source: The address that it came from.
@@ -101,12 +101,12 @@ class MetadataRequest:
 
     @property
     def of_version_1(self) -> bool:
-        """Whether it would have worked on an instance that still allows version 1 only."""
+        """Whether it is a request of version 1."""
         return self.method == "GET" and not self.with_token
 
 
 class MetadataService:
-    """Answers until it is closed.
+    """Serves the metadata until ``close``.
 
     Attributes:
         instances: What it says, by the source's address. Other sources are not answered. May be
@@ -122,11 +122,11 @@ class MetadataService:
         self._server = ListeningServer(listener, self._answered)
 
     def change(self, address: str, **changes: Any) -> None:
-        """Say something else to an instance from now on, such as other ``credentials``."""
+        """Change an instance's metadata, such as its ``credentials``."""
         self.instances[address] = replace(self.instances[address], **changes)
 
     def close(self) -> None:
-        """Answer no more."""
+        """Stop the service."""
         self._server.end()
 
     def _answered(self, request: HttpRequest) -> HttpAnswer:

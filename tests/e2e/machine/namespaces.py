@@ -29,7 +29,7 @@ class Namespace:
     """A new namespace, until ``close`` or the end of this process."""
 
     def __init__(self, kind: Kind) -> None:
-        """Make it: a network without interfaces, or a private copy of the mounts."""
+        """Create a network without interfaces, or a private copy of the mounts."""
         self._file, self._flag, self._option = kind.value
 
         def make() -> int:
@@ -39,7 +39,7 @@ class Namespace:
         self._open = _in_a_thread(make)
 
     def inside(self, action: Callable[[], T]) -> T:
-        """What an action of this process gives when done in this (network) namespace.
+        """Run a function of this process in this (network) namespace, and return its result.
 
         Sockets stay where they were made, so a server can listen there and its threads live here.
         """
@@ -51,12 +51,12 @@ class Namespace:
         return _in_a_thread(enter_and_act)
 
     def entering(self) -> list[str]:
-        """The start of a command that runs the rest of it in this namespace."""
+        """Return the prefix of a command that runs the rest in this namespace."""
         held = Path("/proc") / str(os.getpid()) / "fd" / str(self._open)
         return ["nsenter", f"{self._option}={held}"]
 
     def close(self) -> None:
-        """Let go; the kernel ends it with its last process."""
+        """Close the file; the kernel removes the namespace with its last process."""
         if self._open >= 0:
             os.close(self._open)
             self._open = -1
@@ -69,7 +69,7 @@ def _succeed(call: str, result: int) -> None:
 
 
 def _in_a_thread(action: Callable[[], T]) -> T:
-    """The action's result, done in a thread of its own, which alone changes its namespaces."""
+    """Run the function in a thread of its own, which alone changes its namespaces."""
     results: list[T] = []
     errors: list[BaseException] = []
 

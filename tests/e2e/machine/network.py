@@ -15,7 +15,7 @@ from tests.e2e.machine.processes import run
 
 BRIDGE: Final = "cloud0"
 GATEWAY: Final = "10.197.0.1"
-"""Where stand-ins listen; also the name server of the containers, should a test run one."""
+"""The address of the fake services, and of the containers' name server if a test runs one."""
 
 GATEWAY_IPV6: Final = "fd00:197::1"
 METADATA: Final = "169.254.169.254"
@@ -50,7 +50,7 @@ WantedBy=sysinit.target
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where a container is on its network."""
+    """A container's address on its network."""
 
     ipv4: str
     ipv6: str
@@ -67,7 +67,7 @@ class PrivateNetwork:
     """A bridge for containers. Its cloud side carries GATEWAY and METADATA."""
 
     def __init__(self) -> None:
-        """Make it; ``close`` or the end of this process ends it."""
+        """Create the network, until ``close`` or the end of this process."""
         self.namespace = Namespace(Kind.NETWORK)
         self._next = _FIRST_HOST
         for words in (
@@ -101,7 +101,7 @@ class PrivateNetwork:
         return self.namespace.inside(make)
 
     def datagrams(self, address: str, port: int) -> socket.socket:
-        """A UDP socket that is bound on the cloud side, for a name server say."""
+        """Bind a UDP socket on the cloud side, for example for a name server."""
 
         def make() -> socket.socket:
             family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -112,7 +112,7 @@ class PrivateNetwork:
         return self.namespace.inside(make)
 
     def close(self) -> None:
-        """Let go of it; its containers should be closed first."""
+        """Remove the network; its containers should be closed first."""
         self.namespace.close()
 
     def __enter__(self) -> "PrivateNetwork":

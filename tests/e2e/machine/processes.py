@@ -12,11 +12,11 @@ Words = Sequence[str | Path]
 
 
 class CommandError(Exception):
-    """A command ended otherwise than it should; the message holds what it printed."""
+    """A command failed; the message has its output."""
 
 
 def dying_with_us(*words: str | Path) -> list[str]:
-    """The command, asked by the kernel to end (SIGTERM) when the thread that started it ends."""
+    """Prefix a command so that the kernel sends it SIGTERM when the thread that started it ends."""
     return ["setpriv", "--pdeathsig", "TERM", *map(str, words)]
 
 

@@ -1,4 +1,4 @@
-"""PutMetricData requests decoded, and what CloudWatch makes of them.
+"""Decodes PutMetricData requests, and computes CloudWatch's statistics of them.
 
 A second opinion beside moto: what was sent, read without moto, in both protocols that botocore
 speaks to CloudWatch (the query protocol, of old versions, and JSON 1.0).
@@ -55,7 +55,7 @@ class Point:
         return self.total / self.samples
 
     def __add__(self, other: "Point") -> "Point":
-        """Both together, as CloudWatch adds up what has the same period."""
+        """Merge both, as CloudWatch does with data of the same period."""
         return Point(
             self.samples + other.samples,
             self.total + other.total,
@@ -73,7 +73,7 @@ class Metric:
 
     @classmethod
     def of(cls, name: str, **dimensions: str) -> "Metric":
-        """The usual way to write one down: ``Metric.of("probe-heartbeat", Host="blue")``."""
+        """Create a metric, such as ``Metric.of("probe-heartbeat", Host="blue")``."""
         return cls(name, frozenset(dimensions.items()))
 
 
@@ -134,7 +134,7 @@ def decoded(body: bytes, content_type: str) -> Put:
 
 
 def merged(puts: Iterable[Put]) -> Mapping[tuple[str, Metric, datetime], Point]:
-    """What CloudWatch would show with a period of a minute, by namespace, metric and minute."""
+    """Compute CloudWatch's statistics per minute, by namespace, metric and minute."""
     points: dict[tuple[str, Metric, datetime], Point] = {}
     for put in puts:
         for datum in put.data:
@@ -144,7 +144,7 @@ def merged(puts: Iterable[Put]) -> Mapping[tuple[str, Metric, datetime], Point]:
 
 
 def breaches(put: Put, size: int, arrived: datetime) -> list[str]:
-    """Which limits of CloudWatch the request breaks; moto would take it all the same.
+    """Return the limits of CloudWatch that the request exceeds, which moto does not check.
 
     Args:
         put: The request.
@@ -220,7 +220,7 @@ def _moment(timestamp: str | float) -> datetime:
 
 
 def _unflattened(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """The members that the query protocol writes as ``MetricData.member.1.Value=2``."""
+    """Return the members that the query protocol writes as ``MetricData.member.1.Value=2``."""
     tree: dict[str, Any] = {}
     for key, value in pairs:
         *above, last = key.split(".")

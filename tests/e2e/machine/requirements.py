@@ -10,11 +10,11 @@ PROGRAMS: Final = {
     "ip": "iproute2",
     "setpriv": "util-linux",
 }
-"""Programs that are run outside the container, and the Debian package of each."""
+"""Programs that run outside the container, with their Debian packages."""
 
 
 def missing() -> str | None:
-    """Why no container can be booted here, or None where it can."""
+    """Return why this machine can't boot containers, or None if it can."""
     packages = [package for name, package in PROGRAMS.items() if shutil.which(name) is None]
     if packages:
         return f"not installed: {', '.join(packages)}"

@@ -1,4 +1,4 @@
-"""The root file system of the containers: Debian with systemd, made once and kept."""
+"""The root file system of the containers: Debian with systemd, built once and kept."""
 
 import fcntl
 import hashlib
@@ -18,7 +18,7 @@ AUTHORITIES: Final = Path("/usr/local/share/ca-certificates")
 """Certificate authorities that this machine trusts besides the usual ones."""
 
 STAGE: Final = "stage"
-"""An empty directory beside the tree; each container mounts its own copy there, for itself."""
+"""An empty directory beside the tree, where each container mounts its own copy."""
 
 TREE: Final = "tree"
 
@@ -37,7 +37,7 @@ _CUSTOMIZE: Final = (
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a root file system is made of.
+    """The content of a root file system.
 
     Attributes:
         suite: The release of Debian, by its code name.
@@ -58,23 +58,23 @@ class Recipe:
     )
 
     def without(self, *packages: str) -> "Recipe":
-        """The same with these packages left out."""
+        """Leave out packages."""
         return Recipe(self.suite, tuple(one for one in self.packages if one not in packages))
 
     def adding(self, *packages: str) -> "Recipe":
-        """The same with these packages too."""
+        """Add packages."""
         return Recipe(self.suite, tuple(sorted({*self.packages, *packages})))
 
 
 DEBIAN: Final = Recipe()
-"""An instance on which all that the agent needs is there."""
+"""An instance with all packages that the agent needs."""
 
 DEBIAN_WITHOUT_BOTO3: Final = DEBIAN.without("python3-boto3")
-"""An instance on which the agent's library must be fetched first; give it the host's network."""
+"""An instance without the agent's library, which must be downloaded: give it the host's network."""
 
 
 def prepared(recipe: Recipe = DEBIAN, *, cache: Path = CACHE) -> Path:
-    """A folder with the root file system, made if there is none yet.
+    """Return the folder of the root file system, which is built at the first call.
 
     Takes about a minute and the package repositories the first time; later no time at all. A
     build that is cut short leaves nothing that would be taken for a finished one.
@@ -144,7 +144,7 @@ def _digest(recipe: Recipe) -> str:
 
 @contextmanager
 def _alone(lock: Path) -> Iterator[None]:
-    """Only one process at a time gets here; the others wait for its build."""
+    """Lock the build: other processes wait for it."""
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -1,4 +1,4 @@
-"""An HTTP server on a socket that listens already, wherever that is."""
+"""An HTTP server on a given listening socket."""
 
 import socket
 import sys
@@ -41,7 +41,7 @@ class ListeningServer(ThreadingHTTPServer):
     def __init__(
         self, listener: socket.socket, answer: Callable[[HttpRequest], HttpAnswer | None]
     ) -> None:
-        """Answer on a socket from now on.
+        """Serve on a socket.
 
         Args:
             listener: A socket that listens.
@@ -56,7 +56,7 @@ class ListeningServer(ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, args=(_POLL_SECONDS,), daemon=True).start()
 
     def end(self) -> None:
-        """Listen no more, and end the connections there are."""
+        """Stop listening, and close the connections."""
         self.shutdown()
         self.server_close()
         for connection in list(self._connections):
@@ -64,7 +64,7 @@ class ListeningServer(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Remember the connection."""
+        """Keep the connection."""
         self._connections.add(request)
         super().process_request(request, client_address)
 
@@ -74,7 +74,7 @@ class ListeningServer(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Print errors, but not that a client went away."""
+        """Print errors, but not those of clients that disconnected."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 

@@ -1,4 +1,4 @@
-"""Which steps of a document run, and what comes of it, as the Systems Manager agent decides.
+"""Decides which steps of a document run, and its result, as the Systems Manager agent does.
 
 From the agent's own engine: https://github.com/aws/amazon-ssm-agent, ``agent/framework/
 runpluginutil`` and ``agent/contracts/aggregator.go``.
@@ -12,7 +12,7 @@ from typing import Final
 from tests.e2e.machine.command_document import DocumentError, Step
 
 KILLED: Final = 137
-"""The exit status that counts as a timeout, whoever gave it."""
+"""The exit status that the agent treats as a timeout, even if the script itself returns it."""
 
 EXIT_WITH_SUCCESS: Final = 168
 EXIT_WITH_FAILURE: Final = 169
@@ -39,7 +39,7 @@ class Status(Enum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a script did: its exit status, KILLED where it took too long, and what it printed."""
+    """A script's exit status, KILLED after a timeout, and its output."""
 
     exit_status: int
     stdout: str
@@ -48,7 +48,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class StepResult:
-    """How a step ended.
+    """The result of a step.
 
     Attributes:
         name: The step.
@@ -69,7 +69,7 @@ class StepResult:
 
 @dataclass(frozen=True)
 class Invocation:
-    """How a document ended on an instance."""
+    """The result of a document on an instance."""
 
     status: Status
     steps: tuple[StepResult, ...]
@@ -79,7 +79,7 @@ class Invocation:
         return next(step for step in self.steps if step.name == name)
 
     def __str__(self) -> str:
-        """All of it, for the message of a test that fails."""
+        """Return all results, for the message of a failing test."""
         lines = [self.status.value]
         for step in self.steps:
             lines.append(f"{step.name}: {step.status.value} ({step.exit_status})")
@@ -88,7 +88,7 @@ class Invocation:
 
 
 def run_steps(steps: Sequence[Step], run: Callable[[Step], Outcome]) -> Invocation:
-    """Run the steps that are to run on Linux, in their order.
+    """Run the steps for Linux in their order.
 
     Args:
         steps: All of them.
@@ -117,7 +117,7 @@ def run_steps(steps: Sequence[Step], run: Callable[[Step], Outcome]) -> Invocati
 
 
 def _exits(step: Step, result: StepResult) -> bool:
-    """Whether no further step runs. A timeout is no failure in this sense."""
+    """Return whether the next steps are skipped; a timeout does not count as a failure."""
     return (
         result.exit_status in (EXIT_WITH_SUCCESS, EXIT_WITH_FAILURE)
         or (result.status is Status.FAILED and step.exits_on_failure)
@@ -142,7 +142,7 @@ def _judged(step: Step, outcome: Outcome) -> StepResult:
 
 
 def _reason_to_skip(step: Step) -> str | None:
-    """Why the step's preconditions keep it from running; None where they don't."""
+    """Return the precondition for which the step is skipped; None if it runs."""
     for operator, arguments in step.preconditions.items():
         if operator != "StringEquals" or len(arguments) != 2:
             raise DocumentError(f"step {step.name}: only StringEquals with two arguments")
@@ -173,7 +173,7 @@ def _overall(statuses: Sequence[Status]) -> Status:
 
 
 def _kept(text: str) -> str:
-    """What is kept of a stream."""
+    """Return the part of a stream that the agent keeps."""
     encoded = text.encode()
     if len(encoded) < MAX_STREAM_BYTES:
         return text
@@ -181,7 +181,7 @@ def _kept(text: str) -> str:
 
 
 def _summary(stdout: str, stderr: str) -> str:
-    """The beginning of both, which is what the console shows."""
+    """The beginning of both streams, as the console shows it."""
     title = "\n----------ERROR-------\n" if stderr else ""
     cut_out, cut_error = "\n---Output truncated---", "\n---Error truncated----"
     out, error = stdout.encode(), stderr.encode()

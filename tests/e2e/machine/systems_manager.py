@@ -20,7 +20,7 @@ from tests.e2e.machine.container import Container
 from tests.e2e.machine.step_order import KILLED, Invocation, Outcome, run_steps
 
 AGENT_FILES: Final = "/var/lib/amazon"
-"""Where the agent keeps scripts and output; not for a document to clean up."""
+"""The agent's folder of scripts and output, which a document does not clean up."""
 
 WORKING_DIRECTORY: Final = "/usr/bin"
 
@@ -95,7 +95,7 @@ def _ran(container: Container, step: Step, script: str, environment: Mapping[str
 
 
 def _last_words(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
-    """What a killed process had printed, even where a child that left its group still prints."""
+    """Return the output of a killed process, even if a child outside its group still prints."""
     try:
         return process.communicate(timeout=_LAST_WORDS_SECONDS)
     except subprocess.TimeoutExpired as late:

@@ -1,4 +1,4 @@
-"""Something to connect to."""
+"""A TCP server as a target."""
 
 import socket
 import threading
@@ -7,7 +7,7 @@ from types import TracebackType
 
 
 class TcpTarget:
-    """Takes each connection and ends it, until it is closed.
+    """Accepts and closes each connection, until ``close``.
 
     Attributes:
         sources: Where connections came from, oldest first.
@@ -27,7 +27,7 @@ class TcpTarget:
                 self.sources.append(source[0])
 
     def close(self) -> None:
-        """From now on connections are refused."""
+        """Refuse connections from now on."""
         # Closing alone would leave the thread waiting, and the port open with it.
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""Waiting for what happens on its own time."""
+"""Waits for a condition."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ T = TypeVar("T")
 def eventually(
     what: str, found: Callable[[], T | None], *, seconds: float = 10, every: float = 0.05
 ) -> T:
-    """What ``found`` finds, asked again until it is neither None nor false.
+    """Call ``found`` again and again until its result is true, and return it.
 
     Args:
         what: What is waited for, for the message.

@@ -9,15 +9,15 @@ import pytest
 from staged_resiliency.experiment.journal import RunResult, journal_json, journal_of
 from staged_resiliency.experiment.verdict import Status, Verdict
 from tests import journals
-from tests.resiliency.drill_cli import plans
-from tests.resiliency.drill_cli.account import NOW, Account
+from tests.fake_aws import plans
+from tests.fake_aws.command import NOW, CommandAccount
 from tests.resiliency.drill_cli.conftest import Command
 
 DAY = 86_400.0
 
 
 @pytest.fixture
-def runs(made: Account) -> None:
+def runs(made: CommandAccount) -> None:
     """Three months of drills."""
     for each in journals.drill_runs(3):
         made.record(each, each["run_id"])
@@ -80,7 +80,7 @@ def test_a_page_is_written_and_its_name_stays_out_of_the_json(
 
 
 def test_a_dry_run_has_its_place_in_table_and_page(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     made.record(dry_run(), "run-1")
     assert drill("report", "shutdown", "--html", "drills.html") == 0
@@ -91,7 +91,7 @@ def test_a_dry_run_has_its_place_in_table_and_page(
 
 
 def test_drills_that_never_ran_are_told_and_give_no_page(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     assert drill("report") == 0
     assert capsys.readouterr().out.count("no run is recorded") == len(made.machines)
@@ -117,7 +117,7 @@ def test_a_page_that_cannot_be_written_is_told_in_a_line(
         pytest.param(b"", "is not JSON", id="empty"),
         pytest.param(b"\xff\xfe", "is not UTF-8", id="not UTF-8"),
         pytest.param(b"[]", "is no journal: it is no JSON object", id="a list"),
-        pytest.param(b"{}", "is no journal: it has no schema_version", id="something else"),
+        pytest.param(b"{}", "is not a journal: it has no schema_version", id="something else"),
         pytest.param(b'{"schema_version": 1}', "kind is missing", id="half a journal"),
         pytest.param(b'{"schema_version": NaN}', "NaN is no number of JSON", id="not a number"),
         pytest.param(b'{"schema_version": 1e999}', "1e999 is no number", id="infinity"),
@@ -128,7 +128,7 @@ def test_a_page_that_cannot_be_written_is_told_in_a_line(
 def test_an_unreadable_journal_is_one_line_beside_the_others(
     content: bytes,
     told: str,
-    made: Account,
+    made: CommandAccount,
     drill: Command,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -138,7 +138,7 @@ def test_an_unreadable_journal_is_one_line_beside_the_others(
     told_ = capsys.readouterr()
     assert "dry run" in told_.out
     (line,) = told_.err.splitlines()
-    where = f"can't be read: s3://{plans.BUCKET}/bookstore/journals/shutdown/run-2.json: "
+    where = f"can't be read: s3://{plans.BUCKET}/journals/shutdown/run-2.json: "
     assert line.startswith(where)
     assert told in line
 
@@ -150,5 +150,5 @@ def test_a_number_of_runs_is_one_or_more(
     with pytest.raises(SystemExit) as end:
         drill("report", "--last", number)
     assert end.value.code == 2
-    told = f"argument --last: {number!r} is no whole number of 1 or more\n"
+    told = f"argument --last: {number!r} is not a whole number of 1 or more\n"
     assert capsys.readouterr().err.endswith(told)

@@ -48,14 +48,14 @@ def bars(picture: ET.Element, part: str) -> list[ET.Element]:
 
 
 def test_each_fault_is_there_with_its_numbers() -> None:
-    told = texts(drawn([Design("", ALONE)]))
-    assert "shop.example.com A" in told
-    assert {str(verdict.fault) for verdict in ALONE} <= set(told)
+    shown = texts(drawn([Design("", ALONE)]))
+    assert "shop.example.com A" in shown
+    assert {str(verdict.fault) for verdict in ALONE} <= set(shown)
     total = ALONE[0].total
     assert total is not None
-    assert f"median {total.median:.0f}, p95 {total.p95:.0f}, worst {total.worst:.0f} s" in told
-    assert "never moves clients" in told
-    assert "clients stay, as they should" in told
+    assert f"median {total.median:.0f}, p95 {total.p95:.0f}, worst {total.worst:.0f} s" in shown
+    assert "never moves clients" in shown
+    assert "clients stay, as they should" in shown
 
 
 def test_a_bar_is_split_into_its_parts_and_ends_at_the_median() -> None:
@@ -82,16 +82,16 @@ def test_what_never_happens_has_no_bar() -> None:
 
 
 def test_designs_stand_below_one_another_under_one_fault() -> None:
-    told = texts(drawn([Design("before", ALONE), Design("after", PEERS)]))
-    assert told.count("before") == told.count("after") == len(ALONE)
-    assert told.count("host stopped") == 1
+    shown = texts(drawn([Design("before", ALONE), Design("after", PEERS)]))
+    assert shown.count("before") == shown.count("after") == len(ALONE)
+    assert shown.count("host stopped") == 1
 
 
 def test_designs_of_several_pairs_have_a_panel_for_each() -> None:
     other = [replace(each, pair=replace(each.pair, name="books.example.com")) for each in ALONE]
-    told = texts(drawn([Design("before", [*ALONE, *other]), Design("after", other)]))
-    assert told.count("shop.example.com A") == told.count("books.example.com A") == 1
-    assert told.count("after") == len(other)
+    shown = texts(drawn([Design("before", [*ALONE, *other]), Design("after", other)]))
+    assert shown.count("shop.example.com A") == shown.count("books.example.com A") == 1
+    assert shown.count("after") == len(other)
 
 
 def test_the_objective_is_a_line_and_what_is_over_it_is_marked() -> None:
@@ -112,10 +112,10 @@ def test_an_objective_beyond_all_outages_is_in_the_picture() -> None:
     assert float(line.get("x1", "")) <= float(picture.get("width", ""))
 
 
-def test_a_move_of_clients_that_were_served_is_told_as_one() -> None:
+def test_a_move_of_clients_that_were_served_is_shown_as_one() -> None:
     moved = failover_times(graph_of(pair_of(unhealthy(DB))), outages=20)
-    told = texts(drawn([Design("", moved)]))
-    assert any(each.startswith("moved though served: median") for each in told)
+    shown = texts(drawn([Design("", moved)]))
+    assert any(each.startswith("moved though served: median") for each in shown)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_it_needs_nothing_from_elsewhere_and_fits_light_and_dark() -> None:
     assert "prefers-color-scheme: dark" in text
 
 
-def test_it_is_told_to_those_who_do_not_see_it() -> None:
+def test_it_is_described_to_screen_readers() -> None:
     picture = drawn([Design("before", ALONE)])
     assert picture.get("role") == "img"
     described = {element.get("id"): element.text or "" for element in picture}

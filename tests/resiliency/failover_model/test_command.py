@@ -58,7 +58,7 @@ def test_a_number_of_outages_is_one_or_more(
     with pytest.raises(SystemExit) as end:
         main(["timing", str(template), "--outages", count])
     assert end.value.code == 2
-    told = f"argument --outages: {count!r} is no whole number of 1 or more\n"
+    told = f"argument --outages: {count!r} is not a whole number of 1 or more\n"
     assert capsys.readouterr().err.endswith(told)
 
 
@@ -72,7 +72,7 @@ def test_two_designs_are_told_side_by_side(
     assert main(words) == 0
     told = capsys.readouterr().out
     assert "→" in told
-    assert "What no template tells" in told
+    assert "Assumptions, which no template contains" in told
     assert main([*words, "--json"]) == 0
     first = json.loads(capsys.readouterr().out)["compared"][0]
     assert (first["before"]["ttl_seconds"], first["after"]["ttl_seconds"]) == (60, 10)

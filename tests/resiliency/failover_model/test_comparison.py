@@ -7,8 +7,12 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from resiliency.failover_model.comparison import Compared, compare
-from resiliency.failover_model.comparison_report import comparison_json, print_comparison
+from resiliency.failover_model.comparison import (
+    Compared,
+    compare,
+    comparison_json,
+    print_comparison,
+)
 from resiliency.failover_model.faults import Fault, FaultKind
 from resiliency.failover_model.graph import FailoverGraph, Pair
 from resiliency.failover_model.simulation import Verdict, failover_times
@@ -105,7 +109,7 @@ def printed(before: list[Verdict], after: list[Verdict]) -> str:
         "never → ",
         "never → absent",
         "absent → never",
-        "before endpoint dead: never, as no signal that decides (shop-blue-StatusCheckFailed)",
+        "before endpoint dead: never, as no deciding signal (shop-blue-StatusCheckFailed)",
         "after dependency blackholed: cdn: never, as only shop-blue-cdn-connectivity-failed",
     ],
 )

@@ -100,7 +100,7 @@ def _cell(verdict: Verdict) -> str:
 
 
 def test_the_page_names_every_assumption_with_its_range() -> None:
-    for name, span in Assumptions().spans():
+    for name, span in Assumptions().ranges():
         extent = f"{span.low:g}" if span.low == span.high else f"{span.low:g} to {span.high:g}"
         rests = "assumed" if span.assumed else "source"
         assert f"| `{name}` | {extent} | {rests} | {span.about} |" in PAGE

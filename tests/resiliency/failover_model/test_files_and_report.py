@@ -144,7 +144,7 @@ def printed() -> str:
         "never dependency blackholed: db: clients stay, as only shop-blue-db-connectivity-failed",
         "stays probe dead: clients stay",
         "moves probe dead: clients are moved though they were served",
-        "assumed; AWS names no number",
+        "assumed; AWS publishes no number",
     ],
 )
 def test_people_are_told(text: str) -> None:

@@ -11,17 +11,12 @@ from dataclasses import replace
 import pytest
 
 from resiliency.failover_model.alarm_evaluation import point
+from resiliency.failover_model.alarm_readings import _periods, _runs, _sign_at
 from resiliency.failover_model.assumptions import Assumptions, Range
 from resiliency.failover_model.faults import Effect
-from resiliency.failover_model.graph import AlarmCheck, Leaf
-from resiliency.failover_model.health_check_timeline import (
-    StatusTimeline,
-    _periods,
-    _runs,
-    _sign_at,
-    course_of,
-)
-from resiliency.failover_model.metric_stream import steps_of, stream_of
+from resiliency.failover_model.graph import AlarmCheck, BasicHealthCheck
+from resiliency.failover_model.health_check_timeline import StatusTimeline, status_timeline
+from resiliency.failover_model.metric_stream import metric_stream, statistic_over_time
 from resiliency.failover_model.route53 import InsufficientData
 from staged_resiliency.shared import names
 from tests.resiliency.failover_model.support import (
@@ -35,8 +30,10 @@ from tests.resiliency.failover_model.support import (
 )
 
 
-def course(leaf: Leaf, effect: Effect, assumptions: Assumptions | None = None) -> StatusTimeline:
-    return course_of(
+def course(
+    leaf: BasicHealthCheck, effect: Effect, assumptions: Assumptions | None = None
+) -> StatusTimeline:
+    return status_timeline(
         leaf,
         effect,
         fault_at=30,
@@ -153,7 +150,7 @@ def test_a_long_period_is_read_each_minute() -> None:
     ],
 )
 def test_an_endpoint_is_unhealthy_after_so_many_failures(
-    leaf: Leaf, effect: Effect, evident: float, at: float
+    leaf: BasicHealthCheck, effect: Effect, evident: float, at: float
 ) -> None:
     assert course(leaf, effect) == StatusTimeline(True, ((at, False),), evident)
 
@@ -173,7 +170,7 @@ def test_long_periods_hold_what_adding_up_all_their_pieces_gives(
         probe_alarm("db-connectivity", 1), period_seconds=420, statistic=statistic, threshold=20
     )
     for seed in range(10):
-        stream = stream_of(
+        stream = metric_stream(
             alarm.metric,
             effect,
             fault_at=6.0 * seed,
@@ -184,7 +181,7 @@ def test_long_periods_hold_what_adding_up_all_their_pieces_gives(
         found = _periods(alarm, stream)
         for end, period in found.items():
             pieces = [each for minute in range(end - 7, end) for each in stream.minutes[minute]]
-            steps = steps_of(pieces, statistic)
+            steps = statistic_over_time(pieces, statistic)
             for at in range(60 * end, 60 * end + 300, 7):
                 known = [value for when, value in steps if when <= at]
                 expected = point(known[-1] if known else None, alarm.comparison, 20).value
@@ -194,7 +191,7 @@ def test_long_periods_hold_what_adding_up_all_their_pieces_gives(
 def test_days_are_few_pieces() -> None:
     """What a day's period holds is not added up minute by minute for each of them."""
     alarm = replace(status_alarm(), period_seconds=86_400)
-    stream = stream_of(
+    stream = metric_stream(
         alarm.metric,
         Effect.IMPAIRED,
         fault_at=30,

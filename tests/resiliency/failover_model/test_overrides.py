@@ -10,10 +10,14 @@ import pytest
 
 from resiliency.errors import UserError
 from resiliency.failover_model.assumptions import Assumptions, Range
+from resiliency.failover_model.explanations import sensitive_to
 from resiliency.failover_model.faults import Effect, FaultKind
-from resiliency.failover_model.graph import FailoverGraph, Leaf, Pair, Probe
-from resiliency.failover_model.overrides import FROM_TEMPLATES, assumptions_given, told_by_templates
-from resiliency.failover_model.sensitivity import rests_on
+from resiliency.failover_model.graph import BasicHealthCheck, FailoverGraph, Pair, Probe
+from resiliency.failover_model.overrides import (
+    FROM_TEMPLATES,
+    assumptions_for_pair,
+    parse_assumptions,
+)
 from resiliency.failover_model.simulation import failover_times
 from resiliency.failover_model.template_reader import read_graph
 from resiliency.service_file.timing_graph import deciding_graph
@@ -30,11 +34,11 @@ from tests.resiliency.failover_model.support import (
 )
 from tests.support import Data, example
 
-KNOWN = ", ".join(sorted(name for name, _ in Assumptions().spans()))
+KNOWN = ", ".join(sorted(name for name, _ in Assumptions().ranges()))
 
 
 def test_a_range_and_a_number_are_taken() -> None:
-    given = assumptions_given(["resolver_floor=0:300", "checkers=8"])
+    given = parse_assumptions(["resolver_floor=0:300", "checkers=8"])
     assert (given.resolver_floor.low, given.resolver_floor.high) == (0, 300)
     assert (given.checkers.low, given.checkers.high) == (8, 8)
     assert given.checkers.basis == "given with --assume"
@@ -51,7 +55,7 @@ def test_a_range_and_a_number_are_taken() -> None:
         (["ttl=5"], f"--assume ttl=5: 'ttl' is no assumption; known: {KNOWN}"),
         (
             ["client_cache=1", "client_cache=2"],
-            "--assume client_cache=2: client_cache is given twice; once is enough",
+            "--assume client_cache=2: client_cache is given twice; give it once",
         ),
         (
             ["client_cache=long"],
@@ -63,11 +67,11 @@ def test_a_range_and_a_number_are_taken() -> None:
         ),
         (
             ["client_cache=9:1"],
-            "--assume client_cache=9:1: 9 to 1 is no span; give 0 <= low <= high",
+            "--assume client_cache=9:1: 9 to 1 is not a range; give 0 <= low <= high",
         ),
         (
             ["client_cache=nan"],
-            "--assume client_cache=nan: nan to nan is no span; give 0 <= low <= high",
+            "--assume client_cache=nan: nan to nan is not a range; give 0 <= low <= high",
         ),
         (
             ["evaluation_interval=0"],
@@ -81,26 +85,26 @@ def test_a_range_and_a_number_are_taken() -> None:
 )
 def test_what_can_not_be_assumed_is_refused(words: list[str], message: str) -> None:
     with pytest.raises(UserError) as raised:
-        assumptions_given(words)
+        parse_assumptions(words)
     assert str(raised.value) == message
 
 
-@pytest.mark.parametrize("name", [name for name, _ in Assumptions().spans()])
+@pytest.mark.parametrize("name", [name for name, _ in Assumptions().ranges()])
 def test_the_least_and_the_most_of_each_assumption_can_be_played_through(name: str) -> None:
     check = all_of(unhealthy(status_alarm()), healthy(peer_alarm()), endpoint())
     with pytest.raises(UserError, match="allowed: ") as raised:
-        assumptions_given([f"{name}=1e9"])
+        parse_assumptions([f"{name}=1e9"])
     least, most = str(raised.value).rpartition("allowed: ")[2].split(" to ")
     graph = FailoverGraph([pair_of(check)], [])
     for bound in (least, most):
-        given = assumptions_given([f"{name}={bound}"])
+        given = parse_assumptions([f"{name}={bound}"])
         assert len(failover_times(graph, outages=3, assumptions=given)) == 4
 
 
 def test_evaluations_far_apart_decide_late() -> None:
     graph = FailoverGraph([pair_of(unhealthy(status_alarm()))], [])
     usual, rare = (
-        failover_times(graph, outages=200, assumptions=assumptions_given(words))[0].total
+        failover_times(graph, outages=200, assumptions=parse_assumptions(words))[0].total
         for words in ([], ["evaluation_interval=300"])
     )
     assert usual is not None
@@ -120,7 +124,7 @@ PROBE = Probe("Shop", 30, 10)
 )
 def test_what_templates_tell_of_the_probe_stands_in_for_defaults(pair: Pair) -> None:
     graph = FailoverGraph([pair], [probe_alarm("db-connectivity")], [Probe("Other", 1, 1), PROBE])
-    told = told_by_templates(graph, pair, Assumptions())
+    told = assumptions_for_pair(graph, pair, Assumptions())
     assert (told.probe_interval.low, told.probe_interval.high) == (30, 30)
     assert (told.probe_timeout.low, told.probe_timeout.high) == (10, 10)
     assert told.probe_interval.basis == FROM_TEMPLATES
@@ -130,13 +134,13 @@ def test_what_templates_tell_of_the_probe_stands_in_for_defaults(pair: Pair) -> 
 def test_a_probe_of_another_service_tells_nothing() -> None:
     pair = pair_of(healthy(peer_alarm()))
     graph = FailoverGraph([pair], [], [Probe("Other", 30, 10)])
-    assert told_by_templates(graph, pair, Assumptions()) == Assumptions()
+    assert assumptions_for_pair(graph, pair, Assumptions()) == Assumptions()
 
 
 def test_what_somebody_gives_stays() -> None:
     pair = pair_of(healthy(peer_alarm()))
-    given = assumptions_given(["probe_interval=20"])
-    told = told_by_templates(FailoverGraph([pair], [], [PROBE]), pair, given)
+    given = parse_assumptions(["probe_interval=20"])
+    told = assumptions_for_pair(FailoverGraph([pair], [], [PROBE]), pair, given)
     assert told.probe_interval.low == 20
     assert told.probe_timeout.low == 10
 
@@ -219,7 +223,7 @@ DB = unhealthy(probe_alarm("db-connectivity"))
     ],
 )
 def test_a_time_rests_on_what_its_signals_need(
-    effects: dict[Leaf, Effect], expected: set[str]
+    effects: dict[BasicHealthCheck, Effect], expected: set[str]
 ) -> None:
     always = {
         "extra_periods",
@@ -228,23 +232,23 @@ def test_a_time_rests_on_what_its_signals_need(
         "dns_propagation",
         "client_cache",
     }
-    found = rests_on(pair_of(STATUS), {**effects, endpoint(): Effect.NONE}, Assumptions())
+    found = sensitive_to(pair_of(STATUS), {**effects, endpoint(): Effect.NONE}, Assumptions())
     assert set(found) == expected | always
-    assert found == [name for name, _ in Assumptions().spans() if name in found]
+    assert found == [name for name, _ in Assumptions().ranges() if name in found]
 
 
 def test_an_endpoint_rests_on_its_checkers_alone_and_a_disabled_one_on_nothing() -> None:
-    effects: dict[Leaf, Effect] = {
+    effects: dict[BasicHealthCheck, Effect] = {
         endpoint(): Effect.REFUSED,
         endpoint("192.0.2.9", disabled=True): Effect.REFUSED,
     }
-    found = rests_on(pair_of(None), effects, Assumptions())
+    found = sensitive_to(pair_of(None), effects, Assumptions())
     assert found == ["checkers", "health_check_uptake", "dns_propagation", "client_cache"]
 
 
 def test_a_resolvers_floor_matters_above_the_ttl_only() -> None:
     stretched = replace(Assumptions(), resolver_floor=Range(0, 300, "seconds", "a test"))
-    effects: dict[Leaf, Effect] = {endpoint(): Effect.REFUSED}
-    assert "resolver_floor" in rests_on(pair_of(None), effects, stretched)
-    assert "resolver_floor" not in rests_on(pair_of(None), effects, Assumptions())
-    assert "resolver_floor" in rests_on(pair_of(None, ttl_seconds=10), effects, Assumptions())
+    effects: dict[BasicHealthCheck, Effect] = {endpoint(): Effect.REFUSED}
+    assert "resolver_floor" in sensitive_to(pair_of(None), effects, stretched)
+    assert "resolver_floor" not in sensitive_to(pair_of(None), effects, Assumptions())
+    assert "resolver_floor" in sensitive_to(pair_of(None, ttl_seconds=10), effects, Assumptions())

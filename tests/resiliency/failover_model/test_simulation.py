@@ -6,12 +6,18 @@ import pytest
 
 from resiliency.failover_model.assumptions import Assumptions, Range
 from resiliency.failover_model.faults import Effect, Fault, FaultKind
-from resiliency.failover_model.graph import FailoverGraph, HealthCheck, Leaf, Metric, Pair
+from resiliency.failover_model.graph import (
+    BasicHealthCheck,
+    FailoverGraph,
+    HealthCheck,
+    Metric,
+    Pair,
+)
 from resiliency.failover_model.simulation import (
     PARTS,
     Percentiles,
     Verdict,
-    _bearable,
+    _affordable,
     failover_times,
 )
 from tests.resiliency.failover_model.support import (
@@ -146,7 +152,7 @@ ALIAS = replace(pair_of(None).primary, evaluates_target=True)
         pytest.param(
             replace(pair_of(None), primary=ALIAS),
             FaultKind.HOST_STOPPED,
-            "the primary follows its alias target's health, which no template tells",
+            "the primary follows its alias target's health, which no template contains",
             id="alias",
         ),
         pytest.param(
@@ -160,50 +166,50 @@ ALIAS = replace(pair_of(None).primary, evaluates_target=True)
             FaultKind.HOST_STOPPED,
             "shop-blue-StatusCheckFailed falls silent, but is disabled; "
             "shop-blue-peer-connectivity-failed fails after its deadline, which is not enough to "
-            "move the answer",
+            "change the answer",
             id="disabled child, and another that is not needed",
         ),
         pytest.param(
             pair_of(STATUS),
             FaultKind.DEPENDENCY_BLACKHOLED,
-            "only shop-blue-db-connectivity-failed would show it, which decides nothing "
+            "only shop-blue-db-connectivity-failed would show it, which does not decide "
             "(shop-blue-StatusCheckFailed does)",
             id="not among the signals that decide",
         ),
         pytest.param(
             pair_of(STATUS),
             FaultKind.ENDPOINT_DEAD,
-            "no signal that decides (shop-blue-StatusCheckFailed) shows it",
+            "no deciding signal (shop-blue-StatusCheckFailed) shows it",
             id="no signal shows it",
         ),
         pytest.param(
             pair_of(endpoint()),
             FaultKind.DEPENDENCY_BLACKHOLED,
-            "no signal that decides (endpoint) shows it",
+            "no deciding signal (endpoint) shows it",
             id="no host is named",
         ),
         pytest.param(
             pair_of(healthy(status_alarm())),
             FaultKind.HOST_STOPPED,
-            "shop-blue-StatusCheckFailed falls silent, and too little data counts as Healthy",
+            "shop-blue-StatusCheckFailed falls silent, and insufficient data counts as Healthy",
             id="silence is health",
         ),
         pytest.param(
             pair_of(UNKNOWN),
             FaultKind.HOST_STOPPED,
-            "what queue shows of it is not known to the model",
+            "the model does not know how the fault shows in queue",
             id="unknown metric",
         ),
         pytest.param(
             pair_of(all_of(UNKNOWN, healthy(status_alarm()))),
             FaultKind.HOST_STOPPED,
-            "shop-blue-StatusCheckFailed falls silent, and too little data counts as Healthy",
+            "shop-blue-StatusCheckFailed falls silent, and insufficient data counts as Healthy",
             id="unknown metric beside a known one",
         ),
         pytest.param(
             pair_of(all_of(STATUS, unhealthy(peer_alarm(), inverted=True), threshold=1)),
             FaultKind.PROBE_DEAD,
-            "only shop-blue-db-connectivity-failed would show it, which decides nothing "
+            "only shop-blue-db-connectivity-failed would show it, which does not decide "
             "(shop-blue-StatusCheckFailed, shop-blue-peer-connectivity-failed does)",
             id="inverted, but not concerned",
         ),
@@ -236,7 +242,7 @@ def test_with_both_hosts_unhealthy_the_primary_answers() -> None:
     down = unhealthy(status_alarm(name="down", threshold=0.0))
     verdict = verdict_of(graph_of(pair_of(STATUS, down)), FaultKind.HOST_STOPPED, 20)
     assert verdict.never == (
-        "shop-blue-StatusCheckFailed falls silent, which is not enough to move the answer"
+        "shop-blue-StatusCheckFailed falls silent, which is not enough to change the answer"
     )
 
 
@@ -253,7 +259,7 @@ def test_an_inverted_signal_that_recovers_too_late_lets_clients_go_for_a_while()
 
 
 def test_no_outage_is_no_measurement() -> None:
-    with pytest.raises(ValueError, match="0 outages tell nothing; give 1 or more"):
+    with pytest.raises(ValueError, match="0 outages are too few; give 1 or more"):
         failover_times(graph_of(pair_of(STATUS)), outages=0)
 
 
@@ -263,12 +269,12 @@ def test_a_spread_names_durations_that_occurred() -> None:
 
 
 def test_a_span_is_no_span_the_wrong_way_round() -> None:
-    with pytest.raises(ValueError, match="2 to 1 is no span; give 0 <= low <= high"):
+    with pytest.raises(ValueError, match="2 to 1 is not a range; give 0 <= low <= high"):
         Range(2, 1, "seconds", "a test")
 
 
 def test_every_assumption_says_what_it_is_and_rests_on() -> None:
-    spans = dict(Assumptions().spans())
+    spans = dict(Assumptions().ranges())
     assert all(span.about and span.basis for span in spans.values())
     assert {name for name, span in spans.items() if not span.assumed} == {
         "evaluation_interval",
@@ -287,11 +293,11 @@ def test_of_an_alarm_that_looks_back_over_hours_fewer_outages_are_played(
     alarm = status_alarm(
         period_seconds=period, evaluation_periods=periods, datapoints_to_alarm=periods
     )
-    effects: dict[Leaf, Effect] = {unhealthy(alarm): Effect.IMPAIRED}
-    assert 50 <= _bearable(2_000, effects, Assumptions()) < 2_000
-    assert _bearable(10, effects, Assumptions()) == 10
+    effects: dict[BasicHealthCheck, Effect] = {unhealthy(alarm): Effect.IMPAIRED}
+    assert 50 <= _affordable(2_000, effects, Assumptions()) < 2_000
+    assert _affordable(10, effects, Assumptions()) == 10
 
 
 def test_of_usual_alarms_all_outages_are_played() -> None:
     alarm = status_alarm(period_seconds=300, evaluation_periods=5)
-    assert _bearable(2_000, {unhealthy(alarm): Effect.SILENT}, Assumptions()) == 2_000
+    assert _affordable(2_000, {unhealthy(alarm): Effect.SILENT}, Assumptions()) == 2_000

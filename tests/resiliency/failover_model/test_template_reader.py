@@ -12,7 +12,7 @@ from resiliency.failover_model.graph import (
     CalculatedCheck,
     EndpointCheck,
     Metric,
-    leaves,
+    basic_health_checks,
 )
 from resiliency.failover_model.route53 import InsufficientData
 from resiliency.failover_model.template_reader import read_graph
@@ -49,7 +49,7 @@ def test_all_signals_of_a_service_are_followed_through_the_calculated_health_che
     check = graph.pairs[0].primary.health_check
     assert isinstance(check, CalculatedCheck)
     assert check.threshold == 4
-    assert [leaf.label for leaf in leaves(check)] == [
+    assert [leaf.label for leaf in basic_health_checks(check)] == [
         "bookstore-api-blue-StatusCheckFailed",
         "bookstore-api-blue-peer-connectivity-failed",
         "bookstore-api-blue-endpoint",
@@ -86,7 +86,7 @@ def test_defaults_of_health_checks_are_route_53s() -> None:
         resources["EndpointCheck"]["Properties"]["HealthCheckConfig"] = config
 
     check = read_graph(edited(plain)).pairs[0].primary.health_check
-    endpoint = list(leaves(check))[1]
+    endpoint = list(basic_health_checks(check))[1]
     assert endpoint == EndpointCheck("EndpointCheck", "HTTPS", "shop.example.com", 30, 3)
 
 
@@ -117,7 +117,10 @@ def test_an_alarm_is_found_by_its_name_however_it_is_written(given: Any, named: 
         config = resources["StatusCheck"]["Properties"]["HealthCheckConfig"]
         config["AlarmIdentifier"]["Name"] = named
 
-    assert len(list(leaves(read_graph(edited(rename)).pairs[0].primary.health_check))) == 2
+    assert (
+        len(list(basic_health_checks(read_graph(edited(rename)).pairs[0].primary.health_check)))
+        == 2
+    )
 
 
 NOTHING = {"Ref": "AWS::NoValue"}
@@ -132,7 +135,7 @@ def test_words_of_a_list_are_followed_where_they_are_parameters() -> None:
     alarm |= {"ComparisonOperator": {"Ref": "Comparison"}, "TreatMissingData": {"Ref": "Missing"}}
     config = template["Resources"]["StatusCheck"]["Properties"]["HealthCheckConfig"]
     config["InsufficientDataHealthStatus"] = {"Ref": "Silence"}
-    check = next(leaves(read_graph({"site": template}).pairs[0].primary.health_check))
+    check = next(basic_health_checks(read_graph({"site": template}).pairs[0].primary.health_check))
     assert isinstance(check, AlarmCheck)
     assert check.alarm.comparison == "LessThanThreshold"
     assert check.alarm.missing is Missing.BREACHING
@@ -158,7 +161,7 @@ def test_of_alarms_of_one_logical_id_the_health_check_follows_its_own_templates(
         {"site": hand_written(), "other": other},
     ):
         graph = read_graph(templates)
-        check = next(leaves(graph.pairs[0].primary.health_check))
+        check = next(basic_health_checks(graph.pairs[0].primary.health_check))
         assert isinstance(check, AlarmCheck)
         assert check.alarm.evaluation_periods == 3
         assert {alarm.name for alarm in graph.alarms} == {"${site.Status}", "${other.Status}"}
@@ -189,7 +192,7 @@ def test_what_another_template_exports_is_followed() -> None:
     records["First"]["Properties"]["HealthCheckId"] = {"Fn::ImportValue": "health"}
     records["First"]["Properties"]["TTL"] = 30
     graph = read_graph({"records": {"Resources": records}, "checks": template})
-    assert len(list(leaves(graph.pairs[0].primary.health_check))) == 2
+    assert len(list(basic_health_checks(graph.pairs[0].primary.health_check))) == 2
 
 
 def test_an_alias_has_the_lifetime_of_a_load_balancers_records() -> None:
@@ -213,7 +216,9 @@ def test_a_health_check_that_two_count_is_read_once_and_counted_once_below_both(
         config = resources["Both"]["Properties"]["HealthCheckConfig"]
         config["ChildHealthChecks"].append({"Ref": "StatusCheck"})
 
-    assert len(list(leaves(read_graph(edited(twice)).pairs[0].primary.health_check))) == 2
+    assert (
+        len(list(basic_health_checks(read_graph(edited(twice)).pairs[0].primary.health_check))) == 2
+    )
 
 
 def test_what_decides_nothing_need_not_be_understood() -> None:
@@ -263,11 +268,11 @@ P, C = "Properties", "HealthCheckConfig"
 REFUSED = {
     "no record of a pair": (
         lambda resources: (resources.pop("First"), resources.pop("Second")),
-        "site: no failover records there; give the templates that make the pair",
+        "site: no failover records there; give the templates that define the pair",
     ),
     "no secondary": (
         _drop("Second"),
-        "shop.example.com A: has no SECONDARY record; give the template that makes it too",
+        "shop.example.com A: has no SECONDARY record; give the template that defines it too",
     ),
     "two primaries": (
         _set("Second", P, "Failover", to="PRIMARY"),
@@ -286,7 +291,7 @@ REFUSED = {
     "no TTL": (_drop("First", P, "TTL"), "site: First: TTL: is missing"),
     "a TTL in words": (
         _set("First", P, "TTL", to="soon"),
-        "site: First: TTL: 'soon' is no number that a template tells",
+        "site: First: TTL: 'soon' is no number known before the deployment",
     ),
     "half a second of TTL": (
         _set("First", P, "TTL", to=0.5),
@@ -298,7 +303,7 @@ REFUSED = {
     ),
     "a TTL that only the deployment knows": (
         _set("First", P, "TTL", to={"Ref": "Instance"}),
-        "site: First: TTL: '${Instance}' is no number that a template tells",
+        "site: First: TTL: '${Instance}' is no number known before the deployment",
     ),
     "a condition in a value": (
         _set("First", P, "TTL", to={"Fn::If": ["Fast", 10, 60]}),
@@ -306,17 +311,17 @@ REFUSED = {
     ),
     "a record on condition": (
         _set("First", "Condition", to="Fast"),
-        "site: First: is made under the condition Fast, which only the deployment knows",
+        "site: First: has the condition Fast, which only the deployment knows",
     ),
     "a health check of somewhere else": (
         _set("First", P, "HealthCheckId", to="abcdef11-2222-3333-4444-555555fedcba"),
         "site: First: HealthCheckId: names a health check that none of the templates "
-        "makes; give the template that does too",
+        "defines; give the template that does too",
     ),
     "a health check that is another thing": (
         _set("First", P, "HealthCheckId", to={"Ref": "Status"}),
         "site: First: HealthCheckId: names a health check that none of the templates "
-        "makes; give the template that does too",
+        "defines; give the template that does too",
     ),
     "an import from nowhere": (
         _set("First", P, "HealthCheckId", to={"Fn::ImportValue": "health"}),
@@ -352,7 +357,7 @@ REFUSED = {
     "a child of somewhere else": (
         _set("Both", P, C, "ChildHealthChecks", to=[{"Ref": "Gone"}]),
         "site: Both: HealthCheckConfig: ChildHealthChecks[0]: names a health check that "
-        "none of the templates makes; give the template that does too",
+        "none of the templates defines; give the template that does too",
     ),
     "no threshold": (
         _drop("Both", P, C, "HealthThreshold"),
@@ -377,7 +382,7 @@ REFUSED = {
     "an alarm of somewhere else": (
         _set("StatusCheck", P, C, "AlarmIdentifier", "Name", to="other"),
         "site: StatusCheck: HealthCheckConfig: AlarmIdentifier: other: is an alarm that "
-        "none of the templates makes; give the template that does too",
+        "none of the templates defines; give the template that does too",
     ),
     "a composite alarm": (
         lambda resources: (

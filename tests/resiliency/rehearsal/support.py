@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from resiliency.rehearsal.command import chosen_scenarios
-from resiliency.rehearsal.deployment import Deployment, read_world
+from resiliency.rehearsal.deployment import Deployment
+from resiliency.rehearsal.deployment_reader import read_deployment
 from resiliency.rehearsal.expectations import Plan, plan_of
-from resiliency.rehearsal.prediction import OUTAGES, assumptions_for, failovers_of
+from resiliency.rehearsal.prediction import OUTAGES, assumptions_for, predict_failovers
 from resiliency.rehearsal.rehearse import Outcome, rehearse
+from resiliency.rehearsal.scenarios import chosen_scenarios
 from tests.support import Data, Template, example, synthesize
 
 Templates = Mapping[str, Template]
@@ -139,7 +140,7 @@ def _set(target: Data, values: Mapping[str, Any]) -> None:
 
 
 def plans_of(
-    world: Deployment,
+    deployment: Deployment,
     *names: str,
     scale: float,
     seed: int = 0,
@@ -148,19 +149,19 @@ def plans_of(
 ) -> Sequence[Plan]:
     """The plans of scenarios; of the usual ones unless some are named."""
     if objective is not None:
-        world = replace(world, objective_seconds=objective)
-    assumptions = assumptions_for(world)
-    failovers = failovers_of(world, assumptions, seed, outages=outages)
+        deployment = replace(deployment, objective_seconds=objective)
+    assumptions = assumptions_for(deployment)
+    failovers = predict_failovers(deployment, assumptions, seed, outages=outages)
     return [
         plan_of(
-            world,
+            deployment,
             scenario,
             assumptions,
             failovers,
             scale=scale,
             seed=seed,
         )
-        for scenario in chosen_scenarios(world, names)
+        for scenario in chosen_scenarios(deployment, names)
     ]
 
 
@@ -168,9 +169,9 @@ async def rehearsed(
     templates: Templates, *names: str, scale: float, seed: int = 0
 ) -> Sequence[Outcome]:
     """The outcomes of scenarios."""
-    world = read_world(templates)
-    plans = plans_of(world, *names, scale=scale, seed=seed)
-    return await rehearse(world, plans, assumptions_for(world), scale=scale, seed=seed)
+    deployment = read_deployment(templates)
+    plans = plans_of(deployment, *names, scale=scale, seed=seed)
+    return await rehearse(deployment, plans, assumptions_for(deployment), scale=scale, seed=seed)
 
 
 def rehearse_all(

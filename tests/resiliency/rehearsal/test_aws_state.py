@@ -63,7 +63,7 @@ def test_a_data_stream_that_breaches_moves_the_answer_once_it_counts() -> None:
     assert checks.role() is Role.PRIMARY
     assert checks.read(leaf, [1.0, 1.0, 0.0, 0.0]) is False
     assert checks.role() is Role.PRIMARY
-    checks.take(leaf, False)
+    checks.apply(leaf, False)
     assert checks.role() is Role.SECONDARY
     assert list(checks.shown()) == [("status", False)]
 
@@ -97,8 +97,8 @@ def test_an_inverted_health_check_is_the_opposite_and_a_disabled_one_healthy() -
 def test_a_calculated_health_check_counts_its_children() -> None:
     first, second = AlarmCheck("first", ALARM), ENDPOINT
     checks = HealthChecks(pair(CalculatedCheck("all", (first, second), threshold=2)))
-    assert checks.leaves == [first, second]
-    checks.take(second, False)
+    assert checks.basic_checks == [first, second]
+    checks.apply(second, False)
     assert checks.role() is Role.SECONDARY
     assert list(checks.shown()) == [("all", False), ("first", True), ("endpoint", False)]
 
@@ -115,7 +115,7 @@ def test_a_checker_changes_its_mind_after_as_many_answers_in_a_row() -> None:
     def found(answers: Sequence[bool]) -> list[bool]:
         minds = []
         for answered in answers:
-            checker.take(answered)
+            checker.count(answered)
             minds.append(checker.healthy)
         return minds
 

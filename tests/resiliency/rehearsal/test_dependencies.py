@@ -9,9 +9,9 @@ import dns.exception
 import dns.message
 import pytest
 
-from resiliency.rehearsal.dependencies import Dependency, dns_answer, http_answer, stood_in
+from resiliency.rehearsal.dependencies import Dependency, dns_answer, http_answer, redirected_check
 from resiliency.rehearsal.http_client import ask, connect
-from resiliency.rehearsal.sockets import BlackHole, loopback_addresses
+from resiliency.rehearsal.sockets import BlackholeSocket, loopback_addresses
 
 TCP = {"metric": "db-connectivity", "check": "tcp", "host": "db.example.com", "port": 5432}
 HTTP = {"check": "http", "host": "cdn.example.com", "port": 80, "status": [204, 200]}
@@ -20,24 +20,24 @@ PLACE = ("127.0.0.2", 4000)
 
 
 def test_a_check_asks_the_stand_in_in_its_place() -> None:
-    assert stood_in(TCP, PLACE) == {**TCP, "host": "127.0.0.2", "port": 4000}
+    assert redirected_check(TCP, PLACE) == {**TCP, "host": "127.0.0.2", "port": 4000}
 
 
 @pytest.mark.parametrize(("kind", "plain"), [("tls", "tcp"), ("https", "http")])
 def test_tls_is_left_out_with_all_that_is_about_it(kind: str, plain: str) -> None:
     told = {**HTTP, "check": kind, "server_name": "x.example.com", "days_to_expiry": 7}
-    found = stood_in({**told, "family": "ipv6"}, PLACE)
+    found = redirected_check({**told, "family": "ipv6"}, PLACE)
     assert found["check"] == plain
     assert not {"server_name", "days_to_expiry", "family"} & found.keys()
 
 
 def test_an_http_check_still_asks_for_the_same_name() -> None:
-    assert stood_in(HTTP, PLACE)["host_header"] == "cdn.example.com"
-    assert stood_in({**HTTP, "host_header": "other"}, PLACE)["host_header"] == "other"
+    assert redirected_check(HTTP, PLACE)["host_header"] == "cdn.example.com"
+    assert redirected_check({**HTTP, "host_header": "other"}, PLACE)["host_header"] == "other"
 
 
 def test_a_dns_check_asks_the_stand_in_for_the_same_name() -> None:
-    assert stood_in(DNS, PLACE) == {**DNS, "server": "127.0.0.2", "port": 4000}
+    assert redirected_check(DNS, PLACE) == {**DNS, "server": "127.0.0.2", "port": 4000}
 
 
 def test_the_answer_has_the_status_and_the_text_that_are_wanted() -> None:
@@ -127,7 +127,7 @@ def test_a_dns_dependency_answers_until_it_is_blackholed() -> None:
 
 
 def test_a_shut_door_drops_what_nobody_took() -> None:
-    door = BlackHole("127.0.0.1")
+    door = BlackholeSocket("127.0.0.1")
     with socket.create_connection(door.place) as waiting:
         door.shut()
         waiting.settimeout(2)

@@ -1,4 +1,4 @@
-"""What is rehearsed, read from templates of any maker, or refused with what would help."""
+"""What is rehearsed, read from templates of any origin, or refused with what would help."""
 
 import copy
 from base64 import b64encode
@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from resiliency.failover_model.expressions import TemplateError
-from resiliency.rehearsal.deployment import Deployment, Host, answer_address, read_world
+from resiliency.rehearsal.deployment import Deployment, Host, answer_address
+from resiliency.rehearsal.deployment_reader import read_deployment
 from tests.resiliency.failover_model.support import hand_written
 from tests.resiliency.failover_model.test_hostile_templates import JUNK, places, replaced, template
 from tests.resiliency.rehearsal.support import (
@@ -32,19 +33,19 @@ def without_metadata(templates: Templates) -> Templates:
     return edited(templates, lambda t: t["bookstore-production-failover"].pop("Metadata"))
 
 
-def test_the_example_is_read_whole(world: Deployment) -> None:
-    assert (world.service, world.environment) == ("bookstore", "production")
-    assert (world.region, world.account) == ("us-west-2", "532151327118")
-    assert (world.active, world.standby) == (BLUE, GREEN)
-    assert world.dependencies == ["db", "cdn"]
-    assert world.path == "/version/"
-    assert world.probe is not None
-    assert world.probe["namespace"] == "Bookstore"
-    assert world.objective_seconds == 420
+def test_the_example_is_read_whole(deployment: Deployment) -> None:
+    assert (deployment.service, deployment.environment) == ("bookstore", "production")
+    assert (deployment.region, deployment.account) == ("us-west-2", "532151327118")
+    assert (deployment.active, deployment.standby) == (BLUE, GREEN)
+    assert deployment.dependencies == ["db", "cdn"]
+    assert deployment.path == "/version/"
+    assert deployment.probe is not None
+    assert deployment.probe["namespace"] == "Bookstore"
+    assert deployment.objective_seconds == 420
 
 
-def test_each_alarm_notifies_its_topics(world: Deployment) -> None:
-    assert world.actions[STATUS_ALARM] == {
+def test_each_alarm_notifies_its_topics(deployment: Deployment) -> None:
+    assert deployment.actions[STATUS_ALARM] == {
         "ALARM": ["PingPublicationsSNS"],
         "OK": [],
         "INSUFFICIENT_DATA": [],
@@ -52,24 +53,26 @@ def test_each_alarm_notifies_its_topics(world: Deployment) -> None:
 
 
 def test_an_alarm_whose_actions_are_off_notifies_nobody(example_templates: Templates) -> None:
-    found = read_world(edited(example_templates, set_alarm(STATUS_ALARM, ActionsEnabled=False)))
+    found = read_deployment(
+        edited(example_templates, set_alarm(STATUS_ALARM, ActionsEnabled=False))
+    )
     assert STATUS_ALARM not in found.actions
 
 
-def test_alarms_are_about_the_host_that_they_name(world: Deployment) -> None:
-    about = {alarm.name: world.host_of(alarm) for alarm in world.graph.alarms}
+def test_alarms_are_about_the_host_that_they_name(deployment: Deployment) -> None:
+    about = {alarm.name: deployment.host_of(alarm) for alarm in deployment.graph.alarms}
     assert about[STATUS_ALARM] == BLUE
     assert about[DB_ALARM] == BLUE
     assert about["bookstore-api-green-probe-silent"] == GREEN
-    elsewhere = [each for each in world.graph.alarms if each not in world.alarms]
+    elsewhere = [each for each in deployment.graph.alarms if each not in deployment.alarms]
     assert {each.metric.namespace for each in elsewhere} == {"AWS/SQS", "Bookstore"}
-    assert [*world.alarms, *elsewhere] == world.graph.alarms
+    assert [*deployment.alarms, *elsewhere] == deployment.graph.alarms
 
 
 def test_a_metric_that_nobody_here_publishes_is_not_rehearsed(
     example_templates: Templates,
 ) -> None:
-    found = read_world(
+    found = read_deployment(
         edited(example_templates, set_alarm(DB_ALARM, MetricName="orders", Namespace="Shop"))
     )
     assert DB_ALARM not in [alarm.name for alarm in found.alarms]
@@ -80,45 +83,45 @@ def test_an_objective_is_read_from_the_templates_metadata(example_templates: Tem
     def edit(templates: dict[str, Data]) -> None:
         templates["bookstore-production-failover"]["Metadata"]["RecoveryTimeSeconds"] = 300
 
-    assert read_world(edited(example_templates, edit)).objective_seconds == 300
+    assert read_deployment(edited(example_templates, edit)).objective_seconds == 300
 
 
 def test_the_active_host_is_the_one_that_clients_are_given(example_templates: Templates) -> None:
     for edit in (swap_values, swap_roles):
-        found = read_world(edited(example_templates, edit))
+        found = read_deployment(edited(example_templates, edit))
         assert (found.active.name, found.standby.name) == (GREEN.name, BLUE.name)
 
 
 def test_hosts_are_known_without_a_health_check(example_templates: Templates) -> None:
-    found = read_world(edited(example_templates, remove_health_check))
+    found = read_deployment(edited(example_templates, remove_health_check))
     assert (found.active, found.standby) == (BLUE, GREEN)
 
 
 def test_without_metadata_the_watched_host_is_the_primary(example_templates: Templates) -> None:
-    found = read_world(without_metadata(example_templates))
+    found = read_deployment(without_metadata(example_templates))
     assert (found.active, found.standby) == (BLUE, GREEN)
 
 
 def test_without_metadata_peers_tell_the_hosts_addresses(deciding_templates: Templates) -> None:
-    found = read_world(edited(without_metadata(deciding_templates), remove_health_check))
+    found = read_deployment(edited(without_metadata(deciding_templates), remove_health_check))
     assert (found.active.name, found.standby.name) == (BLUE.name, GREEN.name)
 
 
 def test_hosts_that_nothing_tells_are_asked_for(example_templates: Templates) -> None:
     templates = edited(without_metadata(example_templates), remove_health_check)
     with pytest.raises(TemplateError) as refused:
-        read_world(templates)
+        read_deployment(templates)
     assert str(refused.value) == (
-        "bookstore.pingpublications.com: the templates do not tell which host has 54.213.54.171 "
-        "and which 52.11.79.9 (names there: bookstore-api-blue, bookstore-api-green); tell it: "
+        "bookstore.pingpublications.com: the templates do not show which host has 54.213.54.171 "
+        "and which 52.11.79.9 (names there: bookstore-api-blue, bookstore-api-green); add: "
         "--host NAME=54.213.54.171 --host NAME=52.11.79.9"
     )
-    found = read_world(templates, addresses={GREEN.name: GREEN.address})
+    found = read_deployment(templates, addresses={GREEN.name: GREEN.address})
     assert (found.active.name, found.standby.name) == (BLUE.name, GREEN.name)
 
 
 def test_a_hand_written_pair_has_hosts_by_their_roles() -> None:
-    found = read_world({"site": hand_written()})
+    found = read_deployment({"site": hand_written()})
     assert (found.active.name, found.standby.name) == ("primary", "secondary")
     assert found.probe is None
     assert found.dependencies == []
@@ -127,10 +130,10 @@ def test_a_hand_written_pair_has_hosts_by_their_roles() -> None:
 
 
 def test_the_pair_is_chosen_by_its_name(example_templates: Templates) -> None:
-    found = read_world(example_templates, record="Bookstore.PingPublications.com.")
+    found = read_deployment(example_templates, record="Bookstore.PingPublications.com.")
     assert found.pair.name == "bookstore.pingpublications.com"
     with pytest.raises(TemplateError) as refused:
-        read_world(example_templates, record="other.example.com")
+        read_deployment(example_templates, record="other.example.com")
     assert str(refused.value) == (
         "other.example.com: is no A or AAAA pair of these templates; "
         "there: bookstore.pingpublications.com"
@@ -143,7 +146,7 @@ def test_a_pair_without_addresses_is_refused(example_templates: Templates) -> No
             record["Type"] = "CNAME"
 
     with pytest.raises(TemplateError) as refused:
-        read_world(edited(example_templates, edit))
+        read_deployment(edited(example_templates, edit))
     assert str(refused.value) == (
         "bookstore.pingpublications.com CNAME: only A and AAAA pairs can be rehearsed"
     )
@@ -158,7 +161,7 @@ def test_a_configuration_that_is_none_is_refused(
         association["Parameters"]["Configuration"] = [content]
 
     with pytest.raises(TemplateError, match="Parameters: Configuration: can't be read"):
-        read_world(edited(example_templates, edit))
+        read_deployment(edited(example_templates, edit))
 
 
 @pytest.mark.parametrize(
@@ -171,19 +174,19 @@ def test_somebody_elses_association_is_no_probe(
         (association,) = properties(templates, "AWS::SSM::Association")
         association["Parameters"] = parameters
 
-    assert read_world(edited(example_templates, edit)).probe is None
+    assert read_deployment(edited(example_templates, edit)).probe is None
 
 
 def test_clients_ask_where_peers_or_health_checkers_ask(
     deciding_templates: Templates, example_templates: Templates
 ) -> None:
-    assert read_world(deciding_templates).path == "/version/"
+    assert read_deployment(deciding_templates).path == "/version/"
 
     def edit(templates: dict[str, Data]) -> None:
         (check,) = properties(templates, "AWS::Route53::HealthCheck")
         check["HealthCheckConfig"]["ResourcePath"] = "/health?deep=1"
 
-    assert read_world(edited(example_templates, edit)).path == "/health"
+    assert read_deployment(edited(example_templates, edit)).path == "/health"
 
 
 def test_an_alias_has_an_address_for_documentation() -> None:
@@ -221,7 +224,7 @@ def test_an_alarm_notifies_topics_alone(action: object, topics: list[str]) -> No
         "Resources": {"Theirs": TOPIC["Topic"]},
         "Outputs": {"T": {"Value": {"Ref": "Theirs"}, "Export": {"Name": "oncall"}}},
     }
-    found = read_world({"site": template, "topics": theirs})
+    found = read_deployment({"site": template, "topics": theirs})
     assert found.actions["${Status}"]["ALARM"] == topics
 
 
@@ -229,7 +232,7 @@ def test_each_alarm_has_its_own_topics_where_logical_ids_are_alike() -> None:
     first, second = hand_written(), {"Resources": {**TOPIC}}
     second["Resources"]["Status"] = hand_written()["Resources"]["Status"]
     second["Resources"]["Status"]["Properties"]["AlarmActions"] = [{"Ref": "Topic"}]
-    found = read_world({"site": first, "other": second}).actions
+    found = read_deployment({"site": first, "other": second}).actions
     assert found["${site.Status}"]["ALARM"] == []
     assert found["${other.Status}"]["ALARM"] == ["Topic"]
 
@@ -255,7 +258,7 @@ def test_junk_at_every_place_is_read_or_refused_in_one_line(junk: str) -> None:
     refusals = []
     for path in places(rehearsable()):
         try:
-            read_world({"site": replaced(path, JUNK[junk], rehearsable())})
+            read_deployment({"site": replaced(path, JUNK[junk], rehearsable())})
         except TemplateError as error:
             refusals.append(str(error))
     assert len(refusals) > 10

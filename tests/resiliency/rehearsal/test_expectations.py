@@ -6,7 +6,8 @@ import pytest
 
 from resiliency.failover_model.faults import Fault
 from resiliency.failover_model.simulation import Verdict
-from resiliency.rehearsal.deployment import Deployment, read_world
+from resiliency.rehearsal.deployment import Deployment
+from resiliency.rehearsal.deployment_reader import read_deployment
 from resiliency.rehearsal.expectations import (
     ALERT_SECONDS,
     OBJECTIVE_SECONDS,
@@ -46,8 +47,8 @@ EXAMPLES_OBJECTIVE = 420
 
 
 def plan(templates: Templates, name: str, objective: float | None = None) -> Plan:
-    world = read_world(templates)
-    (found,) = plans_of(world, name, scale=20, objective=objective, outages=50)
+    deployment = read_deployment(templates)
+    (found,) = plans_of(deployment, name, scale=20, objective=objective, outages=50)
     return found
 
 
@@ -64,10 +65,12 @@ def fires(found: Plan, alarm: str) -> float | None:
 
 
 @pytest.fixture(scope="module")
-def plans(world: Deployment, failovers: Mapping[Fault, Verdict]) -> Mapping[str, Plan]:
+def plans(deployment: Deployment, failovers: Mapping[Fault, Verdict]) -> Mapping[str, Plan]:
     return {
-        scenario.name: plan_of(world, scenario, assumptions_for(world), failovers, scale=20)
-        for scenario in scenarios_of(world)
+        scenario.name: plan_of(
+            deployment, scenario, assumptions_for(deployment), failovers, scale=20
+        )
+        for scenario in scenarios_of(deployment)
     }
 
 
@@ -110,7 +113,7 @@ def test_where_nothing_shows_a_fault_clients_stay_and_it_is_noted(
     assert ClientsStay(RECORD, BLUE) in found.hypothesis
     assert ClientsServed(RECORD) not in found.hypothesis
     assert [note for note in found.notes if note not in common_notes(list(plans.values()))] == [
-        f"nothing here would move clients: no signal that decides ({STATUS_ALARM}) shows it"
+        f"nothing here would move clients: no deciding signal ({STATUS_ALARM}) shows it"
     ]
     assert found.fault_seconds == 300
     assert found.predicted is None
@@ -189,7 +192,7 @@ def test_a_metric_of_somebody_elses_is_noted(example_templates: Templates) -> No
     found = plan(
         edited(example_templates, set_alarm(DB_ALARM, MetricName="orders")), "cdn-blackholed"
     )
-    (note,) = [each for each in found.notes if each.startswith("not rehearsed, as what they watch")]
+    (note,) = [each for each in found.notes if each.startswith("not rehearsed, as their metrics")]
     assert DB_ALARM in note
 
 
@@ -216,7 +219,7 @@ def test_an_alarm_that_only_recovers_the_host_need_not_tell(example_templates: T
     found = plan(edited(example_templates, add_recovery), "host-stops")
     assert AlarmQuiet(RECOVERY_ALARM) in found.hypothesis
     assert fires(found, STATUS_ALARM) is not None
-    assert f"{RECOVERY_ALARM} falls silent, so it tells nobody" in found.notes
+    assert f"{RECOVERY_ALARM} falls silent, so it notifies nobody" in found.notes
 
 
 def test_where_no_health_check_follows_a_status_alarm_the_one_that_fires_must_tell(

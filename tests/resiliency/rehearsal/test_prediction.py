@@ -9,11 +9,12 @@ from resiliency.failover_model.alarm_evaluation import Missing
 from resiliency.failover_model.assumptions import Assumptions
 from resiliency.failover_model.faults import Effect
 from resiliency.failover_model.graph import Alarm
-from resiliency.rehearsal.deployment import Deployment, read_world
+from resiliency.rehearsal.deployment import Deployment
+from resiliency.rehearsal.deployment_reader import read_deployment
 from resiliency.rehearsal.prediction import (
     assumptions_for,
     effect_on,
-    firing_of,
+    predict_firing,
     recovery_seconds,
     return_seconds,
 )
@@ -24,20 +25,20 @@ from tests.resiliency.rehearsal.support import DB_ALARM, STATUS_ALARM, Templates
 SILENT_ALARM = "bookstore-api-blue-probe-silent"
 
 
-def alarm_of(world: Deployment, name: str) -> Alarm:
-    return next(alarm for alarm in world.graph.alarms if alarm.name == name)
+def alarm_of(deployment: Deployment, name: str) -> Alarm:
+    return next(alarm for alarm in deployment.graph.alarms if alarm.name == name)
 
 
-def scenario_of(world: Deployment, name: str) -> Scenario:
-    return next(scenario for scenario in scenarios_of(world) if scenario.name == name)
+def scenario_of(deployment: Deployment, name: str) -> Scenario:
+    return next(scenario for scenario in scenarios_of(deployment) if scenario.name == name)
 
 
-def test_the_probes_pace_is_that_of_its_configuration(world: Deployment) -> None:
-    assumed = assumptions_for(world)
+def test_the_probes_pace_is_that_of_its_configuration(deployment: Deployment) -> None:
+    assumed = assumptions_for(deployment)
     assert (assumed.probe_interval.low, assumed.probe_interval.high) == (10, 10)
     assert (assumed.probe_timeout.low, assumed.probe_timeout.high) == (5, 5)
     assert (assumed.probe_batch.low, assumed.probe_batch.high) == (1, 11)
-    without = assumptions_for(read_world({"site": hand_written()}))
+    without = assumptions_for(read_deployment({"site": hand_written()}))
     assert without.probe_interval == Assumptions().probe_interval
 
 
@@ -56,17 +57,22 @@ def test_the_probes_pace_is_that_of_its_configuration(world: Deployment) -> None
     ],
 )
 def test_each_alarm_shows_what_its_metric_shows(
-    world: Deployment, scenario: str, alarm: str, expected: Effect
+    deployment: Deployment, scenario: str, alarm: str, expected: Effect
 ) -> None:
-    assert effect_on(world, scenario_of(world, scenario), alarm_of(world, alarm)) is expected
+    assert (
+        effect_on(deployment, scenario_of(deployment, scenario), alarm_of(deployment, alarm))
+        is expected
+    )
 
 
 def test_a_peer_waits_for_a_hanging_endpoint_until_its_deadline(
     deciding_templates: Templates,
 ) -> None:
-    world = read_world(deciding_templates)
-    peer = alarm_of(world, "bookstore-api-blue-peer-connectivity-failed")
-    assert effect_on(world, scenario_of(world, "endpoint-hangs"), peer) is Effect.UNANSWERED
+    deployment = read_deployment(deciding_templates)
+    peer = alarm_of(deployment, "bookstore-api-blue-peer-connectivity-failed")
+    assert (
+        effect_on(deployment, scenario_of(deployment, "endpoint-hangs"), peer) is Effect.UNANSWERED
+    )
 
 
 @pytest.mark.parametrize(
@@ -81,41 +87,45 @@ def test_a_peer_waits_for_a_hanging_endpoint_until_its_deadline(
     ],
 )
 def test_a_fault_fires_its_alarm_within_what_can_be_counted_out(
-    world: Deployment, alarm: str, effect: Effect, least: float, most: float
+    deployment: Deployment, alarm: str, effect: Effect, least: float, most: float
 ) -> None:
-    firing = firing_of(alarm_of(world, alarm), effect, assumptions_for(world), 0)
+    firing = predict_firing(alarm_of(deployment, alarm), effect, assumptions_for(deployment), 0)
     assert firing.share == 1
     assert firing.seconds is not None
     assert least <= firing.seconds.best < firing.seconds.worst <= most
 
 
-def test_silence_that_is_only_missing_fires_nothing(world: Deployment) -> None:
-    firing = firing_of(alarm_of(world, DB_ALARM), Effect.SILENT, assumptions_for(world), 0)
+def test_silence_that_is_only_missing_fires_nothing(deployment: Deployment) -> None:
+    firing = predict_firing(
+        alarm_of(deployment, DB_ALARM), Effect.SILENT, assumptions_for(deployment), 0
+    )
     assert firing.share == 0
     assert firing.seconds is None
 
 
 @pytest.mark.parametrize("statistic", ["Average", "Maximum", "Minimum", "SampleCount", "Sum"])
-def test_every_statistic_is_evaluated(world: Deployment, statistic: str) -> None:
+def test_every_statistic_is_evaluated(deployment: Deployment, statistic: str) -> None:
     thresholds: Mapping[str, float] = {"SampleCount": 1, "Sum": 1}
     alarm = replace(
-        alarm_of(world, DB_ALARM),
+        alarm_of(deployment, DB_ALARM),
         statistic=statistic,
         threshold=thresholds.get(statistic, 1.0),
         missing=Missing.BREACHING,
     )
-    assert firing_of(alarm, Effect.SILENT, assumptions_for(world), 0).share == 1
+    assert predict_firing(alarm, Effect.SILENT, assumptions_for(deployment), 0).share == 1
 
 
-def test_the_same_seed_predicts_the_same(world: Deployment) -> None:
-    alarm, assumed = alarm_of(world, DB_ALARM), assumptions_for(world)
-    first = firing_of.__wrapped__(alarm, Effect.UNANSWERED, assumed, 1)
-    assert firing_of.__wrapped__(alarm, Effect.UNANSWERED, assumed, 1) == first
-    assert firing_of.__wrapped__(alarm, Effect.UNANSWERED, assumed, 2) != first
+def test_the_same_seed_predicts_the_same(deployment: Deployment) -> None:
+    alarm, assumed = alarm_of(deployment, DB_ALARM), assumptions_for(deployment)
+    first = predict_firing.__wrapped__(alarm, Effect.UNANSWERED, assumed, 1)
+    assert predict_firing.__wrapped__(alarm, Effect.UNANSWERED, assumed, 1) == first
+    assert predict_firing.__wrapped__(alarm, Effect.UNANSWERED, assumed, 2) != first
 
 
-def test_recovery_takes_as_many_good_periods_as_leave_too_few_bad_ones(world: Deployment) -> None:
-    alarm, assumed = alarm_of(world, DB_ALARM), assumptions_for(world)
+def test_recovery_takes_as_many_good_periods_as_leave_too_few_bad_ones(
+    deployment: Deployment,
+) -> None:
+    alarm, assumed = alarm_of(deployment, DB_ALARM), assumptions_for(deployment)
     whole = recovery_seconds(alarm, assumed)
     # a minute that may be bad, a good one, the request and its delay and deadline, an evaluation
     assert whole == 60 + 60 + (11 + 15 + 5) + 60
@@ -124,10 +134,10 @@ def test_recovery_takes_as_many_good_periods_as_leave_too_few_bad_ones(world: De
 
 
 def test_clients_return_once_the_health_check_the_answer_and_the_cache_have(
-    world: Deployment, deciding_templates: Templates
+    deployment: Deployment, deciding_templates: Templates
 ) -> None:
-    assumed = assumptions_for(world)
+    assumed = assumptions_for(deployment)
     status = 60 + 60 + 60 + 60
-    assert return_seconds(world, assumed) == status + 30 + 30 + 60
-    deciding = read_world(deciding_templates)
-    assert return_seconds(deciding, assumed) >= return_seconds(world, assumed)
+    assert return_seconds(deployment, assumed) == status + 30 + 30 + 60
+    deciding = read_deployment(deciding_templates)
+    assert return_seconds(deciding, assumed) >= return_seconds(deployment, assumed)

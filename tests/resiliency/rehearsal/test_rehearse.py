@@ -13,11 +13,12 @@ import pytest
 from rich.console import Console
 
 from resiliency.rehearsal.console import print_outcomes
-from resiliency.rehearsal.deployment import Deployment, read_world
+from resiliency.rehearsal.deployment import Deployment
+from resiliency.rehearsal.deployment_reader import read_deployment
 from resiliency.rehearsal.prediction import assumptions_for
-from resiliency.rehearsal.rehearse import Outcome, RehearsalError, Running, judged, rehearse
+from resiliency.rehearsal.rehearse import Outcome, Running, judged, rehearse
 from resiliency.rehearsal.subprocess_entry import die_with
-from resiliency.rehearsal.subprocesses import ManagedProcess, ManagedProcessError, ManagedProcesses
+from resiliency.rehearsal.subprocesses import ManagedProcess, ManagedProcesses, RehearsalError
 from resiliency.report import page
 from staged_resiliency.experiment.journal import Phase
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source
@@ -32,26 +33,28 @@ from tests.resiliency.rehearsal.support import (
     silence_alarms,
 )
 
-DIRECTOR = "tests.resiliency.rehearsal.fake_director"
+RUNNER = "tests.resiliency.rehearsal.fake_runner"
 SCALE = 20.0
+SERVER = ("http.server", "--bind", "127.0.0.1", "0")
+"""A module that prints a line and then waits."""
 
 
 async def played(
-    world: Deployment, *names: str, seed: int, at_once: int | None = None
+    deployment: Deployment, *names: str, seed: int, at_once: int | None = None
 ) -> Sequence[Outcome]:
-    plans = plans_of(world, *names, scale=SCALE, outages=50)
-    assumed = assumptions_for(world)
+    plans = plans_of(deployment, *names, scale=SCALE, outages=50)
+    assumed = assumptions_for(deployment)
     return await rehearse(
-        world, plans, assumed, scale=SCALE, seed=seed, at_once=at_once, director=DIRECTOR
+        deployment, plans, assumed, scale=SCALE, seed=seed, at_once=at_once, runner=RUNNER
     )
 
 
-def play(world: Deployment, *names: str, seed: int) -> Sequence[Outcome]:
-    return asyncio.run(played(world, *names, seed=seed))
+def play(deployment: Deployment, *names: str, seed: int) -> Sequence[Outcome]:
+    return asyncio.run(played(deployment, *names, seed=seed))
 
 
-def test_what_held_passes_with_the_times_it_took(world: Deployment) -> None:
-    (outcome,) = play(world, "host-stops", seed=0)
+def test_what_held_passes_with_the_times_it_took(deployment: Deployment) -> None:
+    (outcome,) = play(deployment, "host-stops", seed=0)
     assert outcome.verdict.status is Status.PASSED, outcome.verdict.message
     assert outcome.run == Run(1010, 1020, 1030, SCALE)
     told = outcome.journal
@@ -66,65 +69,63 @@ def test_what_held_passes_with_the_times_it_took(world: Deployment) -> None:
     assert json.loads(json.dumps(told)) == told
 
 
-def test_a_page_can_be_made_of_the_journals(world: Deployment) -> None:
-    outcomes = play(world, "host-stops", "probe-killed", seed=0)
+def test_a_page_can_be_made_of_the_journals(deployment: Deployment) -> None:
+    outcomes = play(deployment, "host-stops", "probe-killed", seed=0)
     made = page([outcome.journal for outcome in outcomes], title="Rehearsal")
     assert "host-stops" in made
     assert "probe-killed" in made
 
 
-def test_who_watches_is_told_how_a_client_reaches_the_service(world: Deployment) -> None:
+def test_who_watches_is_told_how_a_client_reaches_the_service(deployment: Deployment) -> None:
     seen: list[Running] = []
 
     async def run() -> None:
         await rehearse(
-            world,
-            plans_of(world, "host-stops", scale=SCALE, outages=50),
-            assumptions_for(world),
+            deployment,
+            plans_of(deployment, "host-stops", scale=SCALE, outages=50),
+            assumptions_for(deployment),
             scale=SCALE,
             watch=lambda running, observation: seen.append(running),
-            director=DIRECTOR,
+            runner=RUNNER,
         )
 
     asyncio.run(run())
     client, clock = seen[-1].client, seen[-1].clock
     assert client is not None
-    assert (client.name, client.server) == (world.pair.name, ("127.0.0.1", 53))
+    assert (client.name, client.server) == (deployment.pair.name, ("127.0.0.1", 53))
     assert client.places == {"192.0.2.1": ("127.0.0.2", 80)}
     assert clock is not None
     assert clock.scale == SCALE
 
 
-def test_what_did_not_hold_fails(world: Deployment) -> None:
-    (outcome,) = play(world, "host-stops", seed=1)
+def test_what_did_not_hold_fails(deployment: Deployment) -> None:
+    (outcome,) = play(deployment, "host-stops", seed=1)
     assert outcome.verdict.status is Status.FAILED
     assert "reach bookstore-api-green: not within" in outcome.verdict.message
 
 
-def test_scenarios_wait_for_one_another_where_they_are_to(world: Deployment) -> None:
-    outcomes = asyncio.run(played(world, "host-stops", "both-stop", seed=0, at_once=1))
+def test_scenarios_wait_for_one_another_where_they_are_to(deployment: Deployment) -> None:
+    outcomes = asyncio.run(played(deployment, "host-stops", "both-stop", seed=0, at_once=1))
     assert [outcome.plan.scenario.name for outcome in outcomes] == ["host-stops", "both-stop"]
 
 
-def test_a_problem_of_a_director_ends_all(world: Deployment) -> None:
+def test_a_problem_of_a_runner_ends_all(deployment: Deployment) -> None:
     with pytest.raises(RehearsalError) as raised:
-        play(world, "host-stops", seed=2)
+        play(deployment, "host-stops", seed=2)
     assert str(raised.value) == (
         "host-stops: moto's server (process 7) was ended by signal SIGKILL"
     )
 
 
-def test_a_director_that_ends_without_a_word_ends_all(world: Deployment) -> None:
-    with pytest.raises(
-        RehearsalError, match=r"the director of host-stops .* with status 1: .*luck"
-    ):
-        play(world, "host-stops", seed=3)
+def test_a_runner_that_ends_without_a_word_ends_all(deployment: Deployment) -> None:
+    with pytest.raises(RehearsalError, match=r"the runner of host-stops .* with status 1: .*luck"):
+        play(deployment, "host-stops", seed=3)
 
 
-def test_a_rehearsal_that_is_stopped_leaves_no_process_behind(world: Deployment) -> None:
+def test_a_rehearsal_that_is_stopped_leaves_no_process_behind(deployment: Deployment) -> None:
     async def run() -> set[int]:
         before = children_of(os.getpid())
-        task = asyncio.get_running_loop().create_task(played(world, "host-stops", seed=4))
+        task = asyncio.get_running_loop().create_task(played(deployment, "host-stops", seed=4))
         while not (found := children_of(os.getpid()) - before):
             await asyncio.sleep(0.02)
         task.cancel()
@@ -146,17 +147,17 @@ def children_of(pid: int) -> set[int]:
 
 @pytest.mark.parametrize(("asked_at", "told"), [(1009.95, True), (1001.0, False)])
 def test_clients_must_have_been_served_by_the_active_host_before(
-    world: Deployment, asked_at: float, told: bool
+    deployment: Deployment, asked_at: float, told: bool
 ) -> None:
-    (outcome,) = play(world, "probe-killed", seed=0)
+    (outcome,) = play(deployment, "probe-killed", seed=0)
     seen = [
         *outcome.observations,
-        Observation(1009.0, Source.CLIENT, world.pair.name, world.active.name),
-        Observation(1009.99, Source.CLIENT, world.pair.name, NO_ANSWER),
-        Observation(asked_at, Source.CLIENT, world.pair.name, "somebody"),
+        Observation(1009.0, Source.CLIENT, deployment.pair.name, deployment.active.name),
+        Observation(1009.99, Source.CLIENT, deployment.pair.name, NO_ANSWER),
+        Observation(asked_at, Source.CLIENT, deployment.pair.name, "somebody"),
     ]
     running = Running(outcome.plan, seen, [Phase("steady state", 1000, 1010)], outcome.run)
-    verdict = judged(world, running, 0).verdict
+    verdict = judged(deployment, running, 0).verdict
     assert ("before the fault clients were served by somebody" in verdict.message) is told
 
 
@@ -166,10 +167,10 @@ def test_clients_must_have_been_served_by_the_active_host_before(
 def test_people_must_be_told_of_what_they_must_hear_of(
     example_templates: Templates, off: Edit
 ) -> None:
-    silent = read_world(edited(example_templates, off))
+    silent = read_deployment(edited(example_templates, off))
     (outcome,) = play(silent, "host-stops", seed=0)
     assert outcome.verdict.status is Status.FAILED
-    told = f"nobody is told of {STATUS_ALARM}: it notifies no topic when it fires"
+    told = f"nobody is notified of {STATUS_ALARM}: it has no topic as an action when it fires"
     assert outcome.verdict.message == told
     assert outcome.journal["verdict"]["message"] == told
     console = Console(file=io.StringIO(), width=60)
@@ -178,13 +179,15 @@ def test_people_must_be_told_of_what_they_must_hear_of(
 
 
 @pytest.mark.parametrize(("at", "found"), [(None, "none came"), (1060.0, "it came after 1000 s")])
-def test_a_message_must_arrive_in_time(world: Deployment, at: float | None, found: str) -> None:
-    (outcome,) = play(world, "host-stops", seed=0)
+def test_a_message_must_arrive_in_time(
+    deployment: Deployment, at: float | None, found: str
+) -> None:
+    (outcome,) = play(deployment, "host-stops", seed=0)
     seen = [each for each in outcome.observations if each.source is not Source.MESSAGE]
     if at is not None:
         seen.append(Observation(at, Source.MESSAGE, STATUS_ALARM, "ALARM"))
     running = Running(outcome.plan, seen, [Phase("steady state", 1000, 1010)], outcome.run)
-    verdict = judged(world, running, 0).verdict
+    verdict = judged(deployment, running, 0).verdict
     assert verdict.status is Status.FAILED
     within = outcome.plan.messages[STATUS_ALARM]
     assert verdict.message == f"a message of {STATUS_ALARM}: not within {within:.0f} s ({found})"
@@ -194,34 +197,29 @@ def test_a_process_that_is_lost_is_told() -> None:
     lost: list[str] = []
 
     async def run() -> None:
-        children = ManagedProcesses(lambda error: lost.append(str(error)))
+        processes = ManagedProcesses(lost.append)
         lines: list[str] = []
-        child = await children.start(
-            "the talker", "tests.resiliency.rehearsal.talker", "good bye", tell=lines.append
-        )
+        child = await processes.start("the server", *SERVER, on_line=lines.append)
         while not lines:
             await asyncio.sleep(0.01)
         child.signal(signal.SIGKILL)
         while not lost:
             await asyncio.sleep(0.01)
         child.signal(signal.SIGKILL)  # it has ended, which is no error
-        await children.close()
+        await processes.close()
 
     asyncio.run(asyncio.wait_for(run(), 60))
-    assert re.fullmatch(r"the talker \(process \d+\) was ended by signal SIGKILL", lost[0])
+    assert re.fullmatch(r"the server \(process \d+\) was ended by signal SIGKILL", lost[0])
 
 
 def test_processes_that_are_to_end_are_not_lost() -> None:
-    lost: list[ManagedProcessError] = []
+    lost: list[str] = []
 
     async def run() -> list[int]:
-        children = ManagedProcesses(lost.append)
-        first, second = [
-            await children.start("the talker", "tests.resiliency.rehearsal.talker", "hello")
-            for _ in range(2)
-        ]
+        processes = ManagedProcesses(lost.append)
+        first, second = [await processes.start("the server", *SERVER) for _ in range(2)]
         await first.kill()
-        await children.close(gently=True)
+        await processes.close(gently=True)
         return [first.pid, second.pid]
 
     for pid in asyncio.run(asyncio.wait_for(run(), 60)):
@@ -236,15 +234,15 @@ def test_what_can_t_be_watched_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ValueError("too long a line")
 
     async def run() -> None:
-        monkeypatch.setattr(ManagedProcess, "watch", break_off)
-        children = ManagedProcesses(lambda error: lost.append(str(error)))
-        child = await children.start("the talker", "tests.resiliency.rehearsal.talker", "hello")
+        monkeypatch.setattr(ManagedProcess, "follow", break_off)
+        processes = ManagedProcesses(lost.append)
+        child = await processes.start("the server", *SERVER)
         while not lost:
             await asyncio.sleep(0.01)
         await child.kill()
 
     asyncio.run(asyncio.wait_for(run(), 60))
-    assert lost == ["a process can't be watched: ValueError('too long a line')"]
+    assert lost == ["a process can't be monitored: ValueError('too long a line')"]
 
 
 def test_a_process_whose_parent_has_ended_ends() -> None:

@@ -16,12 +16,12 @@ from resiliency.failover_model.assumptions import Range
 from resiliency.rehearsal.agent_process import FixedCredentials, agent_of
 from resiliency.rehearsal.client_process import Settings
 from resiliency.rehearsal.clock import Clock
-from resiliency.rehearsal.deployment import Deployment, read_world
+from resiliency.rehearsal.deployment import Deployment
+from resiliency.rehearsal.deployment_reader import read_deployment
 from resiliency.rehearsal.prediction import assumptions_for
-from resiliency.rehearsal.run_spec import RunSpec
-from resiliency.rehearsal.scenario_runner import RehearsalError, ScenarioRunner
-from resiliency.rehearsal.scenarios import scenarios_of
-from resiliency.rehearsal.subprocesses import ManagedProcessError
+from resiliency.rehearsal.scenario_runner import ScenarioRunner
+from resiliency.rehearsal.scenarios import RunSpec, scenarios_of
+from resiliency.rehearsal.subprocesses import RehearsalError
 from staged_resiliency.experiment.expectations import (
     AlarmFires,
     AlarmRecovers,
@@ -35,15 +35,15 @@ SCALE = 120.0
 NOTHING = Range(0, 0, "seconds", "this test")
 
 
-def order(world: Deployment, name: str, folder: Path, *hypothesis: Expectation) -> RunSpec:
+def run_spec(deployment: Deployment, name: str, folder: Path, *hypothesis: Expectation) -> RunSpec:
     """As short a run as there can be."""
-    (scenario,) = [each for each in scenarios_of(world) if each.name == name]
+    (scenario,) = [each for each in scenarios_of(deployment) if each.name == name]
     return RunSpec(
-        world=world,
+        deployment=deployment,
         scenario=scenario,
         hypothesis=hypothesis,
         assumptions=replace(
-            assumptions_for(world), resolver_floor=NOTHING, health_check_uptake=NOTHING
+            assumptions_for(deployment), resolver_floor=NOTHING, health_check_uptake=NOTHING
         ),
         seed=0,
         scale=SCALE,
@@ -54,8 +54,8 @@ def order(world: Deployment, name: str, folder: Path, *hypothesis: Expectation) 
     )
 
 
-def direct(given: RunSpec) -> Sequence[Sequence[object]]:
-    """What a director tells."""
+def events_of(given: RunSpec) -> Sequence[Sequence[object]]:
+    """What a runner tells."""
     told: list[Sequence[object]] = []
 
     async def run() -> None:
@@ -79,11 +79,11 @@ def values(told: Sequence[Sequence[object]], source: str, subject: str) -> list[
 def test_a_real_run_goes_from_well_to_broken_and_back(
     deciding_templates: Templates, tmp_path: Path
 ) -> None:
-    world = read_world(deciding_templates)
-    record, blue, green = world.pair.name, world.active.name, world.standby.name
-    told = direct(
-        order(
-            world,
+    deployment = read_deployment(deciding_templates)
+    record, blue, green = deployment.pair.name, deployment.active.name, deployment.standby.name
+    told = events_of(
+        run_spec(
+            deployment,
             "db-blackholed",
             tmp_path,
             ClientsMove(record, green, 900),
@@ -107,7 +107,7 @@ def test_a_real_run_goes_from_well_to_broken_and_back(
     (reachable,) = [each[1:] for each in told if each[0] == "reachable"]
     client = Settings.from_json(str(reachable[0]))
     assert client.name == record
-    assert client.places.keys() == {world.active.address, world.standby.address}
+    assert client.places.keys() == {deployment.active.address, deployment.standby.address}
     assert Clock.from_json(str(reachable[1])).scale == SCALE
     assert values(told, "dns", record)[-3:] == ["54.213.54.171", "52.11.79.9", "54.213.54.171"]
     clients = values(told, "client", record)
@@ -122,16 +122,16 @@ def test_a_real_run_goes_from_well_to_broken_and_back(
     ]
 
 
-def test_a_process_that_is_lost_ends_the_run(world: Deployment, tmp_path: Path) -> None:
+def test_a_process_that_is_lost_ends_the_run(deployment: Deployment, tmp_path: Path) -> None:
     told: list[Sequence[object]] = []
 
     async def run() -> None:
-        director = ScenarioRunner(order(world, "host-stops", tmp_path), told.append)
-        task = asyncio.get_running_loop().create_task(director.run())
+        runner = ScenarioRunner(run_spec(deployment, "host-stops", tmp_path), told.append)
+        task = asyncio.get_running_loop().create_task(runner.run())
         while not told:
             await asyncio.sleep(0.01)
-        director._lost(ManagedProcessError("the client (process 7) ended with status 1: no more"))
-        director._lost(ManagedProcessError("another one"))
+        runner._fail("the client (process 7) ended with status 1: no more")
+        runner._fail("another one")
         await task
 
     with pytest.raises(RehearsalError) as raised:
@@ -139,14 +139,14 @@ def test_a_process_that_is_lost_ends_the_run(world: Deployment, tmp_path: Path) 
     assert str(raised.value) == "the client (process 7) ended with status 1: no more"
 
 
-def test_work_that_fails_ends_the_run(world: Deployment, tmp_path: Path) -> None:
+def test_work_that_fails_ends_the_run(deployment: Deployment, tmp_path: Path) -> None:
     async def fail() -> None:
         raise ValueError("out of order")
 
     async def run() -> None:
-        director = ScenarioRunner(order(world, "host-stops", tmp_path), lambda _: None)
-        task = asyncio.get_running_loop().create_task(director.run())
-        director._begin(fail())
+        runner = ScenarioRunner(run_spec(deployment, "host-stops", tmp_path), lambda _: None)
+        task = asyncio.get_running_loop().create_task(runner.run())
+        runner._begin(fail())
         await task
 
     with pytest.raises(RehearsalError, match=r"^ValueError: out of order$"):
@@ -154,15 +154,16 @@ def test_work_that_fails_ends_the_run(world: Deployment, tmp_path: Path) -> None
 
 
 def test_a_start_that_takes_too_long_is_told(
-    world: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("resiliency.rehearsal.scenario_runner._START_SECONDS", 0.01)
     with pytest.raises(RehearsalError, match="not everything started within 0 s"):
-        direct(order(world, "host-stops", tmp_path))
+        events_of(run_spec(deployment, "host-stops", tmp_path))
 
 
-def test_a_director_that_is_told_to_end_takes_everything_with_it(
-    world: Deployment, tmp_path: Path
+@pytest.mark.slow
+def test_a_runner_that_is_terminated_takes_everything_with_it(
+    deployment: Deployment, tmp_path: Path
 ) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "resiliency.rehearsal.scenario_runner"],
@@ -172,7 +173,7 @@ def test_a_director_that_is_told_to_end_takes_everything_with_it(
     )
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(pickle.dumps(order(world, "host-stops", tmp_path)))
+    process.stdin.write(pickle.dumps(run_spec(deployment, "host-stops", tmp_path)))
     process.stdin.close()
     for line in process.stdout:
         if json.loads(line)[2:] == ["steady state"]:

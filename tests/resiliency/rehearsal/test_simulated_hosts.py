@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from resiliency.rehearsal.clock import Clock
-from resiliency.rehearsal.deployment import Deployment, read_world
+from resiliency.rehearsal.deployment import Deployment
+from resiliency.rehearsal.deployment_reader import read_deployment
 from resiliency.rehearsal.http_client import ask
 from resiliency.rehearsal.scenarios import scenarios_of
 from resiliency.rehearsal.simulated_hosts import SimulatedHosts
@@ -15,37 +16,37 @@ from tests.resiliency.failover_model.support import hand_written
 from tests.resiliency.rehearsal.support import Templates
 
 
-async def answering(stage: SimulatedHosts, world: Deployment) -> list[bool]:
+async def answering(hosts: SimulatedHosts, deployment: Deployment) -> list[bool]:
     """Whether each host answers clients."""
     found = []
-    for host in stage.hosts.values():
+    for host in hosts.hosts.values():
         try:
-            found.append((await ask(host.place, "shop", world.path, 1)).status == 200)
+            found.append((await ask(host.place, "shop", deployment.path, 1)).status == 200)
         except OSError:
             found.append(False)
     return found
 
 
-def played(world: Deployment, folder: Path, *names: str) -> dict[str, list[list[bool]]]:
+def played(deployment: Deployment, folder: Path, *names: str) -> dict[str, list[list[bool]]]:
     """Who answers during each fault, and after it."""
     lost: list[object] = []
 
     async def run() -> dict[str, list[list[bool]]]:
-        clock, children = Clock.starting(20), ManagedProcesses(lost.append)
-        stage = SimulatedHosts(world, ("127.0.0.1", "127.0.0.1"))
+        clock, processes = Clock.starting(20), ManagedProcesses(lost.append)
+        hosts = SimulatedHosts(deployment, ("127.0.0.1", "127.0.0.1"))
         found = {}
         try:
-            await stage.start(children, folder, "http://127.0.0.1:9", clock)
-            for scenario in scenarios_of(world):
+            await hosts.start(processes, folder, "http://127.0.0.1:9", clock)
+            for scenario in scenarios_of(deployment):
                 if scenario.name not in names:
                     continue
-                await stage.inject(scenario)
-                during = await answering(stage, world)
-                await stage.end(scenario, children, clock)
-                found[scenario.name] = [during, await answering(stage, world)]
+                await hosts.inject(scenario)
+                during = await answering(hosts, deployment)
+                await hosts.end(scenario, processes, clock)
+                found[scenario.name] = [during, await answering(hosts, deployment)]
         finally:
-            await children.close()
-            stage.close()
+            await processes.close()
+            hosts.close()
         return found
 
     found = asyncio.run(asyncio.wait_for(run(), 120))
@@ -55,10 +56,10 @@ def played(world: Deployment, folder: Path, *names: str) -> dict[str, list[list[
 
 @pytest.mark.slow
 def test_each_fault_takes_away_what_it_names_and_its_end_gives_it_back(
-    world: Deployment, tmp_path: Path
+    deployment: Deployment, tmp_path: Path
 ) -> None:
     names = ["host-stops", "endpoint-hangs", "db-blackholed", "both-stop", "probe-killed"]
-    assert played(world, tmp_path, *names) == {
+    assert played(deployment, tmp_path, *names) == {
         "host-stops": [[False, True], [True, True]],
         "endpoint-hangs": [[False, True], [True, True]],
         "db-blackholed": [[True, True], [True, True]],
@@ -68,13 +69,13 @@ def test_each_fault_takes_away_what_it_names_and_its_end_gives_it_back(
 
 
 def test_a_service_without_a_probe_is_rehearsed_too(tmp_path: Path) -> None:
-    world = read_world({"site": hand_written()})
-    assert [each.name for each in scenarios_of(world)] == [
+    deployment = read_deployment({"site": hand_written()})
+    assert [each.name for each in scenarios_of(deployment)] == [
         "host-stops",
         "endpoint-hangs",
         "both-stop",
     ]
-    found = played(world, tmp_path, "host-stops")
+    found = played(deployment, tmp_path, "host-stops")
     assert found == {"host-stops": [[False, True], [True, True]]}
     assert not list(tmp_path.iterdir())
 
@@ -82,14 +83,14 @@ def test_a_service_without_a_probe_is_rehearsed_too(tmp_path: Path) -> None:
 def test_an_address_of_neither_host_stands_for_the_active_one(
     deciding_templates: Templates,
 ) -> None:
-    world = read_world(deciding_templates)
-    stage = SimulatedHosts(world, ("127.0.0.1", "127.0.0.1"))
-    active = stage.hosts[world.active.name]
+    deployment = read_deployment(deciding_templates)
+    hosts = SimulatedHosts(deployment, ("127.0.0.1", "127.0.0.1"))
+    active = hosts.hosts[deployment.active.name]
     assert active.is_running()
-    assert stage.place_of(world.standby.address) != active.place
-    assert stage.place_of("shop.example.com") == active.place
-    for host in stage.hosts.values():
-        host._door.close()
+    assert hosts.place_of(deployment.standby.address) != active.place
+    assert hosts.place_of("shop.example.com") == active.place
+    for host in hosts.hosts.values():
+        host._socket.close()
         for dependency in host._dependencies.values():
-            assert dependency._hole is not None
-            dependency._hole.close()
+            assert dependency._listener is not None
+            dependency._listener.close()

@@ -23,26 +23,26 @@ def test_a_journal_comes_back_as_it_was_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
         (b"{", "is not JSON in UTF-8 (Expecting property name"),
         (b'{"schema_version": 1', "is not JSON in UTF-8 (Expecting ',' delimiter"),
         (b"", "is not JSON in UTF-8 (Expecting value"),
         (b'"\xff"', "is not JSON in UTF-8 ('utf-8' codec"),
         (b"[" * 100_000, "is not JSON in UTF-8 (maximum recursion"),
-        (b"[1]", "is no journal: found [1]; must be an object"),
-        (b"null", "is no journal: found null; must be an object"),
-        (b"{}", "is no journal: it has no schema_version"),
+        (b"[1]", "is not a journal: found [1]; must be an object"),
+        (b"null", "is not a journal: found null; must be an object"),
+        (b"{}", "is not a journal: it has no schema_version"),
         (b'{"schema_version": true}', "schema_version: found true; must be"),
         (b'{"schema_version": 0}', "schema_version: found 0; must be"),
         (b'{"schema_version": 1}', "kind is missing"),
     ],
 )
-def test_what_is_no_journal_is_named(content: bytes, told: str, tmp_path: Path) -> None:
+def test_what_is_no_journal_is_named(content: bytes, expected: str, tmp_path: Path) -> None:
     file = tmp_path / "broken.json"
     file.write_bytes(content)
     message = refused(file)
-    assert message.startswith(f"{file}: {told}")
+    assert message.startswith(f"{file}: {expected}")
     assert "\n" not in message
 
 
@@ -52,15 +52,15 @@ def test_a_file_that_is_not_there_or_not_a_file_is_named(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "told"),
+    ("key", "value", "message"),
     [
         ("time_scale", 10**400, "must be a finite number"),
         ("injected_at", "2026-13-03T10:00:00.000Z", "must be a moment like"),
         ("injected_at", "٢٠٢٦-11-03T10:00:00.000Z", "must be a moment like"),
     ],
 )
-def test_odd_values_are_refused(key: str, value: object, told: str) -> None:
-    with pytest.raises(JournalError, match=told):
+def test_odd_values_are_refused(key: str, value: object, message: str) -> None:
+    with pytest.raises(JournalError, match=message):
         parse_journal({**run_of(STOPPED), key: value}, "odd.json")
 
 

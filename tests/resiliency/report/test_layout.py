@@ -313,7 +313,7 @@ def bars(*lengths: float, values: str = "ab") -> Sequence[Bar]:
     return made
 
 
-def test_bars_that_are_too_short_to_be_told_apart_become_one() -> None:
+def test_bars_that_are_too_short_to_draw_become_one() -> None:
     found = merged(bars(100, 1, 1, 1, 100), 5)
     assert [(each.began, each.ended, each.value) for each in found] == [
         (0, 100, "a"),
@@ -454,7 +454,7 @@ def test_the_moments_that_count_are_marked_at_their_time() -> None:
         (360, "objective 360 s"),
     ]
     assert milestones_of(journal(aborted_run())) == []
-    # Clients were back before the fault's end was told.
+    # Clients were back before the fault's end was text.
     labels = [each.label for each in milestones_of(stopped(fault_ended_at=None))]
     assert labels == ["fault", "alarm 187 s", "failover 268 s", "objective 360 s"]
 
@@ -481,8 +481,8 @@ def test_a_state_says_its_name_where_there_is_room_and_always_when_asked() -> No
         for each in picture.shapes
         if isinstance(each, ShapeGroup) and each.name.startswith("What the client saw")
     ]
-    told = [each.tooltip for each in clients.shapes if isinstance(each, Rect) and each.tooltip]
-    assert f"{GREEN}, 100 s to 104 s" in told
+    text = [each.tooltip for each in clients.shapes if isinstance(each, Rect) and each.tooltip]
+    assert f"{GREEN}, 100 s to 104 s" in text
     labels = [each.text for each in picture.shapes if isinstance(each, Label)]
     assert labels.count(BLUE) == 2
     assert GREEN not in labels
@@ -500,11 +500,11 @@ def test_what_happened_at_the_very_end_is_seen_within_the_axis() -> None:
     assert (bar.x + bar.width, bar.width) == (picture.scale.right, 2)
 
 
-def test_the_timeline_is_told_in_words_too() -> None:
-    told = timeline(stopped(), WIDE).description
-    assert "failover 268 s" in told
-    assert "no answer from 2.0 s" in told or "no answer from 2 s" in told
-    assert f"{GREEN} from 268 s" in told
+def test_the_timeline_is_described_in_words_too() -> None:
+    text = timeline(stopped(), WIDE).description
+    assert "failover 268 s" in text
+    assert "no answer from 2.0 s" in text or "no answer from 2 s" in text
+    assert f"{GREEN} from 268 s" in text
 
 
 def test_prediction_and_measurement_share_a_scale_over_all_rows() -> None:

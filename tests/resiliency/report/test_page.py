@@ -1,4 +1,4 @@
-"""The page as a browser would read it: what it says, that it stands alone, that names are names."""
+"""The page as a browser reads it: its texts, that it loads nothing, that names stay names."""
 
 import base64
 import copy
@@ -69,7 +69,7 @@ class Page(HTMLParser):
     def all(self, tag: str) -> Sequence[dict[str, str | None]]:
         return [attributes for name, attributes in self.elements if name == tag]
 
-    def told(self, *tags: str) -> Sequence[str]:
+    def text_of(self, *tags: str) -> Sequence[str]:
         return [text for tag, text in self.texts if not tags or tag in tags]
 
 
@@ -81,26 +81,26 @@ ANOTHER = replace(STOPPED, experiment="another")
 FIVE = page(rehearsals(), title="Rehearsal of bookstore", made_at=BEGAN_AT)
 
 
-def test_the_verdict_stands_first_in_words() -> None:
+def test_the_verdict_comes_first_in_words() -> None:
     read = Page(FIVE)
-    assert read.told("h1") == ["✓ 5 of 5 passed"]
-    assert read.told("title")[0] == "5 of 5 passed \N{EN DASH} Rehearsal of bookstore"
-    assert "bookstore, production" in read.told("dd")
-    assert "20 times as fast; every duration is the service's own" in read.told("dd")
-    assert "2026-11-03 10:00:00 UTC" in read.told("dd")
+    assert read.text_of("h1") == ["✓ 5 of 5 passed"]
+    assert read.text_of("title")[0] == "5 of 5 passed \N{EN DASH} Rehearsal of bookstore"
+    assert "bookstore, production" in read.text_of("dd")
+    assert "20 times as fast; every duration is the service's own" in read.text_of("dd")
+    assert "2026-11-03 10:00:00 UTC" in read.text_of("dd")
 
 
 def test_a_failure_is_named_in_the_first_line() -> None:
     journals = [run_of(LATE), *rehearsals()[1:], aborted_run(ANOTHER)]
     read = Page(page(journals, title="R"))
-    assert read.told("h1") == [
+    assert read.text_of("h1") == [
         "✕ 4 of 6 passed, 1 failed (blue stops and comes back), 1 aborted (another)"
     ]
     assert (
         "1 of 2 expectations failed: clients of bookstore.pingpublications.com reach "
         "bookstore-api-green 432 s after the fault; expected within 380 s"
-    ) in read.told("p")
-    assert any(each.startswith("Aborted: the alarm") for each in read.told("p"))
+    ) in read.text_of("p")
+    assert any(each.startswith("Aborted: the alarm") for each in read.text_of("p"))
 
 
 def rows(text: str, style: str) -> Sequence[Sequence[str]]:
@@ -109,7 +109,7 @@ def rows(text: str, style: str) -> Sequence[Sequence[str]]:
     body = table.partition("<tbody")[2]
     return [
         [
-            " ".join(Page(f"<td{cell}</td>").told())
+            " ".join(Page(f"<td{cell}</td>").text_of())
             for cell in re.findall(r"<t[hd]\b(.*?)</t[hd]>", row, re.DOTALL)
         ]
         for row in re.findall(r"<tr.*?</tr>", body, re.DOTALL)
@@ -129,7 +129,7 @@ def test_the_summary_has_every_number_of_a_run() -> None:
     assert len(rows(FIVE, "summary")) == 5
 
 
-def test_each_expectation_stands_with_measurement_and_bound() -> None:
+def test_each_expectation_has_measurement_and_bound() -> None:
     assert rows(made(run_of(STOPPED)), "plain expectations") == [
         [
             "clients of bookstore.pingpublications.com reach bookstore-api-green",
@@ -183,7 +183,7 @@ def test_every_link_and_label_leads_somewhere() -> None:
             assert set(wanted) <= set(ids)
 
 
-def test_pictures_and_tables_are_told_to_those_who_do_not_see_them() -> None:
+def test_pictures_and_tables_are_described_to_screen_readers() -> None:
     read = Page(FIVE)
     pictures = read.all("svg")
     assert len([each for each in pictures if each.get("role") == "img"]) == 10
@@ -196,7 +196,7 @@ def test_pictures_and_tables_are_told_to_those_who_do_not_see_them() -> None:
     assert all(after - before <= 1 for before, after in pairwise(headings))
 
 
-def test_a_verdict_is_never_told_by_colour_alone() -> None:
+def test_a_verdict_is_never_shown_by_color_alone() -> None:
     text = made(run_of(LATE), aborted_run(ANOTHER))
     for style, words in (("passed", "✓ Passed"), ("failed", "✕ Failed"), ("aborted", "○ ")):
         badges = re.findall(rf'<span class="badge {style}">(.*?)</span>', text)
@@ -219,7 +219,7 @@ def test_odd_journals_make_a_sound_page(name: str) -> None:
 
 def test_no_journals_make_a_page_that_says_so() -> None:
     read = Page(page([], title="Drills"))
-    assert read.told("h1") == ["○ Nothing was run"]
+    assert read.text_of("h1") == ["○ Nothing was run"]
     assert not read.all("table")
 
 
@@ -245,8 +245,8 @@ def test_names_of_strangers_stay_names() -> None:
     assert len(read.all("script")) == 1
     assert not read.all("img")
     assert "alert(1)</script>" not in text
-    assert HOSTILE in "".join(read.told("li"))
-    assert "49" not in "".join(read.told("li"))
+    assert HOSTILE in "".join(read.text_of("li"))
+    assert "49" not in "".join(read.text_of("li"))
 
 
 def test_control_characters_and_reversed_writing_do_not_reach_the_page() -> None:
@@ -263,7 +263,7 @@ def test_the_same_journals_make_the_same_page() -> None:
 def test_runs_of_the_same_drill_are_shown_over_time() -> None:
     text = page(drill_runs(), title="Drills")
     read = Page(text)
-    assert read.told("h1") == ["✓ 3 of 3 passed"]
+    assert read.text_of("h1") == ["✓ 3 of 3 passed"]
     assert (
         "The newest run of each; of all runs 70 of 72 passed, 1 failed (shutdown), 1 aborted"
         in text
@@ -284,10 +284,10 @@ def test_runs_of_the_same_drill_are_shown_over_time() -> None:
 def test_the_newest_run_of_a_drill_decides(order: int) -> None:
     runs = [run_of(STOPPED, injected_at=BEGAN_AT), run_of(LATE, injected_at=BEGAN_AT + 86400)]
     read = Page(page(runs[::order], title="Drills"))
-    assert read.told("h1") == ["✕ 0 of 1 passed, 1 failed (blue stops and comes back)"]
+    assert read.text_of("h1") == ["✕ 0 of 1 passed, 1 failed (blue stops and comes back)"]
 
 
-def test_results_of_several_services_over_time_are_told_apart() -> None:
+def test_results_over_time_name_the_service_where_there_are_several() -> None:
     other = [{**each, "service": "library"} for each in drill_runs(2)]
     charts = histories([parse_journal(each, "it") for each in [*drill_runs(2), *other]])
     assert [each.name for each in charts][:4] == [
@@ -298,14 +298,14 @@ def test_results_of_several_services_over_time_are_told_apart() -> None:
     ]
 
 
-def test_a_chart_of_hours_is_told_in_hours() -> None:
+def test_a_chart_of_hours_has_an_axis_in_hours() -> None:
     long = {**run_of(STOPPED), "objective_seconds": 7200}
     (chart,) = histories([parse_journal(long, "it"), parse_journal(long, "it")])
     labels = [each.text for each in chart.drawing.shapes if isinstance(each, Label)]
     assert labels[:4] == ["0", "1 h", "2 h", "objective 7,200 s"]
 
 
-def test_a_run_without_the_number_stands_below_the_axis() -> None:
+def test_a_run_without_the_number_is_below_the_axis() -> None:
     (chart,) = histories([parse_journal(run_of(STOPPED), "it"), parse_journal(aborted_run(), "it")])
     marks = {each.sign: each for each in chart.drawing.shapes if isinstance(each, Mark)}
     (zero,) = [
@@ -323,8 +323,8 @@ def test_changes_too_quick_to_draw_are_explained_where_there_are_any() -> None:
 def test_a_phase_that_was_cut_off_says_so() -> None:
     phase = {**run_of(STOPPED)["phases"][3], "ended_at": None, "outcome": "stopped by the guard"}
     read = Page(made({**run_of(STOPPED), "phases": [phase]}))
-    assert "cut off, from 1 s" in read.told("li")
-    assert "stopped by the guard" in read.told("span")
+    assert "cut off, from 1 s" in read.text_of("li")
+    assert "stopped by the guard" in read.text_of("span")
 
 
 def test_one_run_of_each_has_no_history() -> None:
@@ -338,7 +338,7 @@ def test_a_journal_that_can_t_be_shown_is_named_by_number_and_run() -> None:
     ):
         page([run_of(STOPPED), wrong], title="R")
     with pytest.raises(
-        JournalError, match=r"^journal 1: is no journal: found 7; must be an object"
+        JournalError, match=r"^journal 1: is not a journal: found 7; must be an object"
     ):
         page(cast(Any, [7]), title="R")
 

@@ -89,7 +89,7 @@ Edit = Callable[[Data], object]
 WRONG = [
     pytest.param(
         lambda it: it.pop("schema_version"),
-        "is no journal: it has no schema_version",
+        "is not a journal: it has no schema_version",
         id="no version",
     ),
     pytest.param(
@@ -176,14 +176,14 @@ WRONG = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("edit", "told"), WRONG)
-def test_what_the_schema_refuses_the_page_refuses_in_words(edit: Edit, told: str) -> None:
+@pytest.mark.parametrize(("edit", "message"), WRONG)
+def test_what_the_schema_refuses_the_page_refuses_in_words(edit: Edit, message: str) -> None:
     journal = copy.deepcopy(dict(run_of(STOPPED)))
     edit(journal)
     assert not VALIDATOR.is_valid(journal)
     with pytest.raises(JournalError) as refused:
         parse_journal(journal, "out/blue.json")
-    assert str(refused.value) == f"out/blue.json: {told}"
+    assert str(refused.value) == f"out/blue.json: {message}"
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

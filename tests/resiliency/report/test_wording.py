@@ -27,7 +27,7 @@ from tests.journals import (
 
 
 @pytest.mark.parametrize(
-    ("number", "told"),
+    ("number", "text"),
     [
         (None, "\N{EN DASH}"),
         (0, "0 s"),
@@ -40,12 +40,12 @@ from tests.journals import (
         (12345.6, "12,346 s"),
     ],
 )
-def test_durations(number: float | None, told: str) -> None:
-    assert wording.seconds(number) == told
+def test_durations(number: float | None, text: str) -> None:
+    assert wording.seconds(number) == text
 
 
 @pytest.mark.parametrize(
-    ("number", "told"),
+    ("number", "text"),
     [
         (None, "\N{EN DASH}"),
         (0, "0 %"),
@@ -56,8 +56,8 @@ def test_durations(number: float | None, told: str) -> None:
         (0.5, "50 %"),
     ],
 )
-def test_all_and_none_are_said_of_all_and_none_alone(number: float | None, told: str) -> None:
-    assert wording.share(number) == told
+def test_all_and_none_are_said_of_all_and_none_alone(number: float | None, text: str) -> None:
+    assert wording.share(number) == text
 
 
 def judged(expectation: Expectation, status: Status, seconds: float | None) -> Judgement:
@@ -69,7 +69,7 @@ QUIET = AlarmQuiet(STATUS)
 
 
 @pytest.mark.parametrize(
-    ("finding", "told"),
+    ("finding", "text"),
     [
         (judged(FIRES, Status.PASSED, 187), "after 187 s"),
         (judged(FIRES, Status.FAILED, 400), "after 400 s"),
@@ -79,8 +79,8 @@ QUIET = AlarmQuiet(STATUS)
         (judged(QUIET, Status.FAILED, None), "not observed"),
     ],
 )
-def test_what_was_measured_of_an_expectation(finding: Judgement, told: str) -> None:
-    assert wording.measured(finding) == told
+def test_what_was_measured_of_an_expectation(finding: Judgement, text: str) -> None:
+    assert wording.measured(finding) == text
 
 
 def test_every_kind_of_expectation_has_words() -> None:
@@ -97,8 +97,8 @@ def test_every_kind_of_expectation_has_words() -> None:
     assert (describe(later), wording.bound(later)) == ("queue drains", "throughout")
 
 
-def run_with(status: str, told: str, judgements: Sequence[object]) -> Journal:
-    verdict = {"status": status, "message": told, "judgements": judgements}
+def run_with(status: str, text: str, judgements: Sequence[object]) -> Journal:
+    verdict = {"status": status, "message": text, "judgements": judgements}
     return parse_journal({**run_of(STOPPED), "verdict": verdict}, "it")
 
 

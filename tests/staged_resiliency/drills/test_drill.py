@@ -81,14 +81,14 @@ def a_drill(stack: Stack, group: DrillGroup | None = None, **changes: Any) -> Dr
 
 
 def a_group(stack: Stack, **changes: Any) -> DrillGroup:
-    """What drills share, with arguments changed."""
+    """A group of drills, with arguments changed."""
     usual: dict[str, Any] = {"service": a_service(), "topic": TOPIC_ARN}
     return DrillGroup(stack, "Drills", **{**usual, **changes})
 
 
 @pytest.fixture(scope="module")
 def shared() -> DrillGroup:
-    """A runner that refused drills may name; making one takes a while."""
+    """A group that refused drills may name; making one takes a while."""
     return a_group(Stack())
 
 
@@ -213,12 +213,12 @@ def test_an_experiment_alone_needs_a_guard_too(shared: DrillGroup) -> None:
     [
         pytest.param(
             lambda: a_stop(duration_minutes=0),
-            "StopInstance: duration_minutes: 0 min can't be a fault's; FIS takes 1 to 720",
+            "StopInstance: duration_minutes: 0 minutes is out of range; FIS takes 1 to 720",
             id="nothing",
         ),
         pytest.param(
             lambda: a_stop(duration_minutes=721),
-            "StopInstance: duration_minutes: 721 min can't be a fault's; FIS takes 1 to 720",
+            "StopInstance: duration_minutes: 721 minutes is out of range; FIS takes 1 to 720",
             id="too long",
         ),
         pytest.param(
@@ -240,8 +240,8 @@ def test_an_experiment_alone_needs_a_guard_too(shared: DrillGroup) -> None:
         ),
         pytest.param(
             lambda: BlackholePort(BLUE, INSTANCE_ID, 5, destination_port=53),
-            "BlackholePort: destination_port: 53 is DNS, without which the host finds nothing by "
-            "name, not even AWS; give the port of a dependency",
+            "BlackholePort: destination_port: 53 is DNS, without which the host resolves no names, "
+            "not even those of AWS; give the port of a dependency",
             id="DNS",
         ),
         pytest.param(
@@ -284,7 +284,7 @@ def test_an_experiment_alone_needs_a_guard_too(shared: DrillGroup) -> None:
             lambda: ServiceDashboard(
                 Stack(), "D", service=a_service(), dashboard_name="shop", drills=[], enabled=True
             ),
-            "ServiceDashboard: drills: none is named; name those whose results are shown",
+            "ServiceDashboard: drills: is empty; name the drills whose results are shown",
             id="dashboard of nothing",
         ),
         pytest.param(
@@ -333,7 +333,7 @@ def test_a_drill_on_an_instance_of_the_same_stack_names_it_by_reference() -> Non
     assert json.dumps({"Ref": "Address"}) in definition
 
 
-def test_what_is_told_to_the_runner_is_in_every_plan() -> None:
+def test_the_settings_of_the_group_are_in_every_plan() -> None:
     def build(stack: Stack) -> None:
         group = a_group(
             stack, enabled=True, notify_passed=False, runbook="https://wiki.example.com/shop"
@@ -343,7 +343,7 @@ def test_what_is_told_to_the_runner_is_in_every_plan() -> None:
     text = json.dumps(only(synthesized(build), MACHINE)["DefinitionString"]).replace('\\"', '"')
     for part in (
         '"enabled":true',
-        '"notify_on_pass":false',
+        '"notify_passed":false',
         '"runbook":"https://wiki.example.com/shop"',
         '"window":{"days":["TUE"],"start":"10:00","end":"12:00","timezone":"UTC"}',
     ):

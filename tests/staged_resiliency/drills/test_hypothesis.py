@@ -11,7 +11,6 @@ from resiliency.failover_model.simulation import failover_times
 from resiliency.failover_model.template_reader import read_graph
 from resiliency.service_file.mapping import guards_of, hypothesis_of
 from resiliency.service_file.model import Environment
-from staged_resiliency.drills import time_limits
 from staged_resiliency.experiment.expectations import (
     AlarmFires,
     AlarmQuiet,
@@ -23,6 +22,7 @@ from staged_resiliency.experiment.expectations import (
 )
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source
 from staged_resiliency.experiment.verdict import Run, Status, judge
+from staged_resiliency.shared import time_limits
 from tests.support import Data, example, synthesize
 
 RECORD = "bookstore.pingpublications.com"

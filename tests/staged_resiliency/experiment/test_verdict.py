@@ -117,11 +117,11 @@ ROWS: tuple[Row, ...] = (
 
 @pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
 def test_one_expectation(row: Row) -> None:
-    _, expectation, seen, status, seconds, told = row
+    _, expectation, seen, status, seconds, message = row
     found = judged(expectation, *seen)
     assert found.status is status
     assert found.seconds == (None if seconds is None else pytest.approx(seconds))
-    assert told in found.message
+    assert message in found.message
 
 
 def test_every_kind_of_expectation_can_pass_and_fail() -> None:

@@ -158,9 +158,9 @@ def test_more_targets_than_a_document_carries_are_refused_with_how_many_fit() ->
 
     with pytest.raises(ValueError, match=r"^1000 targets make parameters of \d+ bytes; ") as e:
         of(1000).require_fit()
-    told = str(e.value)
-    assert "beside the agent there is room for 16384, so about " in told
-    fitting = int(told.partition("so about ")[2].split()[0])
+    reported = str(e.value)
+    assert "beside the agent there is room for 16384, so about " in reported
+    fitting = int(reported.partition("so about ")[2].split()[0])
     assert fitting > 50
     of(fitting - 2).require_fit()
     with pytest.raises(ValueError, match="targets make parameters"):

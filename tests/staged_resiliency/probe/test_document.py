@@ -171,7 +171,7 @@ def test_the_steps_come_in_order() -> None:
     assert tuple(scripts()) == STEPS
 
 
-def test_its_description_tells_the_agent() -> None:
+def test_its_description_names_the_agents_version() -> None:
     assert agent_digest() in str(command_document()["description"])
 
 

@@ -1,4 +1,4 @@
-"""One attempt to reach a target: what it works with, how far it got, and why it failed."""
+"""One attempt to reach a target: its tools, its progress and its failure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The configuration file, read strictly.
 
-The constructs have validated it; the agent only refuses what it could not measure as it is
-written, and says in one line where the first mistake is.
+The constructs have validated it already. The agent raises on the first key that it could not use as
+it is written, with one line that names the key.
 """
 
 from __future__ import annotations
@@ -266,6 +266,7 @@ _KINDS: Mapping[str, _Kind] = {
         },
     ),
 }
+_KIND = _one_of(tuple(_KINDS))
 _ANSWERS: Mapping[str, Rule] = {
     "A": _text("an IPv4 address, as type A answers", lambda text: ip_version(text) == 4),
     "AAAA": _text("an IPv6 address, as type AAAA answers", lambda text: ip_version(text) == 6),
@@ -315,10 +316,9 @@ def _check(content: Any, path: str, other: Mapping[str, Rule]) -> Check:
     require(content, _OBJECT, path)
     if "check" not in content:
         raise ConfigError(f"{path}.check: is missing")
-    kind_rule = _one_of(tuple(_KINDS))
-    require(content["check"], kind_rule, f"{path}.check")
+    require(content["check"], _KIND, f"{path}.check")
     kind = _KINDS[content["check"]]
-    rules = {**other, "check": kind_rule, **kind.rules}
+    rules = {**other, "check": _KIND, **kind.rules}
     given = _object(content, path, rules, (*other, *kind.required))
     version = ip_version(given["host"])
     if version and given.get("family", f"ipv{version}") != f"ipv{version}":

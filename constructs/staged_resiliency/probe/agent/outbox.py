@@ -50,15 +50,11 @@ class Outbox:
         self._jitter = jitter
         self._new: deque[Datum] = deque()
         self._sending: Sequence[Datum] = []
-        self._entries: Sequence[
-            Entry
-        ] = []  # of the spool, that the request holds; none when it is new data
+        self._entries: Sequence[Entry] = []  # that the request is made of; empty for new data
         self._too_old = 0  # data of the same entries that CloudWatch would reject for their age
         self._failures = 0
         self._failing_since = 0.0  # while there are failures
-        self._doubtful_before = (
-            spool.next
-        )  # older entries may be of a time when this host was cut off
+        self._doubtful_before = spool.next  # this host may have been cut off until that entry
         self._not_before = 0.0
         self._backlog_not_before = 0.0
 
@@ -116,7 +112,7 @@ class Outbox:
             self._failing_since = now
         if not answered or now - self._failing_since >= ANSWERED_SECONDS:
             self._doubtful_before = self.spool.next
-        self._backlog_not_before = 0.0  # what was just put away may not be held back
+        self._backlog_not_before = 0.0  # the data just spooled may not be held back
         pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(self._failures, 10))
         pause *= 0.5 + self._jitter() / 2
         self._failures += 1
@@ -124,9 +120,9 @@ class Outbox:
         return pause
 
     def rejected(self, now: float) -> None:
-        """The request will never be accepted: its halves may, and a datum alone is dropped.
+        """CloudWatch will never accept the request: send its halves apart, or drop a single datum.
 
-        The halves wait a little and are sent by themselves, while fresh data go on.
+        The halves wait a little and are sent alone, while new data go first.
         """
         data = self._sending
         self._end_request()

@@ -1,4 +1,4 @@
-"""A world for the agent: virtual time in which days take a moment, and stand-ins on loopback."""
+"""An environment for the agent: virtual time, in which days take a moment, and fake services."""
 
 import gzip
 import selectors
@@ -39,7 +39,7 @@ REFUSAL = SendError("InvalidParameterValue", "not this one", permanent=True)
 
 
 def eventually(found: Callable[[], T], *, seconds: float = 5) -> T:
-    """What is found, looked for again and again until it is something."""
+    """Call again and again until the result is true, and return it."""
     deadline = time.monotonic() + seconds
     while not (value := found()):
         assert time.monotonic() < deadline, f"not within {seconds} s; last seen: {value!r}"
@@ -51,7 +51,7 @@ def eventually(found: Callable[[], T], *, seconds: float = 5) -> T:
 
 
 class VirtualTime:
-    """The two clocks of a host: one that only goes on, and one that can be set."""
+    """The two clocks of a host: a monotonic one, and a wall clock that can be set."""
 
     def __init__(self, wall: float = MIDNIGHT) -> None:
         self.now = 5_000.0
@@ -66,16 +66,16 @@ class VirtualTime:
         return self.now + self._ahead
 
     def set_wall(self, seconds: float) -> None:
-        """Set the wall clock forward or back by so much."""
+        """Set the wall clock forward or back by some seconds."""
         self._ahead += seconds
 
     def stand_still(self, seconds: float) -> None:
-        """Nothing on the host runs for so long."""
+        """Suspend the host for some seconds."""
         self.now += seconds
 
 
 class VirtualSelector(selectors.BaseSelector):
-    """No socket is ever ready, and waiting takes no time: it moves the clock on."""
+    """A selector without ready sockets, which advances the virtual clock instead of waiting."""
 
     def __init__(self, time: VirtualTime) -> None:
         self._time = time
@@ -98,7 +98,7 @@ class VirtualSelector(selectors.BaseSelector):
 
 
 async def passing(loop: Loop, seconds: float | None) -> None:
-    """Wait so long in a loop's time; forever for None."""
+    """Wait for some seconds of a loop's time; forever for None."""
     future = Future()
     if seconds is not None:
         loop.call_at(loop.clock() + seconds, loop.resolve, future, None)
@@ -107,7 +107,7 @@ async def passing(loop: Loop, seconds: float | None) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Planned(Check):
-    """A check whose answers are planned: after how many seconds, None for never, and what."""
+    """A check with planned answers: after how many seconds, None for never, and which failure."""
 
     plan: Callable[[float], tuple[float | None, Failure | None]]
     name: str = "target"
@@ -148,7 +148,7 @@ def broken_within(*spans: tuple[float, float]) -> Planned:
 
 
 def flapping() -> Planned:
-    """A check that answers otherwise each time it is asked."""
+    """A check that passes and fails in turns."""
     turns = iter(range(10**9))
     return Planned(lambda began: (0.003, refused() if next(turns) % 2 else None), "flapping")
 
@@ -176,7 +176,7 @@ class VirtualCloudWatch:
 
 
 class VirtualPublisher(Publisher):
-    """The publisher without its thread: the loop's turns send, and a request takes no time."""
+    """A publisher without a thread: it sends from the loop, and a request takes no time."""
 
     def __init__(
         self, outbox: Outbox, transport: Transport, log: Callable[[str], None], loop: Loop
@@ -200,8 +200,8 @@ class VirtualPublisher(Publisher):
             self._loop.call_at(self._next, self._send_due)
 
 
-class World:
-    """A host in virtual time: what it samples, publishes and says."""
+class VirtualHost:
+    """A host in virtual time, with its samples, published data and journal."""
 
     def __init__(
         self, folder: Path | None = None, max_data: int = 1_000_000, wall: float = MIDNIGHT
@@ -219,7 +219,7 @@ class World:
         )
 
     def observe(self, config: Config, host: str = BLUE) -> Measuring:
-        """Begin what an agent does once it knows its name."""
+        """Measure, as an agent does once it knows its name."""
         observation = Measuring(
             Identity(host, "us-west-2"), self.tools, self.journal, self.publisher
         )
@@ -227,13 +227,13 @@ class World:
         return observation
 
     def run(self, seconds: float) -> None:
-        """Let so much time pass."""
+        """Run for some seconds."""
         until = self.time.now + seconds
         self.loop.call_at(until, lambda: None)
         while self.time.now < until:
             self.loop.turn()
 
-    def __enter__(self) -> "World":
+    def __enter__(self) -> "VirtualHost":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -299,13 +299,13 @@ def serving(answer: Callable[[HttpRequest], HttpAnswer | None]) -> Iterator[str]
 
 @contextmanager
 def silence() -> Iterator[str]:
-    """A server that takes connections and never says a word; its URL."""
+    """A server that accepts connections and never answers; its URL."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 def unused_url() -> str:
-    """An address at which nobody listens."""
+    """Return a URL at which no server listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
@@ -318,7 +318,7 @@ class InstanceMetadata:
     service: MetadataService
 
     def change(self, **changes: Any) -> None:
-        """Say something else from now on."""
+        """Answer differently from now on."""
         self.service.change("127.0.0.1", **changes)
 
 
@@ -335,7 +335,7 @@ def instance_metadata(**says: Any) -> Iterator[InstanceMetadata]:
 
 
 class HttpCloudWatch:
-    """Takes PutMetricData over HTTP, and answers as it is told.
+    """Takes PutMetricData over HTTP, and answers as configured.
 
     Attributes:
         requests: What was asked, oldest first.
@@ -370,8 +370,8 @@ def put_in(request: HttpRequest) -> Put:
     return decoded(body, request.headers["Content-Type"])
 
 
-def error_answer(status: int, code: str, message: str = "told by a test") -> HttpAnswer:
-    """An error as CloudWatch tells it in JSON."""
+def error_answer(status: int, code: str, message: str = "from a test") -> HttpAnswer:
+    """An error as CloudWatch returns it in JSON."""
     body = f'{{"__type": "com.amazonaws.cloudwatch#{code}", "message": "{message}"}}'
     return HttpAnswer(status, body.encode(), [("Content-Type", "application/x-amz-json-1.0")])
 

@@ -74,7 +74,7 @@ class Host:
         self.systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.systemd.bind(str(folder / "notify"))
         self.systemd.settimeout(3)
-        self.told: list[str] = []
+        self.datagrams: list[str] = []
         self.watchdog_seconds = 60.0
         self.loop = Loop()
         self.write()
@@ -131,15 +131,15 @@ class Host:
         return agent
 
     def hears(self, line: str) -> str:
-        """Wait until systemd is told something; the datagram."""
+        """Wait until systemd receives a datagram, and return it."""
         while True:
             datagram = self.systemd.recv(4096).decode()
-            self.told.append(datagram)
+            self.datagrams.append(datagram)
             if line in datagram:
                 return datagram
 
     def heard_within(self, seconds: float) -> list[str]:
-        """What systemd is told in so long a time."""
+        """Return what systemd receives within a time."""
         found = []
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
@@ -210,8 +210,8 @@ def test_it_is_not_ready_while_its_name_is_not_known_but_alive(
     host.watchdog_seconds = 0.06
     host.write(host=None, region=None)
     host.start()
-    told = host.heard_within(0.3)
-    assert set(told) == {"WATCHDOG=1"}
+    message = host.heard_within(0.3)
+    assert set(message) == {"WATCHDOG=1"}
     assert host.lines == [
         "<4>this host's name can't be determined: the instance has no role; "
         "give it an instance profile"
@@ -288,7 +288,7 @@ def test_a_good_configuration_is_taken_and_the_spool_grows_with_it(host: Host) -
         f"STATUS=50 targets every 1 s, namespace Bookstore, host {BLUE}"
     )
     eventually(lambda: FIRST in host.transport.metrics())
-    assert f"<6>reloaded: {host.told[-1][len('STATUS=') :]}" in host.lines
+    assert f"<6>reloaded: {host.datagrams[-1][len('STATUS=') :]}" in host.lines
     eventually(lambda: any("target-" in line for line in host.lines))
     assert agent._spool is not None
     assert agent._spool.max_data == max_spooled(config) > module.MIN_RETAINED
@@ -312,7 +312,7 @@ def test_a_bad_configuration_is_refused_and_the_current_one_stays(host: Host) ->
     assert host.ended() < 1
 
 
-def test_a_configuration_that_is_gone_is_told_and_the_former_one_stays(host: Host) -> None:
+def test_a_missing_configuration_is_refused_and_the_current_one_stays(host: Host) -> None:
     agent = host.ready()
     host.file.unlink()
     host.loop.call_soon(agent.reload)
@@ -339,10 +339,10 @@ def test_what_a_running_agent_cant_change_starts_it_anew(
     host.thread.join(3)
     assert not host.thread.is_alive()
     assert agent.next_config == config
-    assert not any("STOPPING" in told for told in host.heard_within(0.01))
+    assert not any("STOPPING" in message for message in host.heard_within(0.01))
 
 
-def test_told_to_end_while_it_ends_to_start_anew_it_ends_for_good(host: Host) -> None:
+def test_an_end_during_a_restart_is_final(host: Host) -> None:
     agent = host.ready()
     publisher = agent._publisher
     assert publisher is not None
@@ -372,7 +372,7 @@ def test_a_reload_before_the_name_is_known_is_taken(host: Host, metadata: Instan
     assert FIRST not in host.transport.metrics()
 
 
-def test_told_to_end_before_its_name_is_known_it_ends_and_begins_nothing(
+def test_an_end_before_the_name_is_known_begins_nothing(
     host: Host, metadata: InstanceMetadata
 ) -> None:
     metadata.change(tags=None)
@@ -426,7 +426,7 @@ def test_without_a_service_manager_or_a_folder_it_runs_all_the_same(
     loop.close()
 
 
-def test_unless_told_otherwise_it_speaks_to_cloudwatch(host: Host) -> None:
+def test_cloudwatch_is_the_default_transport(host: Host) -> None:
     config = host.write(endpoint_url="http://127.0.0.1:1")
     agent = Agent(
         host.file,
@@ -488,7 +488,7 @@ def test_it_looks_for_another_name_tag_by_itself(
     assert agent.next_config is not None
 
 
-def test_a_name_that_can_no_longer_be_asked_for_is_kept(
+def test_a_name_that_can_no_longer_be_determined_stays(
     host: Host, metadata: InstanceMetadata, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "IDENTITY_SECONDS", 0.05)
@@ -503,7 +503,7 @@ def test_a_name_that_can_no_longer_be_asked_for_is_kept(
     assert sum("name can't be determined" in line for line in host.lines) == 1
 
 
-def test_the_name_of_a_former_run_holds_while_ec2_can_not_be_asked(
+def test_the_name_of_the_last_run_is_used_while_ec2_does_not_answer(
     host: Host, metadata: InstanceMetadata
 ) -> None:
     metadata.change(tags={"Name": BLUE})
@@ -539,7 +539,7 @@ def test_a_publisher_that_has_died_does_not_pass_for_alive(host: Host) -> None:
     assert host.heard_within(0.3) == []
 
 
-def test_told_to_end_it_starts_nothing_anew_whatever_is_told_after(host: Host) -> None:
+def test_after_an_end_nothing_restarts_the_agent(host: Host) -> None:
     agent = host.ready()
     host.write(namespace="Library")
 
@@ -565,7 +565,7 @@ def test_a_region_that_is_given_wins_over_that_of_a_former_run(
     assert host.made[-1][1] == Identity(BLUE, "eu-central-1")
 
 
-def test_a_name_that_is_given_is_not_remembered_as_the_instances_own(host: Host) -> None:
+def test_a_configured_name_is_not_saved_as_the_instances_own(host: Host) -> None:
     host.ready()
     time.sleep(0.05)
     assert host.ended() < 1

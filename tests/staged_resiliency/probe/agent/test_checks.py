@@ -199,7 +199,7 @@ def test_https_is_well_when_certificate_status_and_text_are() -> None:
     assert_ends(result, Expected(WELL, "status 200 with the text"))
 
 
-def test_tls_tells_its_version_and_how_long_the_certificate_lasts() -> None:
+def test_a_tls_answer_has_version_and_days_of_the_certificate() -> None:
     context = issued(OURS, addresses=[HOST], ends=30.5 * DAY).serving()
 
     def script(peer: Peer) -> None:
@@ -278,7 +278,7 @@ def test_the_host_s_name_servers_are_read(
     assert system_servers() == servers
 
 
-# What is told
+# Texts
 
 
 def test_a_failure_is_printable_and_on_one_line() -> None:
@@ -288,14 +288,14 @@ def test_a_failure_is_printable_and_on_one_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("length", "told"), [(160, "a" * 160), (161, "a" * 157 + "..."), (10**6, "a" * 157 + "...")]
+    ("length", "reported"), [(160, "a" * 160), (161, "a" * 157 + "..."), (10**6, "a" * 157 + "...")]
 )
-def test_a_failure_is_short(length: int, told: str) -> None:
-    assert printable("a" * length) == told
+def test_a_failure_is_short(length: int, reported: str) -> None:
+    assert printable("a" * length) == reported
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "reported"),
     [
         (Failure("status", "status 500"), "status (status 500)"),
         (socket.gaierror(-2, "Name or service not known"), "dns (Name or service not known)"),
@@ -310,5 +310,5 @@ def test_a_failure_is_short(length: int, told: str) -> None:
         (RuntimeError("x"), "unreachable (RuntimeError: x)"),
     ],
 )
-def test_each_error_has_its_class(error: Exception, told: str) -> None:
-    assert str(Failure.from_error(error)) == told
+def test_each_error_has_its_class(error: Exception, reported: str) -> None:
+    assert str(Failure.from_error(error)) == reported

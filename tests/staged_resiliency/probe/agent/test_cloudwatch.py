@@ -280,7 +280,7 @@ def test_each_answer_means_one_request_and_whether_it_may_work_later(
     assert around.credentials_asked() == 0
 
 
-def test_codes_of_the_query_protocol_win_where_they_are_told(around: Around) -> None:
+def test_codes_of_the_query_protocol_win_where_they_are_given(around: Around) -> None:
     answer = error_answer(400, "InvalidParameterValueException")
     answer.headers.append(("x-amzn-query-error", "InvalidParameterValue;Sender"))
     around.service.answers = [answer]

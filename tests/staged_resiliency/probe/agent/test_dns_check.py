@@ -75,7 +75,7 @@ def test_a_chain_of_names_is_followed_to_its_addresses(names: list[str]) -> None
 
 
 @given(st.binary(min_size=1, max_size=63))
-def test_any_label_is_told_in_printable_ascii(label: bytes) -> None:
+def test_any_label_is_returned_in_printable_ascii(label: bytes) -> None:
     alias = record(CNAME, bytes([len(label)]) + label + b"\0")
     found = parse_answer(message(encode_question(1, NAME, "CNAME"), alias), 1, NAME, "CNAME")
     assert found is not None
@@ -88,14 +88,14 @@ def test_any_label_is_told_in_printable_ascii(label: bytes) -> None:
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_an_answer_or_none_or_a_value_error(data: bytes) -> None:
-    """What the check does with each of these is told there; nothing else is raised."""
+    """Nothing else is raised; ``test_dns_answers`` tests what the check makes of it."""
     asked = encode_question(7, NAME, "CNAME")
     for reply in (data, message(asked, data, count=len(data) % 5), asked[:4] + data):
         try:
             found = parse_answer(reply, 7, NAME, "CNAME")
         except ValueError as error:
-            told = str(error)
-            assert told.isprintable()
+            reported = str(error)
+            assert reported.isprintable()
         else:
             assert found is None or all(value.isprintable() for value in found.values)
 
@@ -122,7 +122,7 @@ def test_a_truncated_answer_is_known_as_such_wherever_it_is_cut() -> None:
 
 
 @pytest.mark.parametrize("code", range(1, 16))
-def test_each_code_is_told_without_its_records(code: int) -> None:
+def test_each_code_is_read_without_records(code: int) -> None:
     asked = encode_question(7, NAME, "A")
     reply = message(asked, address(), flags=0x8180 | code)
     assert parse_answer(reply, 7, NAME, "A") == Answer(code, False, [])

@@ -34,8 +34,8 @@ def asked(
         status = ec2_tags.main()
     assert requests[0].headers["X-Amz-Security-Token"] == "the-token"
     assert "Credential=ASIA1/" in requests[0].headers["Authorization"]
-    told = capsys.readouterr()
-    return status, told.out, told.err
+    message = capsys.readouterr()
+    return status, message.out, message.err
 
 
 def test_the_name_is_written_as_json(
@@ -46,7 +46,7 @@ def test_the_name_is_written_as_json(
     assert out.isascii()
 
 
-def test_an_instance_without_a_name_is_told(
+def test_an_instance_without_a_name_is_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     status, out, err = asked(monkeypatch, capsys, ec2_answer(None))
@@ -54,7 +54,7 @@ def test_an_instance_without_a_name_is_told(
     assert err == "i-0123456789abcdef0 has no Name tag\n"
 
 
-def test_what_ec2_refuses_is_told(
+def test_an_error_of_ec2_is_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refusal = HttpAnswer(

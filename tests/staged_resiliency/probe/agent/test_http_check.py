@@ -58,11 +58,11 @@ def test_any_bytes_are_searched_or_refused(parts: list[bytes], chunked: bool) ->
         for part in parts:
             body.add(part)
     except Failure as failure:
-        told = str(failure)
+        message = str(failure)
     else:
-        told = "mismatch" if chunked or b"ab" in b"".join(parts) or not body.found else ""
-    assert told.startswith("mismatch")
-    assert told.isascii()
+        message = "mismatch" if chunked or b"ab" in b"".join(parts) or not body.found else ""
+    assert message.startswith("mismatch")
+    assert message.isascii()
 
 
 @given(st.integers(-9, 9), st.integers(1, 20_000))
@@ -79,9 +79,9 @@ def test_any_head_is_read_or_refused(lines: bytes) -> None:
     try:
         head = _parse_head(b"HTTP/1.1 200 OK\r\n" + lines + b"\r\n\r\n")
     except Failure as failure:
-        told = str(failure)
+        message = str(failure)
     else:
-        told = f"mismatch {printable(head.headers.get('Location'))}"
+        message = f"mismatch {printable(head.headers.get('Location'))}"
         _body(head, "text")
-    assert told.startswith("mismatch")
-    assert told.isascii()
+    assert message.startswith("mismatch")
+    assert message.isascii()

@@ -113,13 +113,13 @@ def test_a_name_that_a_shell_would_run_is_only_a_name(
     assert identify(CONFIG, Metadata(instance.url), not_asked).host == name
 
 
-def test_a_region_that_is_none_is_refused(instance: InstanceMetadata) -> None:
+def test_an_invalid_region_is_refused(instance: InstanceMetadata) -> None:
     instance.change(region="us-west-2.evil.example/")
     with pytest.raises(IdentityError, match="region: must be an AWS region, not"):
         identify(CONFIG, Metadata(instance.url), not_asked)
 
 
-def test_metadata_that_cant_be_asked_are_told() -> None:
+def test_unreachable_metadata_is_reported() -> None:
     with pytest.raises(IdentityError, match="the metadata service can't be reached"):
         identify(CONFIG, Metadata(unused_url()), not_asked)
 
@@ -185,7 +185,7 @@ def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ),
     ],
 )
-def test_whatever_the_process_does_is_told_in_one_plain_line(
+def test_whatever_the_process_does_is_reported_in_one_plain_line(
     instance: InstanceMetadata, child: Path, program: str, message: str
 ) -> None:
     child.write_text(program)
@@ -240,7 +240,7 @@ def test_without_a_folder_or_with_one_that_refuses_nothing_is_remembered(
         pytest.param(b"\xff\xfe", id="not UTF-8"),
     ],
 )
-def test_a_memory_that_is_not_this_instances_own_is_none(
+def test_the_saved_identity_of_another_instance_is_not_used(
     instance: InstanceMetadata, tmp_path: Path, content: bytes
 ) -> None:
     (tmp_path / FILE_NAME).write_bytes(content)

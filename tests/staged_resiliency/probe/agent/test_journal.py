@@ -9,11 +9,11 @@ import pytest
 from staged_resiliency.probe.agent.attempt import TIMEOUT, Failure
 from staged_resiliency.probe.agent.journal import Journal
 from staged_resiliency.probe.agent.sampler import Result, Sampler
-from tests.staged_resiliency.probe.agent.support import MIDNIGHT, WELL, World, host_series
+from tests.staged_resiliency.probe.agent.support import MIDNIGHT, WELL, VirtualHost, host_series
 
 
 def result(failure: Failure | None, seconds: float) -> Result:
-    with World() as world:
+    with VirtualHost() as world:
         sampler = Sampler(world.tools, host_series("db-connectivity"), WELL, 10, 5, print)
         return Result(sampler, MIDNIGHT, seconds, "connected", failure)
 
@@ -27,7 +27,7 @@ def test_lines_have_their_priority_and_go_to_standard_output(
     assert capsys.readouterr().out == "<6>known\n<4>looked at\n"
 
 
-def test_samples_are_told_in_the_usual_form() -> None:
+def test_samples_are_written_in_the_documented_form() -> None:
     lines: list[str] = []
     journal = Journal(lines.append)
     journal.result(result(None, 0.0034), changed=False)
@@ -39,7 +39,7 @@ def test_samples_are_told_in_the_usual_form() -> None:
     ]
 
 
-def test_where_only_changes_are_wanted_the_others_are_not_told() -> None:
+def test_with_changes_only_other_samples_are_not_written() -> None:
     lines: list[str] = []
     journal = Journal(lines.append, every_sample=False)
     journal.result(result(None, 0.003), changed=False)

@@ -19,7 +19,7 @@ from staged_resiliency.probe.agent.loop import (
     result_of,
     writable,
 )
-from tests.staged_resiliency.probe.agent.support import World, passing
+from tests.staged_resiliency.probe.agent.support import VirtualHost, passing
 
 Outcomes = list[tuple[Any, Exception | None]]
 
@@ -58,7 +58,7 @@ def turns_until(loop: Loop, outcomes: Outcomes) -> tuple[Any, Exception | None]:
 
 
 def test_timers_are_called_in_the_order_of_their_times_and_then_of_their_setting() -> None:
-    with World() as world:
+    with VirtualHost() as world:
         called: list[str] = []
         for after, name in ((2, "c"), (1, "a"), (2, "d"), (1, "b"), (0, "now")):
             world.loop.call_at(world.time.now + after, called.append, name)
@@ -69,7 +69,7 @@ def test_timers_are_called_in_the_order_of_their_times_and_then_of_their_setting
 
 
 def test_a_timer_set_for_now_by_a_timer_is_called_in_the_same_turn() -> None:
-    with World() as world:
+    with VirtualHost() as world:
         called: list[float] = []
 
         def again() -> None:
@@ -84,8 +84,8 @@ def test_a_timer_set_for_now_by_a_timer_is_called_in_the_same_turn() -> None:
         assert len(set(called)) == 1
 
 
-def test_a_task_tells_its_value() -> None:
-    with World() as world:
+def test_a_task_returns_its_value() -> None:
+    with VirtualHost() as world:
 
         async def task() -> str:
             await passing(world.loop, 3)
@@ -98,14 +98,14 @@ def test_a_task_tells_its_value() -> None:
         assert outcomes == [("done", None)]
 
 
-def test_a_task_that_never_waits_tells_its_value_at_once(loop: Loop) -> None:
+def test_a_task_that_never_waits_returns_its_value_at_once(loop: Loop) -> None:
     async def task() -> int:
         return 7
 
     assert started(loop, task()) == [(7, None)]
 
 
-def test_what_a_task_raises_is_told_and_the_loop_goes_on(loop: Loop) -> None:
+def test_a_tasks_exception_is_passed_on_and_the_loop_continues(loop: Loop) -> None:
     async def task() -> None:
         raise LookupError("no")
 
@@ -115,7 +115,7 @@ def test_what_a_task_raises_is_told_and_the_loop_goes_on(loop: Loop) -> None:
 
 
 def test_a_deadline_is_thrown_into_the_task_where_it_waits() -> None:
-    with World() as world:
+    with VirtualHost() as world:
         left: list[str] = []
 
         async def task() -> None:
@@ -133,7 +133,7 @@ def test_a_deadline_is_thrown_into_the_task_where_it_waits() -> None:
 
 
 def test_a_deadline_that_passes_after_the_end_means_nothing() -> None:
-    with World() as world:
+    with VirtualHost() as world:
         outcomes = started(world.loop, passing(world.loop, 1), 5)
         world.loop.call_at(world.time.now + 4, lambda: None)  # its timer is not first when it ends
         world.run(2)
@@ -143,7 +143,7 @@ def test_a_deadline_that_passes_after_the_end_means_nothing() -> None:
 
 
 def test_the_loop_does_not_wake_up_for_the_deadlines_of_ended_tasks() -> None:
-    with World() as world:
+    with VirtualHost() as world:
         for _ in range(10):
             started(world.loop, passing(world.loop, 0.5), 5)
         world.run(1)
@@ -269,16 +269,16 @@ def test_a_future_continues_all_tasks_that_wait_in_their_order(loop: Loop) -> No
     async def task(name: str) -> str:
         return f"{name} {await result_of(future)}"
 
-    told: list[str] = []
+    message: list[str] = []
     for name in ("first", "second"):
-        loop.start(task(name), 5, lambda value, error: told.append(value))
+        loop.start(task(name), 5, lambda value, error: message.append(value))
     loop.resolve(future, "value")
-    assert told == ["first value", "second value"]
+    assert message == ["first value", "second value"]
 
 
 def test_a_future_without_a_value_holds_no_task_that_gave_up() -> None:
     """Else a name server that hangs for days would fill the memory."""
-    with World() as world:
+    with VirtualHost() as world:
         future = Future()
 
         async def task() -> Any:
@@ -318,27 +318,27 @@ def test_a_message_of_another_thread_wakes_a_loop_that_waits_for_long(loop: Loop
     assert time.monotonic() - began < 5
 
 
-def test_messages_are_told_in_order_and_all_of_those_that_were_sent_meanwhile(loop: Loop) -> None:
-    told: list[int] = []
-    loop.call_soon(loop.call_soon, told.append, 2)
-    loop.call_soon(told.append, 1)
+def test_calls_are_made_in_order_with_those_added_meanwhile(loop: Loop) -> None:
+    message: list[int] = []
+    loop.call_soon(loop.call_soon, message.append, 2)
+    loop.call_soon(message.append, 1)
     loop.turn()
-    assert told == [1, 2]
+    assert message == [1, 2]
 
 
-def test_more_messages_than_the_bell_can_ring_for_are_all_told(loop: Loop) -> None:
-    told: list[int] = []
+def test_more_calls_than_the_wakeup_socket_holds_are_all_made(loop: Loop) -> None:
+    message: list[int] = []
     count = 50_000
     for number in range(count):
-        loop.call_soon(told.append, number)
+        loop.call_soon(message.append, number)
     loop.turn()
-    assert told == list(range(count))
+    assert message == list(range(count))
     loop.call_at(loop.clock() + 0.01, loop.stop)
     loop.run()  # and the bell is silent again
 
 
 def test_a_loop_with_nothing_to_do_waits_and_does_not_spin() -> None:
-    with World() as world, pytest.raises(AssertionError, match="nothing would ever happen"):
+    with VirtualHost() as world, pytest.raises(AssertionError, match="nothing would ever happen"):
         world.loop.turn()
 
 

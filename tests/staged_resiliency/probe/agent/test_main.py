@@ -76,7 +76,7 @@ def file(tmp_path: Path) -> File:
     return File(tmp_path)
 
 
-def test_a_sound_configuration_is_told_to_be_that(
+def test_a_valid_configuration_is_reported_as_valid(
     file: File, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file.write({FIRST: 80})
@@ -90,14 +90,14 @@ def test_what_is_wrong_with_a_configuration_is_a_line_on_standard_error(
 ) -> None:
     file.write({FIRST: 70000})
     assert main(["--configuration", str(file.path), *options]) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err == (
+    reported = capsys.readouterr()
+    assert reported.out == ""
+    assert reported.err == (
         f"{file.path}: targets[0].port: must be a whole number from 1 to 65535, not 70000\n"
     )
 
 
-def test_once_prints_a_table_and_tells_whether_all_answered(
+def test_once_prints_a_table_and_its_status_is_1_on_failure(
     file: File, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with silence() as url:
@@ -129,7 +129,7 @@ def test_once_prints_a_table_and_tells_whether_all_answered(
         ),
     ],
 )
-def test_wrong_usage_is_told_with_status_2(
+def test_wrong_usage_ends_with_status_2(
     capsys: pytest.CaptureFixture[str], options: list[str], message: str
 ) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -138,7 +138,7 @@ def test_wrong_usage_is_told_with_status_2(
     assert message in capsys.readouterr().err
 
 
-def test_the_spool_is_where_systemd_says_unless_told_otherwise(
+def test_the_spool_is_in_systemds_state_directory_by_default(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/probe")
@@ -160,7 +160,7 @@ def test_the_package_can_be_run(file: File, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 class Systemd:
-    """Hears what it is told."""
+    """Stands in for systemd: receives notifications."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -169,10 +169,10 @@ class Systemd:
         self.socket.settimeout(10)
 
     def hears(self, line: str) -> None:
-        """Wait until it is told so."""
+        """Wait until a line is received."""
         end = time.monotonic() + 10
         while line not in self.socket.recv(4096).decode().splitlines():
-            assert time.monotonic() < end, f"it was not told {line}"
+            assert time.monotonic() < end, f"it did not receive {line}"
 
 
 @pytest.fixture
@@ -183,7 +183,7 @@ def systemd(tmp_path: Path) -> Iterator[Systemd]:
 
 
 def having(cloudwatch: HttpCloudWatch, metric: Metric, namespace: str) -> Callable[[], bool]:
-    """Whether CloudWatch was told of a metric."""
+    """Whether CloudWatch received a metric."""
 
     def found() -> bool:
         puts = [put for put in cloudwatch.puts() if put.namespace == namespace]

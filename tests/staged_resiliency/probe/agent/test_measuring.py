@@ -25,7 +25,7 @@ from tests.staged_resiliency.probe.agent.support import (
     SLOW_TO_FAIL,
     WELL,
     Planned,
-    World,
+    VirtualHost,
     broken_within,
     config_of,
     flapping,
@@ -39,12 +39,12 @@ THROTTLED = SendError("Throttling", "Rate exceeded")
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    with World() as world:
+def world() -> Iterator[VirtualHost]:
+    with VirtualHost() as world:
         yield world
 
 
-def recorded(world: World) -> list[tuple[float, Series, int, float]]:
+def recorded(world: VirtualHost) -> list[tuple[float, Series, int, float]]:
     """Each sample from now on: when it was known, of what, in which minute, and its value."""
     found: list[tuple[float, Series, int, float]] = []
     usual = world.journal.result
@@ -58,7 +58,7 @@ def recorded(world: World) -> list[tuple[float, Series, int, float]]:
     return found
 
 
-def arrival_of_first_zeros(world: World) -> dict[tuple[Series, int], float]:
+def arrival_of_first_zeros(world: VirtualHost) -> dict[tuple[Series, int], float]:
     """When CloudWatch learnt that a minute of a series has a 0."""
     found: dict[tuple[Series, int], float] = {}
     for at, data in world.cloudwatch.requests:
@@ -73,7 +73,7 @@ def arrival_of_first_zeros(world: World) -> dict[tuple[Series, int], float]:
 
 @pytest.mark.parametrize("host", [BLUE, GREEN, "a", "another-host", "i-0123456789abcdef0"])
 def test_a_steady_state_takes_one_request_a_minute_with_the_heartbeat_in_it(
-    world: World, host: str
+    world: VirtualHost, host: str
 ) -> None:
     world.observe(config_of({"db-connectivity": WELL, "cdn-connectivity": WELL}), host)
     world.run(180)
@@ -93,7 +93,7 @@ def test_a_steady_state_takes_one_request_a_minute_with_the_heartbeat_in_it(
 def test_hosts_tell_their_minutes_at_different_times() -> None:
     times = set()
     for number in range(20):
-        with World() as world:
+        with VirtualHost() as world:
             world.observe(config_of({"db-connectivity": WELL}), f"host-{number}")
             world.run(180)
             last, _ = world.cloudwatch.requests[-1]
@@ -102,7 +102,9 @@ def test_hosts_tell_their_minutes_at_different_times() -> None:
     assert all(1 <= after < 11 for after in times)
 
 
-def test_each_whole_minute_arrives_with_its_six_samples_and_one_heartbeat(world: World) -> None:
+def test_each_whole_minute_arrives_with_its_six_samples_and_one_heartbeat(
+    world: VirtualHost,
+) -> None:
     world.observe(config_of({"db-connectivity": WELL, "bad": SLOW_TO_FAIL, "hangs": HANGING}))
     world.run(6 * HOUR)
     sets = merged(world.cloudwatch.data())
@@ -114,7 +116,7 @@ def test_each_whole_minute_arrives_with_its_six_samples_and_one_heartbeat(world:
         assert sets[host_series(HEARTBEAT_METRIC), minute].samples == 1
 
 
-def test_a_clock_that_runs_a_little_slow_makes_no_minute_twice(world: World) -> None:
+def test_a_clock_that_runs_a_little_slow_makes_no_minute_twice(world: VirtualHost) -> None:
     """The minute's turn then comes a little before its time."""
     world.observe(config_of({"db-connectivity": WELL}))
 
@@ -135,7 +137,7 @@ def test_a_clock_that_runs_a_little_slow_makes_no_minute_twice(world: World) -> 
 # --- At once
 
 
-def test_a_change_of_state_is_published_in_the_same_turn(world: World) -> None:
+def test_a_change_of_state_is_published_in_the_same_turn(world: VirtualHost) -> None:
     fails = world.time.now + 200
     mends = world.time.now + 500
     world.observe(config_of({"db-connectivity": broken_within((fails, mends))}))
@@ -153,7 +155,7 @@ def test_a_change_of_state_is_published_in_the_same_turn(world: World) -> None:
 
 
 def test_while_failing_the_first_zero_of_each_minute_is_published_in_the_same_turn(
-    world: World,
+    world: VirtualHost,
 ) -> None:
     known = recorded(world)
     world.observe(config_of({"db-connectivity": BROKEN}))
@@ -165,7 +167,9 @@ def test_while_failing_the_first_zero_of_each_minute_is_published_in_the_same_tu
     assert len(world.cloudwatch.requests) in (119, 120, 121)
 
 
-def test_changes_within_a_second_share_a_request_a_second_after_the_first(world: World) -> None:
+def test_changes_within_a_second_share_a_request_a_second_after_the_first(
+    world: VirtualHost,
+) -> None:
     fails = world.time.now + 300
     checks: dict[str, Check] = {
         f"target-{number}": broken_within((fails, fails + 60)) for number in range(50)
@@ -188,7 +192,9 @@ def test_changes_within_a_second_share_a_request_a_second_after_the_first(world:
 
 
 @pytest.mark.parametrize("interval", [1, 10])
-def test_flapping_targets_make_at_most_one_request_a_second(world: World, interval: int) -> None:
+def test_flapping_targets_make_at_most_one_request_a_second(
+    world: VirtualHost, interval: int
+) -> None:
     checks: dict[str, Check] = {f"target-{number}": flapping() for number in range(20)}
     world.observe(config_of(checks, interval_seconds=interval, timeout_seconds=0.5))
     world.run(300)
@@ -208,7 +214,7 @@ def test_no_fault_arrives_later_than_with_a_request_for_each_sample(
     faults: list[list[tuple[float, float]]], host: str
 ) -> None:
     """The fact that an alarm needs: this minute has a 0. A second is what others may cost it."""
-    with World() as world:
+    with VirtualHost() as world:
         start = world.time.now
         checks: dict[str, Check] = {
             f"target-{number}": broken_within(*((start + a, start + a + b) for a, b in spans))
@@ -228,7 +234,7 @@ def test_no_fault_arrives_later_than_with_a_request_for_each_sample(
 
 
 def test_a_fault_of_which_the_first_request_is_throttled_arrives_a_second_later(
-    world: World,
+    world: VirtualHost,
 ) -> None:
     fails = world.time.now + 200
     world.observe(config_of({"db-connectivity": broken_within((fails, fails + 600))}))
@@ -244,10 +250,10 @@ def test_a_fault_of_which_the_first_request_is_throttled_arrives_a_second_later(
     assert arrived - max(zero, fails + 10.5) <= 4
 
 
-# --- What is told
+# --- The journal
 
 
-def test_failures_are_counted_by_class_in_the_minutes_that_have_some(world: World) -> None:
+def test_failures_are_counted_by_class_in_the_minutes_that_have_some(world: VirtualHost) -> None:
     start = world.time.now
     world.observe(
         config_of({"db": broken_within((start + 120, start + 180)), "hangs": HANGING, "well": WELL})
@@ -261,17 +267,17 @@ def test_failures_are_counted_by_class_in_the_minutes_that_have_some(world: Worl
     }
     assert classes == {("db-failures", "refused"), ("hangs-failures", "timeout")}
     refused_series = Series("db-failures", (("Host", BLUE), ("Class", "refused")))
-    told = {minute: d.total for (series, minute), d in sets.items() if series == refused_series}
+    message = {minute: d.total for (series, minute), d in sets.items() if series == refused_series}
     zeros = {
         minute: d.samples - d.total
         for (series, minute), d in sets.items()
         if series == host_series("db") and d.lowest == 0
     }
-    assert told == zeros
-    assert sum(told.values()) == 6
+    assert message == zeros
+    assert sum(message.values()) == 6
 
 
-def test_each_host_observes_the_others_and_never_itself(world: World) -> None:
+def test_each_host_observes_the_others_and_never_itself(world: VirtualHost) -> None:
     peers = {BLUE: WELL, GREEN: BROKEN, "third": HANGING}
     observation = world.observe(config_of({}, peers=peers))
     assert len(observation) == 2
@@ -289,7 +295,7 @@ def test_each_host_observes_the_others_and_never_itself(world: World) -> None:
     }
 
 
-def test_a_host_that_is_not_among_the_peers_observes_nobody(world: World) -> None:
+def test_a_host_that_is_not_among_the_peers_observes_nobody(world: VirtualHost) -> None:
     observation = world.observe(config_of({}, peers={BLUE: WELL, GREEN: WELL}), "somebody-else")
     assert len(observation) == 0
     world.run(300)
@@ -298,26 +304,26 @@ def test_a_host_that_is_not_among_the_peers_observes_nobody(world: World) -> Non
     }
 
 
-def test_the_journal_tells_changes_or_each_sample(world: World) -> None:
+def test_the_journal_has_changes_or_each_sample(world: VirtualHost) -> None:
     start = world.time.now
     world.observe(config_of({"db-connectivity": broken_within((start + 100, start + 200))}))
     world.run(300)
-    told = ["succeeded in 3 ms", "failed after 3 ms: refused (Connection refused)"]
+    message = ["succeeded in 3 ms", "failed after 3 ms: refused (Connection refused)"]
     assert world.lines == [
-        f"<6>db-connectivity sometimes:1 {told[0]}",
-        f"<4>db-connectivity sometimes:1 {told[1]}",
-        f"<6>db-connectivity sometimes:1 {told[0]}",
+        f"<6>db-connectivity sometimes:1 {message[0]}",
+        f"<4>db-connectivity sometimes:1 {message[1]}",
+        f"<6>db-connectivity sometimes:1 {message[0]}",
     ]
     world.journal.every_sample = True
     world.run(60)
-    assert world.lines[3:] == [f"<6>db-connectivity sometimes:1 {told[0]}"] * 6
+    assert world.lines[3:] == [f"<6>db-connectivity sometimes:1 {message[0]}"] * 6
 
 
 # --- Clocks
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"),
+    ("seconds", "message"),
     [
         pytest.param(3600.0, ["<4>the clock was set forward by 3600 s"], id="an hour forward"),
         pytest.param(-7200.0, ["<4>the clock was set back by 7200 s"], id="two hours back"),
@@ -325,16 +331,18 @@ def test_the_journal_tells_changes_or_each_sample(world: World) -> None:
         pytest.param(-1.5, [], id="a little back"),
     ],
 )
-def test_a_step_of_the_clock_is_told_once(world: World, seconds: float, told: list[str]) -> None:
+def test_a_step_of_the_clock_is_logged_once(
+    world: VirtualHost, seconds: float, message: list[str]
+) -> None:
     world.observe(config_of({"db-connectivity": WELL}))
     world.run(200)
     del world.lines[:]
     world.time.set_wall(seconds)
     world.run(HOUR)
-    assert world.lines == told
+    assert world.lines == message
 
 
-def test_a_host_that_stood_still_says_how_many_samples_were_left_out(world: World) -> None:
+def test_a_suspended_host_logs_how_many_samples_were_skipped(world: VirtualHost) -> None:
     world.observe(config_of({"db-connectivity": WELL, "cdn-connectivity": WELL}))
     world.run(100)
     del world.lines[:]
@@ -351,7 +359,7 @@ def test_a_host_that_stood_still_says_how_many_samples_were_left_out(world: Worl
 def test_each_sample_arrives_once_in_its_minute_whatever_clock_and_cloudwatch_do(
     steps: list[tuple[float, float]], outages: list[tuple[float, float]]
 ) -> None:
-    with World() as world:
+    with VirtualHost() as world:
         start = world.time.now
         known = recorded(world)
         world.cloudwatch.trouble = lambda now, data: (
@@ -380,7 +388,7 @@ def test_each_sample_arrives_once_in_its_minute_whatever_clock_and_cloudwatch_do
         assert found == {key: (n, total[key]) for key, n in count.items() if n}
 
 
-def test_a_minute_without_any_turn_of_the_loop_is_told_later(world: World) -> None:
+def test_a_minute_without_a_turn_of_the_loop_is_published_later(world: VirtualHost) -> None:
     world.observe(config_of({"db-connectivity": WELL}))
     world.run(119)
     world.time.stand_still(300)
@@ -393,7 +401,9 @@ def test_a_minute_without_any_turn_of_the_loop_is_told_later(world: World) -> No
 # --- Another configuration
 
 
-def test_a_reload_leaves_targets_that_stay_on_their_clock_with_their_state(world: World) -> None:
+def test_a_reload_leaves_targets_that_stay_on_their_clock_with_their_state(
+    world: VirtualHost,
+) -> None:
     start = world.time.now
     config = config_of({"db-connectivity": BROKEN, "cdn-connectivity": WELL})
     observation = world.observe(config)
@@ -409,7 +419,7 @@ def test_a_reload_leaves_targets_that_stay_on_their_clock_with_their_state(world
     assert len(changes) == 1
 
 
-def test_a_target_that_is_taken_out_is_asked_no_more(world: World) -> None:
+def test_a_target_that_is_taken_out_is_asked_no_more(world: VirtualHost) -> None:
     observation = world.observe(config_of({"db-connectivity": WELL, "cdn-connectivity": WELL}))
     world.run(100)
     observation.take(config_of({"cdn-connectivity": WELL}))
@@ -419,7 +429,7 @@ def test_a_target_that_is_taken_out_is_asked_no_more(world: World) -> None:
     assert {series.metric for _, series, _, _ in known} == {"cdn-connectivity"}
 
 
-def test_a_target_that_is_asked_otherwise_begins_anew(world: World) -> None:
+def test_a_target_that_is_asked_otherwise_begins_anew(world: VirtualHost) -> None:
     observation = world.observe(config_of({"db-connectivity": WELL}))
     world.run(100)
     other = Planned(lambda began: (0.1, refused()), "other")
@@ -428,7 +438,7 @@ def test_a_target_that_is_asked_otherwise_begins_anew(world: World) -> None:
     assert [line.split()[1] for line in world.lines] == ["well:1", "other:1"]
 
 
-def test_another_interval_keeps_the_state_of_targets(world: World) -> None:
+def test_another_interval_keeps_the_state_of_targets(world: VirtualHost) -> None:
     observation = world.observe(config_of({"db-connectivity": BROKEN}))
     world.run(100)
     observation.take(config_of({"db-connectivity": BROKEN}, interval_seconds=5, timeout_seconds=2))
@@ -439,7 +449,7 @@ def test_another_interval_keeps_the_state_of_targets(world: World) -> None:
 
 
 def test_what_was_measured_is_handed_over_at_the_end_and_no_minute_begins_after(
-    world: World,
+    world: VirtualHost,
 ) -> None:
     known = recorded(world)
     observation = world.observe(config_of({"db-connectivity": WELL}))
@@ -452,7 +462,7 @@ def test_what_was_measured_is_handed_over_at_the_end_and_no_minute_begins_after(
     assert len(world.cloudwatch.requests) == count
 
 
-def test_nothing_is_put_when_nothing_was_measured(world: World) -> None:
+def test_nothing_is_put_when_nothing_was_measured(world: VirtualHost) -> None:
     observation = world.observe(config_of({"db-connectivity": WELL}))
     observation.stop()
     put: list[Sequence[Datum]] = []

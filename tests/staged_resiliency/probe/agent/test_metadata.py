@@ -152,12 +152,12 @@ def test_a_service_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
         Metadata(url).region()
 
 
-def test_a_service_that_is_not_there_is_told() -> None:
+def test_an_unreachable_service_is_reported() -> None:
     with pytest.raises(MetadataError, match=r"can't be reached: .*Connection refused"):
         Metadata(unused_url()).region()
 
 
-def test_a_service_that_cuts_the_connection_is_told() -> None:
+def test_a_service_that_cuts_the_connection_is_reported() -> None:
     with (
         serving(lambda request: None) as url,
         pytest.raises(MetadataError, match="can't be reached"),
@@ -249,6 +249,6 @@ def test_a_huge_answer_is_read_in_part_only(place: Place, ask: Callable[[Metadat
     assert len(answer) <= 65_536
 
 
-def test_the_service_is_where_instances_have_it_unless_told_otherwise() -> None:
+def test_the_default_endpoint_is_that_of_instances() -> None:
     asked = Metadata()
     assert (asked._host, asked._port) == ("169.254.169.254", 80)

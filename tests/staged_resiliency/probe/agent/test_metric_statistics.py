@@ -24,19 +24,19 @@ SAMPLES = st.lists(
 
 @fewer_examples(3)
 @given(SAMPLES, st.sets(st.integers(0, 40), max_size=8))
-def test_a_minute_told_in_parts_has_the_average_of_its_single_values(
+def test_a_minute_in_parts_has_the_average_of_its_single_values(
     samples: list[tuple[Series, int, float]], taken_after: set[int]
 ) -> None:
     measurements = MetricStatistics()
-    told: list[Datum] = []
+    message: list[Datum] = []
     values: dict[tuple[Series, int], list[float]] = defaultdict(list)
     for number, (series, minute, value) in enumerate(samples):
         measurements.add(series, minute, value)
         values[series, minute].append(value)
         if number in taken_after:
-            told += measurements.take()
-    told += measurements.take()
-    sets = merged(told)
+            message += measurements.take()
+    message += measurements.take()
+    sets = merged(message)
     assert sets.keys() == values.keys()
     for key, single in values.items():
         found = sets[key]
@@ -61,7 +61,7 @@ def test_each_parts_average_lies_within_its_bounds(
         assert datum.lowest <= datum.total / datum.samples <= datum.highest
 
 
-def test_only_the_first_zero_of_a_minute_is_told_to_be_that() -> None:
+def test_only_the_first_zero_of_a_minute_counts_as_first() -> None:
     measurements = MetricStatistics()
     first = [measurements.add(DB, MIDNIGHT, value) for value in (1.0, 0.0, 0.0, 1.0, 0.0)]
     assert first == [False, True, False, False, False]

@@ -45,7 +45,7 @@ from tests.staged_resiliency.probe.agent.support import (
     MIDNIGHT,
     REFUSAL,
     WELL,
-    World,
+    VirtualHost,
     config_of,
     host_series,
     merged,
@@ -377,7 +377,7 @@ def test_two_hours_in_which_nothing_can_be_reached_lose_no_sample(
         interval_seconds=interval,
         timeout_seconds=min(5, interval / 2),
     )
-    with World(tmp_path, max_spooled(config)) as world:
+    with VirtualHost(tmp_path, max_spooled(config)) as world:
         start = world.time.now
         over = start + 2 * HOUR
         world.cloudwatch.trouble = lambda now, data: DOWN if start + 90 < now < over else None
@@ -392,8 +392,8 @@ def test_two_hours_in_which_nothing_can_be_reached_lose_no_sample(
         assert not any(series.metric == DROPPED_METRIC for series, _ in sets)
         assert world.outbox.take_dropped() == 0
         assert list(tmp_path.iterdir()) == []
-        told = [line for line in world.lines if "publishing" in line]
-        assert len(told) == 2, told
+        message = [line for line in world.lines if "publishing" in line]
+        assert len(message) == 2, message
 
 
 def test_two_hours_of_outage_lose_none_of_a_thousand_targets() -> None:
@@ -407,21 +407,21 @@ def test_two_hours_of_outage_lose_none_of_a_thousand_targets() -> None:
         while outbox.request(now[0]):
             outbox.failed(now[0])
     assert outbox.waiting() == 120_000
-    told: Counter[int] = Counter()
+    message: Counter[int] = Counter()
     minutes = []
     while data := outbox.request(now[0] + 30):
         assert len(data) == 1000
-        told.update(datum.minute for datum in data)
+        message.update(datum.minute for datum in data)
         minutes.append(data[0].minute)
         outbox.accepted()
-    assert told == dict.fromkeys(range(MIDNIGHT, MIDNIGHT + 7200, 60), 1000)
+    assert message == dict.fromkeys(range(MIDNIGHT, MIDNIGHT + 7200, 60), 1000)
     assert minutes == sorted(minutes)
     assert outbox.take_dropped() == 0
 
 
 def test_beyond_the_bound_the_oldest_go_and_are_counted_in_the_journal_and_a_metric() -> None:
     config = config_of({"db-connectivity": WELL})
-    with World(max_data=50) as world:
+    with VirtualHost(max_data=50) as world:
         over = world.time.now + 2 * HOUR
         world.cloudwatch.trouble = lambda now, data: DOWN if now < over else None
         put: list[Datum] = []
@@ -435,15 +435,15 @@ def test_beyond_the_bound_the_oldest_go_and_are_counted_in_the_journal_and_a_met
         world.observe(config)
         world.run(2 * HOUR + 120)
         arrived = world.cloudwatch.data()
-        told = sum(d.total for d in arrived if d.series == host_series(DROPPED_METRIC))
+        message = sum(d.total for d in arrived if d.series == host_series(DROPPED_METRIC))
         lost = Counter(put) - Counter(arrived)
-        assert sum(lost.values()) == told
-        assert told > 100
+        assert sum(lost.values()) == message
+        assert message > 100
         assert max(datum.minute for datum in lost) < min(
             datum.minute for datum in arrived if datum.series.metric == HEARTBEAT_METRIC
         )
         assert [line for line in world.lines if "dropped" in line] == [
-            f"<4>{told:.0f} data were dropped"
+            f"<4>{message:.0f} data were dropped"
         ]
 
 
@@ -452,7 +452,7 @@ def test_a_restart_within_an_outage_loses_nothing_and_keeps_times(tmp_path: Path
     arrived: list[Datum] = []
     for number in range(3):
         wall = MIDNIGHT + number * 600
-        with World(tmp_path, max_spooled(config), wall=wall) as world:
+        with VirtualHost(tmp_path, max_spooled(config), wall=wall) as world:
             if number < 2:
                 world.cloudwatch.trouble = lambda now, data: DOWN
             observation = world.observe(config)
@@ -470,7 +470,7 @@ def test_a_restart_within_an_outage_loses_nothing_and_keeps_times(tmp_path: Path
 
 def test_the_count_of_what_was_dropped_outlives_the_agent(tmp_path: Path) -> None:
     config = config_of({"db-connectivity": WELL})
-    with World(tmp_path, max_data=40) as world:
+    with VirtualHost(tmp_path, max_data=40) as world:
         world.cloudwatch.trouble = lambda now, data: DOWN
         observation = world.observe(config)
         world.run(1800)
@@ -478,11 +478,13 @@ def test_the_count_of_what_was_dropped_outlives_the_agent(tmp_path: Path) -> Non
         assert lost > 10
         observation.stop()
         world.outbox.spool_all()
-    with World(tmp_path, max_data=1000, wall=MIDNIGHT + 1800) as world:
+    with VirtualHost(tmp_path, max_data=1000, wall=MIDNIGHT + 1800) as world:
         world.observe(config)
         world.run(10)
-        told = [d.total for d in world.cloudwatch.data() if d.series == host_series(DROPPED_METRIC)]
-        assert told == [lost]
+        message = [
+            d.total for d in world.cloudwatch.data() if d.series == host_series(DROPPED_METRIC)
+        ]
+        assert message == [lost]
 
 
 # --- Any sequence of events
@@ -570,7 +572,7 @@ def test_each_datum_arrives_once_or_waits_or_is_counted_as_dropped() -> None:
 
 
 def test_a_poisonous_datum_of_a_running_agent_is_dropped_while_the_others_arrive() -> None:
-    with World() as world:
+    with VirtualHost() as world:
 
         def trouble(now: float, data: Sequence[Datum]) -> Any:
             poisonous = any(datum.series == host_series("cdn-connectivity") for datum in data)

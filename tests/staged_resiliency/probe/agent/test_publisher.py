@@ -100,7 +100,7 @@ def test_what_a_former_run_left_is_sent_first(tmp_path: Path) -> None:
         pytest.param(NO_NAME, id="DNS failure"),
     ],
 )
-def test_a_trouble_is_told_once_and_its_end_once_and_no_data_are_lost(trouble: SendError) -> None:
+def test_an_error_is_logged_once_and_its_end_once_and_no_data_are_lost(trouble: SendError) -> None:
     with running() as world:
         world.transport.trouble = trouble
         world.put(2)
@@ -115,7 +115,7 @@ def test_a_trouble_is_told_once_and_its_end_once_and_no_data_are_lost(trouble: S
         assert world.lines[1].endswith(" data wait")
 
 
-def test_each_change_of_the_trouble_is_told() -> None:
+def test_each_change_of_the_error_is_logged() -> None:
     with running() as world:
         world.transport.troubles = [THROTTLED, THROTTLED, NO_NAME, NO_NAME, THROTTLED]
         world.put(1)
@@ -124,7 +124,7 @@ def test_each_change_of_the_trouble_is_told() -> None:
         assert kinds == ["Throttling", "EndpointConnectionError", "Throttling"]
 
 
-def test_what_cloudwatch_refuses_is_told_to_be_dropped() -> None:
+def test_data_that_cloudwatch_rejects_are_reported_as_dropped() -> None:
     with running() as world:
         world.transport.troubles = [REFUSAL]
         world.put(1)
@@ -137,7 +137,7 @@ def test_what_cloudwatch_refuses_is_told_to_be_dropped() -> None:
         assert world.publisher.take_dropped(ending=True) == 0
 
 
-def test_how_many_were_dropped_is_told_once_publishing_works() -> None:
+def test_the_number_of_dropped_data_is_published_once_publishing_works() -> None:
     with running() as world:
         world.transport.troubles = [REFUSAL]
         world.put(1)

@@ -74,7 +74,7 @@ def asker(loop: Loop, lookup: Lookup) -> Asker:
     return Asker(loop, Resolver(loop, lookup))
 
 
-def test_the_addresses_of_a_name_are_told_with_their_family(asker: Asker) -> None:
+def test_the_addresses_of_a_name_come_with_their_family(asker: Asker) -> None:
     asker.ask("db.example.com")
     asker.until(lambda: asker.answers)
     assert asker.answers == [("db.example.com", [(socket.AF_INET, "192.0.2.7")])]
@@ -127,7 +127,7 @@ def test_what_a_lookup_raises_is_raised_to_who_asked(
     assert asker.answers == [("db.example.com", error)]
 
 
-def test_an_answer_for_someone_who_gave_up_is_told_to_nobody(asker: Asker, lookup: Lookup) -> None:
+def test_a_lookup_that_ends_after_the_deadline_resumes_nobody(asker: Asker, lookup: Lookup) -> None:
     lookup.hanging["hangs"] = threading.Event()
     asker.ask("hangs", seconds=0.01)
     asker.until(lambda: asker.answers)

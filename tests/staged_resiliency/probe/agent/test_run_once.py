@@ -145,7 +145,7 @@ def test_the_host_is_known_by_its_name_tag(
     assert status == (1 if name == "blue" and "green" in failing else 0)
 
 
-def test_peers_alone_of_which_this_host_is_none_are_no_endless_round() -> None:
+def test_a_host_that_is_not_a_peer_checks_nothing_and_ends() -> None:
     check = TcpCheck(HOST, 1)
     peers = {"blue": check, "green": check}
     assert len(printed([], peers=peers, host="third")) == 1
@@ -184,9 +184,9 @@ def test_the_command_ends_with_0_when_all_are_well_and_else_with_1(
         top = {"service": "shop", "namespace": "Shop", "targets": targets}
         file.write_text(json.dumps(top), encoding="utf-8")
         assert main(["--configuration", str(file), "--once"]) == status
-    told = capsys.readouterr()
-    assert told.err == ""
-    assert [line.split()[2] for line in told.out.splitlines()] == [
+    reported = capsys.readouterr()
+    assert reported.err == ""
+    assert [line.split()[2] for line in reported.out.splitlines()] == [
         "VALUE",
         "1",
         "1" if well else "0",

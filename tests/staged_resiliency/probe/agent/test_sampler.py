@@ -21,19 +21,19 @@ from tests.staged_resiliency.probe.agent.support import (
     SLOW_TO_FAIL,
     WELL,
     Planned,
-    World,
+    VirtualHost,
     host_series,
 )
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    with World() as world:
+def world() -> Iterator[VirtualHost]:
+    with VirtualHost() as world:
         yield world
 
 
 def sampler_of(
-    world: World, results: list[Result], check: Check = WELL, metric: str = "db-connectivity"
+    world: VirtualHost, results: list[Result], check: Check = WELL, metric: str = "db-connectivity"
 ) -> Sampler:
     sampler = Sampler(world.tools, host_series(metric), check, 10, 5, results.append)
     sampler.start()
@@ -41,7 +41,7 @@ def sampler_of(
 
 
 def test_each_minute_of_two_days_has_six_samples_of_each_target_whatever_the_others_do(
-    world: World,
+    world: VirtualHost,
 ) -> None:
     counted: Counter[tuple[str, int]] = Counter()
     seen: dict[str, set[tuple[float, str]]] = defaultdict(set)
@@ -64,7 +64,7 @@ def test_each_minute_of_two_days_has_six_samples_of_each_target_whatever_the_oth
     }
 
 
-def test_samples_are_due_at_exact_times_without_drift(world: World) -> None:
+def test_samples_are_due_at_exact_times_without_drift(world: VirtualHost) -> None:
     began: list[float] = []
 
     def plan(now: float) -> tuple[float, None]:
@@ -81,7 +81,7 @@ def test_samples_are_due_at_exact_times_without_drift(world: World) -> None:
 
 
 def phase_of(metric: str) -> float:
-    with World() as world:
+    with VirtualHost() as world:
         results: list[Result] = []
         start = world.time.now
         sampler_of(world, results, metric=metric)
@@ -99,7 +99,7 @@ def test_a_series_has_the_same_phase_after_each_start_and_others_have_others() -
     assert {int(phase // 2.5) for phase in phases} == {0, 1, 2, 3}
 
 
-def test_a_host_that_stood_still_leaves_samples_out_and_keeps_its_clock(world: World) -> None:
+def test_a_host_that_stood_still_leaves_samples_out_and_keeps_its_clock(world: VirtualHost) -> None:
     began: list[float] = []
 
     def plan(now: float) -> tuple[float, None]:
@@ -122,7 +122,7 @@ def test_a_host_that_stood_still_leaves_samples_out_and_keeps_its_clock(world: W
 
 
 def test_a_sample_belongs_to_the_minute_it_began_in_though_it_ends_in_the_next(
-    world: World,
+    world: VirtualHost,
 ) -> None:
     results: list[Result] = []
     world.time.set_wall(59.9)
@@ -135,7 +135,7 @@ def test_a_sample_belongs_to_the_minute_it_began_in_though_it_ends_in_the_next(
     assert [result.minute for result in results] == [MIDNIGHT, MIDNIGHT + 60]
 
 
-def test_a_sample_at_the_very_start_of_a_minute_belongs_to_it(world: World) -> None:
+def test_a_sample_at_the_very_start_of_a_minute_belongs_to_it(world: VirtualHost) -> None:
     results: list[Result] = []
     sampler = Sampler(world.tools, host_series("db"), WELL, 10, 5, results.append)
     sampler.take()
@@ -161,7 +161,7 @@ STEPS = st.lists(
 def test_each_sample_counts_once_in_the_minute_that_the_clock_showed_when_it_began(
     steps: list[tuple[float, float]],
 ) -> None:
-    with World() as world:
+    with VirtualHost() as world:
         began: list[int] = []
         results: list[Result] = []
 
@@ -180,7 +180,7 @@ def test_each_sample_counts_once_in_the_minute_that_the_clock_showed_when_it_beg
         assert sampler.skipped == 0
 
 
-def test_a_second_told_twice_puts_no_sample_into_a_wrong_minute(world: World) -> None:
+def test_a_repeated_second_puts_no_sample_into_a_wrong_minute(world: VirtualHost) -> None:
     """As with a leap second: 23:59:59 comes twice."""
     results: list[Result] = []
     sampler = Sampler(world.tools, host_series("db"), WELL, 10, 5, results.append)
@@ -221,7 +221,7 @@ def test_the_end_of_summer_time_neither_repeats_nor_leaves_out_a_minute(
     assert time.localtime(ends - 1).tm_isdst == 1
     assert time.localtime(ends).tm_isdst == 0
     try:
-        with World(wall=ends - 600) as world:
+        with VirtualHost(wall=ends - 600) as world:
             results: list[Result] = []
             sampler_of(world, results)
             world.run(1200)
@@ -233,8 +233,8 @@ def test_the_end_of_summer_time_neither_repeats_nor_leaves_out_a_minute(
         time.tzset()
 
 
-def test_a_stopped_sampler_takes_no_more_samples_and_tells_the_one_under_way(
-    world: World,
+def test_a_stopped_sampler_records_the_sample_in_progress_and_takes_no_more(
+    world: VirtualHost,
 ) -> None:
     results: list[Result] = []
     sampler = sampler_of(world, results, HANGING)
@@ -246,7 +246,7 @@ def test_a_stopped_sampler_takes_no_more_samples_and_tells_the_one_under_way(
     assert len(results) == 1
 
 
-def test_whatever_a_check_raises_is_a_failure_of_its_sample(world: World) -> None:
+def test_whatever_a_check_raises_is_a_failure_of_its_sample(world: VirtualHost) -> None:
     def plan(began: float) -> tuple[float, None]:
         raise RuntimeError("a\nbug")
 
@@ -258,5 +258,5 @@ def test_whatever_a_check_raises_is_a_failure_of_its_sample(world: World) -> Non
 
 
 def test_the_context_of_tls_is_made_once() -> None:
-    with World() as world:
+    with VirtualHost() as world:
         assert world.tools.tls is world.tools.tls

@@ -273,7 +273,9 @@ def test_a_folder_in_place_of_a_file_is_dropped(tmp_path: Path) -> None:
     assert lines[0].startswith("00000000000000000001-3.json of the spool can't be read")
 
 
-def test_a_full_disk_is_told_once_and_data_stay_in_memory_within_the_bound(tmp_path: Path) -> None:
+def test_a_full_disk_is_logged_once_and_data_stay_in_memory_within_the_bound(
+    tmp_path: Path,
+) -> None:
     lines = Lines()
     spool = spool_in(tmp_path, lines, max_data=6)
     spool.append(ones(MIDNIGHT, 2))
@@ -290,10 +292,10 @@ def test_a_full_disk_is_told_once_and_data_stay_in_memory_within_the_bound(tmp_p
     assert len(list(tmp_path.iterdir())) == 2
     with full_disk():
         spool.append(ones(MIDNIGHT, 1))
-    assert len(lines) == 3  # told again, since it worked in between
+    assert len(lines) == 3  # logged again, since it worked in between
 
 
-def test_a_folder_that_is_a_file_is_told_once(tmp_path: Path) -> None:
+def test_a_folder_that_is_a_file_is_logged_once(tmp_path: Path) -> None:
     lines = Lines()
     folder = tmp_path / "state"
     folder.write_text("a file")
@@ -444,7 +446,7 @@ def asked_of(spool: Spool) -> list[Sequence[Datum]]:
     return asked
 
 
-def test_a_file_without_data_is_none_of_the_spool(tmp_path: Path) -> None:
+def test_a_file_without_data_is_not_of_the_spool(tmp_path: Path) -> None:
     (tmp_path / "00000000000000000001-0.json").write_text('["Bookstore",[]]')
     spool = spool_in(tmp_path, Lines())
     spool.append(ones(MIDNIGHT, 1))

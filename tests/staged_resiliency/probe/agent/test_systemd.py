@@ -1,4 +1,4 @@
-"""What systemd is told, over a real datagram socket."""
+"""Notifications to systemd, over a real datagram socket."""
 
 import contextlib
 import os
@@ -27,12 +27,12 @@ def systemd(address: str) -> Iterator[socket.socket]:
         yield listener
 
 
-def test_lines_are_told_in_one_datagram(systemd: socket.socket, address: str) -> None:
+def test_lines_are_sent_in_one_datagram(systemd: socket.socket, address: str) -> None:
     ServiceManager({"NOTIFY_SOCKET": address}).notify("READY=1", "STATUS=2 targets")
     assert systemd.recv(1000) == b"READY=1\nSTATUS=2 targets"
 
 
-def test_nobody_is_told_when_systemd_did_not_start_the_process() -> None:
+def test_nothing_is_sent_when_systemd_did_not_start_the_process() -> None:
     manager = ServiceManager({})
     manager.notify("READY=1")
     assert manager.watchdog_seconds is None
@@ -56,18 +56,18 @@ def test_a_service_manager_that_does_not_listen_stops_nobody(
     assert systemd.recv(1000) == b"WATCHDOG=1"
 
 
-def test_what_it_cant_take_now_is_told_with_the_next(systemd: socket.socket, address: str) -> None:
+def test_lines_that_cant_be_sent_now_go_with_the_next(systemd: socket.socket, address: str) -> None:
     manager = ServiceManager({"NOTIFY_SOCKET": address})
     for _ in range(5000):
         manager.notify("WATCHDOG=1")
     manager.notify("STATUS=begins")
     manager.notify("READY=1", "STATUS=runs")
     manager.notify("WATCHDOG=1")
-    told = []
+    message = []
     with contextlib.suppress(BlockingIOError):
         while True:
-            told.append(systemd.recv(1000))
-    assert set(told) == {b"WATCHDOG=1"}
+            message.append(systemd.recv(1000))
+    assert set(message) == {b"WATCHDOG=1"}
     manager.notify("WATCHDOG=1")
     assert systemd.recv(1000).splitlines() == [b"WATCHDOG=1", b"STATUS=runs", b"READY=1"]
     manager.notify("WATCHDOG=1")

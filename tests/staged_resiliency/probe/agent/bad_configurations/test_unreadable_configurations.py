@@ -19,9 +19,9 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def refusal_of(path: str, capsys: pytest.CaptureFixture[str]) -> str:
     """What the command prints about a path that it refuses."""
     assert main(["--configuration", path, "--check-config"]) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    return told.err
+    message = capsys.readouterr()
+    assert message.out == ""
+    return message.err
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def link_to_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "path", "told"),
+    ("make", "path", "message"),
     [
         pytest.param(nothing, "probe.json", "No such file or directory", id="missing"),
         pytest.param(folder, "probe.json", "Is a directory", id="folder"),
@@ -119,10 +119,10 @@ def link_to_itself() -> None:
     ],
 )
 def test_paths_without_a_configuration_are_refused(
-    make: Callable[[], None], path: str, told: str, capsys: pytest.CaptureFixture[str]
+    make: Callable[[], None], path: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make()
-    assert refusal_of(path, capsys) == f"{path}: can't be read: {told}\n"
+    assert refusal_of(path, capsys) == f"{path}: can't be read: {message}\n"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")

@@ -1,4 +1,4 @@
-"""A DNS server on loopback, over UDP and TCP, that says what it is told to."""
+"""A DNS server on loopback, over UDP and TCP, with planned answers."""
 
 import socket
 import struct

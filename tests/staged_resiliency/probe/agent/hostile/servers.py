@@ -59,7 +59,7 @@ class Peer:
         self.hold()
 
     def reset(self) -> None:
-        """Break the connection: the client's system is told that it is no more."""
+        """Break the connection: the client's system receives a reset."""
         linger = struct.pack("ii", 1, 0)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.sock.close()

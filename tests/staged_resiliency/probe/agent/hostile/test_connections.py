@@ -98,7 +98,7 @@ def test_the_second_address_is_tried_when_the_first_refuses() -> None:
     assert_ends(result, Expected(WELL, "connected"))
 
 
-def test_the_reason_of_the_last_address_is_told_when_all_fail() -> None:
+def test_the_last_addresss_failure_is_raised_when_all_fail() -> None:
     result = ask(TcpCheck(NAME, closed_port()), lookup=finding("255.255.255.255", HOST))
     assert_ends(result, Expected("refused", "Connection refused"))
     result = ask(TcpCheck(NAME, closed_port()), lookup=finding(HOST, "255.255.255.255"))

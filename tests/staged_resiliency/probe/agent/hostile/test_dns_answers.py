@@ -324,7 +324,7 @@ def test_the_table_holds_the_rows_it_should() -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_a_hostile_answer_is_told_as_what_it_is(row: Row) -> None:
+def test_a_hostile_answer_has_the_right_class_and_detail(row: Row) -> None:
     expected = Expected(row.kind, row.detail)
     with dns_serving(row.replies, row.tcp) as port:
         check = DnsCheck(NAME, **{"server": HOST, "port": port, **row.settings})
@@ -373,7 +373,7 @@ def test_a_server_that_says_there_is_no_such_name_is_believed() -> None:
 
 
 @pytest.mark.usefixtures("_two_servers")
-def test_what_each_server_says_is_told_when_none_answers() -> None:
+def test_each_servers_error_is_reported_when_no_server_answers() -> None:
     with dns_serving(saying(flags=0x8182), address=SECOND) as port:
         result = ask(DnsCheck(NAME, port=port))
     assert_ends(result, Expected("dns", f"{HOST}: Connection refused, {SECOND}: SERVFAIL"))
@@ -393,7 +393,7 @@ def test_servers_are_asked_in_turns_until_the_deadline() -> None:
     assert len(asked) >= 3
 
 
-def test_a_server_that_may_not_be_asked_is_told() -> None:
+def test_a_server_that_must_not_be_asked_is_reported() -> None:
     result = ask(DnsCheck(NAME, server="255.255.255.255", port=closed_port()))
     assert_ends(
         result, Expected("dns", "255.255.255.255: (Permission denied|Network is unreachable)")

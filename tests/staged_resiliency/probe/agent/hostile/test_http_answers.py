@@ -15,7 +15,7 @@ def test_the_table_holds_the_rows_it_should() -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_a_hostile_answer_is_told_as_what_it_is(row: Row) -> None:
+def test_a_hostile_answer_has_the_right_class_and_detail(row: Row) -> None:
     expected = Expected(row.kind, row.detail)
     with serving(row.script) as server:
         check = HttpCheck(HOST, server.port, **row.settings)

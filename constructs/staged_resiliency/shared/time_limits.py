@@ -1,0 +1,204 @@
+"""How long alarms, health checks and clients take at most, in seconds.
+
+The limits are sums over the settings of alarm, probe and record, and over AWS's own delays. AWS
+does not publish all of those; which are assumed, ``resiliency timing`` lists. The failover-time
+model draws delays up to the ones here, drills expect what happens within the sums, and a rehearsal
+computes what it allows with the same sums.
+"""
+
+from typing import Final
+
+MINUTE: Final = 60
+
+EVALUATION_INTERVAL_SECONDS: Final = 60
+"""Between two evaluations of an alarm.
+
+Source: AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
+"""
+
+EXTRA_PERIODS: Final = 2
+"""Periods that CloudWatch reads beyond the evaluation periods, *assumed* for all of them.
+
+AWS publishes one evaluation range, 5 periods for 3 evaluation periods, and says that it depends on
+the length of the period and on the metric's resolution.
+"""
+
+STATUS_CHECK_SECONDS: Final = 120
+"""Until EC2's status checks report an impaired instance; assumed."""
+
+STATUS_METRIC_DELAY_SECONDS: Final = 60
+"""From a status check to its data point in CloudWatch; assumed."""
+
+CUSTOM_METRIC_DELAY_SECONDS: Final = 15
+"""From a request of the probe to its data points in CloudWatch; assumed."""
+
+PROBE_BATCH_SECONDS: Final = 11
+"""From the end of a minute to the probe's request for it: a second, and up to ten by host name."""
+
+HEALTH_CHECK_UPTAKE_SECONDS: Final = 30
+"""From the data that decide to Route 53's new status; assumed."""
+
+DNS_PROPAGATION_SECONDS: Final = 30
+"""From a new status to the answers of all DNS servers; assumed."""
+
+RESOLVER_FLOOR_SECONDS: Final = 30
+"""A resolver keeps an answer at least so long, whatever its TTL; assumed."""
+
+INSTANCE_START_SECONDS: Final = 420
+"""Until a started instance serves, publishes and passes its status checks; assumed."""
+
+SET_UP_SECONDS: Final = 60
+"""From the start of a blackhole's action until its rule is there: the command must reach the host,
+which first installs what it lacks; assumed."""
+
+_STEP: Final = 10
+
+
+def alarm_recovery_seconds(
+    *,
+    bad_seconds: float,
+    good_seconds: float,
+    publication_seconds: float,
+    evaluation_seconds: float = EVALUATION_INTERVAL_SECONDS,
+) -> float:
+    """From the moment samples are good again until the alarm is OK, in the worst case.
+
+    Args:
+        bad_seconds: Until a period begins that has good samples only.
+        good_seconds: Length of the good periods that the alarm needs.
+        publication_seconds: From the end of a period until its data are in CloudWatch.
+        evaluation_seconds: Between two evaluations of the alarm.
+
+    Example:
+        >>> alarm_recovery_seconds(bad_seconds=60, good_seconds=60, publication_seconds=26)
+        206
+    """
+    return bad_seconds + good_seconds + publication_seconds + evaluation_seconds
+
+
+def client_return_seconds(
+    healthy_seconds: float,
+    ttl_seconds: int,
+    *,
+    uptake_seconds: float = HEALTH_CHECK_UPTAKE_SECONDS,
+    propagation_seconds: float = DNS_PROPAGATION_SECONDS,
+    resolver_floor_seconds: float = RESOLVER_FLOOR_SECONDS,
+    client_cache_seconds: float = 0,
+) -> float:
+    """From the fault's end until clients are back on the active host, in the worst case.
+
+    Args:
+        healthy_seconds: Until the slowest deciding signal is healthy.
+        ttl_seconds: TTL of the record.
+        uptake_seconds: From the data that decide to Route 53's new status.
+        propagation_seconds: From a new status to the answers of all DNS servers.
+        resolver_floor_seconds: A resolver keeps an answer at least so long.
+        client_cache_seconds: A client keeps an address so long beyond its resolver.
+
+    Example:
+        >>> client_return_seconds(240, ttl_seconds=10)
+        330
+    """
+    cached = max(ttl_seconds, resolver_floor_seconds) + client_cache_seconds
+    return healthy_seconds + uptake_seconds + propagation_seconds + cached
+
+
+def fires_by_failing(
+    period_seconds: int,
+    evaluation_periods: int,
+    *,
+    sample_seconds: float,
+    delay_seconds: float = CUSTOM_METRIC_DELAY_SECONDS + PROBE_BATCH_SECONDS,
+) -> int:
+    """From a fault that makes samples fail until the alarm is in ALARM, at most.
+
+    The first period may still have a good statistic, as the fault fell into it.
+
+    Args:
+        period_seconds: Period of the alarm.
+        evaluation_periods: Periods in a row that must breach.
+        sample_seconds: From the fault until the first sample has failed.
+        delay_seconds: From the end of a period until its data are in CloudWatch.
+
+    Example:
+        >>> fires_by_failing(60, 2, sample_seconds=15)
+        290
+    """
+    return _rounded_up(
+        sample_seconds
+        + (evaluation_periods + 1) * period_seconds
+        + delay_seconds
+        + EVALUATION_INTERVAL_SECONDS
+    )
+
+
+def fires_by_silence(
+    period_seconds: int,
+    evaluation_periods: int,
+    *,
+    delay_seconds: float = CUSTOM_METRIC_DELAY_SECONDS + PROBE_BATCH_SECONDS,
+) -> int:
+    """From a fault that silences a metric until an alarm that treats missing data as bad fires.
+
+    Good data that arrive late, and the extra periods that CloudWatch reads, must be gone first.
+
+    Args:
+        period_seconds: Period of the alarm.
+        evaluation_periods: Periods in a row that must breach.
+        delay_seconds: From the end of a period until its data are in CloudWatch.
+
+    Example:
+        >>> fires_by_silence(60, 1, delay_seconds=STATUS_METRIC_DELAY_SECONDS)
+        360
+    """
+    return _rounded_up(
+        (evaluation_periods + EXTRA_PERIODS + 1) * period_seconds
+        + delay_seconds
+        + EVALUATION_INTERVAL_SECONDS
+    )
+
+
+def recovers(
+    period_seconds: int,
+    *,
+    start_seconds: float,
+    delay_seconds: float = STATUS_METRIC_DELAY_SECONDS,
+) -> int:
+    """From the fault's end until the alarm is OK, at most: one whole good period is enough.
+
+    Args:
+        period_seconds: Period of the alarm.
+        start_seconds: From the fault's end until samples are good.
+        delay_seconds: From the end of a period until its data are in CloudWatch.
+
+    Example:
+        >>> recovers(60, start_seconds=15)
+        260
+    """
+    return _rounded_up(
+        start_seconds
+        + alarm_recovery_seconds(
+            bad_seconds=period_seconds,
+            good_seconds=period_seconds,
+            publication_seconds=delay_seconds,
+        )
+    )
+
+
+def clients_return(alarm_seconds: float, ttl_seconds: int) -> int:
+    """From the fault's end until clients are back, at most.
+
+    Args:
+        alarm_seconds: Until the slowest deciding alarm is OK.
+        ttl_seconds: TTL of the record.
+
+    Example:
+        >>> clients_return(260, 60)
+        380
+    """
+    return _rounded_up(client_return_seconds(alarm_seconds, ttl_seconds))
+
+
+def _rounded_up(seconds: float) -> int:
+    """Round up to a whole ten, since these are sums of guesses."""
+    return int(-(-seconds // _STEP) * _STEP)

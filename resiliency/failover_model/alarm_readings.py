@@ -1,0 +1,257 @@
+"""What CloudWatch and Route 53 read of an alarm's metric, evaluation by evaluation, around a fault.
+
+Both evaluate an alarm's periods about once a minute. Here the phases and delays of one fault are
+drawn; what the readings mean for an alarm and for a health check, their callers decide.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil, floor, inf
+from typing import Final, TypeAlias
+
+from resiliency.failover_model.alarm_evaluation import Comparison, Point, point
+from resiliency.failover_model.assumptions import Assumptions
+from resiliency.failover_model.faults import Effect
+from resiliency.failover_model.graph import Alarm
+from resiliency.failover_model.metric_stream import (
+    Piece,
+    Stream,
+    metric_stream,
+    statistic_over_time,
+)
+from staged_resiliency.shared.time_limits import MINUTE
+
+_MISSING: Final = Point.MISSING.value
+_POINTS_PER_MINUTE: Final = 100
+_MANY_PERIODS: Final = 20
+_POINTS: Final = {each.value: each for each in Point}
+
+
+def points_of(signs: str) -> Sequence[Point]:
+    """Turn the signs of a reading into data points."""
+    return [_POINTS[sign] for sign in signs]
+
+
+def draw_periods_read(alarm: Alarm, assumptions: Assumptions, chance: random.Random) -> int:
+    """Draw how many periods are read in each evaluation."""
+    return alarm.evaluation_periods + round(assumptions.extra_periods.draw(chance))
+
+
+def evaluation_cost(alarm: Alarm, assumptions: Assumptions) -> int:
+    """Estimate the work of one fault for an alarm, in points that are read.
+
+    Args:
+        alarm: The alarm.
+        assumptions: What no template contains.
+    """
+    periods = alarm.evaluation_periods + ceil(assumptions.extra_periods.high)
+    minutes = periods * _width(alarm)
+    return minutes * (periods + _POINTS_PER_MINUTE)
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmReadings:
+    """The readings of an alarm's metric around one fault.
+
+    Attributes:
+        interval: Seconds between two readings.
+        evident: When the fault first shows in the metric; infinite if it never does.
+    """
+
+    interval: float
+    evident: float
+    _periods: dict[int, Sequence[tuple[float, str]]]
+    _periods_read: int
+    _width: int
+    _end: float
+    _late: int
+    _settled_signs: str
+
+    def starting(self, at: float) -> Iterator[tuple[float, str]]:
+        """Yield the time of each reading and the signs of its periods, oldest first.
+
+        Args:
+            at: When the first reading is made, at most one interval before the minute of the fault.
+        """
+        periods, width, late = self._periods, self._width, self._late
+        first = min(periods)
+        while at < self._end:
+            last = floor(at / MINUTE)
+            oldest = last - (self._periods_read - 1) * width
+            fresh = [end for end in range(last, last - late, -width) if end >= oldest][::-1]
+            before_fresh = fresh[0] if fresh else last + 1
+            signs = self._settled_signs[oldest - first : before_fresh - first : width]
+            yield at, signs + "".join([_sign_at(periods[end], at) for end in fresh])
+            at += self.interval
+
+
+def alarm_readings(
+    alarm: Alarm,
+    effect: Effect,
+    *,
+    periods_read: int,
+    fault_at: float,
+    assumptions: Assumptions,
+    chance: random.Random,
+) -> AlarmReadings:
+    """Draw the readings of an alarm's metric around one fault.
+
+    Args:
+        alarm: The alarm.
+        effect: How the fault shows in its metric.
+        periods_read: How many periods each reading covers.
+        fault_at: When the fault begins, in seconds since the beginning of its minute.
+        assumptions: Delays and intervals.
+        chance: Draws phases and delays.
+    """
+    width = _width(alarm)
+    before = ceil(assumptions.evaluation_interval.high / MINUTE)
+    # Without a fault in it a signal stays as it is, so one reading is enough.
+    settled = 0 if effect is Effect.NONE else periods_read * width + _minutes_of_delay(assumptions)
+    stream = metric_stream(
+        alarm.metric,
+        effect,
+        fault_at=fault_at,
+        minutes=range(-periods_read * width - before, settled + 1),
+        assumptions=assumptions,
+        chance=chance,
+    )
+    periods = _periods(alarm, stream)
+    late, settled_signs = periods_read * width, ""
+    if periods_read > _MANY_PERIODS:
+        # A period is settled once nothing of it is still under way; few of many are not.
+        late = _latest(stream)
+        settled_signs = "".join([steps[-1][1] if steps else _MISSING for steps in periods.values()])
+    return AlarmReadings(
+        interval=assumptions.evaluation_interval.draw(chance),
+        evident=stream.evident,
+        _periods=periods,
+        _periods_read=periods_read,
+        _width=width,
+        _end=MINUTE * settled,
+        _late=late,
+        _settled_signs=settled_signs,
+    )
+
+
+def _width(alarm: Alarm) -> int:
+    """The minutes of a period; data are published once a minute, so it has at least one."""
+    return max(1, alarm.period_seconds // MINUTE)
+
+
+def _periods(alarm: Alarm, stream: Stream) -> dict[int, Sequence[tuple[float, str]]]:
+    """Evaluate each period, by the number of the minute after it: when it gets which sign.
+
+    Periods end with the last whole minute, whatever their length: an alarm is evaluated each
+    minute on the periods until then (CloudWatch User Guide, "Evaluating an alarm"). A period is
+    read several times, so this is computed once.
+    """
+    width = _width(alarm)
+    rule = (alarm.statistic, alarm.comparison, alarm.threshold)
+    minutes = sorted(stream.minutes)
+    runs = _runs(stream) if width > 1 else []
+    late = _latest(stream) if width > 1 else 0
+    found: dict[int, Sequence[tuple[float, str]]] = {}
+    for end in range(minutes[0] + width, minutes[-1] + 2):
+        pieces = stream.minutes[end - 1]
+        if width > 1:
+            begin = end - width - 1
+            while runs[0][1] <= begin:
+                del runs[0]
+            if end - 1 in found and runs[0][0] <= begin and end <= runs[0][1]:
+                found[end] = [(known + MINUTE, sign) for known, sign in found[end - 1]]
+                continue
+            fresh = max(end - width, end - late)
+            pieces = [
+                *_settled(runs, end - width, fresh),
+                *(each for minute in range(fresh, end) for each in stream.minutes[minute]),
+            ]
+        if not pieces:
+            found[end] = ()
+        elif len(pieces) == 1:  # as nearly always
+            ((known, count, total, low, high),) = pieces
+            found[end] = ((known, _sign_of_one(count, total, low, high, *rule)),)
+        else:
+            found[end] = [
+                (known, point(value, alarm.comparison, alarm.threshold).value)
+                for known, value in statistic_over_time(pieces, alarm.statistic)
+            ]
+    return found
+
+
+_Run: TypeAlias = tuple[int, int, tuple[Piece, ...]]
+"""Minutes with equal pieces: the first, the one after the last, and the pieces of each.
+
+The time at which a piece can be read counts from the beginning of its minute.
+"""
+
+
+def _runs(stream: Stream) -> list[_Run]:
+    """Group a stream into minutes with equal pieces; it changes only at the fault."""
+    found: list[_Run] = []
+    for minute in sorted(stream.minutes):
+        holds = tuple(
+            (round(known - MINUTE * minute, 6), count, total, low, high)
+            for known, count, total, low, high in stream.minutes[minute]
+        )
+        if found and found[-1][2] == holds:
+            found[-1] = (found[-1][0], minute + 1, holds)
+        else:
+            found.append((minute, minute + 1, holds))
+    return found
+
+
+def _latest(stream: Stream) -> int:
+    """Count the minutes before a reading whose pieces may not have arrived by then."""
+    lateness = (
+        piece[0] - MINUTE * minute for minute, pieces in stream.minutes.items() for piece in pieces
+    )
+    return max(0, ceil(max(lateness, default=0) / MINUTE))
+
+
+def _settled(runs: Sequence[_Run], begin: int, end: int) -> Iterator[Piece]:
+    """Combine minutes whose pieces have all arrived into few pieces."""
+    for first, after, holds in runs:
+        minutes = min(after, end) - max(first, begin)
+        if minutes > 0:
+            for _, count, total, low, high in holds:
+                yield (-inf, minutes * count, minutes * total, low, high)
+
+
+@lru_cache(maxsize=4096)
+def _sign_of_one(
+    count: int,
+    total: float,
+    low: float,
+    high: float,
+    statistic: str,
+    comparison: Comparison,
+    threshold: float,
+) -> str:
+    """Return the sign of a period of one piece; few different ones occur."""
+    ((_, value),) = statistic_over_time([(0.0, count, total, low, high)], statistic)
+    return point(value, comparison, threshold).value
+
+
+def _sign_at(period: Sequence[tuple[float, str]], at: float) -> str:
+    """Return the sign of a period as it can be read at a time."""
+    shown = _MISSING
+    for known, sign in period:
+        if known > at:
+            break
+        shown = sign
+    return shown
+
+
+def _minutes_of_delay(assumptions: Assumptions) -> int:
+    """Count the minutes after which nothing of the minute of the fault is still under way."""
+    delays = (
+        assumptions.status_check,
+        assumptions.status_metric_delay,
+        assumptions.custom_metric_delay,
+        assumptions.probe_timeout,
+        assumptions.probe_batch,
+    )
+    return 3 + ceil(sum(each.high for each in delays) / MINUTE)

@@ -1,0 +1,305 @@
+"""Reads what is rehearsed from templates: hosts, records, alarms and their topics, the probe."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from resiliency.cloud_assembly import JsonObject
+from resiliency.failover_model.expressions import TemplateError, Templates
+from resiliency.failover_model.faults import watched_host
+from resiliency.failover_model.graph import AlarmCheck, FailoverGraph, Pair, basic_health_checks
+from resiliency.failover_model.probe_settings import installations
+from resiliency.failover_model.template_reader import read_graph, unnamed
+from resiliency.rehearsal.deployment import Deployment, Host
+from staged_resiliency.shared import names
+
+DEFAULT_REGION: Final = "us-east-1"
+DEFAULT_ACCOUNT: Final = "123456789012"
+DEFAULT_PATH: Final = "/version/"
+"""The path that clients request where no template contains one."""
+
+_ACTIONS: Final = {
+    "ALARM": "AlarmActions",
+    "OK": "OKActions",
+    "INSUFFICIENT_DATA": "InsufficientDataActions",
+}
+_REFERENCE: Final = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.TopicArn)?\}")
+_PSEUDO_PARAMETER: Final = re.compile(r"\$\{AWS::(\w+)\}")
+_FAMILIES: Final = {"A": 4, "AAAA": 6}
+
+
+def read_deployment(
+    by_stack: Mapping[str, JsonObject],
+    *,
+    record: str | None = None,
+    addresses: Mapping[str, str] | None = None,
+) -> Deployment:
+    """Read what is rehearsed from templates.
+
+    Args:
+        by_stack: The templates that belong together, by stack name.
+        record: DNS name of the pair; the first of the templates unless given.
+        addresses: Address of a host by its name, where no template contains it.
+
+    Raises:
+        TemplateError: Something that is needed is missing, or can't be followed.
+    """
+    graph = read_graph(by_stack)
+    pair = _pair(graph, record)
+    reader = _Reader(Templates(by_stack), graph, pair)
+    stack = reader.stack_of_pair()
+    probe = reader.probe()
+    active, standby = reader.hosts(probe, addresses or {})
+    region, account = reader.location()
+    service, environment = _service(stack, probe, pair)
+    return Deployment(
+        service=service,
+        environment=environment,
+        region=region,
+        account=account,
+        graph=graph,
+        pair=pair,
+        active=active,
+        standby=standby,
+        actions=dict(reader.actions()),
+        probe=probe,
+        path=reader.path(probe),
+        objective_seconds=reader.objective(),
+    )
+
+
+def _pair(graph: FailoverGraph, record: str | None) -> Pair:
+    usable = [pair for pair in graph.pairs if pair.record_type in _FAMILIES]
+    if record is None:
+        if usable:
+            return usable[0]
+        found = graph.pairs[0]
+        raise TemplateError(
+            f"{found.name} {found.record_type}: only A and AAAA pairs can be rehearsed"
+        )
+    wanted = record.rstrip(".").lower()
+    for pair in usable:
+        if pair.name == wanted:
+            return pair
+    known = ", ".join(dict.fromkeys(pair.name for pair in usable)) or "none"
+    raise TemplateError(f"{record}: is no A or AAAA pair of these templates; there: {known}")
+
+
+def _service(stack: str, probe: Mapping[str, Any] | None, pair: Pair) -> tuple[str, str]:
+    """Return the short names of service and environment, as far as they are known."""
+    label = pair.name.partition(".")[0]
+    service = str(probe["service"]) if probe else label
+    middle = stack.removesuffix(names.failover_stack("", "").removeprefix("-"))
+    for known in (service, label):
+        if middle != stack and middle.startswith(f"{known}-"):
+            return known, middle.removeprefix(f"{known}-")
+    return service, ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    templates: Templates
+    graph: FailoverGraph
+    pair: Pair
+
+    def stack_of_pair(self) -> str:
+        """Find the template that defines the pair."""
+        for reference, properties in self.templates.resources(
+            "AWS::Route53::RecordSetGroup", "AWS::Route53::RecordSet"
+        ):
+            for record in properties.get("RecordSets", [properties]):
+                name = self._text(reference.stack, record.get("Name"))
+                if name.rstrip(".").lower() == self.pair.name and "Failover" in record:
+                    return reference.stack
+        raise AssertionError(f"{self.pair.name} was read from these templates")
+
+    def _metadata(self) -> JsonObject:
+        """Return the metadata of the template that defines the pair."""
+        found = self.templates.by_stack[self.stack_of_pair()].get("Metadata", {})
+        return found if isinstance(found, Mapping) else {}
+
+    def objective(self) -> float | None:
+        """Read the objective from the template's metadata."""
+        seconds = self._metadata().get("RecoveryTimeSeconds")
+        return float(seconds) if isinstance(seconds, int | float) else None
+
+    def actions(self) -> Iterator[tuple[str, Mapping[str, Sequence[str]]]]:
+        """Yield the topics of each alarm that could be read."""
+        read = {alarm.name for alarm in self.graph.alarms}
+        for reference, properties in self.templates.resources("AWS::CloudWatch::Alarm"):
+            stack = reference.stack
+            name = unnamed(self.templates, reference)
+            if "AlarmName" in properties:
+                name = self._text(stack, properties["AlarmName"])
+            enabled = self._text(stack, properties.get("ActionsEnabled", True)).lower()
+            if name in read and enabled != "false":
+                yield (
+                    name,
+                    {
+                        state: [
+                            topic
+                            for action in _list(properties, key, f"{reference}: {key}")
+                            if (topic := self._topic(stack, action))
+                        ]
+                        for state, key in _ACTIONS.items()
+                    },
+                )
+
+    def _topic(self, stack: str, action: object) -> str | None:
+        """Return the name of a topic, from its ARN or a reference to it; None for other actions.
+
+        A parameter is taken for a topic's ARN, as only the deployment knows its value.
+        """
+        text = self._text(stack, action)
+        if referred := _REFERENCE.fullmatch(text):
+            try:
+                owner = self.templates.reference(stack, action, stack)
+            except TemplateError:
+                return None
+            resource = self.templates.resource(owner) if owner else None
+            if resource is None:
+                parameters = self.templates.by_stack[stack].get("Parameters", {})
+                return referred[1] if referred[1] in parameters else None
+            return referred[1] if resource.get("Type") == "AWS::SNS::Topic" else None
+        # A pseudo parameter such as ${AWS::Region} has colons of its own.
+        parts = _PSEUDO_PARAMETER.sub(r"\1", text).split(":")
+        if len(parts) != 6 or parts[2] != "sns":
+            return None
+        return "".join(letter for letter in parts[5] if letter.isalnum() or letter in "-_")
+
+    def location(self) -> tuple[str, str]:
+        """Read region and account from the first topic or health check that has them."""
+        region, account = DEFAULT_REGION, DEFAULT_ACCOUNT
+        for reference, properties in self.templates.resources("AWS::Route53::HealthCheck"):
+            identifier = _within(properties, "HealthCheckConfig", "AlarmIdentifier")
+            found = self._text(reference.stack, identifier.get("Region", ""))
+            if found and "${" not in found:
+                region = found
+        for reference, properties in self.templates.resources("AWS::CloudWatch::Alarm"):
+            where = f"{reference}: AlarmActions"
+            for action in _list(properties, "AlarmActions", where):
+                parts = self._text(reference.stack, action).split(":")
+                if len(parts) == 6 and parts[2] == "sns" and "${" not in parts[3] + parts[4]:
+                    return parts[3], parts[4]
+        return region, account
+
+    def probe(self) -> Mapping[str, Any] | None:
+        """Read the configuration of the probe whose metrics the alarms watch."""
+        watched = {alarm.metric.namespace for alarm in self.graph.alarms}
+        for installation in installations(self.templates):
+            found = installation.configuration()
+            if isinstance(found, dict) and found.get("namespace") in watched:
+                return found
+        return None
+
+    def path(self, probe: Mapping[str, Any] | None) -> str:
+        """Return the path that clients request: that of peers or health checkers, if any."""
+        peers = (probe or {}).get("peers", {})
+        for check in peers.values():
+            if isinstance(check.get("path"), str):
+                return str(check["path"]).partition("?")[0]
+        for reference, properties in self.templates.resources("AWS::Route53::HealthCheck"):
+            config = _within(properties, "HealthCheckConfig")
+            if found := self._text(reference.stack, config.get("ResourcePath", "")):
+                return found.partition("?")[0]
+        return DEFAULT_PATH
+
+    def hosts(self, probe: Mapping[str, Any] | None, given: Mapping[str, str]) -> tuple[Host, Host]:
+        """Return the active host and the standby."""
+        primary, secondary = self.pair.primary.values[0], self.pair.secondary.values[0]
+        named = self._named(probe, given)
+        instances = self._instances()
+        by_address = {address: name for name, address in named.items()}
+        unnamed = sorted(self._host_names() - named.keys())
+        if by_address.keys() >= {primary, secondary}:
+            first, second = by_address[primary], by_address[secondary]
+        elif not named and not unnamed:
+            first, second = "primary", "secondary"
+        elif primary in by_address and len(unnamed) == 1:
+            first, second = by_address[primary], unnamed[0]
+        elif secondary in by_address and len(unnamed) == 1:
+            first, second = unnamed[0], by_address[secondary]
+        else:
+            known = ", ".join(unnamed) or "none left"
+            raise TemplateError(
+                f"{self.pair.name}: the templates do not show which host has {primary} and which "
+                f"{secondary} (names there: {known}); add: "
+                f"--host NAME={primary} --host NAME={secondary}"
+            )
+        return (
+            Host(first, primary, instances.get(first)),
+            Host(second, secondary, instances.get(second)),
+        )
+
+    def _named(
+        self, probe: Mapping[str, Any] | None, given: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        """Return addresses by host name: as given, from metadata, from peers, or as watched."""
+        stack = self.stack_of_pair()
+        found: dict[str, str] = {}
+        values = (*self.pair.primary.values, *self.pair.secondary.values)
+        if not given and (watched := watched_host(self.pair)) is not None:
+            found[watched] = self.pair.primary.values[0]
+        for name, check in (probe or {}).get("peers", {}).items():
+            if check.get("host") in values:
+                found[name] = str(check["host"])
+        hosts = self._metadata().get("Hosts", {})
+        for name, addresses in hosts.items() if isinstance(hosts, Mapping) else ():
+            for address in addresses if isinstance(addresses, list) else [addresses]:
+                text = self._text(stack, address)
+                if text in values:
+                    found[name] = text
+        found.update(given)
+        return found
+
+    def _host_names(self) -> set[str]:
+        """Return the hosts that alarms on the probe's metrics name."""
+        return {
+            name
+            for alarm in self.graph.alarms
+            if (name := alarm.metric.dimension("Host")) is not None
+        }
+
+    def _instances(self) -> Mapping[str, str]:
+        """Return instance ids by host name."""
+        found: dict[str, str] = {}
+        for alarm in self.graph.alarms:
+            instance = alarm.metric.dimension("InstanceId")
+            if instance is None:
+                continue
+            host = alarm.name.removesuffix(names.status_alarm(""))
+            if host != alarm.name:
+                found[host] = instance
+        for role, check in (
+            ("primary", self.pair.primary.health_check),
+            ("secondary", self.pair.secondary.health_check),
+        ):
+            for basic in basic_health_checks(check):
+                if isinstance(basic, AlarmCheck):
+                    instance = basic.alarm.metric.dimension("InstanceId")
+                    if instance is not None and instance not in found.values():
+                        found[watched_host(self.pair) or role] = instance
+        return found
+
+    def _text(self, stack: str, value: object) -> str:
+        """Return a value as text, empty where only the deployment knows it."""
+        try:
+            return self.templates.text(stack, value, stack)
+        except TemplateError:
+            return ""
+
+
+def _within(properties: JsonObject, *path: str) -> JsonObject:
+    """Return an object within properties; an empty one where there is none."""
+    found: object = properties
+    for key in path:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _list(properties: JsonObject, key: str, where: str) -> Sequence[object]:
+    found = properties.get(key) or []
+    if not isinstance(found, list):
+        raise TemplateError(f"{where}: is no list of actions")
+    return found
