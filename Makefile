@@ -4,11 +4,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Without compiled modules every run of the tests compiles all of them, which takes as long as many
+# tests do, and so does every process that they start.
+unexport PYTHONDONTWRITEBYTECODE
 # Older pips take `coverage[toml]`, which another package asks for, for one that is not pinned as soon
 # as a newer coverage is out; so they resolve nothing in the list for development, which is complete.
 # What runs is installed with its dependencies, hence after them: aws-cdk.cloud-assembly-schema has
 # files in the same place as aws-cdk-lib, whose own must stay.
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Nothing is compiled but what runs, when it first runs: the CDK alone has 450 MB of modules.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 CDK := node_modules/.bin/cdk
 TYPESCRIPT := benchmarks/typescript/node_modules
 SERVICES ?= services
@@ -29,12 +33,15 @@ synth: .venv/.runtime node_modules/.installed  ## Write the templates of every s
 test: .venv/.dev node_modules/.installed  ## The tests that take no time; no root, no network
 	$(PYTEST) -m "not slow"
 
+# Measuring coverage makes a test three times as slow, and more examples cover no other line: so
+# the properties run their many examples apart.
 check: .venv/.dev node_modules/.installed $(TYPESCRIPT)/.installed  ## All that must hold before a change is merged
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(PYTEST) --hypothesis-profile many --cov --cov-report=term
+	$(PYTEST) --cov --cov-report=term
+	$(PYTEST) --hypothesis-profile many -m hypothesis
 	@$(MAKE) --no-print-directory synth
 	$(BIN)/cfn-lint --non-zero-exit-code informational 'cdk.out/*.template.json'
 	$(BIN)/python benchmarks/synthesis.py --compare
@@ -84,8 +91,8 @@ clean:  ## Remove everything that was made
 	$(PYTHON) -m venv .venv
 	$(PIP) --require-hashes -r requirements.txt
 	$(PIP) --no-deps --no-build-isolation --no-index -e .
-	@# The app runs with -O, for which pip compiles nothing.
-	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -O -c 'import app'
+	@# Compiled here, so that the first synthesis need not.
+	@$(BIN)/python -O -c 'import app'
 	@touch $@
 
 .venv/.dev: .venv/.runtime requirements-dev.txt

@@ -1,5 +1,5 @@
-"""The command `resiliency drill`: a service's drills in the account, seen and started by people.
+"""The command `resiliency drill`: lists, previews, starts and follows a service's drills.
 
-Everything is read from the deployed stack: nothing here decides what a drill does, and nothing
-here is needed for a drill to end. boto3 is loaded only when a subcommand runs.
+It reads everything from the deployed stack. No drill depends on it. boto3 is loaded only when a
+subcommand runs.
 """

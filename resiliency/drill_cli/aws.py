@@ -1,4 +1,7 @@
-"""AWS's APIs, each failure told in one line."""
+"""AWS for `resiliency drill`: each failed call is an error in one line for people.
+
+``NEEDS`` lists the operations of each subcommand; docs/drill-command.md has the same as a table.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
@@ -8,20 +11,53 @@ import botocore
 import botocore.exceptions as failures
 from botocore.config import Config
 
-from resiliency.drill_cli.errors import NotThereError, TemporaryError
-from resiliency.drill_cli.permissions import IDENTITY, Operation, action
 from resiliency.drill_cli.safe_console import one_line
 from resiliency.errors import UserError
+from staged_resiliency.drills.runtime.context import JsonObject
 
-JsonObject = Mapping[str, Any]
-"""An answer of an API."""
+Operation = tuple[str, str]
+"""botocore's name of a service, and the name of an operation."""
+
+IDENTITY: Final[Operation] = ("sts", "GetCallerIdentity")
+"""Requires no permission."""
+
+STACK: Final[Operation] = ("cloudformation", "ListStackResources")
+STATE_MACHINE: Final[Operation] = ("stepfunctions", "DescribeStateMachine")
+EXECUTIONS: Final[Operation] = ("stepfunctions", "ListExecutions")
+START: Final[Operation] = ("stepfunctions", "StartExecution")
+EXECUTION: Final[Operation] = ("stepfunctions", "DescribeExecution")
+HISTORY: Final[Operation] = ("stepfunctions", "GetExecutionHistory")
+SCHEDULE: Final[Operation] = ("scheduler", "GetSchedule")
+OBJECTS: Final[Operation] = ("s3", "ListObjectsV2")
+OBJECT: Final[Operation] = ("s3", "GetObject")
+INSTANCES: Final[Operation] = ("ec2", "DescribeInstances")
+TEMPLATE: Final[Operation] = ("fis", "GetExperimentTemplate")
+EXPERIMENTS: Final[Operation] = ("fis", "ListExperiments")
+ALARMS: Final[Operation] = ("cloudwatch", "DescribeAlarms")
+MANAGED: Final[Operation] = ("ssm", "DescribeInstanceInformation")
+
+_FIND: Final = (IDENTITY, STACK, STATE_MACHINE)
+_READ: Final = (OBJECTS, OBJECT)
+_FOLLOW: Final = (*_FIND, EXECUTIONS, EXECUTION, HISTORY, *_READ)
+
+NEEDS: Final[Mapping[str, tuple[Operation, ...]]] = {
+    "list": (*_FIND, EXECUTIONS, SCHEDULE, *_READ),
+    "preview": (*_FIND, EXECUTIONS, INSTANCES, TEMPLATE, EXPERIMENTS, ALARMS, MANAGED),
+    "start": (*_FOLLOW, START),
+    "follow": _FOLLOW,
+    "report": (*_FIND, *_READ),
+}
+"""The operations of each subcommand. An encrypted bucket also requires kms:Decrypt."""
+
+_PREFIXES: Final[Mapping[str, str]] = {"stepfunctions": "states"}
+_ACTIONS: Final[Mapping[Operation, str]] = {OBJECTS: "s3:ListBucket"}
 
 ATTEMPTS: Final = 4
-"""How often a call is tried in all, with pauses that grow, before it counts as failed."""
+"""Number of attempts of a call, with growing pauses, before it fails."""
 
 _MOST_BYTES: Final = 32 * 1024 * 1024
-_RIGHTS: Final = "docs/drill-command.md lists the rights that each subcommand needs"
-_SIGN_IN: Final = "sign in (`aws sso login`, or however this account is entered) and try again"
+_PERMISSIONS: Final = "docs/drill-command.md lists the permissions that each subcommand needs"
+_SIGN_IN: Final = "sign in (`aws sso login`, or as usual for this account) and try again"
 
 _EXPIRED: Final = (
     "ExpiredToken",
@@ -64,32 +100,40 @@ _MISSING: Final = (
 )
 
 
+class NotFoundError(UserError):
+    """A resource does not exist."""
+
+
+class TemporaryError(UserError):
+    """AWS throttled a call or could not be reached; a later call may succeed."""
+
+
 class Session(Protocol):
-    """The part of boto3's session that is used."""
+    """The part of boto3's session that is used here."""
 
     @property
     def region_name(self) -> str:
-        """Region of the session."""
+        """The region of the session."""
         ...
 
     def client(self, service_name: str, *, config: Config) -> Any:
-        """A client of an API."""
+        """Return a client of a service."""
         ...
 
 
 class Aws:
-    """AWS with someone's credentials, in one region.
+    """Calls AWS APIs in one region, with the credentials of a person.
 
     Attributes:
         region: The region.
-        account: Account of the credentials.
-        identity: ARN of who they are.
+        account: The account of the credentials.
+        identity: The ARN of the credentials' user or role.
 
     Args:
         session: A session of boto3.
 
     Raises:
-        UserError: There are no credentials, or none that AWS takes.
+        UserError: There are no credentials, or AWS rejects them.
     """
 
     def __init__(self, session: Session) -> None:
@@ -102,52 +146,47 @@ class Aws:
         self.identity = caller["Arn"]
 
     def __call__(self, service: str, operation: str, **parameters: object) -> JsonObject:
-        """Call an API once.
-
-        Args:
-            service: As botocore names it, such as ``fis``.
-            operation: As the API names it, such as ``ListExperiments``.
-            **parameters: Those of the API.
+        """Call an API; see ``staged_resiliency.drills.runtime.context.Aws``.
 
         Raises:
-            NotThereError: What it is about is not there.
-            TemporaryError: AWS was too busy, or could not be reached.
-            UserError: It was refused.
+            NotFoundError: The resource does not exist.
+            TemporaryError: AWS throttled the call, or could not be reached.
+            UserError: The call failed otherwise.
         """
         try:
             method = getattr(self._client(service), botocore.xform_name(operation))
             answer: JsonObject = method(**parameters)
         except (failures.BotoCoreError, failures.ClientError) as error:
-            raise self._told(error, (service, operation), parameters) from None
+            raise self._user_error(error, (service, operation), parameters) from None
         return answer
 
     def all(self, of: Operation, key: str, **parameters: object) -> Sequence[JsonObject]:
-        """Everything that an API lists, from all its pages."""
+        """Return all items that an operation lists, from all its pages."""
         return [each for page in self.pages(of, **parameters) for each in page.get(key, ())]
 
     def pages(self, of: Operation, **parameters: object) -> Iterator[JsonObject]:
-        """The pages of what an API lists, as far as they are asked for."""
+        """Yield the pages of what an operation lists."""
         service, operation = of
         try:
             paginator = self._client(service).get_paginator(botocore.xform_name(operation))
             yield from paginator.paginate(**parameters)
         except (failures.BotoCoreError, failures.ClientError) as error:
-            raise self._told(error, of, parameters) from None
+            raise self._user_error(error, of, parameters) from None
 
     def text(self, bucket: str, key: str) -> str:
-        """The text of an object.
+        """Return the text of an object in S3.
 
         Raises:
-            NotThereError: There is no such object.
+            NotFoundError: The object does not exist.
             UserError: It can't be read.
-            ValueError: It is too large, or no text.
+            ValueError: It is too large, or not text.
         """
         where = {"Bucket": bucket, "Key": key}
         body = self("s3", "GetObject", **where)["Body"]
         try:
             content: bytes = body.read(_MOST_BYTES + 1)
         except failures.BotoCoreError as error:
-            raise self._told(error, ("s3", "GetObject"), where) from None
+            raise self._user_error(error, ("s3", "GetObject"), where) from None
         if len(content) > _MOST_BYTES:
             raise ValueError(f"is larger than {_MOST_BYTES} bytes")
         try:
@@ -162,19 +201,19 @@ class Aws:
             self._clients[service] = self._session.client(service, config=config)
         return self._clients[service]
 
-    def _told(self, error: Exception, of: Operation, parameters: Mapping[str, object]) -> UserError:
-        asked = action(*of)
+    def _user_error(
+        self, error: Exception, of: Operation, parameters: Mapping[str, object]
+    ) -> UserError:
+        called = action(*of)
         about = _about(parameters)
         if isinstance(error, failures.ClientError):
-            told = error.response.get("Error", {})
-            code, message = str(told.get("Code", "")), one_line(str(told.get("Message", "")))
-            return self._refused(code, message, asked, about)
+            found = error.response.get("Error", {})
+            code, message = str(found.get("Code", "")), one_line(str(found.get("Message", "")))
+            return self._error_answer(code, message, called, about)
         reason = one_line(str(error))
         if isinstance(error, failures.NoCredentialsError):
             return UserError(f"no AWS credentials; give --profile, set AWS_PROFILE, or {_SIGN_IN}")
-        if isinstance(
-            error, (failures.SSOError, failures.LoginError, failures.TokenRetrievalError)
-        ):
+        if isinstance(error, _SIGNED_OUT):
             return UserError(f"the AWS credentials have expired; {_SIGN_IN}")
         if isinstance(
             error,
@@ -187,40 +226,46 @@ class Aws:
             return UserError(f"the AWS credentials can't be read: {reason}")
         if isinstance(error, (failures.HTTPClientError, failures.ConnectionError)):
             return TemporaryError(
-                f"AWS can't be reached for {asked} in {self.region}: {reason}; look at the "
+                f"AWS can't be reached for {called} in {self.region}: {reason}; check the "
                 "network, the proxy and the region"
             )
-        return UserError(f"{asked}: {reason}")
+        return UserError(f"{called}: {reason}")
 
-    def _refused(self, code: str, message: str, asked: str, about: str) -> UserError:
+    def _error_answer(self, code: str, message: str, called: str, about: str) -> UserError:
         on = f" on {about}" if about else ""
         if code in _EXPIRED:
             return UserError(f"the AWS credentials have expired; {_SIGN_IN}")
         if code in _UNKNOWN:
             return UserError(
-                f"AWS does not take the credentials ({code}); look at --profile and AWS_PROFILE, "
+                f"AWS rejects the credentials ({code}); check --profile and AWS_PROFILE, "
                 f"or {_SIGN_IN}"
             )
         if code in _DENIED:
             who = self.identity or "these credentials"
-            return UserError(f"{who} may not {asked}{on}; {_RIGHTS} (AWS says: {message})")
+            return UserError(f"{who} may not {called}{on}; {_PERMISSIONS} (AWS says: {message})")
         if code in _BUSY:
             return TemporaryError(
-                f"AWS throttles {asked}, also after {ATTEMPTS} attempts; try again in a minute"
+                f"AWS throttles {called}, also after {ATTEMPTS} attempts; try again in a minute"
             )
         if code in _AWAY:
-            return TemporaryError(f"AWS failed at {asked}{on} ({code}); try again in a minute")
-        # CloudFormation has no code of its own for a stack that is not there.
+            return TemporaryError(f"AWS failed at {called}{on} ({code}); try again in a minute")
+        # CloudFormation has no error code of its own for a stack that does not exist.
         missing = code in _MISSING or (code == "ValidationError" and "does not exist" in message)
-        kind = NotThereError if missing else UserError
-        return kind(f"{asked}{on}: AWS says {code}: {message}")
+        kind = NotFoundError if missing else UserError
+        return kind(f"{called}{on}: AWS says {code}: {message}")
+
+
+def action(service: str, operation: str) -> str:
+    """Return the IAM action that authorizes an operation."""
+    named = _ACTIONS.get((service, operation))
+    return named or f"{_PREFIXES.get(service, service)}:{operation}"
 
 
 def session(profile: str | None, region: str | None) -> Session:
-    """A session of boto3.
+    """Return a session of boto3.
 
     Raises:
-        UserError: There is no such profile, or no region.
+        UserError: The profile does not exist, or there is no region.
     """
     try:
         made = boto3.session.Session(profile_name=profile, region_name=region)
@@ -240,7 +285,7 @@ def session(profile: str | None, region: str | None) -> Session:
 
 
 def _about(parameters: Mapping[str, object]) -> str:
-    """What a call is about, as its error names it."""
+    """The resource of a call, for error messages."""
     if "Bucket" in parameters:
         return f"s3://{parameters['Bucket']}/{parameters.get('Key', parameters.get('Prefix', ''))}"
     return next((each for each in parameters.values() if isinstance(each, str)), "")

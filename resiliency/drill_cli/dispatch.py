@@ -1,57 +1,71 @@
-"""From the words of the command line to what they do."""
+"""Runs the subcommands of `resiliency drill`."""
 
 import argparse
 import json
+import time
 
 from resiliency.drill_cli.aws import Aws, session
-from resiliency.drill_cli.clock import Clock, SystemClock
-from resiliency.drill_cli.follow import follow, run_to_follow
+from resiliency.drill_cli.follow import follow, run_to_follow, start
 from resiliency.drill_cli.listing import print_rows, rows_of
-from resiliency.drill_cli.local_context import seen_from_here
-from resiliency.drill_cli.location import place_of
 from resiliency.drill_cli.preview import preview_of, print_preview
+from resiliency.drill_cli.progress import FollowedRun
 from resiliency.drill_cli.reporting import past_of, print_past, print_unreadable, write_html
-from resiliency.drill_cli.safe_console import Screen
-from resiliency.drill_cli.stack import DrillsStack, find_stack
-from resiliency.drill_cli.start import start
-from resiliency.drill_cli.watching import Watched
+from resiliency.drill_cli.safe_console import SafeConsole
+from resiliency.drill_cli.stack import DrillsStack, find_location, find_stack
 from resiliency.errors import UserError
+from staged_resiliency.drills.runtime import network
+from staged_resiliency.drills.runtime.context import Context
 
 
-def run(options: argparse.Namespace, clock: Clock | None = None) -> int:
-    """Do what the words say.
+def run(options: argparse.Namespace) -> int:
+    """Run the subcommand that the options name.
 
     Args:
         options: Those of ``resiliency.commands.drill``.
-        clock: Time; the machine's own unless given.
 
     Returns:
         The exit status.
 
     Raises:
-        UserError: It can't be done.
-        ServiceFileError: A service file is wrong.
+        UserError: It fails.
+        ServiceFileError: A service file is invalid.
     """
     try:
-        return _done(options, clock or SystemClock())
+        return _run(options)
     except KeyboardInterrupt:
         raise _interrupted(options) from None
 
 
-def _done(options: argparse.Namespace, clock: Clock) -> int:
-    place = place_of(
+def local_context(aws: Aws) -> Context:
+    """Return a context with this machine's network and clock, and a person's credentials."""
+    return Context(
+        aws=aws,
+        resolve=network.Resolver(),
+        ask=network.ask,
+        clock=time.time,
+        sleep=time.sleep,
+        log=_discard,
+    )
+
+
+def _discard(event: str, **fields: object) -> None:
+    """Drop the functions' log, which is meant for CloudWatch."""
+
+
+def _run(options: argparse.Namespace) -> int:
+    location = find_location(
         options.service, options.environment, services=options.services, region=options.region
     )
-    aws = Aws(session(options.profile, place.region))
-    stack = find_stack(aws, place)
-    does = {
+    aws = Aws(session(options.profile, location.region))
+    stack = find_stack(aws, location)
+    subcommand = {
         "list": _list,
         "preview": _preview,
         "start": _start,
         "follow": _follow,
         "report": _report,
     }[options.action]
-    return does(options, aws, stack, Screen(), clock)
+    return subcommand(options, aws, stack, SafeConsole(), local_context(aws))
 
 
 def _interrupted(options: argparse.Namespace) -> UserError:
@@ -59,53 +73,74 @@ def _interrupted(options: argparse.Namespace) -> UserError:
         return UserError("interrupted")
     return UserError(
         f"interrupted; `resiliency drill follow {options.service} {options.environment} "
-        f"{options.drill}` shows whether the drill was started, and goes on"
+        f"{options.drill}` shows the drill if it was started"
     )
 
 
 def _list(
-    options: argparse.Namespace, aws: Aws, stack: DrillsStack, screen: Screen, clock: Clock
+    options: argparse.Namespace,
+    aws: Aws,
+    stack: DrillsStack,
+    console: SafeConsole,
+    context: Context,
 ) -> int:
-    return print_rows(screen, rows_of(aws, stack, clock))
+    return print_rows(console, rows_of(aws, stack, context.clock()))
 
 
 def _preview(
-    options: argparse.Namespace, aws: Aws, stack: DrillsStack, screen: Screen, clock: Clock
+    options: argparse.Namespace,
+    aws: Aws,
+    stack: DrillsStack,
+    console: SafeConsole,
+    context: Context,
 ) -> int:
     drill = stack.drill(options.drill)
-    print_preview(screen, preview_of(aws, stack, drill, seen_from_here(aws, clock)))
+    print_preview(console, preview_of(aws, stack, drill, context))
     return 0
 
 
 def _start(
-    options: argparse.Namespace, aws: Aws, stack: DrillsStack, screen: Screen, clock: Clock
+    options: argparse.Namespace,
+    aws: Aws,
+    stack: DrillsStack,
+    console: SafeConsole,
+    context: Context,
 ) -> int:
-    started = start(aws, stack, options.drill, screen, clock, confirmed=options.yes)
+    started = start(aws, stack, options.drill, console, context.clock(), confirmed=options.yes)
     if started is None:
         return 1
     if options.no_follow:
         return 0
-    return follow(Watched(aws, *started), aws, screen, clock)
+    return follow(FollowedRun(aws, *started), aws, console, context)
 
 
 def _follow(
-    options: argparse.Namespace, aws: Aws, stack: DrillsStack, screen: Screen, clock: Clock
+    options: argparse.Namespace,
+    aws: Aws,
+    stack: DrillsStack,
+    console: SafeConsole,
+    context: Context,
 ) -> int:
     drill, execution = run_to_follow(aws, stack, options.drill, options.run_name)
-    return follow(Watched(aws, drill, execution), aws, screen, clock)
+    return follow(FollowedRun(aws, drill, execution), aws, console, context)
 
 
 def _report(
-    options: argparse.Namespace, aws: Aws, stack: DrillsStack, screen: Screen, clock: Clock
+    options: argparse.Namespace,
+    aws: Aws,
+    stack: DrillsStack,
+    console: SafeConsole,
+    context: Context,
 ) -> int:
     drills = stack.drills if options.drill is None else [stack.drill(options.drill)]
     past = past_of(aws, drills, options.last)
     if options.json:
         print(json.dumps([each.content for drill in past for each in drill.runs], indent=2))
     else:
-        print_past(screen, past)
-    status = print_unreadable(Screen(stderr=True), past)
+        print_past(console, past)
+    unreadable = [reason for drill in past for reason in drill.unreadable]
+    status = print_unreadable(SafeConsole(stderr=True), unreadable)
     if options.html is not None:
-        write_html(options.html, past, clock)
-        Screen(stderr=True).say(f"{options.html}: written")
+        write_html(options.html, past, context.clock())
+        SafeConsole(stderr=True).say(f"{options.html}: written")
     return status

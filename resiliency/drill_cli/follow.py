@@ -1,36 +1,97 @@
-"""`resiliency drill follow`: a run's phases as they happen, then its verdict."""
+"""`resiliency drill start` and `follow`: starts a run; shows its phases, then its verdict."""
 
+import sys
+import uuid
+from datetime import datetime, timezone
 from typing import Final
 
 from resiliency.drill_cli import wording
-from resiliency.drill_cli.aws import Aws
-from resiliency.drill_cli.clock import Clock
-from resiliency.drill_cli.errors import TemporaryError
-from resiliency.drill_cli.journals import journal_of
-from resiliency.drill_cli.live_view import HINT, Lines, Picture, View
-from resiliency.drill_cli.permissions import EXECUTIONS
-from resiliency.drill_cli.safe_console import Screen
-from resiliency.drill_cli.stack import DeployedDrill, DrillsStack, running
-from resiliency.drill_cli.verdict import print_verdict
-from resiliency.drill_cli.watching import RUNNING, SUCCEEDED, RunSnapshot, Watched
+from resiliency.drill_cli.aws import EXECUTIONS, START, Aws, TemporaryError
+from resiliency.drill_cli.live_view import HINT, EventLines, LiveTable, View
+from resiliency.drill_cli.progress import RUNNING, SUCCEEDED, FollowedRun, RunSnapshot
+from resiliency.drill_cli.reporting import journal_of, print_verdict
+from resiliency.drill_cli.safe_console import SafeConsole
+from resiliency.drill_cli.stack import DeployedDrill, DrillsStack, running_execution
 from resiliency.errors import UserError
+from staged_resiliency.drills.runtime.context import Context
 from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.experiment.verdict import Status
 
-LOOK_SECONDS: Final = 5.0
-"""Between two looks at a run."""
+POLL_SECONDS: Final = 5.0
+"""Interval between two polls of a run."""
 
-MOST_FAILURES: Final = 12
-"""Looks in a row that may fail before nobody looks any more."""
+MAX_FAILURES: Final = 12
+"""Number of polls in a row that may fail."""
 
 JOURNAL_SECONDS: Final = 300.0
-"""How long the verdict of a run that came to its end is waited for."""
+"""How long the verdict of a completed run is waited for."""
+
+_YES: Final = ("y", "yes")
+
+
+def start(
+    aws: Aws, stack: DrillsStack, name: str, console: SafeConsole, now: float, *, confirmed: bool
+) -> tuple[DeployedDrill, str] | None:
+    """Start a drill after a person has confirmed it.
+
+    Args:
+        aws: AWS.
+        stack: The service's drills.
+        name: Name of the drill.
+        console: The terminal.
+        now: Seconds since the epoch.
+        confirmed: Whether it is confirmed already.
+
+    Returns:
+        The drill and the ARN of its run; None where the person declined.
+
+    Raises:
+        UserError: A drill of the service is running, there is no terminal to ask at, or AWS
+            refuses.
+    """
+    drill = stack.drill(name)
+    for each in stack.drills:
+        found = running_execution(aws, each)
+        if found is not None:
+            run = found.rsplit(":", 1)[-1]
+            raise UserError(
+                f"drill {each.name} is running already ({found}); follow it with `resiliency drill "
+                f"follow {each.plan.service} {each.plan.environment} {each.name} --run {run}`"
+            )
+    if not confirmed and not _confirms(drill, console):
+        console.say("Nothing was started.")
+        return None
+    started = aws(*START, stateMachineArn=drill.arn, name=_run_name(now), input="{}")
+    arn = str(started["executionArn"])
+    console.say(f"Started {arn}")
+    return drill, arn
+
+
+def _confirms(drill: DeployedDrill, console: SafeConsole) -> bool:
+    plan = drill.plan
+    if not sys.stdin.isatty():
+        raise UserError("there is no terminal to ask at; give --yes to start the drill")
+    console.say(f"Drill {plan.drill} {wording.fault(plan)}.", "bold")
+    console.say(f"It affects clients of {plan.record.name}, {plan.service} in {plan.environment}.")
+    if not plan.enabled:
+        console.say("It is a dry run: it checks its targets, and injects no fault.")
+    console.say(
+        f"`resiliency drill preview {plan.service} {plan.environment} {plan.drill}` shows more."
+    )
+    console.print("Start it? [y/N] ", end="")
+    return sys.stdin.readline().strip().lower() in _YES
+
+
+def _run_name(now: float) -> str:
+    """A unique name, which shows that the run was started by hand."""
+    at = datetime.fromtimestamp(now, timezone.utc)
+    return f"by-hand-{at:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
 
 
 def run_to_follow(
     aws: Aws, stack: DrillsStack, drill: str | None, run: str | None
 ) -> tuple[DeployedDrill, str]:
-    """The drill and the ARN of its run: the one named, the one under way, or the latest one.
+    """Return the drill and the ARN of its run: the named one, the one in progress, or the last.
 
     Raises:
         UserError: There is none.
@@ -42,7 +103,7 @@ def run_to_follow(
         (named,) = drills
         return named, f"{named.arn.replace(':stateMachine:', ':execution:')}:{run}"
     for each in drills:
-        found = running(aws, each)
+        found = running_execution(aws, each)
         if found is not None:
             return each, found
     latest = []
@@ -58,83 +119,84 @@ def run_to_follow(
     return of, str(arn)
 
 
-def follow(watched: Watched, aws: Aws, screen: Screen, clock: Clock) -> int:
+def follow(run: FollowedRun, aws: Aws, console: SafeConsole, context: Context) -> int:
     """Show a run until it ends, then its verdict.
 
     Returns:
         0 where it passed, else 1, also where Ctrl-C ended the view.
 
     Raises:
-        UserError: The run can't be seen, or its verdict can't be read.
+        UserError: The run or its verdict can't be read.
     """
-    plan = watched.drill.plan
-    view: View = Picture(screen, watched) if screen.is_terminal else Lines(screen)
-    if not screen.is_terminal:
-        screen.say(f"{plan.drill} of {plan.service} in {plan.environment}, run {watched.run}")
-        screen.say(HINT)
+    plan = run.drill.plan
+    view: View = LiveTable(console, run) if console.is_terminal else EventLines(console)
+    if not console.is_terminal:
+        console.say(f"{plan.drill} of {plan.service} in {plan.environment}, run {run.name}")
+        console.say(HINT)
     try:
-        last = _until_ended(watched, view, clock)
+        last = _poll_until_ended(run, view, context)
         view.close()
-        return _verdict(watched, last, aws, screen, clock)
+        return _show_verdict(run, last, aws, console, context)
     except KeyboardInterrupt:
         view.close()
-        _left(watched, screen)
+        _show_how_to_stop(run, console)
         return 1
     finally:
         view.close()
 
 
-def _until_ended(watched: Watched, view: View, clock: Clock) -> RunSnapshot:
+def _poll_until_ended(run: FollowedRun, view: View, context: Context) -> RunSnapshot:
     failures = 0
     while True:
         try:
-            sighting = watched.look()
+            snapshot = run.poll()
         except TemporaryError as error:
             failures += 1
-            if failures >= MOST_FAILURES:
+            if failures >= MAX_FAILURES:
                 raise UserError(
-                    f"{error} (the drill goes on, and ends its fault by itself; `resiliency drill "
-                    "follow` shows it again)"
+                    f"{error} (the drill continues, and ends its fault by itself; `resiliency "
+                    "drill follow` shows it again)"
                 ) from None
-            view.trouble(str(error))
+            view.show_error(str(error))
         else:
             failures = 0
-            view.show(sighting, clock.now())
-            if sighting.status != RUNNING:
-                return sighting
-        clock.sleep(LOOK_SECONDS)
+            view.show(snapshot, context.clock())
+            if snapshot.status != RUNNING:
+                return snapshot
+        context.sleep(POLL_SECONDS)
 
 
-def _verdict(watched: Watched, last: RunSnapshot, aws: Aws, screen: Screen, clock: Clock) -> int:
-    plan, swept = watched.drill.plan, last.status != SUCCEEDED
-    seconds = swept_within(plan) if swept else JOURNAL_SECONDS
-    until = clock.now() + seconds
-    recorded = journal_of(aws, plan, watched.run)
-    if recorded is None and swept:
-        screen.say(
-            f"The run ended ({last.status}). The sweep makes sure that its fault is over, then "
-            f"records the verdict: {wording.duration(seconds)} at most."
+def _show_verdict(
+    run: FollowedRun, last: RunSnapshot, aws: Aws, console: SafeConsole, context: Context
+) -> int:
+    plan, needs_cleanup = run.drill.plan, last.status != SUCCEEDED
+    seconds = cleanup_seconds(plan) if needs_cleanup else JOURNAL_SECONDS
+    deadline = context.clock() + seconds
+    recorded = journal_of(aws, plan, run.name)
+    if recorded is None and needs_cleanup:
+        console.say(
+            f"The run ended ({last.status}). The cleanup ends its fault, then records the verdict, "
+            f"within {wording.duration(seconds)}."
         )
     elif recorded is None:
-        screen.say(f"The run ended ({last.status}); its verdict is still to be recorded.")
+        console.say(f"The run ended ({last.status}); its verdict is not recorded yet.")
     while recorded is None:
-        if clock.now() >= until:
+        if context.clock() >= deadline:
             raise UserError(
-                f"{watched.run}: ended ({last.status}) without a verdict in "
-                f"{wording.duration(seconds)}; make sure that {plan.broken} is well, and look at "
-                "the "
-                "sweep's log"
+                f"{run.name}: ended ({last.status}) without a verdict within "
+                f"{wording.duration(seconds)}; make sure that {plan.target} is well, and check the "
+                "cleanup's log"
             )
-        clock.sleep(LOOK_SECONDS)
-        recorded = journal_of(aws, plan, watched.run)
-    print_verdict(screen, recorded.journal)
+        context.sleep(POLL_SECONDS)
+        recorded = journal_of(aws, plan, run.name)
+    print_verdict(console, recorded.journal)
     return 0 if recorded.journal.verdict.status is Status.PASSED else 1
 
 
-def swept_within(plan: Plan) -> float:
-    """How long the verdict of a run that did not come to its end may take.
+def cleanup_seconds(plan: Plan) -> float:
+    """Return how long the cleanup of a run, and so its verdict, may take.
 
-    A blackhole goes on until its time is over, whoever is told to end it; the sweep waits for that.
+    A blackhole lasts until its time is over, even where it is ended earlier; the cleanup waits.
 
     Args:
         plan: The drill.
@@ -142,19 +204,19 @@ def swept_within(plan: Plan) -> float:
     return plan.timeouts.end + plan.timeouts.record + JOURNAL_SECONDS
 
 
-def _left(watched: Watched, screen: Screen) -> None:
-    plan = watched.drill.plan
-    experiment = watched.latest.progress.experiment if watched.latest else None
-    screen.say()
-    screen.say(
-        "No longer followed. The drill goes on in the account: it ends its fault and records its "
+def _show_how_to_stop(run: FollowedRun, console: SafeConsole) -> None:
+    plan = run.drill.plan
+    experiment = run.latest.progress.experiment if run.latest else None
+    console.say()
+    console.say(
+        "No longer followed. The drill continues in the account: it ends its fault and records its "
         "verdict by itself."
     )
-    screen.say(
+    console.say(
         f"Follow it again:  resiliency drill follow {plan.service} {plan.environment} "
-        f"{plan.drill} --run {watched.run}"
+        f"{plan.drill} --run {run.name}"
     )
-    screen.say("Stop it by hand:")
-    for command, what in wording.by_hand(plan, watched.execution, experiment):
-        screen.say(f"  {command}")
-        screen.say(f"    {what}")
+    console.say("Stop it by hand:")
+    for command, effect in wording.stop_commands(plan, run.execution, experiment):
+        console.say(f"  {command}")
+        console.say(f"    {effect}")

@@ -1,24 +1,55 @@
-"""`resiliency drill list`: each drill, when it runs next, and how it stands."""
+"""`resiliency drill list`: each drill with its next run, its last run and its score."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Final
 
 from rich.table import Table
 
 from resiliency.drill_cli import wording
-from resiliency.drill_cli.aws import Aws
-from resiliency.drill_cli.clock import Clock
-from resiliency.drill_cli.journals import Recorded, Unreadable, listed, read_all
-from resiliency.drill_cli.safe_console import Screen, word
-from resiliency.drill_cli.schedules import schedules_of
-from resiliency.drill_cli.stack import DeployedDrill, DrillsStack, running
+from resiliency.drill_cli.aws import SCHEDULE, Aws
+from resiliency.drill_cli.reporting import (
+    Recorded,
+    Unreadable,
+    list_journals,
+    print_unreadable,
+    read_journals,
+)
+from resiliency.drill_cli.safe_console import SafeConsole, one_line, styled
+from resiliency.drill_cli.stack import DeployedDrill, DrillsStack, running_execution
 from resiliency.report.wording import day
-from staged_resiliency.drills.runtime.drill_score import Outcome, standing
-from staged_resiliency.drills.runtime.plan import EXPIRY_DAYS
+from staged_resiliency.drills.runtime.context import JsonObject
+from staged_resiliency.drills.runtime.drill_status import MAX_JOURNALS, Outcome, drill_status
+from staged_resiliency.drills.schedule import DrillSchedule
 from staged_resiliency.experiment.verdict import Status
 
-MOST_JOURNALS = 500
-"""That are read of one drill, from the latest on: as many as the watchdog reads."""
+_YEARS: Final = 28
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """A schedule that starts a drill.
+
+    Attributes:
+        expression: Its expression, such as ``cron(0 10 ? * TUE#1 *)``.
+        zone: IANA name of its time zone.
+        enabled: Whether it is switched on.
+    """
+
+    expression: str
+    zone: str
+    enabled: bool
+
+    def describe(self, now: float) -> str:
+        """Return when it runs next; its expression where that can't be computed."""
+        if not self.enabled:
+            return f"switched off: {self.expression}"
+        found = next_run(self.expression, self.zone, now)
+        if found is None:
+            return self.expression
+        days = (found.timestamp() - now) / 86400
+        return f"{found:%Y-%m-%d %H:%M} UTC, in {days:.0f} d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,47 +59,47 @@ class Row:
     Attributes:
         drill: The drill.
         next_run: When it runs next, or its schedule.
-        running: ARN of the run that is under way; None where there is none.
-        last: Its latest run; None where there is none.
-        days: Since it passed; None where it never did.
-        score: As the dashboard shows it.
+        running: Whether a run is in progress.
+        last: Its last run; None where there is none.
+        days: Days since it passed; None where it never did.
+        score: Its score, as on the dashboard.
         unreadable: Journals that could not be read, and why.
     """
 
     drill: DeployedDrill
     next_run: str
-    running: str | None
+    running: bool
     last: Recorded | None
     days: int | None
     score: int
     unreadable: Sequence[str]
 
 
-def rows_of(aws: Aws, stack: DrillsStack, clock: Clock) -> Sequence[Row]:
-    """All drills of a service."""
-    schedules, now = schedules_of(aws, stack), clock.now()
+def rows_of(aws: Aws, stack: DrillsStack, now: float) -> Sequence[Row]:
+    """Return a row for each drill of a service."""
+    schedules = schedules_of(aws, stack)
     rows = []
     for drill in stack.drills:
-        found, unreadable = _back_to_passed(aws, drill)
+        found, unreadable = _read_back_to_passed(aws, drill)
         outcomes = [Outcome(each.journal.verdict.status.value, each.at) for each in found]
-        stands = standing(outcomes, deployed_at=drill.made_at, now=now, expiry_days=EXPIRY_DAYS)
+        status = drill_status(outcomes, deployed_at=drill.created_at, now=now)
         passed = any(each.status == Status.PASSED.value for each in outcomes)
         scheduled = schedules.get(drill.name)
         rows.append(
             Row(
                 drill=drill,
-                next_run=scheduled.told(now) if scheduled else "has no schedule",
-                running=running(aws, drill),
+                next_run=scheduled.describe(now) if scheduled else "has no schedule",
+                running=running_execution(aws, drill) is not None,
                 last=found[0] if found else None,
-                days=stands.days_since_passed if passed else None,
-                score=int(stands.score),
+                days=status.days_since_passed if passed else None,
+                score=int(status.score),
                 unreadable=unreadable,
             )
         )
     return rows
 
 
-def print_rows(screen: Screen, rows: Sequence[Row]) -> int:
+def print_rows(console: SafeConsole, rows: Sequence[Row]) -> int:
     """Print the list.
 
     Returns:
@@ -78,14 +109,14 @@ def print_rows(screen: Screen, rows: Sequence[Row]) -> int:
     table.add_column("Drill", overflow="fold")
     table.add_column("What it does", overflow="fold", min_width=16)
     table.add_column("Next", overflow="fold", min_width=16)
-    table.add_column("Leashed")
+    table.add_column("Dry run")
     table.add_column("Last run", overflow="fold")
     table.add_column("Passed", justify="right")
     table.add_column("Score", justify="right")
     for each in rows:
-        last = word("never")
+        last = styled("never")
         if each.last is not None:
-            last = word(each.last.journal.verdict.status.value)
+            last = styled(each.last.journal.verdict.status.value)
             last.append(f"\n{day(each.last.at)}")
         table.add_row(
             each.drill.name,
@@ -96,23 +127,55 @@ def print_rows(screen: Screen, rows: Sequence[Row]) -> int:
             "never" if each.days is None else f"{each.days} d ago",
             str(each.score),
         )
-    screen.print(table)
-    unreadable = [told for each in rows for told in each.unreadable]
-    for told in unreadable:
-        screen.say(f"can't be read: {told}", "yellow")
-    return 1 if unreadable else 0
+    console.print(table)
+    return print_unreadable(console, [reason for each in rows for reason in each.unreadable])
 
 
-def _back_to_passed(aws: Aws, drill: DeployedDrill) -> tuple[Sequence[Recorded], Sequence[str]]:
-    """Runs from the latest one back to the last that passed, and what could not be read."""
+def _read_back_to_passed(
+    aws: Aws, drill: DeployedDrill
+) -> tuple[Sequence[Recorded], Sequence[str]]:
+    """Read runs from the last one back to one that passed; and why others can't be read."""
     found: list[Recorded] = []
     unreadable = []
-    entries = listed(aws, drill.plan)[:MOST_JOURNALS]
-    for each in read_all(aws, drill.plan, entries):
+    for each in read_journals(aws, drill.plan, list_journals(aws, drill.plan)[:MAX_JOURNALS]):
         if isinstance(each, Unreadable):
-            unreadable.append(each.told)
+            unreadable.append(each.reason)
             continue
         found.append(each)
         if each.journal.verdict.status is Status.PASSED:
             break
     return found, unreadable
+
+
+def schedules_of(aws: Aws, stack: DrillsStack) -> Mapping[str, Scheduled]:
+    """Return the schedule of each drill that has one, by the drill's name."""
+    read = [aws(*SCHEDULE, Name=name, GroupName=stack.schedule_group) for name in stack.schedules]
+    found = {}
+    for drill in stack.drills:
+        for each in read:
+            if drill.arn in _started_arns(each):
+                found[drill.name] = Scheduled(
+                    one_line(each["ScheduleExpression"]),
+                    one_line(each.get("ScheduleExpressionTimezone", "UTC")),
+                    each.get("State", "ENABLED") == "ENABLED",
+                )
+    return found
+
+
+def next_run(expression: str, zone: str, now: float) -> datetime | None:
+    """Return the next run of a schedule in UTC; None where it can't be computed.
+
+    The runs of a rate are counted from its deployment, and AWS does not say when the last one was.
+    """
+    at = datetime.fromtimestamp(now, timezone.utc)
+    try:
+        runs = DrillSchedule(expression, zone).runs(_YEARS)
+    except ValueError:
+        return None
+    return next((each for each in runs if each > at), None)
+
+
+def _started_arns(schedule: JsonObject) -> Sequence[str]:
+    """ARNs that a schedule may start: its target, and those in the target's input."""
+    target = schedule.get("Target", {})
+    return [str(target.get("Arn", "")), *str(target.get("Input", "")).split('"')]

@@ -1,22 +1,22 @@
-"""`resiliency drill preview`: what a drill would do, and whether it would begin now."""
+"""`resiliency drill preview`: what a drill would do, and whether it would start now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from decimal import Decimal
+from typing import Any, Final
 from zoneinfo import ZoneInfoNotFoundError
 
 from rich.table import Table
 
 from resiliency.drill_cli import wording
-from resiliency.drill_cli.aws import Aws
-from resiliency.drill_cli.safe_console import Screen, one_line, word
-from resiliency.drill_cli.stack import DeployedDrill, DrillsStack, running
-from resiliency.drill_cli.targets import Template, template_of
+from resiliency.drill_cli.aws import TEMPLATE, Aws, NotFoundError
+from resiliency.drill_cli.safe_console import SafeConsole, one_line, styled
+from resiliency.drill_cli.stack import DeployedDrill, DrillsStack, running_execution
 from resiliency.errors import UserError
-from staged_resiliency.drills.runtime.client_view import served_by
+from staged_resiliency.drills.runtime.client_view import serving_host
 from staged_resiliency.drills.runtime.context import Context
 from staged_resiliency.drills.runtime.plan import FaultKind, Plan
-from staged_resiliency.drills.runtime.preflight import Findings, find, refusals
+from staged_resiliency.drills.runtime.preflight import Findings, inspect, refusals
 from staged_resiliency.experiment.expectations import (
     AlarmQuiet,
     ClientsMove,
@@ -26,20 +26,44 @@ from staged_resiliency.experiment.expectations import (
 )
 from staged_resiliency.experiment.observations import NO_ANSWER
 
+ACTION_MINUTE: Final = Decimal("0.10")
+"""US dollars for each action and minute, https://aws.amazon.com/fis/pricing/"""
+
+
 _NO_RUN: Final = "arn:none"
-"""In place of a run's ARN: experiments of every run are another's."""
+"""In place of a run's ARN: a preview counts the experiments of every run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A FIS experiment template.
+
+    Attributes:
+        targets: ARNs of its targets, or how they are chosen.
+        actions: IDs of its actions, such as ``aws:ec2:stop-instances``.
+        stop_alarms: ARNs of the alarms that stop it.
+    """
+
+    targets: Sequence[str]
+    actions: Sequence[str]
+    stop_alarms: Sequence[str]
+
+    def cost(self, plan: Plan) -> Decimal:
+        """Return the cost of one run's experiment in US dollars."""
+        minutes = -(-plan.fault_seconds // 60)
+        return ACTION_MINUTE * minutes * max(1, len(self.actions))
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What was found of a drill before it is started.
+    """What a drill would do, and whether it would start now.
 
     Attributes:
         drill: The drill.
-        template: Its FIS template; None where it is not there.
-        found: What the drill's own preflight would find, seen from here.
+        template: Its FIS template; None where it does not exist.
+        found: The findings of the drill's preflight, from this machine.
         serving: The host that serves clients now, or why none does.
-        reasons: Why it would not begin now; empty where nothing speaks against it.
+        reasons: Why a run would be refused now; empty where it would start.
     """
 
     drill: DeployedDrill
@@ -49,83 +73,99 @@ class Preview:
     reasons: Sequence[str]
 
 
-def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, world: Context) -> Preview:
-    """Look at all that a drill rests on; nothing is changed.
+def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, context: Context) -> Preview:
+    """Check everything that a drill depends on; change nothing.
 
     Raises:
-        UserError: AWS refuses, or the plan's window is none.
+        UserError: AWS refuses, or the plan's window is invalid.
     """
     plan = drill.plan
     template = template_of(aws, plan)
     try:
-        found = find(plan, _NO_RUN, world)
+        found = inspect(plan, _NO_RUN, context)
     except (ValueError, ZoneInfoNotFoundError) as error:
         raise UserError(
             f"{drill.name}: its plan can't be used: {one_line(str(error))}; deploy the drills again"
         ) from None
     reasons = list(refusals(plan, found))
-    under_way = [(each, running(aws, each)) for each in stack.drills]
-    reasons += [f"drill {each.name} runs: {arn}" for each, arn in under_way if arn is not None]
+    running = [(each, running_execution(aws, each)) for each in stack.drills]
+    reasons += [f"drill {each.name} is running: {arn}" for each, arn in running if arn is not None]
     reasons += _template_reasons(plan, template)
-    addresses = world.resolve(plan.record.name)
+    addresses = context.resolve(plan.record.name)
     who, where = NO_ANSWER, f"{plan.record.name} can't be resolved"
     if addresses:
-        who, where = served_by(plan, world, addresses[0])
+        who, where = serving_host(plan, context, addresses[0])
     return Preview(drill, template, found, f"{who} ({where})", reasons)
 
 
-def print_preview(screen: Screen, preview: Preview) -> None:
-    """Print it, the answer last."""
+def template_of(aws: Aws, plan: Plan) -> Template | None:
+    """Read the template of a drill; None where it does not exist."""
+    try:
+        answer = aws(*TEMPLATE, id=plan.experiment_template_id)["experimentTemplate"]
+    except NotFoundError:
+        return None
+    found: Sequence[Mapping[str, Any]] = list(answer.get("targets", {}).values())
+    targets = [one_line(arn) for each in found for arn in each.get("resourceArns", ())]
+    for each in found:
+        tags = each.get("resourceTags", {})
+        targets += [one_line(f"all with the tag {key}={value}") for key, value in tags.items()]
+    return Template(
+        targets=targets,
+        actions=[one_line(each["actionId"]) for each in answer.get("actions", {}).values()],
+        stop_alarms=[
+            one_line(each.get("value", ""))
+            for each in answer.get("stopConditions", ())
+            if each.get("source") == "aws:cloudwatch:alarm"
+        ],
+    )
+
+
+def print_preview(console: SafeConsole, preview: Preview) -> None:
+    """Print a preview; the last line is whether the drill would start now."""
     plan = preview.drill.plan
-    screen.say(f"{plan.drill} of {plan.service} in {plan.environment}", "bold")
+    console.say(f"{plan.drill} of {plan.service} in {plan.environment}", "bold")
     facts = Table(box=None, pad_edge=False, show_header=False)
     facts.add_column(style="dim")
     facts.add_column(overflow="fold")
     for name, text in _facts(preview):
         facts.add_row(name, text)
-    screen.print(facts)
-    _heading(screen, "Expected")
+    console.print(facts)
+    _heading(console, "Expected")
     for each in plan.hypothesis:
-        screen.say(f"  {wording.expectation(each)}")
-    _heading(screen, "What clients see")
+        console.say(f"  {wording.expectation(each)}")
+    _heading(console, "What clients see")
     for line in _clients(plan):
-        screen.say(f"  {line}")
-    _alarms(screen, preview)
-    _heading(screen, "To stop it by hand")
-    for command, what in wording.by_hand(plan, None, None):
-        screen.say(f"  {command}")
-        screen.say(f"    {what}", "dim")
-    screen.say()
+        console.say(f"  {line}")
+    _alarms(console, preview)
+    _heading(console, "To stop it by hand")
+    for command, effect in wording.stop_commands(plan, None, None):
+        console.say(f"  {command}")
+        console.say(f"    {effect}", "dim")
+    console.say()
     if preview.reasons:
-        screen.say("It would not begin now:", "bold red")
+        console.say("It would not start now:", "bold red")
         for reason in preview.reasons:
-            screen.say(f"  {reason}")
+            console.say(f"  {reason}")
     else:
-        screen.say("Nothing that can be seen from here speaks against a run now.", "bold green")
+        console.say("It would start now, as far as can be checked from here.", "bold green")
 
 
 def _facts(preview: Preview) -> Sequence[tuple[str, str]]:
     plan, template, found = preview.drill.plan, preview.template, preview.found
-    window = plan.window
     facts = [
         ("Fault", wording.fault(plan)),
-        ("Leashed", wording.leash(plan)),
-        ("Target", f"{plan.broken_host.instance_id}: {found.instance_state or 'not found'}"),
-        ("FIS template", f"{plan.experiment_template_id}: {_aim(template)}"),
+        ("Dry run", wording.dry_run(plan)),
+        ("Target", f"{plan.target_host.instance_id}: {found.instance_state or 'not found'}"),
+        ("FIS template", f"{plan.experiment_template_id}: {_describe(template)}"),
     ]
     if plan.fault is FaultKind.BLACKHOLE:
         facts.append(("SSM agent", found.agent or "unknown to Systems Manager"))
     facts += [
-        ("Standby", f"{plan.standby.reached_at}: {found.standby} ({found.why})"),
+        ("Standby", f"{plan.standby.reached_at}: {found.standby} ({found.reason})"),
         ("Serving now", preview.serving),
         ("Objective", wording.duration(plan.objective_seconds)),
         ("Lasts", f"{wording.duration(plan.timeouts.run)} at the most, with all its checks"),
-        (
-            "May begin",
-            "at any time"
-            if window is None
-            else f"{', '.join(window.days)} {window.start} to {window.end} {window.timezone}",
-        ),
+        ("May start", str(plan.window)),
     ]
     if template is not None:
         cost = template.cost(plan)
@@ -135,21 +175,21 @@ def _facts(preview: Preview) -> Sequence[tuple[str, str]]:
     return facts
 
 
-def _aim(template: Template | None) -> str:
+def _describe(template: Template | None) -> str:
     if template is None:
         return "not found"
-    return f"{', '.join(template.actions)} on {', '.join(template.aimed_at) or 'nothing'}"
+    return f"{', '.join(template.actions)} on {', '.join(template.targets) or 'nothing'}"
 
 
 def _template_reasons(plan: Plan, template: Template | None) -> Sequence[str]:
-    """What the drill's preflight leaves to FIS."""
+    """Reasons to refuse a run that the drill's preflight leaves to FIS."""
     if template is None:
         return [f"FIS has no template {plan.experiment_template_id}; deploy the drills again"]
     reasons = []
-    wanted = f":instance/{plan.broken_host.instance_id}"
-    if len(template.aimed_at) != 1 or not template.aimed_at[0].endswith(wanted):
-        aim = ", ".join(template.aimed_at) or "nothing"
-        reasons.append(f"the FIS template is aimed at {aim}, not at {plan.broken} alone")
+    wanted = f":instance/{plan.target_host.instance_id}"
+    if len(template.targets) != 1 or not template.targets[0].endswith(wanted):
+        targets = ", ".join(template.targets) or "nothing"
+        reasons.append(f"the FIS template targets {targets}, not {plan.target} alone")
     if not template.stop_alarms:
         reasons.append("no alarm stops the FIS template: deploy the drills again")
     return reasons
@@ -157,12 +197,12 @@ def _template_reasons(plan: Plan, template: Template | None) -> Sequence[str]:
 
 def _clients(plan: Plan) -> Sequence[str]:
     if not plan.enabled:
-        return ["Nothing: the drill is leashed."]
+        return ["Nothing: it is a dry run."]
     kinds = {type(each) for each in plan.hypothesis}
     lines = []
     if ClientsMove in kinds:
         lines.append(
-            f"No answer from {plan.broken} until DNS answers with {plan.standby.name}, within "
+            f"No answer from {plan.target} until DNS answers with {plan.standby.name}, within "
             f"{wording.duration(plan.objective_seconds)} if all is well."
         )
     if plan.predicted is not None:
@@ -175,15 +215,15 @@ def _clients(plan: Plan) -> Sequence[str]:
     if ClientsStay in kinds:
         served = " and are served all the time" if ClientsServed in kinds else ""
         lost = ""
-        if plan.broken == plan.active.name:
-            lost = f"; what needs {plan.dependency or plan.broken} fails there meanwhile"
+        if plan.target == plan.active.name:
+            lost = f"; what needs {plan.dependency or plan.target} fails there meanwhile"
         lines.append(f"They stay on {plan.active.name}{served}{lost}.")
-    return lines or ["Nothing is expected of them."]
+    return lines or ["The hypothesis has no expectation of clients."]
 
 
-def _alarms(screen: Screen, preview: Preview) -> None:
+def _alarms(console: SafeConsole, preview: Preview) -> None:
     plan, states = preview.drill.plan, preview.found.alarms
-    _heading(screen, "Alarms now")
+    _heading(console, "Alarms now")
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column()
     table.add_column(overflow="fold")
@@ -196,10 +236,10 @@ def _alarms(screen: Screen, preview: Preview) -> None:
         **dict.fromkeys(plan.guard_alarms, "guard: stops the drill"),
     }
     for name, role in roles.items():
-        table.add_row(word(states.get(name, "not found")), name, role)
-    screen.print(table)
+        table.add_row(styled(states.get(name, "not found")), name, role)
+    console.print(table)
 
 
-def _heading(screen: Screen, text: str) -> None:
-    screen.say()
-    screen.say(text, "bold")
+def _heading(console: SafeConsole, text: str) -> None:
+    console.say()
+    console.say(text, "bold")

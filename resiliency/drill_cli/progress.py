@@ -1,27 +1,24 @@
-"""How far a run is, told from the history of its execution; pure."""
+"""The progress of a run, from the history of its execution and the records of its phases."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from resiliency.drill_cli.safe_console import document, one_line
-from staged_resiliency.drills.runtime import states
+from resiliency.drill_cli.aws import EXECUTION, HISTORY, Aws, NotFoundError
+from resiliency.drill_cli.safe_console import one_line, parse_json
+from resiliency.drill_cli.stack import DeployedDrill
+from resiliency.errors import UserError
+from staged_resiliency.drills.runtime.states import RECORD, RESULT_KEYS
+from staged_resiliency.drills.runtime.store import PhaseRecord, Store, records_folder
+from staged_resiliency.experiment.json_codec import DataError, read
+from staged_resiliency.experiment.observations import Observation, transitions
 
-_KEYS: Final[Mapping[str, str]] = {
-    states.PREFLIGHT: "preflight",
-    states.STEADY_STATE: "steady",
-    states.INJECT: "inject",
-    states.OBSERVE: "observe",
-    states.END_FAULT: "end",
-    states.FAILBACK: "failback",
-    states.STEADY_AGAIN: "steady_again",
-    states.RECORD: "record",
-}
-"""The state of each phase, and where the machine keeps what it said."""
+RUNNING: Final = "RUNNING"
+"""Status of an execution in progress."""
 
-PHASES: Final = tuple(_KEYS)
-"""All phases, in the order of a run in which nothing goes wrong."""
+SUCCEEDED: Final = "SUCCEEDED"
+"""Status of an execution that completed, whatever its verdict."""
 
 _FAILURES: Final[Mapping[str, str]] = {
     "TaskFailed": "taskFailedEventDetails",
@@ -32,46 +29,46 @@ _FAILURES: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class PhaseSeen:
+class PhaseProgress:
     """A phase that was entered.
 
     Attributes:
         name: Name of its state.
         began_at: Seconds since the epoch.
-        ended_at: The same; None while it goes on.
-        told: What became of it, as it says.
-        go: Whether the run went on as hoped.
-        failures: Errors of its function that were tried again, or that ended it.
+        ended_at: Seconds since the epoch; None while it is in progress.
+        message: The outcome of the phase.
+        go: Whether the run continued as planned.
+        failures: Errors of its function, whether retried or not.
     """
 
     name: str
     began_at: float
     ended_at: float | None = None
-    told: str = ""
+    message: str = ""
     go: bool = True
     failures: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is.
+    """The progress of a run.
 
     Attributes:
-        phases: Those that were entered, in their order.
-        experiment: Id of the FIS experiment, once it is known.
+        phases: The phases that were entered, in their order.
+        experiment: ID of the FIS experiment, once it is known.
     """
 
-    phases: Sequence[PhaseSeen]
+    phases: Sequence[PhaseProgress]
     experiment: str | None
 
 
 def progress_of(events: Iterable[Mapping[str, Any]]) -> Progress:
-    """How far a run is.
+    """Return the progress of a run.
 
     Args:
-        events: Those of GetExecutionHistory, in any order.
+        events: The events of GetExecutionHistory, in any order.
     """
-    phases: list[PhaseSeen] = []
+    phases: list[PhaseProgress] = []
     experiment = None
     for event in sorted(events, key=lambda each: int(each["id"])):
         kind, at = event["type"], _seconds(event["timestamp"])
@@ -80,17 +77,18 @@ def progress_of(events: Iterable[Mapping[str, Any]]) -> Progress:
             if phases and phases[-1].name == name:
                 phases[-1] = replace(phases[-1], ended_at=None)
             else:
-                phases.append(PhaseSeen(name, at))
+                phases.append(PhaseProgress(name, at))
         elif kind == "TaskStateExited" and phases:
-            said = _said(phases[-1].name, event["stateExitedEventDetails"].get("output", ""))
-            found = said.get("experiment")
+            output = event["stateExitedEventDetails"].get("output", "")
+            result = _result(phases[-1].name, output)
+            found = result.get("experiment")
             experiment = found if isinstance(found, str) else experiment
-            told = said.get("told")
+            message = result.get("message")
             phases[-1] = replace(
                 phases[-1],
                 ended_at=at,
-                told=told if isinstance(told, str) else "",
-                go=said.get("go") is True,
+                message=message if isinstance(message, str) else "",
+                go=result.get("go") is True,
             )
         elif kind in _FAILURES and phases:
             details = event.get(_FAILURES[kind], {})
@@ -100,15 +98,116 @@ def progress_of(events: Iterable[Mapping[str, Any]]) -> Progress:
     return Progress(phases, experiment)
 
 
-def _said(name: str, output: str) -> Mapping[str, object]:
-    """What a phase said, from the machine's state after it."""
+def _result(name: str, output: str) -> Mapping[str, object]:
+    """The result of a phase, from the state machine's data after it."""
     try:
-        state = document(output)
+        data = parse_json(output)
     except ValueError:
         return {}
-    said = state.get(_KEYS.get(name, "")) if isinstance(state, dict) else None
-    return said if isinstance(said, dict) else {}
+    # The last phase leaves nothing but its result.
+    found = data.get(RESULT_KEYS.get(name, "")) if isinstance(data, dict) else None
+    result = data if name == RECORD else found
+    return result if isinstance(result, dict) else {}
 
 
 def _seconds(moment: datetime) -> float:
     return moment.timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class RunSnapshot:
+    """A run at one moment.
+
+    Attributes:
+        status: Status of the execution.
+        began_at: Seconds since the epoch.
+        ended_at: Seconds since the epoch; None while it is in progress.
+        progress: Its progress.
+        transitions: What its functions have observed to change so far.
+        notes: Records that could not be read, and why; one line each.
+    """
+
+    status: str
+    began_at: float
+    ended_at: float | None
+    progress: Progress
+    transitions: Sequence[Observation]
+    notes: Sequence[str]
+
+
+class FollowedRun:
+    """A run that is polled.
+
+    Attributes:
+        drill: The drill.
+        execution: ARN of the run.
+        latest: The latest snapshot; None before the first poll.
+
+    Args:
+        aws: AWS.
+        drill: The drill.
+        execution: ARN of the run.
+    """
+
+    def __init__(self, aws: Aws, drill: DeployedDrill, execution: str) -> None:
+        self._aws = aws
+        self.drill = drill
+        self.execution = execution
+        self._events: dict[int, Any] = {}
+        self._records: set[str] = set()
+        self._observations: list[Observation] = []
+        self._notes: list[str] = []
+        self.latest: RunSnapshot | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+        return self.execution.rsplit(":", 1)[-1]
+
+    def poll(self) -> RunSnapshot:
+        """Return the current state of the run; read only what is new.
+
+        Raises:
+            UserError: The run does not exist, or AWS refuses.
+        """
+        try:
+            state = self._aws(*EXECUTION, executionArn=self.execution)
+        except NotFoundError:
+            raise UserError(
+                f"{self.drill.name}: has no run {self.name}; Step Functions keeps runs for 90 "
+                "days, journals are kept longer: see `resiliency drill report`"
+            ) from None
+        # The history is read after the status, so that an ended run is shown to its end.
+        self._read_history()
+        self._read_records()
+        stopped = state.get("stopDate")
+        self.latest = RunSnapshot(
+            status=one_line(state["status"]),
+            began_at=state["startDate"].timestamp(),
+            ended_at=stopped.timestamp() if stopped else None,
+            progress=progress_of(self._events.values()),
+            transitions=transitions(self._observations),
+            notes=tuple(self._notes),
+        )
+        return self.latest
+
+    def _read_history(self) -> None:
+        """Read backwards, from the latest event to the first one that is known."""
+        known = max(self._events, default=0)
+        found = {}
+        for page in self._aws.pages(HISTORY, executionArn=self.execution, reverseOrder=True):
+            found.update({int(each["id"]): each for each in page["events"]})
+            if any(each <= known for each in found):
+                break
+        self._events.update(found)
+
+    def _read_records(self) -> None:
+        bucket = self.drill.plan.journal_bucket
+        keys = Store(self._aws, bucket).keys(records_folder(self.drill.plan.drill, self.name))
+        for key in sorted({*keys} - self._records):
+            try:
+                content = parse_json(self._aws.text(bucket, key))
+                self._observations += read(PhaseRecord, content, "record").observations
+            except (DataError, ValueError) as error:
+                self._notes.append(one_line(f"s3://{bucket}/{key}: {error}"))
+            self._records.add(key)

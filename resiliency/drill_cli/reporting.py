@@ -1,25 +1,105 @@
-"""`resiliency drill report`: the last runs as a table, as JSON, and as a page."""
+"""Journals of past runs; `resiliency drill report`: the last runs as a table, JSON and a page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.table import Table
 
-from resiliency.drill_cli.aws import Aws
-from resiliency.drill_cli.clock import Clock
-from resiliency.drill_cli.journals import Recorded, Unreadable, listed, read_all
-from resiliency.drill_cli.safe_console import Screen, word
+from resiliency.drill_cli.aws import Aws, NotFoundError
+from resiliency.drill_cli.safe_console import SafeConsole, one_line, parse_json, styled
 from resiliency.drill_cli.stack import DeployedDrill
-from resiliency.drill_cli.verdict import sentence
 from resiliency.errors import UserError
-from resiliency.report import wording as report_words
-from resiliency.report import write_page
+from resiliency.report import wording, write_page
+from resiliency.report.journal_reader import JournalError, parse_journal
+from staged_resiliency.drills.runtime.context import JsonObject
+from staged_resiliency.drills.runtime.plan import Plan
+from staged_resiliency.drills.runtime.store import (
+    Store,
+    StoredObject,
+    journal_folder,
+    journal_key,
+)
+from staged_resiliency.experiment.expectations import describe
+from staged_resiliency.experiment.journal import Journal
+from staged_resiliency.experiment.verdict import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A run's journal.
+
+    Attributes:
+        content: The document.
+        journal: The document, validated.
+    """
+
+    content: JsonObject
+    journal: Journal
+
+    @property
+    def at(self) -> float:
+        """When the run ended, or else began, in seconds since the epoch."""
+        ends = [each.ended_at or each.began_at for each in self.journal.phases]
+        return max([*ends, self.journal.observed_until or 0.0])
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A journal that can't be read, with the reason in one line."""
+
+    reason: str
+
+
+def list_journals(aws: Aws, plan: Plan) -> Sequence[StoredObject]:
+    """List the journals of a drill, that of the last run first."""
+    found = Store(aws, plan.journal_bucket).objects(journal_folder(plan.drill))
+    return sorted(found, key=lambda each: (each.written_at, each.key), reverse=True)
+
+
+def read_journals(
+    aws: Aws, plan: Plan, objects: Iterable[StoredObject]
+) -> Iterator[Recorded | Unreadable]:
+    """Read journals one by one, in the order given."""
+    for each in objects:
+        try:
+            yield _read_journal(aws, plan, each.key)
+        except JournalError as error:
+            yield Unreadable(one_line(str(error)))
+
+
+def journal_of(aws: Aws, plan: Plan, run: str) -> Recorded | None:
+    """Read the journal of a run; None while it does not exist.
+
+    Raises:
+        UserError: It can't be read.
+    """
+    try:
+        return _read_journal(aws, plan, journal_key(plan.drill, run))
+    except NotFoundError:
+        return None
+    except JournalError as error:
+        raise UserError(one_line(str(error))) from None
+
+
+def _read_journal(aws: Aws, plan: Plan, key: str) -> Recorded:
+    where = f"s3://{plan.journal_bucket}/{key}"
+    try:
+        text = aws.text(plan.journal_bucket, key)
+    except ValueError as error:
+        raise JournalError(f"{where}: {error}") from None
+    try:
+        content = parse_json(text)
+    except ValueError as error:
+        raise JournalError(f"{where}: is not JSON ({error})") from None
+    if not isinstance(content, dict):
+        raise JournalError(f"{where}: is no journal: it is no JSON object")
+    return Recorded(content, parse_journal(content, where))
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """The last runs of a drill, the latest first, and what could not be read."""
+    """The last runs of a drill, newest first, and why others could not be read."""
 
     drill: DeployedDrill
     runs: Sequence[Recorded]
@@ -27,49 +107,49 @@ class Past:
 
 
 def past_of(aws: Aws, drills: Sequence[DeployedDrill], last: int) -> Sequence[Past]:
-    """The last runs of each drill."""
+    """Read the last runs of each drill."""
     found = []
     for drill in drills:
-        read = list(read_all(aws, drill.plan, listed(aws, drill.plan)[:last]))
+        journals = list_journals(aws, drill.plan)[:last]
+        read = list(read_journals(aws, drill.plan, journals))
         found.append(
             Past(
                 drill,
                 [each for each in read if isinstance(each, Recorded)],
-                [each.told for each in read if isinstance(each, Unreadable)],
+                [each.reason for each in read if isinstance(each, Unreadable)],
             )
         )
     return found
 
 
-def print_past(screen: Screen, past: Sequence[Past]) -> None:
+def print_past(console: SafeConsole, past: Sequence[Past]) -> None:
     """Print the runs of each drill as a table."""
     for each in past:
         plan = each.drill.plan
-        screen.say(f"{plan.drill} of {plan.service} in {plan.environment}", "bold")
+        console.say(f"{plan.drill} of {plan.service} in {plan.environment}", "bold")
         if not each.runs:
-            screen.say("  no run is recorded")
+            console.say("  no run is recorded")
         else:
-            screen.print(_table(each.runs))
-        screen.say()
+            console.print(_table(each.runs))
+        console.say()
 
 
-def print_unreadable(screen: Screen, past: Sequence[Past]) -> int:
-    """Tell what could not be read.
+def print_unreadable(console: SafeConsole, reasons: Sequence[str]) -> int:
+    """Print why journals could not be read.
 
     Returns:
-        0 where all could, else 1.
+        0 where all could be read, else 1.
     """
-    told = [each for drill in past for each in drill.unreadable]
-    for each in told:
-        screen.say(f"can't be read: {each}", "yellow")
-    return 1 if told else 0
+    for each in reasons:
+        console.say(f"can't be read: {each}", "yellow")
+    return 1 if reasons else 0
 
 
-def write_html(path: Path, past: Sequence[Past], clock: Clock) -> None:
-    """Write the page of all runs.
+def write_html(path: Path, past: Sequence[Past], now: float) -> None:
+    """Write a page of all runs.
 
     Raises:
-        UserError: There are none, or the file can't be written.
+        UserError: There are no runs, or the file can't be written.
     """
     runs = [each.content for drill in past for each in drill.runs]
     if not runs:
@@ -77,7 +157,7 @@ def write_html(path: Path, past: Sequence[Past], clock: Clock) -> None:
     plan = past[0].drill.plan
     title = f"Drills of {plan.service} in {plan.environment}"
     try:
-        write_page(path, runs, title=title, made_at=clock.now())
+        write_page(path, runs, title=title, made_at=now)
     except OSError as error:
         raise UserError(f"{path}: can't be written: {error.strerror}") from None
 
@@ -92,14 +172,57 @@ def _table(runs: Sequence[Recorded]) -> Table:
     for each in runs:
         journal, numbers = each.journal, each.journal.numbers
         table.add_row(
-            report_words.moment(journal.began_at).removesuffix(" UTC"),
-            word(journal.verdict.status.value),
-            report_words.seconds(numbers.detect_seconds),
-            report_words.seconds(numbers.failover_seconds),
-            report_words.seconds(numbers.failback_seconds),
-            report_words.seconds(numbers.outage_seconds),
-            report_words.share(numbers.availability),
-            report_words.seconds(journal.objective_seconds),
+            wording.moment(journal.began_at).removesuffix(" UTC"),
+            styled(journal.verdict.status.value),
+            wording.seconds(numbers.detect_seconds),
+            wording.seconds(numbers.failover_seconds),
+            wording.seconds(numbers.failback_seconds),
+            wording.seconds(numbers.outage_seconds),
+            wording.share(numbers.availability),
+            wording.seconds(journal.objective_seconds),
             sentence(journal),
         )
     return table
+
+
+def print_verdict(console: SafeConsole, journal: Journal) -> None:
+    """Print the verdict of a run, its judgements and its measures."""
+    console.say()
+    heading = styled(journal.verdict.status.value)
+    heading.append(f": {sentence(journal)}")
+    console.print(heading, soft_wrap=True)
+    if journal.verdict.judgements:
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for column in ("Expected", "Bound", "Measured", ""):
+            table.add_column(column, overflow="fold")
+        for each in journal.verdict.judgements:
+            table.add_row(
+                describe(each.expectation),
+                wording.bound(each.expectation),
+                wording.measured(each),
+                styled(each.status.value),
+            )
+        console.print(table)
+    if journal.measures is not None:
+        console.say(numbers(journal))
+
+
+def sentence(journal: Journal) -> str:
+    """Return the verdict of a run in a sentence, without its status."""
+    judged = journal.verdict.judgements
+    if journal.verdict.status is Status.PASSED and judged:
+        return wording.result(journal)
+    return journal.verdict.message
+
+
+def numbers(journal: Journal) -> str:
+    """Return the measures of a run in one line."""
+    found = journal.numbers
+    return (
+        f"detected after {wording.seconds(found.detect_seconds)}, "
+        f"failover {wording.seconds(found.failover_seconds)}, "
+        f"failback {wording.seconds(found.failback_seconds)}, "
+        f"outage {wording.seconds(found.outage_seconds)}, "
+        f"{wording.share(found.availability)} of requests served; "
+        f"objective {wording.seconds(journal.objective_seconds)}"
+    )

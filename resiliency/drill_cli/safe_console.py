@@ -1,7 +1,7 @@
-"""The terminal, which shows whatever journals, plans and AWS hold and obeys none of it.
+"""A console that prints untrusted text with escape sequences neutralized.
 
-Nothing is markup, and control characters are shown, not sent: a journal must not be able to
-clear a screen, to forge a line or to reorder one.
+Texts of journals, plans and AWS are never markup, and their control characters are printed as
+escapes: a journal must not be able to clear the screen, to forge a line or to reorder one.
 """
 
 import json
@@ -26,17 +26,17 @@ STYLES: Final[Mapping[str, str]] = {
     "ALARM": "bold red",
     "INSUFFICIENT_DATA": "yellow",
 }
-"""How a verdict or an alarm's state looks; the word is always there too."""
+"""Styles of verdicts and alarm states; their names are always printed too."""
 
 
-class Screen(Console):
-    """A console that takes every text literally.
+class SafeConsole(Console):
+    """A console that prints every text literally.
 
     Args:
-        file: Where to write; standard output unless given.
-        stderr: Write to standard error.
-        width: Columns; those of the terminal unless given.
-        record: Whether what is written can be exported.
+        file: File to write to; standard output unless given.
+        stderr: Whether to write to standard error.
+        width: Number of columns; that of the terminal unless given.
+        record: Whether the output can be exported.
     """
 
     def __init__(
@@ -58,21 +58,21 @@ class Screen(Console):
         )
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """A text with what is hidden made visible."""
+        """Render a text, with hidden characters made visible."""
         return super().render_str(visible(text), **options)
 
     def say(self, text: str = "", style: str | None = None) -> None:
-        """Print a text as it is, however long, so that it can be copied from the terminal."""
+        """Print a text without wrapping, so that it can be copied from the terminal."""
         self.print(text, style=style, soft_wrap=True)
 
 
-def word(text: str) -> Text:
-    """A word in the style of what it says; what is added to it is not."""
+def styled(text: str) -> Text:
+    """Return a status or state in its style; text that is appended to it has none."""
     return Text().append(visible(text), STYLES.get(text, ""))
 
 
 def visible(text: str, most: int = _MOST_CHARACTERS) -> str:
-    """A text whose hidden characters, but for ends of lines, are written as escapes."""
+    """Replace hidden characters, except ends of lines, by escapes."""
     if len(text) > most:
         text = f"{text[: most - 3]}..."
     if text.isascii() and text.isprintable():
@@ -84,15 +84,15 @@ def visible(text: str, most: int = _MOST_CHARACTERS) -> str:
 
 
 def one_line(text: str) -> str:
-    """A text on one line, without hidden characters."""
+    """Return a text on one line, without hidden characters."""
     return visible(" ".join(text.split()))
 
 
-def document(text: str) -> object:
-    """What JSON holds, with each of its texts on one line and visible.
+def parse_json(text: str) -> object:
+    """Parse JSON, with each of its texts on one line and without hidden characters.
 
     Raises:
-        ValueError: It is no JSON, or nested too deeply; the message says which.
+        ValueError: It is not JSON, or nested too deeply; the message says which.
     """
     try:
         return _cleaned(json.loads(text, parse_constant=_refuse, parse_float=_finite))

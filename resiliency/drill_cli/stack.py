@@ -1,15 +1,15 @@
-"""The drills of a service, as the deployed stack tells them."""
+"""Finds a service's drills in the account: its location, its stack, and the drills in the stack."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
-from resiliency.drill_cli.aws import Aws
-from resiliency.drill_cli.errors import NotThereError
-from resiliency.drill_cli.location import Location
-from resiliency.drill_cli.permissions import EXECUTIONS, STACK, STATE_MACHINE
-from resiliency.drill_cli.safe_console import document
+from resiliency.drill_cli.aws import EXECUTIONS, STACK, STATE_MACHINE, Aws, NotFoundError
+from resiliency.drill_cli.safe_console import parse_json
 from resiliency.errors import UserError
+from resiliency.service_file import Service, load
+from resiliency.service_file.loader import DEFAULT_PATH
 from staged_resiliency.drills.runtime import states
 from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.experiment.json_codec import DataError
@@ -22,18 +22,90 @@ _GROUP: Final = "AWS::Scheduler::ScheduleGroup"
 
 
 @dataclass(frozen=True, slots=True)
+class Location:
+    """The region and account of a service's environment.
+
+    Attributes:
+        service: Short name of the service.
+        environment: Short name of the environment.
+        region: Its region; None for that of the AWS configuration.
+        account: Its account; None where there is no service file.
+        source: Path of the service files with region and account; empty where there are none.
+    """
+
+    service: str
+    environment: str
+    region: str | None
+    account: str | None
+    source: str = ""
+
+
+def find_location(
+    service: str, environment: str, *, services: Path | None = None, region: str | None = None
+) -> Location:
+    """Return the region and account of an environment, from its service file if there is one.
+
+    Args:
+        service: Short name of the service.
+        environment: Short name of the environment.
+        services: A service file, or a folder of them; ``services`` unless given, if it exists.
+        region: AWS region, required only without a service file.
+
+    Raises:
+        UserError: The service file has no such service or environment, or another region.
+        ServiceFileError: A service file is invalid, or the given one does not exist.
+    """
+    if services is None and not DEFAULT_PATH.exists():
+        return Location(service, environment, region, None)
+    path = services or DEFAULT_PATH
+    loaded = {each.service: each for each in load(path)}
+    found = loaded.get(service)
+    if found is None:
+        if region is not None and services is None:
+            return Location(service, environment, region, None)
+        raise UserError(
+            f"{path}: has no service {shown(service)}; {_hint(service, loaded)}, or --region for a "
+            "service whose file is elsewhere"
+        )
+    return _location_in_file(path, found, environment, region)
+
+
+def _location_in_file(
+    path: Path, service: Service, environment: str, region: str | None
+) -> Location:
+    found = service.environments.get(environment)
+    if found is None:
+        raise UserError(
+            f"{path}: {service.service} has no environment {shown(environment)}; "
+            f"{_hint(environment, service.environments)}"
+        )
+    if region is not None and region != found.region:
+        raise UserError(
+            f"--region {region}: {path} says that {service.service} is in {found.region} in "
+            f"{environment}; leave --region out"
+        )
+    return Location(service.service, environment, found.region, found.account, str(path))
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    names = list(known)
+    near = nearest(name, names)
+    return f"did you mean {near}?" if near else f"give {' or '.join(names)}"
+
+
+@dataclass(frozen=True, slots=True)
 class DeployedDrill:
     """A drill in the account.
 
     Attributes:
-        plan: All that its runs know of it.
+        plan: Its plan.
         arn: ARN of its state machine.
-        made_at: When that was made, in seconds since the epoch.
+        created_at: When the state machine was created, in seconds since the epoch.
     """
 
     plan: Plan
     arn: str
-    made_at: float
+    created_at: float
 
     @property
     def name(self) -> str:
@@ -47,7 +119,7 @@ class DrillsStack:
 
     Attributes:
         name: Name of the stack.
-        drills: Its drills, by their names' order.
+        drills: Its drills, ordered by name.
         schedules: Names of its schedules.
         schedule_group: Group of its schedules.
     """
@@ -58,7 +130,7 @@ class DrillsStack:
     schedule_group: str
 
     def drill(self, name: str) -> DeployedDrill:
-        """The drill of a name.
+        """Return the drill with a name.
 
         Raises:
             UserError: There is none.
@@ -71,32 +143,32 @@ class DrillsStack:
         return self.drills[names.index(name)]
 
 
-def find_stack(aws: Aws, place: Location) -> DrillsStack:
-    """The drills of a service's environment.
+def find_stack(aws: Aws, location: Location) -> DrillsStack:
+    """Find the drills of a service's environment.
 
     Raises:
-        UserError: The credentials are another account's; there is no such stack; it holds
-            no drills, or some that this release can't read.
+        UserError: The credentials are another account's; the stack does not exist; it holds no
+            drills, or some that this release can't read.
     """
-    if place.account is not None and aws.account != place.account:
+    if location.account is not None and aws.account != location.account:
         raise UserError(
             f"the credentials are those of account {aws.account} ({aws.identity}), but "
-            f"{place.told_by} says that {place.service} is in {place.account} in "
-            f"{place.environment}; give --profile with that account's"
+            f"{location.source} says that {location.service} is in {location.account} in "
+            f"{location.environment}; give --profile with that account's"
         )
-    name = drills_stack(place.service, place.environment)
+    name = drills_stack(location.service, location.environment)
     try:
         resources = aws.all(STACK, "StackResourceSummaries", StackName=name)
-    except NotThereError:
+    except NotFoundError:
         raise UserError(
             f"no stack {name} in account {aws.account}, region {aws.region}; deploy it (`npx cdk "
-            f"deploy {name}`), or look at --region and --profile"
+            f"deploy {name}`), or check --region and --profile"
         ) from None
     ids: dict[str, list[str]] = {}
     for each in resources:
         ids.setdefault(each["ResourceType"], []).append(each.get("PhysicalResourceId", ""))
-    # One that is being made or was taken away has no id, or one that leads nowhere.
-    drills = [_drill(aws, arn, place) for arn in ids.get(_MACHINE, ()) if arn]
+    # A resource that is being created has no id yet; the id of a deleted one leads nowhere.
+    drills = [_drill(aws, arn, location) for arn in ids.get(_MACHINE, ()) if arn]
     found = sorted((each for each in drills if each is not None), key=lambda each: each.name)
     if not found:
         raise UserError(
@@ -106,20 +178,19 @@ def find_stack(aws: Aws, place: Location) -> DrillsStack:
     return DrillsStack(name, found, [each for each in ids.get(_SCHEDULE, ()) if each], group)
 
 
-def running(aws: Aws, drill: DeployedDrill) -> str | None:
-    """ARN of the run of a drill that is under way; None where there is none."""
+def running_execution(aws: Aws, drill: DeployedDrill) -> str | None:
+    """Return the ARN of a drill's run in progress; None where there is none."""
     found = aws(*EXECUTIONS, stateMachineArn=drill.arn, statusFilter="RUNNING", maxResults=1)
     return next((str(each["executionArn"]) for each in found["executions"]), None)
 
 
-def _drill(aws: Aws, arn: str, place: Location) -> DeployedDrill | None:
+def _drill(aws: Aws, arn: str, location: Location) -> DeployedDrill | None:
     try:
         answer = aws(*STATE_MACHINE, stateMachineArn=arn)
-    except NotThereError:
+    except NotFoundError:
         return None
     try:
-        definition = document(answer["definition"])
-        plan = _plan_in(definition)
+        plan = _plan_in(parse_json(answer["definition"]))
         if plan is None:
             return None
         drill = DeployedDrill(Plan.from_json(plan), arn, answer["creationDate"].timestamp())
@@ -128,7 +199,7 @@ def _drill(aws: Aws, arn: str, place: Location) -> DeployedDrill | None:
             f"{arn}: this release can't read its plan ({error}); use the release that deployed it, "
             "or deploy the drills again with this one"
         ) from None
-    if (drill.plan.service, drill.plan.environment) != (place.service, place.environment):
+    if (drill.plan.service, drill.plan.environment) != (location.service, location.environment):
         raise UserError(
             f"{arn}: is a drill of {drill.plan.service} in {drill.plan.environment}; name these"
         )
@@ -136,7 +207,7 @@ def _drill(aws: Aws, arn: str, place: Location) -> DeployedDrill | None:
 
 
 def _plan_in(definition: object) -> object | None:
-    """The plan that the first state of a drill holds; None where it is no drill."""
+    """The plan in the first state of a drill's state machine; None where it is another's."""
     found = definition.get("States") if isinstance(definition, dict) else None
     state = found.get(states.PLAN) if isinstance(found, dict) else None
     result = state.get("Result") if isinstance(state, dict) else None

@@ -15,6 +15,7 @@ from staged_resiliency.experiment.expectations import AlarmFires, ClientsMove, C
 from staged_resiliency.experiment.journal import Journal
 from staged_resiliency.experiment.observations import Observation, Source
 from staged_resiliency.experiment.verdict import Run, Status, judge
+from tests.fake_aws import plans
 from tests.resiliency.rehearsal.drilled import Drilled, drilled
 from tests.resiliency.rehearsal.support import (
     DB_ALARM,
@@ -25,7 +26,6 @@ from tests.resiliency.rehearsal.support import (
     set_health_check,
     templates_of,
 )
-from tests.staged_resiliency.drills import plans
 
 SCALE = 30.0
 

@@ -52,7 +52,7 @@ def _step(*lines: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         pytest.param("{", "can't be read as JSON (", id="no JSON"),
         pytest.param("[]", "has no Command document; give a template of a probe", id="a list"),
@@ -84,13 +84,13 @@ def _step(*lines: str) -> dict[str, Any]:
     ],
 )
 def test_what_holds_no_sources_is_refused(
-    content: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    content: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     evil = base64.b64encode(bz2.compress(b'{"../evil": ""}')).decode()
     file = tmp_path / "file.json"
     file.write_text(content.replace("@evil", evil))
     assert main(["agent-sources", str(tmp_path / "new"), "--of", str(file)]) == 1
-    assert capsys.readouterr().err.startswith(f"{file}: {told}")
+    assert capsys.readouterr().err.startswith(f"{file}: {message}")
     assert not (tmp_path / "new").exists()
     assert not (tmp_path / "evil").exists()
 

@@ -42,10 +42,10 @@ def write_assembly() -> None:
     Path("cdk.out/site.template.json").write_text(json.dumps(template))
 
 
-def test_check_of_the_example_tells_its_notes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_of_the_example_prints_its_notes(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check", str(EXAMPLE_FILE)]) == 0
-    told = capsys.readouterr()
-    assert told.out.splitlines() == [
+    printed = capsys.readouterr()
+    assert printed.out.splitlines() == [
         "bookstore: valid, 1 environment(s)",
         "  note: environments.production.hosts.green: has no instance_id, so no alarm reports "
         "failed EC2 status checks; give one to get a status alarm",
@@ -56,10 +56,10 @@ def test_check_of_the_example_tells_its_notes(capsys: pytest.CaptureFixture[str]
         "PingPublicationsSNS has other subscribers, nobody receives the alarms; give an e-mail "
         "address, an https URL or the ARN of a queue",
     ]
-    assert told.err == ""
+    assert printed.err == ""
 
 
-def test_check_tells_warnings_and_still_succeeds(capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_prints_warnings_and_still_succeeds(capsys: pytest.CaptureFixture[str]) -> None:
     write_service(("ttl_seconds: 60", "ttl_seconds: 300"))
     assert cli.main(["check"]) == 0
     assert capsys.readouterr().out.splitlines()[1] == (
@@ -68,7 +68,7 @@ def test_check_tells_warnings_and_still_succeeds(capsys: pytest.CaptureFixture[s
     )
 
 
-def test_check_reads_the_folder_services_unless_told_otherwise(
+def test_check_reads_the_folder_services_unless_given_another(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     write_service(("active: blue", "active: bleu"))
@@ -84,14 +84,14 @@ def test_schema_prints_the_schema(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out) == json_schema()
 
 
-def test_summary_shows_the_folder_cdk_out_unless_told_otherwise(
+def test_summary_shows_the_folder_cdk_out_unless_given_another(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     write_assembly()
     assert cli.main(["summary"]) == 0
-    told = capsys.readouterr().out
-    assert "What would be deployed" in told
-    assert "1 KMS::Key" in told
+    printed = capsys.readouterr().out
+    assert "What would be deployed" in printed
+    assert "1 KMS::Key" in printed
 
 
 def test_summary_of_a_named_folder(capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,13 +105,13 @@ def test_summary_without_an_assembly_says_how_to_make_one(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert cli.main(["summary"]) == 1
-    told = capsys.readouterr()
-    assert told.err == "cdk.out/manifest.json: does not exist; run `npx cdk synth` first\n"
-    assert told.out == ""
+    printed = capsys.readouterr()
+    assert printed.err == "cdk.out/manifest.json: does not exist; run `npx cdk synth` first\n"
+    assert printed.out == ""
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         pytest.param([], "the following arguments are required: COMMAND", id="no command"),
         pytest.param(["chekc"], "argument COMMAND: invalid choice: 'chekc'", id="misspelt"),
@@ -119,22 +119,22 @@ def test_summary_without_an_assembly_says_how_to_make_one(
     ],
 )
 def test_a_wrong_command_line_is_refused_with_the_usage(
-    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as exit_:
         cli.main(arguments)
     assert exit_.value.code == 2
     error = capsys.readouterr().err
     assert error.startswith("usage: resiliency")
-    assert told in error
+    assert message in error
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         cli.main(["--help"])
     assert exit_.value.code == 0
-    told = capsys.readouterr().out
-    assert all(f"\n    {command} " in told for command in ("check", "summary", "schema"))
+    printed = capsys.readouterr().out
+    assert all(f"\n    {command} " in printed for command in ("check", "summary", "schema"))
 
 
 def resiliency(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -175,7 +175,7 @@ def test_text_that_the_terminal_can_not_show_does_not_stop_the_check() -> None:
     assert "'bl\\xfc' is not one of the values allowed here" in finished.stderr
 
 
-def test_ctrl_c_is_told_in_one_line(
+def test_ctrl_c_is_reported_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def stopped(_: object) -> int:

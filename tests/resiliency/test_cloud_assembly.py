@@ -30,7 +30,7 @@ def stack(name: str, *dependencies: str, **more: object) -> dict[str, object]:
     }
 
 
-def test_a_stack_is_read_with_all_that_is_told_of_it(tmp_path: Path) -> None:
+def test_a_stack_is_read_with_all_that_is_reported_of_it(tmp_path: Path) -> None:
     template = {"Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": {"Enabled": True}}}}
     folder = write(
         tmp_path,
@@ -144,7 +144,7 @@ def test_a_file_for_a_folder_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("manifest", "told"),
+    ("manifest", "message"),
     [
         pytest.param(
             b'{"artifacts": {',
@@ -161,9 +161,11 @@ def test_a_file_for_a_folder_is_refused(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_manifest_that_is_no_json_is_refused(tmp_path: Path, manifest: bytes, told: str) -> None:
+def test_a_manifest_that_is_no_json_is_refused(
+    tmp_path: Path, manifest: bytes, message: str
+) -> None:
     (tmp_path / "manifest.json").write_bytes(manifest)
-    assert refusal_of(tmp_path) == f"{tmp_path}/manifest.json: {told}"
+    assert refusal_of(tmp_path) == f"{tmp_path}/manifest.json: {message}"
 
 
 def test_an_assembly_without_a_stack_is_refused(tmp_path: Path) -> None:

@@ -231,10 +231,10 @@ Nothing was deployed. With credentials, activate the environment and go on:
 
 
 def test_the_summary_shows_warnings_as_they_are() -> None:
-    told = summary_of(stack(warnings="failover_on: [db] is slow\nhosts[0]: [/red] and more"))
-    assert "warning site: failover_on: [db] is slow\n" in told
-    assert "warning site: hosts[0]: [/red] and more\n" in told
-    assert "No warnings." not in told
+    message = summary_of(stack(warnings="failover_on: [db] is slow\nhosts[0]: [/red] and more"))
+    assert "warning site: failover_on: [db] is slow\n" in message
+    assert "warning site: hosts[0]: [/red] and more\n" in message
+    assert "No warnings." not in message
 
 
 def test_a_long_warning_stays_on_one_line() -> None:

@@ -81,8 +81,14 @@ def test_the_templates_do_not_depend_on_hash_seed_time_zone_or_place(tmp_path: P
             "of 100 clients reach the standby within 335 s; the objective is 320 s; "
             "endpoint.ttl_seconds 10 in place of 60 would give 305 s\n",
             id="enforced objective that is missed",
+            marks=pytest.mark.slow,
         ),
-        pytest.param("", "{file}:1: is empty; it must describe one service\n", id="empty file"),
+        pytest.param(
+            "",
+            "{file}:1: is empty; it must describe one service\n",
+            id="empty file",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_bad_file_stops_synthesis_without_a_traceback(
@@ -97,6 +103,7 @@ def test_a_bad_file_stops_synthesis_without_a_traceback(
     assert not list(outdir.glob("*.template.json"))
 
 
+@pytest.mark.slow
 def test_a_missing_folder_stops_synthesis_without_a_traceback(tmp_path: Path) -> None:
     done = run_app(tmp_path / "out", tmp_path / "nowhere")
     assert done.returncode == 1

@@ -111,6 +111,7 @@ def test_a_renamed_service_has_another_stack() -> None:
     assert "books-production-failover" in set(after) - set(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", DRILL_ROWS, ids=lambda row: row.name)
 def test_an_edit_of_drills_changes_exactly(row: Row) -> None:
     before = example_data(whole=True)

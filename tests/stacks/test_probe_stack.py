@@ -17,7 +17,7 @@ def templates_of(edit: Callable[[Data], object] | None = None) -> Mapping[str, T
 
 
 def configuration_of(edit: Callable[[Data], object] | None = None) -> Data:
-    """What the agent is told, as reviewers read it."""
+    """The agent's configuration, as reviewers read it."""
     template = templates_of(edit)[PROBE]
     (association,) = resources_of(template, ASSOCIATION).values()
     configuration: Data = association["Metadata"]["Configuration"]
@@ -64,20 +64,22 @@ def test_the_example_measures_its_dependencies(example_templates: Mapping[str, T
 def test_every_metric_that_an_alarm_watches_is_one_that_the_probe_publishes() -> None:
     templates = templates_of(lambda env: env.update(probe={"peer": True}))
     (association,) = resources_of(templates[PROBE], ASSOCIATION).values()
-    told = association["Metadata"]["Configuration"]
-    published = {f"{target['metric']} Host={host}" for target in told["targets"] for host in HOSTS}
+    configuration = association["Metadata"]["Configuration"]
+    published = {
+        f"{target['metric']} Host={host}" for target in configuration["targets"] for host in HOSTS
+    }
     published |= {f"probe-heartbeat Host={host}" for host in HOSTS}
     published |= {
         f"peer-connectivity Host={host} Observer={other}"
-        for host in told["peers"]
-        for other in told["peers"]
+        for host in configuration["peers"]
+        for other in configuration["peers"]
         if host != other
     }
     watched = {
         " ".join([alarm["MetricName"], *(f"{d['Name']}={d['Value']}" for d in alarm["Dimensions"])])
         for template in templates.values()
         for alarm in alarms_of(template).values()
-        if alarm["Namespace"] == told["namespace"]
+        if alarm["Namespace"] == configuration["namespace"]
     }
     assert watched == published
 
@@ -143,8 +145,8 @@ def test_a_silent_probe_notifies(probe_template: Template) -> None:
 )
 def test_a_dependency_is_asked_as_its_check_says(check: Data, rendered: Data) -> None:
     dependency = {"label": "Database", "host": "db.example.com", "port": 5432, "check": check}
-    told = configuration_of(lambda env: env.update(dependencies={"db": dependency}))
-    assert told["targets"] == [{"metric": "db-connectivity", **rendered}]
+    configuration = configuration_of(lambda env: env.update(dependencies={"db": dependency}))
+    assert configuration["targets"] == [{"metric": "db-connectivity", **rendered}]
 
 
 @pytest.mark.parametrize(
@@ -152,14 +154,16 @@ def test_a_dependency_is_asked_as_its_check_says(check: Data, rendered: Data) ->
 )
 def test_a_port_that_is_not_given_is_the_protocols(protocol: str, port: Data) -> None:
     dependency = {"label": "D", "host": "db.example.com", "check": {"protocol": protocol}}
-    told = configuration_of(lambda env: env.update(dependencies={"db": dependency}))
-    assert {key: told["targets"][0].get(key) for key in ("port",)} == {"port": port.get("port")}
+    configuration = configuration_of(lambda env: env.update(dependencies={"db": dependency}))
+    assert {key: configuration["targets"][0].get(key) for key in ("port",)} == {
+        "port": port.get("port")
+    }
 
 
 def test_settings_of_the_probe_reach_the_agent() -> None:
     settings = {"interval_seconds": 5, "timeout_seconds": 2.5, "journal": "changes"}
-    told = configuration_of(lambda env: env.update(probe=settings))
-    assert {key: told[key] for key in settings} == settings
+    configuration = configuration_of(lambda env: env.update(probe=settings))
+    assert {key: configuration[key] for key in settings} == settings
 
 
 def test_the_hosts_ask_each_other_as_clients_do() -> None:
@@ -252,8 +256,8 @@ def test_a_peer_that_decides_has_a_health_check_for_which_silence_is_health() ->
 
 def test_the_alarms_of_peers_are_told_in_the_outputs() -> None:
     template = templates_of(lambda env: env.update(probe={"peer": True}))[FAILOVER]
-    told = template["Outputs"]["AlarmNames"]["Value"].split(",")
-    assert set(told) == set(alarms_of(template))
+    listed = template["Outputs"]["AlarmNames"]["Value"].split(",")
+    assert set(listed) == set(alarms_of(template))
 
 
 def test_roles_of_the_file_get_the_permission() -> None:

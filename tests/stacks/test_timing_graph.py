@@ -28,10 +28,10 @@ def by_name(alarms: Sequence[Alarm]) -> Sequence[Alarm]:
 
 
 def require_alike(service: Service) -> None:
-    told, read = of_the_file(service), read_graph(synthesize([service]))
-    assert sorted(map(str, told.pairs)) == sorted(map(str, read.pairs))
-    assert by_name(told.alarms) == by_name(read.alarms)
-    assert sorted(map(str, told.probes)) == sorted(map(str, read.probes))
+    described, read = of_the_file(service), read_graph(synthesize([service]))
+    assert sorted(map(str, described.pairs)) == sorted(map(str, read.pairs))
+    assert by_name(described.alarms) == by_name(read.alarms)
+    assert sorted(map(str, described.probes)) == sorted(map(str, read.probes))
 
 
 def test_every_signal_of_the_example_is_told_alike() -> None:

@@ -28,7 +28,7 @@ from staged_resiliency.drills.iam import (
 from staged_resiliency.drills.journal_bucket import JournalBucket
 from staged_resiliency.drills.lambda_code import code_archive
 from staged_resiliency.drills.permissions import Scope, statements_of
-from staged_resiliency.drills.runtime.plan import DrillSchedules, Journal, WatchedDrill
+from staged_resiliency.drills.runtime.plan import DrillSchedules, WatchedDrill
 from staged_resiliency.drills.state_machine import cleanup_pattern
 from staged_resiliency.drills.target import DrillTarget
 from staged_resiliency.notifications.topics import Topic, arn_of
@@ -156,11 +156,6 @@ class DrillGroup(Construct):
         acknowledge_wildcards(self, self._statements)
         # As one item of a JSON list, it becomes several.
         self.experiment_templates: Final = lazy_text(lambda: '","'.join(self._scope.templates))
-
-    @property
-    def journal(self) -> Journal:
-        """Where runs are recorded, as plans hold it."""
-        return Journal(self.journals.bucket_name)
 
     def reserve(self, drill: str) -> None:
         """Reserve a drill's name; ``Drill`` does it by itself.
@@ -438,6 +433,6 @@ class DrillGroup(Construct):
                 WatchedDrill(name, arn)
                 for name, arn in zip(self._drills, self._scope.machine_arns, strict=True)
             ),
-            journal=self.journal,
+            journal_bucket=self.journals.bucket_name,
             namespace=self.service.namespace,
         )

@@ -201,7 +201,8 @@ def _numbers(
         if value is None or not least <= value <= most:
             spoken = f" or {names[0]} to {names[-1]}" if names else ""
             raise ValueError(
-                f"{shown(text)} is not allowed in the field {what}; allowed: {least} to {most}{spoken}"
+                f"{shown(text)} is not allowed in the field {what}; allowed: {least} to "
+                f"{most}{spoken}"
             )
         return value
 

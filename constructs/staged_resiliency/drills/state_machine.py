@@ -37,7 +37,6 @@ def definition(
     """
 
     def phase(
-        key: str,
         name: str,
         function: Function,
         *,
@@ -47,7 +46,7 @@ def definition(
         repeats: bool = False,
         attempts: int = 3,
     ) -> JsonObject:
-        decide = f"{name}: then"
+        key, decide = states.RESULT_KEYS[name], f"{name}: then"
         choices = [{"Variable": f"$.{key}.go", "BooleanEquals": True, "Next": on_go}]
         if repeats:
             choices.insert(0, {"Variable": f"$.{key}.again", "BooleanEquals": True, "Next": name})
@@ -94,7 +93,6 @@ def definition(
                 "Next": states.PREFLIGHT,
             },
             **phase(
-                "preflight",
                 states.PREFLIGHT,
                 functions.PREFLIGHT,
                 on_go=states.STEADY_STATE,
@@ -102,7 +100,6 @@ def definition(
                 on_error=record,
             ),
             **phase(
-                "steady",
                 states.STEADY_STATE,
                 functions.STEADY_STATE,
                 on_go=states.INJECT,
@@ -110,7 +107,6 @@ def definition(
                 on_error=record,
             ),
             **phase(
-                "inject",
                 states.INJECT,
                 functions.INJECT,
                 repeats=True,
@@ -119,7 +115,6 @@ def definition(
                 on_error=end,
             ),
             **phase(
-                "observe",
                 states.OBSERVE,
                 functions.OBSERVE,
                 repeats=True,
@@ -128,7 +123,6 @@ def definition(
                 on_error=end,
             ),
             **phase(
-                "end",
                 end,
                 functions.END_FAULT,
                 repeats=True,
@@ -138,7 +132,6 @@ def definition(
                 attempts=10,
             ),
             **phase(
-                "failback",
                 states.FAILBACK,
                 functions.FAILBACK,
                 repeats=True,
@@ -147,7 +140,6 @@ def definition(
                 on_error=record,
             ),
             **phase(
-                "steady_again",
                 again,
                 functions.STEADY_STATE,
                 on_go=record,
@@ -205,7 +197,7 @@ def _call(
             "again.$": "$.Payload.again",
             "began_at.$": "$.Payload.began_at",
             "experiment.$": "$.Payload.experiment",
-            "told.$": "$.Payload.told",
+            "message.$": "$.Payload.message",
         },
         # Lambda's own timeout comes first: then the error says which function it was.
         "TimeoutSeconds": function.timeout_seconds + 30,

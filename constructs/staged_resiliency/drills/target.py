@@ -150,7 +150,7 @@ class DrillTarget:
     @property
     def record(self) -> Record:
         """The record as part of a plan."""
-        return Record(self.record_name, "A", self.hosted_zone_id)
+        return Record(self.record_name, self.hosted_zone_id)
 
     @property
     def endpoint(self) -> Endpoint:
@@ -185,4 +185,4 @@ class DrillWindow:
 
     def planned(self, zone: str) -> Window:
         """The window as part of a plan."""
-        return Window(tuple(self.days), f"{self.from_hour:02}:00", f"{self.to_hour:02}:00", zone)
+        return Window(tuple(self.days), self.from_hour, self.to_hour, zone)

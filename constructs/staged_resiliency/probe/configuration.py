@@ -24,7 +24,7 @@ _FEWEST_PEERS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class ProbeConfiguration:
-    """What the probe of a service measures; the same for all its hosts.
+    """The targets of a service's probe, and how they are sampled; the same for all its hosts.
 
     Attributes:
         service: Short name of the service; on a host it names the agent's files and unit.

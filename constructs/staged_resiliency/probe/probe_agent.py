@@ -48,7 +48,7 @@ class _Permission(NamedTuple):
 
 
 class ProbeAgent(Construct):
-    """Installs the probe on instances, repairs drift, and grants it to publish.
+    """Installs the probe on instances, repairs drift, and lets the probe publish.
 
     Creates an ``AWS::SSM::Document`` that carries the agent, an ``AWS::SSM::Association`` that
     runs it on the instances (when it is created, when anything in it changes, once a day against
@@ -203,7 +203,7 @@ class ProbeAgent(Construct):
         self.policy_arn: Final = self.policy.ref
 
     def grant_publish(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Grant a role, or an instance's role, to publish the probe's metrics.
+        """Grant a role, or an instance's role, permission to publish the probe's metrics.
 
         For Systems Manager the role also needs ``AmazonSSMManagedInstanceCore``. An agent that
         starts before the grant is effective tries again.

@@ -1,23 +1,20 @@
 """The command in an account of its own, on a terminal of its own."""
 
-import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from resiliency import cli
 from resiliency.drill_cli import dispatch
-from resiliency.drill_cli.local_context import seen_from_here
-from staged_resiliency.drills.runtime.plan import Endpoint
-from tests.resiliency.drill_cli import plans
-from tests.resiliency.drill_cli.account import Account, bookstore
+from tests.fake_aws.command import CommandAccount, SharedSession, bookstore
 
 Command = Callable[..., int]
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Account]:
+def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[CommandAccount]:
     """The account with the example's drills; the command is in it."""
     with bookstore() as found:
         enter(monkeypatch, found)
@@ -36,20 +33,8 @@ def drill() -> Command:
     return run
 
 
-def enter(monkeypatch: pytest.MonkeyPatch, account: Account) -> None:
+def enter(monkeypatch: pytest.MonkeyPatch, account: CommandAccount) -> None:
     """Let the command be in an account, with its time and a network of its own."""
     monkeypatch.setenv("COLUMNS", "110")
-    monkeypatch.setattr(dispatch, "session", lambda profile, region: account.session)
-    monkeypatch.setattr(dispatch, "SystemClock", lambda: account.clock)
-    seen = functools.partial(seen_from_here, resolve=resolve, ask=ask)
-    monkeypatch.setattr(dispatch, "seen_from_here", seen)
-
-
-def resolve(name: str) -> Sequence[str]:
-    """A resolver of tests."""
-    return (plans.BLUE_ADDRESS,) if name == plans.RECORD else (name,)
-
-
-def ask(address: str, endpoint: Endpoint, host: str) -> str:
-    """A network of tests: each host answers at its address."""
-    return {plans.BLUE_ADDRESS: plans.BLUE, plans.GREEN_ADDRESS: plans.GREEN}[address]
+    monkeypatch.setattr(dispatch, "session", lambda profile, region: SharedSession())
+    monkeypatch.setattr(dispatch, "local_context", lambda aws: replace(account.context, aws=aws))

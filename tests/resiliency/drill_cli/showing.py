@@ -7,11 +7,11 @@ from contextlib import redirect_stdout
 from dataclasses import replace
 
 from tests import journals
-from tests.resiliency.drill_cli import plans
-from tests.resiliency.drill_cli.account import NOW, Account, chunk
+from tests.fake_aws import plans
+from tests.fake_aws.command import NOW, CommandAccount, phase_record
 
 
-def outputs(made: Account, drill: Callable[..., int]) -> Mapping[str, str]:
+def outputs(made: CommandAccount, drill: Callable[..., int]) -> Mapping[str, str]:
     """Each output, by its subcommand."""
     for each in journals.drill_runs(3):
         if each["experiment"] in made.machines:
@@ -28,42 +28,43 @@ def outputs(made: Account, drill: Callable[..., int]) -> Mapping[str, str]:
         raise KeyboardInterrupt
 
     made.runs.clear()
-    made.clock.sleep(NOW - made.clock.now())
+    made.service.now = NOW
     _run(made)
-    made.clock.after(45, interrupt)
+    made.service.after(45, interrupt)
     interrupted = _printed(drill, "follow")
     shown["CTRLC"] = interrupted[interrupted.index("No longer followed") :]
     return shown
 
 
-def _run(made: Account) -> None:
+def _run(made: CommandAccount) -> None:
     """A run in which all went well, with its journal."""
     script = replace(journals.STOPPED, experiment="shutdown", kind="drill")
     name = "by-hand-20261103T193000Z-5e0c8d21"
     run = made.begin("shutdown", name)
-    run.phase("Preflight", "preflight", NOW + 1, NOW + 4, told="nothing speaks against it")
-    run.phase("Steady state", "steady", NOW + 5, NOW + 15, told="bookstore-api-blue serves")
-    run.phase("Inject", "inject", NOW + 16, NOW + 30, told="experiment EXPA1", experiment="EXPA1")
-    run.phase("Observe", "observe", NOW + 31, NOW + 300, told="it happened")
-    run.phase("End fault", "end", NOW + 301, NOW + 420, told="the experiment is stopped")
-    run.phase("Failback", "failback", NOW + 421, NOW + 600, told="all is back")
-    run.phase(
-        "Steady again", "steady_again", NOW + 601, NOW + 611, told="bookstore-api-blue serves"
-    )
-    run.phase("Record", "record", NOW + 612, NOW + 615, told="passed")
+    run.phase("Preflight", NOW + 1, NOW + 4, message="preflight passed")
+    run.phase("Steady state", NOW + 5, NOW + 15, message="bookstore-api-blue serves")
+    run.phase("Inject", NOW + 16, NOW + 30, message="experiment EXPA1", experiment="EXPA1")
+    run.phase("Observe", NOW + 31, NOW + 300, message="everything expected happened")
+    run.phase("End fault", NOW + 301, NOW + 420, message="the experiment is stopped")
+    run.phase("Failback", NOW + 421, NOW + 600, message="everything is back to normal")
+    run.phase("Steady again", NOW + 601, NOW + 611, message="bookstore-api-blue serves")
+    run.phase("Record", NOW + 612, NOW + 615, message="passed")
     run.end("SUCCEEDED", NOW + 616)
     seen = [
         (NOW + 32, "client", plans.RECORD, "no answer"),
-        (NOW + 217, "alarm", plans.STATUS, "ALARM"),
+        (NOW + 217, "alarm", plans.STATUS_ALARM, "ALARM"),
         (NOW + 252, "dns", plans.RECORD, plans.GREEN_ADDRESS),
         (NOW + 298, "client", plans.RECORD, plans.GREEN),
-        (NOW + 510, "alarm", plans.STATUS, "OK"),
+        (NOW + 510, "alarm", plans.STATUS_ALARM, "OK"),
         (NOW + 568, "client", plans.RECORD, plans.BLUE),
     ]
     for number, each in enumerate(seen):
-        key, text = f"runs/shutdown/{name}/chunks/{number}.json", chunk("Observe", NOW, [each])
-        made.clock.after(each[0] - NOW, functools.partial(made.put, key, text))
-    made.clock.after(617, lambda: made.record(journals.run_of(script), name))
+        key, text = (
+            f"runs/shutdown/{name}/phases/{number}.json",
+            phase_record("Observe", NOW, [each]),
+        )
+        made.service.after(each[0] - NOW, functools.partial(made.put, key, text))
+    made.service.after(617, lambda: made.record(journals.run_of(script), name))
 
 
 def _printed(drill: Callable[..., int], *words: str) -> str:

@@ -1,12 +1,14 @@
 """docs/drill-command.md shows what the command really prints."""
 
-from tests.resiliency.drill_cli.account import Account
+from tests.fake_aws.command import CommandAccount
 from tests.resiliency.drill_cli.conftest import Command
 from tests.resiliency.drill_cli.showing import outputs
 from tests.support import ROOT
 
 
-def test_every_output_in_the_document_is_the_commands_own(made: Account, drill: Command) -> None:
+def test_every_output_in_the_document_is_the_commands_own(
+    made: CommandAccount, drill: Command
+) -> None:
     document = (ROOT / "docs" / "drill-command.md").read_text(encoding="utf-8")
     for what, output in outputs(made, drill).items():
         assert f"```\n{output}\n```" in document, what

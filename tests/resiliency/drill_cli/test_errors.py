@@ -9,8 +9,10 @@ import pytest
 
 from resiliency.drill_cli import aws
 from resiliency.errors import UserError
-from tests.resiliency.drill_cli import plans
-from tests.resiliency.drill_cli.account import Account, ApiError, Parameters
+from tests.fake_aws import plans
+from tests.fake_aws.account import Parameters
+from tests.fake_aws.command import CommandAccount
+from tests.fake_aws.simulation import ApiError
 from tests.resiliency.drill_cli.conftest import Command
 
 STACK = ("cloudformation", "ListStackResources")
@@ -54,7 +56,7 @@ def endpoint() -> BaseException:
         pytest.param(
             IDENTITY,
             ApiError("InvalidClientTokenId"),
-            "AWS does not take the credentials (InvalidClientTokenId)",
+            "AWS rejects the credentials (InvalidClientTokenId)",
             id="unknown",
         ),
         pytest.param(IDENTITY, endpoint(), "AWS can't be reached for sts:GetCall", id="no network"),
@@ -74,7 +76,7 @@ def endpoint() -> BaseException:
             STACK,
             ApiError("AccessDenied", "User: x is not authorized"),
             f"{WHO} may not cloudformation:ListStackResources on bookstore-production-drills; "
-            "docs/drill-command.md lists the rights that each subcommand needs (AWS says: User: x",
+            "docs/drill-command.md lists the permissions that each subcommand needs (AWS says: U",
             id="no right to see the stack",
         ),
         pytest.param(
@@ -87,7 +89,7 @@ def endpoint() -> BaseException:
         pytest.param(
             OBJECTS,
             ApiError("AccessDenied"),
-            f"may not s3:ListBucket on s3://{plans.BUCKET}/bookstore/journals/db-blackhole/",
+            f"may not s3:ListBucket on s3://{plans.BUCKET}/journals/db-blackhole/",
             id="no right to see journals",
         ),
         pytest.param(
@@ -120,7 +122,7 @@ def test_each_failure_is_one_line(
     operation: tuple[str, str],
     error: BaseException,
     told: str,
-    made: Account,
+    made: CommandAccount,
     drill: Command,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -133,21 +135,23 @@ def test_each_failure_is_one_line(
 
 
 def test_without_the_stack_it_says_how_to_deploy_it(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made.resources = None
     assert drill("list") == 1
     assert capsys.readouterr().err == (
         "no stack bookstore-production-drills in account 123456789012, region us-west-2; deploy it "
-        "(`npx cdk deploy bookstore-production-drills`), or look at --region and --profile\n"
+        "(`npx cdk deploy bookstore-production-drills`), or check --region and --profile\n"
     )
 
 
 def test_a_stack_without_drills_says_where_they_are_asked_for(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made.client("stepfunctions").create_state_machine(
-        name="other", definition='{"States": {}}', roleArn="arn:aws:iam::123456789012:role/other"
+        name="other",
+        definition='{"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}',
+        roleArn="arn:aws:iam::123456789012:role/other",
     )
     other = "arn:aws:states:us-west-2:123456789012:stateMachine:other"
     gone = f"{other}-gone"
@@ -174,7 +178,7 @@ def test_a_stack_without_drills_says_where_they_are_asked_for(
 def test_a_plan_that_cannot_be_read_is_one_line(
     definition: str,
     told: str,
-    made: Account,
+    made: CommandAccount,
     drill: Command,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -199,7 +203,7 @@ def test_a_plan_that_cannot_be_read_is_one_line(
 
 
 def test_a_stack_of_another_service_with_the_same_name_is_refused(
-    made: Account, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from resiliency import cli
 
@@ -209,7 +213,7 @@ def test_a_stack_of_another_service_with_the_same_name_is_refused(
 
 
 def test_an_object_that_breaks_off_or_is_too_large_is_told(
-    made: Account,
+    made: CommandAccount,
     drill: Command,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -260,14 +264,14 @@ def test_without_a_region_it_says_where_to_give_one(
         aws.session(None, None)
 
 
-def test_a_session_is_that_of_the_profile_and_region(made: Account) -> None:
+def test_a_session_is_that_of_the_profile_and_region(made: CommandAccount) -> None:
     assert isinstance(aws.session(None, "eu-west-1"), boto3.session.Session)
     assert aws.session(None, "eu-west-1").region_name == "eu-west-1"
 
 
 def test_a_missing_module_of_our_own_is_no_missing_extra() -> None:
     code = (
-        "import sys; sys.modules['resiliency.drill_cli.permissions'] = None\n"
+        "import sys; sys.modules['resiliency.drill_cli.progress'] = None\n"
         "from resiliency import cli\n"
         "cli.main(['drill', 'list', 'bookstore', 'production', '--region', 'x'])"
     )

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from resiliency.drill_cli import dispatch
-from resiliency.drill_cli.follow import MOST_FAILURES
-from resiliency.drill_cli.safe_console import Screen
+from resiliency.drill_cli import dispatch, follow
+from resiliency.drill_cli.safe_console import SafeConsole
 from staged_resiliency.drills.runtime.plan import Timeouts
 from tests import journals
-from tests.resiliency.drill_cli import plans
-from tests.resiliency.drill_cli.account import NOW, Account, ApiError, Run, chunk
+from tests.fake_aws import plans
+from tests.fake_aws.command import NOW, CommandAccount, Run, phase_record
+from tests.fake_aws.simulation import ApiError
 from tests.resiliency.drill_cli.conftest import Command
 
 HISTORY = ("stepfunctions", "GetExecutionHistory")
@@ -21,17 +21,17 @@ def journal(script: journals.Script = journals.STOPPED) -> dict[str, Any]:
     return dict(journals.run_of(replace(script, experiment="shutdown", kind="drill")))
 
 
-def scripted(made: Account) -> Run:
+def scripted(made: CommandAccount) -> Run:
     """A run of five minutes in which nothing goes wrong."""
     run = made.begin("shutdown", "run-1")
-    run.phase("Preflight", "preflight", NOW + 1, NOW + 4, told="nothing speaks against it")
-    run.phase("Steady state", "steady", NOW + 5, NOW + 15, told="bookstore-api-blue serves")
-    run.phase("Inject", "inject", NOW + 16, NOW + 30, told="experiment EXP1", experiment="EXP1")
+    run.phase("Preflight", NOW + 1, NOW + 4, message="preflight passed")
+    run.phase("Steady state", NOW + 5, NOW + 15, message="bookstore-api-blue serves")
+    run.phase("Inject", NOW + 16, NOW + 30, message="experiment EXP1", experiment="EXP1")
     for call in range(5):
         at = NOW + 31 + 40 * call
-        told = "it happened" if call == 4 else ""
-        run.phase("Observe", "observe", at, at + 39, again=call < 4, told=told)
-    run.phase("End fault", "end", NOW + 240, NOW + 250, told="the experiment is stopped")
+        message = "it happened" if call == 4 else ""
+        run.phase("Observe", at, at + 39, again=call < 4, message=message)
+    run.phase("End fault", NOW + 240, NOW + 250, message="the experiment is stopped")
     run.end("SUCCEEDED", NOW + 300)
     return run
 
@@ -41,35 +41,35 @@ def lines(out: str) -> list[str]:
 
 
 def test_a_run_is_told_phase_by_phase_and_a_passed_one_is_a_success(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     scripted(made)
     seen = [
         (NOW + 32, "client", plans.RECORD, "no answer"),
         (NOW + 36, "client", plans.RECORD, "no answer"),
-        (NOW + 40, "alarm", plans.STATUS, "ALARM"),
+        (NOW + 40, "alarm", plans.STATUS_ALARM, "ALARM"),
     ]
-    key = "runs/shutdown/run-1/chunks/1-observe.json"
-    made.clock.after(70, lambda: made.put(key, chunk("Observe", NOW + 31, seen)))
-    made.clock.after(310, lambda: made.record(journal(), "run-1"))
+    key = "runs/shutdown/run-1/phases/1-observe.json"
+    made.service.after(70, lambda: made.put(key, phase_record("Observe", NOW + 31, seen)))
+    made.service.after(310, lambda: made.record(journal(), "run-1"))
     assert drill("follow") == 0
     told = lines(capsys.readouterr().out)
     assert told[0] == "shutdown of bookstore in production, run run-1"
     assert told[1].startswith("Ctrl-C ends this view only")
     assert told[2:16] == [
         "19:30:01Z  Preflight",
-        "19:30:04Z  Preflight: nothing speaks against it",
+        "19:30:04Z  Preflight: preflight passed",
         "19:30:05Z  Steady state",
         "19:30:15Z  Steady state: bookstore-api-blue serves",
         "19:30:16Z  Inject",
         "19:30:30Z  Inject: experiment EXP1",
         "19:30:31Z  Observe",
         f"19:30:32Z  client {plans.RECORD}: no answer",
-        f"19:30:40Z  alarm {plans.STATUS}: ALARM",
+        f"19:30:40Z  alarm {plans.STATUS_ALARM}: ALARM",
         "19:33:50Z  Observe: it happened",
         "19:34:00Z  End fault",
         "19:34:10Z  End fault: the experiment is stopped",
-        "The run ended (SUCCEEDED); its verdict is still to be recorded.",
+        "The run ended (SUCCEEDED); its verdict is not recorded yet.",
         "",
     ]
     assert told[16] == "passed: All 5 expectations met."
@@ -77,7 +77,7 @@ def test_a_run_is_told_phase_by_phase_and_a_passed_one_is_a_success(
 
 
 def test_a_failed_run_is_a_failure_and_says_why(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     scripted(made)
     made.record(journal(journals.LATE), "run-1")
@@ -86,62 +86,70 @@ def test_a_failed_run_is_a_failure_and_says_why(
     assert (
         "failed: clients of bookstore.pingpublications.com reach bookstore-api-green 432 s" in out
     )
-    assert "still to be recorded" not in out
+    assert "not recorded yet" not in out
 
 
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
 def test_a_run_that_did_not_come_to_its_end_is_a_failure(
-    status: str, made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+    status: str, made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = made.begin("shutdown", "run-1")
-    run.phase("Preflight", "preflight", NOW + 1, NOW + 4)
+    run.phase("Preflight", NOW + 1, NOW + 4)
     run.end(status, NOW + 10)
     stopped = {**journals.aborted_run(reason="the run was aborted"), "experiment": "shutdown"}
-    made.clock.after(60, lambda: made.record(stopped, "run-1"))
+    made.service.after(60, lambda: made.record(stopped, "run-1"))
     assert drill("follow") == 1
     out = capsys.readouterr().out
     assert f"The run ended ({status})" in out
     assert "aborted: the run was aborted" in out
 
 
+@pytest.fixture
+def slow_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Poll once a minute, as these runs take long."""
+    monkeypatch.setattr(follow, "POLL_SECONDS", 60.0)
+
+
+@pytest.mark.usefixtures("slow_polls")
 def test_a_run_without_a_verdict_is_not_waited_for_for_ever(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made.begin("shutdown", "run-1").end("ABORTED", NOW + 10)
     assert drill("follow") == 1
     told = capsys.readouterr()
     assert told.out.splitlines()[-1] == (
-        "The run ended (ABORTED). The sweep makes sure that its fault is over, then records the "
-        "verdict: 27 min at most."
+        "The run ended (ABORTED). The cleanup ends its fault, then records the verdict, within 27 "
+        "min."
     )
     assert told.err == (
-        "run-1: ended (ABORTED) without a verdict in 27 min; make sure that bookstore-api-blue is "
-        "well, and look at the sweep's log\n"
+        "run-1: ended (ABORTED) without a verdict within 27 min; make sure that bookstore-api-blue "
+        "is well, and check the cleanup's log\n"
     )
 
 
+@pytest.mark.usefixtures("slow_polls")
 @pytest.mark.parametrize("minutes", [10, 60])
 def test_the_verdict_of_a_blackhole_that_was_aborted_at_once_is_waited_for(
-    minutes: int, made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+    minutes: int, made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     seconds = minutes * 60
     timeouts = Timeouts.of(seconds, plans.BLACKHOLE.hypothesis)
     plan = replace(plans.BLACKHOLE, drill="longer", fault_seconds=seconds, timeouts=timeouts)
     made.deploy(plan)
     run = made.begin(plan.drill, "run-1")
-    run.phase("Inject", "inject", NOW + 1, NOW + 4, told="experiment EXP1", experiment="EXP1")
+    run.phase("Inject", NOW + 1, NOW + 4, message="experiment EXP1", experiment="EXP1")
     run.end("ABORTED", NOW + 5)
-    # Its host alone ends it, when its time is over; the sweep waits, and may be called again.
+    # Its host alone ends it, when its time is over; the cleanup waits, and may be called again.
     stopped = {**journals.aborted_run(reason="the run was aborted"), "experiment": plan.drill}
-    made.clock.after(5 + seconds + 300, lambda: made.record(stopped, "run-1"))
+    made.service.after(5 + seconds + 300, lambda: made.record(stopped, "run-1"))
     assert drill("follow", plan.drill) == 1
     out = capsys.readouterr().out
-    assert "The sweep makes sure that its fault is over" in out
+    assert "The cleanup ends its fault" in out
     assert "aborted: the run was aborted" in out
 
 
 def test_a_verdict_that_cannot_be_read_is_told_in_a_line(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made.begin("shutdown", "run-1").end("SUCCEEDED", NOW)
     made.put("journals/shutdown/run-1.json", '{"schema_version": 99}')
@@ -152,55 +160,55 @@ def test_a_verdict_that_cannot_be_read_is_told_in_a_line(
 
 
 def test_ctrl_c_ends_the_view_and_nothing_in_the_account(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = scripted(made)
 
     def interrupt() -> None:
         raise KeyboardInterrupt
 
-    made.clock.after(100, interrupt)
+    made.service.after(100, interrupt)
     assert drill("follow") == 1
     out = capsys.readouterr().out
-    assert "No longer followed. The drill goes on in the account" in out
+    assert "No longer followed. The drill continues in the account" in out
     assert "resiliency drill follow bookstore production shutdown --run run-1" in out
     assert f"aws stepfunctions stop-execution --execution-arn {run.arn} --region us-west-2" in out
     assert "aws fis stop-experiment --id EXP1 --region us-west-2" in out
     changing = ("Stop", "Start", "Put", "Delete", "Update", "Create", "Send", "Set")
-    assert not [each for each in made.asked if each[1].startswith(changing)]
+    assert not [each for each in made.calls if each[1].startswith(changing)]
 
 
 def test_ctrl_c_at_the_first_look_still_says_how_to_stop_it(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made.begin("db-blackhole", "run-1")
     made.refuse("stepfunctions", "DescribeExecution", KeyboardInterrupt())
     assert drill("follow") == 1
     out = capsys.readouterr().out
-    assert f"aws fis list-experiments --experiment-template-id {plans.TEMPLATES[1]}" in out
+    assert f"aws fis list-experiments --experiment-template-id {plans.OTHER_TEMPLATE}" in out
     assert "aws ec2" not in out
 
 
-def test_only_what_is_new_is_asked_for(made: Account, drill: Command) -> None:
+def test_only_what_is_new_is_asked_for(made: CommandAccount, drill: Command) -> None:
     scripted(made)
     made.record(journal(), "run-1")
     drill("follow")
-    looks = made.asked.count(("stepfunctions", "DescribeExecution"))
+    looks = made.calls.count(("stepfunctions", "DescribeExecution"))
     events = len(made.runs[0].events)
     assert looks > 50
     # Reading all pages each time would take several times as many calls.
-    assert made.asked.count(HISTORY) < looks + events / 5 + 2
-    assert made.asked.count(("s3", "GetObject")) == 1
+    assert made.calls.count(HISTORY) < looks + events / 5 + 2
+    assert made.calls.count(("s3", "GetObject")) == 1
 
 
 def test_a_moment_without_aws_does_not_end_the_view(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     scripted(made)
     made.record(journal(), "run-1")
     usual = made.answers[HISTORY]
     made.refuse(*HISTORY, ApiError("ThrottlingException"))
-    made.clock.after(20, lambda: made.answers.update({HISTORY: usual}))
+    made.service.after(20, lambda: made.answers.update({HISTORY: usual}))
     assert drill("follow") == 0
     out = capsys.readouterr().out
     assert out.count("AWS throttles states:GetExecutionHistory") == 4
@@ -209,31 +217,31 @@ def test_a_moment_without_aws_does_not_end_the_view(
 
 
 def test_without_aws_for_long_it_says_that_the_drill_goes_on(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     scripted(made)
     made.refuse(*HISTORY, ApiError("ServiceUnavailable"))
     assert drill("follow") == 1
     error = capsys.readouterr().err
     assert "AWS failed at states:GetExecutionHistory" in error
-    assert "the drill goes on, and ends its fault by itself" in error
-    assert made.asked.count(HISTORY) == MOST_FAILURES
+    assert "the drill continues, and ends its fault by itself" in error
+    assert made.calls.count(HISTORY) == follow.MAX_FAILURES
 
 
-def test_functions_that_failed_and_chunks_that_cannot_be_read_are_told_once(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+def test_functions_that_failed_and_records_that_cannot_be_read_are_told_once(
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = made.begin("shutdown", "run-1")
     run.enter("Preflight", NOW + 1)
     run.fail(NOW + 3, "Lambda.TooManyRequestsException", "Rate exceeded")
-    run.leave("Preflight", NOW + 9, {"go": False, "told": "an alarm is on"}, "preflight")
+    run.leave("Preflight", NOW + 9, {"go": False, "message": "an alarm is on"})
     run.end("SUCCEEDED", NOW + 20)
-    made.put("runs/shutdown/run-1/chunks/1.json", "[]")
+    made.put("runs/shutdown/run-1/phases/1.json", "[]")
     made.record({**journals.aborted_run(), "experiment": "shutdown"}, "run-1")
     assert drill("follow") == 1
     out = capsys.readouterr().out
     assert out.count("Preflight: Lambda.TooManyRequestsException: Rate exceeded") == 1
-    assert out.count("runs/shutdown/run-1/chunks/1.json: chunk: found []; must be an object") == 1
+    assert out.count("runs/shutdown/run-1/phases/1.json: record: found []; must be an object") == 1
 
 
 @pytest.mark.parametrize(
@@ -246,7 +254,7 @@ def test_functions_that_failed_and_chunks_that_cannot_be_read_are_told_once(
 def test_without_a_run_the_one_under_way_or_the_latest_is_shown(
     words: tuple[str, ...],
     followed: str,
-    made: Account,
+    made: CommandAccount,
     drill: Command,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -272,7 +280,7 @@ def test_without_a_run_the_one_under_way_or_the_latest_is_shown(
 def test_where_there_is_nothing_to_follow_a_line_says_so(
     words: tuple[str, ...],
     told: str,
-    made: Account,
+    made: CommandAccount,
     drill: Command,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -282,7 +290,7 @@ def test_where_there_is_nothing_to_follow_a_line_says_so(
     assert len(error.splitlines()) == 1
 
 
-class OnTerminal(Screen):
+class OnTerminal(SafeConsole):
     """A terminal of 110 columns, kept in a list."""
 
     made: "list[OnTerminal]"
@@ -297,25 +305,25 @@ class OnTerminal(Screen):
 def terminal(monkeypatch: pytest.MonkeyPatch) -> list[OnTerminal]:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setattr(OnTerminal, "made", [], raising=False)
-    monkeypatch.setattr(dispatch, "Screen", OnTerminal)
+    monkeypatch.setattr(dispatch, "SafeConsole", OnTerminal)
     return OnTerminal.made
 
 
 def test_on_a_terminal_a_picture_renews_itself_and_the_verdict_follows(
-    made: Account,
+    made: CommandAccount,
     drill: Command,
     terminal: list[OnTerminal],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     scripted(made)
-    made.clock.after(310, lambda: made.record(journal(), "run-1"))
+    made.service.after(310, lambda: made.record(journal(), "run-1"))
     seen = [(NOW + 32, "client", plans.RECORD, "no answer")]
-    made.put("runs/shutdown/run-1/chunks/1.json", chunk("Observe", NOW + 31, seen))
-    made.put("runs/shutdown/run-1/chunks/2.json", "{")
+    made.put("runs/shutdown/run-1/phases/1.json", phase_record("Observe", NOW + 31, seen))
+    made.put("runs/shutdown/run-1/phases/2.json", "{")
     made.runs[0].fail(NOW + 290, "States.Timeout", "slow [red]function")
     usual = made.answers[HISTORY]
-    made.clock.after(40, lambda: made.refuse(*HISTORY, ApiError("ThrottlingException")))
-    made.clock.after(50, lambda: made.answers.update({HISTORY: usual}))
+    made.service.after(40, lambda: made.refuse(*HISTORY, ApiError("ThrottlingException")))
+    made.service.after(50, lambda: made.answers.update({HISTORY: usual}))
     assert drill("follow") == 0
     out = capsys.readouterr().out
     assert "running, 35 s since 19:30:00Z" in out
@@ -323,7 +331,7 @@ def test_on_a_terminal_a_picture_renews_itself_and_the_verdict_follows(
     assert "AWS throttles states:GetExecutionHistory" in out
     frame = out[out.rindex("shutdown of bookstore in production") :]
     assert "succeeded, 5 min since 19:30:00Z" in frame
-    assert "Seen last" in frame
+    assert "Last changes" in frame
     assert "1 failed: States.Timeout: slow [red]function" in frame
     assert "can't be read: s3://" in frame
     assert "Ctrl-C" not in frame
@@ -331,24 +339,24 @@ def test_on_a_terminal_a_picture_renews_itself_and_the_verdict_follows(
 
 
 def test_a_picture_without_anything_seen_shows_the_phases_alone(
-    made: Account,
+    made: CommandAccount,
     drill: Command,
     terminal: list[OnTerminal],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     run = made.begin("shutdown", "run-1")
-    run.phase("Preflight", "preflight", NOW - 9, NOW - 8, go=False, told="an alarm is on")
+    run.phase("Preflight", NOW - 9, NOW - 8, go=False, message="an alarm is on")
     run.end("SUCCEEDED", NOW)
     made.record({**journals.aborted_run(), "experiment": "shutdown"}, "run-1")
     assert drill("follow") == 1
     out = capsys.readouterr().out
     assert "an alarm is on" in out
-    assert "Seen last" not in out
+    assert "Last changes" not in out
     assert "Steady state" not in out  # it will never come
 
 
 def test_before_the_first_look_the_picture_says_what_is_wrong(
-    made: Account,
+    made: CommandAccount,
     drill: Command,
     terminal: list[OnTerminal],
     capsys: pytest.CaptureFixture[str],
@@ -357,4 +365,4 @@ def test_before_the_first_look_the_picture_says_what_is_wrong(
     made.refuse(*HISTORY, ApiError("ThrottlingException"))
     assert drill("follow") == 1
     out = capsys.readouterr().out
-    assert out.index("looking...") < out.index("trying again")
+    assert out.index("loading...") < out.index("trying again")

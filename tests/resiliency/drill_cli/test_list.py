@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from resiliency.drill_cli.schedules import next_run
+from resiliency.drill_cli.listing import next_run
 from tests import journals
-from tests.resiliency.drill_cli import plans
-from tests.resiliency.drill_cli.account import NOW, Account
+from tests.fake_aws import plans
+from tests.fake_aws.command import NOW, CommandAccount
 from tests.resiliency.drill_cli.conftest import Command
 
 DAY = 86_400.0
@@ -30,8 +30,8 @@ def row(out: str, drill: str) -> str:
     return next(line for line in out.splitlines() if line.startswith(f"{drill} "))
 
 
-def test_each_drill_is_told_with_its_fault_its_next_run_and_its_leash(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+def test_each_drill_is_told_with_its_fault_its_next_run_and_whether_it_runs_dry(
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert drill("list") == 0
     out = capsys.readouterr().out
@@ -62,7 +62,7 @@ def test_each_drill_is_told_with_its_fault_its_next_run_and_its_leash(
 def test_a_drill_stands_as_its_last_judged_run_and_its_last_passed_one_say(
     runs: list[dict[str, object]],
     told: list[str],
-    made: Account,
+    made: CommandAccount,
     drill: Command,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -73,7 +73,7 @@ def test_a_drill_stands_as_its_last_judged_run_and_its_last_passed_one_say(
 
 
 def test_a_drill_that_runs_says_so(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made.begin("shutdown", "run-1")
     assert drill("list") == 0
@@ -81,7 +81,7 @@ def test_a_drill_that_runs_says_so(
 
 
 def test_a_schedule_that_is_switched_off_or_missing_is_said(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     group = "bookstore-production-drills"
     scheduler = made.client("scheduler")
@@ -103,15 +103,15 @@ def test_a_rate_and_what_is_no_schedule_tell_no_next_run() -> None:
 
 
 def test_a_schedule_whose_next_run_is_not_told_is_shown_as_it_is(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made.deploy(plans.STANDBY, "rate(28 days)")
+    made.deploy(plans.STANDBY_SHUTDOWN, "rate(28 days)")
     assert drill("list") == 0
     assert "rate(28 days)" in row(capsys.readouterr().out, "standby-shutdown")
 
 
 def test_an_unreadable_journal_is_told_in_a_line_beside_the_rest(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made.record(shutdown(3), "run-0")
     made.put("journals/shutdown/run-1.json", "{")
@@ -119,4 +119,4 @@ def test_an_unreadable_journal_is_told_in_a_line_beside_the_rest(
     out = capsys.readouterr().out
     assert " 100" in row(out, "shutdown")
     (line,) = (each for each in out.splitlines() if each.startswith("can't be read"))
-    assert f"s3://{plans.BUCKET}/bookstore/journals/shutdown/run-1.json: is not JSON" in line
+    assert f"s3://{plans.BUCKET}/journals/shutdown/run-1.json: is not JSON" in line

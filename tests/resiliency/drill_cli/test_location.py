@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from resiliency.drill_cli.location import Location, place_of
+from resiliency.drill_cli.stack import Location, find_location
 from resiliency.errors import UserError
 from resiliency.service_file import ServiceFileError
-from tests.resiliency.drill_cli.account import Account
+from tests.fake_aws.command import CommandAccount
 from tests.resiliency.drill_cli.conftest import Command
 from tests.support import EXAMPLE_FILE
 
@@ -27,25 +27,25 @@ def services(folder: Path) -> None:
 
 @pytest.mark.usefixtures("services")
 def test_the_service_file_tells_account_and_region() -> None:
-    place = place_of("bookstore", "production")
+    place = find_location("bookstore", "production")
     assert place == Location("bookstore", "production", "us-west-2", "532151327118", "services")
-    assert place_of("bookstore", "production", region="us-west-2") == place
+    assert find_location("bookstore", "production", region="us-west-2") == place
 
 
 def test_without_service_files_the_region_is_as_given() -> None:
-    assert place_of("bookstore", "production", region="eu-west-1") == Location(
+    assert find_location("bookstore", "production", region="eu-west-1") == Location(
         "bookstore", "production", "eu-west-1", None
     )
-    assert place_of("bookstore", "production").region is None
+    assert find_location("bookstore", "production").region is None
 
 
 @pytest.mark.usefixtures("services")
 def test_a_service_whose_file_is_elsewhere_needs_its_region() -> None:
-    assert place_of("shop", "test", region="eu-west-1") == Location(
+    assert find_location("shop", "test", region="eu-west-1") == Location(
         "shop", "test", "eu-west-1", None
     )
     with pytest.raises(UserError, match="or --region for a service whose file is elsewh"):
-        place_of("shop", "test")
+        find_location("shop", "test")
 
 
 @pytest.mark.usefixtures("services")
@@ -72,19 +72,19 @@ def test_what_the_file_does_not_have_or_says_otherwise_is_refused(
     words: tuple[str, str], region: str | None, told: str
 ) -> None:
     with pytest.raises(UserError) as error:
-        place_of(*words, region=region)
+        find_location(*words, region=region)
     assert told in str(error.value)
 
 
 def test_a_named_file_must_be_there_and_have_the_service() -> None:
     with pytest.raises(ServiceFileError, match="is not there"):
-        place_of("bookstore", "production", services=Path("no.yaml"))
+        find_location("bookstore", "production", services=Path("no.yaml"))
     with pytest.raises(UserError, match="has no service 'shop'"):
-        place_of("shop", "production", services=EXAMPLE_FILE, region="us-west-2")
+        find_location("shop", "production", services=EXAMPLE_FILE, region="us-west-2")
 
 
 def test_credentials_of_another_account_than_the_files_are_refused(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert drill("list", "--services", str(EXAMPLE_FILE)) == 1
     assert capsys.readouterr().err == (
@@ -92,4 +92,4 @@ def test_credentials_of_another_account_than_the_files_are_refused(
         f"but {EXAMPLE_FILE} says that bookstore is in 532151327118 in production; give --profile "
         "with that account's\n"
     )
-    assert made.asked == [("sts", "GetCallerIdentity")]
+    assert made.calls == [("sts", "GetCallerIdentity")]

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from resiliency.drill_cli.permissions import NEEDS, Operation, action
+from resiliency.drill_cli.aws import NEEDS, Operation, action
 from tests import journals
-from tests.resiliency.drill_cli.account import NOW, Account, chunk
+from tests.fake_aws.command import NOW, CommandAccount, phase_record
 from tests.resiliency.drill_cli.conftest import Command
 from tests.support import ROOT
 
@@ -23,20 +23,20 @@ DOCUMENT = ROOT / "docs" / "drill-command.md"
 
 @pytest.mark.parametrize("subcommand", NEEDS)
 def test_a_subcommand_asks_for_all_that_the_table_has_and_no_more(
-    subcommand: str, made: Account, drill: Command
+    subcommand: str, made: CommandAccount, drill: Command
 ) -> None:
     script = replace(journals.STOPPED, experiment="shutdown", kind="drill")
     for name in ("run-0", "run-1"):
         made.record(journals.run_of(script), name)
     if subcommand == "follow":
         run = made.begin("shutdown", "run-1")
-        run.phase("Preflight", "preflight", NOW + 1, NOW + 4)
+        run.phase("Preflight", NOW + 1, NOW + 4)
         run.end("SUCCEEDED", NOW + 10)
-        made.put("runs/shutdown/run-1/chunks/1.json", chunk("Preflight", NOW, []))
+        made.put("runs/shutdown/run-1/phases/1.json", phase_record("Preflight", NOW, []))
     if subcommand == "start":
-        made.clock.after(5, lambda: made.runs[-1].end("SUCCEEDED", NOW + 5))
+        made.service.after(5, lambda: made.runs[-1].end("SUCCEEDED", NOW + 5))
     drill(subcommand, *WORDS[subcommand])
-    assert set(made.asked) == set(NEEDS[subcommand])
+    assert set(made.calls) == set(NEEDS[subcommand])
 
 
 def documented() -> dict[str, set[str]]:

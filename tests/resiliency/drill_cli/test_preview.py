@@ -5,16 +5,18 @@ from dataclasses import replace
 import pytest
 
 from resiliency.drill_cli import dispatch
-from staged_resiliency.experiment.expectations import AlarmFires
-from tests.resiliency.drill_cli import plans
-from tests.resiliency.drill_cli.account import Account, Parameters
+from staged_resiliency.experiment.expectations import AlarmFires, ClientsStay
+from tests.fake_aws import plans
+from tests.fake_aws.account import Parameters
+from tests.fake_aws.command import CommandAccount
+from tests.fake_aws.simulation import ApiError
 from tests.resiliency.drill_cli.conftest import Command
 
-_ALARM = (AlarmFires(plans.DATABASE, 240),)
+_ALARM = (AlarmFires(plans.DB_ALARM, 240),)
 
 
-def test_everything_a_shutdown_rests_on_is_told(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+def test_a_preview_shows_everything_that_a_shutdown_depends_on(
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert drill("preview", "shutdown") == 0
     out = " ".join(capsys.readouterr().out.split())
@@ -28,84 +30,82 @@ def test_everything_a_shutdown_rests_on_is_told(
         "about 1.00 US dollars",
         f"clients of {plans.RECORD} reach bookstore-api-green, within 360 s of the fault",
         "The failover-time model says 160 to 380 s, 95 % of outages up to 335 s.",
-        f"OK {plans.STATUS} must fire",
-        f"OK {plans.GUARD} guard: stops the drill",
-        f"OK {plans.DATABASE} may fire",
+        f"OK {plans.STATUS_ALARM} must fire",
+        f"OK {plans.GUARD_ALARM} guard: stops the drill",
+        f"OK {plans.DB_ALARM} may fire",
         f"OK {plans.GREEN}-db-connectivity-failed must stay quiet",
         "aws fis stop-experiment --id EXPERIMENT_ID --region us-west-2",
         f"aws ec2 start-instances --instance-ids {plans.INSTANCE} --region us-west-2",
-        "Nothing that can be seen from here speaks against a run now.",
+        "It would start now, as far as can be checked from here.",
     ):
         assert told in out, told
 
 
-def test_a_leashed_blackhole_tells_its_port_its_agent_and_its_leash(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+def test_a_blackhole_that_runs_dry_shows_its_port_and_its_agent(
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert drill("preview", "db-blackhole") == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "drops what bookstore-api-blue (active) sends to port 5432 (db) for 5 min" in out
-    assert "yes: injects nothing" in out
+    assert "yes: injects no fault" in out
     assert "SSM agent Online" in out
-    assert "Nothing: the drill is leashed." in out
+    assert "Nothing: it is a dry run." in out
     assert "start-instances" not in out
 
 
 def test_a_shutdown_of_the_standby_leaves_clients_where_they_are(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made.deploy(replace(plans.STANDBY, window=None, fault_seconds=5400))
+    made.deploy(replace(plans.STANDBY_SHUTDOWN, fault_seconds=5400))
     drill("preview", "standby-shutdown")
     out = capsys.readouterr().out
     assert "stops bookstore-api-green (standby) for 1 h 30 min" in out
     assert "They stay on bookstore-api-blue and are served all the time." in out
-    assert "at any time" in out
 
 
 def test_a_blackhole_that_moves_nobody_says_what_fails_meanwhile(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made.deploy(replace(plans.BLACKHOLE, drill="unleashed", enabled=True))
-    made.deploy(replace(plans.BLACKHOLE, drill="unasked", enabled=True, hypothesis=_ALARM))
-    drill("preview", "unleashed")
+    stay = (ClientsStay(plans.RECORD, plans.BLUE), *_ALARM)
+    made.deploy(replace(plans.BLACKHOLE, drill="enabled", hypothesis=stay))
+    made.deploy(replace(plans.BLACKHOLE, drill="unasked", hypothesis=_ALARM))
+    drill("preview", "enabled")
     out = " ".join(capsys.readouterr().out.split())
     assert "They stay on bookstore-api-blue; what needs db fails there meanwhile." in out
-    assert "cancels the fault; the host lets the port go after 5 min at the latest" in out
+    assert "cancels the fault; the host itself opens the port after 5 min at the latest" in out
     drill("preview", "unasked")
-    assert "Nothing is expected of them." in capsys.readouterr().out
+    assert "The hypothesis has no expectation of clients." in capsys.readouterr().out
 
 
 def reasons(capsys: pytest.CaptureFixture[str]) -> list[str]:
     """Why the drill would not begin."""
-    head, found, rest = capsys.readouterr().out.partition("It would not begin now:\n")
+    head, found, rest = capsys.readouterr().out.partition("It would not start now:\n")
     assert found, head
     return [line.strip() for line in rest.splitlines()]
 
 
-def test_whatever_speaks_against_a_run_is_told_and_nothing_else(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+def test_all_reasons_to_refuse_a_run_are_shown_and_nothing_else(
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made.alarms[plans.DATABASE] = "ALARM"
-    made.alarms[plans.GUARD] = "missing"
-    made.clock.sleep(8 * 3600)
+    made.service.script.alarms_on = (plans.DB_ALARM,)
+    made.service.script.alarms_missing = (plans.GUARD_ALARM,)
+    made.service.sleep(8 * 3600)
     other = made.begin("db-blackhole", "run-1").arn
     assert drill("preview", "shutdown") == 0
     assert reasons(capsys) == [
         "outside the allowed window (TUE 09:00 to 17:00 America/Los_Angeles)",
-        f"alarm {plans.DATABASE} is already in ALARM",
-        f"alarm {plans.GUARD} does not exist",
-        f"drill db-blackhole runs: {other}",
+        f"alarm {plans.DB_ALARM} is already in ALARM",
+        f"alarm {plans.GUARD_ALARM} does not exist",
+        f"drill db-blackhole is running: {other}",
     ]
 
 
-def test_a_template_that_is_gone_speaks_against_a_run(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+def test_a_template_that_is_gone_is_a_reason_to_refuse(
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from tests.resiliency.drill_cli.account import ApiError
-
     made.refuse("fis", "GetExperimentTemplate", ApiError("ResourceNotFoundException"))
     drill("preview", "shutdown")
-    assert reasons(capsys) == [f"FIS has no template {plans.TEMPLATES[0]}; deploy the drills again"]
+    assert reasons(capsys) == [f"FIS has no template {plans.TEMPLATE}; deploy the drills again"]
 
 
 @pytest.mark.parametrize(
@@ -122,10 +122,10 @@ def test_a_template_that_is_gone_speaks_against_a_run(
         ),
     ],
 )
-def test_a_template_that_is_not_aimed_at_the_host_alone_or_not_guarded_speaks_against_a_run(
+def test_a_template_with_other_targets_or_without_guards_is_a_reason_to_refuse(
     targets: dict[str, object],
     aim: str,
-    made: Account,
+    made: CommandAccount,
     drill: Command,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -141,24 +141,19 @@ def test_a_template_that_is_not_aimed_at_the_host_alone_or_not_guarded_speaks_ag
     made.answers["fis", "GetExperimentTemplate"] = template
     drill("preview", "shutdown")
     assert reasons(capsys) == [
-        f"the FIS template is aimed at {aim}, not at bookstore-api-blue alone",
+        f"the FIS template targets {aim}, not bookstore-api-blue alone",
         "no alarm stops the FIS template: deploy the drills again",
     ]
 
 
-def test_a_name_that_does_not_resolve_is_told(
-    made: Account,
+def test_a_name_that_does_not_resolve_is_shown(
+    made: CommandAccount,
     drill: Command,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    import functools
-
-    from resiliency.drill_cli.local_context import seen_from_here
-
-    monkeypatch.setattr(
-        dispatch, "seen_from_here", functools.partial(seen_from_here, resolve=lambda name: ())
-    )
+    context = replace(made.context, resolve=lambda name: ())
+    monkeypatch.setattr(dispatch, "local_context", lambda aws: replace(context, aws=aws))
     drill("preview", "shutdown")
     out = capsys.readouterr().out
     assert f"no answer ({plans.RECORD} can't be resolved)" in out

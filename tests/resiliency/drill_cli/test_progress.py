@@ -5,20 +5,19 @@ from typing import Any
 
 import pytest
 
-from resiliency.drill_cli.clock import SystemClock
-from resiliency.drill_cli.progress import PhaseSeen, progress_of
+from resiliency.drill_cli.progress import PhaseProgress, progress_of
 from resiliency.drill_cli.wording import duration
-from tests.resiliency.drill_cli.account import Run
+from tests.fake_aws.command import Run
 
 
 def run() -> Run:
     """Two phases, one of them called three times, one failure."""
     made = Run("arn", 0)
-    made.phase("Inject", "inject", 1, 2, experiment="EXP1", told="experiment EXP1")
-    made.phase("Observe", "observe", 3, 40, again=True, told="")
+    made.phase("Inject", 1, 2, experiment="EXP1", message="experiment EXP1")
+    made.phase("Observe", 3, 40, again=True, message="")
     made.enter("Observe", 41)
     made.fail(50, "States.Timeout", "slow\x1b[2J\nfunction")
-    made.leave("Observe", 80, {"go": True, "told": "it happened", "experiment": None}, "observe")
+    made.leave("Observe", 80, {"go": True, "message": "it happened", "experiment": None})
     return made
 
 
@@ -27,8 +26,8 @@ def test_calls_of_a_phase_are_one_phase_and_an_experiment_once_known_stays_known
     failure = "States.Timeout: slow\\x1b[2J function"
     assert progress.experiment == "EXP1"
     assert progress.phases == [
-        PhaseSeen("Inject", 1, 2, "experiment EXP1"),
-        PhaseSeen("Observe", 3, 80, "it happened", failures=(failure,)),
+        PhaseProgress("Inject", 1, 2, "experiment EXP1"),
+        PhaseProgress("Observe", 3, 80, "it happened", failures=(failure,)),
     ]
 
 
@@ -44,23 +43,25 @@ def test_the_order_in_which_events_arrive_changes_nothing() -> None:
 def test_a_phase_under_way_has_no_end() -> None:
     made = run()
     made.enter("End fault", 81)
-    assert progress_of(made.events).phases[-1] == PhaseSeen("End fault", 81)
+    assert progress_of(made.events).phases[-1] == PhaseProgress("End fault", 81)
 
 
 @pytest.mark.parametrize(
     "output",
-    ["", "{", "[]", "{}", '{"observe": 3}', "[" * 100_000, '{"observe": {"told": 7}}', "NaN"],
+    ["", "{", "[]", "{}", '{"observe": 3}', "[" * 100_000, '{"observe": {"message": 7}}', "NaN"],
 )
 def test_a_phase_that_says_nothing_readable_is_shown_without_words(output: str) -> None:
     made = Run("arn", 0)
     made.enter("Observe", 1)
-    made._event("TaskStateExited", 2, stateExitedEventDetails={"name": "Observe", "output": output})
-    assert progress_of(made.events).phases == [PhaseSeen("Observe", 1, 2, go=False)]
+    made.add_event(
+        "TaskStateExited", 2, stateExitedEventDetails={"name": "Observe", "output": output}
+    )
+    assert progress_of(made.events).phases == [PhaseProgress("Observe", 1, 2, go=False)]
 
 
 def test_a_state_that_this_release_does_not_know_is_shown_too() -> None:
     made = Run("arn", 0)
-    made.phase("Cool down", "cool", 1, 2, told="never read")
+    made.phase("Cool down", 1, 2, message="never read")
     assert [each.name for each in progress_of(made.events).phases] == ["Cool down"]
 
 
@@ -85,10 +86,3 @@ def test_a_history_without_events_is_no_progress() -> None:
 )
 def test_durations_are_told_as_people_say_them(seconds: float, told: str) -> None:
     assert duration(seconds) == told
-
-
-def test_the_machines_own_time_passes() -> None:
-    clock = SystemClock()
-    before = clock.now()
-    clock.sleep(0.02)
-    assert clock.now() - before >= 0.02

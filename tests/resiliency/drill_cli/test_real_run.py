@@ -1,19 +1,20 @@
 """Drills that really ran, in moto's interpreter with their functions called for real."""
 
+from dataclasses import replace
+
 import boto3
 import pytest
 
 from resiliency.drill_cli.aws import Aws
 from resiliency.drill_cli.follow import follow
-from resiliency.drill_cli.journals import Recorded, listed, read_all
-from resiliency.drill_cli.progress import PHASES
-from resiliency.drill_cli.safe_console import Screen
+from resiliency.drill_cli.progress import FollowedRun
+from resiliency.drill_cli.reporting import Recorded, list_journals, read_journals
+from resiliency.drill_cli.safe_console import SafeConsole
 from resiliency.drill_cli.stack import DeployedDrill
-from resiliency.drill_cli.watching import Watched
 from staged_resiliency.drills.runtime.plan import Plan
-from tests.resiliency.drill_cli.account import Clock
-from tests.staged_resiliency.drills import plans
-from tests.staged_resiliency.drills.account import account
+from staged_resiliency.drills.runtime.states import PHASES
+from tests.fake_aws import plans
+from tests.fake_aws.account import account
 
 
 @pytest.mark.slow
@@ -22,7 +23,7 @@ from tests.staged_resiliency.drills.account import account
     [
         pytest.param(plans.SHUTDOWN, 0, PHASES, "passed: All 5 expectations met.", id="a shutdown"),
         pytest.param(
-            plans.LEASHED,
+            plans.DRY_SHUTDOWN,
             1,
             ("Preflight", "Steady state", "Inject", "End fault", "Record"),
             "dry run: no fault was injected",
@@ -42,15 +43,16 @@ def test_a_run_is_followed_from_what_it_left_behind_and_its_journal_is_read(
         execution = made.start(machine)
         made.finish(execution)
         aws = Aws(boto3.session.Session(region_name=plan.region))
-        watched = Watched(aws, DeployedDrill(plan, machine, 0.0), execution)
-        assert follow(watched, aws, Screen(width=200), Clock()) == status
-        (recorded,) = read_all(aws, plan, listed(aws, plan))
+        run = FollowedRun(aws, DeployedDrill(plan, machine, 0.0), execution)
+        context = replace(made.context, aws=aws)
+        assert follow(run, aws, SafeConsole(width=200), context) == status
+        (recorded,) = read_journals(aws, plan, list_journals(aws, plan))
     out = capsys.readouterr().out
     assert told in out
-    assert watched.latest is not None
-    assert tuple(each.name for each in watched.latest.progress.phases) == phases
-    assert watched.latest.progress.experiment == "EXP00000"
-    assert not watched.latest.notes
+    assert run.latest is not None
+    assert tuple(each.name for each in run.latest.progress.phases) == phases
+    assert run.latest.progress.experiment == "EXP00000"
+    assert not run.latest.notes
     assert isinstance(recorded, Recorded)
     if plan.enabled:
         assert f"client {plans.RECORD}: {plans.GREEN}" in out

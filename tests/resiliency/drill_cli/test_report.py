@@ -9,15 +9,15 @@ import pytest
 from staged_resiliency.experiment.journal import RunResult, journal_json, journal_of
 from staged_resiliency.experiment.verdict import Status, Verdict
 from tests import journals
-from tests.resiliency.drill_cli import plans
-from tests.resiliency.drill_cli.account import NOW, Account
+from tests.fake_aws import plans
+from tests.fake_aws.command import NOW, CommandAccount
 from tests.resiliency.drill_cli.conftest import Command
 
 DAY = 86_400.0
 
 
 @pytest.fixture
-def runs(made: Account) -> None:
+def runs(made: CommandAccount) -> None:
     """Three months of drills."""
     for each in journals.drill_runs(3):
         made.record(each, each["run_id"])
@@ -80,7 +80,7 @@ def test_a_page_is_written_and_its_name_stays_out_of_the_json(
 
 
 def test_a_dry_run_has_its_place_in_table_and_page(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     made.record(dry_run(), "run-1")
     assert drill("report", "shutdown", "--html", "drills.html") == 0
@@ -91,7 +91,7 @@ def test_a_dry_run_has_its_place_in_table_and_page(
 
 
 def test_drills_that_never_ran_are_told_and_give_no_page(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     assert drill("report") == 0
     assert capsys.readouterr().out.count("no run is recorded") == len(made.machines)
@@ -128,7 +128,7 @@ def test_a_page_that_cannot_be_written_is_told_in_a_line(
 def test_an_unreadable_journal_is_one_line_beside_the_others(
     content: bytes,
     told: str,
-    made: Account,
+    made: CommandAccount,
     drill: Command,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -138,7 +138,7 @@ def test_an_unreadable_journal_is_one_line_beside_the_others(
     told_ = capsys.readouterr()
     assert "dry run" in told_.out
     (line,) = told_.err.splitlines()
-    where = f"can't be read: s3://{plans.BUCKET}/bookstore/journals/shutdown/run-2.json: "
+    where = f"can't be read: s3://{plans.BUCKET}/journals/shutdown/run-2.json: "
     assert line.startswith(where)
     assert told in line
 

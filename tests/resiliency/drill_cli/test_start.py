@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
-from tests.resiliency.drill_cli import plans
-from tests.resiliency.drill_cli.account import Account, ApiError
+from tests.fake_aws import plans
+from tests.fake_aws.command import CommandAccount
+from tests.fake_aws.simulation import ApiError
 from tests.resiliency.drill_cli.conftest import Command
 
 START = ("stepfunctions", "StartExecution")
@@ -20,7 +21,7 @@ class Terminal(io.StringIO):
 
 
 def test_a_confirmed_drill_is_started_and_its_run_is_told(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert drill("start", "shutdown", "--yes", "--no-follow") == 0
     (run,) = made.runs
@@ -28,10 +29,10 @@ def test_a_confirmed_drill_is_started_and_its_run_is_told(
     assert ":execution:bookstore-production-drill-shutdown:by-hand-20261103T193000Z-" in run.arn
 
 
-def test_two_runs_of_a_moment_have_two_names(made: Account, drill: Command) -> None:
+def test_two_runs_of_a_moment_have_two_names(made: CommandAccount, drill: Command) -> None:
     for _ in range(2):
         drill("start", "shutdown", "--yes", "--no-follow")
-        made.runs[-1].end("SUCCEEDED", made.clock.now())
+        made.runs[-1].end("SUCCEEDED", made.service.now)
     first, second = (each.arn for each in made.runs)
     assert first != second
 
@@ -39,7 +40,7 @@ def test_two_runs_of_a_moment_have_two_names(made: Account, drill: Command) -> N
 @pytest.mark.parametrize("answer", ["", "n\n", "no\n", "maybe\n"])
 def test_who_does_not_say_yes_starts_nothing(
     answer: str,
-    made: Account,
+    made: CommandAccount,
     drill: Command,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -49,11 +50,11 @@ def test_who_does_not_say_yes_starts_nothing(
     out = capsys.readouterr().out
     assert "Drill shutdown stops bookstore-api-blue (active) for 10 min." in out
     assert out.endswith("Start it? [y/N] Nothing was started.\n")
-    assert START not in made.asked
+    assert START not in made.calls
 
 
-def test_who_says_yes_starts_it_and_hears_of_a_leash(
-    made: Account,
+def test_who_says_yes_starts_it_and_is_told_of_a_dry_run(
+    made: CommandAccount,
     drill: Command,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -61,12 +62,12 @@ def test_who_says_yes_starts_it_and_hears_of_a_leash(
     monkeypatch.setattr(sys, "stdin", Terminal("Yes\n"))
     assert drill("start", "db-blackhole", "--no-follow") == 0
     out = capsys.readouterr().out
-    assert "It is leashed: it looks for its targets, and injects nothing." in out
+    assert "It is a dry run: it checks its targets, and injects no fault." in out
     assert len(made.runs) == 1
 
 
 def test_without_a_terminal_nothing_is_started_unless_it_is_confirmed(
-    made: Account,
+    made: CommandAccount,
     drill: Command,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -76,23 +77,23 @@ def test_without_a_terminal_nothing_is_started_unless_it_is_confirmed(
     assert (
         capsys.readouterr().err == "there is no terminal to ask at; give --yes to start the drill\n"
     )
-    assert START not in made.asked
+    assert START not in made.calls
 
 
 def test_while_any_drill_of_the_service_runs_none_is_started(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = made.begin("db-blackhole", "run-7")
     assert drill("start", "shutdown", "--yes", "--no-follow") == 1
     assert capsys.readouterr().err == (
-        f"drill db-blackhole runs already ({run.arn}); follow it with `resiliency drill follow "
-        "bookstore production db-blackhole --run run-7`\n"
+        f"drill db-blackhole is running already ({run.arn}); follow it with `resiliency drill "
+        "follow bookstore production db-blackhole --run run-7`\n"
     )
-    assert START not in made.asked
+    assert START not in made.calls
 
 
 def test_a_started_drill_is_followed(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made.refuse("stepfunctions", "DescribeExecution", ApiError("AccessDeniedException"))
     assert drill("start", "shutdown", "--yes") == 1
@@ -102,18 +103,18 @@ def test_a_started_drill_is_followed(
 
 
 def test_interrupted_while_it_is_started_it_says_how_to_find_out(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made.refuse("stepfunctions", "StartExecution", KeyboardInterrupt())
     assert drill("start", "shutdown", "--yes") == 1
     assert capsys.readouterr().err == (
-        "interrupted; `resiliency drill follow bookstore production shutdown` shows whether the "
-        "drill was started, and goes on\n"
+        "interrupted; `resiliency drill follow bookstore production shutdown` shows the drill if "
+        "it was started\n"
     )
 
 
 def test_interrupted_anywhere_else_it_says_so_in_a_word(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made.refuse("stepfunctions", "ListExecutions", KeyboardInterrupt())
     assert drill("list") == 1
@@ -121,7 +122,7 @@ def test_interrupted_anywhere_else_it_says_so_in_a_word(
 
 
 def test_an_unknown_drill_is_told_with_the_nearest_one(
-    made: Account, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert drill("start", "shutdwon", "--yes") == 1
     assert capsys.readouterr().err == (

@@ -3,7 +3,7 @@
 How the parts are put together:
 
 - The rehearsal is the command's: real processes on loopback, on its own faster clock.
-- The drill is run by ``drills.account``: moto interprets the state machine, which
+- The drill is run by ``fake_aws.account``: moto interprets the state machine, which
   calls the functions for real. Their clock is the rehearsal's.
 - They resolve at the rehearsal's DNS server with the stub resolver of the rehearsal's client, ask
   the loopback service that stands for an address by their own code, and are told the rehearsal's
@@ -30,21 +30,23 @@ from resiliency.rehearsal.deployment_reader import read_deployment
 from resiliency.rehearsal.prediction import assumptions_for
 from resiliency.rehearsal.rehearse import Outcome, Running, rehearse
 from resiliency.rehearsal.scenarios import Action
-from staged_resiliency.drills.runtime import host_identity
+from staged_resiliency.drills.runtime import network
 from staged_resiliency.drills.runtime.context import Context
-from staged_resiliency.drills.runtime.plan import Endpoint, Host, Plan, Record, Timeouts
+from staged_resiliency.drills.runtime.plan import Endpoint, Host, Plan, Record, Timeouts, Window
 from staged_resiliency.experiment.expectations import AlarmFires, AlarmQuiet
 from staged_resiliency.experiment.observations import Observation, Source, of, transitions
+from tests.fake_aws import plans
+from tests.fake_aws.account import account
+from tests.fake_aws.simulation import ApiError, SimulatedService, StartedExperiment
 from tests.resiliency.rehearsal.support import Templates, plans_of
-from tests.staged_resiliency.drills import plans
-from tests.staged_resiliency.drills.account import account
-from tests.staged_resiliency.drills.service import ApiError, Ordered, Service
 
 EARLIER_SECONDS = 120.0
 """How much longer all is well before the fault: a drill checks that, and starts its experiment."""
 
 SETTLED_SECONDS = 240.0
 """How long the rehearsal looks on once all is well: a drill wants to have seen that for a while."""
+
+ANY_TIME = Window(("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"), 0, 24, "UTC")
 
 _DRILLS: Mapping[Action, Plan] = {
     Action.STOP: plans.SHUTDOWN,
@@ -95,8 +97,8 @@ class View:
     def ask(self, address: str, endpoint: Endpoint, host: str) -> str:
         """Ask what stands for an address, as the functions do."""
         listens, port = self.client.places[address]
-        seconds = self.clock.real(host_identity.DEADLINE_SECONDS)
-        return host_identity.ask(
+        seconds = self.clock.real(network.DEADLINE_SECONDS)
+        return network.ask(
             listens,
             replace(endpoint, port=port),
             host,
@@ -134,7 +136,7 @@ class View:
         time.sleep(self.clock.real(seconds))
 
 
-class RehearsedService(Service):
+class RehearsedService(SimulatedService):
     """The rehearsed service as AWS's APIs tell of it.
 
     Args:
@@ -146,7 +148,7 @@ class RehearsedService(Service):
         super().__init__(plan)
         self._view = view
 
-    def status(self, each: Ordered) -> str:
+    def status(self, each: StartedExperiment) -> str:
         """The experiment is the fault of the rehearsal, whose end nobody can hasten."""
         if self.fault_ended_at is not None:
             return "completed" if each.stopped_at is None else "stopped"
@@ -154,11 +156,11 @@ class RehearsedService(Service):
             return "stopping"
         return "initiating" if self.fault_at is None else "running"
 
-    def acting_since(self, each: Ordered) -> float | None:
+    def acting_since(self, each: StartedExperiment) -> float | None:
         """Since the rehearsal's fault began."""
         return self.fault_at
 
-    def natural_end(self, each: Ordered) -> float:
+    def natural_end(self, each: StartedExperiment) -> float:
         """When the rehearsal's fault ended."""
         assert self.fault_ended_at is not None
         return self.fault_ended_at
@@ -198,11 +200,9 @@ def drill_of(deployment: Deployment, plan: rehearsed.Plan) -> Plan:
         environment=deployment.environment,
         active=active,
         standby=standby,
-        broken=plan.scenario.hosts[0].name,
+        target=plan.scenario.hosts[0].name,
         dependency=plan.scenario.dependency,
-        record=Record(
-            deployment.pair.name, deployment.pair.record_type, drill.record.hosted_zone_id
-        ),
+        record=Record(deployment.pair.name, drill.record.hosted_zone_id),
         endpoint=Endpoint("http", 80, deployment.path),
         hypothesis=hypothesis,
         alarms=tuple(each.name for each in deployment.alarms),
@@ -211,7 +211,7 @@ def drill_of(deployment: Deployment, plan: rehearsed.Plan) -> Plan:
         fault_seconds=600,
         # Nobody tells the rehearsal when to begin: the experiment waits for its fault.
         timeouts=replace(Timeouts.of(600, hypothesis), inject=1800),
-        window=None,
+        window=ANY_TIME,
     )
 
 
@@ -243,13 +243,13 @@ def drilled(templates: Templates, name: str, *, scale: float) -> Drilled:
             if any(service.alarm_state(each)[0] != "OK" for each in drill.alarms):
                 return  # it has not begun to watch long enough ago
             made.service = service
-            made.world = Context(
-                aws=made.world.aws,
+            made.context = Context(
+                aws=made.context.aws,
                 resolve=view.resolve,
                 ask=view.ask,
                 clock=view.clock.now,
                 sleep=view.sleep,
-                log=made.world.log,
+                log=made.context.log,
             )
             executions.append(made.start(machine))
 

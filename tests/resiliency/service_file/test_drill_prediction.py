@@ -27,10 +27,13 @@ def test_it_is_what_the_timing_command_says() -> None:
     graph = deciding_graph(service, service.environments["production"])
     (verdict,) = failover_times(graph, only=[Fault(FaultKind.HOST_STOPPED)])
     assert verdict.total is not None
-    told = of("shutdown", "status")
-    assert told is not None
-    assert abs(told.p95 - verdict.total.p95) <= 0.5
-    assert (told.best, told.worst) == (round(verdict.total.best), round(verdict.total.worst))
+    prediction = of("shutdown", "status")
+    assert prediction is not None
+    assert abs(prediction.p95 - verdict.total.p95) <= 0.5
+    assert (prediction.best, prediction.worst) == (
+        round(verdict.total.best),
+        round(verdict.total.worst),
+    )
 
 
 def test_a_blackhole_that_moves_nobody_has_none() -> None:

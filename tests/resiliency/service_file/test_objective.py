@@ -122,7 +122,7 @@ def test_several_changes_are_combined_where_one_is_not_enough() -> None:
     assert miss.meets
 
 
-def test_signals_that_are_added_are_told_together() -> None:
+def test_signals_that_are_added_are_reported_together() -> None:
     changes = [
         Change(("failover_on",), "db", "'db' added to failover_on"),
         Change(("endpoint", "ttl_seconds"), 10, "endpoint.ttl_seconds 10 in place of 60"),
@@ -133,7 +133,7 @@ def test_signals_that_are_added_are_told_together() -> None:
     )
 
 
-def test_where_nothing_meets_it_the_best_is_told() -> None:
+def test_where_nothing_meets_it_the_best_is_reported() -> None:
     (miss,) = misses(service_with(20, "endpoint")).values()
     assert not miss.meets
     assert "; nothing here meets it, the best is endpoint.ttl_seconds 10" in miss.message(20)
@@ -181,11 +181,11 @@ def test_the_search_grows_with_dependencies_not_with_their_combinations(seconds:
 
     found = best_changes(service, environment, faults, seconds, times)
     for fault in faults:
-        told = [change.value for change in found[fault][0]]
+        values = [change.value for change in found[fault][0]]
         if seconds == 250:
-            assert told == [*named, "peer"]
+            assert values == [*named, "peer"]
         else:
-            assert told == [*([] if fault.dependency is None else [fault.dependency]), "peer"]
+            assert values == [*([] if fault.dependency is None else [fault.dependency]), "peer"]
     assert runs < 300
 
 
@@ -324,7 +324,7 @@ def test_an_enforced_objective_that_is_met_is_no_problem(tmp_path: Path) -> None
     assert list(objective_warnings(service, service.environments["production"])) == []
 
 
-def test_the_command_tells_misses_as_warnings(
+def test_the_command_prints_misses_as_warnings(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = file_with(tmp_path, "{ recovery_time_seconds: 320, faults: [host] }")

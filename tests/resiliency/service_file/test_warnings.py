@@ -1,4 +1,4 @@
-"""What is allowed in a service file but told all the same."""
+"""What is allowed in a service file but reported all the same."""
 
 from collections.abc import Callable
 
@@ -67,7 +67,7 @@ def test_silence_as_health_is_not_warned_of_where_it_decides_nothing() -> None:
     assert list(warnings_of(with_db_alarm("ignore", "status", "cdn"))) == []
 
 
-def test_several_warnings_are_told_together() -> None:
+def test_several_warnings_are_reported_together() -> None:
     def edit(env: Data) -> None:
         env["endpoint"]["ttl_seconds"] = 300
         env["failover_on"] = ["db", "cdn"]

@@ -135,7 +135,7 @@ def test_a_key_that_is_given_twice_keeps_its_first_value_and_line() -> None:
     assert document.lines == {("a",): 1, ("a", "b"): 1}
 
 
-def test_a_key_that_is_given_three_times_is_told_twice() -> None:
+def test_a_key_that_is_given_three_times_is_reported_twice() -> None:
     assert [str(problem) for problem in parsed("a: 1\na: 2\na: 3\n").problems] == [
         "test.yaml:2: a: is given twice, first in line 1; keep one of them",
         "test.yaml:3: a: is given twice, first in line 1; keep one of them",

@@ -343,7 +343,7 @@ def test_the_settings_of_the_group_are_in_every_plan() -> None:
     text = json.dumps(only(synthesized(build), MACHINE)["DefinitionString"]).replace('\\"', '"')
     for part in (
         '"enabled":true',
-        '"notify_on_pass":false',
+        '"notify_passed":false',
         '"runbook":"https://wiki.example.com/shop"',
         '"window":{"days":["TUE"],"start":"10:00","end":"12:00","timezone":"UTC"}',
     ):

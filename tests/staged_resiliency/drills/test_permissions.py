@@ -7,10 +7,10 @@ import pytest
 from staged_resiliency.drills import functions
 from staged_resiliency.drills.runtime import handlers
 from staged_resiliency.drills.runtime import states as names
-from staged_resiliency.drills.runtime.cleanup import LEFT_SECONDS, FaultNotOverError
-from tests.staged_resiliency.drills import plans
-from tests.staged_resiliency.drills.account import FunctionError, account, throttled
-from tests.staged_resiliency.drills.service import Script
+from staged_resiliency.drills.runtime.cleanup import EVENT_SECONDS, FaultNotOverError
+from tests.fake_aws import plans
+from tests.fake_aws.account import FunctionError, account
+from tests.fake_aws.simulation import Script
 
 SHUTDOWN = replace(plans.SHUTDOWN, sample_seconds=20, call_seconds=110)
 BLACKHOLE = replace(plans.BLACKHOLE, sample_seconds=20, call_seconds=110)
@@ -27,9 +27,9 @@ def test_functions_call_what_they_declare_and_nothing_else() -> None:
     with account(SHUTDOWN, Script(fis_starts_instance=False)) as made:
         machine = made.machine(SHUTDOWN)
         assert made.finish(made.start(machine)) == "SUCCEEDED"
-        # A second one, as the lock is there already; it is aborted, and so swept.
-        execution = "arn:aws:states:us-west-2:123456789012:execution:shutdown:run-2"
-        made.service.ordered.clear()
+        # A second one, as the lock is there already; it is aborted, and so cleaned up.
+        execution = plans.EXECUTION.replace("run-1", "run-2")
+        made.service.experiments.clear()
         made.service.started_by_hand = None
         made.service.now += 3600
 
@@ -40,23 +40,22 @@ def test_functions_call_what_they_declare_and_nothing_else() -> None:
         made.after = abort
         made.start(machine, "run-2")
         assert made.finish(execution) == "ABORTED"
-        made.sweep_left(machine)
+        made.clean_up_missed(machine)
         made.function = "watchdog"
         watched = replace(
-            plans.WATCH,
-            drills=(replace(plans.WATCH.drills[0], state_machine_arn=machine),),
+            plans.SCHEDULES,
+            drills=(replace(plans.SCHEDULES.drills[0], state_machine_arn=machine),),
         )
         handlers.watchdog(watched.to_json(), None)
         note(made.used)
     with account(SHUTDOWN, Script(stop_takes=6000)) as made:
         # Aborted before anything is known of the experiment, which does not end for long.
-        execution = "arn:aws:states:us-west-2:123456789012:execution:shutdown:run-1"
         made.after = abort
         execution = made.start(made.machine(SHUTDOWN))
-        made.sweep(made.wait(execution))
-        made.service.now += LEFT_SECONDS
+        made.clean_up(made.wait(execution))
+        made.service.now += EVENT_SECONDS
         with pytest.raises(FaultNotOverError):
-            made.sweep_left(machine)
+            made.clean_up_missed(machine)
         assert made.journal()["verdict"]["status"] == "failed"
         note(made.used)
     with account(SHUTDOWN) as made:
@@ -81,8 +80,3 @@ def test_functions_call_what_they_declare_and_nothing_else() -> None:
 def test_permissions_are_told_once() -> None:
     for each in functions.ALL:
         assert len(set(each.permissions)) == len(each.permissions)
-
-
-def test_what_stands_for_lambda_is_throttled_as_lambda_is() -> None:
-    with pytest.raises(type(throttled()), match="TooManyRequestsException"):
-        raise throttled()

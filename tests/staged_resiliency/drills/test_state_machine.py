@@ -12,13 +12,13 @@ from staged_resiliency.drills import functions
 from staged_resiliency.drills.runtime import states
 from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.state_machine import cleanup_pattern, definition
-from tests.staged_resiliency.drills import plans
+from tests.fake_aws import plans
 
 ARNS = {
     each.name: f"arn:aws:lambda:us-west-2:123456789012:function:{each.name}"
     for each in functions.OF_THE_MACHINE
 }
-PLANS = (plans.SHUTDOWN, plans.BLACKHOLE, plans.LEASHED)
+PLANS = (plans.SHUTDOWN, plans.BLACKHOLE, plans.DRY_SHUTDOWN)
 
 
 def states_of(plan: Plan = plans.SHUTDOWN) -> Mapping[str, Mapping[str, Any]]:

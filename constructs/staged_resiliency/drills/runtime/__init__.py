@@ -1,4 +1,4 @@
-"""What a drill runs in the account, as Lambda functions.
+"""The code of a drill's Lambda functions.
 
-It needs Python, boto3 of the Lambda runtime, ``staged_resiliency.experiment`` and the plan.
+It needs Python, the Lambda runtime's botocore and ``staged_resiliency.experiment``, nothing else.
 """

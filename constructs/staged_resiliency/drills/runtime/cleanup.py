@@ -1,9 +1,9 @@
-"""What becomes of a run that was aborted, timed out or failed: nothing of its own runs any more.
+"""Cleans up after runs that were aborted, timed out or failed: ends faults, records verdicts.
 
-Step Functions runs no Catch of an execution that ends as a whole. This is called with the event by
-which EventBridge tells it, and by a schedule: such events are delivered on a best-effort basis
-(https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-states.html), and a fault may last
-longer than one call.
+Step Functions runs no Catch of an execution that ends as a whole. So the cleanup is called with
+the event that EventBridge delivers of it, and by a schedule: such events are delivered on a
+best-effort basis (https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-states.html), and a
+fault may last longer than one call of a function.
 """
 
 import json
@@ -11,42 +11,41 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from staged_resiliency.drills.runtime import experiments, phases, recorder, states
+from staged_resiliency.drills.runtime import fault, phases, recorder, states
 from staged_resiliency.drills.runtime.context import AwsError, Context
-from staged_resiliency.drills.runtime.messages import PhaseInput, Result, RunName
-from staged_resiliency.drills.runtime.phase_records import folder
 from staged_resiliency.drills.runtime.plan import DrillSchedules, Plan, WatchedDrill
-from staged_resiliency.drills.runtime.store import Store
+from staged_resiliency.drills.runtime.states import PhaseInput, PhaseResult, RunName
+from staged_resiliency.drills.runtime.store import Store, done_folder, has_journal
 from staged_resiliency.experiment.json_codec import DataError
 
-ENDS: Final = ("FAILED", "TIMED_OUT", "ABORTED")
-"""How a run ends that did not come to its own end, in the words of Step Functions."""
+ABNORMAL_ENDS: Final = ("FAILED", "TIMED_OUT", "ABORTED")
+"""Step Functions' statuses of executions that need a cleanup."""
 
-PATIENCE_SECONDS: Final = 780.0
+CALL_SECONDS: Final = 780.0
 """How long one call waits for the end of the fault; Lambda's own limit is 900."""
 
-LEFT_SECONDS: Final = 900.0
-"""So long after a run's end its event has been swept, or was lost."""
+EVENT_SECONDS: Final = 900.0
+"""How long after its end a run is left to its event; the schedule cleans it up after that."""
 
-FORGOTTEN_SECONDS: Final = 172_800.0
-"""A run that ended so long ago is left alone: by now its host may be stopped on purpose."""
+MAX_AGE_SECONDS: Final = 172_800.0
+"""How long after its end a run is cleaned up; later its host may have been stopped on purpose."""
 
 
 class FaultNotOverError(Exception):
-    """The fault may still be there though its time is over, or nobody can tell.
+    """The fault may still be there although its time is over, or its state can't be found out.
 
-    Lambda calls the sweep again, as it does after any failure.
+    Lambda calls the cleanup again, as after any failure.
     """
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """A run that did not come to its own end.
+class EndedRun:
+    """A run that was aborted, timed out or failed.
 
     Attributes:
         run: The run.
-        status: How it ended, in words.
-        at: When, in seconds since the epoch.
+        status: Its status in lower case.
+        at: When it ended, in seconds since the epoch.
     """
 
     run: RunName
@@ -54,72 +53,76 @@ class Ended:
     at: float
 
 
-def sweep(event: object, world: Context) -> None:
-    """End the faults of runs, and record their verdicts if nobody did.
+def clean_up(event: object, context: Context) -> None:
+    """End the faults of runs, and record their verdicts where they are not recorded.
 
     Args:
-        event: EventBridge's, of one run; or ``DrillSchedules.to_json``, for all that were left.
-        world: Everything outside.
+        event: EventBridge's event of one run; or ``DrillSchedules.to_json``, for all runs whose
+            event was lost or whose fault outlasted the call.
+        context: Access to the outside.
 
     Raises:
-        FaultNotOverError: A fault may still be there though its time is over.
-        DataError: It is no such event.
+        FaultNotOverError: A fault may still be there although its time is over.
+        DataError: The event has another form.
     """
-    until = world.clock() + PATIENCE_SECONDS
+    deadline = context.clock() + CALL_SECONDS
     if not isinstance(event, dict) or "drills" not in event:
-        _sweep(_told(event, world), until, world)
+        _clean_up_run(_ended_run(event, context), deadline, context)
         return
-    left: list[Ended] = []
+    missed: list[EndedRun] = []
     failed: list[str] = []
     for drill in DrillSchedules.from_json(event).drills:
         try:
-            left += _left(drill, world)
+            missed += _missed_runs(drill, context)
         except AwsError as error:
-            world.log("runs can't be listed", drill=drill.name, error=str(error))
+            context.log("runs can't be listed", drill=drill.name, error=str(error))
             failed.append(str(error))
-    for number, ended in enumerate(left):
-        now = world.clock()
+    for number, ended in enumerate(missed):
+        now = context.clock()
         try:
-            _sweep(ended, now + (until - now) / (len(left) - number), world)
-        except Exception as error:  # whatever holds up one run must not hold up the next
-            world.log("not swept", run=ended.run.name, error=repr(error))
+            share = (deadline - now) / (len(missed) - number)
+            _clean_up_run(ended, now + share, context)
+        except Exception as error:  # one run that fails must not hold up the next
+            context.log("the cleanup failed", run=ended.run.name, error=repr(error))
             failed.append(str(error))
     if failed:
         raise FaultNotOverError("; ".join(failed))
 
 
-def _sweep(ended: Ended, until: float, world: Context) -> None:
-    """Sweep one run; where its fault lasts longer than that, a later call goes on."""
+def _clean_up_run(ended: EndedRun, deadline: float, context: Context) -> None:
+    """Clean up one run; where its fault outlasts the deadline, a later call continues."""
     run = ended.run
-    plan = _plan(run, world)
-    if _nothing_to_do(plan, run, world):
-        world.log("nothing to sweep", run=run.name)
+    plan = _plan(run, context)
+    if _is_clean(plan, run, context):
+        context.log("nothing to clean up", run=run.name)
         return
-    # A function of the run may still be about to start the experiment: that it was aborted does
-    # not stop it. So one that nobody heard of is waited for, from the run's end on.
-    last = Result(False, True, ended.at, None, "")
+    # A function of the run may still be about to start the experiment, as an abort does not stop
+    # it. So an experiment that is not known yet is waited for, from the run's end on.
+    last = PhaseResult(False, True, ended.at, None, "")
     while True:
-        call = PhaseInput(states.SWEEP, plan, run, {"end": last}, {"inject": ended.status})
-        last = phases.end_fault(call, world)
-        if not last.again or world.clock() >= until:
+        results = {states.RESULT_KEYS[states.END_FAULT]: last}
+        errors = {states.RESULT_KEYS[states.INJECT]: ended.status}
+        call = PhaseInput(states.CLEANUP, plan, run, results, errors)
+        last = phases.end_fault(call, context)
+        if not last.again or context.clock() >= deadline:
             break
-    if last.again and world.clock() < ended.at + plan.timeouts.end:
-        # No verdict yet: that the fault may still be there would be wrong before long.
-        world.log("the sweep goes on later", run=run.name, told=last.told)
+    if last.again and context.clock() < ended.at + plan.timeouts.end:
+        # No verdict yet: to report that the fault may still be there would soon be wrong.
+        context.log("the cleanup continues later", run=run.name, message=last.message)
         return
-    found = recorder.record(plan, run, {}, f"the run was {ended.status}", world)
-    if found.fault_may_last:
-        raise FaultNotOverError(f"{run.execution}: {last.told}")
-    Store(world.aws, plan.journal).put_new(_mark(plan, run), "{}")
+    recorded = recorder.record(plan, run, {}, f"the run was {ended.status}", context)
+    if recorded.fault_may_last:
+        raise FaultNotOverError(f"{run.execution}: {last.message}")
+    Store(context.aws, plan.journal_bucket).put_new(_mark(plan, run), "{}")
 
 
-def _left(drill: WatchedDrill, world: Context) -> Iterator[Ended]:
-    """Runs whose event was lost, or whose fault outlasted the call that it made."""
-    now = world.clock()
-    for status in ENDS:
-        # The newest come first, so those that are left are on the first page:
+def _missed_runs(drill: WatchedDrill, context: Context) -> Iterator[EndedRun]:
+    """Find runs whose event was lost, or whose fault outlasted the call that it made."""
+    now = context.clock()
+    for status in ABNORMAL_ENDS:
+        # The newest come first, so the runs in question are on the first page:
         # https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
-        listed = world.aws(
+        listed = context.aws(
             "stepfunctions",
             "ListExecutions",
             stateMachineArn=drill.state_machine_arn,
@@ -128,48 +131,49 @@ def _left(drill: WatchedDrill, world: Context) -> Iterator[Ended]:
         )
         for each in listed["executions"]:
             at = each["stopDate"].timestamp()
-            if LEFT_SECONDS <= now - at <= FORGOTTEN_SECONDS:
+            if EVENT_SECONDS <= now - at <= MAX_AGE_SECONDS:
                 run = RunName(str(each["executionArn"]), str(each["name"]))
-                yield Ended(run, _words(status), at)
+                yield EndedRun(run, _in_words(status), at)
 
 
 def _mark(plan: Plan, run: RunName) -> str:
-    """Key of what says that a run is swept."""
-    return f"{folder(plan, run.name)}done/swept"
+    """The key that marks a run as cleaned up."""
+    return f"{done_folder(plan.drill, run.name)}cleanup"
 
 
-def _nothing_to_do(plan: Plan, run: RunName, world: Context) -> bool:
+def _is_clean(plan: Plan, run: RunName, context: Context) -> bool:
+    store = Store(context.aws, plan.journal_bucket)
     try:
-        if Store(world.aws, plan.journal).keys(_mark(plan, run)):
+        if store.keys(_mark(plan, run)):
             return True
-        recorded = recorder.is_recorded(plan, run, world)
-        return recorded and not experiments.of_run(plan, run.execution, world)
+        recorded = has_journal(store, plan.drill, run)
+        return recorded and not fault.experiments_of_run(plan, run.execution, context)
     except AwsError as error:
-        world.log("sweeping anyway", run=run.name, error=str(error))
+        context.log("cleaning up without knowing the run's state", run=run.name, error=str(error))
         return False
 
 
-def _told(event: object, world: Context) -> Ended:
+def _ended_run(event: object, context: Context) -> EndedRun:
     detail = event.get("detail") if isinstance(event, dict) else None
     if not isinstance(detail, dict):
         raise DataError("event: must be an object with an object 'detail'")
     try:
         run = RunName(str(detail["executionArn"]), str(detail["name"]))
-        status = _words(str(detail["status"]))
+        status = _in_words(str(detail["status"]))
     except KeyError as error:
         raise DataError(f"event: detail: {error} is missing") from None
     stopped = detail.get("stopDate")  # in milliseconds
-    return Ended(run, status, stopped / 1000 if isinstance(stopped, int) else world.clock())
+    return EndedRun(run, status, stopped / 1000 if isinstance(stopped, int) else context.clock())
 
 
-def _words(status: str) -> str:
+def _in_words(status: str) -> str:
     return status.lower().replace("_", " ")
 
 
-def _plan(run: RunName, world: Context) -> Plan:
-    """The plan that the run was made with, whatever was deployed since."""
-    answer = world.aws(
+def _plan(run: RunName, context: Context) -> Plan:
+    """Read the plan that the run was started with, even if another was deployed since."""
+    answer = context.aws(
         "stepfunctions", "DescribeStateMachineForExecution", executionArn=run.execution
     )
-    states = json.loads(answer["definition"])["States"]
-    return Plan.from_json(states[states.PLAN]["Result"]["plan"])
+    state = json.loads(answer["definition"])["States"][states.PLAN]
+    return Plan.from_json(state["Result"]["plan"])

@@ -1,79 +1,84 @@
-"""One look at what clients see: the authoritative answer, a client's own way, the alarms."""
+"""What clients see (DNS, the serving host, alarms), polled and compared to the steady state."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from staged_resiliency.drills.runtime.context import AwsError, Context
-from staged_resiliency.drills.runtime.host_identity import UnansweredError
+from staged_resiliency.drills.runtime.network import UnansweredError, is_ipv4
 from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source
 
-_MOST_ALARMS: Final = 100  # that DescribeAlarms takes by name
+MIN_PAUSE_SECONDS: Final = 0.2
+"""Pause between two polls where the first took longer than the interval."""
+
+STEADY_POLLS: Final = 3
+"""Number of polls in a row that must find the steady state."""
+
+_MAX_ALARMS: Final = 100  # by name, in one call of DescribeAlarms
 
 
 @dataclass(frozen=True, slots=True)
 class ClientView:
-    """What one look found.
+    """The result of one poll.
 
     Attributes:
-        observations: All that was seen.
-        dns: What Route 53 answers; None where it could not be asked.
-        resolved: What the resolver answers; empty where it does not.
+        observations: All observations of the poll.
+        dns: Route 53's answer; None where Route 53 could not be asked.
+        resolved: The resolver's answer; empty where it has none.
         client: The host that serves a client, or ``no answer``.
-        why: Why there was no answer.
+        reason: Why there was no answer.
     """
 
     observations: tuple[Observation, ...]
     dns: tuple[str, ...] | None
     resolved: tuple[str, ...]
     client: str
-    why: str
+    reason: str
 
 
-def look(plan: Plan, world: Context) -> ClientView:
-    """Look once. What can't be seen is left out, said in the log, and never made up."""
-    at = world.clock()
-    seen: list[Observation] = []
-    dns = authoritative(plan, world)
+def poll(plan: Plan, context: Context) -> ClientView:
+    """Poll DNS, client and alarms once. What can't be observed is left out, and logged."""
+    at = context.clock()
+    observations: list[Observation] = []
+    dns = route53_answer(plan, context)
     if dns is not None:
         value = ",".join(dns) or NO_ANSWER
-        seen.append(Observation(at, Source.DNS, plan.record.name, value))
-    # A function outside a VPC reaches IPv4 alone, and a record pair is of one kind.
-    sixth = plan.record.type == "AAAA"
-    resolved = tuple(each for each in world.resolve(plan.record.name) if (":" in each) is sixth)
-    client, why = NO_ANSWER, "the name can't be resolved"
+        observations.append(Observation(at, Source.DNS, plan.record.name, value))
+    # Functions outside a VPC reach IPv4 addresses only, and the record is of type A.
+    resolved = tuple(each for each in context.resolve(plan.record.name) if is_ipv4(each))
+    client, reason = NO_ANSWER, "the name can't be resolved"
     if resolved:
-        client, why = served_by(plan, world, resolved[0])
-    seen.append(Observation(at, Source.CLIENT, plan.record.name, client, why))
-    seen += alarms(plan, world)
-    return ClientView(tuple(seen), dns, resolved, client, why)
+        client, reason = serving_host(plan, context, resolved[0])
+    observations.append(Observation(at, Source.CLIENT, plan.record.name, client, reason))
+    observations += _alarm_observations(plan, context)
+    return ClientView(tuple(observations), dns, resolved, client, reason)
 
 
-def authoritative(plan: Plan, world: Context) -> tuple[str, ...] | None:
-    """What Route 53 answers now, sorted; empty for no answer, None where it can't be asked."""
+def route53_answer(plan: Plan, context: Context) -> tuple[str, ...] | None:
+    """Return Route 53's current answer, sorted; None where Route 53 can't be asked."""
     record = plan.record
     try:
-        answer = world.aws(
+        answer = context.aws(
             "route53",
             "TestDNSAnswer",
             HostedZoneId=record.hosted_zone_id,
             RecordName=record.name,
-            RecordType=record.type,
+            RecordType="A",
         )
     except AwsError as error:
-        world.log("Route 53 can't be asked", error=str(error))
+        context.log("Route 53 can't be asked", error=str(error))
         return None
     return tuple(sorted(answer["RecordData"])) if answer["ResponseCode"] == "NOERROR" else ()
 
 
-def served_by(plan: Plan, world: Context, address: str) -> tuple[str, str]:
-    """The host that answers at an address, or ``no answer``; and where, or why not.
+def serving_host(plan: Plan, context: Context, address: str) -> tuple[str, str]:
+    """Return the host that answers at an address, or ``no answer``; and where, or why not.
 
-    An answer in the name of a host that is none of the service's is no answer.
+    An answer with a name that is not one of the service's hosts counts as no answer.
     """
     try:
-        name = world.ask(address, plan.endpoint, plan.record.name)
+        name = context.ask(address, plan.endpoint, plan.record.name)
     except UnansweredError as error:
         return NO_ANSWER, f"{address}: {error}"
     if name not in (plan.active.name, plan.standby.name):
@@ -81,34 +86,118 @@ def served_by(plan: Plan, world: Context, address: str) -> tuple[str, str]:
     return name, f"at {address}"
 
 
-def alarms(plan: Plan, world: Context) -> Sequence[Observation]:
+def _alarm_observations(plan: Plan, context: Context) -> Sequence[Observation]:
     """The states of the service's alarms, as of now and as of their last change."""
     try:
-        states = alarm_states(plan.alarms, world)
+        states = alarm_states(plan.alarms, context)
     except AwsError as error:
-        world.log("CloudWatch can't be asked", error=str(error))
+        context.log("CloudWatch can't be asked", error=str(error))
         return ()
-    now = world.clock()
-    seen = []
+    now = context.clock()
+    observations = []
     for name, (value, since) in states.items():
         if since < now:
-            seen.append(Observation(since, Source.ALARM, name, value))
-        seen.append(Observation(now, Source.ALARM, name, value))
-    return seen
+            observations.append(Observation(since, Source.ALARM, name, value))
+        observations.append(Observation(now, Source.ALARM, name, value))
+    return observations
 
 
-def alarm_states(names: Sequence[str], world: Context) -> dict[str, tuple[str, float]]:
-    """State of each alarm that there is, and when it came to that."""
+def alarm_states(names: Sequence[str], context: Context) -> dict[str, tuple[str, float]]:
+    """Return the state of each alarm that exists, and when it changed to that state."""
     found = {}
-    for start in range(0, len(names), _MOST_ALARMS):
-        answer = world.aws(
+    for start in range(0, len(names), _MAX_ALARMS):
+        answer = context.aws(
             "cloudwatch",
             "DescribeAlarms",
-            AlarmNames=list(names[start : start + _MOST_ALARMS]),
+            AlarmNames=list(names[start : start + _MAX_ALARMS]),
             AlarmTypes=["MetricAlarm", "CompositeAlarm"],
-            MaxRecords=_MOST_ALARMS,
+            MaxRecords=_MAX_ALARMS,
         )
         for each in (*answer.get("MetricAlarms", ()), *answer.get("CompositeAlarms", ())):
             since = each.get("StateTransitionedTimestamp") or each["StateUpdatedTimestamp"]
             found[str(each["AlarmName"])] = str(each["StateValue"]), float(since.timestamp())
     return found
+
+
+class Poller:
+    """Polls every few seconds, and keeps the observations.
+
+    Args:
+        plan: The drill.
+        context: Access to the outside.
+    """
+
+    def __init__(self, plan: Plan, context: Context) -> None:
+        self._plan = plan
+        self._context = context
+        self._observations: list[Observation] = []
+
+    @property
+    def observations(self) -> Sequence[Observation]:
+        """All observations so far, in the order in which they were made."""
+        return self._observations
+
+    def add(self, observation: Observation) -> None:
+        """Keep an observation that was made in another way."""
+        self._observations.append(observation)
+
+    def poll(self) -> ClientView:
+        """Poll once."""
+        view = poll(self._plan, self._context)
+        self._observations += view.observations
+        return view
+
+    def poll_until(
+        self, deadline: float, done: Callable[[], bool], *, ignore_errors: bool = False
+    ) -> bool:
+        """Poll every few seconds until done, or until the deadline.
+
+        Args:
+            deadline: Seconds since the epoch.
+            done: Called after each poll.
+            ignore_errors: Whether a poll that fails is logged, and ``done`` called all the same;
+                else it raises.
+
+        Returns:
+            Whether it was done.
+        """
+        while True:
+            began = self._context.clock()
+            try:
+                self.poll()
+            except Exception as error:
+                if not ignore_errors:
+                    raise
+                self._context.log("a poll failed", error=repr(error))
+            if done():
+                return True
+            now = self._context.clock()
+            if now >= deadline:
+                return False
+            pause = max(MIN_PAUSE_SECONDS, began + self._plan.sample_seconds - now)
+            self._context.sleep(min(pause, max(MIN_PAUSE_SECONDS, deadline - now)))
+
+
+def not_steady(plan: Plan, view: ClientView) -> str:
+    """Return why a view is not the steady state, in one line; empty where it is.
+
+    In the steady state the active host serves clients, and DNS answers with its address.
+    """
+    active = plan.active
+    if view.dns is None:
+        return "Route 53 can't be asked for its answer"
+    if active.addresses and not set(view.dns) & set(active.addresses):
+        return _wrong_answer("Route 53 answers", view.dns, active.addresses)
+    if not view.dns:
+        return f"Route 53 answers nothing for {plan.record.name}"
+    if active.addresses and not set(view.resolved) & set(active.addresses):
+        return _wrong_answer("the resolver answers", view.resolved, active.addresses)
+    if view.client == NO_ANSWER:
+        return f"{plan.endpoint.path} does not answer ({view.reason})"
+    if view.client != active.name:
+        return f"{view.client} answers {plan.endpoint.path}, not {active.name}"
+    return ""
+
+
+def _wrong_answer(who: str, found: tuple[str, ...], expected: tuple[str, ...]) -> str:
+    return f"{who} {', '.join(found) or 'nothing'}, not {' or '.join(expected)}"

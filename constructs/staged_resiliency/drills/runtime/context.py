@@ -1,27 +1,36 @@
-"""What the functions reach outside: AWS, names, hosts, time. All of it can be given.
+"""What the functions use of the outside: AWS, DNS, hosts, time, the log.
 
-So whoever has AWS's answers from elsewhere, such as a rehearsal on one machine, calls the same
-functions with a ``Context`` of its own: they see the same, and come to the same verdict.
+A ``Context`` is passed to every function, so that others can call the same code with a context of
+their own, such as ``resiliency drill preview`` from a terminal.
 """
 
+import functools
 import json
+import os
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import botocore
+import botocore.config
+import botocore.exceptions
+import botocore.session
+
+from staged_resiliency.drills.runtime import network
 from staged_resiliency.drills.runtime.plan import Endpoint
 
 JsonObject = Mapping[str, Any]
-"""What ``json.loads`` gives for an object."""
+"""An answer of an AWS API."""
 
 
 class AwsError(Exception):
-    """AWS did not do what it was asked.
+    """An AWS API call failed.
 
     Attributes:
-        code: AWS's own, such as ``ThrottlingException``; the kind of the failure where there was
-            no answer.
+        code: AWS's error code, such as ``ThrottlingException``; the kind of the failure where
+            there was no answer.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -30,27 +39,27 @@ class AwsError(Exception):
 
 
 class Aws(Protocol):
-    """Calls an API of AWS."""
+    """Calls an AWS API."""
 
     def __call__(self, service: str, operation: str, **parameters: object) -> JsonObject:
         """Call it.
 
         Args:
-            service: As botocore names it, such as ``fis``.
-            operation: As the API names it, such as ``StartExperiment``.
-            **parameters: Those of the API.
+            service: botocore's name of the service, such as ``fis``.
+            operation: The API's name of the operation, such as ``StartExperiment``.
+            **parameters: Parameters of the operation.
 
         Raises:
-            AwsError: It was not done, or nobody knows whether it was.
+            AwsError: The call failed, or its outcome is unknown.
         """
         ...
 
 
 class Ask(Protocol):
-    """Asks a host which one it is."""
+    """Asks a host for its name."""
 
     def __call__(self, address: str, endpoint: Endpoint, host: str) -> str:
-        """The name that it gives itself; ``version_endpoint.UnansweredError`` if it gives none."""
+        """Return the host's name; raise ``network.UnansweredError`` if it returns none."""
         ...
 
 
@@ -64,13 +73,14 @@ class Log(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Everything outside.
+    """Access to the outside.
 
     Attributes:
-        aws: AWS's APIs.
-        resolve: Addresses of a DNS name, as clients see them; empty where there is none.
-        ask: Asks a host which one it is.
-        clock: Seconds since the epoch.
+        aws: Calls AWS APIs.
+        resolve: Returns the addresses of a DNS name, as clients resolve it; empty where there are
+            none.
+        ask: Asks a host for its name.
+        clock: Returns seconds since the epoch.
         sleep: Waits for seconds.
         log: Writes a line of the log.
     """
@@ -83,7 +93,51 @@ class Context:
     log: Log
 
 
+class BotocoreAws:
+    """Calls AWS APIs through botocore, with the function's credentials and region."""
+
+    def __init__(self, session: botocore.session.Session | None = None) -> None:
+        self._session = session or botocore.session.get_session()
+        self._clients: dict[str, Any] = {}
+        self._config = botocore.config.Config(
+            connect_timeout=3,
+            read_timeout=10,
+            retries={"mode": "standard", "total_max_attempts": 4},
+        )
+
+    def __call__(self, service: str, operation: str, **parameters: object) -> JsonObject:
+        """Call an API; see ``Aws``."""
+        try:
+            if service not in self._clients:
+                # Lambda sets AWS_REGION; botocore alone reads AWS_DEFAULT_REGION.
+                self._clients[service] = self._session.create_client(
+                    service, region_name=os.environ.get("AWS_REGION"), config=self._config
+                )
+            method = getattr(self._clients[service], botocore.xform_name(operation))
+            answer: JsonObject = method(**parameters)
+        except botocore.exceptions.ClientError as error:
+            raise AwsError(error.response["Error"]["Code"], str(error)) from None
+        except botocore.exceptions.ParamValidationError:
+            raise  # a programming error, which no retry mends
+        except botocore.exceptions.BotoCoreError as error:
+            raise AwsError(type(error).__name__, str(error)) from None
+        return answer
+
+
 def log_line(event: str, **fields: object) -> None:
-    """Write a line of JSON to standard output, which Lambda hands to CloudWatch Logs."""
+    """Write a line of JSON to standard output, from which Lambda sends it to CloudWatch Logs."""
     sys.stdout.write(json.dumps({"event": event, **fields}, default=str) + "\n")
     sys.stdout.flush()
+
+
+@functools.cache
+def lambda_context() -> Context:
+    """Return the context of a Lambda function, made once."""
+    return Context(
+        aws=BotocoreAws(),
+        resolve=network.Resolver(),
+        ask=network.ask,
+        clock=time.time,
+        sleep=time.sleep,
+        log=log_line,
+    )

@@ -1,29 +1,20 @@
-"""What Lambda calls."""
+"""The Lambda handlers of a service's drills."""
 
 from collections.abc import Callable
 
 from staged_resiliency.drills.runtime import cleanup as cleaning
-from staged_resiliency.drills.runtime import phases, recorder
-from staged_resiliency.drills.runtime import watchdog as watching
-from staged_resiliency.drills.runtime.aws_context import the_world
-from staged_resiliency.drills.runtime.context import Context
-from staged_resiliency.drills.runtime.messages import PhaseInput, Result
+from staged_resiliency.drills.runtime import drill_status, phases
+from staged_resiliency.drills.runtime.context import Context, lambda_context
+from staged_resiliency.drills.runtime.states import PhaseInput, PhaseResult
 from staged_resiliency.experiment.json_codec import JsonObject
 
 Handler = Callable[[object, object], JsonObject]
-"""A function as Lambda calls it: event and context to an answer."""
+"""A Lambda handler, called with the event and Lambda's own context object."""
 
 
-def record_phase(call: PhaseInput, world: Context) -> Result:
-    """Record the verdict, as a phase of the machine."""
-    at = world.clock()
-    found = recorder.record(call.plan, call.run, call.errors, "", world)
-    return Result(not found.fault_may_last, False, at, None, f"{found.status}: {found.told}"[:500])
-
-
-def _handler(phase: Callable[[PhaseInput, Context], Result]) -> Handler:
-    def handle(event: object, context: object) -> JsonObject:
-        return phase(PhaseInput.of(event), the_world()).to_json()
+def _handler(phase: Callable[[PhaseInput, Context], PhaseResult]) -> Handler:
+    def handle(event: object, _: object) -> JsonObject:
+        return phase(PhaseInput.from_event(event), lambda_context()).to_json()
 
     return handle
 
@@ -34,14 +25,14 @@ inject = _handler(phases.inject)
 observe = _handler(phases.observe)
 end_fault = _handler(phases.end_fault)
 failback = _handler(phases.failback)
-record = _handler(record_phase)
+record = _handler(phases.record)
 
 
-def cleanup(event: object, context: object) -> None:
-    """End the fault of a run that ended without doing so."""
-    cleaning.sweep(event, the_world())
+def cleanup(event: object, _: object) -> None:
+    """End the fault of a run that was aborted, timed out or failed, and record its verdict."""
+    cleaning.clean_up(event, lambda_context())
 
 
-def watchdog(event: object, context: object) -> None:
-    """Publish how each drill stands."""
-    watching.watch(event, the_world())
+def watchdog(event: object, _: object) -> None:
+    """Publish the status of each drill."""
+    drill_status.publish(event, lambda_context())

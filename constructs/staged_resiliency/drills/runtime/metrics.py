@@ -1,9 +1,10 @@
 """Metrics that drills publish, with the dimensions Service, Environment and Drill."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 PASSED: Final = "drill-passed"
-"""1 for a run that passed, 0 for one that failed; none for one that was aborted or leashed."""
+"""1 for a passed run, 0 for a failed one; not published for aborted runs and dry runs."""
 
 DETECT_SECONDS: Final = "drill-detect-seconds"
 """From the fault until the first alarm."""
@@ -15,16 +16,16 @@ FAILBACK_SECONDS: Final = "drill-failback-seconds"
 """From the fault's end until clients were served by the former host for good."""
 
 OUTAGE_SECONDS: Final = "drill-outage-seconds"
-"""How long clients were not served."""
+"""How long clients went unserved."""
 
 AVAILABILITY_PERCENT: Final = "drill-availability-percent"
-"""Share of clients' requests that were served, from 0 to 100."""
+"""Percentage of clients' requests that were served."""
 
 DAYS_SINCE_PASSED: Final = "drill-days-since-passed"
-"""Days since the last passed run, or since the drill was deployed; daily, by the watchdog."""
+"""Days since the last passed run, or since deployment; published daily by the watchdog."""
 
 SCORE: Final = "drill-score"
-"""Passed 100, expired 75, failed 50, never run 0; daily, by the watchdog."""
+"""Passed 100, expired 75, failed 50, never run 0; published daily by the watchdog."""
 
 RUN_METRICS: Final = (
     PASSED,
@@ -34,4 +35,10 @@ RUN_METRICS: Final = (
     OUTAGE_SECONDS,
     AVAILABILITY_PERCENT,
 )
-"""What each judged run publishes, as far as it happened."""
+"""Metrics of a run that passed or failed; each is published where its event happened."""
+
+
+def dimensions(service: str, environment: str, drill: str) -> Sequence[Mapping[str, str]]:
+    """Return the dimensions of a drill's metrics, as PutMetricData takes them."""
+    named = {"Service": service, "Environment": environment, "Drill": drill}
+    return [{"Name": name, "Value": value} for name, value in named.items()]

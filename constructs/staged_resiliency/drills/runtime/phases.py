@@ -1,37 +1,50 @@
-"""The phases of a run, each a function of its call and of the world."""
+"""The phases of a run, each a function that the state machine calls."""
 
 import math
 from dataclasses import replace
 from types import TracebackType
 
-from staged_resiliency.drills.runtime import completion, experiments, fault_end, run_lock, states
+from staged_resiliency.drills.runtime import fault, recorder, states
+from staged_resiliency.drills.runtime import preflight as checks
+from staged_resiliency.drills.runtime.client_view import STEADY_POLLS, Poller, not_steady
 from staged_resiliency.drills.runtime.context import AwsError, Context
-from staged_resiliency.drills.runtime.experiments import Experiment
-from staged_resiliency.drills.runtime.fault_end import FaultEndStatus
-from staged_resiliency.drills.runtime.messages import PhaseInput, Result
-from staged_resiliency.drills.runtime.phase_records import PhaseRecord, load, save
-from staged_resiliency.drills.runtime.polling import Poller
-from staged_resiliency.drills.runtime.preflight import reasons_against, reasons_against_injection
-from staged_resiliency.drills.runtime.steady_state import LOOKS_IN_A_ROW, unsteady
-from staged_resiliency.drills.runtime.store import Store
+from staged_resiliency.drills.runtime.fault import Experiment, FaultEndStatus
+from staged_resiliency.drills.runtime.run_result import (
+    ENDED,
+    INJECTED,
+    all_happened,
+    expected_after_fault,
+    expected_during_fault,
+    fault_times,
+)
+from staged_resiliency.drills.runtime.states import PhaseInput, PhaseResult
+from staged_resiliency.drills.runtime.store import (
+    PhaseRecord,
+    Store,
+    claim_occurrence,
+    load_records,
+    save_record,
+)
 from staged_resiliency.experiment.observations import Observation, Source
 from staged_resiliency.experiment.verdict import Run
 
+_TIME_IS_OVER = "the time for it is over"
+
 
 class _Phase:
-    """One call of a phase: what it sees, and how it ends.
+    """One call of a phase: its observations, its times, and its result.
 
-    What was seen is left behind also where the call fails.
+    A record of its observations is written even where the call fails.
     """
 
-    def __init__(self, call: PhaseInput, key: str, world: Context) -> None:
-        self.call, self.plan, self.world = call, call.plan, world
-        self.store = Store(world.aws, call.plan.journal)
-        self.watcher = Poller(call.plan, world)
-        self.called_at = world.clock()
-        last = call.results.get(key)
+    def __init__(self, call: PhaseInput, state: str, context: Context) -> None:
+        self.call, self.plan, self.context = call, call.plan, context
+        self.store = Store(context.aws, call.plan.journal_bucket)
+        self.poller = Poller(call.plan, context)
+        self.called_at = context.clock()
+        last = call.results.get(states.RESULT_KEYS[state])
         self.began_at = last.began_at if last and last.again else self.called_at
-        inject = call.results.get("inject")
+        inject = call.results.get(states.RESULT_KEYS[states.INJECT])
         self.experiment = inject.experiment if inject else None
 
     def __enter__(self) -> "_Phase":
@@ -45,258 +58,278 @@ class _Phase:
     ) -> None:
         if error is None:
             return
-        self.world.log(self.call.phase, run=self.call.run.name, failed=str(error))
+        self.context.log(self.call.phase, run=self.call.run.name, failed=str(error))
         try:
-            ends = self.call.phase in (states.END_FAULT, states.SWEEP)
-            self._save(go=True, told=f"failed: {error}", fault_may_last=ends)
+            ends = self.call.phase in (states.END_FAULT, states.CLEANUP)
+            self._save(go=True, message=f"failed: {error}", fault_may_last=ends)
         except AwsError as another:
-            self.world.log(self.call.phase, run=self.call.run.name, lost=str(another))
+            self.context.log(self.call.phase, run=self.call.run.name, not_saved=str(another))
 
-    def until(self, seconds: float) -> float:
-        """When this call must stop watching: at the phase's end, or at its own."""
+    def deadline(self, seconds: float) -> float:
+        """When this call must return: at the end of the phase, or of the call's own time."""
         return min(self.called_at + self.plan.call_seconds, self.began_at + seconds)
 
-    def over(self, seconds: float) -> bool:
+    def is_over(self, seconds: float) -> bool:
         """Whether the phase's time is over."""
-        return self.world.clock() >= self.began_at + seconds
+        return self.context.clock() >= self.began_at + seconds
 
-    def former(self) -> list[Observation]:
-        """What earlier calls saw."""
-        chunks = load(self.store, self.plan, self.call.run.name)
-        return [each for chunk in chunks for each in chunk.observations]
+    def earlier_observations(self) -> list[Observation]:
+        """Return the observations of earlier calls."""
+        records = load_records(self.store, self.plan.drill, self.call.run.name)
+        return [each for record in records for each in record.observations]
 
     def known_injection(self) -> float | None:
-        """When the fault began, as earlier calls saw it; None also where nobody can be asked."""
+        """Return when the fault began, by earlier calls; None also where that can't be read."""
         try:
-            return completion.fault_times(self.former())[0]
-        except (AwsError, ValueError) as error:  # what can't be reached, and what can't be read
-            self.world.log(self.call.phase, run=self.call.run.name, unread=str(error))
+            return fault_times(self.earlier_observations())[0]
+        except (AwsError, ValueError) as error:  # S3 can't be reached, or a record can't be read
+            self.context.log(self.call.phase, run=self.call.run.name, unread=str(error))
             return None
 
-    def ends(
+    def result(
         self,
         *,
         go: bool,
         again: bool = False,
-        told: str = "",
+        message: str = "",
         cut_short: str = "",
         fault_may_last: bool = False,
-    ) -> Result:
-        """Leave behind what was seen, and say how to go on."""
-        self._save(go=go, told=told, cut_short=cut_short, fault_may_last=fault_may_last)
-        self.world.log(
+    ) -> PhaseResult:
+        """Save the record of the call, and return its result."""
+        self._save(go=go, message=message, cut_short=cut_short, fault_may_last=fault_may_last)
+        self.context.log(
             self.call.phase,
             drill=self.plan.drill,
             run=self.call.run.name,
             go=go,
             again=again,
-            told=told,
-            seconds=round(self.world.clock() - self.called_at, 1),
+            message=message,
+            seconds=round(self.context.clock() - self.called_at, 1),
         )
-        return Result(go, again, self.began_at, self.experiment, told)
+        return PhaseResult(go, again, self.began_at, self.experiment, message)
 
-    def fault(self, at: float, value: str, detail: str) -> Observation:
-        """An observation of the fault itself."""
-        return Observation(at, Source.FAULT, self.plan.fault.told, value, detail)
+    def fault_observation(self, at: float, value: str, detail: str) -> Observation:
+        """Return an observation of the fault itself."""
+        return Observation(at, Source.FAULT, self.plan.fault.description, value, detail)
 
-    def latest(self, former: Experiment) -> Experiment:
-        """The experiment as it is now; as it was, where FIS can't be asked at the moment."""
+    def refreshed(self, experiment: Experiment) -> Experiment:
+        """Return the current state of an experiment; the former one where FIS can't be asked."""
         try:
-            return experiments.get(former.id, self.world)
+            return fault.get_experiment(experiment.id, self.context)
         except AwsError as error:
-            self.world.log("FIS can't be asked", experiment=former.id, error=str(error))
-            return former
+            self.context.log("FIS can't be asked", experiment=experiment.id, error=str(error))
+            return experiment
 
     def _save(
-        self, *, go: bool, told: str, cut_short: str = "", fault_may_last: bool = False
+        self, *, go: bool, message: str, cut_short: str = "", fault_may_last: bool = False
     ) -> None:
-        chunk = PhaseRecord(
+        record = PhaseRecord(
             phase=self.call.phase,
             began_at=self.called_at,
-            ended_at=self.world.clock(),
+            ended_at=self.context.clock(),
             go=go,
-            told=told,
+            message=message,
             cut_short=cut_short,
             fault_may_last=fault_may_last,
-            observations=tuple(self.watcher.seen),
+            observations=tuple(self.poller.observations),
         )
-        save(self.store, self.plan, self.call.run.name, chunk)
+        save_record(self.store, self.plan.drill, self.call.run.name, record)
 
 
-def preflight(call: PhaseInput, world: Context) -> Result:
-    """Whether the run may begin."""
-    with _Phase(call, "preflight", world) as phase:
+def preflight(call: PhaseInput, context: Context) -> PhaseResult:
+    """Decide whether the run may start."""
+    with _Phase(call, states.PREFLIGHT, context) as phase:
         plan, execution = call.plan, call.run.execution
         if call.occurrence:
-            former = run_lock.claim(phase.store, plan.drill, call.occurrence, execution)
-            if former is not None:
-                told = f"the run that was due at {call.occurrence} was started before: {former}"
-                return phase.ends(go=False, told=told)
-        reasons = reasons_against(plan, execution, world)
-        return phase.ends(go=not reasons, told="; ".join(reasons) or "nothing speaks against it")
+            other = claim_occurrence(phase.store, plan.drill, call.occurrence, execution)
+            if other is not None:
+                message = f"the run that was due at {call.occurrence} was started before: {other}"
+                return phase.result(go=False, message=message)
+        reasons = checks.check(plan, execution, context)
+        return phase.result(go=not reasons, message="; ".join(reasons) or checks.PASSED)
 
 
-def steady_state(call: PhaseInput, world: Context) -> Result:
-    """Whether the active host serves, several looks in a row."""
-    with _Phase(call, "steady", world) as phase:
-        until = phase.called_at + call.plan.timeouts.steady
-        good = 0
+def steady_state(call: PhaseInput, context: Context) -> PhaseResult:
+    """Check that the active host serves clients, in several polls in a row."""
+    with _Phase(call, call.phase, context) as phase:
+        deadline = phase.called_at + call.plan.timeouts.steady
+        steady = 0
         while True:
-            reason = unsteady(call.plan, phase.watcher.look())
-            good = 0 if reason else good + 1
-            if good >= LOOKS_IN_A_ROW:
-                return phase.ends(go=True, told=f"{call.plan.active.name} serves")
-            if world.clock() >= until:
-                return phase.ends(go=False, told=reason or "steady for too short a time")
-            world.sleep(call.plan.sample_seconds)
+            reason = not_steady(call.plan, phase.poller.poll())
+            steady = 0 if reason else steady + 1
+            if steady >= STEADY_POLLS:
+                return phase.result(go=True, message=f"{call.plan.active.name} serves")
+            if context.clock() >= deadline:
+                return phase.result(go=False, message=reason or "steady for too short a time")
+            context.sleep(call.plan.sample_seconds)
 
 
-def inject(call: PhaseInput, world: Context) -> Result:
-    """Start the experiment, once, and wait until the fault is there."""
-    with _Phase(call, "inject", world) as phase:
+def inject(call: PhaseInput, context: Context) -> PhaseResult:
+    """Start the experiment, once, and wait until the fault has begun."""
+    with _Phase(call, states.INJECT, context) as phase:
         plan = call.plan
         if phase.experiment is None:
-            ids = experiments.of_run(plan, call.run.execution, world)
+            ids = fault.experiments_of_run(plan, call.run.execution, context)
             if not ids:
-                checked = call.results.get("preflight")
+                checked = call.results.get(states.RESULT_KEYS[states.PREFLIGHT])
                 at = checked.began_at if checked else None
-                reasons = reasons_against_injection(plan, call.run, at, world)
+                reasons = checks.check_injection(plan, call.run, at, context)
                 if reasons:
-                    told = f"the run must not go on: {'; '.join(reasons)}; start a new one"
-                    return phase.ends(go=False, told=told, cut_short=told)
-                ids = [experiments.start(plan, call.run.execution, world).id]
+                    message = f"the run must not continue: {'; '.join(reasons)}; start a new one"
+                    return phase.result(go=False, message=message, cut_short=message)
+                ids = [fault.start_experiment(plan, call.run.execution, context).id]
             phase.experiment = ids[-1]
-            world.log("experiment started", experiment=ids[-1], leashed=not plan.enabled)
-        found = experiments.get(phase.experiment, world)
+            context.log("experiment started", experiment=ids[-1], dry_run=not plan.enabled)
+        found = fault.get_experiment(phase.experiment, context)
 
-        def there() -> bool:
+        def has_begun() -> bool:
             nonlocal found
-            found = phase.latest(found)
+            found = phase.refreshed(found)
             return not found.active or (plan.enabled and found.acting_since is not None)
 
         seconds = plan.timeouts.inject
-        if not phase.watcher.watch(phase.until(seconds), there):
-            if not phase.over(seconds):
-                return phase.ends(go=False, again=True)
-            told = f"no fault within {seconds} s: experiment {found.id} is {found.status}"
-            return phase.ends(go=False, told=told, cut_short="" if plan.enabled else told)
+        if not phase.poller.poll_until(phase.deadline(seconds), has_begun):
+            if not phase.is_over(seconds):
+                return phase.result(go=False, again=True)
+            message = f"no fault within {seconds} s: experiment {found.id} is {found.status}"
+            return phase.result(
+                go=False, message=message, cut_short="" if plan.enabled else message
+            )
         if not plan.enabled:
-            told, wrong = _aim(found, call, world)
-            return phase.ends(go=False, told=told, cut_short=wrong)
+            message, wrong = _check_targets(found, call, context)
+            return phase.result(go=False, message=message, cut_short=wrong)
         if found.acting_since is not None:
-            phase.watcher.note(phase.fault(found.acting_since, completion.INJECTED, found.id))
+            phase.poller.add(phase.fault_observation(found.acting_since, INJECTED, found.id))
         if found.cut_short or found.acting_since is None:
-            told = found.cut_short or f"experiment {found.id} is {found.status} without an action"
-            return phase.ends(go=False, told=told, cut_short=told)
-        return phase.ends(go=True, told=f"experiment {found.id}")
+            unacted = f"experiment {found.id} is {found.status} without an action"
+            message = found.cut_short or unacted
+            return phase.result(go=False, message=message, cut_short=message)
+        return phase.result(go=True, message=f"experiment {found.id}")
 
 
-def observe(call: PhaseInput, world: Context) -> Result:
-    """Watch what must happen while the fault lasts."""
-    with _Phase(call, "observe", world) as phase:
-        plan, former = call.plan, phase.former()
-        injected, _ = completion.fault_times(former)
+def observe(call: PhaseInput, context: Context) -> PhaseResult:
+    """Observe what is expected to happen while the fault lasts."""
+    with _Phase(call, states.OBSERVE, context) as phase:
+        plan, earlier = call.plan, phase.earlier_observations()
+        injected, _ = fault_times(earlier)
         since = phase.began_at if injected is None else injected
         if phase.experiment is None:
-            return phase.ends(go=False, told="there is no experiment to observe")
-        found = experiments.get(phase.experiment, world)
+            return phase.result(go=False, message="there is no experiment to observe")
+        found = fault.get_experiment(phase.experiment, context)
 
-        def enough() -> bool:
+        def is_done() -> bool:
             nonlocal found
-            found = phase.latest(found)
+            found = phase.refreshed(found)
             if not found.active or found.cut_short:
                 return True
-            run = Run(since, None, world.clock())
-            seen = [*former, *phase.watcher.seen]
-            return plan.ends_early and completion.happened(completion.during_fault(plan), seen, run)
+            run = Run(since, None, context.clock())
+            observations = [*earlier, *phase.poller.observations]
+            expected = expected_during_fault(plan)
+            return plan.ends_early and all_happened(expected, observations, run)
 
         end = since + plan.timeouts.observe
-        done = phase.watcher.watch(min(phase.called_at + plan.call_seconds, end), enough)
+        done = phase.poller.poll_until(min(phase.called_at + plan.call_seconds, end), is_done)
         if found.cut_short:
-            return phase.ends(go=False, told=found.cut_short, cut_short=found.cut_short)
+            return phase.result(go=False, message=found.cut_short, cut_short=found.cut_short)
         if done:
-            told = "all happened" if found.active else f"the experiment is {found.status}"
-            return phase.ends(go=True, told=told)
-        if world.clock() >= end:
-            return phase.ends(go=True, told="the time for it is over")
-        return phase.ends(go=True, again=True)
+            message = (
+                "everything expected happened"
+                if found.active
+                else f"the experiment is {found.status}"
+            )
+            return phase.result(go=True, message=message)
+        if context.clock() >= end:
+            return phase.result(go=True, message=_TIME_IS_OVER)
+        return phase.result(go=True, again=True)
 
 
-def end_fault(call: PhaseInput, world: Context) -> Result:
-    """End the fault, and watch until it is over."""
-    with _Phase(call, "end", world) as phase:
+def end_fault(call: PhaseInput, context: Context) -> PhaseResult:
+    """End the fault, and poll until it is over."""
+    with _Phase(call, states.END_FAULT, context) as phase:
         plan = call.plan
         injected = phase.known_injection()
-        now = FaultEndStatus(False, phase.experiment, "")
-        # What nobody heard of may only be late in FIS's list, where the order went wrong.
-        settle = fault_end.SETTLE_SECONDS if "inject" in call.errors else 0.0
-        # The machine comes here from the injection.
+        status = FaultEndStatus(False, phase.experiment, "")
+        # An experiment that is not known may only be late in FIS's list, where the start failed.
+        start_failed = states.RESULT_KEYS[states.INJECT] in call.errors
+        settle = fault.SETTLE_SECONDS if start_failed else 0.0
+        # In the state machine this phase follows the injection.
         begun_by: float | None = phase.began_at
         seconds = float(plan.timeouts.end)
-        if call.phase == states.SWEEP:
-            # The sweep may come from anywhere, and says itself when it gives up.
-            settle, begun_by, seconds = fault_end.SWEEP_SETTLE_SECONDS, None, math.inf
+        if call.phase == states.CLEANUP:
+            # The cleanup may follow any phase, and decides itself when to give up.
+            settle, begun_by, seconds = fault.CLEANUP_SETTLE_SECONDS, None, math.inf
 
-        def over() -> bool:
-            nonlocal now
+        def is_over() -> bool:
+            nonlocal status
             try:
-                now = fault_end.push(
+                status = fault.advance_fault_end(
                     plan,
                     call.run.execution,
                     phase.experiment,
                     injected,
-                    world,
+                    context,
                     begun_by=begun_by,
                 )
             except AwsError as error:
-                world.log("the fault's end can't be pushed", error=str(error))
-                now = replace(now, over=False, told=str(error))
-            if now.experiment is None:
-                return now.over and phase.over(settle)
-            phase.experiment = now.experiment
-            return now.over
+                context.log("the fault's end can't be advanced", error=str(error))
+                status = replace(status, over=False, message=str(error))
+            if status.experiment is None:
+                return status.over and phase.is_over(settle)
+            phase.experiment = status.experiment
+            return status.over
 
-        # Nothing may come before the end of the fault: no look, and no look that fails.
-        ended = over() or phase.watcher.watch(phase.until(seconds), over, must_see=False)
-        if injected is None and plan.enabled and now.acting_since is not None:
-            # The answer of what started it was lost.
-            injected = now.acting_since
-            phase.watcher.note(phase.fault(injected, completion.INJECTED, now.experiment or ""))
+        # The fault is ended first of all: before any poll, which might fail.
+        ended = is_over() or phase.poller.poll_until(
+            phase.deadline(seconds), is_over, ignore_errors=True
+        )
+        if injected is None and plan.enabled and status.acting_since is not None:
+            # The result of the phase that started it was lost.
+            injected = status.acting_since
+            phase.poller.add(phase.fault_observation(injected, INJECTED, status.experiment or ""))
         if not ended:
-            again = not phase.over(seconds)
-            return phase.ends(go=False, again=again, told=now.told, fault_may_last=True)
-        if now.fault_ended_at is not None and plan.enabled:
-            phase.watcher.note(phase.fault(now.fault_ended_at, completion.ENDED, now.told))
-        return phase.ends(go=injected is not None, told=now.told)
+            again = not phase.is_over(seconds)
+            return phase.result(go=False, again=again, message=status.message, fault_may_last=True)
+        if status.fault_ended_at is not None and plan.enabled:
+            at = status.fault_ended_at
+            phase.poller.add(phase.fault_observation(at, ENDED, status.message))
+        return phase.result(go=injected is not None, message=status.message)
 
 
-def failback(call: PhaseInput, world: Context) -> Result:
-    """Watch what must happen once the fault is over."""
-    with _Phase(call, "failback", world) as phase:
-        plan, former = call.plan, phase.former()
-        injected, ended = completion.fault_times(former)
+def failback(call: PhaseInput, context: Context) -> PhaseResult:
+    """Observe what is expected to happen once the fault is over."""
+    with _Phase(call, states.FAILBACK, context) as phase:
+        plan, earlier = call.plan, phase.earlier_observations()
+        injected, ended = fault_times(earlier)
         since = phase.began_at if ended is None else ended
 
-        def enough() -> bool:
-            run = Run(since if injected is None else injected, since, world.clock())
-            seen = [*former, *phase.watcher.seen]
-            return completion.happened(completion.after_fault(plan), seen, run)
+        def is_done() -> bool:
+            run = Run(since if injected is None else injected, since, context.clock())
+            observations = [*earlier, *phase.poller.observations]
+            return all_happened(expected_after_fault(plan), observations, run)
 
         seconds = plan.timeouts.failback
-        if phase.watcher.watch(phase.until(seconds), enough):
-            return phase.ends(go=True, told="all is back")
-        if phase.over(seconds):
-            return phase.ends(go=False, told="the time for it is over")
-        return phase.ends(go=True, again=True)
+        if phase.poller.poll_until(phase.deadline(seconds), is_done):
+            return phase.result(go=True, message="everything is back to normal")
+        if phase.is_over(seconds):
+            return phase.result(go=False, message=_TIME_IS_OVER)
+        return phase.result(go=True, again=True)
 
 
-def _aim(found: Experiment, call: PhaseInput, world: Context) -> tuple[str, str]:
-    """What a leashed drill is aimed at, in words; and what is wrong with it, if anything is."""
+def record(call: PhaseInput, context: Context) -> PhaseResult:
+    """Record the verdict."""
+    at = context.clock()
+    found = recorder.record(call.plan, call.run, call.errors, "", context)
+    message = f"{found.status}: {found.message}"[:500]
+    return PhaseResult(not found.fault_may_last, False, at, None, message)
+
+
+def _check_targets(found: Experiment, call: PhaseInput, context: Context) -> tuple[str, str]:
+    """Return the targets of a dry run in words, and what is wrong with them, if anything."""
     if found.cut_short:
         return found.cut_short, found.cut_short
-    aim = experiments.targets(found.id, world)
-    wanted = f"instance/{call.plan.broken_host.instance_id}"
-    told = f"aimed at {', '.join(aim) or 'nothing'}"
-    if len(aim) != 1 or not aim[0].endswith(wanted):
-        return told, f"{told}, not at {wanted} alone"
-    return told, ""
+    targets = fault.resolved_targets(found.id, context)
+    expected = f"instance/{call.plan.target_host.instance_id}"
+    message = f"aimed at {', '.join(targets) or 'nothing'}"
+    if len(targets) != 1 or not targets[0].endswith(expected):
+        return message, f"{message}, not at {expected} alone"
+    return message, ""

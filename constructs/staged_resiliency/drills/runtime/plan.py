@@ -1,7 +1,7 @@
-"""All that is known of a drill before it runs; the first state of its machine holds it.
+"""The plan of a drill: its settings, which the first state of its state machine holds.
 
-Strings may be CDK tokens while a template is made: nothing here looks into them. What comes back
-from a running machine is read strictly.
+Strings may be CDK tokens during synthesis, so nothing here depends on their content. A plan that
+comes back from a running state machine is read strictly.
 """
 
 from collections.abc import Iterable
@@ -19,19 +19,19 @@ from staged_resiliency.experiment.expectations import (
 from staged_resiliency.experiment.json_codec import DataError, JsonObject, as_json, read
 
 EXPIRY_DAYS: Final = 35
-"""A passed drill shows something for so many whole days from the end of its run: as many as a
-schedule may leave between two runs (``schedule.MAX_GAP_DAYS``)."""
+"""Whole days from the end of a passed run until it has expired: as many as a schedule may leave
+between two runs (``schedule.MAX_GAP_DAYS``)."""
 
 
 class FaultKind(Enum):
-    """What a drill does to a host."""
+    """The kind of fault that a drill injects into a host."""
 
     STOP_INSTANCE = "stop_instance"
     BLACKHOLE = "blackhole"
 
     @property
-    def told(self) -> str:
-        """How journals name it, those of rehearsals too."""
+    def description(self) -> str:
+        """The name of the fault in journals, those of rehearsals included."""
         return {
             FaultKind.STOP_INSTANCE: "host stopped",
             FaultKind.BLACKHOLE: "dependency blackholed",
@@ -43,11 +43,11 @@ class Host:
     """One host of the pair.
 
     Attributes:
-        name: As ``/version/`` tells it: the Name tag.
-        instance_id: Of the EC2 instance; needed for the host that is broken.
-        addresses: What the record answers while this host serves; empty where the record is an
-            alias, whose addresses change.
-        reached_at: Address or DNS name at which the host itself answers, whoever serves.
+        name: The Name tag, which ``/version/`` returns.
+        instance_id: ID of the EC2 instance; required for the target of the fault.
+        addresses: The record's answer while this host serves; empty where the record is an alias,
+            whose addresses change.
+        reached_at: Address or DNS name of the host itself, whichever host serves clients.
     """
 
     name: str
@@ -58,27 +58,25 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The failover record that clients use.
+    """The failover record that clients use, of type A.
 
     Attributes:
         name: DNS name.
-        type: ``A`` or ``AAAA``.
-        hosted_zone_id: Of its zone.
+        hosted_zone_id: ID of its hosted zone.
     """
 
     name: str
-    type: str
     hosted_zone_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a host says which one it is.
+    """The HTTP endpoint at which a host returns its own name.
 
     Attributes:
         scheme: ``http`` or ``https``.
         port: TCP port.
-        path: Such as ``/version/``.
+        path: A path such as ``/version/``.
     """
 
     scheme: str
@@ -88,37 +86,29 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """When a drill may begin.
+    """The hours in which a drill may start.
 
     Attributes:
-        days: ``MON`` to ``SUN``, at least one: those on which the window begins.
-        start: Time of day, ``HH:MM``, included.
-        end: The same, excluded; one that is not after ``start`` is on the next day.
+        days: ``MON`` to ``SUN``, at least one.
+        from_hour: First hour, 0 to 23.
+        to_hour: The hour at which the window closes, after ``from_hour``, up to 24.
         timezone: IANA name.
     """
 
     days: tuple[str, ...]
-    start: str
-    end: str
+    from_hour: int
+    to_hour: int
     timezone: str
 
-
-@dataclass(frozen=True, slots=True)
-class Journal:
-    """Where runs leave what they saw and found.
-
-    Attributes:
-        bucket: Name of the S3 bucket.
-        prefix: Before every key; empty, or ending in ``/``.
-    """
-
-    bucket: str
-    prefix: str = ""
+    def __str__(self) -> str:
+        """The window as messages show it."""
+        hours = f"{self.from_hour:02}:00 to {self.to_hour:02}:00"
+        return f"{', '.join(self.days)} {hours} {self.timezone}"
 
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """What the failover-time model gives for the fault, in seconds."""
+    """The failover time that the failover-time model predicts for the fault, in seconds."""
 
     best: float
     median: float
@@ -131,12 +121,12 @@ class Timeouts:
     """How long each phase may take, in seconds.
 
     Attributes:
-        preflight: Until the run may begin.
-        steady: Until the steady state is seen, before and after; at most 60.
-        inject: From the order until the fault is there.
-        observe: From the fault on, for what must happen while it lasts.
-        end: From the order until the fault is over.
-        failback: From the fault's end on, for what must happen then.
+        preflight: Until the preflight has passed.
+        steady: Until the steady state is observed, before and after the fault; at most 60.
+        inject: From the start of the FIS experiment until the fault has begun.
+        observe: From the fault until everything that is expected while it lasts has happened.
+        end: From the request to end the fault until it is over.
+        failback: From the fault's end until everything that is expected after it has happened.
         record: Until the verdict is recorded.
     """
 
@@ -150,9 +140,10 @@ class Timeouts:
 
     @classmethod
     def of(cls, fault_seconds: int, hypothesis: Iterable[Expectation]) -> "Timeouts":
-        """Those that suit a fault and what is expected of it.
+        """Derive the timeouts from a fault's duration and its hypothesis.
 
-        Late is watched beyond what is allowed, so that a failed drill tells how late.
+        They exceed the hypothesis's own limits, so that a failed drill reports how late clients
+        or alarms were.
         """
         hypothesis = tuple(hypothesis)
         during = [each for each in hypothesis if isinstance(each, (ClientsMove, AlarmFires))]
@@ -170,59 +161,61 @@ class Timeouts:
         )
 
     @property
-    def fresh(self) -> int:
-        """How long a preflight holds: until the order to FIS, with what retries may add."""
+    def preflight_valid(self) -> int:
+        """How long a passed preflight is valid: until the fault is injected, retries included."""
         return self.preflight + self.steady + self.inject + 900
 
     @property
     def run(self) -> int:
-        """How long the whole run may take, with what the machine's own retries may add."""
+        """How long the whole run may take, the state machine's retries included."""
         phases = self.preflight + 2 * self.steady + self.inject + self.observe
         return phases + self.end + self.failback + self.record + 1800
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One drill.
+    """The settings of one drill.
 
     Attributes:
         service: Short name of the service.
         environment: Short name of the environment.
         drill: Short name of the drill.
-        region: Of hosts, alarms and topic.
-        fault: What is done.
-        broken: Name of the host that it is done to: that of ``active`` or ``standby``.
-        active: The host that serves while all is well.
-        standby: The other one.
+        region: AWS region of hosts, alarms and topic.
+        fault: Kind of the fault.
+        target: Name of the host that the fault is injected into: that of ``active`` or
+            ``standby``.
+        active: The host that serves clients while all is well.
+        standby: The other host.
         dependency: Short name of the dependency that is cut off; None for a stopped instance.
-        port: Its TCP port; None for a stopped instance.
+        port: TCP port that is cut off; None for a stopped instance.
         record: The record that clients use.
-        endpoint: Where a host says which one it is.
+        endpoint: The endpoint at which a host returns its own name.
         objective_seconds: Recovery time objective.
-        fault_seconds: How long the fault lasts, unless it is ended before.
-        hypothesis: What is expected; at least one thing.
-        alarms: Names of all alarms of the service in ``region``: none may be in ALARM before.
-        expected_alarms: Those that the fault is meant to fire.
-        guard_alarms: Those that stop the experiment; none of them is expected.
-        experiment_template_id: FIS template of the fault.
-        experiment_templates: FIS templates of all the service's drills, this one's included:
-            while an experiment of any of them runs, none is started.
-        enabled: False for a leashed drill, which resolves targets and checks the steady state,
-            and injects nothing.
-        journal: Where runs are recorded.
-        topic_arn: SNS topic of the verdict.
+        fault_seconds: How long the fault lasts unless it is ended earlier.
+        hypothesis: At least one expectation.
+        alarms: Names of all alarms of the service in ``region``; a run is refused while any of
+            them is in ALARM.
+        expected_alarms: Names of the alarms that the fault must fire.
+        guard_alarms: Names of the alarms that stop the experiment; none of them is expected.
+        experiment_template_id: ID of the FIS experiment template of the fault.
+        experiment_templates: IDs of the templates of all the service's drills, this one's
+            included: no experiment is started while one of any of them runs.
+        enabled: False for a dry run, which resolves targets, checks the steady state and injects
+            no fault.
+        journal_bucket: Name of the S3 bucket of journals.
+        topic_arn: SNS topic for the verdict.
         namespace: CloudWatch namespace of the results; dimensions are Service, Environment, Drill.
-        timeouts: Of the phases.
-        window: When it may begin; at any time unless given.
-        notify_on_pass: Whether a passed run sends a message too, and a leashed one in which all
-            was well. Any other run always does.
-        predicted: What the failover-time model gives; None where it was not asked.
-        runbook: URL or text for those who get the message.
-        sample_seconds: Between two looks at DNS, clients and alarms.
-        call_seconds: How long one call of a function watches.
+        timeouts: Timeouts of the phases.
+        window: When a run may start.
+        notify_passed: Whether a passed run and a successful dry run send a message too; every
+            other run always does.
+        predicted: The predicted failover time; None where there is no prediction.
+        runbook: URL or text for those who receive the message.
+        sample_seconds: Interval between two polls of DNS, clients and alarms.
+        call_seconds: How long one call of a function polls.
 
     Raises:
-        DataError: Nothing is expected, or there is no instance that could be broken.
+        DataError: The hypothesis is empty, or the target has no instance.
     """
 
     service: str
@@ -230,7 +223,7 @@ class Plan:
     drill: str
     region: str
     fault: FaultKind
-    broken: str
+    target: str
     active: Host
     standby: Host
     dependency: str | None
@@ -246,12 +239,12 @@ class Plan:
     experiment_template_id: str
     experiment_templates: tuple[str, ...]
     enabled: bool
-    journal: Journal
+    journal_bucket: str
     topic_arn: str
     namespace: str
     timeouts: Timeouts
-    window: Window | None = None
-    notify_on_pass: bool = True
+    window: Window
+    notify_passed: bool = True
     predicted: Predicted | None = None
     runbook: str = ""
     sample_seconds: int = 5
@@ -259,52 +252,52 @@ class Plan:
 
     def __post_init__(self) -> None:
         if not self.hypothesis:
-            raise DataError("plan: hypothesis: is empty; a drill that can't fail shows nothing")
-        if self.broken not in (self.active.name, self.standby.name):
+            raise DataError("plan: hypothesis: is empty; a drill that can't fail proves nothing")
+        if self.target not in (self.active.name, self.standby.name):
             raise DataError(
-                f"plan: broken: found {self.broken!r}; must be {self.active.name} or "
+                f"plan: target: found {self.target!r}; must be {self.active.name} or "
                 f"{self.standby.name}"
             )
-        if self.broken_host.instance_id is None:
-            raise DataError(f"plan: {self.broken}: instance_id is missing; the fault needs it")
+        if self.target_host.instance_id is None:
+            raise DataError(f"plan: {self.target}: instance_id is missing; the fault needs it")
 
     @property
-    def broken_host(self) -> Host:
-        """The host that the fault is done to."""
-        return self.active if self.broken == self.active.name else self.standby
+    def target_host(self) -> Host:
+        """The host that the fault is injected into."""
+        return self.active if self.target == self.active.name else self.standby
 
     @property
     def ends_early(self) -> bool:
-        """Whether the fault is ended as soon as everything happened.
+        """Whether the fault is ended as soon as everything expected has happened.
 
         FIS starts a stopped instance when its experiment is stopped. A blackhole is lifted by the
-        host itself, when its time is over; to end it early is tried only where something is wrong.
+        host itself when its time is over; it is ended early only where something is wrong.
         """
         return self.fault is FaultKind.STOP_INSTANCE
 
     def to_json(self) -> JsonObject:
-        """The plan as a JSON object."""
+        """Return the plan as a JSON object."""
         document: JsonObject = as_json(self)
         return document
 
     @classmethod
     def from_json(cls, document: object) -> "Plan":
-        """The plan that ``to_json`` wrote.
+        """Read the plan that ``to_json`` wrote.
 
         Raises:
-            DataError: It is no such document.
+            DataError: The document is not a plan.
         """
         return read(cls, document, "plan")
 
 
 @dataclass(frozen=True, slots=True)
 class WatchedDrill:
-    """A drill whose cadence is watched.
+    """A drill whose runs the watchdog and the cleanup follow.
 
     Attributes:
         name: Short name of the drill.
-        state_machine_arn: Its state machine; a drill that never passed counts from the day on
-            which this was made.
+        state_machine_arn: Its state machine; the days of a drill that never passed are counted
+            from the state machine's creation.
     """
 
     name: str
@@ -313,34 +306,32 @@ class WatchedDrill:
 
 @dataclass(frozen=True, slots=True)
 class DrillSchedules:
-    """What schedules call the watchdog and the sweep with.
+    """The input of the schedules that call the watchdog and the cleanup.
 
     Attributes:
         service: Short name of the service.
         environment: Short name of the environment.
         drills: All its drills.
-        journal: Where their runs are recorded.
+        journal_bucket: Name of the S3 bucket of journals.
         namespace: CloudWatch namespace of the results.
-        expiry_days: How long a passed drill shows something.
     """
 
     service: str
     environment: str
     drills: tuple[WatchedDrill, ...]
-    journal: Journal
+    journal_bucket: str
     namespace: str
-    expiry_days: int = EXPIRY_DAYS
 
     def to_json(self) -> JsonObject:
-        """The watch as a JSON object."""
+        """Return the input as a JSON object."""
         document: JsonObject = as_json(self)
         return document
 
     @classmethod
     def from_json(cls, document: object) -> "DrillSchedules":
-        """The watch that ``to_json`` wrote.
+        """Read the input that ``to_json`` wrote.
 
         Raises:
-            DataError: It is no such document.
+            DataError: The document is not such an input.
         """
-        return read(cls, document, "watch")
+        return read(cls, document, "event")

@@ -1,55 +1,54 @@
-"""Whether a run may begin."""
+"""Decides whether a run may start, and whether it may still inject its fault."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Final
+from zoneinfo import ZoneInfo
 
-from staged_resiliency.drills.runtime import experiments, run_lock
-from staged_resiliency.drills.runtime.client_view import alarm_states, served_by
+from staged_resiliency.drills.runtime import fault
+from staged_resiliency.drills.runtime.client_view import alarm_states, serving_host
 from staged_resiliency.drills.runtime.context import Context
-from staged_resiliency.drills.runtime.messages import RunName
-from staged_resiliency.drills.runtime.plan import FaultKind, Plan
-from staged_resiliency.drills.runtime.recorder import is_recorded
-from staged_resiliency.drills.runtime.store import Store
-from staged_resiliency.drills.runtime.time_window import allowed
+from staged_resiliency.drills.runtime.plan import FaultKind, Plan, Window
+from staged_resiliency.drills.runtime.states import RunName
+from staged_resiliency.drills.runtime.store import Store, has_journal, holds_lock, take_lock
 from staged_resiliency.experiment.observations import NO_ANSWER
+
+PASSED: Final = "preflight passed"
 
 _OK: Final = "OK"
 _ALARM: Final = "ALARM"
+_DAYS: Final = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What was found before a run.
+    """What the preflight found.
 
     Attributes:
-        in_window: Whether a drill may begin now.
-        alarms: State of each alarm that there is.
-        standby: Who answers at the standby's own address, or ``no answer``.
-        why: Why there was no answer.
-        instance_state: EC2's word for the host that is to be broken; empty where there is none.
-        agent: Systems Manager's word for its agent; empty where it was not asked.
-        experiments: Experiments of the service's drills that go on.
+        in_window: Whether a drill may start at this time.
+        alarms: State of each alarm that exists.
+        standby: The host that answers at the standby's own address, or ``no answer``.
+        reason: Why there was no answer.
+        instance_state: EC2 state of the target instance; empty where it does not exist.
+        agent: Ping status of its Systems Manager agent; empty where it was not asked for.
+        experiments: IDs of the running experiments of the service's other drills.
     """
 
     in_window: bool
     alarms: Mapping[str, str]
     standby: str
-    why: str
+    reason: str
     instance_state: str
     agent: str
     experiments: Sequence[str]
 
 
 def refusals(plan: Plan, found: Findings) -> Sequence[str]:
-    """Why the run may not begin; empty where it may."""
+    """Return the reasons to refuse a run; empty where it may start."""
     reasons = []
-    window = plan.window
-    if not found.in_window and window is not None:
-        reasons.append(
-            f"outside the allowed window ({', '.join(window.days)} {window.start} to {window.end} "
-            f"{window.timezone})"
-        )
+    if not found.in_window:
+        reasons.append(f"outside the allowed window ({plan.window})")
     for name in _alarms(plan):
         state = found.alarms.get(name)
         needed = name in plan.guard_alarms or name in plan.expected_alarms
@@ -62,97 +61,101 @@ def refusals(plan: Plan, found: Findings) -> Sequence[str]:
                 f"alarm {name} is in {state}; it must be OK to guard or to show the fault"
             )
     if found.standby == NO_ANSWER:
-        reasons.append(f"the standby {plan.standby.name} does not answer ({found.why})")
+        reasons.append(f"the standby {plan.standby.name} does not answer ({found.reason})")
     elif found.standby != plan.standby.name:
         reasons.append(f"{found.standby} answers at the address of {plan.standby.name}")
     if found.instance_state != "running":
         state = found.instance_state or "not found"
-        reasons.append(f"instance {plan.broken_host.instance_id} is {state}, not running")
+        reasons.append(f"instance {plan.target_host.instance_id} is {state}, not running")
     if plan.fault is FaultKind.BLACKHOLE and found.agent != "Online":
         reasons.append(
-            f"the SSM agent of {plan.broken} is {found.agent or 'unknown'}, not Online: the fault "
+            f"the SSM agent of {plan.target} is {found.agent or 'unknown'}, not Online: the fault "
             "needs it"
         )
     if found.experiments:
-        reasons.append(f"experiment {', '.join(found.experiments)} of the service still runs")
+        reasons.append(f"experiment {', '.join(found.experiments)} of the service is still running")
     return reasons
 
 
-def find(plan: Plan, execution: str, world: Context) -> Findings:
-    """Look at all that may speak against a run."""
-    states = alarm_states(_alarms(plan), world)
-    addresses = world.resolve(plan.standby.reached_at)
-    standby, why = NO_ANSWER, f"{plan.standby.reached_at} can't be resolved"
+def inspect(plan: Plan, execution: str, context: Context) -> Findings:
+    """Find out everything that a run may be refused for; change nothing."""
+    states = alarm_states(_alarms(plan), context)
+    addresses = context.resolve(plan.standby.reached_at)
+    standby, reason = NO_ANSWER, f"{plan.standby.reached_at} can't be resolved"
     if addresses:
-        standby, why = served_by(plan, world, addresses[0])
+        standby, reason = serving_host(plan, context, addresses[0])
     return Findings(
-        in_window=allowed(plan.window, world.clock()),
+        in_window=is_open(plan.window, context.clock()),
         alarms={name: state for name, (state, _) in states.items()},
         standby=standby,
-        why=why,
-        instance_state=instance_state(plan, world),
-        agent=_agent(plan, world) if plan.fault is FaultKind.BLACKHOLE else "",
-        experiments=experiments.active_of_others(plan, execution, world),
+        reason=reason,
+        instance_state=fault.instance_state(plan, context),
+        agent=_agent(plan, context) if plan.fault is FaultKind.BLACKHOLE else "",
+        experiments=fault.other_active_experiments(plan, execution, context),
     )
 
 
-def reasons_against(plan: Plan, execution: str, world: Context) -> Sequence[str]:
-    """Why a run may not begin. Where nothing else speaks against it, it takes the lock."""
-    reasons = refusals(plan, find(plan, execution, world))
+def check(plan: Plan, execution: str, context: Context) -> Sequence[str]:
+    """Return the reasons to refuse a run; where there are none, take the lock."""
+    reasons = refusals(plan, inspect(plan, execution, context))
     if reasons:
         return reasons
-    holder = run_lock.take(Store(world.aws, plan.journal), execution, world)
-    return [f"another drill of {plan.service} runs: {holder}"] if holder else []
+    holder = take_lock(Store(context.aws, plan.journal_bucket), execution, context)
+    return [f"another drill of {plan.service} is running: {holder}"] if holder else []
 
 
-def reasons_against_injection(
-    plan: Plan, run: RunName, checked_at: float | None, world: Context
+def check_injection(
+    plan: Plan, run: RunName, checked_at: float | None, context: Context
 ) -> Sequence[str]:
-    """Why a run that passed its preflight must not inject its fault all the same.
+    """Return the reasons why a run that passed its preflight must no longer inject its fault.
 
-    A run that ended badly can be redriven for 14 days, and goes on where it was; of all that its
-    preflight found nothing may be so any more:
+    A failed run can be redriven for 14 days, and continues where it failed; by then nothing that
+    its preflight checked may be true any more:
     https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
 
     Args:
         plan: The drill.
         run: The run.
-        checked_at: When its preflight passed; None where nobody knows.
-        world: Everything outside.
+        checked_at: When its preflight passed; None where that is unknown.
+        context: Access to the outside.
     """
-    store = Store(world.aws, plan.journal)
+    store = Store(context.aws, plan.journal_bucket)
     reasons = []
-    if checked_at is None or world.clock() > checked_at + plan.timeouts.fresh:
+    if checked_at is None or context.clock() > checked_at + plan.timeouts.preflight_valid:
         reasons.append("its preflight was too long ago")
-    if is_recorded(plan, run, world):
+    if has_journal(store, plan.drill, run):
         reasons.append("its verdict is recorded")
-    if not run_lock.held(store, run.execution):
+    if not holds_lock(store, run.execution):
         reasons.append(f"it does not hold the lock of {plan.service}'s drills")
     return reasons
 
 
-def instance_state(plan: Plan, world: Context) -> str:
-    """EC2's word for the host that is broken; empty where there is no such instance."""
-    answer = world.aws(
-        "ec2",
-        "DescribeInstances",
-        Filters=[{"Name": "instance-id", "Values": [plan.broken_host.instance_id or ""]}],
-    )
-    for reservation in answer["Reservations"]:
-        for instance in reservation["Instances"]:
-            return str(instance["State"]["Name"])
-    return ""
+def is_open(window: Window, at: float) -> bool:
+    """Whether a drill may start at a time, by the local clock of the window's time zone.
+
+    An hour that daylight saving time skips never comes; one that it repeats is allowed twice.
+
+    Args:
+        window: The window.
+        at: Seconds since the epoch.
+
+    Raises:
+        ValueError: The time zone is unknown.
+    """
+    local = datetime.fromtimestamp(at, timezone.utc).astimezone(ZoneInfo(window.timezone))
+    in_hours = window.from_hour <= local.hour < window.to_hour
+    return _DAYS[local.weekday()] in window.days and in_hours
 
 
 def _alarms(plan: Plan) -> Sequence[str]:
     return tuple(dict.fromkeys((*plan.alarms, *plan.guard_alarms, *plan.expected_alarms)))
 
 
-def _agent(plan: Plan, world: Context) -> str:
-    answer = world.aws(
+def _agent(plan: Plan, context: Context) -> str:
+    answer = context.aws(
         "ssm",
         "DescribeInstanceInformation",
-        Filters=[{"Key": "InstanceIds", "Values": [plan.broken_host.instance_id or ""]}],
+        Filters=[{"Key": "InstanceIds", "Values": [plan.target_host.instance_id or ""]}],
     )
     for each in answer["InstanceInformationList"]:
         return str(each["PingStatus"])

@@ -1,10 +1,10 @@
-"""Records a run's verdict: one journal, then its metrics and its message, each at least once.
+"""Records a run's result: one journal, then its metrics and its message, each at least once.
 
-The journal is written unless there is one, so that of two who would write it one does. Whoever
-comes later takes the verdict that is there, and does what is not marked as done. What was done may
-be done again where the mark could not be left, or where two come at the same time: better a
-message twice than never. A second one has the same text; the same metrics have the same moment, so
-that minimum, maximum and average stay as they are.
+The journal is written only if there is none, so of two that write it at the same time one
+succeeds. Any later attempt takes the verdict of the existing journal, and delivers what is not
+marked as done. Metrics or message may be delivered twice, where the mark could not be written or
+two attempts overlap: better a message twice than never. A repeated message has the same text, and
+repeated metrics have the same timestamp, so that minimum, maximum and average stay as they are.
 """
 
 import json
@@ -15,87 +15,75 @@ from typing import Any, Final
 
 from staged_resiliency.drills.runtime import metrics
 from staged_resiliency.drills.runtime.context import Context, JsonObject
-from staged_resiliency.drills.runtime.messages import RunName
-from staged_resiliency.drills.runtime.phase_records import folder, load
 from staged_resiliency.drills.runtime.plan import Plan
-from staged_resiliency.drills.runtime.run_result import conclude, fault_may_last, subject
-from staged_resiliency.drills.runtime.store import Store
+from staged_resiliency.drills.runtime.run_result import conclude, fault_may_last, run_info
+from staged_resiliency.drills.runtime.states import RunName
+from staged_resiliency.drills.runtime.store import Store, done_folder, journal_key, load_records
 from staged_resiliency.experiment.journal import journal_json, journal_of
 from staged_resiliency.experiment.verdict import Status
 
-_MAX_SUBJECT: Final = 100  # characters, of SNS
+_MAX_SUBJECT_CHARACTERS: Final = 100  # of SNS
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What is recorded of a run.
+    """The recorded result of a run.
 
     Attributes:
-        status: The verdict's.
-        told: The verdict in a line.
-        fault_may_last: Whether somebody must still end the fault.
+        status: Status of the verdict.
+        message: The verdict in one line.
+        fault_may_last: Whether the fault may still be there.
     """
 
     status: str
-    told: str
+    message: str
     fault_may_last: bool
 
 
-def journal_key(drill: str, run_name: str) -> str:
-    """Below the journal's prefix, where the journal of a run is."""
-    return f"journals/{drill}/{run_name}.json"
-
-
-def is_recorded(plan: Plan, run: RunName, world: Context) -> bool:
-    """Whether a run has its verdict."""
-    key = journal_key(plan.drill, run.name)
-    return key in Store(world.aws, plan.journal).keys(key)
-
-
 def record(
-    plan: Plan, run: RunName, errors: Mapping[str, str], interrupted: str, world: Context
+    plan: Plan, run: RunName, errors: Mapping[str, str], interrupted: str, context: Context
 ) -> Recorded:
-    """Record the verdict of a run, as far as it is not recorded.
+    """Record the result of a run, as far as it is not recorded yet.
 
     Args:
         plan: The drill.
         run: The run.
-        errors: What phases failed with in the end, by name.
-        interrupted: Why the run did not come to its own end; empty where it did.
-        world: Everything outside.
+        errors: The error that each failed phase ended with, by ``states.RESULT_KEYS``.
+        interrupted: Why the run did not complete; empty where it did.
+        context: Access to the outside.
     """
-    store = Store(world.aws, plan.journal)
-    chunks = load(store, plan, run.name)
-    finding = conclude(plan, chunks, errors, interrupted, world.clock())
+    store = Store(context.aws, plan.journal_bucket)
+    records = load_records(store, plan.drill, run.name)
+    result = conclude(plan, records, errors, interrupted, context.clock())
     key = journal_key(plan.drill, run.name)
-    document = journal_json(journal_of(subject(plan, run), finding))
+    document = journal_json(journal_of(run_info(plan, run), result))
     if not store.put_new(key, json.dumps(document, indent=1)):
         document = json.loads(store.get(key))
     status = str(document["verdict"]["status"])
-    told = str(document["verdict"]["message"])
-    marks = f"{folder(plan, run.name)}done/"
+    message = str(document["verdict"]["message"])
+    marks = done_folder(plan.drill, run.name)
     done = store.keys(marks)
     if f"{marks}metrics" not in done:
         data = metric_data(plan, document)
         if data:
-            world.aws("cloudwatch", "PutMetricData", Namespace=plan.namespace, MetricData=data)
+            context.aws("cloudwatch", "PutMetricData", Namespace=plan.namespace, MetricData=data)
         store.put_new(f"{marks}metrics", "{}")
     if f"{marks}message" not in done:
-        if plan.notify_on_pass or status not in (Status.PASSED.value, Status.DRY_RUN.value):
-            world.aws(
+        if plan.notify_passed or status not in (Status.PASSED.value, Status.DRY_RUN.value):
+            context.aws(
                 "sns",
                 "Publish",
                 TopicArn=plan.topic_arn,
-                Subject=subject_line(plan, status),
-                Message=message(plan, run, document),
+                Subject=message_subject(plan, status),
+                Message=message_body(plan, run, document),
             )
         store.put_new(f"{marks}message", "{}")
-    world.log("verdict", drill=plan.drill, run=run.name, status=status, told=told)
-    return Recorded(status, told, fault_may_last(chunks, errors))
+    context.log("verdict", drill=plan.drill, run=run.name, status=status, message=message)
+    return Recorded(status, message, fault_may_last(records, errors))
 
 
 def metric_data(plan: Plan, document: JsonObject) -> Sequence[JsonObject]:
-    """The metrics of a run that passed or failed; none of any other.
+    """Return the data points of a run that passed or failed; none for any other run.
 
     Args:
         plan: The drill.
@@ -115,12 +103,12 @@ def metric_data(plan: Plan, document: JsonObject) -> Sequence[JsonObject]:
         metrics.AVAILABILITY_PERCENT: None if availability is None else availability * 100,
     }
     until = document["observed_until"]
-    # The same moment at every attempt, so that a second one only writes the same point again.
+    # The same timestamp in every attempt, so that a repeated one only repeats the data points.
     at = until or document["phases"][-1]["began_at"]
     return [
         {
             "MetricName": name,
-            "Dimensions": dimensions(plan.service, plan.environment, plan.drill),
+            "Dimensions": metrics.dimensions(plan.service, plan.environment, plan.drill),
             "Timestamp": datetime.fromisoformat(str(at).replace("Z", "+00:00")).astimezone(
                 timezone.utc
             ),
@@ -131,30 +119,23 @@ def metric_data(plan: Plan, document: JsonObject) -> Sequence[JsonObject]:
     ]
 
 
-def dimensions(service: str, environment: str, drill: str) -> Sequence[Mapping[str, str]]:
-    """Those of all metrics of a drill."""
-    named = {"Service": service, "Environment": environment, "Drill": drill}
-    return [{"Name": name, "Value": value} for name, value in named.items()]
-
-
-def subject_line(plan: Plan, status: str) -> str:
-    """The subject of the message, as SNS takes it."""
+def message_subject(plan: Plan, status: str) -> str:
+    """Return the subject of the message, no longer than SNS allows."""
     text = f"{status.upper()}: drill {plan.drill} of {plan.service} in {plan.environment}"
-    return text[:_MAX_SUBJECT]
+    return text[:_MAX_SUBJECT_CHARACTERS]
 
 
-def message(plan: Plan, run: RunName, document: JsonObject) -> str:
-    """The message: the verdict in its first line, then what it rests on."""
+def message_body(plan: Plan, run: RunName, document: JsonObject) -> str:
+    """Return the message: the verdict in its first line, then judgements, measures and links."""
     verdict = document["verdict"]
     status = str(verdict["status"])
-    lines = [f"{subject_line(plan, status)}: {verdict['message']}", ""]
+    lines = [f"{message_subject(plan, status)}: {verdict['message']}", ""]
     lines += [f"- {each['status']}: {each['message']}" for each in verdict["judgements"]]
     for key, value in (document["measures"] or {}).items():
-        lines.append(f"{key.replace('_', ' ')}: {'not seen' if value is None else value}")
-    bucket, key = plan.journal.bucket, journal_key(plan.drill, run.name)
+        lines.append(f"{key.replace('_', ' ')}: {'not observed' if value is None else value}")
     lines += [
         f"objective seconds: {plan.objective_seconds:g}",
-        f"journal: s3://{bucket}/{plan.journal.prefix}{key}",
+        f"journal: s3://{plan.journal_bucket}/{journal_key(plan.drill, run.name)}",
         f"execution: {run.execution}",
         *([f"runbook: {plan.runbook}"] if plan.runbook else []),
     ]

@@ -1,29 +1,84 @@
-"""What a run found, from what its calls left behind; the same for every order of reading."""
+"""The result of a run, judged from its phase records in whatever order they are read."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Final
 
-from staged_resiliency.drills.runtime import states as names
-from staged_resiliency.drills.runtime.completion import fault_times
-from staged_resiliency.drills.runtime.messages import RunName
-from staged_resiliency.drills.runtime.phase_records import PhaseRecord
+from staged_resiliency.drills.runtime import states
 from staged_resiliency.drills.runtime.plan import Plan
+from staged_resiliency.drills.runtime.states import RunName
+from staged_resiliency.drills.runtime.store import PhaseRecord
+from staged_resiliency.experiment.expectations import (
+    AlarmFires,
+    AlarmRecovers,
+    ClientsMove,
+    ClientsReturn,
+    Expectation,
+)
 from staged_resiliency.experiment.journal import Phase, RunInfo, RunResult
 from staged_resiliency.experiment.measures import measure
-from staged_resiliency.experiment.observations import Observation
+from staged_resiliency.experiment.observations import Observation, Source
 from staged_resiliency.experiment.verdict import Run, Status, Verdict, aborted, judge
 
+INJECTED: Final = "injected"
+ENDED: Final = "ended"
 
-def subject(plan: Plan, run: RunName) -> RunInfo:
-    """What a run was about."""
+STABLE_SECONDS: Final = 30.0
+"""How long clients and alarms must have returned to count as stable."""
+
+_MAY_LAST: Final = "THE FAULT MAY STILL BE THERE"
+
+
+def expected_during_fault(plan: Plan) -> Sequence[Expectation]:
+    """Return the expectations of what happens while the fault lasts."""
+    return [each for each in plan.hypothesis if isinstance(each, (ClientsMove, AlarmFires))]
+
+
+def expected_after_fault(plan: Plan) -> Sequence[Expectation]:
+    """Return the expectations of what happens once the fault is over."""
+    return [each for each in plan.hypothesis if isinstance(each, (ClientsReturn, AlarmRecovers))]
+
+
+def all_happened(
+    expectations: Sequence[Expectation], observations: Iterable[Observation], run: Run
+) -> bool:
+    """Whether everything expected has happened, even if too late.
+
+    Args:
+        expectations: Expectations with a time limit; where there are none, all has happened.
+        observations: All observations so far.
+        run: The times so far; ``until`` is now.
+    """
+    if not expectations:
+        return True
+    for each in judge(expectations, observations, run).judgements:
+        if each.seconds is None:
+            return False
+        must_last = isinstance(each.expectation, (ClientsReturn, AlarmRecovers))
+        since = (run.ended_at or run.injected_at) + each.seconds
+        if must_last and run.until - since < STABLE_SECONDS:
+            return False
+    return True
+
+
+def fault_times(observations: Iterable[Observation]) -> tuple[float | None, float | None]:
+    """Return when the fault began, and when it was over for good; None where not observed."""
+    fault = [each for each in observations if each.source is Source.FAULT]
+    injected = [each.at for each in fault if each.value == INJECTED]
+    ended = [each.at for each in fault if each.value == ENDED]
+    return min(injected, default=None), max(ended, default=None)
+
+
+def run_info(plan: Plan, run: RunName) -> RunInfo:
+    """Return what a journal says of the run itself."""
     return RunInfo(
         kind="drill",
         run_id=run.name,
         service=plan.service,
         environment=plan.environment,
         experiment=plan.drill,
-        fault=plan.fault.told,
-        host=plan.broken,
+        fault=plan.fault.description,
+        host=plan.target,
         dependency=plan.dependency,
         record=plan.record.name,
         active=plan.active.name,
@@ -34,65 +89,56 @@ def subject(plan: Plan, run: RunName) -> RunInfo:
 
 def conclude(
     plan: Plan,
-    chunks: Sequence[PhaseRecord],
+    records: Sequence[PhaseRecord],
     errors: Mapping[str, str],
     interrupted: str,
     now: float,
 ) -> RunResult:
-    """What a run found.
+    """Judge a run by its records.
 
     Args:
         plan: The drill.
-        chunks: What the calls of its functions left behind, in any order.
-        errors: What phases failed with in the end, by name.
-        interrupted: Why the run did not come to its own end; empty where it did.
-        now: When this is told, in seconds since the epoch.
+        records: The records of its phases, in any order.
+        errors: The error that each failed phase ended with, by ``states.RESULT_KEYS``.
+        interrupted: Why the run did not complete; empty where it did.
+        now: The current time, in seconds since the epoch.
     """
-    chunks = sorted(chunks, key=lambda each: (each.began_at, each.ended_at, each.phase))
-    observations = [each for chunk in chunks for each in chunk.observations]
+    records = sorted(records, key=lambda each: (each.began_at, each.ended_at, each.phase))
+    observations = [each for record in records for each in record.observations]
     injected, ended = fault_times(observations)
     run = measures = None
     if injected is not None:
-        until = max(injected, *(each.ended_at for each in chunks))
+        until = max(injected, *(each.ended_at for each in records))
         run = Run(injected, ended, until)
         measures = measure(observations, run, record=plan.record.name, active=plan.active.name)
-    verdict = _verdict(plan, chunks, errors, interrupted, observations, run)
-    predicted = plan.predicted
     return RunResult(
         run=run,
         hypothesis=plan.hypothesis,
-        verdict=verdict,
+        verdict=_verdict(plan, records, errors, interrupted, observations, run),
         measures=measures,
-        phases=_phases(chunks, errors, now),
+        phases=_phases(records, now),
         observations=observations,
-        predicted={}
-        if predicted is None
-        else {
-            "best": predicted.best,
-            "median": predicted.median,
-            "p95": predicted.p95,
-            "worst": predicted.worst,
-        },
+        predicted=asdict(plan.predicted) if plan.predicted else {},
     )
 
 
-def fault_may_last(chunks: Sequence[PhaseRecord], errors: Mapping[str, str]) -> bool:
-    """Whether somebody must still end the fault.
+def fault_may_last(records: Sequence[PhaseRecord], errors: Mapping[str, str]) -> bool:
+    """Whether the fault may still be there.
 
     Args:
-        chunks: What the calls left behind, in the order in which they began.
-        errors: What phases failed with in the end, by name.
+        records: The records of the run's phases, in the order in which they began.
+        errors: The error that each failed phase ended with, by ``states.RESULT_KEYS``.
     """
-    last = _last(chunks, names.END_FAULT, names.SWEEP)
+    last = _last(records, states.END_FAULT, states.CLEANUP)
     if last is not None:
         return last.fault_may_last
-    injected, _ = fault_times(each for chunk in chunks for each in chunk.observations)
-    return injected is not None or "end" in errors
+    injected, _ = fault_times(each for record in records for each in record.observations)
+    return injected is not None or states.RESULT_KEYS[states.END_FAULT] in errors
 
 
 def _verdict(
     plan: Plan,
-    chunks: Sequence[PhaseRecord],
+    records: Sequence[PhaseRecord],
     errors: Mapping[str, str],
     interrupted: str,
     observations: Sequence[Observation],
@@ -104,57 +150,53 @@ def _verdict(
             *(f"{phase} failed: {error}" for phase, error in sorted(errors.items())),
         ]
     )
-    ending = _last(chunks, names.END_FAULT, names.SWEEP)
-    may_last = fault_may_last(chunks, errors)
-    cut_short = "; ".join(dict.fromkeys(each.cut_short for each in chunks if each.cut_short))
+    may_last = fault_may_last(records, errors)
+    cut_short = "; ".join(dict.fromkeys(each.cut_short for each in records if each.cut_short))
     if run is None:
-        return _without_fault(plan, chunks, trouble, cut_short, may_last=may_last)
+        return _verdict_without_fault(plan, records, trouble, cut_short, may_last=may_last)
+    judged = judge(plan.hypothesis, observations, run)
     if may_last:
-        told = (ending.told if ending else "") or trouble or "nobody saw it end"
-        judged = judge(plan.hypothesis, observations, run)
-        return replace(
-            judged, status=Status.FAILED, message=f"THE FAULT MAY STILL BE THERE: {told}"
-        )
+        end = _last(records, states.END_FAULT, states.CLEANUP)
+        reason = (end.message if end else "") or trouble or "its end was not observed"
+        return replace(judged, status=Status.FAILED, message=f"{_MAY_LAST}: {reason}")
     if cut_short or trouble:
         return aborted("; ".join(each for each in (cut_short, trouble) if each))
-    judged = judge(plan.hypothesis, observations, run)
-    after = _last(chunks, names.STEADY_AGAIN)
+    after = _last(records, states.STEADY_AGAIN)
     if after is not None and after.go:
         return judged
-    unsteady = f"not steady again: {after.told if after else 'nobody looked'}"
-    told = unsteady if judged.status is Status.PASSED else f"{judged.message}; {unsteady}"
-    return replace(judged, status=Status.FAILED, message=told)
+    unsteady = f"not steady again: {after.message if after else 'not checked'}"
+    message = unsteady if judged.status is Status.PASSED else f"{judged.message}; {unsteady}"
+    return replace(judged, status=Status.FAILED, message=message)
 
 
-def _without_fault(
-    plan: Plan, chunks: Sequence[PhaseRecord], trouble: str, cut_short: str, *, may_last: bool
+def _verdict_without_fault(
+    plan: Plan, records: Sequence[PhaseRecord], trouble: str, cut_short: str, *, may_last: bool
 ) -> Verdict:
     if may_last:
-        return Verdict(Status.FAILED, f"THE FAULT MAY STILL BE THERE: {trouble}", ())
-    for phase, what in ((names.PREFLIGHT, "refused"), (names.STEADY_STATE, "no steady state")):
-        last = _last(chunks, phase)
+        return Verdict(Status.FAILED, f"{_MAY_LAST}: {trouble}", ())
+    for phase, what in ((states.PREFLIGHT, "refused"), (states.STEADY_STATE, "no steady state")):
+        last = _last(records, phase)
         if last is not None and not last.go:
-            return aborted(f"{what}: {last.told}")
-    inject = _last(chunks, names.INJECT)
-    told = inject.told if inject else ""
+            return aborted(f"{what}: {last.message}")
+    inject = _last(records, states.INJECT)
+    message = inject.message if inject else ""
     if trouble or cut_short:
         return aborted(f"no fault was injected: {cut_short or trouble}")
-    if not plan.enabled and told:
-        return Verdict(Status.DRY_RUN, f"no fault was injected: {told}", ())
-    return aborted(f"no fault was injected: {told or 'nobody knows why'}")
+    if not plan.enabled and message:
+        return Verdict(Status.DRY_RUN, f"no fault was injected: {message}", ())
+    return aborted(f"no fault was injected: {message or 'for an unknown reason'}")
 
 
-def _last(chunks: Sequence[PhaseRecord], *phases: str) -> PhaseRecord | None:
-    found = [each for each in chunks if each.phase in phases]
+def _last(records: Sequence[PhaseRecord], *phases: str) -> PhaseRecord | None:
+    found = [each for each in records if each.phase in phases]
     return found[-1] if found else None
 
 
-def _phases(
-    chunks: Sequence[PhaseRecord], errors: Mapping[str, str], now: float
-) -> Sequence[Phase]:
-    """The steps, each from its first call to its last."""
+def _phases(records: Sequence[PhaseRecord], now: float) -> Sequence[Phase]:
+    """The phases of a run, each from its first call to its last."""
     found: dict[str, Phase] = {}
-    for each in chunks:
+    for each in records:
         began = found[each.phase].began_at if each.phase in found else each.began_at
-        found[each.phase] = Phase(each.phase.lower(), began, each.ended_at, each.told or "done")
-    return [*found.values(), Phase(names.RECORD.lower(), now, now)]
+        name = each.phase.lower()
+        found[each.phase] = Phase(name, began, each.ended_at, each.message or "done")
+    return [*found.values(), Phase(states.RECORD.lower(), now, now)]

@@ -120,9 +120,9 @@ class Outbox:
         return pause
 
     def rejected(self, now: float) -> None:
-        """The request will never be accepted: its halves may, and a datum alone is dropped.
+        """CloudWatch will never accept the request: send its halves apart, or drop a single datum.
 
-        The halves wait a little and are sent by themselves, while fresh data go on.
+        The halves wait a little and are sent alone, while new data go first.
         """
         data = self._sending
         self._end_request()

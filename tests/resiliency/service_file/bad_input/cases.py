@@ -6,7 +6,7 @@ A table is a text file of cases, so that edits and messages stand there as a use
     == name of the case
     - text of services/bookstore.yaml, there exactly once
     + what stands there instead
-    > bookstore.yaml:8: environments.production.account: what the user is told
+    > bookstore.yaml:8: environments.production.account: the message that the user gets
 
 Lines that follow one another with the same sign are one text of several lines. A second ``-``
 after a ``+`` begins a second edit. A case may give a whole file instead, in lines with ``|``.
@@ -25,7 +25,7 @@ TABLES: Final = Path(__file__).parent / "tables"
 
 @dataclass(frozen=True)
 class Case:
-    """One bad file: its name, its content, and every line that the user must be told."""
+    """One bad file: its name, its content, and every line that the user must get."""
 
     name: str
     content: str

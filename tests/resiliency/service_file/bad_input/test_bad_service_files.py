@@ -29,13 +29,13 @@ def case_named(name: str) -> Case:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_the_command_tells_every_problem_and_nothing_else(
+def test_the_command_reports_every_problem_and_nothing_else(
     case: Case, capsys: pytest.CaptureFixture[str]
 ) -> None:
     status = cli.main(["check", str(write(case))])
-    told = capsys.readouterr()
-    assert told.err.removesuffix("\n").split("\n") == case.problems
-    assert told.out == ""
+    printed = capsys.readouterr()
+    assert printed.err.removesuffix("\n").split("\n") == case.problems
+    assert printed.out == ""
     assert status == 1
 
 
@@ -45,7 +45,7 @@ def test_the_tables_hold_the_cases_they_should() -> None:
     assert len(names) == len(set(names))
 
 
-def test_several_problems_are_told_at_once_in_the_order_of_the_lines() -> None:
+def test_several_problems_are_reported_at_once_in_the_order_of_the_lines() -> None:
     with pytest.raises(ServiceFileError) as raised:
         load(write(case_named("several mistakes at once")))
     assert [problem.line for problem in raised.value.problems] == [2, 7, 12, 13, 18]
@@ -79,14 +79,14 @@ def of_size(dependencies: int) -> Path:
 def test_more_targets_than_reach_a_host_at_once_are_refused_with_how_many_fit() -> None:
     with pytest.raises(ServiceFileError) as raised:
         load(of_size(248))
-    told = re.fullmatch(
+    found = re.fullmatch(
         r"bookstore\.yaml:17: environments\.production\.dependencies: 248 targets make parameters "
         r"of \d+ bytes; beside the agent there is room for 16384, so about (\d+) targets like "
         r"these fit; remove some",
         str(raised.value),
     )
-    assert told
-    fitting = int(told[1]) - 2
+    assert found
+    fitting = int(found[1]) - 2
     (service,) = load(of_size(fitting))
     assert len(service.environments["production"].dependencies) == fitting
 

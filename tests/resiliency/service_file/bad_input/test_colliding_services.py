@@ -26,7 +26,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def problems_of(bookstore: Edits, cafe: Edits) -> list[str]:
-    """What is told of two services, each the example with edits."""
+    """Return the problems of two services, each the example with edits."""
     Path("services").mkdir()
     for name, edits in (("bookstore", bookstore), ("cafe", OWN | cafe)):
         text = EXAMPLE_CORE
@@ -62,7 +62,7 @@ RECORD_ALIKE = (
 
 
 @pytest.mark.parametrize(
-    ("bookstore", "cafe", "told"),
+    ("bookstore", "cafe", "message"),
     [
         pytest.param(
             {},
@@ -109,8 +109,10 @@ RECORD_ALIKE = (
         ),
     ],
 )
-def test_what_two_services_claim_is_told_once(bookstore: Edits, cafe: Edits, told: str) -> None:
-    assert problems_of(bookstore, cafe) == [told]
+def test_what_two_services_claim_is_reported_once(
+    bookstore: Edits, cafe: Edits, message: str
+) -> None:
+    assert problems_of(bookstore, cafe) == [message]
 
 
 def test_one_record_name_may_stand_in_two_zones_of_one_name() -> None:
@@ -139,12 +141,12 @@ def test_a_file_with_problems_of_its_own_still_claims_its_record() -> None:
     ]
 
 
-def test_the_problems_of_all_files_are_told_in_the_order_of_file_and_line() -> None:
-    told = problems_of(
+def test_the_problems_of_all_files_are_reported_in_the_order_of_file_and_line() -> None:
+    messages = problems_of(
         {"active: blue": "active: bleu", "port: 5432": "port: 0"},
         unchanged("record: bookstore.ping") | {"service: bookstore": "service: Cafe"},
     )
-    assert [line.split(": ")[0] for line in told] == [
+    assert [line.split(": ")[0] for line in messages] == [
         "services/bookstore.yaml:12",
         "services/bookstore.yaml:18",
         "services/cafe.yaml:2",
@@ -154,8 +156,8 @@ def test_the_problems_of_all_files_are_told_in_the_order_of_file_and_line() -> N
 
 def test_a_topic_that_another_service_makes_is_not_adopted() -> None:
     arn = "arn:aws:sns:us-west-2:532151327118:PingPublicationsSNS"
-    told = problems_of({}, {"topic_name: PingPublicationsSNS": f'topic_arn: "{arn}"'})
-    assert told == [
+    messages = problems_of({}, {"topic_name: PingPublicationsSNS": f'topic_arn: "{arn}"'})
+    assert messages == [
         "services/cafe.yaml:9: environments.production.notifications.topic_arn: is the topic "
         "PingPublicationsSNS that another environment creates; give topic_name: PingPublicationsSNS"
     ]

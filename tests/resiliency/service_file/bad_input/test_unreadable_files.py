@@ -17,14 +17,14 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def told_of(path: str, capsys: pytest.CaptureFixture[str]) -> str:
+def message_of(path: str, capsys: pytest.CaptureFixture[str]) -> str:
     """What the command tells of a path it refuses."""
     assert cli.main(["check", path]) == 1
     return capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         pytest.param(
             EXAMPLE.replace(b"Bookstore API", "Bücherladen".encode("latin-1")),
@@ -63,10 +63,10 @@ def told_of(path: str, capsys: pytest.CaptureFixture[str]) -> str:
     ],
 )
 def test_bytes_that_are_no_text_are_refused(
-    content: bytes, told: str, capsys: pytest.CaptureFixture[str]
+    content: bytes, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("bookstore.yaml").write_bytes(content)
-    assert told_of("bookstore.yaml", capsys) == told
+    assert message_of("bookstore.yaml", capsys) == message
 
 
 def test_the_largest_file_is_still_read(capsys: pytest.CaptureFixture[str]) -> None:
@@ -102,7 +102,7 @@ NO_FILE = "services: has no service file; add one like bookstore.yaml\n"
 
 
 @pytest.mark.parametrize(
-    ("make", "path", "told"),
+    ("make", "path", "message"),
     [
         pytest.param(
             nothing,
@@ -146,10 +146,10 @@ NO_FILE = "services: has no service file; add one like bookstore.yaml\n"
     ],
 )
 def test_paths_without_service_files_are_refused(
-    make: Callable[[], None], path: str, told: str, capsys: pytest.CaptureFixture[str]
+    make: Callable[[], None], path: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make()
-    assert told_of(path, capsys) == told
+    assert message_of(path, capsys) == message
 
 
 def test_one_unreadable_file_does_not_hide_the_problems_of_another(
@@ -157,7 +157,7 @@ def test_one_unreadable_file_does_not_hide_the_problems_of_another(
 ) -> None:
     link_that_leads_nowhere()
     Path("services/shop.yaml").write_bytes(EXAMPLE.replace(b"active: blue", b"active: red"))
-    assert told_of("services", capsys).splitlines() == [
+    assert message_of("services", capsys).splitlines() == [
         "services/bookstore.yaml: can't be read: No such file or directory",
         "services/shop.yaml:12: environments.production.active: 'red' is not one of the values "
         "allowed here; allowed: blue, green",

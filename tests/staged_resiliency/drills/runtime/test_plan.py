@@ -1,4 +1,4 @@
-"""Plans as documents, and back; what is no plan is told in one line."""
+"""Plans become documents and come back; what is wrong with a document is one line."""
 
 import json
 from collections.abc import Callable
@@ -8,16 +8,19 @@ import pytest
 
 from staged_resiliency.drills.runtime.plan import DrillSchedules, Plan
 from staged_resiliency.experiment.json_codec import DataError
-from tests.staged_resiliency.drills import plans
+from tests.fake_aws import plans
 
 
-@pytest.mark.parametrize("plan", [plans.SHUTDOWN, plans.BLACKHOLE, plans.LEASHED])
+@pytest.mark.parametrize("plan", [plans.SHUTDOWN, plans.BLACKHOLE, plans.DRY_SHUTDOWN])
 def test_a_plan_comes_back_as_it_was(plan: Plan) -> None:
     assert Plan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
 
 
-def test_a_watch_comes_back_as_it_was() -> None:
-    assert DrillSchedules.from_json(json.loads(json.dumps(plans.WATCH.to_json()))) == plans.WATCH
+def test_the_input_of_schedules_comes_back_as_it_was() -> None:
+    assert (
+        DrillSchedules.from_json(json.loads(json.dumps(plans.SCHEDULES.to_json())))
+        == plans.SCHEDULES
+    )
 
 
 def test_strings_may_be_anything_while_a_template_is_made() -> None:
@@ -27,8 +30,8 @@ def test_strings_may_be_anything_while_a_template_is_made() -> None:
     assert Plan.from_json(document).topic_arn == token
 
 
-def test_the_broken_host_is_one_of_the_pair() -> None:
-    assert plans.SHUTDOWN.broken_host is plans.SHUTDOWN.active
+def test_the_target_host_is_one_of_the_pair() -> None:
+    assert plans.SHUTDOWN.target_host is plans.SHUTDOWN.active
 
 
 def test_a_stopped_host_is_let_go_early_and_a_blackhole_is_not() -> None:
@@ -58,6 +61,10 @@ BAD: tuple[tuple[str, Edit], ...] = (
     ("plan: alarms[1]: found 7; must be a text", lambda doc: doc.update(alarms=["a", 7])),
     ("plan: active: found 'blue'; must be an object", lambda doc: doc.update(active="blue")),
     ("plan: active.name is missing", lambda doc: doc["active"].pop("name")),
+    (
+        "plan: window.from_hour: found 'nine'; must be a whole number",
+        lambda doc: doc["window"].update(from_hour="nine"),
+    ),
     ("plan: window: unknown key 'week'; known are", lambda doc: doc["window"].update(week=1)),
     ("plan: hypothesis is missing", lambda doc: doc.pop("hypothesis")),
     (
@@ -65,33 +72,33 @@ BAD: tuple[tuple[str, Edit], ...] = (
         lambda doc: doc.update(hypothesis=[{"expects": "luck"}]),
     ),
     (
-        "plan: hypothesis: is empty; a drill that can't fail shows nothing",
+        "plan: hypothesis: is empty; a drill that can't fail proves nothing",
         lambda doc: doc.update(hypothesis=[]),
     ),
     (
-        "plan: broken: found 'red'; must be bookstore-api-blue or bookstore-api-green",
-        lambda doc: doc.update(broken="red"),
+        "plan: target: found 'red'; must be bookstore-api-blue or bookstore-api-green",
+        lambda doc: doc.update(target="red"),
     ),
     (
         "plan: bookstore-api-green: instance_id is missing; the fault needs it",
-        lambda doc: doc.update(broken="bookstore-api-green"),
+        lambda doc: doc.update(target="bookstore-api-green"),
     ),
     ("plan: region: found {'a': ", lambda doc: doc.update(region={"a": "b" * 99})),
 )
 
 
-@pytest.mark.parametrize(("told", "edit"), BAD, ids=[row[0] for row in BAD])
-def test_what_is_no_plan_is_told(told: str, edit: Edit) -> None:
+@pytest.mark.parametrize(("message", "edit"), BAD, ids=[row[0] for row in BAD])
+def test_an_invalid_plan_is_reported(message: str, edit: Edit) -> None:
     document = json.loads(json.dumps(plans.SHUTDOWN.to_json()))
     edit(document)
     with pytest.raises(DataError) as raised:
         Plan.from_json(document)
-    assert str(raised.value).startswith(told)
+    assert str(raised.value).startswith(message)
     assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize("document", [None, [], "plan", {}])
-def test_what_is_no_document_is_told(document: object) -> None:
+def test_an_invalid_document_is_reported(document: object) -> None:
     with pytest.raises(DataError):
         Plan.from_json(document)
     with pytest.raises(DataError):

@@ -1,4 +1,4 @@
-"""The verdict has one journal, and is told, whatever fails on the way and whoever comes second."""
+"""A verdict has one journal, and is sent, whatever fails on the way and whoever comes second."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -6,25 +6,24 @@ from typing import Any
 
 import pytest
 
-from staged_resiliency.drills.runtime import phase_records, recorder
+from staged_resiliency.drills.runtime import recorder
 from staged_resiliency.drills.runtime.context import AwsError, JsonObject
-from staged_resiliency.drills.runtime.messages import RunName
-from staged_resiliency.drills.runtime.phase_records import PhaseRecord
 from staged_resiliency.drills.runtime.plan import Plan
-from staged_resiliency.drills.runtime.store import Store
+from staged_resiliency.drills.runtime.states import RunName
+from staged_resiliency.drills.runtime.store import PhaseRecord, Store, load_records, save_record
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source
-from tests.staged_resiliency.drills import plans
-from tests.staged_resiliency.drills.account import Account, account
-from tests.staged_resiliency.drills.service import START
+from tests.fake_aws import plans
+from tests.fake_aws.account import Account, account
+from tests.fake_aws.simulation import START
 
 RUN = RunName("arn:aws:states:us-west-2:123456789012:execution:shutdown:run-1", "run-1")
 
 
-def chunk(
-    phase: str, began: float, *seen: Observation, told: str = "", go: bool = True
+def phase_record(
+    phase: str, began: float, *seen: Observation, message: str = "", go: bool = True
 ) -> PhaseRecord:
-    """What a call left behind; times in seconds after the start."""
-    return PhaseRecord(phase, START + began, START + began + 5, go, told, "", False, seen)
+    """The record of a call; times in seconds after the start."""
+    return PhaseRecord(phase, START + began, START + began + 5, go, message, "", False, seen)
 
 
 def seen(at: float, source: Source, subject: str, value: str) -> Observation:
@@ -33,29 +32,29 @@ def seen(at: float, source: Source, subject: str, value: str) -> Observation:
 
 
 def passed() -> list[PhaseRecord]:
-    """What a run left behind that passed."""
+    """The records of a run that passed."""
     client, alarm = Source.CLIENT, Source.ALARM
     fault = "stop_instance"
     return [
-        chunk("Preflight", 0),
-        chunk("Steady state", 10, seen(10, client, plans.RECORD, plans.BLUE)),
-        chunk("Inject", 20, seen(30, Source.FAULT, fault, "injected")),
-        chunk(
+        phase_record("Preflight", 0),
+        phase_record("Steady state", 10, seen(10, client, plans.RECORD, plans.BLUE)),
+        phase_record("Inject", 20, seen(30, Source.FAULT, fault, "injected")),
+        phase_record(
             "Observe",
             40,
-            seen(40, alarm, plans.GUARD_ALARM, "OK"),
+            seen(40, alarm, plans.GREEN_DB_ALARM, "OK"),
             seen(40, client, plans.RECORD, NO_ANSWER),
             seen(100, alarm, plans.STATUS_ALARM, "ALARM"),
             seen(200, client, plans.RECORD, plans.GREEN),
         ),
-        chunk("End fault", 210, seen(300, Source.FAULT, fault, "ended")),
-        chunk(
+        phase_record("End fault", 210, seen(300, Source.FAULT, fault, "ended")),
+        phase_record(
             "Failback",
             310,
             seen(400, client, plans.RECORD, plans.BLUE),
             seen(400, alarm, plans.STATUS_ALARM, "OK"),
         ),
-        chunk("Steady again", 500),
+        phase_record("Steady again", 500),
     ]
 
 
@@ -64,15 +63,13 @@ def made() -> Iterator[Account]:
     """An account in which a run passed."""
     with account() as found:
         for each in passed():
-            phase_records.save(
-                Store(found.world.aws, plans.SHUTDOWN.journal), plans.SHUTDOWN, "run-1", each
-            )
+            save_record(Store(found.context.aws, plans.BUCKET), "shutdown", "run-1", each)
         yield found
 
 
 def record(made: Account, plan: Plan = plans.SHUTDOWN, interrupted: str = "") -> str:
     """Record the verdict; its status."""
-    return recorder.record(plan, RUN, {}, interrupted, made.world).status
+    return recorder.record(plan, RUN, {}, interrupted, made.context).status
 
 
 def test_a_second_time_changes_nothing(made: Account) -> None:
@@ -98,8 +95,8 @@ def test_after_a_part_that_failed_the_rest_is_done(made: Account, operation: str
 
 
 @pytest.mark.parametrize("part", ["metrics", "message"])
-def test_a_part_whose_mark_is_lost_is_told_again_the_same(made: Account, part: str) -> None:
-    inner, lost = made.world.aws, []
+def test_a_part_whose_mark_is_lost_is_sent_again_the_same(made: Account, part: str) -> None:
+    inner, lost = made.context.aws, []
 
     def aws(service: str, operation: str, **parameters: object) -> JsonObject:
         if operation == "PutObject" and str(parameters["Key"]).endswith(f"done/{part}"):
@@ -108,21 +105,21 @@ def test_a_part_whose_mark_is_lost_is_told_again_the_same(made: Account, part: s
                 raise AwsError("SlowDown", "scripted")
         return inner(service, operation, **parameters)
 
-    made.world = replace(made.world, aws=aws)
+    made.context = replace(made.context, aws=aws)
     with pytest.raises(AwsError, match="SlowDown"):
         record(made)
     assert record(made) == "passed"
     assert made.versions() == 1
-    told = [each["Message"] for each in made.messages()]
-    assert len(told) == (2 if part == "message" else 1)
-    assert len(set(told)) == 1
+    texts = [each["Message"] for each in made.messages()]
+    assert len(texts) == (2 if part == "message" else 1)
+    assert len(set(texts)) == 1
     points = [str(request) for request in made.service.published]
     assert len(points) == (2 if part == "metrics" else 1)
     assert len(set(points)) == 1
 
 
 def test_whoever_comes_second_takes_the_verdict_that_is_there(made: Account) -> None:
-    """The sweep writes the journal, and before it can say so the record comes."""
+    """The cleanup writes the journal, and the phase Record comes before it has sent the message."""
     made.service.errors["Publish"] = ["AccessDenied"]
     with pytest.raises(AwsError):
         record(made, interrupted="the run was timed out")
@@ -134,24 +131,28 @@ def test_whoever_comes_second_takes_the_verdict_that_is_there(made: Account) -> 
     assert made.metrics() == []
 
 
-LEASHED = replace(plans.LEASHED, notify_on_pass=False)
-AIMED, LATE = chunk("Inject", 20, told="aimed at it", go=False), "no fault within 300 s"
+DRY_RUN = replace(plans.DRY_SHUTDOWN, notify_passed=False)
+AIMED, LATE = phase_record("Inject", 20, message="aimed at it", go=False), "no fault within 300 s"
 QUIET: tuple[tuple[Sequence[PhaseRecord], str, bool], ...] = (
     ([AIMED], "dry run", True),
     ([replace(AIMED, cut_short=LATE)], "aborted", False),
-    ([chunk("Preflight", 0, told="alarm a is already in ALARM", go=False)], "aborted", False),
-    ([chunk("Steady state", 10, told="no answer", go=False)], "aborted", False),
+    (
+        [phase_record("Preflight", 0, message="alarm a is already in ALARM", go=False)],
+        "aborted",
+        False,
+    ),
+    ([phase_record("Steady state", 10, message="no answer", go=False)], "aborted", False),
 )
 
 
 @pytest.mark.parametrize(("left", "status", "silent"), QUIET)
-def test_of_leashed_runs_only_the_good_ones_are_silent_like_passed_ones(
+def test_only_successful_dry_runs_are_silent_like_passed_runs(
     left: Sequence[PhaseRecord], status: str, silent: bool
 ) -> None:
-    with account(LEASHED) as made:
+    with account(DRY_RUN) as made:
         for each in left:
-            phase_records.save(Store(made.world.aws, LEASHED.journal), LEASHED, "run-1", each)
-        assert record(made, LEASHED) == status
+            save_record(Store(made.context.aws, plans.BUCKET), "shutdown", "run-1", each)
+        assert record(made, DRY_RUN) == status
         assert (made.messages() == []) == silent
 
 
@@ -163,7 +164,7 @@ def test_a_message_holds_what_people_need(made: Account) -> None:
     assert lines[0].startswith("PASSED: drill shutdown of bookstore in production: clients of")
     assert "failover seconds: 170.0" in lines
     assert "objective seconds: 360" in lines
-    assert f"journal: s3://{plans.BUCKET}/bookstore/journals/shutdown/run-1.json" in lines
+    assert f"journal: s3://{plans.BUCKET}/journals/shutdown/run-1.json" in lines
     assert f"execution: {RUN.execution}" in lines
     assert "runbook: https://runbooks.example.com/bookstore" in lines
 
@@ -179,7 +180,7 @@ def test_metrics_have_the_moment_of_the_run_and_not_of_their_sending(made: Accou
 
 def test_a_subject_is_as_long_as_sns_takes_it() -> None:
     plan = replace(plans.SHUTDOWN, drill="d" * 99)
-    assert len(recorder.subject_line(plan, "failed")) == 100
+    assert len(recorder.message_subject(plan, "failed")) == 100
 
 
 def test_a_run_without_numbers_publishes_those_that_it_has() -> None:
@@ -193,6 +194,6 @@ def test_a_run_without_numbers_publishes_those_that_it_has() -> None:
     assert (only["MetricName"], only["Value"]) == ("drill-passed", 0.0)
 
 
-def test_what_a_run_left_behind_comes_back_as_it_was(made: Account) -> None:
-    store = Store(made.world.aws, plans.SHUTDOWN.journal)
-    assert phase_records.load(store, plans.SHUTDOWN, "run-1") == passed()
+def test_records_come_back_as_they_were(made: Account) -> None:
+    store = Store(made.context.aws, plans.SHUTDOWN.journal_bucket)
+    assert load_records(store, "shutdown", "run-1") == passed()

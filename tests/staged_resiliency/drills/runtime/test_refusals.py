@@ -1,25 +1,24 @@
-"""What speaks against a run, and what is no steady state: decisions on what was found."""
+"""Reasons to refuse a run, and reasons why a view is not the steady state."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from staged_resiliency.drills.runtime.client_view import ClientView
+from staged_resiliency.drills.runtime.client_view import ClientView, not_steady
 from staged_resiliency.drills.runtime.plan import Plan
-from staged_resiliency.drills.runtime.preflight import Findings, find, refusals
-from staged_resiliency.drills.runtime.steady_state import unsteady
+from staged_resiliency.drills.runtime.preflight import Findings, inspect, refusals
 from staged_resiliency.experiment.observations import NO_ANSWER
-from tests.staged_resiliency.drills import plans
-from tests.staged_resiliency.drills.account import account
-from tests.staged_resiliency.drills.service import Script
+from tests.fake_aws import plans
+from tests.fake_aws.account import account
+from tests.fake_aws.simulation import Script
 
 SHUTDOWN, BLACKHOLE = plans.SHUTDOWN, plans.BLACKHOLE
 OK = Findings(
     in_window=True,
     alarms=dict.fromkeys(SHUTDOWN.alarms, "OK"),
     standby=plans.GREEN,
-    why="at 52.11.79.9",
+    reason="at 52.11.79.9",
     instance_state="running",
     agent="Online",
     experiments=(),
@@ -28,7 +27,7 @@ ALARM, MISSING = plans.DB_ALARM, "INSUFFICIENT_DATA"
 
 
 def alarms(name: str, state: str | None) -> Findings:
-    """All well but for one alarm; None for one that there is not."""
+    """All is well except one alarm; None for an alarm that does not exist."""
     states = {**OK.alarms, name: state}
     return replace(OK, alarms={key: value for key, value in states.items() if value})
 
@@ -56,7 +55,7 @@ ROWS: tuple[tuple[Plan, Findings, Sequence[str]], ...] = (
     ),
     (
         SHUTDOWN,
-        replace(OK, standby=NO_ANSWER, why="52.11.79.9: status 500"),
+        replace(OK, standby=NO_ANSWER, reason="52.11.79.9: status 500"),
         [f"the standby {plans.GREEN} does not answer (52.11.79.9: status 500)"],
     ),
     (
@@ -83,13 +82,13 @@ ROWS: tuple[tuple[Plan, Findings, Sequence[str]], ...] = (
     (
         SHUTDOWN,
         replace(OK, experiments=("EXP1", "EXP2")),
-        ["experiment EXP1, EXP2 of the service still runs"],
+        ["experiment EXP1, EXP2 of the service is still running"],
     ),
 )
 
 
 @pytest.mark.parametrize(("plan", "found", "reasons"), ROWS, ids=[str(row[2]) for row in ROWS])
-def test_what_speaks_against_a_run(plan: Plan, found: Findings, reasons: Sequence[str]) -> None:
+def test_reasons_to_refuse_a_run(plan: Plan, found: Findings, reasons: Sequence[str]) -> None:
     assert refusals(plan, found) == reasons
 
 
@@ -97,7 +96,7 @@ STEADY = ClientView(
     (), (plans.BLUE_ADDRESS,), (plans.BLUE_ADDRESS,), plans.BLUE, "at 54.213.54.171"
 )
 ALIAS = replace(SHUTDOWN, active=replace(SHUTDOWN.active, addresses=()))
-LOOKS = (
+VIEWS = (
     (SHUTDOWN, STEADY, ""),
     (ALIAS, replace(STEADY, dns=("10.0.0.9",), resolved=("10.0.0.8",)), ""),
     (ALIAS, replace(STEADY, dns=()), f"Route 53 answers nothing for {plans.RECORD}"),
@@ -114,23 +113,23 @@ LOOKS = (
     ),
     (
         SHUTDOWN,
-        replace(STEADY, client=NO_ANSWER, why="reset"),
-        "/version/ is not answered (reset)",
+        replace(STEADY, client=NO_ANSWER, reason="reset"),
+        "/version/ does not answer (reset)",
     ),
     (
         SHUTDOWN,
         replace(STEADY, client=plans.GREEN),
-        f"/version/ is answered by {plans.GREEN}, not by {plans.BLUE}",
+        f"{plans.GREEN} answers /version/, not {plans.BLUE}",
     ),
 )
 
 
-@pytest.mark.parametrize(("plan", "seen", "told"), LOOKS, ids=[row[2] for row in LOOKS])
-def test_what_is_no_steady_state(plan: Plan, seen: ClientView, told: str) -> None:
-    assert unsteady(plan, seen) == told
+@pytest.mark.parametrize(("plan", "view", "reason"), VIEWS, ids=[row[2] for row in VIEWS])
+def test_what_is_not_the_steady_state(plan: Plan, view: ClientView, reason: str) -> None:
+    assert not_steady(plan, view) == reason
 
 
-def test_hosts_and_agents_that_are_unknown_are_told_as_such(
+def test_hosts_and_agents_that_are_unknown_are_reported_as_such(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with account(BLACKHOLE, Script()) as made:
@@ -138,7 +137,7 @@ def test_hosts_and_agents_that_are_unknown_are_told_as_such(
         monkeypatch.setattr(service, "DescribeInstances", lambda given: {"Reservations": []})
         nothing: dict[str, list[str]] = {"InstanceInformationList": []}
         monkeypatch.setattr(service, "DescribeInstanceInformation", lambda given: nothing)
-        world = replace(made.world, resolve=lambda name: ())
-        found = find(BLACKHOLE, "arn", world)
+        context = replace(made.context, resolve=lambda name: ())
+        found = inspect(BLACKHOLE, "arn", context)
     assert (found.instance_state, found.agent) == ("", "")
-    assert (found.standby, found.why) == (NO_ANSWER, f"{plans.GREEN_ADDRESS} can't be resolved")
+    assert (found.standby, found.reason) == (NO_ANSWER, f"{plans.GREEN_ADDRESS} can't be resolved")

@@ -1,4 +1,4 @@
-"""What a run found, from what its calls left behind, in whatever order it is read."""
+"""The result of a run is judged from its records, in whatever order they are read."""
 
 import random
 from collections.abc import Callable
@@ -9,35 +9,39 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from staged_resiliency.drills.runtime import states as names
-from staged_resiliency.drills.runtime.completion import STABLE_SECONDS, happened
-from staged_resiliency.drills.runtime.phase_records import PhaseRecord
-from staged_resiliency.drills.runtime.run_result import conclude, fault_may_last
+from staged_resiliency.drills.runtime.run_result import (
+    STABLE_SECONDS,
+    all_happened,
+    conclude,
+    fault_may_last,
+)
+from staged_resiliency.drills.runtime.store import PhaseRecord
 from staged_resiliency.experiment.expectations import AlarmFires, ClientsMove, ClientsReturn
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source
 from staged_resiliency.experiment.verdict import Run, Status
-from tests.staged_resiliency.drills import plans
-from tests.staged_resiliency.drills.runtime.test_recorder import chunk, passed
-from tests.staged_resiliency.drills.service import START
+from tests.fake_aws import plans
+from tests.fake_aws.simulation import START
+from tests.staged_resiliency.drills.runtime.test_recorder import passed, phase_record
 
 PLAN = plans.SHUTDOWN
 NOW = START + 600
 
 
 def status_of(
-    chunks: list[PhaseRecord], errors: dict[str, str] | None = None, interrupted: str = ""
+    records: list[PhaseRecord], errors: dict[str, str] | None = None, interrupted: str = ""
 ) -> tuple[Status, str]:
-    """The verdict on what was left behind."""
-    found = conclude(PLAN, chunks, errors or {}, interrupted, NOW).verdict
+    """The verdict on some records."""
+    found = conclude(PLAN, records, errors or {}, interrupted, NOW).verdict
     return found.status, found.message
 
 
 def without(*phases: str) -> list[PhaseRecord]:
-    """What a passed run left behind, but for some of it."""
+    """The records of a passed run, except those of some phases."""
     return [each for each in passed() if each.phase not in phases]
 
 
 def changed(phase: str, change: Callable[[PhaseRecord], PhaseRecord]) -> list[PhaseRecord]:
-    """What a passed run left behind, with one phase changed."""
+    """The records of a passed run, with one changed."""
     return [change(each) if each.phase == phase else each for each in passed()]
 
 
@@ -47,11 +51,11 @@ def test_a_run_that_passed() -> None:
 
 Row = tuple[list[PhaseRecord], dict[str, str], str, Status, str]
 ROWS: tuple[Row, ...] = (
-    (without(names.STEADY_AGAIN), {}, "", Status.FAILED, "not steady again: nobody looked"),
+    (without(names.STEADY_AGAIN), {}, "", Status.FAILED, "not steady again: not checked"),
     (
         changed(
             names.STEADY_AGAIN,
-            lambda each: replace(each, go=False, told="Route 53 answers nothing"),
+            lambda each: replace(each, go=False, message="Route 53 answers nothing"),
         ),
         {},
         "",
@@ -64,12 +68,12 @@ ROWS: tuple[Row, ...] = (
         {},
         "",
         Status.FAILED,
-        "THE FAULT MAY STILL BE THERE: nobody saw it end",
+        "THE FAULT MAY STILL BE THERE: its end was not observed",
     ),
     (
         changed(
             names.END_FAULT,
-            lambda each: replace(each, fault_may_last=True, told="is stopping"),
+            lambda each: replace(each, fault_may_last=True, message="is stopping"),
         ),
         {},
         "",
@@ -88,17 +92,17 @@ ROWS: tuple[Row, ...] = (
     ),
     (passed(), {"observe": "Boom: no"}, "", Status.ABORTED, "observe failed: Boom: no"),
     (passed(), {}, "the run was aborted", Status.ABORTED, "the run was aborted"),
-    ([], {}, "", Status.ABORTED, "no fault was injected: nobody knows why"),
+    ([], {}, "", Status.ABORTED, "no fault was injected: for an unknown reason"),
     ([], {"end": "Boom"}, "", Status.FAILED, "THE FAULT MAY STILL BE THERE: end failed: Boom"),
     (
-        [chunk(names.PREFLIGHT, 0, told="alarm a is already in ALARM", go=False)],
+        [phase_record(names.PREFLIGHT, 0, message="alarm a is already in ALARM", go=False)],
         {},
         "",
         Status.ABORTED,
         "refused: alarm a is already in ALARM",
     ),
     (
-        [chunk(names.STEADY_STATE, 0, told="no answer", go=False)],
+        [phase_record(names.STEADY_STATE, 0, message="no answer", go=False)],
         {},
         "",
         Status.ABORTED,
@@ -109,8 +113,8 @@ ROWS: tuple[Row, ...] = (
 
 @pytest.mark.parametrize("row", ROWS, ids=[row[4] for row in ROWS])
 def test_verdicts(row: Row) -> None:
-    chunks, errors, interrupted, status, told = row
-    found = status_of(chunks, errors, interrupted)
+    records, errors, interrupted, status, told = row
+    found = status_of(records, errors, interrupted)
     assert found[0] is status
     assert told in found[1]
 
@@ -120,9 +124,9 @@ def test_the_order_of_reading_and_calls_that_are_there_twice_change_nothing(
     chance: random.Random, twice: int
 ) -> None:
     expected = conclude(PLAN, passed(), {}, "", NOW)
-    chunks = [*passed(), passed()[twice]]
-    chance.shuffle(chunks)
-    found = conclude(PLAN, chunks, {}, "", NOW)
+    records = [*passed(), passed()[twice]]
+    chance.shuffle(records)
+    found = conclude(PLAN, records, {}, "", NOW)
     assert (found.verdict, found.measures, found.run) == (
         expected.verdict,
         expected.measures,
@@ -138,10 +142,10 @@ def test_a_run_with_a_gap_never_passes(missing: set[str]) -> None:
 
 
 def test_an_attempt_that_failed_is_not_the_last_word() -> None:
-    failed = replace(chunk(names.END_FAULT, 205), told="failed: x", fault_may_last=True)
-    chunks = sorted([*passed(), failed], key=lambda each: each.began_at)
-    assert not fault_may_last(chunks, {})
-    assert status_of(chunks)[0] is Status.PASSED
+    failed = replace(phase_record(names.END_FAULT, 205), message="failed: x", fault_may_last=True)
+    records = sorted([*passed(), failed], key=lambda each: each.began_at)
+    assert not fault_may_last(records, {})
+    assert status_of(records)[0] is Status.PASSED
 
 
 MOVE, FIRES = ClientsMove(plans.RECORD, plans.GREEN, 10), AlarmFires("a", 10)
@@ -154,19 +158,19 @@ def client(at: float, value: str) -> Observation:
 
 
 def test_nothing_expected_has_happened_at_once() -> None:
-    assert happened([], [], Run(0, None, 0))
+    assert all_happened([], [], Run(0, None, 0))
 
 
-def test_what_happened_too_late_has_happened() -> None:
-    assert happened([MOVE], [client(500, plans.GREEN)], Run(0, None, 500))
+def test_what_happened_too_late_has_all_happened() -> None:
+    assert all_happened([MOVE], [client(500, plans.GREEN)], Run(0, None, 500))
 
 
 def test_all_of_it_must_happen() -> None:
-    assert not happened([MOVE, FIRES], [client(5, plans.GREEN)], Run(0, None, 500))
+    assert not all_happened([MOVE, FIRES], [client(5, plans.GREEN)], Run(0, None, 500))
 
 
 def test_what_is_for_good_must_last_a_while() -> None:
     seen = [client(5, plans.GREEN), client(100, plans.BLUE)]
-    assert not happened([BACK], seen, Run(0, 90, 100 + STABLE_SECONDS - 1))
-    assert happened([BACK], seen, Run(0, 90, 100 + STABLE_SECONDS))
-    assert not happened([BACK], [*seen, client(120, NO_ANSWER)], Run(0, 90, 200))
+    assert not all_happened([BACK], seen, Run(0, 90, 100 + STABLE_SECONDS - 1))
+    assert all_happened([BACK], seen, Run(0, 90, 100 + STABLE_SECONDS))
+    assert not all_happened([BACK], [*seen, client(120, NO_ANSWER)], Run(0, 90, 200))

@@ -1,7 +1,7 @@
 """Whole runs of drills: the state machine is run, with its functions called for real.
 
-``account`` tells how. After each run no experiment is left running, the instance runs, and a
-verdict is recorded: one journal, and, as nothing fails between telling and marking it, one message.
+``fake_aws.account`` explains how. After each run no experiment is left running, the instance is
+running, and a verdict is recorded: one journal and, unless its mark is lost, one message.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,17 +13,17 @@ import pytest
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.plan import Plan, Timeouts, Window
 from staged_resiliency.drills.state_machine import definition
-from tests.staged_resiliency.drills import plans
-from tests.staged_resiliency.drills.account import (
+from tests.fake_aws import plans
+from tests.fake_aws.account import (
     Account,
     FunctionError,
     account,
     throttled,
     timed_out,
 )
-from tests.staged_resiliency.drills.service import START, Ordered, Script
+from tests.fake_aws.simulation import START, Script, StartedExperiment
 
-# Fewer looks, as these tests do not ask for precision and run many drills.
+# Fewer polls, as these tests need no precision and run many drills.
 SHUTDOWN = replace(plans.SHUTDOWN, sample_seconds=20, call_seconds=110)
 BLACKHOLE = replace(plans.BLACKHOLE, sample_seconds=20, call_seconds=110)
 PHASES = (
@@ -41,10 +41,10 @@ PHASES = (
 def verdict(made: Account, name: str = "run-1") -> Mapping[str, Any]:
     """The verdict of a run, after the promises that hold for every run."""
     assert made.service.running == [], "an experiment is left running"
-    assert not made.service.broken, "the fault is left behind"
+    assert not made.service.broken, "the fault was left behind"
     assert made.versions(name) == 1, "the journal was not written exactly once"
     found: Mapping[str, Any] = made.journal(name)["verdict"]
-    silent = found["status"] in ("passed", "dry run") and not made.service.plan.notify_on_pass
+    silent = found["status"] in ("passed", "dry run") and not made.service.plan.notify_passed
     messages = made.messages()
     assert len(messages) == (0 if silent else 1), "not exactly one message"
     for each in messages:
@@ -106,7 +106,7 @@ def test_a_shutdown_that_fails_over_and_back_passes_with_its_numbers() -> None:
 
 def test_a_shutdown_ends_the_fault_as_soon_as_all_happened() -> None:
     _, _, made = run(SHUTDOWN)
-    (experiment,) = made.service.ordered
+    (experiment,) = made.service.experiments
     assert experiment.stopped_at is not None
     assert experiment.stopped_at < made.service.natural_end(experiment)
 
@@ -114,7 +114,7 @@ def test_a_shutdown_ends_the_fault_as_soon_as_all_happened() -> None:
 def test_a_blackhole_lasts_its_time_and_passes_without_a_message() -> None:
     status, found, made = run(BLACKHOLE, Script(detect=120, clients_move=None))
     assert (status, found["status"]) == ("SUCCEEDED", "passed")
-    (experiment,) = made.service.ordered
+    (experiment,) = made.service.experiments
     assert experiment.stopped_at is None
 
 
@@ -143,7 +143,7 @@ def test_a_leashed_drill_resolves_its_target_and_injects_nothing() -> None:
     status, found, made = run(replace(SHUTDOWN, enabled=False))
     assert (status, found["status"]) == ("SUCCEEDED", "dry run")
     assert plans.INSTANCE in found["message"]
-    assert [each.skip for each in made.service.ordered] == [True]
+    assert [each.skip for each in made.service.experiments] == [True]
     assert made.service.fault_at is None
     assert made.metrics() == []
 
@@ -172,7 +172,7 @@ REFUSED: tuple[tuple[Script, Plan, str], ...] = (
     (Script(agent="ConnectionLost"), BLACKHOLE, "is ConnectionLost, not Online"),
     (
         Script(),
-        replace(SHUTDOWN, window=Window(("WED",), "09:00", "17:00", "America/Los_Angeles")),
+        replace(SHUTDOWN, window=Window(("WED",), 9, 17, "America/Los_Angeles")),
         "outside the allowed window (WED 09:00 to 17:00 America/Los_Angeles)",
     ),
 )
@@ -184,11 +184,11 @@ def test_a_run_is_refused(script: Script, plan: Plan, reason: str) -> None:
     assert (status, found["status"]) == ("SUCCEEDED", "aborted")
     assert found["message"].startswith("refused: ")
     assert reason in found["message"]
-    assert made.service.ordered == []
+    assert made.service.experiments == []
 
 
 UNSTEADY = (
-    (Script(active_answers=False), "/version/ is not answered"),
+    (Script(active_answers=False), "/version/ does not answer"),
     (Script(dns=(plans.GREEN_ADDRESS,)), f"Route 53 answers {plans.GREEN_ADDRESS}, not"),
     (Script(dns=()), "Route 53 answers nothing, not"),
 )
@@ -199,18 +199,18 @@ def test_nothing_is_injected_without_a_steady_state(script: Script, reason: str)
     status, found, made = run(SHUTDOWN, script)
     assert (status, found["status"]) == ("SUCCEEDED", "aborted")
     assert found["message"].startswith(f"no steady state: {reason}")
-    assert made.service.ordered == []
+    assert made.service.experiments == []
 
 
 def test_a_second_drill_at_once_is_refused_and_a_later_one_is_not() -> None:
     with account(SHUTDOWN) as made:
         other = replace(SHUTDOWN, drill="shutdown-again")
         machine = made.machine(other)
-        told: list[str] = []
+        started: list[str] = []
 
         def second(phase: str, count: int) -> None:
-            if phase == names.OBSERVE and not told:
-                told.append("started")
+            if phase == names.OBSERVE and not started:
+                started.append("started")
                 made.finish(made.start(machine, "run-2"))
 
         made.before = second
@@ -220,8 +220,8 @@ def test_a_second_drill_at_once_is_refused_and_a_later_one_is_not() -> None:
         refused = made.journal("run-2")["verdict"]
         assert first["status"] == "passed"
         assert refused["status"] == "aborted"
-        assert "experiment EXP00000 of the service still runs" in refused["message"]
-        assert len(made.service.ordered) == 1
+        assert "experiment EXP00000 of the service is still running" in refused["message"]
+        assert len(made.service.experiments) == 1
 
 
 def test_a_run_that_the_schedule_starts_twice_runs_once() -> None:
@@ -237,11 +237,11 @@ def test_of_two_drills_that_start_at_the_same_moment_one_runs() -> None:
     with account(SHUTDOWN) as made:
         other = replace(SHUTDOWN, drill="shutdown-again")
         machine = made.machine(other)
-        told: list[str] = []
+        started: list[str] = []
 
         def second(phase: str, count: int) -> None:
-            if phase == names.STEADY_STATE and not told:
-                told.append("started")
+            if phase == names.STEADY_STATE and not started:
+                started.append("started")
                 made.finish(made.start(machine, "run-2"))
 
         made.before = second
@@ -250,7 +250,7 @@ def test_of_two_drills_that_start_at_the_same_moment_one_runs() -> None:
         assert made.journal()["verdict"]["status"] == "passed"
         made.service.plan = other
         assert made.journal("run-2")["verdict"]["message"] == (
-            f"refused: another drill of bookstore runs: {first}"
+            f"refused: another drill of bookstore is running: {first}"
         )
 
 
@@ -266,7 +266,7 @@ def test_the_lock_of_a_run_that_was_aborted_holds_up_nobody() -> None:
         assert made.journal("run-2")["verdict"]["status"] == "passed"
 
 
-def test_a_failover_that_is_late_fails_and_tells_how_late() -> None:
+def test_a_failover_that_is_late_fails_and_says_how_late() -> None:
     status, found, made = run(SHUTDOWN, Script(clients_move=400))
     assert (status, found["status"]) == ("SUCCEEDED", "failed")
     assert f"reach {plans.GREEN} 4" in found["message"]
@@ -304,7 +304,7 @@ def test_an_experiment_that_never_begins_is_stopped() -> None:
     _, found, made = run(SHUTDOWN, Script(initiating_forever=True))
     assert found["status"] == "aborted"
     assert "no fault within 300 s: experiment EXP00000 is initiating" in found["message"]
-    assert made.service.ordered[0].stopped_at is not None
+    assert made.service.experiments[0].stopped_at is not None
 
 
 def test_an_instance_that_fis_does_not_start_is_started() -> None:
@@ -314,7 +314,7 @@ def test_an_instance_that_fis_does_not_start_is_started() -> None:
 
 
 @pytest.mark.slow
-def test_an_experiment_that_does_not_stop_is_told_and_swept_until_it_does() -> None:
+def test_an_experiment_that_does_not_stop_is_reported_and_cleaned_up_until_it_does() -> None:
     plan = replace(SHUTDOWN, sample_seconds=25)
     with account(plan, Script(stop_takes=2500)) as made:
         assert made.finish(made.start(made.machine(plan))) == "FAILED"
@@ -327,12 +327,12 @@ def test_an_experiment_that_does_not_stop_is_told_and_swept_until_it_does() -> N
 
 def test_an_experiment_that_somebody_started_by_hand_refuses_the_run() -> None:
     with account(SHUTDOWN) as made:
-        by_hand = Ordered("EXPbyhand", "t", plans.OTHER_TEMPLATE, {}, False, START - 30)
-        made.service.ordered.append(by_hand)
+        by_hand = StartedExperiment("EXPbyhand", "t", plans.OTHER_TEMPLATE, {}, False, START - 30)
+        made.service.experiments.append(by_hand)
         made.service.script.alarms_on = ()
         made.finish(made.start(made.machine(SHUTDOWN)))
         assert (
-            "experiment EXPbyhand of the service still runs"
+            "experiment EXPbyhand of the service is still running"
             in (made.journal()["verdict"]["message"])
         )
 
@@ -366,7 +366,7 @@ def test_a_function_that_fails_once_changes_nothing(phase: str, kind: str) -> No
         assert made.finish(made.start(made.machine(SHUTDOWN))) == "SUCCEEDED"
         assert verdict(made)["status"] == "passed"
         assert made.phases.count(phase) > 1
-        assert len(made.service.ordered) == 1
+        assert len(made.service.experiments) == 1
 
 
 ALWAYS = {
@@ -411,7 +411,7 @@ def test_a_function_that_fails_always_leaves_no_fault_behind(phase: str, when: s
 @pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("phase", PHASES)
-def test_a_run_that_is_aborted_in_any_state_is_swept(phase: str, when: str) -> None:
+def test_a_run_that_is_aborted_in_any_state_is_cleaned_up(phase: str, when: str) -> None:
     with account(SHUTDOWN) as made:
         execution = ""
 
@@ -421,7 +421,7 @@ def test_a_run_that_is_aborted_in_any_state_is_swept(phase: str, when: str) -> N
 
         setattr(made, when, abort)
         # The run's first call comes only after its name is known: the interpreter is slower.
-        execution = "arn:aws:states:us-west-2:123456789012:execution:shutdown:run-1"
+        execution = plans.EXECUTION
         assert made.start(made.machine(SHUTDOWN)) == execution
         status = made.finish(execution)
         found = verdict(made)
@@ -432,10 +432,10 @@ def test_a_run_that_is_aborted_in_any_state_is_swept(phase: str, when: str) -> N
         assert "the run was aborted" in found["message"]
 
 
-def test_an_experiment_that_is_started_while_the_sweep_looks_is_stopped_too() -> None:
+def test_an_experiment_that_is_started_while_the_cleanup_waits_is_stopped_too() -> None:
     """The function that starts it outlives the abort, and is slow."""
     with account(SHUTDOWN, Script(list_lags=20)) as made:
-        execution = "arn:aws:states:us-west-2:123456789012:execution:shutdown:run-1"
+        execution = plans.EXECUTION
 
         def slow(phase: str, count: int) -> None:
             if phase != names.INJECT:
@@ -460,10 +460,10 @@ def test_an_experiment_that_is_started_while_the_sweep_looks_is_stopped_too() ->
         assert made.finish(execution) == "ABORTED"
         found = verdict(made)
     assert found["status"] == "aborted"
-    assert len(made.service.ordered) == 1
+    assert len(made.service.experiments) == 1
 
 
-def test_a_run_that_takes_too_long_as_a_whole_is_swept() -> None:
+def test_a_run_that_takes_too_long_as_a_whole_is_cleaned_up() -> None:
     import threading
 
     with account(SHUTDOWN) as made:
@@ -476,10 +476,10 @@ def test_a_run_that_takes_too_long_as_a_whole_is_swept() -> None:
                 raise FunctionError("too late")
 
         made.before = hang
-        execution = made.start(made.machine(SHUTDOWN, TimeoutSeconds=2))
+        execution = made.start(made.machine(SHUTDOWN, TimeoutSeconds=1))
         described = made.wait(execution)
         assert described["status"] == "TIMED_OUT"
-        made.sweep(described)
+        made.clean_up(described)
         assert verdict(made)["message"] == "the run was timed out"
         held.set()
         assert left.wait(60)

@@ -1,4 +1,4 @@
-"""What the watchdog publishes, from the journals that there are."""
+"""The watchdog publishes the status of each drill, from its journals."""
 
 import json
 from collections.abc import Iterator
@@ -7,13 +7,12 @@ from datetime import datetime, timezone
 
 import pytest
 
-from staged_resiliency.drills.runtime import handlers, watchdog
+from staged_resiliency.drills.runtime import drill_status, handlers
 from staged_resiliency.drills.runtime.plan import DrillSchedules
-from staged_resiliency.drills.runtime.recorder import journal_key
-from staged_resiliency.drills.runtime.store import Store
+from staged_resiliency.drills.runtime.store import Store, journal_key
 from staged_resiliency.experiment.json_codec import DataError
-from tests.staged_resiliency.drills import plans
-from tests.staged_resiliency.drills.account import Account, account
+from tests.fake_aws import plans
+from tests.fake_aws.account import Account, account
 
 DAY = 86_400.0
 NOW = datetime.now(timezone.utc).timestamp()  # moto stamps what is written with the real time
@@ -22,19 +21,21 @@ NOW = datetime.now(timezone.utc).timestamp()  # moto stamps what is written with
 @pytest.fixture
 def made() -> Iterator[Account]:
     """An account with a drill that was just deployed."""
-    with account(start_now=NOW + 40.5 * DAY) as found:
+    with account(now=NOW + 40.5 * DAY) as found:
         yield found
 
 
-def watch(made: Account) -> DrillSchedules:
-    """The watch over the account's only drill."""
+def schedules(made: Account) -> DrillSchedules:
+    """The input of the watchdog's schedule, with the account's only drill."""
     machine = made.machine(plans.SHUTDOWN)
-    return replace(plans.WATCH, drills=(replace(plans.WATCH.drills[0], state_machine_arn=machine),))
+    return replace(
+        plans.SCHEDULES, drills=(replace(plans.SCHEDULES.drills[0], state_machine_arn=machine),)
+    )
 
 
 def put(made: Account, name: str, text: str) -> None:
     """Leave a journal."""
-    Store(made.world.aws, plans.SHUTDOWN.journal).put(journal_key("shutdown", name), text)
+    Store(made.context.aws, plans.SHUTDOWN.journal_bucket).put(journal_key("shutdown", name), text)
 
 
 def verdict(status: str) -> str:
@@ -44,7 +45,7 @@ def verdict(status: str) -> str:
 
 def published(made: Account) -> dict[str, float]:
     """What the watchdog publishes."""
-    handlers.watchdog(watch(made).to_json(), None)
+    handlers.watchdog(schedules(made).to_json(), None)
     return dict(made.metrics())
 
 
@@ -62,7 +63,7 @@ def test_a_passed_drill_expires(made: Account) -> None:
     assert found["drill-days-since-passed"] == 3
 
 
-def test_what_is_no_journal_is_told_and_left_out(made: Account) -> None:
+def test_what_is_not_a_journal_is_logged_and_left_out(made: Account) -> None:
     for name, text in (
         ("a", "no JSON"),
         ("b", "[]"),
@@ -72,7 +73,7 @@ def test_what_is_no_journal_is_told_and_left_out(made: Account) -> None:
         put(made, name, text)
     put(made, "d", verdict("failed"))
     assert published(made)["drill-score"] == 50
-    assert sum(each["event"] == "no journal" for each in made.log) == 4
+    assert sum(each["event"] == "not a journal" for each in made.log) == 4
 
 
 def test_journals_are_read_back_to_the_last_one_that_passed(
@@ -80,46 +81,46 @@ def test_journals_are_read_back_to_the_last_one_that_passed(
 ) -> None:
     for name in ("1", "2", "3"):
         put(made, name, verdict("passed"))
-    drill = watch(made).drills[0]
-    assert len(list(watchdog.outcomes(watch(made), drill, made.world))) == 1
+    drill = schedules(made).drills[0]
+    assert len(list(drill_status.outcomes(schedules(made), drill, made.context))) == 1
     put(made, "4", verdict("aborted"))
-    monkeypatch.setattr(watchdog, "MOST_JOURNALS", 1)
-    assert len(list(watchdog.outcomes(watch(made), drill, made.world))) == 1
+    monkeypatch.setattr(drill_status, "MAX_JOURNALS", 1)
+    assert len(list(drill_status.outcomes(schedules(made), drill, made.context))) == 1
 
 
 def test_journals_of_other_drills_are_left_alone(made: Account) -> None:
-    store = Store(made.world.aws, plans.SHUTDOWN.journal)
+    store = Store(made.context.aws, plans.SHUTDOWN.journal_bucket)
     store.put(journal_key("shutdown-of-green", "run-1"), verdict("passed"))
     assert published(made)["drill-score"] == 0
 
 
 def test_without_drills_nothing_is_published(made: Account) -> None:
-    handlers.watchdog(replace(plans.WATCH, drills=()).to_json(), None)
+    handlers.watchdog(replace(plans.SCHEDULES, drills=()).to_json(), None)
     assert made.metrics() == []
 
 
-def test_a_drill_whose_standing_can_not_be_told_silences_no_other(made: Account) -> None:
-    watched = watch(made)
-    (known,) = watched.drills
+def test_a_drill_whose_status_is_unavailable_silences_no_other(made: Account) -> None:
+    given = schedules(made)
+    (known,) = given.drills
     new = replace(known, name="new", state_machine_arn=f"{known.state_machine_arn}-new")
     put(made, "run-1", verdict("failed"))
-    with pytest.raises(watchdog.StatusUnavailableError, match=r"^new: StateMachineDoesNotExist: "):
-        handlers.watchdog(replace(watched, drills=(new, known)).to_json(), None)
+    with pytest.raises(
+        drill_status.StatusUnavailableError, match=r"^new: StateMachineDoesNotExist: "
+    ):
+        handlers.watchdog(replace(given, drills=(new, known)).to_json(), None)
     assert dict(made.metrics())["drill-score"] == 50
     assert len(made.metrics()) == 2
 
 
 def test_journals_that_can_not_be_read_silence_no_other_drill(made: Account) -> None:
-    watched = watch(made)
-    (known,) = watched.drills
+    given = schedules(made)
+    (known,) = given.drills
     made.service.errors["ListObjectsV2"] = ["AccessDenied"]
-    with pytest.raises(watchdog.StatusUnavailableError, match=r"^shutdown: AccessDenied: "):
-        handlers.watchdog(
-            replace(watched, drills=(known, replace(known, name="x"))).to_json(), None
-        )
+    with pytest.raises(drill_status.StatusUnavailableError, match=r"^shutdown: AccessDenied: "):
+        handlers.watchdog(replace(given, drills=(known, replace(known, name="x"))).to_json(), None)
     assert len(made.metrics()) == 2
 
 
-def test_an_event_that_is_none_is_told(made: Account) -> None:
-    with pytest.raises(DataError, match="watch: service is missing"):
+def test_an_invalid_event_is_reported(made: Account) -> None:
+    with pytest.raises(DataError, match="event: service is missing"):
         handlers.watchdog({}, None)

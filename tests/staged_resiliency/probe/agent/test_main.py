@@ -192,6 +192,7 @@ def having(cloudwatch: HttpCloudWatch, metric: Metric, namespace: str) -> Callab
     return found
 
 
+@pytest.mark.slow
 def test_the_agent_obeys_signals(
     file: File, systemd: Systemd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -564,6 +564,7 @@ class OutboxMachine(RuleBasedStateMachine):
         assert len(self.put) == len(self.arrived) + dropped + waiting
 
 
+@pytest.mark.hypothesis
 def test_each_datum_arrives_once_or_waits_or_is_counted_as_dropped() -> None:
     run_state_machine_as_test(
         OutboxMachine, settings=settings(fewer_examples(2), stateful_step_count=25)

@@ -427,6 +427,7 @@ class SpoolMachine(RuleBasedStateMachine):
             shutil.rmtree(self.top)
 
 
+@pytest.mark.hypothesis
 def test_the_spool_does_what_a_list_would_do() -> None:
     run_state_machine_as_test(
         SpoolMachine, settings=settings(fewer_examples(3), stateful_step_count=20)

@@ -1,20 +1,20 @@
-"""An account in which a drill's state machine runs, in moto, with the functions called for real.
-
-How the parts are put together:
+"""An AWS account in moto, in which drills run with their functions called for real.
 
 - moto interprets the state machine (``stepfunctions.execute_state_machine``). It would invoke
   Lambda functions in Docker; ``_invoke_lambda_function``, the one place where its interpreter does
   so, is replaced by a call of the handler, which returns or raises what Lambda's API would.
 - The functions call botocore's real clients. S3, SNS, SQS, Step Functions and PutMetricData are
-  moto's. FIS, EC2, Systems Manager, TestDNSAnswer and DescribeAlarms are answered by ``Service``
-  by botocore's ``before-call`` event: after botocore has checked the parameters against its model;
-  the scripted answers are checked against it too.
-- Time is ``Service.now``: handlers wait on it, and so do the interpreter's retries.
-- EventBridge's rule is played by ``finish``: where the execution's end matches ``cleanup_pattern``,
-  the sweep is called with that event, twice more if it fails, as Lambda does. Its schedule is
-  played by ``sweep_left``; ListExecutions, like the event, tells times of ``Service.now``.
+  moto's. FIS, EC2, Systems Manager, TestDNSAnswer and DescribeAlarms are answered by a
+  ``SimulatedService``, and whatever a test puts into ``Account.answers``. botocore checks the
+  parameters of every call against its model; answers are checked against it too.
+- Time is ``SimulatedService.now``: handlers wait on it, and so do the interpreter's retries.
+- EventBridge's rule is played by ``finish``: where the execution's end matches
+  ``cleanup_pattern``, the cleanup is called with that event, twice more if it fails, as Lambda
+  does. Its schedule is played by ``clean_up_missed``; ListExecutions, like the event, returns times
+  of ``SimulatedService.now``.
 """
 
+import functools
 import io
 import json
 import time
@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TypeVar
 
 import botocore.awsrequest
 import botocore.exceptions
@@ -37,35 +37,30 @@ from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguagePa
 
 from staged_resiliency.drills import functions
 from staged_resiliency.drills.runtime import handlers
-from staged_resiliency.drills.runtime.aws_context import BotocoreAws
-from staged_resiliency.drills.runtime.context import AwsError, Context
+from staged_resiliency.drills.runtime.context import AwsError, BotocoreAws, Context
 from staged_resiliency.drills.runtime.plan import Plan, WatchedDrill
-from staged_resiliency.drills.runtime.recorder import journal_key
+from staged_resiliency.drills.runtime.store import journal_key
 from staged_resiliency.drills.state_machine import cleanup_pattern, definition
 from staged_resiliency.experiment.json_codec import DataError
-from tests.staged_resiliency.drills import plans, states_language
-from tests.staged_resiliency.drills.service import ApiError, Script, Service
+from staged_resiliency.shared.names import drill_state_machine
+from tests.fake_aws import plans, states_language
+from tests.fake_aws.simulation import START, ApiError, Script, SimulatedService
 
-SCRIPTED = {
-    "fis": "*",
-    "ec2": "*",
-    "ssm": "*",
-    "route-53": "*",
-    "cloudwatch": "DescribeAlarms",
-}
-_IAM = {
-    "ListObjectsV2": "s3:ListBucket",
-    "stepfunctions": "states",
-    "route-53": "route53",
-    "sfn": "states",
-}
+ACCOUNT = "123456789012"
+REGION = "us-west-2"
+
+Answer = Mapping[str, Any]
+Parameters = Mapping[str, Any]
+Operation = tuple[str, str]
+
+SIMULATED = ("fis", "ec2", "ssm", "route53")
 HANDLERS: Mapping[str, Callable[[object, object], object]] = {
     each.name: getattr(handlers, each.name) for each in functions.ALL
 }
 
 
 class FunctionError(Exception):
-    """What a function dies of in a test."""
+    """The error of a function that fails in a test."""
 
 
 @dataclass
@@ -73,23 +68,25 @@ class Account:
     """The account.
 
     Attributes:
-        service: What is drilled.
-        world: Everything outside, for the functions.
-        session: botocore's.
+        service: The service that drills break, and the clock.
+        context: Access to the outside, for the functions.
+        calls: Every call of the code under test, in order.
+        answers: Answers to operations in place of moto's and the service's, by service and
+            operation.
         used: IAM actions by the function that needed them.
-        before: Called with (phase, how many calls of it were before) before a function runs.
+        before: Called with (phase, number of earlier calls of it) before a function runs.
         after: The same once it has run; what it raises the interpreter gets.
         phases: Names of the phases in the order of their calls.
         function: The function that runs.
-        aborted: Whether nobody listens to the function that runs.
-        log: What functions wrote into their logs.
+        aborted: Whether nobody waits for the function that runs any more.
+        log: The functions' log.
         ended: When executions ended, by their ARNs.
-        clients: Of the tests' own.
     """
 
-    service: Service
-    session: botocore.session.Session
-    world: Context
+    service: SimulatedService
+    context: Context
+    calls: list[Operation] = field(default_factory=list)
+    answers: dict[Operation, Callable[[Parameters], Answer]] = field(default_factory=dict)
     used: dict[str, set[str]] = field(default_factory=dict)
     before: Callable[[str, int], None] = lambda phase, count: None
     after: Callable[[str, int], None] = lambda phase, count: None
@@ -98,31 +95,36 @@ class Account:
     aborted: bool = False
     log: list[Mapping[str, object]] = field(default_factory=list)
     ended: dict[str, float] = field(default_factory=dict)
-    clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, name: str) -> Any:
-        """A client of the tests' own."""
-        if name not in self.clients:
-            self.clients[name] = _session().create_client(name, region_name="us-west-2")
-        return self.clients[name]
+        """A client of the test's own, whose calls are not recorded."""
+        return _own_client(name)
+
+    def refuse(self, service: str, operation: str, error: BaseException) -> None:
+        """Let an operation fail from now on."""
+
+        def answer(_: Parameters) -> Answer:
+            raise error
+
+        self.answers[service, operation] = answer
 
     # The state machine.
 
     def machine(self, plan: Plan, **changes: object) -> str:
-        """Deploy the state machine of a drill; its ARN."""
+        """Deploy the state machine of a drill; return its ARN."""
         arns = {
-            each.name: f"arn:aws:lambda:us-west-2:123456789012:function:{each.name}"
+            each.name: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{each.name}"
             for each in functions.OF_THE_MACHINE
         }
         made = self.client("stepfunctions").create_state_machine(
-            name=plan.drill,
+            name=drill_state_machine(plan.service, plan.environment, plan.drill),
             definition=json.dumps({**definition(plan, arns), **changes}),
-            roleArn="arn:aws:iam::123456789012:role/drills",
+            roleArn=f"arn:aws:iam::{ACCOUNT}:role/drills",
         )
         return str(made["stateMachineArn"])
 
     def start(self, machine: str, name: str = "run-1", given: str = "{}") -> str:
-        """Start a run; its ARN."""
+        """Start a run; return its ARN."""
         started = self.client("stepfunctions").start_execution(
             stateMachineArn=machine, name=name, input=given
         )
@@ -133,31 +135,31 @@ class Account:
         self.client("stepfunctions").stop_execution(executionArn=execution)
 
     def finish(self, execution: str) -> str:
-        """Wait for the end of a run, and let EventBridge have it swept; the run's status."""
+        """Wait for the end of a run, have it cleaned up by EventBridge; return its status."""
         described = self.wait(execution)
         status = str(described["status"])
         pattern = cleanup_pattern([described["stateMachineArn"]])
         if status in pattern["detail"]["status"]:
-            self.sweep(described)
-            while self.log[-1]["event"] == "the sweep goes on later":
+            self.clean_up(described)
+            while self.log[-1]["event"] == "the cleanup continues later":
                 self.service.sleep(900)
-                self.sweep_left(described["stateMachineArn"])
+                self.clean_up_missed(described["stateMachineArn"])
         return status
 
     def wait(self, execution: str) -> Mapping[str, Any]:
         """Wait, in real time, for the end of a run."""
         client = self.client("stepfunctions")
-        patience = time.monotonic() + 120
+        deadline = time.monotonic() + 120
         while True:
             described: Mapping[str, Any] = client.describe_execution(executionArn=execution)
             if described["status"] != "RUNNING":
                 self.ended.setdefault(execution, self.service.now)
                 return described
-            assert time.monotonic() < patience, self.phases
-            time.sleep(0.03)
+            assert time.monotonic() < deadline, self.phases
+            time.sleep(0.01)
 
-    def sweep(self, described: Mapping[str, Any]) -> None:
-        """Call the sweep as EventBridge and Lambda do."""
+    def clean_up(self, described: Mapping[str, Any]) -> None:
+        """Call the cleanup as EventBridge and Lambda do."""
         event = {
             "source": "aws.states",
             "detail-type": "Step Functions Execution Status Change",
@@ -170,14 +172,14 @@ class Account:
                 "stopDate": round(self.ended[described["executionArn"]] * 1000),
             },
         }
-        self._call_sweep(event)
+        self._call_cleanup(event)
 
-    def sweep_left(self, *machines: str) -> None:
-        """Call the sweep as its schedule does, with the drills of some state machines."""
+    def clean_up_missed(self, *machines: str) -> None:
+        """Call the cleanup as its schedule does, with the drills of some state machines."""
         drills = [WatchedDrill(each.rpartition(":")[2], each) for each in machines]
-        self._call_sweep(replace(plans.WATCH, drills=tuple(drills)).to_json())
+        self._call_cleanup(replace(plans.SCHEDULES, drills=tuple(drills)).to_json())
 
-    def _call_sweep(self, event: object) -> None:
+    def _call_cleanup(self, event: object) -> None:
         for attempt in range(3):
             self.function = "cleanup"
             try:
@@ -190,7 +192,7 @@ class Account:
                 return
 
     def invoke(self, parameters: Mapping[str, Any], **_: object) -> dict[str, Any]:
-        """What stands for Lambda's Invoke."""
+        """Invoke a function, in place of Lambda."""
         name = str(parameters["FunctionName"]).rpartition(":")[2]
         event = json.loads(parameters["Payload"])
         phase = event["phase"]
@@ -203,34 +205,38 @@ class Account:
             self.after(phase, count)
         except (FunctionError, AwsError, DataError) as error:
             if self.aborted:
-                return {"StatusCode": 200, "Payload": {}}  # to which nobody listens any more
+                return {"StatusCode": 200, "Payload": {}}  # which nobody waits for any more
             document = {"errorType": type(error).__name__, "errorMessage": str(error)}
             return {"FunctionError": "Unhandled", "Payload": document, "StatusCode": 200}
         return {"StatusCode": 200, "Payload": json.loads(json.dumps(answer))}
 
-    # What is left behind.
+    # What runs leave behind.
+
+    def put(self, key: str, text: str | bytes) -> None:
+        """Write an object into the journal bucket."""
+        body = text.encode() if isinstance(text, str) else text
+        self.client("s3").put_object(Bucket=plans.BUCKET, Key=key, Body=body)
 
     def objects(self) -> list[str]:
-        """All keys in the bucket, without the prefix."""
+        """All keys in the journal bucket."""
         answer = self.client("s3").list_objects_v2(Bucket=plans.BUCKET)
-        prefix = plans.SHUTDOWN.journal.prefix
-        return [str(each["Key"]).removeprefix(prefix) for each in answer.get("Contents", ())]
+        return [str(each["Key"]) for each in answer.get("Contents", ())]
 
     def journal(self, name: str = "run-1") -> Mapping[str, Any]:
         """The journal of a run."""
-        key = plans.SHUTDOWN.journal.prefix + journal_key(self.service.plan.drill, name)
+        key = journal_key(self.service.plan.drill, name)
         body = self.client("s3").get_object(Bucket=plans.BUCKET, Key=key)["Body"]
         document: Mapping[str, Any] = json.loads(body.read())
         return document
 
     def versions(self, name: str = "run-1") -> int:
         """How often the journal of a run was written."""
-        key = plans.SHUTDOWN.journal.prefix + journal_key(self.service.plan.drill, name)
+        key = journal_key(self.service.plan.drill, name)
         found = self.client("s3").list_object_versions(Bucket=plans.BUCKET, Prefix=key)
         return len(found.get("Versions", ()))
 
     def messages(self) -> list[Mapping[str, str]]:
-        """All messages that were sent, as subscribers get them."""
+        """All messages that were sent since the last call, as subscribers get them."""
         sqs = self.client("sqs")
         url = sqs.get_queue_url(QueueName="messages")["QueueUrl"]
         found: list[Mapping[str, str]] = []
@@ -249,41 +255,16 @@ class Account:
         ]
 
 
+AnyAccount = TypeVar("AnyAccount", bound=Account)
+
+
 @contextmanager
 def account(
-    plan: Plan = plans.SHUTDOWN, script: Script | None = None, *, start_now: float | None = None
+    plan: Plan = plans.SHUTDOWN, script: Script | None = None, *, now: float = START
 ) -> Iterator[Account]:
-    """An account with bucket, topic and a queue that is subscribed to it."""
-    service = Service(plan, script or Script())
-    if start_now is not None:
-        service.now = start_now
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        moto.mock_aws(config={"stepfunctions": {"execute_state_machine": True}}),
-    ):
-        patch.setenv("AWS_DEFAULT_REGION", "us-west-2")
-        patch.setattr(AmazonStateLanguageParser, "parse", staticmethod(states_language.parse))
-        session = _session()
-        made = Account(service, session, _no_world())
-        _script(made, session)
-        made.world = Context(
-            aws=BotocoreAws(session),
-            resolve=service.resolve,
-            ask=service.ask,
-            clock=lambda: service.now,
-            sleep=service.sleep,
-            log=lambda event, **fields: made.log.append(
-                json.loads(json.dumps({"event": event, **fields}))
-            ),
-        )
-        patch.setattr(handlers, "the_world", lambda: made.world)
-        patch.setattr(lambda_eval_utils, "_invoke_lambda_function", made.invoke)
-        patch.setattr(retrier_decl, "time", _Time(service))
-        s3, sns, sqs = (made.client(each) for each in ("s3", "sns", "sqs"))
-        s3.create_bucket(
-            Bucket=plans.BUCKET, CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
-        )
-        s3.put_bucket_versioning(Bucket=plans.BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    """An account with a journal bucket, a topic, and a queue that is subscribed to it."""
+    with entered(Account, SimulatedService(plan, script or Script(), now)) as made:
+        sns, sqs = made.client("sns"), made.client("sqs")
         topic = sns.create_topic(Name="PingPublicationsSNS")["TopicArn"]
         assert topic == plans.TOPIC
         queue = sqs.create_queue(QueueName="messages")["QueueUrl"]
@@ -292,84 +273,151 @@ def account(
         yield made
 
 
-class _Time:
-    """What the interpreter's retries wait on."""
+@contextmanager
+def entered(
+    kind: Callable[[SimulatedService, Context], AnyAccount],
+    service: SimulatedService,
+) -> Iterator[AnyAccount]:
+    """An account of some class with a journal bucket, in which the functions run."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        moto.mock_aws(config={"stepfunctions": {"execute_state_machine": True}}),
+    ):
+        patch.setenv("AWS_DEFAULT_REGION", REGION)
+        patch.setattr(AmazonStateLanguageParser, "parse", staticmethod(states_language.parse))
+        log: list[Mapping[str, object]] = []
+        made: AnyAccount
+        context = Context(
+            aws=_shared_aws(),
+            resolve=lambda name: made.service.resolve(name),
+            ask=lambda address, endpoint, host: made.service.ask(address, endpoint, host),
+            clock=lambda: made.service.now,
+            sleep=lambda seconds: made.service.sleep(seconds),
+            log=lambda event, **fields: log.append(
+                json.loads(json.dumps({"event": event, **fields}))
+            ),
+        )
+        made = kind(service, context)
+        made.log = log
+        patch.setattr(_Current, "account", made, raising=False)
+        patch.setattr(handlers, "lambda_context", lambda: made.context)
+        patch.setattr(lambda_eval_utils, "_invoke_lambda_function", made.invoke)
+        patch.setattr(retrier_decl, "time", _Time(made))
+        s3 = made.client("s3")
+        s3.create_bucket(
+            Bucket=plans.BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+        s3.put_bucket_versioning(Bucket=plans.BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        yield made
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+
+class _Time:
+    """The module ``time``, for the interpreter's retries."""
+
+    def __init__(self, made: Account) -> None:
+        self._made = made
 
     def sleep(self, seconds: float) -> None:
         if seconds > 0:
-            self._service.sleep(seconds)
+            self._made.service.sleep(seconds)
 
 
-def _script(made: Account, session: botocore.session.Session) -> None:
+class _Current:
+    """The account of the test that runs: sessions and clients are shared, as they are slow."""
+
+    account: Account
+
+
+def observed_session() -> botocore.session.Session:
+    """A session for the code under test, whose calls the current account records and answers."""
+    session = _new_session()
     events = session.get_component("event_emitter")
 
     def remember(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
-        context["given"] = params
+        context["parameters"] = params
 
     def answer(
         model: Any, context: dict[str, Any], **_: object
-    ) -> tuple[botocore.awsrequest.AWSResponse, dict[str, Any]] | None:
-        service = model.service_model.service_id.hyphenize()
-        prefix = {"sfn": "states", "route-53": "route53"}.get(service, service)
-        action = _IAM.get(model.name, f"{prefix}:{model.name}")
-        made.used.setdefault(made.function, set()).add(action)
-        if service == "fis" and context["given"].get("tags"):
-            made.used[made.function].add("fis:TagResource")  # which tags on creation ask for
-        if service not in SCRIPTED or SCRIPTED[service] not in ("*", model.name):
-            waiting = made.service.errors.get(model.name)
-            if waiting:
-                return _failed(waiting.pop(0))
-            if model.name == "PutMetricData":
-                made.service.published.append(context["given"])
+    ) -> tuple[botocore.awsrequest.AWSResponse, Answer] | None:
+        made = _Current.account
+        service, operation = str(model.service_model.service_name), str(model.name)
+        given = context["parameters"]
+        made.calls.append((service, operation))
+        _note_use(made, service, operation, given)
+        scripted = made.answers.get((service, operation))
+        simulated = service in SIMULATED or operation == "DescribeAlarms"
+        waiting = made.service.errors.get(operation)
+        if waiting:
+            return _failed(ApiError(waiting.pop(0)))
+        if operation == "PutMetricData":
+            made.service.published.append(given)
+        if scripted is None and not simulated:
             return None
         try:
-            found = made.service.answer(model.name, context["given"])
+            found = scripted(given) if scripted else made.service.answer(operation, given)
         except ApiError as error:
-            return _failed(error.code)
+            return _failed(error)
         report = botocore.validate.ParamValidator().validate(found, model.output_shape)
         assert not report.has_errors(), report.generate_report()
         return _response(200), found
 
     def on_our_clock(parsed: dict[str, Any], **_: object) -> None:
+        made = _Current.account
         for each in parsed.get("executions", ()):
-            at = made.ended.get(each["executionArn"], made.service.now)
-            each["stopDate"] = datetime.fromtimestamp(at, timezone.utc)
+            if "stopDate" in each:
+                at = made.ended.get(each["executionArn"], made.service.now)
+                each["stopDate"] = moment(at)
 
     events.register("after-call.stepfunctions.ListExecutions", on_our_clock)
     events.register("before-parameter-build", remember)
     events.register("before-call", answer)
+    return session
+
+
+@functools.cache
+def _shared_aws() -> BotocoreAws:
+    return BotocoreAws(observed_session())
+
+
+@functools.cache
+def _own_client(name: str) -> Any:
+    return _new_session().create_client(name, region_name=REGION)
+
+
+def _note_use(made: Account, service: str, operation: str, given: Parameters) -> None:
+    prefix = {"stepfunctions": "states"}.get(service, service)
+    action = {"ListObjectsV2": "s3:ListBucket"}.get(operation, f"{prefix}:{operation}")
+    made.used.setdefault(made.function, set()).add(action)
+    if service == "fis" and given.get("tags"):
+        made.used[made.function].add("fis:TagResource")  # required for tags on creation
+
+
+def moment(at: float) -> datetime:
+    """A moment as botocore returns it."""
+    return datetime.fromtimestamp(at, timezone.utc)
 
 
 _LOADER = botocore.session.Session().get_component("data_loader")
 
 
-def _session() -> botocore.session.Session:
+def _new_session() -> botocore.session.Session:
+    """A session of botocore that shares the models, which take seconds to load."""
     session = botocore.session.Session()
-    session.register_component("data_loader", _LOADER)  # whose cache is worth seconds
+    session.register_component("data_loader", _LOADER)
     return session
 
 
-def _failed(code: str) -> tuple[botocore.awsrequest.AWSResponse, dict[str, Any]]:
-    status = 429 if "hrottl" in code else 400
-    return _response(status), {"Error": {"Code": code, "Message": "scripted"}}
+def _failed(error: ApiError) -> tuple[botocore.awsrequest.AWSResponse, dict[str, Any]]:
+    status = 429 if "hrottl" in error.code else 400
+    return _response(status), {"Error": {"Code": error.code, "Message": error.message}}
 
 
 def _response(status: int) -> botocore.awsrequest.AWSResponse:
     return botocore.awsrequest.AWSResponse("https://aws.test/", status, {}, io.BytesIO())
 
 
-def _no_world() -> Context:
-    def nothing(*_: object, **__: object) -> Any:
-        raise AssertionError("not yet")
-
-    return Context(nothing, nothing, nothing, nothing, nothing, nothing)
-
-
 def throttled() -> botocore.exceptions.ClientError:
-    """What Lambda answers when too many functions run."""
+    """Lambda's error where too many functions run."""
     return botocore.exceptions.ClientError(
         {
             "Error": {"Code": "TooManyRequestsException", "Message": "Rate Exceeded."},
@@ -380,10 +428,5 @@ def throttled() -> botocore.exceptions.ClientError:
 
 
 def timed_out() -> Exception:
-    """What the interpreter raises when a task's TimeoutSeconds are over."""
+    """The interpreter's error when a task's TimeoutSeconds are over."""
     return EvalTimeoutError()
-
-
-def with_script(script: Script, **changes: Any) -> Script:
-    """A script with changes."""
-    return replace(script, **changes)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from staged_resiliency.drills.runtime.host_identity import (
+from staged_resiliency.drills.runtime.network import (
     MAX_BYTES,
     UnansweredError,
     ask,
@@ -127,16 +127,16 @@ HOSTILE: dict[str, tuple[Script, str]] = {
 }
 
 
-@pytest.mark.parametrize(("script", "told"), HOSTILE.values(), ids=HOSTILE)
-def test_a_hostile_answer_is_none(script: Script, told: str) -> None:
+@pytest.mark.parametrize(("script", "message"), HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_answer_is_none(script: Script, message: str) -> None:
     # Those that never end are given little time, all others plenty: machines may be slow.
-    seconds = 0.3 if "within" in told and "whole" in told else 20
+    seconds = 0.3 if "within" in message and "whole" in message else 20
     with serving(script) as server:
         began = time.monotonic()
         with pytest.raises(UnansweredError) as raised:
             ask(HOST, endpoint(server.port), RECORD, seconds=seconds)
         assert time.monotonic() - began < 10
-        assert told in str(raised.value)
+        assert message in str(raised.value)
         assert len(str(raised.value)) <= 200
         assert str(raised.value).isprintable()
 

@@ -1,4 +1,4 @@
-"""moto's parser of the states language, which takes most of a run's time, called once per text."""
+"""moto's parser of the Amazon States Language, cached: parsing takes most of a run's time."""
 
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
@@ -8,7 +8,7 @@ _trees: dict[str, object] = {}
 
 
 def parse(definition: str) -> tuple[object, object]:
-    """What it gives: the program is new, as a run may leave traces in it; its tree is shared."""
+    """Parse a definition. The program is new, as a run may change it; its syntax tree is shared."""
     if definition not in _trees:
         program, tree = _parse(definition)
         _trees[definition] = tree

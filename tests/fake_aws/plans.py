@@ -1,4 +1,4 @@
-"""The drills that tests run: the worked example's."""
+"""Plans of drills: those of the example service, and some others."""
 
 from dataclasses import replace
 
@@ -7,7 +7,6 @@ from staged_resiliency.drills.runtime.plan import (
     Endpoint,
     FaultKind,
     Host,
-    Journal,
     Plan,
     Predicted,
     Record,
@@ -35,6 +34,8 @@ GREEN_DB_ALARM = f"{GREEN}-db-connectivity-failed"
 GUARD_ALARM = f"{GREEN}-probe-silent"
 TEMPLATE, OTHER_TEMPLATE = "EXT1a2b3c4d5e6f7", "EXT7f6e5d4c3b2a1"
 BUCKET = "bookstore-production-drills"
+MACHINE = "arn:aws:states:us-west-2:123456789012:stateMachine:bookstore-production-drill-shutdown"
+EXECUTION = f"{MACHINE.replace('stateMachine', 'execution')}:run-1"
 TOPIC = "arn:aws:sns:us-west-2:123456789012:PingPublicationsSNS"
 
 _SHUTDOWN = (
@@ -42,7 +43,7 @@ _SHUTDOWN = (
     AlarmFires(STATUS_ALARM, 300),
     ClientsReturn(RECORD, BLUE, 600),
     AlarmRecovers(STATUS_ALARM, 600),
-    AlarmQuiet(GUARD_ALARM),
+    AlarmQuiet(GREEN_DB_ALARM),
 )
 _BLACKHOLE = (
     AlarmFires(DB_ALARM, 240),
@@ -58,12 +59,12 @@ SHUTDOWN = Plan(
     drill="shutdown",
     region="us-west-2",
     fault=FaultKind.STOP_INSTANCE,
-    broken=BLUE,
+    target=BLUE,
     active=Host(BLUE, INSTANCE, (BLUE_ADDRESS,), BLUE_ADDRESS),
     standby=Host(GREEN, None, (GREEN_ADDRESS,), GREEN_ADDRESS),
     dependency=None,
     port=None,
-    record=Record(RECORD, "A", "Z2EHK3FAEUNRMI"),
+    record=Record(RECORD, "Z2EHK3FAEUNRMI"),
     endpoint=Endpoint("http", 80, "/version/"),
     objective_seconds=360,
     fault_seconds=600,
@@ -74,11 +75,11 @@ SHUTDOWN = Plan(
     experiment_template_id=TEMPLATE,
     experiment_templates=(TEMPLATE, OTHER_TEMPLATE),
     enabled=True,
-    journal=Journal(BUCKET, "bookstore/"),
+    journal_bucket=BUCKET,
     topic_arn=TOPIC,
     namespace="Bookstore",
     timeouts=Timeouts.of(600, _SHUTDOWN),
-    window=Window(("TUE",), "09:00", "17:00", "America/Los_Angeles"),
+    window=Window(("TUE",), 9, 17, "America/Los_Angeles"),
     predicted=Predicted(160, 270, 335, 380),
     runbook="https://runbooks.example.com/bookstore",
 )
@@ -95,17 +96,24 @@ BLACKHOLE = replace(
     experiment_template_id=OTHER_TEMPLATE,
     timeouts=Timeouts.of(300, _BLACKHOLE),
     predicted=None,
-    notify_on_pass=False,
+    notify_passed=False,
 )
 
-LEASHED = replace(SHUTDOWN, enabled=False)
+DRY_SHUTDOWN = replace(SHUTDOWN, enabled=False)
+DRY_BLACKHOLE = replace(BLACKHOLE, enabled=False)
 
-WATCH = DrillSchedules(
+STANDBY_SHUTDOWN = replace(
+    SHUTDOWN,
+    drill="standby-shutdown",
+    target=GREEN,
+    standby=replace(SHUTDOWN.standby, instance_id="i-0123456789abcdef0"),
+    hypothesis=(ClientsStay(RECORD, BLUE), ClientsServed(RECORD)),
+)
+
+SCHEDULES = DrillSchedules(
     service="bookstore",
     environment="production",
-    drills=(
-        WatchedDrill("shutdown", "arn:aws:states:us-west-2:123456789012:stateMachine:shutdown"),
-    ),
-    journal=SHUTDOWN.journal,
+    drills=(WatchedDrill("shutdown", MACHINE),),
+    journal_bucket=BUCKET,
     namespace="Bookstore",
 )

@@ -1,25 +1,32 @@
-"""Asks a host which one it is, and believes nothing that it should not.
+"""The network as a client uses it: resolves names, and asks hosts for their own names.
 
-One deadline covers connection, handshake and answer; an answer has a limit; redirects are not
-followed. What comes back is a name, or an ``UnansweredError``.
+Nothing here trusts an answer. One deadline covers connection, handshake and answer; the size of an
+answer is limited; redirects are not followed.
 """
 
 import asyncio
 import http.client
 import io
+import ipaddress
 import json
+import queue
 import re
 import socket
 import ssl
-from typing import Final, cast
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Final, cast
 
 from staged_resiliency.drills.runtime.plan import Endpoint
 
 MAX_BYTES: Final = 65_536
-"""Of an answer, head and body together."""
+"""Maximum size of an answer, head and body together."""
 
 DEADLINE_SECONDS: Final = 4.0
-"""For a whole request."""
+"""Timeout of a whole request."""
+
+RESOLVE_SECONDS: Final = 3.0
+"""Timeout of the lookup of a name."""
 
 _MAX_NAME: Final = 256
 _PIECE: Final = 16_384
@@ -28,7 +35,55 @@ _LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*\r\n", re
 
 
 class UnansweredError(Exception):
-    """A host did not say which one it is. The message says why, in a line."""
+    """A host did not return its name; the message gives the reason in one line."""
+
+
+class Resolver:
+    """Resolves names with the system's resolver, each in a thread, as the resolver may hang.
+
+    Args:
+        seconds: Timeout of a lookup.
+        look_up: The system's resolver unless given.
+    """
+
+    def __init__(
+        self,
+        seconds: float = RESOLVE_SECONDS,
+        look_up: Callable[..., Sequence[Any]] = socket.getaddrinfo,
+    ) -> None:
+        self._seconds = seconds
+        self._look_up = look_up
+        self._busy: dict[str, threading.Thread] = {}
+
+    def __call__(self, name: str) -> Sequence[str]:
+        """Return the addresses of a name; empty where there are none in time."""
+        former = self._busy.get(name)
+        if former is not None and former.is_alive():
+            return ()  # it still hangs; one thread is enough
+        answers: queue.SimpleQueue[Sequence[str]] = queue.SimpleQueue()
+        thread = threading.Thread(target=self._answer, args=(name, answers), daemon=True)
+        self._busy[name] = thread
+        thread.start()
+        try:
+            return answers.get(timeout=self._seconds)
+        except queue.Empty:
+            return ()
+
+    def _answer(self, name: str, answers: "queue.SimpleQueue[Sequence[str]]") -> None:
+        try:
+            found = self._look_up(name, None, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            found = ()
+        answers.put(tuple(dict.fromkeys(str(each[4][0]) for each in found)))
+
+
+def is_ipv4(address: str) -> bool:
+    """Whether an IP address is one of IPv4.
+
+    Raises:
+        ValueError: It is not an IP address.
+    """
+    return ipaddress.ip_address(address).version == 4
 
 
 def ask(
@@ -39,22 +94,23 @@ def ask(
     seconds: float = DEADLINE_SECONDS,
     tls: ssl.SSLContext | None = None,
 ) -> str:
-    """The name that a host gives itself.
+    """Return the name that a host gives itself.
 
     Args:
         address: IP address to connect to.
         endpoint: Scheme, port and path.
-        host: DNS name that is asked for, and that a certificate must have.
-        seconds: For the whole request.
-        tls: How certificates are checked for ``https``; as Python does unless given.
+        host: DNS name for the Host header, which the certificate must have too.
+        seconds: Timeout of the whole request.
+        tls: Context that checks certificates for ``https``; Python's default unless given.
 
     Raises:
-        UnansweredError: It can't be reached, is too slow, or its answer is none.
+        UnansweredError: The host can't be reached, is too slow, or its answer is invalid.
     """
     context = (tls or ssl.create_default_context()) if endpoint.scheme == "https" else None
     try:
-        # A socket of our own is closed whatever becomes of asyncio's.
-        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as sock:
+        family = socket.AF_INET if is_ipv4(address) else socket.AF_INET6
+        # A socket of our own is closed even where asyncio leaves its own open.
+        with socket.socket(family) as sock:
             sock.setblocking(False)
             exchange = _exchange(sock, address, endpoint, host, context)
             raw = asyncio.run(asyncio.wait_for(exchange, seconds))
@@ -66,10 +122,10 @@ def ask(
 
 
 def environment_of(raw: bytes) -> str:
-    """The ``environment`` in the JSON body of an HTTP answer.
+    """Return the ``environment`` in the JSON body of an HTTP answer.
 
     Raises:
-        UnansweredError: It is no answer that says so.
+        UnansweredError: The answer has none.
     """
     if len(raw) > MAX_BYTES:
         raise UnansweredError(f"an answer of more than {MAX_BYTES} bytes")
@@ -95,7 +151,7 @@ def environment_of(raw: bytes) -> str:
 
 
 class _Received:
-    """What ``http.client`` takes for a socket."""
+    """A stand-in for the socket that ``http.client`` reads from."""
 
     def __init__(self, raw: bytes) -> None:
         self._raw = raw
@@ -125,11 +181,11 @@ async def _exchange(
             raw += piece
         return raw
     finally:
-        writer.transport.abort()  # a farewell could take as long as the other side likes
+        writer.transport.abort()  # an orderly close could take as long as the peer likes
 
 
 def _whole(raw: bytes) -> bool:
-    """Whether no more need be waited for; else the end of the connection tells."""
+    """Whether the answer is complete; where it gives no length, it ends with the connection."""
     end = raw.find(_END_OF_HEAD)
     if end < 0:
         return False

@@ -1,4 +1,4 @@
-"""When a drill may begin, by the clock on the wall where people are."""
+"""A drill may start in its window, by the local clock of the window's time zone."""
 
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
@@ -8,12 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from staged_resiliency.drills.runtime.plan import Window
-from staged_resiliency.drills.runtime.time_window import allowed
+from staged_resiliency.drills.runtime.preflight import is_open
 
 DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 ZONES = ("America/Los_Angeles", "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "UTC")
-WORK = Window(("MON", "TUE", "WED", "THU"), "09:00", "17:00", "America/Los_Angeles")
-NIGHT = Window(("FRI",), "22:00", "06:00", "Europe/Berlin")
+WORK = Window(("MON", "TUE", "WED", "THU"), 9, 17, "America/Los_Angeles")
 
 
 def at(text: str, zone: str, fold: int = 0) -> float:
@@ -27,24 +26,16 @@ ROWS = (
     (WORK, "2026-11-03T16:59:59", True),
     (WORK, "2026-11-03T17:00", False),
     (WORK, "2026-11-06T12:00", False),  # a Friday
-    (NIGHT, "2026-11-06T21:59", False),
-    (NIGHT, "2026-11-06T22:00", True),
-    (NIGHT, "2026-11-07T05:59", True),  # the night that began on Friday
-    (NIGHT, "2026-11-07T06:00", False),
-    (NIGHT, "2026-11-06T05:00", False),  # the night that began on Thursday
-    (Window(("SUN",), "20:00", "24:00", "UTC"), "2026-11-08T23:59", True),
-    (Window(("SUN",), "20:00", "24:00", "UTC"), "2026-11-09T00:00", False),
-    (Window(("SUN",), "00:00", "24:00", "UTC"), "2026-11-08T00:00", True),
+    (Window(("SUN",), 20, 24, "UTC"), "2026-11-08T19:59:59", False),
+    (Window(("SUN",), 20, 24, "UTC"), "2026-11-08T23:59", True),
+    (Window(("SUN",), 20, 24, "UTC"), "2026-11-09T00:00", False),
+    (Window(("SUN",), 0, 24, "UTC"), "2026-11-08T00:00", True),
 )
 
 
 @pytest.mark.parametrize(("window", "text", "expected"), ROWS, ids=[row[1] for row in ROWS])
 def test_times_on_the_wall(window: Window, text: str, expected: bool) -> None:
-    assert allowed(window, at(text, window.timezone)) is expected
-
-
-def test_without_a_window_any_time_is_allowed() -> None:
-    assert allowed(None, 0)
+    assert is_open(window, at(text, window.timezone)) is expected
 
 
 def test_the_hour_on_the_wall_is_the_same_in_summer_and_in_winter() -> None:
@@ -52,38 +43,39 @@ def test_the_hour_on_the_wall_is_the_same_in_summer_and_in_winter() -> None:
     assert datetime.fromtimestamp(summer, timezone.utc).hour == 16
     assert datetime.fromtimestamp(winter, timezone.utc).hour == 17
     for moment in (summer, winter):
-        assert allowed(WORK, moment)
-        assert not allowed(WORK, moment - 1)
+        assert is_open(WORK, moment)
+        assert not is_open(WORK, moment - 1)
 
 
 def test_an_hour_that_summer_time_skips_never_comes() -> None:
-    window = Window(("SUN",), "02:00", "03:00", "Europe/Berlin")
+    window = Window(("SUN",), 2, 3, "Europe/Berlin")
     begin = at("2026-03-29T00:00", window.timezone)  # 02:00 to 03:00 is skipped on this day
-    assert not any(allowed(window, begin + minute * 60) for minute in range(24 * 60))
+    assert not any(is_open(window, begin + minute * 60) for minute in range(24 * 60))
 
 
 def test_an_hour_that_comes_twice_is_allowed_twice() -> None:
-    window = Window(("SUN",), "02:00", "03:00", "Europe/Berlin")
+    window = Window(("SUN",), 2, 3, "Europe/Berlin")
     begin = at("2026-10-25T00:00", window.timezone)
-    minutes = sum(allowed(window, begin + minute * 60) for minute in range(24 * 60))
+    minutes = sum(is_open(window, begin + minute * 60) for minute in range(24 * 60))
     assert minutes == 120
 
 
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "../etc/passwd"])
 def test_an_unknown_time_zone_is_an_error_and_not_a_permission(zone: str) -> None:
     with pytest.raises((KeyError, ValueError)):
-        allowed(Window(DAYS, "00:00", "24:00", zone), 0)
-
-
-def times() -> st.SearchStrategy[str]:
-    """Any time of day."""
-    return st.builds(lambda h, m: f"{h:02}:{m:02}", st.integers(0, 23), st.integers(0, 59))
+        is_open(Window(DAYS, 0, 24, zone), 0)
 
 
 def windows() -> st.SearchStrategy[Window]:
     """Any window."""
     days = st.lists(st.sampled_from(DAYS), min_size=1, unique=True).map(tuple)
-    return st.builds(Window, days, times(), times(), st.sampled_from(ZONES))
+    hours = st.tuples(st.integers(0, 23), st.integers(1, 24)).filter(lambda each: each[0] < each[1])
+    return st.builds(
+        lambda days, hours, zone: Window(days, hours[0], hours[1], zone),
+        days,
+        hours,
+        st.sampled_from(ZONES),
+    )
 
 
 MOMENTS = st.integers(1_750_000_000, 1_900_000_000).map(float)
@@ -91,20 +83,19 @@ MOMENTS = st.integers(1_750_000_000, 1_900_000_000).map(float)
 
 @given(windows(), MOMENTS)
 def test_a_window_and_its_rest_fill_the_week(window: Window, moment: float) -> None:
-    """On all days, a moment is either in a window or in the one from its end to its start."""
-    every = Window(DAYS, window.start, window.end, window.timezone)
-    rest = Window(DAYS, window.end, window.start, window.timezone)
-    if window.start == window.end:
-        assert allowed(every, moment)
-    else:
-        assert allowed(every, moment) != allowed(rest, moment)
+    """A moment is in exactly one of: a window on all days, the hours before, the hours after."""
+    hours = [(0, window.from_hour), (window.from_hour, window.to_hour), (window.to_hour, 24)]
+    every = [Window(DAYS, *each, window.timezone) for each in hours]
+    assert [is_open(each, moment) for each in every].count(True) == 1
 
 
 @given(windows(), MOMENTS)
 def test_days_add_up(window: Window, moment: float) -> None:
     """A window is the union of its days."""
-    single = [Window((day,), window.start, window.end, window.timezone) for day in window.days]
-    assert allowed(window, moment) == any(allowed(each, moment) for each in single)
+    single = [
+        Window((day,), window.from_hour, window.to_hour, window.timezone) for day in window.days
+    ]
+    assert is_open(window, moment) == any(is_open(each, moment) for each in single)
 
 
 @given(windows(), MOMENTS)
@@ -116,4 +107,4 @@ def test_the_wall_decides(window: Window, moment: float) -> None:
     if datetime.fromtimestamp(later, zone).replace(tzinfo=None) == (
         wall.replace(tzinfo=None) + timedelta(days=28)
     ):
-        assert allowed(window, moment) == allowed(window, later)
+        assert is_open(window, moment) == is_open(window, later)

@@ -1,6 +1,6 @@
-"""A service as a drill sees it, on a clock of its own: instance, alarms, DNS, clients, FIS.
+"""A simulated service and FIS, with a clock of their own: instance, alarms, DNS, clients.
 
-What happens after a fault is scripted in seconds after it; nothing else of AWS is made up here.
+A ``Script`` says what happens after a fault, and when. Everything else of AWS is moto's.
 """
 
 from collections.abc import Callable, Sequence
@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from staged_resiliency.drills.runtime.host_identity import UnansweredError
+from staged_resiliency.drills.runtime.network import UnansweredError
 from staged_resiliency.drills.runtime.plan import Endpoint, FaultKind, Plan
-from tests.staged_resiliency.drills import plans
+from tests.fake_aws import plans
 
 START = datetime(2026, 11, 3, 18, 0, tzinfo=timezone.utc).timestamp()
 """A Tuesday, ten o'clock in Los Angeles."""
 
 Response = dict[str, Any]
+
+_MAX_SLEEP_SECONDS = 4 * 86_400
 
 
 class ApiError(Exception):
@@ -23,12 +25,12 @@ class ApiError(Exception):
 
     def __init__(self, code: str, message: str = "scripted") -> None:
         super().__init__(message)
-        self.code = code
+        self.code, self.message = code, message
 
 
 @dataclass
 class Script:
-    """What happens, in seconds after the fault, or after its end; None for never."""
+    """What happens, in seconds after the fault or its end; None for never."""
 
     detect: float | None = 200
     clients_move: float | None = 270
@@ -52,8 +54,8 @@ class Script:
 
 
 @dataclass
-class Ordered:
-    """An experiment of FIS."""
+class StartedExperiment:
+    """A FIS experiment."""
 
     id: str
     token: str
@@ -65,21 +67,24 @@ class Ordered:
 
 
 @dataclass
-class Service:
+class SimulatedService:
     """The service, and FIS."""
 
     plan: Plan
     script: Script = field(default_factory=Script)
     now: float = START
-    ordered: list[Ordered] = field(default_factory=list)
+    experiments: list[StartedExperiment] = field(default_factory=list)
     started_by_hand: float | None = None
-    timers: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
+    timers: list[tuple[float, Callable[[], object]]] = field(default_factory=list)
     errors: dict[str, list[str]] = field(default_factory=dict)
     published: list[Any] = field(default_factory=list)
+    slept: float = 0
 
     def sleep(self, seconds: float) -> None:
-        """Let time go by."""
+        """Let time pass; what is due happens."""
         assert seconds > 0
+        self.slept += seconds
+        assert self.slept < _MAX_SLEEP_SECONDS, "somebody waits for ever"
         until = self.now + seconds
         while due := [each for each in self.timers if each[0] <= until]:
             first = min(due, key=lambda each: each[0])
@@ -88,10 +93,14 @@ class Service:
             first[1]()
         self.now = max(self.now, until)
 
-    # What FIS does.
+    def after(self, seconds: float, what: Callable[[], object]) -> None:
+        """Let something happen while somebody sleeps."""
+        self.timers.append((self.now + seconds, what))
 
-    def status(self, each: Ordered) -> str:
-        """FIS's word for an experiment, now."""
+    # FIS.
+
+    def status(self, each: StartedExperiment) -> str:
+        """The current status of an experiment."""
         script, began, now = self.script, each.at + self.script.initiating, self.now
         ends = self.natural_end(each)
         if each.stopped_at is not None:
@@ -106,7 +115,7 @@ class Service:
             return "stopped"
         return "failed" if script.fails_after is not None else "completed"
 
-    def natural_end(self, each: Ordered) -> float:
+    def natural_end(self, each: StartedExperiment) -> float:
         """When an experiment ends that nobody stops."""
         began = each.at + self.script.initiating
         if each.skip:
@@ -119,7 +128,7 @@ class Service:
         ]
         return began + min(lasts)
 
-    def acting_since(self, each: Ordered) -> float | None:
+    def acting_since(self, each: StartedExperiment) -> float | None:
         """When an experiment's action began; None before, and where it never does."""
         began = each.at + self.script.initiating
         if each.skip or self.script.initiating_forever or self.now < began:
@@ -133,7 +142,7 @@ class Service:
             return None
         began = [
             each.at + self.script.initiating
-            for each in self.ordered
+            for each in self.experiments
             if not each.skip
             and (each.stopped_at is None or each.stopped_at > each.at + self.script.initiating)
         ]
@@ -144,7 +153,7 @@ class Service:
         """When the fault ended; None before."""
         if self.fault_at is None:
             return None
-        (each,) = [one for one in self.ordered if not one.skip]
+        (each,) = [one for one in self.experiments if not one.skip]
         end = self.natural_end(each)
         if self.plan.fault is FaultKind.STOP_INSTANCE:
             if each.stopped_at is not None and each.stopped_at < end:
@@ -165,14 +174,14 @@ class Service:
 
     @property
     def broken(self) -> bool:
-        """Whether the fault is there."""
+        """Whether the fault is in effect."""
         return self.fault_at is not None and self.fault_ended_at is None
 
     @property
     def running(self) -> Sequence[str]:
         """Experiments that go on."""
         active = ("pending", "initiating", "running", "stopping")
-        return [each.id for each in self.ordered if self.status(each) in active]
+        return [each.id for each in self.experiments if self.status(each) in active]
 
     # What clients see.
 
@@ -210,22 +219,19 @@ class Service:
         self.sleep(4)
         raise UnansweredError("no whole answer within 4 s")
 
-    # What AWS answers, as its APIs do.
+    # AWS's APIs.
 
     def answer(self, operation: str, given: dict[str, Any]) -> Response:
         """The answer to a call; raises ApiError."""
-        waiting = self.errors.get(operation)
-        if waiting:
-            raise ApiError(waiting.pop(0))
         method: Callable[[dict[str, Any]], Response] = getattr(self, operation)
         return method(given)
 
     def StartExperiment(self, given: dict[str, Any]) -> Response:  # noqa: N802
-        known = [each for each in self.ordered if each.token == given["clientToken"]]
+        known = [each for each in self.experiments if each.token == given["clientToken"]]
         if not known:
             known = [
-                Ordered(
-                    id=f"EXP{len(self.ordered):05d}",
+                StartedExperiment(
+                    id=f"EXP{len(self.experiments):05d}",
                     token=given["clientToken"],
                     template=given["experimentTemplateId"],
                     tags=given["tags"],
@@ -233,7 +239,7 @@ class Service:
                     at=self.now,
                 )
             ]
-            self.ordered += known
+            self.experiments += known
         return {"experiment": self._experiment(known[0])}
 
     def GetExperiment(self, given: dict[str, Any]) -> Response:  # noqa: N802
@@ -249,7 +255,7 @@ class Service:
     def ListExperiments(self, given: dict[str, Any]) -> Response:  # noqa: N802
         listed = [
             each
-            for each in self.ordered
+            for each in self.experiments
             if given.get("experimentTemplateId") in (None, each.template)
             and self.now >= each.at + self.script.list_lags
         ]
@@ -277,6 +283,24 @@ class Service:
             ]
         }
 
+    def GetExperimentTemplate(self, given: dict[str, Any]) -> Response:  # noqa: N802
+        blackhole = given["id"] == plans.OTHER_TEMPLATE
+        action = "aws:ssm:send-command" if blackhole else "aws:ec2:stop-instances"
+        guard = f"arn:aws:cloudwatch:us-west-2:123456789012:alarm:{plans.GUARD_ALARM}"
+        return {
+            "experimentTemplate": {
+                "id": given["id"],
+                "targets": {
+                    "Host": {
+                        "resourceType": "aws:ec2:instance",
+                        "resourceArns": [self.script.aim],
+                    }
+                },
+                "actions": {"Fault": {"actionId": action}},
+                "stopConditions": [{"source": "aws:cloudwatch:alarm", "value": guard}],
+            }
+        }
+
     def TestDNSAnswer(self, given: dict[str, Any]) -> Response:  # noqa: N802
         found = list(self.addresses())
         return {
@@ -299,9 +323,9 @@ class Service:
         }
 
     def DescribeInstances(self, given: dict[str, Any]) -> Response:  # noqa: N802
-        assert given["Filters"][0]["Values"] == [plans.INSTANCE]
+        (instance,) = given["Filters"][0]["Values"]
         stopped = self.broken and self.plan.fault is FaultKind.STOP_INSTANCE
-        (each,) = self.ordered if stopped else [None]
+        (each,) = self.experiments if stopped else [None]
         by_fis = (
             each is not None
             and self.script.fis_starts_instance
@@ -310,9 +334,7 @@ class Service:
         starting = stopped and (by_fis or self.started_by_hand is not None)
         state = "pending" if starting else "stopped" if stopped else "running"
         return {
-            "Reservations": [
-                {"Instances": [{"InstanceId": plans.INSTANCE, "State": {"Name": state}}]}
-            ]
+            "Reservations": [{"Instances": [{"InstanceId": instance, "State": {"Name": state}}]}]
         }
 
     def StartInstances(self, given: dict[str, Any]) -> Response:  # noqa: N802
@@ -327,13 +349,13 @@ class Service:
             ]
         }
 
-    def _by_id(self, identity: str) -> Ordered:
-        for each in self.ordered:
+    def _by_id(self, identity: str) -> StartedExperiment:
+        for each in self.experiments:
             if each.id == identity:
                 return each
         raise ApiError("ResourceNotFoundException")
 
-    def _experiment(self, each: Ordered) -> Response:
+    def _experiment(self, each: StartedExperiment) -> Response:
         status = self.status(each)
         action: Response = {"actionId": "aws:ec2:stop-instances", "state": {"status": status}}
         began = self.acting_since(each)

@@ -1,4 +1,4 @@
-"""Score and expiry."""
+"""The score of a drill, and when it expires."""
 
 import random
 
@@ -6,18 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from staged_resiliency.drills.runtime.drill_score import DrillStatus, Outcome, Score, standing
+from staged_resiliency.drills.runtime.drill_status import DrillStatus, Outcome, Score, drill_status
 
 DAY = 86_400.0
 
 
-def stands(*outcomes: tuple[str, float], now: float = 100, deployed: float = 10) -> DrillStatus:
-    """How a drill stands; moments in days."""
-    return standing(
+def status_of(*outcomes: tuple[str, float], now: float = 100, deployed: float = 10) -> DrillStatus:
+    """The status of a drill; moments in days."""
+    return drill_status(
         [Outcome(status, at * DAY) for status, at in outcomes],
         deployed_at=deployed * DAY,
         now=now * DAY,
-        expiry_days=35,
     )
 
 
@@ -38,9 +37,11 @@ ROWS = (
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
-def test_how_a_drill_stands(row: tuple[str, tuple[tuple[str, float], ...], float, Score]) -> None:
+def test_how_a_drill_status_of(
+    row: tuple[str, tuple[tuple[str, float], ...], float, Score],
+) -> None:
     _, outcomes, days, score = row
-    found = stands(*outcomes)
+    found = status_of(*outcomes)
     assert found.days_since_passed == days
     assert found.score is score
 
@@ -66,14 +67,14 @@ def test_order_and_duplicates_change_nothing(
 ) -> None:
     again = [*outcomes, *outcomes]
     chance.shuffle(again)
-    assert stands(*again) == stands(*outcomes)
+    assert status_of(*again) == status_of(*outcomes)
 
 
 @given(OUTCOMES)
 def test_only_a_passed_run_within_its_time_scores_full(
     outcomes: list[tuple[str, float]],
 ) -> None:
-    found = stands(*outcomes)
+    found = status_of(*outcomes)
     passed = [at for status, at in outcomes if status == "passed"]
     if found.score is Score.PASSED:
         assert max(passed) >= 65

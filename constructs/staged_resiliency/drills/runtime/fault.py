@@ -1,0 +1,317 @@
+"""The fault of a run: its FIS experiment, and its end, whatever became of the run."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from staged_resiliency.drills.runtime.context import AwsError, Context, JsonObject
+from staged_resiliency.drills.runtime.plan import FaultKind, Plan
+
+RUN_TAG: Final = "staged-resiliency:run"
+"""Tag of an experiment: ARN of the execution that started it."""
+
+SETTLE_SECONDS: Final = 60.0
+"""How long an experiment that the run doesn't know of is looked for: FIS's list may lag behind."""
+
+CLEANUP_SETTLE_SECONDS: Final = 180.0
+"""The same after an abort, which does not stop a function that is just starting an experiment."""
+
+LATE_SECONDS: Final = 60.0
+"""How long after the fault's time FIS is waited for."""
+
+_ACTIVE: Final = ("pending", "initiating", "running", "stopping")
+_STOPPABLE: Final = ("pending", "initiating", "running")
+_CUT_SHORT: Final = ("stopping", "stopped", "failed", "cancelled")
+_TOKENS: Final = uuid.UUID("5a0b3cf2-7f1c-4a53-9a25-3f0d9e7c8b11")
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """A FIS experiment.
+
+    Attributes:
+        id: ID of the experiment.
+        status: Its status.
+        reason: FIS's reason for the status.
+        acting_since: When its first action began, in seconds since the epoch; None before.
+        ended_at: When it ended; None before.
+    """
+
+    id: str
+    status: str
+    reason: str
+    acting_since: float | None
+    ended_at: float | None
+
+    @property
+    def active(self) -> bool:
+        """Whether it has not ended yet."""
+        return self.status in _ACTIVE
+
+    @property
+    def stoppable(self) -> bool:
+        """Whether it can be stopped."""
+        return self.status in _STOPPABLE
+
+    @property
+    def cut_short(self) -> str:
+        """Why it ended early; empty where it completed, or is running."""
+        if self.status not in _CUT_SHORT:
+            return ""
+        return f"the experiment is {self.status}: {self.reason or 'FIS gives no reason'}"
+
+
+def client_token(execution: str) -> str:
+    """Return the token by which FIS recognizes a repeated start for the same run."""
+    return str(uuid.uuid5(_TOKENS, execution))
+
+
+def start_experiment(plan: Plan, execution: str, context: Context) -> Experiment:
+    """Start the experiment of a run; where it is started already, return it."""
+    answer = context.aws(
+        "fis",
+        "StartExperiment",
+        clientToken=client_token(execution),
+        experimentTemplateId=plan.experiment_template_id,
+        experimentOptions={"actionsMode": "run-all" if plan.enabled else "skip-all"},
+        tags={
+            RUN_TAG: execution,
+            "staged-resiliency:service": plan.service,
+            "staged-resiliency:drill": plan.drill,
+        },
+    )
+    return _experiment(answer["experiment"])
+
+
+def get_experiment(experiment_id: str, context: Context) -> Experiment:
+    """Return the current state of an experiment."""
+    return _experiment(context.aws("fis", "GetExperiment", id=experiment_id)["experiment"])
+
+
+def stop_experiment(experiment_id: str, context: Context) -> None:
+    """Stop an experiment; it is no error if it has ended meanwhile."""
+    try:
+        context.aws("fis", "StopExperiment", id=experiment_id)
+    except AwsError as error:
+        if error.code not in ("ValidationException", "ConflictException"):
+            raise
+        context.log("experiment can't be stopped", experiment=experiment_id, error=str(error))
+
+
+def experiments_of_run(plan: Plan, execution: str, context: Context) -> Sequence[str]:
+    """Return the IDs of the experiments that a run started, in whatever state they are."""
+    listed = _list(context, experimentTemplateId=plan.experiment_template_id)
+    return [str(each["id"]) for each in listed if each.get("tags", {}).get(RUN_TAG) == execution]
+
+
+def other_active_experiments(plan: Plan, execution: str, context: Context) -> Sequence[str]:
+    """Return the IDs of the active experiments of the service's drills, except the run's own."""
+    return [
+        str(each["id"])
+        for each in _list(context)
+        if each["state"]["status"] in _ACTIVE
+        and each["experimentTemplateId"] in plan.experiment_templates
+        and each.get("tags", {}).get(RUN_TAG) != execution
+    ]
+
+
+def resolved_targets(experiment_id: str, context: Context) -> Sequence[str]:
+    """Return the ARNs of an experiment's resolved targets."""
+    answer = context.aws("fis", "ListExperimentResolvedTargets", experimentId=experiment_id)
+    found = answer.get("resolvedTargets", ())
+    return sorted(arn for each in found for arn in _arns(each.get("targetInformation", {})))
+
+
+def _arns(information: JsonObject) -> Sequence[str]:
+    return [str(each) for each in information.values() if str(each).startswith("arn:")]
+
+
+def _list(context: Context, **filters: str) -> Sequence[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    more: dict[str, str] = {}
+    while True:
+        answer = context.aws("fis", "ListExperiments", maxResults=100, **filters, **more)
+        found += answer["experiments"]
+        if not answer.get("nextToken"):
+            return found
+        more = {"nextToken": answer["nextToken"]}
+
+
+def _experiment(document: JsonObject) -> Experiment:
+    state = document["state"]
+    actions = document.get("actions", {}).values()
+    began = [each["startTime"] for each in actions if each.get("startTime")]
+    return Experiment(
+        id=str(document["id"]),
+        status=str(state["status"]),
+        reason=" ".join(str(state.get("reason", "")).split())[:300],
+        acting_since=_seconds(min(began)) if began else None,
+        ended_at=_seconds(document.get("endTime")),
+    )
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return moment.timestamp() if moment else None
+
+
+@dataclass(frozen=True, slots=True)
+class FaultEndStatus:
+    """How far the end of the fault has come.
+
+    Attributes:
+        over: Whether it is over, as far as can be found out.
+        experiment: ID of the run's experiment; None where there is none.
+        message: The progress or the result in one line.
+        fault_ended_at: When the fault was over; None while it is not.
+        acting_since: When the experiment began to act; None where it did not.
+    """
+
+    over: bool
+    experiment: str | None
+    message: str
+    fault_ended_at: float | None = None
+    acting_since: float | None = None
+
+
+def advance_fault_end(
+    plan: Plan,
+    execution: str,
+    known: str | None,
+    injected_at: float | None,
+    context: Context,
+    *,
+    begun_by: float | None = None,
+) -> FaultEndStatus:
+    """Take the next step to end the fault, and return how far its end has come.
+
+    Once the fault's time is over a stopped host is started even where FIS can't be asked.
+
+    Args:
+        plan: The drill.
+        execution: ARN of the run's execution.
+        known: ID of the experiment, if the run knows it.
+        injected_at: When the fault began, if the run knows it.
+        context: Access to the outside.
+        begun_by: The latest time at which the fault can have begun, for a run that does not know
+            when it did.
+
+    Raises:
+        AwsError: FIS or EC2 can't be asked.
+    """
+    begun = injected_at if injected_at is not None else begun_by
+    try:
+        found = _stop_experiments(plan, execution, known, context)
+    except AwsError as error:
+        if not _is_late(plan, begun, context):
+            raise
+        context.log("FIS can't be asked", error=str(error))
+        return _end_without_fis(plan, known, context)
+    if not found:
+        return FaultEndStatus(True, None, "no experiment was started")
+    began = min((each.acting_since for each in found if each.acting_since), default=None)
+    status = _status(plan, found, injected_at, began if begun is None else begun, context)
+    return replace(status, acting_since=began)
+
+
+def instance_state(plan: Plan, context: Context) -> str:
+    """Return the EC2 state of the target instance; empty where it does not exist."""
+    answer = context.aws(
+        "ec2",
+        "DescribeInstances",
+        Filters=[{"Name": "instance-id", "Values": [plan.target_host.instance_id or ""]}],
+    )
+    for reservation in answer["Reservations"]:
+        for instance in reservation["Instances"]:
+            return str(instance["State"]["Name"])
+    return ""
+
+
+def _stop_experiments(
+    plan: Plan, execution: str, known: str | None, context: Context
+) -> Sequence[Experiment]:
+    """Stop the experiments of a run; return them as they were before."""
+    ids = [known] if known else experiments_of_run(plan, execution, context)
+    found = [get_experiment(each, context) for each in ids]
+    for each in found:
+        if each.stoppable:
+            context.log("stopping the experiment", experiment=each.id, status=each.status)
+            stop_experiment(each.id, context)
+    return found
+
+
+def _is_late(plan: Plan, begun: float | None, context: Context) -> bool:
+    return begun is not None and context.clock() >= begun + plan.fault_seconds + LATE_SECONDS
+
+
+def _end_without_fis(plan: Plan, known: str | None, context: Context) -> FaultEndStatus:
+    """End a fault whose time is over while FIS can't be asked."""
+    if plan.enabled and plan.fault is FaultKind.STOP_INSTANCE:
+        return _start_instance(plan, known, context)
+    return FaultEndStatus(True, known, "the time of the fault is over", context.clock())
+
+
+def _status(
+    plan: Plan,
+    found: Sequence[Experiment],
+    injected_at: float | None,
+    begun: float | None,
+    context: Context,
+) -> FaultEndStatus:
+    active = [each for each in found if each.active]
+    last = found[-1]
+    if active:
+        message = f"experiment {active[0].id} is {active[0].status}"
+        stopped = plan.enabled and plan.fault is FaultKind.STOP_INSTANCE
+        if stopped and _is_late(plan, begun, context):
+            message = f"{message}; {_start_instance(plan, last.id, context).message}"
+        return FaultEndStatus(False, last.id, message)
+    if not plan.enabled:
+        message = f"experiment {last.id} is {last.status}"
+        return FaultEndStatus(True, last.id, message, context.clock())
+    if plan.fault is FaultKind.STOP_INSTANCE:
+        return _start_instance(plan, last.id, context)
+    return _blackhole_status(plan, last, injected_at, context)
+
+
+def _start_instance(plan: Plan, experiment: str | None, context: Context) -> FaultEndStatus:
+    """Start the target instance where FIS has not started it."""
+    host = plan.target_host
+    state = instance_state(plan, context)
+    if state == "running":
+        message = f"instance {host.instance_id} is running"
+        return FaultEndStatus(True, experiment, message, context.clock())
+    if state == "stopped":
+        context.log("starting the instance", instance=host.instance_id)
+        try:
+            context.aws("ec2", "StartInstances", InstanceIds=[host.instance_id])
+        except AwsError as error:
+            # The next poll tries again; the verdict reports it if it never succeeds.
+            context.log("the instance can't be started", error=str(error))
+            return FaultEndStatus(False, experiment, f"{host.name} can't be started: {error}")
+    return FaultEndStatus(
+        False, experiment, f"instance {host.instance_id} is {state or 'not found'}"
+    )
+
+
+def _blackhole_status(
+    plan: Plan, experiment: Experiment, injected_at: float | None, context: Context
+) -> FaultEndStatus:
+    """Return how far the end of a blackhole is; the host itself opens the port after its time.
+
+    A cancelled command may never reach the host, and does not where the blackholed port is the
+    one by which the agent is reached. So only a completed experiment shows that the port is open.
+    """
+    now = context.clock()
+    began = injected_at if injected_at is not None else experiment.acting_since
+    if experiment.status == "completed":
+        return FaultEndStatus(
+            True, experiment.id, "the port is open again", experiment.ended_at or now
+        )
+    if began is not None and now < began + plan.fault_seconds:
+        left = began + plan.fault_seconds - now
+        return FaultEndStatus(
+            False, experiment.id, f"{plan.target} opens port {plan.port} in {left:.0f} s"
+        )
+    return FaultEndStatus(True, experiment.id, "the time of the fault is over", now)
