@@ -199,7 +199,7 @@ class InstanceStatusAlarm(SignalAlarm):
         instance_id = instance if isinstance(instance, str) else instance.instance_id
         checked("InstanceStatusAlarm", "instance", instance_id, validation.instance_id)
         checked("InstanceStatusAlarm", "host_name", host_name, validation.host_name)
-        checked("InstanceStatusAlarm", "threshold", threshold, _separates_0_from_1(statistic))
+        checked("InstanceStatusAlarm", "threshold", threshold, separates_0_from_1(statistic))
         named = host_name if is_literal(instance_id) else f"{host_name}-{instance_id}"
         super().__init__(
             scope,
@@ -285,7 +285,7 @@ class ConnectivityAlarm(SignalAlarm):
         checked("ConnectivityAlarm", "namespace", namespace, validation.namespace)
         checked("ConnectivityAlarm", "host_name", host_name, validation.host_name)
         checked("ConnectivityAlarm", "dependency", dependency, validation.slug)
-        checked("ConnectivityAlarm", "threshold", threshold, _separates_0_from_1(statistic))
+        checked("ConnectivityAlarm", "threshold", threshold, separates_0_from_1(statistic))
         super().__init__(
             scope,
             construct_id,
@@ -311,5 +311,6 @@ def _description(value: str) -> str:
     return validation.at_most(value, limits.MAX_ALARM_DESCRIPTION_CHARACTERS, "the description")
 
 
-def _separates_0_from_1(statistic: str) -> Callable[[float], float]:
+def separates_0_from_1(statistic: str) -> Callable[[float], float]:
+    """Return the check of a threshold for a statistic of a metric that is 0 or 1."""
     return lambda threshold: validation.threshold_between_0_and_1(threshold, statistic)

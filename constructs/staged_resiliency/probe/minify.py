@@ -25,9 +25,6 @@ def minified(source: str) -> str:
 
     The rest stays as it is written, so that the result is the same with every version of Python.
 
-    Raises:
-        SyntaxError: It is not Python.
-
     >>> print(minified('def one() -> int:\n    "What."\n    return 1  # why\n'), end="")
     def one():
         return 1

@@ -3,7 +3,7 @@
 from constructs import Construct
 
 from staged_resiliency.failover.alarm_rule import AlarmRule
-from staged_resiliency.failover.alarms import MissingData, SignalAlarm
+from staged_resiliency.failover.alarms import MissingData, SignalAlarm, separates_0_from_1
 from staged_resiliency.notifications.topics import Topic
 from staged_resiliency.probe.configuration import DEFAULT_SILENT_PERIODS
 from staged_resiliency.shared import names, validation
@@ -160,12 +160,7 @@ class PeerAlarm(SignalAlarm):
                 f"{owner}: observer: {validation.shown(observer)} is the observed host itself; "
                 "give the other one"
             )
-        checked(
-            owner,
-            "threshold",
-            threshold,
-            lambda value: validation.threshold_between_0_and_1(value, statistic),
-        )
+        checked(owner, "threshold", threshold, separates_0_from_1(statistic))
         super().__init__(
             scope,
             construct_id,

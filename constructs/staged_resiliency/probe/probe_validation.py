@@ -120,50 +120,44 @@ def role_name(value: str) -> str:
             f"{validation.shown(value)} is an ARN; give the role's name alone, which is "
             f"{value.rpartition('/')[2]}"
         )
-    if re.fullmatch(ROLE_NAME, value) is None:
-        raise ValueError(
-            f"{validation.shown(value)} is not the name of an IAM role (letters, digits and "
-            "+ = , . @ _ -, at most 64); give one like bookstore-api"
-        )
-    return value
+    return validation.matching(
+        value,
+        ROLE_NAME,
+        "the name of an IAM role (letters, digits and + = , . @ _ -, at most 64)",
+        "bookstore-api",
+    )
 
 
 def target_tag(value: str) -> str:
     """Validate the key of a tag that selects instances; keys of AWS are allowed."""
-    if re.fullmatch(rf"[\w .:/=+@-]{{1,{limits.MAX_TARGET_TAG_CHARACTERS}}}", value) is None:
-        raise ValueError(
-            f"{validation.shown(value)} is not a tag that selects instances (letters, digits, "
-            f"spaces and _ . : / = + @ -, at most {limits.MAX_TARGET_TAG_CHARACTERS}); "
-            "give one like fleet"
-        )
-    return value
+    most = limits.MAX_TARGET_TAG_CHARACTERS
+    return validation.matching(
+        value,
+        rf"[\w .:/=+@-]{{1,{most}}}",
+        "a tag that selects instances (letters, digits, spaces and _ . : / = + @ -, "
+        f"at most {most})",
+        "fleet",
+        re.UNICODE,
+    )
 
 
 def association_name(value: str) -> str:
     """Validate the name of a State Manager association."""
-    if re.fullmatch(r"[A-Za-z0-9_.-]{3,128}", value) is None:
-        raise ValueError(
-            f"{validation.shown(value)} is not the name of an association (letters, digits, '_', "
-            "'.' and '-', 3 to 128); give one like shop-probe"
-        )
-    return value
+    return validation.matching(
+        value,
+        r"[A-Za-z0-9_.-]{3,128}",
+        "the name of an association (letters, digits, '_', '.' and '-', 3 to 128)",
+        "shop-probe",
+    )
 
 
 def max_concurrency(value: str) -> str:
     """Validate how many instances run the document at a time."""
-    if re.fullmatch(r"[1-9][0-9]{0,6}|([1-9]|[1-9][0-9]|100)%", value) is None:
-        raise ValueError(
-            f"{validation.shown(value)} is not a number or share of instances; give one like 1 "
-            "or 10%"
-        )
-    return value
+    pattern = r"[1-9][0-9]{0,6}|([1-9]|[1-9][0-9]|100)%"
+    return validation.matching(value, pattern, "a number or share of instances", "1 or 10%")
 
 
 def max_errors(value: str) -> str:
     """Validate how many instances may fail before the rest is skipped."""
-    if re.fullmatch(r"0|[1-9][0-9]{0,6}|([0-9]|[1-9][0-9]|100)%", value) is None:
-        raise ValueError(
-            f"{validation.shown(value)} is not a number or share of instances; give one like 0 "
-            "or 10%"
-        )
-    return value
+    pattern = r"0|[1-9][0-9]{0,6}|([0-9]|[1-9][0-9]|100)%"
+    return validation.matching(value, pattern, "a number or share of instances", "0 or 10%")

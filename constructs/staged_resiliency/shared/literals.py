@@ -33,14 +33,8 @@ def is_literal(value: str | int | float) -> bool:
 def checked(owner: str, name: str, value: _T, check: Callable[[_T], _T]) -> _T:
     """Validate an argument of a constructor and return it in canonical form; keep tokens as is.
 
-    Args:
-        owner: The class, for the message.
-        name: The argument, for the message.
-        value: The argument's value.
-        check: A function of ``validation`` or one like it.
-
-    Raises:
-        InvalidInputError: The check refuses the value; the message names owner and argument.
+    ``check`` is a function of ``validation`` or one like it. When it refuses the value, an
+    ``InvalidInputError`` names the owner (the class) and the argument.
     """
     if not is_literal(value):
         return value

@@ -87,13 +87,8 @@ def client_return_seconds(
 ) -> float:
     """From the fault's end until clients are back on the active host, in the worst case.
 
-    Args:
-        healthy_seconds: Until the slowest deciding signal is healthy.
-        ttl_seconds: TTL of the record.
-        uptake_seconds: From the data that decide to Route 53's new status.
-        propagation_seconds: From a new status to the answers of all DNS servers.
-        resolver_floor_seconds: A resolver keeps an answer at least so long.
-        client_cache_seconds: A client keeps an address so long beyond its resolver.
+    ``healthy_seconds`` pass until the slowest deciding signal is healthy; a client keeps an address
+    for ``client_cache_seconds`` beyond its resolver. The constants above explain the others.
 
     Example:
         >>> client_return_seconds(240, ttl_seconds=10)
@@ -112,13 +107,9 @@ def fires_by_failing(
 ) -> int:
     """From a fault that makes samples fail until the alarm is in ALARM, at most.
 
-    The first period may still have a good statistic, as the fault fell into it.
-
-    Args:
-        period_seconds: Period of the alarm.
-        evaluation_periods: Periods in a row that must breach.
-        sample_seconds: From the fault until the first sample has failed.
-        delay_seconds: From the end of a period until its data are in CloudWatch.
+    The first period may still have a good statistic, as the fault fell into it. The first sample
+    has failed after ``sample_seconds``; a period's data are in CloudWatch ``delay_seconds`` after
+    its end.
 
     Example:
         >>> fires_by_failing(60, 2, sample_seconds=15)
@@ -140,12 +131,8 @@ def fires_by_silence(
 ) -> int:
     """From a fault that silences a metric until an alarm that treats missing data as bad fires.
 
-    Good data that arrive late, and the extra periods that CloudWatch reads, must be gone first.
-
-    Args:
-        period_seconds: Period of the alarm.
-        evaluation_periods: Periods in a row that must breach.
-        delay_seconds: From the end of a period until its data are in CloudWatch.
+    Good data that arrive late, and the extra periods that CloudWatch reads, must be gone first. A
+    period's data are in CloudWatch ``delay_seconds`` after its end.
 
     Example:
         >>> fires_by_silence(60, 1, delay_seconds=STATUS_METRIC_DELAY_SECONDS)
@@ -166,10 +153,8 @@ def recovers(
 ) -> int:
     """From the fault's end until the alarm is OK, at most: one whole good period is enough.
 
-    Args:
-        period_seconds: Period of the alarm.
-        start_seconds: From the fault's end until samples are good.
-        delay_seconds: From the end of a period until its data are in CloudWatch.
+    Samples are good ``start_seconds`` after the fault's end; a period's data are in CloudWatch
+    ``delay_seconds`` after its end.
 
     Example:
         >>> recovers(60, start_seconds=15)
@@ -188,9 +173,7 @@ def recovers(
 def clients_return(alarm_seconds: float, ttl_seconds: int) -> int:
     """From the fault's end until clients are back, at most.
 
-    Args:
-        alarm_seconds: Until the slowest deciding alarm is OK.
-        ttl_seconds: TTL of the record.
+    The slowest deciding alarm is OK after ``alarm_seconds``.
 
     Example:
         >>> clients_return(260, 60)

@@ -41,9 +41,10 @@ def nearest(word: str, allowed: Iterable[str]) -> str | None:
     return folded[found[0]] if len(found) == 1 else None
 
 
-def _matching(
+def matching(
     value: str, pattern: str, what: str, example: str, flags: re.RegexFlag = re.ASCII
 ) -> str:
+    """Validate a text by a pattern; ``what`` and ``example`` end the message."""
     if re.fullmatch(pattern, value, flags) is None:
         raise ValueError(f"{shown(value)} is not {what}; give one like {example}")
     return value
@@ -58,7 +59,7 @@ def at_most(value: str, most: int, what: str) -> str:
 
 def account_id(value: str) -> str:
     """Validate an AWS account id: twelve digits."""
-    return _matching(value, ACCOUNT_ID, "an AWS account id (12 digits)", '"532151327118"')
+    return matching(value, ACCOUNT_ID, "an AWS account id (12 digits)", '"532151327118"')
 
 
 def region(value: str) -> str:
@@ -74,12 +75,12 @@ def region(value: str) -> str:
 
 def instance_id(value: str) -> str:
     """Validate an EC2 instance id, of either length."""
-    return _matching(value, INSTANCE_ID, "an EC2 instance id", "i-0ab55a49288f1da24")
+    return matching(value, INSTANCE_ID, "an EC2 instance id", "i-0ab55a49288f1da24")
 
 
 def host_name(value: str) -> str:
     """Validate the Name tag of an instance, used in alarm names and as a metric dimension."""
-    return _matching(
+    return matching(
         value,
         r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}",
         "a host name (letters, digits, '.', '_' and '-', at most 128)",
@@ -89,7 +90,7 @@ def host_name(value: str) -> str:
 
 def slug(value: str) -> str:
     """Validate a short name that is used in stack names, alarm names and metric names."""
-    return _matching(
+    return matching(
         value,
         SLUG,
         "a name (lower-case letters, digits and single hyphens, a letter first, at most 40)",
@@ -178,7 +179,7 @@ def dns_name_or_address(value: str) -> str:
 
 def hosted_zone_id(value: str) -> str:
     """Validate a Route 53 hosted zone id; returned without the prefix ``/hostedzone/``."""
-    zone_id = _matching(
+    zone_id = matching(
         value,
         HOSTED_ZONE_ID,
         "a Route 53 hosted zone id (Z and capital letters or digits)",
@@ -189,7 +190,7 @@ def hosted_zone_id(value: str) -> str:
 
 def topic_name(value: str) -> str:
     """Validate the name of a standard SNS topic."""
-    return _matching(
+    return matching(
         value,
         rf"[A-Za-z0-9_-]{{1,{limits.MAX_TOPIC_NAME_CHARACTERS}}}",
         f"an SNS topic name (letters, digits, '_' and '-', at most "
@@ -200,7 +201,7 @@ def topic_name(value: str) -> str:
 
 def topic_arn(value: str) -> str:
     """Validate the ARN of a standard SNS topic."""
-    return _matching(
+    return matching(
         value,
         rf"arn:{_PARTITION}:sns:[a-z0-9-]+:\d{{12}}:[A-Za-z0-9_-]{{1,256}}",
         "the ARN of an SNS topic",
@@ -210,7 +211,7 @@ def topic_arn(value: str) -> str:
 
 def queue_arn(value: str) -> str:
     """Validate the ARN of an SQS queue."""
-    return _matching(
+    return matching(
         value,
         rf"arn:{_PARTITION}:sqs:[a-z0-9-]+:\d{{12}}:[A-Za-z0-9_-]{{1,80}}",
         "the ARN of a standard SQS queue",
@@ -220,7 +221,7 @@ def queue_arn(value: str) -> str:
 
 def kms_key_arn(value: str) -> str:
     """Validate the ARN of a KMS key."""
-    return _matching(
+    return matching(
         value,
         rf"arn:{_PARTITION}:kms:[a-z0-9-]+:\d{{12}}:key/[A-Za-z0-9-]{{1,128}}",
         "the ARN of a KMS key",
@@ -257,7 +258,7 @@ def https_url(value: str) -> str:
 def url_path(value: str) -> str:
     """Validate the path of a URL that a Route 53 health check requests."""
     at_most(value, limits.MAX_RESOURCE_PATH_CHARACTERS, "path")
-    return _matching(value, r"/[!-~]*", "a URL path that starts with /", "/version/")
+    return matching(value, r"/[!-~]*", "a URL path that starts with /", "/version/")
 
 
 def namespace(value: str) -> str:
@@ -267,7 +268,7 @@ def namespace(value: str) -> str:
             f"{shown(value)} starts with AWS/, which CloudWatch keeps for AWS services; "
             "give one like Bookstore"
         )
-    return _matching(
+    return matching(
         value,
         rf"[A-Za-z0-9._/#-][A-Za-z0-9._/#: -]{{0,{limits.MAX_NAMESPACE_CHARACTERS - 1}}}",
         "a CloudWatch namespace (letters, digits and . - _ / # : space, at most 255)",
@@ -286,7 +287,7 @@ def tag_key(value: str) -> str:
     """Validate the key of a resource tag."""
     if value.lower().startswith("aws:"):
         raise ValueError(f"{shown(value)} starts with aws:, which AWS keeps for itself")
-    return _matching(
+    return matching(
         value,
         r"[\w .:/=+@-]{1,128}",
         "a tag key (letters, digits, spaces and _ . : / = + @ -, 1 to 128)",
@@ -297,7 +298,7 @@ def tag_key(value: str) -> str:
 
 def tag_value(value: str) -> str:
     """Validate the value of a resource tag."""
-    return _matching(
+    return matching(
         value,
         r"[\w .:/=+@-]{0,256}",
         "a tag value (letters, digits, spaces and _ . : / = + @ -, at most 256)",
@@ -315,7 +316,7 @@ def alarm_name(value: str) -> str:
 
 def dashboard_name(value: str) -> str:
     """Validate the name of a CloudWatch dashboard."""
-    return _matching(
+    return matching(
         value,
         r"[A-Za-z0-9_-]{1,255}",
         "a dashboard's name (letters, digits, '_' and '-', at most 255)",

@@ -31,18 +31,9 @@ IDENTITY_SECONDS = 3600.0  # the Name tag may change while the agent runs
 class Agent:
     """Runs until ``end``, or until it must restart with another configuration or identity.
 
-    Args:
-        file: The configuration's file, read again on ``reload``.
-        config: Its content.
-        state: Folder of the spool; in memory only when None.
-        tools: Loop, resolver and wall clock.
-        metadata: The metadata service.
-        journal: Where lines are written.
-        manager: The service manager.
-        transport: Makes the transport of data; CloudWatch unless given.
-
-    Attributes:
-        next_config: The configuration to restart with; None after ``end``.
+    ``state`` is the spool's folder; without one the spool is in memory only. ``transport`` makes
+    the transport of data: CloudWatch unless given. ``next_config`` is the configuration to restart
+    with; None after ``end``.
     """
 
     def __init__(

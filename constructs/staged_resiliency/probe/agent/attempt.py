@@ -34,14 +34,7 @@ _RESETS = (
 
 
 class Tools:
-    """What all attempts share; tests pass their own.
-
-    Args:
-        loop: Runs the attempts.
-        resolver: Looks up names; the host's resolver unless given.
-        wall: Seconds since 1970.
-        tls: Makes the context of TLS connections; the system's trusted authorities unless given.
-    """
+    """The loop, resolver, wall clock (seconds since 1970) and TLS context of all attempts."""
 
     def __init__(
         self,
@@ -70,30 +63,22 @@ class Tools:
 
 
 class Attempt:
-    """An attempt in progress.
-
-    Attributes:
-        tools: What it works with.
-        began: Seconds of the loop's clock.
-        minute: Start of the minute in which it began, in seconds since 1970.
-        stage: What it waits for, for the journal.
-    """
+    """An attempt in progress."""
 
     __slots__ = ("began", "minute", "stage", "tools")
 
     def __init__(self, tools: Tools) -> None:
         self.tools = tools
         self.began = tools.loop.clock()
-        self.minute = int(tools.wall() // 60) * 60
-        self.stage = ""
+        self.minute = int(tools.wall() // 60) * 60  # its start, in seconds since 1970
+        self.stage = ""  # what the attempt waits for, for the journal
 
 
 class Failure(Exception):  # noqa: N818 - an outcome, not an error of this program
     """The target did not answer as expected.
 
-    Attributes:
-        kind: One of ``CLASSES``; a dimension of the failures' metric.
-        detail: What happened, for the journal; printable ASCII.
+    ``kind`` is one of ``CLASSES``, a dimension of the failures' metric; ``detail`` says what
+    happened, in printable ASCII for the journal.
     """
 
     def __init__(self, kind: str, detail: str) -> None:

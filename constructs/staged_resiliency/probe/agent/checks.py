@@ -36,13 +36,9 @@ class Check(ABC):
 
 @dataclass(frozen=True)
 class TcpCheck(Check):
-    """Connects.
+    """Connects by TCP to the first address of its family that accepts.
 
-    Attributes:
-        host: DNS name or address.
-        port: TCP port.
-        family: ``ipv4`` or ``ipv6``: which addresses of a name are used. They are tried in the
-            resolver's order, one after the other.
+    The addresses of a name are tried in the resolver's order, one after the other.
     """
 
     host: str
@@ -85,17 +81,11 @@ class TcpCheck(Check):
 
 @dataclass(frozen=True)
 class TlsCheck(TcpCheck):
-    """Connects and shakes hands; the certificate must be trusted, valid, and for the name.
-
-    Attributes:
-        port: TCP port.
-        server_name: The name that the certificate must have; the host unless given.
-        days_to_expiry: Fails when the certificate is valid for fewer days.
-    """
+    """Connects and shakes hands; the certificate must be trusted, valid, and for the name."""
 
     port: int = 443
-    server_name: str = ""
-    days_to_expiry: int = 0
+    server_name: str = ""  # the host, when empty
+    days_to_expiry: int = 0  # the fewest for which the certificate must still be valid
 
     async def connect(self, attempt: Attempt) -> ssl.SSLSocket:
         """Connect to the host by TLS."""

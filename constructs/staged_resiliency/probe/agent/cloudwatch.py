@@ -41,12 +41,10 @@ _CREDENTIALS = (
 
 
 class SendError(Exception):
-    """A request was not accepted.
+    """A request was not accepted; ``kind`` is the same each time the error occurs.
 
-    Attributes:
-        kind: Class of the error, the same each time it occurs.
-        permanent: Whether CloudWatch will never accept the request.
-        answered: Whether CloudWatch answered, so that this host is not cut off.
+    It is ``permanent`` when CloudWatch will never accept the request, and ``answered`` when
+    CloudWatch answered, so that this host is not cut off.
     """
 
     def __init__(
@@ -59,14 +57,7 @@ class SendError(Exception):
 
 
 class CloudWatch:
-    """Calls PutMetricData with the instance role's credentials.
-
-    Args:
-        namespace: Namespace of all metrics.
-        region: AWS region.
-        metadata: Where the credentials come from.
-        endpoint_url: CloudWatch's endpoint; the region's when empty.
-    """
+    """Calls PutMetricData with the instance role's credentials."""
 
     def __init__(
         self, namespace: str, region: str, metadata: Metadata, endpoint_url: str = ""

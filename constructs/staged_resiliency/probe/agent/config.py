@@ -39,28 +39,19 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True)
 class Config:
-    """A valid configuration.
+    """A valid configuration; its fields are the keys of the file.
 
-    Attributes:
-        service: Short name of the service.
-        namespace: CloudWatch namespace of all metrics.
-        targets: What this host must reach.
-        peers: How each host of the service is checked by the others, by its name.
-        interval_seconds: Seconds between two samples of a target.
-        timeout_seconds: Deadline of a sample.
-        journal: ``samples``: a line for each; ``changes``: one when a target's state changes.
-        host: Name of this host; its Name tag unless given.
-        region: AWS region; the instance's unless given.
-        endpoint_url: CloudWatch endpoint; the region's unless given.
+    ``host``, ``region`` and ``endpoint_url`` are the instance's Name tag, its region and
+    CloudWatch's endpoint there, unless given.
     """
 
     service: str
     namespace: str
     targets: tuple[Target, ...]
-    peers: Mapping[str, Check] = field(default_factory=dict)
+    peers: Mapping[str, Check] = field(default_factory=dict)  # by the name of the checked host
     interval_seconds: int = 10
     timeout_seconds: float = 5
-    journal: str = "samples"
+    journal: str = "samples"  # a line for each; or "changes": one when a target's state changes
     host: str = ""
     region: str = ""
     endpoint_url: str = ""
@@ -71,11 +62,7 @@ class ConfigError(Exception):
 
 
 def load(file: Path) -> Config:
-    """Read the configuration in a file.
-
-    Raises:
-        ConfigError: It can't be used; the line begins with the file's name.
-    """
+    """Read the configuration in a file; raises ``ConfigError``, which names the file."""
     try:
         with file.open("rb") as opened:
             return parse(opened.read(MAX_BYTES + 1))
@@ -119,14 +106,9 @@ def _integer(digits: str) -> float:
 
 
 class Rule(NamedTuple):
-    """Which values are allowed.
+    """Which values of any type that JSON has are allowed."""
 
-    Attributes:
-        description: Follows "must be" in messages.
-        allows: Decides on a value of any type that JSON has.
-    """
-
-    description: str
+    description: str  # follows "must be" in messages
     allows: Callable[[Any], bool]
 
 

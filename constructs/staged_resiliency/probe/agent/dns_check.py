@@ -32,34 +32,23 @@ _UDP_TIMEOUT_SECONDS = 1.0
 class Answer(NamedTuple):
     """A server's answer.
 
-    Attributes:
-        rcode: 0 when it answered.
-        truncated: Whether it must be asked again over TCP.
-        values: Addresses or names of the type in question, in lower case; of the name in question
-            and of those that it is an alias of.
+    ``values`` are the addresses or names of the type in question, in lower case, of the name in
+    question and of those that it is an alias of.
     """
 
-    rcode: int
-    truncated: bool
+    rcode: int  # 0 for a success
+    truncated: bool  # the server must be asked again over TCP
     values: list[str]
 
 
 @dataclass(frozen=True)
 class DnsCheck(Check):
-    """Asks a DNS server, over UDP and, when the answer is truncated, over TCP.
-
-    Attributes:
-        host: The name to look up.
-        type: ``A``, ``AAAA`` or ``CNAME``.
-        answer: Must be among the answers, unless empty.
-        server: Address of the server; the servers of /etc/resolv.conf, in turns, when empty.
-        port: Its port.
-    """
+    """Asks a DNS server, over UDP and, when the answer is truncated, over TCP."""
 
     host: str
-    type: str = "A"
-    answer: str = ""
-    server: str = ""
+    type: str = "A"  # one of RECORD_TYPES
+    answer: str = ""  # must be among the answers, unless empty
+    server: str = ""  # the servers of /etc/resolv.conf, in turns, when empty
     port: int = 53
 
     @property
@@ -172,10 +161,9 @@ def encode_question(number: int, name: str, record_type: str) -> bytes:
 
 
 def parse_answer(data: bytes, number: int, name: str, record_type: str) -> Answer | None:
-    """Parse a message; return None when it does not answer this question.
+    """Parse a message, or return None when it does not answer this question.
 
-    Raises:
-        ValueError: It is not a valid DNS message.
+    Raises ValueError for anything that is not a DNS message.
     """
     try:
         got, flags, questions, answers, _, _ = struct.unpack_from("!6H", data)

@@ -40,22 +40,13 @@ class Head(NamedTuple):
 
 @dataclass(frozen=True)
 class HttpCheck(TcpCheck):
-    """Sends GET, and follows no redirect: a 3xx is a status like any other.
-
-    Attributes:
-        port: TCP port; the scheme's default port unless given.
-        path: Path and query.
-        host_header: Value of the Host header; the host, with a port that is not the scheme's
-            default (RFC 9112, 3.2), unless given.
-        status: Statuses that pass; any 2xx when empty.
-        text: Must be in the first 64 KB of the body, unless empty.
-    """
+    """Sends GET, and follows no redirect: a 3xx is a status like any other."""
 
     port: int = 80
-    path: str = "/"
-    host_header: str = ""
-    status: tuple[int, ...] = ()
-    text: str = ""
+    path: str = "/"  # with the query
+    host_header: str = ""  # host, and a port that is not the scheme's (RFC 9112, 3.2), when empty
+    status: tuple[int, ...] = ()  # those that pass; any 2xx when empty
+    text: str = ""  # must be in the first 64 KB of the body, unless empty
 
     async def run(self, attempt: Attempt) -> str:
         """Send the request, and read as much of the answer as the check needs."""
@@ -158,21 +149,14 @@ def _quoted(data: bytes | bytearray) -> str:
 
 
 class Body:
-    """The beginning of a body, searched for a text as it arrives, each byte about once.
+    """The first 64 KB of a body, searched for a text as they arrive, each byte about once.
 
-    Args:
-        text: Searched for in the first 64 KB.
-        is_chunked: Whether the body comes in chunks.
-        length: Bytes of the body; None when it ends with the connection.
-
-    Attributes:
-        found: Whether the text was found.
-        ended: Whether the body has ended, or its first 64 KB.
+    Without a ``length`` in bytes the body ends with the connection.
     """
 
     def __init__(self, text: bytes, *, is_chunked: bool, length: int | None) -> None:
         self.found = False
-        self.ended = length == 0
+        self.ended = length == 0  # so have the first 64 KB
         self._text = text
         self._is_chunked = is_chunked
         self._max_bytes = MAX_BODY_BYTES if length is None else min(length, MAX_BODY_BYTES)
@@ -183,11 +167,7 @@ class Body:
         self._between = False  # whether the line that ends a chunk comes next
 
     def add(self, piece: bytes) -> None:
-        """Add what was received; an empty piece is the end of the connection.
-
-        Raises:
-            Failure: The chunks can't be parsed.
-        """
+        """Add what was received; an empty piece is the end of the connection."""
         self._raw += len(piece)
         if not piece or self._raw > _MAX_RAW_BYTES:
             self.ended = True

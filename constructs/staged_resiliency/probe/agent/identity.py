@@ -33,15 +33,10 @@ def identify(
     metadata: Metadata,
     described_name: Callable[[str, str, Metadata], str] | None = None,
 ) -> Identity:
-    """Determine this host's identity, from the configuration or else from the instance.
+    """Determine this host's identity; raises ``IdentityError``.
 
-    Args:
-        config: May name host and region.
-        metadata: Asked for what the configuration does not name.
-        described_name: Asks EC2 for the Name tag, where metadata does not include tags.
-
-    Raises:
-        IdentityError: The name or the region can't be determined now.
+    What the configuration does not name comes from the instance's metadata and, where that does not
+    include tags, the Name tag from EC2.
     """
     try:
         region = config.region or metadata.region()

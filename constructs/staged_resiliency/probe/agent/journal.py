@@ -11,12 +11,7 @@ if TYPE_CHECKING:
 
 
 class Journal:
-    """Writes lines to the journal.
-
-    Args:
-        write: Writes a line; standard output unless given.
-        every_sample: Write each sample; else only those at which a target's state changes.
-    """
+    """Writes lines to the journal: each sample, or only those at which a target's state changes."""
 
     def __init__(
         self, write: Callable[[str], None] | None = None, *, every_sample: bool = True

@@ -70,12 +70,7 @@ def result_of(future: Future) -> Generator[Any, Any, Any]:
 
 
 class Loop:
-    """Runs timers, tasks and calls from other threads, in one thread.
-
-    Args:
-        clock: Monotonic seconds.
-        selector: Waits for sockets.
-    """
+    """Runs timers, tasks and calls from other threads, in one thread."""
 
     def __init__(
         self,

@@ -18,14 +18,7 @@ CLOCK_STEP_SECONDS = 2.0  # smaller steps of the wall clock are not reported
 
 
 class Measuring:
-    """Samples all targets, and publishes each minute and on each change of state.
-
-    Args:
-        identity: This host.
-        tools: Loop, resolver and wall clock.
-        journal: Where results are written.
-        publisher: Where data go.
-    """
+    """Samples all targets, and publishes each minute and on each change of state."""
 
     def __init__(
         self, identity: Identity, tools: Tools, journal: Journal, publisher: Publisher

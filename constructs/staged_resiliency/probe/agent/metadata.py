@@ -28,11 +28,7 @@ class MetadataError(Exception):
 
 
 class Metadata:
-    """Asks the metadata service, with a session token that it keeps.
-
-    Args:
-        url: The service's endpoint.
-    """
+    """Asks the metadata service, with a session token that it keeps."""
 
     def __init__(self, url: str = DEFAULT_URL) -> None:
         parts = urlsplit(url)

@@ -32,10 +32,7 @@ HELD_BACK_PAUSE_SECONDS = 60.0
 class Outbox:
     """Makes requests from data; the caller sends them, and reports how each ended.
 
-    Args:
-        spool: Keeps data that could not be sent.
-        wall: Seconds since 1970.
-        jitter: A number from 0 to 1, by which pauses differ between hosts.
+    ``jitter`` returns a number from 0 to 1, by which pauses differ between hosts.
     """
 
     def __init__(
@@ -102,10 +99,7 @@ class Outbox:
         """The request failed and may work later; return the pause in seconds.
 
         All data go to the spool, which is bounded and outlives this process.
-
-        Args:
-            now: Monotonic seconds.
-            answered: Whether CloudWatch answered, so that this host is not cut off.
+        ``answered`` means that CloudWatch answered, so that this host is not cut off.
         """
         self.spool_all()
         if not self._failures:

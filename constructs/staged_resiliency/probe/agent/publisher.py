@@ -22,14 +22,7 @@ class Transport(Protocol):
 class Publisher:
     """Sends from a thread of its own, so that a slow CloudWatch delays no sample.
 
-    Args:
-        outbox: Decides what is sent, and when.
-        transport: Sends it.
-        log: Called with a line when publishing begins to fail, fails differently, and works again.
-        clock: Monotonic seconds.
-
-    Attributes:
-        busy_since: When the request in progress began; None between requests.
+    Logs a line when publishing begins to fail, fails differently, and works again.
     """
 
     def __init__(
@@ -48,7 +41,7 @@ class Publisher:
         self._ended = False
         self._error_kind = ""
         self._failing_since = 0.0
-        self.busy_since: float | None = None
+        self.busy_since: float | None = None  # when the request in progress began
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
 
     def start(self) -> None:

@@ -19,10 +19,6 @@ class Resolver:
 
     One lookup per name and family is in progress at most; all who ask meanwhile get its answer.
     So a resolver that hangs takes one thread per name, and delays no other name.
-
-    Args:
-        loop: The loop whose tasks ask.
-        lookup: Replaces ``socket.getaddrinfo``.
     """
 
     def __init__(self, loop: Loop, lookup: Callable[..., Any] = socket.getaddrinfo) -> None:

@@ -21,10 +21,7 @@ _PEER = f"{PEER_METRIC} of "
 def results_of_one_round(config: Config, tools: Tools, host: str) -> list[Result]:
     """Sample every target and peer, all at the same time, and close the loop.
 
-    Args:
-        config: The targets and peers.
-        tools: Loop, resolver and wall clock.
-        host: This host's name, empty where it is unknown. A host that is not a peer checks none.
+    ``host`` is this host's name, empty where it is unknown. A host that is not a peer checks none.
     """
     results: list[Result] = []
     checks: list[tuple[str, Check]] = [*config.targets]

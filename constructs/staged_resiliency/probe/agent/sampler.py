@@ -13,21 +13,13 @@ from .metric_statistics import Series
 
 
 class Result(NamedTuple):
-    """A sample's result.
-
-    Attributes:
-        sampler: The target's sampler.
-        minute: Start of the minute in which the sample began, in seconds since 1970.
-        seconds: How long it took.
-        answer: What the check returned.
-        failure: Why the value is 0; None when it is 1.
-    """
+    """A sample's result."""
 
     sampler: Sampler
-    minute: int
-    seconds: float
+    minute: int  # in which the sample began: its start, in seconds since 1970
+    seconds: float  # how long the sample took
     answer: str
-    failure: Failure | None
+    failure: Failure | None  # why the value is 0; None when it is 1
 
 
 class Sampler:
@@ -35,18 +27,7 @@ class Sampler:
 
     The phase is a hash of the series: it differs between targets and stays the same over restarts.
     A slow sample delays no other. Samples that were due while the host was suspended are skipped.
-
-    Args:
-        tools: Loop and resolver.
-        series: Metric and dimensions of the samples.
-        check: How the target is checked.
-        interval: Seconds between two samples.
-        timeout: Deadline of a sample in seconds.
-        record: Called with each result.
-
-    Attributes:
-        skipped: Samples that were skipped.
-        passes: Whether the last sample passed; None before the first.
+    Interval and timeout are in seconds.
     """
 
     def __init__(
@@ -63,7 +44,7 @@ class Sampler:
         self.interval = interval
         self.timeout = timeout
         self.skipped = 0
-        self.passes: bool | None = None
+        self.passes: bool | None = None  # the last sample; None before the first
         self._tools = tools
         self._record = record
         self._running = True

@@ -24,8 +24,7 @@ def address_family(address: str) -> int:
 async def connect(attempt: Attempt, addresses: Addresses, port: int) -> socket.socket:
     """Connect by TCP to the first address that accepts, in the order given.
 
-    Raises:
-        Failure: None accepts; the last one's reason.
+    When none accepts, raises the last one's ``Failure``.
     """
     failure: Failure | None = None
     for family, address in addresses:

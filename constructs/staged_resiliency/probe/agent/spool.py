@@ -18,50 +18,34 @@ _NAME = re.compile(r"(?P<number>[0-9]{20})-(?P<size>[1-9][0-9]{0,8})(?P<suffix>\
 
 
 class Entry(NamedTuple):
-    """Data that were appended together.
+    """Data that were appended together."""
 
-    Attributes:
-        number: Greater than that of all older entries, whatever the clock does.
-        size: How many data.
-        data: The data, while they could not be written; else they are in the file.
-        alone: Whether no other entry may be in the same request.
-    """
-
-    number: int
-    size: int
-    data: Sequence[Datum] | None = None
-    alone: bool = False
+    number: int  # greater than that of all older entries, whatever the clock does
+    size: int  # how many data
+    data: Sequence[Datum] | None = None  # while they could not be written; else in the file
+    alone: bool = False  # no other entry may be in the same request
 
 
 class Spool:
     """Data kept until they are published, oldest first, within a bound.
 
     Entries are files, written aside and renamed, so there is never half a file. When the disk
-    refuses them they stay in memory, within the same bound.
-
-    Args:
-        folder: Where the files are; in memory only when None.
-        max_data: Data kept; beyond that the oldest entries are dropped.
-        namespace: Namespace of the data; files of another one are dropped.
-        log: Called with a line when the disk fails, works again, or a file is dropped.
-
-    Attributes:
-        next: Number of the next entry.
-        dropped: How many data were dropped.
+    refuses them, or without a folder, they stay in memory, within the same bound. Files of another
+    namespace are dropped. Logs a line when the disk fails, works again, or a file is dropped.
     """
 
     def __init__(
         self, folder: Path | None, max_data: int, namespace: str, log: Callable[[str], None]
     ) -> None:
         self.max_data = max_data
-        self.dropped = 0
+        self.dropped = 0  # how many data
         self._folder = folder
         self._namespace = namespace
         self._log = log
         self._disk_works = True
         self._entries: deque[Entry] = deque(self._found())
         self._count = sum(entry.size for entry in self._entries)
-        self.next = self._entries[-1].number + 1 if self._entries else 1
+        self.next = self._entries[-1].number + 1 if self._entries else 1  # the next entry's number
 
     def __len__(self) -> int:
         """Return how many data are kept."""
@@ -85,9 +69,7 @@ class Spool:
     ) -> tuple[Sequence[Entry], Sequence[Datum]]:
         """Return the oldest entries for a request, without those held back, and their data.
 
-        Args:
-            takes: Returns whether an entry's data fit into the request; the first go in any case.
-            is_held_back: Returns whether an entry must wait.
+        ``takes`` returns whether an entry's data fit into the request; the first go in any case.
         """
         entries: list[Entry] = []
         data: list[Datum] = []

@@ -10,11 +10,8 @@ from collections.abc import Mapping
 class ServiceManager:
     """Notifies systemd; does nothing in a process that systemd did not start.
 
-    Args:
-        environment: Variables of the process.
-
-    Attributes:
-        watchdog_seconds: Within which systemd expects ``WATCHDOG=1``; None without a watchdog.
+    ``watchdog_seconds`` is the time within which systemd expects ``WATCHDOG=1``; None without a
+    watchdog.
     """
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
