@@ -7,21 +7,9 @@ from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
 from staged_resiliency.failover.alarms import InstanceStatusAlarm
-from staged_resiliency.failover.health_checks import (
-    CalculatedHealthCheck,
-    HealthCheck,
-)
-from staged_resiliency.failover.records import (
-    AddressTarget,
-    FailoverRecords,
-    HostedZone,
-)
-from staged_resiliency.failover.signals import (
-    FailoverHost,
-    Signal,
-    StatusSignal,
-    WatchedHost,
-)
+from staged_resiliency.failover.health_checks import CalculatedHealthCheck, HealthCheck
+from staged_resiliency.failover.records import AddressTarget, FailoverRecords, HostedZone
+from staged_resiliency.failover.signals import FailoverHost, Signal, StatusSignal, WatchedHost
 from staged_resiliency.notifications.topics import Topic
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError

@@ -1,6 +1,5 @@
 """The Route 53 failover records, and the targets they can point to."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, TypeAlias
 
@@ -14,7 +13,6 @@ from staged_resiliency.shared.literals import checked, is_literal
 
 RecordType = Literal["A", "AAAA"]
 Role = Literal["PRIMARY", "SECONDARY"]
-_RecordSet: TypeAlias = route53.CfnRecordSetGroup.RecordSetProperty
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,13 +200,13 @@ class FailoverRecords(Construct):
         ttl_seconds: int = limits.RECOMMENDED_TTL_SECONDS,
     ) -> None:
         owner = "FailoverRecords"
-        self_name = checked(owner, "record_name", record_name, validation.domain_name)
+        name = checked(owner, "record_name", record_name, validation.domain_name)
         checked(owner, "identifier", identifier, validation.slug)
         checked(owner, "ttl_seconds", ttl_seconds, validation.ttl_seconds)
         zone_id = hosted_zone.hosted_zone_id
         if isinstance(hosted_zone, HostedZone):  # a lookup of the CDK's may still be to come
             zone_id = checked(owner, "hosted_zone", zone_id, validation.hosted_zone_id)
-        _require_record_in_zone(self_name, hosted_zone.zone_name)
+        _require_record_in_zone(name, hosted_zone.zone_name)
         if primary.record_types != secondary.record_types:
             raise InvalidInputError(
                 f"{owner}: primary serves {' and '.join(primary.record_types)} records, secondary "
@@ -216,52 +214,41 @@ class FailoverRecords(Construct):
                 "have no second one to fail over to"
             )
         super().__init__(scope, construct_id)
-        self.record_name: Final = self_name
-
-        def record_sets() -> Iterator[_RecordSet]:
-            for record_type in primary.record_types:
-                yield _record_set(
-                    self_name, identifier, "PRIMARY", record_type, primary, ttl_seconds,
-                    health_check.health_check_id,
-                )  # fmt: skip
-                yield _record_set(
-                    self_name, identifier, "SECONDARY", record_type, secondary, ttl_seconds, None
-                )
-
+        self.record_name: Final = name
+        pair: tuple[tuple[Role, Target, str | None], ...] = (
+            ("PRIMARY", primary, health_check.health_check_id),
+            ("SECONDARY", secondary, None),
+        )
         self.resource: Final = route53.CfnRecordSetGroup(
             self,
             "Resource",
             hosted_zone_id=zone_id,
             comment=f"{identifier}: PRIMARY is the active host, SECONDARY the standby. "
             "A swap exchanges values and health check in one change.",
-            record_sets=list(record_sets()),
+            record_sets=[
+                route53.CfnRecordSetGroup.RecordSetProperty(
+                    name=f"{name}.",
+                    type=record_type,
+                    set_identifier=names.set_identifier(identifier, role),
+                    failover=role,
+                    health_check_id=health_check_id,
+                    ttl=str(ttl_seconds) if isinstance(target, AddressTarget) else None,
+                    resource_records=_values(target, record_type),
+                    alias_target=_alias(target),
+                )
+                for record_type in primary.record_types
+                for role, target, health_check_id in pair
+            ],
         )
 
 
-def _record_set(
-    record_name: str,
-    identifier: str,
-    role: Role,
-    record_type: RecordType,
-    target: Target,
-    ttl_seconds: int,
-    health_check_id: str | None,
-) -> _RecordSet:
-    alias = _alias(target) if isinstance(target, AliasTarget) else None
-    values = [target.value_of(record_type)] if isinstance(target, AddressTarget) else None
-    return route53.CfnRecordSetGroup.RecordSetProperty(
-        name=f"{record_name}.",
-        type=record_type,
-        set_identifier=names.set_identifier(identifier, role),
-        failover=role,
-        health_check_id=health_check_id,
-        ttl=str(ttl_seconds) if values else None,
-        resource_records=values,
-        alias_target=alias,
-    )
+def _values(target: Target, record_type: RecordType) -> list[str] | None:
+    return [target.value_of(record_type)] if isinstance(target, AddressTarget) else None
 
 
-def _alias(target: AliasTarget) -> route53.CfnRecordSetGroup.AliasTargetProperty:
+def _alias(target: Target) -> route53.CfnRecordSetGroup.AliasTargetProperty | None:
+    if isinstance(target, AddressTarget):
+        return None
     return route53.CfnRecordSetGroup.AliasTargetProperty(
         dns_name=target.dns_name,
         hosted_zone_id=target.hosted_zone_id,

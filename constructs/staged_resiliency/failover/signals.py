@@ -14,11 +14,7 @@ from staged_resiliency.failover.endpoint_health_check import (
     Request,
     TcpConnect,
 )
-from staged_resiliency.failover.health_checks import (
-    AlarmHealthCheck,
-    HealthCheck,
-    InsufficientData,
-)
+from staged_resiliency.failover.health_checks import AlarmHealthCheck, HealthCheck, InsufficientData
 from staged_resiliency.failover.records import AddressTarget, AliasTarget, Target
 from staged_resiliency.shared import validation
 from staged_resiliency.shared.errors import InvalidInputError
@@ -108,11 +104,7 @@ class StatusSignal(Signal):
                 f"StatusSignal: the active host {watched.host.name!r} has no instance; "
                 "give FailoverHost(instance=...)"
             )
-        return AlarmHealthCheck(
-            scope,
-            f"HealthCheck-{self.name}",
-            alarm=watched.status_alarm,
-        )
+        return AlarmHealthCheck(scope, f"HealthCheck-{self.name}", alarm=watched.status_alarm)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal, TypeVar
+from dataclasses import dataclass, fields
+from typing import ClassVar, Final, Literal, TypeVar
 
 from staged_resiliency.probe import probe_validation
 from staged_resiliency.shared import validation
@@ -19,6 +19,12 @@ _T = TypeVar("_T", str, int)
 _DNS_PORT: Final = 53
 _HTTP_PORT: Final = 80
 _HTTPS_PORT: Final = 443
+# What the agent assumes for a setting that is left out; None for those not listed.
+_AGENT_DEFAULTS: Final[Mapping[str, object]] = {
+    "status": (),
+    "days_to_expiry": 0,
+    "family": "ipv4",
+}
 
 
 class TargetCheck(ABC):
@@ -33,7 +39,23 @@ class TargetCheck(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class TcpCheck(TargetCheck):
+class _ConnectionCheck(TargetCheck):
+    """A check over a TCP connection; its fields are the agent's settings, in the same order."""
+
+    _kind: ClassVar[str]
+
+    def rendered(self) -> Mapping[str, object]:
+        """Return the check as the agent's configuration has it, without defaults."""
+        settings: dict[str, object] = {"check": self._kind}
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if value != _AGENT_DEFAULTS.get(each.name):
+                settings[each.name] = list(value) if isinstance(value, tuple) else value
+        return settings
+
+
+@dataclass(frozen=True, slots=True)
+class TcpCheck(_ConnectionCheck):
     """Passes when a TCP connection is made.
 
     Attributes:
@@ -45,6 +67,7 @@ class TcpCheck(TargetCheck):
         InvalidInputError: A value is not valid.
     """
 
+    _kind: ClassVar = "tcp"
     host: str
     port: int
     family: Family = "ipv4"
@@ -53,13 +76,9 @@ class TcpCheck(TargetCheck):
         """Validate the values."""
         _check_place(self, self.host, self.port, self.family)
 
-    def rendered(self) -> Mapping[str, object]:
-        """Return the check as the agent's configuration has it."""
-        return _given(check="tcp", host=self.host, port=self.port, family=_other(self.family))
-
 
 @dataclass(frozen=True, slots=True)
-class TlsCheck(TargetCheck):
+class TlsCheck(_ConnectionCheck):
     """Passes when a TLS handshake succeeds: the certificate is trusted, valid, and for the name.
 
     Attributes:
@@ -74,6 +93,7 @@ class TlsCheck(TargetCheck):
         InvalidInputError: A value is not valid.
     """
 
+    _kind: ClassVar = "tls"
     host: str
     port: int = _HTTPS_PORT
     server_name: str | None = None
@@ -85,20 +105,9 @@ class TlsCheck(TargetCheck):
         _check_place(self, self.host, self.port, self.family)
         _check_certificate(self, self.server_name, self.days_to_expiry)
 
-    def rendered(self) -> Mapping[str, object]:
-        """Return the check as the agent's configuration has it."""
-        return _given(
-            check="tls",
-            host=self.host,
-            port=self.port,
-            server_name=self.server_name,
-            days_to_expiry=self.days_to_expiry or None,
-            family=_other(self.family),
-        )
-
 
 @dataclass(frozen=True, slots=True)
-class HttpCheck(TargetCheck):
+class HttpCheck(_ConnectionCheck):
     """Sends GET over HTTP; passes with an expected status and, if given, the text in the answer.
 
     Redirects are not followed: a 3xx is a status like any other.
@@ -118,6 +127,7 @@ class HttpCheck(TargetCheck):
         InvalidInputError: A value is not valid.
     """
 
+    _kind: ClassVar = "http"
     host: str
     port: int = _HTTP_PORT
     path: str = "/"
@@ -131,22 +141,9 @@ class HttpCheck(TargetCheck):
         _check_place(self, self.host, self.port, self.family)
         _check_request(self, self.path, self.host_header, self.status, self.text)
 
-    def rendered(self) -> Mapping[str, object]:
-        """Return the check as the agent's configuration has it."""
-        return _given(
-            check="http",
-            host=self.host,
-            port=self.port,
-            path=self.path,
-            host_header=self.host_header,
-            status=list(self.status) or None,
-            text=self.text,
-            family=_other(self.family),
-        )
-
 
 @dataclass(frozen=True, slots=True)
-class HttpsCheck(TargetCheck):
+class HttpsCheck(_ConnectionCheck):
     """Sends GET over HTTPS; passes with a valid certificate and, as ``HttpCheck``, status and text.
 
     Redirects are not followed: a 3xx is a status like any other.
@@ -169,6 +166,7 @@ class HttpsCheck(TargetCheck):
         InvalidInputError: A value is not valid.
     """
 
+    _kind: ClassVar = "https"
     host: str
     port: int = _HTTPS_PORT
     path: str = "/"
@@ -184,21 +182,6 @@ class HttpsCheck(TargetCheck):
         _check_place(self, self.host, self.port, self.family)
         _check_request(self, self.path, self.host_header, self.status, self.text)
         _check_certificate(self, self.server_name, self.days_to_expiry)
-
-    def rendered(self) -> Mapping[str, object]:
-        """Return the check as the agent's configuration has it."""
-        return _given(
-            check="https",
-            host=self.host,
-            port=self.port,
-            path=self.path,
-            host_header=self.host_header,
-            status=list(self.status) or None,
-            text=self.text,
-            server_name=self.server_name,
-            days_to_expiry=self.days_to_expiry or None,
-            family=_other(self.family),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,10 +214,7 @@ class DnsCheck(TargetCheck):
                 "allowed: A, AAAA, CNAME"
             )
         if self.answer is not None:
-            kind = self.record_type
-            _checked(
-                self, "answer", self.answer, lambda text: probe_validation.dns_answer(text, kind)
-            )
+            _checked(self, "answer", self.answer, self._answer_of_type)
         if self.server is not None:
             _checked(self, "server", self.server, probe_validation.dns_server)
         elif self.port != _DNS_PORT:
@@ -243,16 +223,20 @@ class DnsCheck(TargetCheck):
             )
         _checked(self, "port", self.port, validation.port)
 
+    def _answer_of_type(self, answer: str) -> str:
+        return probe_validation.dns_answer(answer, self.record_type)
+
     def rendered(self) -> Mapping[str, object]:
         """Return the check as the agent's configuration has it."""
-        return _given(
-            check="dns",
-            host=self.host,
-            type=self.record_type,
-            answer=self.answer,
-            server=self.server,
-            port=None if self.port == _DNS_PORT else self.port,
-        )
+        settings = {
+            "check": "dns",
+            "host": self.host,
+            "type": self.record_type,
+            "answer": self.answer,
+            "server": self.server,
+            "port": None if self.port == _DNS_PORT else self.port,
+        }
+        return {name: value for name, value in settings.items() if value is not None}
 
 
 def _checked(check: TargetCheck, name: str, value: _T, rule: Callable[[_T], _T]) -> None:
@@ -293,12 +277,3 @@ def _check_certificate(check: TargetCheck, server_name: str | None, days_to_expi
     if server_name is not None:
         _checked(check, "server_name", server_name, validation.dns_name_or_address)
     _checked(check, "days_to_expiry", days_to_expiry, probe_validation.days_to_expiry)
-
-
-def _other(family: Family) -> Family | None:
-    """Return the family unless it is the agent's default."""
-    return None if family == "ipv4" else family
-
-
-def _given(**settings: object) -> Mapping[str, object]:
-    return {name: value for name, value in settings.items() if value is not None}
