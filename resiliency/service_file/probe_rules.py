@@ -60,7 +60,7 @@ def _hosts_suit_the_protocol(env: PartialDocument) -> Iterator[Problem]:
         host = dependency.text("host")
         if host and dependency.text("check", "protocol") == "dns":
             try:
-                probe_validation.name_to_ask_for(host)
+                probe_validation.name_to_look_up(host)
             except ValueError as error:
                 yield dependency.problem(str(error), "host")
         elif host and probe_validation.is_address(host) and dependency.has("check", "family"):

@@ -69,11 +69,7 @@ class AlarmKey(Construct):
 
 
 class AlarmTopicBase(Construct):
-    """Base class of ``AlarmTopic`` and ``AdoptedAlarmTopic``.
-
-    Attributes:
-        topic_arn: ARN of the topic.
-    """
+    """Base class of ``AlarmTopic`` and ``AdoptedAlarmTopic``."""
 
     topic_arn: str
 
@@ -236,17 +232,8 @@ class AlarmTopic(AlarmTopicBase):
 class AdoptedAlarmTopic(AlarmTopicBase):
     """An existing topic; creates only the subscriptions that are added to it.
 
-    Args:
-        scope: The parent.
-        construct_id: Id below the parent.
-        topic_arn: ARN of the topic. Its policy must let CloudWatch alarms publish and, if it is
-            encrypted, its key must let CloudWatch use it.
-
-    Raises:
-        InvalidInputError: Not the ARN of a standard topic.
-
-    Attributes:
-        topic_arn: ARN of the topic.
+    Its policy must let CloudWatch alarms publish and, if the topic is encrypted, its key must let
+    CloudWatch use it.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, topic_arn: str) -> None:

@@ -4,14 +4,14 @@ import json
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.document import PARAMETER_BYTES
 from staged_resiliency.probe.target_checks import TargetCheck
 from staged_resiliency.shared import names, validation
 from staged_resiliency.shared.errors import InvalidInputError
-from staged_resiliency.shared.literals import checked, is_literal
+from staged_resiliency.shared.literals import checked, is_literal, require_one_of
 
 Journal = Literal["samples", "changes"]
 """Which samples the agent writes to its host's journal."""
@@ -79,11 +79,7 @@ class ProbeConfiguration:
             raise InvalidInputError(
                 f"{owner}: has neither dependencies nor peers: there is nothing to measure"
             )
-        if self.journal not in ("samples", "changes"):
-            raise InvalidInputError(
-                f"{owner}: journal: {validation.shown(self.journal)} is not allowed; "
-                "allowed: samples, changes"
-            )
+        require_one_of(owner, "journal", self.journal, get_args(Journal))
 
     def _within_the_interval(self, timeout: float) -> float:
         return probe_validation.timeout_seconds(timeout, self.interval_seconds)
@@ -148,7 +144,7 @@ def _dependency(name: str) -> str:
 
 
 def _short(number: float) -> float:
-    """Return 5 for 5.0."""
+    """Render a whole number without decimals: 5 for 5.0."""
     return int(number) if is_literal(number) and number == int(number) else number
 
 

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from staged_resiliency.probe import probe_validation
 from staged_resiliency.shared import limits, validation
@@ -39,16 +39,12 @@ class InstancesByName(Instances):
         InvalidInputError: No name, more than 50, or an invalid one.
     """
 
+    target_key: ClassVar[str] = "tag:Name"
     names: Sequence[str]
 
     def __post_init__(self) -> None:
         """Validate the names."""
         _check_values(self, "names", self.names, validation.host_name)
-
-    @property
-    def target_key(self) -> str:
-        """The Name tag."""
-        return "tag:Name"
 
     @property
     def target_values(self) -> Sequence[str]:
@@ -67,16 +63,12 @@ class InstancesById(Instances):
         InvalidInputError: No instance, more than 50, or an invalid id.
     """
 
+    target_key: ClassVar[str] = "InstanceIds"
     instances: "Sequence[ec2.IInstance | str]"
 
     def __post_init__(self) -> None:
         """Validate the ids."""
         _check_values(self, "instances", self.target_values, validation.instance_id)
-
-    @property
-    def target_key(self) -> str:
-        """The instance's id."""
-        return "InstanceIds"
 
     @property
     def target_values(self) -> Sequence[str]:

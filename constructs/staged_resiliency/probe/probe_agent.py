@@ -13,9 +13,8 @@ from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.configuration import ProbeConfiguration, run_parameters
 from staged_resiliency.probe.document import command_document
 from staged_resiliency.probe.instances import Instances
-from staged_resiliency.shared import validation
 from staged_resiliency.shared.errors import InvalidInputError
-from staged_resiliency.shared.literals import checked
+from staged_resiliency.shared.literals import checked, require_one_of
 
 State = Literal["present", "absent"]
 """Whether the probe is installed on the instances, or removed from them."""
@@ -34,17 +33,6 @@ class _Permission(NamedTuple):
     sid: str
     action: str
     condition: Mapping[str, Mapping[str, str]]
-
-    @property
-    def statement(self) -> Mapping[str, object]:
-        """The permission as a statement of a policy."""
-        return {
-            "Sid": self.sid,
-            "Effect": "Allow",
-            "Action": self.action,
-            "Resource": "*",
-            "Condition": self.condition,
-        }
 
 
 class ProbeAgent(Construct):
@@ -125,11 +113,7 @@ class ProbeAgent(Construct):
         role_names = [role if isinstance(role, str) else role.role_name for role in roles]
         for name in role_names:
             checked(owner, "roles", name, probe_validation.role_name)
-        if state not in _ACTIONS:
-            raise InvalidInputError(
-                f"{owner}: state: {validation.shown(state)} is not allowed; "
-                "allowed: present, absent"
-            )
+        require_one_of(owner, "state", state, _ACTIONS)
         if association_name is not None:
             checked(owner, "association_name", association_name, probe_validation.association_name)
         checked(owner, "max_concurrency", max_concurrency, probe_validation.max_concurrency)
@@ -191,7 +175,16 @@ class ProbeAgent(Construct):
             "its host's Name tag.",
             policy_document={
                 "Version": "2012-10-17",
-                "Statement": [permission.statement for permission in self._permissions()],
+                "Statement": [
+                    {
+                        "Sid": permission.sid,
+                        "Effect": "Allow",
+                        "Action": permission.action,
+                        "Resource": "*",
+                        "Condition": permission.condition,
+                    }
+                    for permission in self._permissions()
+                ],
             },
             roles=role_names or None,
         )

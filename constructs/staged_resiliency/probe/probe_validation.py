@@ -104,7 +104,7 @@ def is_address(value: str) -> bool:
     return True
 
 
-def name_to_ask_for(value: str) -> str:
+def name_to_look_up(value: str) -> str:
     """Validate a name to look up."""
     if is_address(value):
         raise ValueError(

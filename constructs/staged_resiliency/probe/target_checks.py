@@ -3,12 +3,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import ClassVar, Final, Literal, TypeVar
+from typing import ClassVar, Final, Literal, TypeVar, get_args
 
 from staged_resiliency.probe import probe_validation
 from staged_resiliency.shared import validation
 from staged_resiliency.shared.errors import InvalidInputError
-from staged_resiliency.shared.literals import checked, is_literal
+from staged_resiliency.shared.literals import checked, is_literal, require_one_of
 
 Family = Literal["ipv4", "ipv6"]
 """Which addresses of a name are used."""
@@ -74,7 +74,7 @@ class TcpCheck(_ConnectionCheck):
 
     def __post_init__(self) -> None:
         """Validate the values."""
-        _check_place(self, self.host, self.port, self.family)
+        _check_connection(self, self.host, self.port, self.family)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class TlsCheck(_ConnectionCheck):
 
     def __post_init__(self) -> None:
         """Validate the values."""
-        _check_place(self, self.host, self.port, self.family)
+        _check_connection(self, self.host, self.port, self.family)
         _check_certificate(self, self.server_name, self.days_to_expiry)
 
 
@@ -138,7 +138,7 @@ class HttpCheck(_ConnectionCheck):
 
     def __post_init__(self) -> None:
         """Validate the values."""
-        _check_place(self, self.host, self.port, self.family)
+        _check_connection(self, self.host, self.port, self.family)
         _check_request(self, self.path, self.host_header, self.status, self.text)
 
 
@@ -179,7 +179,7 @@ class HttpsCheck(_ConnectionCheck):
 
     def __post_init__(self) -> None:
         """Validate the values."""
-        _check_place(self, self.host, self.port, self.family)
+        _check_connection(self, self.host, self.port, self.family)
         _check_request(self, self.path, self.host_header, self.status, self.text)
         _check_certificate(self, self.server_name, self.days_to_expiry)
 
@@ -207,12 +207,8 @@ class DnsCheck(TargetCheck):
 
     def __post_init__(self) -> None:
         """Validate the values."""
-        _checked(self, "host", self.host, probe_validation.name_to_ask_for)
-        if self.record_type not in ("A", "AAAA", "CNAME"):
-            raise InvalidInputError(
-                f"DnsCheck: record_type: {validation.shown(self.record_type)} is not allowed; "
-                "allowed: A, AAAA, CNAME"
-            )
+        _checked(self, "host", self.host, probe_validation.name_to_look_up)
+        require_one_of("DnsCheck", "record_type", self.record_type, get_args(RecordType))
         if self.answer is not None:
             _checked(self, "answer", self.answer, self._answer_of_type)
         if self.server is not None:
@@ -244,14 +240,10 @@ def _checked(check: TargetCheck, name: str, value: _T, rule: Callable[[_T], _T])
     object.__setattr__(check, name, checked(type(check).__name__, name, value, rule))
 
 
-def _check_place(check: TargetCheck, host: str, port: int, family: str) -> None:
+def _check_connection(check: TargetCheck, host: str, port: int, family: str) -> None:
     _checked(check, "host", host, validation.dns_name_or_address)
     _checked(check, "port", port, validation.port)
-    if family not in ("ipv4", "ipv6"):
-        raise InvalidInputError(
-            f"{type(check).__name__}: family: {validation.shown(family)} is not allowed; "
-            "allowed: ipv4, ipv6"
-        )
+    require_one_of(type(check).__name__, "family", family, get_args(Family))
     if family != "ipv4" and is_literal(host) and probe_validation.is_address(host):
         raise InvalidInputError(
             f"{type(check).__name__}: family: goes with names; {validation.shown(host)} is an "

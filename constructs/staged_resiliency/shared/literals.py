@@ -6,10 +6,11 @@ only values of these forms are passed to it. The CDK is imported only then: wher
 token it has been imported before, and data without tokens does not need it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, TypeVar
 
 from staged_resiliency.shared.errors import InvalidInputError
+from staged_resiliency.shared.validation import shown
 
 _T = TypeVar("_T", str, int, float)
 
@@ -42,3 +43,11 @@ def checked(owner: str, name: str, value: _T, check: Callable[[_T], _T]) -> _T:
         return check(value)
     except ValueError as error:
         raise InvalidInputError(f"{owner}: {name}: {error}") from None
+
+
+def require_one_of(owner: str, name: str, value: str, allowed: Collection[str]) -> None:
+    """Raise unless an argument of a constructor is one of the allowed texts; tokens are refused."""
+    if value not in allowed:
+        raise InvalidInputError(
+            f"{owner}: {name}: {shown(value)} is not allowed; allowed: {', '.join(allowed)}"
+        )

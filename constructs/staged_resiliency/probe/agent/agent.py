@@ -107,7 +107,7 @@ class Agent:
             self._restart(config)
         elif self._measuring is not None and self._spool is not None:
             self._spool.max_data = max_spooled(config)
-            self._measuring.take(config)
+            self._measuring.apply(config)
             self._report("reloaded")
 
     def end(self) -> None:

@@ -200,7 +200,7 @@ _CONFIG: Mapping[str, Rule] = {
     "region": REGION,
     "endpoint_url": ENDPOINT,
 }
-_PLACE: Mapping[str, Rule] = {
+_CONNECTION: Mapping[str, Rule] = {
     "host": _NAME_OR_ADDRESS,
     "port": _PORT,
     "family": _one_of(tuple(FAMILIES)),
@@ -233,10 +233,10 @@ class _Kind(NamedTuple):
 
 
 _KINDS: Mapping[str, _Kind] = {
-    "tcp": _Kind(TcpCheck, _PLACE, ("host", "port")),
-    "tls": _Kind(TlsCheck, {**_PLACE, **_CERTIFICATE}),
-    "http": _Kind(HttpCheck, {**_PLACE, **_REQUEST}),
-    "https": _Kind(HttpsCheck, {**_PLACE, **_REQUEST, **_CERTIFICATE}),
+    "tcp": _Kind(TcpCheck, _CONNECTION, ("host", "port")),
+    "tls": _Kind(TlsCheck, {**_CONNECTION, **_CERTIFICATE}),
+    "http": _Kind(HttpCheck, {**_CONNECTION, **_REQUEST}),
+    "https": _Kind(HttpsCheck, {**_CONNECTION, **_REQUEST, **_CERTIFICATE}),
     "dns": _Kind(
         DnsCheck,
         {

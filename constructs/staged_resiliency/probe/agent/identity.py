@@ -28,10 +28,37 @@ class IdentityError(Exception):
     """The host's name or region can't be determined now."""
 
 
+def ask_ec2(
+    instance_id: str, region: str, metadata: Metadata, seconds: float = _TAG_SECONDS
+) -> str:
+    """Ask EC2 for the Name tag, by DescribeTags.
+
+    In a process of its own: botocore's model of EC2 takes some 100 MB of memory, which the end of
+    that process frees.
+    """
+    script = Path(__file__).with_name("ec2_tags.py")
+    given = {"instance_id": instance_id, "region": region, **metadata.credentials()}
+    try:
+        process = subprocess.run(  # noqa: S603 - this program's own file; input goes by stdin
+            [sys.executable, "-I", "-B", str(script)],
+            input=json.dumps(given),
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise IdentityError(f"DescribeTags: {type(error).__name__}") from None
+    if process.returncode:
+        last = (process.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise IdentityError(printable(f"DescribeTags: {last}", 300))
+    return str(json.loads(process.stdout))
+
+
 def identify(
     config: Config,
     metadata: Metadata,
-    described_name: Callable[[str, str, Metadata], str] | None = None,
+    ask: Callable[[str, str, Metadata], str] = ask_ec2,
 ) -> Identity:
     """Determine this host's identity; raises ``IdentityError``.
 
@@ -42,7 +69,6 @@ def identify(
         region = config.region or metadata.region()
         host = config.host or metadata.name_tag()
         if not host:
-            ask = described_name or ask_ec2
             host = ask(metadata.instance_id(), region, metadata)
         require(region, REGION, "region")
         require(host, HOST, "host name")
@@ -72,30 +98,3 @@ def saved_identity(folder: Path | None, metadata: Metadata) -> Identity | None:
         return Identity(host, region) if is_ours else None
     except (OSError, ValueError, TypeError, MetadataError):
         return None
-
-
-def ask_ec2(
-    instance_id: str, region: str, metadata: Metadata, seconds: float = _TAG_SECONDS
-) -> str:
-    """Ask EC2 for the Name tag, by DescribeTags.
-
-    In a process of its own: botocore's model of EC2 takes some 100 MB of memory, which the end of
-    that process frees.
-    """
-    script = Path(__file__).with_name("ec2_tags.py")
-    given = {"instance_id": instance_id, "region": region, **metadata.credentials()}
-    try:
-        process = subprocess.run(  # noqa: S603 - this program's own file; input goes by stdin
-            [sys.executable, "-I", "-B", str(script)],
-            input=json.dumps(given),
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise IdentityError(f"DescribeTags: {type(error).__name__}") from None
-    if process.returncode:
-        last = (process.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise IdentityError(printable(f"DescribeTags: {last}", 300))
-    return str(json.loads(process.stdout))

@@ -42,11 +42,11 @@ class Measuring:
 
     def start(self, config: Config) -> None:
         """Begin to sample and publish."""
-        self.take(config)
+        self.apply(config)
         self._publish_minute()
         self._schedule_minute()
 
-    def take(self, config: Config) -> None:
+    def apply(self, config: Config) -> None:
         """Sample a configuration's targets; those that are unchanged keep schedule and state."""
         wanted = [(Series(metric, self._own_dimensions), check) for metric, check in config.targets]
         if config.peers and self._host not in config.peers:

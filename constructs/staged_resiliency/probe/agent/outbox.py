@@ -80,7 +80,7 @@ class Outbox:
             if self._new:
                 data = self._next_new()
             else:
-                self._entries, data = self.spool.oldest(Room().takes, self._is_held_back)
+                self._entries, data = self.spool.oldest(Room().add, self._is_held_back)
                 if not self._entries and len(self.spool):
                     self._backlog_not_before = now + HELD_BACK_PAUSE_SECONDS
             self._sending = self._of_accepted_age(data)
@@ -150,7 +150,7 @@ class Outbox:
     def _next_new(self) -> list[Datum]:
         data: list[Datum] = []
         room = Room()
-        while self._new and (room.takes([self._new[0]]) or not data):
+        while self._new and (room.add([self._new[0]]) or not data):
             data.append(self._new.popleft())
         return data
 
@@ -191,7 +191,7 @@ class Room:
         self._data = MAX_DATA_PER_REQUEST
         self._bytes = MAX_BYTES_PER_REQUEST
 
-    def takes(self, data: Sequence[Datum]) -> bool:
+    def add(self, data: Sequence[Datum]) -> bool:
         """Add data, and return whether all that was added fits."""
         self._data -= len(data)
         self._bytes -= sum(map(_bytes, data))

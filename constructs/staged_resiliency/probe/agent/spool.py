@@ -64,12 +64,12 @@ class Spool:
 
     def oldest(
         self,
-        takes: Callable[[Sequence[Datum]], bool],
+        fits: Callable[[Sequence[Datum]], bool],
         is_held_back: Callable[[Entry, Sequence[Datum]], bool] = lambda entry, data: False,
     ) -> tuple[Sequence[Entry], Sequence[Datum]]:
         """Return the oldest entries for a request, without those held back, and their data.
 
-        ``takes`` returns whether an entry's data fit into the request; the first go in any case.
+        ``fits`` returns whether an entry's data fit into the request; the first go in any case.
         """
         entries: list[Entry] = []
         data: list[Datum] = []
@@ -80,7 +80,7 @@ class Spool:
                 continue
             if is_held_back(entry, found):
                 continue
-            if not takes(found) and entries:
+            if not fits(found) and entries:
                 break
             if entries and (entry.alone or entries[0].alone):
                 break
@@ -90,12 +90,12 @@ class Spool:
 
     def write_pending(self) -> None:
         """Write the entries that are in memory only, if the disk works now."""
-        for place, entry in enumerate(self._entries):
+        for index, entry in enumerate(self._entries):
             if entry.data is not None:
                 written = entry._replace(data=None)
                 if not self._write(written, entry.data):
                     return
-                self._entries[place] = written
+                self._entries[index] = written
 
     def remove(self, entries: Iterable[Entry]) -> None:
         """Remove entries, of which some may have been dropped already."""

@@ -409,7 +409,7 @@ def test_a_reload_leaves_targets_that_stay_on_their_clock_with_their_state(
     observation = world.observe(config)
     for number in range(100):
         more = {"db-connectivity": BROKEN, "cdn-connectivity": WELL, f"new-{number}": WELL}
-        world.loop.call_at(start + 100 + 3 * number, observation.take, config_of(more))
+        world.loop.call_at(start + 100 + 3 * number, observation.apply, config_of(more))
     world.run(600)
     sets = merged(world.cloudwatch.data())
     for minute in range(MIDNIGHT + 60, MIDNIGHT + 540, 60):
@@ -422,7 +422,7 @@ def test_a_reload_leaves_targets_that_stay_on_their_clock_with_their_state(
 def test_a_target_that_is_taken_out_is_asked_no_more(world: VirtualHost) -> None:
     observation = world.observe(config_of({"db-connectivity": WELL, "cdn-connectivity": WELL}))
     world.run(100)
-    observation.take(config_of({"cdn-connectivity": WELL}))
+    observation.apply(config_of({"cdn-connectivity": WELL}))
     assert len(observation) == 1
     known = recorded(world)
     world.run(300)
@@ -433,7 +433,7 @@ def test_a_target_that_is_asked_otherwise_begins_anew(world: VirtualHost) -> Non
     observation = world.observe(config_of({"db-connectivity": WELL}))
     world.run(100)
     other = Planned(lambda began: (0.1, refused()), "other")
-    observation.take(config_of({"db-connectivity": other}))
+    observation.apply(config_of({"db-connectivity": other}))
     world.run(100)
     assert [line.split()[1] for line in world.lines] == ["well:1", "other:1"]
 
@@ -441,7 +441,7 @@ def test_a_target_that_is_asked_otherwise_begins_anew(world: VirtualHost) -> Non
 def test_another_interval_keeps_the_state_of_targets(world: VirtualHost) -> None:
     observation = world.observe(config_of({"db-connectivity": BROKEN}))
     world.run(100)
-    observation.take(config_of({"db-connectivity": BROKEN}, interval_seconds=5, timeout_seconds=2))
+    observation.apply(config_of({"db-connectivity": BROKEN}, interval_seconds=5, timeout_seconds=2))
     world.run(200)
     assert len(world.lines) == 1
     sets = merged(world.cloudwatch.data())
