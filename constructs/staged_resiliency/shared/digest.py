@@ -9,7 +9,7 @@ from staged_resiliency.shared.literals import is_literal
 def digest(*parts: object) -> str:
     """Hash JSON values to eight upper-case hexadecimal digits.
 
-    Do not change how: another digest for the same values would replace deployed resources.
+    The algorithm must not change: another digest would replace deployed resources.
     """
     return sha256(json.dumps(parts).encode()).hexdigest()[:8].upper()
 

@@ -61,7 +61,7 @@ def alarm_recovery_seconds(
     publication_seconds: float,
     evaluation_seconds: float = EVALUATION_INTERVAL_SECONDS,
 ) -> float:
-    """From the moment samples are good again until the alarm is OK, in the worst case.
+    """Return the longest time from good samples until the alarm is OK.
 
     Args:
         bad_seconds: Until a period begins that has good samples only.
@@ -85,7 +85,7 @@ def client_return_seconds(
     resolver_floor_seconds: float = RESOLVER_FLOOR_SECONDS,
     client_cache_seconds: float = 0,
 ) -> float:
-    """From the fault's end until clients are back on the active host, in the worst case.
+    """Return the longest time from a fault's end until clients are back on the active host.
 
     ``healthy_seconds`` pass until the slowest deciding signal is healthy; a client keeps an address
     for ``client_cache_seconds`` beyond its resolver. The constants above explain the others.
@@ -105,7 +105,7 @@ def fires_by_failing(
     sample_seconds: float,
     delay_seconds: float = CUSTOM_METRIC_DELAY_SECONDS + PROBE_BATCH_SECONDS,
 ) -> int:
-    """From a fault that makes samples fail until the alarm is in ALARM, at most.
+    """Return the longest time from a fault that makes samples fail until the alarm fires.
 
     The first period may still have a good statistic, as the fault fell into it. The first sample
     has failed after ``sample_seconds``; a period's data are in CloudWatch ``delay_seconds`` after
@@ -129,10 +129,11 @@ def fires_by_silence(
     *,
     delay_seconds: float = CUSTOM_METRIC_DELAY_SECONDS + PROBE_BATCH_SECONDS,
 ) -> int:
-    """From a fault that silences a metric until an alarm that treats missing data as bad fires.
+    """Return the longest time from a fault that stops a metric until its alarm fires.
 
-    Good data that arrive late, and the extra periods that CloudWatch reads, must be gone first. A
-    period's data are in CloudWatch ``delay_seconds`` after its end.
+    The alarm treats missing data as breaching. Good data that arrive late, and the extra periods
+    that CloudWatch reads, must be gone first. A period's data are in CloudWatch ``delay_seconds``
+    after its end.
 
     Example:
         >>> fires_by_silence(60, 1, delay_seconds=STATUS_METRIC_DELAY_SECONDS)
@@ -151,7 +152,7 @@ def recovers(
     start_seconds: float,
     delay_seconds: float = STATUS_METRIC_DELAY_SECONDS,
 ) -> int:
-    """From the fault's end until the alarm is OK, at most: one whole good period is enough.
+    """Return the longest time from a fault's end until the alarm is OK: one whole good period.
 
     Samples are good ``start_seconds`` after the fault's end; a period's data are in CloudWatch
     ``delay_seconds`` after its end.
@@ -171,9 +172,7 @@ def recovers(
 
 
 def clients_return(alarm_seconds: float, ttl_seconds: int) -> int:
-    """From the fault's end until clients are back, at most.
-
-    The slowest deciding alarm is OK after ``alarm_seconds``.
+    """Return ``client_return_seconds`` for alarms that are OK after ``alarm_seconds``, rounded up.
 
     Example:
         >>> clients_return(260, 60)

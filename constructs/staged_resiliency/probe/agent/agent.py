@@ -29,7 +29,7 @@ IDENTITY_SECONDS = 3600.0  # the Name tag may change while the agent runs
 
 
 class Agent:
-    """Runs until ``end``, or until it must restart with another configuration or identity.
+    """The running agent, until ``end`` or a restart with another configuration or identity.
 
     ``state`` is the spool's folder; without one the spool is in memory only. ``transport`` makes
     the transport of data: CloudWatch unless given. ``next_config`` is the configuration to restart

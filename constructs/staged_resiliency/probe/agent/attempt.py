@@ -63,7 +63,7 @@ class Tools:
 
 
 class Attempt:
-    """An attempt in progress."""
+    """One sample in progress: when it began, and what it waits for."""
 
     __slots__ = ("began", "minute", "stage", "tools")
 

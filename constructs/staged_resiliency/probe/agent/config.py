@@ -1,7 +1,7 @@
 """The configuration file, read strictly.
 
-The constructs have validated it already. The agent raises on the first key that it could not use as
-it is written, with one line that names the key.
+The constructs have validated it already. The agent refuses the file at the first key that it can't
+use, with one line that names the key.
 """
 
 from __future__ import annotations

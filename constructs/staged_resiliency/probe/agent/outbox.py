@@ -90,13 +90,13 @@ class Outbox:
         return self._sending
 
     def accepted(self) -> None:
-        """The request was accepted."""
+        """End the request, which CloudWatch accepted."""
         self._end_request()
         self._failures = 0
         self._not_before = 0.0
 
     def failed(self, now: float, *, answered: bool = False) -> float:
-        """The request failed and may work later; return the pause in seconds.
+        """End the request, which failed and may work later; return the pause in seconds.
 
         All data go to the spool, which is bounded and outlives this process.
         ``answered`` means that CloudWatch answered, so that this host is not cut off.
@@ -114,7 +114,7 @@ class Outbox:
         return pause
 
     def rejected(self, now: float) -> None:
-        """CloudWatch will never accept the request: send its halves apart, or drop a single datum.
+        """Split a request that CloudWatch will never accept, or drop its only datum.
 
         The halves wait a little and are sent alone, while new data go first.
         """

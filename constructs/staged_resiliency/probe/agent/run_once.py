@@ -1,7 +1,7 @@
 """Checks every target once, for ``--once``.
 
-A host that does not know its own name checks all peers, itself included, so that the failure of a
-peer then does not count.
+A host that does not know its own name checks all peers, perhaps itself too; a peer that fails does
+not count then.
 """
 
 from __future__ import annotations

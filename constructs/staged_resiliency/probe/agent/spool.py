@@ -27,10 +27,10 @@ class Entry(NamedTuple):
 
 
 class Spool:
-    """Data kept until they are published, oldest first, within a bound.
+    """Keeps up to ``max_data`` data until they are published, oldest first.
 
     Entries are files, written aside and renamed, so there is never half a file. When the disk
-    refuses them, or without a folder, they stay in memory, within the same bound. Files of another
+    refuses them, or without a folder, they stay in memory, within the same limit. Files of another
     namespace are dropped. Logs a line when the disk fails, works again, or a file is dropped.
     """
 
