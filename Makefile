@@ -19,7 +19,7 @@ SERVICES ?= services
 WORKERS ?= auto
 PYTEST := $(BIN)/pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal
 
-.PHONY: demo synth test check e2e format schema document picture lock bench wheel clean
+.PHONY: demo synth test check types lint templates e2e format schema document picture lock bench wheel clean
 .DELETE_ON_ERROR:
 
 demo: synth  ## Check and synthesize the services, say what would be deployed, and rehearse a failover
@@ -33,16 +33,23 @@ synth: .venv/.runtime node_modules/.installed  ## Write the templates of every s
 test: .venv/.dev node_modules/.installed  ## The tests that take no time; no root, no network
 	$(PYTEST) -m "not slow"
 
-# Measuring coverage makes a test three times as slow, and more examples cover no other line: so
-# the properties run their many examples apart.
+# What takes one processor runs side by side, before the tests that take all of them. Measuring
+# coverage makes a test three times as slow, and more examples cover no other line: so properties
+# run their many examples apart.
 check: .venv/.dev node_modules/.installed $(TYPESCRIPT)/.installed  ## All that must hold before a change is merged
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target types lint templates
 	$(PYTEST) --cov --cov-report=term
 	$(PYTEST) --hypothesis-profile many -m hypothesis
-	@$(MAKE) --no-print-directory synth
+
+types: .venv/.dev  ## Types alone
+	$(BIN)/mypy
+
+lint: .venv/.dev  ## Format, lint and imports alone
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+templates: synth .venv/.dev $(TYPESCRIPT)/.installed  ## The templates alone: sound, and those of TypeScript
 	$(BIN)/cfn-lint --non-zero-exit-code informational 'cdk.out/*.template.json'
 	$(BIN)/python benchmarks/synthesis.py --compare
 

@@ -4,6 +4,7 @@ from stacks.startup import prepare_node
 
 prepare_node()
 
+import gc  # noqa: E402
 import os  # noqa: E402
 from collections.abc import Mapping  # noqa: E402
 
@@ -20,6 +21,12 @@ _PROPERTIES = settings(
 settings.register_profile("few", _PROPERTIES, max_examples=20)
 settings.register_profile("many", _PROPERTIES, max_examples=200)
 settings.load_profile("few")
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector skip what was imported: a tenth of the time of all tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -159,7 +159,7 @@ class ProbeStack extends Stack {
     });
     document.addMetadata(
       "Description",
-      "Carries the probe agent; installs it on an instance, or removes it.",
+      "Carries the probe agent, and installs it on an instance or removes it.",
     );
     const association = new CfnAssociation(probe, "Association", {
       name: document.ref,

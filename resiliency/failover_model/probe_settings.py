@@ -49,7 +49,10 @@ def installations(templates: Templates) -> Iterator[Installation]:
     """
     for reference, properties in templates.resources("AWS::SSM::Association"):
         match properties:
-            case {"Parameters": {"Action": ["Install"], "Configuration": [encoded]}}:
+            # The document's Action is Install by default.
+            case {"Parameters": {"Configuration": [encoded], **others}} if others.get(
+                "Action", ["Install"]
+            ) == ["Install"]:
                 yield Installation(templates, reference, encoded)
 
 

@@ -75,7 +75,7 @@ BREAKING: Mapping[str, tuple[str, Edit, str]] = {
     "alarms that notify nobody": (
         "host-stops",
         silence_alarms,
-        f"nobody is told of {STATUS_ALARM}",
+        f"nobody is notified of {STATUS_ALARM}",
     ),
     "swapped values": (
         "host-stops",
@@ -264,7 +264,7 @@ def test_a_process_that_is_killed_is_named(
     os.kill(lost, signal.SIGKILL)
     _, told = running.communicate(timeout=60)
     assert running.returncode == 1
-    assert f"(process {lost}) was ended by signal SIGKILL; everything it started" in told
+    assert f"(process {lost}) was ended by signal SIGKILL; all its processes" in told
     assert told.count("\n") == 1
     assert not _left_of(below)
     assert not (tmp_path / "out").exists()

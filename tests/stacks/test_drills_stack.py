@@ -26,6 +26,7 @@ INSTANCE = f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-0ab55a49288f1da24"
 JOURNALS = "arn:aws:s3:::journals"
 MACHINES = [f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:bookstore-production-drill-{name}"
             for name in DRILLS]  # fmt: skip
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 IN_REGION = {"StringEquals": {"aws:RequestedRegion": REGION}}
 
 ROLE = "AWS::IAM::Role"
@@ -528,11 +529,16 @@ def test_a_plan_names_every_alarm_of_the_service_and_no_other(
         assert set(plan.alarms) == made
 
 
-def test_drills_of_a_service_that_enabled_them_inject() -> None:
-    template = synthesize([example(lambda env: env["drills"].update(enabled=True), whole=True)])[
-        "bookstore-production-drills"
-    ]
-    assert all(plan.enabled for plan in plans_of(template).values())
+@pytest.fixture(scope="module")
+def enabled_template() -> Template:
+    """The example's drills stack with drills enabled and keys of volumes given."""
+    return synthesize(
+        [example(lambda env: env["drills"].update(enabled=True, volume_keys=[KEY]), whole=True)]
+    )["bookstore-production-drills"]
+
+
+def test_enabled_drills_inject(enabled_template: Template) -> None:
+    assert all(plan.enabled for plan in plans_of(enabled_template).values())
 
 
 def test_a_machine_is_what_the_contract_defines_of_its_plan(drills_template: Template) -> None:
@@ -740,17 +746,13 @@ def test_logs_are_kept_for_a_year_and_more(drills_template: Template) -> None:
     assert {log["DeletionPolicy"] for log in logs} == {"Delete"}
 
 
-def test_keys_of_volumes_open_them_to_who_starts_the_host() -> None:
-    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-    template = synthesize(
-        [example(lambda env: env["drills"].update(volume_keys=[key]), whole=True)]
-    )["bookstore-production-drills"]
+def test_keys_of_volumes_open_them_to_who_starts_the_host(enabled_template: Template) -> None:
     granted = {
         name
-        for name, role in _roles(template)
+        for name, role in _roles(enabled_template)
         for actions, resources, condition in _statements(role)
         if actions == ["kms:CreateGrant"]
-        and resources == [key]
+        and resources == [KEY]
         and condition
         == {
             "Bool": {"kms:GrantIsForAWSResource": "true"},

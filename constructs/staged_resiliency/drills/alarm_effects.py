@@ -1,4 +1,4 @@
-"""The alarms of a service as drills see them: what a fault does to each, and by when."""
+"""How a fault affects each alarm of a service, and how soon."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,24 +8,24 @@ from typing import Final, Literal
 from staged_resiliency.shared import time_limits
 
 HTTPS_PORT: Final = 443
-"""Also how hosts reach CloudWatch and Systems Manager: without it a host falls silent."""
+"""Hosts reach CloudWatch and Systems Manager on it, too; without it they publish nothing."""
 
 
 class AlarmKind(Enum):
-    """What an alarm is about."""
+    """The signal that an alarm is on."""
 
     STATUS = "status"
     """EC2's status checks of the host, which EC2 itself publishes."""
     DEPENDENCY = "dependency"
     """The host's connections to one dependency, which its probe publishes."""
     PEER = "peer"
-    """The host's answers to the other one, which the other one's probe publishes."""
+    """The host's answers to the other host, whose probe publishes them."""
     PROBE = "probe"
-    """That the host's probe says anything."""
+    """The heartbeat of the host's probe."""
 
 
 class AlarmEffect(Enum):
-    """What a fault does to an alarm's metric."""
+    """How a fault affects an alarm's metric."""
 
     NONE = "none"
     FAILS = "fails"
@@ -38,8 +38,8 @@ class WatchedAlarm:
 
     Attributes:
         name: Its name.
-        watches: What it is about.
-        host: Name of the host that it says to be unwell.
+        watches: The signal that it is on.
+        host: Name of the host that is unhealthy when it fires.
         dependency: Name of the dependency, for one that watches that.
         port: Port on which the dependency, or the other host, is asked.
         decides: Whether clients leave the host when it fires.
@@ -64,13 +64,13 @@ class WatchedAlarm:
 
     @property
     def delay_seconds(self) -> float:
-        """From the end of a period until its data are in CloudWatch, at most."""
+        """The longest time from the end of a period until its data are in CloudWatch."""
         if self.watches is AlarmKind.STATUS:
             return time_limits.STATUS_METRIC_DELAY_SECONDS
         return time_limits.CUSTOM_METRIC_DELAY_SECONDS + time_limits.PROBE_BATCH_SECONDS
 
     def fires_within(self, effect: AlarmEffect) -> int | None:
-        """Seconds from the fault until it fires, at most; None where it does not."""
+        """The most seconds from the fault until it fires; None where it does not."""
         if effect is AlarmEffect.FAILS:
             return time_limits.fires_by_failing(
                 self.period_seconds,
@@ -85,13 +85,13 @@ class WatchedAlarm:
         return None
 
     def moves_clients(self, effect: AlarmEffect) -> bool:
-        """Whether clients leave the host at it: Route 53 decides on the data, not on the alarm."""
+        """Whether clients leave the host: Route 53 decides on the metric, not on the alarm."""
         if effect is AlarmEffect.SILENT:
             return self.decides and not self.silence_is_health
         return self.decides and effect is AlarmEffect.FAILS
 
     def recovers_within(self, start_seconds: float) -> int:
-        """Seconds from the fault's end until it is OK again, at most.
+        """The most seconds from the fault's end until it is OK again.
 
         Args:
             start_seconds: Until the host is as it was.
@@ -108,7 +108,7 @@ FaultKind = Literal["stop_instance", "blackhole"]
 
 @dataclass(frozen=True, slots=True)
 class FaultEffect:
-    """What is broken, as far as alarms show it.
+    """The fault, as alarms observe it.
 
     Attributes:
         kind: ``stop_instance`` or ``blackhole``.
@@ -122,16 +122,16 @@ class FaultEffect:
 
     @property
     def start_seconds(self) -> float:
-        """From the fault's end until the host is as it was, at most."""
+        """The longest time from the fault's end until the host is as before."""
         return time_limits.INSTANCE_START_SECONDS if self.kind == "stop_instance" else 0
 
     @property
     def set_up_seconds(self) -> int:
-        """From the moment at which FIS begins until the fault is there, at most."""
+        """The longest time from the start of FIS's action until the fault begins."""
         return time_limits.SET_UP_SECONDS if self.kind == "blackhole" else 0
 
     def effect_on(self, alarm: WatchedAlarm) -> AlarmEffect:
-        """What the fault does to the metric of an alarm."""
+        """How the fault affects the metric of an alarm."""
         if self.kind == "stop_instance":
             return self._of_a_stop(alarm)
         if self.port == HTTPS_PORT:
@@ -157,9 +157,9 @@ class FaultEffect:
 def firing(
     fault: FaultEffect, alarms: Iterable[WatchedAlarm]
 ) -> Iterator[tuple[WatchedAlarm, int]]:
-    """The alarms that the fault is meant to fire, each with how many seconds it takes at most.
+    """The alarms that the fault is expected to fire, each with the most seconds that it takes.
 
-    From the moment at which FIS begins, which is when a drill counts from.
+    Seconds count from the start of FIS's action, as in a drill.
     """
     for alarm in alarms:
         within = alarm.fires_within(fault.effect_on(alarm))
@@ -168,16 +168,16 @@ def firing(
 
 
 def guards(fault: FaultEffect, alarms: Sequence[WatchedAlarm], most: int) -> Sequence[WatchedAlarm]:
-    """The alarms that stop the fault: those by which the other host is known to be well.
+    """The alarms that stop the fault: those that show whether the other host is healthy.
 
-    First whether it lives (its status checks, its probe), then whether it reaches what the fault
-    cuts off, then whether it reaches what decides failover. Never one that the fault is meant to
-    fire; and none on the peer, which the broken host itself would have to report.
+    First those on the host itself (its status checks, its probe), then those on what the fault
+    cuts off, then those on the dependencies that decide failover. Never one that the fault is
+    expected to fire, and none on the peer, which the broken host itself would have to publish.
 
     Args:
-        fault: What is broken.
-        alarms: Those of the service.
-        most: How many can be had.
+        fault: The fault.
+        alarms: All alarms of the service.
+        most: The largest number to return.
     """
     meant = {alarm.name for alarm, _ in firing(fault, alarms)}
     well = [

@@ -1,4 +1,4 @@
-"""What is expected of a drill, from its fault and the alarms of the service."""
+"""The hypothesis of a drill, derived from its fault and the alarms of the service."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from staged_resiliency.shared import time_limits
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Who serves clients, and how fast they must be served again.
+    """The two hosts behind the failover record, and the objective.
 
     Attributes:
         record: DNS name that clients use.
@@ -40,7 +40,7 @@ class Pair:
 
 
 def moves_clients(fault: FaultEffect, pair: Pair, alarms: Sequence[WatchedAlarm]) -> bool:
-    """Whether clients go to the standby: a signal that decides shows the active host unwell."""
+    """Whether a deciding signal shows the active host unhealthy, so clients move to the standby."""
     if fault.kind == "stop_instance" and fault.host == pair.active and pair.endpoint_decides:
         return True
     return any(
@@ -50,14 +50,14 @@ def moves_clients(fault: FaultEffect, pair: Pair, alarms: Sequence[WatchedAlarm]
 
 
 def hypothesis(fault: FaultEffect, pair: Pair, alarms: Sequence[WatchedAlarm]) -> Hypothesis:
-    """All that is expected of a drill.
+    """Derive all expectations of a drill.
 
-    Of a stopped host: clients reach the standby within the objective, or stay where they are if
-    it was the standby that stopped. Of a blackhole: the alarms that watch what is cut off fire
-    within their bounds, on that host only, and recover; clients move where one of them decides,
-    and are served all along where none does.
-    Every other alarm stays quiet, but for those of a stopped host, which may fire or not
-    while it comes up again.
+    For a stopped host: clients reach the standby within the objective, or stay where they are if
+    the standby was stopped. For a blackhole: the alarms on what is cut off fire within their time
+    limits, on that host only, and recover; clients move where one of these alarms decides, and are
+    served throughout where none does.
+    Every other alarm stays quiet, except those of a stopped host, which may or may not fire while
+    it starts again.
     """
     return tuple(_expectations(fault, pair, alarms))
 
@@ -91,6 +91,6 @@ def _expectations(
 
 
 def observed_seconds(fault: FaultEffect, alarms: Sequence[WatchedAlarm]) -> int:
-    """How long the fault must last for every alarm that it is meant to fire to have fired."""
+    """The seconds that the fault must last for all alarms that it is expected to fire to fire."""
     slowest = max((within for _, within in firing(fault, alarms)), default=0)
     return max(0, slowest - fault.set_up_seconds)

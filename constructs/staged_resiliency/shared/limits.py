@@ -6,7 +6,6 @@ All in one place, so that a limit that AWS raises is one changed line.
 from typing import Final
 
 # CloudFormation quotas: AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
-MAX_STACK_RESOURCES: Final = 500
 MAX_STACK_OUTPUTS: Final = 200
 MAX_STACK_TAGS: Final = 50
 MAX_STACK_NAME_CHARACTERS: Final = 128

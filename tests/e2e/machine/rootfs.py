@@ -119,6 +119,7 @@ def _command(recipe: Recipe) -> list[str]:
         "--variant=apt",
         f"--include={','.join(recipe.packages)}",
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT),
+        "--dpkgopt=force-unsafe-io",  # a build that is cut short is thrown away
         *(f"--aptopt={option}" for option in apt_settings.options()),
         *(f"--customize-hook={hook}" for hook in hooks),
     ]

@@ -177,6 +177,22 @@ def test_somebody_elses_association_is_no_probe(
     assert read_deployment(edited(example_templates, edit)).probe is None
 
 
+@pytest.mark.parametrize(
+    ("action", "installed"), [(None, True), (["Install"], True), (["Uninstall"], False)]
+)
+def test_a_probe_is_rehearsed_where_its_association_installs_it(
+    example_templates: Templates, action: object, installed: bool
+) -> None:
+    def edit(templates: dict[str, Data]) -> None:
+        (association,) = properties(templates, "AWS::SSM::Association")
+        del association["Parameters"]["Action"]
+        if action is not None:
+            association["Parameters"]["Action"] = action
+
+    found = read_deployment(edited(example_templates, edit))
+    assert (found.probe is not None) is installed
+
+
 def test_clients_ask_where_peers_or_health_checkers_ask(
     deciding_templates: Templates, example_templates: Templates
 ) -> None:

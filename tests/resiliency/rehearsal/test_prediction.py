@@ -115,6 +115,12 @@ def test_every_statistic_is_evaluated(deployment: Deployment, statistic: str) ->
     assert predict_firing(alarm, Effect.SILENT, assumptions_for(deployment), 0).share == 1
 
 
+def test_a_period_under_a_minute_is_evaluated_on_data_of_a_minute(deployment: Deployment) -> None:
+    alarm = replace(alarm_of(deployment, DB_ALARM), period_seconds=10)
+    firing = predict_firing(alarm, Effect.UNANSWERED, assumptions_for(deployment), 0)
+    assert firing.share == 1
+
+
 def test_the_same_seed_predicts_the_same(deployment: Deployment) -> None:
     alarm, assumed = alarm_of(deployment, DB_ALARM), assumptions_for(deployment)
     first = predict_firing.__wrapped__(alarm, Effect.UNANSWERED, assumed, 1)

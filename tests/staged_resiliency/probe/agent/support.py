@@ -38,7 +38,7 @@ DOWN = SendError("EndpointConnectionError", "no route to CloudWatch")
 REFUSAL = SendError("InvalidParameterValue", "not this one", permanent=True)
 
 
-def eventually(found: Callable[[], T], *, seconds: float = 5) -> T:
+def eventually(found: Callable[[], T], *, seconds: float = 30) -> T:
     """Call again and again until the result is true, and return it."""
     deadline = time.monotonic() + seconds
     while not (value := found()):

@@ -73,7 +73,7 @@ class Host:
         self.metadata = Metadata(metadata_url)
         self.systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.systemd.bind(str(folder / "notify"))
-        self.systemd.settimeout(3)
+        self.systemd.settimeout(30)
         self.datagrams: list[str] = []
         self.watchdog_seconds = 60.0
         self.loop = Loop()
@@ -148,14 +148,14 @@ class Host:
                 found.append(self.systemd.recv(4096).decode())
             except TimeoutError:
                 break
-        self.systemd.settimeout(3)
+        self.systemd.settimeout(30)
         return found
 
     def ended(self) -> float:
         """Tell the agent to end; the seconds that it took."""
         before = time.monotonic()
         self.loop.call_soon(self.agent.end)
-        self.thread.join(5)
+        self.thread.join(30)
         assert not self.thread.is_alive()
         return time.monotonic() - before
 
@@ -168,7 +168,7 @@ class Host:
         self.transport.free.set()
         if hasattr(self, "thread"):
             self.loop.call_soon(self.agent.end)
-            self.thread.join(5)
+            self.thread.join(30)
         self.loop.close()
         self.systemd.close()
 
