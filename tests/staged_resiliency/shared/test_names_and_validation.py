@@ -298,10 +298,16 @@ def test_the_statistics_are_those_that_route_53_names() -> None:
     assert sorted(limits.FAILOVER_STATISTICS) == sorted(model.shape_for("Statistic").enum)
 
 
+@pytest.fixture(scope="module")
+def botocore_session() -> botocore.session.Session:
+    return botocore.session.get_session()
+
+
 @pytest.mark.parametrize("region", limits.ALARM_REGIONS)
-def test_the_partition_of_a_region_is_botocore_s(region: str) -> None:
-    session = botocore.session.get_session()
-    assert limits.partition_of(region) == session.get_partition_for_region(region)
+def test_the_partition_of_a_region_is_botocore_s(
+    botocore_session: botocore.session.Session, region: str
+) -> None:
+    assert limits.partition_of(region) == botocore_session.get_partition_for_region(region)
 
 
 @pytest.mark.parametrize(

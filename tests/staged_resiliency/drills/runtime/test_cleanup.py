@@ -99,6 +99,7 @@ def test_a_drill_whose_runs_can_not_be_listed_holds_up_no_other(
     assert len(cleaned(made)) == 1
 
 
+@pytest.mark.slow
 def test_a_fault_that_outlasts_the_cleanup_has_no_verdict_until_it_is_over() -> None:
     """One of an hour, of a run that was aborted at once."""
     with account(LONG, Script(detect=120, clients_move=None)) as made:
@@ -117,6 +118,7 @@ def test_a_fault_that_outlasts_the_cleanup_has_no_verdict_until_it_is_over() -> 
         assert len(made.messages()) == 1
 
 
+@pytest.mark.slow
 def test_a_fault_that_outlasts_its_time_is_reported_and_cleaned_up_later() -> None:
     with account(SHUTDOWN, Script(stop_takes=4000)) as made:
         machine = aborted(made, SHUTDOWN)

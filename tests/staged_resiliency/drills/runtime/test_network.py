@@ -158,7 +158,7 @@ def test_a_name_that_can_not_be_sent_is_no_answer(host: str) -> None:
         serving(answering(b"HTTP/1.1 400 Bad\r\n\r\n")) as server,
         pytest.raises(UnansweredError),
     ):
-        ask(HOST, endpoint(server.port, "https"), host, tls=ca.trusted())
+        ask(HOST, endpoint(server.port, "https"), host, seconds=1, tls=ca.trusted())
     with serving(answering(b"HTTP/1.1 400 Bad\r\n\r\n")) as server, pytest.raises(UnansweredError):
         ask(HOST, endpoint(server.port), host)
 

@@ -24,8 +24,8 @@ from tests.fake_aws.account import (
 from tests.fake_aws.simulation import START, Script, StartedExperiment
 
 # Fewer polls, as these tests need no precision and run many drills.
-SHUTDOWN = replace(plans.SHUTDOWN, sample_seconds=20, call_seconds=110)
-BLACKHOLE = replace(plans.BLACKHOLE, sample_seconds=20, call_seconds=110)
+SHUTDOWN = replace(plans.SHUTDOWN, sample_seconds=20, call_seconds=200)
+BLACKHOLE = replace(plans.BLACKHOLE, sample_seconds=20, call_seconds=200)
 PHASES = (
     names.PREFLIGHT,
     names.STEADY_STATE,
