@@ -152,10 +152,10 @@ def recovers(
     start_seconds: float,
     delay_seconds: float = STATUS_METRIC_DELAY_SECONDS,
 ) -> int:
-    """Return the longest time from a fault's end until the alarm is OK: one whole good period.
+    """Return the longest time from a fault's end until the alarm is OK.
 
-    Samples are good ``start_seconds`` after the fault's end; a period's data are in CloudWatch
-    ``delay_seconds`` after its end.
+    One whole good period is enough. Samples are good ``start_seconds`` after the fault's end; a
+    period's data are in CloudWatch ``delay_seconds`` after its end.
 
     Example:
         >>> recovers(60, start_seconds=15)
