@@ -59,7 +59,7 @@ class ProbeStack(Stack):
     def _silence_alarms(
         self, service: Service, environment: Environment
     ) -> Mapping[Color, ProbeSilentAlarm]:
-        """Add the alarm of each host, by its color; none if the agent is to be uninstalled."""
+        """Add each host's silence alarm, keyed by color; none if the agent is to be uninstalled."""
         return {
             alarm.color: ProbeSilentAlarm(
                 self,

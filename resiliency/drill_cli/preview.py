@@ -147,7 +147,7 @@ def print_preview(console: SafeConsole, preview: Preview) -> None:
         for reason in preview.reasons:
             console.say(f"  {reason}")
     else:
-        console.say("It would start now, as far as can be checked from here.", "bold green")
+        console.say("It would start now, as far as this computer can check.", "bold green")
 
 
 def _facts(preview: Preview) -> Sequence[tuple[str, str]]:

@@ -174,6 +174,6 @@ class Assumptions:
                 )
 
     def ranges(self) -> Iterator[tuple[str, Range]]:
-        """Yield each range with its name."""
+        """Yield the name and the range of each assumption."""
         for each in fields(self):
             yield each.name, getattr(self, each.name)

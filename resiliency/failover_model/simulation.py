@@ -264,7 +264,7 @@ class _Simulation:
     def _timelines(
         self, effects: Sequence[tuple[BasicHealthCheck, Effect]], fault_at: float
     ) -> Sequence[StatusTimeline]:
-        """Simulate each health check, in the order of the effects."""
+        """Simulate each health check; the timelines are in the order of ``effects``."""
         return [
             status_timeline(
                 check, shown, fault_at=fault_at, assumptions=self.assumptions, chance=self.chance

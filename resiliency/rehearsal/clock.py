@@ -50,7 +50,7 @@ class Clock:
         return json.dumps(asdict(self))
 
     def now(self) -> float:
-        """Return the service's seconds since the epoch."""
+        """Return the simulated time, in seconds since the epoch."""
         return self.service + self._elapsed() * self.scale
 
     def stamp(self) -> float:

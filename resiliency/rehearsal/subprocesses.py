@@ -62,7 +62,7 @@ class ManagedProcess:
 
 
 class ManagedProcesses:
-    """Processes that end with this one.
+    """Child processes that end when this process ends.
 
     Args:
         lost: Called with a message when one of them ended unexpectedly.

@@ -164,7 +164,7 @@ def _drills(
 
 @dataclass(frozen=True, slots=True)
 class _TopicRequest:
-    """The topic that one environment wants created or uses as it is."""
+    """The topic of one environment: to be created, or existing."""
 
     env: PartialDocument
     account: str
@@ -201,7 +201,7 @@ def _topic_request(env: PartialDocument) -> _TopicRequest | None:
 
 
 def _no_topic_is_created_and_existing(requests: Sequence[_TopicRequest]) -> Iterator[Problem]:
-    """Report topics that are used without waiting for another environment to create them."""
+    """Report topics that one environment uses as existing while another one creates them."""
     created = {request.arn for request in requests if request.created}
     for request in requests:
         if request.existing in created:

@@ -238,7 +238,7 @@ RULES: Final[tuple[Callable[[PartialDocument], Iterator[Problem]], ...]] = (
 
 
 def drill_names(env: PartialDocument) -> Iterator[str]:
-    """Yield the names of the drills: the keys that are not settings of all drills."""
+    """Yield the names of the drills, without the keys that are settings of all drills."""
     for name in env.names("drills"):
         if name not in Drills.model_fields:
             yield name

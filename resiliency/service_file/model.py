@@ -1,4 +1,4 @@
-"""The service file as types: what a team says about its service.
+"""The service file as types: the settings that a team gives for its service.
 
 Every name carries its unit, and every default is written here alone. Each value is checked by
 ``staged_resiliency.shared.validation``; rules that compare several values are in ``rules``.
@@ -261,7 +261,7 @@ class Host(Section):
 
     @property
     def peer_check_address(self) -> str:
-        """Where the other host's probe checks this one."""
+        """The address at which the other host's probe checks this host."""
         found = self.peer_address or self.address or (self.alias and self.alias.dns_name)
         return found or ""
 
@@ -501,7 +501,7 @@ class DrillWindow(Section):
 
 
 class DrillSettings(Section):
-    """One drill: the fault, the host, how long, and when."""
+    """One drill: its fault, its host, its duration and its schedule."""
 
     fault: Literal["stop_instance", "blackhole"] = Field(
         description="stop_instance stops the host's instance and starts it again; blackhole drops "

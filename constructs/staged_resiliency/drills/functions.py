@@ -75,7 +75,7 @@ class Function:
 
     @property
     def handler(self) -> str:
-        """The handler as Lambda takes it."""
+        """The handler, in the form that Lambda takes."""
         return f"{_MODULE}.{self.name}"
 
     @property
@@ -114,7 +114,7 @@ def _function(
 
 
 def _in_order(permissions: Iterable[Permission]) -> Sequence[Permission]:
-    """Each permission once, by action and resource."""
+    """The permissions without duplicates, sorted by action and resource."""
     return sorted(set(permissions), key=lambda each: (each.action, each.resource.value))
 
 
@@ -207,7 +207,7 @@ ALL: Final = (*OF_THE_MACHINE, CLEANUP, WATCHDOG)
 
 
 def construct_id(name: str) -> str:
-    """The name of a function or duty as construct ids have it.
+    """The name of a function or duty in the form of a construct ID.
 
     Example:
         >>> construct_id("end_fault")

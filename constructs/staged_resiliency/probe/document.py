@@ -1,4 +1,4 @@
-"""The Command document by which Systems Manager installs the probe, keeps it and removes it.
+"""The Command document with which Systems Manager installs, repairs and removes the probe.
 
 ``make document`` builds document.json, which is part of the library: building it at each synthesis
 would take longer than the rest of the stack. A test fails when it is not current.

@@ -200,5 +200,5 @@ def clients_return(alarm_seconds: float, ttl_seconds: int) -> int:
 
 
 def _rounded_up(seconds: float) -> int:
-    """Round up to a whole ten, since these are sums of guesses."""
+    """Round up to a multiple of ten, since the seconds are a sum of estimates."""
     return int(-(-seconds // _STEP) * _STEP)

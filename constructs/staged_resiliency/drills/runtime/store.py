@@ -116,7 +116,7 @@ def has_journal(store: Store, drill: str, run: RunName) -> bool:
 
 
 def done_folder(drill: str, run_name: str) -> str:
-    """Return the prefix of the marks of what is delivered of a run's result."""
+    """Return the prefix of the keys that mark the delivered parts of a run's result."""
     return f"runs/{drill}/{run_name}/done/"
 
 
@@ -159,7 +159,7 @@ def holds_lock(store: Store, execution: str) -> bool:
 
 
 def claim_occurrence(store: Store, drill: str, occurrence: str, execution: str) -> str | None:
-    """Claim a time of a drill's schedule, for which Scheduler may start more than one run.
+    """Claim a scheduled time for one run, since Scheduler may start several for the same time.
 
     Args:
         store: The service's journal bucket.
