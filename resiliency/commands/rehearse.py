@@ -42,7 +42,7 @@ def add(commands: Subparsers) -> None:
         action="append",
         default=[],
         metavar="NAME=ADDRESS",
-        help="address of a host, where no template contains it; repeatable",
+        help="address of a host that no template contains; repeatable",
     )
     rehearse.add_argument(
         "--objective",

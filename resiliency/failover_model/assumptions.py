@@ -154,13 +154,16 @@ class Assumptions:
         default=Range(
             0,
             time_limits.RESOLVER_FLOOR_SECONDS,
-            "seconds that a resolver keeps an answer at least, whatever its TTL",
+            "seconds that a resolver caches an answer even if its TTL is shorter",
             "assumed",
         )
     )
     client_cache: Range = field(
         default=Range(
-            0, 0, "seconds that a client keeps an address beyond its resolver", "assumed: none"
+            0,
+            0,
+            "seconds that a client caches an address after its resolver has dropped it",
+            "assumed: none",
         )
     )
 

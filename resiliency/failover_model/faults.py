@@ -132,7 +132,7 @@ def effect(fault: Fault, check: BasicHealthCheck, pair: Pair, *, of_primary: boo
 def metric_effect(
     fault: Fault, alarm: Alarm, *, host: str | None, watches_host: bool = True
 ) -> Effect:
-    """Return how a fault shows in an alarm's metric.
+    """Return the effect of a fault on an alarm's metric.
 
     Args:
         fault: The fault.

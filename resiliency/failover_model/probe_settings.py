@@ -57,7 +57,7 @@ def installations(templates: Templates) -> Iterator[Installation]:
 
 
 def read_probes(templates: Templates) -> Sequence[Probe]:
-    """Read how often each probe samples its targets.
+    """Read the interval at which each probe samples its targets.
 
     A configuration that can't be read gives none: then the numbers stay those of ``Assumptions``,
     and the report says so.

@@ -38,7 +38,7 @@ Choice = TypeVar("Choice", bound=str)
 
 
 def read_graph(by_stack: Mapping[str, JsonObject]) -> FailoverGraph:
-    """Read what decides failover from templates.
+    """Read the failover records, health checks and alarms from templates.
 
     Args:
         by_stack: The templates that belong together, by a name for messages.

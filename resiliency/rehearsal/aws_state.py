@@ -107,7 +107,7 @@ class HealthChecks:
         ]
 
     def read(self, check: AlarmCheck, statistics: Statistics) -> bool:
-        """Return the status that an alarm's data stream gives; ``apply`` makes it count."""
+        """Return the status that an alarm's data stream results in; ``apply`` sets it."""
         alarm = check.alarm
         healthy = alarm_health(
             [point(each, alarm.comparison, alarm.threshold) for each in statistics],

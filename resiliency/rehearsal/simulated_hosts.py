@@ -49,7 +49,7 @@ class SimulatedHost:
     def write_configuration(
         self, folder: Path, peers: "SimulatedHosts", endpoint_url: str
     ) -> Path | None:
-        """Write the configuration of its probe; return None without a probe."""
+        """Write the configuration of the host's probe; return None if it has no probe."""
         probe = self._deployment.probe
         if probe is None:
             return None

@@ -297,7 +297,7 @@ class StatusAlarmSettings(AlarmSettings):
     """The EC2 status alarm. Missing data always counts as failure: a stopped host sends none."""
 
     evaluation_periods: Annotated[int, Field(ge=1)] = Field(
-        default=1, description="Periods in a row that must breach."
+        default=1, description="Consecutive periods that must breach."
     )
     statistic: Statistic = Field(default="Maximum", description="Statistic over a period.")
 
@@ -306,7 +306,7 @@ class ConnectivityAlarmSettings(AlarmSettings):
     """The alarm on one dependency's connectivity, for both hosts."""
 
     evaluation_periods: Annotated[int, Field(ge=1)] = Field(
-        default=2, description="Periods in a row that must breach."
+        default=2, description="Consecutive periods that must breach."
     )
     statistic: Statistic = Field(default="Average", description="Statistic over a period.")
     missing_data: MissingDataName = Field(
@@ -320,7 +320,7 @@ class PeerAlarmSettings(AlarmSettings):
     """The alarms on the hosts' checks of each other. Missing data is never breaching."""
 
     evaluation_periods: Annotated[int, Field(ge=1)] = Field(
-        default=2, description="Periods in a row that must breach."
+        default=2, description="Consecutive periods that must breach."
     )
     statistic: Statistic = Field(default="Average", description="Statistic over a period.")
 
@@ -667,7 +667,7 @@ class Service(Section):
         min_length=1,
         description="Where the service runs, by a short name.",
     )
-    tags: dict[TagKey, TagValue] = Field(default={}, description="Tags of all its stacks.")
+    tags: dict[TagKey, TagValue] = Field(default={}, description="Tags of the service's stacks.")
 
     @property
     def title(self) -> str:

@@ -31,7 +31,7 @@ def command_document() -> Mapping[str, Any]:
 
 
 def unpacked(document: Mapping[str, Any]) -> Mapping[str, str]:
-    """Return the agent's files in a document, by path; the document may be a deployed one.
+    """Return the agent's files in a document, built or deployed, keyed by path.
 
     >>> unpacked(command_document())["__main__.py"].splitlines()[0]
     'import runpy'

@@ -78,7 +78,7 @@ class TcpCheck(Check):
         return await connect(attempt, addresses, self.port)
 
     async def run(self, attempt: Attempt) -> str:
-        """Connect and close."""
+        """Open a connection and close it."""
         (await self.connect(attempt)).close()
         return "connected"
 

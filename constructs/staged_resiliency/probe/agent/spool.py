@@ -202,7 +202,7 @@ def encode(namespace: str, data: Iterable[Datum]) -> str:
 
 
 def decode(content: str) -> tuple[str, list[Datum]]:
-    """Decode the content of a file; raises ValueError if it is not one of the spool."""
+    """Decode the content of a spool file; raise ValueError if it has another format."""
     try:
         namespace, rows = json.loads(content)
         data = [
