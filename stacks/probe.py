@@ -17,7 +17,7 @@ from staged_resiliency.shared.hosts import COLORS, Color
 class ProbeStack(Stack):
     """The agent on both hosts, its permission to publish, and alarms for when it is silent.
 
-    A stack of its own, because it installs software on instances and grants a permission:
+    A separate stack, because it installs software on instances and grants a permission:
     docs/adr/0008.
     """
 

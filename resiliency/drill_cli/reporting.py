@@ -153,7 +153,7 @@ def write_html(path: Path, past: Sequence[Past], now: float) -> None:
     """
     runs = [each.content for drill in past for each in drill.runs]
     if not runs:
-        raise UserError(f"{path}: is not written: no run is recorded")
+        raise UserError(f"{path}: is not written, as no run is recorded")
     plan = past[0].drill.plan
     title = f"Drills of {plan.service} in {plan.environment}"
     try:

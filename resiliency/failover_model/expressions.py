@@ -174,7 +174,7 @@ class Templates:
         if name not in self._exports:
             raise TemplateError(
                 f"{where}: imports {name!r}, which none of the templates exports; "
-                "give the template that does too"
+                "also give the template that exports it"
             )
         return self._exports[name]
 

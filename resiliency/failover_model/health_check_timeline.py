@@ -88,7 +88,7 @@ def _endpoint(
     deadline = CONNECT_SECONDS_TCP if check.kind == "TCP" else CONNECT_SECONDS
     answered = fault_at + (deadline if effect is Effect.UNANSWERED else 0)
     checkers = round(assumptions.checkers.draw(chance))
-    # Health checkers don't coordinate with one another, so each has a phase of its own. The
+    # Health checkers don't coordinate with one another, so each starts at a random time. The
     # interval runs from an answer to the next request, so a deadline that passes stretches it.
     phases = sorted(chance.random() * check.interval_seconds for _ in range(checkers))
     gap = check.interval_seconds + (answered - fault_at)

@@ -82,7 +82,7 @@ def assumptions_for_pair(graph: FailoverGraph, pair: Pair, assumptions: Assumpti
 def with_probe_settings(
     assumptions: Assumptions, interval_seconds: float, timeout_seconds: float
 ) -> Assumptions:
-    """Replace the defaults about the probe by the values of its configuration.
+    """Replace the assumptions about the probe by the values of the probe's configuration.
 
     A number given with ``--assume`` stays, as the user wants to see its effect.
 

@@ -254,7 +254,7 @@ class _Simulation:
         )
 
     def answers_without_a_fault(self) -> Role:
-        """Return the record that answers while all is well."""
+        """Return the role of the record that answers without a fault."""
         unharmed = [
             (check, Effect.UNKNOWN if shown is Effect.UNKNOWN else Effect.NONE)
             for check, shown in self.effects

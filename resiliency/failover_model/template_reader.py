@@ -161,7 +161,7 @@ class _Reader:
         if reference is None or resource is None or resource.get("Type") != _HEALTH_CHECK:
             raise TemplateError(
                 f"{where}: names a health check that none of the templates defines; "
-                "give the template that does too"
+                "also give the template that defines it"
             )
         if reference in self._checks:
             known = self._checks[reference]
@@ -261,7 +261,7 @@ class _Reader:
         if not found:
             raise TemplateError(
                 f"{where}: {name}: is an alarm that none of the templates defines; "
-                "give the template that does too"
+                "also give the template that defines it"
             )
         if len(near or found) > 1:
             found_at = ", ".join(str(each) for each in near or found)

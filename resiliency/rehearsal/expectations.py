@@ -273,7 +273,7 @@ class _Planner:
         return worst
 
     def _deciding(self) -> Sequence[BasicHealthCheck]:
-        """Return the health checks of the primary that are meant for this fault."""
+        """Return the primary's health checks that are meant to detect this fault."""
         return [
             check
             for check in basic_health_checks(self.deployment.pair.primary.health_check)

@@ -158,7 +158,7 @@ async def _run_scenario(
     fail: Callable[[str], None],
     runner: str,
 ) -> Running:
-    """Run one scenario in a process of its own, and collect what it reports."""
+    """Run one scenario in a separate process, and collect its reports."""
     running = Running(plan)
     done = asyncio.Event()
     name = plan.scenario.name

@@ -74,12 +74,12 @@ class SimulatedHost:
         return file
 
     def serve_dependencies(self) -> None:
-        """Start its dependencies."""
+        """Start the host's dependencies."""
         for dependency in self._dependencies.values():
             dependency.start()
 
     async def start_service(self, processes: ManagedProcesses) -> None:
-        """Start its service."""
+        """Start the host's service."""
         self._service = await processes.start(
             f"the service of {self.host.name}",
             "resiliency.rehearsal.service_process",

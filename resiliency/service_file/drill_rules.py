@@ -38,7 +38,7 @@ def _there_is_a_drill(env: PartialDocument) -> Iterator[Problem]:
     drills = env.within("drills")
     if isinstance(drills.raw, dict) and not list(drill_names(env)):
         yield drills.problem(
-            "has no drill; add one under a name of its own, like shutdown: { fault: "
+            "has no drill; add one under a name that you choose, like shutdown: { fault: "
             "stop_instance, host: active, ... }"
         )
 

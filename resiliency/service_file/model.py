@@ -455,13 +455,13 @@ class Objective(Section):
     )
     enforce: bool = Field(
         default=False,
-        description="Refuse a design that misses it, instead of a warning.",
+        description="Whether to refuse a design that misses the objective, instead of warning.",
     )
     faults: Annotated[list[str], Field(min_length=1)] | None = Field(
         default=None,
-        description="Faults that it applies to: 'host' (stopped or impaired), 'endpoint' (dead), "
-        "or the name of a dependency that the active host can't reach; host, endpoint and the "
-        "dependencies in failover_on unless given.",
+        description="Faults to which the objective applies: 'host' (stopped or impaired), "
+        "'endpoint' (dead), or the name of a dependency that the active host can't reach; host, "
+        "endpoint and the dependencies in failover_on unless given.",
         examples=[["host", "endpoint"]],
     )
 
@@ -507,23 +507,23 @@ class DrillSettings(Section):
         description="stop_instance stops the host's instance and starts it again; blackhole drops "
         "what the host sends to the dependency's port, at any address."
     )
-    host: Literal["active", "standby"] = Field(description="Which host of the pair is broken.")
+    host: Literal["active", "standby"] = Field(description="The host that the fault breaks.")
     dependency: Slug | None = Field(
         default=None,
         description="The dependency that a blackhole cuts off.",
         examples=["db"],
     )
     duration_minutes: int = Field(
-        ge=1, le=720, description="How long the fault lasts at most.", examples=[10]
+        ge=1, le=720, description="The longest time that the fault lasts.", examples=[10]
     )
     schedule: Annotated[str, AfterValidator(_schedule)] = Field(
-        description="When it runs: cron(...) or rate(...) of EventBridge Scheduler, at most once a "
-        f"day and at least every {schedules.MAX_GAP_DAYS} days.",
+        description="cron(...) or rate(...) expression of EventBridge Scheduler, at most "
+        f"once a day and at least every {schedules.MAX_GAP_DAYS} days.",
         examples=["cron(0 10 ? * TUE#1 *)"],
     )
     timezone: Annotated[str, AfterValidator(_time_zone)] = Field(
         default="UTC",
-        description="IANA name of the time zone of schedule and window.",
+        description="IANA name of the time zone in which schedule and window apply.",
         examples=["America/Los_Angeles"],
     )
 
@@ -601,7 +601,7 @@ class Environment(Section):
     )
     hosts: Hosts = Field(description="The two hosts.")
     dependencies: dict[Slug, Dependency] = Field(
-        default={}, description="What the hosts must reach, by a short name."
+        default={}, description="Systems that the hosts must reach, by short name."
     )
     probe: Probe = Field(
         default=Probe(), description="The agent on the hosts that checks their dependencies."
@@ -665,7 +665,7 @@ class Service(Section):
     )
     environments: dict[Slug, Environment] = Field(
         min_length=1,
-        description="Where the service runs, by a short name.",
+        description="The accounts and regions that the service runs in, by short name.",
     )
     tags: dict[TagKey, TagValue] = Field(default={}, description="Tags of the service's stacks.")
 

@@ -165,8 +165,8 @@ class DrillGroup(Construct):
         """
         if drill in self._drills:
             raise InvalidInputError(
-                f"Drill: name: {drill!r} is another drill's of the service too; give it one "
-                "of its own"
+                f"Drill: name: {drill!r} is already the name of a drill of the service; give "
+                "another one"
             )
         self._drills.append(drill)
 

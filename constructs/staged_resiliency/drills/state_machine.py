@@ -21,7 +21,7 @@ from staged_resiliency.drills.runtime import states
 from staged_resiliency.drills.runtime.plan import Plan
 
 JsonObject = dict[str, Any]
-"""What ``json.dumps`` takes for an object."""
+"""A JSON object, as ``json.dumps`` takes it."""
 
 
 def definition(

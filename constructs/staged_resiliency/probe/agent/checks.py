@@ -85,7 +85,7 @@ class TcpCheck(Check):
 
 @dataclass(frozen=True)
 class TlsCheck(TcpCheck):
-    """Connects and shakes hands; the certificate must be trusted, valid, and for the name.
+    """Does a TLS handshake; the certificate must be trusted, valid, and for the name.
 
     Attributes:
         port: TCP port.
@@ -113,7 +113,7 @@ class TlsCheck(TcpCheck):
         return tls
 
     async def run(self, attempt: Attempt) -> str:
-        """Connect, shake hands, close."""
+        """Open a connection, do the TLS handshake, and close the connection."""
         tls = await self.connect(attempt)
         try:
             return f"{tls.version()}, certificate for {self._days_left(tls, attempt)} days"

@@ -84,7 +84,7 @@ def ask_ec2(
 ) -> str:
     """Ask EC2 for the Name tag, by DescribeTags.
 
-    In a process of its own: botocore's model of EC2 takes some 100 MB of memory, which the end of
+    In a separate process: botocore's model of EC2 takes some 100 MB of memory, which the end of
     that process frees.
     """
     script = Path(__file__).with_name("ec2_tags.py")

@@ -1,4 +1,4 @@
-"""Decides what is published next, and when, without threads, network or clock of its own.
+"""Decides what is published next, and when; uses no threads, no network and no clock.
 
 New data go first, since alarms wait for them; then the backlog in the spool, oldest first.
 """
