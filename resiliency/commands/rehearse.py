@@ -7,7 +7,7 @@ from typing import Final
 from resiliency.commands import Subparsers
 
 DEFAULT_SCALE: Final = 20.0
-"""A period of 60 s passes in 3 s."""
+"""At this scale a period of 60 s passes in 3 s."""
 
 MOST_SCALE: Final = 120.0
 """Above it, the scheduling of processes would take minutes of the service."""

@@ -87,7 +87,7 @@ class Templates:
         return mapping(resource.get("Properties", {}), f"{reference}: Properties")
 
     def text(self, stack: str, value: Any, where: str) -> str:
-        """Return a value as text; what only the deployment knows stays as ``${LogicalId}``.
+        """Return a value as text; values known only at deployment stay as ``${LogicalId}``.
 
         Raises:
             TemplateError: The value depends on a condition, or on something not in the templates.
@@ -185,7 +185,7 @@ def present(properties: Mapping[str, Any]) -> JsonObject:
 
 
 def mapping(value: Any, where: str) -> JsonObject:
-    """Return an object of a template, without what refers to ``AWS::NoValue``.
+    """Return an object of a template, without values that refer to ``AWS::NoValue``.
 
     Raises:
         TemplateError: It is missing or no object.

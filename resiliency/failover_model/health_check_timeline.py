@@ -1,4 +1,4 @@
-"""When a health check that measures something itself changes, around one fault."""
+"""The status of a basic health check over time, around one fault."""
 
 import random
 from collections.abc import Sequence
@@ -136,7 +136,7 @@ def _alarm(
 def _health(
     signs: str, evaluation_periods: int, insufficient_data: InsufficientData, known: bool | None
 ) -> bool:
-    """Evaluate a data stream; few combinations of points occur, again and again."""
+    """Evaluate a data stream; cached, since few combinations of points occur."""
     return alarm_health(
         points_of(signs),
         evaluation_periods=evaluation_periods,

@@ -103,7 +103,7 @@ def with_probe_settings(
 
 
 def _probe_of(graph: FailoverGraph, pair: Pair) -> Probe | None:
-    """Find the probe whose metrics decide about a pair, or else watch its host."""
+    """Find the probe whose metrics decide a pair's failover, or else watch its host."""
     namespaces = {
         leaf.alarm.metric.namespace
         for record in (pair.primary, pair.secondary)

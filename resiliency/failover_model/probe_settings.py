@@ -42,7 +42,7 @@ class Installation:
 
 
 def installations(templates: Templates) -> Iterator[Installation]:
-    """Find the associations that install a probe; others are somebody else's.
+    """Find the associations that install a probe, and ignore all others.
 
     Args:
         templates: The templates that belong together.

@@ -1,4 +1,4 @@
-"""Reads what decides failover from templates of any origin; refuses what it can't follow."""
+"""Reads records, health checks and alarms from any templates; refuses unknown forms."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

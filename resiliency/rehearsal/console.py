@@ -1,4 +1,4 @@
-"""Prints a rehearsal for people: progress while it runs, then timelines and verdicts."""
+"""Prints a rehearsal: progress while it runs, then timelines and verdicts."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -150,7 +150,7 @@ def print_outcomes(deployment: Deployment, outcomes: Sequence[Outcome], console:
 
 
 def _against_objective(deployment: Deployment, outcome: Outcome) -> str:
-    """Compare the clients' time with the objective, where they should move and there is one."""
+    """Compare the failover time with the objective, if there is one and clients should move."""
     moves = [
         judgement
         for judgement in outcome.verdict.judgements

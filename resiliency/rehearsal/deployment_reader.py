@@ -1,4 +1,4 @@
-"""Reads what is rehearsed from templates: hosts, records, alarms and their topics, the probe."""
+"""Reads the resources of a rehearsal from templates: hosts, records, alarms, the probe."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ def read_deployment(
     record: str | None = None,
     addresses: Mapping[str, str] | None = None,
 ) -> Deployment:
-    """Read what is rehearsed from templates.
+    """Read the resources of a rehearsal from templates.
 
     Args:
         by_stack: The templates that belong together, by stack name.

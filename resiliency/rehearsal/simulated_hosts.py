@@ -92,7 +92,7 @@ class SimulatedHost:
     async def start_probe(
         self, processes: ManagedProcesses, file: Path | None, clock: Clock
     ) -> None:
-        """Start its probe, and wait until it measures."""
+        """Start the host's probe, and wait until the probe measures."""
         if file is None:
             return
         self._probe_ready.clear()
@@ -142,7 +142,7 @@ class SimulatedHost:
             self._service.signal(signal.SIGCONT)
 
     def dependency(self, metric: str) -> Dependency:
-        """Return the stand-in that a metric of its probe measures."""
+        """Return the stand-in that a metric of the host's probe measures."""
         return self._dependencies[metric]
 
     def close(self) -> None:

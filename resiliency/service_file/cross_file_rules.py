@@ -71,7 +71,7 @@ def _collisions(partials: Sequence[PartialDocument]) -> Iterator[Problem]:
 def _names(partial: PartialDocument) -> Iterator[UniqueName]:
     service = partial.text("service")
     if service:
-        message = f"{service!r} is also the name of another service; give each its own"
+        message = f"{service!r} is also the name of another service; rename one of them"
         yield UniqueName("service", (service,), partial, ("service",), message)
     for name in partial.names("environments"):
         env = partial.within("environments", name)
@@ -98,7 +98,9 @@ def _record(env: PartialDocument) -> Iterator[UniqueName]:
     record = env.text("endpoint", "record")
     if record:
         name = validation.domain_name(record)
-        message = f"{name!r} is also the record of another environment; give each its own"
+        message = (
+            f"{name!r} is also the record of another environment; give each environment its own"
+        )
         zone_id = env.text("hosted_zone", "id") or ""
         yield UniqueName("record", (name,), env, ("endpoint", "record"), message, zone_id)
 

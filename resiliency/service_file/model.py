@@ -439,8 +439,8 @@ class Probe(Section):
     )
     state: Literal["present", "absent"] = Field(
         default="present",
-        description="absent uninstalls the agent from the hosts; deploy it before removing the "
-        "stack.",
+        description="Whether the agent is installed. 'absent' uninstalls it from the hosts; "
+        "deploy 'absent' before you delete the stack.",
     )
 
 

@@ -320,7 +320,7 @@ class DrillGroup(Construct):
         return made.attr_arn
 
     def _keep_undelivered(self, sid: str = "KeepUndelivered") -> Statement:
-        """The permission to send events that could not be delivered to the dead-letter queue."""
+        """The permission to send undelivered events to the dead-letter queue."""
         return {
             "Sid": sid,
             "Effect": "Allow",

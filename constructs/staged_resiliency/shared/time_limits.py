@@ -1,4 +1,4 @@
-"""How long alarms, health checks and clients take at most, in seconds.
+"""The longest times that alarms, health checks and clients take, in seconds.
 
 The limits are sums over the settings of alarm, probe and record, and over AWS's own delays. AWS
 does not publish all of those; which are assumed, ``resiliency timing`` lists. The failover-time

@@ -54,7 +54,7 @@ class Measuring:
         self._schedule_minute()
 
     def take(self, config: Config) -> None:
-        """Sample a configuration's targets; those that are unchanged keep schedule and state."""
+        """Sample a configuration's targets; unchanged targets keep their schedule and state."""
         wanted = [(Series(metric, self._own_dimensions), check) for metric, check in config.targets]
         if config.peers and self._host not in config.peers:
             self._journal.warning(f"this host, {self._host}, is not a peer, and checks no peers")

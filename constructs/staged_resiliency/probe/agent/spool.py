@@ -83,7 +83,7 @@ class Spool:
         takes: Callable[[Sequence[Datum]], bool],
         is_held_back: Callable[[Entry, Sequence[Datum]], bool] = lambda entry, data: False,
     ) -> tuple[Sequence[Entry], Sequence[Datum]]:
-        """Return the oldest entries for a request, without those held back, and their data.
+        """Return the oldest entries that need not wait and fit into a request, and their data.
 
         Args:
             takes: Returns whether an entry's data fit into the request; the first go in any case.
