@@ -1,4 +1,4 @@
-"""Reads records, health checks and alarms from any templates; refuses unknown forms."""
+"""Reads failover records, health checks and alarms from templates made by any tool."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

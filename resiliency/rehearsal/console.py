@@ -31,7 +31,7 @@ _SHOWN: Final = (
     Source.MESSAGE,
 )
 _LEAST_WIDTH: Final = 60
-"""The least width for a table that is redrawn; below it there are lines."""
+"""The least terminal width for a table that is redrawn; narrower ones get lines."""
 
 _STYLES: Final = {Status.PASSED: "green", Status.FAILED: "red", Status.ABORTED: "yellow"}
 

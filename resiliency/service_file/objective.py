@@ -152,7 +152,7 @@ def objective_warnings(service: Service, environment: Environment) -> Iterator[S
 
 
 def objective_problems(service: Service, partial: PartialDocument) -> Iterator[Problem]:
-    """Yield a problem for each violation of an enforced objective, in a service that is sound."""
+    """Yield a problem for each violation of an enforced objective in an otherwise valid service."""
     for name, environment in service.environments.items():
         objective = environment.objective
         if objective is not None and objective.enforce:

@@ -159,8 +159,8 @@ def definition(
             "Fault not over": {
                 "Type": "Fail",
                 "Error": "FaultNotOver",
-                "Cause": "The verdict is recorded, but the fault may still be there; the cleanup "
-                "goes on ending it",
+                "Cause": "The verdict is recorded, but the fault may not be over; the cleanup "
+                "continues to end it",
             },
         },
     }

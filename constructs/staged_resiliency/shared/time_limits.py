@@ -42,7 +42,7 @@ DNS_PROPAGATION_SECONDS: Final = 30
 """From a new status to the answers of all DNS servers; assumed."""
 
 RESOLVER_FLOOR_SECONDS: Final = 30
-"""A resolver keeps an answer at least so long, whatever its TTL; assumed."""
+"""The least time that a resolver caches an answer, even if its TTL is shorter; assumed."""
 
 INSTANCE_START_SECONDS: Final = 420
 """Until a started instance serves, publishes and passes its status checks; assumed."""

@@ -62,7 +62,7 @@ def clean_up(event: object, context: Context) -> None:
         context: Access to the outside.
 
     Raises:
-        FaultNotOverError: A fault may still be there although its time is over.
+        FaultNotOverError: A fault may still be in effect after its duration.
         DataError: The event has another form.
     """
     deadline = context.clock() + CALL_SECONDS
@@ -107,7 +107,7 @@ def _clean_up_run(ended: EndedRun, deadline: float, context: Context) -> None:
         if not last.again or context.clock() >= deadline:
             break
     if last.again and context.clock() < ended.at + plan.timeouts.end:
-        # No verdict yet: to report that the fault may still be there would soon be wrong.
+        # No verdict yet: to report that the fault may still be in effect would soon be wrong.
         context.log("the cleanup continues later", run=run.name, message=last.message)
         return
     recorded = recorder.record(plan, run, {}, f"the run was {ended.status}", context)

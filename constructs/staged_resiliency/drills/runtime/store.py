@@ -200,7 +200,7 @@ class PhaseRecord:
         message: The outcome of the phase; empty where it was still in progress.
         cut_short: Why the experiment ended before its time although the run did not end it; empty
             otherwise.
-        fault_may_last: Whether the fault may still be there; set by the phases that end it.
+        fault_may_last: Whether the fault may still be in effect; set by the phases that end it.
         observations: What the call observed.
     """
 

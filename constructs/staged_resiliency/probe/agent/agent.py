@@ -1,4 +1,4 @@
-"""The agent as a service: its identity, reloading, restarting, ending, and the watchdog."""
+"""The agent as a systemd service: identity, reload, restart, shutdown and watchdog."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class HttpCheck(TcpCheck):
 
 @dataclass(frozen=True)
 class HttpsCheck(HttpCheck, TlsCheck):
-    """The same over TLS; the certificate is checked as ``TlsCheck`` does."""
+    """Sends GET as ``HttpCheck`` does, over TLS; the certificate is checked as by ``TlsCheck``."""
 
     port: int = 443
 
