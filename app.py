@@ -1,6 +1,7 @@
 """The CDK application: service files in, stacks out."""
 
 import gc
+import re
 import sys
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from resiliency.service_file import ServiceFileError, load  # noqa: E402
 from resiliency.service_file.loader import DEFAULT_PATH  # noqa: E402
 from stacks.application import add_stacks, new_app  # noqa: E402 (starts Node)
 
+TOO_MANY_RESOURCES = re.compile(
+    r"Number of resources in stack '[^']+': \d+ is greater than allowed maximum of \d+"
+)
+
 
 def main() -> None:
     """Synthesize the stacks of every service file, or print the problems of the files."""
@@ -22,7 +27,13 @@ def main() -> None:
     except ServiceFileError as error:
         sys.exit(str(error))
     add_stacks(app, services)
-    app.synth()
+    try:
+        app.synth()
+    except RuntimeError as error:  # the class of every error that the CDK throws in Node
+        refusal = TOO_MANY_RESOURCES.search(str(error))
+        if refusal is None:
+            raise
+        sys.exit(refusal[0])
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.support import EXAMPLE_FILE, ROOT
 
@@ -109,4 +110,23 @@ def test_a_missing_folder_stops_synthesis_without_a_traceback(tmp_path: Path) ->
     assert done.returncode == 1
     assert done.stderr == (
         f"{tmp_path / 'nowhere'}: does not exist; give a service file or a folder of them\n"
+    )
+
+
+@pytest.mark.slow
+def test_a_stack_with_too_many_resources_stops_synthesis_without_a_traceback(
+    tmp_path: Path,
+) -> None:
+    service = yaml.safe_load(EXAMPLE_FILE.read_text(encoding="utf-8"))
+    service["environments"]["production"]["notifications"]["subscriptions"] = [
+        f"ops-{number}@example.com" for number in range(500)
+    ]
+    file = tmp_path / "large.yaml"
+    file.write_text(yaml.safe_dump(service), encoding="utf-8")
+    done = run_app(tmp_path / "out", file)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1] == (
+        "Number of resources in stack 'notifications-532151327118-us-west-2': 503 is greater than "
+        "allowed maximum of 500"
     )
