@@ -34,9 +34,6 @@ def add_stacks(app: App, services: Iterable[Service]) -> Sequence[FailoverStack]
 
     Topics are deployed first, and the failover after the probe, so that a health check's alarms can
     notify and have data. Drills come last, because alarms of the other stacks stop them.
-
-    Returns:
-        The failover stacks.
     """
     services = list(services)
     notifications = {

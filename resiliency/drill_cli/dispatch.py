@@ -23,9 +23,6 @@ def run(options: argparse.Namespace) -> int:
     Args:
         options: Those of ``resiliency.commands.drill``.
 
-    Returns:
-        The exit status.
-
     Raises:
         UserError: It fails.
         ServiceFileError: A service file is invalid.

@@ -197,9 +197,6 @@ def cleanup_seconds(plan: Plan) -> float:
     """Return the most seconds until the cleanup has recorded a run's verdict.
 
     A blackhole lasts until its time is over, even where it is ended earlier; the cleanup waits.
-
-    Args:
-        plan: The drill.
     """
     return plan.timeouts.end + plan.timeouts.record + JOURNAL_SECONDS
 

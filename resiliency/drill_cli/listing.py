@@ -57,7 +57,6 @@ class Row:
     """A drill in the list.
 
     Attributes:
-        drill: The drill.
         next_run: When it runs next, or its schedule.
         running: Whether a run is in progress.
         last: Its last run; None where there is none.

@@ -33,10 +33,8 @@ class PhaseProgress:
     """A phase that was entered.
 
     Attributes:
-        name: Name of its state.
         began_at: Seconds since the epoch.
         ended_at: Seconds since the epoch; None while it is in progress.
-        message: The outcome of the phase.
         go: Whether the run continued as planned.
         failures: Errors of its function, whether retried or not.
     """
@@ -119,10 +117,8 @@ class RunSnapshot:
     """A run at one moment.
 
     Attributes:
-        status: Status of the execution.
         began_at: Seconds since the epoch.
         ended_at: Seconds since the epoch; None while it is in progress.
-        progress: Its progress.
         transitions: What its functions have observed to change so far.
         notes: Records that could not be read, and why; one line each.
     """
@@ -139,14 +135,7 @@ class FollowedRun:
     """A run that is polled.
 
     Attributes:
-        drill: The drill.
-        execution: ARN of the run.
         latest: The latest snapshot; None before the first poll.
-
-    Args:
-        aws: AWS.
-        drill: The drill.
-        execution: ARN of the run.
     """
 
     def __init__(self, aws: Aws, drill: DeployedDrill, execution: str) -> None:

@@ -27,12 +27,7 @@ from staged_resiliency.experiment.verdict import Status
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A run's journal.
-
-    Attributes:
-        content: The document.
-        journal: The document, validated.
-    """
+    """A run's journal."""
 
     content: JsonObject
     journal: Journal

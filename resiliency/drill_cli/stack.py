@@ -26,8 +26,6 @@ class Location:
     """The region and account of a service's environment.
 
     Attributes:
-        service: Short name of the service.
-        environment: Short name of the environment.
         region: Its region; None for that of the AWS configuration.
         account: Its account; None where there is no service file.
         source: Path of the service files with region and account; empty where there are none.
@@ -98,8 +96,6 @@ class DeployedDrill:
     """A drill in the account.
 
     Attributes:
-        plan: Its plan.
-        arn: ARN of its state machine.
         created_at: When the state machine was created, in seconds since the epoch.
     """
 
@@ -118,10 +114,7 @@ class DrillsStack:
     """A service's drills in the account.
 
     Attributes:
-        name: Name of the stack.
         drills: Its drills, ordered by name.
-        schedules: Names of its schedules.
-        schedule_group: Group of its schedules.
     """
 
     name: str

@@ -39,9 +39,6 @@ def load(path: Path = DEFAULT_PATH) -> list[Service]:
     Args:
         path: A folder with ``*.yaml`` files, or one file.
 
-    Returns:
-        The services.
-
     Raises:
         ServiceFileError: A file can't be used; the error holds every problem of every file.
 

@@ -37,7 +37,6 @@ class WatchedAlarm:
     """One alarm of a service.
 
     Attributes:
-        name: Its name.
         watches: The signal that it watches.
         host: Name of the host that is unhealthy when it fires.
         dependency: Name of the dependency, for one that watches that.
@@ -45,7 +44,6 @@ class WatchedAlarm:
         decides: Whether clients leave the host when it fires.
         fires_on_silence: Whether missing data count as failure.
         silence_is_health: Whether a health check takes missing data for health.
-        period_seconds: Its period.
         evaluation_periods: Periods in a row that must breach.
         sample_seconds: From a fault until the first sample has failed.
     """
@@ -112,7 +110,6 @@ class FaultEffect:
 
     Attributes:
         kind: ``stop_instance`` or ``blackhole``.
-        host: Name of the host.
         port: The port to which a blackhole lets nothing out.
     """
 

@@ -33,7 +33,6 @@ class DeadLetterQueue(Construct):
         topic: Where the alarm sends its notifications.
 
     Attributes:
-        queue_arn: ARN of the queue.
         alarm: The ``SignalAlarm``.
         resource: The ``CfnQueue``.
     """
@@ -86,9 +85,6 @@ class DeadLetterQueue(Construct):
         """Add the queue's policy, which lets an EventBridge rule send undelivered events.
 
         Call it once: a queue has one policy.
-
-        Args:
-            rule_arn: ARN of the rule.
         """
         policy = sqs.CfnQueuePolicy(
             self,

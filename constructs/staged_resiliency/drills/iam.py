@@ -66,11 +66,7 @@ class _LazyText:
 
 
 def lazy_text(value: Callable[[], str]) -> str:
-    """A string token whose value is computed when the template is written.
-
-    Args:
-        value: Computes the text.
-    """
+    """A string token whose value is computed when the template is written."""
     return Lazy.string(_LazyText(value))
 
 

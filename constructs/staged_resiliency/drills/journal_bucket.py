@@ -24,13 +24,7 @@ class JournalBucket(Construct):
     have to be kept as long as the bucket, which outlives the stack, and every function that writes
     would need three more permissions.
 
-    Args:
-        scope: The parent.
-        construct_id: Id below the parent.
-
     Attributes:
-        bucket_name: Name of the bucket.
-        bucket_arn: ARN of the bucket.
         resource: The ``CfnBucket``.
     """
 

@@ -46,9 +46,6 @@ def stage(folder: Path) -> Path:
     Args:
         folder: Made if it is not there.
 
-    Returns:
-        The folder.
-
     Raises:
         FileExistsError: Something is in it already.
         ModuleNotFoundError: ``tzdata`` is not installed.

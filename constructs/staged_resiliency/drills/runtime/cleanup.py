@@ -43,7 +43,6 @@ class EndedRun:
     """A run that was aborted, timed out or failed.
 
     Attributes:
-        run: The run.
         status: Its status in lower case.
         at: When it ended, in seconds since the epoch.
     """

@@ -23,7 +23,6 @@ class ClientView:
     """The result of one poll.
 
     Attributes:
-        observations: All observations of the poll.
         dns: Route 53's answer; None where Route 53 could not be asked.
         resolved: The resolver's answer; empty where it has none.
         client: The host that serves a client, or ``no answer``.
@@ -120,12 +119,7 @@ def alarm_states(names: Sequence[str], context: Context) -> dict[str, tuple[str,
 
 
 class Poller:
-    """Polls DNS, client and alarms every few seconds, and keeps the observations.
-
-    Args:
-        plan: The drill.
-        context: Access to the outside.
-    """
+    """Polls DNS, client and alarms every few seconds, and keeps the observations."""
 
     def __init__(self, plan: Plan, context: Context) -> None:
         self._plan = plan

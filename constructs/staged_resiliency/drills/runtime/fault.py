@@ -32,9 +32,6 @@ class Experiment:
     """A FIS experiment.
 
     Attributes:
-        id: ID of the experiment.
-        status: Its status.
-        reason: FIS's reason for the status.
         acting_since: When its first action began, in seconds since the epoch; None before.
         ended_at: When it ended; None before.
     """

@@ -58,12 +58,7 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The failover record that clients use, of type A.
-
-    Attributes:
-        name: DNS name.
-        hosted_zone_id: ID of its hosted zone.
-    """
+    """The failover record that clients use, of type A."""
 
     name: str
     hosted_zone_id: str
@@ -75,7 +70,6 @@ class Endpoint:
 
     Attributes:
         scheme: ``http`` or ``https``.
-        port: TCP port.
         path: A path such as ``/version/``.
     """
 
@@ -177,20 +171,12 @@ class Plan:
     """The settings of one drill.
 
     Attributes:
-        service: Short name of the service.
-        environment: Short name of the environment.
-        drill: Short name of the drill.
         region: AWS region of hosts, alarms and topic.
-        fault: Kind of the fault.
         target: Name of the host that the fault is injected into: that of ``active`` or
             ``standby``.
-        active: The host that serves clients while all is well.
-        standby: The other host.
         dependency: Short name of the dependency that is cut off; None for a stopped instance.
         port: TCP port that is cut off; None for a stopped instance.
-        record: The record that clients use.
         endpoint: The endpoint at which a host returns its own name.
-        objective_seconds: Recovery time objective.
         fault_seconds: How long the fault lasts unless it is ended earlier.
         hypothesis: At least one expectation.
         alarms: Names of all alarms of the service in ``region``; a run is refused while any of
@@ -202,8 +188,6 @@ class Plan:
             included: no experiment is started while one of any of them runs.
         enabled: False for a dry run, which resolves targets, checks the steady state and injects
             no fault.
-        journal_bucket: Name of the S3 bucket of journals.
-        topic_arn: SNS topic for the verdict.
         namespace: CloudWatch namespace of the results; dimensions are Service, Environment, Drill.
         timeouts: Timeouts of the phases.
         window: When a run may start.
@@ -295,7 +279,6 @@ class WatchedDrill:
     """A drill whose runs the watchdog and the cleanup follow.
 
     Attributes:
-        name: Short name of the drill.
         state_machine_arn: Its state machine; the days of a drill that never passed are counted
             from the state machine's creation.
     """
@@ -309,10 +292,6 @@ class DrillSchedules:
     """The input of the schedules that call the watchdog and the cleanup.
 
     Attributes:
-        service: Short name of the service.
-        environment: Short name of the environment.
-        drills: All its drills.
-        journal_bucket: Name of the S3 bucket of journals.
         namespace: CloudWatch namespace of the results.
     """
 

@@ -30,7 +30,6 @@ class Recorded:
     """The recorded result of a run.
 
     Attributes:
-        status: Status of the verdict.
         message: The verdict in one line.
         fault_may_last: Whether the fault may still be in effect.
     """
@@ -83,12 +82,7 @@ def record(
 
 
 def metric_data(plan: Plan, document: JsonObject) -> Sequence[JsonObject]:
-    """Return the data points of a run that passed or failed; none for any other run.
-
-    Args:
-        plan: The drill.
-        document: The run's journal.
-    """
+    """Return the data points of a run that passed or failed; none for any other run."""
     status = document["verdict"]["status"]
     if status not in (Status.PASSED.value, Status.FAILED.value):
         return []

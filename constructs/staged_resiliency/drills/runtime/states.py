@@ -81,9 +81,6 @@ class PhaseInput:
     """The input of one call of a phase.
 
     Attributes:
-        phase: Name of the state.
-        plan: The drill.
-        run: The run.
         results: The latest result of each phase, by ``RESULT_KEYS``.
         errors: The error that each failed phase ended with, by ``RESULT_KEYS``.
         occurrence: The time for which the schedule started the run; empty for a run that was

@@ -193,7 +193,6 @@ class PhaseRecord:
     """A record of one call of a phase; a run's verdict is judged from its records alone.
 
     Attributes:
-        phase: Name of the state.
         began_at: Seconds since the epoch.
         ended_at: Seconds since the epoch.
         go: Whether the run continued as planned.
@@ -201,7 +200,6 @@ class PhaseRecord:
         cut_short: Why the experiment ended before its time although the run did not end it; empty
             otherwise.
         fault_may_last: Whether the fault may still be in effect; set by the phases that end it.
-        observations: What the call observed.
     """
 
     phase: str
