@@ -161,11 +161,9 @@ class Loop:
         self._woken.close()
 
     def _drain_wakeups(self) -> None:
-        try:
+        with contextlib.suppress(BlockingIOError):
             while self._woken.recv(4096):
                 pass
-        except BlockingIOError:
-            pass
 
     def _expire(self, task: Task) -> None:
         if not task.ended:
