@@ -68,5 +68,5 @@ def _sources(document: Mapping[str, Any], file: Path | None) -> Mapping[str, str
 
 
 def _is_below(path: str) -> bool:
-    """Whether a path of an archive from elsewhere stays below the folder it is unpacked to."""
+    """Whether a path in an untrusted archive stays below the folder it is unpacked to."""
     return not PurePosixPath(path).is_absolute() and ".." not in PurePosixPath(path).parts

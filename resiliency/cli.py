@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _require(command: str, extra: str) -> None:
-    """Raise if packages are missing that a command needs beyond the library's own.
+    """Raise if packages are missing that a command needs in addition to the library's.
 
     Raises:
         UserError: Names the packages, and the extra that installs them.

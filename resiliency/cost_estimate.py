@@ -65,7 +65,7 @@ class CostItem:
 
     @property
     def monthly(self) -> Decimal:
-        """US dollars a month for all of them."""
+        """US dollars a month for the whole count."""
         return self.count * self.each
 
 

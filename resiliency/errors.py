@@ -10,7 +10,7 @@ class UserError(Exception):
     """
 
     def __init__(self, *lines: str) -> None:
-        """Escape what a terminal would not show as it is."""
+        """Escape characters that a terminal would not print."""
         super().__init__("\n".join(_printable(line) for line in lines))
 
 

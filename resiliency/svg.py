@@ -34,7 +34,7 @@ _WIDE: Final = frozenset("mwMW@%_ABCDEGHKNOPQRSUVXYZ&+=<>~")
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """The numbers from one to a greater one."""
+    """The numbers from ``start`` to ``end``, which is greater."""
 
     start: float
     end: float
@@ -73,7 +73,7 @@ def time_ticks(interval: Interval, most: int) -> Sequence[float]:
 
 
 def number_ticks(interval: Interval, most: int) -> Sequence[float]:
-    """Return round numbers of an interval, 1, 2 or 5 by a power of ten apart.
+    """Return round numbers of an interval; the step is 1, 2 or 5 times a power of ten.
 
     Args:
         interval: What the axis shows.
@@ -105,7 +105,7 @@ def _signed(number: float, unit: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Rect:
-    """A rectangle, with a tooltip where it is not empty."""
+    """A rectangle, with a tooltip unless ``tooltip`` is empty."""
 
     x: float
     y: float
@@ -277,7 +277,7 @@ _UNPRINTABLE: Final = re.compile(
 
 
 def printable(text: str) -> str:
-    """Replace characters by which a name could hide a part of itself or reverse the line."""
+    """Replace characters that could hide a part of a name or reverse the direction of a line."""
     return _UNPRINTABLE.sub("\ufffd", text)
 
 

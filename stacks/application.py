@@ -64,7 +64,7 @@ def add_stacks(app: App, services: Iterable[Service]) -> Sequence[FailoverStack]
 
 
 def _added(stack: _Stack, needed: Iterable[Stack]) -> _Stack:
-    """Return the stack, to be deployed after those it needs."""
+    """Make a stack depend on the stacks that it needs, and return it."""
     for other in needed:
         stack.add_stack_dependency(other)
     return stack

@@ -24,7 +24,7 @@ from staged_resiliency.shared import names
 class DrillsStack(Stack):
     """The drills of a service: they break a host on purpose and measure what clients see.
 
-    A stack of its own, because it may stop instances: docs/adr/0010.
+    A separate stack, because it may stop instances: docs/adr/0010.
     """
 
     def __init__(
@@ -39,8 +39,8 @@ class DrillsStack(Stack):
             app,
             names.drills_stack(service.service, name),
             env=CdkEnvironment(account=environment.account, region=environment.region),
-            description=f"Drills of {service.title} in {name}: faults, what carries them out, and "
-            "their results.",
+            description=f"Drills of {service.title} in {name}: their faults, the resources that "
+            "run them, and their results.",
             tags=service.tags_of(environment) or None,
         )
         self._service, self._environment = service, environment
@@ -66,7 +66,7 @@ class DrillsStack(Stack):
             (
                 "JournalBucketName",
                 self.group.journals.bucket_name,
-                "Bucket of the journals; it stays when the stack goes.",
+                "Bucket of the journals; it is kept when the stack is deleted.",
             ),
         ):
             CfnOutput(self, output_id, value=value, description=description)

@@ -112,7 +112,7 @@ class FailoverStack(Stack):
     def _connectivity_alarms(
         self, service: Service, environment: Environment
     ) -> Mapping[str, Mapping[Color, ConnectivityAlarm]]:
-        """Add the alarms on each dependency, by its name and the host's color."""
+        """Add the alarms on each dependency, keyed by its name and the host's color."""
 
         def alarm(name: str, described: AlarmDescription) -> ConnectivityAlarm:
             label, settings = environment.dependencies[name].label, described.settings
@@ -139,7 +139,7 @@ class FailoverStack(Stack):
         }
 
     def _peer_alarms(self, service: Service, environment: Environment) -> Mapping[Color, PeerAlarm]:
-        """Add the alarms on the hosts' checks of each other, by the color of the checked host."""
+        """Add the alarms on the hosts' checks of each other, keyed by the checked host's color."""
 
         def alarm(described: AlarmDescription) -> PeerAlarm:
             settings = described.settings

@@ -95,7 +95,7 @@ class NotificationsStack(Stack):
 
 
 def subscription_of(subscriber: str) -> Subscription:
-    """Return the subscription of a subscriber, by its form, which the service file checks."""
+    """Return the subscription of a subscriber: an email address, a URL or a queue's ARN."""
     if subscriber.startswith("arn:"):
         return QueueSubscription(subscriber)
     if subscriber.startswith("https://"):

@@ -17,7 +17,7 @@ from staged_resiliency.shared.hosts import COLORS, Color
 class ProbeStack(Stack):
     """The agent on both hosts, its permission to publish, and alarms for when it is silent.
 
-    A stack of its own, because it installs software on instances and grants a permission:
+    A separate stack, because it installs software on instances and grants a permission:
     docs/adr/0008.
     """
 
@@ -59,7 +59,7 @@ class ProbeStack(Stack):
     def _silence_alarms(
         self, service: Service, environment: Environment
     ) -> Mapping[Color, ProbeSilentAlarm]:
-        """Add the alarm of each host, by its color; none if the agent is to be uninstalled."""
+        """Add each host's silence alarm, keyed by color; none if the agent is to be uninstalled."""
         return {
             alarm.color: ProbeSilentAlarm(
                 self,

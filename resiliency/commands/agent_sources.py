@@ -23,7 +23,7 @@ def add(commands: Subparsers) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the sources, and print how many files they are."""
+    """Write the sources, and print the number of files."""
     from resiliency.agent_sources import write_sources
 
     written = write_sources(options.folder, options.of)

@@ -7,7 +7,7 @@ from typing import Final
 from resiliency.commands import Subparsers
 
 DEFAULT_SCALE: Final = 20.0
-"""A period of 60 s passes in 3 s."""
+"""At this scale a period of 60 s passes in 3 s."""
 
 MOST_SCALE: Final = 120.0
 """Above it, the scheduling of processes would take minutes of the service."""
@@ -42,7 +42,7 @@ def add(commands: Subparsers) -> None:
         action="append",
         default=[],
         metavar="NAME=ADDRESS",
-        help="address of a host, where no template contains it; repeatable",
+        help="address of a host that no template contains; repeatable",
     )
     rehearse.add_argument(
         "--objective",

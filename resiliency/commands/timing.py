@@ -46,7 +46,7 @@ def add(commands: Subparsers) -> None:
         "--objective",
         type=at_least_one,
         metavar="SECONDS",
-        help="print which faults end within it, and draw it as a line into the chart",
+        help="report which faults meet this failover time, and draw it as a line in the chart",
     )
     timing.add_argument("--json", action="store_true", help="print JSON in place of tables")
     timing.set_defaults(run=run, extra="cli")

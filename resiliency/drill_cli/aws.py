@@ -1,4 +1,4 @@
-"""AWS for `resiliency drill`: each failed call is an error in one line for people.
+"""AWS calls of `resiliency drill`: each failed call raises an error with a one-line message.
 
 ``NEEDS`` lists the operations of each subcommand; docs/drill-command.md has the same as a table.
 """
@@ -122,7 +122,7 @@ class Session(Protocol):
 
 
 class Aws:
-    """Calls AWS APIs in one region, with the credentials of a person.
+    """Calls AWS APIs in one region, with the user's credentials.
 
     Attributes:
         region: The region.
@@ -161,11 +161,11 @@ class Aws:
         return answer
 
     def all(self, of: Operation, key: str, **parameters: object) -> Sequence[JsonObject]:
-        """Return all items that an operation lists, from all its pages."""
+        """Return the items of all pages that a list operation returns."""
         return [each for page in self.pages(of, **parameters) for each in page.get(key, ())]
 
     def pages(self, of: Operation, **parameters: object) -> Iterator[JsonObject]:
-        """Yield the pages of what an operation lists."""
+        """Yield the pages that a list operation returns."""
         service, operation = of
         try:
             paginator = self._client(service).get_paginator(botocore.xform_name(operation))
@@ -262,7 +262,7 @@ def action(service: str, operation: str) -> str:
 
 
 def session(profile: str | None, region: str | None) -> Session:
-    """Return a session of boto3.
+    """Return a boto3 session.
 
     Raises:
         UserError: The profile does not exist, or there is no region.

@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def local_context(aws: Aws) -> Context:
-    """Return a context with this machine's network and clock, and a person's credentials."""
+    """Return a context with this machine's network and clock, and the user's credentials."""
     return Context(
         aws=aws,
         resolve=network.Resolver(),

@@ -32,7 +32,7 @@ _YES: Final = ("y", "yes")
 def start(
     aws: Aws, stack: DrillsStack, name: str, console: SafeConsole, now: float, *, confirmed: bool
 ) -> tuple[DeployedDrill, str] | None:
-    """Start a drill after a person has confirmed it.
+    """Start a drill after the user has confirmed it.
 
     Args:
         aws: AWS.
@@ -70,7 +70,7 @@ def start(
 def _confirms(drill: DeployedDrill, console: SafeConsole) -> bool:
     plan = drill.plan
     if not sys.stdin.isatty():
-        raise UserError("there is no terminal to ask at; give --yes to start the drill")
+        raise UserError("no terminal to confirm the start; give --yes to start the drill")
     console.say(f"Drill {plan.drill} {wording.fault(plan)}.", "bold")
     console.say(f"It affects clients of {plan.record.name}, {plan.service} in {plan.environment}.")
     if not plan.enabled:
@@ -194,7 +194,7 @@ def _show_verdict(
 
 
 def cleanup_seconds(plan: Plan) -> float:
-    """Return how long the cleanup of a run, and so its verdict, may take.
+    """Return the most seconds until the cleanup has recorded a run's verdict.
 
     A blackhole lasts until its time is over, even where it is ended earlier; the cleanup waits.
 

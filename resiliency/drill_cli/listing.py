@@ -42,7 +42,7 @@ class Scheduled:
     enabled: bool
 
     def describe(self, now: float) -> str:
-        """Return when it runs next; its expression where that can't be computed."""
+        """Return when the drill runs next, or its schedule expression if that can't be computed."""
         if not self.enabled:
             return f"switched off: {self.expression}"
         found = next_run(self.expression, self.zone, now)
@@ -134,7 +134,7 @@ def print_rows(console: SafeConsole, rows: Sequence[Row]) -> int:
 def _read_back_to_passed(
     aws: Aws, drill: DeployedDrill
 ) -> tuple[Sequence[Recorded], Sequence[str]]:
-    """Read runs from the last one back to one that passed; and why others can't be read."""
+    """Read runs from the last back to one that passed; return also why some can't be read."""
     found: list[Recorded] = []
     unreadable = []
     for each in read_journals(aws, drill.plan, list_journals(aws, drill.plan)[:MAX_JOURNALS]):

@@ -74,7 +74,7 @@ class Preview:
 
 
 def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, context: Context) -> Preview:
-    """Check everything that a drill depends on; change nothing.
+    """Check every condition for a drill to start; change nothing.
 
     Raises:
         UserError: AWS refuses, or the plan's window is invalid.
@@ -121,7 +121,7 @@ def template_of(aws: Aws, plan: Plan) -> Template | None:
 
 
 def print_preview(console: SafeConsole, preview: Preview) -> None:
-    """Print a preview; the last line is whether the drill would start now."""
+    """Print a preview; the last line says whether the drill would start now."""
     plan = preview.drill.plan
     console.say(f"{plan.drill} of {plan.service} in {plan.environment}", "bold")
     facts = Table(box=None, pad_edge=False, show_header=False)
@@ -147,7 +147,7 @@ def print_preview(console: SafeConsole, preview: Preview) -> None:
         for reason in preview.reasons:
             console.say(f"  {reason}")
     else:
-        console.say("It would start now, as far as can be checked from here.", "bold green")
+        console.say("It would start now, as far as this computer can check.", "bold green")
 
 
 def _facts(preview: Preview) -> Sequence[tuple[str, str]]:
@@ -182,7 +182,7 @@ def _describe(template: Template | None) -> str:
 
 
 def _template_reasons(plan: Plan, template: Template | None) -> Sequence[str]:
-    """Reasons to refuse a run that the drill's preflight leaves to FIS."""
+    """Reasons why FIS would refuse a run, which the drill's preflight does not check."""
     if template is None:
         return [f"FIS has no template {plan.experiment_template_id}; deploy the drills again"]
     reasons = []

@@ -99,7 +99,7 @@ def progress_of(events: Iterable[Mapping[str, Any]]) -> Progress:
 
 
 def _result(name: str, output: str) -> Mapping[str, object]:
-    """The result of a phase, from the state machine's data after it."""
+    """The result of a phase, from the state machine's data after the phase."""
     try:
         data = parse_json(output)
     except ValueError:
@@ -192,7 +192,7 @@ class FollowedRun:
         return self.latest
 
     def _read_history(self) -> None:
-        """Read backwards, from the latest event to the first one that is known."""
+        """Read events from the latest back to one that was already read."""
         known = max(self._events, default=0)
         found = {}
         for page in self._aws.pages(HISTORY, executionArn=self.execution, reverseOrder=True):

@@ -39,7 +39,7 @@ class Recorded:
 
     @property
     def at(self) -> float:
-        """When the run ended, or else began, in seconds since the epoch."""
+        """When the run ended, or began if its end is unknown, in seconds since the epoch."""
         ends = [each.ended_at or each.began_at for each in self.journal.phases]
         return max([*ends, self.journal.observed_until or 0.0])
 
@@ -107,7 +107,7 @@ class Past:
 
 
 def past_of(aws: Aws, drills: Sequence[DeployedDrill], last: int) -> Sequence[Past]:
-    """Read the last runs of each drill."""
+    """Read the last runs of each drill, and why some could not be read."""
     found = []
     for drill in drills:
         journals = list_journals(aws, drill.plan)[:last]
@@ -153,7 +153,7 @@ def write_html(path: Path, past: Sequence[Past], now: float) -> None:
     """
     runs = [each.content for drill in past for each in drill.runs]
     if not runs:
-        raise UserError(f"{path}: is not written: no run is recorded")
+        raise UserError(f"{path}: is not written, as no run is recorded")
     plan = past[0].drill.plan
     title = f"Drills of {plan.service} in {plan.environment}"
     try:

@@ -67,7 +67,7 @@ class SafeConsole(Console):
 
 
 def styled(text: str) -> Text:
-    """Return a status or state in its style; text that is appended to it has none."""
+    """Return a status or state in its style, which does not apply to appended text."""
     return Text().append(visible(text), STYLES.get(text, ""))
 
 

@@ -109,7 +109,7 @@ class DeployedDrill:
 
     @property
     def name(self) -> str:
-        """Its short name."""
+        """The short name of the drill."""
         return self.plan.drill
 
 
@@ -207,7 +207,7 @@ def _drill(aws: Aws, arn: str, location: Location) -> DeployedDrill | None:
 
 
 def _plan_in(definition: object) -> object | None:
-    """The plan in the first state of a drill's state machine; None where it is another's."""
+    """The plan in the first state of a drill's state machine; None for another state machine."""
     found = definition.get("States") if isinstance(definition, dict) else None
     state = found.get(states.PLAN) if isinstance(found, dict) else None
     result = state.get("Result") if isinstance(state, dict) else None

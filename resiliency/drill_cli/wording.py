@@ -1,4 +1,4 @@
-"""Wording for people: what a drill does and expects, and how to stop it by hand."""
+"""Descriptions of a drill: its actions, its expectations, and how to stop it by hand."""
 
 import shlex
 from collections.abc import Sequence

@@ -66,7 +66,7 @@ class Point(Enum):
 
 
 def assumed_evaluation_range(evaluation_periods: int) -> int:
-    """Return how many periods CloudWatch reads at standard resolution, as *assumed* here.
+    """Return the *assumed* number of periods that CloudWatch reads at standard resolution.
 
     Args:
         evaluation_periods: N of the alarm.

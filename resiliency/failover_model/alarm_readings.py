@@ -1,4 +1,4 @@
-"""What CloudWatch and Route 53 read of an alarm's metric, evaluation by evaluation, around a fault.
+"""The data that CloudWatch and Route 53 read from an alarm's metric around a fault.
 
 Both evaluate an alarm's periods about once a minute. Here the phases and delays of one fault are
 drawn; what the readings mean for an alarm and for a health check, their callers decide.
@@ -35,7 +35,7 @@ def points_of(signs: str) -> Sequence[Point]:
 
 
 def draw_periods_read(alarm: Alarm, assumptions: Assumptions, chance: random.Random) -> int:
-    """Draw how many periods are read in each evaluation."""
+    """Draw the number of periods that CloudWatch reads in each evaluation of an alarm."""
     return alarm.evaluation_periods + round(assumptions.extra_periods.draw(chance))
 
 
@@ -230,7 +230,7 @@ def _sign_of_one(
     comparison: Comparison,
     threshold: float,
 ) -> str:
-    """Return the sign of a period of one piece; few different ones occur."""
+    """Return the sign of a period with one piece; cached, since few different ones occur."""
     ((_, value),) = statistic_over_time([(0.0, count, total, low, high)], statistic)
     return point(value, comparison, threshold).value
 
@@ -246,7 +246,7 @@ def _sign_at(period: Sequence[tuple[float, str]], at: float) -> str:
 
 
 def _minutes_of_delay(assumptions: Assumptions) -> int:
-    """Count the minutes after which nothing of the minute of the fault is still under way."""
+    """Count the minutes until all data of the minute of the fault have arrived."""
     delays = (
         assumptions.status_check,
         assumptions.status_metric_delay,

@@ -154,13 +154,16 @@ class Assumptions:
         default=Range(
             0,
             time_limits.RESOLVER_FLOOR_SECONDS,
-            "seconds that a resolver keeps an answer at least, whatever its TTL",
+            "seconds that a resolver caches an answer even if its TTL is shorter",
             "assumed",
         )
     )
     client_cache: Range = field(
         default=Range(
-            0, 0, "seconds that a client keeps an address beyond its resolver", "assumed: none"
+            0,
+            0,
+            "seconds that a client caches an address after its resolver has dropped it",
+            "assumed: none",
         )
     )
 
@@ -174,6 +177,6 @@ class Assumptions:
                 )
 
     def ranges(self) -> Iterator[tuple[str, Range]]:
-        """Yield each range with its name."""
+        """Yield the name and the range of each assumption."""
         for each in fields(self):
             yield each.name, getattr(self, each.name)

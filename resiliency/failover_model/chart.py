@@ -1,4 +1,4 @@
-"""The chart of failover times: one SVG file that needs nothing else."""
+"""The chart of failover times: one self-contained SVG file."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -207,7 +207,7 @@ def _numbers(verdict: Verdict) -> str:
 
 
 def _shortened(text: str) -> str:
-    """Shorten a text to the chart's width; the description has all of it."""
+    """Shorten a text to the chart's width; the description has the full text."""
     return text if len(text) <= _MOST_CHARACTERS else f"{text[: _MOST_CHARACTERS - 1]}…"
 
 

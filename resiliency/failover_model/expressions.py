@@ -87,7 +87,7 @@ class Templates:
         return mapping(resource.get("Properties", {}), f"{reference}: Properties")
 
     def text(self, stack: str, value: Any, where: str) -> str:
-        """Return a value as text; what only the deployment knows stays as ``${LogicalId}``.
+        """Return a value as text; values known only at deployment stay as ``${LogicalId}``.
 
         Raises:
             TemplateError: The value depends on a condition, or on something not in the templates.
@@ -174,7 +174,7 @@ class Templates:
         if name not in self._exports:
             raise TemplateError(
                 f"{where}: imports {name!r}, which none of the templates exports; "
-                "give the template that does too"
+                "also give the template that exports it"
             )
         return self._exports[name]
 
@@ -185,7 +185,7 @@ def present(properties: Mapping[str, Any]) -> JsonObject:
 
 
 def mapping(value: Any, where: str) -> JsonObject:
-    """Return an object of a template, without what refers to ``AWS::NoValue``.
+    """Return an object of a template, without values that refer to ``AWS::NoValue``.
 
     Raises:
         TemplateError: It is missing or no object.

@@ -1,4 +1,4 @@
-"""The faults of the model, and how each shows in signals."""
+"""The faults of the model, and the effect of each on signals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class Fault:
 
     @property
     def hurts(self) -> bool:
-        """Whether clients lose the service; where they don't, no failover is wanted."""
+        """Whether clients lose the service; if they don't, no failover is needed."""
         return self.kind is not FaultKind.PROBE_DEAD
 
     def __str__(self) -> str:
@@ -59,7 +59,7 @@ class Fault:
 
 
 class Effect(Enum):
-    """How a fault shows in a signal."""
+    """The effect of a fault on a signal."""
 
     NONE = "is not affected"
     SILENT = "falls silent"
@@ -110,7 +110,7 @@ def watched_host(pair: Pair) -> str | None:
 
 
 def effect(fault: Fault, check: BasicHealthCheck, pair: Pair, *, of_primary: bool) -> Effect:
-    """Return how a fault of the primary's host shows in a health check.
+    """Return the effect of a fault of the primary's host on a health check.
 
     Signals below the primary's health check are *assumed* to watch the primary's host, except an
     endpoint with the secondary's address.
@@ -132,7 +132,7 @@ def effect(fault: Fault, check: BasicHealthCheck, pair: Pair, *, of_primary: boo
 def metric_effect(
     fault: Fault, alarm: Alarm, *, host: str | None, watches_host: bool = True
 ) -> Effect:
-    """Return how a fault shows in an alarm's metric.
+    """Return the effect of a fault on an alarm's metric.
 
     Args:
         fault: The fault.

@@ -1,4 +1,4 @@
-"""What decides failover, as data: metrics, alarms, health checks, and record pairs."""
+"""The resources that decide failover: metrics, alarms, health checks, and record pairs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -165,7 +165,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """How often a probe samples its targets, from its configuration in the templates.
+    """The sampling interval of a probe, from its configuration in the templates.
 
     Attributes:
         namespace: CloudWatch namespace that it publishes to.
@@ -180,7 +180,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class FailoverGraph:
-    """All that decides failover in a set of templates.
+    """The resources that decide failover in a set of templates.
 
     Attributes:
         pairs: The failover pairs, in the order of the templates.
@@ -194,7 +194,7 @@ class FailoverGraph:
 
 
 def basic_health_checks(check: HealthCheck | None) -> Iterator[BasicHealthCheck]:
-    """Yield the health checks below one that measure something themselves, each once."""
+    """Yield the health checks below one, without calculated ones and without duplicates."""
     yield from dict.fromkeys(_below(check))
 
 

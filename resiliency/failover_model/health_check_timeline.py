@@ -1,4 +1,4 @@
-"""When a health check that measures something itself changes, around one fault."""
+"""The status of a basic health check over time, around one fault."""
 
 import random
 from collections.abc import Sequence
@@ -88,7 +88,7 @@ def _endpoint(
     deadline = CONNECT_SECONDS_TCP if check.kind == "TCP" else CONNECT_SECONDS
     answered = fault_at + (deadline if effect is Effect.UNANSWERED else 0)
     checkers = round(assumptions.checkers.draw(chance))
-    # Health checkers don't coordinate with one another, so each has a phase of its own. The
+    # Health checkers don't coordinate with one another, so each starts at a random time. The
     # interval runs from an answer to the next request, so a deadline that passes stretches it.
     phases = sorted(chance.random() * check.interval_seconds for _ in range(checkers))
     gap = check.interval_seconds + (answered - fault_at)
@@ -136,7 +136,7 @@ def _alarm(
 def _health(
     signs: str, evaluation_periods: int, insufficient_data: InsufficientData, known: bool | None
 ) -> bool:
-    """Evaluate a data stream; few combinations of points occur, again and again."""
+    """Evaluate a data stream; cached, since few combinations of points occur."""
     return alarm_health(
         points_of(signs),
         evaluation_periods=evaluation_periods,

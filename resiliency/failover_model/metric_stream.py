@@ -88,7 +88,7 @@ def _status(
 def _probe(
     effect: Effect, fault_at: float, minutes: range, assumptions: Assumptions, chance: random.Random
 ) -> Stream:
-    """Simulate the probe: samples in a phase of their own, 1 for success, one set a minute.
+    """Simulate the probe: samples with a random offset, 1 for success, published once a minute.
 
     The first failure of a minute is sent at once, with the samples before it; the others follow
     with the minute (docs/probe.md).

@@ -82,7 +82,7 @@ def assumptions_for_pair(graph: FailoverGraph, pair: Pair, assumptions: Assumpti
 def with_probe_settings(
     assumptions: Assumptions, interval_seconds: float, timeout_seconds: float
 ) -> Assumptions:
-    """Replace the defaults about the probe by the values of its configuration.
+    """Replace the assumptions about the probe by the values of the probe's configuration.
 
     A number given with ``--assume`` stays, as the user wants to see its effect.
 
@@ -103,7 +103,7 @@ def with_probe_settings(
 
 
 def _probe_of(graph: FailoverGraph, pair: Pair) -> Probe | None:
-    """Find the probe whose metrics decide about a pair, or else watch its host."""
+    """Find the probe whose metrics decide a pair's failover, or else watch its host."""
     namespaces = {
         leaf.alarm.metric.namespace
         for record in (pair.primary, pair.secondary)

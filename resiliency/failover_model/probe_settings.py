@@ -42,7 +42,7 @@ class Installation:
 
 
 def installations(templates: Templates) -> Iterator[Installation]:
-    """Find the associations that install a probe; others are somebody else's.
+    """Find the associations that install a probe, and ignore all others.
 
     Args:
         templates: The templates that belong together.
@@ -57,7 +57,7 @@ def installations(templates: Templates) -> Iterator[Installation]:
 
 
 def read_probes(templates: Templates) -> Sequence[Probe]:
-    """Read how often each probe samples its targets.
+    """Read the interval at which each probe samples its targets.
 
     A configuration that can't be read gives none: then the numbers stay those of ``Assumptions``,
     and the report says so.

@@ -1,4 +1,4 @@
-"""Prints failover times for people, and encodes them as JSON for programs."""
+"""Prints failover times as tables, and encodes them as JSON."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final

@@ -188,7 +188,7 @@ def _verdict(
 def _affordable(
     outages: int, effects: Mapping[BasicHealthCheck, Effect], assumptions: Assumptions
 ) -> int:
-    """Reduce the outages to as many as can be simulated in seconds."""
+    """Reduce the number of outages so that simulating them takes only seconds."""
     cost = sum(
         evaluation_cost(check.alarm, assumptions)
         for check, shown in effects.items()
@@ -198,7 +198,7 @@ def _affordable(
 
 
 def effects_of(fault: Fault, pair: Pair) -> Mapping[BasicHealthCheck, Effect]:
-    """Return how a fault shows in each basic health check of a pair."""
+    """Return the effect of a fault on each basic health check of a pair."""
     found = {
         check: effect(fault, check, pair, of_primary=False)
         for check in basic_health_checks(pair.secondary.health_check)
@@ -254,7 +254,7 @@ class _Simulation:
         )
 
     def answers_without_a_fault(self) -> Role:
-        """Return the record that answers while all is well."""
+        """Return the role of the record that answers without a fault."""
         unharmed = [
             (check, Effect.UNKNOWN if shown is Effect.UNKNOWN else Effect.NONE)
             for check, shown in self.effects
@@ -264,7 +264,7 @@ class _Simulation:
     def _timelines(
         self, effects: Sequence[tuple[BasicHealthCheck, Effect]], fault_at: float
     ) -> Sequence[StatusTimeline]:
-        """Simulate each health check, in the order of the effects."""
+        """Simulate each health check; the timelines are in the order of ``effects``."""
         return [
             status_timeline(
                 check, shown, fault_at=fault_at, assumptions=self.assumptions, chance=self.chance
@@ -273,7 +273,7 @@ class _Simulation:
         ]
 
     def _decision(self, timelines: Sequence[StatusTimeline]) -> tuple[float, float] | None:
-        """Return when the answer first becomes the secondary, and when its cause became evident."""
+        """Return when the answer first becomes the secondary, and when the fault became evident."""
         now = [timeline.before for timeline in timelines]
         if self._answer(now) is Role.SECONDARY:
             return None  # there is nothing to fail over from

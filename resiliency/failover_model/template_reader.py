@@ -1,4 +1,4 @@
-"""Reads what decides failover from templates of any origin; refuses what it can't follow."""
+"""Reads failover records, health checks and alarms from templates made by any tool."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ Choice = TypeVar("Choice", bound=str)
 
 
 def read_graph(by_stack: Mapping[str, JsonObject]) -> FailoverGraph:
-    """Read what decides failover from templates.
+    """Read the failover records, health checks and alarms from templates.
 
     Args:
         by_stack: The templates that belong together, by a name for messages.
@@ -161,7 +161,7 @@ class _Reader:
         if reference is None or resource is None or resource.get("Type") != _HEALTH_CHECK:
             raise TemplateError(
                 f"{where}: names a health check that none of the templates defines; "
-                "give the template that does too"
+                "also give the template that defines it"
             )
         if reference in self._checks:
             known = self._checks[reference]
@@ -261,7 +261,7 @@ class _Reader:
         if not found:
             raise TemplateError(
                 f"{where}: {name}: is an alarm that none of the templates defines; "
-                "give the template that does too"
+                "also give the template that defines it"
             )
         if len(near or found) > 1:
             found_at = ", ".join(str(each) for each in near or found)

@@ -25,7 +25,7 @@ READY = "<6>ready:"
 
 
 class FixedCredentials(Metadata):
-    """Credentials that no service checks."""
+    """Credentials for simulated services, which accept any."""
 
     def credentials(self) -> dict[str, str]:
         """Return credentials in the form of the metadata service."""

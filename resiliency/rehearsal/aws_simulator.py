@@ -85,7 +85,7 @@ class AwsSimulator:
         self._shown: dict[str, bool] = {}
 
     async def start(self, hosts: SimulatedHosts) -> None:
-        """Start all of it, as if all had been well for some time."""
+        """Start the simulation, as if everything had been healthy for some time."""
         self._record.see(Source.DNS, self._deployment.pair.name, ",".join(self._zone.addresses))
         self._answer_changes()
         now = self._clock.now() // MINUTE * MINUTE
@@ -161,7 +161,7 @@ class AwsSimulator:
             await asyncio.sleep(MESSAGES_SECONDS)
 
     async def _read_streams(self) -> None:
-        """Read the alarms' data streams each minute, at times of its own, as Route 53 does."""
+        """Read the alarms' data streams each minute as Route 53 does, apart from CloudWatch."""
         alarm_checks = [
             check
             for check in self._checks.basic_checks
@@ -234,7 +234,7 @@ class AwsSimulator:
     async def _statistics(
         self, alarms: Sequence[Alarm], at: float
     ) -> Mapping[str, Sequence[float | None]]:
-        """Read the evaluation ranges as they are at a moment, up to the last whole minute.
+        """Read the evaluation range of each alarm at a moment, up to the last whole minute.
 
         Data of a probe can be read in AWS only after a delay, so they are read so much earlier.
         """

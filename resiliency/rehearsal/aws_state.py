@@ -107,7 +107,7 @@ class HealthChecks:
         ]
 
     def read(self, check: AlarmCheck, statistics: Statistics) -> bool:
-        """Return the status that an alarm's data stream gives; ``apply`` makes it count."""
+        """Return the status that an alarm's data stream results in; ``apply`` sets it."""
         alarm = check.alarm
         healthy = alarm_health(
             [point(each, alarm.comparison, alarm.threshold) for each in statistics],
@@ -120,7 +120,7 @@ class HealthChecks:
 
     @staticmethod
     def counted(check: EndpointCheck, checkers: Sequence[Checker]) -> bool:
-        """Return the status that an endpoint's checkers give it."""
+        """Return the status of an endpoint's health check, from the views of its checkers."""
         unhealthy = sum(not each.healthy for each in checkers)
         healthy = unhealthy < unhealthy_checkers_needed(len(checkers))
         return status(healthy, inverted=check.inverted, disabled=check.disabled)

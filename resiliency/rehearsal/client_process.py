@@ -1,4 +1,4 @@
-"""Runs a client: resolves as clients do, and requests ``/version/`` all the time.
+"""Runs a client: resolves the name as clients do, and requests ``/version/`` continuously.
 
 ``python -m resiliency.rehearsal.client_process SETTINGS CLOCK``, both as JSON. It prints a
 JSON array for each request: when it was made, who answered, and why nobody did.

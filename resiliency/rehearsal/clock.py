@@ -50,7 +50,7 @@ class Clock:
         return json.dumps(asdict(self))
 
     def now(self) -> float:
-        """Return the service's seconds since the epoch."""
+        """Return the simulated time, in seconds since the epoch."""
         return self.service + self._elapsed() * self.scale
 
     def stamp(self) -> float:
@@ -62,11 +62,11 @@ class Clock:
         return self.wall + (moment - self.service) / self.scale
 
     def real(self, seconds: float) -> float:
-        """Convert seconds of the service into seconds here."""
+        """Convert simulated seconds into real seconds on this machine."""
         return seconds / self.scale
 
     async def until(self, moment: float) -> None:
-        """Wait for a moment of the service."""
+        """Wait for a moment of simulated time."""
         await asyncio.sleep(max(0.0, self.real(moment - self.now())))
 
     def _elapsed(self) -> float:

@@ -1,4 +1,4 @@
-"""Prints a rehearsal for people: progress while it runs, then timelines and verdicts."""
+"""Prints a rehearsal: progress while it runs, then timelines and verdicts."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -31,7 +31,7 @@ _SHOWN: Final = (
     Source.MESSAGE,
 )
 _LEAST_WIDTH: Final = 60
-"""The least width for a table that is redrawn; below it there are lines."""
+"""The least terminal width for a table that is redrawn; narrower ones get lines."""
 
 _STYLES: Final = {Status.PASSED: "green", Status.FAILED: "red", Status.ABORTED: "yellow"}
 
@@ -150,7 +150,7 @@ def print_outcomes(deployment: Deployment, outcomes: Sequence[Outcome], console:
 
 
 def _against_objective(deployment: Deployment, outcome: Outcome) -> str:
-    """Compare the clients' time with the objective, where they should move and there is one."""
+    """Compare the failover time with the objective, if there is one and clients should move."""
     moves = [
         judgement
         for judgement in outcome.verdict.judgements

@@ -1,4 +1,4 @@
-"""What is rehearsed: hosts, records, alarms and their topics, the probe."""
+"""The resources of a rehearsal: hosts, records, alarms and their topics, the probe."""
 
 import ipaddress
 from collections.abc import Mapping, Sequence
@@ -80,7 +80,7 @@ class Deployment:
         return list(dict.fromkeys(found))
 
     def is_measured(self, alarm: Alarm) -> bool:
-        """Whether the rehearsal publishes the metric of an alarm; others are taken to be well."""
+        """Whether the rehearsal publishes the metric of an alarm; others count as healthy."""
         metric = alarm.metric
         if metric.namespace == "AWS/EC2":
             return metric.name in STATUS_METRICS and self.host_of(alarm) is not None
@@ -99,7 +99,7 @@ class Deployment:
         return [alarm for alarm in self.graph.alarms if self.is_measured(alarm)]
 
     def host_of(self, alarm: Alarm) -> Host | None:
-        """Return the host that an alarm is about, None where it is about neither."""
+        """Return the host that an alarm watches; None if it watches neither host."""
         for host in self.hosts:
             if host.name == alarm.metric.dimension("Host"):
                 return host

@@ -1,4 +1,4 @@
-"""Reads what is rehearsed from templates: hosts, records, alarms and their topics, the probe."""
+"""Reads the resources of a rehearsal from templates: hosts, records, alarms, the probe."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ def read_deployment(
     record: str | None = None,
     addresses: Mapping[str, str] | None = None,
 ) -> Deployment:
-    """Read what is rehearsed from templates.
+    """Read the resources of a rehearsal from templates.
 
     Args:
         by_stack: The templates that belong together, by stack name.
@@ -104,7 +104,7 @@ class _Reader:
     pair: Pair
 
     def stack_of_pair(self) -> str:
-        """Find the template that defines the pair."""
+        """Return the stack whose template defines the record pair."""
         for reference, properties in self.templates.resources(
             "AWS::Route53::RecordSetGroup", "AWS::Route53::RecordSet"
         ):
@@ -125,7 +125,7 @@ class _Reader:
         return float(seconds) if isinstance(seconds, int | float) else None
 
     def actions(self) -> Iterator[tuple[str, Mapping[str, Sequence[str]]]]:
-        """Yield the topics of each alarm that could be read."""
+        """Yield each alarm of the graph with the topics of its actions."""
         read = {alarm.name for alarm in self.graph.alarms}
         for reference, properties in self.templates.resources("AWS::CloudWatch::Alarm"):
             stack = reference.stack

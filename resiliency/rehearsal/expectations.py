@@ -111,7 +111,7 @@ class Plan:
 
     @property
     def messages(self) -> Mapping[str, float]:
-        """The alarms of which people must get a message, with the time allowed in seconds."""
+        """The alarms that must notify their topics, with the time allowed in seconds."""
         return {
             each.expectation.alarm: each.message_seconds
             for each in self.expected
@@ -246,7 +246,7 @@ class _Planner:
             )
 
     def fault_seconds(self, expected: Sequence[Expected]) -> float:
-        """Return a time long enough to see what must not happen, where nothing else takes time."""
+        """Return how long a fault must last to show that nothing happens that must not happen."""
         if any(isinstance(each.expectation, ClientsMove | AlarmFires) for each in expected):
             return 0.0
         windows = [
@@ -273,7 +273,7 @@ class _Planner:
         return worst
 
     def _deciding(self) -> Sequence[BasicHealthCheck]:
-        """Return the health checks of the primary that are meant for this fault."""
+        """Return the primary's health checks that are meant to detect this fault."""
         return [
             check
             for check in basic_health_checks(self.deployment.pair.primary.health_check)
@@ -317,7 +317,7 @@ class _Planner:
         return predict_firing(alarm, shown, self.assumptions, self.seed)
 
     def _is_about_it(self, alarm: Alarm) -> bool:
-        """Whether an alarm watches what breaks."""
+        """Whether an alarm watches the part that breaks."""
         about = self.deployment.host_of(alarm)
         if about is None or about.name not in [host.name for host in self.scenario.hosts]:
             return False

@@ -1,4 +1,4 @@
-"""What the failover-time model predicts of a scenario: when alarms fire, and when all is well."""
+"""The prediction of a scenario by the failover-time model: alarms, failover and recovery."""
 
 import random
 from collections.abc import Mapping
@@ -91,7 +91,7 @@ def predict_failovers(
 
 
 def effect_on(deployment: Deployment, scenario: Scenario, alarm: Alarm) -> Effect:
-    """Return how a scenario shows in an alarm's metric; most strongly where several hosts break."""
+    """Return the effect of a scenario on an alarm's metric; the worst if several hosts break."""
     shown = []
     for host in scenario.hosts:
         about = deployment.host_of(alarm)

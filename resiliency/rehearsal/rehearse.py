@@ -65,7 +65,7 @@ class Outcome:
         observations: What was observed.
         verdict: Whether all expectations passed.
         journal: Its journal.
-        extra_failures: What failed apart from the expectations.
+        extra_failures: The failures that no expectation covers.
     """
 
     plan: Plan
@@ -91,7 +91,7 @@ async def rehearse(
     watch: ProgressListener = lambda running, observation: None,
     runner: str = RUNNER,
 ) -> Sequence[Outcome]:
-    """Run scenarios, and judge them; all processes are ended, however this ends.
+    """Run scenarios, and judge them; all processes are ended, also after an error.
 
     Args:
         deployment: What is rehearsed.
@@ -158,7 +158,7 @@ async def _run_scenario(
     fail: Callable[[str], None],
     runner: str,
 ) -> Running:
-    """Run one scenario in a process of its own, and collect what it reports."""
+    """Run one scenario in a separate process, and collect its reports."""
     running = Running(plan)
     done = asyncio.Event()
     name = plan.scenario.name
@@ -261,7 +261,7 @@ def judged(deployment: Deployment, running: Running, seed: int) -> Outcome:
 
 
 def _judged(running: Running, run: Run, extra_failures: Sequence[str]) -> Verdict:
-    """Return the verdict; failures apart from the expectations come first."""
+    """Return the verdict; failures that no expectation covers come first."""
     verdict = judge(running.plan.hypothesis, running.observations, run)
     if not extra_failures:
         return verdict
@@ -270,7 +270,7 @@ def _judged(running: Running, run: Run, extra_failures: Sequence[str]) -> Verdic
 
 
 def _extra_failures(deployment: Deployment, running: Running, run: Run) -> Sequence[str]:
-    """List what failed apart from the expectations.
+    """List the failures that no expectation covers.
 
     A fault shows nothing if all was not well before it. Messages are judged here and not as
     expectations of the journal, as no drill sees them arrive.
@@ -293,7 +293,7 @@ def _extra_failures(deployment: Deployment, running: Running, run: Run) -> Seque
 
 
 def _missing_notifications(deployment: Deployment, running: Running, run: Run) -> Iterator[str]:
-    """Yield the alarms whose messages do not reach people in time, and why."""
+    """Yield why the message of an alarm did not arrive in time, for each such alarm."""
     for alarm, within in running.plan.messages.items():
         if not deployment.actions.get(alarm, {}).get("ALARM"):
             yield f"nobody is notified of {alarm}: it has no topic as an action when it fires"

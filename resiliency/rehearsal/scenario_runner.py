@@ -190,7 +190,7 @@ class ScenarioRunner:
     async def _until_decided(
         self, injected_at: float, ended_at: float | None, least_seconds: float
     ) -> None:
-        """Wait until each expectation has passed or can't any more, and a little longer."""
+        """Wait until each expectation has passed or can no longer pass, and a little longer."""
         since = injected_at if ended_at is None else ended_at
         kinds = (ClientsMove, AlarmFires) if ended_at is None else (ClientsReturn, AlarmRecovers)
         timed = [each for each in self._spec.hypothesis if isinstance(each, kinds)]
@@ -210,7 +210,7 @@ class ScenarioRunner:
                 return
 
     def _is_decided(self, expected: Timed, run: Run, passed: float) -> bool:
-        """Whether it has passed, or can't any more."""
+        """Whether an expectation has passed, or can no longer pass."""
         if passed > expected.within_seconds:
             return True
         return judge([expected], self._record.observations, run).status is Status.PASSED

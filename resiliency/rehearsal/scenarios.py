@@ -1,4 +1,4 @@
-"""The scenarios of a rehearsal: which there are, which are run, and how one is run."""
+"""The scenarios of a rehearsal: all of them, the chosen ones, and the settings of a run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -37,7 +37,7 @@ def handler_of(host: str, path: str) -> type[BaseHTTPRequestHandler]:
 
 
 class Service(ThreadingHTTPServer):
-    """Answers on a socket that another process opened, as services under systemd can.
+    """An HTTP server on a socket that another process opened, as in systemd socket activation.
 
     Args:
         listening: The socket.

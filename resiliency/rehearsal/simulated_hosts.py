@@ -49,7 +49,7 @@ class SimulatedHost:
     def write_configuration(
         self, folder: Path, peers: "SimulatedHosts", endpoint_url: str
     ) -> Path | None:
-        """Write the configuration of its probe; return None without a probe."""
+        """Write the configuration of the host's probe; return None if it has no probe."""
         probe = self._deployment.probe
         if probe is None:
             return None
@@ -74,12 +74,12 @@ class SimulatedHost:
         return file
 
     def serve_dependencies(self) -> None:
-        """Start its dependencies."""
+        """Start the host's dependencies."""
         for dependency in self._dependencies.values():
             dependency.start()
 
     async def start_service(self, processes: ManagedProcesses) -> None:
-        """Start its service."""
+        """Start the host's service."""
         self._service = await processes.start(
             f"the service of {self.host.name}",
             "resiliency.rehearsal.service_process",
@@ -92,7 +92,7 @@ class SimulatedHost:
     async def start_probe(
         self, processes: ManagedProcesses, file: Path | None, clock: Clock
     ) -> None:
-        """Start its probe, and wait until it measures."""
+        """Start the host's probe, and wait until the probe measures."""
         if file is None:
             return
         self._probe_ready.clear()
@@ -142,7 +142,7 @@ class SimulatedHost:
             self._service.signal(signal.SIGCONT)
 
     def dependency(self, metric: str) -> Dependency:
-        """Return the stand-in that a metric of its probe measures."""
+        """Return the stand-in that a metric of the host's probe measures."""
         return self._dependencies[metric]
 
     def close(self) -> None:

@@ -35,7 +35,7 @@ class ManagedProcess:
         self._process = process
 
     async def follow(self, on_line: Callable[[str], None]) -> None:
-        """Pass on each line that it prints, until it ends.
+        """Pass on each line that the process prints, until it ends.
 
         Raises:
             RehearsalError: It ended unexpectedly; the message has its last lines.
@@ -62,7 +62,7 @@ class ManagedProcess:
 
 
 class ManagedProcesses:
-    """Processes that end with this one.
+    """Child processes that end when this process ends.
 
     Args:
         lost: Called with a message when one of them ended unexpectedly.
@@ -115,7 +115,7 @@ class ManagedProcesses:
         return started
 
     async def close(self, *, gently: bool = False) -> None:
-        """End all of them.
+        """End all processes.
 
         Args:
             gently: Let them end what they started, for some seconds.

@@ -1,4 +1,4 @@
-"""Reads journals from files, and reports what is wrong with one in a line."""
+"""Reads journals from files, and reports an invalid journal in one line."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Renders the page from its templates; names from outside stay plain text."""
+"""Renders the page from its templates; untrusted names stay plain text."""
 
 import base64
 import hashlib

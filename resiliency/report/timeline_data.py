@@ -273,7 +273,7 @@ def _as_one(bars: Sequence[Bar]) -> Bar:
 
 
 def without_quiet(lanes: Sequence[Lane], most: int) -> Sequence[Lane]:
-    """Merge the lanes of large groups that show one calm state throughout.
+    """Merge the lanes of a large group that show the same calm state from beginning to end.
 
     Args:
         lanes: In the order of their groups.

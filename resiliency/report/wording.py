@@ -1,4 +1,4 @@
-"""Formats numbers, moments, time limits and verdicts for people."""
+"""Formats numbers, moments, time limits and verdicts."""
 
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -66,7 +66,7 @@ def bound(expectation: Expectation | UnknownExpectation) -> str:
 
 
 def measured(judgement: Judgement) -> str:
-    """Format what was measured of an expectation."""
+    """Format the measurement of an expectation."""
     if isinstance(judgement.expectation, TimedExpectation):
         return "never" if judgement.seconds is None else f"after {seconds(judgement.seconds)}"
     if judgement.status is Status.PASSED:
@@ -105,7 +105,7 @@ def headline(journals: Sequence[Journal]) -> str:
 
 
 def tally(journals: Sequence[Journal]) -> str:
-    """The same for the runs of one experiment: ``22 of 24 passed, 1 failed, 1 aborted``."""
+    """Count the runs of one experiment by status: ``22 of 24 passed, 1 failed, 1 aborted``."""
     return _tally(journals, named=False)
 
 

@@ -71,7 +71,7 @@ def _collisions(partials: Sequence[PartialDocument]) -> Iterator[Problem]:
 def _names(partial: PartialDocument) -> Iterator[UniqueName]:
     service = partial.text("service")
     if service:
-        message = f"{service!r} is also the name of another service; give each its own"
+        message = f"{service!r} is also the name of another service; rename one of them"
         yield UniqueName("service", (service,), partial, ("service",), message)
     for name in partial.names("environments"):
         env = partial.within("environments", name)
@@ -98,7 +98,9 @@ def _record(env: PartialDocument) -> Iterator[UniqueName]:
     record = env.text("endpoint", "record")
     if record:
         name = validation.domain_name(record)
-        message = f"{name!r} is also the record of another environment; give each its own"
+        message = (
+            f"{name!r} is also the record of another environment; give each environment its own"
+        )
         zone_id = env.text("hosted_zone", "id") or ""
         yield UniqueName("record", (name,), env, ("endpoint", "record"), message, zone_id)
 
@@ -164,7 +166,7 @@ def _drills(
 
 @dataclass(frozen=True, slots=True)
 class _TopicRequest:
-    """The topic that one environment wants created or uses as it is."""
+    """The topic of one environment: to be created, or existing."""
 
     env: PartialDocument
     account: str
@@ -201,7 +203,7 @@ def _topic_request(env: PartialDocument) -> _TopicRequest | None:
 
 
 def _no_topic_is_created_and_existing(requests: Sequence[_TopicRequest]) -> Iterator[Problem]:
-    """Report topics that are used without waiting for another environment to create them."""
+    """Report topics that one environment uses as existing while another one creates them."""
     created = {request.arn for request in requests if request.created}
     for request in requests:
         if request.existing in created:

@@ -38,7 +38,7 @@ def _there_is_a_drill(env: PartialDocument) -> Iterator[Problem]:
     drills = env.within("drills")
     if isinstance(drills.raw, dict) and not list(drill_names(env)):
         yield drills.problem(
-            "has no drill; add one under a name of its own, like shutdown: { fault: "
+            "has no drill; add one under a name that you choose, like shutdown: { fault: "
             "stop_instance, host: active, ... }"
         )
 
@@ -238,7 +238,7 @@ RULES: Final[tuple[Callable[[PartialDocument], Iterator[Problem]], ...]] = (
 
 
 def drill_names(env: PartialDocument) -> Iterator[str]:
-    """Yield the names of the drills: the keys that are not settings of all drills."""
+    """Yield the names of the drills, without the keys that are settings of all drills."""
     for name in env.names("drills"):
         if name not in Drills.model_fields:
             yield name

@@ -1,4 +1,4 @@
-"""From a service file to the inputs of the probe's and the drills' constructs."""
+"""Convert a service file to the inputs of the probe's and the drills' constructs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -134,7 +134,7 @@ def probe_configuration(service: Service, environment: Environment) -> ProbeConf
 
 
 def _peer_check(endpoint: Endpoint, host: str) -> TargetCheck:
-    """Return the check of a host, which does what clients do: its port, the record's name."""
+    """Return the peer check of a host, which connects as clients do: same port and name."""
     check, port = endpoint.check, endpoint.serving_port
     name = check.host or endpoint.record
     if check.protocol == "tcp":

@@ -1,4 +1,4 @@
-"""The service file as types: what a team says about its service.
+"""The service file as types: the settings that a team gives for its service.
 
 Every name carries its unit, and every default is written here alone. Each value is checked by
 ``staged_resiliency.shared.validation``; rules that compare several values are in ``rules``.
@@ -261,7 +261,7 @@ class Host(Section):
 
     @property
     def peer_check_address(self) -> str:
-        """Where the other host's probe checks this one."""
+        """The address at which the other host's probe checks this host."""
         found = self.peer_address or self.address or (self.alias and self.alias.dns_name)
         return found or ""
 
@@ -297,7 +297,7 @@ class StatusAlarmSettings(AlarmSettings):
     """The EC2 status alarm. Missing data always counts as failure: a stopped host sends none."""
 
     evaluation_periods: Annotated[int, Field(ge=1)] = Field(
-        default=1, description="Periods in a row that must breach."
+        default=1, description="Consecutive periods that must breach."
     )
     statistic: Statistic = Field(default="Maximum", description="Statistic over a period.")
 
@@ -306,7 +306,7 @@ class ConnectivityAlarmSettings(AlarmSettings):
     """The alarm on one dependency's connectivity, for both hosts."""
 
     evaluation_periods: Annotated[int, Field(ge=1)] = Field(
-        default=2, description="Periods in a row that must breach."
+        default=2, description="Consecutive periods that must breach."
     )
     statistic: Statistic = Field(default="Average", description="Statistic over a period.")
     missing_data: MissingDataName = Field(
@@ -320,7 +320,7 @@ class PeerAlarmSettings(AlarmSettings):
     """The alarms on the hosts' checks of each other. Missing data is never breaching."""
 
     evaluation_periods: Annotated[int, Field(ge=1)] = Field(
-        default=2, description="Periods in a row that must breach."
+        default=2, description="Consecutive periods that must breach."
     )
     statistic: Statistic = Field(default="Average", description="Statistic over a period.")
 
@@ -439,8 +439,8 @@ class Probe(Section):
     )
     state: Literal["present", "absent"] = Field(
         default="present",
-        description="absent uninstalls the agent from the hosts; deploy it before removing the "
-        "stack.",
+        description="Whether the agent is installed. 'absent' uninstalls it from the hosts; "
+        "deploy 'absent' before you delete the stack.",
     )
 
 
@@ -455,13 +455,13 @@ class Objective(Section):
     )
     enforce: bool = Field(
         default=False,
-        description="Refuse a design that misses it, instead of a warning.",
+        description="Whether to refuse a design that misses the objective, instead of warning.",
     )
     faults: Annotated[list[str], Field(min_length=1)] | None = Field(
         default=None,
-        description="Faults that it applies to: 'host' (stopped or impaired), 'endpoint' (dead), "
-        "or the name of a dependency that the active host can't reach; host, endpoint and the "
-        "dependencies in failover_on unless given.",
+        description="Faults to which the objective applies: 'host' (stopped or impaired), "
+        "'endpoint' (dead), or the name of a dependency that the active host can't reach; host, "
+        "endpoint and the dependencies in failover_on unless given.",
         examples=[["host", "endpoint"]],
     )
 
@@ -501,29 +501,29 @@ class DrillWindow(Section):
 
 
 class DrillSettings(Section):
-    """One drill: the fault, the host, how long, and when."""
+    """One drill: its fault, its host, its duration and its schedule."""
 
     fault: Literal["stop_instance", "blackhole"] = Field(
         description="stop_instance stops the host's instance and starts it again; blackhole drops "
         "what the host sends to the dependency's port, at any address."
     )
-    host: Literal["active", "standby"] = Field(description="Which host of the pair is broken.")
+    host: Literal["active", "standby"] = Field(description="The host that the fault breaks.")
     dependency: Slug | None = Field(
         default=None,
         description="The dependency that a blackhole cuts off.",
         examples=["db"],
     )
     duration_minutes: int = Field(
-        ge=1, le=720, description="How long the fault lasts at most.", examples=[10]
+        ge=1, le=720, description="The longest time that the fault lasts.", examples=[10]
     )
     schedule: Annotated[str, AfterValidator(_schedule)] = Field(
-        description="When it runs: cron(...) or rate(...) of EventBridge Scheduler, at most once a "
-        f"day and at least every {schedules.MAX_GAP_DAYS} days.",
+        description="cron(...) or rate(...) expression of EventBridge Scheduler, at most "
+        f"once a day and at least every {schedules.MAX_GAP_DAYS} days.",
         examples=["cron(0 10 ? * TUE#1 *)"],
     )
     timezone: Annotated[str, AfterValidator(_time_zone)] = Field(
         default="UTC",
-        description="IANA name of the time zone of schedule and window.",
+        description="IANA name of the time zone in which schedule and window apply.",
         examples=["America/Los_Angeles"],
     )
 
@@ -601,7 +601,7 @@ class Environment(Section):
     )
     hosts: Hosts = Field(description="The two hosts.")
     dependencies: dict[Slug, Dependency] = Field(
-        default={}, description="What the hosts must reach, by a short name."
+        default={}, description="Systems that the hosts must reach, by short name."
     )
     probe: Probe = Field(
         default=Probe(), description="The agent on the hosts that checks their dependencies."
@@ -665,9 +665,9 @@ class Service(Section):
     )
     environments: dict[Slug, Environment] = Field(
         min_length=1,
-        description="Where the service runs, by a short name.",
+        description="The accounts and regions that the service runs in, by short name.",
     )
-    tags: dict[TagKey, TagValue] = Field(default={}, description="Tags of all its stacks.")
+    tags: dict[TagKey, TagValue] = Field(default={}, description="Tags of the service's stacks.")
 
     @property
     def title(self) -> str:

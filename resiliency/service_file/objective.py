@@ -129,7 +129,7 @@ class ObjectiveViolation:
             return f"{found}; no setting of this file makes it shorter"
         if self.meets:
             return f"{found}; {settings} would give {self.gives:.0f} s"
-        return f"{found}; nothing here meets it, the best is {settings}: {self.gives:.0f} s"
+        return f"{found}; no setting meets it; at best, {settings} would give {self.gives:.0f} s"
 
 
 def objective_warnings(service: Service, environment: Environment) -> Iterator[ServiceWarning]:
@@ -152,7 +152,7 @@ def objective_warnings(service: Service, environment: Environment) -> Iterator[S
 
 
 def objective_problems(service: Service, partial: PartialDocument) -> Iterator[Problem]:
-    """Yield a problem for each violation of an enforced objective, in a service that is sound."""
+    """Yield a problem for each violation of an enforced objective in an otherwise valid service."""
     for name, environment in service.environments.items():
         objective = environment.objective
         if objective is not None and objective.enforce:

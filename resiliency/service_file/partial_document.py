@@ -22,7 +22,7 @@ from resiliency.service_file.yaml_source import Document, Value
 
 @dataclass(frozen=True)
 class PartialDocument:
-    """A place in the file; the top of it unless ``at`` is given.
+    """A place in the file; its top level unless ``at`` is given.
 
     Attributes:
         document: The file.
@@ -41,13 +41,13 @@ class PartialDocument:
     def of(
         cls, document: Document, wrong: Iterable[Path], misspelt: frozenset[Path]
     ) -> "PartialDocument":
-        """Create one from a file and the paths of its wrong values."""
+        """Create a partial document from a file and the paths of its wrong values."""
         paths = (*wrong, *misspelt)
         unsound = {path[:length] for path in paths for length in range(1, len(path) + 1)}
         return cls(document, frozenset(unsound), misspelt)
 
     def within(self, *path: str | int) -> "PartialDocument":
-        """Return a part of this one."""
+        """Return a part of this document."""
         return PartialDocument(self.document, self.unsound, self.misspelt, (*self.at, *path))
 
     @cached_property
@@ -65,7 +65,7 @@ class PartialDocument:
 
     @property
     def is_sound(self) -> bool:
-        """Whether nothing is known to be wrong with the value or beneath it."""
+        """Whether the value and all values in it passed their checks so far."""
         return self.at not in self.unsound
 
     def get(self, *path: str | int) -> Value:
@@ -76,7 +76,7 @@ class PartialDocument:
         return default_at(part.at) if part.raw is None else part.raw
 
     def text(self, *path: str | int) -> str | None:
-        """Return a text; "" when neither file nor model has one, None when it is unusable."""
+        """Return a text; "" if neither file nor model gives one, None if it is unusable."""
         value = self.get(*path)
         if value is None and self.within(*path).is_sound:
             return ""
@@ -155,7 +155,7 @@ def annotation_below(annotation: Any, part: str | int) -> Any:
 
 
 def as_section(annotation: Any) -> type[BaseModel] | None:
-    """Return the model that an annotation is, also when it is optional."""
+    """Return the annotation as a model, also if it is optional; None for any other type."""
     for candidate in (annotation, *get_args(annotation)):
         if isinstance(candidate, type) and issubclass(candidate, BaseModel):
             return candidate if get_origin(annotation) is not dict else None
@@ -163,6 +163,6 @@ def as_section(annotation: Any) -> type[BaseModel] | None:
 
 
 def named_members(section: type[BaseModel]) -> Any:
-    """Return the type of members that a section has beside its own keys, by free names."""
+    """Return the type of members whose names the file chooses, beside a section's own keys."""
     annotation = vars(section).get("__annotations__", {}).get("__pydantic_extra__")
     return get_args(annotation)[1] if annotation else None

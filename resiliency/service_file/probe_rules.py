@@ -48,8 +48,8 @@ def _dependencies_have_a_port(env: PartialDocument) -> Iterator[Problem]:
             yield dependency.problem("is missing; give one like port: 5432", "port")
         elif protocol == "dns" and dependency.has("port") and not dependency.has("check", "server"):
             yield dependency.problem(
-                "applies only together with check.server; the host's own DNS servers have a port "
-                "of their own; remove it",
+                "applies only together with check.server, not to the host's own DNS servers; "
+                "remove it",
                 "port",
             )
 

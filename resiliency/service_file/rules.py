@@ -143,7 +143,7 @@ def _hosts_serve_the_same_families(env: PartialDocument) -> Iterator[Problem]:
     if blue and green and blue != green:
         yield env.problem(
             f"blue serves {' and '.join(blue)} records and green {' and '.join(green)}; both hosts "
-            "need the same, or a record would have no second one to fail over to",
+            "need the same, since each primary record needs a secondary one",
             "hosts",
         )
 
@@ -177,7 +177,7 @@ def _dependencies_do_not_have_the_names_of_signals(env: PartialDocument) -> Iter
     for name in env.names("dependencies"):
         if name in BUILT_IN_SIGNALS:
             yield env.problem(
-                f"{name!r} is the name of a built-in signal; give the dependency another one",
+                f"{name!r} is the name of a built-in signal; give the dependency another name",
                 *("dependencies", name),
             )
 

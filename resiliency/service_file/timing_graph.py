@@ -56,7 +56,7 @@ _SILENCE: Final[Mapping[Missing, InsufficientData]] = {
 
 
 def deciding_graph(service: Service, environment: Environment) -> FailoverGraph:
-    """Return what decides the failover of a service in an environment.
+    """Return the records, health checks and alarms that decide a service's failover.
 
     Args:
         service: The service.
@@ -108,7 +108,7 @@ def predicted(service: Service, environment: Environment, drill: DrillSettings) 
 
 
 def _deciding(service: Service, environment: Environment) -> HealthCheck:
-    """Return the health check that decides: the only signal's, or one that needs all of them."""
+    """Return the deciding health check: the only signal's, or one that combines all signals."""
     signals = [_signal(service, environment, name) for name in environment.failover_on]
     if len(signals) == 1:
         return signals[0]

@@ -1,4 +1,4 @@
-"""Turn pydantic's errors into problems that name the line and how to mend it."""
+"""Turn pydantic's errors into problems, each with its line and a correction."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -47,7 +47,7 @@ def problems_of(error: ValidationError, document: Document) -> Iterator[Problem]
 
 
 def misspelt_keys(error: ValidationError, document: Document) -> Mapping[Path, Path]:
-    """Return for each unknown key that is near to a missing one the path of that one."""
+    """Return for each unknown key that resembles a missing key the path of the missing key."""
     unknown = [d["loc"] for d in error.errors(include_url=False) if _may_be_a_key(d)]
     free: dict[Path, list[str]] = {}
     for section in {path[:-1] for path in unknown}:
@@ -150,7 +150,7 @@ def _too_long(detail: ErrorDetails, path: Path) -> str:
 
 
 def _own(detail: ErrorDetails, path: Path) -> str:
-    """Use the message of our own checks unchanged."""
+    """Use the messages of this package's checks unchanged."""
     return str(detail["ctx"]["error"])
 
 

@@ -28,7 +28,7 @@ class ServiceWarning:
 
 
 def warnings_of(environment: Environment) -> Iterator[ServiceWarning]:
-    """Yield warnings of every synthesis: settings that make failover slow or unreliable."""
+    """Yield the warnings of synthesis: settings that make failover slow or unreliable."""
     ttl = environment.endpoint.ttl_seconds
     if ttl > limits.RECOMMENDED_TTL_SECONDS:
         yield ServiceWarning(
@@ -49,7 +49,7 @@ def warnings_of(environment: Environment) -> Iterator[ServiceWarning]:
 
 
 def notes_of(environment: Environment) -> Iterator[ServiceWarning]:
-    """Yield notes of `resiliency check`: what has no alarm, no permission or no subscriber."""
+    """Yield the notes of `resiliency check`: missing alarms, permissions or subscribers."""
     for color in COLORS:
         if environment.hosts.of(color).instance_id is None:
             yield ServiceWarning(

@@ -215,7 +215,7 @@ class _Builder:
         return mapping
 
     def _walk_past(self, events: Iterator[yaml.Event], depth: int) -> None:
-        """Skip a value, with its lines and problems."""
+        """Read past a value without recording its lines and problems."""
         aside = Document(self.document.file)
         try:
             _Builder(aside)._value(next(events), events, (), depth)

@@ -12,7 +12,7 @@ HTTPS_PORT: Final = 443
 
 
 class AlarmKind(Enum):
-    """The signal that an alarm is on."""
+    """The signal that an alarm watches."""
 
     STATUS = "status"
     """EC2's status checks of the host, which EC2 itself publishes."""
@@ -38,7 +38,7 @@ class WatchedAlarm:
 
     Attributes:
         name: Its name.
-        watches: The signal that it is on.
+        watches: The signal that it watches.
         host: Name of the host that is unhealthy when it fires.
         dependency: Name of the dependency, for one that watches that.
         port: Port on which the dependency, or the other host, is asked.
@@ -70,7 +70,7 @@ class WatchedAlarm:
         return time_limits.CUSTOM_METRIC_DELAY_SECONDS + time_limits.PROBE_BATCH_SECONDS
 
     def fires_within(self, effect: AlarmEffect) -> int | None:
-        """The most seconds from the fault until it fires; None where it does not."""
+        """The most seconds from the fault until the alarm fires; None if it does not fire."""
         if effect is AlarmEffect.FAILS:
             return time_limits.fires_by_failing(
                 self.period_seconds,
@@ -85,13 +85,13 @@ class WatchedAlarm:
         return None
 
     def moves_clients(self, effect: AlarmEffect) -> bool:
-        """Whether clients leave the host: Route 53 decides on the metric, not on the alarm."""
+        """Whether Route 53 moves clients away from the alarm's host, as its metric decides."""
         if effect is AlarmEffect.SILENT:
             return self.decides and not self.silence_is_health
         return self.decides and effect is AlarmEffect.FAILS
 
     def recovers_within(self, start_seconds: float) -> int:
-        """The most seconds from the fault's end until it is OK again.
+        """The most seconds from the fault's end until the alarm is OK again.
 
         Args:
             start_seconds: Until the host is as it was.

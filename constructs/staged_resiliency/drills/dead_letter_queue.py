@@ -83,7 +83,7 @@ class DeadLetterQueue(Construct):
         )
 
     def let_rule_send(self, rule_arn: str) -> None:
-        """Add the queue's policy, which lets an EventBridge rule send what it could not deliver.
+        """Add the queue's policy, which lets an EventBridge rule send undelivered events.
 
         Call it once: a queue has one policy.
 

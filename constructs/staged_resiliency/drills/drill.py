@@ -295,6 +295,6 @@ def _require_guards_apart(guards: Sequence[str], expected: Sequence[str]) -> Non
     for guard in guards:
         if guard in expected:
             raise InvalidInputError(
-                f"Drill: guards: {guard!r} is meant to fire, so it would end the fault at its "
-                "success; give an alarm of the other host"
+                f"Drill: guards: {guard!r} is expected to fire during the fault, so it would "
+                "stop the fault; give an alarm of the other host"
             )

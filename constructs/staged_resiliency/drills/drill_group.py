@@ -158,20 +158,20 @@ class DrillGroup(Construct):
         self.experiment_templates: Final = lazy_text(lambda: '","'.join(self._scope.templates))
 
     def reserve(self, drill: str) -> None:
-        """Reserve a drill's name; ``Drill`` does it by itself.
+        """Reserve a drill's name; ``Drill`` calls this itself.
 
         Raises:
             InvalidInputError: Another drill has the name.
         """
         if drill in self._drills:
             raise InvalidInputError(
-                f"Drill: name: {drill!r} is another drill's of the service too; give it one "
-                "of its own"
+                f"Drill: name: {drill!r} is already the name of a drill of the service; give "
+                "another one"
             )
         self._drills.append(drill)
 
     def permit(self, fault: Fault, *, template_id: str, machine_name: str) -> None:
-        """Let the functions do what a drill needs, and no more; ``Drill`` does it by itself.
+        """Grant the functions the permissions that a drill needs; ``Drill`` calls this itself.
 
         Args:
             fault: The drill's fault.
@@ -186,7 +186,7 @@ class DrillGroup(Construct):
         acknowledge_wildcards(self, [{"Action": [], "Resource": executions}])
 
     def count(self, machine: stepfunctions.CfnStateMachine) -> None:
-        """Deploy a state machine before the watchdog's schedule; ``Drill`` does it by itself.
+        """Deploy a state machine before the watchdog's schedule; ``Drill`` calls this itself.
 
         The watchdog is called as soon as its schedule is made, and names machines that the
         schedule does not refer to.
@@ -194,7 +194,7 @@ class DrillGroup(Construct):
         self._watchdog_schedule.add_resource_dependency(machine)
 
     def _log(self, construct_id: str, description: str) -> logs.CfnLogGroup:
-        """A log group that is deleted with the stack; what must last is in the journals."""
+        """A log group that is deleted with the stack; the journals keep the results."""
         log = logs.CfnLogGroup(self, construct_id, retention_in_days=LOG_DAYS)
         log.apply_removal_policy(RemovalPolicy.DESTROY)
         log.add_metadata("Description", description)
@@ -312,7 +312,7 @@ class DrillGroup(Construct):
         trusted: Mapping[str, object],
         statements: Sequence[Statement | IResolvable],
     ) -> str:
-        """The ARN of a new role, whose wildcards are acknowledged with those of the others."""
+        """Create a role and return its ARN; all roles' wildcards are acknowledged together."""
         self._statements.extend(statements)
         made = role(
             self, f"{name}Role", description=description, trusted=trusted, statements=statements
@@ -320,7 +320,7 @@ class DrillGroup(Construct):
         return made.attr_arn
 
     def _keep_undelivered(self, sid: str = "KeepUndelivered") -> Statement:
-        """The right to put what could not be delivered into the queue."""
+        """The permission to send undelivered events to the dead-letter queue."""
         return {
             "Sid": sid,
             "Effect": "Allow",
@@ -383,7 +383,7 @@ class DrillGroup(Construct):
         )
 
     def _call_regularly(self, role_arn: str) -> scheduler.CfnSchedule:
-        """Schedule the cleanup and the watchdog, whose schedule is returned.
+        """Schedule the cleanup and the watchdog; return the watchdog's schedule.
 
         By a rate, so that each is called as soon as it is deployed, and the alarms have data.
         What an update does to a rate is not documented: a drill that is added later is first

@@ -115,7 +115,7 @@ class FaultExperiment(Construct):
 
 
 def require_guards(owner: str, guards: Sequence[str]) -> None:
-    """Check the names and the number of the alarms that stop a fault.
+    """Check that the alarms that stop a fault are one to five, without duplicates.
 
     Raises:
         InvalidInputError: No guard, one twice, or more than FIS takes.

@@ -1,4 +1,4 @@
-"""The faults that drills inject with AWS FIS: a class for each, and each ends by itself."""
+"""The faults that drills inject with AWS FIS, a class for each; every fault ends by itself."""
 
 import json
 from abc import ABC, abstractmethod
@@ -102,7 +102,7 @@ class Fault(ABC):
 
     @abstractmethod
     def statements(self, place: Place) -> Sequence[Statement]:
-        """The rights of the experiment's role, in addition to describing instances and logging."""
+        """The permissions of the experiment's role besides describing instances and logging."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class StopInstance(Fault):
             other public address.
         duration_minutes: How long it is stopped, 1 to 720.
         volume_keys: ARNs of the customer-managed KMS keys of its volumes, none unless given.
-            Without the right to use them the instance would **not start again**.
+            Without the permission to use them the instance would **not start again**.
 
     Raises:
         InvalidInputError: A value that FIS would refuse.
@@ -146,7 +146,7 @@ class StopInstance(Fault):
             checked("StopInstance", "volume_keys", key, validation.kms_key_arn)
 
     def action(self, place: Place) -> Action:
-        """The action that stops the instance and starts it after the time."""
+        """The action that stops the instance, and starts it after the fault's duration."""
         return Action(
             "aws:ec2:stop-instances",
             f"Stops {self.host_name}, and starts it again.",
@@ -154,7 +154,7 @@ class StopInstance(Fault):
         )
 
     def statements(self, place: Place) -> Sequence[Statement]:
-        """The rights to stop and start this instance alone."""
+        """The permissions to stop and start this instance, and no other."""
         stop_and_start: Statement = {
             "Sid": "StopAndStartTheHost",
             "Effect": "Allow",
@@ -242,7 +242,7 @@ class BlackholePort(Fault):
         )
 
     def statements(self, place: Place) -> Sequence[Statement]:
-        """The rights to run this document on this instance alone."""
+        """The permissions to run this document on this instance, and no other."""
         return [
             {
                 "Sid": "RunTheDocumentOnTheHost",
@@ -264,7 +264,7 @@ class BlackholePort(Fault):
 
 
 def start_with_encrypted_volumes(keys: Sequence[str], place: Place) -> Statement:
-    """The right that is needed to start an instance with encrypted volumes.
+    """The permission that starting an instance with encrypted volumes needs.
 
     https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
     """

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Final
 
 RUNTIME_VERSION: Final = "3.14"
-"""Python of the Lambda runtime."""
+"""Python version of the Lambda runtime."""
 
 _MODULE: Final = "staged_resiliency.drills.runtime.handlers"
 
@@ -19,7 +19,7 @@ class Resource(Enum):
     """The resources of a permission."""
 
     ANY = "*"
-    """The API has no narrower one."""
+    """All resources, since the API supports no resource-level permissions."""
     ALARMS = "alarms"
     """``*``, limited to the region: with anything narrower DescribeAlarms returns no composite
     alarms, and a service may name some:
@@ -33,14 +33,14 @@ class Resource(Enum):
     JOURNAL_BUCKET = "journal bucket"
     """The bucket itself; it holds journals of the service's drills only."""
     JOURNAL_OBJECTS = "journal objects"
-    """All objects in it."""
+    """All objects in the bucket."""
     LOCK_HOLDERS = "lock holders"
     """Executions of all drills that the service ever had: the lock may be held by a run of a drill
     that has since been renamed or removed."""
     METRICS = "metrics"
-    """``*``, with the condition cloudwatch:namespace."""
+    """``*``, limited to the namespace by the condition key cloudwatch:namespace."""
     STATE_MACHINES = "state machines"
-    """Those of the service's drills."""
+    """State machines of the service's drills."""
     TEMPLATES = "templates"
     """FIS templates of the service's drills."""
     TOPIC = "topic"
@@ -75,7 +75,7 @@ class Function:
 
     @property
     def handler(self) -> str:
-        """The handler as Lambda takes it."""
+        """The handler, in the form that Lambda takes."""
         return f"{_MODULE}.{self.name}"
 
     @property
@@ -114,7 +114,7 @@ def _function(
 
 
 def _in_order(permissions: Iterable[Permission]) -> Sequence[Permission]:
-    """Each permission once, by action and resource."""
+    """The permissions without duplicates, sorted by action and resource."""
     return sorted(set(permissions), key=lambda each: (each.action, each.resource.value))
 
 
@@ -207,7 +207,7 @@ ALL: Final = (*OF_THE_MACHINE, CLEANUP, WATCHDOG)
 
 
 def construct_id(name: str) -> str:
-    """The name of a function or duty as construct ids have it.
+    """The name of a function or duty in the form of a construct ID.
 
     Example:
         >>> construct_id("end_fault")

@@ -91,6 +91,6 @@ def _expectations(
 
 
 def observed_seconds(fault: FaultEffect, alarms: Sequence[WatchedAlarm]) -> int:
-    """The seconds that the fault must last for all alarms that it is expected to fire to fire."""
+    """The seconds that the fault must last so that every alarm expected to fire has fired."""
     slowest = max((within for _, within in firing(fault, alarms)), default=0)
     return max(0, slowest - fault.set_up_seconds)

@@ -88,7 +88,7 @@ def place_of(scope: Construct) -> Place:
 def trust(
     service: str, place: Place, source_arn: str | None, *, like: bool = True
 ) -> Mapping[str, object]:
-    """The trust policy that lets an AWS service assume a role, for this account's sources alone.
+    """The trust policy that lets an AWS service assume a role, for this account alone.
 
     Args:
         service: Such as ``fis``.
@@ -118,7 +118,7 @@ def role(
     trusted: Mapping[str, object],
     statements: Sequence[Statement | IResolvable],
 ) -> iam.CfnRole:
-    """Create a role with one inline policy; ``acknowledge_wildcards`` is for its maker to call.
+    """Create a role with one inline policy; the caller then calls ``acknowledge_wildcards``.
 
     Args:
         scope: The parent.
@@ -206,7 +206,7 @@ LOG_DELIVERY: Final[Statement] = {
     ],
     "Resource": "*",
 }
-"""The rights that Step Functions needs to write a log."""
+"""The permissions that Step Functions needs to write a log."""
 
 FIS_LOG_DELIVERY: Final[Statement] = {
     # https://docs.aws.amazon.com/fis/latest/userguide/monitoring-logging.html
@@ -220,4 +220,4 @@ FIS_LOG_DELIVERY: Final[Statement] = {
     ],
     "Resource": "*",
 }
-"""The rights that FIS needs to write a log."""
+"""The permissions that FIS needs to write a log."""

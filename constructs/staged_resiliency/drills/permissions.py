@@ -52,7 +52,7 @@ class Scope:
     _volumes: IResolvable | None = None
 
     def arn(self, service: str, rest: str) -> str:
-        """The ARN of something in the drills' account and region."""
+        """The ARN of a resource in the drills' account and region."""
         place = self.place
         return f"arn:{place.partition}:{service}:{place.region}:{place.account}:{rest}"
 
@@ -106,7 +106,7 @@ class Scope:
 
     @property
     def start_with_encrypted_volumes(self) -> IResolvable:
-        """The right to use the keys of all volumes: a token for a statement, or for nothing."""
+        """The permission to use the KMS keys of all volumes; a token, empty without keys."""
         if self._volumes is None:
             self._volumes = lazy(
                 lambda: (
@@ -157,7 +157,7 @@ def _statement(
 
 
 def _implied(actions: Collection[str], scope: Scope) -> Iterator[Statement | IResolvable]:
-    """What an action implies: AWS asks for these rights in the caller's name."""
+    """The permissions for the calls that AWS makes on behalf of the caller of an action."""
     place = scope.place
     if "sns:Publish" in actions:
         # An encrypted topic uses its key in the publisher's name. Which key is known to the

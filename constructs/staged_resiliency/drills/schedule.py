@@ -74,7 +74,7 @@ class DrillSchedule:
 
     @property
     def longest_gap_days(self) -> float:
-        """The most days from one run to the next, by the clock of its time zone.
+        """The most days from one run to the next, in local time of its time zone.
 
         By the clock, so that five weeks in which daylight saving time ends are 35 days, and not an
         hour more.
@@ -85,7 +85,7 @@ class DrillSchedule:
         return _longest_gap(self.expression, self.zone) / timedelta(days=1)
 
     def runs(self, years: int) -> Sequence[datetime]:
-        """Its moments in UTC over some years from 2026 on; none for a rate."""
+        """The times at which it runs, in UTC, over some years from 2026 on; empty for a rate."""
         zone = time_zone(self.zone)
         until = _FIRST_YEAR + years
         return [
@@ -125,7 +125,7 @@ def _zone_names() -> Sequence[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Cron:
-    """The one time of day, the months and the days in them."""
+    """The time of day, the months and the days of a cron expression."""
 
     at: time
     months: frozenset[int]
@@ -278,7 +278,7 @@ def _by_weekday(field: str) -> _DaysOfMonth:
 
 
 def _one(name: str) -> str:
-    """A single day: nothing that would stand for several."""
+    """A single day; a list, range or step is refused."""
     return name if name.isalnum() else "?"
 
 

@@ -21,7 +21,7 @@ from staged_resiliency.drills.runtime import states
 from staged_resiliency.drills.runtime.plan import Plan
 
 JsonObject = dict[str, Any]
-"""What ``json.dumps`` takes for an object."""
+"""A JSON object, as ``json.dumps`` takes it."""
 
 
 def definition(
@@ -159,8 +159,8 @@ def definition(
             "Fault not over": {
                 "Type": "Fail",
                 "Error": "FaultNotOver",
-                "Cause": "The verdict is recorded, but the fault may still be there; the cleanup "
-                "goes on ending it",
+                "Cause": "The verdict is recorded, but the fault may not be over; the cleanup "
+                "continues to end it",
             },
         },
     }

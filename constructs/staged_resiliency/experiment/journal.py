@@ -137,7 +137,7 @@ class Journal(RunInfo):
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """The result of a run: what its journal is made of.
+    """The result of a run, from which its journal is written.
 
     Attributes:
         run: Its times; None where no fault was injected.

@@ -186,7 +186,7 @@ def _timed(
 
 
 def _unserved(requests: Sequence[Observation]) -> list[Observation]:
-    """Return the requests without an answer, except single ones between two that were answered.
+    """Return the unanswered requests, except single ones between two answered requests.
 
     One request is lost on its way now and then, and shows nothing of the service.
     """

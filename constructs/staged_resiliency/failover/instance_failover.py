@@ -119,7 +119,7 @@ class InstanceFailover(Construct):
         if twice := {name for name in signal_names if signal_names.count(name) > 1}:
             raise InvalidInputError(
                 f"InstanceFailover: failover_on: several signals are named {min(twice)!r}; "
-                "give each a name of its own"
+                "give each a different name"
             )
         super().__init__(scope, construct_id)
         self.status_alarms: Final[Mapping[Color, InstanceStatusAlarm]] = {

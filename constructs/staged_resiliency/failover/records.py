@@ -204,14 +204,14 @@ class FailoverRecords(Construct):
         checked(owner, "identifier", identifier, validation.slug)
         checked(owner, "ttl_seconds", ttl_seconds, validation.ttl_seconds)
         zone_id = hosted_zone.hosted_zone_id
-        if isinstance(hosted_zone, HostedZone):  # a lookup of the CDK's may still be to come
+        if isinstance(hosted_zone, HostedZone):  # the CDK may resolve other zones' ids later
             zone_id = checked(owner, "hosted_zone", zone_id, validation.hosted_zone_id)
         _require_record_in_zone(name, hosted_zone.zone_name)
         if primary.record_types != secondary.record_types:
             raise InvalidInputError(
                 f"{owner}: primary serves {' and '.join(primary.record_types)} records, secondary "
-                f"{' and '.join(secondary.record_types)}; both need the same, or a record would "
-                "have no second one to fail over to"
+                f"{' and '.join(secondary.record_types)}; both need the same, since each "
+                "primary record needs a secondary one"
             )
         super().__init__(scope, construct_id)
         self.record_name: Final = name

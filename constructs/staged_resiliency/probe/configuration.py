@@ -139,7 +139,7 @@ def run_parameters(action: str, service: str, configuration: str) -> Mapping[str
 
 def _dependency(name: str) -> str:
     if names.connectivity_metric(name) == names.PEER_METRIC:
-        raise ValueError(f"{name!r} would have the metric of the peers; give it another name")
+        raise ValueError(f"{name!r} is reserved for the peer metric; give it another name")
     return validation.slug(name)
 
 

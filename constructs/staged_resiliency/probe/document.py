@@ -1,4 +1,4 @@
-"""The Command document by which Systems Manager installs the probe, keeps it and removes it.
+"""The Command document with which Systems Manager installs, repairs and removes the probe.
 
 ``make document`` builds document.json, which is part of the library: building it at each synthesis
 would take longer than the rest of the stack. A test fails when it is not current.
@@ -31,7 +31,7 @@ def command_document() -> Mapping[str, Any]:
 
 
 def unpacked(document: Mapping[str, Any]) -> Mapping[str, str]:
-    """Return the agent's files in a document, by path; the document may be a deployed one.
+    """Return the agent's files in a document, built or deployed, keyed by path.
 
     >>> unpacked(command_document())["__main__.py"].splitlines()[0]
     'import runpy'

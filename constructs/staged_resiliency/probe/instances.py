@@ -1,4 +1,4 @@
-"""Which instances get the probe: one class per way to select them."""
+"""The selection of instances that get the probe: one class per way to select."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ class Instances(ABC):
     @property
     @abstractmethod
     def target_key(self) -> str:
-        """What State Manager selects by: a tag, or the instance's id."""
+        """The key by which State Manager selects targets: a tag, or the instance's ID."""
 
     @property
     @abstractmethod
@@ -78,7 +78,7 @@ class InstancesById(Instances):
 
 @dataclass(frozen=True, slots=True)
 class InstancesByTag(Instances):
-    """Instances with a tag; those that get the tag later get the probe then.
+    """Instances with a tag; an instance that gets the tag later gets the probe then.
 
     Attributes:
         key: Key of the tag, 1 to 124 characters, such as ``aws:autoscaling:groupName``.

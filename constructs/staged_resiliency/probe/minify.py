@@ -1,4 +1,4 @@
-"""Minifies Python sources: removes what only people and type checkers read."""
+"""Minifies Python sources: removes comments, docstrings and annotations."""
 
 import ast
 import io

@@ -1,4 +1,4 @@
-"""The probe on instances: installed, kept and removed by Systems Manager."""
+"""The probe on instances: Systems Manager installs, repairs and removes it."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -243,5 +243,5 @@ class ProbeAgent(Construct):
 
 @cache
 def _content() -> IResolvable:
-    """The document as one token, however many stacks have it: benchmarks/README.md."""
+    """The document as one token for all stacks, to save time: benchmarks/README.md."""
     return Token.as_any(command_document())

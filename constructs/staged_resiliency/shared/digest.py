@@ -15,7 +15,7 @@ def digest(*parts: object) -> str:
 
 
 def stable(value: str | float | None) -> str | float | None:
-    """Make a value equal at each synthesis: a literal as it is, any CDK token as one constant."""
+    """Make a value equal at each synthesis: keep literals, replace CDK tokens by a constant."""
     if value is None or isinstance(value, str):
         return value if value is None or is_literal(value) else "known at deployment"
     # One form for 1 and 1.0, and (by adding zero) for 0.0 and -0.0: they render alike.

@@ -2,4 +2,4 @@
 
 
 class InvalidInputError(ValueError):
-    """An argument that AWS would refuse, or with which a failover or a drill would not work."""
+    """An argument is invalid: AWS would refuse it, or a failover or a drill would not work."""

@@ -1,4 +1,4 @@
-"""AWS limits and the sets of values that AWS accepts, each with its unit and its source.
+"""AWS limits and the values that AWS accepts, each with its unit and its source.
 
 All in one place, so that a limit that AWS raises is one changed line.
 """

@@ -75,7 +75,7 @@ def probe_silent_alarm(host: str) -> str:
 
 
 def connectivity_metric(dependency: str) -> str:
-    """Return the name of the metric for whether a host reaches a dependency."""
+    """Return the name of the metric that shows whether a host reaches a dependency."""
     return f"{dependency}-connectivity"
 
 

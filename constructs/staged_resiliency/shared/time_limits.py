@@ -1,4 +1,4 @@
-"""How long alarms, health checks and clients take at most, in seconds.
+"""The longest times that alarms, health checks and clients take, in seconds.
 
 The limits are sums over the settings of alarm, probe and record, and over AWS's own delays. AWS
 does not publish all of those; which are assumed, ``resiliency timing`` lists. The failover-time
@@ -42,7 +42,7 @@ DNS_PROPAGATION_SECONDS: Final = 30
 """From a new status to the answers of all DNS servers; assumed."""
 
 RESOLVER_FLOOR_SECONDS: Final = 30
-"""A resolver keeps an answer at least so long, whatever its TTL; assumed."""
+"""The least time that a resolver caches an answer, even if its TTL is shorter; assumed."""
 
 INSTANCE_START_SECONDS: Final = 420
 """Until a started instance serves, publishes and passes its status checks; assumed."""
@@ -182,5 +182,5 @@ def clients_return(alarm_seconds: float, ttl_seconds: int) -> int:
 
 
 def _rounded_up(seconds: float) -> int:
-    """Round up to a whole ten, since these are sums of guesses."""
+    """Round up to a multiple of ten, since the seconds are a sum of estimates."""
     return int(-(-seconds // _STEP) * _STEP)

@@ -382,7 +382,7 @@ def failover_statistic(value: str) -> str:
 
 
 def all_datapoints(datapoints_to_alarm: int, evaluation_periods: int) -> int:
-    """Validate datapoints to alarm: all periods, as Route 53 supports no M out of N."""
+    """Validate datapoints to alarm: all periods, as Route 53 can't follow M out of N."""
     if datapoints_to_alarm != evaluation_periods:
         raise ValueError(
             f"{datapoints_to_alarm} out of {evaluation_periods} is an M-out-of-N alarm, which "

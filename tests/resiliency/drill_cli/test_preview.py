@@ -36,7 +36,7 @@ def test_a_preview_shows_everything_that_a_shutdown_depends_on(
         f"OK {plans.GREEN}-db-connectivity-failed must stay quiet",
         "aws fis stop-experiment --id EXPERIMENT_ID --region us-west-2",
         f"aws ec2 start-instances --instance-ids {plans.INSTANCE} --region us-west-2",
-        "It would start now, as far as can be checked from here.",
+        "It would start now, as far as this computer can check.",
     ):
         assert expected in out, expected
 

@@ -98,7 +98,7 @@ def test_drills_that_never_ran_are_shown_and_give_no_page(
     assert drill("report") == 0
     assert capsys.readouterr().out.count("no run is recorded") == len(made.machines)
     assert drill("report", "--html", "drills.html") == 1
-    assert capsys.readouterr().err == "drills.html: is not written: no run is recorded\n"
+    assert capsys.readouterr().err == "drills.html: is not written, as no run is recorded\n"
     assert not (tmp_path / "drills.html").exists()
 
 

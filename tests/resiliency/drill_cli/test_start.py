@@ -75,7 +75,8 @@ def test_without_a_terminal_nothing_is_started_unless_it_is_confirmed(
     monkeypatch.setattr(sys, "stdin", io.StringIO("yes\n"))
     assert drill("start", "shutdown") == 1
     assert (
-        capsys.readouterr().err == "there is no terminal to ask at; give --yes to start the drill\n"
+        capsys.readouterr().err
+        == "no terminal to confirm the start; give --yes to start the drill\n"
     )
     assert START not in made.calls
 

@@ -316,17 +316,17 @@ REFUSED = {
     "a health check of somewhere else": (
         _set("First", P, "HealthCheckId", to="abcdef11-2222-3333-4444-555555fedcba"),
         "site: First: HealthCheckId: names a health check that none of the templates "
-        "defines; give the template that does too",
+        "defines; also give the template that defines it",
     ),
     "a health check that is another thing": (
         _set("First", P, "HealthCheckId", to={"Ref": "Status"}),
         "site: First: HealthCheckId: names a health check that none of the templates "
-        "defines; give the template that does too",
+        "defines; also give the template that defines it",
     ),
     "an import from nowhere": (
         _set("First", P, "HealthCheckId", to={"Fn::ImportValue": "health"}),
         "site: First: HealthCheckId: imports 'health', which none of the templates "
-        "exports; give the template that does too",
+        "exports; also give the template that exports it",
     ),
     "a function that is not followed": (
         _set("First", P, "HealthCheckId", to={"Fn::FindInMap": ["A", "B", "C"]}),
@@ -357,7 +357,7 @@ REFUSED = {
     "a child of somewhere else": (
         _set("Both", P, C, "ChildHealthChecks", to=[{"Ref": "Gone"}]),
         "site: Both: HealthCheckConfig: ChildHealthChecks[0]: names a health check that "
-        "none of the templates defines; give the template that does too",
+        "none of the templates defines; also give the template that defines it",
     ),
     "no threshold": (
         _drop("Both", P, C, "HealthThreshold"),
@@ -382,7 +382,7 @@ REFUSED = {
     "an alarm of somewhere else": (
         _set("StatusCheck", P, C, "AlarmIdentifier", "Name", to="other"),
         "site: StatusCheck: HealthCheckConfig: AlarmIdentifier: other: is an alarm that "
-        "none of the templates defines; give the template that does too",
+        "none of the templates defines; also give the template that defines it",
     ),
     "a composite alarm": (
         lambda resources: (

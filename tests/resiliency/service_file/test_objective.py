@@ -136,8 +136,8 @@ def test_signals_that_are_added_are_reported_together() -> None:
 def test_where_nothing_meets_it_the_best_is_reported() -> None:
     (miss,) = misses(service_with(20, "endpoint")).values()
     assert not miss.meets
-    assert "; nothing here meets it, the best is endpoint.ttl_seconds 10" in miss.message(20)
-    assert f": {miss.gives:.0f} s" in miss.message(20)
+    assert "; no setting meets it; at best, endpoint.ttl_seconds 10" in miss.message(20)
+    assert f" would give {miss.gives:.0f} s" in miss.message(20)
 
 
 def test_a_dependency_that_decides_nothing_by_choice_is_not_asked_for() -> None:

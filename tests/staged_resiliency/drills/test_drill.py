@@ -103,8 +103,8 @@ def shared() -> DrillGroup:
         ),
         pytest.param(
             {"guards": [GUARD, STATUS]},
-            f"Drill: guards: '{STATUS}' is meant to fire, so it would end the fault at its "
-            "success; give an alarm of the other host",
+            f"Drill: guards: '{STATUS}' is expected to fire during the fault, so it "
+            "would stop the fault; give an alarm of the other host",
             id="its own alarm as guard",
         ),
         pytest.param(
@@ -171,7 +171,7 @@ def test_two_drills_of_a_service_have_two_names() -> None:
     group = a_group(stack)
     a_drill(stack, group)
     with refused(
-        "Drill: name: 'shutdown' is another drill's of the service too; give it one of its own"
+        "Drill: name: 'shutdown' is already the name of a drill of the service; give another one"
     ):
         Drill(
             stack,

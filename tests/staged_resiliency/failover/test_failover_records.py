@@ -273,14 +273,14 @@ def test_a_ttl_that_the_deployment_knows_is_rendered_by_reference() -> None:
         ),
         pytest.param(
             {"secondary": AddressTarget(ipv6="2600:1f14::9")},
-            "FailoverRecords: primary serves A records, secondary AAAA; both need the same, or a "
-            "record would have no second one to fail over to",
+            "FailoverRecords: primary serves A records, secondary AAAA; both need the same, since "
+            "each primary record needs a secondary one",
             id="other family",
         ),
         pytest.param(
             {"primary": AddressTarget("52.11.79.8", "2600:1f14::8")},
             "FailoverRecords: primary serves A and AAAA records, secondary A; both need the same, "
-            "or a record would have no second one to fail over to",
+            "since each primary record needs a secondary one",
             id="one family more",
         ),
     ],

@@ -352,6 +352,6 @@ def test_two_signals_of_one_kind_get_along_by_their_names() -> None:
 def test_two_signals_of_one_name_are_refused(stack: Stack) -> None:
     with refused(
         "InstanceFailover: failover_on: several signals are named 'endpoint'; "
-        "give each a name of its own"
+        "give each a different name"
     ):
         failover(stack, failover_on=[EndpointSignal(), EndpointSignal()])

@@ -88,7 +88,7 @@ def test_the_order_in_which_targets_are_named_changes_nothing() -> None:
         ),
         pytest.param(
             {"dependencies": {"peer": DB}},
-            "dependencies: 'peer' would have the metric of the peers; give it another name",
+            "dependencies: 'peer' is reserved for the peer metric; give it another name",
             id="dependency with the metric of the peers",
         ),
         pytest.param(

@@ -32,7 +32,7 @@ MAX_AGE_SECONDS: Final = 172_800.0
 
 
 class FaultNotOverError(Exception):
-    """The fault may still be there although its time is over, or its state can't be found out.
+    """The fault may still be in effect after its duration, or its state is unknown.
 
     Lambda calls the cleanup again, as after any failure.
     """
@@ -62,7 +62,7 @@ def clean_up(event: object, context: Context) -> None:
         context: Access to the outside.
 
     Raises:
-        FaultNotOverError: A fault may still be there although its time is over.
+        FaultNotOverError: A fault may still be in effect after its duration.
         DataError: The event has another form.
     """
     deadline = context.clock() + CALL_SECONDS
@@ -90,7 +90,7 @@ def clean_up(event: object, context: Context) -> None:
 
 
 def _clean_up_run(ended: EndedRun, deadline: float, context: Context) -> None:
-    """Clean up one run; where its fault outlasts the deadline, a later call continues."""
+    """Clean up one run; if its fault has not ended by the deadline, a later call continues."""
     run = ended.run
     plan = _plan(run, context)
     if _is_clean(plan, run, context):
@@ -107,7 +107,7 @@ def _clean_up_run(ended: EndedRun, deadline: float, context: Context) -> None:
         if not last.again or context.clock() >= deadline:
             break
     if last.again and context.clock() < ended.at + plan.timeouts.end:
-        # No verdict yet: to report that the fault may still be there would soon be wrong.
+        # No verdict yet: to report that the fault may still be in effect would soon be wrong.
         context.log("the cleanup continues later", run=run.name, message=last.message)
         return
     recorded = recorder.record(plan, run, {}, f"the run was {ended.status}", context)
@@ -117,7 +117,7 @@ def _clean_up_run(ended: EndedRun, deadline: float, context: Context) -> None:
 
 
 def _missed_runs(drill: WatchedDrill, context: Context) -> Iterator[EndedRun]:
-    """Find runs whose event was lost, or whose fault outlasted the call that it made."""
+    """Find runs whose event was lost, or whose fault had not ended when a call returned."""
     now = context.clock()
     for status in ABNORMAL_ENDS:
         # The newest come first, so the runs in question are on the first page:

@@ -73,7 +73,7 @@ def route53_answer(plan: Plan, context: Context) -> tuple[str, ...] | None:
 
 
 def serving_host(plan: Plan, context: Context, address: str) -> tuple[str, str]:
-    """Return the host that answers at an address, or ``no answer``; and where, or why not.
+    """Return the host that answers, or ``no answer``; and its address, with the reason if any.
 
     An answer with a name that is not one of the service's hosts counts as no answer.
     """
@@ -120,7 +120,7 @@ def alarm_states(names: Sequence[str], context: Context) -> dict[str, tuple[str,
 
 
 class Poller:
-    """Polls every few seconds, and keeps the observations.
+    """Polls DNS, client and alarms every few seconds, and keeps the observations.
 
     Args:
         plan: The drill.
@@ -138,7 +138,7 @@ class Poller:
         return self._observations
 
     def add(self, observation: Observation) -> None:
-        """Keep an observation that was made in another way."""
+        """Keep an observation that was not made by polling."""
         self._observations.append(observation)
 
     def poll(self) -> ClientView:
@@ -150,7 +150,7 @@ class Poller:
     def poll_until(
         self, deadline: float, done: Callable[[], bool], *, ignore_errors: bool = False
     ) -> bool:
-        """Poll every few seconds until done, or until the deadline.
+        """Poll every few seconds until a condition is met, or until the deadline.
 
         Args:
             deadline: Seconds since the epoch.

@@ -1,4 +1,4 @@
-"""What the functions use of the outside: AWS, DNS, hosts, time, the log.
+"""The access of the functions to the outside: AWS, DNS, hosts, time, the log.
 
 A ``Context`` is passed to every function, so that others can call the same code with a context of
 their own, such as ``resiliency drill preview`` from a terminal.

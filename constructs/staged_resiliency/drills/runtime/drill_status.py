@@ -20,7 +20,7 @@ _DAY: Final = 86_400.0
 
 
 class StatusUnavailableError(Exception):
-    """The status of some drills could not be found out; that of the others was published."""
+    """The status of some drills could not be determined; that of the others was published."""
 
 
 class Score(IntEnum):

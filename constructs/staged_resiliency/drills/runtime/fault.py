@@ -1,4 +1,4 @@
-"""The fault of a run: its FIS experiment, and its end, whatever became of the run."""
+"""The fault of a run: starts its FIS experiment, and ends it even if the run failed."""
 
 import uuid
 from collections.abc import Sequence
@@ -47,17 +47,17 @@ class Experiment:
 
     @property
     def active(self) -> bool:
-        """Whether it has not ended yet."""
+        """Whether the experiment has not ended yet."""
         return self.status in _ACTIVE
 
     @property
     def stoppable(self) -> bool:
-        """Whether it can be stopped."""
+        """Whether the experiment can be stopped."""
         return self.status in _STOPPABLE
 
     @property
     def cut_short(self) -> str:
-        """Why it ended early; empty where it completed, or is running."""
+        """Why the experiment ended early; empty if it completed or is still running."""
         if self.status not in _CUT_SHORT:
             return ""
         return f"the experiment is {self.status}: {self.reason or 'FIS gives no reason'}"
@@ -158,7 +158,7 @@ def _seconds(moment: datetime | None) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class FaultEndStatus:
-    """How far the end of the fault has come.
+    """How far ending the fault has come.
 
     Attributes:
         over: Whether it is over, as far as can be found out.
@@ -184,7 +184,7 @@ def advance_fault_end(
     *,
     begun_by: float | None = None,
 ) -> FaultEndStatus:
-    """Take the next step to end the fault, and return how far its end has come.
+    """Take the next step to end the fault, and return how far ending it has come.
 
     Once the fault's time is over a stopped host is started even where FIS can't be asked.
 
@@ -246,7 +246,7 @@ def _is_late(plan: Plan, begun: float | None, context: Context) -> bool:
 
 
 def _end_without_fis(plan: Plan, known: str | None, context: Context) -> FaultEndStatus:
-    """End a fault whose time is over while FIS can't be asked."""
+    """End a fault whose duration is over, while the FIS API fails."""
     if plan.enabled and plan.fault is FaultKind.STOP_INSTANCE:
         return _start_instance(plan, known, context)
     return FaultEndStatus(True, known, "the time of the fault is over", context.clock())
@@ -298,7 +298,7 @@ def _start_instance(plan: Plan, experiment: str | None, context: Context) -> Fau
 def _blackhole_status(
     plan: Plan, experiment: Experiment, injected_at: float | None, context: Context
 ) -> FaultEndStatus:
-    """Return how far the end of a blackhole is; the host itself opens the port after its time.
+    """Return how far ending a blackhole has come; the host opens the port after the duration.
 
     A cancelled command may never reach the host, and does not where the blackholed port is the
     one by which the agent is reached. So only a completed experiment shows that the port is open.

@@ -35,7 +35,7 @@ RUN_METRICS: Final = (
     OUTAGE_SECONDS,
     AVAILABILITY_PERCENT,
 )
-"""Metrics of a run that passed or failed; each is published where its event happened."""
+"""Metrics of a run that passed or failed; each is published only if its event happened."""
 
 
 def dimensions(service: str, environment: str, drill: str) -> Sequence[Mapping[str, str]]:

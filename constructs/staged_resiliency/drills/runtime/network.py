@@ -78,7 +78,7 @@ class Resolver:
 
 
 def is_ipv4(address: str) -> bool:
-    """Whether an IP address is one of IPv4.
+    """Whether an IP address is an IPv4 address.
 
     Raises:
         ValueError: It is not an IP address.
@@ -94,7 +94,7 @@ def ask(
     seconds: float = DEADLINE_SECONDS,
     tls: ssl.SSLContext | None = None,
 ) -> str:
-    """Return the name that a host gives itself.
+    """Ask a host for its own name over HTTP, and return it.
 
     Args:
         address: IP address to connect to.
@@ -185,7 +185,7 @@ async def _exchange(
 
 
 def _whole(raw: bytes) -> bool:
-    """Whether the answer is complete; where it gives no length, it ends with the connection."""
+    """Whether the response is complete; without a length it ends when the connection closes."""
     end = raw.find(_END_OF_HEAD)
     if end < 0:
         return False

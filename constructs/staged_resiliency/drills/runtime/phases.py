@@ -66,7 +66,7 @@ class _Phase:
             self.context.log(self.call.phase, run=self.call.run.name, not_saved=str(another))
 
     def deadline(self, seconds: float) -> float:
-        """When this call must return: at the end of the phase, or of the call's own time."""
+        """When this call must return: at the deadline of the phase or of the call."""
         return min(self.called_at + self.plan.call_seconds, self.began_at + seconds)
 
     def is_over(self, seconds: float) -> bool:
@@ -79,7 +79,7 @@ class _Phase:
         return [each for record in records for each in record.observations]
 
     def known_injection(self) -> float | None:
-        """Return when the fault began, by earlier calls; None also where that can't be read."""
+        """Return when the fault began, from earlier calls' records; None if they don't show it."""
         try:
             return fault_times(self.earlier_observations())[0]
         except (AwsError, ValueError) as error:  # S3 can't be reached, or a record can't be read
@@ -113,7 +113,7 @@ class _Phase:
         return Observation(at, Source.FAULT, self.plan.fault.description, value, detail)
 
     def refreshed(self, experiment: Experiment) -> Experiment:
-        """Return the current state of an experiment; the former one where FIS can't be asked."""
+        """Return the current state of an experiment, or the former one if the FIS API fails."""
         try:
             return fault.get_experiment(experiment.id, self.context)
         except AwsError as error:
@@ -324,7 +324,7 @@ def record(call: PhaseInput, context: Context) -> PhaseResult:
 
 
 def _check_targets(found: Experiment, call: PhaseInput, context: Context) -> tuple[str, str]:
-    """Return the targets of a dry run in words, and what is wrong with them, if anything."""
+    """Describe the targets of a dry run; return also the reason if they are wrong."""
     if found.cut_short:
         return found.cut_short, found.cut_short
     targets = fault.resolved_targets(found.id, context)

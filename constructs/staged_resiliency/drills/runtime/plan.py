@@ -31,7 +31,7 @@ class FaultKind(Enum):
 
     @property
     def description(self) -> str:
-        """The name of the fault in journals, those of rehearsals included."""
+        """The name of the fault in journals of drills and of rehearsals."""
         return {
             FaultKind.STOP_INSTANCE: "host stopped",
             FaultKind.BLACKHOLE: "dependency blackholed",

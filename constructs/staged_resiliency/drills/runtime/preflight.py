@@ -78,7 +78,7 @@ def refusals(plan: Plan, found: Findings) -> Sequence[str]:
 
 
 def inspect(plan: Plan, execution: str, context: Context) -> Findings:
-    """Find out everything that a run may be refused for; change nothing."""
+    """Collect everything for which a run may be refused; change nothing."""
     states = alarm_states(_alarms(plan), context)
     addresses = context.resolve(plan.standby.reached_at)
     standby, reason = NO_ANSWER, f"{plan.standby.reached_at} can't be resolved"

@@ -32,7 +32,7 @@ class Recorded:
     Attributes:
         status: Status of the verdict.
         message: The verdict in one line.
-        fault_may_last: Whether the fault may still be there.
+        fault_may_last: Whether the fault may still be in effect.
     """
 
     status: str

@@ -1,4 +1,4 @@
-"""The result of a run, judged from its phase records in whatever order they are read."""
+"""The result of a run, judged from its phase records; their order does not matter."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -62,7 +62,7 @@ def all_happened(
 
 
 def fault_times(observations: Iterable[Observation]) -> tuple[float | None, float | None]:
-    """Return when the fault began, and when it was over for good; None where not observed."""
+    """Return when the fault began and when it finally ended; None for what was not observed."""
     fault = [each for each in observations if each.source is Source.FAULT]
     injected = [each.at for each in fault if each.value == INJECTED]
     ended = [each.at for each in fault if each.value == ENDED]
@@ -70,7 +70,7 @@ def fault_times(observations: Iterable[Observation]) -> tuple[float | None, floa
 
 
 def run_info(plan: Plan, run: RunName) -> RunInfo:
-    """Return what a journal says of the run itself."""
+    """Return the part of a journal that describes the run."""
     return RunInfo(
         kind="drill",
         run_id=run.name,
@@ -123,7 +123,7 @@ def conclude(
 
 
 def fault_may_last(records: Sequence[PhaseRecord], errors: Mapping[str, str]) -> bool:
-    """Whether the fault may still be there.
+    """Whether the fault may still be in effect.
 
     Args:
         records: The records of the run's phases, in the order in which they began.

@@ -122,7 +122,7 @@ class PhaseInput:
 
 
 def _occurrence(given: object) -> str:
-    """The occurrence in a run's input, which may be anything; a time, and nothing else."""
+    """The occurrence in a run's input if that is a time; the input may hold any value."""
     found = given.get("occurrence") if isinstance(given, dict) else None
     return found if isinstance(found, str) and _TIME.fullmatch(found) else ""
 

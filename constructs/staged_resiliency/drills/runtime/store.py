@@ -116,7 +116,7 @@ def has_journal(store: Store, drill: str, run: RunName) -> bool:
 
 
 def done_folder(drill: str, run_name: str) -> str:
-    """Return the prefix of the marks of what is delivered of a run's result."""
+    """Return the prefix of the keys that mark the delivered parts of a run's result."""
     return f"runs/{drill}/{run_name}/done/"
 
 
@@ -159,7 +159,7 @@ def holds_lock(store: Store, execution: str) -> bool:
 
 
 def claim_occurrence(store: Store, drill: str, occurrence: str, execution: str) -> str | None:
-    """Claim a time of a drill's schedule, for which Scheduler may start more than one run.
+    """Claim a scheduled time for one run, since Scheduler may start several for the same time.
 
     Args:
         store: The service's journal bucket.
@@ -200,7 +200,7 @@ class PhaseRecord:
         message: The outcome of the phase; empty where it was still in progress.
         cut_short: Why the experiment ended before its time although the run did not end it; empty
             otherwise.
-        fault_may_last: Whether the fault may still be there; set by the phases that end it.
+        fault_may_last: Whether the fault may still be in effect; set by the phases that end it.
         observations: What the call observed.
     """
 

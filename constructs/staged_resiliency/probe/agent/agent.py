@@ -1,4 +1,4 @@
-"""The agent as a service: its identity, reloading, restarting, ending, and the watchdog."""
+"""The agent as a systemd service: identity, reload, restart, shutdown and watchdog."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ class Agent:
         self._manager.notify(*lines, f"STATUS={summary}")
 
     def _feed_watchdog(self) -> None:
-        """Notify the watchdog, from the loop, while the publisher is not stuck."""
+        """Notify systemd's watchdog regularly unless the publisher is stuck."""
         seconds = self._manager.watchdog_seconds
         if seconds is None:
             return

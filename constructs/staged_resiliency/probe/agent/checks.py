@@ -74,14 +74,14 @@ class TcpCheck(Check):
         return await connect(attempt, addresses, self.port)
 
     async def run(self, attempt: Attempt) -> str:
-        """Connect and close."""
+        """Open a connection and close it."""
         (await self.connect(attempt)).close()
         return "connected"
 
 
 @dataclass(frozen=True)
 class TlsCheck(TcpCheck):
-    """Connects and shakes hands; the certificate must be trusted, valid, and for the name."""
+    """Does a TLS handshake; the certificate must be trusted, valid, and for the name."""
 
     port: int = 443
     server_name: str = ""  # the host, when empty
@@ -100,7 +100,7 @@ class TlsCheck(TcpCheck):
         return tls
 
     async def run(self, attempt: Attempt) -> str:
-        """Connect, shake hands, close."""
+        """Open a connection, do the TLS handshake, and close the connection."""
         tls = await self.connect(attempt)
         try:
             return f"{tls.version()}, certificate for {self._days_left(tls, attempt)} days"

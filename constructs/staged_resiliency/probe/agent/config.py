@@ -132,7 +132,7 @@ def _whole_number(lowest: int, highest: int) -> Rule:
 
 
 def ip_version(text: str) -> int | None:
-    """Return 4 or 6 for an IP address, None for other text; a zone may hold any character."""
+    """Return 4 or 6 for an IP address, None for other text or an address with a zone."""
     try:
         return None if "%" in text else ipaddress.ip_address(text).version
     except ValueError:

@@ -114,7 +114,7 @@ class DnsCheck(Check):
         return answer
 
     def _require(self, answer: Answer) -> str:
-        """Raise unless the answer is a success with the expected value."""
+        """Raise unless the DNS server answered without an error and with the expected value."""
         if answer.rcode:
             name = _RCODES.get(answer.rcode, f"code {answer.rcode}")
             raise Failure(DNS, f"{name} for {self.host}")

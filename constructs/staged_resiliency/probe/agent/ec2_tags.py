@@ -1,4 +1,4 @@
-"""Asks EC2 for an instance's Name tag, as a process of its own that ``identity`` starts.
+"""Asks EC2 for an instance's Name tag, in a separate process that ``identity`` starts.
 
 Reads a JSON object from standard input (credentials, region, instance id), and writes the name.
 """

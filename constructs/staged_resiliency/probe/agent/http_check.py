@@ -95,7 +95,7 @@ class HttpCheck(TcpCheck):
 
 @dataclass(frozen=True)
 class HttpsCheck(HttpCheck, TlsCheck):
-    """The same over TLS; the certificate is checked as ``TlsCheck`` does."""
+    """Sends GET as ``HttpCheck`` does, over TLS; the certificate is checked as by ``TlsCheck``."""
 
     port: int = 443
 
@@ -195,7 +195,7 @@ class Body:
         self._keep(kept)
 
     def _add_line(self, piece: bytes, at: int) -> int:
-        """Add the part of a line between chunks that is in the piece, and return where it ends."""
+        """Add a piece's part of the line between two chunks, and return where that part ends."""
         end = piece.find(b"\n", at, at + _MAX_CHUNK_LINE_BYTES)
         after = end + 1 or at + _MAX_CHUNK_LINE_BYTES
         self._line += piece[at:after]

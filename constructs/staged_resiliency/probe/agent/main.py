@@ -29,7 +29,7 @@ THREAD_STACK_BYTES = 512 * 1024
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the agent, or the mode that the arguments name, and return the exit status.
+    """Run the agent, or another mode if the arguments name one; return the exit status.
 
     It is 0, 1 when ``--once`` found that a target or another peer fails, or 2 for a configuration
     that can't be used.

@@ -95,7 +95,7 @@ class NotThereError(MetadataError):
 
 
 def _header_value(value: object, name: str) -> str:
-    """Return the value, which must be fit for an HTTP header."""
+    """Return the value if an HTTP header can hold it; raise MetadataError for any other."""
     if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value:
         raise MetadataError(f"the metadata service returns a malformed {name}")
     return value

@@ -1,4 +1,4 @@
-"""Decides what is published next, and when, without threads, network or clock of its own.
+"""Decides what is published next, and when; uses no threads, no network and no clock.
 
 New data go first, since alarms wait for them; then the backlog in the spool, oldest first.
 """
@@ -155,12 +155,12 @@ class Outbox:
         return data
 
     def _of_accepted_age(self, data: Sequence[Datum]) -> list[Datum]:
-        """Leave out data for whose age CloudWatch would reject the whole request."""
+        """Leave out data so old or so new that CloudWatch would reject the whole request."""
         now = self._wall()
         return [d for d in data if now - OLDEST_SECONDS <= d.minute <= now + NEWEST_SECONDS]
 
     def _is_held_back(self, entry: Entry, data: Sequence[Datum]) -> bool:
-        """Return whether an alarm could take an old failure of a peer for a current one.
+        """Return whether data must wait, as an alarm could take an old peer failure for a new one.
 
         While this host was cut off, it saw its peers fail. These zeros would raise the peers'
         alarms when they arrive late, so they wait until no alarm looks that far back. Data of the

@@ -20,7 +20,7 @@ class Transport(Protocol):
 
 
 class Publisher:
-    """Sends from a thread of its own, so that a slow CloudWatch delays no sample.
+    """Sends from a separate thread, so that a slow CloudWatch delays no sample.
 
     Logs a line when publishing begins to fail, fails differently, and works again.
     """

@@ -67,7 +67,7 @@ class Spool:
         fits: Callable[[Sequence[Datum]], bool],
         is_held_back: Callable[[Entry, Sequence[Datum]], bool] = lambda entry, data: False,
     ) -> tuple[Sequence[Entry], Sequence[Datum]]:
-        """Return the oldest entries for a request, without those held back, and their data.
+        """Return the oldest entries that need not wait and fit into a request, and their data.
 
         ``fits`` returns whether an entry's data fit into the request; the first go in any case.
         """
@@ -184,7 +184,7 @@ def encode(namespace: str, data: Iterable[Datum]) -> str:
 
 
 def decode(content: str) -> tuple[str, list[Datum]]:
-    """Decode the content of a file; raises ValueError if it is not one of the spool."""
+    """Decode the content of a spool file; raise ValueError if it has another format."""
     try:
         namespace, rows = json.loads(content)
         data = [

@@ -56,8 +56,8 @@ HOST_ALIKE = (
 )
 RECORD_ALIKE = (
     "services/cafe.yaml:11: environments.production.endpoint.record: "
-    "'bookstore.pingpublications.com' is also the record of another environment; give each its "
-    "own; the other one is at services/bookstore.yaml:11"
+    "'bookstore.pingpublications.com' is also the record of another environment; give each "
+    "environment its own; the other one is at services/bookstore.yaml:11"
 )
 
 
@@ -67,8 +67,8 @@ RECORD_ALIKE = (
         pytest.param(
             {},
             unchanged("service: bookstore"),
-            "services/cafe.yaml:2: service: 'bookstore' is also the name of another service; give "
-            "each its own; the other one is at services/bookstore.yaml:2",
+            "services/cafe.yaml:2: service: 'bookstore' is also the name of another service; "
+            "rename one of them; the other one is at services/bookstore.yaml:2",
             id="service name",
         ),
         pytest.param({}, unchanged("record: bookstore.ping"), RECORD_ALIKE, id="record"),
