@@ -56,7 +56,7 @@ class Outage:
 
     @property
     def total(self) -> float:
-        """From the fault until a client reaches the secondary."""
+        """Seconds from the fault until a client reaches the secondary."""
         return self.detect + self.decide + self.propagate + self.cache
 
 
