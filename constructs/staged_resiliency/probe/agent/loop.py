@@ -121,7 +121,7 @@ class Loop:
             self.turn()
 
     def stop(self) -> None:
-        """End ``run`` after this turn."""
+        """Make ``run`` return after the current iteration."""
         self._running = False
 
     def turn(self) -> None:
