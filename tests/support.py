@@ -20,9 +20,8 @@ from stacks.application import add_stacks, new_app
 ROOT = Path(__file__).parent.parent
 EXAMPLE_FILE = ROOT / "services" / "bookstore.yaml"
 
-# Objective and drills stand last in the example. What is not about them is tested without them, so
-# that an edit changes, and a mistake is told of, what it is about; the fixtures of the example have
-# them.
+# Objective and drills are last in the example. Other subjects are tested without them, so that an
+# edit or a mistake affects only its own subject; the fixtures of the example include them.
 _EXAMPLE = EXAMPLE_FILE.read_text(encoding="utf-8")
 EXAMPLE_CORE = _EXAMPLE.partition("    objective:")[0]
 EXAMPLE_DRILLS = "".join(_EXAMPLE.partition("    drills:")[1:])

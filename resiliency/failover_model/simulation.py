@@ -56,7 +56,7 @@ class Outage:
 
     @property
     def total(self) -> float:
-        """From the fault until a client reaches the secondary."""
+        """Seconds from the fault until a client reaches the secondary."""
         return self.detect + self.decide + self.propagate + self.cache
 
 
@@ -155,7 +155,7 @@ def _verdict(
     seed: int,
     assumptions: Assumptions,
 ) -> Verdict:
-    # Each fault has numbers of its own, so that one more fault changes those of no other.
+    # Each fault has its own random numbers, so that another fault does not change the results.
     chance = random.Random(f"{seed} {pair.name} {pair.record_type} {fault}")  # noqa: S311 - no secret
     effects = effects_of(fault, pair)
     outages = _affordable(outages, effects, assumptions)

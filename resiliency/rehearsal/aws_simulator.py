@@ -251,7 +251,7 @@ class AwsSimulator:
         return found
 
     async def _each_minute(self, phase: float) -> AsyncIterator[float]:
-        """Yield a time in each minute of the service, always in the same phase; skip missed ones.
+        """Yield a time at the same second of each simulated minute; skip missed minutes.
 
         The time is yielded a little before, so that data can be read at the right moment.
         """

@@ -52,7 +52,7 @@ class Dependency:
         self._listen()
 
     def blackhole(self) -> None:
-        """Drop everything."""
+        """Drop everything that is sent to the stand-in."""
         loop = asyncio.get_running_loop()
         if self._datagrams is not None:
             loop.remove_reader(self._datagrams)

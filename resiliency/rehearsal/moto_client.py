@@ -1,7 +1,7 @@
 """The AWS APIs of a rehearsal: moto's server on loopback, called through botocore.
 
 Only plain APIs are used (metrics, topics, queues). Where moto differs from AWS, this works around
-it: dimensions are sorted by name, and each rehearsal has a server of its own, since GetMetricData
+it: dimensions are sorted by name, and each rehearsal has a separate server, since GetMetricData
 ignores the namespace of a metric with dimensions.
 """
 

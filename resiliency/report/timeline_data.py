@@ -79,7 +79,7 @@ class RunClock:
     time_scale: float
 
     def seconds(self, at: float) -> float:
-        """Convert a moment to seconds of the service."""
+        """Convert a moment to seconds of the service, counted from the fault or the run's start."""
         return (at - self.zero) * self.time_scale
 
 

@@ -1,4 +1,4 @@
-"""Whether a design meets its objective by the failover-time model, and which changes would.
+"""Checks by the failover-time model whether a design meets its objective; suggests changes.
 
 The model simulates the design of the file, and also the changes that are suggested. Every change is
 one setting; a combination is suggested only if the changed file is valid. See
@@ -81,7 +81,7 @@ class Change:
 
 
 def changes_text(changes: Sequence[Change]) -> str:
-    """Format changes for a message, with all added signals together in the first one's place."""
+    """Format changes for a message; all added signals are listed together."""
     signals = [repr(change.value) for change in changes if change.path == _FAILOVER_ON]
     together = f"{', '.join(signals)} added to failover_on"
     texts = [together if change.path == _FAILOVER_ON else change.setting for change in changes]

@@ -78,7 +78,7 @@ class Account:
         after: The same once it has run; what it raises the interpreter gets.
         phases: Names of the phases in the order of their calls.
         function: The function that runs.
-        aborted: Whether nobody waits for the function that runs any more.
+        aborted: Whether the run was aborted while a function still runs.
         log: The functions' log.
         ended: When executions ended, by their ARNs.
     """
@@ -205,7 +205,7 @@ class Account:
             self.after(phase, count)
         except (FunctionError, AwsError, DataError) as error:
             if self.aborted:
-                return {"StatusCode": 200, "Payload": {}}  # which nobody waits for any more
+                return {"StatusCode": 200, "Payload": {}}  # the result is no longer needed
             document = {"errorType": type(error).__name__, "errorMessage": str(error)}
             return {"FunctionError": "Unhandled", "Payload": document, "StatusCode": 200}
         return {"StatusCode": 200, "Payload": json.loads(json.dumps(answer))}

@@ -116,7 +116,7 @@ class SimulatedService:
         return "failed" if script.fails_after is not None else "completed"
 
     def natural_end(self, each: StartedExperiment) -> float:
-        """When an experiment ends that nobody stops."""
+        """When an experiment ends unless it is stopped."""
         began = each.at + self.script.initiating
         if each.skip:
             return began + 5

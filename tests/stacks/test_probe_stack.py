@@ -1,4 +1,4 @@
-"""The probe of a service file: on which hosts, with what, and how it is heard of."""
+"""The probe of a service file: its hosts, its configuration, and its alarms."""
 
 from collections.abc import Callable, Mapping
 

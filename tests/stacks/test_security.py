@@ -21,8 +21,8 @@ from tests.support import (
     synthesize,
 )
 
-# What is acknowledged stands beside the construct, and in the tests below. Each one to come needs
-# a reason that a reviewer would accept.
+# Findings are acknowledged beside the construct, and in the tests below. Each further one needs a
+# reason that a reviewer would accept.
 
 
 # The CDK joins texts and references; Fn::Sub would have to escape what definitions hold.
@@ -306,7 +306,7 @@ def test_templates_are_far_below_the_size_that_can_be_deployed(
     for name, template in templates.items():
         size = len(json.dumps(template))
         if name.endswith(("-probe", "-drills")):
-            # Carries the agent, or what each run is told. The CLI uploads every template, for which
+            # Carries the agent, or the input of each run. The CLI uploads every template, for which
             # 1 MB is the limit.
             assert size < 150_000
         else:

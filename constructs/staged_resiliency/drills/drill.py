@@ -26,7 +26,7 @@ _WHY_NO_TRACE: Final = (
     "The run's log and journal hold every step's input, output and time; traces would need "
     "four more permissions on any resource, and show less."
 )
-# One of its own for each attempt to start a run, so of one occurrence there may be two runs:
+# Unique for each attempt to start a run, so one occurrence may start two runs:
 # https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
 _ATTEMPT: Final = "<aws.scheduler.execution-id>"
 # The same for each attempt, so the preflight refuses all runs of an occurrence but the first. It

@@ -70,15 +70,15 @@ class _Text:
         return self.at_byte(node.end_lineno or node.lineno, node.end_col_offset or 0)
 
     def last_before(self, offset: int, mark: str) -> int:
-        """Return the offset of the last such mark before another offset."""
+        """Return the offset of the last occurrence of a token before an offset."""
         return self._marks[mark][bisect_left(self._marks[mark], offset) - 1]
 
     def first_after(self, offset: int, mark: str) -> int:
-        """Return the offset of the first such mark at or after another offset."""
+        """Return the offset of the first occurrence of a token at or after an offset."""
         return self._marks[mark][bisect_left(self._marks[mark], offset)]
 
     def count(self, mark: str, start: int, end: int) -> int:
-        """Count such marks between two offsets."""
+        """Count the occurrences of a token between two offsets."""
         return bisect_left(self._marks[mark], end) - bisect_left(self._marks[mark], start)
 
 

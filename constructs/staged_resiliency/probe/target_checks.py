@@ -215,7 +215,7 @@ class DnsCheck(TargetCheck):
             _checked(self, "server", self.server, probe_validation.dns_server)
         elif self.port != _DNS_PORT:
             raise InvalidInputError(
-                "DnsCheck: port: goes with server; the host's own DNS servers have their own port"
+                "DnsCheck: port: applies only together with server; give server, or leave port out"
             )
         _checked(self, "port", self.port, validation.port)
 

@@ -1,4 +1,4 @@
-"""Whatever stands in plans, journals and answers is shown, and none of it obeyed."""
+"""Control characters in plans, journals and answers are shown, and never take effect."""
 
 import json
 from dataclasses import replace

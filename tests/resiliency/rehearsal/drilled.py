@@ -6,8 +6,8 @@ How the parts are put together:
 - The drill is run by ``fake_aws.account``: moto interprets the state machine, which
   calls the functions for real. Their clock is the rehearsal's.
 - They resolve at the rehearsal's DNS server with the stub resolver of the rehearsal's client, ask
-  the loopback service that stands for an address by their own code, and are told the rehearsal's
-  alarms and DNS answer by the AWS APIs that they ask.
+  the loopback service in place of an address with their own code, and get the rehearsal's alarms
+  and DNS answer from the AWS APIs that they call.
 - FIS's experiment is the rehearsal's fault: it acts when that begins, and ends when that ends.
 """
 
@@ -70,7 +70,7 @@ class Drilled:
 
 
 class View:
-    """What a rehearsal shows, as it stands.
+    """The current state of a rehearsal.
 
     Args:
         running: The rehearsal, whose client can be reached.
@@ -95,7 +95,7 @@ class View:
             return ()
 
     def ask(self, address: str, endpoint: Endpoint, host: str) -> str:
-        """Ask what stands for an address, as the functions do."""
+        """Ask the stand-in for an address, as the functions do."""
         listens, port = self.client.places[address]
         seconds = self.clock.real(network.DEADLINE_SECONDS)
         return network.ask(
@@ -149,7 +149,7 @@ class RehearsedService(SimulatedService):
         self._view = view
 
     def status(self, each: StartedExperiment) -> str:
-        """The experiment is the fault of the rehearsal, whose end nobody can hasten."""
+        """The experiment is the fault of the rehearsal, which can't be ended early."""
         if self.fault_ended_at is not None:
             return "completed" if each.stopped_at is None else "stopped"
         if each.stopped_at is not None:
@@ -209,7 +209,7 @@ def drill_of(deployment: Deployment, plan: rehearsed.Plan) -> Plan:
         expected_alarms=tuple(each.alarm for each in hypothesis if isinstance(each, AlarmFires)),
         guard_alarms=tuple(each.alarm for each in hypothesis if isinstance(each, AlarmQuiet)),
         fault_seconds=600,
-        # Nobody tells the rehearsal when to begin: the experiment waits for its fault.
+        # The rehearsal begins by its own schedule: the experiment waits for its fault.
         timeouts=replace(Timeouts.of(600, hypothesis), inject=1800),
         window=ANY_TIME,
     )

@@ -251,7 +251,7 @@ def test_no_more_alarms_stop_a_drill_than_fis_takes() -> None:
     assert found[:2] == [f"{GREEN}-StatusCheckFailed", f"{GREEN}-probe-silent"]
 
 
-# What comes after the alarm takes no time, so that the model tells of the alarm alone.
+# The steps after the alarm take no time, so that the model shows the alarm alone.
 ALONE = Assumptions(
     **{
         name: Range(0, 0, "nothing", "given")

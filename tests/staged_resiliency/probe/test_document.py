@@ -58,7 +58,7 @@ SCHEMA = {
             "minItems": 1,
             "items": {
                 "type": "object",
-                # Here stands no onFailure and no timeoutSeconds: nothing would heed them.
+                # No onFailure and no timeoutSeconds here: Systems Manager would ignore them.
                 "additionalProperties": False,
                 "required": ["action", "name", "precondition", "inputs"],
                 "properties": {
@@ -271,7 +271,7 @@ def matches(parameter: str, value: str) -> bool:
     pattern = parameters[parameter]["allowedPattern"]
     assert pattern.startswith("^")
     assert pattern.endswith("$")
-    # RE2's $ is the end of the text; Python's also stands before a last newline.
+    # RE2's $ is the end of the text; Python's also matches before a last newline.
     return re.search(f"{pattern[:-1]}\\Z", value, re.ASCII) is not None
 
 

@@ -201,7 +201,7 @@ def test_two_spellings_of_one_target_are_equal() -> None:
         ),
         pytest.param(
             lambda: DnsCheck(DB, port=5353),
-            "DnsCheck: port: goes with server; the host's own DNS servers have their own port",
+            "DnsCheck: port: applies only together with server; give server, or leave port out",
             id="port without a server",
         ),
         pytest.param(

@@ -162,7 +162,7 @@ class Agent:
             self._identity_is_due.clear()
 
     def _restart_as(self, identity: Identity) -> None:
-        """Restart with another identity, which is part of all series."""
+        """Restart with another identity, as every metric has it among its dimensions."""
         self._journal.warning(f"restarting, as this host is now {identity.host}")
         self._restart(self._config)
 

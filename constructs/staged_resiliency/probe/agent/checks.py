@@ -16,7 +16,7 @@ from typing import Any
 
 from .attempt import TLS, Attempt, Failure
 from .resolver import Addresses
-from .sockets import address_family, connect, handshake
+from .sockets import address_family, closed_on_error, connect, handshake
 
 FAMILIES = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 
@@ -92,14 +92,11 @@ class TlsCheck(TcpCheck):
         sock = await super().connect(attempt)
         name = (self.server_name or self.host).rstrip(".")  # certificates have no last dot
         tls = await handshake(attempt, sock, attempt.tools.tls, name)
-        try:
+        with closed_on_error(tls):
             days = self._days_left(tls, attempt)
             if days < self.days_to_expiry:
                 required = f"fewer than {self.days_to_expiry}"
                 raise Failure(TLS, f"the certificate expires in {days} days, {required}")
-        except BaseException:
-            tls.close()
-            raise
         return tls
 
     async def run(self, attempt: Attempt) -> str:

@@ -121,7 +121,7 @@ class Loop:
             self.turn()
 
     def stop(self) -> None:
-        """End ``run`` after this turn."""
+        """Make ``run`` return after the current iteration."""
         self._running = False
 
     def turn(self) -> None:
@@ -161,11 +161,9 @@ class Loop:
         self._woken.close()
 
     def _drain_wakeups(self) -> None:
-        try:
+        with contextlib.suppress(BlockingIOError):
             while self._woken.recv(4096):
                 pass
-        except BlockingIOError:
-            pass
 
     def _expire(self, task: Task) -> None:
         if not task.ended:

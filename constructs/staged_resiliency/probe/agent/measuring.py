@@ -94,7 +94,7 @@ class Measuring:
             self._publish_soon()
 
     def _publish_soon(self) -> None:
-        """Publish in the loop's next turn, with whatever else changes until then."""
+        """Publish in the loop's next iteration, together with all changes until then."""
         if not self._change_is_due:
             self._change_is_due = True
             earliest = self._changes_published + CHANGE_PAUSE_SECONDS

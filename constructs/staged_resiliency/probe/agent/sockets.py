@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import ipaddress
 import socket
 import ssl
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .attempt import DNS, MISMATCH, Attempt, Failure
@@ -21,6 +23,16 @@ def address_family(address: str) -> int:
     return socket.AF_INET6 if version == 6 else socket.AF_INET
 
 
+@contextlib.contextmanager
+def closed_on_error(sock: socket.socket) -> Iterator[None]:
+    """Close the socket when the block raises, or is given up at its deadline."""
+    try:
+        yield
+    except BaseException:
+        sock.close()
+        raise
+
+
 async def connect(attempt: Attempt, addresses: Addresses, port: int) -> socket.socket:
     """Connect by TCP to the first address that accepts, in the order given.
 
@@ -34,7 +46,7 @@ async def connect(attempt: Attempt, addresses: Addresses, port: int) -> socket.s
         except OSError as error:  # no such family here, or no file descriptor left
             failure = Failure.from_errno(error.errno or errno.EIO)
             continue
-        try:
+        with closed_on_error(sock):
             sock.setblocking(False)
             number = sock.connect_ex((address, port))
             if number == errno.EINPROGRESS:
@@ -42,9 +54,6 @@ async def connect(attempt: Attempt, addresses: Addresses, port: int) -> socket.s
                 number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if number == 0:
                 return sock
-        except BaseException:
-            sock.close()
-            raise
         sock.close()
         failure = Failure.from_errno(number)
     raise failure or Failure(DNS, "the name has no address")
@@ -55,13 +64,10 @@ async def handshake(
 ) -> ssl.SSLSocket:
     """Start TLS on a connection, which is closed when that fails."""
     attempt.stage = "TLS handshake"
-    try:
+    with closed_on_error(sock):
         sock.getpeername()  # wrap_socket would lose a connection that was reset by now
         tls = context.wrap_socket(sock, server_hostname=server_name, do_handshake_on_connect=False)
-    except BaseException:
-        sock.close()
-        raise
-    try:
+    with closed_on_error(tls):
         while True:
             try:
                 tls.do_handshake()
@@ -70,9 +76,6 @@ async def handshake(
                 await readable(tls)
             except ssl.SSLWantWriteError:
                 await writable(tls)
-    except BaseException:
-        tls.close()
-        raise
 
 
 async def send(sock: socket.socket, data: bytes) -> None:

@@ -140,7 +140,7 @@ def test_an_error_of_step_functions_is_one_line() -> None:
 
 INPUTS: tuple[tuple[object, str], ...] = (
     ({"occurrence": "2026-11-03T18:00:00Z"}, "2026-11-03T18:00:00Z"),
-    ({"occurrence": "<aws.scheduler.scheduled-time>"}, ""),  # which nobody filled in
+    ({"occurrence": "<aws.scheduler.scheduled-time>"}, ""),  # a placeholder that was not replaced
     ({"occurrence": "../lock"}, ""),
     ({"occurrence": 7}, ""),
     ({}, ""),

@@ -391,7 +391,7 @@ def test_a_function_that_fails_always_leaves_no_fault_behind(phase: str, when: s
         status = made.finish(made.start(made.machine(SHUTDOWN)))
         found = verdict(made)
     if phase == names.RECORD and when == "after":
-        # The verdict was recorded; only Step Functions never heard of it.
+        # The verdict was recorded; only Step Functions never received the result.
         assert (status, found["status"]) == ("FAILED", "passed")
         return
     if phase == names.END_FAULT and when == "after":

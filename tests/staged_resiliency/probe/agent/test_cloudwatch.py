@@ -275,7 +275,7 @@ def test_each_answer_means_one_request_and_whether_it_may_work_later(
     trouble = around.send()
     assert trouble is not None
     assert (trouble.kind, trouble.permanent) == (kind, permanent)
-    assert len(around.service.requests) == 1  # the outbox tries again, and nobody else
+    assert len(around.service.requests) == 1  # only the outbox tries again
     assert around.send() is None
     assert around.credentials_asked() == 0
 

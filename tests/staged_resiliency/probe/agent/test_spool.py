@@ -409,7 +409,7 @@ class SpoolMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.disk)
     @rule()
     def restart(self) -> None:
-        """What was in memory is gone, and nobody knows any more what shall be alone."""
+        """A restart loses the memory, and with it which entries must be sent alone."""
         self.spool = spool_in(self.folder, Lines(), self.max_data)
         on_disk = self.not_removed + [each for each in self.model if each.on_disk]
         self.model = [replace(each, alone=False) for each in on_disk]

@@ -1,4 +1,4 @@
-"""Asks a hostile target in one loop with a well-behaved one, and looks at all that must hold."""
+"""Samples a hostile target in one loop with a well-behaved one, and checks all invariants."""
 
 import gc
 import re

@@ -157,14 +157,14 @@ def unanswered_port() -> Iterator[int]:
         listener.bind((HOST, 0))
         listener.listen(0)
         port: int = listener.getsockname()[1]
-        for client in (one, two):  # they fill the queue, and nobody accepts them
+        for client in (one, two):  # they fill the queue, and are never accepted
             client.setblocking(False)
             client.connect_ex((HOST, port))
         yield port
 
 
 def closed_port(address: str = HOST) -> int:
-    """A port where nobody listens."""
+    """A port on which no process listens."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family) as sock:
         sock.bind((address, 0))
