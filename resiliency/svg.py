@@ -59,12 +59,7 @@ class Scale:
 
 
 def time_ticks(interval: Interval, most: int) -> Sequence[float]:
-    """Return round moments of an interval, in seconds.
-
-    Args:
-        interval: What the axis shows.
-        most: At most so many ticks, at least 2.
-    """
+    """Return at most ``most`` round moments of an interval, in seconds; ``most`` is 2 or more."""
     length = interval.end - interval.start
     step = next((step for step in _TIME_STEPS if length / step <= most - 1), None)
     if step is None:
@@ -73,11 +68,9 @@ def time_ticks(interval: Interval, most: int) -> Sequence[float]:
 
 
 def number_ticks(interval: Interval, most: int) -> Sequence[float]:
-    """Return round numbers of an interval; the step is 1, 2 or 5 times a power of ten.
+    """Return at most ``most`` round numbers of an interval; ``most`` is 2 or more.
 
-    Args:
-        interval: What the axis shows.
-        most: At most so many ticks, at least 2.
+    The step is 1, 2 or 5 times a power of ten.
     """
     length = interval.end - interval.start
     power: float = 10.0 ** math.floor(math.log10(length / (most - 1)))
@@ -191,14 +184,7 @@ class Drawing:
 
 
 def svg(drawing: Drawing, identity: str = "", style: str = "", style_sheet: str = "") -> Markup:
-    """Write a drawing as an SVG element.
-
-    Args:
-        drawing: The drawing.
-        identity: Begins the ids of its title and description.
-        style: Classes of the element; none where empty.
-        style_sheet: CSS to put into it.
-    """
+    """Write a drawing as an SVG element; ``identity`` begins the ids of title and description."""
     width, height = _number(drawing.width), _number(drawing.height)
     attributes = [
         f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"',
@@ -312,9 +298,7 @@ def shortened(text: str, width: float, size: float = FONT_SIZE) -> str:
 def rows_of(places: Sequence[tuple[float, float]], gap: float = 8.0) -> Sequence[int]:
     """Assign labels to rows in which they do not overlap, from 0, each the lowest that is free.
 
-    Args:
-        places: Left edge and width of each label.
-        gap: Pixels between two labels of a row.
+    A place is the left edge and the width of a label.
     """
     ends: list[float] = []
     rows = [0] * len(places)

@@ -12,8 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Final, Literal, TypeAlias
 
-from staged_resiliency.shared import time_limits
-
 Comparison: TypeAlias = Literal[
     "GreaterThanOrEqualToThreshold",
     "GreaterThanThreshold",
@@ -65,27 +63,8 @@ class Point(Enum):
     """Missing, or not published yet."""
 
 
-def assumed_evaluation_range(evaluation_periods: int) -> int:
-    """Return the *assumed* number of periods that CloudWatch reads at standard resolution.
-
-    Args:
-        evaluation_periods: N of the alarm.
-
-    Example:
-        >>> assumed_evaluation_range(3)  # the one that AWS publishes
-        5
-    """
-    return evaluation_periods + time_limits.EXTRA_PERIODS
-
-
 def point(value: float | None, comparison: Comparison, threshold: float) -> Point:
-    """Compare a value with a threshold.
-
-    Args:
-        value: The statistic of a period; None where it is missing.
-        comparison: How it is compared.
-        threshold: The threshold.
-    """
+    """Compare a value with a threshold; None is a missing value."""
     if value is None:
         return Point.MISSING
     return Point.BREACHING if COMPARISONS[comparison](value, threshold) else Point.WITHIN

@@ -40,12 +40,7 @@ def draw_periods_read(alarm: Alarm, assumptions: Assumptions, chance: random.Ran
 
 
 def evaluation_cost(alarm: Alarm, assumptions: Assumptions) -> int:
-    """Estimate the work of one fault for an alarm, in points that are read.
-
-    Args:
-        alarm: The alarm.
-        assumptions: What no template contains.
-    """
+    """Estimate the work of one fault for an alarm, in points that are read."""
     periods = alarm.evaluation_periods + ceil(assumptions.extra_periods.high)
     minutes = periods * _width(alarm)
     return minutes * (periods + _POINTS_PER_MINUTE)
@@ -72,8 +67,7 @@ class AlarmReadings:
     def starting(self, at: float) -> Iterator[tuple[float, str]]:
         """Yield the time of each reading and the signs of its periods, oldest first.
 
-        Args:
-            at: When the first reading is made, at most one interval before the minute of the fault.
+        The first is made ``at``, at most one interval before the minute of the fault.
         """
         periods, width, late = self._periods, self._width, self._late
         first = min(periods)
@@ -96,16 +90,7 @@ def alarm_readings(
     assumptions: Assumptions,
     chance: random.Random,
 ) -> AlarmReadings:
-    """Draw the readings of an alarm's metric around one fault.
-
-    Args:
-        alarm: The alarm.
-        effect: How the fault shows in its metric.
-        periods_read: How many periods each reading covers.
-        fault_at: When the fault begins, in seconds since the beginning of its minute.
-        assumptions: Delays and intervals.
-        chance: Draws phases and delays.
-    """
+    """Draw the readings of a metric around a fault ``fault_at`` seconds into its minute."""
     width = _width(alarm)
     before = ceil(assumptions.evaluation_interval.high / MINUTE)
     # Without a fault in it a signal stays as it is, so one reading is enough.

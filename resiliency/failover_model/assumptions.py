@@ -15,8 +15,6 @@ class Range:
     """A number between two bounds; each outage draws one, with equal chances.
 
     Attributes:
-        low: The lower bound.
-        high: The upper bound.
         about: The quantity, with its unit.
         basis: A source, or the word *assumed* and why.
     """

@@ -42,7 +42,6 @@ class Design:
 
     Attributes:
         label: Name of its bars; empty where there is one design.
-        verdicts: Its failover times, from ``failover_times``.
     """
 
     label: str
@@ -52,10 +51,7 @@ class Design:
 def write_chart(file: Path, designs: Sequence[Design], objective: int | None = None) -> None:
     """Write a chart as SVG: a bar for each fault, designs below one another.
 
-    Args:
-        file: Where; the name must end in ``.svg``.
-        designs: What it shows.
-        objective: Seconds at which a line is drawn; none unless given.
+    The file's name must end in ``.svg``. The objective is in seconds.
 
     Raises:
         UserError: The file has another name, or can't be written.
@@ -70,14 +66,10 @@ def write_chart(file: Path, designs: Sequence[Design], objective: int | None = N
 
 
 def chart(designs: Sequence[Design], objective: int | None = None) -> str:
-    """Draw the chart.
+    """Draw the chart, with a line at the objective in seconds.
 
     A bar is as long as the median outage, split in the ratio of its parts' medians; the line goes
     on to the worst.
-
-    Args:
-        designs: What it shows.
-        objective: Seconds at which a line is drawn; none unless given.
     """
     longest = max(
         [each.total.worst for design in designs for each in design.verdicts if each.total]

@@ -23,10 +23,7 @@ class Compared:
 
     Attributes:
         record: DNS name of the pair, after the change if it exists then.
-        record_type: Type of its records.
-        fault: The fault.
         before: Its verdict before; None where the pair or the fault does not exist.
-        after: Its verdict after.
     """
 
     record: str
@@ -50,10 +47,6 @@ def compare(before: Sequence[Verdict], after: Sequence[Verdict]) -> Sequence[Com
 
     Pairs match by name and type. Where each design has a single name, the two are compared whatever
     the names are, so that staging can be compared with production.
-
-    Args:
-        before: The result of ``failover_times`` for one design.
-        after: The same for the other.
     """
     single = all(len({each.pair.name for each in side}) == 1 for side in (before, after))
     sides = [_by_key(side, single) for side in (before, after)]
@@ -111,12 +104,7 @@ def _number(verdict: Verdict | None, name: Number) -> str:
 
 
 def comparison_json(compared: Sequence[Compared], *, seed: int) -> JsonObject:
-    """Encode a comparison as a JSON object; durations in seconds, rounded to a tenth.
-
-    Args:
-        compared: The result of ``compare``.
-        seed: The seed of both sides.
-    """
+    """Encode a comparison as a JSON object; durations in seconds, rounded to a tenth."""
     return {
         "seed": seed,
         "compared": [

@@ -20,14 +20,7 @@ from staged_resiliency.shared import names
 def explain_no_failover(
     graph: FailoverGraph, pair: Pair, fault: Fault, effects: Mapping[BasicHealthCheck, Effect]
 ) -> str:
-    """Explain in one line why a fault never moves clients to the secondary.
-
-    Args:
-        graph: All pairs and alarms.
-        pair: The pair that stays with its primary.
-        fault: The fault.
-        effects: How the fault shows in each basic health check of the pair.
-    """
+    """Explain in one line why a fault never moves clients to the secondary."""
     check = pair.primary.health_check
     if check is None:
         if pair.primary.evaluates_target:
@@ -83,13 +76,7 @@ def _unmoved(check: BasicHealthCheck, shown: Effect) -> str:
 def sensitive_to(
     pair: Pair, effects: Mapping[BasicHealthCheck, Effect], assumptions: Assumptions
 ) -> Sequence[str]:
-    """Return the names of the assumptions that affect a failover's time, in their order.
-
-    Args:
-        pair: The pair.
-        effects: How the fault shows in each basic health check.
-        assumptions: The assumptions.
-    """
+    """Return the names of the assumptions that affect a failover's time, in their order."""
     affecting = {
         name
         for check, shown in effects.items()

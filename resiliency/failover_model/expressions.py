@@ -33,9 +33,6 @@ _REFERENCE: Final = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.(?:HealthCheckId|TopicAr
 class Templates:
     """Templates that belong together.
 
-    Args:
-        by_stack: The templates, by the stack's name.
-
     Raises:
         TemplateError: One is not of a template's form.
     """

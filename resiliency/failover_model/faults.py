@@ -38,12 +38,7 @@ class FaultKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault of the primary's host.
-
-    Attributes:
-        kind: The kind of fault.
-        dependency: Name of the dependency, for a blackholed one.
-    """
+    """A fault of the primary's host; ``dependency`` names a blackholed one."""
 
     kind: FaultKind
     dependency: str | None = None
@@ -112,14 +107,8 @@ def watched_host(pair: Pair) -> str | None:
 def effect(fault: Fault, check: BasicHealthCheck, pair: Pair, *, of_primary: bool) -> Effect:
     """Return the effect of a fault of the primary's host on a health check.
 
-    Signals below the primary's health check are *assumed* to watch the primary's host, except an
-    endpoint with the secondary's address.
-
-    Args:
-        fault: The fault.
-        check: The health check.
-        pair: The pair it decides about.
-        of_primary: It is below the primary's health check, not the secondary's.
+    Signals below the primary's health check (``of_primary``) are *assumed* to watch the primary's
+    host, except an endpoint with the secondary's address.
     """
     if isinstance(check, EndpointCheck):
         mine = check.address in pair.primary.values or (
@@ -132,14 +121,7 @@ def effect(fault: Fault, check: BasicHealthCheck, pair: Pair, *, of_primary: boo
 def metric_effect(
     fault: Fault, alarm: Alarm, *, host: str | None, watches_host: bool = True
 ) -> Effect:
-    """Return the effect of a fault on an alarm's metric.
-
-    Args:
-        fault: The fault.
-        alarm: The alarm.
-        host: The affected host, None where it is unknown.
-        watches_host: Whether the alarm watches that host.
-    """
+    """Return the effect of a fault on an alarm's metric; ``host`` is the affected one, if known."""
     metric = alarm.metric
     if metric.name == names.PEER_METRIC:
         if host is not None and metric.dimension("Observer") == host:

@@ -19,8 +19,6 @@ class Metric:
     """A CloudWatch metric.
 
     Attributes:
-        namespace: CloudWatch namespace.
-        name: Name of the metric.
         dimensions: Pairs of name and value. A value that only the deployment knows is
             ``${LogicalId}``.
     """
@@ -39,14 +37,7 @@ class Alarm:
     """A metric alarm.
 
     Attributes:
-        name: Name of the alarm.
-        metric: The metric that it watches.
         statistic: Average, Maximum, Minimum, SampleCount or Sum.
-        comparison: How the statistic is compared.
-        threshold: The threshold, in the metric's unit.
-        period_seconds: Length of a period.
-        evaluation_periods: N.
-        datapoints_to_alarm: M.
         missing: How the alarm treats missing data; Route 53 ignores that.
     """
 
@@ -67,9 +58,6 @@ class AlarmCheck:
 
     Attributes:
         label: Its name in reports.
-        alarm: The alarm whose rule Route 53 copied.
-        insufficient_data: Its status while there is insufficient data.
-        inverted: Its status is inverted.
         disabled: It is healthy, whatever the data.
     """
 
@@ -90,7 +78,6 @@ class EndpointCheck:
         address: IP address or domain name of the endpoint.
         interval_seconds: Time between two requests of one health checker.
         failure_threshold: Failures in a row until a health checker finds the endpoint unhealthy.
-        inverted: Its status is inverted.
         disabled: It is healthy, whatever the endpoint answers.
     """
 
@@ -109,9 +96,7 @@ class CalculatedCheck:
 
     Attributes:
         label: Its name in reports.
-        children: The health checks that it counts.
         threshold: How many must be healthy.
-        inverted: Its status is inverted.
         disabled: It is healthy, whatever its children are.
     """
 
@@ -135,7 +120,6 @@ class Record:
 
     Attributes:
         values: Addresses or names, or the alias's target.
-        ttl_seconds: How long resolvers cache it.
         health_check: The health check of the record; always healthy without one.
         evaluates_target: Whether it is an alias that also follows its target's health.
     """
@@ -148,14 +132,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A pair of failover records.
-
-    Attributes:
-        name: DNS name without the dot at its end.
-        record_type: A, AAAA or another one.
-        primary: Answers while it is healthy.
-        secondary: Answers while the primary is not.
-    """
+    """A pair of failover records; ``name`` has no dot at its end."""
 
     name: str
     record_type: str
@@ -165,13 +142,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """The sampling interval of a probe, from its configuration in the templates.
-
-    Attributes:
-        namespace: CloudWatch namespace that it publishes to.
-        interval_seconds: Time between two samples of a target.
-        timeout_seconds: Deadline of a sample.
-    """
+    """The interval and the deadline of a probe's samples, from its configuration."""
 
     namespace: str
     interval_seconds: float
@@ -183,7 +154,6 @@ class FailoverGraph:
     """The resources that decide failover in a set of templates.
 
     Attributes:
-        pairs: The failover pairs, in the order of the templates.
         alarms: The metric alarms, including those that no health check follows.
         probes: The probes whose configuration the templates contain.
     """

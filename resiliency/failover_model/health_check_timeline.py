@@ -37,7 +37,6 @@ class StatusTimeline:
     """The status of a health check around one fault.
 
     Attributes:
-        before: Its status before the fault.
         changes: When it changes, and to which status, in order; seconds since the beginning of
             the minute of the fault.
         evident: When the fault first shows in what it reads; infinite if it never does.
@@ -58,12 +57,7 @@ def status_timeline(
 ) -> StatusTimeline:
     """Simulate the status of a health check around one fault, with random phases and delays.
 
-    Args:
-        check: The health check.
-        effect: How the fault shows in its signal.
-        fault_at: When the fault begins, in seconds since the beginning of its minute.
-        assumptions: What no template contains.
-        chance: Draws phases and delays.
+    The fault begins ``fault_at`` seconds into its minute.
     """
     if check.disabled:
         return StatusTimeline(status(True, inverted=check.inverted, disabled=True), (), inf)

@@ -24,7 +24,6 @@ class Stream:
     """The data of a metric around one fault.
 
     Attributes:
-        minutes: The pieces of each minute, by its number.
         evident: When the first data point that shows the fault can be read, or is due and missing.
     """
 
@@ -41,16 +40,7 @@ def metric_stream(
     assumptions: Assumptions,
     chance: random.Random,
 ) -> Stream:
-    """Simulate a metric around one fault, with random phases and delays.
-
-    Args:
-        metric: The metric.
-        effect: How the fault shows in it.
-        fault_at: When the fault begins, in minute 0.
-        minutes: Numbers of the minutes wanted.
-        assumptions: Delays and intervals.
-        chance: Draws phases and delays.
-    """
+    """Simulate a metric around one fault, with random phases and delays."""
     if metric.namespace.startswith("AWS/"):
         return _status(effect, fault_at, minutes, assumptions, chance)
     if metric.name == names.HEARTBEAT_METRIC:
@@ -150,10 +140,6 @@ def statistic_over_time(pieces: Sequence[Piece], name: str) -> Sequence[tuple[fl
     """Compute when a statistic of a period changes as its pieces arrive, and its new values.
 
     Before the first piece there are no data.
-
-    Args:
-        pieces: The pieces of the period.
-        name: Average, Maximum, Minimum, SampleCount or Sum.
     """
     count, total, least, most = 0, 0.0, inf, -inf
     found = []

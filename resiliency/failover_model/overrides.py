@@ -23,9 +23,6 @@ _ON_THE_COMMAND_LINE: Final = "given with --assume"
 def parse_assumptions(words: Sequence[str]) -> Assumptions:
     """Return the assumptions, with those given as ``NAME=NUMBER`` or ``NAME=LOW:HIGH``.
 
-    Args:
-        words: The values of ``--assume``.
-
     Raises:
         UserError: An unknown or repeated name, or a value out of range for it.
 
@@ -66,13 +63,7 @@ def parse_assumptions(words: Sequence[str]) -> Assumptions:
 
 
 def assumptions_for_pair(graph: FailoverGraph, pair: Pair, assumptions: Assumptions) -> Assumptions:
-    """Return the assumptions about one pair, with the templates' values in place of defaults.
-
-    Args:
-        graph: The templates' content.
-        pair: The pair.
-        assumptions: What is assumed of all pairs.
-    """
+    """Return the assumptions about one pair, with the templates' values in place of defaults."""
     probe = _probe_of(graph, pair)
     if probe is None:
         return assumptions
@@ -85,11 +76,6 @@ def with_probe_settings(
     """Replace the assumptions about the probe by the values of the probe's configuration.
 
     A number given with ``--assume`` stays, as the user wants to see its effect.
-
-    Args:
-        assumptions: The assumptions.
-        interval_seconds: Time between two samples of a target.
-        timeout_seconds: Deadline of a sample.
     """
     changes = {
         name: replace(default, low=seconds, high=seconds, basis=FROM_TEMPLATES)

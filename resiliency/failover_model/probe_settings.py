@@ -15,8 +15,6 @@ class Installation:
     """An association that installs a probe.
 
     Attributes:
-        templates: The templates that it is from.
-        reference: The association.
         encoded: The value of its configuration parameter: base64 of JSON.
     """
 
@@ -42,11 +40,7 @@ class Installation:
 
 
 def installations(templates: Templates) -> Iterator[Installation]:
-    """Find the associations that install a probe, and ignore all others.
-
-    Args:
-        templates: The templates that belong together.
-    """
+    """Find the associations that install a probe, and ignore all others."""
     for reference, properties in templates.resources("AWS::SSM::Association"):
         match properties:
             # The document's Action is Install by default.
@@ -61,9 +55,6 @@ def read_probes(templates: Templates) -> Sequence[Probe]:
 
     A configuration that can't be read gives none: then the numbers stay those of ``Assumptions``,
     and the report says so.
-
-    Args:
-        templates: The templates that belong together.
     """
     found = []
     for installation in installations(templates):

@@ -145,13 +145,7 @@ def _assumptions_rows(
 
 
 def timing_json(verdicts: Sequence[Verdict], assumptions: Assumptions, *, seed: int) -> JsonObject:
-    """Encode failover times as a JSON object; durations in seconds, rounded to a tenth.
-
-    Args:
-        verdicts: The result of ``failover_times``.
-        assumptions: Its assumptions.
-        seed: Its seed.
-    """
+    """Encode failover times as a JSON object; durations in seconds, rounded to a tenth."""
     return {
         "seed": seed,
         "verdicts": [verdict_json(verdict) for verdict in verdicts],

@@ -44,11 +44,6 @@ def status(healthy: bool, *, inverted: bool = False, disabled: bool = False) -> 
     reference names it as the way to stop traffic to what a disabled health check guards. A new
     health check is healthy until there is enough data, or unhealthy if it is inverted.
 
-    Args:
-        healthy: The status according to the data.
-        inverted: The health check's ``Inverted``.
-        disabled: The health check's ``Disabled``.
-
     Example:
         >>> status(False, disabled=True)
         True
@@ -70,12 +65,8 @@ def alarm_health(
     treatment of missing data is known here. That points are otherwise evaluated as CloudWatch
     evaluates them, over the same range, is *assumed*.
 
-    Args:
-        points: The points of the evaluation range, oldest first.
-        evaluation_periods: How many points must breach.
-        insufficient_data: The status while there is insufficient data.
-        last_known: The last status with enough data; None for a new health check, which is
-            healthy.
+    The points are those of the evaluation range, oldest first. ``last_known`` is None for a new
+    health check, which is healthy.
     """
     state = evaluate(points, evaluation_periods=evaluation_periods, missing=Missing.MISSING)
     if state is not AlarmState.INSUFFICIENT_DATA:
@@ -86,20 +77,12 @@ def alarm_health(
 
 
 def calculated_health(children: Sequence[bool], threshold: int) -> bool:
-    """Whether enough children are healthy.
-
-    Args:
-        children: The status of each child.
-        threshold: How many must be healthy: with 0 it always is, with more than there are never.
-    """
+    """Whether enough children are healthy: with a threshold of 0 always, above their number never."""
     return sum(children) >= threshold
 
 
 def unhealthy_checkers_needed(checkers: int) -> int:
     """Return how many health checkers must find an endpoint unhealthy, until it is.
-
-    Args:
-        checkers: The number of health checkers.
 
     Example:
         >>> unhealthy_checkers_needed(16)
@@ -111,12 +94,8 @@ def unhealthy_checkers_needed(checkers: int) -> int:
 def answer(primary: bool | None, secondary: bool | None) -> Role:
     """Return which record of a failover pair Route 53 answers with.
 
-    A record without a health check is always healthy, so a primary without one never fails over.
-    Where none is healthy all count as healthy, and the primary answers.
-
-    Args:
-        primary: Status of the primary's health check; None where it has none.
-        secondary: Status of the secondary's health check; None where it has none.
+    A record without a health check (None) is always healthy, so a primary without one never fails
+    over. Where none is healthy all count as healthy, and the primary answers.
     """
     if primary is False and secondary is not False:
         return Role.SECONDARY

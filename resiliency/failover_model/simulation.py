@@ -62,14 +62,7 @@ class Outage:
 
 @dataclass(frozen=True, slots=True)
 class Percentiles:
-    """How long something takes over many outages, in seconds.
-
-    Attributes:
-        best: The shortest time.
-        median: Half of the outages take no longer.
-        p95: 95 of 100 outages take no longer.
-        worst: The longest time.
-    """
+    """Seconds that something takes over many outages; 95 of 100 take no longer than ``p95``."""
 
     best: float
     median: float
@@ -92,10 +85,7 @@ class Verdict:
     """The consequence of a fault of the primary's host.
 
     Attributes:
-        pair: The pair.
-        fault: The fault.
-        outages: How many outages were simulated.
-        moved: How many of them moved clients to the secondary.
+        moved: How many outages moved clients to the secondary.
         total: How long that takes, None where it never happens.
         parts: The same for each of ``PARTS``; empty where it never happens.
         never: Why it never happens; None where it does.
@@ -124,14 +114,9 @@ def failover_times(
 ) -> Sequence[Verdict]:
     """Simulate how long failover takes for each pair and each fault of its primary's host.
 
-    Args:
-        graph: What decides.
-        outages: How many to simulate for each fault; 2,000 unless given. Fewer where an alarm looks
-            back over hours, as each takes long then.
-        seed: The same seed gives the same numbers; 0 unless given.
-        assumptions: What no template contains; see ``Assumptions`` for its defaults. The probe's
-            configuration in the templates replaces a default.
-        only: The faults wanted; all unless given. It changes no fault's numbers.
+    Fewer outages are simulated where an alarm looks back over hours, as each takes long then. The
+    same seed gives the same numbers, also with ``only`` some faults. The probe's configuration in
+    the templates replaces a default of ``Assumptions``.
 
     Raises:
         ValueError: ``outages`` is under 1.
@@ -211,14 +196,7 @@ def effects_of(fault: Fault, pair: Pair) -> Mapping[BasicHealthCheck, Effect]:
 
 @dataclass(slots=True)
 class _Simulation:
-    """Simulates outages of one fault, one by one.
-
-    Args:
-        pair: The pair.
-        effects: How the fault shows in each basic health check.
-        assumptions: What no template contains.
-        chance: Draws phases and delays.
-    """
+    """Simulates outages of one fault, one by one."""
 
     pair: Pair
     effects: Sequence[tuple[BasicHealthCheck, Effect]]
@@ -297,9 +275,7 @@ def status_function(
 ) -> StatusFunction:
     """Return the status of a health check as a function of those of the basic ones.
 
-    Args:
-        check: The health check, None without one.
-        place: The position of each basic health check in the function's argument.
+    ``place`` is the position of each basic health check in the function's argument.
     """
     if check is None:
         return lambda now: None

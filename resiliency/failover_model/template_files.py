@@ -15,13 +15,9 @@ DEFAULT_FOLDER: Final = Path("cdk.out")
 
 
 def read_templates(paths: Sequence[Path]) -> Mapping[str, JsonObject]:
-    """Read templates that belong together from several files and folders.
+    """Read templates that belong together, by the name of the stack or else of the file.
 
-    Args:
-        paths: Folders that `cdk synth` wrote, and templates as JSON or YAML.
-
-    Returns:
-        The templates, by the name of the stack or else of the file.
+    The paths are folders that `cdk synth` wrote, and templates as JSON or YAML.
 
     Raises:
         UserError: A folder holds no readable cloud assembly.

@@ -40,9 +40,6 @@ Choice = TypeVar("Choice", bound=str)
 def read_graph(by_stack: Mapping[str, JsonObject]) -> FailoverGraph:
     """Read the failover records, health checks and alarms from templates.
 
-    Args:
-        by_stack: The templates that belong together, by a name for messages.
-
     Raises:
         TemplateError: There is no failover pair, or one that can't be followed to its signals.
 

@@ -36,14 +36,7 @@ class AwsSimulator:
     drawn from the same ranges that the model draws from.
 
     Args:
-        deployment: What is rehearsed.
-        assumptions: Ranges of the delays.
-        chance: Draws from the ranges.
-        clock: The rehearsal's clock.
-        aws: The APIs.
-        zone: The DNS answer.
         addresses: The address that DNS answers for each host.
-        record: Records all that happens.
         begin: Starts a task of the run.
     """
 

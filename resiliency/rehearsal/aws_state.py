@@ -28,11 +28,7 @@ Statistics = Sequence[float | None]
 
 
 class Alarms:
-    """The states of alarms; new ones have insufficient data.
-
-    Args:
-        alarms: The alarms.
-    """
+    """The states of alarms; new ones have insufficient data."""
 
     def __init__(self, alarms: Sequence[Alarm]) -> None:
         self.states = {alarm.name: AlarmState.INSUFFICIENT_DATA for alarm in alarms}
@@ -41,11 +37,7 @@ class Alarms:
     def evaluate(
         self, statistics: Mapping[str, Statistics]
     ) -> Iterator[tuple[Alarm, AlarmState, AlarmState]]:
-        """Evaluate the alarms with data; yield each that changed, with its former and new state.
-
-        Args:
-            statistics: The evaluation range of each alarm, by its name.
-        """
+        """Evaluate the alarms with data; yield each that changed, with its former and new state."""
         for alarm in self._alarms:
             if alarm.name not in statistics:
                 continue
@@ -68,7 +60,6 @@ class Checker:
 
     Attributes:
         failure_threshold: How many answers in a row change its status.
-        healthy: Its status of the endpoint.
     """
 
     failure_threshold: int
@@ -83,11 +74,7 @@ class Checker:
 
 
 class HealthChecks:
-    """The statuses of the health checks of a pair; new ones are healthy.
-
-    Args:
-        pair: The pair.
-    """
+    """The statuses of the health checks of a pair; new ones are healthy."""
 
     def __init__(self, pair: Pair) -> None:
         self._pair = pair

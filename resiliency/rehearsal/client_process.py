@@ -29,13 +29,7 @@ class Settings:
     """How a client reaches the service; seconds are those of the service.
 
     Attributes:
-        name: DNS name that it resolves.
-        record_type: A or AAAA.
-        server: Address and port of the DNS server.
         places: Loopback address and port that stand in for each address.
-        path: Path that it requests.
-        interval_seconds: Between two requests.
-        deadline_seconds: How long a request may take.
         floor_seconds: How long its resolver keeps an answer at least.
         cache_seconds: How long it keeps an address beyond its resolver.
         first_seconds: When it sends the first request, after it started.
@@ -66,12 +60,7 @@ class Settings:
 
 
 class StubResolver:
-    """Resolves one name, and caches the answer for its TTL in seconds of the service.
-
-    Args:
-        settings: The client's settings.
-        clock: The rehearsal's clock.
-    """
+    """Resolves one name, and caches the answer for its TTL in seconds of the service."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
@@ -114,10 +103,7 @@ async def request_forever(
 ) -> None:
     """Send requests at an even pace forever; one that hangs delays no other.
 
-    Args:
-        settings: The client's settings.
-        clock: The rehearsal's clock.
-        report: Called with when each request was made, who answered it, and why nobody did.
+    ``report`` gets when each request was made, who answered it, and why nobody did.
     """
     resolver = StubResolver(settings, clock)
     seconds = max(LEAST_DEADLINE_SECONDS, clock.real(settings.deadline_seconds))

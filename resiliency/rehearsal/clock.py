@@ -57,10 +57,6 @@ class Clock:
         """Return this machine's seconds since the epoch, the timestamp of observations."""
         return self.wall + self._elapsed()
 
-    def stamp_of(self, moment: float) -> float:
-        """Return the timestamp of a moment of the service."""
-        return self.wall + (moment - self.service) / self.scale
-
     def real(self, seconds: float) -> float:
         """Convert simulated seconds into real seconds on this machine."""
         return seconds / self.scale
@@ -74,11 +70,7 @@ class Clock:
 
 
 class ScaledSelector(selectors.BaseSelector):
-    """A selector whose timeouts are seconds of the service.
-
-    Args:
-        scale: Seconds of the service that pass in one second here.
-    """
+    """A selector whose timeouts are seconds of the service."""
 
     def __init__(self, scale: float) -> None:
         self._scale = scale

@@ -37,13 +37,7 @@ _STYLES: Final = {Status.PASSED: "green", Status.FAILED: "red", Status.ABORTED: 
 
 
 class Progress:
-    """Shows progress as a table that is redrawn, or as lines where redrawing is impossible.
-
-    Args:
-        plans: The scenarios.
-        scale: Seconds of the service in one second here.
-        console: The terminal or file.
-    """
+    """Shows progress as a table that is redrawn, or as lines where redrawing is impossible."""
 
     def __init__(self, plans: Sequence[Plan], scale: float, console: Console) -> None:
         self._scale = scale

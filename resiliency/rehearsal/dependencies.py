@@ -20,12 +20,7 @@ _MOST_BYTES: Final = 65_536
 
 
 class Dependency:
-    """The stand-in for one dependency of one host.
-
-    Args:
-        check: The probe's check of it, from the probe's configuration.
-        address: Loopback address.
-    """
+    """The stand-in for one dependency of one host, which the probe's check measures."""
 
     def __init__(self, check: Mapping[str, Any], address: str) -> None:
         self._check = check
@@ -121,12 +116,7 @@ class Dependency:
 
 
 def redirected_check(check: Mapping[str, Any], place: tuple[str, int]) -> Mapping[str, Any]:
-    """Redirect a check to another address and port, without TLS.
-
-    Args:
-        check: The check.
-        place: Address and port.
-    """
+    """Redirect a check to another address and port, without TLS."""
     kind = str(check["check"])
     if kind == "dns":
         return {**check, "server": place[0], "port": place[1]}

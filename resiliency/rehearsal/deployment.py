@@ -36,14 +36,7 @@ class Deployment:
     """The failover of one service, as templates describe it.
 
     Attributes:
-        service: Short name of the service.
         environment: Short name of the environment; empty where the templates contain none.
-        region: AWS region.
-        account: AWS account id.
-        graph: What decides failover.
-        pair: The record pair that clients ask for.
-        active: The host of the primary record.
-        standby: The other host.
         actions: Names of the topics that each alarm's states notify, by alarm and state.
         probe: Content of the probe's configuration file, None without a probe.
         path: Where clients ask the service.
@@ -110,13 +103,7 @@ class Deployment:
 
 
 def answer_address(host: Host, record_type: str, number: int) -> str:
-    """Return the address that DNS answers for a host; a documentation address for an alias.
-
-    Args:
-        host: The host.
-        record_type: A or AAAA.
-        number: Distinguishes the hosts.
-    """
+    """Return the address that DNS answers for a host; for an alias, one for documentation."""
     try:
         return str(ipaddress.ip_address(host.address))
     except ValueError:

@@ -37,10 +37,8 @@ def read_deployment(
 ) -> Deployment:
     """Read the resources of a rehearsal from templates.
 
-    Args:
-        by_stack: The templates that belong together, by stack name.
-        record: DNS name of the pair; the first of the templates unless given.
-        addresses: Address of a host by its name, where no template contains it.
+    Without ``record``, the first pair is rehearsed. ``addresses`` has the addresses of hosts by
+    name, where no template contains them.
 
     Raises:
         TemplateError: Something that is needed is missing, or can't be followed.

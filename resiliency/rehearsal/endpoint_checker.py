@@ -31,14 +31,8 @@ async def run_checkers(
 ) -> None:
     """Send requests forever, each checker in its own phase, independent of the others.
 
-    Args:
-        check: The health check.
-        place: Address and port of the endpoint's stand-in.
-        host: Host name of the requests.
-        path: Path of the requests.
-        phases: When each checker sends its first request, in seconds of the service.
-        clock: The rehearsal's clock.
-        on_change: Called with all checkers, each time that one changes its status.
+    Phases are seconds of the service until a checker's first request. ``on_change`` gets all
+    checkers, each time that one changes its status.
     """
     checkers = [Checker(check.failure_threshold) for _ in phases]
 

@@ -70,7 +70,6 @@ class Expected:
     """One expectation and its reason.
 
     Attributes:
-        expectation: The expectation.
         why: The design's purpose, or the model; in a few words.
         predicted: The time that the model predicts, None where it predicts none.
         message_seconds: Time until people must get a message of it; None where they need not.
@@ -87,8 +86,6 @@ class Plan:
     """One scenario with what is expected of it.
 
     Attributes:
-        scenario: What happens.
-        expected: What is expected; at least one.
         notes: What people should know apart from the verdict.
         predicted: The predicted time until clients reach the standby, None where they don't move.
         steady_seconds: How long all is well before the fault.
@@ -128,16 +125,7 @@ def plan_of(
     scale: float,
     seed: int = 0,
 ) -> Plan:
-    """Derive the expectations of a scenario.
-
-    Args:
-        deployment: What is rehearsed.
-        scenario: What happens.
-        assumptions: The model's assumptions.
-        failovers: What the model predicts for clients.
-        scale: Seconds of the service in one second here.
-        seed: The same seed gives the same numbers.
-    """
+    """Derive the expectations of a scenario."""
     verdict = failovers.get(fault_of(scenario))
     planner = _Planner(
         deployment, scenario, assumptions, scale, seed, deployment.objective_seconds, verdict
@@ -282,7 +270,8 @@ class _Planner:
 
     def _is_meant_for_it(self, check: BasicHealthCheck) -> bool:
         if isinstance(check, EndpointCheck):
-            return self.scenario.action is Action.HANG and _is_endpoint(check)
+            # One that only connects does not find a hanging endpoint unhealthy.
+            return self.scenario.action is Action.HANG and check.kind != "TCP"
         name = check.alarm.metric.name
         if self.scenario.action is Action.HANG:
             return name == names.PEER_METRIC
@@ -328,11 +317,6 @@ class _Planner:
         if self.scenario.action is Action.STOP:
             return alarm.metric.namespace == "AWS/EC2"
         return alarm.metric.name == names.PEER_METRIC
-
-
-def _is_endpoint(check: BasicHealthCheck) -> bool:
-    """Whether the check finds a hanging endpoint unhealthy; one that only connects does not."""
-    return isinstance(check, EndpointCheck) and check.kind != "TCP"
 
 
 def _steady_seconds(deployment: Deployment) -> float:

@@ -6,25 +6,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer.
-
-    Attributes:
-        status: Status code.
-        body: Body.
-    """
+    """An HTTP answer."""
 
     status: int
     body: bytes
 
 
 async def ask(place: tuple[str, int], host: str, path: str, seconds: float) -> Answer:
-    """Send one GET request.
-
-    Args:
-        place: Address and port.
-        host: Value of the Host header.
-        path: Path of the request.
-        seconds: Deadline, in seconds here.
+    """Send one GET request; the deadline is in seconds here.
 
     Raises:
         OSError: There was no answer, in time or at all; the message says why.

@@ -28,14 +28,6 @@ class MotoClient:
     """Metrics, topics, and the queue that receives the messages of topics.
 
     Its methods block; call them in threads of ``pool``.
-
-    Args:
-        port: Loopback port of moto's server.
-        region: AWS region.
-        topics: Names of the topics.
-
-    Attributes:
-        pool: Threads for its methods.
     """
 
     def __init__(self, port: int, region: str, topics: Sequence[str]) -> None:
@@ -92,10 +84,7 @@ class MotoClient:
     ) -> Mapping[str, Sequence[float | None]]:
         """Read the statistic of each alarm's last periods, oldest first.
 
-        Args:
-            alarms: The alarms.
-            end: End of the last period, in seconds since the epoch.
-            periods: How many periods of each alarm, by its name.
+        The last one ends at ``end``, in seconds since the epoch.
         """
         found: dict[str, Sequence[float | None]] = {}
         for seconds in dict.fromkeys(alarm.period_seconds for alarm in alarms):

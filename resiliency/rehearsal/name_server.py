@@ -18,14 +18,7 @@ _LENGTH: Final = struct.Struct("!H")
 
 
 class Zone:
-    """The record of the name, with its current addresses.
-
-    Args:
-        name: The record's name.
-        record_type: A or AAAA.
-        ttl_seconds: How long resolvers keep an answer, in seconds of the service.
-        addresses: Its current addresses.
-    """
+    """The record of the name, with its current addresses; its TTL is in seconds of the service."""
 
     def __init__(self, name: str, record_type: str, ttl_seconds: int, addresses: list[str]) -> None:
         self.addresses = addresses
@@ -57,21 +50,17 @@ class Zone:
 
 
 class NameServer:
-    """Answers for a zone on one loopback port, by UDP and TCP.
-
-    Args:
-        zone: The zone.
-    """
+    """Answers for a zone on one loopback port, by UDP and TCP."""
 
     def __init__(self, zone: Zone) -> None:
         self._zone = zone
         self._transport: asyncio.DatagramTransport | None = None
         self._server: asyncio.Server | None = None
 
-    async def start(self, address: str = "127.0.0.1") -> tuple[str, int]:
+    async def start(self) -> tuple[str, int]:
         """Start to listen; return address and port."""
         loop = asyncio.get_running_loop()
-        self._server = await asyncio.start_server(self._serve, address, 0)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         place: tuple[str, int] = self._server.sockets[0].getsockname()[:2]
         self._transport, _ = await loop.create_datagram_endpoint(
             lambda: _Datagrams(self._zone.answer), local_addr=place

@@ -15,11 +15,7 @@ PAGE: Final = "index.html"
 
 
 def require_writable(folder: Path) -> None:
-    """Raise if a folder can't be written, or contains anything but a rehearsal's report.
-
-    Raises:
-        UserError: It is no folder, contains other files, or can't be written.
-    """
+    """Raise UserError if a folder can't be written, or contains more than a report."""
     try:
         place = folder.resolve()
         if place == Path.cwd():
@@ -64,16 +60,10 @@ def _unwritable(folder: Path, error: Exception) -> UserError:
     return UserError(f"{folder}: can't be written ({why})")
 
 
-def write_report(folder: Path, journals: Sequence[JsonObject], page: str | None) -> Sequence[Path]:
+def write_report(folder: Path, journals: Sequence[JsonObject], page: str) -> Sequence[Path]:
     """Replace a folder's content by a rehearsal's journals and their page, all at once.
 
-    Args:
-        folder: The folder; created if it does not exist.
-        journals: The journals; each becomes a file by its experiment's name.
-        page: The page; None without one.
-
-    Returns:
-        The files.
+    Each journal becomes a file by its experiment's name. The files are returned.
 
     Raises:
         UserError: The folder can't be written.
@@ -83,7 +73,7 @@ def write_report(folder: Path, journals: Sequence[JsonObject], page: str | None)
             f"{each['experiment']}.json": json.dumps(each, indent=2, ensure_ascii=False) + "\n"
             for each in journals
         },
-        **({PAGE: page} if page is not None else {}),
+        PAGE: page,
     }
     try:
         # A link stays; its target is replaced.

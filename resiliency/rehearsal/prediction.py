@@ -109,14 +109,7 @@ def effect_on(deployment: Deployment, scenario: Scenario, alarm: Alarm) -> Effec
 
 @lru_cache(maxsize=256)
 def predict_firing(alarm: Alarm, effect: Effect, assumptions: Assumptions, seed: int) -> Firing:
-    """Predict when an alarm fires after a fault, simulated at many moments of a minute.
-
-    Args:
-        alarm: The alarm.
-        effect: How the fault shows in its metric.
-        assumptions: Delays and intervals.
-        seed: The same seed gives the same numbers.
-    """
+    """Predict when an alarm fires after a fault, simulated at many moments of a minute."""
     chance = random.Random(f"{seed} {alarm.name} {effect}")  # noqa: S311 - no secret
     # Fewer for an alarm that looks back over hours, as each takes long.
     faults = min(FIRINGS, max(_LEAST_FIRINGS, _MOST_COST // evaluation_cost(alarm, assumptions)))

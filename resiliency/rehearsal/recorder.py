@@ -11,11 +11,7 @@ class Recorder:
     """Records the observations and phases of one run.
 
     Args:
-        clock: Gives their timestamps.
         report: Called with each event, as an array for JSON.
-
-    Attributes:
-        observations: The observations so far.
     """
 
     def __init__(self, clock: Clock, report: Callable[[Sequence[object]], None]) -> None:
@@ -26,15 +22,7 @@ class Recorder:
     def see(
         self, source: Source, subject: str, value: str, detail: str = "", *, at: float | None = None
     ) -> None:
-        """Record one observation.
-
-        Args:
-            source: Who observed it.
-            subject: What was observed.
-            value: Its value.
-            detail: Details for people.
-            at: Its timestamp; now unless given.
-        """
+        """Record one observation, made now unless ``at`` is given."""
         moment = self._clock.stamp() if at is None else at
         self.observations.append(Observation(moment, source, subject, value, detail))
         self._report(["seen", moment, source.value, subject, value, detail])
@@ -47,12 +35,7 @@ class Recorder:
         self._report(["ended", self._clock.stamp(), name])
 
     def reachable(self, client: str, clock: str) -> None:
-        """Report how a client reaches the service, so that others can request it too.
-
-        Args:
-            client: ``client_process.Settings`` as JSON.
-            clock: The rehearsal's clock as JSON.
-        """
+        """Report, as JSON, how a client reaches the service, so that others can request it too."""
         self._report(["reachable", client, clock])
 
     def done(self, injected_at: float, ended_at: float, until: float) -> None:

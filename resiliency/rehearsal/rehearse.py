@@ -39,8 +39,6 @@ class Running:
     """One scenario while it runs.
 
     Attributes:
-        plan: What happens, and what is expected.
-        observations: The observations so far.
         phases: The steps so far; the last one may not have ended.
         run: Its times, once it is over.
         client: How a client reaches the service; None until it has started.
@@ -60,11 +58,6 @@ class Outcome:
     """One scenario once it is over.
 
     Attributes:
-        plan: What was expected.
-        run: Its times.
-        observations: What was observed.
-        verdict: Whether all expectations passed.
-        journal: Its journal.
         extra_failures: The failures that no expectation covers.
     """
 
@@ -93,15 +86,7 @@ async def rehearse(
 ) -> Sequence[Outcome]:
     """Run scenarios, and judge them; all processes are ended, also after an error.
 
-    Args:
-        deployment: What is rehearsed.
-        plans: The scenarios.
-        assumptions: Ranges from which delays are drawn.
-        scale: Seconds of the service in one second here.
-        seed: The same seed gives the same phases and delays.
-        at_once: How many at the same time; all unless given.
-        watch: Called with what happens.
-        runner: Module that runs one scenario as a process.
+    All run at the same time unless ``at_once`` is given.
 
     Raises:
         RehearsalError: A process was lost, or something can't be had here.
@@ -205,13 +190,7 @@ async def _run_scenario(
 
 
 def judged(deployment: Deployment, running: Running, seed: int) -> Outcome:
-    """Judge a scenario that is over.
-
-    Args:
-        deployment: What was rehearsed.
-        running: The scenario, which is over.
-        seed: The run's seed; part of its id.
-    """
+    """Judge a scenario that is over."""
     plan, run = running.plan, running.run
     assert run is not None  # noqa: S101 - it is over
     extra_failures = _extra_failures(deployment, running, run)

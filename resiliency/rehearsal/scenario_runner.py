@@ -48,7 +48,6 @@ class ScenarioRunner:
     """Runs one scenario.
 
     Args:
-        spec: What to run.
         report: Called with each event, as an array for JSON.
     """
 

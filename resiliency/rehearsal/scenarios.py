@@ -32,10 +32,6 @@ class Scenario:
 
     Attributes:
         name: Short name, for options and files.
-        title: What happens, in a few words.
-        action: What is done.
-        hosts: To which hosts.
-        dependency: Name of the dependency, for those alone.
     """
 
     name: str
@@ -115,11 +111,8 @@ class RunSpec:
     """One run of one scenario.
 
     Attributes:
-        deployment: What is rehearsed.
-        scenario: What happens.
         hypothesis: What is expected of it; the run ends once all of it is decided.
         assumptions: Ranges from which delays are drawn.
-        seed: Phases and delays come from it.
         scale: Seconds of the service in one second here.
         folder: An empty folder for files of the run; who starts the run removes it.
         steady_seconds: How long all is well before the fault; seconds of the service, as below.

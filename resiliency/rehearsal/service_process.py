@@ -37,13 +37,7 @@ def handler_of(host: str, path: str) -> type[BaseHTTPRequestHandler]:
 
 
 class Service(ThreadingHTTPServer):
-    """An HTTP server on a socket that another process opened, as in systemd socket activation.
-
-    Args:
-        listening: The socket.
-        host: Name in its answers.
-        path: Path that it answers.
-    """
+    """An HTTP server on a socket that another process opened, as in systemd socket activation."""
 
     daemon_threads = True
 

@@ -19,12 +19,9 @@ class SimulatedHost:
     """One host, with its service, probe and dependencies.
 
     Args:
-        host: The host.
         address: Loopback address that stands in for its own.
-        deployment: What is rehearsed.
 
     Attributes:
-        running: Whether the instance runs.
         place: Address and port of its service.
     """
 
@@ -153,12 +150,7 @@ class SimulatedHost:
 
 
 class SimulatedHosts:
-    """Both hosts, and the faults injected into them.
-
-    Args:
-        deployment: What is rehearsed.
-        addresses: A loopback address for each host.
-    """
+    """Both hosts, and the faults injected into them."""
 
     def __init__(self, deployment: Deployment, addresses: tuple[str, str]) -> None:
         self._deployment = deployment

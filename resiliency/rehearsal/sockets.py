@@ -14,11 +14,7 @@ class BlackholeSocket:
     Needs no root: Linux drops a SYN to a listener whose backlog is full. Nobody may accept
     connections in the meantime.
 
-    Args:
-        address: Loopback address.
-
     Attributes:
-        listening: The socket.
         place: Its address and port.
     """
 

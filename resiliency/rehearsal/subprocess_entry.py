@@ -15,11 +15,7 @@ _PR_SET_PDEATHSIG: Final = 1
 
 
 def die_with(parent: int) -> None:
-    """Have the kernel kill this process when its parent ends, however that happens.
-
-    Args:
-        parent: Process id of the parent. If it has ended already, this process ends too.
-    """
+    """Have the kernel kill this process when its parent ends; end now if it has ended already."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         sys.exit("the rehearsal has ended")

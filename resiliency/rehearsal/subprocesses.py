@@ -20,12 +20,7 @@ class RehearsalError(UserError):
 
 
 class ManagedProcess:
-    """One process.
-
-    Attributes:
-        name: Its name in messages.
-        pid: Its process id.
-    """
+    """One process."""
 
     def __init__(self, name: str, process: asyncio.subprocess.Process) -> None:
         self.name = name
@@ -82,16 +77,9 @@ class ManagedProcesses:
         on_line: Callable[[str], None] = lambda line: None,
         stdin: bytes | None = None,
     ) -> ManagedProcess:
-        """Start a module as a process.
+        """Start a module as a process, with an environment in addition to that of this process.
 
-        Args:
-            name: Its name in messages.
-            module: The module.
-            *arguments: Its arguments.
-            environment: Variables in addition to those of this process.
-            pass_files: File descriptors that it inherits.
-            on_line: Called with each line that it prints.
-            stdin: The content of its standard input.
+        It inherits the file descriptors ``pass_files``; ``on_line`` gets each line that it prints.
         """
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -115,11 +103,7 @@ class ManagedProcesses:
         return started
 
     async def close(self, *, gently: bool = False) -> None:
-        """End all processes.
-
-        Args:
-            gently: Let them end what they started, for some seconds.
-        """
+        """End all processes; ``gently`` gives them some seconds to end what they started."""
         for process in self._running.values():
             process.expected_to_end = True
         for number in (signal.SIGTERM, signal.SIGKILL) if gently else (signal.SIGKILL,):

@@ -57,9 +57,7 @@ class History:
 
     Attributes:
         name: Of the experiment; with service and environment where runs of several are shown.
-        tally: How many passed, failed and were aborted.
         measure: ``failover`` or ``detect``, whose seconds the chart shows.
-        drawing: The chart.
     """
 
     name: str
@@ -196,12 +194,7 @@ def common_interval(journals: Sequence[Journal]) -> Interval:
 def comparison(journal: Journal, interval: Interval) -> Drawing | None:
     """Draw the prediction as a band, the measurement as a diamond, the objective as a line.
 
-    Args:
-        journal: The run.
-        interval: ``common_interval`` of all rows.
-
-    Returns:
-        The drawing; None where there is nothing to show.
+    Takes the ``common_interval`` of all rows. Returns None where there is nothing to show.
     """
     scale = Scale(interval, _COMPARISON_EDGE, _COMPARISON_WIDTH - _COMPARISON_EDGE)
     predicted, measured = journal.predicted_seconds, journal.numbers.failover_seconds

@@ -15,9 +15,6 @@ class JournalError(UserError):
 def read_journal(path: Path) -> JsonObject:
     """Read the journal in a file.
 
-    Args:
-        path: A file that holds one journal as JSON.
-
     Raises:
         JournalError: The file can't be read, or is not a journal that this release can read.
     """
@@ -35,11 +32,7 @@ def read_journal(path: Path) -> JsonObject:
 
 
 def parse_journal(document: object, where: str) -> Journal:
-    """Check a journal.
-
-    Args:
-        document: What ``json.loads`` returned.
-        where: How the error names it.
+    """Check a journal that ``json.loads`` returned; ``where`` names it in the error.
 
     Raises:
         JournalError: It is not a journal that this release can read; the first problem alone.

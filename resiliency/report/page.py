@@ -78,13 +78,8 @@ def page(
     """Render the page; the same arguments give the same page.
 
     It loads nothing and needs no script. Where an experiment is there more than once it also
-    shows the results over time, with the newest run of each first.
-
-    Args:
-        journals: Journals as JSON objects, in the order to show them.
-        title: Heading of the page.
-        made_at: When it was made, in seconds since the epoch; not shown unless given.
-        notes: Notes for the reader, such as which numbers are assumed; one line each.
+    shows the results over time, with the newest run of each first. ``made_at`` is in seconds since
+    the epoch, and not shown unless given.
 
     Raises:
         JournalError: One is not a journal that this release can read.
@@ -123,13 +118,6 @@ def write_page(
     notes: Sequence[str] = (),
 ) -> None:
     """Write the page to a file, which is replaced only by a complete page.
-
-    Args:
-        path: The file; its folder must be there.
-        journals: As for ``page``.
-        title: As for ``page``.
-        made_at: As for ``page``.
-        notes: As for ``page``.
 
     Raises:
         JournalError: As for ``page``.

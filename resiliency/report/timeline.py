@@ -40,9 +40,7 @@ class TimelineLayout:
     """The layout of a timeline, in pixels.
 
     Attributes:
-        width: Of the whole drawing.
         gutter: Of the column of names; 0 puts each name above its bars.
-        label_row: Height of a line of text above the bars.
     """
 
     width: float
@@ -70,8 +68,6 @@ class Milestone:
 
     Attributes:
         at: Seconds of the service since the fault.
-        label: Its text above the lanes.
-        style: Class of the style sheet.
     """
 
     at: float
@@ -148,13 +144,10 @@ def _band(journal: Journal, scale: Scale, top: float, bottom: float) -> Sequence
     best, worst = (scale.interval.clipped(predicted[key]) for key in ("best", "worst"))
     if best >= scale.interval.end or worst <= scale.interval.start:
         return []
-    tooltip = f"predicted: {_predicted(journal)}"
+    numbers = ", ".join(f"{key} {seconds(each)}" for key, each in predicted.items())
+    tooltip = f"predicted: {numbers}"
     width = max(scale.at(worst) - scale.at(best), _THINNEST)
     return [Rect(scale.at(best), top, width, bottom - top, "band", tooltip)]
-
-
-def _predicted(journal: Journal) -> str:
-    return ", ".join(f"{key} {seconds(each)}" for key, each in journal.predicted_seconds.items())
 
 
 def _labels(

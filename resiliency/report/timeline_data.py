@@ -42,9 +42,6 @@ class Bar:
     Attributes:
         began: Seconds of the service since the fault.
         ended: The same; may equal ``began``.
-        value: The state.
-        tone: Its color.
-        detail: More for people.
     """
 
     began: float
@@ -59,9 +56,6 @@ class Lane:
     """The states of one subject over time.
 
     Attributes:
-        group: The heading above it.
-        name: The subject.
-        bars: Its states, in the order of time.
         marks: Events at a moment, as bars without length.
     """
 
@@ -253,12 +247,7 @@ def _shown(bars: Iterable[Bar], interval: Interval) -> Sequence[Bar]:
 
 
 def merged(bars: Sequence[Bar], shortest: float) -> Sequence[Bar]:
-    """Merge neighbouring bars that are too short to be drawn one by one.
-
-    Args:
-        bars: In the order of time.
-        shortest: Seconds below which a bar is too short to be drawn beside another such bar.
-    """
+    """Merge neighbouring bars under ``shortest`` seconds, too short to be drawn one by one."""
     shown: list[Bar] = []
     for short, run in groupby(bars, key=lambda each: each.ended - each.began < shortest):
         together = list(run)
@@ -275,9 +264,7 @@ def _as_one(bars: Sequence[Bar]) -> Bar:
 def without_quiet(lanes: Sequence[Lane], most: int) -> Sequence[Lane]:
     """Merge the lanes of a large group that show the same calm state from beginning to end.
 
-    Args:
-        lanes: In the order of their groups.
-        most: A group with more lanes than this is large.
+    A group with more than ``most`` lanes is large.
     """
     shown: list[Lane] = []
     for group, together in groupby(lanes, key=lambda each: each.group):

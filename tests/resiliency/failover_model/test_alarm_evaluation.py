@@ -16,10 +16,10 @@ from resiliency.failover_model.alarm_evaluation import (
     Comparison,
     Missing,
     Point,
-    assumed_evaluation_range,
     evaluate,
     point,
 )
+from staged_resiliency.shared import time_limits
 
 RETAIN = "retain"
 COLUMNS = (Missing.MISSING, Missing.IGNORE, Missing.BREACHING, Missing.NOT_BREACHING)
@@ -138,7 +138,7 @@ def test_where_awss_versions_contradict_each_other_todays_holds(
 
 
 def test_the_one_published_evaluation_range_is_the_assumed_one() -> None:
-    assert assumed_evaluation_range(3) == 5
+    assert 3 + time_limits.EXTRA_PERIODS == 5
 
 
 def test_all_points_must_breach_unless_said_otherwise() -> None:
