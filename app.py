@@ -1,6 +1,7 @@
 """The CDK application: service files in, stacks out."""
 
 import gc
+import re
 import sys
 from pathlib import Path
 
@@ -15,14 +16,20 @@ from stacks.application import add_stacks, new_app  # noqa: E402 (starts Node)
 
 
 def main() -> None:
-    """Synthesize the stacks of every service file, or print the problems of the files."""
+    """Synthesize the stacks of every service file, or print why it can't be done."""
     app = new_app()
     try:
         services = load(Path(app.node.try_get_context("services") or DEFAULT_PATH))
     except ServiceFileError as error:
         sys.exit(str(error))
     add_stacks(app, services)
-    app.synth()
+    try:
+        app.synth()
+    except RuntimeError as error:  # as jsii raises any error of the CDK
+        refusal = re.search(r"Number of resources in stack '.*", str(error))
+        if refusal is None:
+            raise
+        sys.exit(refusal[0])
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import EXAMPLE_FILE, ROOT
+from tests.support import EXAMPLE_FILE, ROOT, example_data, production
 
 
 def run_app(
@@ -110,3 +110,21 @@ def test_a_missing_folder_stops_synthesis_without_a_traceback(tmp_path: Path) ->
     assert done.stderr == (
         f"{tmp_path / 'nowhere'}: does not exist; give a service file or a folder of them\n"
     )
+
+
+@pytest.mark.slow
+def test_more_resources_than_a_stack_holds_stop_synthesis_without_a_traceback(
+    tmp_path: Path,
+) -> None:
+    data = example_data()
+    production(data)["notifications"]["subscriptions"] = [
+        f"ops-{number}@example.com" for number in range(500)
+    ]
+    file = tmp_path / "large.yaml"
+    file.write_text(json.dumps(data), encoding="utf-8")  # JSON is YAML
+    done = run_app(tmp_path / "out", file)
+    assert done.returncode == 1
+    sentence = done.stderr.splitlines()[-1]  # the CDK may have warned of something before
+    assert sentence.startswith("Number of resources in stack 'notifications-")
+    assert "': 503 is greater than allowed maximum of 500: " in sentence
+    assert "Traceback" not in done.stderr
