@@ -124,13 +124,7 @@ class Session(Protocol):
 class Aws:
     """Calls AWS APIs in one region, with the user's credentials.
 
-    Attributes:
-        region: The region.
-        account: The account of the credentials.
-        identity: The ARN of the credentials' user or role.
-
-    Args:
-        session: A session of boto3.
+    ``identity`` is the ARN of their user or role.
 
     Raises:
         UserError: There are no credentials, or AWS rejects them.

@@ -59,7 +59,6 @@ class Preview:
     """What a drill would do, and whether it would start now.
 
     Attributes:
-        drill: The drill.
         template: Its FIS template; None where it does not exist.
         found: The findings of the drill's preflight, from this machine.
         serving: The host that serves clients now, or why none does.

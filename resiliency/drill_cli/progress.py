@@ -33,8 +33,6 @@ class PhaseProgress:
     """A phase that was entered.
 
     Attributes:
-        name: Name of its state.
-        began_at: Seconds since the epoch.
         ended_at: Seconds since the epoch; None while it is in progress.
         message: The outcome of the phase.
         go: Whether the run continued as planned.
@@ -51,23 +49,14 @@ class PhaseProgress:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The progress of a run.
-
-    Attributes:
-        phases: The phases that were entered, in their order.
-        experiment: ID of the FIS experiment, once it is known.
-    """
+    """The phases of a run, in the order in which they were entered, and its FIS experiment's ID."""
 
     phases: Sequence[PhaseProgress]
     experiment: str | None
 
 
 def progress_of(events: Iterable[Mapping[str, Any]]) -> Progress:
-    """Return the progress of a run.
-
-    Args:
-        events: The events of GetExecutionHistory, in any order.
-    """
+    """Return the progress of a run from the events of GetExecutionHistory, in any order."""
     phases: list[PhaseProgress] = []
     experiment = None
     for event in sorted(events, key=lambda each: int(each["id"])):
@@ -120,9 +109,7 @@ class RunSnapshot:
 
     Attributes:
         status: Status of the execution.
-        began_at: Seconds since the epoch.
         ended_at: Seconds since the epoch; None while it is in progress.
-        progress: Its progress.
         transitions: What its functions have observed to change so far.
         notes: Records that could not be read, and why; one line each.
     """
@@ -136,18 +123,7 @@ class RunSnapshot:
 
 
 class FollowedRun:
-    """A run that is polled.
-
-    Attributes:
-        drill: The drill.
-        execution: ARN of the run.
-        latest: The latest snapshot; None before the first poll.
-
-    Args:
-        aws: AWS.
-        drill: The drill.
-        execution: ARN of the run.
-    """
+    """A run, named by its ARN, that is polled; ``latest`` is None before the first poll."""
 
     def __init__(self, aws: Aws, drill: DeployedDrill, execution: str) -> None:
         self._aws = aws

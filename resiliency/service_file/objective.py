@@ -93,7 +93,6 @@ class ObjectiveViolation:
     """A fault whose failover would take longer than the objective.
 
     Attributes:
-        fault: The fault.
         p95: Seconds until 95 of 100 outages end; infinite where failover never comes.
         never: Why failover never comes; None where it does.
         changes: The changes to make; empty where nothing in the file helps.
@@ -109,11 +108,7 @@ class ObjectiveViolation:
     meets: bool
 
     def message(self, seconds: int) -> str:
-        """Format the violation as one line.
-
-        Args:
-            seconds: The objective.
-        """
+        """Format the violation as one line; the objective is in seconds."""
         if self.p95 == inf:
             found = f"{self.fault}: clients are never moved"
             if self.never is not None:
@@ -133,12 +128,7 @@ class ObjectiveViolation:
 
 
 def objective_warnings(service: Service, environment: Environment) -> Iterator[ServiceWarning]:
-    """Yield a warning for each violation of an objective that is not enforced.
-
-    Args:
-        service: The service.
-        environment: One of its environments.
-    """
+    """Yield a warning for each violation of an objective that is not enforced."""
     objective = environment.objective
     if objective is not None and not objective.enforce:
         for violation in violations_of(service, environment):
@@ -165,10 +155,6 @@ def violations_of(service: Service, environment: Environment) -> Sequence[Object
     """Return the faults that the objective covers and whose failover takes longer.
 
     Record pairs of both address families fail over together, so only one is simulated.
-
-    Args:
-        service: The service.
-        environment: One of its environments.
     """
     objective = environment.objective
     if objective is None:
@@ -247,13 +233,6 @@ def best_changes(
     The fewest changes that meet the objective for all faults for which anything does; among as
     many the first, and those that cost nothing come first. For the other faults what comes
     nearest.
-
-    Args:
-        service: The service.
-        environment: One of its environments.
-        missed: The faults that violate the objective.
-        seconds: The objective.
-        times: The model.
     """
     options = [
         change

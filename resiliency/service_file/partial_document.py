@@ -25,11 +25,9 @@ class PartialDocument:
     """A place in the file; its top level unless ``at`` is given.
 
     Attributes:
-        document: The file.
         unsound: Paths of the values with a problem in them or beneath them.
         misspelt: Paths that values under misspelt keys were probably meant for: they are in the
             file, but can't be used.
-        at: The place.
     """
 
     document: Document
