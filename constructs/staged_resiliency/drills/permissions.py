@@ -27,9 +27,6 @@ class Scope:
     """The resources of one service's drills; some lists grow with each drill.
 
     Attributes:
-        place: Where the drills are.
-        bucket_arn: The journals' bucket.
-        namespace: CloudWatch namespace of the results.
         topic_arn: Topic of the verdicts.
         any_machine: Pattern of the names of the state machines of all drills that the service has,
             had or will have.
