@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, Final
 
 from resiliency.drill_cli.aws import EXECUTION, HISTORY, Aws, NotFoundError
@@ -60,7 +59,7 @@ def progress_of(events: Iterable[Mapping[str, Any]]) -> Progress:
     phases: list[PhaseProgress] = []
     experiment = None
     for event in sorted(events, key=lambda each: int(each["id"])):
-        kind, at = event["type"], _seconds(event["timestamp"])
+        kind, at = event["type"], event["timestamp"].timestamp()
         if kind == "TaskStateEntered":
             name = one_line(event["stateEnteredEventDetails"]["name"])
             if phases and phases[-1].name == name:
@@ -97,10 +96,6 @@ def _result(name: str, output: str) -> Mapping[str, object]:
     found = data.get(RESULT_KEYS.get(name, "")) if isinstance(data, dict) else None
     result = data if name == RECORD else found
     return result if isinstance(result, dict) else {}
-
-
-def _seconds(moment: datetime) -> float:
-    return moment.timestamp()
 
 
 @dataclass(frozen=True, slots=True)
