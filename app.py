@@ -20,7 +20,7 @@ TOO_MANY_RESOURCES = re.compile(
 
 
 def main() -> None:
-    """Synthesize the stacks of every service file, or print the problems of the files."""
+    """Synthesize the stacks of every service file, or print why it can't be done."""
     app = new_app()
     try:
         services = load(Path(app.node.try_get_context("services") or DEFAULT_PATH))

@@ -124,9 +124,7 @@ class Session(Protocol):
 class Aws:
     """Calls AWS APIs in one region, with the user's credentials.
 
-    Attributes:
-        account: The account of the credentials.
-        identity: The ARN of the credentials' user or role.
+    ``identity`` is the ARN of their user or role.
 
     Raises:
         UserError: There are no credentials, or AWS rejects them.

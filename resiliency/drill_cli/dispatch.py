@@ -18,10 +18,7 @@ from staged_resiliency.drills.runtime.context import Context
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the subcommand that the options name.
-
-    Args:
-        options: Those of ``resiliency.commands.drill``.
+    """Run the subcommand that the options name; return the exit status.
 
     Raises:
         UserError: It fails.

@@ -32,18 +32,9 @@ _YES: Final = ("y", "yes")
 def start(
     aws: Aws, stack: DrillsStack, name: str, console: SafeConsole, now: float, *, confirmed: bool
 ) -> tuple[DeployedDrill, str] | None:
-    """Start a drill after the user has confirmed it.
+    """Start a drill after the user has confirmed it, unless it is ``confirmed`` already.
 
-    Args:
-        aws: AWS.
-        stack: The service's drills.
-        name: Name of the drill.
-        console: The terminal.
-        now: Seconds since the epoch.
-        confirmed: Whether it is confirmed already.
-
-    Returns:
-        The drill and the ARN of its run; None where the person declined.
+    Return the drill and the ARN of its run; None where the person declined.
 
     Raises:
         UserError: A drill of the service is running, there is no terminal to ask at, or AWS
@@ -91,11 +82,7 @@ def _run_name(now: float) -> str:
 def run_to_follow(
     aws: Aws, stack: DrillsStack, drill: str | None, run: str | None
 ) -> tuple[DeployedDrill, str]:
-    """Return the drill and the ARN of its run: the named one, the one in progress, or the last.
-
-    Raises:
-        UserError: There is none.
-    """
+    """Return drill and ARN of the named run, else the one in progress or the last, or UserError."""
     drills = stack.drills if drill is None else [stack.drill(drill)]
     if run is not None:
         if drill is None:
@@ -122,8 +109,7 @@ def run_to_follow(
 def follow(run: FollowedRun, aws: Aws, console: SafeConsole, context: Context) -> int:
     """Show a run until it ends, then its verdict.
 
-    Returns:
-        0 where it passed, else 1, also where Ctrl-C ended the view.
+    Return 0 where it passed, else 1, also where Ctrl-C ended the view.
 
     Raises:
         UserError: The run or its verdict can't be read.

@@ -29,13 +29,7 @@ _YEARS: Final = 28
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """A schedule that starts a drill.
-
-    Attributes:
-        expression: Its expression, such as ``cron(0 10 ? * TUE#1 *)``.
-        zone: IANA name of its time zone.
-        enabled: Whether it is switched on.
-    """
+    """A schedule that starts a drill by an expression such as ``cron(0 10 ? * TUE#1 *)``."""
 
     expression: str
     zone: str
@@ -58,7 +52,6 @@ class Row:
 
     Attributes:
         next_run: When it runs next, or its schedule.
-        running: Whether a run is in progress.
         last: Its last run; None where there is none.
         days: Days since it passed; None where it never did.
         score: Its score, as on the dashboard.
@@ -99,11 +92,7 @@ def rows_of(aws: Aws, stack: DrillsStack, now: float) -> Sequence[Row]:
 
 
 def print_rows(console: SafeConsole, rows: Sequence[Row]) -> int:
-    """Print the list.
-
-    Returns:
-        0, or 1 where a journal could not be read.
-    """
+    """Print the list; return 0, or 1 where a journal could not be read."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("Drill", overflow="fold")
     table.add_column("What it does", overflow="fold", min_width=16)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, Final
 
 from resiliency.drill_cli.aws import EXECUTION, HISTORY, Aws, NotFoundError
@@ -33,7 +32,6 @@ class PhaseProgress:
     """A phase that was entered.
 
     Attributes:
-        began_at: Seconds since the epoch.
         ended_at: Seconds since the epoch; None while it is in progress.
         go: Whether the run continued as planned.
         failures: Errors of its function, whether retried or not.
@@ -49,27 +47,18 @@ class PhaseProgress:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The progress of a run.
-
-    Attributes:
-        phases: The phases that were entered, in their order.
-        experiment: ID of the FIS experiment, once it is known.
-    """
+    """The phases of a run, in the order in which they were entered, and its FIS experiment's ID."""
 
     phases: Sequence[PhaseProgress]
     experiment: str | None
 
 
 def progress_of(events: Iterable[Mapping[str, Any]]) -> Progress:
-    """Return the progress of a run.
-
-    Args:
-        events: The events of GetExecutionHistory, in any order.
-    """
+    """Return the progress of a run from the events of GetExecutionHistory, in any order."""
     phases: list[PhaseProgress] = []
     experiment = None
     for event in sorted(events, key=lambda each: int(each["id"])):
-        kind, at = event["type"], _seconds(event["timestamp"])
+        kind, at = event["type"], event["timestamp"].timestamp()
         if kind == "TaskStateEntered":
             name = one_line(event["stateEnteredEventDetails"]["name"])
             if phases and phases[-1].name == name:
@@ -108,16 +97,12 @@ def _result(name: str, output: str) -> Mapping[str, object]:
     return result if isinstance(result, dict) else {}
 
 
-def _seconds(moment: datetime) -> float:
-    return moment.timestamp()
-
-
 @dataclass(frozen=True, slots=True)
 class RunSnapshot:
     """A run at one moment.
 
     Attributes:
-        began_at: Seconds since the epoch.
+        status: Status of the execution.
         ended_at: Seconds since the epoch; None while it is in progress.
         transitions: What its functions have observed to change so far.
         notes: Records that could not be read, and why; one line each.
@@ -132,11 +117,7 @@ class RunSnapshot:
 
 
 class FollowedRun:
-    """A run that is polled.
-
-    Attributes:
-        latest: The latest snapshot; None before the first poll.
-    """
+    """A run, named by its ARN, that is polled; ``latest`` is None before the first poll."""
 
     def __init__(self, aws: Aws, drill: DeployedDrill, execution: str) -> None:
         self._aws = aws

@@ -27,7 +27,7 @@ from staged_resiliency.experiment.verdict import Status
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A run's journal."""
+    """The document of a run's journal, and the same validated."""
 
     content: JsonObject
     journal: Journal
@@ -64,11 +64,7 @@ def read_journals(
 
 
 def journal_of(aws: Aws, plan: Plan, run: str) -> Recorded | None:
-    """Read the journal of a run; None while it does not exist.
-
-    Raises:
-        UserError: It can't be read.
-    """
+    """Read the journal of a run; None while it does not exist, UserError if it can't be read."""
     try:
         return _read_journal(aws, plan, journal_key(plan.drill, run))
     except NotFoundError:
@@ -130,11 +126,7 @@ def print_past(console: SafeConsole, past: Sequence[Past]) -> None:
 
 
 def print_unreadable(console: SafeConsole, reasons: Sequence[str]) -> int:
-    """Print why journals could not be read.
-
-    Returns:
-        0 where all could be read, else 1.
-    """
+    """Print why journals could not be read; return 0 where all could be, else 1."""
     for each in reasons:
         console.say(f"can't be read: {each}", "yellow")
     return 1 if reasons else 0

@@ -30,14 +30,7 @@ STYLES: Final[Mapping[str, str]] = {
 
 
 class SafeConsole(Console):
-    """A console that prints every text literally.
-
-    Args:
-        file: File to write to; standard output unless given.
-        stderr: Whether to write to standard error.
-        width: Number of columns; that of the terminal unless given.
-        record: Whether the output can be exported.
-    """
+    """A console that prints every text literally, to standard output unless told otherwise."""
 
     def __init__(
         self,

@@ -26,8 +26,8 @@ class Location:
     """The region and account of a service's environment.
 
     Attributes:
-        region: Its region; None for that of the AWS configuration.
-        account: Its account; None where there is no service file.
+        region: None for that of the AWS configuration.
+        account: None where there is no service file.
         source: Path of the service files with region and account; empty where there are none.
     """
 
@@ -43,11 +43,7 @@ def find_location(
 ) -> Location:
     """Return the region and account of an environment, from its service file if there is one.
 
-    Args:
-        service: Short name of the service.
-        environment: Short name of the environment.
-        services: A service file, or a folder of them; ``services`` unless given, if it exists.
-        region: AWS region, required only without a service file.
+    The file or folder is ``services`` unless given, if it exists; without one a region is required.
 
     Raises:
         UserError: The service file has no such service or environment, or another region.
@@ -93,11 +89,7 @@ def _hint(name: str, known: Iterable[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DeployedDrill:
-    """A drill in the account.
-
-    Attributes:
-        created_at: When the state machine was created, in seconds since the epoch.
-    """
+    """A drill in the account, with its state machine's ARN and when that was created."""
 
     plan: Plan
     arn: str
@@ -111,11 +103,7 @@ class DeployedDrill:
 
 @dataclass(frozen=True, slots=True)
 class DrillsStack:
-    """A service's drills in the account.
-
-    Attributes:
-        drills: Its drills, ordered by name.
-    """
+    """A service's drills in the account, ordered by name, and the names of their schedules."""
 
     name: str
     drills: Sequence[DeployedDrill]
@@ -123,11 +111,7 @@ class DrillsStack:
     schedule_group: str
 
     def drill(self, name: str) -> DeployedDrill:
-        """Return the drill with a name.
-
-        Raises:
-            UserError: There is none.
-        """
+        """Return the drill with a name; raise UserError if there is none."""
         names = [each.name for each in self.drills]
         if name not in names:
             near = nearest(name, names)

@@ -50,10 +50,7 @@ def stop_commands(
 ) -> Sequence[tuple[str, str]]:
     """Return the commands that stop a run by hand, the gentlest first, each with its effect.
 
-    Args:
-        plan: The drill.
-        execution: ARN of the run; None before it is started.
-        experiment: ID of its FIS experiment; None where it is not known.
+    ``execution`` is its ARN, None before it is started; ``experiment`` None where it is not known.
     """
     region = f"--region {shlex.quote(plan.region)}"
     run = "EXECUTION_ARN" if execution is None else shlex.quote(execution)

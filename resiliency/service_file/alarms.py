@@ -24,9 +24,7 @@ class AlarmDescription:
     """One alarm of an environment.
 
     Attributes:
-        kind: What it is about.
         color: The host that is unhealthy when it fires.
-        host: That host's name.
         metric: Name of the metric; the status alarm's is AWS's own, the others are the probe's.
         dimensions: Pairs of name and value.
         fires_below: Whether values below the threshold breach; else those at or above it.

@@ -17,8 +17,7 @@ class UniqueName:
     Attributes:
         kind: What has the name; names of different kinds don't collide.
         name: The name, with the account and region in which it must be unique.
-        partial: The part of the file that uses it.
-        place: The value below that part.
+        place: The value below ``partial``, the part of the file that uses it.
         message: The message for a second use, to which the place of the first one is added.
         zone_id: Id of a record's hosted zone, where the file gives it.
         owner: The service or host that the name belongs to; two equal owners are reported once, as

@@ -36,9 +36,6 @@ class Examined:
 def load(path: Path = DEFAULT_PATH) -> list[Service]:
     """Read every service file of a folder, in the order of their names, or one file.
 
-    Args:
-        path: A folder with ``*.yaml`` files, or one file.
-
     Raises:
         ServiceFileError: A file can't be used; the error holds every problem of every file.
 

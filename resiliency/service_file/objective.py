@@ -108,7 +108,7 @@ class ObjectiveViolation:
     meets: bool
 
     def message(self, seconds: int) -> str:
-        """Format the violation as one line."""
+        """Format the violation as one line; the objective is in seconds."""
         if self.p95 == inf:
             found = f"{self.fault}: clients are never moved"
             if self.never is not None:
@@ -233,13 +233,6 @@ def best_changes(
     The fewest changes that meet the objective for all faults for which anything does; among as
     many the first, and those that cost nothing come first. For the other faults what comes
     nearest.
-
-    Args:
-        service: The service.
-        environment: One of its environments.
-        missed: The faults that violate the objective.
-        seconds: The objective.
-        times: The model.
     """
     options = [
         change

@@ -56,12 +56,7 @@ _SILENCE: Final[Mapping[Missing, InsufficientData]] = {
 
 
 def deciding_graph(service: Service, environment: Environment) -> FailoverGraph:
-    """Return the records, health checks and alarms that decide a service's failover.
-
-    Args:
-        service: The service.
-        environment: One of its environments, with or without changes.
-    """
+    """Return the records, health checks and alarms that decide a service's failover."""
     check = _deciding(service, environment)
     active, standby = environment.active, other(environment.active)
     primary = _values(environment.hosts.of(active))
@@ -86,13 +81,7 @@ def deciding_pair(service: Service, environment: Environment) -> FailoverGraph:
 
 
 def predicted(service: Service, environment: Environment, drill: DrillSettings) -> Predicted | None:
-    """Predict in whole seconds how soon clients reach the standby; None if they don't move.
-
-    Args:
-        service: A sound service.
-        environment: One of its environments, with drills.
-        drill: One of these.
-    """
+    """Predict in whole seconds how soon clients reach the standby; None if they don't move."""
     if not moves_clients(
         fault_of(environment, drill), pair_of(environment), watched_alarms(environment)
     ):

@@ -13,7 +13,6 @@ class ServiceWarning:
     """A warning with a stable id, so that it can be acknowledged.
 
     Attributes:
-        id: Stable id.
         path: Dotted path of the value in its environment.
         message: The value that was found, its effect, and how to mend it.
     """

@@ -37,7 +37,6 @@ class WatchedAlarm:
     """One alarm of a service.
 
     Attributes:
-        watches: The signal that it watches.
         host: Name of the host that is unhealthy when it fires.
         dependency: Name of the dependency, for one that watches that.
         port: Port on which the dependency, or the other host, is asked.
@@ -106,12 +105,7 @@ FaultKind = Literal["stop_instance", "blackhole"]
 
 @dataclass(frozen=True, slots=True)
 class FaultEffect:
-    """The fault, as alarms observe it.
-
-    Attributes:
-        kind: ``stop_instance`` or ``blackhole``.
-        port: The port to which a blackhole lets nothing out.
-    """
+    """The fault, as alarms observe it: a stopped host, or one that sends nothing out to a port."""
 
     kind: FaultKind
     host: str
@@ -165,16 +159,11 @@ def firing(
 
 
 def guards(fault: FaultEffect, alarms: Sequence[WatchedAlarm], most: int) -> Sequence[WatchedAlarm]:
-    """The alarms that stop the fault: those that show whether the other host is healthy.
+    """The alarms, ``most`` at most, that stop the fault: those that show the other host's health.
 
     First those on the host itself (its status checks, its probe), then those on what the fault
     cuts off, then those on the dependencies that decide failover. Never one that the fault is
     expected to fire, and none on the peer, which the broken host itself would have to publish.
-
-    Args:
-        fault: The fault.
-        alarms: All alarms of the service.
-        most: The largest number to return.
     """
     meant = {alarm.name for alarm, _ in firing(fault, alarms)}
     well = [

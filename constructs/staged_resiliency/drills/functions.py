@@ -62,9 +62,7 @@ class Function:
     Attributes:
         name: By which ``definition`` is given its ARN.
         duty: What it is for; functions with the same duty share a role.
-        timeout_seconds: Lambda's own timeout.
         permissions: All that it asks of AWS.
-        memory_mebibytes: Lambda's memory size.
     """
 
     name: str

@@ -23,9 +23,7 @@ class Pair:
     """The two hosts behind the failover record, and the objective.
 
     Attributes:
-        record: DNS name that clients use.
         active: Name of the host that serves while all is well.
-        ttl_seconds: TTL of the record.
         objective_seconds: Clients reach the standby within so many seconds.
         endpoint_decides: Whether Route 53's own checkers ask the active host.
     """

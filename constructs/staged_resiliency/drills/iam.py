@@ -48,9 +48,6 @@ def lazy(value: Callable[[], object]) -> IResolvable:
     """A token whose value is computed when the template is written.
 
     Each costs some calls into Node, so share one wherever the value is the same.
-
-    Args:
-        value: Computes the value, such as a list to which each drill of a service adds.
     """
     return Lazy.any(_LazyValue(value))
 
@@ -86,11 +83,8 @@ def trust(
 ) -> Mapping[str, object]:
     """The trust policy that lets an AWS service assume a role, for this account alone.
 
-    Args:
-        service: Such as ``fis``.
-        place: Where the role is.
-        source_arn: For which of its resources; None for Lambda, which sends no such condition.
-        like: Whether the ARN is a pattern.
+    ``source_arn``, a pattern if ``like``, is for which of its resources; None for Lambda, which
+    sends no such condition.
     """
     statement: dict[str, object] = {
         "Effect": "Allow",
@@ -114,15 +108,7 @@ def role(
     trusted: Mapping[str, object],
     statements: Sequence[Statement | IResolvable],
 ) -> iam.CfnRole:
-    """Create a role with one inline policy; the caller then calls ``acknowledge_wildcards``.
-
-    Args:
-        scope: The parent.
-        construct_id: Id below the parent.
-        description: Who assumes it, and for what.
-        trusted: The trust policy.
-        statements: What it may do.
-    """
+    """Create a role with one inline policy; the caller then calls ``acknowledge_wildcards``."""
     return iam.CfnRole(
         scope,
         construct_id,
@@ -140,11 +126,8 @@ def role(
 def acknowledge_wildcards(owner: Construct, statements: Iterable[Statement | IResolvable]) -> None:
     """Acknowledge for cdk-nag each wildcard of some statements, with the reason for it.
 
-    What is lazy is left out: who adds to it acknowledges that.
-
-    Args:
-        owner: The construct whose roles have the statements.
-        statements: All of them at once, since each call into Node takes time.
+    What is lazy is left out: who adds to it acknowledges that. Pass all statements of the owner's
+    roles at once, since each call into Node takes time.
     """
     known = [each for each in statements if isinstance(each, Mapping)]
     found = {kind: _texts(each[kind] for each in known) for kind in ("Action", "Resource")}

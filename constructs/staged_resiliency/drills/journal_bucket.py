@@ -23,9 +23,6 @@ class JournalBucket(Construct):
     Encrypted with S3's own keys: a journal holds host names, addresses and times. A KMS key would
     have to be kept as long as the bucket, which outlives the stack, and every function that writes
     would need three more permissions.
-
-    Attributes:
-        resource: The ``CfnBucket``.
     """
 
     def __init__(self, scope: Construct, construct_id: str) -> None:

@@ -37,14 +37,11 @@ def code_archive() -> Path:
 
 
 def stage(folder: Path) -> Path:
-    """Copy what the functions need, and nothing else, below an empty or new folder.
+    """Copy what the functions need, and nothing else, below an empty or new folder; return it.
 
     The same sources give the same bytes. Handlers are imported as
     ``staged_resiliency.drills.runtime.handlers``. Time zones are those of PyPI's ``tzdata``, since
     Lambda's runtimes don't promise to have any: Python takes them where the system has none.
-
-    Args:
-        folder: Made if it is not there.
 
     Raises:
         FileExistsError: Something is in it already.

@@ -27,7 +27,6 @@ class Scope:
     """The resources of one service's drills; some lists grow with each drill.
 
     Attributes:
-        namespace: CloudWatch namespace of the results.
         topic_arn: Topic of the verdicts.
         any_machine: Pattern of the names of the state machines of all drills that the service has,
             had or will have.

@@ -29,11 +29,7 @@ def definition(
 ) -> JsonObject:
     """The definition of a drill's Standard state machine.
 
-    Args:
-        plan: The drill.
-        function_arns: ARN of each function of ``functions.OF_THE_MACHINE``, by its name; tokens
-            are welcome.
-        partition: AWS partition, for the ARN of the service integration.
+    The ARNs, or tokens for them, are by the names of ``functions.OF_THE_MACHINE``.
     """
 
     def phase(
@@ -167,11 +163,7 @@ def definition(
 
 
 def cleanup_pattern(state_machine_arns: Sequence[str] | IResolvable) -> JsonObject:
-    """The EventBridge pattern of runs that were aborted, timed out or failed.
-
-    Args:
-        state_machine_arns: Those of the service's drills, or a token for them.
-    """
+    """The EventBridge pattern of runs that were aborted, timed out or failed."""
     return {
         "source": ["aws.states"],
         "detail-type": ["Step Functions Execution Status Change"],

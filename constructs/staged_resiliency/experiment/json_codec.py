@@ -96,14 +96,9 @@ def timestamp(at: float | None) -> str | None:
 
 
 def read(kind: type[_T], document: object, where: str, *, ignore_unknown: bool = False) -> _T:
-    """Read a dataclass from a JSON object.
+    """Read a dataclass from what ``json.loads`` returned; messages name the document ``where``.
 
-    Args:
-        kind: The dataclass.
-        document: What ``json.loads`` returned.
-        where: How messages name the document.
-        ignore_unknown: Whether to ignore keys that the dataclass doesn't have, such as those of a
-            later release.
+    Keys that the dataclass doesn't have, such as those of a later release, may be ignored.
 
     Raises:
         DataError: A key is missing, or unknown and not ignored, or a value is of another type.

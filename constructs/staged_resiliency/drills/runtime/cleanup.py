@@ -40,12 +40,7 @@ class FaultNotOverError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class EndedRun:
-    """A run that was aborted, timed out or failed.
-
-    Attributes:
-        status: Its status in lower case.
-        at: When it ended, in seconds since the epoch.
-    """
+    """A run that was aborted, timed out or failed; ``at`` is in seconds since the epoch."""
 
     run: RunName
     status: str
@@ -55,14 +50,11 @@ class EndedRun:
 def clean_up(event: object, context: Context) -> None:
     """End the faults of runs, and record their verdicts where they are not recorded.
 
-    Args:
-        event: EventBridge's event of one run; or ``DrillSchedules.to_json``, for all runs whose
-            event was lost or whose fault outlasted the call.
-        context: Access to the outside.
+    The event is EventBridge's of one run; or ``DrillSchedules.to_json``, for all runs whose event
+    was lost or whose fault outlasted the call.
 
     Raises:
         FaultNotOverError: A fault may still be in effect after its duration.
-        DataError: The event has another form.
     """
     deadline = context.clock() + CALL_SECONDS
     if not isinstance(event, dict) or "drills" not in event:

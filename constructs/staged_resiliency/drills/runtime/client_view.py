@@ -20,13 +20,12 @@ _MAX_ALARMS: Final = 100  # by name, in one call of DescribeAlarms
 
 @dataclass(frozen=True, slots=True)
 class ClientView:
-    """The result of one poll.
+    """The observations of one poll, and what they came from.
 
     Attributes:
         dns: Route 53's answer; None where Route 53 could not be asked.
         resolved: The resolver's answer; empty where it has none.
-        client: The host that serves a client, or ``no answer``.
-        reason: Why there was no answer.
+        client: The host that serves a client, or ``no answer``; then ``reason`` says why.
     """
 
     observations: tuple[Observation, ...]
@@ -144,16 +143,10 @@ class Poller:
     def poll_until(
         self, deadline: float, done: Callable[[], bool], *, ignore_errors: bool = False
     ) -> bool:
-        """Poll every few seconds until a condition is met, or until the deadline.
+        """Poll every few seconds until ``done``, called after each poll, or until the deadline.
 
-        Args:
-            deadline: Seconds since the epoch.
-            done: Called after each poll.
-            ignore_errors: Whether a poll that fails is logged, and ``done`` called all the same;
-                else it raises.
-
-        Returns:
-            Whether it was done.
+        A poll that fails raises, unless ``ignore_errors``: then it is logged, and ``done`` called
+        all the same. Return whether it was done.
         """
         while True:
             began = self._context.clock()

@@ -42,12 +42,7 @@ class Aws(Protocol):
     """Calls an AWS API."""
 
     def __call__(self, service: str, operation: str, **parameters: object) -> JsonObject:
-        """Call it.
-
-        Args:
-            service: botocore's name of the service, such as ``fis``.
-            operation: The API's name of the operation, such as ``StartExperiment``.
-            **parameters: Parameters of the operation.
+        """Call an operation by the API's name; the service has botocore's, such as ``fis``.
 
         Raises:
             AwsError: The call failed, or its outcome is unknown.
@@ -76,13 +71,10 @@ class Context:
     """Access to the outside.
 
     Attributes:
-        aws: Calls AWS APIs.
         resolve: Returns the addresses of a DNS name, as clients resolve it; empty where there are
             none.
         ask: Asks a host for its name.
         clock: Returns seconds since the epoch.
-        sleep: Waits for seconds.
-        log: Writes a line of the log.
     """
 
     aws: Aws

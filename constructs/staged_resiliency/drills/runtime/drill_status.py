@@ -49,7 +49,7 @@ class DrillStatus:
         days_since_passed: Whole days since its last passed run, or since deployment if it never
             passed. Whole days, so that a drill that passes every 35 days is not overdue: a run
             takes its time, and five weeks in which daylight saving time ends have an hour more.
-        score: Its score. Aborted runs and dry runs do not change it.
+        score: Aborted runs and dry runs do not change it.
     """
 
     days_since_passed: int
@@ -57,13 +57,7 @@ class DrillStatus:
 
 
 def drill_status(outcomes: Iterable[Outcome], *, deployed_at: float, now: float) -> DrillStatus:
-    """Derive the status of a drill from its runs.
-
-    Args:
-        outcomes: The outcomes of its runs, in any order.
-        deployed_at: When the drill was deployed, in seconds since the epoch.
-        now: The current time, in seconds since the epoch.
-    """
+    """Derive the status of a drill from its runs in any order; times in seconds since the epoch."""
     judged = [
         each for each in outcomes if each.status in (Status.PASSED.value, Status.FAILED.value)
     ]
@@ -84,13 +78,7 @@ def publish(event: object, context: Context) -> None:
     One drill whose status can't be found out keeps no other from being published. It raises, so
     that Lambda retries; if that does not help, the drill's own alarm fires.
 
-    Args:
-        event: ``DrillSchedules.to_json``.
-        context: Access to the outside.
-
-    Raises:
-        DataError: The event has another form.
-        StatusUnavailableError: The status of a drill could not be found out.
+    The event is ``DrillSchedules.to_json``.
     """
     schedules = DrillSchedules.from_json(event)
     data: list[dict[str, object]] = []

@@ -32,6 +32,7 @@ class Experiment:
     """A FIS experiment.
 
     Attributes:
+        reason: FIS's reason for the status.
         acting_since: When its first action began, in seconds since the epoch; None before.
         ended_at: When it ended; None before.
     """
@@ -160,7 +161,6 @@ class FaultEndStatus:
     Attributes:
         over: Whether it is over, as far as can be found out.
         experiment: ID of the run's experiment; None where there is none.
-        message: The progress or the result in one line.
         fault_ended_at: When the fault was over; None while it is not.
         acting_since: When the experiment began to act; None where it did not.
     """
@@ -185,14 +185,8 @@ def advance_fault_end(
 
     Once the fault's time is over a stopped host is started even where FIS can't be asked.
 
-    Args:
-        plan: The drill.
-        execution: ARN of the run's execution.
-        known: ID of the experiment, if the run knows it.
-        injected_at: When the fault began, if the run knows it.
-        context: Access to the outside.
-        begun_by: The latest time at which the fault can have begun, for a run that does not know
-            when it did.
+    ``known`` is the ID of the experiment, if the run knows it; ``begun_by`` the latest time at
+    which the fault can have begun, for a run that does not know when it did.
 
     Raises:
         AwsError: FIS or EC2 can't be asked.

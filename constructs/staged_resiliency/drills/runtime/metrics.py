@@ -27,16 +27,6 @@ DAYS_SINCE_PASSED: Final = "drill-days-since-passed"
 SCORE: Final = "drill-score"
 """Passed 100, expired 75, failed 50, never run 0; published daily by the watchdog."""
 
-RUN_METRICS: Final = (
-    PASSED,
-    DETECT_SECONDS,
-    FAILOVER_SECONDS,
-    FAILBACK_SECONDS,
-    OUTAGE_SECONDS,
-    AVAILABILITY_PERCENT,
-)
-"""Metrics of a run that passed or failed; each is published only if its event happened."""
-
 
 def dimensions(service: str, environment: str, drill: str) -> Sequence[Mapping[str, str]]:
     """Return the dimensions of a drill's metrics, as PutMetricData takes them."""

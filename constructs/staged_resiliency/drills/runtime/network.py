@@ -39,12 +39,7 @@ class UnansweredError(Exception):
 
 
 class Resolver:
-    """Resolves names with the system's resolver, each in a thread, as the resolver may hang.
-
-    Args:
-        seconds: Timeout of a lookup.
-        look_up: The system's resolver unless given.
-    """
+    """Resolves names with the system's resolver, each in a thread, as the resolver may hang."""
 
     def __init__(
         self,
@@ -78,11 +73,7 @@ class Resolver:
 
 
 def is_ipv4(address: str) -> bool:
-    """Whether an IP address is an IPv4 address.
-
-    Raises:
-        ValueError: It is not an IP address.
-    """
+    """Whether an IP address is an IPv4 address; raise ValueError if it is no IP address."""
     return ipaddress.ip_address(address).version == 4
 
 
@@ -96,12 +87,8 @@ def ask(
 ) -> str:
     """Ask a host for its own name over HTTP, and return it.
 
-    Args:
-        address: IP address to connect to.
-        endpoint: Scheme, port and path.
-        host: DNS name for the Host header, which the certificate must have too.
-        seconds: Timeout of the whole request.
-        tls: Context that checks certificates for ``https``; Python's default unless given.
+    ``host`` is the name in the Host header, which the certificate must have too; the whole request
+    must be done in ``seconds``; ``tls`` checks certificates, by default Python's own context.
 
     Raises:
         UnansweredError: The host can't be reached, is too slow, or its answer is invalid.
@@ -122,11 +109,7 @@ def ask(
 
 
 def environment_of(raw: bytes) -> str:
-    """Return the ``environment`` in the JSON body of an HTTP answer.
-
-    Raises:
-        UnansweredError: The answer has none.
-    """
+    """Return the ``environment`` in the JSON body of an HTTP answer, else raise UnansweredError."""
     if len(raw) > MAX_BYTES:
         raise UnansweredError(f"an answer of more than {MAX_BYTES} bytes")
     answer = http.client.HTTPResponse(cast(socket.socket, _Received(raw)))

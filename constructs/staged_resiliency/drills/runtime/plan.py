@@ -44,7 +44,7 @@ class Host:
 
     Attributes:
         name: The Name tag, which ``/version/`` returns.
-        instance_id: ID of the EC2 instance; required for the target of the fault.
+        instance_id: Required for the target of the fault.
         addresses: The record's answer while this host serves; empty where the record is an alias,
             whose addresses change.
         reached_at: Address or DNS name of the host itself, whichever host serves clients.
@@ -66,12 +66,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """The HTTP endpoint at which a host returns its own name.
-
-    Attributes:
-        scheme: ``http`` or ``https``.
-        path: A path such as ``/version/``.
-    """
+    """The endpoint, ``http`` or ``https``, at which a host returns its own name."""
 
     scheme: str
     port: int
@@ -171,25 +166,24 @@ class Plan:
     """The settings of one drill.
 
     Attributes:
-        region: AWS region of hosts, alarms and topic.
+        fault: Kind of the fault.
         target: Name of the host that the fault is injected into: that of ``active`` or
             ``standby``.
+        active: The host that serves clients while all is well.
         dependency: Short name of the dependency that is cut off; None for a stopped instance.
         port: TCP port that is cut off; None for a stopped instance.
-        endpoint: The endpoint at which a host returns its own name.
         fault_seconds: How long the fault lasts unless it is ended earlier.
         hypothesis: At least one expectation.
         alarms: Names of all alarms of the service in ``region``; a run is refused while any of
             them is in ALARM.
         expected_alarms: Names of the alarms that the fault must fire.
         guard_alarms: Names of the alarms that stop the experiment; none of them is expected.
-        experiment_template_id: ID of the FIS experiment template of the fault.
         experiment_templates: IDs of the templates of all the service's drills, this one's
             included: no experiment is started while one of any of them runs.
         enabled: False for a dry run, which resolves targets, checks the steady state and injects
             no fault.
+        topic_arn: SNS topic for the verdict.
         namespace: CloudWatch namespace of the results; dimensions are Service, Environment, Drill.
-        timeouts: Timeouts of the phases.
         window: When a run may start.
         notify_passed: Whether a passed run and a successful dry run send a message too; every
             other run always does.
@@ -266,11 +260,7 @@ class Plan:
 
     @classmethod
     def from_json(cls, document: object) -> "Plan":
-        """Read the plan that ``to_json`` wrote.
-
-        Raises:
-            DataError: The document is not a plan.
-        """
+        """Read the plan that ``to_json`` wrote; raise DataError where it is not one."""
         return read(cls, document, "plan")
 
 
@@ -278,9 +268,7 @@ class Plan:
 class WatchedDrill:
     """A drill whose runs the watchdog and the cleanup follow.
 
-    Attributes:
-        state_machine_arn: Its state machine; the days of a drill that never passed are counted
-            from the state machine's creation.
+    The days of one that never passed are counted from the creation of its state machine.
     """
 
     name: str
@@ -289,11 +277,7 @@ class WatchedDrill:
 
 @dataclass(frozen=True, slots=True)
 class DrillSchedules:
-    """The input of the schedules that call the watchdog and the cleanup.
-
-    Attributes:
-        namespace: CloudWatch namespace of the results.
-    """
+    """The input of the schedules that call the watchdog and the cleanup."""
 
     service: str
     environment: str
@@ -308,9 +292,5 @@ class DrillSchedules:
 
     @classmethod
     def from_json(cls, document: object) -> "DrillSchedules":
-        """Read the input that ``to_json`` wrote.
-
-        Raises:
-            DataError: The document is not such an input.
-        """
+        """Read the input that ``to_json`` wrote; raise DataError where it is not such an input."""
         return read(cls, document, "event")

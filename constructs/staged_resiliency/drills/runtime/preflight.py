@@ -26,7 +26,6 @@ class Findings:
     """What the preflight found.
 
     Attributes:
-        in_window: Whether a drill may start at this time.
         alarms: State of each alarm that exists.
         standby: The host that answers at the standby's own address, or ``no answer``.
         reason: Why there was no answer.
@@ -113,11 +112,7 @@ def check_injection(
     its preflight checked may be true any more:
     https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
 
-    Args:
-        plan: The drill.
-        run: The run.
-        checked_at: When its preflight passed; None where that is unknown.
-        context: Access to the outside.
+    ``checked_at`` is when its preflight passed; None where that is unknown.
     """
     store = Store(context.aws, plan.journal_bucket)
     reasons = []
@@ -134,10 +129,6 @@ def is_open(window: Window, at: float) -> bool:
     """Whether a drill may start at a time, by the local clock of the window's time zone.
 
     An hour that daylight saving time skips never comes; one that it repeats is allowed twice.
-
-    Args:
-        window: The window.
-        at: Seconds since the epoch.
 
     Raises:
         ValueError: The time zone is unknown.

@@ -27,12 +27,7 @@ _MAX_SUBJECT_CHARACTERS: Final = 100  # of SNS
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The recorded result of a run.
-
-    Attributes:
-        message: The verdict in one line.
-        fault_may_last: Whether the fault may still be in effect.
-    """
+    """The recorded result of a run; ``message`` is its verdict in one line."""
 
     status: str
     message: str
@@ -44,12 +39,8 @@ def record(
 ) -> Recorded:
     """Record the result of a run, as far as it is not recorded yet.
 
-    Args:
-        plan: The drill.
-        run: The run.
-        errors: The error that each failed phase ended with, by ``states.RESULT_KEYS``.
-        interrupted: Why the run did not complete; empty where it did.
-        context: Access to the outside.
+    The errors are those that failed phases ended with, by ``states.RESULT_KEYS``; ``interrupted``
+    says why the run did not complete, and is empty where it did.
     """
     store = Store(context.aws, plan.journal_bucket)
     records = load_records(store, plan.drill, run.name)

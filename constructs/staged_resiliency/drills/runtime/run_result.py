@@ -42,12 +42,9 @@ def expected_after_fault(plan: Plan) -> Sequence[Expectation]:
 def all_happened(
     expectations: Sequence[Expectation], observations: Iterable[Observation], run: Run
 ) -> bool:
-    """Whether everything expected has happened, even if too late.
+    """Whether everything expected has happened, even if too late; ``run.until`` is now.
 
-    Args:
-        expectations: Expectations with a time limit; where there are none, all has happened.
-        observations: All observations so far.
-        run: The times so far; ``until`` is now.
+    All has happened where there are no expectations. Each of them must have a time limit.
     """
     if not expectations:
         return True
@@ -94,14 +91,10 @@ def conclude(
     interrupted: str,
     now: float,
 ) -> RunResult:
-    """Judge a run by its records.
+    """Judge a run by the records of its phases, in any order.
 
-    Args:
-        plan: The drill.
-        records: The records of its phases, in any order.
-        errors: The error that each failed phase ended with, by ``states.RESULT_KEYS``.
-        interrupted: Why the run did not complete; empty where it did.
-        now: The current time, in seconds since the epoch.
+    The errors are those that failed phases ended with, by ``states.RESULT_KEYS``; ``interrupted``
+    says why the run did not complete, and is empty where it did.
     """
     records = sorted(records, key=lambda each: (each.began_at, each.ended_at, each.phase))
     observations = [each for record in records for each in record.observations]
@@ -125,9 +118,8 @@ def conclude(
 def fault_may_last(records: Sequence[PhaseRecord], errors: Mapping[str, str]) -> bool:
     """Whether the fault may still be in effect.
 
-    Args:
-        records: The records of the run's phases, in the order in which they began.
-        errors: The error that each failed phase ended with, by ``states.RESULT_KEYS``.
+    The records are in the order in which they began; the errors are those that failed phases ended
+    with, by ``states.RESULT_KEYS``.
     """
     last = _last(records, states.END_FAULT, states.CLEANUP)
     if last is not None:

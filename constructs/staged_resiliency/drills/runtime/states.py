@@ -42,12 +42,7 @@ _TIME: Final = re.compile(r"[0-9][0-9TZ:.+-]{9,39}")
 
 @dataclass(frozen=True, slots=True)
 class RunName:
-    """The identity of a run.
-
-    Attributes:
-        execution: ARN of the state machine's execution.
-        name: Name of the execution, unique among the runs of the drill.
-    """
+    """The ARN of the execution of a run, and its name, unique among the runs of the drill."""
 
     execution: str
     name: str
@@ -96,11 +91,7 @@ class PhaseInput:
 
     @classmethod
     def from_event(cls, event: object) -> "PhaseInput":
-        """Read the input from the event that the state machine calls a function with.
-
-        Raises:
-            DataError: The event has another form.
-        """
+        """Read the input from a state machine's event; raise DataError if it has another form."""
         if not isinstance(event, dict) or not isinstance(event.get("state"), dict):
             raise DataError("event: must be an object with an object 'state'")
         state = dict(event["state"])

@@ -128,14 +128,8 @@ def done_folder(drill: str, run_name: str) -> str:
 def take_lock(store: Store, execution: str, context: Context) -> str | None:
     """Take the lock of a service's drills.
 
-    Args:
-        store: The service's journal bucket.
-        execution: ARN of the execution that takes it.
-        context: Used to find out whether another execution is running.
-
-    Returns:
-        None where the lock was taken, or had been by the same run; else the ARN of the execution
-        that holds it.
+    Return None where the lock was taken, or had been by the same run; else the ARN of the execution
+    that holds it.
     """
     mine = json.dumps({"execution": execution})
     if store.put_new(_LOCK, mine):
@@ -161,15 +155,8 @@ def holds_lock(store: Store, execution: str) -> bool:
 def claim_occurrence(store: Store, drill: str, occurrence: str, execution: str) -> str | None:
     """Claim a scheduled time for one run, since Scheduler may start several for the same time.
 
-    Args:
-        store: The service's journal bucket.
-        drill: Short name of the drill.
-        occurrence: The time for which the run was started.
-        execution: ARN of the execution that claims it.
-
-    Returns:
-        None where it was claimed, or had been by the same run; else the ARN of the execution that
-        claimed it before.
+    Return None where it was claimed, or had been by the same run; else the ARN of the execution
+    that claimed it before.
     """
     key = f"occurrences/{drill}/{occurrence}.json"
     if store.put_new(key, json.dumps({"execution": execution})):
@@ -193,8 +180,6 @@ class PhaseRecord:
     """A record of one call of a phase; a run's verdict is judged from its records alone.
 
     Attributes:
-        began_at: Seconds since the epoch.
-        ended_at: Seconds since the epoch.
         go: Whether the run continued as planned.
         message: The outcome of the phase; empty where it was still in progress.
         cut_short: Why the experiment ended before its time although the run did not end it; empty
