@@ -33,7 +33,6 @@ class PhaseProgress:
 
     Attributes:
         ended_at: Seconds since the epoch; None while it is in progress.
-        message: The outcome of the phase.
         go: Whether the run continued as planned.
         failures: Errors of its function, whether retried or not.
     """
@@ -103,7 +102,6 @@ class RunSnapshot:
     """A run at one moment.
 
     Attributes:
-        status: Status of the execution.
         ended_at: Seconds since the epoch; None while it is in progress.
         transitions: What its functions have observed to change so far.
         notes: Records that could not be read, and why; one line each.
