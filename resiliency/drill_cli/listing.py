@@ -54,7 +54,6 @@ class Row:
         next_run: When it runs next, or its schedule.
         last: Its last run; None where there is none.
         days: Days since it passed; None where it never did.
-        score: Its score, as on the dashboard.
         unreadable: Journals that could not be read, and why.
     """
 

@@ -102,7 +102,6 @@ class RunSnapshot:
     """A run at one moment.
 
     Attributes:
-        status: Status of the execution.
         ended_at: Seconds since the epoch; None while it is in progress.
         transitions: What its functions have observed to change so far.
         notes: Records that could not be read, and why; one line each.

@@ -62,7 +62,6 @@ class Function:
     Attributes:
         name: By which ``definition`` is given its ARN.
         duty: What it is for; functions with the same duty share a role.
-        permissions: All that it asks of AWS.
     """
 
     name: str

@@ -73,7 +73,6 @@ class Context:
     Attributes:
         resolve: Returns the addresses of a DNS name, as clients resolve it; empty where there are
             none.
-        ask: Asks a host for its name.
         clock: Returns seconds since the epoch.
     """
 

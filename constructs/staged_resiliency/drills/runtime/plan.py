@@ -166,7 +166,6 @@ class Plan:
     """The settings of one drill.
 
     Attributes:
-        fault: Kind of the fault.
         target: Name of the host that the fault is injected into: that of ``active`` or
             ``standby``.
         active: The host that serves clients while all is well.
@@ -182,9 +181,7 @@ class Plan:
             included: no experiment is started while one of any of them runs.
         enabled: False for a dry run, which resolves targets, checks the steady state and injects
             no fault.
-        topic_arn: SNS topic for the verdict.
         namespace: CloudWatch namespace of the results; dimensions are Service, Environment, Drill.
-        window: When a run may start.
         notify_passed: Whether a passed run and a successful dry run send a message too; every
             other run always does.
         predicted: The predicted failover time; None where there is no prediction.
