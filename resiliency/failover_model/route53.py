@@ -77,7 +77,7 @@ def alarm_health(
 
 
 def calculated_health(children: Sequence[bool], threshold: int) -> bool:
-    """Whether enough children are healthy: with a threshold of 0 always, above their number never."""
+    """Whether enough children are healthy; always with a threshold of 0."""
     return sum(children) >= threshold
 
 
