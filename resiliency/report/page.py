@@ -117,7 +117,7 @@ def write_page(
     made_at: float | None = None,
     notes: Sequence[str] = (),
 ) -> None:
-    """Write the page to a file, which only a complete page replaces; OSError if it can't be written."""
+    """Write the page to a file, which is replaced only by a complete page."""
     text = page(journals, title=title, made_at=made_at, notes=notes)
     aside = path.with_name(f".{path.name}.new")
     try:
