@@ -117,7 +117,10 @@ def write_page(
     made_at: float | None = None,
     notes: Sequence[str] = (),
 ) -> None:
-    """Write the page to a file, which is replaced only by a complete page."""
+    """Write the page to a file, which is replaced only by a complete page.
+
+    Raises OSError if it can't be written, and JournalError as ``page`` does.
+    """
     text = page(journals, title=title, made_at=made_at, notes=notes)
     aside = path.with_name(f".{path.name}.new")
     try:
