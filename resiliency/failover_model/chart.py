@@ -38,11 +38,7 @@ _MOST_CHARACTERS: Final = 48
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """One design in a chart.
-
-    Attributes:
-        label: Name of its bars; empty where there is one design.
-    """
+    """One design in a chart; ``label`` names its bars, and is empty where there is one design."""
 
     label: str
     verdicts: Sequence[Verdict]
@@ -51,10 +47,8 @@ class Design:
 def write_chart(file: Path, designs: Sequence[Design], objective: int | None = None) -> None:
     """Write a chart as SVG: a bar for each fault, designs below one another.
 
-    The file's name must end in ``.svg``. The objective is in seconds.
-
-    Raises:
-        UserError: The file has another name, or can't be written.
+    The objective is in seconds. Raises UserError if the file's name does not end in ``.svg``, or it
+    can't be written.
     """
     if file.suffix.lower() != ".svg":
         raise UserError(f"{file}: is no name of a chart; give one that ends in .svg")

@@ -31,11 +31,7 @@ _REFERENCE: Final = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.(?:HealthCheckId|TopicAr
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """Templates that belong together.
-
-    Raises:
-        TemplateError: One is not of a template's form.
-    """
+    """Templates that belong together; TemplateError if one is not of a template's form."""
 
     by_stack: Mapping[str, JsonObject]
     _exports: dict[str, tuple[str, object]] = field(default_factory=dict, init=False, repr=False)
@@ -63,11 +59,7 @@ class Templates:
         return resources.get(reference.logical_id)
 
     def resources(self, *types: str) -> Iterator[tuple[Reference, JsonObject]]:
-        """Yield the resources of some types, with their properties.
-
-        Raises:
-            TemplateError: The properties of one are no object.
-        """
+        """Yield the resources of some types, with their properties as from ``properties``."""
         for stack, template in self.by_stack.items():
             for logical_id, resource in template["Resources"].items():
                 if resource.get("Type") in types:
@@ -77,8 +69,7 @@ class Templates:
     def properties(self, reference: Reference) -> JsonObject:
         """Return the properties of a resource, without those that refer to ``AWS::NoValue``.
 
-        Raises:
-            TemplateError: They are no object.
+        Raises TemplateError if they are no object.
         """
         resource = self.resource(reference) or {}
         return mapping(resource.get("Properties", {}), f"{reference}: Properties")
@@ -112,11 +103,7 @@ class Templates:
         raise TemplateError(f"{where}: {_why_not(value)}")
 
     def number(self, stack: str, value: Any, where: str) -> float:
-        """Return a value as a number.
-
-        Raises:
-            TemplateError: It is no number, or only the deployment knows it.
-        """
+        """Return a number; TemplateError if only the deployment knows it, or it is none."""
         text = self.text(stack, value, where)
         try:
             return float(text)
@@ -126,11 +113,7 @@ class Templates:
             ) from None
 
     def reference(self, stack: str, value: Any, where: str) -> Reference | None:
-        """Return the resource that a value refers to, None where it refers to none.
-
-        Raises:
-            TemplateError: It depends on a condition, or on something not in the templates.
-        """
+        """Return the resource that a value refers to, None if to none; raises as ``text`` does."""
         match value:
             case {"Fn::ImportValue": name}:
                 exporter, exported = self._export(self.text(stack, name, where), where)
@@ -184,8 +167,7 @@ def present(properties: Mapping[str, Any]) -> JsonObject:
 def mapping(value: Any, where: str) -> JsonObject:
     """Return an object of a template, without values that refer to ``AWS::NoValue``.
 
-    Raises:
-        TemplateError: It is missing or no object.
+    Raises TemplateError if it is missing or no object.
     """
     if not isinstance(value, Mapping):
         reason = "is missing" if value is None else "is no object"

@@ -16,12 +16,7 @@ Source: Route53/latest/DeveloperGuide/resource-record-sets-choosing-alias-non-al
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A CloudWatch metric.
-
-    Attributes:
-        dimensions: Pairs of name and value. A value that only the deployment knows is
-            ``${LogicalId}``.
-    """
+    """A CloudWatch metric; a dimension that only the deployment knows is ``${LogicalId}``."""
 
     namespace: str
     name: str
@@ -54,12 +49,7 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class AlarmCheck:
-    """A health check on the data stream of an alarm.
-
-    Attributes:
-        label: Its name in reports.
-        disabled: It is healthy, whatever the data.
-    """
+    """A health check on the data stream of an alarm."""
 
     label: str
     alarm: Alarm
@@ -73,12 +63,10 @@ class EndpointCheck:
     """A health check on an endpoint.
 
     Attributes:
-        label: Its name in reports.
         kind: HTTP, HTTPS, either with _STR_MATCH, or TCP.
         address: IP address or domain name of the endpoint.
         interval_seconds: Time between two requests of one health checker.
         failure_threshold: Failures in a row until a health checker finds the endpoint unhealthy.
-        disabled: It is healthy, whatever the endpoint answers.
     """
 
     label: str
@@ -92,13 +80,7 @@ class EndpointCheck:
 
 @dataclass(frozen=True, slots=True)
 class CalculatedCheck:
-    """A calculated health check, which counts its healthy children.
-
-    Attributes:
-        label: Its name in reports.
-        threshold: How many must be healthy.
-        disabled: It is healthy, whatever its children are.
-    """
+    """A calculated health check: ``threshold`` of its children must be healthy."""
 
     label: str
     children: tuple["HealthCheck", ...]
@@ -108,7 +90,7 @@ class CalculatedCheck:
 
 
 HealthCheck: TypeAlias = AlarmCheck | EndpointCheck | CalculatedCheck
-"""A health check of any kind."""
+"""Any health check; reports show its label, and a disabled one is healthy whatever happens."""
 
 BasicHealthCheck: TypeAlias = AlarmCheck | EndpointCheck
 """A health check that measures something itself."""
@@ -153,9 +135,7 @@ class Probe:
 class FailoverGraph:
     """The resources that decide failover in a set of templates.
 
-    Attributes:
-        alarms: The metric alarms, including those that no health check follows.
-        probes: The probes whose configuration the templates contain.
+    The alarms include those that no health check follows.
     """
 
     pairs: Sequence[Pair]

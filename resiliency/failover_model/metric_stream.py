@@ -23,8 +23,7 @@ Piece = tuple[float, int, float, float, float]
 class Stream:
     """The data of a metric around one fault.
 
-    Attributes:
-        evident: When the first data point that shows the fault can be read, or is due and missing.
+    ``evident`` is when the first data point that shows it can be read, or is due and missing.
     """
 
     minutes: dict[int, Sequence[Piece]]

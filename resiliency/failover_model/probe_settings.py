@@ -12,22 +12,14 @@ from resiliency.failover_model.graph import Probe
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """An association that installs a probe.
-
-    Attributes:
-        encoded: The value of its configuration parameter: base64 of JSON.
-    """
+    """An association that installs a probe; its configuration is ``encoded`` as JSON in base64."""
 
     templates: Templates
     reference: Reference
     encoded: object
 
     def configuration(self) -> object:
-        """Decode the configuration.
-
-        Raises:
-            TemplateError: It can't be read, or only the deployment knows it.
-        """
+        """Decode the configuration; TemplateError if it can't be read before the deployment."""
         where = f"{self.reference}: Parameters"
         text = self.templates.text(self.reference.stack, self.encoded, where)
         try:

@@ -33,11 +33,8 @@ class AwsSimulator:
     """Evaluates published metrics, and changes the DNS answer.
 
     Data are read back through the API and evaluated with the failover-time model. AWS's delays are
-    drawn from the same ranges that the model draws from.
-
-    Args:
-        addresses: The address that DNS answers for each host.
-        begin: Starts a task of the run.
+    drawn from the same ranges that the model draws from. ``addresses`` are those that DNS answers
+    for each host; ``begin`` starts a task of the run.
     """
 
     def __init__(

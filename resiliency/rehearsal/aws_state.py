@@ -56,11 +56,7 @@ class Alarms:
 
 @dataclass(slots=True)
 class Checker:
-    """One Route 53 health checker, and its view of an endpoint.
-
-    Attributes:
-        failure_threshold: How many answers in a row change its status.
-    """
+    """One Route 53 health checker, and its view of an endpoint."""
 
     failure_threshold: int
     healthy: bool = True

@@ -69,11 +69,7 @@ class StubResolver:
         self._until = float("-inf")
 
     async def address(self) -> str:
-        """Return the address to request.
-
-        Raises:
-            OSError: The name can't be resolved.
-        """
+        """Return the address to request; OSError if the name can't be resolved."""
         now = self._clock.now()
         if now >= self._until:
             self._address, ttl = await self._resolve()

@@ -135,11 +135,7 @@ def http_answer(check: Mapping[str, Any]) -> bytes:
 
 
 def dns_answer(check: Mapping[str, Any], query: bytes) -> bytes:
-    """Return the DNS answer that satisfies a check.
-
-    Raises:
-        dns.exception.DNSException: The query is no DNS message.
-    """
+    """Return the DNS answer that satisfies a check; DNSException if the query is no DNS message."""
     message = dns.message.from_wire(query)
     answer = dns.message.make_response(message)
     answer.flags |= dns.flags.RA

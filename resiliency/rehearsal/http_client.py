@@ -15,8 +15,7 @@ class Answer:
 async def ask(place: tuple[str, int], host: str, path: str, seconds: float) -> Answer:
     """Send one GET request; the deadline is in seconds here.
 
-    Raises:
-        OSError: There was no answer, in time or at all; the message says why.
+    Raises OSError if there is no answer, in time or at all; the message says why.
     """
     try:
         return await asyncio.wait_for(_ask(place, host, path), seconds)
@@ -25,11 +24,7 @@ async def ask(place: tuple[str, int], host: str, path: str, seconds: float) -> A
 
 
 async def connect(place: tuple[str, int], seconds: float) -> None:
-    """Open a connection and close it.
-
-    Raises:
-        OSError: There was no connection, in time or at all.
-    """
+    """Open a connection and close it; OSError if there is none, in time or at all."""
     try:
         _, writer = await asyncio.wait_for(asyncio.open_connection(*place), seconds)
     except asyncio.TimeoutError:

@@ -63,10 +63,8 @@ def _unwritable(folder: Path, error: Exception) -> UserError:
 def write_report(folder: Path, journals: Sequence[JsonObject], page: str) -> Sequence[Path]:
     """Replace a folder's content by a rehearsal's journals and their page, all at once.
 
-    Each journal becomes a file by its experiment's name. The files are returned.
-
-    Raises:
-        UserError: The folder can't be written.
+    Each journal becomes a file by its experiment's name. The files are returned. Raises UserError
+    if the folder can't be written.
     """
     content: Mapping[str, str] = {
         **{

@@ -53,9 +53,7 @@ _STRENGTH: Final = (
 class Firing:
     """How often and how soon an alarm fires after a fault.
 
-    Attributes:
-        share: Share of faults at which it fires, from 0 to 1.
-        seconds: How long that takes, None where it never fires.
+    ``share`` is from 0 to 1; ``seconds`` is None where it never fires.
     """
 
     share: float

@@ -8,11 +8,7 @@ from staged_resiliency.experiment.observations import Observation, Source
 
 
 class Recorder:
-    """Records the observations and phases of one run.
-
-    Args:
-        report: Called with each event, as an array for JSON.
-    """
+    """Records observations and phases of a run; ``report`` gets each event as an array for JSON."""
 
     def __init__(self, clock: Clock, report: Callable[[Sequence[object]], None]) -> None:
         self.observations: list[Observation] = []

@@ -38,11 +38,8 @@ RUNNER: Final = "resiliency.rehearsal.scenario_runner"
 class Running:
     """One scenario while it runs.
 
-    Attributes:
-        phases: The steps so far; the last one may not have ended.
-        run: Its times, once it is over.
-        client: How a client reaches the service; None until it has started.
-        clock: The rehearsal's clock; None until then.
+    The last phase may not have ended. ``run`` is None until all is over; ``client``, how a client
+    reaches the service, and ``clock`` are None until it has started.
     """
 
     plan: Plan
@@ -55,11 +52,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One scenario once it is over.
-
-    Attributes:
-        extra_failures: The failures that no expectation covers.
-    """
+    """One scenario once it is over; no expectation covers its ``extra_failures``."""
 
     plan: Plan
     run: Run

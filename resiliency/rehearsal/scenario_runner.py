@@ -45,11 +45,7 @@ Timed = ClientsMove | ClientsReturn | AlarmFires | AlarmRecovers
 
 
 class ScenarioRunner:
-    """Runs one scenario.
-
-    Args:
-        report: Called with each event, as an array for JSON.
-    """
+    """Runs one scenario; ``report`` gets each event as an array for JSON."""
 
     def __init__(self, spec: RunSpec, report: Callable[[Sequence[object]], None]) -> None:
         self._spec = spec
@@ -63,11 +59,7 @@ class ScenarioRunner:
         self._to_close = contextlib.ExitStack()
 
     async def run(self) -> None:
-        """Run the scenario, from the start of all processes until all have ended.
-
-        Raises:
-            RehearsalError: The run can't go on.
-        """
+        """Run the scenario until all processes have ended; RehearsalError if it can't go on."""
         hosts = SimulatedHosts(self._deployment, loopback_addresses())
         run = asyncio.get_running_loop().create_task(self._run(hosts))
         try:

@@ -28,11 +28,7 @@ class Action(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One fault, from the moment it begins until all is well again.
-
-    Attributes:
-        name: Short name, for options and files.
-    """
+    """One fault, from the moment it begins until all is well again; named in options and files."""
 
     name: str
     title: str

@@ -18,11 +18,7 @@ from staged_resiliency.shared import names
 class SimulatedHost:
     """One host, with its service, probe and dependencies.
 
-    Args:
-        address: Loopback address that stands in for its own.
-
-    Attributes:
-        place: Address and port of its service.
+    ``address`` on loopback stands in for its own; ``place`` is address and port of its service.
     """
 
     def __init__(self, host: Host, address: str, deployment: Deployment) -> None:

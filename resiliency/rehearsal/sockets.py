@@ -13,9 +13,6 @@ class BlackholeSocket:
 
     Needs no root: Linux drops a SYN to a listener whose backlog is full. Nobody may accept
     connections in the meantime.
-
-    Attributes:
-        place: Its address and port.
     """
 
     def __init__(self, address: str) -> None:

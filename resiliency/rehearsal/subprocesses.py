@@ -32,8 +32,7 @@ class ManagedProcess:
     async def follow(self, on_line: Callable[[str], None]) -> None:
         """Pass on each line that the process prints, until it ends.
 
-        Raises:
-            RehearsalError: It ended unexpectedly; the message has its last lines.
+        Raises RehearsalError with the last lines if it ended unexpectedly.
         """
         assert self._process.stdout is not None  # noqa: S101 - it was started with a pipe
         async for line in self._process.stdout:
@@ -59,8 +58,7 @@ class ManagedProcess:
 class ManagedProcesses:
     """Child processes that end when this process ends.
 
-    Args:
-        lost: Called with a message when one of them ended unexpectedly.
+    ``lost`` gets a message when one of them ended unexpectedly.
     """
 
     def __init__(self, lost: Callable[[str], None]) -> None:

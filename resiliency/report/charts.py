@@ -55,9 +55,8 @@ SIGNS: Final = {
 class History:
     """The runs of one experiment.
 
-    Attributes:
-        name: Of the experiment; with service and environment where runs of several are shown.
-        measure: ``failover`` or ``detect``, whose seconds the chart shows.
+    Where runs of several services are shown, the name has service and environment. The chart shows
+    the seconds of ``measure``: ``failover`` or ``detect``.
     """
 
     name: str

@@ -13,11 +13,7 @@ class JournalError(UserError):
 
 
 def read_journal(path: Path) -> JsonObject:
-    """Read the journal in a file.
-
-    Raises:
-        JournalError: The file can't be read, or is not a journal that this release can read.
-    """
+    """Read the journal in a file; JournalError if this release can't read it."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -32,11 +28,7 @@ def read_journal(path: Path) -> JsonObject:
 
 
 def parse_journal(document: object, where: str) -> Journal:
-    """Check a journal that ``json.loads`` returned; ``where`` names it in the error.
-
-    Raises:
-        JournalError: It is not a journal that this release can read; the first problem alone.
-    """
+    """Check a journal that ``json.loads`` returned; ``where`` names it in a JournalError."""
     try:
         return journal_from_json(document, where)
     except DataError as error:

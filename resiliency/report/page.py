@@ -119,9 +119,7 @@ def write_page(
 ) -> None:
     """Write the page to a file, which is replaced only by a complete page.
 
-    Raises:
-        JournalError: As for ``page``.
-        OSError: The file can't be written.
+    Raises OSError if it can't be written, and JournalError as ``page`` does.
     """
     text = page(journals, title=title, made_at=made_at, notes=notes)
     aside = path.with_name(f".{path.name}.new")

@@ -39,8 +39,7 @@ from staged_resiliency.experiment.journal import Journal
 class TimelineLayout:
     """The layout of a timeline, in pixels.
 
-    Attributes:
-        gutter: Of the column of names; 0 puts each name above its bars.
+    A gutter of 0 puts each name above its bars, instead of in a column.
     """
 
     width: float
@@ -64,11 +63,7 @@ _MOST_LANES: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """A moment that is marked on the timeline.
-
-    Attributes:
-        at: Seconds of the service since the fault.
-    """
+    """A moment that is marked on the timeline, in seconds of the service since the fault."""
 
     at: float
     label: str

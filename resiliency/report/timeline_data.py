@@ -37,12 +37,7 @@ class Tone(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A state and how long it lasted.
-
-    Attributes:
-        began: Seconds of the service since the fault.
-        ended: The same; may equal ``began``.
-    """
+    """A state from ``began`` to ``ended``, which may be equal: service seconds since the fault."""
 
     began: float
     ended: float
@@ -53,11 +48,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """The states of one subject over time.
-
-    Attributes:
-        marks: Events at a moment, as bars without length.
-    """
+    """The states of one subject over time, and its events as marks: bars without length."""
 
     group: str
     name: str
