@@ -10,7 +10,7 @@ import pytest
 from tests.stacks.test_app import templates_in
 from tests.support import ROOT
 
-PARTS = ("app.py", "cdk.json", "stacks", "constructs", "services", "package.json")
+PARTS = ("app.py", "cdk.json", "stacks", "constructs", "resiliency", "services", "package.json")
 
 
 @pytest.fixture

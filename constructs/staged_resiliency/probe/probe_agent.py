@@ -192,7 +192,7 @@ class ProbeAgent(Construct):
             Acknowledgment(id=_NAG_RULE, reason=_WHY_ANY_RESOURCE)
         )
         # An agent that starts may have to ask for its Name tag.
-        self.association.add_dependency(self.policy)
+        self.association.add_resource_dependency(self.policy)
         self.policy_arn: Final = self.policy.ref
 
     def grant_publish(self, grantee: iam.IGrantable) -> iam.Grant:
