@@ -36,8 +36,8 @@ from tests.resiliency.rehearsal.support import (
 )
 
 SCALE = 60.0
-# A seed is a phase of every period and delay. Twenty of them miss a scenario that fails at one phase
-# in ten with 12 %; eight would miss it with 43 %.
+# A seed is a phase of every period and delay. Twenty of them miss a scenario that fails at one
+# phase in ten with 12 %; eight would miss it with 43 %.
 SEEDS = range(20)
 SEEDS_AT_ONCE = 2
 

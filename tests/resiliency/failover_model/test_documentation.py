@@ -64,6 +64,7 @@ def test_the_page_says_of_a_design_what_the_model_says(design: str) -> None:
         assert row in PAGE
 
 
+@pytest.mark.slow
 def test_the_pages_chart_is_what_the_command_writes(tmp_path: Path) -> None:
     folders = [tmp_path / "before", tmp_path / "after"]
     for folder, edit in zip(folders, (None, _with_peer_and_a_short_ttl), strict=True):

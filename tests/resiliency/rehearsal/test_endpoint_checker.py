@@ -12,6 +12,7 @@ from resiliency.rehearsal.dependencies import Dependency
 from resiliency.rehearsal.endpoint_checker import run_checkers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["HTTP", "TCP"])
 def test_checkers_find_an_endpoint_unhealthy_and_healthy_again(kind: str) -> None:
     leaf = EndpointCheck("endpoint", kind, "52.11.79.8", interval_seconds=10, failure_threshold=2)

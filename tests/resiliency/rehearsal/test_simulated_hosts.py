@@ -68,6 +68,7 @@ def test_each_fault_takes_away_what_it_names_and_its_end_gives_it_back(
     }
 
 
+@pytest.mark.slow
 def test_a_service_without_a_probe_is_rehearsed_too(tmp_path: Path) -> None:
     deployment = read_deployment({"site": hand_written()})
     assert [each.name for each in scenarios_of(deployment)] == [

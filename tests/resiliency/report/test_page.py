@@ -204,6 +204,7 @@ def test_a_verdict_is_never_shown_by_color_alone() -> None:
         assert all(each.startswith(words) for each in badges)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ODD)
 def test_odd_journals_make_a_sound_page(name: str) -> None:
     text = made(ODD[name])
@@ -260,6 +261,7 @@ def test_the_same_journals_make_the_same_page() -> None:
     assert page(rehearsals(), title="Rehearsal of bookstore", made_at=BEGAN_AT) == FIVE
 
 
+@pytest.mark.slow
 def test_runs_of_the_same_drill_are_shown_over_time() -> None:
     text = page(drill_runs(), title="Drills")
     read = Page(text)

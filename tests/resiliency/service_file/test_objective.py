@@ -82,6 +82,7 @@ def test_the_smallest_change_that_meets_it_is_suggested_with_what_it_gives() -> 
     )
 
 
+@pytest.mark.slow
 def test_what_a_suggestion_gives_is_what_the_model_says_of_the_file_edited_so() -> None:
     (miss,) = misses(service_with(320, "host")).values()
     by_hand = p95_by_hand(
@@ -96,6 +97,7 @@ def test_what_a_suggestion_gives_is_what_the_model_says_of_the_file_edited_so() 
     assert found.gives == by_hand <= 300
 
 
+@pytest.mark.slow
 def test_one_suggestion_mends_all_faults_for_which_there_is_any() -> None:
     found = misses(service_with(300))
     assert list(found) == ["host stopped", "host impaired", "endpoint dead"]
@@ -140,10 +142,12 @@ def test_where_nothing_meets_it_the_best_is_reported() -> None:
     assert f" would give {miss.gives:.0f} s" in miss.message(20)
 
 
+@pytest.mark.slow
 def test_a_dependency_that_decides_nothing_by_choice_is_not_asked_for() -> None:
     assert "dependency blackholed: db" not in misses(service_with(300))
 
 
+@pytest.mark.slow
 def test_a_dependency_that_decides_is() -> None:
     found = misses(service_with(200, edit=lambda env: env.update(failover_on=["status", "db"])))
     assert "dependency blackholed: db" in found
@@ -198,6 +202,7 @@ def test_too_many_combinations_are_not_tried_but_changes_left_out(
     assert miss.meets
 
 
+@pytest.mark.slow
 def test_a_dead_probe_hurts_nobody_so_it_is_not_asked_for() -> None:
     service = service_with(1, edit=lambda env: env.update(failover_on=["status", "db"]))
     assert "probe dead" not in misses(service)
@@ -273,6 +278,7 @@ def test_load_balancers_have_no_ttl_to_shorten() -> None:
     assert not any("ttl" in each for miss in found.values() for each in settings(miss))
 
 
+@pytest.mark.slow
 def test_each_miss_is_a_warning_with_an_id_of_its_own() -> None:
     service = service_with(300, "host", "db")
     (environment,) = service.environments.values()

@@ -260,6 +260,7 @@ ALONE = Assumptions(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("periods", [1, 3])
 @pytest.mark.parametrize(
     ("signal", "kind", "alarm"),

@@ -202,6 +202,7 @@ def test_nothing_is_injected_without_a_steady_state(script: Script, reason: str)
     assert made.service.experiments == []
 
 
+@pytest.mark.slow
 def test_a_second_drill_at_once_is_refused_and_a_later_one_is_not() -> None:
     with account(SHUTDOWN) as made:
         other = replace(SHUTDOWN, drill="shutdown-again")
@@ -463,6 +464,7 @@ def test_an_experiment_that_is_started_while_the_cleanup_waits_is_stopped_too() 
     assert len(made.service.experiments) == 1
 
 
+@pytest.mark.slow
 def test_a_run_that_takes_too_long_as_a_whole_is_cleaned_up() -> None:
     import threading
 

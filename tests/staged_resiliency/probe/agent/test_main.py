@@ -233,6 +233,7 @@ def test_the_agent_obeys_signals(
     systemd.hears("STOPPING=1")
 
 
+@pytest.mark.slow
 def test_a_signal_that_reaches_another_thread_wakes_the_loop(
     file: File, systemd: Systemd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -259,6 +260,7 @@ def test_a_signal_that_reaches_another_thread_wakes_the_loop(
         operator.join()
 
 
+@pytest.mark.slow
 def test_the_agent_as_a_process_publishes_reloads_and_ends(
     file: File, systemd: Systemd, tmp_path: Path
 ) -> None:
