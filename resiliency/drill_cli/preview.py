@@ -131,7 +131,7 @@ def print_preview(console: SafeConsole, preview: Preview) -> None:
     console.print(facts)
     _heading(console, "Expected")
     for each in plan.hypothesis:
-        console.say(f"  {wording.expectation(each)}")
+        console.say(f"  {wording.expectation(each, plan)}")
     _heading(console, "What clients see")
     for line in _clients(plan):
         console.say(f"  {line}")

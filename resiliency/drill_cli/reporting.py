@@ -185,7 +185,7 @@ def print_verdict(console: SafeConsole, journal: Journal) -> None:
         for each in journal.verdict.judgements:
             table.add_row(
                 describe(each.expectation),
-                wording.bound(each.expectation),
+                wording.bound(each.expectation, journal.objective_seconds),
                 wording.measured(each),
                 styled(each.status.value),
             )

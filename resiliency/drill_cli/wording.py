@@ -40,9 +40,9 @@ def dry_run(plan: Plan) -> str:
     return "no" if plan.enabled else "yes: injects no fault"
 
 
-def expectation(expected: Expectation) -> str:
-    """Describe an expectation, with its time limit."""
-    return f"{describe(expected)}, {wording.bound(expected)}"
+def expectation(expected: Expectation, plan: Plan) -> str:
+    """Describe an expectation of a drill, with its time limit."""
+    return f"{describe(expected)}, {wording.bound(expected, plan.objective_seconds)}"
 
 
 def stop_commands(

@@ -18,6 +18,7 @@ from staged_resiliency.experiment.expectations import (
     TimedExpectation,
     UnknownExpectation,
     describe,
+    time_limit,
 )
 from staged_resiliency.experiment.observations import Observation, Source, transitions
 from staged_resiliency.experiment.verdict import ALARM, Judgement, Status
@@ -198,13 +199,16 @@ def _verdicts(outcome: Outcome) -> Table:
         if _is_quiet(judgement):
             quiet += 1
             continue
-        table.add_row(*_row(judgement, _expected(outcome, judgement)))
+        objective = outcome.run.objective_seconds
+        table.add_row(*_row(judgement, _expected(outcome, judgement), objective))
     if quiet:
         table.add_row("[green]passed[/green]", f"{quiet} other alarms stay quiet")
     return table
 
 
-def _row(judgement: Judgement, expected: Expected) -> Sequence[str]:
+def _row(
+    judgement: Judgement, expected: Expected, objective_seconds: float | None
+) -> Sequence[str]:
     style = _STYLES[judgement.status]
     expectation, predicted = judgement.expectation, expected.predicted
     message = judgement.message.partition(";")[0] if judgement.status is Status.FAILED else ""
@@ -212,7 +216,9 @@ def _row(judgement: Judgement, expected: Expected) -> Sequence[str]:
         f"[{style}]{judgement.status.value}[/{style}]",
         escape(message or _expectation(expectation)),
         "" if judgement.seconds is None else f"{judgement.seconds:.0f} s",
-        f"{expectation.within_seconds:.0f} s" if isinstance(expectation, TimedExpectation) else "",
+        f"{time_limit(expectation, objective_seconds):.0f} s"
+        if isinstance(expectation, TimedExpectation)
+        else "",
         "" if predicted is None else f"{predicted.best:.0f} to {predicted.worst:.0f} s",
     )
 

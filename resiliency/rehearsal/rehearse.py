@@ -18,6 +18,7 @@ from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.expectations import Plan
 from resiliency.rehearsal.scenarios import RunSpec
 from resiliency.rehearsal.subprocesses import ManagedProcesses, RehearsalError
+from staged_resiliency.experiment.expectations import ClientsMove
 from staged_resiliency.experiment.journal import (
     Phase,
     RunInfo,
@@ -165,7 +166,10 @@ async def _run_scenario(
             watch(running, None)
         elif kind == "done":
             injected_at, ended_at, until = values
-            running.run = Run(injected_at, ended_at, until, spec.scale)
+            # Where no client is expected to move, nothing is expected to end the outage.
+            moves = any(isinstance(each, ClientsMove) for each in plan.hypothesis)
+            objective = spec.deployment.objective_seconds if moves else None
+            running.run = Run(injected_at, ended_at, until, spec.scale, objective)
             process.expected_to_end = True
             done.set()
         elif kind == "problem":

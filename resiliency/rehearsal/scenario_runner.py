@@ -32,6 +32,7 @@ from staged_resiliency.experiment.expectations import (
     AlarmRecovers,
     ClientsMove,
     ClientsReturn,
+    time_limit,
 )
 from staged_resiliency.experiment.observations import Source
 from staged_resiliency.experiment.verdict import Run, Status, judge
@@ -202,7 +203,7 @@ class ScenarioRunner:
 
     def _is_decided(self, expected: Timed, run: Run, passed: float) -> bool:
         """Whether an expectation has passed, or can no longer pass."""
-        if passed > expected.within_seconds:
+        if passed > time_limit(expected, run.objective_seconds):
             return True
         return judge([expected], self._record.observations, run).status is Status.PASSED
 

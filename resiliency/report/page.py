@@ -189,7 +189,7 @@ def _section(journal: Journal, anchor: str, *, is_open: bool) -> RunSection:
             wording.css_class(each.status),
             wording.RESULTS[each.status],
             wording.measured(each),
-            wording.bound(each.expectation),
+            wording.bound(each.expectation, journal.objective_seconds),
         )
         for each in journal.verdict.judgements
     ]
@@ -200,7 +200,7 @@ def _section(journal: Journal, anchor: str, *, is_open: bool) -> RunSection:
             wording.css_class(Status.ABORTED),
             "Not judged",
             wording.NOTHING,
-            wording.bound(each),
+            wording.bound(each, journal.objective_seconds),
         )
         for each in (() if expectations else journal.hypothesis)
     ]

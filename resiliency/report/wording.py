@@ -9,6 +9,7 @@ from staged_resiliency.experiment.expectations import (
     Expectation,
     TimedExpectation,
     UnknownExpectation,
+    time_limit,
 )
 from staged_resiliency.experiment.journal import Journal
 from staged_resiliency.experiment.verdict import Judgement, Status
@@ -58,11 +59,12 @@ def day(at: float) -> str:
     return f"{datetime.fromtimestamp(at, timezone.utc):%Y-%m-%d}"
 
 
-def bound(expectation: Expectation | UnknownExpectation) -> str:
-    """Format the time limit of an expectation."""
+def bound(expectation: Expectation | UnknownExpectation, objective_seconds: float | None) -> str:
+    """Format the time limit of an expectation of a run with this objective."""
     if not isinstance(expectation, TimedExpectation):
         return "throughout"
-    return f"within {seconds(expectation.within_seconds)} of {expectation.after}"
+    limit = time_limit(expectation, objective_seconds)
+    return f"within {seconds(limit)} of {expectation.after}"
 
 
 def measured(judgement: Judgement) -> str:

@@ -354,7 +354,8 @@ def run_seconds(environment: Environment, drill: DrillSettings) -> int:
     """Return how long a run of a drill may take."""
     expected = hypothesis_of(environment, drill)
     fault = fault_of(environment, drill)
-    return Timeouts.of(drill.duration_minutes * 60 + fault.set_up_seconds, expected).run
+    seconds = drill.duration_minutes * 60 + fault.set_up_seconds
+    return Timeouts.of(seconds, expected, objective_of(environment)).run
 
 
 def _first_overlap(

@@ -67,7 +67,6 @@ def pair_of(environment: Environment) -> Pair:
         active=hosts.of(active).name,
         standby=hosts.of(other(active)).name,
         ttl_seconds=environment.endpoint.ttl_seconds,
-        objective_seconds=objective_of(environment),
         endpoint_decides="endpoint" in environment.failover_on,
     )
 

@@ -39,7 +39,7 @@ EXECUTION = f"{MACHINE.replace('stateMachine', 'execution')}:run-1"
 TOPIC = "arn:aws:sns:us-west-2:123456789012:PingPublicationsSNS"
 
 _SHUTDOWN = (
-    ClientsMove(RECORD, GREEN, 360),
+    ClientsMove(RECORD, GREEN),
     AlarmFires(STATUS_ALARM, 300),
     ClientsReturn(RECORD, BLUE, 600),
     AlarmRecovers(STATUS_ALARM, 600),
@@ -78,7 +78,7 @@ SHUTDOWN = Plan(
     journal_bucket=BUCKET,
     topic_arn=TOPIC,
     namespace="Bookstore",
-    timeouts=Timeouts.of(600, _SHUTDOWN),
+    timeouts=Timeouts.of(600, _SHUTDOWN, 360),
     window=Window(("TUE",), 9, 17, "America/Los_Angeles"),
     predicted=Predicted(160, 270, 335, 380),
     runbook="https://runbooks.example.com/bookstore",
@@ -94,7 +94,7 @@ BLACKHOLE = replace(
     hypothesis=_BLACKHOLE,
     expected_alarms=(DB_ALARM,),
     experiment_template_id=OTHER_TEMPLATE,
-    timeouts=Timeouts.of(300, _BLACKHOLE),
+    timeouts=Timeouts.of(300, _BLACKHOLE, 360),
     predicted=None,
     notify_passed=False,
 )

@@ -17,7 +17,7 @@ from staged_resiliency.drills.runtime.plan import Plan, Predicted, Timeouts
 from staged_resiliency.drills.schedule import MAX_GAP_DAYS, DrillSchedule
 from staged_resiliency.drills.state_machine import definition
 from staged_resiliency.drills.target import DrillWindow
-from staged_resiliency.experiment.expectations import AlarmFires, Expectation
+from staged_resiliency.experiment.expectations import AlarmFires, ClientsMove, Expectation
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked
@@ -106,7 +106,7 @@ class Drill(Construct):
         ...     fault=StopInstance("shop-blue", "i-0123456789abcdef0", duration_minutes=10),
         ...     guards=["shop-green-StatusCheckFailed"],
         ...     hypothesis=[
-        ...         ClientsMove("shop.example.com", "shop-green", within_seconds=360),
+        ...         ClientsMove("shop.example.com", "shop-green"),
         ...         ClientsReturn("shop.example.com", "shop-blue", within_seconds=800),
         ...     ],
         ...     schedule=DrillSchedule("cron(0 10 ? * TUE#1 *)", "Europe/Dublin"),
@@ -182,7 +182,7 @@ class Drill(Construct):
             journal_bucket=group.journals.bucket_name,
             topic_arn=group.topic_arn,
             namespace=service.namespace,
-            timeouts=Timeouts.of(fault.seconds, self.hypothesis),
+            timeouts=Timeouts.of(fault.seconds, self.hypothesis, service.objective_seconds),
             window=(window or DrillWindow()).planned(schedule.zone),
             notify_passed=group.notify_passed,
             predicted=predicted,
@@ -279,6 +279,13 @@ def _require_sense(
             "Drill: hypothesis: a drill that expects nothing can't fail; give at least one "
             "expectation, such as ClientsMove"
         )
+    for each in hypothesis:
+        if isinstance(each, ClientsMove) and each.within_seconds is not None:
+            raise InvalidInputError(
+                f"Drill: hypothesis: ClientsMove: within_seconds: found {each.within_seconds:g}; "
+                "the time limit of a drill is the objective_seconds of its DrillTarget; leave it "
+                "out here"
+            )
     if schedule.longest_gap_days > MAX_GAP_DAYS:
         raise InvalidInputError(
             f"Drill: schedule: {schedule.expression!r} leaves up to {schedule.longest_gap_days:g} "

@@ -20,11 +20,10 @@ from staged_resiliency.shared import time_limits
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The two hosts behind the failover record, and the objective.
+    """The two hosts behind the failover record.
 
     Attributes:
         active: Name of the host that serves while all is well.
-        objective_seconds: Clients reach the standby within so many seconds.
         endpoint_decides: Whether Route 53's own checkers ask the active host.
     """
 
@@ -32,7 +31,6 @@ class Pair:
     active: str
     standby: str
     ttl_seconds: int
-    objective_seconds: float
     endpoint_decides: bool = False
 
 
@@ -69,7 +67,7 @@ def _expectations(
             (alarm.recovers_within(fault.start_seconds) for alarm in deciding),
             default=time_limits.recovers(60, start_seconds=fault.start_seconds),
         )
-        yield ClientsMove(pair.record, pair.standby, pair.objective_seconds)
+        yield ClientsMove(pair.record, pair.standby)
         yield ClientsReturn(
             pair.record, pair.active, time_limits.clients_return(slowest, pair.ttl_seconds)
         )

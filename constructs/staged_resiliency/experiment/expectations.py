@@ -12,12 +12,13 @@ FAULT_END: Final = "the fault's end"
 
 @dataclass(frozen=True, slots=True)
 class ClientsMove:
-    """Clients are served by another host within a time after the fault.
+    """Clients move to another host within a time after the fault, and stay there until its end.
 
     Attributes:
         record: DNS name that clients use.
         to: Name of the host that must serve them, as ``/version/`` returns it.
-        within_seconds: At most so long after the fault was injected.
+        within_seconds: At most so long after the fault was injected; None for the objective of
+            the run.
     """
 
     expects: ClassVar[str] = "clients move"
@@ -25,7 +26,7 @@ class ClientsMove:
 
     record: str
     to: str
-    within_seconds: Seconds
+    within_seconds: Seconds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class ClientsStay:
 class ClientsServed:
     """Clients are served, from the fault until the end.
 
-    One request between two that are answered may be lost on its way.
+    One request between two that are answered may be lost on its way, once.
 
     Attributes:
         record: DNS name that clients use.
@@ -112,7 +113,7 @@ class AlarmRecovers:
 
 @dataclass(frozen=True, slots=True)
 class AlarmQuiet:
-    """An alarm is never in ALARM, from the fault until the end.
+    """An alarm exists and is never in ALARM, from the fault until the end.
 
     Attributes:
         alarm: Name of the alarm.
@@ -150,6 +151,20 @@ class UnknownExpectation:
     """
 
     expects: str
+
+
+def time_limit(expectation: TimedExpectation, objective_seconds: float | None) -> float:
+    """Return the time limit of an expectation, which may be the objective of the run.
+
+    Raises:
+        ValueError: It has none, and the run has no objective.
+    """
+    limit = expectation.within_seconds
+    if limit is None:
+        limit = objective_seconds
+    if limit is None:
+        raise ValueError(f"{describe(expectation)}: has no time limit, and the run no objective")
+    return limit
 
 
 def describe(expectation: Expectation | UnknownExpectation) -> str:

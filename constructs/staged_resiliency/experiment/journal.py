@@ -9,7 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
-from staged_resiliency.experiment.expectations import Expectation, Hypothesis, UnknownExpectation
+from staged_resiliency.experiment.expectations import (
+    ClientsMove,
+    Expectation,
+    Hypothesis,
+    UnknownExpectation,
+)
 from staged_resiliency.experiment.json_codec import (
     Bounds,
     DataError,
@@ -227,6 +232,12 @@ def journal_from_json(document: object, where: str) -> Journal:
             f"{SCHEMA_VERSION}; use the release that wrote it, or a later one"
         )
     journal = read(Journal, document, where, ignore_unknown=True)
+    limits = [each.within_seconds for each in journal.hypothesis if isinstance(each, ClientsMove)]
+    if None in limits and journal.objective_seconds is None:
+        raise DataError(
+            f"{where}: objective_seconds: is null, and so is within_seconds of 'clients move'; "
+            "give one of them"
+        )
     if journal.injected_at is not None and journal.observed_until is None:
         raise DataError(f"{where}: observed_until: is null, though injected_at is not; give both")
     return journal

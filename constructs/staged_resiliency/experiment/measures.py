@@ -6,7 +6,7 @@ from typing import Annotated
 
 from staged_resiliency.experiment.json_codec import Bounds
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source, of, ordered
-from staged_resiliency.experiment.verdict import ALARM, Run
+from staged_resiliency.experiment.verdict import ALARM, Run, moved_at, outage_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,8 @@ class Measures:
 
     Attributes:
         detect_seconds: From the fault until the first alarm of the service fired.
-        failover_seconds: From the fault until a client was served by another host.
+        failover_seconds: From the fault until clients were served by another host, and stayed
+            there until the fault's end.
         failback_seconds: From the fault's end until clients were served by the former host for
             good.
         outage_seconds: How long clients were not served, from the fault until the end.
@@ -43,33 +44,25 @@ def measure(observations: Iterable[Observation], run: Run, *, record: str, activ
     seen = [each for each in observations if run.injected_at <= each.at <= run.until]
     clients = of(seen, Source.CLIENT, record)
     fired = _fired(observations, run)
-    moved = [each.at for each in clients if each.value not in (active, NO_ANSWER)]
-
-    def seconds(at: float, since: float) -> float:
-        return (at - since) * run.time_scale
-
+    moved = moved_at(clients, run, lambda value: value not in (active, NO_ANSWER))
     failback = None
-    if moved and run.ended_at is not None and clients[-1].value == active:
+    if (
+        any(each.value not in (active, NO_ANSWER) for each in clients)
+        and run.ended_at is not None
+        and clients[-1].value == active
+    ):
         back = clients[-1].at
         for each in reversed(clients):
             if each.value != active:
                 break
             back = each.at
-        failback = max(0.0, seconds(back, run.ended_at))
-    outage = None
-    if clients:
-        ends = [*(each.at for each in clients[1:]), run.until]
-        outage = sum(
-            seconds(end, each.at)
-            for each, end in zip(clients, ends, strict=True)
-            if each.value == NO_ANSWER
-        )
+        failback = max(0.0, run.seconds(back, run.ended_at))
     served = sum(each.value != NO_ANSWER for each in clients)
     return Measures(
-        detect_seconds=seconds(min(fired), run.injected_at) if fired else None,
-        failover_seconds=seconds(min(moved), run.injected_at) if moved else None,
+        detect_seconds=run.seconds(min(fired), run.injected_at) if fired else None,
+        failover_seconds=None if moved is None else run.seconds(moved, run.injected_at),
         failback_seconds=failback,
-        outage_seconds=outage,
+        outage_seconds=outage_seconds(clients, run),
         availability=served / len(clients) if clients else None,
     )
 

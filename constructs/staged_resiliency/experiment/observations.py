@@ -8,6 +8,9 @@ from typing import Final
 NO_ANSWER: Final = "no answer"
 """Value of a client that was not served, and of a name that could not be resolved."""
 
+MISSING: Final = "missing"
+"""Value of an alarm that does not exist, and of a metric without data."""
+
 
 class Source(Enum):
     """The source of an observation.
@@ -15,13 +18,16 @@ class Source(Enum):
     Attributes:
         FAULT: The fault itself: subject its kind, value ``injected`` or ``ended``.
         SIGNAL: A metric: subject its name and host, value its latest statistic, or ``missing``.
-        ALARM: A CloudWatch alarm: subject its name, value OK, ALARM or INSUFFICIENT_DATA.
+        ALARM: A CloudWatch alarm: subject its name, value OK, ALARM, INSUFFICIENT_DATA or
+            ``missing``.
         HEALTH_CHECK: A Route 53 health check: subject its label, value ``healthy`` or
             ``unhealthy``.
         DNS: The authoritative answer: subject the record's name, value the addresses,
             comma-separated.
         CLIENT: A client that resolves as clients do and requests ``/version/``: subject the
             record's name, value the ``environment`` in the answer, or ``no answer``.
+        HOST: The host that the fault does not break, asked at its own address: subject its name,
+            value its name or ``no answer``.
         MESSAGE: A notification that arrived: subject the alarm, value its new state.
     """
 
@@ -31,6 +37,7 @@ class Source(Enum):
     HEALTH_CHECK = "health check"
     DNS = "dns"
     CLIENT = "client"
+    HOST = "host"
     MESSAGE = "message"
 
 

@@ -4,7 +4,7 @@ Seconds are those of the service: where an experiment runs faster than time, ``R
 how many of them pass in one second of the clock that stamps observations.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -22,11 +22,26 @@ from staged_resiliency.experiment.expectations import (
     TimedExpectation,
     UnknownExpectation,
     describe,
+    time_limit,
 )
-from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source, of, ordered
+from staged_resiliency.experiment.observations import (
+    MISSING,
+    NO_ANSWER,
+    Observation,
+    Source,
+    of,
+    ordered,
+)
 
 ALARM: Final = "ALARM"
 OK: Final = "OK"
+
+STAYING_REQUESTS: Final = 3
+"""Requests in a row that a host must serve before clients count as moved to it."""
+
+EARLY_SECONDS: Final = 60.0
+"""How long before the observed end of a fault it may have been over: a host removes the rule of a
+blackhole up to a minute before FIS considers its action completed."""
 
 
 class Status(Enum):
@@ -54,12 +69,18 @@ class Run:
         ended_at: When the fault ended; None while it has not.
         until: When observation ended.
         time_scale: Seconds of the service per second of that clock; 1 in production.
+        objective_seconds: Recovery time objective; None where there is none.
     """
 
     injected_at: float
     ended_at: float | None
     until: float
     time_scale: float = 1.0
+    objective_seconds: float | None = None
+
+    def seconds(self, at: float, since: float) -> float:
+        """Return the seconds of the service between two times of the clock."""
+        return (at - since) * self.time_scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +105,8 @@ class Verdict:
     """The result of a run.
 
     Attributes:
-        status: Passed only when every expectation did.
+        status: Passed only when every expectation did, and clients were not served for no longer
+            than the objective.
         message: The verdict in one line.
         judgements: One for each expectation, in their order; empty where the run was aborted or a
             dry run.
@@ -101,37 +123,103 @@ def aborted(reason: str) -> Verdict:
 
 
 def judge(hypothesis: Hypothesis, observations: Iterable[Observation], run: Run) -> Verdict:
-    """Judge each expectation by what was observed.
+    """Judge each expectation by what was observed, and the outage of clients by the objective.
 
     Args:
         hypothesis: At least one expectation.
         observations: In any order; some may be there twice.
-        run: The times of the experiment.
+        run: The times of the experiment, and its objective.
 
     Raises:
-        ValueError: There is no expectation that could fail.
+        ValueError: There is no expectation that could fail, or one without a time limit.
     """
     if not hypothesis:
         raise ValueError("a hypothesis without expectations can't fail; give at least one")
     seen = ordered(each for each in observations if each.at <= run.until)
     judgements = [_judge(each, seen, run) for each in hypothesis]
-    failed = [each for each in judgements if each.status is not Status.PASSED]
+    failed = [each.message for each in judgements if each.status is not Status.PASSED]
+    over = outage_over_objective(seen, run)
+    if over:
+        failed.insert(0, over)
     if failed:
-        return Verdict(Status.FAILED, "; ".join(each.message for each in failed), judgements)
+        return Verdict(Status.FAILED, "; ".join(failed), judgements)
     return Verdict(Status.PASSED, "; ".join(each.message for each in judgements), judgements)
+
+
+def outage_seconds(requests: Iterable[Observation], run: Run) -> float | None:
+    """Return how long clients were not served, from the fault until the end of observation.
+
+    Each request speaks for the time until the next one, and the first also for the time since the
+    fault. None where there is no request.
+    """
+    during = [each for each in ordered(requests) if run.injected_at <= each.at <= run.until]
+    if not during:
+        return None
+    starts = [run.injected_at, *(each.at for each in during[1:])]
+    ends = [*starts[1:], run.until]
+    return sum(
+        run.seconds(end, start)
+        for each, start, end in zip(during, starts, ends, strict=True)
+        if each.value == NO_ANSWER
+    )
+
+
+def outage_over_objective(observations: Iterable[Observation], run: Run) -> str:
+    """Return that clients were not served for longer than the objective; empty where they were."""
+    outage = outage_seconds(of(observations, Source.CLIENT), run)
+    if outage is None or run.objective_seconds is None or outage <= run.objective_seconds:
+        return ""
+    return (
+        f"clients were not served for {_shown(outage, run.objective_seconds)} s; the objective is "
+        f"{run.objective_seconds:g} s"
+    )
+
+
+def moved_at(
+    requests: Iterable[Observation], run: Run, serves: Callable[[str], bool]
+) -> float | None:
+    """Return when clients moved to a host that serves them until the fault's end.
+
+    It must serve ``STAYING_REQUESTS`` requests in a row, and from then on every request but one
+    that is lost. None where no host did.
+
+    Args:
+        requests: Observations of clients, in the order of time.
+        run: The times of the experiment.
+        serves: Whether the value of an observation is the host that must serve.
+    """
+    requests = _without_a_lost_one([each for each in requests if each.at >= run.injected_at])
+    ended_at = run.until if run.ended_at is None else run.ended_at
+    row: list[Observation] = []
+    moved = None
+    for each in [each for each in requests if each.at <= run.until]:
+        row = [*row, each] if serves(each.value) else []
+        if len(row) == STAYING_REQUESTS and row[0].at <= ended_at:
+            moved = row[0].at
+    if moved is None:
+        return None
+    early = 0.0 if run.ended_at is None else EARLY_SECONDS / run.time_scale
+    for each in requests:
+        over = each.at > ended_at - (0.0 if each.value == NO_ANSWER else early)
+        if each.at > moved and not over and not serves(each.value):
+            return None
+    return moved
 
 
 def _judge(expectation: Expectation, seen: Sequence[Observation], run: Run) -> Judgement:
     match expectation:
         case ClientsMove():
             clients = of(seen, Source.CLIENT, expectation.record)
-            return _change(expectation, clients, expectation.to, run)
+            at = moved_at(clients, run, lambda value: value == expectation.to)
+            return _change(expectation, clients, expectation.to, at, run)
         case AlarmFires():
             states = of(seen, Source.ALARM, expectation.alarm)
-            return _change(expectation, states, ALARM, run)
+            fired = [each.at for each in states if each.value == ALARM]
+            at = min((each for each in fired if each >= run.injected_at), default=None)
+            return _change(expectation, states, ALARM, at, run)
         case ClientsReturn():
-            clients = of(seen, Source.CLIENT, expectation.record)
-            at = _for_good(clients, expectation.to, run.ended_at)
+            clients = _without_a_lost_one(of(seen, Source.CLIENT, expectation.record))
+            at = _for_good(clients, expectation.to, run.ended_at, least=STAYING_REQUESTS)
             return _timed(expectation, at, run.ended_at, run)
         case AlarmRecovers():
             states = of(seen, Source.ALARM, expectation.alarm)
@@ -142,20 +230,27 @@ def _judge(expectation: Expectation, seen: Sequence[Observation], run: Run) -> J
 
 
 def _change(
-    expectation: ClientsMove | AlarmFires, seen: Sequence[Observation], value: str, run: Run
+    expectation: ClientsMove | AlarmFires,
+    seen: Sequence[Observation],
+    value: str,
+    at: float | None,
+    run: Run,
 ) -> Judgement:
     """Judge a change to a value, which must not be there before the fault."""
     before = [each for each in seen if each.at < run.injected_at]
     if before and before[-1].value == value:
         message = f"{describe(expectation)} even before the fault"
         return Judgement(expectation, Status.FAILED, None, message)
-    after = [each.at for each in seen if each.at >= run.injected_at and each.value == value]
-    return _timed(expectation, after[0] if after else None, run.injected_at, run)
+    return _timed(expectation, at, run.injected_at, run)
 
 
-def _for_good(seen: Sequence[Observation], value: str, since: float | None) -> float | None:
-    """Return when a value came to stay; None where the last observation has another value."""
-    if since is None or not seen or seen[-1].value != value:
+def _for_good(
+    seen: Sequence[Observation], value: str, since: float | None, *, least: int = 1
+) -> float | None:
+    """Return when a value came to stay; None where it is not there, last and ``least`` times."""
+    if since is None or not seen or {each.value for each in seen[-least:]} != {value}:
+        return None
+    if len(seen) < least:
         return None
     start = seen[-1].at
     for each in reversed(seen):
@@ -169,34 +264,38 @@ def _for_good(seen: Sequence[Observation], value: str, since: float | None) -> f
 def _timed(
     expectation: TimedExpectation, at: float | None, since: float | None, run: Run
 ) -> Judgement:
-    what, after, allowed = describe(expectation), expectation.after, expectation.within_seconds
+    what, after = describe(expectation), expectation.after
+    allowed = time_limit(expectation, run.objective_seconds)
     if since is None:
         message = f"{what}: can't be judged, as the fault never ended"
         return Judgement(expectation, Status.FAILED, None, message)
     if at is None:
-        waited = max(0.0, run.until - since) * run.time_scale
+        waited = max(0.0, run.seconds(run.until, since))
         message = f"{what}: not within {waited:.0f} s of {after}; expected within {allowed:g} s"
         return Judgement(expectation, Status.FAILED, None, message)
-    seconds = (at - since) * run.time_scale
+    seconds = run.seconds(at, since)
     status = Status.PASSED if seconds <= allowed else Status.FAILED
-    # What is just too late must not read as if it were in time.
-    digits = 0 if f"{seconds:.0f}" != f"{allowed:.0f}" or seconds == allowed else 3
-    message = f"{what} {seconds:.{digits}f} s after {after}; expected within {allowed:g} s"
+    message = f"{what} {_shown(seconds, allowed)} s after {after}; expected within {allowed:g} s"
     return Judgement(expectation, status, seconds, message)
 
 
-def _unserved(requests: Sequence[Observation]) -> list[Observation]:
-    """Return the unanswered requests, except single ones between two answered requests.
+def _shown(seconds: float, allowed: float) -> str:
+    """Format seconds so that what is just too long does not read as if it were allowed."""
+    return f"{seconds:.{0 if f'{seconds:.0f}' != f'{allowed:.0f}' or seconds == allowed else 3}f}"
 
-    One request is lost on its way now and then, and shows nothing of the service.
+
+def _without_a_lost_one(requests: Sequence[Observation]) -> Sequence[Observation]:
+    """Return the requests without the first unanswered one that is between two answered ones.
+
+    One request is lost on its way now and then, and shows nothing of the service; a second one
+    does.
     """
     answered = [each.value != NO_ANSWER for each in requests]
-    before, after = [True, *answered], [*answered[1:], False]
-    return [
-        each
-        for each, well, *around in zip(requests, answered, before, after, strict=False)
-        if not well and not all(around)
-    ]
+    around = zip([True, *answered], answered, [*answered[1:], False], strict=False)
+    for number, (before, well, after) in enumerate(around):
+        if before and after and not well:
+            return [*requests[:number], *requests[number + 1 :]]
+    return requests
 
 
 def _throughout(
@@ -205,23 +304,24 @@ def _throughout(
     what = describe(expectation)
     if isinstance(expectation, AlarmQuiet):
         found = of(seen, Source.ALARM, expectation.alarm)
-        wrong = [each for each in found if each.value == ALARM]
-    elif isinstance(expectation, ClientsStay):
-        found = of(seen, Source.CLIENT, expectation.record)
-        wrong = [each for each in found if each.value not in (expectation.on, NO_ANSWER)]
+        # Its state is stamped when it changes, so the last one before the fault holds on.
+        before = [each for each in found if each.at < run.injected_at][-1:]
+        found = [*before, *(each for each in found if each.at >= run.injected_at)]
+        wrong = [each for each in found if each.value in (ALARM, MISSING)]
     else:
         found = of(seen, Source.CLIENT, expectation.record)
-        wrong = _unserved([each for each in found if each.at >= run.injected_at])
-    before = []
-    if isinstance(expectation, AlarmQuiet):
-        # An alarm's state is stamped when it changes, so the last one before the fault holds on.
-        # A client that was served before says nothing of those who ask later.
-        before = [each for each in found if each.at < run.injected_at][-1:]
-    if not [*before, *(each for each in found if each.at >= run.injected_at)]:
-        return Judgement(expectation, Status.FAILED, None, f"{what}: not observed")
-    wrong = [each for each in wrong if each.at >= run.injected_at or each in before]
+        found = [each for each in found if each.at >= run.injected_at]
+        if isinstance(expectation, ClientsStay):
+            wrong = [each for each in found if each.value not in (expectation.on, NO_ANSWER)]
+        else:
+            wrong = [each for each in _without_a_lost_one(found) if each.value == NO_ANSWER]
     if wrong:
-        seconds = max(0.0, (wrong[0].at - run.injected_at) * run.time_scale)
+        seconds = max(0.0, run.seconds(wrong[0].at, run.injected_at))
         message = f"{what}: not so {seconds:.0f} s after the fault ({wrong[0].value})"
         return Judgement(expectation, Status.FAILED, seconds, message)
+    # What was observed before the fault, or after its end, does not show what happened during it.
+    ended_at = run.until if run.ended_at is None else run.ended_at
+    if not any(run.injected_at <= each.at <= ended_at for each in found):
+        message = f"{what}: not observed during the fault"
+        return Judgement(expectation, Status.FAILED, None, message)
     return Judgement(expectation, Status.PASSED, None, what)

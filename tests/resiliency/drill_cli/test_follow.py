@@ -133,7 +133,7 @@ def test_the_verdict_of_a_blackhole_that_was_aborted_at_once_is_waited_for(
     minutes: int, made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     seconds = minutes * 60
-    timeouts = Timeouts.of(seconds, plans.BLACKHOLE.hypothesis)
+    timeouts = Timeouts.of(seconds, plans.BLACKHOLE.hypothesis, 360)
     plan = replace(plans.BLACKHOLE, drill="longer", fault_seconds=seconds, timeouts=timeouts)
     made.deploy(plan)
     run = made.begin(plan.drill, "run-1")

@@ -210,7 +210,7 @@ def drill_of(deployment: Deployment, plan: rehearsed.Plan) -> Plan:
         guard_alarms=tuple(each.alarm for each in hypothesis if isinstance(each, AlarmQuiet)),
         fault_seconds=600,
         # The rehearsal begins by its own schedule: the experiment waits for its fault.
-        timeouts=replace(Timeouts.of(600, hypothesis), inject=1800),
+        timeouts=replace(Timeouts.of(600, hypothesis, drill.objective_seconds), inject=1800),
         window=ANY_TIME,
     )
 

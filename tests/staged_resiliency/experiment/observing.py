@@ -34,6 +34,11 @@ def client(at: float, value: str, record: str = RECORD) -> Observation:
     return Observation(at, Source.CLIENT, record, value)
 
 
+def requests(value: str, *moments: float) -> list[Observation]:
+    """What a client saw at several moments."""
+    return [client(at, value) for at in moments]
+
+
 def alarm(at: float, value: str, name: str = ALARM_NAME) -> Observation:
     """The state of an alarm."""
     return Observation(at, Source.ALARM, name, value)

@@ -44,7 +44,13 @@ SUBJECT = RunInfo(
     standby=GREEN,
     objective_seconds=360.0,
 )
-SEEN = [client(90, BLUE), client(300, GREEN), client(301, GREEN), alarm(220, "ALARM")]
+SEEN = [
+    client(90, BLUE),
+    client(300, GREEN),
+    client(301, GREEN),
+    client(302, GREEN),
+    alarm(220, "ALARM"),
+]
 
 
 def full() -> Mapping[str, Any]:

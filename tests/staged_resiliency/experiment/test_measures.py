@@ -34,6 +34,7 @@ FULL = (
     alarm(50, "OK"),
     alarm(260, "ALARM"),
     client(300, GREEN),
+    client(350, GREEN),
     client(450, GREEN),
     client(600, BLUE),
     client(800, BLUE),
@@ -44,7 +45,7 @@ FULL = (
 def test_a_full_run() -> None:
     found = measured(*FULL)
     assert replace(found, availability=None) == Measures(160, 200, 200, 200, None)
-    assert found.availability == pytest.approx(4 / 6)
+    assert found.availability == pytest.approx(5 / 7)
 
 
 def test_seconds_are_those_of_the_service() -> None:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from staged_resiliency.experiment.expectations import AlarmFires, ClientsMove, Expectation
-from staged_resiliency.experiment.observations import NO_ANSWER, Observation
+from staged_resiliency.experiment.measures import measure
+from staged_resiliency.experiment.observations import MISSING, NO_ANSWER, Observation
 from staged_resiliency.experiment.verdict import Judgement, Run, Status, aborted, judge
 from tests.staged_resiliency.experiment.observing import (
     ALARM_NAME,
@@ -18,8 +19,10 @@ from tests.staged_resiliency.experiment.observing import (
     RECORD,
     RUN,
     alarm,
+    alarms,
     client,
     observations,
+    requests,
     runs,
 )
 
@@ -35,22 +38,114 @@ def judged(expectation: Expectation, *seen: Observation, run: Run = RUN) -> Judg
 
 Row = tuple[str, Expectation, list[Observation], Status, float | None, str]
 ROWS: tuple[Row, ...] = (
-    ("in time", MOVE, [client(90, BLUE), client(371, GREEN)], PASSED, 271, "271 s after the fault"),
-    ("at the limit", MOVE, [client(460, GREEN)], PASSED, 360, "360 s after the fault"),
-    ("just late", MOVE, [client(460.2, GREEN)], FAILED, 360.2, "360.200 s after the fault"),
-    ("late", MOVE, [client(700, GREEN)], FAILED, 600, "600 s after the fault; expected within 360"),
-    ("never", MOVE, [client(200, BLUE)], FAILED, None, "not within 900 s of the fault"),
+    (
+        "in time",
+        MOVE,
+        [client(90, BLUE), *requests(GREEN, 371, 373, 375)],
+        PASSED,
+        271,
+        "271 s after the fault",
+    ),
+    ("never", MOVE, requests(BLUE, 200, 201, 202), FAILED, None, "not within 900 s of the fault"),
     ("no client", MOVE, [], FAILED, None, "not within 900 s of the fault"),
-    ("another record", MOVE, [client(200, GREEN, "other")], FAILED, None, "not within"),
-    ("there before", MOVE, [client(99, GREEN), client(150, GREEN)], FAILED, None, "even before"),
+    (
+        "another record",
+        MOVE,
+        [client(at, GREEN, "other") for at in (200, 201, 202)],
+        FAILED,
+        None,
+        "not within",
+    ),
+    ("there before", MOVE, requests(GREEN, 99, 150, 151, 152), FAILED, None, "even before"),
     ("only before", MOVE, [client(50, GREEN), client(60, BLUE)], FAILED, None, "not within"),
-    ("after the end", MOVE, [client(1001, GREEN)], FAILED, None, "not within 900 s"),
-    ("back", RETURN, [client(300, GREEN), client(500, BLUE)], PASSED, 100, "100 s after the"),
-    ("back all along", RETURN, [client(200, BLUE), client(500, BLUE)], PASSED, 0, "0 s after"),
+    ("after the end", MOVE, requests(GREEN, 1001, 1002, 1003), FAILED, None, "not within 900 s"),
+    (
+        "once",
+        MOVE,
+        [client(104, GREEN), *requests(NO_ANSWER, 200, 300)],
+        FAILED,
+        None,
+        "not within",
+    ),
+    ("twice", MOVE, requests(GREEN, 104, 109), FAILED, None, "not within 900 s of the fault"),
+    (
+        "a third time only after an outage",
+        MOVE,
+        [*requests(GREEN, 104, 109), *requests(NO_ANSWER, 114, 119), client(124, GREEN)],
+        FAILED,
+        None,
+        "not within",
+    ),
+    (
+        "moved when the outage was over",
+        MOVE,
+        [*requests(GREEN, 104, 109), client(114, BLUE), *requests(GREEN, 119, 124, 129)],
+        PASSED,
+        19,
+        "19 s after the fault",
+    ),
+    (
+        "moved, and then lost for good",
+        MOVE,
+        [*requests(GREEN, 104, 109, 114), *requests(NO_ANSWER, 395, 399), client(410, BLUE)],
+        FAILED,
+        None,
+        "not within",
+    ),
+    (
+        "moved, and one request lost",
+        MOVE,
+        [*requests(GREEN, 104, 109), client(114, NO_ANSWER), *requests(GREEN, 119, 395)],
+        PASSED,
+        4,
+        "4 s after the fault",
+    ),
+    (
+        "moved, and back too soon",
+        MOVE,
+        [*requests(GREEN, 104, 109, 114), *requests(BLUE, 339, 500)],
+        FAILED,
+        None,
+        "not within",
+    ),
+    (
+        "back a minute before the fault was observed to end",
+        MOVE,
+        [*requests(GREEN, 104, 109, 114), *requests(BLUE, 341, 500)],
+        PASSED,
+        4,
+        "4 s after the fault",
+    ),
+    (
+        "moved when the fault was over",
+        MOVE,
+        requests(GREEN, 401, 402, 403),
+        FAILED,
+        None,
+        "not within",
+    ),
+    (
+        "moved just before the fault was over",
+        MOVE,
+        requests(GREEN, 399, 402, 403),
+        PASSED,
+        299,
+        "299 s",
+    ),
+    (
+        "back",
+        RETURN,
+        [client(300, GREEN), *requests(BLUE, 500, 501, 502)],
+        PASSED,
+        100,
+        "100 s after the",
+    ),
+    ("back all along", RETURN, requests(BLUE, 200, 300, 500), PASSED, 0, "0 s after"),
+    ("back for two requests", RETURN, requests(BLUE, 200, 500), FAILED, None, "not within"),
     (
         "back, and gone again",
         RETURN,
-        [client(450, BLUE), client(500, GREEN)],
+        [*requests(BLUE, 450, 455, 460), client(500, GREEN)],
         FAILED,
         None,
         "not within 600 s of the fault's end",
@@ -58,16 +153,24 @@ ROWS: tuple[Row, ...] = (
     (
         "back for good the second time",
         RETURN,
-        [client(450, BLUE), client(500, GREEN), client(600, BLUE)],
+        [client(450, BLUE), client(500, GREEN), *requests(BLUE, 600, 605, 610)],
         PASSED,
         200,
         "200 s",
     ),
-    ("nobody looked after", RETURN, [client(300, BLUE)], FAILED, None, "not within"),
+    (
+        "not observed after the end",
+        RETURN,
+        requests(BLUE, 300, 310, 320),
+        FAILED,
+        None,
+        "not within",
+    ),
     ("stays", STAY, [client(200, BLUE), client(300, NO_ANSWER)], PASSED, None, "stay on blue"),
     ("moves", STAY, [client(200, BLUE), client(300, GREEN)], FAILED, 200, "not so 200 s"),
     ("moved before", STAY, [client(50, GREEN), client(300, BLUE)], PASSED, None, "stay on blue"),
-    ("looked before alone", STAY, [client(50, BLUE)], FAILED, None, "not observed"),
+    ("observed before alone", STAY, [client(50, BLUE)], FAILED, None, "not observed during"),
+    ("observed after alone", STAY, [client(401, BLUE)], FAILED, None, "not observed during"),
     ("served", SERVED, [client(200, BLUE), client(300, GREEN)], PASSED, None, "are served"),
     ("not served", SERVED, [client(200, NO_ANSWER)], FAILED, 100, "not so 100 s after the fault"),
     (
@@ -94,7 +197,30 @@ ROWS: tuple[Row, ...] = (
         100,
         "not so 100 s after the fault",
     ),
-    ("served before alone", SERVED, [client(50, BLUE)], FAILED, None, "not observed"),
+    (
+        "a second request that is lost",
+        SERVED,
+        [
+            *requests(BLUE, 150, 160),
+            client(170, NO_ANSWER),
+            client(180, BLUE),
+            client(300, NO_ANSWER),
+            client(305, BLUE),
+        ],
+        FAILED,
+        200,
+        "not so 200 s after the fault",
+    ),
+    (
+        "every second request is lost",
+        SERVED,
+        [client(at, NO_ANSWER if at % 10 else BLUE) for at in range(110, 900, 5)],
+        FAILED,
+        25,
+        "not so 25 s after the fault",
+    ),
+    ("served before alone", SERVED, [client(50, BLUE)], FAILED, None, "not observed during"),
+    ("served after alone", SERVED, [client(401, BLUE)], FAILED, None, "not observed during"),
     ("fires", FIRES, [alarm(50, "OK"), alarm(300, "ALARM")], PASSED, 200, "fires 200 s after"),
     ("on before", FIRES, [alarm(50, "ALARM"), alarm(300, "ALARM")], FAILED, None, "even before"),
     ("late alarm", FIRES, [alarm(341, "ALARM")], FAILED, 241, "expected within 240 s"),
@@ -108,7 +234,12 @@ ROWS: tuple[Row, ...] = (
         None,
         "not within",
     ),
-    ("quiet", QUIET, [alarm(50, "OK")], PASSED, None, "stays quiet"),
+    ("quiet", QUIET, [alarm(50, "OK"), alarm(200, "OK")], PASSED, None, "stays quiet"),
+    ("without data", QUIET, [alarm(200, "INSUFFICIENT_DATA")], PASSED, None, "stays quiet"),
+    ("quiet before", QUIET, [alarm(50, "OK")], FAILED, None, "not observed during the fault"),
+    ("quiet after", QUIET, [alarm(401, "OK")], FAILED, None, "not observed during the fault"),
+    ("deleted", QUIET, [alarm(50, "OK"), alarm(200, MISSING)], FAILED, 100, "not so 100 s"),
+    ("deleted before", QUIET, [alarm(50, MISSING)], FAILED, 0, "not so 0 s after the fault (mis"),
     ("not quiet", QUIET, [alarm(50, "OK"), alarm(200, "ALARM")], FAILED, 100, "not so 100 s"),
     ("on all along", QUIET, [alarm(50, "ALARM")], FAILED, 0, "not so 0 s after the fault (ALARM)"),
     ("unseen", QUIET, [alarm(200, "OK", "another")], FAILED, None, "not observed"),
@@ -130,6 +261,108 @@ def test_every_kind_of_expectation_can_pass_and_fail() -> None:
         assert kinds == {type(each) for each in EXPECTATIONS}
 
 
+LIMITS = (
+    ("at the limit", requests(GREEN, 460, 461, 462), PASSED, "360 s after the fault"),
+    ("just late", requests(GREEN, 460.2, 461, 462), FAILED, "360.200 s after the fault"),
+    ("late", requests(GREEN, 700, 701, 702), FAILED, "600 s after the fault; expected within 360"),
+)
+
+
+@pytest.mark.parametrize(("name", "seen", "status", "message"), LIMITS)
+@pytest.mark.parametrize("limit", [360.0, None])
+def test_a_limit_is_that_of_the_expectation_or_else_the_objective(
+    name: str, seen: list[Observation], status: Status, message: str, limit: float | None
+) -> None:
+    run = replace(RUN, ended_at=900, objective_seconds=360 if limit is None else None)
+    found = judged(ClientsMove(RECORD, GREEN, limit), *seen, run=run)
+    assert (found.status, message in found.message) == (status, True), name
+
+
+def test_without_an_objective_a_limit_is_required() -> None:
+    with pytest.raises(ValueError, match="has no time limit, and the run no objective"):
+        judged(ClientsMove(RECORD, GREEN), *requests(GREEN, 110, 111, 112))
+
+
+def test_while_a_fault_lasts_clients_have_moved_once_they_stay() -> None:
+    lasting = Run(100, None, 130)
+    assert judged(MOVE, *requests(GREEN, 110, 115, 120), run=lasting).seconds == 10
+    seen = [*requests(GREEN, 110, 115, 120), client(125, BLUE)]
+    assert judged(MOVE, *seen, run=lasting).seconds is None
+
+
+OUTAGES = (
+    (requests(BLUE, 110, 600), ""),
+    ([client(110, NO_ANSWER), client(400, BLUE)], ""),  # 300 s, since the first speaks for 10 more
+    ([client(110, NO_ANSWER), client(400.5, BLUE)], "were not served for 300.500 s; the objective"),
+    (
+        [client(110, BLUE), client(500, NO_ANSWER)],
+        "were not served for 500 s; the objective is 300",
+    ),
+    (
+        [client(200, NO_ANSWER), client(250, BLUE), client(500, NO_ANSWER), client(660, BLUE)],
+        "were not served for 310 s",
+    ),
+    ([client(1001, NO_ANSWER)], ""),
+)
+
+
+@pytest.mark.parametrize(("seen", "message"), OUTAGES)
+def test_an_outage_over_the_objective_fails_whatever_else_passed(
+    seen: list[Observation], message: str
+) -> None:
+    run = replace(RUN, objective_seconds=300)
+    found = judge([QUIET], [alarm(200, "OK"), *seen], run)
+    assert {each.status for each in found.judgements} == {PASSED}
+    assert found.status is (FAILED if message else PASSED)
+    assert message in found.message
+    assert judge([QUIET], [alarm(200, "OK"), *seen], RUN).status is PASSED
+
+
+def unserved(seen: list[Observation], run: Run) -> float:
+    """How long clients were not served, counted second by second."""
+    seconds = 0
+    for second in range(int(run.injected_at), int(run.until)):
+        former = [each for each in seen if run.injected_at <= each.at <= second]
+        coming = [each for each in seen if second < each.at <= run.until]
+        latest = max(each.at for each in former) if former else min(each.at for each in coming)
+        seconds += all(each.value == NO_ANSWER for each in seen if each.at == latest)
+    return seconds * run.time_scale
+
+
+def distinct_clients() -> st.SearchStrategy[list[Observation]]:
+    """Clients' requests during RUN, one a second at most."""
+    values = st.sampled_from([BLUE, GREEN, NO_ANSWER])
+    return st.dictionaries(st.integers(100, 1000), values, min_size=1, max_size=30).map(
+        lambda found: [client(float(at), value) for at, value in found.items()]
+    )
+
+
+@given(
+    distinct_clients(),
+    st.lists(alarms(), max_size=10),
+    st.integers(0, 900),
+    st.sampled_from([None, 400.0, 700.0]),
+    st.sampled_from([1.0, 30.0]),
+    st.lists(st.sampled_from(EXPECTATIONS), min_size=1),
+)
+def test_passed_implies_that_the_outage_was_within_the_objective(
+    seen: list[Observation],
+    states: list[Observation],
+    objective: int,
+    ended_at: float | None,
+    scale: float,
+    hypothesis: list[Expectation],
+) -> None:
+    run = Run(100, ended_at, 1000, scale, objective * scale)
+    outage = unserved(seen, run)
+    assert measure(seen, run, record=RECORD, active=BLUE).outage_seconds == outage
+    found = judge(hypothesis, [*seen, *states], run)
+    if outage > objective * scale:
+        assert found.status is FAILED
+    every = all(each.status is PASSED for each in found.judgements)
+    assert (found.status is PASSED) == (every and outage <= objective * scale)
+
+
 @pytest.mark.parametrize("expectation", [RETURN, RECOVERS])
 def test_what_comes_after_a_fault_fails_where_the_fault_never_ended(
     expectation: Expectation,
@@ -142,7 +375,7 @@ def test_what_comes_after_a_fault_fails_where_the_fault_never_ended(
 
 
 def test_seconds_are_those_of_the_service() -> None:
-    found = judged(MOVE, client(110, GREEN), run=replace(RUN, time_scale=30.0))
+    found = judged(MOVE, *requests(GREEN, 110, 112, 114), run=replace(RUN, time_scale=30.0))
     assert found.seconds == 300
 
 
@@ -152,13 +385,14 @@ def test_a_hypothesis_without_expectations_is_none() -> None:
 
 
 def test_a_verdict_tells_what_failed_and_else_all() -> None:
-    failed = judge([MOVE, FIRES], [client(200, GREEN)], RUN)
+    moved = requests(GREEN, 200, 201, 202)
+    failed = judge([MOVE, FIRES], moved, RUN)
     assert failed.status is FAILED
     assert (
         failed.message
         == f"{ALARM_NAME} fires: not within 900 s of the fault; expected within 240 s"
     )
-    passed = judge([MOVE, FIRES], [client(200, GREEN), alarm(200, "ALARM")], RUN)
+    passed = judge([MOVE, FIRES], [*moved, alarm(200, "ALARM")], RUN)
     assert passed.status is PASSED
     assert passed.message.count("; expected") == 2
 

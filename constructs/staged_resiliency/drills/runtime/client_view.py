@@ -1,4 +1,7 @@
-"""What clients see (DNS, the serving host, alarms), polled and compared to the steady state."""
+"""What clients see (DNS, the serving host), the other host and alarms, polled.
+
+A view of the clients is also compared to the steady state.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +10,7 @@ from typing import Final
 from staged_resiliency.drills.runtime.context import AwsError, Context
 from staged_resiliency.drills.runtime.network import UnansweredError, is_ipv4
 from staged_resiliency.drills.runtime.plan import Plan
-from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source
+from staged_resiliency.experiment.observations import MISSING, NO_ANSWER, Observation, Source
 
 MIN_PAUSE_SECONDS: Final = 0.2
 """Pause between two polls where the first took longer than the interval."""
@@ -36,7 +39,10 @@ class ClientView:
 
 
 def poll(plan: Plan, context: Context) -> ClientView:
-    """Poll DNS, client and alarms once. What can't be observed is left out, and logged."""
+    """Poll DNS, client, the host without a fault, and alarms once.
+
+    What can't be observed is left out, and logged.
+    """
     at = context.clock()
     observations: list[Observation] = []
     dns = route53_answer(plan, context)
@@ -49,6 +55,7 @@ def poll(plan: Plan, context: Context) -> ClientView:
     if resolved:
         client, reason = serving_host(plan, context, resolved[0])
     observations.append(Observation(at, Source.CLIENT, plan.record.name, client, reason))
+    observations.append(_other_host_observation(plan, context, at, resolved[:1], client, reason))
     observations += _alarm_observations(plan, context)
     return ClientView(tuple(observations), dns, resolved, client, reason)
 
@@ -84,16 +91,34 @@ def serving_host(plan: Plan, context: Context, address: str) -> tuple[str, str]:
     return name, f"at {address}"
 
 
+def _other_host_observation(
+    plan: Plan, context: Context, at: float, asked: tuple[str, ...], client: str, reason: str
+) -> Observation:
+    """Ask the host that the fault leaves alone, unless the client has just asked it."""
+    host = plan.other_host
+    addresses = context.resolve(host.reached_at)
+    if client != host.name and asked != tuple(addresses[:1]):
+        client, reason = NO_ANSWER, f"{host.reached_at} can't be resolved"
+        if addresses:
+            client, reason = serving_host(plan, context, addresses[0])
+    value = host.name if client == host.name else NO_ANSWER
+    return Observation(at, Source.HOST, host.name, value, reason)
+
+
 def _alarm_observations(plan: Plan, context: Context) -> Sequence[Observation]:
-    """The states of the service's alarms, as of now and as of their last change."""
+    """The states of the service's alarms, as of now and as of their last change.
+
+    An alarm that does not exist has the state ``missing``.
+    """
     try:
-        states = alarm_states(plan.alarms, context)
+        states = alarm_states(plan.watched_alarms, context)
     except AwsError as error:
         context.log("CloudWatch can't be asked", error=str(error))
         return ()
     now = context.clock()
     observations = []
-    for name, (value, since) in states.items():
+    for name in plan.watched_alarms:
+        value, since = states.get(name, (MISSING, now))
         if since < now:
             observations.append(Observation(since, Source.ALARM, name, value))
         observations.append(Observation(now, Source.ALARM, name, value))

@@ -16,6 +16,8 @@ from staged_resiliency.drills.runtime.run_result import (
     expected_after_fault,
     expected_during_fault,
     fault_times,
+    reason_to_stop,
+    run_of,
 )
 from staged_resiliency.drills.runtime.states import PhaseInput, PhaseResult
 from staged_resiliency.drills.runtime.store import (
@@ -26,7 +28,6 @@ from staged_resiliency.drills.runtime.store import (
     save_record,
 )
 from staged_resiliency.experiment.observations import Observation, Source
-from staged_resiliency.experiment.verdict import Run
 
 _TIME_IS_OVER = "the time for it is over"
 
@@ -216,21 +217,24 @@ def observe(call: PhaseInput, context: Context) -> PhaseResult:
         if phase.experiment is None:
             return phase.result(go=False, message="there is no experiment to observe")
         found = fault.get_experiment(phase.experiment, context)
+        stop = ""
 
         def is_done() -> bool:
-            nonlocal found
+            nonlocal found, stop
             found = phase.refreshed(found)
-            if not found.active or found.cut_short:
-                return True
-            run = Run(since, None, context.clock())
+            run = run_of(plan, since, None, context.clock())
             observations = [*earlier, *phase.poller.observations]
+            stop = reason_to_stop(plan, observations, run)
+            if stop or not found.active or found.cut_short:
+                return True
             expected = expected_during_fault(plan)
             return plan.ends_early and all_happened(expected, observations, run)
 
         end = since + plan.timeouts.observe
         done = phase.poller.poll_until(min(phase.called_at + plan.call_seconds, end), is_done)
-        if found.cut_short:
-            return phase.result(go=False, message=found.cut_short, cut_short=found.cut_short)
+        stop = found.cut_short or stop
+        if stop:
+            return phase.result(go=False, message=stop, cut_short=stop)
         if done:
             message = (
                 "everything expected happened"
@@ -303,7 +307,8 @@ def failback(call: PhaseInput, context: Context) -> PhaseResult:
         since = phase.began_at if ended is None else ended
 
         def is_done() -> bool:
-            run = Run(since if injected is None else injected, since, context.clock())
+            began = since if injected is None else injected
+            run = run_of(plan, began, since, context.clock())
             observations = [*earlier, *phase.poller.observations]
             return all_happened(expected_after_fault(plan), observations, run)
 

@@ -15,12 +15,17 @@ from staged_resiliency.experiment.expectations import (
     ClientsMove,
     ClientsReturn,
     Expectation,
+    TimedExpectation,
+    time_limit,
 )
 from staged_resiliency.experiment.json_codec import DataError, JsonObject, as_json, read
 
 EXPIRY_DAYS: Final = 35
 """Whole days from the end of a passed run until it has expired: as many as a schedule may leave
 between two runs (``schedule.MAX_GAP_DAYS``)."""
+
+LATE_SECONDS: Final = 60
+"""How much later than expected something may happen for the verdict to say how late it was."""
 
 
 class FaultKind(Enum):
@@ -128,8 +133,10 @@ class Timeouts:
     record: int
 
     @classmethod
-    def of(cls, fault_seconds: int, hypothesis: Iterable[Expectation]) -> "Timeouts":
-        """Derive the timeouts from a fault's duration and its hypothesis.
+    def of(
+        cls, fault_seconds: int, hypothesis: Iterable[Expectation], objective_seconds: float
+    ) -> "Timeouts":
+        """Derive the timeouts from a fault's duration, its hypothesis and the objective.
 
         They exceed the hypothesis's own limits, so that a failed drill reports how late clients
         or alarms were.
@@ -137,8 +144,12 @@ class Timeouts:
         hypothesis = tuple(hypothesis)
         during = [each for each in hypothesis if isinstance(each, (ClientsMove, AlarmFires))]
         after = [each for each in hypothesis if isinstance(each, (ClientsReturn, AlarmRecovers))]
-        observe = max([fault_seconds, *(int(each.within_seconds) + 60 for each in during)])
-        failback = max([600, *(int(each.within_seconds) + 120 for each in after)])
+
+        def limit(expectation: TimedExpectation) -> int:
+            return int(time_limit(expectation, objective_seconds))
+
+        observe = max([fault_seconds, *(limit(each) + LATE_SECONDS for each in during)])
+        failback = max([600, *(limit(each) + 120 for each in after)])
         return cls(
             preflight=60,
             steady=60,
@@ -240,6 +251,16 @@ class Plan:
     def target_host(self) -> Host:
         """The host that the fault is injected into."""
         return self.active if self.target == self.active.name else self.standby
+
+    @property
+    def other_host(self) -> Host:
+        """The host that the fault leaves alone."""
+        return self.standby if self.target == self.active.name else self.active
+
+    @property
+    def watched_alarms(self) -> tuple[str, ...]:
+        """Names of all alarms whose states a run observes."""
+        return tuple(dict.fromkeys((*self.alarms, *self.guard_alarms, *self.expected_alarms)))
 
     @property
     def ends_early(self) -> bool:

@@ -48,7 +48,7 @@ def refusals(plan: Plan, found: Findings) -> Sequence[str]:
     reasons = []
     if not found.in_window:
         reasons.append(f"outside the allowed window ({plan.window})")
-    for name in _alarms(plan):
+    for name in plan.watched_alarms:
         state = found.alarms.get(name)
         needed = name in plan.guard_alarms or name in plan.expected_alarms
         if state is None:
@@ -78,7 +78,7 @@ def refusals(plan: Plan, found: Findings) -> Sequence[str]:
 
 def inspect(plan: Plan, execution: str, context: Context) -> Findings:
     """Collect everything for which a run may be refused; change nothing."""
-    states = alarm_states(_alarms(plan), context)
+    states = alarm_states(plan.watched_alarms, context)
     addresses = context.resolve(plan.standby.reached_at)
     standby, reason = NO_ANSWER, f"{plan.standby.reached_at} can't be resolved"
     if addresses:
@@ -136,10 +136,6 @@ def is_open(window: Window, at: float) -> bool:
     local = datetime.fromtimestamp(at, timezone.utc).astimezone(ZoneInfo(window.timezone))
     in_hours = window.from_hour <= local.hour < window.to_hour
     return _DAYS[local.weekday()] in window.days and in_hours
-
-
-def _alarms(plan: Plan) -> Sequence[str]:
-    return tuple(dict.fromkeys((*plan.alarms, *plan.guard_alarms, *plan.expected_alarms)))
 
 
 def _agent(plan: Plan, context: Context) -> str:

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from typing import Final
 
 from staged_resiliency.drills.runtime import states
-from staged_resiliency.drills.runtime.plan import Plan
+from staged_resiliency.drills.runtime.plan import LATE_SECONDS, Plan
 from staged_resiliency.drills.runtime.states import RunName
 from staged_resiliency.drills.runtime.store import PhaseRecord
 from staged_resiliency.experiment.expectations import (
@@ -17,14 +17,33 @@ from staged_resiliency.experiment.expectations import (
 )
 from staged_resiliency.experiment.journal import Phase, RunInfo, RunResult
 from staged_resiliency.experiment.measures import measure
-from staged_resiliency.experiment.observations import Observation, Source
-from staged_resiliency.experiment.verdict import Run, Status, Verdict, aborted, judge
+from staged_resiliency.experiment.observations import (
+    MISSING,
+    NO_ANSWER,
+    Observation,
+    Source,
+    of,
+    ordered,
+)
+from staged_resiliency.experiment.verdict import (
+    OK,
+    Run,
+    Status,
+    Verdict,
+    aborted,
+    judge,
+    outage_over_objective,
+    outage_seconds,
+)
 
 INJECTED: Final = "injected"
 ENDED: Final = "ended"
 
 STABLE_SECONDS: Final = 30.0
 """How long clients and alarms must have returned to count as stable."""
+
+UNANSWERED_OBSERVATIONS: Final = 3
+"""So many observations in a row without an answer show that a host does not answer."""
 
 _MAY_LAST: Final = "THE FAULT MAY STILL BE THERE"
 
@@ -66,6 +85,57 @@ def fault_times(observations: Iterable[Observation]) -> tuple[float | None, floa
     return min(injected, default=None), max(ended, default=None)
 
 
+def reason_to_stop(plan: Plan, observations: Sequence[Observation], run: Run) -> str:
+    """Return why the fault must be ended at once; empty where it may go on.
+
+    It must not go on while the other host does not answer, while an alarm does not guard it, or
+    when clients were not served for so long that the drill has failed.
+
+    Args:
+        plan: The drill.
+        observations: In the order in which they were made.
+        run: The times of the run; ``until`` is now.
+    """
+    latest = {each.subject: each.value for each in of(observations, Source.ALARM)}
+    reasons = [
+        f"the guard {name} {'does not exist' if state == MISSING else f'is in {state}'}"
+        for name in plan.guard_alarms
+        if (state := latest.get(name, OK)) != OK
+    ]
+    hosts = of(observations, Source.HOST, plan.other_host.name)[-UNANSWERED_OBSERVATIONS:]
+    if len(hosts) == UNANSWERED_OBSERVATIONS and {each.value for each in hosts} == {NO_ANSWER}:
+        reasons.append(
+            nobody_serves(plan, observations, run)
+            or f"{plan.other_host.name} does not answer ({hosts[-1].detail})"
+        )
+    outage = outage_seconds(of(observations, Source.CLIENT), run) or 0.0
+    if outage > plan.objective_seconds + LATE_SECONDS:
+        reasons.append("clients were not served for longer than the objective")
+    return "; ".join(reasons)
+
+
+def nobody_serves(plan: Plan, observations: Iterable[Observation], run: Run) -> str:
+    """Return that neither host answered several times in a row; empty where one always did."""
+    during = [each for each in ordered(observations) if run.injected_at <= each.at <= run.until]
+    other = {each.at: each.value for each in of(during, Source.HOST, plan.other_host.name)}
+    row = 0
+    for each in of(during, Source.CLIENT, plan.record.name):
+        unserved = each.value == other.get(each.at) == NO_ANSWER
+        row = row + 1 if unserved else 0
+        if row == UNANSWERED_OBSERVATIONS:
+            seconds = run.seconds(each.at, run.injected_at)
+            return (
+                f"neither {plan.active.name} nor {plan.standby.name} answered {seconds:.0f} s "
+                "after the fault"
+            )
+    return ""
+
+
+def run_of(plan: Plan, injected_at: float, ended_at: float | None, until: float) -> Run:
+    """Return the times of a run, with the objective of its drill."""
+    return Run(injected_at, ended_at, until, objective_seconds=plan.objective_seconds)
+
+
 def run_info(plan: Plan, run: RunName) -> RunInfo:
     """Return the part of a journal that describes the run."""
     return RunInfo(
@@ -102,7 +172,7 @@ def conclude(
     run = measures = None
     if injected is not None:
         until = max(injected, *(each.ended_at for each in records))
-        run = Run(injected, ended, until)
+        run = run_of(plan, injected, ended, until)
         measures = measure(observations, run, record=plan.record.name, active=plan.active.name)
     return RunResult(
         run=run,
@@ -151,8 +221,16 @@ def _verdict(
         end = _last(records, states.END_FAULT, states.CLEANUP)
         reason = (end.message if end else "") or trouble or "its end was not observed"
         return replace(judged, status=Status.FAILED, message=f"{_MAY_LAST}: {reason}")
+    harm = [outage_over_objective(observations, run), nobody_serves(plan, observations, run)]
     if cut_short or trouble:
-        return aborted("; ".join(each for each in (cut_short, trouble) if each))
+        reasons = "; ".join(each for each in (cut_short, trouble) if each)
+        unknown = [each for each in harm if each and each not in reasons]
+        if not any(harm):
+            return aborted(reasons)
+        return replace(judged, status=Status.FAILED, message="; ".join([*unknown, reasons]))
+    if harm[1]:
+        failed = [] if judged.status is Status.PASSED else [judged.message]
+        return replace(judged, status=Status.FAILED, message="; ".join([harm[1], *failed]))
     after = _last(records, states.STEADY_AGAIN)
     if after is not None and after.go:
         return judged

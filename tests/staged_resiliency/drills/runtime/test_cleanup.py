@@ -20,7 +20,7 @@ LONG = replace(
     sample_seconds=20,
     call_seconds=300,
     fault_seconds=3600,
-    timeouts=Timeouts.of(3600, plans.BLACKHOLE.hypothesis),
+    timeouts=Timeouts.of(3600, plans.BLACKHOLE.hypothesis, 360),
 )
 
 

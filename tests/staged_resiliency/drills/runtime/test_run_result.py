@@ -157,20 +157,25 @@ def client(at: float, value: str) -> Observation:
     return Observation(at, Source.CLIENT, plans.RECORD, value)
 
 
+def clients(value: str, *moments: float) -> list[Observation]:
+    """What a client saw at several moments."""
+    return [client(at, value) for at in moments]
+
+
 def test_nothing_expected_has_happened_at_once() -> None:
     assert all_happened([], [], Run(0, None, 0))
 
 
 def test_what_happened_too_late_has_all_happened() -> None:
-    assert all_happened([MOVE], [client(500, plans.GREEN)], Run(0, None, 500))
+    assert all_happened([MOVE], clients(plans.GREEN, 490, 495, 500), Run(0, None, 500))
 
 
 def test_all_of_it_must_happen() -> None:
-    assert not all_happened([MOVE, FIRES], [client(5, plans.GREEN)], Run(0, None, 500))
+    assert not all_happened([MOVE, FIRES], clients(plans.GREEN, 5, 10, 15), Run(0, None, 500))
 
 
 def test_what_is_for_good_must_last_a_while() -> None:
-    seen = [client(5, plans.GREEN), client(100, plans.BLUE)]
+    seen = [client(5, plans.GREEN), *clients(plans.BLUE, 100, 105, 110)]
     assert not all_happened([BACK], seen, Run(0, 90, 100 + STABLE_SECONDS - 1))
     assert all_happened([BACK], seen, Run(0, 90, 100 + STABLE_SECONDS))
     assert not all_happened([BACK], [*seen, client(120, NO_ANSWER)], Run(0, 90, 200))

@@ -23,9 +23,9 @@ from tests.fake_aws.account import (
 )
 from tests.fake_aws.simulation import START, Script, StartedExperiment
 
-# Fewer polls, as these tests need no precision and run many drills.
-SHUTDOWN = replace(plans.SHUTDOWN, sample_seconds=20, call_seconds=200)
-BLACKHOLE = replace(plans.BLACKHOLE, sample_seconds=20, call_seconds=200)
+# Fewer polls and calls, as these tests need no precision and run many drills.
+SHUTDOWN = replace(plans.SHUTDOWN, sample_seconds=25, call_seconds=900)
+BLACKHOLE = replace(plans.BLACKHOLE, sample_seconds=25, call_seconds=200)
 PHASES = (
     names.PREFLIGHT,
     names.STEADY_STATE,
@@ -65,8 +65,9 @@ def run(plan: Plan, script: Script | None = None) -> tuple[str, Mapping[str, Any
 
 
 def test_a_shutdown_that_fails_over_and_back_passes_with_its_numbers() -> None:
-    with account(plans.SHUTDOWN) as made:
-        assert made.finish(made.start(made.machine(plans.SHUTDOWN))) == "SUCCEEDED"
+    plan = replace(plans.SHUTDOWN, call_seconds=100)
+    with account(plan) as made:
+        assert made.finish(made.start(made.machine(plan))) == "SUCCEEDED"
         assert verdict(made)["status"] == "passed"
         journal = made.journal()
     assert journal["kind"] == "drill"
@@ -518,7 +519,7 @@ def test_the_definition_needs_each_function_by_name() -> None:
 
 
 def test_timeouts_leave_room_for_what_is_expected() -> None:
-    found = Timeouts.of(600, SHUTDOWN.hypothesis)
+    found = Timeouts.of(600, SHUTDOWN.hypothesis, 360)
     assert found.observe >= 600
     assert found.failback >= 600
     assert found.run > found.observe + found.end + found.failback
