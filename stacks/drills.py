@@ -92,6 +92,7 @@ class DrillsStack(Stack):
             window=DrillWindow(window.days, window.from_hour, window.to_hour),
             dependency=drill.dependency,
             predicted=predicted(self._service, environment, drill),
+            duration_reason=drill.duration_reason,
         )
 
 

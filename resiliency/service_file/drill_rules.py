@@ -23,7 +23,7 @@ from resiliency.service_file.model import (
     Service,
 )
 from resiliency.service_file.partial_document import PartialDocument
-from staged_resiliency.drills.hypothesis import moves_clients, observed_seconds
+from staged_resiliency.drills.hypothesis import longest_minutes, moves_clients, observed_seconds
 from staged_resiliency.drills.runtime.plan import Timeouts
 from staged_resiliency.drills.schedule import DAYS, MAX_GAP_DAYS, DrillSchedule
 from staged_resiliency.shared import limits, names, validation
@@ -289,6 +289,7 @@ def _is_safe(
     pair = pair_of(environment)
     moves = moves_clients(fault, pair, alarms)
     seconds, needed = drill.duration_minutes * 60, observed_seconds(fault, alarms)
+    longest = longest_minutes(hypothesis_of(environment, drill), objective)
     if not guards_of(environment, drill):
         color = other(environment.active) if drill.host == "active" else environment.active
         yield at.problem(
@@ -317,6 +318,12 @@ def _is_safe(
         yield at.problem(
             f"{drill.duration_minutes} is too short: the alarm that should fire may take {needed} "
             f"s; give {_minutes(needed)} or more",
+            "duration_minutes",
+        )
+    elif drill.duration_minutes > longest and not drill.duration_reason:
+        yield at.problem(
+            f"{drill.duration_minutes} is more than the {longest} that the drill may need; give "
+            "less, or say why in duration_reason",
             "duration_minutes",
         )
 

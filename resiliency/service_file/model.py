@@ -514,7 +514,16 @@ class DrillSettings(Section):
         examples=["db"],
     )
     duration_minutes: int = Field(
-        ge=1, le=720, description="The longest time that the fault lasts.", examples=[10]
+        ge=1,
+        le=720,
+        description="The longest time that the fault lasts; with more than 15 minutes beyond what "
+        "the drill needs, duration_reason is required.",
+        examples=[10],
+    )
+    duration_reason: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        default=None,
+        description="Why the fault lasts longer than the drill needs.",
+        examples=["Sessions of the application time out after 30 minutes."],
     )
     schedule: Annotated[str, AfterValidator(_schedule)] = Field(
         description="cron(...) or rate(...) expression of EventBridge Scheduler, at most "

@@ -784,7 +784,8 @@ def sections(draw: st.DrawFn) -> Data:
         drills[f"on-{day.lower()}"] = {
             "fault": fault,
             "host": draw(st.sampled_from(["active", "standby"])),
-            "duration_minutes": draw(st.integers(15, 720)),
+            "duration_minutes": draw(st.integers(15, 240)),
+            "duration_reason": "Any sound duration.",
             "schedule": f"cron({draw(MINUTES)} 10 ? * {day}#{draw(WEEKS)} *)",
             "timezone": zone,
             **(

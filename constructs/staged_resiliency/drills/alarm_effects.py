@@ -161,9 +161,10 @@ def firing(
 def guards(fault: FaultEffect, alarms: Sequence[WatchedAlarm], most: int) -> Sequence[WatchedAlarm]:
     """The alarms, ``most`` at most, that stop the fault: those that show the other host's health.
 
-    First those on the host itself (its status checks, its probe), then those on what the fault
-    cuts off, then those on the dependencies that decide failover. Never one that the fault is
-    expected to fire, and none on the peer, which the broken host itself would have to publish.
+    First those on the host itself (its status checks, its probe), then whether it answers the
+    broken host, where that can still ask and publish, then those on what the fault cuts off, then
+    those on the dependencies that decide failover. Never one that the fault is expected to fire,
+    and none whose data it stops.
     """
     meant = {alarm.name for alarm, _ in firing(fault, alarms)}
     well = [
@@ -177,10 +178,12 @@ def guards(fault: FaultEffect, alarms: Sequence[WatchedAlarm], most: int) -> Seq
 
 
 def _rank(fault: FaultEffect, alarm: WatchedAlarm) -> int | None:
+    if fault.effect_on(alarm) is not AlarmEffect.NONE:
+        return None
     if alarm.watches in (AlarmKind.STATUS, AlarmKind.PROBE):
         return 0
-    if alarm.watches is AlarmKind.DEPENDENCY:
-        if fault.kind == "blackhole" and alarm.port == fault.port:
-            return 1
-        return 2 if alarm.decides else None
-    return None
+    if alarm.watches is AlarmKind.PEER:
+        return 1
+    if fault.kind == "blackhole" and alarm.port == fault.port:
+        return 2
+    return 3 if alarm.decides else None

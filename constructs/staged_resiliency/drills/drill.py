@@ -12,6 +12,7 @@ from constructs import Construct
 from staged_resiliency.drills.drill_group import DrillGroup
 from staged_resiliency.drills.experiment import FaultExperiment, require_guards
 from staged_resiliency.drills.faults import Fault
+from staged_resiliency.drills.hypothesis import longest_minutes
 from staged_resiliency.drills.overdue_alarm import DrillOverdueAlarm
 from staged_resiliency.drills.runtime.plan import Plan, Predicted, Timeouts
 from staged_resiliency.drills.schedule import MAX_GAP_DAYS, DrillSchedule
@@ -20,7 +21,7 @@ from staged_resiliency.drills.target import DrillWindow
 from staged_resiliency.experiment.expectations import AlarmFires, ClientsMove, Expectation
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
-from staged_resiliency.shared.literals import checked
+from staged_resiliency.shared.literals import checked, is_literal
 
 _WHY_NO_TRACE: Final = (
     "The run's log and journal hold every step's input, output and time; traces would need "
@@ -60,6 +61,8 @@ class Drill(Construct):
         dependency: Short name of the dependency that a ``BlackholePort`` cuts off.
         predicted: How long the failover-time model says that clients take to reach the other host,
             for journals to show beside what is measured; left out unless given.
+        duration_reason: Why the fault lasts more than 15 minutes longer than the slowest of the
+            expectations that it must last for; required then.
 
     Raises:
         InvalidInputError: A value that AWS would refuse, or a drill that is unsafe or that could
@@ -131,11 +134,13 @@ class Drill(Construct):
         window: DrillWindow | None = None,
         dependency: str | None = None,
         predicted: Predicted | None = None,
+        duration_reason: str | None = None,
     ) -> None:
         service = group.service
         checked("Drill", "name", name, validation.slug)
         machine_name = names.drill_state_machine(service.name, service.environment, name)
         _require_sense(group, fault, hypothesis, schedule, machine_name)
+        _require_reason(fault, hypothesis, service.objective_seconds, duration_reason)
         require_guards("Drill", guards)
         expected = [each.alarm for each in hypothesis if isinstance(each, AlarmFires)]
         _require_guards_apart(guards, expected)
@@ -188,12 +193,14 @@ class Drill(Construct):
             predicted=predicted,
             runbook=group.runbook or "",
         )
-        self.machine: Final = self._machine(group, machine_name)
+        self.machine: Final = self._machine(group, machine_name, duration_reason)
         group.count(self.machine)
         self._schedule(group)
         self.overdue: Final = DrillOverdueAlarm(self, "Overdue", group=group, drill=name)
 
-    def _machine(self, group: DrillGroup, machine_name: str) -> stepfunctions.CfnStateMachine:
+    def _machine(
+        self, group: DrillGroup, machine_name: str, duration_reason: str | None
+    ) -> stepfunctions.CfnStateMachine:
         machine = stepfunctions.CfnStateMachine(
             self,
             "Machine",
@@ -218,7 +225,8 @@ class Drill(Construct):
             ),
         )
         mode = "injects its fault" if group.enabled else "dry run, injects nothing"
-        machine.add_metadata("Description", f"Runs the drill {self.name}: {mode}.")
+        why = f" Its duration: {duration_reason}" if duration_reason else ""
+        machine.add_metadata("Description", f"Runs the drill {self.name}: {mode}.{why}")
         Validations.of(machine).acknowledge(
             Acknowledgment(id="AwsSolutions-SF2", reason=_WHY_NO_TRACE)
         )
@@ -295,6 +303,17 @@ def _require_sense(
         raise InvalidInputError(
             f"Drill: name: the state machine {machine_name!r} has {len(machine_name)} characters; "
             f"at most {limits.MAX_STATE_MACHINE_NAME_CHARACTERS} fit"
+        )
+
+
+def _require_reason(
+    fault: Fault, hypothesis: Sequence[Expectation], objective_seconds: float, reason: str | None
+) -> None:
+    longest = longest_minutes(hypothesis, objective_seconds)
+    if is_literal(fault.duration_minutes) and fault.duration_minutes > longest and not reason:
+        raise InvalidInputError(
+            f"Drill: fault: duration_minutes: {fault.duration_minutes} is more than the {longest} "
+            "that the drill may need; give less, or a duration_reason"
         )
 
 

@@ -1,7 +1,9 @@
 """The hypothesis of a drill, derived from its fault and the alarms of the service."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from staged_resiliency.drills.alarm_effects import FaultEffect, WatchedAlarm, firing
 from staged_resiliency.experiment.expectations import (
@@ -14,8 +16,12 @@ from staged_resiliency.experiment.expectations import (
     ClientsStay,
     Expectation,
     Hypothesis,
+    time_limit,
 )
 from staged_resiliency.shared import time_limits
+
+SPARE_MINUTES: Final = 15
+"""How much longer than a drill needs its fault may last without a reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +95,13 @@ def observed_seconds(fault: FaultEffect, alarms: Sequence[WatchedAlarm]) -> int:
     """The seconds that the fault must last so that every alarm expected to fire has fired."""
     slowest = max((within for _, within in firing(fault, alarms)), default=0)
     return max(0, slowest - fault.set_up_seconds)
+
+
+def longest_minutes(expected: Iterable[Expectation], objective_seconds: float) -> int:
+    """The minutes that a fault may last without a reason: what the drill needs, and some more."""
+    limits = [
+        time_limit(each, objective_seconds)
+        for each in expected
+        if isinstance(each, (ClientsMove, AlarmFires))
+    ]
+    return math.ceil(max(limits, default=0) / 60) + SPARE_MINUTES

@@ -90,6 +90,7 @@ def test_clients_leave_a_host_that_stopped_and_come_back(plans: Mapping[str, Pla
     moved = move(found)
     assert (moved.record, moved.to) == (RECORD, GREEN)
     assert found.predicted is not None
+    assert moved.within_seconds is not None
     assert found.predicted.worst < moved.within_seconds < OBJECTIVE_SECONDS
     assert [each.to for each in found.hypothesis if isinstance(each, ClientsReturn)] == [BLUE]
 

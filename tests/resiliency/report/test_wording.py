@@ -94,7 +94,7 @@ def test_every_kind_of_expectation_has_words() -> None:
     assert not [each for each in found.values() if "None" in each]
     assert not set(found) & set(found.values())
     later = UnknownExpectation("queue drains")
-    assert (describe(later), wording.bound(later)) == ("queue drains", "throughout")
+    assert (describe(later), wording.bound(later, None)) == ("queue drains", "throughout")
 
 
 def run_with(status: str, text: str, judgements: Sequence[object]) -> Journal:

@@ -69,7 +69,7 @@ def a_drill(stack: Stack, group: DrillGroup | None = None, **changes: Any) -> Dr
         "fault": a_stop(),
         "guards": [GUARD],
         "hypothesis": [
-            ClientsMove("shop.example.com", GREEN, 360),
+            ClientsMove("shop.example.com", GREEN),
             AlarmFires(STATUS, 360),
             AlarmRecovers(STATUS, 680),
         ],
@@ -206,6 +206,38 @@ def test_an_experiment_alone_needs_a_guard_too(shared: DrillGroup) -> None:
         FaultExperiment(
             Stack(), "E", name="e", fault=a_stop(), guards=[], log_group_arn="arn:of:log:*"
         )
+
+
+@pytest.mark.parametrize(
+    ("minutes", "reason", "accepted"),
+    [(21, None, True), (22, None, False), (22, "", False), (720, "Sessions last 12 h.", True)],
+)
+def test_a_fault_that_lasts_longer_than_needed_has_a_reason(
+    minutes: int, reason: str | None, accepted: bool
+) -> None:
+    def build(stack: Stack) -> None:
+        a_drill(stack, fault=a_stop(duration_minutes=minutes), duration_reason=reason)
+
+    if accepted:
+        (machine,) = resources_of(synthesized(build), MACHINE).values()
+        assert machine["Metadata"]["Description"].endswith(
+            f"injects nothing.{f' Its duration: {reason}' if reason else ''}"
+        )
+        return
+    with refused(
+        "Drill: fault: duration_minutes: 22 is more than the 21 that the drill may need; give "
+        "less, or a duration_reason"
+    ):
+        build(Stack())
+
+
+def test_the_time_limit_of_a_drill_is_the_objective_alone() -> None:
+    moves = ClientsMove("shop.example.com", GREEN, 300)
+    with refused(
+        "Drill: hypothesis: ClientsMove: within_seconds: found 300; the time limit of a drill is "
+        "the objective_seconds of its DrillTarget; leave it out here"
+    ):
+        a_drill(Stack(), hypothesis=[moves])
 
 
 @pytest.mark.parametrize(

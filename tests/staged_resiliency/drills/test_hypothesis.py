@@ -70,7 +70,7 @@ def _peers(env: Data) -> None:
 
 def test_when_the_active_host_stops_clients_reach_the_standby_and_come_back() -> None:
     assert expected(drilled(), "shutdown") == [
-        ClientsMove(RECORD, GREEN, 360),
+        ClientsMove(RECORD, GREEN),
         ClientsReturn(RECORD, BLUE, 800),
         AlarmFires(f"{BLUE}-StatusCheckFailed", 360),
         AlarmRecovers(f"{BLUE}-StatusCheckFailed", 680),
@@ -125,7 +125,7 @@ def test_a_blackhole_during_which_nobody_is_served_fails() -> None:
 
 def test_a_blackhole_of_what_decides_moves_clients() -> None:
     found = expected(drilled(_db_decides), "db-blackhole")
-    assert found[0] == ClientsMove(RECORD, GREEN, 360)
+    assert found[0] == ClientsMove(RECORD, GREEN)
     assert found[1] == ClientsReturn(RECORD, BLUE, 380)
     assert not [each for each in found if isinstance(each, ClientsStay)]
 
