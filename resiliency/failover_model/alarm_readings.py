@@ -36,12 +36,14 @@ def points_of(signs: str) -> Sequence[Point]:
 
 def draw_periods_read(alarm: Alarm, assumptions: Assumptions, chance: random.Random) -> int:
     """Draw the number of periods that CloudWatch reads in each evaluation of an alarm."""
-    return alarm.evaluation_periods + round(assumptions.extra_periods.draw(chance))
+    beyond = assumptions.periods_beyond(alarm.period_seconds)
+    return alarm.evaluation_periods + beyond.draw_whole(chance)
 
 
 def evaluation_cost(alarm: Alarm, assumptions: Assumptions) -> int:
     """Estimate the work of one fault for an alarm, in points that are read."""
-    periods = alarm.evaluation_periods + ceil(assumptions.extra_periods.high)
+    beyond = assumptions.periods_beyond(alarm.period_seconds)
+    periods = alarm.evaluation_periods + round(beyond.high)
     minutes = periods * _width(alarm)
     return minutes * (periods + _POINTS_PER_MINUTE)
 

@@ -1,6 +1,7 @@
 """Simulates how long clients of a pair are without service, in many outages."""
 
 import random
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
@@ -32,6 +33,9 @@ OUTAGES_PER_FAULT: Final = 2_000
 _MOST_COST: Final = 30_000_000
 _LEAST_OUTAGES: Final = 50
 
+# A signal that decides fewer outages than this share hardly affects the percentiles.
+_NOTABLE_SHARE: Final = 0.05
+
 PARTS: Final = ("detect", "decide", "propagate", "cache")
 
 StatusFunction: TypeAlias = Callable[[Sequence[bool]], bool | None]
@@ -47,12 +51,14 @@ class Outage:
         decide: From there to a health check's new status.
         propagate: From there to the DNS servers' new answer.
         cache: From there until resolver and client drop the old answer.
+        decided_by: The health check whose new status changed the answer.
     """
 
     detect: float
     decide: float
     propagate: float
     cache: float
+    decided_by: BasicHealthCheck
 
     @property
     def total(self) -> float:
@@ -157,6 +163,8 @@ def _verdict(
         else:
             reason = explain_no_failover(graph, pair, fault, effects)
         return Verdict(pair, fault, outages, 0, None, {}, reason, assumptions)
+    decided = Counter(each.decided_by for each in moved)
+    deciding = [each for each, times in decided.items() if times >= _NOTABLE_SHARE * len(moved)]
     return Verdict(
         pair,
         fault,
@@ -166,7 +174,8 @@ def _verdict(
         {part: Percentiles.of([getattr(each, part) for each in moved]) for part in PARTS},
         None,
         assumptions,
-        sensitive_to(pair, effects, assumptions),
+        # A signal that shows the fault too late to decide does not affect the times.
+        sensitive_to(pair, {each: effects[each] for each in deciding}, assumptions),
     )
 
 
@@ -214,10 +223,12 @@ class _Simulation:
         """Simulate one outage; None where clients stay with the primary."""
         chance, assumptions = self.chance, self.assumptions
         fault_at = MINUTE * chance.random()
-        decided = self._decision(self._timelines(self.effects, fault_at))
+        timelines = self._timelines(self.effects, fault_at)
+        decided = self._decision(timelines)
         if decided is None:
             return None
-        at, evident = decided
+        at, place = decided
+        evident = timelines[place].evident
         # What shows only after the decision did not cause it: then all of the time is decision.
         shown_at = min(max(evident, fault_at), at)
         lifetime = max(self.pair.primary.ttl_seconds, assumptions.resolver_floor.draw(chance))
@@ -229,6 +240,7 @@ class _Simulation:
             decide=at - shown_at,
             propagate=assumptions.dns_propagation.draw(chance),
             cache=cache,
+            decided_by=self.effects[place][0],
         )
 
     def answers_without_a_fault(self) -> Role:
@@ -250,8 +262,8 @@ class _Simulation:
             for check, shown in effects
         ]
 
-    def _decision(self, timelines: Sequence[StatusTimeline]) -> tuple[float, float] | None:
-        """Return when the answer first becomes the secondary, and when the fault became evident."""
+    def _decision(self, timelines: Sequence[StatusTimeline]) -> tuple[float, int] | None:
+        """Return when the answer first becomes the secondary, and the place of what decides it."""
         now = [timeline.before for timeline in timelines]
         if self._answer(now) is Role.SECONDARY:
             return None  # there is nothing to fail over from
@@ -263,7 +275,7 @@ class _Simulation:
         for at, place, healthy in sorted(changes, key=lambda change: change[0]):
             now[place] = healthy
             if self._answer(now) is Role.SECONDARY:
-                return at, timelines[place].evident
+                return at, place
         return None
 
     def _answer(self, now: Sequence[bool]) -> Role:

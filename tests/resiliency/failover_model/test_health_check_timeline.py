@@ -29,6 +29,8 @@ from tests.resiliency.failover_model.support import (
     unhealthy,
 )
 
+TWO_MORE = replace(Assumptions(), extra_periods=Range(2, 2, "periods", "a test"))
+
 
 def course(
     leaf: BasicHealthCheck, effect: Effect, assumptions: Assumptions | None = None
@@ -37,7 +39,7 @@ def course(
         leaf,
         effect,
         fault_at=30,
-        assumptions=assumptions or Assumptions(),
+        assumptions=assumptions or TWO_MORE,
         chance=Always(0.5),
     )
 
@@ -47,6 +49,23 @@ def test_a_stopped_host_is_told_by_three_minutes_without_a_value() -> None:
     assert course(unhealthy(status_alarm()), Effect.SILENT) == StatusTimeline(
         True, [(225, False)], 67.5
     )
+
+
+@pytest.mark.parametrize("extra", [2, 3, 4, 5])
+def test_each_period_that_is_read_beyond_delays_silence_by_its_length(extra: int) -> None:
+    given = replace(Assumptions(), extra_periods=Range(extra, extra, "periods", "a test"))
+    found = course(unhealthy(status_alarm()), Effect.SILENT, given)
+    assert found.changes == [(225 + 60 * (extra - 2), False)]
+
+
+def test_long_periods_have_a_range_of_their_own() -> None:
+    long = unhealthy(status_alarm(period_seconds=300))
+    many = replace(Assumptions(), extra_periods=Range(5, 5, "periods", "a test"))
+    assert course(long, Effect.SILENT, many) == course(long, Effect.SILENT)
+    more = replace(Assumptions(), extra_long_periods=Range(3, 3, "periods", "a test"))
+    ((later, _),) = course(long, Effect.SILENT, more).changes
+    ((usual, _),) = course(long, Effect.SILENT).changes
+    assert later - usual == 300
 
 
 def test_an_impaired_host_is_told_by_one_bad_value() -> None:
@@ -106,7 +125,7 @@ def test_a_rule_that_breaches_while_all_is_well_is_unhealthy_before() -> None:
 
 
 def test_data_later_than_the_evaluation_range_are_silence_all_the_time() -> None:
-    late = replace(Assumptions(), status_metric_delay=Range(300, 300, "late", "a test"))
+    late = replace(TWO_MORE, status_metric_delay=Range(300, 300, "late", "a test"))
     assert course(unhealthy(status_alarm()), Effect.NONE, late).before is False
 
 
