@@ -29,6 +29,7 @@ _MONTHS: Final = (
 _FIELDS: Final = ("minutes", "hours", "day of month", "month", "day of week", "year")
 _EXAMPLE: Final = "cron(0 10 ? * TUE#1 *)"
 _HOURS_PER: Final[Mapping[str, float]] = {"minute": 1 / 60, "hour": 1, "day": 24}
+_HOURS_PER_MONTH: Final = 365.2425 * 24 / 12
 # The Gregorian calendar repeats itself after 28 years, except around years like 2100.
 _FIRST_YEAR: Final = 2026
 _YEARS: Final = 28
@@ -83,6 +84,14 @@ class DrillSchedule:
         if isinstance(parsed, float):
             return parsed / 24
         return _longest_gap(self.expression, self.zone) / timedelta(days=1)
+
+    @property
+    def runs_per_month(self) -> float:
+        """How often it runs in a month, on average."""
+        parsed = _parsed(self.expression)
+        if isinstance(parsed, float):
+            return _HOURS_PER_MONTH / parsed
+        return len(self._local()) / (_YEARS * 12)
 
     def runs(self, years: int) -> Sequence[datetime]:
         """The times at which it runs, in UTC, over some years from 2026 on; empty for a rate."""

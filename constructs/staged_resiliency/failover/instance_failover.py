@@ -148,7 +148,7 @@ class InstanceFailover(Construct):
         self.signal_health_checks: Final[Sequence[HealthCheck]] = [
             signal.health_check(self, watched) for signal in failover_on
         ]
-        self.health_check: Final = self._health_check_of_record(service)
+        self.health_check: Final = self._health_check_of_record(hosts[active].name)
         self.records: Final = FailoverRecords(
             self,
             "Records",
@@ -161,7 +161,7 @@ class InstanceFailover(Construct):
             ttl_seconds=ttl_seconds,
         )
 
-    def _health_check_of_record(self, service: str) -> HealthCheck:
+    def _health_check_of_record(self, active_host: str) -> HealthCheck:
         """The health check of the only signal, or one that requires all signals."""
         if len(self.signal_health_checks) == 1:
             return self.signal_health_checks[0]
@@ -169,7 +169,7 @@ class InstanceFailover(Construct):
             self,
             "AllSignals",
             children=self.signal_health_checks,
-            label=f"{service}-all-signals",
+            label=f"{active_host}-all-signals",
         )
 
 
