@@ -107,6 +107,33 @@ class DrillSchedule:
         return _local_runs(self.expression, self.zone)
 
 
+def outside_window(
+    schedule: DrillSchedule, days: Sequence[str], from_hour: int, to_hour: int
+) -> str | None:
+    """Return why runs of a schedule would be refused outside a window; None if none would be."""
+    expression = shown(schedule.expression)
+    if schedule.at is None:
+        if (from_hour, to_hour) == (0, 24) and set(DAYS) <= set(days):
+            return None
+        return (
+            f"{expression} starts when it is deployed, which may be outside the window; give "
+            "cron(...)"
+        )
+    if not from_hour <= schedule.at.hour < to_hour:
+        return (
+            f"{expression} starts at {schedule.at:%H:%M}, outside the window from "
+            f"{from_hour:02}:00 to {to_hour:02}:00; its runs would be refused; change the "
+            "schedule or the window"
+        )
+    outside = [day for day in DAYS if day in schedule.days_of_week and day not in days]
+    if outside:
+        return (
+            f"{expression} also runs on {', '.join(outside)}, outside the window on "
+            f"{', '.join(days)}; these runs would be refused; change the schedule or the window"
+        )
+    return None
+
+
 def time_zone(name: str) -> ZoneInfo:
     """A time zone by its IANA name.
 
