@@ -191,6 +191,7 @@ REHEARSALS: Final = (STOPPED, HANGS, BLACKHOLED, BOTH, KILLED)
 
 LATE: Final = replace(
     STOPPED,
+    ended=440,
     clients=((-60, BLUE), (1, NO_ANSWER), (431, GREEN), (538, BLUE)),
     hypothesis=[ClientsMove(RECORD, GREEN, 380), ClientsReturn(RECORD, BLUE, 240)],
 )
@@ -320,6 +321,12 @@ def _observations(script: Script) -> Sequence[Observation]:
             for at, value in changes
             if at > 0 and value in _MESSAGES
         ]
+    # Each alarm is evaluated once a minute, and its state observed.
+    for name in _ALARMS:
+        changes = script.alarms.get(name, ((-60, "OK"),))
+        for minute in range(0, int(script.until), 60):
+            value = [value for since, value in changes if since <= minute][-1]
+            seen.append(Observation(minute, Source.ALARM, name, value))
     # A client asks every two seconds; where it is not served it says why.
     at = -58.0
     while at <= script.until:

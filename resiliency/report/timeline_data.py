@@ -9,7 +9,7 @@ from typing import Final
 
 from resiliency.svg import Interval
 from staged_resiliency.experiment.journal import Journal, Transition
-from staged_resiliency.experiment.observations import NO_ANSWER, Source
+from staged_resiliency.experiment.observations import MISSING, NO_ANSWER, Source
 from staged_resiliency.experiment.verdict import ALARM, OK
 
 _LEAD: Final = 0.15
@@ -17,9 +17,6 @@ _LEAD: Final = 0.15
 
 _TAIL: Final = 0.25
 """At most this share is shown after the end of observation, for a late message."""
-
-MISSING: Final = "missing"
-"""Value of a signal without data."""
 
 
 class Tone(Enum):
@@ -116,6 +113,7 @@ GROUPS: Final[Mapping[Source, str]] = {
     Source.HEALTH_CHECK: "Health checks",
     Source.DNS: "DNS answers",
     Source.CLIENT: "What the client saw",
+    Source.HOST: "The host without a fault",
     Source.MESSAGE: "Messages",
 }
 """Headings, in the order of cause and effect."""
@@ -204,7 +202,12 @@ def _tone(seen: Transition, usual: str, journal: Journal) -> Tone:
     if seen.source is Source.SIGNAL:
         known = {usual: Tone.CALM, MISSING: Tone.UNKNOWN}
     elif seen.source is Source.ALARM:
-        known = {OK: Tone.CALM, ALARM: Tone.BAD, "INSUFFICIENT_DATA": Tone.UNKNOWN}
+        known = {
+            OK: Tone.CALM,
+            ALARM: Tone.BAD,
+            MISSING: Tone.BAD,
+            "INSUFFICIENT_DATA": Tone.UNKNOWN,
+        }
     elif seen.source is Source.HEALTH_CHECK:
         known = {"healthy": Tone.CALM, "unhealthy": Tone.BAD}
     elif seen.source is Source.DNS:
