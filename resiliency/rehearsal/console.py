@@ -10,7 +10,7 @@ from rich.table import Table
 
 from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.expectations import Expected, Plan, common_notes
-from resiliency.rehearsal.rehearse import Outcome, Running
+from resiliency.rehearsal.outcome import Outcome, Running
 from staged_resiliency.experiment.expectations import (
     AlarmQuiet,
     ClientsMove,

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from resiliency.rehearsal.expectations import CLIENT_SECONDS, SLACK_SECONDS
-from resiliency.rehearsal.rehearse import Outcome
+from resiliency.rehearsal.outcome import Outcome
 from staged_resiliency.experiment.expectations import AlarmFires, ClientsMove
 from staged_resiliency.experiment.verdict import Status
 from tests.resiliency.rehearsal.support import (

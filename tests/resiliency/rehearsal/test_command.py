@@ -18,6 +18,7 @@ from resiliency.rehearsal import prediction, rehearse
 from resiliency.rehearsal.console import Progress, print_outcomes
 from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.deployment_reader import read_deployment
+from resiliency.rehearsal.outcome import Running
 from resiliency.rehearsal.scenarios import chosen_scenarios
 from staged_resiliency.experiment.journal import Phase
 from staged_resiliency.experiment.observations import Observation, Source
@@ -216,7 +217,7 @@ def test_in_a_terminal_progress_is_a_table(deployment: Deployment) -> None:
     with Progress(plans, 20, console) as progress:
         (outcome,) = play(deployment, "host-stops", seed=0)
         phases = [Phase("steady state", 1000, 1010)]
-        running = rehearse.Running(outcome.plan, list(outcome.observations), phases, outcome.run)
+        running = Running(outcome.plan, list(outcome.observations), phases, outcome.run)
         for each in outcome.observations:
             progress.watch(running, each)
         console.print(progress._table())
@@ -230,7 +231,7 @@ def test_in_a_narrow_terminal_progress_is_lines(deployment: Deployment) -> None:
     screen = io.StringIO()
     with Progress(plans, 20, Console(file=screen, force_terminal=True, width=40)) as progress:
         (outcome,) = play(deployment, "host-stops", seed=0)
-        running = rehearse.Running(outcome.plan, [], [Phase("steady state", 1000, None)])
+        running = Running(outcome.plan, [], [Phase("steady state", 1000, None)])
         progress.watch(running, None)
     assert re.search(r"host-stops +0:00 +steady state", screen.getvalue())
 
@@ -239,7 +240,7 @@ def test_a_request_that_is_told_late_is_no_news(deployment: Deployment) -> None:
     (plan,) = plans_of(deployment, "host-stops", scale=20, outages=20)
     screen = io.StringIO()
     with Progress([plan], 20, Console(file=screen, width=160)) as progress:
-        running = rehearse.Running(plan, [], [Phase("fault", 1000, None)], None)
+        running = Running(plan, [], [Phase("fault", 1000, None)], None)
         for at, value in ((1001.0, "blue"), (1003.0, "no answer"), (1004.0, "green")):
             progress.watch(running, Observation(at, Source.CLIENT, "shop.example.com", value))
         progress.watch(running, Observation(1002.0, Source.CLIENT, "shop.example.com", "no answer"))
