@@ -71,6 +71,12 @@ def add(commands: Subparsers) -> None:
         help="run so many scenarios at the same time; all unless given",
     )
     rehearse.add_argument(
+        "--strict",
+        action="store_true",
+        help="exit with status 1 also for a scenario that the design does not cover, where a "
+        "change of the design would",
+    )
+    rehearse.add_argument(
         "--out",
         type=Path,
         default=Path("out/rehearsal"),

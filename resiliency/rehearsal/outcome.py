@@ -101,10 +101,11 @@ def judged(deployment: Deployment, running: Running, seed: int) -> Outcome:
 
 def _judged(running: Running, run: Run, extra_failures: Sequence[str]) -> Verdict:
     """Return the verdict; failures that no expectation covers come first."""
-    verdict = judge(running.plan.hypothesis, running.observations, run)
+    plan = running.plan
+    verdict = judge(plan.hypothesis, running.observations, run, plan.not_covered)
     if not extra_failures:
         return verdict
-    failed = [] if verdict.status is Status.PASSED else [verdict.message]
+    failed = [verdict.message] if verdict.status is Status.FAILED else []
     return Verdict(Status.FAILED, "; ".join([*extra_failures, *failed]), verdict.judgements)
 
 

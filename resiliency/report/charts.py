@@ -45,6 +45,7 @@ Drill = tuple[str, str, str]
 SIGNS: Final = {
     Status.PASSED: "dot",
     Status.FAILED: "cross",
+    Status.NOT_COVERED: "ring",
     Status.ABORTED: "ring",
     Status.DRY_RUN: "ring",
 }

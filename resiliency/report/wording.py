@@ -19,10 +19,14 @@ NOTHING: Final = "\N{EN DASH}"
 RESULTS: Final = {
     Status.PASSED: "Passed",
     Status.FAILED: "Failed",
+    Status.NOT_COVERED: "Not covered",
     Status.ABORTED: "Aborted",
     Status.DRY_RUN: "Dry run",
 }
 """The result of a run or an expectation, as its badge shows it."""
+
+_OTHERS: Final = (Status.FAILED, Status.ABORTED, Status.NOT_COVERED, Status.DRY_RUN)
+"""The statuses of runs that did not pass, the worst first."""
 
 
 def css_class(status: Status) -> str:
@@ -79,8 +83,8 @@ def measured(judgement: Judgement) -> str:
 def result(journal: Journal) -> str:
     """Format the verdict of a run as a sentence."""
     judged = journal.verdict.judgements
-    failed = [each for each in judged if each.status is not Status.PASSED]
-    if journal.verdict.status in (Status.ABORTED, Status.DRY_RUN):
+    failed = [each for each in judged if each.status is Status.FAILED]
+    if journal.verdict.status in (Status.NOT_COVERED, Status.ABORTED, Status.DRY_RUN):
         return f"{RESULTS[journal.verdict.status]}: {journal.verdict.message}"
     if journal.verdict.status is Status.PASSED and judged:
         return (
@@ -112,7 +116,7 @@ def tally(journals: Sequence[Journal]) -> str:
 def _tally(journals: Sequence[Journal], *, named: bool) -> str:
     passed = sum(each.verdict.status is Status.PASSED for each in journals)
     parts = [f"{passed} of {len(journals)} passed"]
-    for status in (Status.FAILED, Status.ABORTED, Status.DRY_RUN):
+    for status in _OTHERS:
         names = [each.experiment for each in journals if each.verdict.status is status]
         if names:
             named_runs = f" ({', '.join(dict.fromkeys(names))})" if named else ""
@@ -123,7 +127,7 @@ def _tally(journals: Sequence[Journal], *, named: bool) -> str:
 def verdict_of(journals: Sequence[Journal]) -> Status:
     """Return the worst status of all runs."""
     found = {each.verdict.status for each in journals}
-    for status in (Status.FAILED, Status.ABORTED, Status.DRY_RUN):
+    for status in _OTHERS:
         if status in found:
             return status
     return Status.PASSED if found else Status.ABORTED
