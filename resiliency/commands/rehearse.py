@@ -31,10 +31,10 @@ def add(commands: Subparsers) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="run only this scenario; repeatable",
+        help="run only this scenario, for each pair that has it; repeatable",
     )
     rehearse.add_argument(
-        "--record", metavar="NAME", help="the pair's DNS name; the first one unless given"
+        "--record", metavar="NAME", help="the DNS name of one pair; all pairs unless given"
     )
     rehearse.add_argument(
         "--host",

@@ -57,12 +57,14 @@ def judged(deployment: Deployment, running: Running, seed: int) -> Outcome:
     verdict = _judged(running, run, extra_failures)
     began = datetime.fromtimestamp(running.phases[0].began_at, timezone.utc)
     scenario, predicted = plan.scenario, plan.predicted
+    # A name may have a pair for each type of addresses.
+    experiment = scenario.name + ("" if deployment.pair.record_type == "A" else "-ipv6")
     info = RunInfo(
         kind="rehearsal",
-        run_id=f"{deployment.service}-{scenario.name}-{began:%Y%m%dT%H%M%SZ}-{seed}",
+        run_id=f"{deployment.service}-{experiment}-{began:%Y%m%dT%H%M%SZ}-{seed}",
         service=deployment.service,
         environment=deployment.environment,
-        experiment=scenario.name,
+        experiment=experiment,
         fault=scenario.action.value,
         host=scenario.hosts[0].name,
         dependency=scenario.dependency,

@@ -1,6 +1,6 @@
 """Formats numbers, moments, time limits and verdicts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from typing import Final
 
@@ -98,6 +98,19 @@ def result(journal: Journal) -> str:
     return f"{len(failed)} of {_counted(len(judged), 'expectation')} failed: {messages}"
 
 
+def run_name(journals: Sequence[Journal]) -> Callable[[Journal], str]:
+    """Return how to name a run among others: by service or record too, where these differ."""
+    services = {(each.service, each.environment) for each in journals}
+    records = {each.record for each in journals}
+
+    def name(journal: Journal) -> str:
+        if len(services) > 1:
+            return f"{journal.service} {journal.environment}: {journal.experiment}"
+        return f"{journal.record}: {journal.experiment}" if len(records) > 1 else journal.experiment
+
+    return name
+
+
 def headline(journals: Sequence[Journal]) -> str:
     """Count the runs that passed, and name the others.
 
@@ -114,10 +127,11 @@ def tally(journals: Sequence[Journal]) -> str:
 
 
 def _tally(journals: Sequence[Journal], *, named: bool) -> str:
+    name = run_name(journals)
     passed = sum(each.verdict.status is Status.PASSED for each in journals)
     parts = [f"{passed} of {len(journals)} passed"]
     for status in _OTHERS:
-        names = [each.experiment for each in journals if each.verdict.status is status]
+        names = [name(each) for each in journals if each.verdict.status is status]
         if names:
             named_runs = f" ({', '.join(dict.fromkeys(names))})" if named else ""
             parts.append(f"{len(names)} {status.value}{named_runs}")

@@ -19,7 +19,7 @@ from resiliency.rehearsal.console import Progress, print_outcomes
 from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.deployment_reader import read_deployment
 from resiliency.rehearsal.outcome import Running
-from resiliency.rehearsal.scenarios import chosen_scenarios
+from resiliency.rehearsal.scenarios import chosen_scenarios, require_known
 from staged_resiliency.experiment.journal import Phase
 from staged_resiliency.experiment.observations import Observation, Source
 from tests.resiliency.rehearsal.support import (
@@ -122,7 +122,7 @@ def test_the_usual_scenarios_are_those_of_the_deciding_dependencies(
 
 def test_a_scenario_that_does_not_exist_is_refused(deployment: Deployment) -> None:
     with pytest.raises(UserError) as refused:
-        chosen_scenarios(deployment, ["earthquake"])
+        require_known([deployment], ["earthquake"])
     assert str(refused.value) == (
         "--scenario earthquake: is no scenario here; allowed: host-stops, endpoint-hangs, "
         "db-blackholed, cdn-blackholed, both-stop, probe-killed"
@@ -216,26 +216,65 @@ def test_real_time_is_a_scale_of_one() -> None:
     assert options.paths == [Path("cdk.out")]
 
 
-def test_several_pairs_are_named(
-    example_templates: Templates, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def edit(templates: dict[str, Data]) -> None:
-        resources = templates["bookstore-production-failover"]["Resources"]
+def with_pairs(templates: Templates, folder: Path, **types: str) -> list[str]:
+    """The command for the example with copies of its pair, by their labels and record types."""
+
+    def edit(changed: dict[str, Data]) -> None:
+        resources = changed["bookstore-production-failover"]["Resources"]
         (group,) = [one for one in resources.values() if one["Type"].endswith("RecordSetGroup")]
-        copies = [dict(record) for record in group["Properties"]["RecordSets"]]
-        for record in copies:
-            record["Name"] = "shop.pingpublications.com."
-        group["Properties"]["RecordSets"] += copies
+        first, second = group["Properties"]["RecordSets"]
+        for label, kind in types.items():
+            name = f"{label}.pingpublications.com."
+            group["Properties"]["RecordSets"] += [
+                {**record, "Name": name, "Type": kind} for record in (first, second)
+            ]
 
     paths = []
-    for stack, template in edited(example_templates, edit).items():
-        paths.append(tmp_path / f"{stack}.json")
+    for stack, template in edited(templates, edit).items():
+        paths.append(folder / f"{stack}.json")
         paths[-1].write_text(json.dumps(template))
-    words = ["rehearse", *map(str, paths), "--out", str(tmp_path / "out")]
+    return ["rehearse", *map(str, paths), "--out", str(folder / "out")]
+
+
+def test_every_pair_is_rehearsed(
+    example_templates: Templates, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = with_pairs(example_templates, tmp_path, shop="A")
     assert cli.main([*words, "--scenario", "host-stops"]) == 0
-    assert "Of bookstore.pingpublications.com, shop.pingpublications.com; select another with" in (
-        capsys.readouterr().out
-    )
+    out = capsys.readouterr().out
+    assert "Rehearsing bookstore.pingpublications.com on this machine" in out
+    assert "Rehearsing shop.pingpublications.com on this machine" in out
+    assert "2 of 2 passed" in out
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {
+        "bookstore.pingpublications.com-host-stops.json",
+        "shop.pingpublications.com-host-stops.json",
+        "index.html",
+    }
+    text = (tmp_path / "out" / "index.html").read_text()
+    assert "shop.pingpublications.com: host-stops</a>" in text
+
+
+def test_a_pair_that_is_left_out_is_no_success(
+    example_templates: Templates, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = with_pairs(example_templates, tmp_path, shop="CNAME")
+    assert cli.main([*words, "--scenario", "host-stops"]) == 1
+    told = "shop.pingpublications.com CNAME: only A and AAAA pairs can be rehearsed"
+    out = capsys.readouterr().out
+    assert "1 of 1 passed" in out
+    assert f"left out: {told}" in out
+    assert f"Left out: {told}." in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_one_pair_is_rehearsed_where_it_is_named(
+    example_templates: Templates, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = with_pairs(example_templates, tmp_path, shop="CNAME")
+    chosen = ["--scenario", "host-stops", "--record", "bookstore.pingpublications.com"]
+    assert cli.main([*words, *chosen]) == 0
+    assert "left out" not in capsys.readouterr().out
+    assert cli.main([*words, "--record", "shop.pingpublications.com"]) == 1
+    assert "only A and AAAA pairs can be rehearsed" in capsys.readouterr().err
 
 
 def test_in_a_terminal_progress_is_a_table(deployment: Deployment) -> None:
