@@ -64,17 +64,19 @@ def write_report(folder: Path, journals: Sequence[JsonObject], page: str) -> Seq
     """Replace a folder's content by a rehearsal's journals and their page, all at once.
 
     Each journal becomes a file by its experiment's name, after its record's where there are several
-    pairs. The files are returned. Raises UserError
-    if the folder can't be written.
+    pairs. The files are returned. Raises UserError if the folder can't be written.
     """
     several = len({each["record"] for each in journals}) > 1
 
-    def name(journal: JsonObject) -> str:
+    def file_name(journal: JsonObject) -> str:
         pair = f"{journal['record']}-" if several else ""
         return f"{pair}{journal['experiment']}.json"
 
     content: Mapping[str, str] = {
-        **{name(each): json.dumps(each, indent=2, ensure_ascii=False) + "\n" for each in journals},
+        **{
+            file_name(each): json.dumps(each, indent=2, ensure_ascii=False) + "\n"
+            for each in journals
+        },
         PAGE: page,
     }
     try:
