@@ -31,10 +31,10 @@ def add(commands: Subparsers) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="run only this scenario; repeatable",
+        help="run only this scenario, for each pair that has it; repeatable",
     )
     rehearse.add_argument(
-        "--record", metavar="NAME", help="the pair's DNS name; the first one unless given"
+        "--record", metavar="NAME", help="the DNS name of one pair; all pairs unless given"
     )
     rehearse.add_argument(
         "--host",
@@ -69,6 +69,12 @@ def add(commands: Subparsers) -> None:
         type=_count,
         metavar="N",
         help="run so many scenarios at the same time; all unless given",
+    )
+    rehearse.add_argument(
+        "--strict",
+        action="store_true",
+        help="exit with status 1 also for a scenario that the design does not cover, where a "
+        "change of the design would",
     )
     rehearse.add_argument(
         "--out",

@@ -178,7 +178,7 @@ def test_the_example_costs_what_its_resources_cost(
         METRICS: 6,
         REQUESTS: 2,
         DAILY_METRICS: 6,
-        FAULT_MINUTES: 22,
+        FAULT_MINUTES: 24,
         DASHBOARDS: 1,
         "KMS keys": 1,
         ASSUMED: 1,

@@ -359,7 +359,7 @@ ROWS = [
     ),
     Row(
         "objective given",
-        lambda env: env.update(objective={"recovery_time_seconds": 420, "faults": ["host"]}),
+        lambda env: env.update(objective={"recovery_time_seconds": 600, "faults": ["host"]}),
         set(),
     ),
     Row("tag added", lambda env: env.update(tags={"team": "ops"}), set()),
