@@ -94,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _host_address(text: str) -> tuple[str, str]:
-    name, equals, address = text.partition("=")
+    name, equals, address = text.rpartition("=")  # a Name tag may have one too
     if not (name and equals and address):
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=ADDRESS")
     return name, address
