@@ -457,7 +457,8 @@ class Objective(Section):
     recovery_time_seconds: int = Field(
         ge=1,
         le=86_400,
-        description="Seconds from a fault until 95 of 100 clients reach the standby.",
+        description="Seconds from a fault until 95 of 100 clients, whose resolvers honor the "
+        "TTL, reach the standby.",
         examples=[300],
     )
     enforce: bool = Field(
