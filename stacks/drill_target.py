@@ -37,6 +37,7 @@ def drill_target(
         scheme="https" if endpoint.check.protocol == "https" else "http",
         port=endpoint.serving_port,
         version_path=endpoint.version_path,
+        version_field=endpoint.version_field,
     )
 
 

@@ -310,6 +310,14 @@ def _is_safe(
         )
 
 
+def minutes_needed(environment: Environment, drill: DrillSettings) -> int:
+    """Return how long the fault of a drill must last, so that all that it expects can happen."""
+    fault, alarms = fault_of(environment, drill), watched_alarms(environment)
+    moves = moves_clients(fault, pair_of(environment), alarms)
+    objective = objective_of(environment) if moves else 0
+    return _minutes(max(objective, observed_seconds(fault, alarms)))
+
+
 def _are_apart(environment: Environment, drills: Drills, at: PartialDocument) -> Iterator[Problem]:
     """Report drills whose runs could overlap, as a run is refused while another one goes on."""
     runs = {

@@ -137,9 +137,9 @@ def test_an_objective_that_is_missed_is_a_warning_of_its_stack(tmp_path: Path) -
     stacks = _assembly(tmp_path, example(edit))
     (warning,) = stacks["bookstore-production-failover"].warnings
     assert warning == (
-        "objective.recovery_time_seconds: host stopped: 95 of 100 clients reach the standby within "
-        "481 s (assumed, as AWS does not publish when it acts on missing data); the objective is "
-        "320 s; 'peer' added to failover_on would give 240 s"
+        "objective.recovery_time_seconds: host stopped: 95 of 100 clients whose resolvers honor "
+        "the TTL reach the standby within 483 s (assumed, as AWS does not publish when it acts on "
+        "missing data); the objective is 320 s; 'endpoint' added to failover_on would give 193 s"
     )
 
 
