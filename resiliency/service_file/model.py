@@ -205,7 +205,14 @@ class Endpoint(Section):
         examples=[8080],
     )
     version_path: UrlPath = Field(
-        default="/version/", description="Path whose response is the name of the serving host."
+        default="/version/",
+        description="Path that the serving host answers with status 200 and a JSON object with "
+        "its Name tag.",
+    )
+    version_field: Annotated[str, AfterValidator(validation.version_field)] | None = Field(
+        default="environment",
+        description="Key of the Name tag in that object; null where version_path only shows the "
+        "host's health: then the address shows which host answers.",
     )
     check: EndpointCheck = Field(
         default=EndpointCheck(),
@@ -461,7 +468,8 @@ class Objective(Section):
     recovery_time_seconds: int = Field(
         ge=1,
         le=86_400,
-        description="Seconds from a fault until 95 of 100 clients reach the standby.",
+        description="Seconds from a fault until 95 of 100 clients, whose resolvers honor the "
+        "TTL, reach the standby.",
         examples=[300],
     )
     enforce: bool = Field(
