@@ -82,6 +82,11 @@ Statistic = Annotated[
     AfterValidator(validation.failover_statistic),
     WithJsonSchema({"type": "string", "enum": list(limits.FAILOVER_STATISTICS)}),
 ]
+BucketName = Annotated[
+    str,
+    AfterValidator(probe_validation.bucket_name),
+    WithJsonSchema({"type": "string", "pattern": probe_validation.BUCKET_NAME}),
+]
 RoleName = Annotated[
     str,
     AfterValidator(probe_validation.role_name),
@@ -438,6 +443,12 @@ class Probe(Section):
         default="samples",
         description="What the agent writes to the host's journal: each sample, or each change of a "
         "target's state.",
+    )
+    output_bucket: BucketName | None = Field(
+        default=None,
+        description="Name of an existing S3 bucket to which Systems Manager writes the output of "
+        "each run of the probe's document.",
+        examples=["example-run-output"],
     )
     peer: bool = Field(
         default=False,
