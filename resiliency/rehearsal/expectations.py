@@ -13,14 +13,17 @@ from typing import Final
 from resiliency.failover_model.assumptions import Assumptions
 from resiliency.failover_model.faults import Effect, Fault
 from resiliency.failover_model.graph import (
+    TCP,
     Alarm,
     AlarmCheck,
     BasicHealthCheck,
     EndpointCheck,
     basic_health_checks,
 )
+from resiliency.failover_model.health_check_timeline import RESPONSE_SECONDS
 from resiliency.failover_model.simulation import Percentiles, Verdict
 from resiliency.rehearsal.deployment import Deployment
+from resiliency.rehearsal.endpoint_checker import LEAST_DEADLINE_SECONDS
 from resiliency.rehearsal.prediction import (
     Firing,
     effect_on,
@@ -61,8 +64,6 @@ _STEPS_TO_A_MESSAGE: Final = 3
 """From an alarm to its message: published, queued and read, each of which may be delayed."""
 
 _LEAST_FAULT_SECONDS: Final = 300.0
-_HEALTH_CHECKER_SECONDS: Final = 10.0
-"""Extra time of a health checker for an endpoint that hangs and does not refuse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +74,15 @@ class Expected:
         why: The design's purpose, or the model; in a few words.
         predicted: The time that the model predicts, None where it predicts none.
         message_seconds: Time until people must get a message of it; None where they need not.
+        not_covered: Why the design does not meet it, and the change that would; None where it
+            must be met.
     """
 
     expectation: Expectation
     why: str
     predicted: Percentiles | None = None
     message_seconds: float | None = None
+    not_covered: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,15 @@ class Plan:
     def hypothesis(self) -> tuple[Expectation, ...]:
         """The expectations alone."""
         return tuple(each.expectation for each in self.expected)
+
+    @property
+    def not_covered(self) -> Mapping[Expectation, str]:
+        """The expectations that the design does not meet, with the change that would."""
+        return {
+            each.expectation: each.not_covered
+            for each in self.expected
+            if each.not_covered is not None
+        }
 
     @property
     def messages(self) -> Mapping[str, float]:
@@ -168,7 +181,11 @@ class _Planner:
         record, action = self.deployment.pair.name, self.scenario.action
         active, standby = self.deployment.active.name, self.deployment.standby.name
         if len(self.scenario.hosts) > 1:
-            self.notes.append("nobody can be served while both hosts are down")
+            yield Expected(
+                ClientsServed(record),
+                "two hosts are all there is",
+                not_covered="both hosts are down, and no change of a pair covers that",
+            )
             yield self._back()
             return
         deciding = self._deciding()
@@ -184,17 +201,25 @@ class _Planner:
                 self.notes.append(f"the model expects no failover: {self.verdict.never}")
             return
         if total is not None:
-            self.notes.append("clients are moved though they were served")
+            if action is not Action.HANG:
+                self.notes.append("clients are moved though they were served")
             worst = self._worst(total)
             yield Expected(ClientsMove(record, standby, worst), "the model's worst case", total)
             yield self._back()
         else:
-            yield Expected(ClientsStay(record, active), "no deciding signal shows it")
+            if not self._connecting():
+                yield Expected(ClientsStay(record, active), "no deciding signal shows it")
             never = self.verdict.never if self.verdict is not None else None
-            if action is not Action.KILL_PROBE and never is not None:
-                self.notes.append(f"nothing here would move clients: {never}")
-        if action is not Action.HANG:
-            yield Expected(ClientsServed(record), "the endpoint answers all the time")
+            if action is Action.BLACKHOLE and never is not None:
+                self.notes.append(
+                    f"clients are not moved ({never}), and only {self.deployment.path} is "
+                    f"requested here; if the service fails without {self.scenario.dependency}, "
+                    f"{self._change()}"
+                )
+        not_covered = self._not_covered()
+        if action is not Action.HANG or not_covered is not None:
+            why = "the endpoint answers all the time"
+            yield Expected(ClientsServed(record), why, not_covered=not_covered)
 
     def alarms(self) -> Iterator[Expected]:
         alarms = self.deployment.graph.alarms
@@ -207,6 +232,9 @@ class _Planner:
             if not self.deployment.is_measured(alarm):
                 continue
             shown = effect_on(self.deployment, self.scenario, alarm)
+            if self._is_about_it(alarm) and alarm.connects_only:
+                self.notes.append(f"{alarm.name}: a peer that only connects may not find it")
+                continue
             if shown is Effect.NONE:
                 yield Expected(AlarmQuiet(alarm.name), "its metric shows nothing of it")
                 continue
@@ -249,6 +277,37 @@ class _Planner:
         back = ClientsReturn(self.deployment.pair.name, self.deployment.active.name, within)
         return Expected(back, "no later than the model's worst case")
 
+    def _not_covered(self) -> str | None:
+        """Return why clients are not moved from a host that does not serve, and the change."""
+        never = self.verdict.never if self.verdict is not None else None
+        if self.scenario.action is Action.KILL_PROBE or never is None:
+            return None
+        return f"{never}; {self._change()}"
+
+    def _change(self) -> str:
+        """Return the change of a service file that would cover the fault."""
+        if self.scenario.action is Action.BLACKHOLE:
+            return f"to cover it, add {self.scenario.dependency} to failover_on"
+        if self._connecting():
+            return "to cover it, let the check request a response (endpoint.check.protocol: http)"
+        return "to cover it, add endpoint or peer to failover_on"
+
+    def _connecting(self) -> Sequence[BasicHealthCheck]:
+        """Return the deciding checks that only connect to an endpoint that hangs.
+
+        The system accepts connections until a queue is full, which depends on the service and its
+        clients: so they may or may not find it unhealthy, sooner or later.
+        """
+        if self.scenario.action is not Action.HANG:
+            return []
+        return [
+            check
+            for check in basic_health_checks(self.deployment.pair.primary.health_check)
+            if (
+                check.kind == TCP if isinstance(check, EndpointCheck) else check.alarm.connects_only
+            )
+        ]
+
     def _worst(self, total: Percentiles) -> float:
         worst = total.worst + self.slack
         if self.scenario.action is Action.HANG:
@@ -257,8 +316,9 @@ class _Planner:
                 for check in self._deciding()
                 if isinstance(check, EndpointCheck)
             ]
-            later = max(thresholds, default=0) * _HEALTH_CHECKER_SECONDS
-            worst += max(later, self.assumptions.probe_timeout.high)
+            # On a busy machine a health checker waits longer than Route 53's does.
+            later = max(0.0, LEAST_DEADLINE_SECONDS * self.scale - RESPONSE_SECONDS)
+            worst += max(thresholds, default=0) * later
         return worst
 
     def _deciding(self) -> Sequence[BasicHealthCheck]:
@@ -272,10 +332,10 @@ class _Planner:
     def _is_meant_for_it(self, check: BasicHealthCheck) -> bool:
         if isinstance(check, EndpointCheck):
             # One that only connects does not find a hanging endpoint unhealthy.
-            return self.scenario.action is Action.HANG and check.kind != "TCP"
+            return self.scenario.action is Action.HANG and check.kind != TCP
         name = check.alarm.metric.name
         if self.scenario.action is Action.HANG:
-            return name == names.PEER_METRIC
+            return name == names.PEER_METRIC and not check.alarm.connects_only
         if self.scenario.action is Action.BLACKHOLE:
             return name == names.connectivity_metric(self.scenario.dependency or "")
         return False

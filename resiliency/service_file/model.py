@@ -82,6 +82,11 @@ Statistic = Annotated[
     AfterValidator(validation.failover_statistic),
     WithJsonSchema({"type": "string", "enum": list(limits.FAILOVER_STATISTICS)}),
 ]
+BucketName = Annotated[
+    str,
+    AfterValidator(probe_validation.bucket_name),
+    WithJsonSchema({"type": "string", "pattern": probe_validation.BUCKET_NAME}),
+]
 RoleName = Annotated[
     str,
     AfterValidator(probe_validation.role_name),
@@ -91,6 +96,16 @@ IntervalSeconds = Annotated[
     int,
     AfterValidator(probe_validation.interval_seconds),
     WithJsonSchema({"type": "integer", "enum": list(probe_validation.INTERVALS_SECONDS)}),
+]
+CheckerRegion = Literal[
+    "us-east-1",
+    "us-west-1",
+    "us-west-2",
+    "eu-west-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-northeast-1",
+    "sa-east-1",
 ]
 TagKey = Annotated[str, AfterValidator(validation.tag_key)]
 TagValue = Annotated[str, AfterValidator(validation.tag_value)]
@@ -157,7 +172,13 @@ class EndpointCheck(Section):
     """How Route 53 health checkers check the active host, when failover_on has 'endpoint'."""
 
     protocol: Protocol = Field(
-        default="http", description="http and https request version_path; tcp only connects."
+        default="http", description="http and https request the path; tcp only connects."
+    )
+    path: UrlPath | None = Field(
+        default=None,
+        description="Path that health checkers and the hosts' checks of each other request; the "
+        "endpoint's version_path unless given.",
+        examples=["/health"],
     )
     interval_seconds: Literal[10, 30] = Field(
         default=30, description="Seconds between two requests of one checker; 10 costs extra."
@@ -167,6 +188,14 @@ class EndpointCheck(Section):
         ge=1,
         le=limits.MAX_FAILURE_THRESHOLD,
         description="Failed requests in a row after which the host is unhealthy.",
+    )
+    regions: Annotated[list[CheckerRegion], Field(min_length=limits.MIN_CHECKER_REGIONS)] | None = (
+        Field(
+            default=None,
+            description="Regions of the health checkers, three or more; all of Route 53's unless "
+            "given.",
+            examples=[["us-east-1", "us-west-1", "us-west-2"]],
+        )
     )
     host: DomainName | None = Field(
         default=None,
@@ -188,6 +217,12 @@ class Endpoint(Section):
         description="DNS name of the failover record pair.",
         examples=["bookstore.pingpublications.com"],
     )
+    more_records: list[DomainName] = Field(
+        default=[],
+        description="Further DNS names of the service, in the same zone: a failover record pair "
+        "for each, with the same health check.",
+        examples=[["www.pingpublications.com"]],
+    )
     ttl_seconds: int = Field(
         default=60,
         ge=0,
@@ -200,12 +235,24 @@ class Endpoint(Section):
         examples=[8080],
     )
     version_path: UrlPath = Field(
-        default="/version/", description="Path whose response is the name of the serving host."
+        default="/version/",
+        description="Path that the serving host answers with status 200 and a JSON object with "
+        "its Name tag.",
+    )
+    version_field: Annotated[str, AfterValidator(validation.version_field)] | None = Field(
+        default="environment",
+        description="Key of the Name tag in that object; null where version_path only shows the "
+        "host's health: then the address shows which host answers.",
     )
     check: EndpointCheck = Field(
         default=EndpointCheck(),
         description="How Route 53 checks the endpoint, when failover_on has 'endpoint'.",
     )
+
+    @property
+    def health_path(self) -> str:
+        """The path that health checkers and the hosts' checks of each other request."""
+        return self.check.path or self.version_path
 
     @property
     def serving_port(self) -> int:
@@ -432,6 +479,12 @@ class Probe(Section):
         description="What the agent writes to the host's journal: each sample, or each change of a "
         "target's state.",
     )
+    output_bucket: BucketName | None = Field(
+        default=None,
+        description="Name of an existing S3 bucket to which Systems Manager writes the output of "
+        "each run of the probe's document.",
+        examples=["example-run-output"],
+    )
     peer: bool = Field(
         default=False,
         description="Each host checks the other one's endpoint, so that a dead host is noticed "
@@ -450,7 +503,8 @@ class Objective(Section):
     recovery_time_seconds: int = Field(
         ge=1,
         le=86_400,
-        description="Seconds from a fault until 95 of 100 clients reach the standby.",
+        description="Seconds from a fault until 95 of 100 clients, whose resolvers honor the "
+        "TTL, reach the standby.",
         examples=[300],
     )
     enforce: bool = Field(

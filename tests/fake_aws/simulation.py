@@ -45,6 +45,7 @@ class Script:
     boot: float = 40
     alarms_on: tuple[str, ...] = ()
     alarms_missing: tuple[str, ...] = ()
+    alarm_states: dict[str, str] = field(default_factory=dict)
     standby_answers: bool = True
     active_answers: bool = True
     dns: tuple[str, ...] | None = None
@@ -383,6 +384,8 @@ class SimulatedService:
 
     def alarm_state(self, name: str) -> tuple[str, float]:
         """The state of an alarm, and when it came to that."""
+        if name in self.script.alarm_states:
+            return self.script.alarm_states[name], self.now
         on = name in self.script.alarms_on
         since = START - 86_400.0
         if name in self.plan.expected_alarms and self.fault_at is not None:

@@ -171,6 +171,11 @@ ROWS = [
         {f"modify {PAIR}"},
     ),
     Row(
+        "name added to more_records",
+        lambda env: env["endpoint"].update(more_records=["www.pingpublications.com"]),
+        {"add record pair www.pingpublications.com."},
+    ),
+    Row(
         "dependency added",
         lambda env: env["dependencies"].update(
             search={"label": "Search", "host": "search.pingpublications.com", "port": 9200}
@@ -225,6 +230,11 @@ ROWS = [
         "role of the probe added",
         lambda env: env.update(probe={"roles": ["bookstore-api"]}),
         {"modify policy of the probe"},
+    ),
+    Row(
+        "bucket for the output of the probe's runs added",
+        lambda env: env.update(probe={"output_bucket": "run-output"}),
+        {f"modify {ASSOCIATION}", "modify policy of the probe"},
     ),
     Row(
         "peer checks turned on",

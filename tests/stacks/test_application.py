@@ -1,6 +1,5 @@
 """The application as a whole: several services and environments, tags, lookups, limits."""
 
-import copy
 import json
 import zipfile
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ import pytest
 from resiliency.cloud_assembly import SynthesizedStack, read_assembly
 from resiliency.service_file import Service
 from stacks.application import add_stacks
+from tests.stacks.test_probe_stack import configuration_of
 from tests.support import (
     Data,
     app_as_by_the_cli,
@@ -137,9 +137,9 @@ def test_an_objective_that_is_missed_is_a_warning_of_its_stack(tmp_path: Path) -
     stacks = _assembly(tmp_path, example(edit))
     (warning,) = stacks["bookstore-production-failover"].warnings
     assert warning == (
-        "objective.recovery_time_seconds: host stopped: 95 of 100 clients reach the standby within "
-        "481 s (assumed, as AWS does not publish when it acts on missing data); the objective is "
-        "320 s; 'peer' added to failover_on would give 240 s"
+        "objective.recovery_time_seconds: host stopped: 95 of 100 clients whose resolvers honor "
+        "the TTL reach the standby within 483 s (assumed, as AWS does not publish when it acts on "
+        "missing data); the objective is 320 s; 'endpoint' added to failover_on would give 193 s"
     )
 
 
@@ -291,16 +291,91 @@ def test_what_clients_depend_on_is_protected_against_deletion(stack: str, tmp_pa
 def test_health_checks_of_a_services_environments_have_different_names() -> None:
     data = example_data()
     production(data)["failover_on"] = ["status", "db"]
-    staging = copy.deepcopy(production(data))
-    staging["endpoint"]["record"] = "staging.pingpublications.com"
-    for color, instance in (("blue", "i-0123456789abcdef1"), ("green", "i-0123456789abcdef2")):
-        staging["hosts"][color].update(name=f"staging-{color}", instance_id=instance)
-    data["environments"]["staging"] = staging
-    templates = synthesize([service_of(data)])
+    templates = synthesize([service_of(_staging_too(data))])
     labels = [
         check["Properties"]["HealthCheckTags"][0]["Value"]
         for template in templates.values()
         for check in resources_of(template, "AWS::Route53::HealthCheck").values()
     ]
-    assert len(labels) == 6
-    assert len(set(labels)) == 6
+    assert len(labels) == len(set(labels)) == 6
+
+
+def test_hosts_may_have_the_name_tags_that_the_cdk_gives() -> None:
+    def as_the_cdk_names_them(env: Data) -> None:
+        env["hosts"]["blue"]["name"] = "Shop/Blue"
+        env["hosts"]["green"]["name"] = "Shop/My Green"
+        env["failover_on"] = ["status", "peer"]
+
+    templates = synthesize([example(as_the_cdk_names_them)])
+    alarms = resources_of(templates["bookstore-production-failover"], "AWS::CloudWatch::Alarm")
+    assert {
+        alarm["Properties"]["AlarmName"]: alarm["Properties"]["Dimensions"][0]["Value"]
+        for alarm in alarms.values()
+        if alarm["Properties"]["MetricName"] == "db-connectivity"
+    } == {
+        "Shop/Blue-db-connectivity-failed": "Shop/Blue",
+        "Shop/My Green-db-connectivity-failed": "Shop/My Green",
+    }
+    association = only(templates["bookstore-production-probe"], "AWS::SSM::Association")
+    assert association["Targets"] == [{"Key": "tag:Name", "Values": ["Shop/Blue", "Shop/My Green"]}]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("region", "partition", "console", "metrics"),
+    [
+        ("us-west-2", "aws", "us-west-2.console.aws.amazon.com", "us-east-1"),
+        (
+            "us-gov-east-1",
+            "aws-us-gov",
+            "us-gov-east-1.console.amazonaws-us-gov.com",
+            "us-gov-west-1",
+        ),
+    ],
+)
+def test_the_dashboard_links_to_the_console_and_the_metrics_of_its_partition(
+    region: str, partition: str, console: str, metrics: str
+) -> None:
+    templates = synthesize([example(lambda env: env.update(region=region), whole=True)])
+    dashboard = only(templates["bookstore-production-failover"], "AWS::CloudWatch::Dashboard")
+    body = json.dumps(dashboard["DashboardBody"])
+    assert f"https://{console}/fis/" in body
+    assert body.count("console.") == 3
+    assert f'"region\\":\\"{metrics}' in body.replace(" ", "")
+    assert f"arn:{partition}:cloudwatch:{region}:" in body
+
+
+def test_a_service_in_china_has_its_partitions_arns_and_metrics() -> None:
+    templates = synthesize([example(lambda env: env.update(region="cn-north-1"))])
+    text = json.dumps(templates)
+    assert "arn:aws-cn:sns:cn-north-1" in text
+    assert "arn:aws:" not in text
+
+
+def test_health_checkers_and_peers_request_the_health_path_from_the_regions_given() -> None:
+    regions = ["us-east-1", "us-west-1", "us-west-2"]
+
+    def edit(env: Data) -> None:
+        env["endpoint"]["check"] = {"path": "/health", "regions": regions}
+        env["failover_on"] = ["endpoint", "peer"]
+
+    templates = synthesize([example(edit)])
+    checks = resources_of(templates["bookstore-production-failover"], "AWS::Route53::HealthCheck")
+    configs = [each["Properties"]["HealthCheckConfig"] for each in checks.values()]
+    (endpoint,) = [each for each in configs if each["Type"] == "HTTP"]
+    assert (endpoint["ResourcePath"], endpoint["Regions"]) == ("/health", regions)
+    assert {peer["path"] for peer in configuration_of(edit)["peers"].values()} == {"/health"}
+
+
+def test_each_further_name_has_the_records_and_the_health_check_of_the_first() -> None:
+    def edit(env: Data) -> None:
+        env["endpoint"]["more_records"] = ["www.pingpublications.com"]
+
+    templates = synthesize([example(edit)])
+    groups = resources_of(
+        templates["bookstore-production-failover"], "AWS::Route53::RecordSetGroup"
+    )
+    first, second = (each["Properties"]["RecordSets"] for each in groups.values())
+    assert {record.pop("Name") for record in first} == {"bookstore.pingpublications.com."}
+    assert {record.pop("Name") for record in second} == {"www.pingpublications.com."}
+    assert first == second

@@ -82,8 +82,8 @@ def host_name(value: str) -> str:
     """Validate the Name tag of an instance, used in alarm names and as a metric dimension."""
     return matching(
         value,
-        r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}",
-        "a host name (letters, digits, '.', '_' and '-', at most 128)",
+        r"[A-Za-z0-9]([\w .:/=+@-]{0,126}[\w.:/=+@-])?",
+        "a Name tag (letters, digits, spaces and _ . : / = + @ -, at most 128)",
         "bookstore-api-blue",
     )
 
@@ -259,6 +259,11 @@ def url_path(value: str) -> str:
     """Validate the path of a URL that a Route 53 health check requests."""
     at_most(value, limits.MAX_RESOURCE_PATH_CHARACTERS, "path")
     return matching(value, r"/[!-~]*", "a URL path that starts with /", "/version/")
+
+
+def version_field(value: str) -> str:
+    """Check a key of a JSON object."""
+    return matching(value, r"[!-~]{1,64}", "a key of a JSON object", "environment")
 
 
 def namespace(value: str) -> str:

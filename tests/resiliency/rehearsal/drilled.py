@@ -27,8 +27,9 @@ from resiliency.rehearsal.client_process import LEAST_DEADLINE_SECONDS, Settings
 from resiliency.rehearsal.clock import Clock
 from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.deployment_reader import read_deployment
+from resiliency.rehearsal.outcome import Outcome, Running
 from resiliency.rehearsal.prediction import assumptions_for
-from resiliency.rehearsal.rehearse import Outcome, Running, rehearse
+from resiliency.rehearsal.rehearse import rehearse
 from resiliency.rehearsal.scenarios import Action
 from staged_resiliency.drills.runtime import network
 from staged_resiliency.drills.runtime.context import Context
@@ -203,7 +204,7 @@ def drill_of(deployment: Deployment, plan: rehearsed.Plan) -> Plan:
         target=plan.scenario.hosts[0].name,
         dependency=plan.scenario.dependency,
         record=Record(deployment.pair.name, drill.record.hosted_zone_id),
-        endpoint=Endpoint("http", 80, deployment.path),
+        endpoint=Endpoint("http", 80, deployment.path, "environment"),
         hypothesis=hypothesis,
         alarms=tuple(each.name for each in deployment.alarms),
         expected_alarms=tuple(each.alarm for each in hypothesis if isinstance(each, AlarmFires)),

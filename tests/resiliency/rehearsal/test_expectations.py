@@ -1,5 +1,7 @@
 """What scenarios are expected to show: what the design is for, and what the model says."""
 
+import json
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 
 import pytest
@@ -12,7 +14,6 @@ from resiliency.rehearsal.expectations import (
     ALERT_SECONDS,
     OBJECTIVE_SECONDS,
     Plan,
-    common_notes,
     plan_of,
 )
 from resiliency.rehearsal.prediction import assumptions_for
@@ -34,6 +35,7 @@ from tests.resiliency.rehearsal.support import (
     add_recovery,
     edited,
     plans_of,
+    properties,
     remove_health_check,
     set_alarm,
     set_health_check,
@@ -107,15 +109,17 @@ def test_silence_fires_what_takes_it_for_breaching_and_nothing_else(
     assert len(quiet) == 5
 
 
-def test_where_nothing_shows_a_fault_clients_stay_and_it_is_noted(
+def test_where_nothing_shows_a_fault_clients_stay_and_it_is_not_covered(
     plans: Mapping[str, Plan],
 ) -> None:
     found = plans["endpoint-hangs"]
     assert ClientsStay(RECORD, BLUE) in found.hypothesis
-    assert ClientsServed(RECORD) not in found.hypothesis
-    assert [note for note in found.notes if note not in common_notes(list(plans.values()))] == [
-        f"nothing here would move clients: no deciding signal ({STATUS_ALARM}) shows it"
-    ]
+    assert found.not_covered == {
+        ClientsServed(RECORD): (
+            f"no deciding signal ({STATUS_ALARM}) shows it; to cover it, add endpoint or peer to "
+            "failover_on"
+        )
+    }
     assert found.fault_seconds == 480
     assert found.predicted is None
 
@@ -125,6 +129,8 @@ def test_a_dependency_that_decides_nothing_only_fires_its_alarm(plans: Mapping[s
     assert {ClientsStay(RECORD, BLUE), ClientsServed(RECORD)} < set(found.hypothesis)
     assert fires(found, DB_ALARM) is not None
     assert found.fault_seconds == 0
+    (note,) = [each for each in found.notes if "clients are not moved" in each]
+    assert note.endswith("if the service fails without db, to cover it, add db to failover_on")
 
 
 def test_clients_return_once_both_hosts_are_back(plans: Mapping[str, Plan]) -> None:
@@ -132,9 +138,9 @@ def test_clients_return_once_both_hosts_are_back(plans: Mapping[str, Plan]) -> N
     assert not [each for each in found.hypothesis if isinstance(each, ClientsMove | ClientsStay)]
     assert [each.to for each in found.hypothesis if isinstance(each, ClientsReturn)] == [BLUE]
     assert fires(found, f"{GREEN}-probe-silent") is not None
-    assert [note for note in found.notes if note not in common_notes(list(plans.values()))] == [
-        "nobody can be served while both hosts are down"
-    ]
+    assert found.not_covered == {
+        ClientsServed(RECORD): "both hosts are down, and no change of a pair covers that"
+    }
 
 
 def test_a_killed_probe_is_told_and_moves_nobody(plans: Mapping[str, Plan]) -> None:
@@ -207,6 +213,35 @@ def test_signals_that_decide_must_move_clients(deciding_templates: Templates, na
 def test_a_hanging_endpoint_is_told_by_its_peer(deciding_templates: Templates) -> None:
     found = plan(deciding_templates, "endpoint-hangs")
     assert fires(found, f"{BLUE}-peer-connectivity-failed") is not None
+
+
+def test_a_check_that_only_connects_promises_nothing_of_a_hanging_endpoint(
+    deciding_templates: Templates,
+) -> None:
+    def connecting(templates: dict[str, Data]) -> None:
+        for check in properties(templates, "AWS::Route53::HealthCheck"):
+            if check["HealthCheckConfig"]["Type"] == "HTTP":
+                check["HealthCheckConfig"]["Type"] = "TCP"
+        (association,) = properties(templates, "AWS::SSM::Association")
+        (encoded,) = association["Parameters"]["Configuration"]
+        probe = json.loads(b64decode(encoded))
+        for peer in probe["peers"].values():
+            peer["check"] = "tcp"
+        association["Parameters"]["Configuration"] = [
+            b64encode(json.dumps(probe).encode()).decode()
+        ]
+
+    found = plan(edited(deciding_templates, connecting), "endpoint-hangs")
+    assert not [each for each in found.hypothesis if isinstance(each, ClientsMove | ClientsStay)]
+    (reason,) = found.not_covered.values()
+    assert "only connects, and the system accepts connections until its queue is full" in reason
+    assert reason.endswith(
+        "to cover it, let the check request a response (endpoint.check.protocol: http)"
+    )
+    alarm = f"{BLUE}-peer-connectivity-failed"
+    assert alarm not in [getattr(each, "alarm", None) for each in found.hypothesis]
+    assert f"{alarm}: a peer that only connects may not find it" in found.notes
+    assert not [note for note in found.notes if "served" in note]
 
 
 def test_a_killed_probe_whose_silence_decides_moves_clients(deciding_templates: Templates) -> None:

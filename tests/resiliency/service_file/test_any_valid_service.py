@@ -93,7 +93,14 @@ def targets(draw: st.DrawFn) -> tuple[Data, Data]:
 
 ENDPOINT_CHECKS = st.fixed_dictionaries(
     {"interval_seconds": st.sampled_from([10, 30]), "failure_threshold": st.integers(1, 10)},
-    optional={"protocol": st.sampled_from(["http", "https"]), "search_text": LINES},
+    optional={
+        "protocol": st.sampled_from(["http", "https"]),
+        "search_text": LINES,
+        "path": st.just("/health"),
+        "regions": st.lists(
+            st.sampled_from(limits.CHECKER_REGIONS), min_size=3, max_size=8, unique=True
+        ),
+    },
 ) | st.just({"protocol": "tcp"})
 
 
@@ -181,7 +188,7 @@ def environments(draw: st.DrawFn) -> Data:
             SLUGS.filter(lambda name: name not in BUILT_IN_SIGNALS), dependencies(), max_size=4
         )
     )
-    host_name = matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,40}")
+    host_name = matching(r"[A-Za-z0-9][A-Za-z0-9 ._/:=+@-]{0,40}[A-Za-z0-9]")
     host_names = draw(st.lists(host_name, min_size=2, max_size=2, unique_by=str.lower))
     hosts = [
         {"name": name, "instance_id": f"i-0000000{index}", **target}
@@ -225,6 +232,7 @@ def environments(draw: st.DrawFn) -> Data:
             "ttl_seconds": draw(st.integers(0, limits.MAX_TTL_SECONDS)),
             "port": draw(PORTS),
             "version_path": draw(matching(r"/[!-~]{0,40}")),
+            "more_records": draw(st.sampled_from([[], [f"more.{zone}"]])),
             **draw(st.fixed_dictionaries({}, optional={"check": ENDPOINT_CHECKS})),
         },
         "active": draw(st.sampled_from(["blue", "green"])),

@@ -4,15 +4,18 @@
 running, and a verdict is recorded: one journal and, unless its mark is lost, one message.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 
 from staged_resiliency.drills.runtime import states as names
-from staged_resiliency.drills.runtime.plan import Plan, Timeouts, Window
+from staged_resiliency.drills.runtime.plan import LATE_SECONDS, Plan, Timeouts, Window
 from staged_resiliency.drills.state_machine import definition
+from staged_resiliency.experiment.observations import NO_ANSWER
 from tests.fake_aws import plans
 from tests.fake_aws.account import (
     Account,
@@ -523,3 +526,112 @@ def test_timeouts_leave_room_for_what_is_expected() -> None:
     assert found.observe >= 600
     assert found.failback >= 600
     assert found.run > found.observe + found.end + found.failback
+
+
+# Production is served, or the drill stops: whatever the guards say.
+
+
+def stopped(plan: Plan, script: Script, change: Callable[[Account], None]) -> Mapping[str, Any]:
+    """The journal of a run to which something happens 60 s after its first call of Observe."""
+    with account(plan, script) as made:
+
+        def before(phase: str, count: int) -> None:
+            if phase == names.OBSERVE and count == 0:
+                made.service.after(60, lambda: change(made))
+
+        made.before = before
+        assert made.finish(made.start(made.machine(plan))) == "SUCCEEDED"
+        verdict(made)
+        (experiment,) = made.service.experiments
+        assert experiment.stopped_at is not None
+        # Three polls of 25 s, and the time-outs of requests to two hosts.
+        assert experiment.stopped_at <= START + 300, "the fault went on"
+        return made.journal()
+
+
+def standby_dies(made: Account) -> None:
+    made.service.script.standby_answers = False
+
+
+def test_a_fault_is_ended_at_once_when_neither_host_answers() -> None:
+    """The standby's web server died, its probe was alive, and no guard fired."""
+    plan = replace(SHUTDOWN, fault_seconds=43_200, timeouts=Timeouts.of(43_200, (), 360))
+    journal = stopped(plan, Script(), standby_dies)
+    found = journal["verdict"]
+    assert found["status"] == "failed"
+    assert found["message"].startswith(f"neither {plans.BLUE} nor {plans.GREEN} answered")
+    assert journal["measures"]["outage_seconds"] < 360
+
+
+def test_a_blackhole_is_ended_when_the_host_that_should_take_over_does_not_answer() -> None:
+    found = stopped(BLACKHOLE, Script(clients_move=None), standby_dies)["verdict"]
+    assert found["status"] == "aborted"
+    assert found["message"].startswith(f"{plans.GREEN} does not answer (52.11.79.9: no whole")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("deleted", "does not exist"),
+        ("INSUFFICIENT_DATA", "is in INSUFFICIENT_DATA"),
+        ("ALARM", "is in ALARM"),
+    ],
+)
+def test_a_fault_is_ended_when_a_guard_is_none(change: str, message: str) -> None:
+    def lose(made: Account) -> None:
+        if change == "deleted":
+            made.service.script.alarms_missing = (plans.GUARD_ALARM,)
+        else:
+            made.service.script.alarm_states = {plans.GUARD_ALARM: change}
+
+    found = stopped(SHUTDOWN, Script(), lose)["verdict"]
+    assert (found["status"], found["message"]) == (
+        "aborted",
+        f"the guard {plans.GUARD_ALARM} {message}",
+    )
+
+
+def test_a_fault_is_ended_when_clients_go_unserved_for_longer_than_the_objective() -> None:
+    plan = replace(SHUTDOWN, fault_seconds=43_200, timeouts=Timeouts.of(43_200, (), 360))
+    _, found, made = run(plan, Script(clients_move=None))
+    (experiment,) = made.service.experiments
+    assert experiment.stopped_at is not None
+    assert 360 + LATE_SECONDS < experiment.stopped_at - START < 360 + LATE_SECONDS + 90
+    assert found["status"] == "failed"
+    assert found["message"].endswith("clients were not served for longer than the objective")
+    assert "s; the objective is 360 s" in found["message"]
+
+
+def test_a_stop_is_followed_within_a_poll() -> None:
+    """Whoever stops the experiment, observing ends."""
+    script = Script(guard_stops_after=100)
+    with account(SHUTDOWN, script) as made:
+        made.finish(made.start(made.machine(SHUTDOWN)))
+        phases = {each["name"]: each for each in made.journal()["phases"]}
+        (experiment,) = made.service.experiments
+    stopped_at = datetime.fromtimestamp(experiment.at + script.initiating + 100, timezone.utc)
+    ended = datetime.fromisoformat(phases["observe"]["ended_at"].replace("Z", "+00:00"))
+    assert (ended - stopped_at).total_seconds() < 2 * SHUTDOWN.sample_seconds
+
+
+def test_one_answer_of_the_standby_is_no_failover() -> None:
+    """It answered one request 104 s after the fault, and none again."""
+    with account(SHUTDOWN, Script(clients_move=None)) as made:
+
+        def answer_once(phase: str, count: int) -> None:
+            if phase == names.INJECT and count == 0:
+                for at, answer in ((104, (plans.GREEN_ADDRESS,)), (128, None)):
+                    made.service.after(20 + at, functools.partial(show, made, answer))
+
+        made.before = answer_once
+        made.finish(made.start(made.machine(SHUTDOWN)))
+        found, journal = verdict(made), made.journal()
+    served = [each["value"] for each in journal["transitions"] if each["source"] == "client"]
+    assert served[:4] == [plans.BLUE, NO_ANSWER, plans.GREEN, NO_ANSWER]
+    assert found["status"] == "failed"
+    assert journal["measures"]["failover_seconds"] is None
+
+
+def show(made: Account, answer: tuple[str, ...] | None) -> None:
+    """Let DNS answer with these addresses; None for what the fault makes it answer."""
+    made.service.script.dns = answer

@@ -295,7 +295,7 @@ def test_what_a_former_run_left_is_published(host: Host) -> None:
     host.ready()
     assert host.lines[0] == "<6>3 data of the last run are published first"
     eventually(lambda: set(ones(minute, 3)) <= set(host.transport.sent))
-    assert list(host.state.glob(SPOOLED)) == []
+    eventually(lambda: list(host.state.glob(SPOOLED)) == [])
 
 
 def test_a_good_configuration_is_taken_and_the_spool_grows_with_it(host: Host) -> None:
@@ -520,6 +520,7 @@ def test_a_name_that_can_no_longer_be_determined_stays(
     host: Host, metadata: InstanceMetadata, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "IDENTITY_SECONDS", 0.01)
+    monkeypatch.setattr(module, "REMEMBERED_SECONDS", 0.01)
     metadata.change(tags={"Name": BLUE})
     unnamed(host)
     agent = host.ready()
@@ -561,6 +562,20 @@ def test_the_name_of_the_last_run_is_used_while_the_metadata_service_is_silent(
         eventually(host.transport.metrics)
         host.end()
     assert [identity.host for _, identity in host.made] == [BLUE]
+
+
+def test_a_remembered_name_that_has_changed_is_noticed_soon(
+    host: Host, metadata: InstanceMetadata, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "REMEMBERED_SECONDS", 0.01)
+    save_identity(host.state, Identity(BLUE, "us-west-2"), MACHINE)
+    metadata.change(tags=None)
+    unnamed(host)
+    agent = host.ready()
+    metadata.change(tags={"Name": GREEN})
+    host.thread.join(30)
+    assert agent.next_config is not None
+    assert f"<4>restarting, as this host is now {GREEN}" in host.lines
 
 
 @pytest.mark.parametrize("machine", ["i-00000000000000000", ""], ids=["another", "not known"])
