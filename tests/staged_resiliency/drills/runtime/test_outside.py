@@ -16,14 +16,15 @@ from staged_resiliency.drills.runtime import store as store_module
 from staged_resiliency.drills.runtime.client_view import poll, serving_host
 from staged_resiliency.drills.runtime.context import AwsError, BotocoreAws, lambda_context, log_line
 from staged_resiliency.drills.runtime.network import Resolver
+from staged_resiliency.drills.runtime.plan import Endpoint, Plan
 from staged_resiliency.drills.runtime.preflight import inspect, refusals
 from staged_resiliency.drills.runtime.states import PhaseInput, RunName
 from staged_resiliency.drills.runtime.store import Store, take_lock
 from staged_resiliency.drills.state_machine import definition
 from staged_resiliency.experiment.json_codec import DataError
-from staged_resiliency.experiment.observations import NO_ANSWER, Source, of
+from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source, of
 from tests.fake_aws import plans
-from tests.fake_aws.account import account, observed_session
+from tests.fake_aws.account import Account, account, observed_session
 from tests.fake_aws.simulation import START, Script, StartedExperiment
 
 PLAN = plans.SHUTDOWN
@@ -394,3 +395,50 @@ def test_the_first_state_is_the_one_that_the_cleanup_reads_the_plan_from() -> No
 
 def test_lookups_have_a_limit() -> None:
     assert PLAN.sample_seconds > network.RESOLVE_SECONDS
+
+
+def other_host(made: Account, plan: Plan = PLAN) -> Observation:
+    """What a poll sees of the host that the fault leaves alone."""
+    (found,) = of(poll(plan, made.context).observations, Source.HOST)
+    return found
+
+
+def test_the_host_that_the_fault_leaves_alone_is_asked_at_its_own_address() -> None:
+    with account() as made:
+        assert (other_host(made).subject, other_host(made).value) == (plans.GREEN, plans.GREEN)
+        active = other_host(made, plans.STANDBY_SHUTDOWN)
+        assert (active.subject, active.value) == (plans.BLUE, plans.BLUE)
+    with account(PLAN, Script(standby_answers=False)) as made:
+        found = other_host(made)
+        assert (found.value, found.detail) == (NO_ANSWER, "52.11.79.9: no whole answer within 4 s")
+
+
+def test_a_host_that_answers_with_the_name_of_the_other_does_not_answer() -> None:
+    with account() as made:
+        made.context = replace(made.context, ask=lambda *_: plans.BLUE)
+        assert other_host(made).value == NO_ANSWER
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_host_that_the_client_has_asked_is_not_asked_again(answers: bool) -> None:
+    script = Script(dns=(plans.GREEN_ADDRESS,), standby_answers=answers)
+    with account(PLAN, script) as made:
+        asked, ask = [], made.context.ask
+
+        def counted(address: str, endpoint: Endpoint, host: str) -> str:
+            asked.append(address)
+            return ask(address, endpoint, host)
+
+        made.context = replace(made.context, ask=counted)
+        assert other_host(made).value == (plans.GREEN if answers else NO_ANSWER)
+    assert asked == [plans.GREEN_ADDRESS]
+
+
+def test_an_alarm_that_was_deleted_is_missing_and_every_guard_is_observed() -> None:
+    plan = replace(PLAN, alarms=(plans.STATUS_ALARM,))
+    with account(plan, Script(alarms_missing=(plans.GUARD_ALARM,))) as made:
+        found = of(poll(plan, made.context).observations, Source.ALARM)
+    assert {each.subject: each.value for each in found} == {
+        plans.STATUS_ALARM: "OK",
+        plans.GUARD_ALARM: "missing",
+    }

@@ -155,7 +155,7 @@ SILENT = {each: ["InternalServerException"] * 999 for each in ("GetExperiment", 
 @pytest.mark.parametrize("known", [None, "EXP00000"])
 def test_the_host_is_started_after_its_time_though_fis_can_not_be_asked(known: str | None) -> None:
     plan = plans.SHUTDOWN
-    late = plan.fault_seconds + fault.LATE_SECONDS
+    late = plan.fault_seconds + 60
     with account(plan, Script(initiating=0, fis_starts_instance=False)) as made:
         fault.start_experiment(plan, RUN.execution, made.context)
         made.service.errors.update({key: [*codes] for key, codes in SILENT.items()})
@@ -185,7 +185,7 @@ def test_without_fis_a_blackhole_is_over_after_its_time() -> None:
     with account(plan, Script(initiating=0)) as made:
         fault.start_experiment(plan, RUN.execution, made.context)
         made.service.errors.update({key: [*codes] for key, codes in SILENT.items()})
-        made.service.now += plan.fault_seconds + fault.LATE_SECONDS
+        made.service.now += plan.fault_seconds + 60
         found = fault.advance_fault_end(plan, RUN.execution, "EXP00000", START, made.context)
         assert (found.over, found.message) == (True, "the time of the fault is over")
 
@@ -197,7 +197,7 @@ def test_the_host_of_an_experiment_that_does_not_stop_is_started_after_its_time(
         made.service.now = START + 60
         first = fault.advance_fault_end(plan, RUN.execution, "EXP00000", None, made.context)
         assert first.message == "experiment EXP00000 is running"
-        made.service.now = START + plan.fault_seconds + fault.LATE_SECONDS
+        made.service.now = START + plan.fault_seconds + 60
         second = fault.advance_fault_end(plan, RUN.execution, "EXP00000", None, made.context)
         assert not second.over
         assert second.message == (

@@ -110,3 +110,7 @@ def test_a_whole_number_is_a_number() -> None:
     document["objective_seconds"] = 360
     found = Plan.from_json(document).objective_seconds
     assert (found, type(found)) == (360, float)
+
+
+def test_a_preflight_is_valid_for_less_than_half_an_hour() -> None:
+    assert plans.SHUTDOWN.timeouts.preflight_valid <= 1800

@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from staged_resiliency.drills.runtime import states as names
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.run_result import (
     STABLE_SECONDS,
     all_happened,
     conclude,
     fault_may_last,
+    reason_to_stop,
 )
 from staged_resiliency.drills.runtime.store import PhaseRecord
 from staged_resiliency.experiment.expectations import AlarmFires, ClientsMove, ClientsReturn
@@ -179,3 +181,101 @@ def test_what_is_for_good_must_last_a_while() -> None:
     assert not all_happened([BACK], seen, Run(0, 90, 100 + STABLE_SECONDS - 1))
     assert all_happened([BACK], seen, Run(0, 90, 100 + STABLE_SECONDS))
     assert not all_happened([BACK], [*seen, client(120, NO_ANSWER)], Run(0, 90, 200))
+
+
+# Harm to clients decides, whatever else is known.
+
+
+def both(at: float, served_by: str, other: str) -> list[Observation]:
+    """What one poll saw of a client, and of the host that the fault leaves alone."""
+    return [client(at, served_by), Observation(at, Source.HOST, plans.GREEN, other, "reset")]
+
+
+def with_polls(*polls: list[Observation]) -> list[PhaseRecord]:
+    """The records of a passed run, in which a last call of Failback saw more."""
+    seen = tuple(each for poll in polls for each in poll)
+    last = replace(
+        phase_record(names.FAILBACK, 420), observations=seen, ended_at=max(each.at for each in seen)
+    )
+    return sorted([*passed(), last], key=lambda each: each.began_at)
+
+
+UNSERVED = [both(START + at, NO_ANSWER, NO_ANSWER) for at in (421, 426, 431)]
+SERVED = both(START + 440, plans.BLUE, plans.GREEN)
+
+
+def test_a_run_in_which_neither_host_answered_fails() -> None:
+    status, message = status_of(with_polls(*UNSERVED, SERVED))
+    assert status is Status.FAILED
+    assert message.startswith(f"neither {plans.BLUE} nor {plans.GREEN} answered 401 s after")
+
+
+@pytest.mark.parametrize("served", [both(START + 429, plans.BLUE, NO_ANSWER), SERVED])
+def test_one_answer_between_shows_that_a_host_answers(served: list[Observation]) -> None:
+    polls = sorted([*UNSERVED, served], key=lambda poll: poll[0].at)
+    if served is SERVED:
+        polls = [*polls[:2], served]
+    _, message = status_of(with_polls(*polls))
+    assert "neither" not in message
+
+
+def test_an_outage_over_the_objective_fails_a_run_that_was_stopped_or_cut_off() -> None:
+    late = with_polls(both(START + 425, NO_ANSWER, plans.GREEN), both(START + 800, "x", "x"))
+    stopped = [replace(each, cut_short="stopped") for each in late]
+    for found in (status_of(stopped), status_of(late, {"observe": "stopped"})):
+        assert found[0] is Status.FAILED
+        assert found[1].startswith("clients were not served for 545 s; the objective is 360 s; ")
+        assert found[1].endswith("stopped")
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(421, 2000),
+            st.sampled_from([plans.BLUE, plans.GREEN, NO_ANSWER]),
+            st.sampled_from([plans.GREEN, NO_ANSWER]),
+        ),
+        min_size=1,
+        unique_by=lambda each: each[0],
+    ),
+    st.sampled_from(["", "stopped"]),
+)
+def test_passed_implies_an_outage_within_the_objective(
+    polls: list[tuple[int, str, str]], cut_short: str
+) -> None:
+    records = with_polls(*(both(START + at, *values) for at, *values in polls))
+    records = [replace(each, cut_short=cut_short) for each in records]
+    found = conclude(PLAN, records, {}, "", NOW)
+    assert found.measures is not None
+    assert found.measures.outage_seconds is not None
+    if found.measures.outage_seconds > PLAN.objective_seconds:
+        assert found.verdict.status is Status.FAILED
+    elif cut_short:
+        assert found.verdict.status is not Status.PASSED
+
+
+GUARD = [Observation(START, Source.ALARM, plans.GUARD_ALARM, "OK")]
+
+
+def reason(*polls: list[Observation], plan: Plan = PLAN) -> str:
+    """The reason to stop a run whose fault began at START."""
+    seen = [*GUARD, *(each for poll in polls for each in poll)]
+    return reason_to_stop(plan, seen, Run(START, None, seen[-1].at, objective_seconds=360))
+
+
+def test_a_fault_goes_on_while_the_other_host_answers_now_and_then() -> None:
+    twice = [both(START + at, NO_ANSWER, NO_ANSWER) for at in (5, 10)]
+    again = both(START + 20, NO_ANSWER, NO_ANSWER)
+    assert reason(*twice) == ""
+    assert reason(*twice, both(START + 15, plans.BLUE, plans.GREEN), again) == ""
+    assert reason(*twice, again).startswith(f"neither {plans.BLUE} nor {plans.GREEN} answered 20 s")
+    assert reason(*(both(START + at, NO_ANSWER, plans.GREEN) for at in (5, 10, 419))) == ""
+
+
+def test_a_fault_on_the_standby_ends_when_the_active_host_does_not_answer() -> None:
+    lost = [
+        [client(START + at, NO_ANSWER), Observation(START + at, Source.HOST, plans.BLUE, NO_ANSWER)]
+        for at in (5, 10, 15)
+    ]
+    assert reason(*lost) == ""  # the host that the fault broke
+    assert reason(*lost, plan=plans.STANDBY_SHUTDOWN).startswith(f"neither {plans.BLUE} nor")
