@@ -1,13 +1,12 @@
 """Reads the configuration of probes from the associations that install them."""
 
-import json
-from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from resiliency.failover_model.expressions import Reference, TemplateError, Templates
 from resiliency.failover_model.graph import Probe
+from staged_resiliency.probe.configuration import decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ class Installation:
         where = f"{self.reference}: Parameters"
         text = self.templates.text(self.reference.stack, self.encoded, where)
         try:
-            return json.loads(b64decode(text, validate=True))
+            return decoded(text)
         except (ValueError, RecursionError) as error:
             raise TemplateError(
                 f"{where}: Configuration: can't be read ({error}); a configuration that only the "

@@ -1,7 +1,8 @@
 """The agent's configuration file: the targets of a service's probe, and how they are sampled."""
 
+import bz2
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
@@ -20,6 +21,7 @@ DEFAULT_INTERVAL_SECONDS: Final = 10
 DEFAULT_TIMEOUT_SECONDS: Final = 5.0
 DEFAULT_SILENT_PERIODS: Final = 3  # minutes without a heartbeat until the alarm fires
 _FEWEST_PEERS: Final = 2
+_BZIP2: Final = b"BZh"  # how compressed content begins; JSON does not
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +112,19 @@ class ProbeConfiguration:
         return _is_literal(self.rendered())
 
     def encoded(self) -> str:
-        """Return the file's content in base64, for the document's parameter."""
-        content = json.dumps(self.rendered(), separators=(",", ":"), ensure_ascii=False)
-        return b64encode(content.encode()).decode()
+        """Return the file's content in base64, compressed where it would not fit otherwise.
+
+        See ``decoded``, which returns the content.
+        """
+        content = json.dumps(self.rendered(), separators=(",", ":"), ensure_ascii=False).encode()
+        plain = b64encode(content).decode()
+        if self._parameter_bytes(plain) <= PARAMETER_BYTES:
+            return plain
+        return b64encode(bz2.compress(content)).decode()
+
+    def _parameter_bytes(self, encoded: str) -> int:
+        """Count the bytes of a run's parameters, of which those to uninstall are the longest."""
+        return len(json.dumps(run_parameters("Uninstall", self.service, encoded)))
 
     def require_fit(self) -> None:
         """Raise if the parameters exceed the document's size limit.
@@ -122,14 +134,30 @@ class ProbeConfiguration:
         Raises:
             ValueError: The parameters are too large.
         """
-        size = len(json.dumps(run_parameters("Uninstall", self.service, self.encoded())))
+        size = self._parameter_bytes(self.encoded())
         if size > PARAMETER_BYTES:
             count = len(self.dependencies) + len(self.peers)
             raise ValueError(
-                f"{count} targets make parameters of {size} bytes; beside the agent there is room "
-                f"for {PARAMETER_BYTES}, so about {count * PARAMETER_BYTES // size} targets like "
-                "these fit"
+                f"{count} targets make parameters of {size} bytes, compressed; beside the agent "
+                f"there is room for {PARAMETER_BYTES}, so about "
+                f"{count * PARAMETER_BYTES // size} targets like these fit"
             )
+
+
+def decoded(text: str) -> object:
+    """Return the configuration in a document's parameter; see ``ProbeConfiguration.encoded``.
+
+    Raises:
+        ValueError: The text is not what ``encoded`` returns.
+
+    >>> decoded("eyJzZXJ2aWNlIjogInNob3AifQ==")
+    {'service': 'shop'}
+    """
+    content = b64decode(text, validate=True)
+    try:
+        return json.loads(bz2.decompress(content) if content.startswith(_BZIP2) else content)
+    except OSError as error:
+        raise ValueError(str(error)) from None
 
 
 def run_parameters(action: str, service: str, configuration: str) -> Mapping[str, list[str]]:

@@ -114,7 +114,8 @@ def build_document() -> Mapping[str, object]:
             },
             "Configuration": {
                 "type": "String",
-                "description": "Base64 of the agent's configuration in JSON.",
+                "description": "Base64 of the agent's configuration in JSON, compressed by "
+                "bzip2 where it is long.",
                 "allowedPattern": CONFIGURATION_PATTERN,
                 "default": "",
             },

@@ -303,7 +303,7 @@ def test_a_probe_refuses(changes: Data, message: str, stack: Stack) -> None:
 
 def test_more_targets_than_a_document_carries_are_refused(stack: Stack) -> None:
     many = ProbeConfiguration(
-        "shop", "Shop", dependencies={f"d{number}": DB for number in range(1000)}
+        "shop", "Shop", dependencies={f"d{number}": DB for number in range(5000)}
     )
-    with pytest.raises(ValueError, match=r"^ProbeAgent: configuration: 1000 targets make "):
+    with pytest.raises(ValueError, match=r"^ProbeAgent: configuration: 5000 targets make "):
         a_probe(stack, configuration=many)
