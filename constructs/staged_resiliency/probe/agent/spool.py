@@ -13,6 +13,7 @@ from typing import Callable, NamedTuple
 from .journal import printable
 from .metric_statistics import Datum, Series
 
+_FORMER_COLUMNS = 7
 _SUFFIX, _ASIDE = ".json", ".new"
 _NAME = re.compile(r"(?P<number>[0-9]{20})-(?P<size>[1-9][0-9]{0,8})(?P<suffix>\.json|\.new)")
 
@@ -195,12 +196,18 @@ def decode(content: str) -> tuple[str, list[Datum]]:
                 float(total),
                 float(lowest),
                 float(highest),
+                tuple(map(float, values)),
             )
-            for metric, pairs, minute, count, total, lowest, highest in rows
+            for metric, pairs, minute, count, total, lowest, highest, values in map(_row, rows)
         ]
         return _text(namespace), data
     except (TypeError, OverflowError, RecursionError) as error:
         raise ValueError(f"not a file of the spool ({error})") from None
+
+
+def _row(row: list[object]) -> list[object]:
+    """Add what the previous version of the agent did not write."""
+    return row if len(row) > _FORMER_COLUMNS else [*row, ()]
 
 
 def _text(value: object) -> str:
