@@ -11,6 +11,7 @@ from aws_cdk import Stack
 from staged_resiliency import HttpCheck, HttpsCheck, ProbeConfiguration, TcpCheck
 from staged_resiliency.probe.agent import config as agent
 from staged_resiliency.probe.configuration import decoded
+from staged_resiliency.probe.document import PARAMETER_BYTES
 from tests.staged_resiliency.support import number_parameter, refused, text_parameter
 from tests.support import Data
 
@@ -94,9 +95,9 @@ def test_the_order_in_which_targets_are_named_changes_nothing() -> None:
             id="dependency with the metric of the peers",
         ),
         pytest.param(
-            {"peers": {"shop blue": DB, "shop-green": DB}},
-            "peers: 'shop blue' is not a host name (letters, digits, '.', '_' and '-', at most "
-            "128); give one like bookstore-api-blue",
+            {"peers": {"shop#blue": DB, "shop-green": DB}},
+            "peers: 'shop#blue' is not a Name tag (letters, "
+            "digits, spaces and _ . : / = + @ -, at most 128); give one like bookstore-api-blue",
             id="name of a host",
         ),
         pytest.param(
@@ -169,7 +170,7 @@ def test_more_targets_than_a_document_carries_are_refused_with_how_many_fit() ->
     with pytest.raises(ValueError, match=r"^1000 targets make parameters of \d+ bytes, comp") as e:
         of_many_targets(1000).require_fit()
     reported = str(e.value)
-    assert "beside the agent there is room for 8192, so about " in reported
+    assert f"beside the agent there is room for {PARAMETER_BYTES}, so about " in reported
     fitting = int(reported.partition("so about ")[2].split()[0])
     assert fitting >= 200  # as docs/probe.md says
     of_many_targets(fitting * 9 // 10).require_fit()
