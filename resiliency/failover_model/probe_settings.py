@@ -62,11 +62,27 @@ def _probe(configuration: Any) -> Probe | None:
     if not isinstance(configuration, Mapping):
         return None
     namespace = configuration.get("namespace")
-    interval = _seconds(configuration.get("interval_seconds"))
-    timeout = _seconds(configuration.get("timeout_seconds"))
-    if not isinstance(namespace, str) or interval is None or timeout is None:
+    pace = slowest_pace(configuration)
+    if not isinstance(namespace, str) or pace is None:
         return None
-    return Probe(namespace, interval, timeout)
+    return Probe(namespace, *pace)
+
+
+def slowest_pace(configuration: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Return interval and timeout, in seconds, of the target whose failure shows last.
+
+    The model takes them for all targets. None where the agent would refuse them.
+    """
+    names = ("interval_seconds", "timeout_seconds")
+    usual = {name: configuration.get(name) for name in names}
+    paces = []
+    for target in (usual, *(configuration.get("targets") or ())):
+        given = {**usual, **target} if isinstance(target, Mapping) else usual
+        interval, timeout = (_seconds(given[name]) for name in names)
+        if interval is None or timeout is None:
+            return None
+        paces.append((interval, timeout))
+    return max(paces, key=sum)
 
 
 def _seconds(value: object) -> float | None:

@@ -23,10 +23,16 @@ from resiliency.failover_model.graph import (
     Probe,
     Record,
 )
+from resiliency.failover_model.probe_settings import slowest_pace
 from resiliency.failover_model.route53 import InsufficientData
 from resiliency.failover_model.simulation import failover_times
 from resiliency.service_file.alarms import AlarmDescription, alarms_of
-from resiliency.service_file.mapping import fault_of, pair_of, watched_alarms
+from resiliency.service_file.mapping import (
+    fault_of,
+    pair_of,
+    probe_configuration,
+    watched_alarms,
+)
 from resiliency.service_file.model import (
     DrillSettings,
     Environment,
@@ -171,6 +177,6 @@ def _values(host: Host) -> Mapping[str, str]:
 def _probes(service: Service, environment: Environment) -> Iterator[Probe]:
     probe = environment.probe
     if environment.has_probe and probe.state == "present":
-        yield Probe(
-            service.metric_namespace, float(probe.interval_seconds), float(probe.timeout_seconds)
-        )
+        pace = slowest_pace(probe_configuration(service, environment).rendered())
+        assert pace is not None  # noqa: S101 - the model has checked them
+        yield Probe(service.metric_namespace, *pace)

@@ -9,7 +9,7 @@ from typing import Final, Literal, get_args
 
 from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.document import PARAMETER_BYTES
-from staged_resiliency.probe.target_checks import TargetCheck
+from staged_resiliency.probe.target_checks import Latency, TargetCheck
 from staged_resiliency.shared import names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, is_literal, require_one_of
@@ -71,8 +71,15 @@ class ProbeConfiguration:
         checked(owner, "timeout_seconds", self.timeout_seconds, self._within_the_interval)
         for name in self.dependencies:
             checked(owner, "dependencies", name, _dependency)
-        for name in self.peers:
+        for name, check in self.dependencies.items():
+            self._check_pace(name, check)
+        for name, check in self.peers.items():
             checked(owner, "peers", name, validation.host_name)
+            if check.publishes_more:
+                raise InvalidInputError(
+                    f"{owner}: peers: {name}: interval_seconds, timeout_seconds, latency and "
+                    "certificate apply to dependencies; leave them out"
+                )
         if 0 < len(self.peers) < _FEWEST_PEERS:
             raise InvalidInputError(
                 f"{owner}: peers: names one host; hosts check each other, so give two or more"
@@ -82,6 +89,23 @@ class ProbeConfiguration:
                 f"{owner}: has neither dependencies nor peers: there is nothing to measure"
             )
         require_one_of(owner, "journal", self.journal, get_args(Journal))
+
+    def _check_pace(self, name: str, check: TargetCheck) -> None:
+        """Validate a dependency's own interval and timeout."""
+        owner = f"ProbeConfiguration: dependencies: {name}"
+        interval = check.interval_seconds
+        if interval is not None:
+            checked(owner, "interval_seconds", interval, probe_validation.interval_seconds)
+        timeout = check.timeout_seconds
+        if interval is not None or timeout is not None:
+            checked(
+                *(owner, "timeout_seconds", timeout or self.timeout_seconds),
+                lambda each: probe_validation.timeout_seconds(
+                    each, interval or self.interval_seconds
+                ),
+            )
+        if check.latency is not None:
+            require_one_of(owner, "latency", check.latency, get_args(Latency))
 
     def _within_the_interval(self, timeout: float) -> float:
         return probe_validation.timeout_seconds(timeout, self.interval_seconds)

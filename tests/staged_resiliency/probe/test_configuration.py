@@ -1,6 +1,7 @@
 """What a probe measures: the agent's configuration file, and what is refused."""
 
 import json
+import re
 from base64 import b64decode, b64encode
 from hashlib import sha256
 from typing import Any
@@ -8,8 +9,9 @@ from typing import Any
 import pytest
 from aws_cdk import Stack
 
-from staged_resiliency import HttpCheck, HttpsCheck, ProbeConfiguration, TcpCheck
+from staged_resiliency import HttpCheck, HttpsCheck, MysqlCheck, ProbeConfiguration, TcpCheck
 from staged_resiliency.probe.agent import config as agent
+from staged_resiliency.probe.agent import server_checks
 from staged_resiliency.probe.configuration import decoded
 from staged_resiliency.probe.document import PARAMETER_BYTES
 from tests.staged_resiliency.support import number_parameter, refused, text_parameter
@@ -190,3 +192,43 @@ def test_a_configuration_is_compressed_only_where_it_would_not_fit() -> None:
 def test_what_is_no_configuration_can_not_be_decoded(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         decoded(b64encode(content).decode())
+
+
+def test_a_dependency_has_a_pace_and_measures_of_its_own() -> None:
+    check = MysqlCheck(
+        *("db.example.com", "probe"),
+        tls=True,
+        certificate=True,
+        interval_seconds=5,
+        timeout_seconds=2,
+        latency="values",
+    )
+    (target,) = agent.parse(b64decode(configuration(dependencies={"db": check}).encoded())).targets
+    assert (target.interval_seconds, target.timeout_seconds) == (5, 2)
+    assert (target.latency, target.certificate) == ("values", True)
+    assert target.check == server_checks.MysqlCheck("db.example.com", user="probe", tls=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param(
+            {"dependencies": {"db": TcpCheck("10.0.0.5", 1, interval_seconds=7)}},
+            "dependencies: db: interval_seconds: 60 s / 7 s is not a whole number",
+            id="interval",
+        ),
+        pytest.param(
+            {"dependencies": {"db": TcpCheck("10.0.0.5", 1, interval_seconds=5)}},
+            "dependencies: db: timeout_seconds: the timeout of 5 s is not within the interval of 5",
+            id="timeout of the configuration",
+        ),
+        pytest.param(
+            {"peers": {**PEERS, "shop-red": TcpCheck("10.0.2.4", 80, latency="values")}},
+            "peers: shop-red: interval_seconds, timeout_seconds, latency and certificate apply to ",
+            id="latency of a peer",
+        ),
+    ],
+)
+def test_a_pace_that_the_agent_would_refuse_is_refused(changes: Data, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^ProbeConfiguration: {re.escape(message)}"):
+        configuration(**changes)
