@@ -65,7 +65,7 @@ def _probe(configuration: Any) -> Probe | None:
     pace = slowest_pace(configuration)
     if not isinstance(namespace, str) or pace is None:
         return None
-    return Probe(namespace, *pace)
+    return Probe(namespace, *pace, _connecting_peers(configuration.get("peers")))
 
 
 def slowest_pace(configuration: Mapping[str, Any]) -> tuple[float, float] | None:
@@ -83,6 +83,15 @@ def slowest_pace(configuration: Mapping[str, Any]) -> tuple[float, float] | None
             return None
         paces.append((interval, timeout))
     return max(paces, key=sum)
+
+
+def _connecting_peers(peers: object) -> tuple[str, ...]:
+    checks = peers.items() if isinstance(peers, Mapping) else ()
+    return tuple(
+        str(host)
+        for host, check in checks
+        if isinstance(check, Mapping) and check.get("check") == "tcp"
+    )
 
 
 def _seconds(value: object) -> float | None:

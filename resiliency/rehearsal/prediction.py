@@ -44,6 +44,7 @@ _STRENGTH: Final = (
     Effect.NONE,
     Effect.UNKNOWN,
     Effect.REFUSED,
+    Effect.UNRESPONSIVE,
     Effect.UNANSWERED,
     Effect.IMPAIRED,
     Effect.SILENT,
