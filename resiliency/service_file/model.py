@@ -569,6 +569,12 @@ class Probe(Section):
         "each run of the probe's document.",
         examples=["example-run-output"],
     )
+    platforms: list[Annotated[str, AfterValidator(probe_validation.platform)]] = Field(
+        default=[],
+        description="Platforms of the hosts besides the supported ones, as ID-VERSION_ID of their "
+        "/etc/os-release.",
+        examples=[["almalinux-9"]],
+    )
     peer: bool = Field(
         default=False,
         description="Each host checks the other one's endpoint, so that a dead host is noticed "

@@ -3,7 +3,7 @@
 import bz2
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
@@ -184,9 +184,12 @@ def decoded(text: str) -> object:
         raise ValueError(str(error)) from None
 
 
-def run_parameters(action: str, service: str, configuration: str) -> Mapping[str, list[str]]:
+def run_parameters(
+    action: str, service: str, configuration: str, platforms: Sequence[str] = ()
+) -> Mapping[str, list[str]]:
     """Return the document's parameters for one run."""
-    return {"Action": [action], "Service": [service], "Configuration": [configuration]}
+    parameters = {"Action": [action], "Service": [service], "Configuration": [configuration]}
+    return {**parameters, "Platforms": [",".join(platforms)]} if platforms else parameters
 
 
 def _dependency(name: str) -> str:

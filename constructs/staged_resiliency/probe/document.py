@@ -24,7 +24,7 @@ def command_document() -> Mapping[str, Any]:
     """Return the document's content, the same for every service; see ``document_builder``.
 
     >>> list(command_document()["parameters"])
-    ['Action', 'Service', 'Configuration']
+    ['Action', 'Service', 'Configuration', 'Platforms']
     """
     content: Mapping[str, Any] = json.loads(DOCUMENT_FILE.read_text(encoding="utf-8"))
     return content

@@ -227,6 +227,16 @@ def association_name(value: str) -> str:
     )
 
 
+def platform(value: str) -> str:
+    """Validate a platform, as ID and VERSION_ID of its /etc/os-release."""
+    return validation.matching(
+        value,
+        r"[a-z][a-z0-9._]{0,31}-[0-9][0-9.]{0,15}",
+        "a platform (ID-VERSION_ID of /etc/os-release)",
+        "almalinux-9",
+    )
+
+
 def max_concurrency(value: str) -> str:
     """Validate how many instances run the document at a time."""
     pattern = r"[1-9][0-9]{0,6}|([1-9]|[1-9][0-9]|100)%"
