@@ -74,7 +74,7 @@ def host() -> Iterator[Host]:
         yield made
 
 
-def sampled(host: Host, kind: str, count: int = SAMPLES, **settings: object) -> dict[str, int]:
+def sampled(host: Host, kind: str, count: int = SAMPLES, /, **settings: object) -> dict[str, int]:
     """How often each result occurred."""
     given = json.dumps({"host": host.address, **settings})
     words = ["python3", "-I", "/srv/sampling.py", f"{HOME}/current", kind, given, str(count)]

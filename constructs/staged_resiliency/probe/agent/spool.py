@@ -13,7 +13,6 @@ from typing import Callable, NamedTuple
 from .journal import printable
 from .metric_statistics import Datum, Series
 
-_FORMER_COLUMNS = 7
 _SUFFIX, _ASIDE = ".json", ".new"
 _NAME = re.compile(r"(?P<number>[0-9]{20})-(?P<size>[1-9][0-9]{0,8})(?P<suffix>\.json|\.new)")
 
@@ -196,18 +195,14 @@ def decode(content: str) -> tuple[str, list[Datum]]:
                 float(total),
                 float(lowest),
                 float(highest),
-                tuple(map(float, values)),
+                tuple(float(value) for part in values for value in part),
             )
-            for metric, pairs, minute, count, total, lowest, highest, values in map(_row, rows)
+            # The previous version of the agent wrote no values.
+            for metric, pairs, minute, count, total, lowest, highest, *values in rows
         ]
         return _text(namespace), data
     except (TypeError, OverflowError, RecursionError) as error:
         raise ValueError(f"not a file of the spool ({error})") from None
-
-
-def _row(row: list[object]) -> list[object]:
-    """Add what the previous version of the agent did not write."""
-    return row if len(row) > _FORMER_COLUMNS else [*row, ()]
 
 
 def _text(value: object) -> str:
