@@ -332,8 +332,8 @@ class AlarmSettings(Section):
     )
     datapoints_to_alarm: Annotated[int, Field(ge=1)] | None = Field(
         default=None,
-        description="Periods out of evaluation_periods that must breach: all of them, since "
-        "Route 53 can't follow fewer.",
+        description="Periods out of evaluation_periods that must breach: all of them unless given, "
+        "and for status and signals of failover_on, since Route 53 can't follow fewer.",
     )
     threshold: float = Field(
         default=1.0, description="The value that the statistic is compared with."
@@ -347,6 +347,11 @@ class StatusAlarmSettings(AlarmSettings):
         default=1, description="Consecutive periods that must breach."
     )
     statistic: Statistic = Field(default="Maximum", description="Statistic over a period.")
+
+    @property
+    def datapoints(self) -> int:
+        """The periods that must breach."""
+        return self.evaluation_periods
 
 
 class ConnectivityAlarmSettings(AlarmSettings):
@@ -362,6 +367,11 @@ class ConnectivityAlarmSettings(AlarmSettings):
         "goes to INSUFFICIENT_DATA and a health check on it counts as unhealthy.",
     )
 
+    @property
+    def datapoints(self) -> int:
+        """The periods that must breach."""
+        return self.datapoints_to_alarm or self.evaluation_periods
+
 
 class PeerAlarmSettings(AlarmSettings):
     """The alarms on the hosts' checks of each other. Missing data is never breaching."""
@@ -370,6 +380,11 @@ class PeerAlarmSettings(AlarmSettings):
         default=2, description="Consecutive periods that must breach."
     )
     statistic: Statistic = Field(default="Average", description="Statistic over a period.")
+
+    @property
+    def datapoints(self) -> int:
+        """The periods that must breach."""
+        return self.datapoints_to_alarm or self.evaluation_periods
 
 
 class DependencyCheck(Section):
