@@ -14,7 +14,7 @@ from staged_resiliency.drills.runtime.states import RunName
 from staged_resiliency.drills.runtime.store import Store, has_journal, holds_lock, take_lock
 from staged_resiliency.experiment.observations import NO_ANSWER
 
-PASSED: Final = "preflight passed"
+PASSED: Final = "all checks passed"
 
 _OK: Final = "OK"
 _ALARM: Final = "ALARM"
