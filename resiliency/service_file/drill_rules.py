@@ -24,7 +24,7 @@ from resiliency.service_file.model import (
 )
 from resiliency.service_file.partial_document import PartialDocument
 from staged_resiliency.drills.hypothesis import moves_clients, observed_seconds
-from staged_resiliency.drills.runtime.plan import Timeouts
+from staged_resiliency.drills.runtime.plan import COOL_DOWN_SECONDS, RULE_LATE_SECONDS, Timeouts
 from staged_resiliency.drills.schedule import DAYS, MAX_GAP_DAYS, DrillSchedule
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.hosts import COLORS, Color, other
@@ -351,10 +351,14 @@ def _are_apart(environment: Environment, drills: Drills, at: PartialDocument) ->
 
 
 def run_seconds(environment: Environment, drill: DrillSettings) -> int:
-    """Return how long a run of a drill may take."""
+    """Return how long a run of a drill may take, with the pause that follows it."""
     expected = hypothesis_of(environment, drill)
     fault = fault_of(environment, drill)
-    return Timeouts.of(drill.duration_minutes * 60 + fault.set_up_seconds, expected).run
+    late = RULE_LATE_SECONDS if drill.fault == "blackhole" else 0
+    notice = environment.drills.notify_before_minutes * 60 if environment.drills else 0
+    seconds = drill.duration_minutes * 60 + fault.set_up_seconds
+    timeouts = Timeouts.of(seconds, expected, late_seconds=late, notice_seconds=notice)
+    return timeouts.run + COOL_DOWN_SECONDS
 
 
 def _first_overlap(
