@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
+from staged_resiliency.drills.runtime.keys import INSTANCE_TAG
 from staged_resiliency.drills.runtime.network import UnansweredError
 from staged_resiliency.drills.runtime.plan import Endpoint, FaultKind, Plan
 from tests.fake_aws import plans
@@ -291,6 +292,11 @@ class SimulatedService:
                 }
             ]
         }
+
+    def ListExperimentTemplates(self, given: dict[str, Any]) -> Response:  # noqa: N802
+        tags = {INSTANCE_TAG: plans.INSTANCE}
+        ids = (plans.TEMPLATE, plans.OTHER_TEMPLATE)
+        return {"experimentTemplates": [{"id": each, "tags": tags} for each in ids]}
 
     def GetExperimentTemplate(self, given: dict[str, Any]) -> Response:  # noqa: N802
         blackhole = given["id"] == plans.OTHER_TEMPLATE

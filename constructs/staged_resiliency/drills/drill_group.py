@@ -41,7 +41,7 @@ from staged_resiliency.drills.runtime.plan import (
 )
 from staged_resiliency.drills.state_machine import cleanup_pattern
 from staged_resiliency.drills.target import DrillTarget
-from staged_resiliency.notifications.topics import Topic, arn_of
+from staged_resiliency.notifications.topics import Topic, arn_of, require_topic_in
 from staged_resiliency.shared import names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked
@@ -159,6 +159,7 @@ class DrillGroup(Construct):
         self.change_calendars: Final = tuple(change_calendars)
         self.notify_before_minutes: Final = notify_before_minutes
         self.place: Final = place_of(self)
+        require_topic_in(self.place.region, self.topic_arn)
         self.tags: Final = tags_of(service.name, service.environment)
         self.journals: Final = JournalBucket(self, "Journals", key=key, lock_days=journal_lock_days)
         self._key: Final = key

@@ -120,6 +120,7 @@ OBSERVE: Final = Function(
             *_LOAD_AND_SAVE,
             Permission("ec2:DescribeInstances", Resource.ANY),
             Permission("ec2:DescribeVolumes", Resource.ANY),
+            Permission("fis:ListExperimentTemplates", Resource.ANY),
             Permission("kms:DescribeKey", Resource.EBS_KEY),
             Permission("ssm:DeleteParameter", Resource.LOCKS),
             Permission("ssm:DescribeInstanceInformation", Resource.ANY),

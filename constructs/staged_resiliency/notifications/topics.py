@@ -12,7 +12,8 @@ from constructs import Construct
 from staged_resiliency.notifications.subscriptions import Subscription
 from staged_resiliency.shared import validation
 from staged_resiliency.shared.digest import digest
-from staged_resiliency.shared.literals import checked
+from staged_resiliency.shared.errors import InvalidInputError
+from staged_resiliency.shared.literals import checked, is_literal, wrong_type
 
 # CloudWatch publishes an alarm's message with a data key of the topic's KMS key:
 # https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns
@@ -250,7 +251,21 @@ def arn_of(topic: Topic) -> str:
     """Return the ARN of a topic."""
     if isinstance(topic, str):
         return checked("Topic", "topic_arn", topic, validation.topic_arn)
+    if not hasattr(topic, "topic_arn"):
+        raise wrong_type("Topic", "topic", topic, "an AlarmTopic, a topic of the CDK or an ARN")
     return topic.topic_arn
+
+
+def require_topic_in(region: str, topic_arn: str) -> None:
+    """Refuse a topic of another region than the alarms that notify it."""
+    if not (is_literal(region) and is_literal(topic_arn)):
+        return
+    topic_region = topic_arn.split(":")[3]
+    if topic_region != region:
+        raise InvalidInputError(
+            f"Topic: {topic_arn} is in {topic_region}, the alarm in {region}; CloudWatch alarms "
+            f"notify only topics of their own region, so give one in {region}"
+        )
 
 
 def _alarm_key_statement(account: str) -> Mapping[str, object]:

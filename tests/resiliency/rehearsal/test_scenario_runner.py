@@ -115,7 +115,7 @@ def test_a_real_run_goes_from_well_to_broken_and_back(
     assert green in clients
     assert clients[-1] == blue
     assert "ALARM" in values(told, "message", DB_ALARM)
-    assert values(told, "health check", "bookstore-all-signals")[-3:] == [
+    assert values(told, "health check", "bookstore-api-blue-all-signals")[-3:] == [
         "healthy",
         "unhealthy",
         "healthy",

@@ -118,12 +118,19 @@ def other_active_experiments(plan: Plan, execution: str, context: Context) -> Se
 
     They may be of another service that has the instance too.
     """
+    active = [
+        each
+        for each in _list(context)
+        if each["state"]["status"] in _ACTIVE and each.get("tags", {}).get(RUN_TAG) != execution
+    ]
+    # One that somebody started by hand has no tags of ours, but its template has.
+    by_hand = any(INSTANCE_TAG not in each.get("tags", {}) for each in active)
+    instances = _instances_of_templates(context) if by_hand else {}
     return [
         str(each["id"])
-        for each in _list(context)
-        if each["state"]["status"] in _ACTIVE
-        and each.get("tags", {}).get(INSTANCE_TAG) in plan.instances
-        and each.get("tags", {}).get(RUN_TAG) != execution
+        for each in active
+        if each.get("tags", {}).get(INSTANCE_TAG, instances.get(each["experimentTemplateId"]))
+        in plan.instances
     ]
 
 
@@ -138,12 +145,26 @@ def _arns(information: JsonObject) -> Sequence[str]:
     return [str(each) for each in information.values() if str(each).startswith("arn:")]
 
 
+def _instances_of_templates(context: Context) -> dict[str, str]:
+    """Return the instance that each template of a drill breaks, by the ID of the template."""
+    listed = _pages("ListExperimentTemplates", "experimentTemplates", context)
+    return {
+        str(each["id"]): str(each["tags"][INSTANCE_TAG])
+        for each in listed
+        if INSTANCE_TAG in each.get("tags", {})
+    }
+
+
 def _list(context: Context, **filters: str) -> Sequence[dict[str, Any]]:
+    return _pages("ListExperiments", "experiments", context, **filters)
+
+
+def _pages(operation: str, key: str, context: Context, **filters: str) -> Sequence[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     more: dict[str, str] = {}
     while True:
-        answer = context.aws("fis", "ListExperiments", maxResults=100, **filters, **more)
-        found += answer["experiments"]
+        answer = context.aws("fis", operation, maxResults=100, **filters, **more)
+        found += answer[key]
         if not answer.get("nextToken"):
             return found
         more = {"nextToken": answer["nextToken"]}

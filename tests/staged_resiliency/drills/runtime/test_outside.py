@@ -14,7 +14,7 @@ from staged_resiliency.drills import functions
 from staged_resiliency.drills.runtime import fault, handlers, network, phases, states
 from staged_resiliency.drills.runtime.client_view import poll
 from staged_resiliency.drills.runtime.context import AwsError, BotocoreAws, lambda_context, log_line
-from staged_resiliency.drills.runtime.keys import INSTANCE_TAG
+from staged_resiliency.drills.runtime.keys import INSTANCE_TAG, RUN_TAG
 from staged_resiliency.drills.runtime.network import Resolver
 from staged_resiliency.drills.runtime.preflight import inspect, refusals
 from staged_resiliency.drills.runtime.states import PhaseInput, RunName
@@ -209,7 +209,7 @@ def _listed(identity: str, run: str) -> dict[str, Any]:
         "id": identity,
         "experimentTemplateId": plans.TEMPLATE,
         "state": {"status": "running"},
-        "tags": {fault.RUN_TAG: run},
+        "tags": {RUN_TAG: run},
     }
 
 
