@@ -312,7 +312,7 @@ def test_summary_in_a_narrow_terminal_breaks_no_name(
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="^0$"):
+    with pytest.raises(SystemExit, match=r"^0$"):
         cli.main(["--version"])
     assert capsys.readouterr().out == f"resiliency {version('cdk-staged-resiliency')}\n"
 
