@@ -83,6 +83,8 @@ class DeadLetterQueue(Construct):
             missing_data=MissingData.NOT_BREACHING,
             topic=topic,
         )
+        # Unique without the queue's name, which only the deployment knows.
+        self.alarm.resource.alarm_name = names.drill_undelivered_alarm(service, environment)
 
     def let_rule_send(self, rule_arn: str) -> None:
         """Add the queue's policy, which lets an EventBridge rule send undelivered events.
