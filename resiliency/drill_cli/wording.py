@@ -88,7 +88,8 @@ def stop_commands(
         (
             f"aws fis update-safety-lever-state --id default {region} "
             "--state status=engaged,reason=REASON",
-            "safety lever: stops all experiments of the account and refuses new ones until disengaged",
+            "safety lever: stops all experiments of the account and refuses new ones until "
+            "disengaged",
         )
     )
     return found

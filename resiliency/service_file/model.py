@@ -83,6 +83,11 @@ Statistic = Annotated[
     AfterValidator(validation.failover_statistic),
     WithJsonSchema({"type": "string", "enum": list(limits.FAILOVER_STATISTICS)}),
 ]
+BucketName = Annotated[
+    str,
+    AfterValidator(probe_validation.bucket_name),
+    WithJsonSchema({"type": "string", "pattern": probe_validation.BUCKET_NAME}),
+]
 RoleName = Annotated[
     str,
     AfterValidator(probe_validation.role_name),
@@ -201,7 +206,14 @@ class Endpoint(Section):
         examples=[8080],
     )
     version_path: UrlPath = Field(
-        default="/version/", description="Path whose response is the name of the serving host."
+        default="/version/",
+        description="Path that the serving host answers with status 200 and a JSON object with "
+        "its Name tag.",
+    )
+    version_field: Annotated[str, AfterValidator(validation.version_field)] | None = Field(
+        default="environment",
+        description="Key of the Name tag in that object; null where version_path only shows the "
+        "host's health: then the address shows which host answers.",
     )
     check: EndpointCheck = Field(
         default=EndpointCheck(),
@@ -433,6 +445,12 @@ class Probe(Section):
         description="What the agent writes to the host's journal: each sample, or each change of a "
         "target's state.",
     )
+    output_bucket: BucketName | None = Field(
+        default=None,
+        description="Name of an existing S3 bucket to which Systems Manager writes the output of "
+        "each run of the probe's document.",
+        examples=["example-run-output"],
+    )
     peer: bool = Field(
         default=False,
         description="Each host checks the other one's endpoint, so that a dead host is noticed "
@@ -451,7 +469,8 @@ class Objective(Section):
     recovery_time_seconds: int = Field(
         ge=1,
         le=86_400,
-        description="Seconds from a fault until 95 of 100 clients reach the standby.",
+        description="Seconds from a fault until 95 of 100 clients, whose resolvers honor the "
+        "TTL, reach the standby.",
         examples=[300],
     )
     enforce: bool = Field(

@@ -18,10 +18,6 @@ from staged_resiliency.shared.digest import digest, stable
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, is_literal
 
-# Metrics of health checks exist in one region, wherever the service runs:
-# https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/monitoring-health-checks.html
-HEALTH_CHECK_METRICS_REGION: Final = "us-east-1"
-
 
 class InsufficientData(Enum):
     """The status of a health check on an alarm while CloudWatch has too little data."""
@@ -94,8 +90,8 @@ class HealthCheck(Construct):
     ) -> cloudwatch.Metric:
         """Return the metric ``HealthCheckStatus``: 1 healthy, 0 unhealthy.
 
-        It exists in us-east-1 only, and the metric returned names that region; an alarm on it
-        must be in a stack of us-east-1.
+        It exists in one region of each partition only, us-east-1 in ``aws``, and the metric
+        returned names that region; an alarm on it must be in a stack of that region.
 
         Args:
             period: Length of a period; one minute unless given.
@@ -105,7 +101,7 @@ class HealthCheck(Construct):
             namespace="AWS/Route53",
             metric_name="HealthCheckStatus",
             dimensions_map={"HealthCheckId": self.health_check_id},
-            region=HEALTH_CHECK_METRICS_REGION,
+            region=limits.health_check_metrics_region(Stack.of(self).region),
             period=period or Duration.minutes(1),
             statistic=statistic,
         )
