@@ -147,6 +147,7 @@ class FailoverStack(Stack):
                 statistic=settings.statistic,
                 threshold=settings.threshold,
                 notify_recovery=environment.notifications.recovery,
+                datapoints_to_alarm=settings.datapoints,
             )
 
         alarms = alarms_of(environment)
@@ -173,6 +174,7 @@ class FailoverStack(Stack):
                 statistic=settings.statistic,
                 threshold=settings.threshold,
                 notify_recovery=environment.notifications.recovery,
+                datapoints_to_alarm=settings.datapoints,
             )
 
         return {
