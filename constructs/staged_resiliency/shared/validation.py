@@ -229,6 +229,16 @@ def kms_key_arn(value: str) -> str:
     )
 
 
+def change_calendar_arn(value: str) -> str:
+    """Validate the ARN of a Systems Manager change calendar."""
+    return matching(
+        value,
+        rf"arn:{_PARTITION}:ssm:[a-z0-9-]+:\d{{12}}:document/[A-Za-z0-9_.-]{{3,128}}",
+        "the ARN of a change calendar",
+        "arn:aws:ssm:us-west-2:532151327118:document/freeze",
+    )
+
+
 def email_address(value: str) -> str:
     """Validate an e-mail address."""
     if len(value) > 254 or _EMAIL.fullmatch(value) is None:
