@@ -289,7 +289,7 @@ def test_in_a_terminal_progress_is_a_table(deployment: Deployment) -> None:
             progress.watch(running, each)
         console.print(progress._table())
     shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
-    assert re.search(r"host-stops +done +7:40 .* bookstore-api-blue", shown)
+    assert re.search(r"host-stops +done +7:44 .* bookstore-api-blue", shown)
     assert re.search(r"both-stop +waits", shown)
 
 

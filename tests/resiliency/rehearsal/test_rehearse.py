@@ -57,7 +57,7 @@ def play(deployment: Deployment, *names: str, seed: int) -> Sequence[Outcome]:
 def test_what_held_passes_with_the_times_it_took(deployment: Deployment) -> None:
     (outcome,) = play(deployment, "host-stops", seed=0)
     assert outcome.verdict.status is Status.PASSED, outcome.verdict.message
-    assert outcome.run == Run(1010, 1020, 1030, SCALE)
+    assert outcome.run == Run(1010, 1020, 1030, SCALE, 600)
     told = outcome.journal
     assert told["kind"] == "rehearsal"
     assert (told["service"], told["environment"]) == ("bookstore", "production")

@@ -13,7 +13,14 @@ from typing import Any
 import pytest
 
 from staged_resiliency.drills.runtime import states as names
-from staged_resiliency.drills.runtime.plan import LATE_SECONDS, Plan, Timeouts, Window
+from staged_resiliency.drills.runtime.plan import (
+    COOL_DOWN_SECONDS,
+    LATE_SECONDS,
+    Plan,
+    Timeouts,
+    Window,
+)
+from staged_resiliency.drills.runtime.store import live_key
 from staged_resiliency.drills.state_machine import definition
 from staged_resiliency.experiment.observations import NO_ANSWER
 from tests.fake_aws import plans
@@ -240,7 +247,9 @@ def test_a_run_that_the_schedule_starts_twice_runs_once() -> None:
 
 def test_of_two_drills_that_start_at_the_same_moment_one_runs() -> None:
     with account(SHUTDOWN) as made:
-        other = replace(SHUTDOWN, drill="shutdown-again")
+        # Of another service that has the instance too.
+        other = replace(SHUTDOWN, service="orders", drill="shutdown-again")
+        made.put(live_key(other.drill), "{}")
         machine = made.machine(other)
         started: list[str] = []
 
@@ -255,20 +264,28 @@ def test_of_two_drills_that_start_at_the_same_moment_one_runs() -> None:
         assert made.journal()["verdict"]["status"] == "passed"
         made.service.plan = other
         assert made.journal("run-2")["verdict"]["message"] == (
-            f"refused: another drill of bookstore is running: {first}"
+            f"refused: {plans.INSTANCE}: another drill is running: {first}"
         )
 
 
-def test_the_lock_of_a_run_that_was_aborted_holds_up_nobody() -> None:
+def test_a_run_that_was_aborted_holds_up_the_next_until_its_fault_is_over_and_all_is_calm() -> None:
     with account(SHUTDOWN) as made:
         machine = made.machine(SHUTDOWN)
         made.after = lambda phase, count: made.stop(first) if phase == names.PREFLIGHT else None
         first = made.start(machine, "run-1")
-        assert made.finish(first) == "ABORTED"
+        made.wait(first)
         made.after = lambda phase, count: None
+        made.finish(made.start(machine, "run-2"))  # at once, before the cleanup
+        running = f"refused: {plans.INSTANCE}: another drill is running: {first}"
+        assert made.journal("run-2")["verdict"]["message"] == running
+        assert made.finish(first) == "ABORTED"
+        made.finish(made.start(machine, "run-3"))
+        too_soon = made.journal("run-3")["verdict"]["message"]
+        assert f"the last drill, {first}, ended only just now" in too_soon
+        made.service.now += COOL_DOWN_SECONDS
         made.messages()
-        assert made.finish(made.start(machine, "run-2")) == "SUCCEEDED"
-        assert made.journal("run-2")["verdict"]["status"] == "passed"
+        assert made.finish(made.start(machine, "run-4")) == "SUCCEEDED"
+        assert made.journal("run-4")["verdict"]["status"] == "passed"
 
 
 def test_a_failover_that_is_late_fails_and_says_how_late() -> None:
@@ -517,7 +534,7 @@ def test_an_api_that_refuses_a_few_times_changes_nothing(operation: str, code: s
 
 
 def test_the_definition_needs_each_function_by_name() -> None:
-    with pytest.raises(KeyError, match="preflight"):
+    with pytest.raises(KeyError, match="observe"):
         definition(SHUTDOWN, {})
 
 
@@ -612,6 +629,16 @@ def test_a_stop_is_followed_within_a_poll() -> None:
     stopped_at = datetime.fromtimestamp(experiment.at + script.initiating + 100, timezone.utc)
     ended = datetime.fromisoformat(phases["observe"]["ended_at"].replace("Z", "+00:00"))
     assert (ended - stopped_at).total_seconds() < 2 * SHUTDOWN.sample_seconds
+
+
+def test_a_stop_by_hand_is_followed_before_fis_has_carried_it_out() -> None:
+    def stop(made: Account) -> None:
+        made.service.StopExperiment({"id": "EXP00000"})
+
+    journal = stopped(SHUTDOWN, Script(stop_takes=120, detect=None, clients_move=None), stop)
+    (observed,) = [each for each in journal["phases"] if each["name"] == "observe"]
+    assert observed["outcome"].startswith("the experiment is stopping")
+    assert journal["verdict"]["status"] == "aborted"
 
 
 def test_one_answer_of_the_standby_is_no_failover() -> None:
