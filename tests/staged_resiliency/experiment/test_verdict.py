@@ -474,4 +474,4 @@ def test_a_failure_outweighs_what_is_not_covered() -> None:
     seen = [client(101, NO_ANSWER), client(103, NO_ANSWER)]
     verdict = judge([SERVED, QUIET], seen, RUN, {SERVED: "nothing shows it"})
     assert verdict.status is FAILED
-    assert verdict.message == f"{ALARM_NAME} stays quiet: not observed"
+    assert verdict.message == f"{ALARM_NAME} stays quiet: not observed during the fault"
