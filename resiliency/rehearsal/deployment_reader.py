@@ -130,10 +130,11 @@ def _own_templates(
 ) -> Mapping[str, JsonObject]:
     """Leave out the templates of other pairs: their stack, and those named like it.
 
-    The application names the stacks of a service in an environment alike; the longest name counts.
+    The application names the stacks of a service in an environment alike, and files have the
+    names of stacks; the longest name counts.
     """
-    ending = names.failover_stack("", "").lstrip("-")
-    owners = {each.removesuffix(ending): each for each in of_pairs if each.endswith(ending)}
+    ending = re.compile(names.failover_stack("", "").lstrip("-") + r"(\.template)?(\.\w+)?$")
+    owners = {ending.sub("", each): each for each in of_pairs if ending.search(each)}
 
     def owner(name: str) -> str:
         fitting = [each for each in owners if name.startswith(each)]
