@@ -144,6 +144,7 @@ class FailoverStack(Stack):
                 statistic=settings.statistic,
                 threshold=settings.threshold,
                 notify_recovery=environment.notifications.recovery,
+                datapoints_to_alarm=settings.datapoints,
             )
 
         alarms = alarms_of(environment)
@@ -170,6 +171,7 @@ class FailoverStack(Stack):
                 statistic=settings.statistic,
                 threshold=settings.threshold,
                 notify_recovery=environment.notifications.recovery,
+                datapoints_to_alarm=settings.datapoints,
             )
 
         return {

@@ -89,6 +89,7 @@ def _watched(environment: Environment, alarm: AlarmDescription) -> WatchedAlarm:
         silence_is_health=alarm.missing_data in ("not_breaching", "ignore"),
         period_seconds=alarm.settings.period_seconds,
         evaluation_periods=alarm.settings.evaluation_periods,
+        good_periods=alarm.settings.evaluation_periods - alarm.settings.datapoints + 1,
     )
     if alarm.kind in (AlarmKind.DEPENDENCY, AlarmKind.PEER):
         probe = environment.probe

@@ -5,6 +5,7 @@ Every name carries its unit, and every default is written here alone. Each value
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Final, Literal
 
 from pydantic import (
@@ -332,8 +333,8 @@ class AlarmSettings(Section):
     )
     datapoints_to_alarm: Annotated[int, Field(ge=1)] | None = Field(
         default=None,
-        description="Periods out of evaluation_periods that must breach: all of them, since "
-        "Route 53 can't follow fewer.",
+        description="Periods out of evaluation_periods that must breach: all of them unless given, "
+        "and for status and signals of failover_on, since Route 53 can't follow fewer.",
     )
     threshold: float = Field(
         default=1.0, description="The value that the statistic is compared with."
@@ -347,6 +348,11 @@ class StatusAlarmSettings(AlarmSettings):
         default=1, description="Consecutive periods that must breach."
     )
     statistic: Statistic = Field(default="Maximum", description="Statistic over a period.")
+
+    @property
+    def datapoints(self) -> int:
+        """The periods that must breach."""
+        return self.evaluation_periods
 
 
 class ConnectivityAlarmSettings(AlarmSettings):
@@ -362,6 +368,11 @@ class ConnectivityAlarmSettings(AlarmSettings):
         "goes to INSUFFICIENT_DATA and a health check on it counts as unhealthy.",
     )
 
+    @property
+    def datapoints(self) -> int:
+        """The periods that must breach."""
+        return self.datapoints_to_alarm or self.evaluation_periods
+
 
 class PeerAlarmSettings(AlarmSettings):
     """The alarms on the hosts' checks of each other. Missing data is never breaching."""
@@ -370,6 +381,11 @@ class PeerAlarmSettings(AlarmSettings):
         default=2, description="Consecutive periods that must breach."
     )
     statistic: Statistic = Field(default="Average", description="Statistic over a period.")
+
+    @property
+    def datapoints(self) -> int:
+        """The periods that must breach."""
+        return self.datapoints_to_alarm or self.evaluation_periods
 
 
 class DependencyCheck(Section):
@@ -542,6 +558,41 @@ def _no_drill(value: object) -> object:
 _Setting: Final = BeforeValidator(_no_drill)
 
 
+def _dates(value: str) -> str:
+    """Check a date, or two with a slash between."""
+    try:
+        first, *last = [date.fromisoformat(each) for each in value.split("/", 1)]
+    except ValueError:
+        raise ValueError(
+            f"{value!r} is no date; give one like 2026-12-24, or 2026-12-20/2027-01-04"
+        ) from None
+    if last and last[0] < first:
+        raise ValueError(f"{value!r} ends before it begins; give the earlier date first")
+    return value
+
+
+class Evidence(Section):
+    """How journals, logs and undelivered calls of drills are kept."""
+
+    kms_key: Annotated[str, AfterValidator(validation.kms_key_arn)] | None = Field(
+        default=None,
+        description="ARN of a customer-managed KMS key for journals, logs and queue; AWS's own "
+        "keys unless given.",
+        examples=["arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
+    )
+    lock_days: Annotated[int, Field(ge=1, le=1096)] | None = Field(
+        default=None,
+        description="For how many days nobody can delete a journal (S3 Object Lock in compliance "
+        "mode); not locked unless given.",
+        examples=[365],
+    )
+    fis_report: bool = Field(
+        default=False,
+        description="Whether AWS FIS writes its own report of each experiment into the bucket of "
+        "the journals; charged for each report.",
+    )
+
+
 class DrillWindow(Section):
     """When drills may start, in each drill's time zone."""
 
@@ -616,6 +667,29 @@ class Drills(Section):
         description="ARNs of the customer-managed KMS keys of the hosts' volumes. Without them "
         "a host with such a volume would not start again after stop_instance.",
         examples=[["arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab"]],
+    )
+    blackout_dates: Annotated[list[Annotated[str, AfterValidator(_dates)]], _Setting] = Field(
+        default=[],
+        description="Days on which no drill starts, in the drill's time zone: a date, or the first "
+        "and the last one with a slash between.",
+        examples=[["2026-11-27", "2026-12-20/2027-01-04"]],
+    )
+    change_calendars: Annotated[
+        list[Annotated[str, AfterValidator(validation.change_calendar_arn)]], _Setting
+    ] = Field(
+        default=[],
+        description="ARNs of Systems Manager change calendars; no drill starts while one of them "
+        "is closed.",
+        examples=[["arn:aws:ssm:us-west-2:532151327118:document/freeze"]],
+    )
+    notify_before_minutes: Annotated[int, Field(ge=0, le=1440), _Setting] = Field(
+        default=0,
+        description="How many minutes before its fault a run sends a message that announces it, "
+        "with the way to stop it; 0 sends none.",
+        examples=[30],
+    )
+    evidence: Annotated[Evidence, _Setting] = Field(
+        default=Evidence(), description="How journals, logs and undelivered calls are kept."
     )
     runbook: (
         Annotated[

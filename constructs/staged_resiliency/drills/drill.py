@@ -14,7 +14,14 @@ from staged_resiliency.drills.drill_group import DrillGroup
 from staged_resiliency.drills.experiment import FaultExperiment, require_guards
 from staged_resiliency.drills.faults import Fault
 from staged_resiliency.drills.overdue_alarm import DrillOverdueAlarm
-from staged_resiliency.drills.runtime.plan import Plan, Predicted, Timeouts
+from staged_resiliency.drills.runtime import keys
+from staged_resiliency.drills.runtime.plan import (
+    RULE_LATE_SECONDS,
+    FaultKind,
+    Plan,
+    Predicted,
+    Timeouts,
+)
 from staged_resiliency.drills.schedule import MAX_GAP_DAYS, DrillSchedule, outside_window
 from staged_resiliency.drills.state_machine import definition
 from staged_resiliency.drills.target import DrillTarget, DrillWindow
@@ -159,10 +166,12 @@ class Drill(Construct):
             name=machine_name,
             fault=fault,
             guards=guard_names,
-            log_group_arn=group.experiment_log_arn,
+            log_group_arn=group.log_arn,
+            role_arn=group.experiment_role_arn(fault),
+            tags={**group.tags, keys.INSTANCE_TAG: fault.instance_id},
+            report=group.report,
         )
         template_id = self.experiment.template_id
-        group.permit(fault, template_id=template_id, machine_name=machine_name)
         self.plan: Final = Plan(
             service=service.name,
             environment=service.environment,
@@ -183,16 +192,24 @@ class Drill(Construct):
             expected_alarms=tuple(expected),
             guard_alarms=self.guards,
             experiment_template_id=template_id,
-            experiment_templates=(group.experiment_templates,),
             enabled=group.enabled,
             journal_bucket=group.journals.bucket_name,
             topic_arn=group.topic_arn,
             namespace=service.namespace,
-            timeouts=Timeouts.of(fault.seconds, self.hypothesis),
+            timeouts=Timeouts.of(
+                fault.seconds,
+                self.hypothesis,
+                late_seconds=RULE_LATE_SECONDS if fault.kind is FaultKind.BLACKHOLE else 0,
+                notice_seconds=group.notify_before_minutes * 60,
+            ),
             window=window.planned(schedule.zone),
             notify_passed=group.notify_passed,
             predicted=predicted,
             runbook=group.runbook or "",
+            volume_keys=group.volume_keys,
+            blackout=group.blackout,
+            change_calendars=group.change_calendars,
+            notice_seconds=group.notify_before_minutes * 60,
         )
         self.machine: Final = self._machine(group, machine_name)
         group.count(self.machine)
@@ -217,7 +234,7 @@ class Drill(Construct):
                 destinations=[
                     stepfunctions.CfnStateMachine.LogDestinationProperty(
                         cloud_watch_logs_log_group=stepfunctions.CfnStateMachine.CloudWatchLogsLogGroupProperty(
-                            log_group_arn=group.run_log_arn
+                            log_group_arn=group.log_arn
                         )
                     )
                 ],
@@ -243,7 +260,7 @@ class Drill(Construct):
             state="ENABLED",
             target=scheduler.CfnSchedule.TargetProperty(
                 arn=f"arn:{group.place.partition}:scheduler:::aws-sdk:sfn:startExecution",
-                role_arn=group.starter_role_arn,
+                role_arn=group.scheduler_role_arn,
                 input=json.dumps(
                     {
                         "StateMachineArn": machine_arn,

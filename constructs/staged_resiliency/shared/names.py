@@ -44,6 +44,16 @@ def drill_overdue_alarm(service: str, environment: str, drill: str) -> str:
     return f"{service}-{environment}-drill-{drill}-overdue"
 
 
+def drill_fault_alarm(service: str, environment: str) -> str:
+    """Return the name of the alarm on faults that outlast the runs of drills."""
+    return f"{service}-{environment}-drills-fault-not-ended"
+
+
+def drill_log_group(service: str, environment: str) -> str:
+    """Return the name of the log group of a service's drills."""
+    return f"/aws/vendedlogs/staged-resiliency/{service}-{environment}-drills"
+
+
 def drill_undelivered_alarm(service: str, environment: str) -> str:
     """Return the name of the alarm on undelivered calls that start drills or end their faults."""
     return f"{service}-{environment}-drills-undelivered"
@@ -112,6 +122,14 @@ def drill_overdue_description(display_name: str, drill: str) -> str:
     return (
         f"{display_name}: drill {drill} has not passed for over 35 days, or its watchdog has "
         "stopped reporting."
+    )
+
+
+def drill_fault_description(display_name: str) -> str:
+    """Return the description of the alarm on faults that outlast the runs of drills."""
+    return (
+        f"{display_name}: a run of a drill has ended while its fault may last, or the cleanup no "
+        "longer runs. Check that both hosts run, and start a stopped one."
     )
 
 

@@ -261,7 +261,14 @@ def test_an_experiment_alone_needs_a_guard_too(shared: DrillGroup) -> None:
         "the other host is healthy, such as its status alarm"
     ):
         FaultExperiment(
-            Stack(), "E", name="e", fault=a_stop(), guards=[], log_group_arn="arn:of:log:*"
+            Stack(),
+            "E",
+            name="e",
+            fault=a_stop(),
+            guards=[],
+            log_group_arn="arn:of:log:*",
+            role_arn="arn:of:role",
+            tags={},
         )
 
 
@@ -285,8 +292,8 @@ def test_an_experiment_alone_needs_a_guard_too(shared: DrillGroup) -> None:
             id="no instance",
         ),
         pytest.param(
-            lambda: a_stop(volume_keys=["alias/shop"]),
-            "StopInstance: volume_keys: 'alias/shop' is not the ARN of a KMS key; give one like "
+            lambda: a_group(Stack(), volume_keys=["alias/shop"]),
+            "DrillGroup: volume_keys: 'alias/shop' is not the ARN of a KMS key; give one like "
             "arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab",
             id="key by its alias",
         ),
