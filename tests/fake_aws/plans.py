@@ -73,7 +73,6 @@ SHUTDOWN = Plan(
     expected_alarms=(STATUS_ALARM,),
     guard_alarms=(GUARD_ALARM,),
     experiment_template_id=TEMPLATE,
-    experiment_templates=(TEMPLATE, OTHER_TEMPLATE),
     enabled=True,
     journal_bucket=BUCKET,
     topic_arn=TOPIC,

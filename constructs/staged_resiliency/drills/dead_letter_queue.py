@@ -20,7 +20,7 @@ _WHY_NO_QUEUE_BEHIND: Final = "It is itself the dead-letter queue; a message in 
 class DeadLetterQueue(Construct):
     """A dead-letter queue for starts of drills and calls of the cleanup, with an alarm.
 
-    Creates an ``AWS::SQS::Queue`` (encrypted with SQS's own keys, TLS only), its policy, and an
+    Creates an ``AWS::SQS::Queue`` (encrypted, TLS only), its policy, and an
     ``AWS::CloudWatch::Alarm`` that fires as soon as the queue holds a
     message.
 
@@ -31,6 +31,7 @@ class DeadLetterQueue(Construct):
         environment: Short name of the environment.
         display_name: The service's name in the alarm's text.
         topic: Where the alarm sends its notifications.
+        key: ARN of a customer-managed KMS key; SQS's own keys unless given.
 
     Attributes:
         alarm: The ``SignalAlarm``.
@@ -46,13 +47,15 @@ class DeadLetterQueue(Construct):
         environment: str,
         display_name: str,
         topic: Topic,
+        key: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.resource: Final = sqs.CfnQueue(
             self,
             "Resource",
             message_retention_period=_TWO_WEEKS_SECONDS,
-            sqs_managed_sse_enabled=True,
+            sqs_managed_sse_enabled=True if key is None else None,
+            kms_master_key_id=key,
         )
         self.resource.apply_removal_policy(RemovalPolicy.DESTROY)
         self.resource.add_metadata(
@@ -80,6 +83,8 @@ class DeadLetterQueue(Construct):
             missing_data=MissingData.NOT_BREACHING,
             topic=topic,
         )
+        # Unique without the queue's name, which only the deployment knows.
+        self.alarm.resource.alarm_name = names.drill_undelivered_alarm(service, environment)
 
     def let_rule_send(self, rule_arn: str) -> None:
         """Add the queue's policy, which lets an EventBridge rule send undelivered events.
