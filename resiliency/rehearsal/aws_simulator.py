@@ -8,7 +8,13 @@ from typing import Any, Final, TypeVar
 from resiliency.failover_model.alarm_evaluation import AlarmState
 from resiliency.failover_model.alarm_readings import draw_periods_read
 from resiliency.failover_model.assumptions import Assumptions
-from resiliency.failover_model.graph import Alarm, AlarmCheck, BasicHealthCheck, EndpointCheck
+from resiliency.failover_model.graph import (
+    DEFAULT_REGIONS,
+    Alarm,
+    AlarmCheck,
+    BasicHealthCheck,
+    EndpointCheck,
+)
 from resiliency.failover_model.route53 import Role
 from resiliency.rehearsal.aws_state import Alarms, Checker, HealthChecks
 from resiliency.rehearsal.clock import Clock
@@ -174,7 +180,8 @@ class AwsSimulator:
 
     async def _check_endpoint(self, check: EndpointCheck, place: tuple[str, int]) -> None:
         """Run Route 53's health checkers of an endpoint."""
-        count = round(self._assumptions.checkers.draw(self._chance))
+        checkers = self._assumptions.checkers.draw(self._chance)
+        count = max(1, round(checkers * check.regions / DEFAULT_REGIONS))
         phases = [check.interval_seconds * self._chance.random() for _ in range(count)]
         former: bool | None = None
 

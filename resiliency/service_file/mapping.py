@@ -89,6 +89,7 @@ def _watched(environment: Environment, alarm: AlarmDescription) -> WatchedAlarm:
         silence_is_health=alarm.missing_data in ("not_breaching", "ignore"),
         period_seconds=alarm.settings.period_seconds,
         evaluation_periods=alarm.settings.evaluation_periods,
+        good_periods=alarm.settings.evaluation_periods - alarm.settings.datapoints + 1,
     )
     if alarm.kind in (AlarmKind.DEPENDENCY, AlarmKind.PEER):
         probe = environment.probe
@@ -139,7 +140,7 @@ def _peer_check(endpoint: Endpoint, host: str) -> TargetCheck:
     name = check.host or endpoint.record
     if check.protocol == "tcp":
         return TcpCheck(host, port)
-    path, text = endpoint.version_path, check.search_text
+    path, text = endpoint.health_path, check.search_text
     if check.protocol == "http":
         return HttpCheck(host, port, path, name, text=text)
     return HttpsCheck(host, port, path, name, text=text, server_name=name)

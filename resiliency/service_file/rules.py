@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from resiliency.service_file import drill_rules, probe_rules
+from resiliency.service_file.cross_file_rules import record_places
 from resiliency.service_file.errors import Problem, suggestion
 from resiliency.service_file.model import BUILT_IN_SIGNALS, ENDPOINT, HOST
 from resiliency.service_file.partial_document import PartialDocument
@@ -88,12 +89,14 @@ def _topic_is_in_the_environments_place(env: PartialDocument) -> Iterator[Proble
 
 
 def _record_is_in_the_zone(env: PartialDocument) -> Iterator[Problem]:
-    record, zone = env.text("endpoint", "record"), env.text("hosted_zone", "name")
-    if record and zone:
-        try:
-            validation.record_in_zone(record, zone)
-        except ValueError as error:
-            yield env.problem(str(error), "endpoint", "record")
+    zone = env.text("hosted_zone", "name")
+    for place in record_places(env):
+        record = env.text(*place)
+        if record and zone:
+            try:
+                validation.record_in_zone(record, zone)
+            except ValueError as error:
+                yield env.problem(str(error), *place)
 
 
 def _hosts_differ(env: PartialDocument) -> Iterator[Problem]:
@@ -216,7 +219,7 @@ def _endpoint_can_be_checked(env: PartialDocument) -> Iterator[Problem]:
             "host",
         )
     if check.text("protocol") == "tcp":
-        for key in ("host", "search_text"):
+        for key in ("path", "host", "search_text"):
             if check.has(key):
                 yield check.problem(
                     "does not apply to protocol tcp; give protocol http or https, or remove it", key
@@ -227,16 +230,15 @@ def _endpoint_can_be_checked(env: PartialDocument) -> Iterator[Problem]:
 
 
 def _alarms_can_be_followed(env: PartialDocument) -> Iterator[Problem]:
-    dependencies = [env.within("dependencies", name) for name in env.names("dependencies")]
-    for alarm in (
-        env.within("status_alarm"),
-        env.within("peer_alarm"),
-        *(dependency.within("alarm") for dependency in dependencies),
-    ):
-        yield from _alarm_can_be_followed(alarm)
+    deciding = env.items("failover_on")
+    yield from _alarm_can_be_followed(env.within("status_alarm"), decides=True)
+    yield from _alarm_can_be_followed(env.within("peer_alarm"), decides="peer" in deciding)
+    for name in env.names("dependencies"):
+        alarm = env.within("dependencies", name, "alarm")
+        yield from _alarm_can_be_followed(alarm, decides=name in deciding)
 
 
-def _alarm_can_be_followed(alarm: PartialDocument) -> Iterator[Problem]:
+def _alarm_can_be_followed(alarm: PartialDocument, *, decides: bool) -> Iterator[Problem]:
     period, evaluated = alarm.number("period_seconds"), alarm.number("evaluation_periods")
     if evaluated is not None:
         if period is not None:
@@ -245,8 +247,9 @@ def _alarm_can_be_followed(alarm: PartialDocument) -> Iterator[Problem]:
             except ValueError as error:
                 given = alarm.has("evaluation_periods")
                 yield alarm.problem(str(error), "evaluation_periods" if given else "period_seconds")
+        check = validation.all_datapoints if decides else validation.some_datapoints
         try:
-            validation.all_datapoints(alarm.number("datapoints_to_alarm") or evaluated, evaluated)
+            check(alarm.number("datapoints_to_alarm") or evaluated, evaluated)
         except ValueError as error:
             yield alarm.problem(str(error), "datapoints_to_alarm")
     threshold, statistic = alarm.get("threshold"), alarm.text("statistic")
@@ -283,6 +286,7 @@ def _items_are_unique(env: PartialDocument) -> Iterator[Problem]:
     dependencies = [env.within("dependencies", name) for name in env.names("dependencies")]
     for part in (
         env.within("notifications", "subscriptions"),
+        env.within("endpoint", "check", "regions"),
         env.within("probe", "roles"),
         env.within("drills", "window", "days"),
         *(dependency.within("check", "status") for dependency in dependencies),

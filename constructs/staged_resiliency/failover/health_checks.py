@@ -171,6 +171,13 @@ class AlarmHealthCheck(HealthCheck):
         label: str | None = None,
     ) -> None:
         followed = alarm if isinstance(alarm, SignalAlarm) else followed_alarm(alarm)
+        if isinstance(followed, SignalAlarm):
+            checked(
+                "AlarmHealthCheck",
+                "alarm",
+                followed.datapoints_to_alarm,
+                lambda given: validation.all_datapoints(given, followed.rule.evaluation_periods),
+            )
         _require_name_carries_what_deployment_decides(followed)
         region = alarm_region or Stack.of(alarm).region
         checked("AlarmHealthCheck", "alarm_region", region, validation.region)
@@ -209,11 +216,11 @@ def _require_name_carries_what_deployment_decides(alarm: SignalAlarm | FollowedA
                 "check could not follow a change of it; give a plain number"
             )
     for text in rule.known_at_deployment:
-        if text not in alarm.alarm_name:  # a SignalAlarm's name has them all
+        if text not in alarm.alarm_name:
             raise InvalidInputError(
                 "AlarmHealthCheck: alarm: its metric has a value that is known only at "
-                "deployment, so the health check could not follow a change of it; give a "
-                "SignalAlarm with AlarmRule.on_metric(...), whose name carries it"
+                "deployment, and its name does not have it, so the health check could not follow a "
+                "change of it; give a SignalAlarm without alarm_name, which is then made of it"
             )
 
 

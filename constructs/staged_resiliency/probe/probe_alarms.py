@@ -114,6 +114,8 @@ class PeerAlarm(SignalAlarm):
         statistic: Statistic over a period; Average unless given.
         threshold: Below it the period breaches; 1 unless given, so one failed sample counts.
         notify_recovery: Also send the return to OK; not sent unless given.
+        datapoints_to_alarm: How many of the evaluation periods must breach; all unless given.
+            With fewer no health check can follow the alarm.
 
     Raises:
         InvalidInputError: A value that AWS would refuse or Route 53 could not follow, or a host
@@ -152,6 +154,7 @@ class PeerAlarm(SignalAlarm):
         statistic: str = "Average",
         threshold: float = 1,
         notify_recovery: bool = False,
+        datapoints_to_alarm: int | None = None,
     ) -> None:
         owner = "PeerAlarm"
         checked(owner, "namespace", namespace, validation.namespace)
@@ -181,4 +184,5 @@ class PeerAlarm(SignalAlarm):
             missing_data=MissingData.NOT_BREACHING,
             topic=topic,
             notify_recovery=notify_recovery,
+            datapoints_to_alarm=datapoints_to_alarm,
         )

@@ -397,11 +397,21 @@ def failover_statistic(value: str) -> str:
 
 
 def all_datapoints(datapoints_to_alarm: int, evaluation_periods: int) -> int:
-    """Validate datapoints to alarm: all periods, as Route 53 can't follow M out of N."""
+    """Validate datapoints of an alarm that decides failover: Route 53 needs all of them."""
     if datapoints_to_alarm != evaluation_periods:
         raise ValueError(
             f"{datapoints_to_alarm} out of {evaluation_periods} is an M-out-of-N alarm, which "
             f"Route 53 health checks can't follow; give {evaluation_periods}, or leave it out"
+        )
+    return datapoints_to_alarm
+
+
+def some_datapoints(datapoints_to_alarm: int, evaluation_periods: int) -> int:
+    """Validate datapoints of an alarm that decides nothing."""
+    if not 1 <= datapoints_to_alarm <= evaluation_periods:
+        raise ValueError(
+            f"{datapoints_to_alarm} out of {evaluation_periods} can't breach; allowed: 1 to "
+            f"{evaluation_periods}"
         )
     return datapoints_to_alarm
 

@@ -247,19 +247,29 @@ def test_the_logical_id_does_not_depend_on_how_the_cdk_numbers_tokens(
         pytest.param("dimensions", id="dimension"),
     ],
 )
-def test_a_part_of_the_rule_that_the_deployment_decides_is_appended_to_the_alarms_name(
+def test_a_name_made_of_the_rule_carries_what_the_deployment_decides(
     field: str,
 ) -> None:
     def build(stack: Stack) -> None:
         token = text_parameter(stack, "Known")
         rule = a_rule(**{field: {"Id": token} if field[0] == "d" else token})
-        AlarmHealthCheck(stack, "HealthCheck", alarm=an_alarm(stack, rule=rule))
+        AlarmHealthCheck(stack, "HealthCheck", alarm=an_alarm(stack, rule=rule, alarm_name=None))
 
     template = synthesized(build)
-    name = {"Fn::Join": ["", ["shop-blue-queue-depth-", {"Ref": "Known"}]]}
-    assert only(template, ALARM)["AlarmName"] == name
+    name = only(template, ALARM)["AlarmName"]
+    assert {"Ref": "Known"} in name["Fn::Join"][1]
     config = only(template, HEALTH_CHECK)["HealthCheckConfig"]
     assert config["AlarmIdentifier"]["Name"] == name
+
+
+def test_a_name_that_does_not_carry_what_the_deployment_decides_is_refused(stack: Stack) -> None:
+    rule = a_rule(dimensions={"Id": text_parameter(stack, "Known")})
+    with refused(
+        "AlarmHealthCheck: alarm: its metric has a value that is known only at deployment, and its "
+        "name does not have it, so the health check could not follow a change of it; give a "
+        "SignalAlarm without alarm_name, which is then made of it"
+    ):
+        AlarmHealthCheck(stack, "HealthCheck", alarm=an_alarm(stack, rule=rule))
 
 
 @pytest.mark.parametrize("field", ["threshold", "period_seconds", "evaluation_periods"])
@@ -291,3 +301,11 @@ def test_the_status_metric_is_found_in_the_one_region_that_has_it(stack: Stack) 
 def test_the_cdks_own_type_has_the_health_checks_id(stack: Stack) -> None:
     check = AlarmHealthCheck(stack, "HealthCheck", alarm=an_alarm(stack))
     assert check.health_check.health_check_id == check.health_check_id
+
+
+def test_an_alarm_of_m_out_of_n_is_refused(stack: Stack) -> None:
+    with refused(
+        "AlarmHealthCheck: alarm: 2 out of 3 is an M-out-of-N alarm, which Route 53 health checks "
+        "can't follow; give 3, or leave it out"
+    ):
+        AlarmHealthCheck(stack, "HealthCheck", alarm=an_alarm(stack, datapoints_to_alarm=2))

@@ -20,7 +20,7 @@ from staged_resiliency.drills.runtime.store import (
 from staged_resiliency.experiment.json_codec import timestamp
 from staged_resiliency.experiment.observations import NO_ANSWER
 
-PASSED: Final = "preflight passed"
+PASSED: Final = "all checks passed"
 
 _OK: Final = "OK"
 _ALARM: Final = "ALARM"
