@@ -101,7 +101,8 @@ def test_ending_a_fault_needs_the_template_and_the_instance_alone() -> None:
     }  # fmt: skip
     bare = {key: value for key, value in unreadable().items() if key in needed}
     assert Ending.from_plan(bare) == SHUTDOWN.ending
-    for document in (None, [], {}, {**bare, "target": "red"}):
+    wrong: tuple[object, ...] = (None, [], {}, {**bare, "target": "red"})
+    for document in wrong:
         with pytest.raises(DataError):
             Ending.from_plan(document)
 
