@@ -25,13 +25,18 @@ from staged_resiliency.shared.hosts import Color
 
 MissingDataName = Literal["cloudwatch_default", "breaching", "not_breaching", "ignore"]
 Protocol = Literal["http", "https", "tcp"]
-DependencyProtocol = Literal["tcp", "tls", "http", "https", "dns"]
+DependencyProtocol = Literal[
+    "tcp", "tls", "http", "https", "mysql", "postgresql", "redis", "exchange", "dns"
+]
 
 # Signals that are not a dependency's name; a dependency can't take these names.
 BUILT_IN_SIGNALS: Final = ("status", "endpoint", "peer")
 
 # The port of a check that gives none; a rule asks for one where there is no standard port.
-_STANDARD_PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443, "dns": 53}
+_STANDARD_PORTS: Final[Mapping[str, int]] = {
+    **{"http": 80, "https": 443, "dns": 53},
+    **{"mysql": 3306, "postgresql": 5432, "redis": 6379},
+}
 
 # Faults of an objective that are not a dependency's name.
 HOST: Final = "host"
@@ -388,13 +393,75 @@ class PeerAlarmSettings(AlarmSettings):
         return self.datapoints_to_alarm or self.evaluation_periods
 
 
+UserName = Annotated[str, AfterValidator(probe_validation.user_name)]
+ExchangedText = Annotated[str, AfterValidator(probe_validation.exchanged_text)]
+HeaderName = Annotated[str, AfterValidator(probe_validation.header_name)]
+HeaderValue = Annotated[str, AfterValidator(probe_validation.header_value)]
+
+
+class ExchangeStep(Section):
+    """One step of an exchange of text."""
+
+    send: ExchangedText | None = Field(
+        default=None, description="Text to send, with the ends of its lines."
+    )
+    expect: ExchangedText | None = Field(
+        default=None, description="Text to wait for, after what former steps found."
+    )
+    starttls: bool = Field(
+        default=False, description="Begin TLS after the line that has the expected text."
+    )
+
+
 class DependencyCheck(Section):
     """How the probe checks a dependency. Each key applies to some of the protocols."""
 
     protocol: DependencyProtocol = Field(
         default="tcp",
-        description="tcp connects; tls completes a handshake; http and https request a path; dns "
-        "queries a DNS server for the host's name.",
+        description="tcp connects; tls completes a handshake; http and https request a path; mysql "
+        "(also MariaDB) logs in as a user without a password; postgresql requests TLS or begins a "
+        "session; redis (also Valkey) sends PING; exchange sends and expects texts; dns queries a "
+        "DNS server for the host's name.",
+    )
+    interval_seconds: IntervalSeconds | None = Field(
+        default=None,
+        description="Seconds between two samples; those of the probe unless given.",
+    )
+    timeout_seconds: float | None = Field(
+        default=None,
+        description="Seconds that a sample may take; those of the probe unless given.",
+    )
+    method: Literal["GET", "HEAD", "OPTIONS", "POST"] = Field(
+        default="GET", description="Method of the request, which has no body (http, https)."
+    )
+    headers: dict[HeaderName, HeaderValue] = Field(
+        default={},
+        description="Further headers of the request (http, https). No secrets: templates and hosts "
+        "show them.",
+        examples=[{"X-Probe": "bookstore"}],
+    )
+    user: UserName | None = Field(
+        default=None,
+        description="Account without a password and without privileges (mysql), or role that may "
+        "log in (postgresql).",
+        examples=["resiliency_probe"],
+    )
+    database: UserName | None = Field(
+        default=None,
+        description="Database of the session (postgresql); that of the user's name unless given.",
+    )
+    steps: Annotated[list[ExchangeStep], Field(min_length=1)] | None = Field(
+        default=None, description="What is sent and expected, in order (exchange)."
+    )
+    tls: bool = Field(
+        default=False,
+        description="Require TLS and check the certificate (mysql, postgresql, redis, exchange).",
+    )
+    ca_file: Annotated[str, AfterValidator(probe_validation.file_on_host)] | None = Field(
+        default=None,
+        description="Path on the hosts of a file with the trusted authorities in PEM, with TLS; "
+        "those of the system unless given.",
+        examples=["/etc/ssl/shop-ca.pem"],
     )
     path: UrlPath = Field(default="/", description="Path and query to request (http, https).")
     status: Annotated[list[Annotated[int, Field(ge=100, le=599)]], Field(min_length=1)] | None = (
@@ -447,6 +514,46 @@ class DependencyCheck(Section):
     )
 
 
+class LatencyAlarm(Section):
+    """An alarm on a dependency's latency, for each host. It can't decide the failover."""
+
+    above_milliseconds: Annotated[float, Field(gt=0)] = Field(
+        description="Milliseconds above which a period breaches.", examples=[250]
+    )
+    statistic: Literal["Average", "Maximum", "p50", "p90", "p95", "p99"] = Field(
+        default="Average",
+        description="Statistic over a period; the percentiles p.. need percentiles: true.",
+    )
+    period_seconds: Annotated[int, AfterValidator(validation.failover_period_seconds)] = Field(
+        default=60, description="Seconds per period: 60 or a multiple."
+    )
+    evaluation_periods: Annotated[int, Field(ge=1)] = Field(
+        default=5, description="Consecutive periods that must breach."
+    )
+
+
+class Latency(Section):
+    """The latency of a dependency as a metric, and perhaps an alarm on it."""
+
+    percentiles: bool = Field(
+        default=False,
+        description="Publish single values, so that alarms and dashboards can use percentiles.",
+    )
+    alarm: LatencyAlarm | None = Field(
+        default=None, description="Settings of an alarm for each host; none unless given."
+    )
+
+
+class Certificate(Section):
+    """The days for which a dependency's certificate is still valid, and perhaps an alarm."""
+
+    alarm_days: Annotated[int, Field(ge=1, le=limits.MAX_DAYS_TO_EXPIRY)] | None = Field(
+        default=None,
+        description="Fewest days without an alarm for each host; no alarm unless given.",
+        examples=[14],
+    )
+
+
 class Dependency(Section):
     """A system that the hosts must reach to serve."""
 
@@ -463,6 +570,18 @@ class Dependency(Section):
     check: DependencyCheck = Field(
         default=DependencyCheck(),
         description="How the probe checks it; a TCP connection unless given.",
+    )
+    latency: Latency | None = Field(
+        default=None,
+        description="Also publish how long samples take that succeed, as metric "
+        "<dependency>-latency in milliseconds.",
+        examples=[{"alarm": {"above_milliseconds": 250}}],
+    )
+    certificate: Certificate | None = Field(
+        default=None,
+        description="Also publish for how many days the certificate is still valid, as metric "
+        "<dependency>-certificate-days.",
+        examples=[{"alarm_days": 14}],
     )
     alarm: ConnectivityAlarmSettings = Field(
         default=ConnectivityAlarmSettings(), description="Settings of its alarms."
@@ -500,6 +619,12 @@ class Probe(Section):
         description="Name of an existing S3 bucket to which Systems Manager writes the output of "
         "each run of the probe's document.",
         examples=["example-run-output"],
+    )
+    platforms: list[Annotated[str, AfterValidator(probe_validation.platform)]] = Field(
+        default=[],
+        description="Platforms of the hosts besides the supported ones, as ID-VERSION_ID of their "
+        "/etc/os-release.",
+        examples=[["almalinux-9"]],
     )
     peer: bool = Field(
         default=False,

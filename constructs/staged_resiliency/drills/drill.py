@@ -141,10 +141,11 @@ class Drill(Construct):
         dependency: str | None = None,
         predicted: Predicted | None = None,
     ) -> None:
+        window = DrillWindow() if window is None else window
+        _require_types(group, fault, guards, hypothesis, schedule, window)
         service = group.service
         checked("Drill", "name", name, validation.slug)
         machine_name = names.drill_state_machine(service.name, service.environment, name)
-        window = window or DrillWindow()
         _require_sense(group, fault, hypothesis, schedule, machine_name)
         _require_expectations_of_service(service, hypothesis)
         _require_time(fault, hypothesis, schedule, window)
@@ -275,6 +276,31 @@ class Drill(Construct):
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(maximum_retry_attempts=0),
             ),
         )
+
+
+def _require_types(
+    group: object,
+    fault: object,
+    guards: object,
+    hypothesis: object,
+    schedule: object,
+    window: object,
+) -> None:
+    """Refuse arguments of other types, which the CDK would report without their names."""
+    for name, given, kind, allowed in (
+        ("group", group, DrillGroup, "a DrillGroup"),
+        ("fault", fault, Fault, "StopInstance(...) or BlackholePort(...)"),
+        ("schedule", schedule, DrillSchedule, "a DrillSchedule"),
+        ("window", window, DrillWindow, "a DrillWindow"),
+    ):
+        if not isinstance(given, kind):
+            raise wrong_type("Drill", name, given, allowed)
+    for name, given in (("guards", guards), ("hypothesis", hypothesis)):
+        if isinstance(given, str) or not isinstance(given, Sequence):
+            raise wrong_type("Drill", name, given, "a list")
+        for each in given:
+            if name == "hypothesis" and not isinstance(each, Expectation):
+                raise wrong_type("Drill", name, each, "expectations, such as ClientsMove(...)")
 
 
 def _require_sense(

@@ -99,6 +99,26 @@ def status_description(display_name: str, color: str) -> str:
     return f"{display_name} ({color.title()}) instance failure."
 
 
+def latency_metric(dependency: str) -> str:
+    """Return the name of the metric of a dependency's latency, in milliseconds."""
+    return f"{dependency}-latency"
+
+
+def certificate_metric(dependency: str) -> str:
+    """Return the name of the metric of the days for which a certificate is still valid."""
+    return f"{dependency}-certificate-days"
+
+
+def latency_alarm(host: str, dependency: str) -> str:
+    """Return the name of the alarm on a dependency's latency."""
+    return f"{host}-{dependency}-latency-high"
+
+
+def certificate_alarm(host: str, dependency: str) -> str:
+    """Return the name of the alarm on the expiry of a dependency's certificate."""
+    return f"{host}-{dependency}-certificate-expires"
+
+
 def connectivity_description(label: str, display_name: str, color: str) -> str:
     """Return the description of a connectivity alarm."""
     return f"{label} Connectivity failure for {display_name} ({color.title()})."

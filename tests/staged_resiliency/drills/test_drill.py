@@ -204,6 +204,27 @@ def shared() -> DrillGroup:
             id="another alarm",
         ),
         pytest.param(
+            {"guards": "guard"},
+            "Drill: guards: 'guard' is of type str; give a list",
+            id="guards that are no list",
+        ),
+        pytest.param(
+            {"hypothesis": ["ClientsMove"]},
+            "Drill: hypothesis: 'ClientsMove' is of type str; give expectations, such as "
+            "ClientsMove(...)",
+            id="expectation of a wrong type",
+        ),
+        pytest.param(
+            {"schedule": "cron(0 10 ? * TUE#1 *)"},
+            "Drill: schedule: 'cron(0 10 ? * TUE#1 *)' is of type str; give a DrillSchedule",
+            id="schedule of a wrong type",
+        ),
+        pytest.param(
+            {"fault": "stop"},
+            "Drill: fault: 'stop' is of type str; give StopInstance(...) or BlackholePort(...)",
+            id="fault of a wrong type",
+        ),
+        pytest.param(
             {"guards": [7]},
             "Drill: guards: 7 is of type int; give an alarm or its name",
             id="guard of a wrong type",
