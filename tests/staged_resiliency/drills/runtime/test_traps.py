@@ -178,7 +178,7 @@ def test_the_first_run_with_a_fault_names_who_approved_it() -> None:
         made.finish(made.start(made.machine(plan), "run-2"))
         assert made.journal("run-2")["verdict"]["status"] == "passed"
         assert made.journal("run-2")["phases"][0]["outcome"] == (
-            "preflight passed; first run with a fault, approved by "
+            "all checks passed; first run with a fault, approved by "
             "arn:aws:iam::123456789012:user/ops until 2026-11-10T17:00:00.000Z"
         )
         assert "live/never-run.json" in made.objects()
