@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from staged_resiliency.experiment.journal import (
     SCHEMA_VERSION,
     Phase,
@@ -15,7 +17,7 @@ from staged_resiliency.experiment.journal import (
     journal_json,
     journal_of,
 )
-from staged_resiliency.experiment.json_codec import as_json, timestamp
+from staged_resiliency.experiment.json_codec import DataError, as_json, timestamp
 from staged_resiliency.experiment.measures import measure
 from staged_resiliency.experiment.observations import Source
 from staged_resiliency.experiment.verdict import Status, aborted, judge
@@ -138,3 +140,11 @@ def test_the_order_of_keys_is_that_of_the_page() -> None:
 def test_timestamps_are_in_utc_with_milliseconds() -> None:
     assert timestamp(1_793_728_830.1239) == "2026-11-03T18:00:30.123Z"
     assert timestamp(None) is None
+
+
+def test_a_journal_without_any_limit_for_clients_is_refused() -> None:
+    hypothesis = [{"expects": "clients move", "record": RECORD, "to": GREEN}]
+    document = {**full(), "hypothesis": [{**hypothesis[0], "within_seconds": None}]}
+    assert journal_from_json(document, "it").objective_seconds == 360
+    with pytest.raises(DataError, match="it: objective_seconds: is null, and so is within_seconds"):
+        journal_from_json({**document, "objective_seconds": None}, "it")

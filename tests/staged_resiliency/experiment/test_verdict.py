@@ -475,3 +475,24 @@ def test_a_failure_outweighs_what_is_not_covered() -> None:
     verdict = judge([SERVED, QUIET], seen, RUN, {SERVED: "nothing shows it"})
     assert verdict.status is FAILED
     assert verdict.message == f"{ALARM_NAME} stays quiet: not observed during the fault"
+
+
+MORE: tuple[tuple[Expectation, list[Observation], Status], ...] = (
+    (RETURN, [client(450, BLUE), client(500, GREEN), client(600, BLUE)], FAILED),
+    (RETURN, [*requests(BLUE, 500, 501), client(502, NO_ANSWER), client(503, BLUE)], PASSED),
+    (SERVED, [client(110, NO_ANSWER), client(120, BLUE)], PASSED),
+    (QUIET, [alarm(40, "ALARM"), alarm(50, "OK"), alarm(200, "OK")], PASSED),
+)
+
+
+@pytest.mark.parametrize(("expectation", "seen", "status"), MORE)
+def test_requests_and_states_at_the_edges(
+    expectation: Expectation, seen: list[Observation], status: Status
+) -> None:
+    assert judged(expectation, *seen).status is status
+
+
+def test_the_last_minute_of_a_fault_is_one_of_the_service() -> None:
+    seen = [*requests(GREEN, 104, 105, 106), client(390, BLUE)]
+    assert judged(MOVE, *seen).status is PASSED
+    assert judged(MOVE, *seen, run=replace(RUN, time_scale=30.0)).status is FAILED

@@ -15,6 +15,7 @@ from staged_resiliency.drills.runtime.run_result import (
     all_happened,
     conclude,
     fault_may_last,
+    fault_times,
     reason_to_stop,
 )
 from staged_resiliency.drills.runtime.store import PhaseRecord
@@ -279,3 +280,11 @@ def test_a_fault_on_the_standby_ends_when_the_active_host_does_not_answer() -> N
     ]
     assert reason(*lost) == ""  # the host that the fault broke
     assert reason(*lost, plan=plans.STANDBY_SHUTDOWN).startswith(f"neither {plans.BLUE} nor")
+
+
+def test_a_fault_lasts_from_its_first_beginning_to_its_last_end() -> None:
+    seen = [
+        Observation(at, Source.FAULT, "host stopped", value)
+        for at, value in ((5, "injected"), (3, "injected"), (9, "ended"), (7, "ended"))
+    ]
+    assert fault_times(seen) == (3, 9)
