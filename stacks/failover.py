@@ -10,6 +10,7 @@ from resiliency.service_file import Environment, Service
 from resiliency.service_file.alarms import AlarmDescription, alarms_of
 from resiliency.service_file.model import Endpoint, Host
 from resiliency.service_file.warnings import ServiceWarning, warnings_of
+from stacks.notifications import add_subscriptions, notifies_in
 from staged_resiliency import (
     AddressTarget,
     AlarmSignal,
@@ -49,7 +50,6 @@ class FailoverStack(Stack):
         )
         for warning in (*warnings_of(environment), *_objective_warnings(service, environment)):
             Annotations.of(self).add_warning_v2(warning.id, str(warning))
-        topic_arn = environment.topic_arn
         self.connectivity_alarms = self._connectivity_alarms(service, environment)
         self.peer_alarms = self._peer_alarms(service, environment)
         self._zone = self._hosted_zone(environment)
@@ -64,7 +64,7 @@ class FailoverStack(Stack):
             active=environment.active,
             hosted_zone=self._zone,
             record_name=environment.endpoint.record,
-            topic=topic_arn,
+            topic=environment.topics,
             failover_on=[self._signal(environment, signal) for signal in environment.failover_on],
             ttl_seconds=environment.endpoint.ttl_seconds,
             status_period_seconds=status.period_seconds,
@@ -85,7 +85,9 @@ class FailoverStack(Stack):
                 environment.drills,
                 self.failover.health_check.health_check_id,
             )
-        self._add_outputs(topic_arn)
+        if notifies_in(environment, environment.region):
+            add_subscriptions(self, environment)
+        self._add_outputs(environment.topics)
         # Records have addresses only: without the hosts' names a reader of the template could not
         # see whether the health check is on the host that clients are sent to.
         self.template_options.metadata = {
@@ -124,7 +126,7 @@ class FailoverStack(Stack):
                 dependency=name,
                 description=names.connectivity_description(label, service.title, described.color),
                 missing_data=MissingData[described.missing_data.upper()],
-                topic=environment.topic_arn,
+                topic=environment.topics,
                 period_seconds=settings.period_seconds,
                 evaluation_periods=settings.evaluation_periods,
                 statistic=settings.statistic,
@@ -150,7 +152,7 @@ class FailoverStack(Stack):
                 host_name=described.host,
                 observer=dict(described.dimensions)["Observer"],
                 description=names.peer_description(service.title, described.color),
-                topic=environment.topic_arn,
+                topic=environment.topics,
                 period_seconds=settings.period_seconds,
                 evaluation_periods=settings.evaluation_periods,
                 statistic=settings.statistic,
@@ -179,7 +181,7 @@ class FailoverStack(Stack):
             return AlarmSignal(name, self.peer_alarms)
         return AlarmSignal(name, self.connectivity_alarms[name])
 
-    def _add_outputs(self, topic_arn: str) -> None:
+    def _add_outputs(self, topics: Iterable[str]) -> None:
         alarms = [alarm.alarm_name for alarm in self.failover.status_alarms.values()] + [
             alarm.alarm_name
             for pair in self.connectivity_alarms.values()
@@ -194,7 +196,7 @@ class FailoverStack(Stack):
                 "Route 53 health check that decides which host is served.",
             ),
             ("AlarmNames", ",".join(alarms), "CloudWatch alarms of this service."),
-            ("TopicArn", topic_arn, "SNS topic that the alarms notify."),
+            ("TopicArn", ",".join(topics), "SNS topic that the alarms notify."),
         ):
             CfnOutput(self, output_id, value=value, description=description)
 

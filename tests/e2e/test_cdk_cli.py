@@ -61,9 +61,11 @@ def test_another_day_and_folder_give_the_same_templates(copy: Path) -> None:
 def test_the_stacks_can_be_named_in_commands(copy: Path) -> None:
     listed = _cdk(copy, "list")
     assert listed.stdout.split() == [
-        "notifications-532151327118-us-west-2",
+        "notifications-532151327118-us-west-2-PingPublicationsSNS",
         "bookstore-production-probe",
         "bookstore-production-failover",
+        "notifications-532151327118-us-east-1-PingPublicationsSNS",
+        "bookstore-production-failover-alarm",
         "bookstore-production-drills",
     ]
 

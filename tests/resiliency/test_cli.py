@@ -54,7 +54,7 @@ def test_check_of_the_example_prints_its_notes(capsys: pytest.CaptureFixture[str
         "role's name to have it attached",
         "  note: environments.production.notifications.subscriptions: is empty: unless topic "
         "PingPublicationsSNS has other subscribers, nobody receives the alarms; give an e-mail "
-        "address, an https URL or the ARN of a queue",
+        "address, an https URL, a phone number or the ARN of a queue or a function",
     ]
     assert printed.err == ""
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from tests.stacks.edits import (
     ALARMS,
     ASSOCIATION,
+    FAILOVER_ALARM,
     GREEN_ID,
     GREEN_STATUS,
     PAIR,
@@ -124,6 +125,7 @@ DRILL_ROWS = [
         {
             f"add health check {GREEN_STATUS}",
             f"remove health check {STATUS}",
+            f"modify {FAILOVER_ALARM}",
             f"modify {PAIR}",
             *_all("modify", _faults() | _machines() | _roles_of_faults(*DRILLS)),
             *_all("modify", _roles_of(*STARTERS_OF_HOSTS)),

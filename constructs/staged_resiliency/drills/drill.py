@@ -180,7 +180,7 @@ class Drill(Construct):
             experiment_templates=(group.experiment_templates,),
             enabled=group.enabled,
             journal_bucket=group.journals.bucket_name,
-            topic_arn=group.topic_arn,
+            topic_arns=tuple(group.topic_arns),
             namespace=service.namespace,
             timeouts=Timeouts.of(fault.seconds, self.hypothesis),
             window=(window or DrillWindow()).planned(schedule.zone),

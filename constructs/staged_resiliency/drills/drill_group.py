@@ -31,7 +31,7 @@ from staged_resiliency.drills.permissions import Scope, statements_of
 from staged_resiliency.drills.runtime.plan import DrillSchedules, WatchedDrill
 from staged_resiliency.drills.state_machine import cleanup_pattern
 from staged_resiliency.drills.target import DrillTarget
-from staged_resiliency.notifications.topics import Topic, arn_of
+from staged_resiliency.notifications.topics import Topics, arns_of
 from staged_resiliency.shared import names
 from staged_resiliency.shared.errors import InvalidInputError
 
@@ -58,6 +58,7 @@ class DrillGroup(Construct):
             targets and check the steady state, and break nothing.
         notify_passed: Also send a message for runs that passed, and for dry runs in which all was
             well; sent unless given.
+        notify_recovery: Also send the return to OK of the alarms on drills; not sent unless given.
         runbook: What to do when a drill fails: a URL or a line; nothing unless given.
 
     Attributes:
@@ -105,14 +106,16 @@ class DrillGroup(Construct):
         construct_id: str,
         *,
         service: DrillTarget,
-        topic: Topic,
+        topic: Topics,
         enabled: bool = False,
         notify_passed: bool = True,
+        notify_recovery: bool = False,
         runbook: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.service: Final = service
-        self.topic_arn: Final = arn_of(topic)
+        self.topic_arns: Final = arns_of(topic)
+        self.notify_recovery: Final = notify_recovery
         self.enabled: Final = enabled
         self.notify_passed: Final = notify_passed
         self.runbook: Final = runbook
@@ -123,7 +126,7 @@ class DrillGroup(Construct):
             self.place,
             self.journals.bucket_arn,
             service.namespace,
-            self.topic_arn,
+            self.topic_arns,
             names.drill_state_machine(service.name, service.environment, "*"),
         )
         self.undelivered: Final = DeadLetterQueue(
@@ -133,6 +136,7 @@ class DrillGroup(Construct):
             environment=service.environment,
             display_name=service.title,
             topic=topic,
+            notify_recovery=notify_recovery,
         )
         self.experiment_log_arn: Final = self._log(
             "ExperimentLog", "What AWS FIS did in drills."

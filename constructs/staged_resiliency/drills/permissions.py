@@ -10,6 +10,7 @@ from aws_cdk import IResolvable
 from staged_resiliency.drills.faults import Place, Statement, start_with_encrypted_volumes
 from staged_resiliency.drills.functions import Permission, Resource
 from staged_resiliency.drills.iam import lazy
+from staged_resiliency.shared.literals import is_literal
 
 # Requests to Route 53 go to its one region, wherever the caller is.
 _NOT_REGIONAL: Final = ("route53:TestDNSAnswer",)
@@ -27,7 +28,7 @@ class Scope:
     """The resources of one service's drills; some lists grow with each drill.
 
     Attributes:
-        topic_arn: Topic of the verdicts.
+        topic_arns: Topics of the verdicts.
         any_machine: Pattern of the names of the state machines of all drills that the service has,
             had or will have.
         instances: ARNs of the instances that are broken.
@@ -37,7 +38,7 @@ class Scope:
     place: Place
     bucket_arn: str
     namespace: str
-    topic_arn: str
+    topic_arns: Sequence[str]
     any_machine: str
     machines: list[str] = field(default_factory=list)
     templates: list[str] = field(default_factory=list)
@@ -50,6 +51,16 @@ class Scope:
         """The ARN of a resource in the drills' account and region."""
         place = self.place
         return f"arn:{place.partition}:{service}:{place.region}:{place.account}:{rest}"
+
+    @property
+    def topic_keys(self) -> str | Sequence[str]:
+        """The pattern of the ARNs of all keys of the accounts that the topics are in."""
+        here = self.place.account
+        accounts = dict.fromkeys(
+            arn.split(":")[4] if is_literal(arn) else here for arn in self.topic_arns
+        )
+        found = [self.arn("kms", "key/*").replace(here, account) for account in accounts]
+        return found[0] if len(found) == 1 else found
 
     @property
     def any_machine_arn(self) -> str:
@@ -95,7 +106,7 @@ class Scope:
             case Resource.TEMPLATES:
                 return [self.arn("fis", f"experiment-template/{each}") for each in self.templates]
             case Resource.TOPIC:
-                return [self.topic_arn]
+                return self.topic_arns
             case _:
                 return ["*"]
 
@@ -162,7 +173,7 @@ def _implied(actions: Collection[str], scope: Scope) -> Iterator[Statement | IRe
             "Sid": "EncryptForTheTopic",
             "Effect": "Allow",
             "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
-            "Resource": scope.arn("kms", "key/*"),
+            "Resource": scope.topic_keys,
             "Condition": {"StringEquals": {"kms:ViaService": f"sns.{place.region}.amazonaws.com"}},
         }
     if "fis:StartExperiment" in actions:

@@ -10,7 +10,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from staged_resiliency.failover.alarm_rule import AlarmRule
-from staged_resiliency.notifications.topics import Topic, arn_of
+from staged_resiliency.notifications.topics import Topics, arns_of
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, is_literal
@@ -50,7 +50,7 @@ class SignalAlarm(Construct):
             most 255 characters.
         description: Text of the notification; at most 1,024 characters.
         missing_data: How a period without data is treated.
-        topic: Where the change to ALARM is sent.
+        topic: Where the change to ALARM is sent: one topic, or up to five.
         notify_recovery: Also send the return to OK; not sent unless given.
 
     Raises:
@@ -72,7 +72,7 @@ class SignalAlarm(Construct):
         alarm_name: str,
         description: str,
         missing_data: MissingData,
-        topic: Topic,
+        topic: Topics,
         notify_recovery: bool = False,
     ) -> None:
         owner = type(self).__name__
@@ -83,15 +83,15 @@ class SignalAlarm(Construct):
         self.alarm_name: Final = alarm_name
         self.rule: Final = rule
         self.missing_data: Final = missing_data
-        topic_arn = arn_of(topic)
+        topic_arns = arns_of(topic)
         self.resource: Final = cloudwatch.CfnAlarm(
             self,
             "Resource",
             alarm_name=alarm_name,
             alarm_description=description,
             actions_enabled=True,
-            alarm_actions=[topic_arn],
-            ok_actions=[topic_arn] if notify_recovery else None,
+            alarm_actions=topic_arns,
+            ok_actions=topic_arns if notify_recovery else None,
             namespace=rule.namespace,
             metric_name=rule.metric_name,
             dimensions=[
@@ -150,7 +150,7 @@ class InstanceStatusAlarm(SignalAlarm):
         instance: The instance, or its id.
         host_name: The host, as the alarm's name has it.
         description: Text of the notification; at most 1,024 characters.
-        topic: Where the change to ALARM is sent.
+        topic: Where the change to ALARM is sent: one topic, or up to five.
         period_seconds: Length of a period in seconds, a multiple of 60; 60 unless given, as EC2
             checks each minute.
         evaluation_periods: Periods in a row that must breach; 1 unless given.
@@ -189,7 +189,7 @@ class InstanceStatusAlarm(SignalAlarm):
         instance: "ec2.IInstance | str",
         host_name: str,
         description: str,
-        topic: Topic,
+        topic: Topics,
         period_seconds: int = 60,
         evaluation_periods: int = 1,
         statistic: str = "Maximum",
@@ -236,7 +236,7 @@ class ConnectivityAlarm(SignalAlarm):
         dependency: Short name of the dependency, for example ``db``.
         description: Text of the notification; at most 1,024 characters.
         missing_data: How a period without samples is treated.
-        topic: Where the change to ALARM is sent.
+        topic: Where the change to ALARM is sent: one topic, or up to five.
         period_seconds: Length of a period in seconds, a multiple of 60; 60 unless given.
         evaluation_periods: Periods in a row that must breach; 2 unless given.
         statistic: Statistic over a period; Average unless given.
@@ -275,7 +275,7 @@ class ConnectivityAlarm(SignalAlarm):
         dependency: str,
         description: str,
         missing_data: MissingData,
-        topic: Topic,
+        topic: Topics,
         period_seconds: int = 60,
         evaluation_periods: int = 2,
         statistic: str = "Average",

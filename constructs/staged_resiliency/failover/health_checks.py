@@ -17,10 +17,6 @@ from staged_resiliency.shared.digest import digest, stable
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, is_literal
 
-# Metrics of health checks exist in one region, wherever the service runs:
-# https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/monitoring-health-checks.html
-HEALTH_CHECK_METRICS_REGION: Final = "us-east-1"
-
 
 class InsufficientData(Enum):
     """The status of a health check on an alarm while CloudWatch has too little data."""
@@ -104,7 +100,7 @@ class HealthCheck(Construct):
             namespace="AWS/Route53",
             metric_name="HealthCheckStatus",
             dimensions_map={"HealthCheckId": self.health_check_id},
-            region=HEALTH_CHECK_METRICS_REGION,
+            region=limits.HEALTH_CHECK_METRICS_REGION,
             period=period or Duration.minutes(1),
             statistic=statistic,
         )

@@ -10,7 +10,7 @@ from staged_resiliency.failover.alarms import InstanceStatusAlarm
 from staged_resiliency.failover.health_checks import CalculatedHealthCheck, HealthCheck
 from staged_resiliency.failover.records import AddressTarget, FailoverRecords, HostedZone
 from staged_resiliency.failover.signals import FailoverHost, Signal, StatusSignal, WatchedHost
-from staged_resiliency.notifications.topics import Topic
+from staged_resiliency.notifications.topics import Topics
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.hosts import Color, other
@@ -34,7 +34,7 @@ class InstanceFailover(Construct):
         active: The host that serves while it is healthy.
         hosted_zone: The zone of the record.
         record_name: DNS name that clients use.
-        topic: Where the status alarms' change to ALARM is sent.
+        topic: Where the status alarms' change to ALARM is sent: one topic, or up to five.
         failover_on: Signals that must all be healthy; the EC2 status checks unless given.
         ttl_seconds: TTL of the records in seconds; 60 unless given.
         status_period_seconds: Period of the status alarms in seconds, a multiple of 60; 60 unless
@@ -86,7 +86,7 @@ class InstanceFailover(Construct):
         active: Color,
         hosted_zone: route53.IHostedZone | HostedZone,
         record_name: str,
-        topic: Topic,
+        topic: Topics,
         display_name: str | None = None,
         failover_on: Sequence[Signal] = (StatusSignal(),),
         ttl_seconds: int = limits.RECOMMENDED_TTL_SECONDS,

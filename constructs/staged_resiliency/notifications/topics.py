@@ -10,8 +10,9 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from staged_resiliency.notifications.subscriptions import Subscription
-from staged_resiliency.shared import validation
+from staged_resiliency.shared import limits, validation
 from staged_resiliency.shared.digest import digest
+from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked
 
 # CloudWatch publishes an alarm's message with a data key of the topic's KMS key:
@@ -246,8 +247,27 @@ Topic: TypeAlias = AlarmTopicBase | sns.ITopic | str
 """A topic that alarms notify: an ``AlarmTopic``, a topic of the CDK, or an ARN."""
 
 
-def arn_of(topic: Topic) -> str:
-    """Return the ARN of a topic."""
+Topics: TypeAlias = Topic | Sequence[Topic]
+"""One topic, or up to five that an alarm notifies."""
+
+
+def arns_of(topics: Topics) -> list[str]:
+    """Return the ARNs of topics, without duplicates.
+
+    Raises:
+        InvalidInputError: An ARN is invalid, or there is no topic or more than an alarm can notify.
+    """
+    found = topics if isinstance(topics, Sequence) and not isinstance(topics, str) else [topics]
+    arns = list(dict.fromkeys(_arn_of(topic) for topic in found))
+    if not 1 <= len(arns) <= limits.MAX_ALARM_ACTIONS:
+        raise InvalidInputError(
+            f"Topic: {len(arns)} topics are given; an alarm notifies 1 to "
+            f"{limits.MAX_ALARM_ACTIONS}"
+        )
+    return arns
+
+
+def _arn_of(topic: Topic) -> str:
     if isinstance(topic, str):
         return checked("Topic", "topic_arn", topic, validation.topic_arn)
     return topic.topic_arn

@@ -4,7 +4,7 @@ from constructs import Construct
 
 from staged_resiliency.failover.alarm_rule import AlarmRule
 from staged_resiliency.failover.alarms import MissingData, SignalAlarm, separates_0_from_1
-from staged_resiliency.notifications.topics import Topic
+from staged_resiliency.notifications.topics import Topics
 from staged_resiliency.probe.configuration import DEFAULT_SILENT_PERIODS
 from staged_resiliency.shared import names, validation
 from staged_resiliency.shared.errors import InvalidInputError
@@ -28,7 +28,7 @@ class ProbeSilentAlarm(SignalAlarm):
         namespace: CloudWatch namespace of the probe's metrics; not one of AWS's own.
         host_name: The host that the probe runs on: its Name tag.
         description: What a reader of the notification must know; at most 1,024 characters.
-        topic: Where the change to ALARM is sent.
+        topic: Where the change to ALARM is sent: one topic, or up to five.
         evaluation_periods: Minutes in a row without a heartbeat; 3 unless given.
         notify_recovery: Also send the return to OK; not sent unless given.
 
@@ -61,7 +61,7 @@ class ProbeSilentAlarm(SignalAlarm):
         namespace: str,
         host_name: str,
         description: str,
-        topic: Topic,
+        topic: Topics,
         evaluation_periods: int = DEFAULT_SILENT_PERIODS,
         notify_recovery: bool = False,
     ) -> None:
@@ -106,7 +106,7 @@ class PeerAlarm(SignalAlarm):
         host_name: The observed host: its Name tag.
         observer: The host whose probe checks it: its Name tag.
         description: What a reader of the notification must know; at most 1,024 characters.
-        topic: Where the change to ALARM is sent.
+        topic: Where the change to ALARM is sent: one topic, or up to five.
         period_seconds: Length of a period in seconds, a multiple of 60; 60 unless given.
         evaluation_periods: Periods in a row that must breach; 2 unless given.
         statistic: Statistic over a period; Average unless given.
@@ -144,7 +144,7 @@ class PeerAlarm(SignalAlarm):
         host_name: str,
         observer: str,
         description: str,
-        topic: Topic,
+        topic: Topics,
         period_seconds: int = 60,
         evaluation_periods: int = 2,
         statistic: str = "Average",

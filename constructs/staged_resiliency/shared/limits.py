@@ -6,12 +6,12 @@ All in one place, so that a limit that AWS raises is one changed line.
 from typing import Final
 
 # CloudFormation quotas: AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
-MAX_STACK_OUTPUTS: Final = 200
 MAX_STACK_TAGS: Final = 50
 MAX_STACK_NAME_CHARACTERS: Final = 128
 
 # What PutMetricAlarm and Dimension take, in AmazonCloudWatch/latest/APIReference
 MAX_ALARM_NAME_CHARACTERS: Final = 255
+MAX_ALARM_ACTIONS: Final = 5  # for each state
 MAX_ALARM_DESCRIPTION_CHARACTERS: Final = 1024
 MAX_METRIC_NAME_CHARACTERS: Final = 255
 MAX_NAMESPACE_CHARACTERS: Final = 255
@@ -36,6 +36,10 @@ REQUEST_INTERVALS_SECONDS: Final = (10, 30)
 # Route53/latest/APIReference/API_AlarmIdentifier.html
 MIN_FAILOVER_PERIOD_SECONDS: Final = 60
 FAILOVER_STATISTICS: Final = ("Average", "Maximum", "Minimum", "SampleCount", "Sum")
+
+# Metrics of health checks exist in one region, wherever the service runs:
+# Route53/latest/DeveloperGuide/monitoring-health-checks.html
+HEALTH_CHECK_METRICS_REGION: Final = "us-east-1"
 
 # What CreateTopic takes, in sns/latest/api
 MAX_TOPIC_NAME_CHARACTERS: Final = 256

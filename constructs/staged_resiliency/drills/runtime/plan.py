@@ -181,6 +181,7 @@ class Plan:
             included: no experiment is started while one of any of them runs.
         enabled: False for a dry run, which resolves targets, checks the steady state and injects
             no fault.
+        topic_arns: Topics that the message of a run is sent to.
         namespace: CloudWatch namespace of the results; dimensions are Service, Environment, Drill.
         notify_passed: Whether a passed run and a successful dry run send a message too; every
             other run always does.
@@ -215,7 +216,7 @@ class Plan:
     experiment_templates: tuple[str, ...]
     enabled: bool
     journal_bucket: str
-    topic_arn: str
+    topic_arns: tuple[str, ...]
     namespace: str
     timeouts: Timeouts
     window: Window

@@ -60,13 +60,14 @@ def record(
         store.put_new(f"{marks}metrics", "{}")
     if f"{marks}message" not in done:
         if plan.notify_passed or status not in (Status.PASSED.value, Status.DRY_RUN.value):
-            context.aws(
-                "sns",
-                "Publish",
-                TopicArn=plan.topic_arn,
-                Subject=message_subject(plan, status),
-                Message=message_body(plan, run, document),
-            )
+            for topic_arn in plan.topic_arns:
+                context.aws(
+                    "sns",
+                    "Publish",
+                    TopicArn=topic_arn,
+                    Subject=message_subject(plan, status),
+                    Message=message_body(plan, run, document),
+                )
         store.put_new(f"{marks}message", "{}")
     context.log("verdict", drill=plan.drill, run=run.name, status=status, message=message)
     return Recorded(status, message, fault_may_last(records, errors))
