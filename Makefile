@@ -86,8 +86,10 @@ bench: .venv/.dev node_modules/.installed $(TYPESCRIPT)/.installed  ## Synthesis
 	$(BIN)/python -m benchmarks.probe
 	$(BIN)/python benchmarks/timing.py
 
-wheel: .venv/.dev  ## Build the library for other teams
-	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+# The archives have the time of the commit, so that the same commit makes the same bytes.
+wheel: .venv/.dev  ## Build the library for other teams: source archive and wheel
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) \
+	  $(BIN)/python -m build --no-isolation --outdir dist .
 
 clean:  ## Remove everything that was made
 	rm -rf .venv .venv-* node_modules $(TYPESCRIPT) benchmarks/typescript/build cdk.out out build dist

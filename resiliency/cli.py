@@ -1,6 +1,7 @@
 """The command `resiliency`, for service files, synthesized templates and drills."""
 
 import argparse
+import importlib.metadata
 import importlib.util
 import os
 import signal
@@ -45,7 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0 for success, 1 for an error that is printed on standard error, 130 after
         Ctrl-C.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    if "_ARGCOMPLETE" in os.environ and importlib.util.find_spec("argcomplete"):
+        # A shell asks what may follow: argcomplete answers it and ends the process.
+        importlib.import_module("argcomplete").autocomplete(parser)
+    options = parser.parse_args(arguments)
     try:
         if options.extra is not None:
             _require(options.command, options.extra)
@@ -69,6 +74,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="resiliency",
         description="Failover of EC2 pairs: check it, predict it, rehearse it, and drill it.",
+    )
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"%(prog)s {importlib.metadata.version('cdk-staged-resiliency')}",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
     for each in (check, summary, timing, rehearse, agent_sources, drill, schema):

@@ -23,6 +23,16 @@ settings.register_profile("many", _PROPERTIES, max_examples=200)
 settings.load_profile("few")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Measure no coverage in slow tests, but in those of rehearsals, which alone run some lines.
+
+    Measuring makes a test three times as slow.
+    """
+    for item in items:
+        if item.get_closest_marker("slow") and "rehearsal" not in item.path.parts:
+            item.add_marker("no_cover")
+
+
 def pytest_collection_finish() -> None:
     """Let the garbage collector skip what was imported: a tenth of the time of all tests."""
     gc.collect()

@@ -12,16 +12,29 @@ import pytest
 from tests.support import ROOT
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
+def build(folder: Path) -> tuple[Path, Path]:
+    """Build the source archive from a copy of what git has, and the wheel from that archive."""
+    copy = folder / "copy"
+    subprocess.run(["git", "clone", "--quiet", ROOT, copy], check=True)
     subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT],
+        ["make", "-o", ".venv/.dev", "wheel", f"BIN={ROOT / '.venv' / 'bin'}"],
+        cwd=copy,
         check=True,
         capture_output=True,
     )
-    (built,) = folder.glob("*.whl")
-    return built
+    (archive,) = (copy / "dist").glob("*.tar.gz")
+    (wheel,) = (copy / "dist").glob("*.whl")
+    return archive, wheel
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return build(tmp_path_factory.mktemp("archives"))
+
+
+@pytest.fixture(scope="module")
+def wheel(archives: tuple[Path, Path]) -> Path:
+    return archives[1]
 
 
 def run(*command: str | Path, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -60,6 +73,33 @@ def test_the_wheel_holds_the_two_packages_alone(wheel: Path) -> None:
     assert "resiliency/py.typed" in names
     assert "resiliency/service_file/service.schema.json" in names
     assert "resiliency/report/templates/page.html.j2" in names
+
+
+def test_the_archives_are_the_same_bytes_each_time(
+    archives: tuple[Path, Path], tmp_path: Path
+) -> None:
+    for first, second in zip(archives, build(tmp_path), strict=True):
+        assert first.name == second.name
+        assert first.read_bytes() == second.read_bytes(), first.name
+
+
+def test_the_archives_are_what_an_index_takes(
+    archives: tuple[Path, Path], tmp_path: Path
+) -> None:
+    twine = environment_with("twine==6.2.0", tmp_path) / "bin" / "twine"
+    done = run(twine, "check", "--strict", *archives, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("PASSED") == 2
+
+
+def test_the_wheel_is_small_and_has_its_license(wheel: Path) -> None:
+    assert wheel.stat().st_size < 1_500_000
+    with zipfile.ZipFile(wheel) as files:
+        (metadata,) = [name for name in files.namelist() if name.endswith("/METADATA")]
+        text = files.read(metadata).decode()
+        assert any(name.endswith("/licenses/LICENSE") for name in files.namelist())
+    assert "\nLicense-Expression: Apache-2.0\n" in text
+    assert "\nAuthor: The staged-resiliency authors\n" in text
 
 
 def test_the_library_brings_nothing_of_the_tools(bare_environment: Path, tmp_path: Path) -> None:

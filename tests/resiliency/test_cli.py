@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -234,3 +235,35 @@ def test_who_reads_no_further_is_no_problem() -> None:
             check=False,
         )
     assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="^0$"):
+        cli.main(["--version"])
+    assert capsys.readouterr().out == f"resiliency {version('cdk-staged-resiliency')}\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("resiliency re", ["rehearse"]),
+        ("resiliency drill pr", ["preview"]),
+        ("resiliency timing --obj", ["--objective"]),
+    ],
+)
+def test_bash_completes_commands_and_options(line: str, offered: list[str]) -> None:
+    scripts = Path(sys.executable).parent
+    completion = f"""
+      eval "$({scripts}/register-python-argcomplete resiliency)"
+      COMP_LINE={line!r} COMP_POINT={len(line)} COMP_TYPE=9 COMP_WORDBREAKS=' '
+      _python_argcomplete resiliency
+      printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    done = subprocess.run(
+        ["bash", "-c", completion],
+        env=os.environ | {"PATH": f"{scripts}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == offered, done.stderr
