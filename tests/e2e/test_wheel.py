@@ -83,9 +83,7 @@ def test_the_archives_are_the_same_bytes_each_time(
         assert first.read_bytes() == second.read_bytes(), first.name
 
 
-def test_the_archives_are_what_an_index_takes(
-    archives: tuple[Path, Path], tmp_path: Path
-) -> None:
+def test_the_archives_are_what_an_index_takes(archives: tuple[Path, Path], tmp_path: Path) -> None:
     twine = environment_with("twine==6.2.0", tmp_path) / "bin" / "twine"
     done = run(twine, "check", "--strict", *archives, cwd=tmp_path)
     assert done.returncode == 0, done.stdout

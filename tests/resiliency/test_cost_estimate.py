@@ -174,13 +174,13 @@ def test_the_example_costs_what_its_resources_cost(
 ) -> None:
     items = monthly_costs(stack_of(template) for template in example_templates.values())
     assert {item.what: item.count for item in items} == {
-        "alarms": 11,
+        "alarms": 12,
         METRICS: 6,
         REQUESTS: 2,
         DAILY_METRICS: 6,
         FAULT_MINUTES: 22,
         DASHBOARDS: 1,
-        "KMS keys": 1,
+        "KMS keys": 2,
         ASSUMED: 1,
     }
 

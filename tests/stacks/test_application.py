@@ -203,6 +203,19 @@ def test_alarms_notify_all_topics_of_their_region() -> None:
         NOTIFICATIONS: set(),
         VIRGINIA: set(),
     }
+    drills = json.dumps(templates["bookstore-production-drills"])
+    (publish,) = {
+        json.dumps(statement["Resource"])
+        for role in resources_of(
+            templates["bookstore-production-drills"], "AWS::IAM::Role"
+        ).values()
+        for policy in role["Properties"].get("Policies", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Action"] in ("sns:Publish", ["sns:Publish"])
+    }
+    assert json.loads(publish) == list(next(iter(west)))
+    for account in ("532151327118", "111111111111"):
+        assert f"arn:aws:kms:us-west-2:{account}:key/*" in drills
 
 
 def test_tags_are_given_to_the_stack_and_not_to_templates(tmp_path: Path) -> None:

@@ -37,8 +37,8 @@ def test_the_example_is_one_signal_that_decides_about_one_pair(
     )
     assert check.alarm.missing is Missing.BREACHING
     assert pair.secondary.health_check is None
-    assert len([alarm for alarm in graph.alarms if "-drill" not in str(alarm.name)]) == 7
-    assert len(graph.alarms) == 11
+    assert len([alarm for alarm in graph.alarms if "-drill" not in str(alarm.name)]) == 8
+    assert len(graph.alarms) == 12
 
 
 def test_all_signals_of_a_service_are_followed_through_the_calculated_health_check() -> None:

@@ -58,17 +58,21 @@ def record(
         if data:
             context.aws("cloudwatch", "PutMetricData", Namespace=plan.namespace, MetricData=data)
         store.put_new(f"{marks}metrics", "{}")
-    if f"{marks}message" not in done:
-        if plan.notify_passed or status not in (Status.PASSED.value, Status.DRY_RUN.value):
-            for topic_arn in plan.topic_arns:
-                context.aws(
-                    "sns",
-                    "Publish",
-                    TopicArn=topic_arn,
-                    Subject=message_subject(plan, status),
-                    Message=message_body(plan, run, document),
-                )
-        store.put_new(f"{marks}message", "{}")
+    notifies = plan.notify_passed or status not in (Status.PASSED.value, Status.DRY_RUN.value)
+    for number, topic_arn in enumerate(plan.topic_arns):
+        # Each has a mark, so that one that refuses the message does not make others repeat it.
+        mark = f"{marks}message-{number}" if number else f"{marks}message"
+        if mark in done:
+            continue
+        if notifies:
+            context.aws(
+                "sns",
+                "Publish",
+                TopicArn=topic_arn,
+                Subject=message_subject(plan, status),
+                Message=message_body(plan, run, document),
+            )
+        store.put_new(mark, "{}")
     context.log("verdict", drill=plan.drill, run=run.name, status=status, message=message)
     return Recorded(status, message, fault_may_last(records, errors))
 
