@@ -30,7 +30,7 @@ COMMAND = (
 )
 OBJECTIVES = {
     "check, without an objective": None,
-    "check, objective that is met": "{ recovery_time_seconds: 420, faults: [host] }",
+    "check, objective that is met": "{ recovery_time_seconds: 600, faults: [host] }",
     "check, objective that is missed": "{ recovery_time_seconds: 300 }",
     "check, objective that nothing meets": "{ recovery_time_seconds: 20 }",
 }

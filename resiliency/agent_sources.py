@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from resiliency.errors import UserError
+from resiliency.errors import UserError, reason_of
 from staged_resiliency.probe.document import command_document, unpacked
 
 
@@ -42,7 +42,7 @@ def _document(file: Path) -> Mapping[str, Any]:
         if isinstance(content, dict) and isinstance(content.get("Content"), str):
             content = json.loads(content["Content"])
     except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{file}: can't be read as JSON ({error})") from None
+        raise UserError(f"{file}: can't be read as JSON ({reason_of(error)})") from None
     if isinstance(content, dict):
         resources = content.get("Resources")
         for resource in resources.values() if isinstance(resources, dict) else [content]:

@@ -1,6 +1,7 @@
 """The command `resiliency`, for service files, synthesized templates and drills."""
 
 import argparse
+import errno
 import importlib.metadata
 import importlib.util
 import os
@@ -19,6 +20,9 @@ from resiliency.commands import (
     timing,
 )
 from resiliency.errors import UserError
+
+# The errors of a write that fails because the output, not the program, is at fault.
+_OUTPUT_FAILED: Final = (errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC)
 
 # The modules that a command needs, by the extra that installs them, with the packages they are in.
 _CLI: Final = {"jinja2": "Jinja2", "pydantic": "pydantic", "rich": "rich", "yaml": "PyYAML"}
@@ -44,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit status: 0 for success, 1 for an error that is printed on standard error, 130 after
-        Ctrl-C.
+        Ctrl-C, 141 where the reader of the output ended early, as `head` does.
     """
     parser = _parser()
     if "_ARGCOMPLETE" in os.environ and importlib.util.find_spec("argcomplete"):
@@ -55,19 +59,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.extra is not None:
             _require(options.command, options.extra)
         status: int = options.run(options)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by the caller, as with >&-
+            sys.stdout.flush()
     except KeyboardInterrupt:
         print("stopped by SIGINT", file=sys.stderr)
         return 128 + signal.SIGINT
-    except BrokenPipeError:
-        # The reader ended early, as `head` does. The buffered output has nowhere to go: without
-        # this the interpreter would report it at exit (Python's documentation of `signal`).
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit) as end:
+        # rich turns the first into the second.
+        if isinstance(end, SystemExit) and not isinstance(end.__context__, BrokenPipeError):
+            raise
+        _discard_output()
         return 128 + signal.SIGPIPE
+    except OSError as error:
+        if error.filename is not None or error.errno not in _OUTPUT_FAILED:
+            raise
+        _discard_output()
+        print(f"standard output: can't be written ({error.strerror})", file=sys.stderr)
+        return 1
     except UserError as error:
         print(error, file=sys.stderr)
         return 1
     return status
+
+
+def _discard_output() -> None:
+    """Discard what is buffered for standard output, which the interpreter would write at its end.
+
+    See https://docs.python.org/3/library/signal.html#note-on-sigpipe.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:

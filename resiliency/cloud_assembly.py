@@ -11,7 +11,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, Final, cast
 
-from resiliency.errors import UserError
+from resiliency.errors import UserError, reason_of
 
 _STACK: Final = "aws:cloudformation:stack"
 _WARNING: Final = "aws:cdk:warning"
@@ -136,7 +136,7 @@ def _json(file: Path, hint: str) -> JsonObject:
     except FileNotFoundError:
         raise UserError(f"{file}: does not exist; {hint}") from None
     except (OSError, ValueError) as error:
-        raise UserError(f"{file}: can't be read ({error}); {hint}") from None
+        raise UserError(f"{file}: can't be read ({reason_of(error)}); {hint}") from None
     if not isinstance(content, dict):
         raise UserError(f"{file}: is not a JSON object; {hint}")
     return content

@@ -7,6 +7,7 @@ checks and those on alarms; the price of an AWS endpoint is assumed.
 """
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from typing import Final
 
 from resiliency.cloud_assembly import JsonObject, SynthesizedStack
 from staged_resiliency.drills.runtime.metrics import DAYS_SINCE_PASSED
+from staged_resiliency.drills.schedule import DrillSchedule
 
 ALARM: Final = Decimal("0.10")
 CUSTOM_METRIC: Final = Decimal("0.30")
@@ -34,13 +36,14 @@ HEALTH_CHECK_ELSEWHERE: Final = Decimal("0.75")
 HEALTH_CHECK_OPTION: Final = Decimal("2.00")
 
 _REQUESTS: Final = "requests of one host's probe to CloudWatch"
+_FAULTS: Final = "minutes of AWS FIS, as drills are scheduled (none in dry runs)"
 _ASSUMED_KINDS: Final = ("CLOUDWATCH_METRIC", "CALCULATED")
 _NAMES: Final[Mapping[str, Decimal]] = {
     "alarms": ALARM,
     "custom metrics that the probes publish": CUSTOM_METRIC,
     _REQUESTS: PROBE_REQUESTS,
     "custom metrics that the watchdog of drills publishes": DAILY_METRIC,
-    "minutes of AWS FIS, each drill once a month (none in dry runs)": FAULT_MINUTE,
+    _FAULTS: FAULT_MINUTE,
     "dashboards (three of an account are free)": DASHBOARD,
     "KMS keys": KMS_KEY,
     "health checks on alarms or calculated (price assumed)": HEALTH_CHECK_AWS,
@@ -82,10 +85,7 @@ def monthly_costs(stacks: Iterable[SynthesizedStack]) -> Sequence[CostItem]:
                 metrics.add(f"{stack.account} {stack.region} {_metric(alarm)}")
         for association in stack.properties_of("AWS::SSM::Association"):
             counts[_REQUESTS] += _hosts(association)
-        for template in stack.properties_of("AWS::FIS::ExperimentTemplate"):
-            counts["minutes of AWS FIS, each drill once a month (none in dry runs)"] += sum(
-                map(_minutes, template.get("Actions", {}).values())
-            )
+        counts[_FAULTS] += math.ceil(_fault_minutes(stack))
         dashboards = stack.properties_of("AWS::CloudWatch::Dashboard")
         counts["dashboards (three of an account are free)"] += len(dashboards)
         counts["KMS keys"] += len(stack.properties_of("AWS::KMS::Key"))
@@ -104,6 +104,36 @@ def _hosts(association: JsonObject) -> int:
         for target in association.get("Targets", ())
         if target.get("Key") in ("tag:Name", "InstanceIds")
     )
+
+
+def _fault_minutes(stack: SynthesizedStack) -> float:
+    """Return the minutes of all drills' faults in a month; once for a drill without a schedule."""
+    runs = dict(_scheduled_runs(stack))
+    return sum(
+        runs.get(str(template.get("Tags", {}).get("Name")), 1)
+        * sum(map(_minutes, template.get("Actions", {}).values()))
+        for template in stack.properties_of("AWS::FIS::ExperimentTemplate")
+    )
+
+
+def _scheduled_runs(stack: SynthesizedStack) -> Iterator[tuple[str, float]]:
+    """Yield the name of each state machine that a schedule starts, with its runs in a month.
+
+    A drill's state machine and its experiment template have the same name.
+    """
+    for schedule in stack.properties_of("AWS::Scheduler::Schedule"):
+        started = json.dumps(schedule.get("Target", {}).get("Input"))
+        try:
+            recurring = DrillSchedule(
+                schedule.get("ScheduleExpression", ""),
+                schedule.get("ScheduleExpressionTimezone", "UTC"),
+            )
+        except (ValueError, TypeError):  # it is not a drill's
+            continue
+        for logical_id, resource in stack.resources.items():
+            if json.dumps({"Fn::GetAtt": [logical_id, "Arn"]}) in started:
+                machine = str(resource.get("Properties", {}).get("StateMachineName"))
+                yield machine, recurring.runs_per_month
 
 
 def _minutes(action: JsonObject) -> int:

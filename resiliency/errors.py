@@ -14,6 +14,12 @@ class UserError(Exception):
         super().__init__("\n".join(_printable(line) for line in lines))
 
 
+def reason_of(error: Exception) -> str:
+    """Return the reason for which a file can't be read or written, on one line."""
+    strerror = error.strerror if isinstance(error, OSError) else None
+    return " ".join((strerror or str(error)).split())
+
+
 def _printable(text: str) -> str:
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode("ascii")

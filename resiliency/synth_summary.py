@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
@@ -11,11 +12,17 @@ from rich.table import Table
 from resiliency.cloud_assembly import SynthesizedStack
 from resiliency.cost_estimate import monthly_costs
 
+LEAST_WIDTH: Final = 60
+"""The least width for tables; below it, lines are printed so that no name is broken."""
+
 
 def print_summary(stacks: Sequence[SynthesizedStack], console: Console) -> None:
     """Print stacks, resources, costs, warnings and the next commands."""
-    console.print(_stacks_table(stacks))
-    console.print(_costs_table(stacks))
+    for table in (_stacks_table(stacks), _costs_table(stacks)):
+        if console.width >= LEAST_WIDTH:
+            console.print(table)
+        else:
+            _print_lines(table, console)
     warnings = [(stack.name, warning) for stack in stacks for warning in stack.warnings]
     for name, warning in warnings:
         text = escape(f"{name}: {warning}")  # paths like hosts[db] are not markup
@@ -28,7 +35,21 @@ def print_summary(stacks: Sequence[SynthesizedStack], console: Console) -> None:
         "  npx cdk diff\n"
         "  npx cdk deploy --all --method prepare-change-set   (docs/reviewing-change-sets.md)",
         highlight=False,
+        soft_wrap=True,
     )
+
+
+def _print_lines(table: Table, console: Console) -> None:
+    """Print each row below its first cell, with the headings of the others."""
+    console.print(table.title, soft_wrap=True)
+    first, *others = table.columns
+    names = [*first.cells, first.footer] if table.show_footer else [*first.cells]
+    for index, name in enumerate(names):
+        console.print(f"{name}".replace("\n", ", "), soft_wrap=True)
+        for column in others:
+            cell = f"{[*column.cells, column.footer][index]}".replace("\n", ", ")
+            if cell:
+                console.print(f"  {column.header}: {cell}", soft_wrap=True)
 
 
 def _stacks_table(stacks: Sequence[SynthesizedStack]) -> Table:

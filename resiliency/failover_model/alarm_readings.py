@@ -25,7 +25,6 @@ from staged_resiliency.shared.time_limits import MINUTE
 
 _MISSING: Final = Point.MISSING.value
 _POINTS_PER_MINUTE: Final = 100
-_MANY_PERIODS: Final = 20
 _POINTS: Final = {each.value: each for each in Point}
 
 
@@ -36,12 +35,14 @@ def points_of(signs: str) -> Sequence[Point]:
 
 def draw_periods_read(alarm: Alarm, assumptions: Assumptions, chance: random.Random) -> int:
     """Draw the number of periods that CloudWatch reads in each evaluation of an alarm."""
-    return alarm.evaluation_periods + round(assumptions.extra_periods.draw(chance))
+    beyond = assumptions.periods_beyond(alarm.period_seconds)
+    return alarm.evaluation_periods + beyond.draw_whole(chance)
 
 
 def evaluation_cost(alarm: Alarm, assumptions: Assumptions) -> int:
     """Estimate the work of one fault for an alarm, in points that are read."""
-    periods = alarm.evaluation_periods + ceil(assumptions.extra_periods.high)
+    beyond = assumptions.periods_beyond(alarm.period_seconds)
+    periods = alarm.evaluation_periods + round(beyond.high)
     minutes = periods * _width(alarm)
     return minutes * (periods + _POINTS_PER_MINUTE)
 
@@ -69,15 +70,18 @@ class AlarmReadings:
 
         The first is made ``at``, at most one interval before the minute of the fault.
         """
-        periods, width, late = self._periods, self._width, self._late
-        first = min(periods)
+        periods, width = self._periods, self._width
+        first = next(iter(periods))
+        # Only the newest periods may still get data; what the others hold is settled.
+        fresh = min(self._periods_read, ceil(self._late / width))
         while at < self._end:
             last = floor(at / MINUTE)
             oldest = last - (self._periods_read - 1) * width
-            fresh = [end for end in range(last, last - late, -width) if end >= oldest][::-1]
-            before_fresh = fresh[0] if fresh else last + 1
-            signs = self._settled_signs[oldest - first : before_fresh - first : width]
-            yield at, signs + "".join([_sign_at(periods[end], at) for end in fresh])
+            newest = last - (fresh - 1) * width
+            signs = self._settled_signs[oldest - first : newest - first : width]
+            for end in range(newest, last + 1, width):
+                signs += _sign_at(periods[end], at)
+            yield at, signs
             at += self.interval
 
 
@@ -104,11 +108,6 @@ def alarm_readings(
         chance=chance,
     )
     periods = _periods(alarm, stream)
-    late, settled_signs = periods_read * width, ""
-    if periods_read > _MANY_PERIODS:
-        # A period is settled once nothing of it is still under way; few of many are not.
-        late = _latest(stream)
-        settled_signs = "".join([steps[-1][1] if steps else _MISSING for steps in periods.values()])
     return AlarmReadings(
         interval=assumptions.evaluation_interval.draw(chance),
         evident=stream.evident,
@@ -116,8 +115,8 @@ def alarm_readings(
         _periods_read=periods_read,
         _width=width,
         _end=MINUTE * settled,
-        _late=late,
-        _settled_signs=settled_signs,
+        _late=_latest(stream),
+        _settled_signs="".join([steps[-1][1] if steps else _MISSING for steps in periods.values()]),
     )
 
 
@@ -190,9 +189,9 @@ def _runs(stream: Stream) -> list[_Run]:
 
 def _latest(stream: Stream) -> int:
     """Count the minutes before a reading whose pieces may not have arrived by then."""
-    lateness = (
-        piece[0] - MINUTE * minute for minute, pieces in stream.minutes.items() for piece in pieces
-    )
+    lateness = [
+        pieces[-1][0] - MINUTE * minute for minute, pieces in stream.minutes.items() if pieces
+    ]
     return max(0, ceil(max(lateness, default=0) / MINUTE))
 
 

@@ -37,10 +37,16 @@ class Range:
         """Draw a number of the range."""
         return self.low + (self.high - self.low) * chance.random()
 
+    def draw_whole(self, chance: random.Random) -> int:
+        """Draw a whole number of the range, each with equal chances."""
+        low, high = round(self.low), round(self.high)
+        return low + int((high - low + 1) * chance.random())
+
 
 # Beyond these nothing can be simulated, or not in any time one would wait for.
 _BOUNDS: Final = (
     ("extra_periods", 0, 100),
+    ("extra_long_periods", 0, 100),
     ("evaluation_interval", 1, 3600),
     ("status_check", 0, 3600),
     ("status_metric_delay", 0, 3600),
@@ -54,6 +60,12 @@ _BOUNDS: Final = (
     ("resolver_floor", 0, 604800),
     ("client_cache", 0, 604800),
 )
+
+
+def extra_periods_name(period_seconds: int) -> str:
+    """Return the name of the assumption on the periods that CloudWatch reads for an alarm."""
+    long = period_seconds >= time_limits.LONG_PERIOD_SECONDS
+    return "extra_long_periods" if long else "extra_periods"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +84,17 @@ class Assumptions:
 
     extra_periods: Range = field(
         default=Range(
+            2,
             time_limits.EXTRA_PERIODS,
-            time_limits.EXTRA_PERIODS,
-            "periods that CloudWatch reads beyond the evaluation periods",
+            "periods that CloudWatch reads beyond the evaluation periods, if shorter than 300 s",
+            "assumed; published events of alarms with 60 s show 5, and AWS publishes 2 for 300 s",
+        )
+    )
+    extra_long_periods: Range = field(
+        default=Range(
+            time_limits.EXTRA_LONG_PERIODS,
+            time_limits.EXTRA_LONG_PERIODS,
+            "the same for periods of 300 s or more",
             "assumed for all; AWS publishes 5 for 3 evaluation periods",
         )
     )
@@ -173,6 +193,11 @@ class Assumptions:
                 raise ValueError(
                     f"{name} of {given.low:g} to {given.high:g}; allowed: {least:g} to {most:g}"
                 )
+
+    def periods_beyond(self, period_seconds: int) -> Range:
+        """Return how many periods CloudWatch reads beyond the evaluation periods."""
+        given: Range = getattr(self, extra_periods_name(period_seconds))
+        return given
 
     def ranges(self) -> Iterator[tuple[str, Range]]:
         """Yield the name and the range of each assumption."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from resiliency.failover_model.assumptions import Assumptions
+from resiliency.failover_model.assumptions import Assumptions, extra_periods_name
 from resiliency.failover_model.faults import Effect, Fault, metric_effect, watched_host
 from resiliency.failover_model.graph import (
     AlarmCheck,
@@ -94,7 +94,9 @@ def _of_signal(check: BasicHealthCheck, shown: Effect) -> Iterator[str]:
     if isinstance(check, EndpointCheck):
         yield "checkers"
         return
-    yield from ("extra_periods", "evaluation_interval")
+    yield "evaluation_interval"
+    if shown is Effect.SILENT:
+        yield extra_periods_name(check.alarm.period_seconds)
     if check.alarm.metric.namespace.startswith("AWS/"):
         yield "status_metric_delay"
         if shown is Effect.IMPAIRED:

@@ -1,7 +1,7 @@
 """The status of a basic health check over time, around one fault."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
@@ -38,12 +38,12 @@ class StatusTimeline:
 
     Attributes:
         changes: When it changes, and to which status, in order; seconds since the beginning of
-            the minute of the fault.
+            the minute of the fault. Computed as they are read, and so only once.
         evident: When the fault first shows in what it reads; infinite if it never does.
     """
 
     before: bool
-    changes: Sequence[tuple[float, bool]]
+    changes: Iterable[tuple[float, bool]]
     evident: float
 
 
@@ -108,22 +108,35 @@ def _alarm(
         chance=chance,
     )
     uptake = assumptions.health_check_uptake.draw(chance)
+    # The reading before the one that could show anything gives the status before the fault.
+    begin = readings.interval * chance.random() - readings.interval
+    statuses = _statuses(check, readings.starting(begin))
+    _, before = next(statuses)
+    return StatusTimeline(before, _changes(before, statuses, uptake), readings.evident)
+
+
+def _statuses(
+    check: AlarmCheck, readings: Iterator[tuple[float, str]]
+) -> Iterator[tuple[float, bool]]:
+    """Yield the status at each reading that differs from the one before."""
     healthy: bool | None = None
     former = ""
-    changes: list[tuple[float, bool]] = []
-    states: list[bool] = []
-    # The reading before the one that could show anything gives the status before the fault.
-    for at, signs in readings.starting(readings.interval * chance.random() - readings.interval):
+    for at, signs in readings:
         if signs != former:  # the same points mean the same
             former = signs
             healthy = _health(
                 signs, check.alarm.evaluation_periods, check.insufficient_data, healthy
             )
-            now = status(healthy, inverted=check.inverted)
-            if states and now is not states[-1]:
-                changes.append((at + uptake, now))
-            states.append(now)
-    return StatusTimeline(states[0], changes, readings.evident)
+            yield at, status(healthy, inverted=check.inverted)
+
+
+def _changes(
+    now: bool, statuses: Iterator[tuple[float, bool]], uptake: float
+) -> Iterator[tuple[float, bool]]:
+    for at, found in statuses:
+        if found is not now:
+            now = found
+            yield at + uptake, now
 
 
 @lru_cache(maxsize=4096)

@@ -8,6 +8,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, inf
+from typing import Final
 
 from resiliency.failover_model.assumptions import Assumptions
 from resiliency.failover_model.faults import Effect
@@ -15,8 +16,18 @@ from resiliency.failover_model.graph import Metric
 from staged_resiliency.shared import names
 from staged_resiliency.shared.time_limits import MINUTE
 
+_OF_AWS: Final = "AWS/"
+
 Piece = tuple[float, int, float, float, float]
 """One statistic set: when it can be read, number of samples, sum, minimum and maximum."""
+
+
+def kind_of(metric: Metric) -> Metric:
+    """Return a metric that has the same data around a fault, with no more than that needs."""
+    return Metric(
+        _OF_AWS if metric.namespace.startswith(_OF_AWS) else "",
+        metric.name if metric.name == names.HEARTBEAT_METRIC else "",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +51,7 @@ def metric_stream(
     chance: random.Random,
 ) -> Stream:
     """Simulate a metric around one fault, with random phases and delays."""
-    if metric.namespace.startswith("AWS/"):
+    if metric.namespace.startswith(_OF_AWS):
         return _status(effect, fault_at, minutes, assumptions, chance)
     if metric.name == names.HEARTBEAT_METRIC:
         return _heartbeats(effect, fault_at, minutes, assumptions, chance)

@@ -1,11 +1,15 @@
 """Simulates how long clients of a pair are without service, in many outages."""
 
 import random
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from heapq import merge
 from math import ceil
 from typing import Final, TypeAlias
 
+from resiliency.failover_model.alarm_evaluation import Missing
 from resiliency.failover_model.alarm_readings import evaluation_cost
 from resiliency.failover_model.assumptions import Assumptions
 from resiliency.failover_model.explanations import explain_no_failover, sensitive_to
@@ -14,12 +18,15 @@ from resiliency.failover_model.graph import (
     AlarmCheck,
     BasicHealthCheck,
     CalculatedCheck,
+    EndpointCheck,
     FailoverGraph,
     HealthCheck,
     Pair,
+    Record,
     basic_health_checks,
 )
 from resiliency.failover_model.health_check_timeline import StatusTimeline, status_timeline
+from resiliency.failover_model.metric_stream import kind_of
 from resiliency.failover_model.overrides import assumptions_for_pair
 from resiliency.failover_model.route53 import Role, answer, calculated_health, status
 from staged_resiliency.shared.time_limits import MINUTE
@@ -31,6 +38,9 @@ OUTAGES_PER_FAULT: Final = 2_000
 # simulated: its window determines its time, and chance changes little.
 _MOST_COST: Final = 30_000_000
 _LEAST_OUTAGES: Final = 50
+
+# A signal that decides fewer outages than this share hardly affects the percentiles.
+_NOTABLE_SHARE: Final = 0.05
 
 PARTS: Final = ("detect", "decide", "propagate", "cache")
 
@@ -47,12 +57,14 @@ class Outage:
         decide: From there to a health check's new status.
         propagate: From there to the DNS servers' new answer.
         cache: From there until resolver and client drop the old answer.
+        decided_by: Place of the health check whose new status changed the answer.
     """
 
     detect: float
     decide: float
     propagate: float
     cache: float
+    decided_by: int
 
     @property
     def total(self) -> float:
@@ -140,34 +152,115 @@ def _verdict(
     seed: int,
     assumptions: Assumptions,
 ) -> Verdict:
-    # Each fault has its own random numbers, so that another fault does not change the results.
-    chance = random.Random(f"{seed} {pair.name} {pair.record_type} {fault}")  # noqa: S311 - no secret
     effects = effects_of(fault, pair)
-    outages = _affordable(outages, effects, assumptions)
-    simulation = _Simulation(pair, list(effects.items()), assumptions, chance)
-    if not any(shown not in (Effect.NONE, Effect.UNKNOWN) for shown in effects.values()):
+    checks = list(effects)
+    # Each fault has its own random numbers, so that another fault does not change the results.
+    found = _simulate(
+        _without_names(pair, checks),
+        tuple(effects.values()),
+        _affordable(outages, effects, assumptions),
+        f"{seed} {fault.kind.value}",
+        assumptions,
+    )
+    if found.total is None:
+        if found.without_a_fault is Role.SECONDARY:
+            reason = "the secondary answers even while all is well"
+        else:
+            reason = explain_no_failover(graph, pair, fault, effects)
+        return Verdict(pair, fault, found.outages, 0, None, {}, reason, assumptions)
+    # A signal that shows the fault too late to decide does not affect the times.
+    deciding = {checks[place]: effects[checks[place]] for place in found.deciding}
+    return Verdict(
+        pair,
+        fault,
+        found.outages,
+        found.moved,
+        found.total,
+        found.parts,
+        None,
+        assumptions,
+        sensitive_to(pair, deciding, assumptions),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcomes:
+    """The outcomes of many outages of one fault.
+
+    Attributes:
+        deciding: Places of the health checks that decide.
+        without_a_fault: The record that answers without a fault.
+    """
+
+    outages: int
+    moved: int
+    total: Percentiles | None
+    parts: Mapping[str, Percentiles]
+    deciding: Sequence[int]
+    without_a_fault: Role
+
+
+@lru_cache(maxsize=1024)
+def _simulate(
+    pair: Pair, effects: tuple[Effect, ...], outages: int, seed: str, assumptions: Assumptions
+) -> _Outcomes:
+    """Simulate outages; cached, as many services and designs differ in nothing that matters here.
+
+    The labels of the basic health checks are their places in ``effects``.
+    """
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    checks = {
+        int(check.label): check
+        for record in (pair.primary, pair.secondary)
+        for check in basic_health_checks(record.health_check)
+    }
+    simulation = _Simulation(
+        pair, [(checks[place], shown) for place, shown in enumerate(effects)], assumptions, chance
+    )
+    if not any(shown not in (Effect.NONE, Effect.UNKNOWN) for shown in effects):
         # Nothing can change, so all outages are alike.
         outcomes = [simulation.outage()] * outages
     else:
         outcomes = [simulation.outage() for _ in range(outages)]
     moved = [outcome for outcome in outcomes if outcome is not None]
-    if not moved:
-        if simulation.answers_without_a_fault() is Role.SECONDARY:
-            reason = "the secondary answers even while all is well"
-        else:
-            reason = explain_no_failover(graph, pair, fault, effects)
-        return Verdict(pair, fault, outages, 0, None, {}, reason, assumptions)
-    return Verdict(
-        pair,
-        fault,
+    decided = Counter(each.decided_by for each in moved)
+    return _Outcomes(
         outages,
         len(moved),
-        Percentiles.of([each.total for each in moved]),
-        {part: Percentiles.of([getattr(each, part) for each in moved]) for part in PARTS},
-        None,
-        assumptions,
-        sensitive_to(pair, effects, assumptions),
+        Percentiles.of([each.total for each in moved]) if moved else None,
+        {part: Percentiles.of([getattr(each, part) for each in moved]) for part in PARTS}
+        if moved
+        else {},
+        [place for place, times in decided.items() if times >= _NOTABLE_SHARE * len(moved)],
+        simulation.answers_without_a_fault(),
     )
+
+
+def _without_names(pair: Pair, checks: Sequence[BasicHealthCheck]) -> Pair:
+    """Return a pair that has only what a simulation depends on."""
+    nameless = {check: _nameless(check, str(place)) for place, check in enumerate(checks)}
+
+    def tree(check: HealthCheck | None) -> HealthCheck | None:
+        if not isinstance(check, CalculatedCheck):
+            return None if check is None else nameless[check]
+        children = [child for each in check.children if (child := tree(each)) is not None]
+        return replace(check, label="", children=tuple(children))
+
+    return Pair(
+        "",
+        "",
+        Record((), pair.primary.ttl_seconds, tree(pair.primary.health_check)),
+        Record((), 0, tree(pair.secondary.health_check)),
+    )
+
+
+def _nameless(check: BasicHealthCheck, label: str) -> BasicHealthCheck:
+    if isinstance(check, EndpointCheck):
+        return replace(check, label=label, address="")
+    alarm = replace(check.alarm, name="", metric=kind_of(check.alarm.metric))
+    # Route 53 has neither of them.
+    alarm = replace(alarm, datapoints_to_alarm=0, missing=Missing.MISSING)
+    return replace(check, label=label, alarm=alarm)
 
 
 def _affordable(
@@ -214,10 +307,12 @@ class _Simulation:
         """Simulate one outage; None where clients stay with the primary."""
         chance, assumptions = self.chance, self.assumptions
         fault_at = MINUTE * chance.random()
-        decided = self._decision(self._timelines(self.effects, fault_at))
+        timelines = self._timelines(self.effects, fault_at)
+        decided = self._decision(timelines)
         if decided is None:
             return None
-        at, evident = decided
+        at, place = decided
+        evident = timelines[place].evident
         # What shows only after the decision did not cause it: then all of the time is decision.
         shown_at = min(max(evident, fault_at), at)
         lifetime = max(self.pair.primary.ttl_seconds, assumptions.resolver_floor.draw(chance))
@@ -229,6 +324,7 @@ class _Simulation:
             decide=at - shown_at,
             propagate=assumptions.dns_propagation.draw(chance),
             cache=cache,
+            decided_by=place,
         )
 
     def answers_without_a_fault(self) -> Role:
@@ -250,24 +346,24 @@ class _Simulation:
             for check, shown in effects
         ]
 
-    def _decision(self, timelines: Sequence[StatusTimeline]) -> tuple[float, float] | None:
-        """Return when the answer first becomes the secondary, and when the fault became evident."""
+    def _decision(self, timelines: Sequence[StatusTimeline]) -> tuple[float, int] | None:
+        """Return when the answer first becomes the secondary, and the place of what decides it."""
         now = [timeline.before for timeline in timelines]
         if self._answer(now) is Role.SECONDARY:
             return None  # there is nothing to fail over from
-        changes = [
-            (at, place, healthy)
-            for place, timeline in enumerate(timelines)
-            for at, healthy in timeline.changes
-        ]
-        for at, place, healthy in sorted(changes, key=lambda change: change[0]):
+        changes = [_placed(place, timeline) for place, timeline in enumerate(timelines)]
+        for at, place, healthy in merge(*changes, key=lambda change: change[0]):
             now[place] = healthy
             if self._answer(now) is Role.SECONDARY:
-                return at, timelines[place].evident
+                return at, place
         return None
 
     def _answer(self, now: Sequence[bool]) -> Role:
         return answer(self._primary(now), self._secondary(now))
+
+
+def _placed(place: int, timeline: StatusTimeline) -> Iterator[tuple[float, int, bool]]:
+    return ((at, place, healthy) for at, healthy in timeline.changes)
 
 
 def status_function(

@@ -8,6 +8,7 @@ from typing import Any, Final
 import yaml
 
 from resiliency.cloud_assembly import JsonObject, read_assembly
+from resiliency.errors import reason_of
 from resiliency.failover_model.expressions import TemplateError
 
 DEFAULT_FOLDER: Final = Path("cdk.out")
@@ -39,19 +40,15 @@ def _template(file: Path) -> JsonObject:
         hint = "; run `npx cdk synth` first" if file == DEFAULT_FOLDER else ""
         raise TemplateError(f"{file}: is not there{hint}") from None
     except (OSError, ValueError) as error:
-        raise TemplateError(f"{file}: can't be read ({error})") from None
+        raise TemplateError(f"{file}: can't be read ({reason_of(error)})") from None
     try:
         # JSON by its own parser: YAML's takes most JSON too, but seconds for a large template.
         content = json.loads(text) if text.lstrip().startswith("{") else _yaml(text)
     except (ValueError, RecursionError, yaml.YAMLError) as error:
-        raise TemplateError(f"{file}: is neither JSON nor YAML ({_one_line(error)})") from None
+        raise TemplateError(f"{file}: is neither JSON nor YAML ({reason_of(error)})") from None
     if not isinstance(content, dict):
         raise TemplateError(f"{file}: is no template: it is not an object")
     return content
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
 
 
 class _Loader(yaml.SafeLoader):

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 from typing import Any, Final, TypeVar
 
 from resiliency.failover_model.alarm_evaluation import AlarmState
+from resiliency.failover_model.alarm_readings import draw_periods_read
 from resiliency.failover_model.assumptions import Assumptions
 from resiliency.failover_model.graph import (
     Alarm,
@@ -73,9 +74,8 @@ class AwsSimulator:
         self._delays = {
             host.name: assumptions.custom_metric_delay.draw(chance) for host in deployment.hosts
         }
-        extra = round(assumptions.extra_periods.draw(chance))
         self._periods = {
-            alarm.name: alarm.evaluation_periods + extra for alarm in deployment.alarms
+            alarm.name: draw_periods_read(alarm, assumptions, chance) for alarm in deployment.alarms
         }
         self._role = Role.PRIMARY
         self._shown: dict[str, bool] = {}

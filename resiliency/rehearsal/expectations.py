@@ -48,7 +48,7 @@ OBJECTIVE_SECONDS: Final = 600.0
 ALERT_SECONDS: Final = 300.0
 """Time to notify people of a failure that is measured."""
 
-SILENCE_SECONDS: Final = 600.0
+SILENCE_SECONDS: Final = 720.0
 """Time to notify people of silence, on which CloudWatch acts only after some minutes."""
 
 SLACK_SECONDS: Final = 1.0
@@ -273,7 +273,8 @@ class _Planner:
         if any(isinstance(each.expectation, ClientsMove | AlarmFires) for each in expected):
             return 0.0
         windows = [
-            (alarm.evaluation_periods + self.assumptions.extra_periods.high) * alarm.period_seconds
+            (alarm.evaluation_periods + self.assumptions.periods_beyond(alarm.period_seconds).high)
+            * alarm.period_seconds
             for alarm in self.deployment.alarms
         ]
         return max([_LEAST_FAULT_SECONDS, *windows])

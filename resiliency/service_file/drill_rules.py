@@ -25,7 +25,7 @@ from resiliency.service_file.model import (
 from resiliency.service_file.partial_document import PartialDocument
 from staged_resiliency.drills.hypothesis import moves_clients, observed_seconds
 from staged_resiliency.drills.runtime.plan import Timeouts
-from staged_resiliency.drills.schedule import DAYS, MAX_GAP_DAYS, DrillSchedule
+from staged_resiliency.drills.schedule import MAX_GAP_DAYS, DrillSchedule, outside_window
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.hosts import COLORS, Color, other
 from staged_resiliency.shared.validation import shown
@@ -180,31 +180,11 @@ def _drills_start_in_the_window(env: PartialDocument) -> Iterator[Problem]:
     allowed = window.items("days")
     if opens is None or closes is None or closes <= opens:
         return
-    always = (opens, closes) == (0, 24) and set(DAYS) <= set(allowed)
+    days = [str(day) for day in allowed]
     for drill, schedule in _scheduled(env):
-        if schedule.at is None:
-            if not always:
-                yield drill.problem(
-                    f"{shown(schedule.expression)} starts when it is deployed, which may be "
-                    "outside the window; give cron(...)",
-                    "schedule",
-                )
-            continue
-        outside = [day for day in DAYS if day in schedule.days_of_week and day not in allowed]
-        if not opens <= schedule.at.hour < closes:
-            yield drill.problem(
-                f"{shown(schedule.expression)} starts at {schedule.at:%H:%M}, outside the window "
-                f"from {opens:02}:00 to {closes:02}:00; its runs would be refused; change the "
-                "schedule or the window",
-                "schedule",
-            )
-        elif outside:
-            yield drill.problem(
-                f"{shown(schedule.expression)} also runs on {', '.join(outside)}, outside the "
-                f"window on {', '.join(map(str, allowed))}; these runs would be refused; change "
-                "the schedule or the window",
-                "schedule",
-            )
+        refusal = outside_window(schedule, days, opens, closes)
+        if refusal is not None:
+            yield drill.problem(refusal, "schedule")
 
 
 def _names_fit(env: PartialDocument) -> Iterator[Problem]:

@@ -95,6 +95,7 @@ class ObjectiveViolation:
     Attributes:
         p95: Seconds until 95 of 100 outages end; infinite where failover never comes.
         never: Why failover never comes; None where it does.
+        silent: Whether the time rests on how soon CloudWatch acts on missing data.
         changes: The changes to make; empty where nothing in the file helps.
         gives: Seconds that 95 of 100 outages would take with these changes.
         meets: Whether that is within the objective.
@@ -103,6 +104,7 @@ class ObjectiveViolation:
     fault: Fault
     p95: float
     never: str | None
+    silent: bool
     changes: Sequence[Change]
     gives: float
     meets: bool
@@ -115,9 +117,10 @@ class ObjectiveViolation:
                 found += f", as {self.never}"
             found += f"; the objective is {seconds} s"
         else:
+            rests_on = " (assumed, as AWS does not publish when it acts on missing data)"
             found = (
-                f"{self.fault}: 95 of 100 clients reach the standby within {self.p95:.0f} s; the "
-                f"objective is {seconds} s"
+                f"{self.fault}: 95 of 100 clients reach the standby within {self.p95:.0f} s"
+                f"{rests_on if self.silent else ''}; the objective is {seconds} s"
             )
         settings = changes_text(self.changes)
         if not self.changes:
@@ -191,6 +194,7 @@ def violations_of(service: Service, environment: Environment) -> Sequence[Object
             fault,
             p95_of(verdict),
             verdict.never,
+            any(name.startswith("extra_") for name in verdict.sensitive_to),
             found[fault][0],
             found[fault][1],
             found[fault][1] <= seconds,

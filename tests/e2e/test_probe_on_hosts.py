@@ -366,7 +366,7 @@ def test_a_broken_version_whose_first_run_was_cut_short_does_not_stay(
 
     def never_ready(agent: Path) -> None:
         source = agent / "agent.py"
-        source.write_text(source.read_text().replace('"ready", "READY=1"', '"ready"'))
+        source.write_text(source.read_text().replace('"READY=1", ', ""))
 
     (tmp_path / "broken").mkdir()
     document = other_version(tmp_path / "broken", never_ready)

@@ -12,7 +12,7 @@ import pytest
 from resiliency import cli
 from resiliency.commands import schema
 from resiliency.service_file.schema import json_schema
-from tests.support import EXAMPLE_FILE, ROOT
+from tests.support import EXAMPLE_FILE, ROOT, Template
 
 EXAMPLE = EXAMPLE_FILE.read_text(encoding="utf-8")
 
@@ -31,7 +31,7 @@ def write_service(*edits: tuple[str, str]) -> None:
     Path("services/bookstore.yaml").write_text(text, encoding="utf-8")
 
 
-def write_assembly() -> None:
+def write_assembly(template: Template | None = None) -> None:
     Path("cdk.out").mkdir()
     artifact = {
         "type": "aws:cloudformation:stack",
@@ -39,7 +39,7 @@ def write_assembly() -> None:
         "properties": {"templateFile": "site.template.json"},
     }
     Path("cdk.out/manifest.json").write_text(json.dumps({"artifacts": {"site": artifact}}))
-    template = {"Resources": {"Key": {"Type": "AWS::KMS::Key"}}}
+    template = template or {"Resources": {"Key": {"Type": "AWS::KMS::Key"}}}
     Path("cdk.out/site.template.json").write_text(json.dumps(template))
 
 
@@ -220,25 +220,99 @@ def test_missing_packages_are_reported_with_the_extra_that_installs_them(
     )
 
 
-def test_who_reads_no_further_is_no_problem() -> None:
-    """As `resiliency schema | head -1` is; standard output is closed before anything is written."""
-    code = "import sys; from resiliency.cli import main; sys.exit(main(['schema']))"
+def with_output(output: int | None, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command with a file descriptor as standard output, or with a closed one."""
+    return subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys; from resiliency.cli import main; sys.exit(main())",
+            *arguments,
+        ],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=output,
+        preexec_fn=None if output is not None else lambda: os.close(1),
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["schema"],
+        ["check", str(ROOT / "services")],
+        ["summary"],
+        ["timing", "--outages", "2"],
+        ["timing", "--outages", "2", "--json"],
+    ],
+    ids=" ".join,
+)
+def test_every_command_ends_well_where_its_output_can_not_be_written(
+    arguments: list[str], failover_template: Template
+) -> None:
+    write_assembly(failover_template)
     reader, writer = os.pipe()
-    os.close(reader)
-    with os.fdopen(writer, "wb") as output:
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=ROOT,
-            stdout=output,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
+    os.close(reader)  # as `| head` does, here before anything is written
+    done = with_output(writer, *arguments)
+    os.close(writer)
     assert (done.returncode, done.stderr) == (141, "")
+
+    with Path("/dev/full").open("w") as full:
+        done = with_output(full.fileno(), *arguments)
+    assert done.returncode == 1
+    assert done.stderr == "standard output: can't be written (No space left on device)\n"
+
+    done = with_output(None, *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_exits_and_errors_of_other_causes_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    for error in (SystemExit(3), PermissionError(13, "Permission denied", "a-file")):
+
+        def fails(_: object, error: BaseException = error) -> int:
+            raise error
+
+        monkeypatch.setattr(schema, "run", fails)
+        with pytest.raises(type(error)):
+            cli.main(["schema"])
+
+
+@pytest.mark.parametrize("command", ["summary", "timing"])
+def test_a_file_that_can_not_be_read_is_reported_without_its_error_number(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("file").touch()
+    assert cli.main([command, "file/cdk.out"]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("file/cdk.out")
+    assert "can't be read (Not a directory)" in error
+
+
+def test_summary_in_a_narrow_terminal_breaks_no_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    write_assembly()
+    assert cli.main(["summary"]) == 0
+    assert capsys.readouterr().out.splitlines()[:10] == [
+        "What would be deployed",
+        "site",
+        "  Where: 532151327118, us-west-2",
+        "  Resources: 1 in all, 1 KMS::Key",
+        "Estimated monthly cost (US dollars, list prices; verify before relying on it)",
+        "KMS keys",
+        "  Count: 1",
+        "  Each: 1.00",
+        "  Month: 1.00",
+        "Total",
+    ]
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="^0$"):
+    with pytest.raises(SystemExit, match=r"^0$"):
         cli.main(["--version"])
     assert capsys.readouterr().out == f"resiliency {version('cdk-staged-resiliency')}\n"
 

@@ -138,8 +138,7 @@ def test_a_file_for_a_folder_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "cdk.out"
     file.touch()
     assert refusal_of(file) == (
-        f"{file}/manifest.json: can't be read ([Errno 20] Not a directory: "
-        f"'{file}/manifest.json'); run `npx cdk synth` first"
+        f"{file}/manifest.json: can't be read (Not a directory); run `npx cdk synth` first"
     )
 
 

@@ -51,7 +51,7 @@ ENDPOINTS = "health checks of endpoints"
 OPTIONS = "health check options (HTTPS, text search, 10 s)"
 METRICS = "custom metrics that the probes publish"
 DAILY_METRICS = "custom metrics that the watchdog of drills publishes"
-FAULT_MINUTES = "minutes of AWS FIS, each drill once a month (none in dry runs)"
+FAULT_MINUTES = "minutes of AWS FIS, as drills are scheduled (none in dry runs)"
 DASHBOARDS = "dashboards (three of an account are free)"
 REQUESTS = "requests of one host's probe to CloudWatch"
 
@@ -178,11 +178,41 @@ def test_the_example_costs_what_its_resources_cost(
         METRICS: 6,
         REQUESTS: 2,
         DAILY_METRICS: 6,
-        FAULT_MINUTES: 22,
+        FAULT_MINUTES: 24,
         DASHBOARDS: 1,
         "KMS keys": 2,
         ASSUMED: 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("schedule", "minutes"),
+    [
+        pytest.param("cron(0 10 ? * TUE#1 *)", 10, id="monthly"),
+        pytest.param("cron(0 10 ? * TUE *)", 44, id="weekly: 4.35 runs a month"),
+        pytest.param("cron(0 10 ? * * *)", 305, id="daily"),
+        pytest.param("rate(7 days)", 44, id="by a rate"),
+        pytest.param("at(2026-01-01T00:00:00)", 10, id="not a drill's schedule"),
+    ],
+)
+def test_faults_cost_as_often_as_their_drill_runs(schedule: str, minutes: int) -> None:
+    template = {
+        "Resources": {
+            "Machine": resource("StepFunctions::StateMachine", StateMachineName="drill-a"),
+            "Fault": resource(
+                "FIS::ExperimentTemplate",
+                Tags={"Name": "drill-a"},
+                Actions={"Fault": {"Parameters": {"duration": "PT10M"}}},
+            ),
+            "Schedule": resource(
+                "Scheduler::Schedule",
+                ScheduleExpression=schedule,
+                Target={"Input": {"Fn::Join": ["", [{"Fn::GetAtt": ["Machine", "Arn"]}]]}},
+            ),
+        }
+    }
+    (item,) = monthly_costs([stack_of(template)])
+    assert (item.what, item.count) == (FAULT_MINUTES, minutes)
 
 
 def summary_of(*stacks: SynthesizedStack) -> str:

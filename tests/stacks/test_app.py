@@ -77,11 +77,12 @@ def test_the_templates_do_not_depend_on_hash_seed_time_zone_or_place(tmp_path: P
         ),
         pytest.param(
             EXAMPLE_FILE.read_text(encoding="utf-8").replace(
-                "recovery_time_seconds: 420", "recovery_time_seconds: 320, enforce: true"
+                "recovery_time_seconds: 600", "recovery_time_seconds: 320, enforce: true"
             ),
             "{file}:20: environments.production.objective.recovery_time_seconds: host stopped: 95 "
-            "of 100 clients reach the standby within 335 s; the objective is 320 s; "
-            "endpoint.ttl_seconds 10 in place of 60 would give 305 s\n",
+            "of 100 clients reach the standby within 481 s (assumed, as AWS does not publish when "
+            "it acts on missing data); the objective is 320 s; 'peer' added to failover_on would "
+            "give 240 s\n",
             id="enforced objective that is missed",
             marks=pytest.mark.slow,
         ),

@@ -404,7 +404,7 @@ def test_each_fault_is_what_the_file_asks_for(drills_template: Template) -> None
     assert actions["shutdown"] == {
         "ActionId": "aws:ec2:stop-instances",
         "Description": f"Stops {BLUE}, and starts it again.",
-        "Parameters": {"startInstancesAfterDuration": "PT10M"},
+        "Parameters": {"startInstancesAfterDuration": "PT12M"},
         "Targets": {"Instances": "Host"},
     }
     assert actions["db-blackhole"] == {
@@ -510,7 +510,7 @@ def test_the_functions_read_the_plans_that_the_machines_hold(drills_template: Te
         assert not set(plan.guard_alarms) & set(plan.expected_alarms)
         assert (plan.window.from_hour, plan.window.to_hour) == (9, 17)
         assert plan.window.timezone == "America/Los_Angeles"
-    assert plans["shutdown"].fault_seconds == 600
+    assert plans["shutdown"].fault_seconds == 720
     assert (plans["db-blackhole"].dependency, plans["db-blackhole"].port) == ("db", 5432)
     assert plans["shutdown"].dependency is None
 

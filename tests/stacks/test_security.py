@@ -63,11 +63,11 @@ def _everything(env: Data) -> None:
             "fault": "blackhole",
             "dependency": "search",
             "host": "standby",
-            "duration_minutes": 10,
+            "duration_minutes": 12,
             "schedule": "cron(0 10 ? * TUE#4 *)",
         },
     }
-    env["drills"]["db-blackhole"]["duration_minutes"] = 10
+    env["drills"]["db-blackhole"]["duration_minutes"] = 12
     env["notifications"] |= {
         "recovery": True,
         "subscriptions": [

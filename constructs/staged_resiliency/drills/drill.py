@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from aws_cdk import Acknowledgment, Validations
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
@@ -14,13 +15,14 @@ from staged_resiliency.drills.experiment import FaultExperiment, require_guards
 from staged_resiliency.drills.faults import Fault
 from staged_resiliency.drills.overdue_alarm import DrillOverdueAlarm
 from staged_resiliency.drills.runtime.plan import Plan, Predicted, Timeouts
-from staged_resiliency.drills.schedule import MAX_GAP_DAYS, DrillSchedule
+from staged_resiliency.drills.schedule import MAX_GAP_DAYS, DrillSchedule, outside_window
 from staged_resiliency.drills.state_machine import definition
-from staged_resiliency.drills.target import DrillWindow
-from staged_resiliency.experiment.expectations import AlarmFires, Expectation
+from staged_resiliency.drills.target import DrillTarget, DrillWindow
+from staged_resiliency.experiment.expectations import AlarmFires, ClientsMove, Expectation, describe
+from staged_resiliency.failover.alarms import SignalAlarm
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
-from staged_resiliency.shared.literals import checked
+from staged_resiliency.shared.literals import checked, is_literal, wrong_type
 
 _WHY_NO_TRACE: Final = (
     "The run's log and journal hold every step's input, output and time; traces would need "
@@ -52,8 +54,8 @@ class Drill(Construct):
         group: The service's ``DrillGroup``.
         name: Short name of the drill.
         fault: What is broken, where, for how long: ``StopInstance`` or ``BlackholePort``.
-        guards: Names of the alarms that stop it, 1 to 5: those that show whether the other host is
-            healthy.
+        guards: The alarms that stop it, 1 to 5, or their names: those that show whether the other
+            host is healthy.
         hypothesis: What is expected; at least one expectation.
         schedule: When it runs, at least every 35 days.
         window: When a run may begin; Monday to Friday from 9:00 to 17:00 unless given.
@@ -125,7 +127,7 @@ class Drill(Construct):
         group: DrillGroup,
         name: str,
         fault: Fault,
-        guards: Sequence[str],
+        guards: Sequence[str | SignalAlarm | cloudwatch.IAlarm],
         hypothesis: Sequence[Expectation],
         schedule: DrillSchedule,
         window: DrillWindow | None = None,
@@ -135,15 +137,19 @@ class Drill(Construct):
         service = group.service
         checked("Drill", "name", name, validation.slug)
         machine_name = names.drill_state_machine(service.name, service.environment, name)
+        window = window or DrillWindow()
         _require_sense(group, fault, hypothesis, schedule, machine_name)
-        require_guards("Drill", guards)
+        _require_expectations_of_service(service, hypothesis)
+        _require_time(fault, hypothesis, schedule, window)
+        guard_names = [_alarm_name(guard) for guard in guards]
+        require_guards("Drill", guard_names)
         expected = [each.alarm for each in hypothesis if isinstance(each, AlarmFires)]
-        _require_guards_apart(guards, expected)
+        _require_guards_apart(guard_names, expected)
         super().__init__(scope, construct_id)
         self.name: Final = name
         self.machine_name: Final = machine_name
         self.fault: Final = fault
-        self.guards: Final = tuple(guards)
+        self.guards: Final = tuple(guard_names)
         self.hypothesis: Final = tuple(hypothesis)
         self.schedule: Final = schedule
         group.reserve(name)
@@ -152,7 +158,7 @@ class Drill(Construct):
             "Experiment",
             name=machine_name,
             fault=fault,
-            guards=guards,
+            guards=guard_names,
             log_group_arn=group.experiment_log_arn,
         )
         template_id = self.experiment.template_id
@@ -183,7 +189,7 @@ class Drill(Construct):
             topic_arns=tuple(group.topic_arns),
             namespace=service.namespace,
             timeouts=Timeouts.of(fault.seconds, self.hypothesis),
-            window=(window or DrillWindow()).planned(schedule.zone),
+            window=window.planned(schedule.zone),
             notify_passed=group.notify_passed,
             predicted=predicted,
             runbook=group.runbook or "",
@@ -289,6 +295,63 @@ def _require_sense(
             f"Drill: name: the state machine {machine_name!r} has {len(machine_name)} characters; "
             f"at most {limits.MAX_STATE_MACHINE_NAME_CHARACTERS} fit"
         )
+
+
+def _require_expectations_of_service(
+    service: DrillTarget, hypothesis: Sequence[Expectation]
+) -> None:
+    """Refuse expectations that the drill could not observe."""
+    record = _canonical(service.record_name)
+    hosts = [service.active.name, service.standby.name]
+    for each in hypothesis:
+        name = getattr(each, "record", None)
+        if name is not None and _canonical(name) != record:
+            raise InvalidInputError(
+                f"Drill: hypothesis: {describe(each)}: {validation.shown(name)} is not the record "
+                f"of the service; give {record}"
+            )
+        host = getattr(each, "to", None) or getattr(each, "on", None)
+        if host is not None and host not in hosts:
+            raise InvalidInputError(
+                f"Drill: hypothesis: {describe(each)}: {validation.shown(host)} is no host of the "
+                f"service; allowed: {', '.join(hosts)}"
+            )
+        alarm = getattr(each, "alarm", None)
+        if alarm is not None and alarm not in service.alarms:
+            raise InvalidInputError(
+                f"Drill: hypothesis: {describe(each)}: it is no alarm of the service, so it would "
+                "not be observed; add it to DrillTarget(alarms=...)"
+            )
+
+
+def _canonical(record: str) -> str:
+    return validation.domain_name(record) if is_literal(record) else record
+
+
+def _require_time(
+    fault: Fault, hypothesis: Sequence[Expectation], schedule: DrillSchedule, window: DrillWindow
+) -> None:
+    """Refuse runs outside the window, and a fault that ends before what it must cause."""
+    refusal = outside_window(schedule, window.days, window.from_hour, window.to_hour)
+    if refusal is not None:
+        raise InvalidInputError(f"Drill: schedule: {refusal}")
+    for each in hypothesis:
+        lasts = fault.duration_minutes * 60 if isinstance(each, ClientsMove) else fault.seconds
+        if not isinstance(each, ClientsMove | AlarmFires) or not is_literal(lasts):
+            continue
+        if lasts < each.within_seconds:
+            raise InvalidInputError(
+                f"Drill: fault: may end after {lasts} s, before {describe(each)}, which may take "
+                f"{each.within_seconds:g} s; give more duration_minutes"
+            )
+
+
+def _alarm_name(guard: str | SignalAlarm | cloudwatch.IAlarm) -> str:
+    if isinstance(guard, str):
+        return guard
+    if not hasattr(guard, "alarm_name"):
+        raise wrong_type("Drill", "guards", guard, "an alarm or its name")
+    return guard.alarm_name
 
 
 def _require_guards_apart(guards: Sequence[str], expected: Sequence[str]) -> None:

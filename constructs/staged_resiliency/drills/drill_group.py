@@ -31,7 +31,7 @@ from staged_resiliency.drills.permissions import Scope, statements_of
 from staged_resiliency.drills.runtime.plan import DrillSchedules, WatchedDrill
 from staged_resiliency.drills.state_machine import cleanup_pattern
 from staged_resiliency.drills.target import DrillTarget
-from staged_resiliency.notifications.topics import Topics, arns_of
+from staged_resiliency.notifications.topics import Topics, arns_of, require_topics_in
 from staged_resiliency.shared import names
 from staged_resiliency.shared.errors import InvalidInputError
 
@@ -120,6 +120,7 @@ class DrillGroup(Construct):
         self.notify_passed: Final = notify_passed
         self.runbook: Final = runbook
         self.place: Final = place_of(self)
+        require_topics_in(self.place.region, self.topic_arns)
         self.journals: Final = JournalBucket(self, "Journals")
         self._drills: Final[list[str]] = []
         self._scope: Final = Scope(

@@ -29,6 +29,7 @@ _MONTHS: Final = (
 _FIELDS: Final = ("minutes", "hours", "day of month", "month", "day of week", "year")
 _EXAMPLE: Final = "cron(0 10 ? * TUE#1 *)"
 _HOURS_PER: Final[Mapping[str, float]] = {"minute": 1 / 60, "hour": 1, "day": 24}
+_HOURS_PER_MONTH: Final = 365.2425 * 24 / 12
 # The Gregorian calendar repeats itself after 28 years, except around years like 2100.
 _FIRST_YEAR: Final = 2026
 _YEARS: Final = 28
@@ -84,6 +85,14 @@ class DrillSchedule:
             return parsed / 24
         return _longest_gap(self.expression, self.zone) / timedelta(days=1)
 
+    @property
+    def runs_per_month(self) -> float:
+        """How often it runs in a month, on average."""
+        parsed = _parsed(self.expression)
+        if isinstance(parsed, float):
+            return _HOURS_PER_MONTH / parsed
+        return len(self._local()) / (_YEARS * 12)
+
     def runs(self, years: int) -> Sequence[datetime]:
         """The times at which it runs, in UTC, over some years from 2026 on; empty for a rate."""
         zone = time_zone(self.zone)
@@ -96,6 +105,33 @@ class DrillSchedule:
 
     def _local(self) -> Sequence[datetime]:
         return _local_runs(self.expression, self.zone)
+
+
+def outside_window(
+    schedule: DrillSchedule, days: Sequence[str], from_hour: int, to_hour: int
+) -> str | None:
+    """Return why runs of a schedule would be refused outside a window; None if none would be."""
+    expression = shown(schedule.expression)
+    if schedule.at is None:
+        if (from_hour, to_hour) == (0, 24) and set(DAYS) <= set(days):
+            return None
+        return (
+            f"{expression} starts when it is deployed, which may be outside the window; give "
+            "cron(...)"
+        )
+    if not from_hour <= schedule.at.hour < to_hour:
+        return (
+            f"{expression} starts at {schedule.at:%H:%M}, outside the window from "
+            f"{from_hour:02}:00 to {to_hour:02}:00; its runs would be refused; change the "
+            "schedule or the window"
+        )
+    outside = [day for day in DAYS if day in schedule.days_of_week and day not in days]
+    if outside:
+        return (
+            f"{expression} also runs on {', '.join(outside)}, outside the window on "
+            f"{', '.join(days)}; these runs would be refused; change the schedule or the window"
+        )
+    return None
 
 
 def time_zone(name: str) -> ZoneInfo:

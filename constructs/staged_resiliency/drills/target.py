@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from staged_resiliency.drills.runtime.plan import Endpoint, Host, Record, Window
+from staged_resiliency.drills.schedule import DAYS
 from staged_resiliency.shared import validation
 from staged_resiliency.shared.errors import InvalidInputError
-from staged_resiliency.shared.literals import checked
+from staged_resiliency.shared.literals import checked, require_one_of, wrong_type
 
 if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
     from aws_cdk import aws_ec2 as ec2
@@ -133,6 +134,9 @@ class DrillTarget:
                 f"{owner}: alarms: none is given; name those of the service, so that no drill "
                 "begins while one of them is on"
             )
+        for alarm in self.alarms:
+            if not isinstance(alarm, str):
+                raise wrong_type(owner, "alarms", alarm, "its name, such as alarm.alarm_name")
 
     @property
     def title(self) -> str:
@@ -177,6 +181,8 @@ class DrillWindow:
 
     def __post_init__(self) -> None:
         """Check that the window opens."""
+        for day in self.days:
+            require_one_of("DrillWindow", "days", day, DAYS)
         if not self.days or not 0 <= self.from_hour < self.to_hour <= 24:
             raise InvalidInputError(
                 f"DrillWindow: {', '.join(self.days) or 'no day'} from {self.from_hour} to "

@@ -1,7 +1,7 @@
 """The rule of an alarm: the metric, and when it breaches."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -10,7 +10,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from staged_resiliency.shared import limits, validation
 from staged_resiliency.shared.digest import digest, stable
 from staged_resiliency.shared.errors import InvalidInputError
-from staged_resiliency.shared.literals import checked
+from staged_resiliency.shared.literals import checked, is_literal, wrong_type
 
 Comparison = Literal[
     "GreaterThanOrEqualToThreshold",
@@ -36,7 +36,8 @@ class AlarmRule:
         dimensions: All dimensions of the metric, by name; at most 30. Names have 1 to 255
             characters, values 1 to 1,024.
         statistic: Average, Maximum, Minimum, SampleCount or Sum.
-        comparison: How the statistic is compared with the threshold.
+        comparison: How the statistic is compared with the threshold, as CloudWatch names it or
+            as the CDK's ``ComparisonOperator``.
         threshold: The value compared with, in the metric's unit.
         period_seconds: Length of a period in seconds, a multiple of 60; 60 unless given.
         evaluation_periods: Periods in a row that must breach; 1 unless given.
@@ -52,7 +53,7 @@ class AlarmRule:
     metric_name: str
     dimensions: Mapping[str, str]
     statistic: str
-    comparison: Comparison
+    comparison: Comparison | cloudwatch.ComparisonOperator
     threshold: float
     period_seconds: int = 60
     evaluation_periods: int = 1
@@ -64,7 +65,9 @@ class AlarmRule:
         for name, text, most in self._texts():
             checked("AlarmRule", name, text, _between_one_and(most))
         checked("AlarmRule", "statistic", self.statistic, validation.failover_statistic)
-        checked("AlarmRule", "comparison", self.comparison, _comparison)
+        if isinstance(self.comparison, cloudwatch.ComparisonOperator):
+            object.__setattr__(self, "comparison", _name_of(self.comparison))
+        checked("AlarmRule", "comparison", str(self.comparison), _comparison)
         checked("AlarmRule", "threshold", self.threshold, _finite)
         checked(
             "AlarmRule", "period_seconds", self.period_seconds, validation.failover_period_seconds
@@ -84,6 +87,11 @@ class AlarmRule:
             yield "dimensions", name, limits.MAX_DIMENSION_NAME_CHARACTERS
             yield "dimensions", value, limits.MAX_DIMENSION_VALUE_CHARACTERS
 
+    @property
+    def known_at_deployment(self) -> Sequence[str]:
+        """The texts of the rule that the name of its alarm must carry (docs/adr/0003)."""
+        return [text for _, text, _ in self._texts() if not is_literal(text)]
+
     def _window(self, evaluation_periods: int) -> int:
         if evaluation_periods < 1:
             raise ValueError(f"{evaluation_periods} periods can't be evaluated; give 1 or more")
@@ -95,7 +103,7 @@ class AlarmRule:
         cls,
         metric: cloudwatch.IMetric,
         *,
-        comparison: Comparison,
+        comparison: Comparison | cloudwatch.ComparisonOperator,
         threshold: float,
         evaluation_periods: int = 1,
     ) -> "AlarmRule":
@@ -114,6 +122,8 @@ class AlarmRule:
             InvalidInputError: The metric is an expression, is filtered by unit, or has a
                 statistic or period that Route 53 can't follow.
         """
+        if isinstance(metric, str) or not hasattr(metric, "to_metric_config"):
+            raise wrong_type("AlarmRule", "metric", metric, "a Metric of the CDK")
         if not isinstance(metric, cloudwatch.Metric):
             raise InvalidInputError(
                 "AlarmRule: metric: a metric math expression can't be followed by a Route 53 "
@@ -148,7 +158,7 @@ def rule_digest(rule: AlarmRule) -> str:
         stable(rule.period_seconds),
         stable(rule.evaluation_periods),
         stable(rule.threshold),
-        rule.comparison,
+        str(rule.comparison),
     )
 
 
@@ -159,6 +169,11 @@ def _between_one_and(most: int) -> Callable[[str], str]:
         return validation.at_most(value, most, "the text")
 
     return check
+
+
+def _name_of(comparison: cloudwatch.ComparisonOperator) -> str:
+    """Return a comparison as CloudWatch names it: LESS_THAN_THRESHOLD is LessThanThreshold."""
+    return comparison.name.title().replace("_", "")
 
 
 def _comparison(value: str) -> str:

@@ -4,16 +4,17 @@ from collections.abc import Callable
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from staged_resiliency.failover.alarm_rule import AlarmRule
-from staged_resiliency.notifications.topics import Topics, arns_of
+from staged_resiliency.notifications.topics import Topics, arns_of, require_topics_in
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
-from staged_resiliency.shared.literals import checked, is_literal
+from staged_resiliency.shared.literals import checked, in_seconds, is_literal, wrong_type
 
 if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
     from aws_cdk import aws_ec2 as ec2
@@ -35,6 +36,15 @@ class MissingData(Enum):
     IGNORE = "ignore"
     """The alarm keeps its state."""
 
+    @classmethod
+    def _missing_(cls, value: object) -> "MissingData | None":
+        """Convert the CDK's ``TreatMissingData``, whose ``MISSING`` is CloudWatch's default."""
+        if value in ("missing", cloudwatch.TreatMissingData.MISSING):
+            return cls.CLOUDWATCH_DEFAULT
+        if isinstance(value, cloudwatch.TreatMissingData):
+            return cls[value.name]
+        return None
+
 
 class SignalAlarm(Construct):
     """A CloudWatch alarm that a Route 53 health check can follow; base class of the alarms below.
@@ -47,9 +57,11 @@ class SignalAlarm(Construct):
         construct_id: Id below the parent.
         rule: What is measured and when it breaches.
         alarm_name: Physical name; the health check finds the alarm by it. Printable ASCII, at
-            most 255 characters.
+            most 255 characters. What the rule holds that is known only at deployment, such as the
+            name of a target group in the same stack, is appended to it (docs/adr/0003).
         description: Text of the notification; at most 1,024 characters.
-        missing_data: How a period without data is treated.
+        missing_data: How a period without data is treated, as ``MissingData`` or as the CDK's
+            ``TreatMissingData``.
         topic: Where the change to ALARM is sent: one topic, or up to five.
         notify_recovery: Also send the return to OK; not sent unless given.
 
@@ -71,19 +83,30 @@ class SignalAlarm(Construct):
         rule: AlarmRule,
         alarm_name: str,
         description: str,
-        missing_data: MissingData,
+        missing_data: MissingData | cloudwatch.TreatMissingData,
         topic: Topics,
         notify_recovery: bool = False,
     ) -> None:
         owner = type(self).__name__
         checked(owner, "alarm_name", alarm_name, validation.alarm_name)
         checked(owner, "description", description, _description)
+        if not isinstance(rule, AlarmRule):
+            raise wrong_type(owner, "rule", rule, "an AlarmRule")
+        try:
+            self.missing_data: Final = MissingData(missing_data)
+        except ValueError:
+            allowed = "a member of MissingData or TreatMissingData"
+            raise wrong_type(owner, "missing_data", missing_data, allowed) from None
         super().__init__(scope, construct_id)
         self._require_metric_here(rule)
+        alarm_name = "-".join(
+            [alarm_name, *(text for text in rule.known_at_deployment if text not in alarm_name)]
+        )
         self.alarm_name: Final = alarm_name
         self.rule: Final = rule
-        self.missing_data: Final = missing_data
+        _require_new_name(owner, alarm_name, Stack.of(self))
         topic_arns = arns_of(topic)
+        require_topics_in(Stack.of(self).region, topic_arns)
         self.resource: Final = cloudwatch.CfnAlarm(
             self,
             "Resource",
@@ -103,8 +126,8 @@ class SignalAlarm(Construct):
             evaluation_periods=rule.evaluation_periods,
             datapoints_to_alarm=rule.evaluation_periods,
             threshold=rule.threshold,
-            comparison_operator=rule.comparison,
-            treat_missing_data=missing_data.value,
+            comparison_operator=str(rule.comparison),
+            treat_missing_data=self.missing_data.value,
         )
 
     def _require_metric_here(self, rule: AlarmRule) -> None:
@@ -151,8 +174,8 @@ class InstanceStatusAlarm(SignalAlarm):
         host_name: The host, as the alarm's name has it.
         description: Text of the notification; at most 1,024 characters.
         topic: Where the change to ALARM is sent: one topic, or up to five.
-        period_seconds: Length of a period in seconds, a multiple of 60; 60 unless given, as EC2
-            checks each minute.
+        period_seconds: Length of a period, a multiple of 60 seconds; 60 unless given, as EC2
+            checks each minute. Seconds, or a ``Duration``.
         evaluation_periods: Periods in a row that must breach; 1 unless given.
         statistic: Statistic over a period; Maximum unless given.
         threshold: At or above it the period breaches; 1 (a failed check) unless given.
@@ -190,13 +213,13 @@ class InstanceStatusAlarm(SignalAlarm):
         host_name: str,
         description: str,
         topic: Topics,
-        period_seconds: int = 60,
+        period_seconds: int | Duration = 60,
         evaluation_periods: int = 1,
         statistic: str = "Maximum",
         threshold: float = 1,
         notify_recovery: bool = False,
     ) -> None:
-        instance_id = instance if isinstance(instance, str) else instance.instance_id
+        instance_id = instance_id_of("InstanceStatusAlarm", instance)
         checked("InstanceStatusAlarm", "instance", instance_id, validation.instance_id)
         checked("InstanceStatusAlarm", "host_name", host_name, validation.host_name)
         checked("InstanceStatusAlarm", "threshold", threshold, separates_0_from_1(statistic))
@@ -211,7 +234,7 @@ class InstanceStatusAlarm(SignalAlarm):
                 statistic=statistic,
                 comparison="GreaterThanOrEqualToThreshold",
                 threshold=threshold,
-                period_seconds=period_seconds,
+                period_seconds=in_seconds(period_seconds),
                 evaluation_periods=evaluation_periods,
             ),
             alarm_name=names.status_alarm(named),
@@ -235,9 +258,11 @@ class ConnectivityAlarm(SignalAlarm):
         host_name: The host that the probe runs on: its Name tag.
         dependency: Short name of the dependency, for example ``db``.
         description: Text of the notification; at most 1,024 characters.
-        missing_data: How a period without samples is treated.
+        missing_data: How a period without samples is treated, as ``MissingData`` or as the
+            CDK's ``TreatMissingData``.
         topic: Where the change to ALARM is sent: one topic, or up to five.
-        period_seconds: Length of a period in seconds, a multiple of 60; 60 unless given.
+        period_seconds: Length of a period, a multiple of 60 seconds; 60 unless given. Seconds,
+            or a ``Duration``.
         evaluation_periods: Periods in a row that must breach; 2 unless given.
         statistic: Statistic over a period; Average unless given.
         threshold: Below it the period breaches; 1 unless given, so one failed sample counts.
@@ -274,9 +299,9 @@ class ConnectivityAlarm(SignalAlarm):
         host_name: str,
         dependency: str,
         description: str,
-        missing_data: MissingData,
+        missing_data: MissingData | cloudwatch.TreatMissingData,
         topic: Topics,
-        period_seconds: int = 60,
+        period_seconds: int | Duration = 60,
         evaluation_periods: int = 2,
         statistic: str = "Average",
         threshold: float = 1,
@@ -296,7 +321,7 @@ class ConnectivityAlarm(SignalAlarm):
                 statistic=statistic,
                 comparison="LessThanThreshold",
                 threshold=threshold,
-                period_seconds=period_seconds,
+                period_seconds=in_seconds(period_seconds),
                 evaluation_periods=evaluation_periods,
             ),
             alarm_name=names.connectivity_alarm(host_name, dependency),
@@ -305,6 +330,30 @@ class ConnectivityAlarm(SignalAlarm):
             topic=topic,
             notify_recovery=notify_recovery,
         )
+
+
+_names_of_stacks: Final[WeakKeyDictionary[Stack, set[str]]] = WeakKeyDictionary()
+
+
+def _require_new_name(owner: str, alarm_name: str, stack: Stack) -> None:
+    """Refuse a second alarm of one name in a stack, which could not be deployed."""
+    used = _names_of_stacks.setdefault(stack, set())
+    if alarm_name in used:
+        raise InvalidInputError(
+            f"{owner}: alarm_name: the stack has an alarm {validation.shown(alarm_name)} already; "
+            "rename a host or a dependency (a second DNS name for a pair is a second "
+            "FailoverRecords)"
+        )
+    used.add(alarm_name)
+
+
+def instance_id_of(owner: str, instance: "ec2.IInstance | str") -> str:
+    """Return the id of an instance; raise for another type."""
+    if isinstance(instance, str):
+        return instance
+    if not hasattr(instance, "instance_id"):
+        raise wrong_type(owner, "instance", instance, "the instance or its id")
+    return instance.instance_id
 
 
 def _description(value: str) -> str:

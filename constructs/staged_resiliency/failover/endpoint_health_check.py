@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from aws_cdk import Duration
 from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
@@ -10,7 +11,7 @@ from staged_resiliency.failover.health_checks import HealthCheck
 from staged_resiliency.shared import limits, validation
 from staged_resiliency.shared.digest import digest, stable
 from staged_resiliency.shared.errors import InvalidInputError
-from staged_resiliency.shared.literals import checked
+from staged_resiliency.shared.literals import checked, in_seconds, wrong_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,8 @@ class EndpointHealthCheck(HealthCheck):
             or ``domain_name``.
         domain_name: DNS name of the endpoint, which the checkers resolve themselves.
         request: What the checkers send: ``HttpRequest``, ``HttpsRequest`` or ``TcpConnect``.
-        interval_seconds: Seconds between two requests of one checker: 30 unless given, or 10 at
-            extra cost.
+        interval_seconds: Seconds between two requests of one checker, or a ``Duration``: 30
+            unless given, or 10 at extra cost.
         failure_threshold: Requests in a row, 1 to 10, that change the status; 3 unless given.
         label: Name tag of the health check. Route 53 shows it.
 
@@ -113,7 +114,7 @@ class EndpointHealthCheck(HealthCheck):
         label: str,
         address: str | None = None,
         domain_name: str | None = None,
-        interval_seconds: Literal[10, 30] = 30,
+        interval_seconds: Literal[10, 30] | Duration = 30,
         failure_threshold: int = 3,
     ) -> None:
         owner = "EndpointHealthCheck"
@@ -123,9 +124,12 @@ class EndpointHealthCheck(HealthCheck):
             address = checked(owner, "address", address, _public_address)
         if domain_name is not None:
             domain_name = checked(owner, "domain_name", domain_name, validation.domain_name)
+        if not isinstance(request, HttpRequest | HttpsRequest | TcpConnect):
+            allowed = "HttpRequest(...), HttpsRequest(...) or TcpConnect(...)"
+            raise wrong_type(owner, "request", request, allowed)
         checked(owner, "request.port", request.port, validation.port)
         checked(owner, "failure_threshold", failure_threshold, _failure_threshold)
-        checked(owner, "interval_seconds", interval_seconds, _interval)
+        interval = checked(owner, "interval_seconds", in_seconds(interval_seconds), _interval)
         if isinstance(request, TcpConnect):
             kind, path, header, text = "TCP", None, None, None
         else:
@@ -154,7 +158,7 @@ class EndpointHealthCheck(HealthCheck):
                 stable(request.port),
                 stable(path),
                 stable(text),
-                stable(interval_seconds),
+                stable(interval),
             ),
             config=route53.CfnHealthCheck.HealthCheckConfigProperty(
                 type=type_,
@@ -164,7 +168,7 @@ class EndpointHealthCheck(HealthCheck):
                 resource_path=path,
                 search_string=text,
                 enable_sni=True if kind == "HTTPS" else None,
-                request_interval=interval_seconds,
+                request_interval=interval,
                 failure_threshold=failure_threshold,
                 inverted=False,
             ),

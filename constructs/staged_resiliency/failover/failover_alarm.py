@@ -1,18 +1,20 @@
 """The alarm that fires while DNS sends clients to the standby."""
 
+from typing import Final
+
 from aws_cdk import CfnOutput, Fn, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from staged_resiliency.failover.alarm_rule import AlarmRule
-from staged_resiliency.failover.alarms import MissingData, SignalAlarm
+from staged_resiliency.failover.alarms import MissingData
 from staged_resiliency.failover.health_checks import HealthCheck
-from staged_resiliency.notifications.topics import Topics
-from staged_resiliency.shared import limits
+from staged_resiliency.notifications.topics import Topics, arns_of, require_topics_in
+from staged_resiliency.shared import limits, validation
 from staged_resiliency.shared.errors import InvalidInputError
-from staged_resiliency.shared.literals import is_literal
+from staged_resiliency.shared.literals import checked, is_literal
 
 
-class FailoverAlarm(SignalAlarm):
+class FailoverAlarm(Construct):
     """An alarm that fires while the health check of the primary record is unhealthy.
 
     Route 53 then answers with the secondary record. So the alarm notifies of every failover that a
@@ -34,13 +36,15 @@ class FailoverAlarm(SignalAlarm):
         construct_id: Id below the parent.
         health_check: The health check of the primary record, in this stack or in another one.
         alarm_name: Physical name.
-        description: Text of the notification; at most 1,024 characters.
+        description: Text of the notification.
         topic: Where both changes, to ALARM and to OK, are sent: one topic, or up to five.
 
     Raises:
         InvalidInputError: The stack is in another region, or a value that AWS would refuse.
 
-    Attributes are those of ``SignalAlarm``.
+    Attributes:
+        alarm_name: The physical name.
+        resource: The ``CfnAlarm``.
 
     Example:
         >>> from aws_cdk import App, Environment, Stack
@@ -58,7 +62,7 @@ class FailoverAlarm(SignalAlarm):
         ...     description="Clients of shop.example.com are being sent to shop-green.",
         ...     topic="arn:aws:sns:us-east-1:111111111111:ops",
         ... )
-        >>> alarm.rule.metric_name
+        >>> alarm.resource.metric_name
         'HealthCheckStatus'
 
     See https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/monitoring-health-checks.html
@@ -80,22 +84,33 @@ class FailoverAlarm(SignalAlarm):
                 f"FailoverAlarm: its stack is in {stack.region}; metrics of health checks exist in "
                 f"{region} alone, so create it in a stack of that region"
             )
-        super().__init__(
-            scope,
-            construct_id,
-            rule=AlarmRule(
-                namespace="AWS/Route53",
-                metric_name="HealthCheckStatus",
-                dimensions={"HealthCheckId": _id_in(stack, health_check)},
-                statistic="Minimum",
-                comparison="LessThanThreshold",
-                threshold=1,
-            ),
+        checked("FailoverAlarm", "alarm_name", alarm_name, validation.alarm_name)
+        topic_arns = arns_of(topic)
+        require_topics_in(stack.region, topic_arns)
+        super().__init__(scope, construct_id)
+        self.alarm_name: Final = alarm_name
+        self.resource: Final = cloudwatch.CfnAlarm(
+            self,
+            "Resource",
             alarm_name=alarm_name,
-            description=description,
-            missing_data=MissingData.IGNORE,
-            topic=topic,
-            notify_recovery=True,
+            alarm_description=description,
+            actions_enabled=True,
+            alarm_actions=topic_arns,
+            ok_actions=topic_arns,
+            namespace="AWS/Route53",
+            metric_name="HealthCheckStatus",
+            dimensions=[
+                cloudwatch.CfnAlarm.DimensionProperty(
+                    name="HealthCheckId", value=_id_in(stack, health_check)
+                )
+            ],
+            statistic="Minimum",
+            period=60,
+            evaluation_periods=1,
+            datapoints_to_alarm=1,
+            threshold=1,
+            comparison_operator="LessThanThreshold",
+            treat_missing_data=MissingData.IGNORE.value,
         )
 
 

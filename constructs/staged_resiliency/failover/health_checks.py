@@ -12,6 +12,7 @@ from constructs import Construct
 
 from staged_resiliency.failover.alarm_rule import rule_digest
 from staged_resiliency.failover.alarms import MissingData, SignalAlarm
+from staged_resiliency.failover.followed_alarm import FollowedAlarm, followed_alarm
 from staged_resiliency.shared import limits, validation
 from staged_resiliency.shared.digest import digest, stable
 from staged_resiliency.shared.errors import InvalidInputError
@@ -124,9 +125,10 @@ class AlarmHealthCheck(HealthCheck):
     Args:
         scope: The parent.
         construct_id: Id below the parent.
-        alarm: The alarm, of the same account; in this stack or in another of the app. (An
-            instance of another stack would be an export in the alarm's name, which can't change
-            while it is imported: make instance and alarm in one stack.)
+        alarm: The alarm, of the same account; in this stack or in another of the app. A
+            ``SignalAlarm`` or one below it, or an ``Alarm`` of the CDK that Route 53 can follow.
+            (An instance of another stack would be an export in the alarm's name, which can't
+            change while it is imported: make instance and alarm in one stack.)
         alarm_region: Region of the alarm; that of the alarm's stack unless given.
         insufficient_data: The status while there is too little data. Unless given it follows
             the alarm: breaching data and CloudWatch's default are unhealthy, not breaching is
@@ -135,7 +137,7 @@ class AlarmHealthCheck(HealthCheck):
 
     Raises:
         InvalidInputError: A field of the rule is known only at deployment and the alarm's name
-            does not carry it, or Route 53 can't follow alarms of the region.
+            does not carry it, or Route 53 can't follow the alarm or alarms of the region.
 
     Attributes are those of ``HealthCheck``.
 
@@ -163,37 +165,38 @@ class AlarmHealthCheck(HealthCheck):
         scope: Construct,
         construct_id: str,
         *,
-        alarm: SignalAlarm,
+        alarm: SignalAlarm | cloudwatch.IAlarm,
         alarm_region: str | None = None,
         insufficient_data: InsufficientData | None = None,
         label: str | None = None,
     ) -> None:
-        _require_name_carries_what_deployment_decides(alarm)
+        followed = alarm if isinstance(alarm, SignalAlarm) else followed_alarm(alarm)
+        _require_name_carries_what_deployment_decides(followed)
         region = alarm_region or Stack.of(alarm).region
         checked("AlarmHealthCheck", "alarm_region", region, validation.region)
-        status = insufficient_data or _STATUS_WITHOUT_DATA[alarm.missing_data]
+        status = insufficient_data or _STATUS_WITHOUT_DATA[followed.missing_data]
         super().__init__(
             scope,
             construct_id,
-            content_digest=rule_digest(alarm.rule),
+            content_digest=rule_digest(followed.rule),
             config=route53.CfnHealthCheck.HealthCheckConfigProperty(
                 type="CLOUDWATCH_METRIC",
                 alarm_identifier=route53.CfnHealthCheck.AlarmIdentifierProperty(
-                    name=alarm.alarm_name, region=region
+                    name=followed.alarm_name, region=region
                 ),
                 insufficient_data_health_status=status.value,
                 inverted=False,
             ),
-            label=label or alarm.alarm_name,
+            label=label or followed.alarm_name,
             description="Follows the metric of an alarm. The logical id changes with the alarm's "
             "rule, because Route 53 reads the rule only once.",
         )
         # The alarm is named, not referred to, so CloudFormation needs an explicit dependency:
         # Route 53 reads the rule when the health check is made.
-        self.resource.add_resource_dependency(alarm.resource)
+        self.resource.add_resource_dependency(followed.resource)
 
 
-def _require_name_carries_what_deployment_decides(alarm: SignalAlarm) -> None:
+def _require_name_carries_what_deployment_decides(alarm: SignalAlarm | FollowedAlarm) -> None:
     rule = alarm.rule
     for name, number in (
         ("period_seconds", rule.period_seconds),
@@ -205,13 +208,12 @@ def _require_name_carries_what_deployment_decides(alarm: SignalAlarm) -> None:
                 f"AlarmHealthCheck: alarm: {name} is known only at deployment, so the health "
                 "check could not follow a change of it; give a plain number"
             )
-    texts = (rule.namespace, rule.metric_name, *rule.dimensions, *rule.dimensions.values())
-    for text in texts:
-        if not is_literal(text) and text not in alarm.alarm_name:
+    for text in rule.known_at_deployment:
+        if text not in alarm.alarm_name:  # a SignalAlarm's name has them all
             raise InvalidInputError(
-                f"AlarmHealthCheck: alarm: its rule holds {text}, which is known only at "
-                "deployment, but its name does not, so the health check could not follow a "
-                'change of it; make it part of alarm_name, like f"{host}-{instance_id}-status"'
+                "AlarmHealthCheck: alarm: its metric has a value that is known only at "
+                "deployment, so the health check could not follow a change of it; give a "
+                "SignalAlarm with AlarmRule.on_metric(...), whose name carries it"
             )
 
 

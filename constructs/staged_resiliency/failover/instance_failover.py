@@ -1,20 +1,27 @@
 """All of a blue/green pair's failover as one construct."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, Literal
 
+from aws_cdk import Duration
 from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
 from staged_resiliency.failover.alarms import InstanceStatusAlarm
 from staged_resiliency.failover.health_checks import CalculatedHealthCheck, HealthCheck
 from staged_resiliency.failover.records import AddressTarget, FailoverRecords, HostedZone
-from staged_resiliency.failover.signals import FailoverHost, Signal, StatusSignal, WatchedHost
+from staged_resiliency.failover.signals import (
+    EndpointSignal,
+    FailoverHost,
+    Signal,
+    StatusSignal,
+    WatchedHost,
+)
 from staged_resiliency.notifications.topics import Topics
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.hosts import Color, other
-from staged_resiliency.shared.literals import checked
+from staged_resiliency.shared.literals import checked, wrong_type
 
 
 class InstanceFailover(Construct):
@@ -32,13 +39,15 @@ class InstanceFailover(Construct):
         blue: The blue host.
         green: The green host.
         active: The host that serves while it is healthy.
-        hosted_zone: The zone of the record.
+        hosted_zone: The zone of the record, as the CDK's own type, as ``HostedZone`` or as its
+            id.
         record_name: DNS name that clients use.
         topic: Where the status alarms' change to ALARM is sent: one topic, or up to five.
         failover_on: Signals that must all be healthy; the EC2 status checks unless given.
-        ttl_seconds: TTL of the records in seconds; 60 unless given.
-        status_period_seconds: Period of the status alarms in seconds, a multiple of 60; 60 unless
-            given.
+            ``"status"`` is short for ``StatusSignal()``, ``"endpoint"`` for ``EndpointSignal()``.
+        ttl_seconds: TTL of the records in seconds or as a ``Duration``; 60 unless given.
+        status_period_seconds: Period of the status alarms, a multiple of 60 seconds; 60 unless
+            given. Seconds, or a ``Duration``.
         status_evaluation_periods: Periods in a row that must breach; 1 unless given.
         status_statistic: Statistic of the status alarms; Maximum unless given.
         status_threshold: Threshold of the status alarms; 1 unless given.
@@ -84,19 +93,22 @@ class InstanceFailover(Construct):
         blue: FailoverHost,
         green: FailoverHost,
         active: Color,
-        hosted_zone: route53.IHostedZone | HostedZone,
+        hosted_zone: route53.IHostedZone | HostedZone | str,
         record_name: str,
         topic: Topics,
         display_name: str | None = None,
-        failover_on: Sequence[Signal] = (StatusSignal(),),
-        ttl_seconds: int = limits.RECOMMENDED_TTL_SECONDS,
-        status_period_seconds: int = 60,
+        failover_on: Sequence[Signal | Literal["status", "endpoint"]] = ("status",),
+        ttl_seconds: int | Duration = limits.RECOMMENDED_TTL_SECONDS,
+        status_period_seconds: int | Duration = 60,
         status_evaluation_periods: int = 1,
         status_statistic: str = "Maximum",
         status_threshold: float = 1,
         notify_recovery: bool = False,
     ) -> None:
         hosts: Mapping[Color, FailoverHost] = {"blue": blue, "green": green}
+        for color, host in hosts.items():
+            if not isinstance(host, FailoverHost):
+                raise wrong_type("InstanceFailover", color, host, "a FailoverHost")
         for what, same in _shared_properties(blue, green):
             if same:
                 raise InvalidInputError(
@@ -112,9 +124,10 @@ class InstanceFailover(Construct):
                 "InstanceFailover: failover_on: is empty; without a signal the primary would "
                 "always be served; give StatusSignal()"
             )
+        signals = _signals(failover_on)
         signal_names = [
             checked("InstanceFailover", "failover_on", signal.name, validation.slug)
-            for signal in failover_on
+            for signal in signals
         ]
         if twice := {name for name in signal_names if signal_names.count(name) > 1}:
             raise InvalidInputError(
@@ -146,9 +159,9 @@ class InstanceFailover(Construct):
             record_name=record_name,
         )
         self.signal_health_checks: Final[Sequence[HealthCheck]] = [
-            signal.health_check(self, watched) for signal in failover_on
+            signal.health_check(self, watched) for signal in signals
         ]
-        self.health_check: Final = self._health_check_of_record(service)
+        self.health_check: Final = self._health_check_of_record(hosts[active].name)
         self.records: Final = FailoverRecords(
             self,
             "Records",
@@ -161,7 +174,7 @@ class InstanceFailover(Construct):
             ttl_seconds=ttl_seconds,
         )
 
-    def _health_check_of_record(self, service: str) -> HealthCheck:
+    def _health_check_of_record(self, active_host: str) -> HealthCheck:
         """The health check of the only signal, or one that requires all signals."""
         if len(self.signal_health_checks) == 1:
             return self.signal_health_checks[0]
@@ -169,8 +182,27 @@ class InstanceFailover(Construct):
             self,
             "AllSignals",
             children=self.signal_health_checks,
-            label=f"{service}-all-signals",
+            label=f"{active_host}-all-signals",
         )
+
+
+def _signals(failover_on: Sequence[Signal | str]) -> Sequence[Signal]:
+    """Return the signals, in place of their names."""
+    short: Mapping[str, Callable[[], Signal]] = {"status": StatusSignal, "endpoint": EndpointSignal}
+    given = [failover_on] if isinstance(failover_on, Signal | str) else failover_on
+    found = [
+        short[signal]() if isinstance(signal, str) and signal in short else signal
+        for signal in given
+    ]
+    for signal in found:
+        if not isinstance(signal, Signal):
+            raise wrong_type(
+                "InstanceFailover",
+                "failover_on",
+                signal,
+                '"status", "endpoint", or a signal such as AlarmSignal(...)',
+            )
+    return [signal for signal in found if isinstance(signal, Signal)]
 
 
 def _shared_properties(blue: FailoverHost, green: FailoverHost) -> Iterator[tuple[str, bool]]:

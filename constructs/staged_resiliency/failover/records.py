@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, TypeAlias
 
+from aws_cdk import Duration
 from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
 from staged_resiliency.failover.health_checks import HealthCheck
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
-from staged_resiliency.shared.literals import checked, is_literal
+from staged_resiliency.shared.literals import checked, in_seconds, is_literal, wrong_type
 
 RecordType = Literal["A", "AAAA"]
 Role = Literal["PRIMARY", "SECONDARY"]
@@ -146,15 +147,16 @@ class FailoverRecords(Construct):
     Args:
         scope: The parent.
         construct_id: Id below the parent.
-        hosted_zone: The zone, as the CDK's own type or as ``HostedZone``.
+        hosted_zone: The zone, as the CDK's own type, as ``HostedZone`` or as its id. Only an id
+            leaves unchecked whether the record is in the zone.
         record_name: DNS name of the records, in the zone.
         identifier: Start of the records' set identifiers, ``<identifier>-Primary`` and
             ``<identifier>-Secondary``; lower-case letters, digits and hyphens.
         primary: The target that is served while it is healthy.
         secondary: The target that is served otherwise.
         health_check: Decides whether the primary is healthy.
-        ttl_seconds: TTL in seconds, for how long resolvers cache an answer; 60 unless given.
-            Aliases have no TTL of their own.
+        ttl_seconds: TTL in seconds or as a ``Duration``, for how long resolvers cache an answer;
+            60 unless given. Aliases have no TTL of their own.
 
     Raises:
         InvalidInputError: A value that Route 53 would refuse, a record outside the zone, or
@@ -191,22 +193,21 @@ class FailoverRecords(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        hosted_zone: route53.IHostedZone | HostedZone,
+        hosted_zone: route53.IHostedZone | HostedZone | str,
         record_name: str,
         identifier: str,
         primary: Target,
         secondary: Target,
         health_check: HealthCheck | route53.IHealthCheck,
-        ttl_seconds: int = limits.RECOMMENDED_TTL_SECONDS,
+        ttl_seconds: int | Duration = limits.RECOMMENDED_TTL_SECONDS,
     ) -> None:
         owner = "FailoverRecords"
         name = checked(owner, "record_name", record_name, validation.domain_name)
         checked(owner, "identifier", identifier, validation.slug)
-        checked(owner, "ttl_seconds", ttl_seconds, validation.ttl_seconds)
-        zone_id = hosted_zone.hosted_zone_id
-        if isinstance(hosted_zone, HostedZone):  # the CDK may resolve other zones' ids later
-            zone_id = checked(owner, "hosted_zone", zone_id, validation.hosted_zone_id)
-        _require_record_in_zone(name, hosted_zone.zone_name)
+        ttl = checked(owner, "ttl_seconds", in_seconds(ttl_seconds), validation.ttl_seconds)
+        zone_id = _zone_id(hosted_zone)
+        if not isinstance(hosted_zone, str):
+            _require_record_in_zone(name, hosted_zone.zone_name)
         if primary.record_types != secondary.record_types:
             raise InvalidInputError(
                 f"{owner}: primary serves {' and '.join(primary.record_types)} records, secondary "
@@ -232,7 +233,7 @@ class FailoverRecords(Construct):
                     set_identifier=names.set_identifier(identifier, role),
                     failover=role,
                     health_check_id=health_check_id,
-                    ttl=str(ttl_seconds) if isinstance(target, AddressTarget) else None,
+                    ttl=str(ttl) if isinstance(target, AddressTarget) else None,
                     resource_records=_values(target, record_type),
                     alias_target=_alias(target),
                 )
@@ -240,6 +241,15 @@ class FailoverRecords(Construct):
                 for role, target, health_check_id in pair
             ],
         )
+
+
+def _zone_id(hosted_zone: route53.IHostedZone | HostedZone | str) -> str:
+    if not isinstance(hosted_zone, str | HostedZone):
+        if not hasattr(hosted_zone, "hosted_zone_id"):
+            raise wrong_type("FailoverRecords", "hosted_zone", hosted_zone, "a zone or its id")
+        return hosted_zone.hosted_zone_id  # the CDK may resolve it later
+    given = hosted_zone if isinstance(hosted_zone, str) else hosted_zone.hosted_zone_id
+    return checked("FailoverRecords", "hosted_zone", given, validation.hosted_zone_id)
 
 
 def _values(target: Target, record_type: RecordType) -> list[str] | None:

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from staged_resiliency.failover.alarms import InstanceStatusAlarm, SignalAlarm
+from staged_resiliency.failover.alarms import InstanceStatusAlarm, SignalAlarm, instance_id_of
 from staged_resiliency.failover.endpoint_health_check import (
     EndpointHealthCheck,
     HttpRequest,
@@ -19,7 +21,7 @@ from staged_resiliency.failover.records import AddressTarget, AliasTarget, Targe
 from staged_resiliency.shared import validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.hosts import Color
-from staged_resiliency.shared.literals import checked
+from staged_resiliency.shared.literals import checked, wrong_type
 
 if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
     from aws_cdk import aws_ec2 as ec2
@@ -31,7 +33,7 @@ class FailoverHost:
 
     Attributes:
         name: The instance's Name tag; alarm names start with it.
-        target: Where clients reach the host.
+        target: Where clients reach the host: ``AddressTarget`` or ``AliasTarget``.
         instance: The EC2 instance or its id; a host with one gets a status alarm.
 
     Raises:
@@ -43,8 +45,14 @@ class FailoverHost:
     instance: "ec2.IInstance | str | None" = None
 
     def __post_init__(self) -> None:
-        """Refuse names that alarms can't have."""
+        """Refuse names that alarms can't have, and other types than these."""
         checked("FailoverHost", "name", self.name, validation.host_name)
+        if not isinstance(self.target, AddressTarget | AliasTarget):
+            raise wrong_type(
+                "FailoverHost", "target", self.target, "AddressTarget(...) or AliasTarget(...)"
+            )
+        if self.instance is not None:
+            instance_id_of("FailoverHost", self.instance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +122,14 @@ class EndpointSignal(Signal):
     Attributes:
         request: The request; ``/version/`` over HTTP unless given. To a host with an address it
             is sent with the record's name as host header unless it has another one.
-        interval_seconds: Seconds between two requests of one checker: 30 unless given, or 10 at
-            extra cost.
+        interval_seconds: Seconds between two requests of one checker, or a ``Duration``: 30
+            unless given, or 10 at extra cost.
         failure_threshold: Requests in a row, 1 to 10, that change the status; 3 unless given.
         name: Short name; ``endpoint`` unless given.
     """
 
     request: Request = field(default_factory=lambda: HttpRequest(path="/version/"))
-    interval_seconds: Literal[10, 30] = 30
+    interval_seconds: Literal[10, 30] | Duration = 30
     failure_threshold: int = 3
     name: str = "endpoint"
 
@@ -151,13 +159,14 @@ class AlarmSignal(Signal):
 
     Attributes:
         name: Short name, for example of the dependency.
-        alarms: The alarm of each host, by colour.
+        alarms: The alarm of each host, by colour: a ``SignalAlarm``, or an ``Alarm`` of the CDK
+            that Route 53 can follow.
         insufficient_data: The status while there is too little data; as the alarm treats missing
             data unless given.
     """
 
     name: str
-    alarms: Mapping[Color, SignalAlarm]
+    alarms: Mapping[Color, SignalAlarm | cloudwatch.IAlarm]
     insufficient_data: InsufficientData | None = None
 
     def health_check(self, scope: Construct, watched: WatchedHost) -> HealthCheck:

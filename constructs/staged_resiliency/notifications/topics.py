@@ -13,7 +13,7 @@ from staged_resiliency.notifications.subscriptions import Subscription
 from staged_resiliency.shared import limits, validation
 from staged_resiliency.shared.digest import digest
 from staged_resiliency.shared.errors import InvalidInputError
-from staged_resiliency.shared.literals import checked
+from staged_resiliency.shared.literals import checked, is_literal, wrong_type
 
 # CloudWatch publishes an alarm's message with a data key of the topic's KMS key:
 # https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns
@@ -270,7 +270,20 @@ def arns_of(topics: Topics) -> list[str]:
 def _arn_of(topic: Topic) -> str:
     if isinstance(topic, str):
         return checked("Topic", "topic_arn", topic, validation.topic_arn)
+    if not hasattr(topic, "topic_arn"):
+        raise wrong_type("Topic", "topic", topic, "an AlarmTopic, a topic of the CDK or an ARN")
     return topic.topic_arn
+
+
+def require_topics_in(region: str, topic_arns: Sequence[str]) -> None:
+    """Refuse topics of another region than the alarms that notify them."""
+    for topic_arn in topic_arns:
+        topic_region = topic_arn.split(":")[3] if is_literal(topic_arn) else region
+        if topic_region != region and is_literal(region):
+            raise InvalidInputError(
+                f"Topic: {topic_arn} is in {topic_region}, the alarm in {region}; CloudWatch "
+                f"alarms notify only topics of their own region, so give one in {region}"
+            )
 
 
 def _alarm_key_statement(account: str) -> Mapping[str, object]:

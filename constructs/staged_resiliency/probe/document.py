@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-PARAMETER_BYTES: Final = 16_384
+PARAMETER_BYTES: Final = 14_336
 """The part of ``limits.MAX_DOCUMENT_BYTES`` that the document leaves to a run's parameters."""
 
 DOCUMENT_FILE: Final = Path(__file__).with_name("document.json")

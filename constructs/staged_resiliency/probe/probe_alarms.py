@@ -1,5 +1,6 @@
 """Alarms on the probe's own heartbeat and on its checks of other hosts."""
 
+from aws_cdk import Duration
 from constructs import Construct
 
 from staged_resiliency.failover.alarm_rule import AlarmRule
@@ -8,7 +9,7 @@ from staged_resiliency.notifications.topics import Topics
 from staged_resiliency.probe.configuration import DEFAULT_SILENT_PERIODS
 from staged_resiliency.shared import names, validation
 from staged_resiliency.shared.errors import InvalidInputError
-from staged_resiliency.shared.literals import checked
+from staged_resiliency.shared.literals import checked, in_seconds
 
 
 class ProbeSilentAlarm(SignalAlarm):
@@ -107,7 +108,8 @@ class PeerAlarm(SignalAlarm):
         observer: The host whose probe checks it: its Name tag.
         description: What a reader of the notification must know; at most 1,024 characters.
         topic: Where the change to ALARM is sent: one topic, or up to five.
-        period_seconds: Length of a period in seconds, a multiple of 60; 60 unless given.
+        period_seconds: Length of a period, a multiple of 60 seconds; 60 unless given. Seconds,
+            or a ``Duration``.
         evaluation_periods: Periods in a row that must breach; 2 unless given.
         statistic: Statistic over a period; Average unless given.
         threshold: Below it the period breaches; 1 unless given, so one failed sample counts.
@@ -145,7 +147,7 @@ class PeerAlarm(SignalAlarm):
         observer: str,
         description: str,
         topic: Topics,
-        period_seconds: int = 60,
+        period_seconds: int | Duration = 60,
         evaluation_periods: int = 2,
         statistic: str = "Average",
         threshold: float = 1,
@@ -171,7 +173,7 @@ class PeerAlarm(SignalAlarm):
                 statistic=statistic,
                 comparison="LessThanThreshold",
                 threshold=threshold,
-                period_seconds=period_seconds,
+                period_seconds=in_seconds(period_seconds),
                 evaluation_periods=evaluation_periods,
             ),
             alarm_name=names.peer_alarm(host_name),

@@ -7,10 +7,13 @@ token it has been imported before, and data without tokens does not need it.
 """
 
 from collections.abc import Callable, Collection
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar, cast, get_type_hints
 
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.validation import shown
+
+if TYPE_CHECKING:
+    from aws_cdk import Duration
 
 _T = TypeVar("_T", str, int, float)
 
@@ -37,12 +40,41 @@ def checked(owner: str, name: str, value: _T, check: Callable[[_T], _T]) -> _T:
     ``check`` is a function of ``validation`` or one like it. When it refuses the value, an
     ``InvalidInputError`` names the owner (the class) and the argument.
     """
+    if not isinstance(value, str | int | float):
+        raise _wrong_type(owner, name, value, check)
     if not is_literal(value):
         return value
     try:
         return check(value)
     except ValueError as error:
         raise InvalidInputError(f"{owner}: {name}: {error}") from None
+    except (TypeError, AttributeError):  # as from comparing a text with a number
+        raise _wrong_type(owner, name, value, check) from None
+
+
+_KINDS: Final = {str: "a text", int: "a whole number", float: "a number"}
+
+
+def _wrong_type(
+    owner: str, name: str, value: object, check: Callable[[_T], _T]
+) -> InvalidInputError:
+    wanted = get_type_hints(check).get("return")
+    allowed = next((text for kind, text in _KINDS.items() if kind is wanted), "a text or a number")
+    return wrong_type(owner, name, value, allowed)
+
+
+def wrong_type(owner: str, name: str, value: object, allowed: str) -> InvalidInputError:
+    """Return the error for an argument of a type that is not allowed."""
+    return InvalidInputError(
+        f"{owner}: {name}: {shown(value)} is of type {type(value).__name__}; give {allowed}"
+    )
+
+
+def in_seconds(value: "int | Duration") -> int:
+    """Return a time as seconds: a ``Duration`` of the CDK, or a number as it is."""
+    if isinstance(value, int) or not hasattr(value, "to_seconds"):
+        return cast(int, value)  # what is neither is refused by the check that follows
+    return int(value.to_seconds())
 
 
 def require_one_of(owner: str, name: str, value: str, allowed: Collection[str]) -> None:

@@ -16,12 +16,18 @@ EVALUATION_INTERVAL_SECONDS: Final = 60
 Source: AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
 """
 
-EXTRA_PERIODS: Final = 2
-"""Periods that CloudWatch reads beyond the evaluation periods, *assumed* for all of them.
+LONG_PERIOD_SECONDS: Final = 300
+"""The period for which AWS publishes how many periods an alarm reads."""
 
-AWS publishes one evaluation range, 5 periods for 3 evaluation periods, and says that it depends on
-the length of the period and on the metric's resolution.
+EXTRA_PERIODS: Final = 5
+"""The most periods that CloudWatch reads beyond the evaluation periods, for periods below that.
+
+*Assumed* from published alarm events: alarms with periods of 60 s and 1 or 2 evaluation periods
+read at least 6 periods.
 """
+
+EXTRA_LONG_PERIODS: Final = 2
+"""The same for long periods: AWS publishes 5 for 3 evaluation periods, *assumed* for others."""
 
 STATUS_CHECK_SECONDS: Final = 120
 """Until EC2's status checks report an impaired instance; assumed."""
@@ -52,6 +58,16 @@ SET_UP_SECONDS: Final = 60
 which first installs what it lacks; assumed."""
 
 _STEP: Final = 10
+
+
+def extra_periods(period_seconds: int) -> int:
+    """Return the most periods that CloudWatch reads beyond the evaluation periods.
+
+    Example:
+        >>> extra_periods(60), extra_periods(300)
+        (5, 2)
+    """
+    return EXTRA_PERIODS if period_seconds < LONG_PERIOD_SECONDS else EXTRA_LONG_PERIODS
 
 
 def alarm_recovery_seconds(
@@ -137,10 +153,10 @@ def fires_by_silence(
 
     Example:
         >>> fires_by_silence(60, 1, delay_seconds=STATUS_METRIC_DELAY_SECONDS)
-        360
+        540
     """
     return _rounded_up(
-        (evaluation_periods + EXTRA_PERIODS + 1) * period_seconds
+        (evaluation_periods + extra_periods(period_seconds) + 1) * period_seconds
         + delay_seconds
         + EVALUATION_INTERVAL_SECONDS
     )

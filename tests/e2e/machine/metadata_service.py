@@ -130,7 +130,13 @@ class MetadataService:
         self._server.end()
 
     def _answered(self, request: HttpRequest) -> HttpAnswer:
-        status, text = self._new_token(request) if request.method == "PUT" else self._read(request)
+        headers = [("Content-Type", "text/plain")]
+        if request.method == "PUT":
+            status, text = self._new_token(request)
+            if status == 200:  # the Go SDK refuses a token whose lifetime the answer does not say
+                headers.append((TTL_HEADER, request.headers[TTL_HEADER]))
+        else:
+            status, text = self._read(request)
         self.requests.append(
             MetadataRequest(
                 source=request.source,
@@ -140,7 +146,7 @@ class MetadataService:
                 status=status,
             )
         )
-        return HttpAnswer(status, text.encode(), [("Content-Type", "text/plain")])
+        return HttpAnswer(status, text.encode(), headers)
 
     def _new_token(self, request: HttpRequest) -> tuple[int, str]:
         if request.path != TOKEN_PATH:

@@ -20,6 +20,7 @@ REBOOT_WANTED: Final = 194
 
 MAX_STREAM_BYTES: Final = 24_000
 MAX_SUMMARY_BYTES: Final = 2_500
+MAX_ASSOCIATION_BYTES: Final = 510
 
 _CUT: Final = "--output truncated--"
 _ENDS: Final = (
@@ -77,6 +78,28 @@ class Invocation:
     def step(self, name: str) -> StepResult:
         """The result of a step."""
         return next(step for step in self.steps if step.name == name)
+
+    @property
+    def association_summary(self) -> str:
+        """What State Manager shows of a run: of a step, only what it failed with.
+
+        From the agent's ``agent/association/processor`` and ``agent/association/service``.
+        """
+        counts = ", ".join(
+            f"{sum(step.status is status for step in self.steps)} {name}"
+            for status, name in (
+                (Status.SUCCESS, "success"),
+                (Status.FAILED, "failed"),
+                (Status.TIMED_OUT, "timedout"),
+                (Status.SKIPPED, "skipped"),
+            )
+        )
+        number = len(self.steps)
+        shown = f"{number} out of {number} plugin{'s' * (number > 1)} processed, {counts}. "
+        for step in self.steps:
+            if step.status is Status.FAILED:
+                shown += f"\nThe operation {step.name} failed because {step.stderr}."
+        return _cut_to(shown, MAX_ASSOCIATION_BYTES)
 
     def __str__(self) -> str:
         """Return all results, for the message of a failing test."""
@@ -174,10 +197,14 @@ def _overall(statuses: Sequence[Status]) -> Status:
 
 def _kept(text: str) -> str:
     """Return the part of a stream that the agent keeps."""
+    return _cut_to(text, MAX_STREAM_BYTES)
+
+
+def _cut_to(text: str, most: int) -> str:
     encoded = text.encode()
-    if len(encoded) < MAX_STREAM_BYTES:
+    if len(encoded) < most:
         return text
-    return encoded[: MAX_STREAM_BYTES - len(_CUT)].decode(errors="ignore") + _CUT
+    return encoded[: most - len(_CUT)].decode(errors="ignore") + _CUT
 
 
 def _summary(stdout: str, stderr: str) -> str:

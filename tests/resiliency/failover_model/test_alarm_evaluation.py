@@ -8,6 +8,7 @@ repository awsdocs/amazon-cloudwatch-user-guide.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 import pytest
 
@@ -19,6 +20,7 @@ from resiliency.failover_model.alarm_evaluation import (
     evaluate,
     point,
 )
+from resiliency.failover_model.assumptions import Assumptions
 from staged_resiliency.shared import time_limits
 
 RETAIN = "retain"
@@ -138,7 +140,28 @@ def test_where_awss_versions_contradict_each_other_todays_holds(
 
 
 def test_the_one_published_evaluation_range_is_the_assumed_one() -> None:
-    assert 3 + time_limits.EXTRA_PERIODS == 5
+    assert 3 + time_limits.extra_periods(300) == 5
+
+
+@pytest.mark.parametrize(
+    ("periods", "length", "queried", "oldest"),
+    [
+        # Events of CloudWatch in the test data of two projects: the start of the oldest data point
+        # that decided the state, as nothing newer was there.
+        pytest.param(1, 60, "06:56:05", "06:50", id="tidal-music/cw-alert-router"),
+        pytest.param(2, 60, "14:07:25", "14:01", id="overmindtech/aws-source"),
+        pytest.param(1, 300, "01:57:48", "01:50", id="an alarm on a load balancer"),
+    ],
+)
+def test_published_events_are_within_the_assumed_range(
+    periods: int, length: int, queried: str, oldest: str
+) -> None:
+    at, begin = (datetime.fromisoformat(f"2026-01-01T{each}") for each in (queried, oldest))
+    whole_minutes = int((at - begin).total_seconds() // 60)
+    read = -(-whole_minutes * 60 // length)
+    assert read <= periods + Assumptions().periods_beyond(length).high
+    # With a range of two more, as AWS publishes it for 300 s, the data points would not count.
+    assert (read > periods + 2) == (length == 60)
 
 
 def test_all_points_must_breach_unless_said_otherwise() -> None:

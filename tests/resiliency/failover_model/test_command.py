@@ -136,7 +136,7 @@ def test_an_objective_is_held_against_each_fault(
     template: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "120")
-    assert main(["timing", str(template), "--outages", "50", "--objective", "420"]) == 0
+    assert main(["timing", str(template), "--outages", "50", "--objective", "600"]) == 0
     rows = {
         cells[0].strip("│ "): cells[5].strip()
         for line in capsys.readouterr().out.splitlines()
@@ -152,7 +152,7 @@ def test_an_objective_that_nothing_would_show_is_refused(
     words: list[str], template: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = [str(template) if word == "TEMPLATE" else word for word in words]
-    assert main(["timing", str(template), "--objective", "420", *given]) == 1
+    assert main(["timing", str(template), "--objective", "600", *given]) == 1
     assert capsys.readouterr().err.startswith("--objective: ")
 
 
@@ -160,11 +160,11 @@ def test_on_a_narrow_terminal_there_are_lines_with_whole_words(
     template: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "40")
-    assert main(["timing", str(template), "--outages", "50", "--objective", "420"]) == 0
+    assert main(["timing", str(template), "--outages", "50", "--objective", "600"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert "endpoint dead: never (misses 420 s)" in lines
+    assert "endpoint dead: never (misses 600 s)" in lines
     (stopped,) = [line for line in lines if line.startswith("host stopped: median ")]
-    assert stopped.endswith(" (meets 420 s)")
+    assert stopped.endswith(" (meets 600 s)")
 
 
 def test_a_synthesis_that_is_missing_is_named(

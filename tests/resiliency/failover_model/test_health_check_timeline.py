@@ -29,17 +29,20 @@ from tests.resiliency.failover_model.support import (
     unhealthy,
 )
 
+TWO_MORE = replace(Assumptions(), extra_periods=Range(2, 2, "periods", "a test"))
+
 
 def course(
     leaf: BasicHealthCheck, effect: Effect, assumptions: Assumptions | None = None
 ) -> StatusTimeline:
-    return status_timeline(
+    found = status_timeline(
         leaf,
         effect,
         fault_at=30,
-        assumptions=assumptions or Assumptions(),
+        assumptions=assumptions or TWO_MORE,
         chance=Always(0.5),
     )
+    return replace(found, changes=list(found.changes))
 
 
 def test_a_stopped_host_is_told_by_three_minutes_without_a_value() -> None:
@@ -47,6 +50,23 @@ def test_a_stopped_host_is_told_by_three_minutes_without_a_value() -> None:
     assert course(unhealthy(status_alarm()), Effect.SILENT) == StatusTimeline(
         True, [(225, False)], 67.5
     )
+
+
+@pytest.mark.parametrize("extra", [2, 3, 4, 5])
+def test_each_period_that_is_read_beyond_delays_silence_by_its_length(extra: int) -> None:
+    given = replace(Assumptions(), extra_periods=Range(extra, extra, "periods", "a test"))
+    found = course(unhealthy(status_alarm()), Effect.SILENT, given)
+    assert found.changes == [(225 + 60 * (extra - 2), False)]
+
+
+def test_long_periods_have_a_range_of_their_own() -> None:
+    long = unhealthy(status_alarm(period_seconds=300))
+    many = replace(Assumptions(), extra_periods=Range(5, 5, "periods", "a test"))
+    assert course(long, Effect.SILENT, many) == course(long, Effect.SILENT)
+    more = replace(Assumptions(), extra_long_periods=Range(3, 3, "periods", "a test"))
+    ((later, _),) = course(long, Effect.SILENT, more).changes
+    ((usual, _),) = course(long, Effect.SILENT).changes
+    assert later - usual == 300
 
 
 def test_an_impaired_host_is_told_by_one_bad_value() -> None:
@@ -98,7 +118,7 @@ def test_an_inverted_health_check_changes_the_other_way() -> None:
 def test_a_disabled_health_check_never_changes(inverted: bool, before: bool) -> None:
     leaf = unhealthy(status_alarm(), disabled=True, inverted=inverted)
     found = course(leaf, Effect.SILENT)
-    assert (found.before, found.changes) == (before, ())
+    assert (found.before, found.changes) == (before, [])
 
 
 def test_a_rule_that_breaches_while_all_is_well_is_unhealthy_before() -> None:
@@ -106,7 +126,7 @@ def test_a_rule_that_breaches_while_all_is_well_is_unhealthy_before() -> None:
 
 
 def test_data_later_than_the_evaluation_range_are_silence_all_the_time() -> None:
-    late = replace(Assumptions(), status_metric_delay=Range(300, 300, "late", "a test"))
+    late = replace(TWO_MORE, status_metric_delay=Range(300, 300, "late", "a test"))
     assert course(unhealthy(status_alarm()), Effect.NONE, late).before is False
 
 
@@ -152,11 +172,11 @@ def test_a_long_period_is_read_each_minute() -> None:
 def test_an_endpoint_is_unhealthy_after_so_many_failures(
     leaf: BasicHealthCheck, effect: Effect, evident: float, at: float
 ) -> None:
-    assert course(leaf, effect) == StatusTimeline(True, ((at, False),), evident)
+    assert course(leaf, effect) == StatusTimeline(True, [(at, False)], evident)
 
 
 def test_an_endpoint_that_answers_stays_healthy() -> None:
-    assert course(endpoint(), Effect.NONE).changes == ()
+    assert course(endpoint(), Effect.NONE).changes == []
 
 
 @pytest.mark.parametrize("statistic", ["Average", "Maximum", "Minimum", "SampleCount", "Sum"])

@@ -213,9 +213,16 @@ DB = unhealthy(probe_alarm("db-connectivity"))
 @pytest.mark.parametrize(
     ("effects", "expected"),
     [
-        ({STATUS: Effect.SILENT}, {"status_metric_delay"}),
+        ({STATUS: Effect.SILENT}, {"extra_periods", "status_metric_delay"}),
+        (
+            {unhealthy(status_alarm(period_seconds=300)): Effect.SILENT},
+            {"extra_long_periods", "status_metric_delay"},
+        ),
         ({STATUS: Effect.IMPAIRED}, {"status_metric_delay", "status_check"}),
-        ({DB: Effect.SILENT}, {"custom_metric_delay", "probe_interval", "probe_batch"}),
+        (
+            {DB: Effect.SILENT},
+            {"extra_periods", "custom_metric_delay", "probe_interval", "probe_batch"},
+        ),
         (
             {DB: Effect.UNANSWERED},
             {"custom_metric_delay", "probe_interval", "probe_batch", "probe_timeout"},
@@ -226,7 +233,6 @@ def test_a_time_rests_on_what_its_signals_need(
     effects: dict[BasicHealthCheck, Effect], expected: set[str]
 ) -> None:
     always = {
-        "extra_periods",
         "evaluation_interval",
         "health_check_uptake",
         "dns_propagation",

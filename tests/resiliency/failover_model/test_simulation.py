@@ -18,6 +18,7 @@ from resiliency.failover_model.simulation import (
     Percentiles,
     Verdict,
     _affordable,
+    _simulate,
     failover_times,
 )
 from tests.resiliency.failover_model.support import (
@@ -301,3 +302,32 @@ def test_of_an_alarm_that_looks_back_over_hours_fewer_outages_are_played(
 def test_of_usual_alarms_all_outages_are_played() -> None:
     alarm = status_alarm(period_seconds=300, evaluation_periods=5)
     assert _affordable(2_000, {unhealthy(alarm): Effect.SILENT}, Assumptions()) == 2_000
+
+
+def test_services_that_differ_in_names_alone_are_simulated_once() -> None:
+    one = graph_of(pair_of(all_of(STATUS, PEER)))
+    other_status = unhealthy(status_alarm(name="bank-green-StatusCheckFailed"))
+    other_peer = healthy(replace(peer_alarm(), name="bank-green-peer"))
+    pair = replace(pair_of(all_of(other_status, other_peer)), name="bank.example.com")
+    _simulate.cache_clear()
+    first = failover_times(one, outages=20)
+    runs = _simulate.cache_info().misses
+    second = failover_times(graph_of(pair), outages=20)
+    assert _simulate.cache_info().misses == runs
+    assert [each.total for each in first] == [each.total for each in second]
+    assert second[0].pair.name == "bank.example.com"
+
+
+def test_services_that_differ_in_what_matters_are_not() -> None:
+    designs = [
+        pair_of(STATUS),
+        pair_of(STATUS, ttl_seconds=10),
+        pair_of(unhealthy(status_alarm(evaluation_periods=2, datapoints_to_alarm=2))),
+        pair_of(unhealthy(status_alarm(), inverted=True)),
+        pair_of(all_of(STATUS, endpoint(), threshold=1)),
+        pair_of(unhealthy(probe_alarm("heartbeat"))),
+    ]
+    _simulate.cache_clear()
+    for pair in designs:
+        failover_times(graph_of(pair), outages=5, only=[Fault(FaultKind.HOST_STOPPED)])
+    assert _simulate.cache_info().misses == len(designs)

@@ -268,7 +268,7 @@ def test_the_last_lines_hold_clients_against_the_objective(deployment: Deploymen
     stops, hangs = last_lines(deployment, "host-stops", "endpoint-hangs", seed=0)
     assert stops == (
         "passed  bookstore-api-blue stops and comes back: clients reached bookstore-api-green "
-        "after 40 s, objective 420 s"
+        "after 40 s, objective 600 s"
     )
     assert "objective" not in hangs
 
@@ -276,7 +276,7 @@ def test_the_last_lines_hold_clients_against_the_objective(deployment: Deploymen
 def test_clients_who_never_move_miss_the_objective(deployment: Deployment) -> None:
     (last,) = last_lines(deployment, "host-stops", seed=1)
     assert last.startswith("failed ")
-    assert last.endswith(": clients did not reach bookstore-api-green, objective 420 s")
+    assert last.endswith(": clients did not reach bookstore-api-green, objective 600 s")
 
 
 def test_without_an_objective_none_is_told(deployment: Deployment) -> None:

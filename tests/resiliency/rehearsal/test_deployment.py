@@ -43,7 +43,7 @@ def test_the_example_is_read_whole(deployment: Deployment) -> None:
     assert deployment.path == "/version/"
     assert deployment.probe is not None
     assert deployment.probe["namespace"] == "Bookstore"
-    assert deployment.objective_seconds == 420
+    assert deployment.objective_seconds == 600
 
 
 def test_each_alarm_notifies_its_topics(deployment: Deployment) -> None:

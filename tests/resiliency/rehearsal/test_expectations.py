@@ -44,7 +44,7 @@ from tests.support import Data
 
 RECORD = "bookstore.pingpublications.com"
 BLUE, GREEN = "bookstore-api-blue", "bookstore-api-green"
-EXAMPLES_OBJECTIVE = 420
+EXAMPLES_OBJECTIVE = 600
 
 
 def plan(templates: Templates, name: str, objective: float | None = None) -> Plan:
@@ -116,7 +116,7 @@ def test_where_nothing_shows_a_fault_clients_stay_and_it_is_noted(
     assert [note for note in found.notes if note not in common_notes(list(plans.values()))] == [
         f"nothing here would move clients: no deciding signal ({STATUS_ALARM}) shows it"
     ]
-    assert found.fault_seconds == 300
+    assert found.fault_seconds == 480
     assert found.predicted is None
 
 
@@ -176,7 +176,7 @@ def test_people_must_hear_of_a_host_that_stopped(example_templates: Templates) -
     found = plan(
         edited(example_templates, set_alarm(STATUS_ALARM, TreatMissingData="missing")), "host-stops"
     )
-    assert fires(found, STATUS_ALARM) == 600
+    assert fires(found, STATUS_ALARM) == 720
 
 
 @pytest.mark.parametrize(

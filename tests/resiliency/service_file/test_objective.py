@@ -67,18 +67,19 @@ def test_without_an_objective_nothing_is_missed() -> None:
 
 
 def test_an_objective_that_is_met_is_not_spoken_of() -> None:
-    assert misses(service_with(420, "host")) == {}
+    assert misses(service_with(600, "host")) == {}
 
 
 def test_an_objective_between_p95_and_worst_is_met() -> None:
-    assert misses(service_with(340, "host")) == {}
+    assert misses(service_with(490, "host")) == {}
 
 
 def test_the_smallest_change_that_meets_it_is_suggested_with_what_it_gives() -> None:
     (miss,) = misses(service_with(320, "host")).values()
     assert miss.message(320) == (
-        "host stopped: 95 of 100 clients reach the standby within 335 s; the objective is 320 s; "
-        "endpoint.ttl_seconds 10 in place of 60 would give 305 s"
+        "host stopped: 95 of 100 clients reach the standby within 481 s (assumed, as AWS does not "
+        "publish when it acts on missing data); the objective is 320 s; 'peer' added to "
+        "failover_on would give 240 s"
     )
 
 
@@ -86,7 +87,7 @@ def test_the_smallest_change_that_meets_it_is_suggested_with_what_it_gives() -> 
 def test_what_a_suggestion_gives_is_what_the_model_says_of_the_file_edited_so() -> None:
     (miss,) = misses(service_with(320, "host")).values()
     by_hand = p95_by_hand(
-        lambda env: env["endpoint"].update(ttl_seconds=10), Fault(FaultKind.HOST_STOPPED)
+        lambda env: env.update(failover_on=["status", "peer"]), Fault(FaultKind.HOST_STOPPED)
     )
     assert miss.gives == by_hand <= 320
     found = misses(service_with(300))["endpoint dead"]
@@ -220,7 +221,7 @@ def test_settings_slower_than_usual_are_suggested_back() -> None:
         alone(environment)
         environment["status_alarm"] = {"period_seconds": 120, "evaluation_periods": 2}
 
-    found = misses(service_with(340, "host", edit=slow))
+    found = misses(service_with(490, "host", edit=slow))
     assert {tuple(settings(miss)) for miss in found.values()} == {
         (
             "status_alarm.evaluation_periods 1 in place of 2",
@@ -319,13 +320,13 @@ def test_an_enforced_objective_that_is_missed_is_a_problem_of_the_file(tmp_path:
         load(file)
     assert str(raised.value) == (
         f"{file}:13: environments.production.objective.recovery_time_seconds: host stopped: 95 of "
-        "100 clients reach the standby within 335 s; the objective is 320 s; endpoint.ttl_seconds "
-        "10 in place of 60 would give 305 s"
+        "100 clients reach the standby within 481 s (assumed, as AWS does not publish when it acts "
+        "on missing data); the objective is 320 s; 'peer' added to failover_on would give 240 s"
     )
 
 
 def test_an_enforced_objective_that_is_met_is_no_problem(tmp_path: Path) -> None:
-    file = file_with(tmp_path, "{ recovery_time_seconds: 420, enforce: true, faults: [host] }")
+    file = file_with(tmp_path, "{ recovery_time_seconds: 600, enforce: true, faults: [host] }")
     (service,) = load(file)
     assert list(objective_warnings(service, service.environments["production"])) == []
 

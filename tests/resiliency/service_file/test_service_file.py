@@ -98,12 +98,12 @@ def test_the_example_loads_to_what_it_says() -> None:
                             label="CDN", host="cdn.bookstore.pingpublications.com", port=80
                         ),
                     },
-                    objective=Objective(recovery_time_seconds=420, enforce=False, faults=["host"]),
+                    objective=Objective(recovery_time_seconds=600, enforce=False, faults=["host"]),
                     drills=Drills.model_validate(
                         {
-                            "objective_seconds": 360,
+                            "objective_seconds": 540,
                             "enabled": False,
-                            "shutdown": drill("stop_instance", 10, 1),
+                            "shutdown": drill("stop_instance", 12, 1),
                             "db-blackhole": drill("blackhole", 5, 2, dependency="db"),
                             "cdn-blackhole": drill("blackhole", 5, 3, dependency="cdn"),
                         }

@@ -184,6 +184,14 @@ LOAD_BALANCERS = {
             id="no topic in us-east-1",
         ),
         pytest.param(
+            {"region": "cn-north-1"},
+            [
+                "notifications: no message says that clients are sent to the standby: there is no "
+                "alarm on failovers in the partition aws-cn"
+            ],
+            id="another partition",
+        ),
+        pytest.param(
             {
                 "notifications": {
                     "topic_arn": "arn:aws:sns:us-west-2:532151327118:Pings",

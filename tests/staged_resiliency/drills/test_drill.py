@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from aws_cdk import Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 
 from staged_resiliency import (
     AlarmFires,
@@ -23,9 +24,11 @@ from staged_resiliency import (
 )
 from staged_resiliency.drills.experiment import FaultExperiment
 from tests.staged_resiliency.support import (
+    HERE,
     INSTANCE_ID,
     TOPIC_ARN,
     ZONE_ID,
+    an_alarm,
     an_instance,
     refused,
     synthesized,
@@ -152,6 +155,60 @@ def shared() -> DrillGroup:
             id="host whose instance the service does not have",
         ),
         pytest.param(
+            {"schedule": DrillSchedule("cron(0 18 ? * TUE#1 *)")},
+            "Drill: schedule: 'cron(0 18 ? * TUE#1 *)' starts at 18:00, outside the window from "
+            "09:00 to 17:00; its runs would be refused; change the schedule or the window",
+            id="outside the window's hours",
+        ),
+        pytest.param(
+            {"schedule": DrillSchedule("cron(0 10 ? * * *)")},
+            "Drill: schedule: 'cron(0 10 ? * * *)' also runs on SUN, SAT, outside the window on "
+            "MON, TUE, WED, THU, FRI; these runs would be refused; change the schedule or the "
+            "window",
+            id="outside the window's days",
+        ),
+        pytest.param(
+            {"schedule": DrillSchedule("rate(7 days)")},
+            "Drill: schedule: 'rate(7 days)' starts when it is deployed, which may be outside the "
+            "window; give cron(...)",
+            id="a rate, with a window",
+        ),
+        pytest.param(
+            {"fault": a_stop(duration_minutes=5)},
+            "Drill: fault: may end after 300 s, before clients of shop.example.com reach "
+            "shop-green, which may take 360 s; give more duration_minutes",
+            id="fault shorter than the objective",
+        ),
+        pytest.param(
+            {"fault": a_stop(duration_minutes=5), "hypothesis": [AlarmFires(STATUS, 301)]},
+            "Drill: fault: may end after 300 s, before shop-blue-StatusCheckFailed fires, which "
+            "may take 301 s; give more duration_minutes",
+            id="fault shorter than an alarm",
+        ),
+        pytest.param(
+            {"hypothesis": [ClientsMove("www.example.com", GREEN, 360)]},
+            "Drill: hypothesis: clients of www.example.com reach shop-green: 'www.example.com' is "
+            "not the record of the service; give shop.example.com",
+            id="another record",
+        ),
+        pytest.param(
+            {"hypothesis": [ClientsMove("shop.example.com", "shop-red", 360)]},
+            "Drill: hypothesis: clients of shop.example.com reach shop-red: 'shop-red' is no host "
+            "of the service; allowed: shop-blue, shop-green",
+            id="another host",
+        ),
+        pytest.param(
+            {"hypothesis": [AlarmFires("orders", 360)]},
+            "Drill: hypothesis: orders fires: it is no alarm of the service, so it would not be "
+            "observed; add it to DrillTarget(alarms=...)",
+            id="another alarm",
+        ),
+        pytest.param(
+            {"guards": [7]},
+            "Drill: guards: 7 is of type int; give an alarm or its name",
+            id="guard of a wrong type",
+        ),
+        pytest.param(
             {"name": "Shutdown"},
             "Drill: name: 'Shutdown' is not a name (lower-case letters, digits and single hyphens, "
             "a letter first, at most 40); give one like bookstore",
@@ -275,6 +332,24 @@ def test_an_experiment_alone_needs_a_guard_too(shared: DrillGroup) -> None:
             id="window that closes first",
         ),
         pytest.param(
+            lambda: a_service(alarms=[7]),
+            "DrillTarget: alarms: 7 is of type int; give its name, such as alarm.alarm_name",
+            id="alarm of a wrong type",
+        ),
+        pytest.param(
+            lambda: a_group(Stack(env=HERE), topic="arn:aws:sns:us-east-1:111111111111:ops"),
+            "Topic: arn:aws:sns:us-east-1:111111111111:ops is in us-east-1, the alarm in "
+            "eu-west-1; CloudWatch alarms notify only topics of their own region, so give one in "
+            "eu-west-1",
+            id="topic of another region",
+        ),
+        pytest.param(
+            lambda: DrillWindow(days=["TUESDAY"]),
+            "DrillWindow: days: 'TUESDAY' is not allowed; allowed: SUN, MON, TUE, WED, THU, FRI, "
+            "SAT",
+            id="misspelt day",
+        ),
+        pytest.param(
             lambda: DrillWindow(days=[]),
             "DrillWindow: no day from 9 to 17 never opens; give days, and hours from 0 to 24 in "
             "their order",
@@ -302,12 +377,18 @@ def test_what_aws_would_refuse_is_refused_before(make: Callable[[], object], mes
         make()
 
 
+def test_a_guard_may_be_an_alarm(stack: Stack) -> None:
+    guard = an_alarm(stack, alarm_name=GUARD)
+    own = cloudwatch.Alarm.from_alarm_name(stack, "Own", "orders")
+    assert a_drill(stack, guards=[guard, own]).guards == (GUARD, "orders")
+
+
 def test_every_fault_ends_by_itself() -> None:
     def build(stack: Stack) -> None:
         group = a_group(stack)
         a_drill(stack, group)
         hole = BlackholePort(BLUE, INSTANCE_ID, 5, destination_port=5432)
-        a_drill(stack, group, name="db", fault=hole)
+        a_drill(stack, group, name="db", fault=hole, hypothesis=[AlarmFires(STATUS, 350)])
 
     found = resources_of(synthesized(build), "AWS::FIS::ExperimentTemplate").values()
     parameters = [each["Properties"]["Actions"]["Fault"]["Parameters"] for each in found]

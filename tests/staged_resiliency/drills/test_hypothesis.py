@@ -51,12 +51,12 @@ def _both_ids(env: Data) -> None:
 def _db_decides(env: Data) -> None:
     _both_ids(env)
     env["failover_on"] = ["status", "db"]
-    env["drills"]["db-blackhole"]["duration_minutes"] = 10
+    env["drills"]["db-blackhole"]["duration_minutes"] = 12
 
 
 def _cdn_over_https(env: Data) -> None:
     env["dependencies"]["cdn"]["port"] = 443
-    env["drills"]["cdn-blackhole"]["duration_minutes"] = 10
+    env["drills"]["cdn-blackhole"]["duration_minutes"] = 12
 
 
 def _standby_stops(env: Data) -> None:
@@ -70,11 +70,11 @@ def _peers(env: Data) -> None:
 
 def test_when_the_active_host_stops_clients_reach_the_standby_and_come_back() -> None:
     assert expected(drilled(), "shutdown") == [
-        ClientsMove(RECORD, GREEN, 360),
+        ClientsMove(RECORD, GREEN, 540),
         ClientsReturn(RECORD, BLUE, 800),
-        AlarmFires(f"{BLUE}-StatusCheckFailed", 360),
+        AlarmFires(f"{BLUE}-StatusCheckFailed", 540),
         AlarmRecovers(f"{BLUE}-StatusCheckFailed", 680),
-        AlarmFires(f"{BLUE}-probe-silent", 450),
+        AlarmFires(f"{BLUE}-probe-silent", 630),
         AlarmRecovers(f"{BLUE}-probe-silent", 650),
         AlarmQuiet(f"{GREEN}-db-connectivity-failed"),
         AlarmQuiet(f"{GREEN}-cdn-connectivity-failed"),
@@ -85,7 +85,7 @@ def test_when_the_active_host_stops_clients_reach_the_standby_and_come_back() ->
 def test_when_the_standby_stops_clients_notice_nothing() -> None:
     found = expected(drilled(_standby_stops), "shutdown")
     assert found[:2] == [ClientsStay(RECORD, BLUE), ClientsServed(RECORD)]
-    assert AlarmFires(f"{GREEN}-StatusCheckFailed", 360) in found
+    assert AlarmFires(f"{GREEN}-StatusCheckFailed", 540) in found
     assert AlarmQuiet(f"{BLUE}-StatusCheckFailed") in found
 
 
@@ -125,7 +125,7 @@ def test_a_blackhole_during_which_nobody_is_served_fails() -> None:
 
 def test_a_blackhole_of_what_decides_moves_clients() -> None:
     found = expected(drilled(_db_decides), "db-blackhole")
-    assert found[0] == ClientsMove(RECORD, GREEN, 360)
+    assert found[0] == ClientsMove(RECORD, GREEN, 540)
     assert found[1] == ClientsReturn(RECORD, BLUE, 380)
     assert not [each for each in found if isinstance(each, ClientsStay)]
 
@@ -133,7 +133,7 @@ def test_a_blackhole_of_what_decides_moves_clients() -> None:
 def test_without_port_443_a_host_falls_silent_and_its_silence_is_what_is_expected() -> None:
     found = expected(drilled(_cdn_over_https), "cdn-blackhole")
     fires = [each for each in found if isinstance(each, AlarmFires)]
-    assert fires == [AlarmFires(f"{BLUE}-probe-silent", 510)]
+    assert fires == [AlarmFires(f"{BLUE}-probe-silent", 690)]
     # Without data, and without taking that for failure, the dependency's own alarm can't fire.
     assert AlarmQuiet(f"{BLUE}-cdn-connectivity-failed") in found
     assert AlarmQuiet(f"{BLUE}-StatusCheckFailed") in found
@@ -158,7 +158,7 @@ def test_without_port_443_clients_move_unless_silence_is_health(missing: str) ->
         _cdn_over_https(env)
         env["failover_on"] = ["status", "db"]
         env["dependencies"]["db"]["alarm"] = {"missing_data": missing}
-        env["drills"]["db-blackhole"]["duration_minutes"] = 10
+        env["drills"]["db-blackhole"]["duration_minutes"] = 12
 
     moved = isinstance(expected(drilled(edit), "cdn-blackhole")[0], ClientsMove)
     assert moved == (missing in ("cloudwatch_default", "breaching"))
@@ -312,6 +312,7 @@ def test_what_is_assumed_is_what_the_failover_time_model_assumes_at_most() -> No
         name: getattr(given, name).high
         for name in (
             "extra_periods",
+            "extra_long_periods",
             "evaluation_interval",
             "status_metric_delay",
             "custom_metric_delay",
@@ -322,6 +323,7 @@ def test_what_is_assumed_is_what_the_failover_time_model_assumes_at_most() -> No
         )
     } == {
         "extra_periods": time_limits.EXTRA_PERIODS,
+        "extra_long_periods": time_limits.EXTRA_LONG_PERIODS,
         "evaluation_interval": time_limits.EVALUATION_INTERVAL_SECONDS,
         "status_metric_delay": time_limits.STATUS_METRIC_DELAY_SECONDS,
         "custom_metric_delay": time_limits.CUSTOM_METRIC_DELAY_SECONDS,

@@ -181,7 +181,8 @@ def test_without_a_known_region_the_alarms_region_is_that_of_the_deployment() ->
 def test_a_region_that_route_53_does_not_know_is_refused(
     region: str, message: str, app: App, stack: Stack
 ) -> None:
-    alarm = an_alarm(Stack(app, "Far", env=Environment(account=ACCOUNT, region="moon")))
+    far = Stack(app, "Far", env=Environment(account=ACCOUNT, region="moon"))
+    alarm = an_alarm(far, topic=f"arn:aws:sns:moon:{ACCOUNT}:ops")
     with refused(message):
         AlarmHealthCheck(stack, "HealthCheck", alarm=alarm, alarm_region=region or None)
 
@@ -190,7 +191,9 @@ def test_an_alarm_of_another_stack_is_followed_in_its_region_after_that_stack(
     app: App, stack: Stack
 ) -> None:
     far = Stack(app, "Far", env=Environment(account=ACCOUNT, region="us-west-2"))
-    AlarmHealthCheck(stack, "HealthCheck", alarm=an_alarm(far))
+    AlarmHealthCheck(
+        stack, "HealthCheck", alarm=an_alarm(far, topic=f"arn:aws:sns:us-west-2:{ACCOUNT}:ops")
+    )
     artifact = app.synth().get_stack_by_name("Test")
     config = only(artifact.template, HEALTH_CHECK)["HealthCheckConfig"]
     assert config["AlarmIdentifier"] == {"Name": "shop-blue-queue-depth", "Region": "us-west-2"}
@@ -244,17 +247,19 @@ def test_the_logical_id_does_not_depend_on_how_the_cdk_numbers_tokens(
         pytest.param("dimensions", id="dimension"),
     ],
 )
-def test_a_rule_that_the_deployment_decides_and_the_name_does_not_carry_is_refused(
-    field: str, stack: Stack
+def test_a_part_of_the_rule_that_the_deployment_decides_is_appended_to_the_alarms_name(
+    field: str,
 ) -> None:
-    token = text_parameter(stack, "Known")
-    alarm = an_alarm(stack, rule=a_rule(**{field: {"Id": token} if field[0] == "d" else token}))
-    with refused(
-        f"AlarmHealthCheck: alarm: its rule holds {token}, which is known only at deployment, but "
-        "its name does not, so the health check could not follow a change of it; make it part of "
-        'alarm_name, like f"{host}-{instance_id}-status"'
-    ):
-        AlarmHealthCheck(stack, "HealthCheck", alarm=alarm)
+    def build(stack: Stack) -> None:
+        token = text_parameter(stack, "Known")
+        rule = a_rule(**{field: {"Id": token} if field[0] == "d" else token})
+        AlarmHealthCheck(stack, "HealthCheck", alarm=an_alarm(stack, rule=rule))
+
+    template = synthesized(build)
+    name = {"Fn::Join": ["", ["shop-blue-queue-depth-", {"Ref": "Known"}]]}
+    assert only(template, ALARM)["AlarmName"] == name
+    config = only(template, HEALTH_CHECK)["HealthCheckConfig"]
+    assert config["AlarmIdentifier"]["Name"] == name
 
 
 @pytest.mark.parametrize("field", ["threshold", "period_seconds", "evaluation_periods"])

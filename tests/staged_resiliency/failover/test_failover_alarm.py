@@ -85,12 +85,11 @@ def test_another_health_check_is_another_template(tmp_path: Path) -> None:
 
 
 def test_in_the_same_stack_it_refers_to_the_health_check() -> None:
-    app = App()
-    stack = stack_of(app, "Shop", "us-east-1")
+    stack = stack_of(App(), "Shop", "us-east-1")
     alarm = an_alarm(stack, check := a_check(stack))
-    assert stack.resolve(alarm.rule.dimensions) == {
-        "HealthCheckId": {"Ref": stack.resolve(check.resource.logical_id)}
-    }
+    assert stack.resolve(alarm.resource.dimensions) == [
+        {"name": "HealthCheckId", "value": {"Ref": stack.resolve(check.resource.logical_id)}}
+    ]
 
 
 def test_it_is_refused_where_there_are_no_such_metrics() -> None:

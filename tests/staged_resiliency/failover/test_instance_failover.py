@@ -121,7 +121,7 @@ def test_several_signals_must_all_be_well() -> None:
             "HealthThreshold": 2,
             "Inverted": False,
         },
-        "HealthCheckTags": [{"Key": "Name", "Value": "shop-all-signals"}],
+        "HealthCheckTags": [{"Key": "Name", "Value": "shop-blue-all-signals"}],
     }
     assert _served(template)[0][2] == {"Ref": id_of["CALCULATED"]}
 

@@ -9,6 +9,7 @@ from aws_cdk import Stack
 
 from staged_resiliency import HttpCheck, ProbeConfiguration, TcpCheck
 from staged_resiliency.probe.agent import config as agent
+from staged_resiliency.probe.document import PARAMETER_BYTES
 from tests.staged_resiliency.support import number_parameter, refused, text_parameter
 from tests.support import Data
 
@@ -159,7 +160,7 @@ def test_more_targets_than_a_document_carries_are_refused_with_how_many_fit() ->
     with pytest.raises(ValueError, match=r"^1000 targets make parameters of \d+ bytes; ") as e:
         of(1000).require_fit()
     reported = str(e.value)
-    assert "beside the agent there is room for 16384, so about " in reported
+    assert f"beside the agent there is room for {PARAMETER_BYTES}, so about " in reported
     fitting = int(reported.partition("so about ")[2].split()[0])
     assert fitting > 50
     of(fitting - 2).require_fit()

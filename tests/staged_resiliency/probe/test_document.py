@@ -143,7 +143,7 @@ def test_there_is_room_for_the_parameters() -> None:
     size = len(compact(command_document()).encode())
     most = limits.MAX_DOCUMENT_BYTES - PARAMETER_BYTES
     assert size <= most, f"{size - most} bytes too many for {PARAMETER_BYTES} of parameters"
-    assert PARAMETER_BYTES >= 16 * 1024
+    assert PARAMETER_BYTES >= 14 * 1024
 
 
 def test_what_is_deployed_is_made_of_the_files_that_are_here() -> None:

@@ -25,15 +25,16 @@ STUCK_SECONDS = 120.0  # a publisher that takes longer over one request is stuck
 RETENTION_MINUTES = 120
 MIN_RETAINED = 10_000
 RETRY_SECONDS = (1, 2, 5, 10, 30)
+WAITING = "waiting:"  # begins the status until the agent samples; the installation reads it
 IDENTITY_SECONDS = 3600.0  # the Name tag may change while the agent runs
 
 
 class Agent:
     """The running agent, until ``end`` or a restart with another configuration or identity.
 
-    ``state`` is the spool's folder; without one the spool is in memory only. ``transport`` makes
-    the transport of data: CloudWatch unless given. ``next_config`` is the configuration to restart
-    with; None after ``end``.
+    ``state`` is the spool's folder; without one the spool is in memory only. ``machine`` is what
+    ``this_machine`` returns. ``transport`` makes the transport of data: CloudWatch unless given.
+    ``next_config`` is the configuration to restart with; None after ``end``.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Agent:
         metadata: Metadata,
         journal: Journal,
         manager: ServiceManager,
+        machine: str = "",
         transport: Callable[[Config, Identity], Transport] | None = None,
     ) -> None:
         self.next_config: Config | None = None
@@ -56,6 +58,7 @@ class Agent:
         self._metadata = metadata
         self._journal = journal
         self._manager = manager
+        self._machine = machine
         self._transport = transport or self._cloudwatch
         self._host = ""
         self._spool: Spool | None = None
@@ -66,7 +69,12 @@ class Agent:
         self._identity_is_due = threading.Event()
 
     def run(self) -> None:
-        """Determine the identity, then sample and publish until ``end``."""
+        """Determine the identity, then sample and publish until ``end``.
+
+        The service is ready before it has an identity, which takes the network: a boot that waits
+        for it would otherwise wait for the network.
+        """
+        self._manager.notify("READY=1", f"STATUS={WAITING} this host's name is not known yet")
         self._feed_watchdog()
         threading.Thread(target=self._identify, name="identity", daemon=True).start()
         self._loop.run()
@@ -87,10 +95,8 @@ class Agent:
         self._publisher.start()
         self._measuring = Measuring(identity, self._tools, self._journal, self._publisher)
         self._measuring.start(self._config)
-        gc.unfreeze()
-        gc.collect()
-        gc.freeze()  # these objects live as long as the agent
-        self._report("ready", "READY=1")
+        settle()
+        self._report("ready")
 
     def reload(self) -> None:
         """Read the configuration again; go on with the current one when the new one is invalid."""
@@ -141,10 +147,9 @@ class Agent:
             except IdentityError as error:
                 if str(error) != problem:
                     problem = str(error)
-                    line = f"this host's name can't be determined: {problem}"
-                    self._loop.call_soon(self._journal.warning, line)
+                    self._loop.call_soon(self._report_no_identity, problem)
                 if known is None and not self._config.host:
-                    known = saved_identity(self._state, self._metadata)
+                    known = saved_identity(self._state, self._machine)
                     if known is not None:
                         known = known._replace(region=self._config.region or known.region)
                         self._loop.call_soon(self.begin, known)
@@ -155,11 +160,17 @@ class Agent:
                     self._loop.call_soon(begin, identity)
                     known = identity
                     if not self._config.host:  # only a name that comes from the instance
-                        save_identity(self._state, identity, self._metadata)
+                        save_identity(self._state, identity, self._machine)
             pause = RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)]
             attempt += 1
             self._identity_is_due.wait(pause if known is None else IDENTITY_SECONDS)
             self._identity_is_due.clear()
+
+    def _report_no_identity(self, problem: str) -> None:
+        line = f"this host's name can't be determined: {problem}"
+        self._journal.warning(line)
+        if self._measuring is None:
+            self._manager.notify(f"STATUS={WAITING} {line}")
 
     def _restart_as(self, identity: Identity) -> None:
         """Restart with another identity, as every metric has it among its dimensions."""
@@ -171,14 +182,14 @@ class Agent:
             self.next_config = config
             self._stop()
 
-    def _report(self, event: str, *lines: str) -> None:
+    def _report(self, event: str) -> None:
         """Report what is running to the journal and the service manager."""
         summary = (
             f"{len(self._measuring or ())} targets every {self._config.interval_seconds} s, "
             f"namespace {self._config.namespace}, host {self._host}"
         )
         self._journal.info(f"{event}: {summary}")
-        self._manager.notify(*lines, f"STATUS={summary}")
+        self._manager.notify(f"STATUS={summary}")
 
     def _feed_watchdog(self) -> None:
         """Notify systemd's watchdog regularly unless the publisher is stuck."""
@@ -191,6 +202,13 @@ class Agent:
         if publisher is None or (publisher.is_alive() and not is_stuck):
             self._manager.notify("WATCHDOG=1")
         self._loop.call_at(self._loop.clock() + seconds / 3, self._feed_watchdog)
+
+
+def settle() -> None:
+    """Let the garbage collector skip what lives as long as the agent."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def max_spooled(config: Config) -> int:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Callable, NamedTuple
 
@@ -14,6 +17,8 @@ from .journal import printable
 from .metadata import Metadata, MetadataError
 
 FILE_NAME = "identity.json"
+ASSET_TAG = Path("/sys/class/dmi/id/board_asset_tag")
+_INSTANCE_ID = re.compile("i-[0-9a-f]{8,17}")
 _TAG_SECONDS = 30.0
 
 
@@ -77,24 +82,37 @@ def identify(
     return Identity(host, region)
 
 
-def save_identity(folder: Path | None, identity: Identity, metadata: Metadata) -> None:
-    """Save the identity, for a start at which EC2 does not answer."""
-    if folder is None:
+def this_machine(asset_tag: Path = ASSET_TAG, environment: Mapping[str, str] = os.environ) -> str:
+    """Return what identifies this machine without the network; empty where nothing does.
+
+    On Nitro instances the firmware has the instance's id. Elsewhere it is the id of this boot,
+    which the unit passes on: a copy of the disk on another instance has another one.
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/identify_ec2_instances.html
+    """
+    with contextlib.suppress(OSError, ValueError):
+        tag = asset_tag.read_text(encoding="ascii").strip()
+        if _INSTANCE_ID.fullmatch(tag):
+            return tag
+    return environment.get("BOOT_ID", "")
+
+
+def save_identity(folder: Path | None, identity: Identity, machine: str) -> None:
+    """Save the identity, for a start at which the metadata service or EC2 does not answer."""
+    if folder is None or not machine:
         return
-    with contextlib.suppress(OSError, MetadataError):
+    with contextlib.suppress(OSError):
         aside = folder / f"{FILE_NAME}.new"
-        aside.write_text(json.dumps([metadata.instance_id(), *identity]), encoding="utf-8")
+        aside.write_text(json.dumps([machine, *identity]), encoding="utf-8")
         aside.replace(folder / FILE_NAME)
 
 
-def saved_identity(folder: Path | None, metadata: Metadata) -> Identity | None:
-    """Return the identity that was saved last; None if never, or on another instance."""
-    if folder is None:
+def saved_identity(folder: Path | None, machine: str) -> Identity | None:
+    """Return the identity that was saved last; None if never, or on another machine."""
+    if folder is None or not machine:
         return None
     try:
-        instance_id, host, region = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+        saved_on, host, region = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
         is_valid = HOST.allows(host) and REGION.allows(region)
-        is_ours = is_valid and instance_id == metadata.instance_id()
-        return Identity(host, region) if is_ours else None
-    except (OSError, ValueError, TypeError, MetadataError):
+        return Identity(host, region) if is_valid and saved_on == machine else None
+    except (OSError, ValueError, TypeError):
         return None

@@ -16,7 +16,7 @@ from pathlib import Path
 from . import metadata
 from .attempt import Tools
 from .config import ENDPOINT, Config, ConfigError, load
-from .identity import IdentityError, ask_ec2, identify
+from .identity import IdentityError, ask_ec2, identify, this_machine
 from .journal import Journal
 from .loop import Loop
 from .run_once import is_failing, results_of_one_round, table
@@ -86,6 +86,7 @@ def _serve(options: argparse.Namespace, config: Config) -> Config | None:
         metadata=metadata.Metadata(options.metadata_url),
         journal=Journal(every_sample=config.journal == "samples"),
         manager=ServiceManager(),
+        machine=this_machine(),
     )
     signal.signal(signal.SIGHUP, lambda *_: loop.call_soon(agent.reload))
     signal.signal(signal.SIGTERM, lambda *_: loop.call_soon(agent.end))

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import http.client
 import json
+from datetime import datetime, timedelta, timezone
 from urllib.parse import quote, urlsplit
 
 DEFAULT_URL = "http://169.254.169.254"
 TIMEOUT_SECONDS = 2.0
 TOKEN_SECONDS = 21_600
+# Below the 15 minutes before the end of credentials in which botocore asks for others with each
+# request, and above the 10 in which it does not go on without an answer.
+EXTENDED_SECONDS = 14 * 60
 _MAX_BYTES = 65_536
 _ROLE = "/latest/meta-data/iam/security-credentials/"
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
 _CREDENTIALS = {  # by the names that botocore gives them
     "access_key": "AccessKeyId",
     "secret_key": "SecretAccessKey",
@@ -51,11 +56,17 @@ class Metadata:
             return None
 
     def credentials(self) -> dict[str, str]:
-        """Return the instance role's credentials, for botocore's RefreshableCredentials."""
+        """Return the instance role's credentials, for botocore's RefreshableCredentials.
+
+        Those that have expired, or soon will, are extended, as botocore's own provider does: while
+        the service that issues them is unavailable, the metadata service returns the last ones,
+        and AWS goes on accepting them.
+        """
         try:
             role = self._get(_ROLE).split("\n")[0]
             answer = json.loads(self._get(_ROLE + quote(role, safe="")))
-            return {name: _header_value(answer[key], key) for name, key in _CREDENTIALS.items()}
+            found = {name: _header_value(answer[key], key) for name, key in _CREDENTIALS.items()}
+            return {**found, "expiry_time": _extended(found["expiry_time"])}
         except NotThereError:
             raise MetadataError("the instance has no role; give it an instance profile") from None
         except (ValueError, KeyError, TypeError, RecursionError):
@@ -92,6 +103,17 @@ class Metadata:
 
 class NotThereError(MetadataError):
     """The metadata service has no such value for this instance."""
+
+
+def _extended(expires: str) -> str:
+    """Return the time at which credentials are taken to expire, at the earliest soon."""
+    soonest = _now() + timedelta(seconds=EXTENDED_SECONDS)
+    given = datetime.strptime(expires, _TIME).replace(tzinfo=timezone.utc)
+    return max(given, soonest).strftime(_TIME)
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
 
 
 def _header_value(value: object, name: str) -> str:

@@ -9,13 +9,19 @@ done
 if [ "$action" = Uninstall ]; then
   . ./uninstall.sh
 fi
+# What the run removed is part of the result.
+repairs=
+removed() {
+  repairs="$repairs; removed $1"
+  echo "$name: removed $1"
+}
 . ./interpreter.sh
 find_python || refuse "$name: no Python runs the agent; see step Python"
 
 # A directory at a file's path would make every run fail.
 for each in "$configuration" "$new_configuration" "$unit" "$new_unit" "$home/current"; do
   if [ -d "$each" ] && [ ! -L "$each" ]; then
-    echo "$name: removed $each, a directory at a file's path"
+    removed "$each, a directory at a file's path"
     rm -rf "$each"
   fi
 done

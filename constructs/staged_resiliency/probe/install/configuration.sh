@@ -6,5 +6,6 @@ END_OF_CONFIGURATION
   refuse "$name: Configuration is not base64; nothing was changed"
 fi
 [ -s "$new_configuration" ] || refuse "$name: Configuration is empty; nothing was changed"
-as_nobody "$python" -I -B "$home/$agent" --configuration "$new_configuration" --check-config ||
-  refuse "$name: the configuration was refused; nothing was changed"
+said=$(as_nobody "$python" -I -B "$home/$agent" --configuration "$new_configuration" \
+  --check-config 2>&1) || refuse "$name: nothing was changed, as the configuration is invalid: $said"
+echo "$said"

@@ -16,6 +16,8 @@ service=$(cat <<'END_OF_SERVICE'
 END_OF_SERVICE
 )
 
+# Systems Manager's console shows the first 400 bytes or so that a failed step writes to standard
+# error, and nothing of a step that succeeds. So the reason alone goes there.
 refuse() {
   printf '%s\n' "$*" >&2
   exit 1

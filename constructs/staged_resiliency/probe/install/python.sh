@@ -12,8 +12,17 @@ if find_python; then
   exit 0
 fi
 
+# Runs a command with long output, whose last line is the reason where it fails.
+logged() {
+  logged_status=0
+  said=$("$@" 2>&1) || logged_status=$?
+  printf '%s\n' "$said"
+  reason=$(printf '%s\n' "$said" | tail -n 1 | cut -c 1-150)
+  return "$logged_status"
+}
+
 apt() {
-  DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get -qq -y \
+  logged env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get -qq -y \
     --no-install-recommends -o DPkg::Lock::Timeout=400 -o Dpkg::Use-Pty=0 "$@"
 }
 
@@ -25,7 +34,7 @@ apt_update() {
     fi
     sleep "$pause"
   done
-  echo "$name: apt-get update failed five times" >&2
+  echo "$name: apt-get update failed five times: $reason" >&2
   return 1
 }
 
@@ -37,12 +46,12 @@ from_apt() {
   apt install "$1" || { apt_update && apt install "$1"; } || not_installed "$1"
 }
 from_dnf() {
-  dnf -q makecache || return 1
+  logged dnf -q makecache || not_installed "$1" || return 1
   dnf -q list "$1" >/dev/null 2>&1 || return 1
-  dnf -q -y install "$1" || not_installed "$1"
+  logged dnf -q -y install "$1" || not_installed "$1"
 }
 not_installed() {
-  echo "$name: $1 of the distribution could not be installed" >&2
+  echo "$name: $1 of the distribution could not be installed: $reason" >&2
   return 1
 }
 
@@ -73,9 +82,9 @@ mkdir -p "$home"
 cat >"$new/requirements.txt" <<'END_OF_REQUIREMENTS'
 @requirements.txt
 END_OF_REQUIREMENTS
-"$new/bin/python" -I -m pip install --quiet --no-cache-dir --no-input \
+logged "$new/bin/python" -I -m pip install --quiet --no-cache-dir --no-input \
   --disable-pip-version-check --require-hashes --only-binary :all: -r "$new/requirements.txt" ||
-  refuse "$name: pip could not install the pinned packages"
+  refuse "$name: pip could not install the pinned packages: $reason"
 if [ -e "$environment" ]; then # broken, as it can't run the agent
   : >"$home/.restart"
   rm -rf "$environment"

@@ -10,10 +10,21 @@ is_active() {
 main_pid() {
   systemctl show --property MainPID --value "$name.service"
 }
-# Whether the same process runs a moment later.
+# What the agent reports to systemd; it begins with `waiting:` until the agent samples.
+agent_status() {
+  systemctl show --property StatusText --value "$name.service"
+}
+# Whether the same process runs a moment later, and samples: for that it must know its host's name.
 is_steady() {
   sleep 2
-  is_active && [ "$(main_pid)" = "$1" ]
+  for _ in $(seq 30); do
+    is_active && [ "$(main_pid)" = "$1" ] || return 1
+    case $(agent_status) in
+      waiting:*) sleep 3 ;;
+      *) return 0 ;;
+    esac
+  done
+  return 1
 }
 point_at() {
   ln -sfn "$1" "$home/.current"
@@ -24,7 +35,7 @@ point_at() {
 for each in $overrides; do
   if [ -e "$each" ]; then
     : >"$home/.restart"
-    echo "$name: removed $each, which overrides the unit: $(cd "$each" && echo *)"
+    removed "$each, which overrides the unit: $(cd "$each" && echo *)"
     rm -rf "$each"
   fi
 done
@@ -44,24 +55,37 @@ if [ -e "$home/.restart" ] || ! is_active; then
   todo=restart
 fi
 
-# Without a previous version systemd keeps trying, so that the agent runs as soon as its cause of
-# failure (the instance's role, its Name tag) is removed.
+journal() {
+  journalctl --since "@$began" --output cat --no-pager --quiet "$@" || true
+}
+
+# Without a previous version the agent keeps trying, so that it runs as soon as its cause of failure
+# (the instance's role, its Name tag) is removed.
 give_up() {
-  echo "$name: agent $agent does not run; its last lines:"
-  journalctl --sync || true
-  journalctl --unit "$name.service" --since "@$began" --lines 20 --output cat --no-pager || true
+  reason=
+  ! is_active || reason=$(agent_status)
+  case $reason in
+    waiting:*) ;;
+    *)
+      journalctl --sync || true
+      reason=$(journal --identifier "$name" --lines 1)
+      echo "$name: agent $agent does not run; its last lines:"
+      journal --unit "$name.service" --lines 20
+      ;;
+  esac
+  reason=$(printf '%.200s' "${reason:-it wrote nothing to the journal}")
   if [ ! -e "$previous_unit" ]; then
     rm -f "$home/.restart"
-    refuse "$name: agent $agent does not run; systemd keeps trying"
+    refuse "$name: agent $agent does not run yet, and keeps trying: $reason"
   fi
   mv -f "$previous_unit" "$unit"
   [ ! -e "$previous_configuration" ] || mv -f "$previous_configuration" "$configuration"
   point_at "$previous"
   systemctl daemon-reload
   systemctl restart "$name.service" ||
-    refuse "$name: neither agent $agent nor the previous one, $previous, runs"
+    refuse "$name: neither agent $agent nor the previous one, $previous, runs: $reason"
   rm -f "$home/.restart" "$previous_agent"
-  refuse "$name: agent $agent does not run; restored the previous one, $previous"
+  refuse "$name: agent $agent does not run; restored the previous one, $previous: $reason"
 }
 
 if [ "$todo" != nothing ]; then
@@ -84,7 +108,7 @@ if [ "$todo" != nothing ]; then
     point_at "$agent"
     systemctl daemon-reload
     systemctl enable --quiet "$name.service"
-    systemctl restart "$name.service" || give_up # returns when the agent is ready
+    systemctl restart "$name.service" || give_up
     pid=$(main_pid)
   fi
   is_steady "$pid" || give_up
@@ -110,5 +134,6 @@ case $todo in
     *) result="updated from $previous" ;;
   esac ;;
 esac
+result=$result$repairs
 echo "$result" >"$outcome"
 echo "$name: $result"

@@ -10,6 +10,10 @@ fi
 current=$(readlink "/opt/resiliency-probe/$service/current" || true)
 [ "$current" = "$agent" ] || refuse "$name: found agent ${current:-none}, expected $agent"
 systemctl is-active --quiet "$name.service" || refuse "$name: agent $agent is not active"
+status=$(systemctl show --property StatusText --value "$name.service")
+case $status in
+  waiting:*) refuse "$name: agent $agent is $status" ;;
+esac
 # The unit is intact, but settings for all services may start another program.
 pid=$(systemctl show --property MainPID --value "$name.service")
 case $(tr '\0' ' ' <"/proc/$pid/cmdline" || true) in

@@ -81,7 +81,7 @@ def test_more_targets_than_reach_a_host_at_once_are_refused_with_how_many_fit() 
         load(of_size(248))
     found = re.fullmatch(
         r"bookstore\.yaml:17: environments\.production\.dependencies: 248 targets make parameters "
-        r"of \d+ bytes; beside the agent there is room for 16384, so about (\d+) targets like "
+        r"of \d+ bytes; beside the agent there is room for 14336, so about (\d+) targets like "
         r"these fit; remove some",
         str(raised.value),
     )

@@ -1,14 +1,16 @@
 """What all tests of the agent share."""
 
-import gc
-from collections.abc import Iterator
-
 import pytest
+
+from staged_resiliency.probe.agent import agent
 
 
 @pytest.fixture(autouse=True)
-def _only_what_is_new_is_collected() -> Iterator[None]:
-    """Agent and tests collect garbage, which would look at all that other tests have loaded."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
+def settled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Count how often agents settle, and collect no garbage: all tests' objects would be visited.
+
+    It would also take back what ``pytest_collection_finish`` has the collector skip.
+    """
+    calls: list[str] = []
+    monkeypatch.setattr(agent, "settle", lambda: calls.append("settled"))
+    return calls

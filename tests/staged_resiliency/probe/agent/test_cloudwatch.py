@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from staged_resiliency.probe.agent import cloudwatch
+from staged_resiliency.probe.agent import cloudwatch, metadata
 from staged_resiliency.probe.agent.cloudwatch import CloudWatch, SendError
 from staged_resiliency.probe.agent.metadata import Metadata
 from staged_resiliency.probe.agent.metric_statistics import Datum, Series
@@ -365,17 +365,49 @@ def test_a_metadata_service_that_hangs_is_no_credentials(
             transport.send(DATA)
 
 
-def test_credentials_that_the_metadata_service_lets_end_are_a_trouble_that_passes(
-    around: Around,
+@pytest.mark.parametrize("hours", [-1, -30])
+def test_expired_credentials_that_the_metadata_service_returns_are_used_until_it_has_others(
+    around: Around, hours: float
 ) -> None:
-    """As when the host's clock is hours ahead. botocore raises RuntimeError for them."""
+    """As while AWS can't issue credentials: it accepts the last ones."""
     around.begin_anew()
-    around.metadata.change(credentials=credentials(1, hours=-1))
+    around.metadata.change(credentials=credentials(1, hours=hours))
+    assert [around.send() for _ in range(2)] == [None] * 2
+    asked = around.credentials_asked()
+    around.metadata.change(credentials=credentials(2))
+    assert [around.send() for _ in range(2)] == [None] * 2
+    keys = [key[-1] for key, _ in around.signers()]
+    assert keys == ["1", "1", "2", "2"]
+    assert (asked, around.credentials_asked()) == (3, 4), "once with each request, until then"
+
+
+def test_credentials_that_expire_while_the_agent_runs_are_extended_too(
+    around: Around, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    around.begin_anew()
+    around.metadata.change(credentials=credentials(1, hours=1))
+    assert around.send() is None
+    credentials_in_use = around.transport._session._credentials
+    later = datetime.now(timezone.utc) + timedelta(hours=2)
+    monkeypatch.setattr(credentials_in_use, "_time_fetcher", lambda: later)
+    monkeypatch.setattr(metadata, "_now", lambda: later)
+    assert [around.send() for _ in range(3)] == [None] * 3
+    assert {key for key, _ in around.signers()} == {"ASIA0000000000000001"}
+
+
+def test_an_error_of_a_library_fails_one_request_and_not_the_thread(
+    around: Around, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """botocore raises RuntimeError for some credentials."""
     spool = Spool(None, 100, "Bookstore", pytest.fail)
     publisher = Publisher(Outbox(spool, lambda: float(MIDNIGHT)), around.transport, pytest.fail)
-    trouble = publisher._send(DATA)
+
+    def broken(**given: Any) -> None:
+        raise RuntimeError("the credentials are still expired")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(around.transport._client, "put_metric_data", broken)
+        trouble = publisher._send(DATA)
     assert trouble is not None
     assert "still expired" in str(trouble)
-    around.metadata.change(credentials=credentials(2))
     assert publisher._send(DATA) is None
-    assert around.signers() == [("ASIA0000000000000002", "token-2")]

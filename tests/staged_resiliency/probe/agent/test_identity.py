@@ -1,5 +1,6 @@
 """Who the host is: from the configuration, its tags in the metadata, or EC2."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -15,6 +16,7 @@ from staged_resiliency.probe.agent.identity import (
     identify,
     save_identity,
     saved_identity,
+    this_machine,
 )
 from staged_resiliency.probe.agent.metadata import Metadata
 from tests.e2e.machine.servers import HttpAnswer, HttpRequest
@@ -209,21 +211,50 @@ def test_without_credentials_ec2_is_not_asked(instance: InstanceMetadata, child:
         identify(CONFIG, Metadata(instance.url))
 
 
-def test_who_an_instance_was_is_remembered(instance: InstanceMetadata, tmp_path: Path) -> None:
-    asked = Metadata(instance.url)
-    assert saved_identity(tmp_path, asked) is None
-    save_identity(tmp_path, Identity(BLUE, "us-west-2"), asked)
-    assert saved_identity(tmp_path, asked) == Identity(BLUE, "us-west-2")
+MACHINE = "i-0123456789abcdef0"
+
+
+def test_who_an_instance_was_is_remembered(tmp_path: Path) -> None:
+    assert saved_identity(tmp_path, MACHINE) is None
+    save_identity(tmp_path, Identity(BLUE, "us-west-2"), MACHINE)
+    assert saved_identity(tmp_path, MACHINE) == Identity(BLUE, "us-west-2")
     assert [file.name for file in tmp_path.iterdir()] == [FILE_NAME]
 
 
-def test_without_a_folder_or_with_one_that_refuses_nothing_is_remembered(
-    instance: InstanceMetadata, tmp_path: Path
-) -> None:
-    asked = Metadata(instance.url)
+def test_without_a_folder_or_with_one_that_refuses_nothing_is_remembered(tmp_path: Path) -> None:
     for folder in (None, tmp_path / "nowhere"):
-        save_identity(folder, Identity(BLUE, "us-west-2"), asked)
-        assert saved_identity(folder, asked) is None
+        save_identity(folder, Identity(BLUE, "us-west-2"), MACHINE)
+        assert saved_identity(folder, MACHINE) is None
+
+
+def test_on_a_machine_that_nothing_identifies_nothing_is_remembered(tmp_path: Path) -> None:
+    save_identity(tmp_path, Identity(BLUE, "us-west-2"), "")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / FILE_NAME).write_text(json.dumps(["", BLUE, "us-west-2"]))
+    assert saved_identity(tmp_path, "") is None
+
+
+@pytest.mark.parametrize(
+    ("asset_tag", "machine"),
+    [
+        pytest.param(b"i-0123456789abcdef0\n", "i-0123456789abcdef0", id="Nitro"),
+        pytest.param(b"i-01234567\n", "i-01234567", id="an id of 2016"),
+        pytest.param(None, "the-boot", id="Xen"),
+        pytest.param(b"Not Specified\n", "the-boot", id="another hypervisor"),
+        pytest.param(b"\xff", "the-boot", id="not ASCII"),
+    ],
+)
+def test_a_machine_is_known_by_its_firmware_or_its_boot(
+    tmp_path: Path, asset_tag: bytes | None, machine: str
+) -> None:
+    file = tmp_path / "board_asset_tag"
+    if asset_tag is not None:
+        file.write_bytes(asset_tag)
+    assert this_machine(file, {"BOOT_ID": "the-boot"}) == machine
+
+
+def test_a_process_of_no_unit_on_xen_is_not_identified(tmp_path: Path) -> None:
+    assert this_machine(tmp_path / "board_asset_tag", {}) == ""
 
 
 @pytest.mark.parametrize(
@@ -240,8 +271,6 @@ def test_without_a_folder_or_with_one_that_refuses_nothing_is_remembered(
         pytest.param(b"\xff\xfe", id="not UTF-8"),
     ],
 )
-def test_the_saved_identity_of_another_instance_is_not_used(
-    instance: InstanceMetadata, tmp_path: Path, content: bytes
-) -> None:
+def test_the_saved_identity_of_another_instance_is_not_used(tmp_path: Path, content: bytes) -> None:
     (tmp_path / FILE_NAME).write_bytes(content)
-    assert saved_identity(tmp_path, Metadata(instance.url)) is None
+    assert saved_identity(tmp_path, MACHINE) is None

@@ -1,8 +1,10 @@
 """The instance metadata service: version 2 alone, and nothing it says is taken on trust."""
 
+import http.client
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -94,6 +96,16 @@ def test_the_token_is_asked_for_six_hours_and_brought_along(place: Place) -> Non
     put, get = answers.requests
     assert (put.method, put.headers[TTL_HEADER]) == ("PUT", "21600")
     assert (get.method, get.headers[TOKEN_HEADER]) == ("GET", "the-token")
+
+
+def test_the_test_service_returns_the_tokens_lifetime_as_the_go_sdk_requires() -> None:
+    with instance_metadata() as running:
+        place = urlsplit(running.url)
+        connection = http.client.HTTPConnection(str(place.hostname), place.port)
+        connection.request("PUT", TOKEN_PATH, headers={TTL_HEADER: "600"})
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers[TTL_HEADER]) == (200, "600")
+        connection.close()
 
 
 def test_a_token_that_has_ended_is_renewed_once(place: Place) -> None:
@@ -216,6 +228,7 @@ def test_the_name_of_a_role_is_escaped_in_the_path(place: Place, role: bytes, pa
         pytest.param(json.dumps({**SOUND, "Token": "a\r\nB: c"}).encode(), id="an injected header"),
         pytest.param(json.dumps({**SOUND, "SecretAccessKey": ""}).encode(), id="an empty secret"),
         pytest.param(json.dumps({**SOUND, "Expiration": 7}).encode(), id="a number as time"),
+        pytest.param(json.dumps({**SOUND, "Expiration": "soon"}).encode(), id="no time"),
         pytest.param(b"[" * 60_000, id="nested without end"),
         pytest.param(b'{"AccessKeyId": "' + b"x" * 200_000, id="endless"),
         pytest.param(b"\xff\xfe{}", id="not UTF-8"),

@@ -1,0 +1,357 @@
+"""Types of the CDK work where its own constructs take them; other types are refused by name."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+
+from staged_resiliency import (
+    AddressTarget,
+    AlarmHealthCheck,
+    AlarmRule,
+    AlarmSignal,
+    EndpointHealthCheck,
+    FailoverHost,
+    HostedZone,
+    HttpRequest,
+    InstanceFailover,
+    MissingData,
+    SignalAlarm,
+    StatusSignal,
+)
+from tests.staged_resiliency.support import (
+    ALARM,
+    HEALTH_CHECK,
+    INSTANCE_ID,
+    RECORDS,
+    TOPIC_ARN,
+    ZONE_ID,
+    refused,
+    synthesized,
+)
+from tests.support import Data, only, resources_of
+
+ORDERS = cloudwatch.Metric(
+    namespace="Shop", metric_name="orders", statistic="Sum", period=Duration.minutes(1)
+)
+WRONG: Any = "wrong"
+WRONG_NUMBER: Any = 7
+RULE = AlarmRule.on_metric(
+    ORDERS, comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD, threshold=1
+)
+
+
+def signal_alarm(stack: Stack, **changes: Any) -> SignalAlarm:
+    usual: Data = {
+        "rule": RULE,
+        "alarm_name": "shop-orders",
+        "description": "No order.",
+        "missing_data": MissingData.BREACHING,
+        "topic": TOPIC_ARN,
+    }
+    return SignalAlarm(stack, "Alarm", **{**usual, **changes})
+
+
+def failover(stack: Stack, construct_id: str = "Failover", **changes: Any) -> InstanceFailover:
+    usual: Data = {
+        "service": "shop",
+        "blue": FailoverHost("shop-blue", AddressTarget(ipv4="52.11.79.8"), INSTANCE_ID),
+        "green": FailoverHost("shop-green", AddressTarget(ipv4="52.11.79.9")),
+        "active": "blue",
+        "hosted_zone": HostedZone("example.com", ZONE_ID),
+        "record_name": "shop.example.com",
+        "topic": TOPIC_ARN,
+    }
+    return InstanceFailover(stack, construct_id, **{**usual, **changes})
+
+
+@pytest.mark.parametrize(
+    ("given", "rendered"),
+    [
+        (cloudwatch.TreatMissingData.BREACHING, MissingData.BREACHING),
+        (cloudwatch.TreatMissingData.NOT_BREACHING, MissingData.NOT_BREACHING),
+        (cloudwatch.TreatMissingData.IGNORE, MissingData.IGNORE),
+        (cloudwatch.TreatMissingData.MISSING, MissingData.CLOUDWATCH_DEFAULT),
+    ],
+)
+def test_missing_data_may_be_given_as_the_cdk_has_it(
+    given: cloudwatch.TreatMissingData, rendered: MissingData, stack: Stack
+) -> None:
+    alarm = signal_alarm(stack, missing_data=given)
+    assert alarm.missing_data is rendered
+    assert alarm.resource.treat_missing_data == rendered.value
+
+
+def test_every_comparison_of_the_cdk_is_converted_or_refused() -> None:
+    for comparison in cloudwatch.ComparisonOperator:
+        if "THAN_LOWER" in comparison.name or "THAN_UPPER" in comparison.name:
+            with pytest.raises(ValueError, match="comparison that Route 53 health checks can't"):
+                AlarmRule.on_metric(ORDERS, comparison=comparison, threshold=1)
+        else:
+            rule = AlarmRule.on_metric(ORDERS, comparison=comparison, threshold=1)
+            assert str(rule.comparison).upper() == comparison.name.replace("_", "")
+
+
+def test_times_may_be_durations() -> None:
+    def build(stack: Stack) -> None:
+        failover(
+            stack,
+            ttl_seconds=Duration.minutes(1),
+            status_period_seconds=Duration.minutes(2),
+        )
+        EndpointHealthCheck(
+            stack,
+            "Check",
+            address="52.11.79.8",
+            request=HttpRequest(),
+            label="shop",
+            interval_seconds=Duration.seconds(10),
+        )
+
+    template = synthesized(build)
+    records = only(template, RECORDS)["RecordSets"]
+    assert {record["TTL"] for record in records} == {"60"}
+    assert only(template, ALARM)["Period"] == 120
+    checks = [each["Properties"] for each in resources_of(template, HEALTH_CHECK).values()]
+    assert 10 in [each["HealthCheckConfig"].get("RequestInterval") for each in checks]
+
+
+def test_signals_may_be_given_by_name_and_the_zone_by_its_id() -> None:
+    def build(stack: Stack) -> None:
+        failover(stack, failover_on=["status", "endpoint"], hosted_zone=ZONE_ID)
+
+    template = synthesized(build)
+    kinds = [
+        each["Properties"]["HealthCheckConfig"]["Type"]
+        for each in resources_of(template, HEALTH_CHECK).values()
+    ]
+    assert sorted(kinds) == ["CALCULATED", "CLOUDWATCH_METRIC", "HTTP"]
+    assert only(template, RECORDS)["HostedZoneId"] == ZONE_ID
+
+
+def test_an_alarm_of_the_cdk_decides_failover_and_its_edit_makes_a_new_health_check() -> None:
+    def build(threshold: float) -> Callable[[Stack], None]:
+        def alarm_decides(stack: Stack) -> None:
+            alarm = cloudwatch.Alarm(
+                stack,
+                "Orders",
+                metric=ORDERS,
+                threshold=threshold,
+                evaluation_periods=2,
+                comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            )
+            failover(stack, failover_on=[AlarmSignal("orders", {"blue": alarm})])
+
+        return alarm_decides
+
+    first, second = (synthesized(build(threshold)) for threshold in (1, 2))
+    for template in (first, second):
+        check = only(template, HEALTH_CHECK)
+        (name,) = (key for key in resources_of(template, ALARM) if key.startswith("Orders"))
+        config = check["HealthCheckConfig"]
+        assert config["AlarmIdentifier"]["Name"] == {"Ref": name}
+        assert config["InsufficientDataHealthStatus"] == "Healthy"
+        assert next(iter(resources_of(template, HEALTH_CHECK).values()))["DependsOn"] == [name]
+    assert set(resources_of(first, HEALTH_CHECK)).isdisjoint(resources_of(second, HEALTH_CHECK))
+
+
+def cdk_alarm(stack: Stack, metric: cloudwatch.IMetric = ORDERS, **changes: Any) -> Any:
+    return cloudwatch.Alarm(
+        stack, "Own", metric=metric, threshold=1, evaluation_periods=2, **changes
+    )
+
+
+@pytest.mark.parametrize(
+    ("alarm", "message"),
+    [
+        pytest.param(
+            lambda stack: cdk_alarm(stack, datapoints_to_alarm=1),
+            "fires at 1 of 2 datapoints, which Route 53 health checks can't follow",
+            id="M of N",
+        ),
+        pytest.param(
+            lambda stack: cdk_alarm(stack, ORDERS.with_(statistic="p99")),
+            "has the statistic p99, which Route 53 health checks can't follow",
+            id="percentile",
+        ),
+        pytest.param(
+            lambda stack: cdk_alarm(stack, ORDERS.with_(unit=cloudwatch.Unit.COUNT)),
+            "is filtered by the unit Count, which Route 53 health checks can't follow",
+            id="unit",
+        ),
+        pytest.param(
+            lambda stack: cdk_alarm(stack, ORDERS.with_(label="Orders")),
+            "has metric math, a label, or a metric of another account or region, which Route 53 "
+            "health checks can't follow",
+            id="label",
+        ),
+        pytest.param(
+            lambda stack: cloudwatch.Alarm.from_alarm_name(stack, "Imported", "orders"),
+            "an imported or composite alarm can't be followed by a Route 53 health check from "
+            "here, as its rule is not known; give an alarm of this application on a single metric",
+            id="imported",
+        ),
+        pytest.param(
+            lambda stack: cdk_alarm(
+                stack, ORDERS.with_(dimensions_map={"Stack": stack.stack_id}), alarm_name="orders"
+            ),
+            "its metric has a value that is known only at deployment, so the health check "
+            "could not follow a change of it; give a SignalAlarm with AlarmRule.on_metric(...), "
+            "whose name carries it",
+            id="dimension known at deployment",
+        ),
+        pytest.param(
+            lambda _: "orders",
+            "'orders' is of type str; give a SignalAlarm or an Alarm of the CDK",
+            id="its name",
+        ),
+    ],
+)
+def test_an_alarm_that_route_53_can_not_follow_is_refused(
+    alarm: Callable[[Stack], Any], message: str, stack: Stack
+) -> None:
+    with refused(f"AlarmHealthCheck: alarm: {message}"):
+        AlarmHealthCheck(stack, "Check", alarm=alarm(stack))
+
+
+def test_a_metric_of_a_target_group_is_a_signal_in_one_statement() -> None:
+    def build(stack: Stack) -> None:
+        vpc = ec2.Vpc(stack, "Vpc", max_azs=2, restrict_default_security_group=False)
+        balancer = elbv2.ApplicationLoadBalancer(stack, "Balancer", vpc=vpc)
+        group = balancer.add_listener("Web", port=80).add_targets("Hosts", port=80)
+        alarm = signal_alarm(
+            stack,
+            rule=AlarmRule.on_metric(
+                group.metrics.healthy_host_count(statistic="Minimum", period=Duration.minutes(1)),
+                comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+                threshold=1,
+            ),
+        )
+        AlarmHealthCheck(stack, "Check", alarm=alarm)
+
+    template = synthesized(build)
+    alarm = only(template, ALARM)
+    check = only(template, HEALTH_CHECK)["HealthCheckConfig"]
+    assert check["AlarmIdentifier"]["Name"] == alarm["AlarmName"]
+    beginning, *parts = alarm["AlarmName"]["Fn::Join"][1]
+    assert beginning == "shop-orders-"
+    for dimension in alarm["Dimensions"]:
+        joined = dimension["Value"].get("Fn::Join", ["", [dimension["Value"]]])[1]
+        assert all(part in parts for part in joined if isinstance(part, dict))
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        pytest.param(
+            lambda stack: signal_alarm(stack, topic=None),
+            "Topic: topic: None is of type NoneType; give an AlarmTopic, a topic of the CDK or an "
+            "ARN",
+            id="topic",
+        ),
+        pytest.param(
+            lambda stack: signal_alarm(stack, rule={}),
+            "SignalAlarm: rule: {} is of type dict; give an AlarmRule",
+            id="rule",
+        ),
+        pytest.param(
+            lambda stack: signal_alarm(stack, missing_data="nothing"),
+            "SignalAlarm: missing_data: 'nothing' is of type str; give a member of MissingData or "
+            "TreatMissingData",
+            id="missing data",
+        ),
+        pytest.param(
+            lambda stack: signal_alarm(stack, description=7),
+            "SignalAlarm: description: 7 is of type int; give a text",
+            id="description",
+        ),
+        pytest.param(
+            lambda _: AlarmRule("Shop", "orders", {}, "Sum", "LessThanThreshold", cast(float, "1")),
+            "AlarmRule: threshold: '1' is of type str; give a number",
+            id="threshold",
+        ),
+        pytest.param(
+            lambda _: AlarmRule.on_metric(WRONG, comparison="LessThanThreshold", threshold=1),
+            "AlarmRule: metric: 'wrong' is of type str; give a Metric of the CDK",
+            id="metric",
+        ),
+        pytest.param(
+            lambda stack: failover(stack, failover_on=["db"]),
+            'InstanceFailover: failover_on: \'db\' is of type str; give "status", "endpoint", or '
+            "a signal such as AlarmSignal(...)",
+            id="signal",
+        ),
+        pytest.param(
+            lambda stack: failover(stack, blue="shop-blue"),
+            "InstanceFailover: blue: 'shop-blue' is of type str; give a FailoverHost",
+            id="host",
+        ),
+        pytest.param(
+            lambda stack: failover(stack, hosted_zone=7),
+            "FailoverRecords: hosted_zone: 7 is of type int; give a zone or its id",
+            id="zone",
+        ),
+        pytest.param(
+            lambda stack: failover(stack, hosted_zone="example.com"),
+            "FailoverRecords: hosted_zone: 'example.com' is not a Route 53 hosted zone id (Z and "
+            "capital letters or digits); give one like Z2EHK3FAEUNRMI",
+            id="name of a zone",
+        ),
+        pytest.param(
+            lambda stack: failover(stack, ttl_seconds="60"),
+            "FailoverRecords: ttl_seconds: '60' is of type str; give a whole number",
+            id="TTL",
+        ),
+        pytest.param(
+            lambda _: FailoverHost("shop-blue", WRONG),
+            "FailoverHost: target: 'wrong' is of type str; give AddressTarget(...) or "
+            "AliasTarget(...)",
+            id="target",
+        ),
+        pytest.param(
+            lambda _: FailoverHost("shop-blue", AddressTarget(ipv4="52.11.79.8"), WRONG_NUMBER),
+            "FailoverHost: instance: 7 is of type int; give the instance or its id",
+            id="instance",
+        ),
+        pytest.param(
+            lambda stack: EndpointHealthCheck(
+                stack,
+                "Check",
+                address="52.11.79.8",
+                request=WRONG,
+                label="shop",
+            ),
+            "EndpointHealthCheck: request: 'wrong' is of type str; give HttpRequest(...), "
+            "HttpsRequest(...) or TcpConnect(...)",
+            id="request",
+        ),
+        pytest.param(
+            lambda stack: failover(stack, topic="arn:aws:sns:us-east-1:111111111111:ops"),
+            "Topic: arn:aws:sns:us-east-1:111111111111:ops is in us-east-1, the alarm in "
+            "eu-west-1; CloudWatch alarms notify only topics of their own region, so give one in "
+            "eu-west-1",
+            id="topic of another region",
+        ),
+        pytest.param(
+            lambda stack: [failover(stack), failover(stack, "Second")],
+            "InstanceStatusAlarm: alarm_name: the stack has an alarm "
+            "'shop-blue-StatusCheckFailed' already; rename a host or a dependency (a second DNS "
+            "name for a pair is a second FailoverRecords)",
+            id="two failovers of one pair in a stack",
+        ),
+    ],
+)
+def test_what_can_not_work_is_refused_with_the_name_of_the_argument(
+    build: Callable[[Stack], object], message: str, stack: Stack
+) -> None:
+    with refused(message):
+        build(stack)
+
+
+def test_a_single_signal_needs_no_list(stack: Stack) -> None:
+    assert len(failover(stack, failover_on=StatusSignal()).signal_health_checks) == 1
