@@ -31,10 +31,10 @@ def add(commands: Subparsers) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="run only this scenario; repeatable",
+        help="run only this scenario, for each pair that has it; repeatable",
     )
     rehearse.add_argument(
-        "--record", metavar="NAME", help="the pair's DNS name; the first one unless given"
+        "--record", metavar="NAME", help="the DNS name of one pair; all pairs unless given"
     )
     rehearse.add_argument(
         "--host",
@@ -71,6 +71,12 @@ def add(commands: Subparsers) -> None:
         help="run so many scenarios at the same time; all unless given",
     )
     rehearse.add_argument(
+        "--strict",
+        action="store_true",
+        help="exit with status 1 also for a scenario that the design does not cover, where a "
+        "change of the design would",
+    )
+    rehearse.add_argument(
         "--out",
         type=Path,
         default=Path("out/rehearsal"),
@@ -88,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _host_address(text: str) -> tuple[str, str]:
-    name, equals, address = text.partition("=")
+    name, equals, address = text.rpartition("=")  # a Name tag may have one too
     if not (name and equals and address):
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=ADDRESS")
     return name, address

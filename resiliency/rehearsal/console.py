@@ -10,7 +10,7 @@ from rich.table import Table
 
 from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.expectations import Expected, Plan, common_notes
-from resiliency.rehearsal.rehearse import Outcome, Running
+from resiliency.rehearsal.outcome import Outcome, Running
 from staged_resiliency.experiment.expectations import (
     AlarmQuiet,
     ClientsMove,
@@ -33,7 +33,7 @@ _SHOWN: Final = (
 _LEAST_WIDTH: Final = 60
 """The least terminal width for a table that is redrawn; narrower ones get lines."""
 
-_STYLES: Final = {Status.PASSED: "green", Status.FAILED: "red", Status.ABORTED: "yellow"}
+_STYLES: Final = {Status.PASSED: "green", Status.FAILED: "red", Status.NOT_COVERED: "yellow"}
 
 
 class Progress:
@@ -140,7 +140,9 @@ def print_outcomes(deployment: Deployment, outcomes: Sequence[Outcome], console:
         style = _STYLES[outcome.verdict.status]
         status = outcome.verdict.status.value
         text = outcome.plan.scenario.title + _against_objective(deployment, outcome)
-        console.print(f"[{style}]{status:<7}[/{style}] {escape(text)}", soft_wrap=True)
+        if outcome.verdict.status is Status.NOT_COVERED:
+            text += "".join(f": {reason}" for reason in outcome.plan.not_covered.values())
+        console.print(f"[{style}]{status:<11}[/{style}] {escape(text)}", soft_wrap=True)
 
 
 def _against_objective(deployment: Deployment, outcome: Outcome) -> str:
@@ -207,7 +209,7 @@ def _verdicts(outcome: Outcome) -> Table:
 def _row(judgement: Judgement, expected: Expected) -> Sequence[str]:
     style = _STYLES[judgement.status]
     expectation, predicted = judgement.expectation, expected.predicted
-    message = judgement.message.partition(";")[0] if judgement.status is Status.FAILED else ""
+    message = "" if judgement.status is Status.PASSED else judgement.message.partition(";")[0]
     return (
         f"[{style}]{judgement.status.value}[/{style}]",
         escape(message or _expectation(expectation)),

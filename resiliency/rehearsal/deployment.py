@@ -62,6 +62,12 @@ class Deployment:
     failover_alarms: frozenset[str] = frozenset()
 
     @property
+    def label(self) -> str:
+        """The record's name; with its type where it has IPv6 addresses."""
+        pair = self.pair
+        return pair.name if pair.record_type == "A" else f"{pair.name} {pair.record_type}"
+
+    @property
     def hosts(self) -> Sequence[Host]:
         """The active host and the standby."""
         return (self.active, self.standby)

@@ -2,8 +2,8 @@
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from resiliency.cloud_assembly import JsonObject
@@ -31,26 +31,68 @@ _PSEUDO_PARAMETER: Final = re.compile(r"\$\{AWS::(\w+)\}")
 _FAMILIES: Final = {"A": 4, "AAAA": 6}
 
 
-def read_deployment(
+def read_deployments(
     by_stack: Mapping[str, JsonObject],
     *,
     record: str | None = None,
     addresses: Mapping[str, str] | None = None,
-) -> Deployment:
-    """Read the resources of a rehearsal from templates.
+) -> tuple[Sequence[Deployment], Sequence[str]]:
+    """Read every pair of some templates, or those of one name; and why others are left out.
 
-    Without ``record``, the first pair is rehearsed. ``addresses`` has the addresses of hosts by
-    name, where no template contains them.
+    ``addresses`` has the addresses of hosts by name, where no template contains them.
+
+    Raises:
+        TemplateError: The templates can't be followed, or there is no pair of that name.
+    """
+    graph = read_graph(by_stack)
+    wanted = None if record is None else record.rstrip(".").lower()
+    if wanted not in (None, *(pair.name for pair in graph.pairs)):
+        known = ", ".join(dict.fromkeys(pair.name for pair in graph.pairs))
+        raise TemplateError(f"{record}: is no failover pair of these templates; there: {known}")
+    stacks = {
+        _key(pair): _Reader(Templates(by_stack), graph, pair).stack_of_pair()
+        for pair in graph.pairs
+    }
+    found: list[Deployment] = []
+    left_out: list[str] = []
+    for pair in graph.pairs:
+        own = _own_templates(by_stack, stacks[_key(pair)], set(stacks.values()))
+        try:
+            try:
+                found.append(read_deployment(own, pair, addresses or {}))
+            except TemplateError:
+                # It may refer to the templates of another pair.
+                found.append(read_deployment(by_stack, pair, addresses or {}))
+        except TemplateError as error:
+            if wanted in (None, pair.name):
+                named = str(error).startswith(pair.name)
+                left_out.append(str(error) if named else f"{pair.name}: {error}")
+    chosen = [each for each in found if wanted in (None, each.pair.name)]
+    return [_without_alarms_of(each, found) for each in chosen], left_out
+
+
+def read_deployment(
+    by_stack: Mapping[str, JsonObject],
+    pair: Pair | None = None,
+    addresses: Mapping[str, str] | None = None,
+) -> Deployment:
+    """Read one pair, the first unless given; see ``read_deployments``.
 
     Raises:
         TemplateError: Something that is needed is missing, or can't be followed.
     """
     graph = read_graph(by_stack)
-    pair = _pair(graph, record)
+    pair = next(each for each in graph.pairs if _key(each) == _key(pair or graph.pairs[0]))
+    if pair.record_type not in _FAMILIES:
+        raise TemplateError(
+            f"{pair.name} {pair.record_type}: only A and AAAA pairs can be rehearsed"
+        )
     reader = _Reader(Templates(by_stack), graph, pair)
     stack = reader.stack_of_pair()
     probe = reader.probe()
-    active, standby = reader.hosts(probe, addresses or {})
+    values = (*pair.primary.values, *pair.secondary.values)
+    given = {name: each for name, each in (addresses or {}).items() if each in values}
+    active, standby = reader.hosts(probe, given)
     region, account = reader.location()
     service, environment = _service(stack, probe, pair)
     return Deployment(
@@ -70,21 +112,41 @@ def read_deployment(
     )
 
 
-def _pair(graph: FailoverGraph, record: str | None) -> Pair:
-    usable = [pair for pair in graph.pairs if pair.record_type in _FAMILIES]
-    if record is None:
-        if usable:
-            return usable[0]
-        found = graph.pairs[0]
-        raise TemplateError(
-            f"{found.name} {found.record_type}: only A and AAAA pairs can be rehearsed"
-        )
-    wanted = record.rstrip(".").lower()
-    for pair in usable:
-        if pair.name == wanted:
-            return pair
-    known = ", ".join(dict.fromkeys(pair.name for pair in usable)) or "none"
-    raise TemplateError(f"{record}: is no A or AAAA pair of these templates; there: {known}")
+def _key(pair: Pair) -> tuple[str, str]:
+    return pair.name, pair.record_type
+
+
+def _own_templates(
+    by_stack: Mapping[str, JsonObject], stack: str, of_pairs: Collection[str]
+) -> Mapping[str, JsonObject]:
+    """Leave out the templates of other pairs: their stack, and those named like it.
+
+    The application names the stacks of a service in an environment alike; the longest name counts.
+    """
+    ending = names.failover_stack("", "").lstrip("-")
+    owners = {each.removesuffix(ending): each for each in of_pairs if each.endswith(ending)}
+
+    def owner(name: str) -> str:
+        fitting = [each for each in owners if name.startswith(each)]
+        return owners[max(fitting, key=len)] if fitting else name
+
+    return {
+        name: template
+        for name, template in by_stack.items()
+        if owner(name) in (stack, name) and (name == stack or name not in of_pairs)
+    }
+
+
+def _without_alarms_of(deployment: Deployment, others: Sequence[Deployment]) -> Deployment:
+    """Leave out the alarms on hosts of other pairs, which are rehearsed with those."""
+    graph = deployment.graph
+    alarms = [
+        alarm
+        for alarm in graph.alarms
+        if deployment.host_of(alarm) is not None
+        or not any(each.host_of(alarm) is not None for each in others)
+    ]
+    return replace(deployment, graph=replace(graph, alarms=alarms))
 
 
 def _service(stack: str, probe: Mapping[str, Any] | None, pair: Pair) -> tuple[str, str]:
@@ -213,11 +275,15 @@ class _Reader:
     def probe(self) -> Mapping[str, Any] | None:
         """Read the configuration of the probe whose metrics the alarms watch."""
         watched = {alarm.metric.namespace for alarm in self.graph.alarms}
+        host = watched_host(self.pair)
+        found = []
         for installation in installations(self.templates):
-            found = installation.configuration()
-            if isinstance(found, dict) and found.get("namespace") in watched:
-                return found
-        return None
+            configuration = installation.configuration()
+            if isinstance(configuration, dict) and configuration.get("namespace") in watched:
+                targets = self.templates.properties(installation.reference).get("Targets")
+                found.append((host is not None and f"'{host}'" in str(targets), configuration))
+        # Where several are installed, the one on this pair's host.
+        return max(found, key=lambda each: each[0])[1] if found else None
 
     def path(self, probe: Mapping[str, Any] | None) -> str:
         """Return the path that clients request: that of peers or health checkers, if any."""

@@ -77,12 +77,15 @@ class Expected:
         predicted: The time that the model predicts, None where it predicts none.
         message_seconds: Time until people must get a message of it; None where they need not.
             Counted from the fault for an alarm that fires, from its end for one that recovers.
+        not_covered: Why the design does not meet it, and the change that would; None where it
+            must be met.
     """
 
     expectation: Expectation
     why: str
     predicted: Percentiles | None = None
     message_seconds: float | None = None
+    not_covered: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,15 @@ class Plan:
     def hypothesis(self) -> tuple[Expectation, ...]:
         """The expectations alone."""
         return tuple(each.expectation for each in self.expected)
+
+    @property
+    def not_covered(self) -> Mapping[Expectation, str]:
+        """The expectations that the design does not meet, with the change that would."""
+        return {
+            each.expectation: each.not_covered
+            for each in self.expected
+            if each.not_covered is not None
+        }
 
     @property
     def messages(self) -> Sequence[tuple[AlarmFires | AlarmRecovers, float]]:
@@ -179,7 +191,11 @@ class _Planner:
         record, action = self.deployment.pair.name, self.scenario.action
         active, standby = self.deployment.active.name, self.deployment.standby.name
         if len(self.scenario.hosts) > 1:
-            self.notes.append("nobody can be served while both hosts are down")
+            yield Expected(
+                ClientsServed(record),
+                "two hosts are all there is",
+                not_covered="both hosts are down, and no change of a pair covers that",
+            )
             yield self._back()
             return
         deciding = self._deciding()
@@ -202,10 +218,16 @@ class _Planner:
         else:
             yield Expected(ClientsStay(record, active), "no deciding signal shows it")
             never = self.verdict.never if self.verdict is not None else None
-            if action is not Action.KILL_PROBE and never is not None:
-                self.notes.append(f"nothing here would move clients: {never}")
-        if action is not Action.HANG:
-            yield Expected(ClientsServed(record), "the endpoint answers all the time")
+            if action is Action.BLACKHOLE and never is not None:
+                self.notes.append(
+                    f"clients are not moved ({never}), and only {self.deployment.path} is "
+                    f"requested here; if the service fails without {self.scenario.dependency}, "
+                    f"{self._change()}"
+                )
+        not_covered = self._not_covered()
+        if action is not Action.HANG or not_covered is not None:
+            why = "the endpoint answers all the time"
+            yield Expected(ClientsServed(record), why, not_covered=not_covered)
 
     def alarms(self) -> Iterator[Expected]:
         alarms = self.deployment.graph.alarms
@@ -283,6 +305,19 @@ class _Planner:
         within = return_seconds(self.deployment, self.assumptions) + self.slack
         back = ClientsReturn(self.deployment.pair.name, self.deployment.active.name, within)
         return Expected(back, "no later than the model's worst case")
+
+    def _not_covered(self) -> str | None:
+        """Return why clients are not moved from a host that does not serve, and the change."""
+        never = self.verdict.never if self.verdict is not None else None
+        if self.scenario.action is Action.KILL_PROBE or never is None:
+            return None
+        return f"{never}; {self._change()}"
+
+    def _change(self) -> str:
+        """Return the change of a service file that would cover the fault."""
+        if self.scenario.action is Action.BLACKHOLE:
+            return f"to cover it, add {self.scenario.dependency} to failover_on"
+        return "to cover it, add endpoint or peer to failover_on"
 
     def _worst(self, total: Percentiles) -> float:
         worst = total.worst + self.slack

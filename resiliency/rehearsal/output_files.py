@@ -63,12 +63,18 @@ def _unwritable(folder: Path, error: Exception) -> UserError:
 def write_report(folder: Path, journals: Sequence[JsonObject], page: str) -> Sequence[Path]:
     """Replace a folder's content by a rehearsal's journals and their page, all at once.
 
-    Each journal becomes a file by its experiment's name. The files are returned. Raises UserError
-    if the folder can't be written.
+    Each journal becomes a file by its experiment's name, after its record's where there are several
+    pairs. The files are returned. Raises UserError if the folder can't be written.
     """
+    several = len({each["record"] for each in journals}) > 1
+
+    def file_name(journal: JsonObject) -> str:
+        pair = f"{journal['record']}-" if several else ""
+        return f"{pair}{journal['experiment']}.json"
+
     content: Mapping[str, str] = {
         **{
-            f"{each['experiment']}.json": json.dumps(each, indent=2, ensure_ascii=False) + "\n"
+            file_name(each): json.dumps(each, indent=2, ensure_ascii=False) + "\n"
             for each in journals
         },
         PAGE: page,

@@ -72,15 +72,8 @@ def chosen_scenarios(deployment: Deployment, wanted: Sequence[str]) -> Sequence[
 
     By default all are run, except blackholes of dependencies that do not decide failover; where no
     dependency decides, the first one is blackholed.
-
-    Raises:
-        UserError: A requested scenario does not exist.
     """
     every = {scenario.name: scenario for scenario in scenarios_of(deployment)}
-    if unknown := [name for name in wanted if name not in every]:
-        raise UserError(
-            f"--scenario {unknown[0]}: is no scenario here; allowed: {', '.join(every)}"
-        )
     if wanted:
         return [scenario for name, scenario in every.items() if name in wanted]
     default = _default_dependencies(deployment)
@@ -89,6 +82,15 @@ def chosen_scenarios(deployment: Deployment, wanted: Sequence[str]) -> Sequence[
         for scenario in every.values()
         if scenario.action is not Action.BLACKHOLE or scenario.dependency in default
     ]
+
+
+def require_known(deployments: Sequence[Deployment], wanted: Sequence[str]) -> None:
+    """Raise UserError if a requested scenario exists for none of the services."""
+    every = dict.fromkeys(each.name for one in deployments for each in scenarios_of(one))
+    if unknown := [name for name in wanted if name not in every]:
+        raise UserError(
+            f"--scenario {unknown[0]}: is no scenario here; allowed: {', '.join(every)}"
+        )
 
 
 def _default_dependencies(deployment: Deployment) -> Sequence[str]:

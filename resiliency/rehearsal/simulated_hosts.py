@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 from pathlib import Path
+from urllib.parse import quote
 
 from resiliency.rehearsal.agent_process import READY
 from resiliency.rehearsal.clock import Clock
@@ -46,7 +47,7 @@ class SimulatedHost:
         probe = self._deployment.probe
         if probe is None:
             return None
-        file = folder / f"{self.host.name}.json"
+        file = folder / f"{quote(self.host.name, safe='')}.json"
         configuration = {
             **probe,
             "targets": [

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Final
 
-from resiliency.report.wording import RESULTS, css_class, day, seconds, tally
+from resiliency.report.wording import RESULTS, css_class, day, run_name, seconds, tally
 from resiliency.svg import (
     Drawing,
     Interval,
@@ -39,12 +39,13 @@ _COMPARISON_EDGE: Final = 7.0
 _LONG: Final = 3600.0
 """From so many seconds on, the axis is in minutes, hours or days."""
 
-Drill = tuple[str, str, str]
-"""Service, environment and experiment."""
+Drill = tuple[str, str, str, str]
+"""Service, environment, record and experiment."""
 
 SIGNS: Final = {
     Status.PASSED: "dot",
     Status.FAILED: "cross",
+    Status.NOT_COVERED: "ring",
     Status.ABORTED: "ring",
     Status.DRY_RUN: "ring",
 }
@@ -55,7 +56,7 @@ SIGNS: Final = {
 class History:
     """The runs of one experiment.
 
-    Where runs of several services are shown, the name has service and environment. The chart shows
+    Where runs of several services are shown, ``name`` has service and environment. The chart shows
     the seconds of ``measure``: ``failover`` or ``detect``.
     """
 
@@ -69,7 +70,8 @@ def by_drill(journals: Sequence[Journal]) -> Mapping[Drill, Sequence[Journal]]:
     """Group runs by experiment, each from the oldest to the newest."""
     found: dict[Drill, list[Journal]] = {}
     for each in sorted(journals, key=_when):
-        found.setdefault((each.service, each.environment, each.experiment), []).append(each)
+        drill = (each.service, each.environment, each.record, each.experiment)
+        found.setdefault(drill, []).append(each)
     return dict(sorted(found.items()))
 
 
@@ -84,13 +86,12 @@ def _when(journal: Journal) -> tuple[float, str]:
 
 def histories(journals: Sequence[Journal]) -> Sequence[History]:
     """Draw the results over time of each experiment that was run more than once."""
-    drills = by_drill(journals)
-    of_one_service = len({drill[:2] for drill in drills}) == 1
+    name_of = run_name(journals)
     found = []
-    for (service, environment, experiment), runs in drills.items():
+    for runs in by_drill(journals).values():
         if len(runs) < 2:
             continue
-        name = experiment if of_one_service else f"{service} {environment}: {experiment}"
+        name = name_of(runs[0])
         moved = any(each.numbers.failover_seconds is not None for each in runs)
         measure = "failover" if moved else "detect"
         found.append(History(name, tally(runs), measure, _chart(name, measure, runs)))

@@ -92,8 +92,9 @@ def page(
     ordered = [*shown, *(each for each in latest if id(each) not in first)]
     anchors = {id(each): f"run-{number}" for number, each in enumerate(ordered, 1)}
     interval = common_interval(shown)
-    rows = [_row(each, anchors[id(each)], comparison(each, interval)) for each in shown]
-    every = [_row(each, anchors[id(each)], None) for each in latest] if charts else []
+    name = wording.run_name(runs)
+    rows = [_row(each, name(each), anchors[id(each)], comparison(each, interval)) for each in shown]
+    every = [_row(each, name(each), anchors[id(each)], None) for each in latest] if charts else []
     return rendered(
         title=title,
         headline=wording.headline(shown),
@@ -105,7 +106,10 @@ def page(
         histories=charts,
         every=every,
         all_runs=wording.headline(runs),
-        sections=[_section(each, anchors[id(each)], is_open=id(each) in first) for each in ordered],
+        sections=[
+            _section(each, name(each), anchors[id(each)], is_open=id(each) in first)
+            for each in ordered
+        ],
     )
 
 
@@ -153,12 +157,12 @@ def _facts(runs: Sequence[Journal], made_at: float | None) -> Sequence[tuple[str
     return [each for each in facts if each[1]]
 
 
-def _row(journal: Journal, anchor: str, drawing: Drawing | None) -> RunRow:
+def _row(journal: Journal, name: str, anchor: str, drawing: Drawing | None) -> RunRow:
     """Make the row of a run; ``anchor`` is the id of its section."""
     numbers = journal.numbers
     return RunRow(
         anchor=anchor,
-        experiment=journal.experiment,
+        experiment=name,
         fault=_fault(journal),
         status=wording.css_class(journal.verdict.status),
         result=wording.RESULTS[journal.verdict.status],
@@ -179,7 +183,7 @@ def _fault(journal: Journal) -> str:
     return f"{journal.fault}: {journal.dependency}" if journal.dependency else journal.fault
 
 
-def _section(journal: Journal, anchor: str, *, is_open: bool) -> RunSection:
+def _section(journal: Journal, name: str, anchor: str, *, is_open: bool) -> RunSection:
     """Make the section of a run, folded away unless ``is_open``."""
     clock = clock_of(journal)
     timelines = [("wide", timeline(journal, WIDE)), ("narrow", timeline(journal, NARROW))]
@@ -205,7 +209,7 @@ def _section(journal: Journal, anchor: str, *, is_open: bool) -> RunSection:
         for each in (() if expectations else journal.hypothesis)
     ]
     return RunSection(
-        row=_row(journal, anchor, None),
+        row=_row(journal, name, anchor, None),
         sentence=wording.result(journal),
         facts=[
             ("Fault", f"{_fault(journal)}, on {journal.host}"),

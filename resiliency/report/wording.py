@@ -1,6 +1,6 @@
 """Formats numbers, moments, time limits and verdicts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from typing import Final
 
@@ -19,10 +19,14 @@ NOTHING: Final = "\N{EN DASH}"
 RESULTS: Final = {
     Status.PASSED: "Passed",
     Status.FAILED: "Failed",
+    Status.NOT_COVERED: "Not covered",
     Status.ABORTED: "Aborted",
     Status.DRY_RUN: "Dry run",
 }
 """The result of a run or an expectation, as its badge shows it."""
+
+_OTHERS: Final = (Status.FAILED, Status.ABORTED, Status.NOT_COVERED, Status.DRY_RUN)
+"""The statuses of runs that did not pass, the worst first."""
 
 
 def css_class(status: Status) -> str:
@@ -79,8 +83,8 @@ def measured(judgement: Judgement) -> str:
 def result(journal: Journal) -> str:
     """Format the verdict of a run as a sentence."""
     judged = journal.verdict.judgements
-    failed = [each for each in judged if each.status is not Status.PASSED]
-    if journal.verdict.status in (Status.ABORTED, Status.DRY_RUN):
+    failed = [each for each in judged if each.status is Status.FAILED]
+    if journal.verdict.status in (Status.NOT_COVERED, Status.ABORTED, Status.DRY_RUN):
         return f"{RESULTS[journal.verdict.status]}: {journal.verdict.message}"
     if journal.verdict.status is Status.PASSED and judged:
         return (
@@ -92,6 +96,19 @@ def result(journal: Journal) -> str:
         return f"{RESULTS[journal.verdict.status]}: {journal.verdict.message}"
     messages = "; ".join(each.message for each in failed)
     return f"{len(failed)} of {_counted(len(judged), 'expectation')} failed: {messages}"
+
+
+def run_name(journals: Sequence[Journal]) -> Callable[[Journal], str]:
+    """Return how to name a run among others: by service or record too, where these differ."""
+    services = {(each.service, each.environment) for each in journals}
+    records = {each.record for each in journals}
+
+    def name(journal: Journal) -> str:
+        if len(services) > 1:
+            return f"{journal.service} {journal.environment}: {journal.experiment}"
+        return f"{journal.record}: {journal.experiment}" if len(records) > 1 else journal.experiment
+
+    return name
 
 
 def headline(journals: Sequence[Journal]) -> str:
@@ -110,10 +127,11 @@ def tally(journals: Sequence[Journal]) -> str:
 
 
 def _tally(journals: Sequence[Journal], *, named: bool) -> str:
+    name = run_name(journals)
     passed = sum(each.verdict.status is Status.PASSED for each in journals)
     parts = [f"{passed} of {len(journals)} passed"]
-    for status in (Status.FAILED, Status.ABORTED, Status.DRY_RUN):
-        names = [each.experiment for each in journals if each.verdict.status is status]
+    for status in _OTHERS:
+        names = [name(each) for each in journals if each.verdict.status is status]
         if names:
             named_runs = f" ({', '.join(dict.fromkeys(names))})" if named else ""
             parts.append(f"{len(names)} {status.value}{named_runs}")
@@ -123,7 +141,7 @@ def _tally(journals: Sequence[Journal], *, named: bool) -> str:
 def verdict_of(journals: Sequence[Journal]) -> Status:
     """Return the worst status of all runs."""
     found = {each.verdict.status for each in journals}
-    for status in (Status.FAILED, Status.ABORTED, Status.DRY_RUN):
+    for status in _OTHERS:
         if status in found:
             return status
     return Status.PASSED if found else Status.ABORTED

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from resiliency.rehearsal.expectations import CLIENT_SECONDS, SLACK_SECONDS
-from resiliency.rehearsal.rehearse import Outcome
+from resiliency.rehearsal.outcome import Outcome
 from staged_resiliency.experiment.expectations import AlarmFires, ClientsMove
 from staged_resiliency.experiment.verdict import Status
 from tests.resiliency.rehearsal.support import (
@@ -144,12 +144,17 @@ def seeded(templates: Templates) -> Sequence[Outcome]:
     return asyncio.run(run())
 
 
+NOT_COVERED = ("endpoint-hangs", "both-stop")
+"""The scenarios that the example's design does not cover."""
+
+
 def test_every_scenario_holds_at_twenty_phases(seeded: Sequence[Outcome]) -> None:
     assert len(seeded) == 5 * len(SEEDS)
     failed = [
         f"{outcome.plan.scenario.name}: {outcome.verdict.message}"
         for outcome in seeded
-        if outcome.verdict.status is not Status.PASSED
+        if outcome.verdict.status
+        is not (Status.NOT_COVERED if outcome.plan.scenario.name in NOT_COVERED else Status.PASSED)
     ]
     assert not failed
 

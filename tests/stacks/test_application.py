@@ -1,6 +1,5 @@
 """The application as a whole: several services and environments, tags, lookups, limits."""
 
-import copy
 import json
 import zipfile
 from collections.abc import Mapping
@@ -417,16 +416,30 @@ def test_what_clients_depend_on_is_protected_against_deletion(stack: str, tmp_pa
 def test_health_checks_of_a_services_environments_have_different_names() -> None:
     data = example_data()
     production(data)["failover_on"] = ["status", "db"]
-    staging = copy.deepcopy(production(data))
-    staging["endpoint"]["record"] = "staging.pingpublications.com"
-    for color, instance in (("blue", "i-0123456789abcdef1"), ("green", "i-0123456789abcdef2")):
-        staging["hosts"][color].update(name=f"staging-{color}", instance_id=instance)
-    data["environments"]["staging"] = staging
-    templates = synthesize([service_of(data)])
+    templates = synthesize([service_of(_staging_too(data))])
     labels = [
         check["Properties"]["HealthCheckTags"][0]["Value"]
         for template in templates.values()
         for check in resources_of(template, "AWS::Route53::HealthCheck").values()
     ]
-    assert len(labels) == 6
-    assert len(set(labels)) == 6
+    assert len(labels) == len(set(labels)) == 6
+
+
+def test_hosts_may_have_the_name_tags_that_the_cdk_gives() -> None:
+    def as_the_cdk_names_them(env: Data) -> None:
+        env["hosts"]["blue"]["name"] = "Shop/Blue"
+        env["hosts"]["green"]["name"] = "Shop/My Green"
+        env["failover_on"] = ["status", "peer"]
+
+    templates = synthesize([example(as_the_cdk_names_them, whole=True)])
+    alarms = resources_of(templates["bookstore-production-failover"], "AWS::CloudWatch::Alarm")
+    assert {
+        alarm["Properties"]["AlarmName"]: alarm["Properties"]["Dimensions"][0]["Value"]
+        for alarm in alarms.values()
+        if alarm["Properties"]["MetricName"] == "db-connectivity"
+    } == {
+        "Shop/Blue-db-connectivity-failed": "Shop/Blue",
+        "Shop/My Green-db-connectivity-failed": "Shop/My Green",
+    }
+    association = only(templates["bookstore-production-probe"], "AWS::SSM::Association")
+    assert association["Targets"] == [{"Key": "tag:Name", "Values": ["Shop/Blue", "Shop/My Green"]}]

@@ -4,8 +4,8 @@ Seconds are those of the service: where an experiment runs faster than time, ``R
 how many of them pass in one second of the clock that stamps observations.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -35,12 +35,15 @@ class Status(Enum):
     Attributes:
         PASSED: Everything happened as expected.
         FAILED: It did not, or no observation shows that it did: silence is no success.
+        NOT_COVERED: Clients lost the service by a fault that the design does not cover, and all
+            else happened as expected. Rehearsals alone have it.
         ABORTED: The run ended before it could be judged: refused, stopped by a guard, or by hand.
         DRY_RUN: Everything was prepared and checked; no fault was injected, as configured.
     """
 
     PASSED = "passed"
     FAILED = "failed"
+    NOT_COVERED = "not covered"
     ABORTED = "aborted"
     DRY_RUN = "dry run"
 
@@ -68,7 +71,7 @@ class Judgement:
 
     Attributes:
         expectation: What was expected.
-        status: ``passed`` or ``failed``.
+        status: ``passed``, ``failed`` or ``not covered``.
         seconds: How long it took, where it has a time limit and happened at all.
         message: The result in one line.
     """
@@ -100,13 +103,20 @@ def aborted(reason: str) -> Verdict:
     return Verdict(Status.ABORTED, reason, ())
 
 
-def judge(hypothesis: Hypothesis, observations: Iterable[Observation], run: Run) -> Verdict:
+def judge(
+    hypothesis: Hypothesis,
+    observations: Iterable[Observation],
+    run: Run,
+    not_covered: Mapping[Expectation, str] | None = None,
+) -> Verdict:
     """Judge each expectation by what was observed.
 
     Args:
         hypothesis: At least one expectation.
         observations: In any order; some may be there twice.
         run: The times of the experiment.
+        not_covered: Why the design does not meet an expectation; such an expectation is not
+            covered where it would fail otherwise.
 
     Raises:
         ValueError: There is no expectation that could fail.
@@ -114,11 +124,22 @@ def judge(hypothesis: Hypothesis, observations: Iterable[Observation], run: Run)
     if not hypothesis:
         raise ValueError("a hypothesis without expectations can't fail; give at least one")
     seen = ordered(each for each in observations if each.at <= run.until)
-    judgements = [_judge(each, seen, run) for each in hypothesis]
-    failed = [each for each in judgements if each.status is not Status.PASSED]
-    if failed:
-        return Verdict(Status.FAILED, "; ".join(each.message for each in failed), judgements)
+    reasons = not_covered or {}
+    judgements = [
+        _unless_covered(_judge(each, seen, run), reasons.get(each)) for each in hypothesis
+    ]
+    for status in (Status.FAILED, Status.NOT_COVERED):
+        found = [each.message for each in judgements if each.status is status]
+        if found:
+            return Verdict(status, "; ".join(found), judgements)
     return Verdict(Status.PASSED, "; ".join(each.message for each in judgements), judgements)
+
+
+def _unless_covered(judgement: Judgement, reason: str | None) -> Judgement:
+    """Return a judgement as not covered, for a reason; what was not observed fails all the same."""
+    if reason is None or judgement.status is Status.PASSED or judgement.seconds is None:
+        return judgement
+    return replace(judgement, status=Status.NOT_COVERED, message=f"{judgement.message}; {reason}")
 
 
 def _judge(expectation: Expectation, seen: Sequence[Observation], run: Run) -> Judgement:

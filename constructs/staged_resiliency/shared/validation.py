@@ -82,8 +82,8 @@ def host_name(value: str) -> str:
     """Validate the Name tag of an instance, used in alarm names and as a metric dimension."""
     return matching(
         value,
-        r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}",
-        "a host name (letters, digits, '.', '_' and '-', at most 128)",
+        r"[A-Za-z0-9]([\w .:/=+@-]{0,126}[\w.:/=+@-])?",
+        "a Name tag (letters, digits, spaces and _ . : / = + @ -, at most 128)",
         "bookstore-api-blue",
     )
 

@@ -27,8 +27,9 @@ from resiliency.rehearsal.client_process import LEAST_DEADLINE_SECONDS, Settings
 from resiliency.rehearsal.clock import Clock
 from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.deployment_reader import read_deployment
+from resiliency.rehearsal.outcome import Outcome, Running
 from resiliency.rehearsal.prediction import assumptions_for
-from resiliency.rehearsal.rehearse import Outcome, Running, rehearse
+from resiliency.rehearsal.rehearse import rehearse
 from resiliency.rehearsal.scenarios import Action
 from staged_resiliency.drills.runtime import network
 from staged_resiliency.drills.runtime.context import Context

@@ -9,8 +9,9 @@ from typing import Any
 from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.deployment_reader import read_deployment
 from resiliency.rehearsal.expectations import Plan, plan_of
+from resiliency.rehearsal.outcome import Outcome
 from resiliency.rehearsal.prediction import OUTAGES, assumptions_for, predict_failovers
-from resiliency.rehearsal.rehearse import Outcome, rehearse
+from resiliency.rehearsal.rehearse import rehearse
 from resiliency.rehearsal.scenarios import chosen_scenarios
 from tests.support import Data, Template, example, synthesize
 

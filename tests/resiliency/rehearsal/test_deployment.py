@@ -1,14 +1,15 @@
 """What is rehearsed, read from templates of any origin, or refused with what would help."""
 
 import copy
-from base64 import b64encode
+import json
+from base64 import b64decode, b64encode
 from typing import Any
 
 import pytest
 
 from resiliency.failover_model.expressions import TemplateError
 from resiliency.rehearsal.deployment import Deployment, Host, answer_address
-from resiliency.rehearsal.deployment_reader import read_deployment
+from resiliency.rehearsal.deployment_reader import read_deployment, read_deployments
 from tests.resiliency.failover_model.support import hand_written
 from tests.resiliency.failover_model.test_hostile_templates import JUNK, places, replaced, template
 from tests.resiliency.rehearsal.support import (
@@ -142,14 +143,74 @@ def test_a_hand_written_pair_has_hosts_by_their_roles() -> None:
 
 
 def test_the_pair_is_chosen_by_its_name(example_templates: Templates) -> None:
-    found = read_deployment(example_templates, record="Bookstore.PingPublications.com.")
+    (found,), _ = read_deployments(example_templates, record="Bookstore.PingPublications.com.")
     assert found.pair.name == "bookstore.pingpublications.com"
     with pytest.raises(TemplateError) as refused:
-        read_deployment(example_templates, record="other.example.com")
+        read_deployments(example_templates, record="other.example.com")
     assert str(refused.value) == (
-        "other.example.com: is no A or AAAA pair of these templates; "
+        "other.example.com: is no failover pair of these templates; "
         "there: bookstore.pingpublications.com"
     )
+
+
+@pytest.fixture(scope="module")
+def three_pairs(example_templates: Templates) -> Templates:
+    """The example in two environments, whose hosts have the same names, and another service."""
+
+    def renamed(*words: tuple[str, str]) -> Templates:
+        def replaced_in(text: str) -> str:
+            for old, new in words:
+                text = text.replace(old, new)
+            return text
+
+        made: dict[str, Data] = json.loads(replaced_in(json.dumps(dict(example_templates))))
+        for association in properties(made, "AWS::SSM::Association"):
+            (encoded,) = association["Parameters"]["Configuration"]
+            configuration = replaced_in(b64decode(encoded).decode())
+            association["Parameters"]["Configuration"] = [
+                b64encode(configuration.encode()).decode()
+            ]
+        return made
+
+    return {
+        **renamed(("production", "test"), ("bookstore.ping", "test.ping")),
+        **example_templates,
+        **renamed(("bookstore", "shop"), ("Bookstore", "Shop")),
+    }
+
+
+def test_every_pair_has_its_own_alarms_probe_and_hosts(three_pairs: Templates) -> None:
+    found, left_out = read_deployments(three_pairs)
+    assert not left_out
+    places = [(each.service, each.environment, each.pair.name) for each in found]
+    assert sorted(places) == [
+        ("bookstore", "production", "bookstore.pingpublications.com"),
+        ("bookstore", "test", "test.pingpublications.com"),
+        ("shop", "production", "shop.pingpublications.com"),
+    ]
+    for each in found:
+        assert each.probe is not None
+        assert each.probe["service"] == each.service
+        alarms = [alarm.name for alarm in each.graph.alarms]
+        assert len(alarms) == len(set(alarms)) == len(found[0].graph.alarms)
+        assert all(name.startswith(each.service) for name in alarms)
+
+
+def test_pairs_of_one_template_leave_each_other_s_alarms_alone() -> None:
+    resources = hand_written()["Resources"]
+    text = json.dumps(resources).replace("192.0.2.", "198.51.100.").replace("hop.ex", "hop2.ex")
+    for name in (*resources, "Instance"):
+        text = text.replace(f'"{name}', f'"Other{name}')
+    for word in ("StatusCheckFailed", "InstanceId"):
+        text = text.replace(f"Other{word}", word)
+    template = hand_written()
+    template["Parameters"]["OtherInstance"] = {"Type": "String"}
+    template["Resources"] |= json.loads(text)
+    found, left_out = read_deployments({"site": template})
+    assert not left_out
+    assert [each.pair.name for each in found] == ["shop.example.com", "shop2.example.com"]
+    names = [[alarm.name for alarm in each.graph.alarms] for each in found]
+    assert names == [["${Status}"], ["${OtherStatus}"]]
 
 
 def test_a_pair_without_addresses_is_refused(example_templates: Templates) -> None:

@@ -12,7 +12,6 @@ from resiliency.rehearsal.expectations import (
     ALERT_SECONDS,
     OBJECTIVE_SECONDS,
     Plan,
-    common_notes,
     plan_of,
 )
 from resiliency.rehearsal.prediction import assumptions_for
@@ -107,15 +106,17 @@ def test_silence_fires_what_takes_it_for_breaching_and_nothing_else(
     assert len(quiet) == 5
 
 
-def test_where_nothing_shows_a_fault_clients_stay_and_it_is_noted(
+def test_where_nothing_shows_a_fault_clients_stay_and_it_is_not_covered(
     plans: Mapping[str, Plan],
 ) -> None:
     found = plans["endpoint-hangs"]
     assert ClientsStay(RECORD, BLUE) in found.hypothesis
-    assert ClientsServed(RECORD) not in found.hypothesis
-    assert [note for note in found.notes if note not in common_notes(list(plans.values()))] == [
-        f"nothing here would move clients: no deciding signal ({STATUS_ALARM}) shows it"
-    ]
+    assert found.not_covered == {
+        ClientsServed(RECORD): (
+            f"no deciding signal ({STATUS_ALARM}) shows it; to cover it, add endpoint or peer to "
+            "failover_on"
+        )
+    }
     assert found.fault_seconds == 480
     assert found.predicted is None
 
@@ -125,6 +126,8 @@ def test_a_dependency_that_decides_nothing_only_fires_its_alarm(plans: Mapping[s
     assert {ClientsStay(RECORD, BLUE), ClientsServed(RECORD)} < set(found.hypothesis)
     assert fires(found, DB_ALARM) is not None
     assert found.fault_seconds == 0
+    (note,) = [each for each in found.notes if "clients are not moved" in each]
+    assert note.endswith("if the service fails without db, to cover it, add db to failover_on")
 
 
 def test_clients_return_once_both_hosts_are_back(plans: Mapping[str, Plan]) -> None:
@@ -132,9 +135,9 @@ def test_clients_return_once_both_hosts_are_back(plans: Mapping[str, Plan]) -> N
     assert not [each for each in found.hypothesis if isinstance(each, ClientsMove | ClientsStay)]
     assert [each.to for each in found.hypothesis if isinstance(each, ClientsReturn)] == [BLUE]
     assert fires(found, f"{GREEN}-probe-silent") is not None
-    assert [note for note in found.notes if note not in common_notes(list(plans.values()))] == [
-        "nobody can be served while both hosts are down"
-    ]
+    assert found.not_covered == {
+        ClientsServed(RECORD): "both hosts are down, and no change of a pair covers that"
+    }
 
 
 def test_a_killed_probe_is_told_and_moves_nobody(plans: Mapping[str, Plan]) -> None:

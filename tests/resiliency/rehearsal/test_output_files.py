@@ -9,7 +9,11 @@ import pytest
 from resiliency.errors import UserError
 from resiliency.rehearsal.output_files import require_writable, write_report
 
-JOURNALS = [{"experiment": "host-stops", "kind": "rehearsal"}, {"experiment": "both-stop"}]
+RECORD = "shop.example.com"
+JOURNALS = [
+    {"experiment": "host-stops", "kind": "rehearsal", "record": RECORD},
+    {"experiment": "both-stop", "record": RECORD},
+]
 
 
 def names(folder: Path) -> set[str]:
@@ -123,3 +127,13 @@ def test_links_that_stand_in_the_way_go_and_what_they_lead_to_stays(
     write_report(tmp_path / "report", JOURNALS, "page")
     assert (kept / "thesis.txt").exists()
     assert names(tmp_path) == {"kept", "report"}
+
+
+def test_journals_of_several_pairs_have_names_of_their_own(tmp_path: Path) -> None:
+    other = {**JOURNALS[0], "record": "api.example.com"}
+    write_report(tmp_path / "out", [JOURNALS[0], other], "page")
+    assert names(tmp_path / "out") == {
+        "shop.example.com-host-stops.json",
+        "api.example.com-host-stops.json",
+        "index.html",
+    }

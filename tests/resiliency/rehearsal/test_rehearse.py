@@ -15,8 +15,9 @@ from rich.console import Console
 from resiliency.rehearsal.console import print_outcomes
 from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.deployment_reader import read_deployment
+from resiliency.rehearsal.outcome import Outcome, Running, judged
 from resiliency.rehearsal.prediction import assumptions_for
-from resiliency.rehearsal.rehearse import Outcome, Running, judged, rehearse
+from resiliency.rehearsal.rehearse import rehearse
 from resiliency.rehearsal.subprocess_entry import die_with
 from resiliency.rehearsal.subprocesses import ManagedProcess, ManagedProcesses, RehearsalError
 from resiliency.report import page

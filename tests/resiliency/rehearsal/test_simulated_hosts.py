@@ -1,6 +1,8 @@
 """Hosts that are broken and put right, with real services and probes."""
 
 import asyncio
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,5 +95,23 @@ def test_an_address_of_neither_host_stands_for_the_active_one(
     for host in hosts.hosts.values():
         host._socket.close()
         for dependency in host._dependencies.values():
+            assert dependency._listener is not None
+            dependency._listener.close()
+
+
+def test_a_name_tag_with_a_slash_names_no_other_folder(
+    deciding_templates: Templates, tmp_path: Path
+) -> None:
+    found = read_deployment(deciding_templates)
+    hosts = SimulatedHosts(found, ("127.0.0.1", "127.0.0.1"))
+    host = hosts.hosts[found.active.name]
+    host.host = replace(host.host, name="Shop/Blue")
+    file = host.write_configuration(tmp_path, hosts, "http://127.0.0.1:9")
+    assert file is not None
+    assert file.parent == tmp_path
+    assert json.loads(file.read_text())["host"] == "Shop/Blue"
+    for each in hosts.hosts.values():
+        each._socket.close()
+        for dependency in each._dependencies.values():
             assert dependency._listener is not None
             dependency._listener.close()

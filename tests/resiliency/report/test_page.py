@@ -22,7 +22,9 @@ from staged_resiliency.experiment.json_codec import JsonObject
 from tests.journals import (
     BEGAN_AT,
     GREEN,
+    HANGS,
     LATE,
+    RECORD,
     STATUS,
     STOPPED,
     Data,
@@ -83,8 +85,10 @@ FIVE = page(rehearsals(), title="Rehearsal of bookstore", made_at=BEGAN_AT)
 
 def test_the_verdict_comes_first_in_words() -> None:
     read = Page(FIVE)
-    assert read.text_of("h1") == ["✓ 5 of 5 passed"]
-    assert read.text_of("title")[0] == "5 of 5 passed \N{EN DASH} Rehearsal of bookstore"
+    assert read.text_of("h1") == [
+        "△ 3 of 5 passed, 2 not covered (blue's endpoint hangs, both hosts down)"
+    ]
+    assert read.text_of("title")[0].startswith("3 of 5 passed, 2 not covered (blue's endpoint")
     assert "bookstore, production" in read.text_of("dd")
     assert "20 times as fast; every duration is the service's own" in read.text_of("dd")
     assert "2026-11-03 10:00:00 UTC" in read.text_of("dd")
@@ -94,13 +98,27 @@ def test_a_failure_is_named_in_the_first_line() -> None:
     journals = [run_of(LATE), *rehearsals()[1:], aborted_run(ANOTHER)]
     read = Page(page(journals, title="R"))
     assert read.text_of("h1") == [
-        "✕ 4 of 6 passed, 1 failed (blue stops and comes back), 1 aborted (another)"
+        "✕ 2 of 6 passed, 1 failed (blue stops and comes back), 1 aborted (another), "
+        "2 not covered (blue's endpoint hangs, both hosts down)"
     ]
     assert (
         "1 of 2 expectations failed: clients of bookstore.pingpublications.com reach "
         "bookstore-api-green 432 s after the fault; expected within 380 s"
     ) in read.text_of("p")
     assert any(each.startswith("Aborted: the alarm") for each in read.text_of("p"))
+
+
+def test_what_the_design_does_not_cover_is_amber_and_says_what_would_cover_it() -> None:
+    text = page([run_of(HANGS)], title="R")
+    read = Page(text)
+    assert '<header class="not-covered">' in text
+    assert read.text_of("h1") == ["△ 0 of 1 passed, 1 not covered (blue's endpoint hangs)"]
+    assert (
+        f"Not covered: clients of {RECORD} are served: not so 6 s after the fault (no answer); "
+        f"no deciding signal ({STATUS}) shows it; add endpoint"
+    ) in read.text_of("p")
+    assert re.search(r"header\.not-covered h1.*color: var\(--stop\)", text)
+    assert re.search(r"\.badge\.not-covered.*color: var\(--stop\)", text)
 
 
 def rows(text: str, style: str) -> Sequence[Sequence[str]]:

@@ -114,7 +114,7 @@ WRONG = [
     ),
     pytest.param(
         lambda it: it["verdict"].update(status="held"),
-        "verdict.status: found 'held'; must be passed, failed, aborted or "
+        "verdict.status: found 'held'; must be passed, failed, not covered, aborted or "
         "dry run",
         id="status",
     ),

@@ -216,3 +216,28 @@ def test_more_patience_never_turns_a_success_into_a_failure(
     for kind in (ClientsMove(RECORD, GREEN, less), AlarmFires(ALARM_NAME, less)):
         if judged(kind, *seen).status is PASSED:
             assert judged(replace(kind, within_seconds=more), *seen).status is PASSED
+
+
+@pytest.mark.parametrize(
+    ("seen", "status"),
+    [
+        ([client(101, NO_ANSWER), client(103, NO_ANSWER)], Status.NOT_COVERED),
+        ([client(101, BLUE), client(103, BLUE)], PASSED),
+        ([], FAILED),
+    ],
+    ids=["unserved", "served", "not observed"],
+)
+def test_what_the_design_does_not_cover_is_neither_passed_nor_failed(
+    seen: list[Observation], status: Status
+) -> None:
+    verdict = judge([SERVED], seen, RUN, {SERVED: "nothing shows it"})
+    assert (verdict.status, verdict.judgements[0].status) == (status, status)
+    said = verdict.message.endswith("(no answer); nothing shows it")
+    assert said is (status is Status.NOT_COVERED)
+
+
+def test_a_failure_outweighs_what_is_not_covered() -> None:
+    seen = [client(101, NO_ANSWER), client(103, NO_ANSWER)]
+    verdict = judge([SERVED, QUIET], seen, RUN, {SERVED: "nothing shows it"})
+    assert verdict.status is FAILED
+    assert verdict.message == f"{ALARM_NAME} stays quiet: not observed"

@@ -99,8 +99,8 @@ def test_a_setting_changes_its_properties_and_no_other(
         ),
         pytest.param(
             {"host_name": "-blue"},
-            "ConnectivityAlarm: host_name: '-blue' is not a host name (letters, digits, '.', '_' "
-            "and '-', at most 128); give one like bookstore-api-blue",
+            "ConnectivityAlarm: host_name: '-blue' is not a Name tag (letters, "
+            "digits, spaces and _ . : / = + @ -, at most 128); give one like bookstore-api-blue",
             id="host name",
         ),
         pytest.param(

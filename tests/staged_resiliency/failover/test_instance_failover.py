@@ -329,10 +329,10 @@ def test_a_failover_refuses(changes: Data, message: str, stack: Stack) -> None:
 
 def test_a_host_refuses_a_name_that_alarms_cant_have() -> None:
     with refused(
-        "FailoverHost: name: 'shop blue' is not a host name (letters, digits, '.', '_' and '-', "
-        "at most 128); give one like bookstore-api-blue"
+        "FailoverHost: name: 'shop#blue' is not a Name tag (letters, "
+        "digits, spaces and _ . : / = + @ -, at most 128); give one like bookstore-api-blue"
     ):
-        FailoverHost("shop blue", BLUE_ADDRESS)
+        FailoverHost("shop#blue", BLUE_ADDRESS)
 
 
 def test_two_signals_of_one_kind_get_along_by_their_names() -> None:

@@ -103,9 +103,9 @@ def test_the_name_carries_an_instance_of_the_stack(
             id="instance id",
         ),
         pytest.param(
-            {"host_name": "shop blue"},
-            "InstanceStatusAlarm: host_name: 'shop blue' is not a host name (letters, digits, '.', "
-            "'_' and '-', at most 128); give one like bookstore-api-blue",
+            {"host_name": "shop#blue"},
+            "InstanceStatusAlarm: host_name: 'shop#blue' is not a Name tag (letters, "
+            "digits, spaces and _ . : / = + @ -, at most 128); give one like bookstore-api-blue",
             id="host name",
         ),
         pytest.param(

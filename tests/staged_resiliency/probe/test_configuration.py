@@ -93,9 +93,9 @@ def test_the_order_in_which_targets_are_named_changes_nothing() -> None:
             id="dependency with the metric of the peers",
         ),
         pytest.param(
-            {"peers": {"shop blue": DB, "shop-green": DB}},
-            "peers: 'shop blue' is not a host name (letters, digits, '.', '_' and '-', at most "
-            "128); give one like bookstore-api-blue",
+            {"peers": {"shop#blue": DB, "shop-green": DB}},
+            "peers: 'shop#blue' is not a Name tag (letters, "
+            "digits, spaces and _ . : / = + @ -, at most 128); give one like bookstore-api-blue",
             id="name of a host",
         ),
         pytest.param(

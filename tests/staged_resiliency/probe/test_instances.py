@@ -49,9 +49,9 @@ def test_instances_of_the_same_stack_are_referred_to(stack: Stack) -> None:
             id="no name",
         ),
         pytest.param(
-            lambda: InstancesByName(["shop blue"]),
-            "InstancesByName: names: 'shop blue' is not a host name (letters, digits, '.', '_' and "
-            "'-', at most 128); give one like bookstore-api-blue",
+            lambda: InstancesByName(["shop#blue"]),
+            "InstancesByName: names: 'shop#blue' is not a Name tag (letters, "
+            "digits, spaces and _ . : / = + @ -, at most 128); give one like bookstore-api-blue",
             id="name",
         ),
         pytest.param(

@@ -107,9 +107,9 @@ def test_the_rule_of_a_peer_can_be_set() -> None:
             id="namespace",
         ),
         pytest.param(
-            {"host_name": "shop blue"},
-            "host_name: 'shop blue' is not a host name (letters, digits, '.', '_' and '-', at most "
-            "128); give one like bookstore-api-blue",
+            {"host_name": "shop#blue"},
+            "host_name: 'shop#blue' is not a Name tag (letters, "
+            "digits, spaces and _ . : / = + @ -, at most 128); give one like bookstore-api-blue",
             id="host",
         ),
     ],
@@ -125,9 +125,9 @@ def test_both_refuse(changes: Data, message: str, stack: Stack) -> None:
     ("changes", "message"),
     [
         pytest.param(
-            {"observer": "shop green"},
-            "PeerAlarm: observer: 'shop green' is not a host name (letters, digits, '.', '_' and "
-            "'-', at most 128); give one like bookstore-api-blue",
+            {"observer": "shop#green"},
+            "PeerAlarm: observer: 'shop#green' is not a Name tag (letters, "
+            "digits, spaces and _ . : / = + @ -, at most 128); give one like bookstore-api-blue",
             id="observer",
         ),
         pytest.param(

@@ -14,7 +14,7 @@ from staged_resiliency.shared import limits, names, validation
 SLUGS = st.from_regex(r"[a-z][a-z0-9]{0,19}(-[a-z0-9]{1,9}){0,2}", fullmatch=True)
 DOMAINS = st.from_regex(r"[A-Za-z0-9_]{1,63}(\.[A-Za-z]{1,20}){1,3}\.?", fullmatch=True)
 URLS = st.from_regex(r"https://[a-z]{1,9}\.com(:[1-9][0-9]{0,3})?/[a-z?=]*", fullmatch=True)
-HOSTS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", fullmatch=True)
+HOSTS = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9 ._:/=+@-]{0,126}[A-Za-z0-9/])?", fullmatch=True)
 REGIONS = st.sampled_from(limits.ALARM_REGIONS)
 ACCOUNTS = st.from_regex(r"[0-9]{12}", fullmatch=True)
 
