@@ -14,7 +14,7 @@ from staged_resiliency import (
     DrillTarget,
     ServiceDashboard,
 )
-from staged_resiliency.shared import names
+from staged_resiliency.shared import limits, names
 from staged_resiliency.shared.hosts import COLORS, other
 
 
@@ -37,6 +37,7 @@ def drill_target(
         scheme="https" if endpoint.check.protocol == "https" else "http",
         port=endpoint.serving_port,
         version_path=endpoint.version_path,
+        version_field=endpoint.version_field,
     )
 
 
@@ -68,10 +69,13 @@ def add_dashboard(
 
 
 def _links(region: str, stack_name: str, drills: Drills) -> Mapping[str, str]:
-    console = f"https://{region}.console.aws.amazon.com"
+    runbook = {"runbook": drills.runbook} if drills.runbook else {}
+    console = limits.console_of(region)
+    if console is None:
+        return runbook
     of_region = f"home?region={region}#"
     return {
-        **({"runbook": drills.runbook} if drills.runbook else {}),
+        **runbook,
         "journals (bucket in the outputs)": (
             f"{console}/cloudformation/{of_region}/stacks?filteringText={stack_name}"
         ),

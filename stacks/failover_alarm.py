@@ -7,7 +7,7 @@ from resiliency.service_file import Environment, Service
 from stacks.failover import FailoverStack
 from stacks.notifications import add_subscriptions
 from staged_resiliency import FailoverAlarm
-from staged_resiliency.shared import limits, names
+from staged_resiliency.shared import names
 from staged_resiliency.shared.hosts import other
 
 
@@ -28,9 +28,7 @@ class FailoverAlarmStack(Stack):
         super().__init__(
             app,
             names.failover_alarm_stack(service.service, name),
-            env=CdkEnvironment(
-                account=environment.account, region=limits.HEALTH_CHECK_METRICS_REGION
-            ),
+            env=CdkEnvironment(account=environment.account, region=environment.failover_region),
             description=f"The alarm on failovers of {service.title} in {name}.",
             tags=service.tags_of(environment) or None,
         )

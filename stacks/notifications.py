@@ -14,7 +14,7 @@ from staged_resiliency import (
     SmsSubscription,
     Subscription,
 )
-from staged_resiliency.shared import limits, names
+from staged_resiliency.shared import names
 
 
 class NotificationsStack(Stack):
@@ -42,7 +42,7 @@ class NotificationsStack(Stack):
 
 def notifies_in(environment: Environment, region: str) -> bool:
     """Whether anything of an environment publishes to topics of a region."""
-    if region == limits.HEALTH_CHECK_METRICS_REGION and environment.failover_topics:
+    if region == environment.failover_region and environment.failover_topics:
         return True
     if region != environment.region:
         return False

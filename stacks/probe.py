@@ -1,6 +1,6 @@
 """The probe on the hosts of one service in one environment."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from aws_cdk import App, CfnOutput, Stack
 from aws_cdk import Environment as CdkEnvironment
@@ -8,8 +8,10 @@ from aws_cdk import Environment as CdkEnvironment
 from resiliency.service_file import Environment, Service
 from resiliency.service_file.alarms import alarms_of
 from resiliency.service_file.mapping import probe_configuration
+from resiliency.service_file.model import DrillSettings
 from staged_resiliency import InstancesByName, ProbeAgent, ProbeSilentAlarm
 from staged_resiliency.drills.alarm_effects import AlarmKind
+from staged_resiliency.drills.schedule import DrillSchedule
 from staged_resiliency.shared import names
 from staged_resiliency.shared.hosts import COLORS, Color
 
@@ -40,6 +42,10 @@ class ProbeStack(Stack):
             roles=environment.probe.roles,
             state=environment.probe.state,
             association_name=names.probe_stack(service.service, name),
+            schedule_expression=daily_run(
+                environment.drills.by_name.values() if environment.drills else ()
+            ),
+            output_bucket=environment.probe.output_bucket,
         )
         self.silence_alarms = self._silence_alarms(service, environment)
         for output_id, value, description in (
@@ -74,3 +80,31 @@ class ProbeStack(Stack):
             for alarm in alarms_of(environment)
             if alarm.kind is AlarmKind.PROBE
         }
+
+
+_HOUR, _DAY = 60, 24 * 60  # in minutes
+_DEFAULT_HOUR = 3
+
+
+def daily_run(drills: Iterable[DrillSettings]) -> str:
+    """Return the schedule of the daily run: at 3:00 UTC, or the next hour away from all drills.
+
+    A run that a drill cuts short fails and comes again after a day. Drills on a rate have no hour,
+    and drills that last all day leave none.
+    """
+    starts = {
+        (_HOUR * run.hour + run.minute, drill.duration_minutes)
+        for drill in drills
+        for run in DrillSchedule(drill.schedule, drill.timezone).runs(years=2)
+    }
+
+    def is_free(hour: int) -> bool:
+        """Return whether no drill begins within the next hour, or ended within the last one."""
+        return all(
+            (_HOUR * hour + _HOUR - start) % _DAY > _HOUR + minutes + _HOUR
+            for start, minutes in starts
+        )
+
+    hours = ((_DEFAULT_HOUR + later) % 24 for later in range(24))
+    free = next((hour for hour in hours if is_free(hour)), None)
+    return "rate(1 day)" if free is None or not starts else f"cron(0 {free} ? * * *)"

@@ -12,16 +12,13 @@ from staged_resiliency.drills.iam import place_of
 from staged_resiliency.drills.runtime import metrics
 from staged_resiliency.drills.runtime.plan import EXPIRY_DAYS
 from staged_resiliency.drills.target import DrillTarget
-from staged_resiliency.shared import validation
+from staged_resiliency.shared import limits, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked
 
 _WIDTH: Final = 24
 _HALF: Final = 12
 _DAY_SECONDS: Final = 86_400
-# Route 53 publishes the metrics of its health checks there, wherever the service is:
-# https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/monitoring-health-checks.html
-_HEALTH_CHECK_REGION: Final = "us-east-1"
 _MAX_ALARMS: Final = 100
 
 
@@ -175,7 +172,7 @@ class ServiceDashboard(Construct):
                 self._graph(
                     "Health checks (1 is healthy)",
                     lines,
-                    region=_HEALTH_CHECK_REGION,
+                    region=limits.health_check_metrics_region(self._place.region),
                     stat="Minimum",
                     period=60,
                     most=1,

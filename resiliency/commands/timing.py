@@ -48,32 +48,50 @@ def add(commands: Subparsers) -> None:
         metavar="SECONDS",
         help="report which faults meet this failover time, and draw it as a line in the chart",
     )
+    timing.add_argument(
+        "--strict",
+        action="store_true",
+        help="exit with 1 where a fault misses the objective, of the last design if there are two",
+    )
+    timing.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="the value of a parameter of the templates, in place of its default; repeatable",
+    )
     timing.add_argument("--json", action="store_true", help="print JSON in place of tables")
     timing.set_defaults(run=run, extra="cli")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the failover times of a design, or compare them with those of another design."""
-    from resiliency.failover_model.overrides import parse_assumptions
+    from resiliency.failover_model.overrides import parse_assumptions, parse_parameters
     from resiliency.failover_model.simulation import failover_times
     from resiliency.failover_model.template_files import read_templates
     from resiliency.failover_model.template_reader import read_graph
 
     assumptions = parse_assumptions(options.assume)
     compares = options.against is not None
-    if options.objective is not None and options.chart is None and (options.json or compares):
+    if options.strict and options.objective is None:
+        raise UserError("--strict: is about an objective; give --objective SECONDS too")
+    if options.objective is not None and compares and not (options.chart or options.strict):
         raise UserError(
-            "--objective: is shown in the table of one design and in a chart; give --chart FILE too"
+            "--objective: of two designs it is shown in a chart; give --chart FILE too, or --strict"
         )
-    sides = [
-        failover_times(
-            read_graph(read_templates(side)),
-            outages=options.outages,
-            seed=options.seed,
-            assumptions=assumptions,
-        )
+    templates = [
+        read_templates(side)
         for side in ([options.paths, options.against] if compares else [options.paths])
     ]
+    parameters = parse_parameters(options.parameter, templates)
+    graphs = [read_graph(each, parameters) for each in templates]
+    sides = [
+        failover_times(graph, outages=options.outages, seed=options.seed, assumptions=assumptions)
+        for graph in graphs
+    ]
+    refused = [each for graph in graphs for each in graph.refused]
+    misses = options.strict and any(each.meets(options.objective) is False for each in sides[-1])
+    status = 1 if refused or misses else 0
     if options.chart is not None:
         from resiliency.failover_model.chart import Design, write_chart
 
@@ -84,19 +102,33 @@ def run(options: argparse.Namespace) -> int:
     from rich.console import Console
 
     from resiliency.failover_model.comparison import compare, comparison_json, print_comparison
-    from resiliency.failover_model.report import print_assumptions, print_timing, timing_json
+    from resiliency.failover_model.report import (
+        print_assumptions,
+        print_refused,
+        print_timing,
+        timing_json,
+    )
 
     console = Console()
     if not compares:
         if options.json:
-            print(json.dumps(timing_json(sides[0], assumptions, seed=options.seed), indent=2))
+            document = timing_json(
+                sides[0],
+                assumptions,
+                seed=options.seed,
+                objective=options.objective,
+                refused=refused,
+            )
+            print(json.dumps(document, indent=2))
         else:
             print_timing(sides[0], assumptions, console, options.objective)
-        return 0
+            print_refused(refused, console)
+        return status
     compared = compare(*sides)
     if options.json:
         print(json.dumps(comparison_json(compared, seed=options.seed), indent=2))
     else:
         print_comparison(compared, console)
         print_assumptions([each for side in sides for each in side], assumptions, console)
-    return 0
+        print_refused(refused, console)
+    return status

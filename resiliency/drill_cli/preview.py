@@ -94,6 +94,11 @@ def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, context: Cont
     who, where = NO_ANSWER, f"{plan.record.name} can't be resolved"
     if addresses:
         who, where = serving_host(plan, context, addresses[0])
+    if who != plan.active.name:
+        reasons.append(
+            f"{plan.active.name} does not serve clients, so a run ends before its fault; found: "
+            f"{who} ({where})"
+        )
     return Preview(drill, template, found, f"{who} ({where})", reasons)
 
 
@@ -162,6 +167,7 @@ def _facts(preview: Preview) -> Sequence[tuple[str, str]]:
     facts += [
         ("Standby", f"{plan.standby.reached_at}: {found.standby} ({found.reason})"),
         ("Serving now", preview.serving),
+        ("Asked", f"{plan.endpoint}"),
         ("Objective", wording.duration(plan.objective_seconds)),
         ("Lasts", f"{wording.duration(plan.timeouts.run)} at the most, with all its checks"),
         ("May start", str(plan.window)),

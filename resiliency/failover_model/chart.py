@@ -105,7 +105,7 @@ def _legend(objective: int | None) -> list[Shape]:
     shapes: list[Shape] = []
     for part, x in zip(PARTS, _LEGEND, strict=True):
         shapes += [Rect(x, 12, 11, 11, part, radius=2), Label(x + 16, 22, part)]
-    about = "bar: median outage; line to the worst; diamond: 95 of 100 (p95)"
+    about = "bar: median outage; line to the worst simulated; diamond: p95"
     shapes.append(Label(_LEFT, 41, about, "quiet"))
     if objective:
         shapes.append(Label(_LEFT, 57, f"dashed: the objective, {objective} s", "quiet over"))
@@ -153,7 +153,10 @@ class _Plot:
             yield Label(_LEFT, y - 5, label, "quiet")
         style = "quiet over" if self._is_over(verdict) else "quiet"
         x, anchor = (_RIGHT, "end") if label else (_LEFT, "start")
-        yield Label(x, y - 5, _numbers(verdict), style, anchor)
+        numbers = _numbers(verdict)
+        if self._is_over(verdict):
+            numbers = f"misses: {numbers}"
+        yield Label(x, y - 5, numbers, style, anchor)
         if verdict.total is None:
             yield Rect(_LEFT, y, _RIGHT - _LEFT, 14, "never", radius=2)
             return
@@ -179,9 +182,7 @@ class _Plot:
 
     def _is_over(self, verdict: Verdict) -> bool:
         """Whether a verdict misses the objective."""
-        if self.objective is None or not verdict.fault.hurts:
-            return False
-        return verdict.total is None or verdict.total.p95 > self.objective
+        return self.objective is not None and verdict.meets(self.objective) is False
 
 
 def _numbers(verdict: Verdict) -> str:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from resiliency.failover_model.assumptions import Assumptions, extra_periods_name
-from resiliency.failover_model.faults import Effect, Fault, metric_effect, watched_host
+from resiliency.failover_model.faults import Effect, Fault, FaultKind, metric_effect, watched_host
 from resiliency.failover_model.graph import (
+    TCP,
     AlarmCheck,
     BasicHealthCheck,
     EndpointCheck,
@@ -44,6 +45,12 @@ def explain_no_failover(
 
 
 def _unseen(graph: FailoverGraph, pair: Pair, fault: Fault, check: HealthCheck) -> str:
+    connecting = [each.label for each in basic_health_checks(check) if _only_connects(each)]
+    if fault.kind is FaultKind.ENDPOINT_HANGS and connecting:
+        return (
+            f"{', '.join(connecting)} only connects, and the system accepts connections until its "
+            "queue is full"
+        )
     deciding = ", ".join(each.label for each in basic_health_checks(check))
     host = watched_host(pair)
     seeing = [
@@ -56,6 +63,12 @@ def _unseen(graph: FailoverGraph, pair: Pair, fault: Fault, check: HealthCheck) 
     if seeing:
         return f"only {', '.join(seeing)} would show it, which does not decide ({deciding} does)"
     return f"no deciding signal ({deciding}) shows it"
+
+
+def _only_connects(check: BasicHealthCheck) -> bool:
+    if isinstance(check, AlarmCheck):
+        return check.alarm.connects_only
+    return check.kind == TCP
 
 
 def _unmoved(check: BasicHealthCheck, shown: Effect) -> str:
@@ -86,6 +99,8 @@ def sensitive_to(
     affecting |= {"dns_propagation", "client_cache"}
     if assumptions.resolver_floor.high > pair.primary.ttl_seconds:
         affecting.add("resolver_floor")
+    if assumptions.stretching_share.high:
+        affecting |= {"stretching_share", "stretched_ttl"}
     return [name for name, _ in assumptions.ranges() if name in affecting]
 
 
@@ -105,5 +120,5 @@ def _of_signal(check: BasicHealthCheck, shown: Effect) -> Iterator[str]:
         yield from ("custom_metric_delay", "probe_batch")
         if check.alarm.metric.name != names.HEARTBEAT_METRIC:
             yield "probe_interval"
-        if shown is Effect.UNANSWERED:
+        if shown in (Effect.UNANSWERED, Effect.UNRESPONSIVE):
             yield "probe_timeout"

@@ -25,6 +25,8 @@ class Reference:
         return f"{self.stack}: {self.logical_id}"
 
 
+PARAMETER_HINT: Final = "`resiliency timing --parameter NAME=VALUE` gives a parameter's value"
+
 _NO_VALUE: Final = {"Ref": "AWS::NoValue"}
 _REFERENCE: Final = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.(?:HealthCheckId|TopicArn))?\}")
 
@@ -34,13 +36,14 @@ class Templates:
     """Templates that belong together; TemplateError if one is not of a template's form."""
 
     by_stack: Mapping[str, JsonObject]
+    parameters: Mapping[str, str] = field(default_factory=dict)
     _exports: dict[str, tuple[str, object]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         for stack, template in self.by_stack.items():
             if not isinstance(template, Mapping):
                 raise TemplateError(f"{stack}: is no template: it is not an object")
-            for section in ("Resources", "Parameters", "Outputs"):
+            for section in ("Resources", "Parameters", "Outputs", "Mappings", "Conditions"):
                 _require_objects(template.get(section, {}), f"{stack}: {section}")
             if not template.get("Resources"):
                 raise TemplateError(f"{stack}: is no template: it has no Resources")
@@ -54,16 +57,45 @@ class Templates:
                     self._exports[name] = (stack, output.get("Value"))
 
     def resource(self, reference: Reference) -> JsonObject | None:
-        """Return a resource, None where the templates contain none of that name."""
+        """Return a resource, None where the templates contain none of that name.
+
+        One whose condition is known to be false is not created.
+        """
         resources: Mapping[str, JsonObject] = self.by_stack[reference.stack].get("Resources", {})
-        return resources.get(reference.logical_id)
+        found = resources.get(reference.logical_id)
+        if found and self.condition(reference.stack, found.get("Condition")) is False:
+            return None
+        return found
+
+    def condition(self, stack: str, condition: object) -> bool | None:
+        """Evaluate a condition, by name or as an expression; None if only the deployment knows."""
+        match condition:
+            case str(name) | {"Condition": str(name)}:
+                conditions = self.by_stack[stack].get("Conditions", {})
+                return self.condition(stack, conditions.get(name))
+            case {"Fn::Equals": [one, other]}:
+                try:
+                    texts = [self.text(stack, each, "") for each in (one, other)]
+                except TemplateError:
+                    return None
+                return None if any("${" in text for text in texts) else texts[0] == texts[1]
+            case {"Fn::Not": [inner]}:
+                found = self.condition(stack, inner)
+                return None if found is None else not found
+            case {"Fn::And": list(parts)} | {"Fn::Or": list(parts)}:
+                decides = "Fn::Or" in condition  # one true part decides an Or, a false one an And
+                known = [self.condition(stack, part) for part in parts]
+                if decides in known:
+                    return decides
+                return None if None in known else not decides
+        return None
 
     def resources(self, *types: str) -> Iterator[tuple[Reference, JsonObject]]:
         """Yield the resources of some types, with their properties as from ``properties``."""
         for stack, template in self.by_stack.items():
             for logical_id, resource in template["Resources"].items():
-                if resource.get("Type") in types:
-                    reference = Reference(stack, logical_id)
+                reference = Reference(stack, logical_id)
+                if resource.get("Type") in types and self.resource(reference) is not None:
                     yield reference, self.properties(reference)
 
     def properties(self, reference: Reference) -> JsonObject:
@@ -72,7 +104,24 @@ class Templates:
         Raises TemplateError if they are no object.
         """
         resource = self.resource(reference) or {}
-        return mapping(resource.get("Properties", {}), f"{reference}: Properties")
+        properties = resource.get("Properties", {})
+        if self.by_stack[reference.stack].get("Conditions"):
+            properties = self._chosen(reference.stack, properties)
+        return mapping(properties, f"{reference}: Properties")
+
+    def _chosen(self, stack: str, value: Any) -> Any:
+        """Replace each Fn::If whose condition is known by what it chooses."""
+        if isinstance(value, list):
+            chosen = [self._chosen(stack, each) for each in value]
+            return [each for each in chosen if each != _NO_VALUE]
+        if not isinstance(value, Mapping):
+            return value
+        match value:
+            case {"Fn::If": [name, one, other]}:
+                found = self.condition(stack, name)
+                if found is not None:
+                    return self._chosen(stack, one if found else other)
+        return {key: self._chosen(stack, each) for key, each in value.items()}
 
     def text(self, stack: str, value: Any, where: str) -> str:
         """Return a value as text; values known only at deployment stay as ``${LogicalId}``.
@@ -101,8 +150,18 @@ class Templates:
                 exporter, exported = self._export(self.text(stack, name, where), where)
                 return self.text(exporter, exported, where)
             case {"Fn::GetStackOutput": dict(output)}:
-                owner, found = self._output(stack, output, where)
-                return self.text(owner, found, where)
+                owner, value_there = self._output(stack, output, where)
+                return self.text(owner, value_there, where)
+            case {"Fn::FindInMap": [name, *keys]}:
+                found: Any = self.by_stack[stack].get("Mappings", {})
+                for key in (name, *keys):
+                    step = self.text(stack, key, where)
+                    found = found.get(step) if isinstance(found, Mapping) else None
+                    if found is None:
+                        raise TemplateError(
+                            f"{where}: Fn::FindInMap: there is no {step}; {PARAMETER_HINT}"
+                        )
+                return self.text(stack, found, where)
         raise TemplateError(f"{where}: {_why_not(value)}")
 
     def number(self, stack: str, value: Any, where: str) -> float:
@@ -146,7 +205,10 @@ class Templates:
         return re.sub(r"\$\{([^{}]+)\}", replaced, text)
 
     def _referred(self, stack: str, name: str) -> str:
-        parameter = self.by_stack[stack].get("Parameters", {}).get(name, {})
+        declared = self.by_stack[stack].get("Parameters", {})
+        if name in self.parameters and (name in declared or name.startswith("AWS::")):
+            return self.parameters[name]
+        parameter = declared.get(name, {})
         if "Default" in parameter:
             return str(parameter["Default"])
         resource = self.resource(Reference(stack, name)) or {}
@@ -214,6 +276,6 @@ def _why_not(value: object) -> str:
     if isinstance(value, Mapping) and len(value) == 1:
         function = next(iter(value))
         if function == "Fn::If":
-            return "depends on a condition, which only the deployment knows"
+            return f"depends on a condition, which only the deployment knows; {PARAMETER_HINT}"
         return f"uses {function} in a way that is not followed here"
     return f"is neither text nor number nor a reference, but {type(value).__name__}"

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Final
 
 from resiliency.failover_model.graph import (
+    TCP,
     Alarm,
     AlarmCheck,
     BasicHealthCheck,
@@ -30,6 +31,8 @@ class FaultKind(Enum):
     """The instance runs, but is unreachable and its status check fails."""
     ENDPOINT_DEAD = "endpoint dead"
     """The host is healthy, but its service refuses connections."""
+    ENDPOINT_HANGS = "endpoint hangs"
+    """The host is healthy, but its service accepts connections and never responds."""
     DEPENDENCY_BLACKHOLED = "dependency blackholed"
     """Whatever the host sends to a dependency is lost; its endpoint still answers."""
     PROBE_DEAD = "probe dead"
@@ -61,6 +64,7 @@ class Effect(Enum):
     IMPAIRED = "fails once EC2's check does"
     UNANSWERED = "fails after its deadline"
     REFUSED = "fails at once"
+    UNRESPONSIVE = "connects and gets no response"
     UNKNOWN = "is unknown to the model"
 
 
@@ -114,6 +118,8 @@ def effect(fault: Fault, check: BasicHealthCheck, pair: Pair, *, of_primary: boo
         mine = check.address in pair.primary.values or (
             of_primary and check.address not in pair.secondary.values
         )
+        if fault.kind is FaultKind.ENDPOINT_HANGS and check.kind == TCP:
+            return Effect.NONE  # the system accepts connections until its queue is full
         return _endpoint_effect(fault) if mine else Effect.NONE
     return metric_effect(fault, check.alarm, host=watched_host(pair), watches_host=of_primary)
 
@@ -127,6 +133,8 @@ def metric_effect(
         if host is not None and metric.dimension("Observer") == host:
             gone = fault.kind in (*_UNREACHABLE, FaultKind.PROBE_DEAD)
             return Effect.SILENT if gone else Effect.NONE
+        if fault.kind is FaultKind.ENDPOINT_HANGS and alarm.connects_only:
+            return Effect.NONE
         return _endpoint_effect(fault) if watches_host else Effect.NONE
     status = metric.namespace == "AWS/EC2" and metric.name.startswith(_STATUS_PREFIX)
     dependency = dependency_of(metric)
@@ -148,4 +156,6 @@ def metric_effect(
 def _endpoint_effect(fault: Fault) -> Effect:
     if fault.kind in _UNREACHABLE:
         return Effect.UNANSWERED
+    if fault.kind is FaultKind.ENDPOINT_HANGS:
+        return Effect.UNRESPONSIVE
     return Effect.REFUSED if fault.kind is FaultKind.ENDPOINT_DEAD else Effect.NONE

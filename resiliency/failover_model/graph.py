@@ -7,6 +7,12 @@ from typing import Final, TypeAlias
 from resiliency.failover_model.alarm_evaluation import Comparison, Missing
 from resiliency.failover_model.route53 import InsufficientData
 
+TCP: Final = "TCP"
+"""The kind of a health check that only connects."""
+
+DEFAULT_REGIONS: Final = 8
+"""The regions of Route 53's health checkers, unless a health check names some of them."""
+
 ALIAS_TTL_SECONDS: Final = 60
 """How long resolvers cache an alias to a load balancer, which has no TTL of its own.
 
@@ -34,6 +40,7 @@ class Alarm:
     Attributes:
         statistic: Average, Maximum, Minimum, SampleCount or Sum.
         missing: How the alarm treats missing data; Route 53 ignores that.
+        connects_only: Whether its metric is of a peer that is checked by a TCP connection alone.
     """
 
     name: str
@@ -45,6 +52,7 @@ class Alarm:
     evaluation_periods: int
     datapoints_to_alarm: int
     missing: Missing = Missing.MISSING
+    connects_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,7 @@ class EndpointCheck:
         address: IP address or domain name of the endpoint.
         interval_seconds: Time between two requests of one health checker.
         failure_threshold: Failures in a row until a health checker finds the endpoint unhealthy.
+        regions: How many regions the health checkers are in.
     """
 
     label: str
@@ -76,6 +85,7 @@ class EndpointCheck:
     failure_threshold: int = 3
     inverted: bool = False
     disabled: bool = False
+    regions: int = DEFAULT_REGIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +133,30 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedPair:
+    """A pair that has no failover time, since AWS refuses it or the model can't follow it.
+
+    Attributes:
+        name: DNS name of the pair, or else where its record is.
+    """
+
+    name: str
+    record_type: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Probe:
-    """The interval and the deadline of a probe's samples, from its configuration."""
+    """What a probe's configuration has of its samples.
+
+    Attributes:
+        connecting_peers: Hosts to which their peers only connect, by TCP.
+    """
 
     namespace: str
     interval_seconds: float
     timeout_seconds: float
+    connecting_peers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +169,7 @@ class FailoverGraph:
     pairs: Sequence[Pair]
     alarms: Sequence[Alarm]
     probes: Sequence[Probe] = ()
+    refused: Sequence[RefusedPair] = ()
 
 
 def basic_health_checks(check: HealthCheck | None) -> Iterator[BasicHealthCheck]:

@@ -14,7 +14,13 @@ from resiliency.failover_model.alarm_readings import (
 )
 from resiliency.failover_model.assumptions import Assumptions
 from resiliency.failover_model.faults import Effect
-from resiliency.failover_model.graph import AlarmCheck, BasicHealthCheck, EndpointCheck
+from resiliency.failover_model.graph import (
+    DEFAULT_REGIONS,
+    TCP,
+    AlarmCheck,
+    BasicHealthCheck,
+    EndpointCheck,
+)
 from resiliency.failover_model.route53 import (
     InsufficientData,
     alarm_health,
@@ -30,6 +36,9 @@ Source: Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoin
 
 CONNECT_SECONDS_TCP: Final = 10
 """The same for TCP health checks."""
+
+RESPONSE_SECONDS: Final = 2
+"""Until a health checker gives up on an HTTP response, after it connected; the same source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +86,15 @@ def _endpoint(
     chance: random.Random,
 ) -> StatusTimeline:
     before = status(True, inverted=check.inverted)
-    if effect not in (Effect.UNANSWERED, Effect.REFUSED):
+    if effect not in (Effect.UNANSWERED, Effect.REFUSED, Effect.UNRESPONSIVE):
         return StatusTimeline(before, (), inf)
-    deadline = CONNECT_SECONDS_TCP if check.kind == "TCP" else CONNECT_SECONDS
-    answered = fault_at + (deadline if effect is Effect.UNANSWERED else 0)
-    checkers = round(assumptions.checkers.draw(chance))
+    deadline = 0
+    if effect is Effect.UNANSWERED:
+        deadline = CONNECT_SECONDS_TCP if check.kind == TCP else CONNECT_SECONDS
+    elif effect is Effect.UNRESPONSIVE:
+        deadline = RESPONSE_SECONDS
+    answered = fault_at + deadline
+    checkers = max(1, round(assumptions.checkers.draw(chance) * check.regions / DEFAULT_REGIONS))
     # Health checkers don't coordinate with one another, so each starts at a random time. The
     # interval runs from an answer to the next request, so a deadline that passes stretches it.
     phases = sorted(chance.random() * check.interval_seconds for _ in range(checkers))

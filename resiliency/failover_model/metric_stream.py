@@ -97,8 +97,9 @@ def _probe(
     phase = interval * chance.random()
     delay = assumptions.custom_metric_delay.draw(chance)
     batch = assumptions.probe_batch.draw(chance)
-    latency = assumptions.probe_timeout.draw(chance) if effect is Effect.UNANSWERED else 0.0
-    fails = effect in (Effect.UNANSWERED, Effect.REFUSED)
+    waits = effect in (Effect.UNANSWERED, Effect.UNRESPONSIVE)
+    latency = assumptions.probe_timeout.draw(chance) if waits else 0.0
+    fails = waits or effect is Effect.REFUSED
     silent = effect is Effect.SILENT
     count = ceil((MINUTE - phase) / interval)
     found: dict[int, Sequence[Piece]] = {}

@@ -1,9 +1,10 @@
 """Replaces default assumptions: by values of the templates, and of the command line."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Final
 
+from resiliency.cloud_assembly import JsonObject
 from resiliency.errors import UserError
 from resiliency.failover_model.assumptions import Assumptions, Range
 from resiliency.failover_model.faults import watched_host
@@ -60,6 +61,32 @@ def parse_assumptions(words: Sequence[str]) -> Assumptions:
                 reason = f"{extent!r} is neither a number nor two like 0:300"
             raise UserError(f"--assume {word}: {reason}") from None
     return replace(_DEFAULTS, **given)
+
+
+def parse_parameters(
+    words: Sequence[str], designs: Sequence[Mapping[str, JsonObject]]
+) -> Mapping[str, str]:
+    """Return the values of parameters given as ``NAME=VALUE``, for templates of some designs.
+
+    Raises:
+        UserError: A word of another form, or a parameter that no template has.
+    """
+    given: dict[str, str] = {}
+    known = {
+        name
+        for design in designs
+        for template in design.values()
+        for name in template.get("Parameters", {})
+    }
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise UserError(f"--parameter {word}: is no parameter; give one like Stage=production")
+        if name not in known and not name.startswith("AWS::"):
+            has = ", ".join(sorted(known)) or "none"
+            raise UserError(f"--parameter {word}: no template has {name!r}; there are: {has}")
+        given[name] = value
+    return given
 
 
 def assumptions_for_pair(graph: FailoverGraph, pair: Pair, assumptions: Assumptions) -> Assumptions:

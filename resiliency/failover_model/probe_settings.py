@@ -67,7 +67,16 @@ def _probe(configuration: Any) -> Probe | None:
     timeout = _seconds(configuration.get("timeout_seconds"))
     if not isinstance(namespace, str) or interval is None or timeout is None:
         return None
-    return Probe(namespace, interval, timeout)
+    return Probe(namespace, interval, timeout, _connecting_peers(configuration.get("peers")))
+
+
+def _connecting_peers(peers: object) -> tuple[str, ...]:
+    checks = peers.items() if isinstance(peers, Mapping) else ()
+    return tuple(
+        str(host)
+        for host, check in checks
+        if isinstance(check, Mapping) and check.get("check") == "tcp"
+    )
 
 
 def _seconds(value: object) -> float | None:

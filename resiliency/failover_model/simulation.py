@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from heapq import merge
-from math import ceil
+from math import ceil, inf
 from typing import Final, TypeAlias
 
 from resiliency.failover_model.alarm_evaluation import Missing
@@ -74,7 +74,10 @@ class Outage:
 
 @dataclass(frozen=True, slots=True)
 class Percentiles:
-    """Seconds that something takes over many outages; 95 of 100 take no longer than ``p95``."""
+    """Seconds that something takes over many outages; 95 of 100 take no longer than ``p95``.
+
+    ``best`` and ``worst`` are those of the simulated outages, not bounds of what is possible.
+    """
 
     best: float
     median: float
@@ -114,6 +117,17 @@ class Verdict:
     never: str | None
     assumptions: Assumptions = field(default_factory=Assumptions)
     sensitive_to: Sequence[str] = ()
+
+    @property
+    def p95(self) -> float:
+        """How long 95 of 100 outages take; infinite if fewer of them end by failover."""
+        if self.total is None or self.moved < 0.95 * self.outages:
+            return inf
+        return self.total.p95 if self.moved == self.outages else self.total.worst
+
+    def meets(self, objective: float) -> bool | None:
+        """Whether 95 of 100 outages end within so many seconds; None for a harmless fault."""
+        return self.p95 <= objective if self.fault.hurts else None
 
 
 def failover_times(
@@ -315,10 +329,15 @@ class _Simulation:
         evident = timelines[place].evident
         # What shows only after the decision did not cause it: then all of the time is decision.
         shown_at = min(max(evident, fault_at), at)
-        lifetime = max(self.pair.primary.ttl_seconds, assumptions.resolver_floor.draw(chance))
-        # The resolver cached the answer at some time before the change, so what is left of its
+        least = assumptions.resolver_floor.draw(chance)
+        share = assumptions.stretching_share
+        if share.high and chance.random() < share.draw(chance):
+            least = assumptions.stretched_ttl.draw(chance)
+        lifetime = max(self.pair.primary.ttl_seconds, least)
+        # Resolver and client cached the answer at some time before, so what is left of a cache's
         # lifetime is anything up to all of it.
-        cache = lifetime * chance.random() + assumptions.client_cache.draw(chance)
+        cache = lifetime * chance.random()
+        cache += assumptions.client_cache.draw(chance) * chance.random()
         return Outage(
             detect=shown_at - fault_at,
             decide=at - shown_at,

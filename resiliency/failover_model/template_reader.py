@@ -1,12 +1,15 @@
 """Reads failover records, health checks and alarms from templates made by any tool."""
 
+import ipaddress
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from resiliency.cloud_assembly import JsonObject
 from resiliency.failover_model.alarm_evaluation import COMPARISONS, Comparison, Missing
 from resiliency.failover_model.expressions import (
+    PARAMETER_HINT,
     Reference,
     TemplateError,
     Templates,
@@ -15,6 +18,7 @@ from resiliency.failover_model.expressions import (
 )
 from resiliency.failover_model.graph import (
     ALIAS_TTL_SECONDS,
+    DEFAULT_REGIONS,
     Alarm,
     AlarmCheck,
     CalculatedCheck,
@@ -23,25 +27,42 @@ from resiliency.failover_model.graph import (
     HealthCheck,
     Metric,
     Pair,
+    Probe,
     Record,
+    RefusedPair,
+    basic_health_checks,
 )
 from resiliency.failover_model.probe_settings import read_probes
 from resiliency.failover_model.route53 import InsufficientData, Role
-from staged_resiliency.shared import limits
+from staged_resiliency.shared import limits, names
+from staged_resiliency.shared.limits import MAX_FAILURE_THRESHOLD
 
 _ALARM: Final = "AWS::CloudWatch::Alarm"
 _COMPOSITE: Final = "AWS::CloudWatch::CompositeAlarm"
 _HEALTH_CHECK: Final = "AWS::Route53::HealthCheck"
 _ENDPOINT_KINDS: Final = ("HTTP", "HTTPS", "HTTP_STR_MATCH", "HTTPS_STR_MATCH", "TCP")
 
+_ZONE_KEYS: Final = ("HostedZoneId", "HostedZoneName")
+_LEAST_REGIONS: Final = 3
+# RFC 5737 and RFC 3849.
+_DOCUMENTATION: Final = [
+    ipaddress.ip_network(each)
+    for each in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
+]
+
 Choice = TypeVar("Choice", bound=str)
 
 
-def read_graph(by_stack: Mapping[str, JsonObject]) -> FailoverGraph:
+def read_graph(
+    by_stack: Mapping[str, JsonObject], parameters: Mapping[str, str] | None = None
+) -> FailoverGraph:
     """Read the failover records, health checks and alarms from templates.
 
+    ``parameters`` replaces defaults of the templates' parameters. A pair that can't be read does
+    not hide the others: the graph has it as refused, with the reason.
+
     Raises:
-        TemplateError: There is no failover pair, or one that can't be followed to its signals.
+        TemplateError: There is no failover pair, or none that can be followed to its signals.
 
     Example:
         >>> read_graph({"site": {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}})
@@ -51,15 +72,23 @@ def read_graph(by_stack: Mapping[str, JsonObject]) -> FailoverGraph:
     """
     named = ", ".join(by_stack) or "no template"
     try:
-        reader = _Reader(Templates(by_stack))
-        pairs = reader.pairs()
+        templates = Templates(by_stack, parameters or {})
+        probes = read_probes(templates)
+        reader = _Reader(templates, probes)
+        pairs, refused = reader.pairs()
+        if not pairs and refused:
+            raise TemplateError(refused[0].reason)
         if not pairs:
             raise TemplateError(
                 f"{named}: no failover records there; give the templates that define the pair"
             )
-        return FailoverGraph(pairs, reader.readable_alarms(), read_probes(reader.templates))
+        return FailoverGraph(pairs, reader.readable_alarms(), probes, refused)
     except RecursionError:
         raise TemplateError(f"{named}: a value refers to itself, or is nested too deeply") from None
+
+
+_PairKey: TypeAlias = tuple[str, str, str]
+"""Hosted zone, name and type of a pair's records."""
 
 
 @dataclass(slots=True)
@@ -67,38 +96,46 @@ class _Reader:
     """Reads one set of templates; each alarm and health check is read once."""
 
     templates: Templates
+    probes: Sequence[Probe]
     _checks: dict[Reference, HealthCheck | None] = field(default_factory=dict)
 
-    def pairs(self) -> Sequence[Pair]:
-        found: dict[tuple[str, str, str], dict[Role, Record]] = {}
-        for reference, where, zone, record in self._records():
-            stack = reference.stack
+    def pairs(self) -> tuple[Sequence[Pair], Sequence[RefusedPair]]:
+        """Read all pairs, and why others can't be read."""
+        found: dict[_PairKey, dict[Role, Record]] = {}
+        refused: dict[_PairKey, str] = {}
+        for reference, where, record in self._records():
             if "Failover" not in record:
                 continue
-            self._require_unconditional(reference)
-            name = self.templates.text(stack, record.get("Name"), f"{where}: Name")
-            kind = self.templates.text(stack, record.get("Type"), f"{where}: Type")
-            key = (zone, name.rstrip(".").lower(), kind)
-            role = Role(
-                self._choice(stack, record, "Failover", [each.value for each in Role], where)
-            )
-            roles = found.setdefault(key, {})
-            if role in roles:
-                raise TemplateError(
-                    f"{where}: is a second {role.value} of {key[1]} {kind}; a pair has one"
-                )
-            roles[role] = self._record(stack, where, record)
-        for (_, name, kind), roles in found.items():
-            for role in Role:
-                if role not in roles:
+            key = ("", where, "")
+            try:
+                key = self._key(reference.stack, where, record)
+                self._require_unconditional(reference)
+                role = self._role(reference.stack, where, record)
+                roles = found.setdefault(key, {})
+                if role in roles:
                     raise TemplateError(
-                        f"{name} {kind}: has no {role.value} record; "
-                        "give the template that defines it too"
+                        f"{where}: is a second {role.value} of {key[1]} {key[2]}; a pair has one"
                     )
-        return [
-            Pair(name, kind, roles[Role.PRIMARY], roles[Role.SECONDARY])
-            for (_, name, kind), roles in found.items()
-        ]
+                roles[role] = self._record(reference.stack, where, record)
+            except TemplateError as error:
+                refused.setdefault(key, str(error))
+        pairs = []
+        for key, roles in found.items():
+            if key not in refused:
+                try:
+                    pairs.append(_pair(key[1], key[2], roles))
+                except TemplateError as error:
+                    refused[key] = str(error)
+        return pairs, [RefusedPair(key[1], key[2], reason) for key, reason in refused.items()]
+
+    def _key(self, stack: str, where: str, record: JsonObject) -> _PairKey:
+        zone = self._zone(stack, record, where)
+        name = self.templates.text(stack, record.get("Name"), f"{where}: Name")
+        kind = self.templates.text(stack, record.get("Type"), f"{where}: Type")
+        return zone, name.rstrip(".").lower(), kind
+
+    def _role(self, stack: str, where: str, record: JsonObject) -> Role:
+        return Role(self._choice(stack, record, "Failover", [each.value for each in Role], where))
 
     def readable_alarms(self) -> Sequence[Alarm]:
         """Read the alarms on a single metric; others can't be signals, so they are left out."""
@@ -110,31 +147,32 @@ class _Reader:
                 continue
         return alarms
 
-    def _records(self) -> Iterator[tuple[Reference, str, str, JsonObject]]:
+    def _records(self) -> Iterator[tuple[Reference, str, JsonObject]]:
         for reference, properties in self.templates.resources("AWS::Route53::RecordSet"):
-            where = str(reference)
-            yield reference, where, self._zone(reference.stack, properties, where), properties
+            yield reference, str(reference), properties
         for reference, properties in self.templates.resources("AWS::Route53::RecordSetGroup"):
             where = str(reference)
             records = properties.get("RecordSets")
             if not isinstance(records, list) or not all(isinstance(r, Mapping) for r in records):
                 raise TemplateError(f"{where}: RecordSets: is no list of records")
+            zone = {key: properties[key] for key in _ZONE_KEYS if key in properties}
             for number, record in enumerate(map(present, records)):
                 # A record of a group may name its zone itself.
-                zone = self._zone(reference.stack, {**properties, **record}, where)
-                yield reference, f"{where}: RecordSets[{number}]", zone, record
+                yield reference, f"{where}: RecordSets[{number}]", {**zone, **record}
 
     def _require_unconditional(self, reference: Reference) -> None:
         condition = (self.templates.resource(reference) or {}).get("Condition")
-        if condition is not None:
+        if condition is not None and not self.templates.condition(reference.stack, condition):
             raise TemplateError(
-                f"{reference}: has the condition {condition}, which only the deployment knows"
+                f"{reference}: has the condition {condition}, which only the deployment knows; "
+                f"{PARAMETER_HINT}"
             )
 
     def _zone(self, stack: str, properties: JsonObject, where: str) -> str:
-        for key in ("HostedZoneId", "HostedZoneName"):
+        for key in _ZONE_KEYS:
             if key in properties:
-                return self.templates.text(stack, properties[key], f"{where}: {key}")
+                # Only whether two records have the same zone matters.
+                return json.dumps(properties[key], sort_keys=True, default=str)
         raise TemplateError(f"{where}: names no hosted zone")
 
     def _record(self, stack: str, where: str, record: JsonObject) -> Record:
@@ -197,28 +235,66 @@ class _Reader:
             children = config.get("ChildHealthChecks")
             if not isinstance(children, list) or not children:
                 raise TemplateError(f"{where}: ChildHealthChecks: is no list of health checks")
+            read = [
+                self._named_check(stack, child, f"{where}: ChildHealthChecks[{number}]")
+                for number, child in enumerate(children)
+            ]
+            for child in read:
+                if isinstance(child, CalculatedCheck):
+                    raise TemplateError(
+                        f"{where}: ChildHealthChecks: {child.label} is calculated itself, which "
+                        "Route 53 refuses; name the health checks that it counts"
+                    )
             return CalculatedCheck(
                 label,
-                tuple(
-                    self._named_check(stack, child, f"{where}: ChildHealthChecks[{number}]")
-                    for number, child in enumerate(children)
-                ),
+                tuple(read),
                 self._whole(stack, config, "HealthThreshold", where, least=0),
                 inverted,
                 disabled,
             )
         if kind not in _ENDPOINT_KINDS:
             raise TemplateError(f"{where}: Type: {kind} health checks are not modelled")
-        key = "IPAddress" if "IPAddress" in config else "FullyQualifiedDomainName"
         return EndpointCheck(
             label,
             kind,
-            self.templates.text(stack, config.get(key), f"{where}: {key}"),
-            self._whole(stack, config, "RequestInterval", where, default=30),
-            self._whole(stack, config, "FailureThreshold", where, default=3),
+            self._address(stack, config, where),
+            self._interval(stack, config, where),
+            self._whole(
+                stack, config, "FailureThreshold", where, default=3, most=MAX_FAILURE_THRESHOLD
+            ),
             inverted,
             disabled,
+            self._regions(config, where),
         )
+
+    def _address(self, stack: str, config: JsonObject, where: str) -> str:
+        key = "IPAddress" if "IPAddress" in config else "FullyQualifiedDomainName"
+        text = self.templates.text(stack, config.get(key), f"{where}: {key}")
+        if key == "IPAddress" and _is_private(text):
+            raise TemplateError(
+                f"{where}: IPAddress: Route 53 refuses {text}, as its health checkers can't reach "
+                "it over the internet"
+            )
+        return text
+
+    def _interval(self, stack: str, config: JsonObject, where: str) -> int:
+        seconds = self._whole(stack, config, "RequestInterval", where, default=30)
+        if seconds not in limits.REQUEST_INTERVALS_SECONDS:
+            allowed = " or ".join(map(str, limits.REQUEST_INTERVALS_SECONDS))
+            raise TemplateError(
+                f"{where}: RequestInterval: Route 53 refuses {seconds}; allowed: {allowed}"
+            )
+        return seconds
+
+    def _regions(self, config: JsonObject, where: str) -> int:
+        regions = config.get("Regions")
+        if not isinstance(regions, list) or not regions:
+            return DEFAULT_REGIONS
+        if len(regions) < _LEAST_REGIONS:
+            raise TemplateError(
+                f"{where}: Regions: Route 53 refuses {len(regions)}; give {_LEAST_REGIONS} or more"
+            )
+        return len(regions)
 
     def _followed_alarm(self, stack: str, config: JsonObject, where: str) -> Alarm:
         """Read the alarm that a health check names; Route 53 must be able to follow it."""
@@ -331,16 +407,17 @@ class _Reader:
         periods = self._whole(stack, properties, "EvaluationPeriods", where)
         length = self._whole(stack, properties, "Period", where)
         _require_window(periods, length, where)
+        metric = Metric(
+            text("Namespace"),
+            text("MetricName"),
+            tuple(
+                self._dimension(stack, each, f"{where}: Dimensions[{number}]")
+                for number, each in enumerate(dimensions)
+            ),
+        )
         return Alarm(
             name=self._alarm_name(reference, properties) or reference.logical_id,
-            metric=Metric(
-                text("Namespace"),
-                text("MetricName"),
-                tuple(
-                    self._dimension(stack, each, f"{where}: Dimensions[{number}]")
-                    for number, each in enumerate(dimensions)
-                ),
-            ),
+            metric=metric,
             statistic=choice("Statistic", limits.FAILOVER_STATISTICS),
             comparison=choice("ComparisonOperator", cast(Sequence[Comparison], list(COMPARISONS))),
             threshold=self.templates.number(
@@ -353,6 +430,12 @@ class _Reader:
             ),
             missing=Missing(
                 choice("TreatMissingData", [each.value for each in Missing], default="missing")
+            ),
+            connects_only=metric.name == names.PEER_METRIC
+            and any(
+                probe.namespace == metric.namespace
+                and metric.dimension("Host") in probe.connecting_peers
+                for probe in self.probes
             ),
         )
 
@@ -372,10 +455,15 @@ class _Reader:
         *,
         default: int | None = None,
         least: int = 1,
+        most: int | None = None,
     ) -> int:
         number = self.templates.number(stack, properties.get(key, default), f"{where}: {key}")
         if not number.is_integer() or number < least:
             raise TemplateError(f"{where}: {key}: {number:g} is no whole number from {least} on")
+        if most is not None and number > most:
+            raise TemplateError(
+                f"{where}: {key}: AWS refuses {number:g}; allowed: {least} to {most}"
+            )
         return int(number)
 
     def _choice(
@@ -395,6 +483,33 @@ class _Reader:
     def _flag(self, stack: str, properties: JsonObject, key: str, where: str) -> bool:
         value = self.templates.text(stack, properties.get(key, False), f"{where}: {key}")
         return _one_of(value.lower(), ("false", "true"), f"{where}: {key}") == "true"
+
+
+def _pair(name: str, kind: str, roles: Mapping[Role, Record]) -> Pair:
+    for role in Role:
+        if role not in roles:
+            raise TemplateError(
+                f"{name} {kind}: has no {role.value} record; give the template that defines it too"
+            )
+    for role, record in roles.items():
+        for check in basic_health_checks(record.health_check):
+            if isinstance(check, EndpointCheck) and check.address.rstrip(".").lower() == name:
+                # Route53/latest/APIReference/API_HealthCheckConfig.html: FullyQualifiedDomainName
+                raise TemplateError(
+                    f"{name} {kind}: {check.label} of the {role.value} record checks the record's "
+                    "own name, for which AWS calls the results unpredictable; check the host's "
+                    "address or a name of its own"
+                )
+    return Pair(name, kind, roles[Role.PRIMARY], roles[Role.SECONDARY])
+
+
+def _is_private(address: str) -> bool:
+    """Whether Route 53 refuses an IP address; those for documentation may occur in examples."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False  # only the deployment knows it
+    return not parsed.is_global and not any(parsed in each for each in _DOCUMENTATION)
 
 
 def _require_window(periods: int, length: int, where: str) -> None:

@@ -43,6 +43,7 @@ _STRENGTH: Final = (
     Effect.NONE,
     Effect.UNKNOWN,
     Effect.REFUSED,
+    Effect.UNRESPONSIVE,
     Effect.UNANSWERED,
     Effect.IMPAIRED,
     Effect.SILENT,

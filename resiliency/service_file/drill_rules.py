@@ -43,6 +43,14 @@ def _there_is_a_drill(env: PartialDocument) -> Iterator[Problem]:
         )
 
 
+def _fis_is_in_the_region(env: PartialDocument) -> Iterator[Problem]:
+    region = env.text("region")
+    if region in limits.REGIONS_WITHOUT_FIS and list(drill_names(env)):
+        yield env.problem(
+            f"can't run in {region}, which has no AWS FIS; remove the drills", "drills"
+        )
+
+
 def _objective_is_known(env: PartialDocument) -> Iterator[Problem]:
     drills, promised = env.within("drills"), env.get("objective", "recovery_time_seconds")
     if not isinstance(drills.raw, dict) or drills.has("objective_seconds"):
@@ -203,6 +211,7 @@ def _names_fit(env: PartialDocument) -> Iterator[Problem]:
 
 RULES: Final[tuple[Callable[[PartialDocument], Iterator[Problem]], ...]] = (
     _there_is_a_drill,
+    _fis_is_in_the_region,
     _objective_is_known,
     _dependency_goes_with_blackhole,
     _dependencies_exist,
@@ -299,6 +308,14 @@ def _is_safe(
             f"s; give {_minutes(needed)} or more",
             "duration_minutes",
         )
+
+
+def minutes_needed(environment: Environment, drill: DrillSettings) -> int:
+    """Return how long the fault of a drill must last, so that all that it expects can happen."""
+    fault, alarms = fault_of(environment, drill), watched_alarms(environment)
+    moves = moves_clients(fault, pair_of(environment), alarms)
+    objective = objective_of(environment) if moves else 0
+    return _minutes(max(objective, observed_seconds(fault, alarms)))
 
 
 def _are_apart(environment: Environment, drills: Drills, at: PartialDocument) -> Iterator[Problem]:

@@ -82,6 +82,11 @@ Statistic = Annotated[
     AfterValidator(validation.failover_statistic),
     WithJsonSchema({"type": "string", "enum": list(limits.FAILOVER_STATISTICS)}),
 ]
+BucketName = Annotated[
+    str,
+    AfterValidator(probe_validation.bucket_name),
+    WithJsonSchema({"type": "string", "pattern": probe_validation.BUCKET_NAME}),
+]
 RoleName = Annotated[
     str,
     AfterValidator(probe_validation.role_name),
@@ -221,7 +226,14 @@ class Endpoint(Section):
         examples=[8080],
     )
     version_path: UrlPath = Field(
-        default="/version/", description="Path whose response is the name of the serving host."
+        default="/version/",
+        description="Path that the serving host answers with status 200 and a JSON object with "
+        "its Name tag.",
+    )
+    version_field: Annotated[str, AfterValidator(validation.version_field)] | None = Field(
+        default="environment",
+        description="Key of the Name tag in that object; null where version_path only shows the "
+        "host's health: then the address shows which host answers.",
     )
     check: EndpointCheck = Field(
         default=EndpointCheck(),
@@ -453,6 +465,12 @@ class Probe(Section):
         description="What the agent writes to the host's journal: each sample, or each change of a "
         "target's state.",
     )
+    output_bucket: BucketName | None = Field(
+        default=None,
+        description="Name of an existing S3 bucket to which Systems Manager writes the output of "
+        "each run of the probe's document.",
+        examples=["example-run-output"],
+    )
     peer: bool = Field(
         default=False,
         description="Each host checks the other one's endpoint, so that a dead host is noticed "
@@ -471,7 +489,8 @@ class Objective(Section):
     recovery_time_seconds: int = Field(
         ge=1,
         le=86_400,
-        description="Seconds from a fault until 95 of 100 clients reach the standby.",
+        description="Seconds from a fault until 95 of 100 clients, whose resolvers honor the "
+        "TTL, reach the standby.",
         examples=[300],
     )
     enforce: bool = Field(
@@ -664,11 +683,14 @@ class Environment(Section):
         return self.topics_in(self.region)
 
     @property
+    def failover_region(self) -> str:
+        """The region of the alarm on failovers: that of the metrics of health checks."""
+        return limits.health_check_metrics_region(self.region)
+
+    @property
     def failover_topics(self) -> list[str]:
-        """The ARNs of the topics that the alarm on failovers notifies; none outside of ``aws``."""
-        if limits.partition_of(self.region) != "aws":
-            return []
-        return self.topics_in(limits.HEALTH_CHECK_METRICS_REGION)
+        """The ARNs of the topics that the alarm on failovers notifies."""
+        return self.topics_in(self.failover_region)
 
     @property
     def has_peers(self) -> bool:

@@ -6,13 +6,16 @@ docs/failover-time.md.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, replace
+from itertools import chain, combinations
 from math import inf
 from typing import Final, TypeAlias
 
+from resiliency import cost_estimate
+from resiliency.failover_model.assumptions import Assumptions
 from resiliency.failover_model.faults import Fault, FaultKind, faults_of
-from resiliency.failover_model.simulation import OUTAGES_PER_FAULT, Verdict, failover_times
+from resiliency.failover_model.simulation import OUTAGES_PER_FAULT, failover_times
+from resiliency.service_file import drill_rules, probe_rules
 from resiliency.service_file.errors import Problem
 from resiliency.service_file.model import (
     ENDPOINT,
@@ -29,6 +32,15 @@ from resiliency.service_file.rules import problems_of
 from resiliency.service_file.timing_graph import deciding_pair
 from resiliency.service_file.warnings import ServiceWarning
 from resiliency.service_file.yaml_source import Document
+from staged_resiliency.shared.hosts import COLORS
+
+# Whatever the true range is, a suggestion must meet the objective; so signals that fail come before
+# those that fall silent.
+_DEFAULTS: Final = Assumptions()
+LONGEST_RANGE: Final = replace(
+    _DEFAULTS,
+    extra_periods=replace(_DEFAULTS.extra_periods, low=_DEFAULTS.extra_periods.high),
+)
 
 _PATH: Final = ("objective", "recovery_time_seconds")
 _HOST_KINDS: Final = (FaultKind.HOST_STOPPED, FaultKind.HOST_IMPAIRED)
@@ -64,11 +76,13 @@ class Change:
         path: Where the setting is in an environment.
         value: The new value; for ``failover_on`` the signal to add.
         setting: The change as a message shows it.
+        dollars: What it adds to the monthly cost, about.
     """
 
     path: Path
     value: int | str
     setting: str
+    dollars: float = 0.0
 
     def apply(self, environment: Environment) -> Environment:
         """Return an environment with this change."""
@@ -119,12 +133,13 @@ class ObjectiveViolation:
         else:
             rests_on = " (assumed, as AWS does not publish when it acts on missing data)"
             found = (
-                f"{self.fault}: 95 of 100 clients reach the standby within {self.p95:.0f} s"
-                f"{rests_on if self.silent else ''}; the objective is {seconds} s"
+                f"{self.fault}: 95 of 100 clients whose resolvers honor the TTL reach the standby "
+                f"within {self.p95:.0f} s{rests_on if self.silent else ''}; the "
+                f"objective is {seconds} s"
             )
         settings = changes_text(self.changes)
         if not self.changes:
-            return f"{found}; no setting of this file makes it shorter"
+            return f"{found}; no setting of this file makes it noticeably shorter"
         if self.meets:
             return f"{found}; {settings} would give {self.gives:.0f} s"
         return f"{found}; no setting meets it; at best, {settings} would give {self.gives:.0f} s"
@@ -173,7 +188,7 @@ def violations_of(service: Service, environment: Environment) -> Sequence[Object
     missed = {
         verdict.fault: verdict
         for verdict in failover_times(graph, only=late)
-        if p95_of(verdict) > seconds
+        if verdict.p95 > seconds
     }
     if not missed:
         return ()
@@ -184,30 +199,31 @@ def violations_of(service: Service, environment: Environment) -> Sequence[Object
         graph = deciding_pair(service, changed)
         key = (*graph.pairs, *graph.probes, fault, outages)
         if key not in known:
-            (verdict,) = failover_times(graph, outages=outages, only=[fault])
-            known[key] = p95_of(verdict)
+            (verdict,) = failover_times(
+                graph, outages=outages, assumptions=LONGEST_RANGE, only=[fault]
+            )
+            known[key] = verdict.p95
         return known[key]
 
+    def usual_time(changes: Sequence[Change], fault: Fault) -> float:
+        graph = deciding_pair(service, _applied(environment, changes))
+        (verdict,) = failover_times(graph, only=[fault])
+        return verdict.p95
+
     found = best_changes(service, environment, list(missed), seconds, times)
+    gives = {fault: usual_time(changes, fault) for fault, changes in found.items()}
     return [
         ObjectiveViolation(
             fault,
-            p95_of(verdict),
+            verdict.p95,
             verdict.never,
             any(name.startswith("extra_") for name in verdict.sensitive_to),
-            found[fault][0],
-            found[fault][1],
-            found[fault][1] <= seconds,
+            found[fault],
+            gives[fault],
+            gives[fault] <= seconds,
         )
         for fault, verdict in missed.items()
     ]
-
-
-def p95_of(verdict: Verdict) -> float:
-    """Return how long 95 of 100 outages take; infinite if fewer of them end by failover."""
-    if verdict.total is None or verdict.moved < 0.95 * verdict.outages:
-        return inf
-    return verdict.total.p95 if verdict.moved == verdict.outages else verdict.total.worst
 
 
 def _covers(environment: Environment, fault: Fault) -> bool:
@@ -215,7 +231,7 @@ def _covers(environment: Environment, fault: Fault) -> bool:
     given = objective.faults if objective is not None else None
     if fault.kind in _HOST_KINDS:
         return given is None or HOST in given
-    if fault.kind is FaultKind.ENDPOINT_DEAD:
+    if fault.kind in (FaultKind.ENDPOINT_DEAD, FaultKind.ENDPOINT_HANGS):
         return given is None or ENDPOINT in given
     # A dependency is left out of failover_on by choice: clients are better served without it than
     # by a move that may not help. A dead probe hurts nobody.
@@ -231,29 +247,33 @@ def best_changes(
     missed: Sequence[Fault],
     seconds: float,
     times: Times,
-) -> Mapping[Fault, tuple[Sequence[Change], float]]:
-    """Return for each fault the changes to make, and the p95 of its outages with them.
+) -> Mapping[Fault, Sequence[Change]]:
+    """Return for each fault the changes to make.
 
     The fewest changes that meet the objective for all faults for which anything does; among as
-    many the first, and those that cost nothing come first. For the other faults what comes
-    nearest.
+    many the cheapest. For the other faults what comes nearest. Changes that do not make a time
+    noticeably shorter are left out, and drills that a change makes too short are made longer.
     """
     options = [
         change
         for change in _changes_of(environment, missed)
-        if _is_sound(service, environment, change.apply(environment))
+        if _is_sound(service, environment, [change])
     ]
     everything = _applied(environment, options)
     best = {fault: times(everything, fault, _OUTAGES_TO_SEARCH) for fault in missed}
-    within_reach = [fault for fault in missed if best[fault] <= seconds]
+    within_reach = [
+        fault
+        for fault in missed
+        if best[fault] <= seconds
+        and best[fault] * _NOTICEABLE <= times(environment, fault, _OUTAGES_TO_SEARCH)
+    ]
     enough = _fewest(service, environment, options, within_reach, seconds, times)
-    found: dict[Fault, tuple[Sequence[Change], float]] = {}
+    found: dict[Fault, Sequence[Change]] = {}
     for fault in missed:
         changes = enough
         if fault not in within_reach:
             changes = _needed(environment, options, fault, best[fault], times)
-        gives = times(_applied(environment, changes), fault, OUTAGES_PER_FAULT)
-        found[fault] = (changes, gives)
+        found[fault] = _with_longer_drills(environment, changes)
     return found
 
 
@@ -271,17 +291,22 @@ def _fewest(
     there are too many combinations even of that, changes are left out one by one instead: none of
     what remains can be spared then, but there may be fewer others that do.
     """
+    # What chance alone may give is no success.
+    limits = {
+        fault: min(seconds, times(environment, fault, OUTAGES_PER_FAULT) / _NOTICEABLE)
+        for fault in faults
+    }
 
-    def meets(changes: Sequence[Change], outages: int, limit: float) -> bool:
+    def meets(changes: Sequence[Change], outages: int, play: float = 1.0) -> bool:
         changed = _applied(environment, changes)
-        return all(times(changed, fault, outages) <= limit for fault in faults)
+        return all(times(changed, fault, outages) <= limits[fault] * play for fault in faults)
 
     def is_enough(changes: Sequence[Change]) -> bool:
         return (
-            _is_sound(service, environment, _applied(environment, changes))
             # A few outages rule out most designs, so that many are simulated for a few designs.
-            and meets(changes, _OUTAGES_TO_SEARCH, seconds * _NOTICEABLE)
-            and meets(changes, OUTAGES_PER_FAULT, seconds)
+            meets(changes, _OUTAGES_TO_SEARCH, _NOTICEABLE)
+            and meets(changes, OUTAGES_PER_FAULT)
+            and _is_sound(service, environment, changes)
         )
 
     def is_needed(option: Change) -> bool:
@@ -296,16 +321,16 @@ def _fewest(
         return options
     required = [option for option in options if is_needed(option)]
     others = _without(options, *required)
-    combined = (
-        _without(options, *_without(others, *some))
-        for count in range(len(others))
-        for some in combinations(others, count)
-        if required or some
-    )
     if 2 ** len(others) <= _MOST_COMBINATIONS:
+        combined = (
+            _without(options, *_without(others, *some))
+            for count in range(len(others))
+            for some in sorted(combinations(others, count), key=_dollars)
+            if required or some
+        )
         return next(filter(is_enough, combined), options)
     enough = options
-    for option in reversed(others):
+    for option in _dearest_first(others):
         fewer = _without(enough, option)
         if is_enough(fewer):
             enough = fewer
@@ -320,8 +345,10 @@ def _needed(
     times: Times,
 ) -> Sequence[Change]:
     """Return the options without which a fault would take noticeably longer."""
+    if times(environment, fault, _OUTAGES_TO_SEARCH) <= best * _NOTICEABLE:
+        return []
     needed = options
-    for option in reversed(options):
+    for option in _dearest_first(options):
         fewer = _without(needed, option)
         changed = _applied(environment, fewer)
         if times(changed, fault, _OUTAGES_TO_SEARCH) <= best * _NOTICEABLE:
@@ -339,15 +366,45 @@ def _applied(environment: Environment, changes: Iterable[Change]) -> Environment
     return environment
 
 
-def _is_sound(service: Service, environment: Environment, changed: Environment) -> bool:
-    """Whether the file would still be valid with a changed environment."""
+def _dollars(changes: Sequence[Change]) -> float:
+    return sum(change.dollars for change in changes)
+
+
+def _dearest_first(changes: Sequence[Change]) -> Sequence[Change]:
+    """Sort changes by cost; of those that cost the same, the last come first."""
+    return sorted(changes, key=lambda change: change.dollars)[::-1]
+
+
+def _with_longer_drills(environment: Environment, changes: Sequence[Change]) -> Sequence[Change]:
+    """Add what drills need once the changes make them move clients."""
+    drills = _applied(environment, changes).drills
+    longer = []
+    for name, drill in (drills.by_name if drills is not None else {}).items():
+        minutes = drill_rules.minutes_needed(_applied(environment, changes), drill)
+        if drill.duration_minutes < minutes:
+            path = ("drills", name, "duration_minutes")
+            setting = f"{'.'.join(path)} {minutes} in place of {drill.duration_minutes}"
+            longer.append(Change(path, minutes, setting))
+    return [*changes, *longer]
+
+
+def _is_sound(service: Service, environment: Environment, changes: Sequence[Change]) -> bool:
+    """Whether `check` would still accept the file after some changes, drills included."""
+    changed = _applied(environment, _with_longer_drills(environment, changes))
     environments = {
         name: changed if each is environment else each
         for name, each in service.environments.items()
     }
-    data = service.model_copy(update={"environments": environments}).model_dump(exclude_unset=True)
-    partial = PartialDocument.of(Document("", data=data), (), frozenset())
-    return next(problems_of(partial), None) is None
+    whole = service.model_copy(update={"environments": environments})
+    partial = PartialDocument.of(
+        Document("", data=whole.model_dump(exclude_unset=True)), (), frozenset()
+    )
+    problems = chain(
+        problems_of(partial),
+        probe_rules.fit_problems(whole, partial),
+        drill_rules.safety_problems(whole, partial),
+    )
+    return next(problems, None) is None
 
 
 def _changes_of(environment: Environment, missed: Sequence[Fault]) -> Iterator[Change]:
@@ -368,8 +425,31 @@ def _changes_of(environment: Environment, missed: Sequence[Fault]) -> Iterator[C
     dependencies = [fault.dependency for fault in missed if fault.dependency is not None]
     for signal in ("status", *dependencies, "peer", "endpoint"):
         if signal not in signals:
-            yield Change(_FAILOVER_ON, signal, f"{signal!r} added to failover_on")
-    yield from _lowered(("endpoint", "check", "interval_seconds"), check, _FAST_INTERVAL_SECONDS)
+            dollars = _dollars_of_signal(environment, signal)
+            yield Change(_FAILOVER_ON, signal, f"{signal!r} added to failover_on", dollars)
+    path = ("endpoint", "check", "interval_seconds")
+    for change in _lowered(path, check, _FAST_INTERVAL_SECONDS):
+        yield replace(change, dollars=float(cost_estimate.HEALTH_CHECK_OPTION))
+
+
+def _dollars_of_signal(environment: Environment, signal: str) -> float:
+    """Estimate what one more signal adds to the monthly cost, without the calculated check."""
+    if signal == "endpoint":
+        check = environment.endpoint.check
+        options = [
+            check.protocol == "https",
+            check.search_text is not None,
+            check.interval_seconds == _FAST_INTERVAL_SECONDS,
+        ]
+        dollars = cost_estimate.HEALTH_CHECK_ELSEWHERE
+        return float(dollars + sum(options) * cost_estimate.HEALTH_CHECK_OPTION)
+    dollars = cost_estimate.HEALTH_CHECK_AWS
+    if signal == "peer" and not environment.has_peers:
+        # An alarm and a metric of each host; where there is no probe yet, its heartbeat too.
+        each = cost_estimate.ALARM + cost_estimate.CUSTOM_METRIC
+        probe = 0 if environment.has_probe else each + cost_estimate.PROBE_REQUESTS
+        dollars += len(COLORS) * (each + probe)
+    return float(dollars)
 
 
 def _deciding_alarms(

@@ -58,7 +58,7 @@ def _topics_are_in_the_environments_place(env: PartialDocument) -> Iterator[Prob
     region = env.text("region")
     if not region:
         return
-    notifications, metrics = env.within("notifications"), limits.HEALTH_CHECK_METRICS_REGION
+    notifications, metrics = env.within("notifications"), limits.health_check_metrics_region(region)
     partition = limits.partition_of(region)
     more = [("more_topics", index) for index in range(len(notifications.items("more_topics")))]
     for place in (("topic_arn",), *more):
@@ -66,7 +66,7 @@ def _topics_are_in_the_environments_place(env: PartialDocument) -> Iterator[Prob
         if not arn:
             continue
         given, arn_region = (arn.split(":")[i] for i in (1, 3))
-        elsewhere = place != ("topic_arn",) and partition == "aws"
+        elsewhere = place != ("topic_arn",)
         if arn_region != region and not (elsewhere and arn_region == metrics):
             yield notifications.problem(
                 f"is in {arn_region}, the environment in {region}; CloudWatch alarms notify only "

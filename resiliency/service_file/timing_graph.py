@@ -38,7 +38,7 @@ from staged_resiliency.drills.alarm_effects import AlarmKind
 from staged_resiliency.drills.hypothesis import moves_clients
 from staged_resiliency.drills.runtime.plan import Predicted
 from staged_resiliency.shared import validation
-from staged_resiliency.shared.hosts import Color, other
+from staged_resiliency.shared.hosts import COLORS, Color, other
 
 _MISSING: Final[Mapping[MissingDataName, Missing]] = {
     "cloudwatch_default": Missing.MISSING,
@@ -70,7 +70,7 @@ def deciding_graph(service: Service, environment: Environment) -> FailoverGraph:
         )
         for kind, value in primary.items()
     ]
-    alarms = [_alarm(service, alarm) for alarm in alarms_of(environment)]
+    alarms = [_alarm(service, environment, alarm) for alarm in alarms_of(environment)]
     return FailoverGraph(pairs, alarms, list(_probes(service, environment)))
 
 
@@ -112,7 +112,7 @@ def _signal(service: Service, environment: Environment, name: str) -> BasicHealt
         for alarm in alarms_of(environment)
         if alarm.color == environment.active and alarm.signal == name
     )
-    alarm = _alarm(service, described)
+    alarm = _alarm(service, environment, described)
     return AlarmCheck(alarm.name, alarm, _SILENCE[alarm.missing])
 
 
@@ -131,8 +131,8 @@ def _endpoint(environment: Environment) -> EndpointCheck:
     )
 
 
-def _alarm(service: Service, described: AlarmDescription) -> Alarm:
-    settings = described.settings
+def _alarm(service: Service, environment: Environment, described: AlarmDescription) -> Alarm:
+    settings, protocol = described.settings, environment.endpoint.check.protocol
     of_aws = described.kind is AlarmKind.STATUS
     namespace = "AWS/EC2" if of_aws else service.metric_namespace
     return Alarm(
@@ -148,6 +148,7 @@ def _alarm(service: Service, described: AlarmDescription) -> Alarm:
         # A rule refuses fewer, as Route 53 can't follow them.
         datapoints_to_alarm=settings.evaluation_periods,
         missing=_MISSING[described.missing_data],
+        connects_only=described.kind is AlarmKind.PEER and protocol == "tcp",
     )
 
 
@@ -171,6 +172,11 @@ def _values(host: Host) -> Mapping[str, str]:
 def _probes(service: Service, environment: Environment) -> Iterator[Probe]:
     probe = environment.probe
     if environment.has_probe and probe.state == "present":
+        connects_only = environment.has_peers and environment.endpoint.check.protocol == "tcp"
+        hosts = sorted(host.name for host in map(environment.hosts.of, COLORS))
         yield Probe(
-            service.metric_namespace, float(probe.interval_seconds), float(probe.timeout_seconds)
+            service.metric_namespace,
+            float(probe.interval_seconds),
+            float(probe.timeout_seconds),
+            tuple(hosts) if connects_only else (),
         )

@@ -36,17 +36,13 @@ def warnings_of(environment: Environment) -> Iterator[ServiceWarning]:
             f"{ttl} s: clients may keep the failed host's address that long after a failover; "
             f"give {limits.RECOMMENDED_TTL_SECONDS} or less",
         )
-    partition = limits.partition_of(environment.region)
     if not environment.failover_topics:
         yield ServiceWarning(
             "staged-resiliency:no-failover-message",
             "notifications",
             "no message says that clients are sent to the standby: the alarm on failovers needs a "
-            f"topic in {limits.HEALTH_CHECK_METRICS_REGION}; give topic_name, or the ARN of one in "
-            "more_topics"
-            if partition == "aws"
-            else "no message says that clients are sent to the standby: there is no alarm on "
-            f"failovers in the partition {partition}",
+            f"topic in {environment.failover_region}; give topic_name, or the ARN of one in "
+            "more_topics",
         )
     elif "endpoint" not in environment.failover_on and environment.hosts.blue.alias:
         yield ServiceWarning(

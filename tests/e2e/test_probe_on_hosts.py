@@ -224,6 +224,110 @@ def test_it_starts_at_boot(cloud: Cloud, blue: Host) -> None:
     )
 
 
+NITRO = """\
+[Unit]
+Description=The instance's id, where a Nitro instance's firmware has it
+DefaultDependencies=no
+Before=sysinit.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=mount -t tmpfs -o mode=755 tmpfs /sys/class
+ExecStart=mkdir -p /sys/class/dmi/id
+ExecStart=sh -c 'echo i-0123456789abcdef0 >/sys/class/dmi/id/board_asset_tag'
+[Install]
+WantedBy=sysinit.target
+"""
+SILENT_METADATA = """\
+[Unit]
+DefaultDependencies=no
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=nft add table inet silent
+ExecStart=nft add chain inet silent sent {type filter hook output priority 0;}
+ExecStart=nft add rule inet silent sent ip daddr 169.254.169.254 drop
+[Install]
+WantedBy=sysinit.target
+"""
+SLOW_NETWORK = """\
+[Unit]
+DefaultDependencies=no
+Before=network-online.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=sleep 25
+[Install]
+WantedBy=network-online.target
+"""
+
+
+def add_units(host: Host, **units: str) -> None:
+    """Enable units, from the next boot on."""
+    for name, text in units.items():
+        host.write(f"/etc/systemd/system/{name}.service", text)
+        host.run(["systemctl", "enable", name])
+
+
+def agent_status(host: Host) -> str:
+    return host.property(UNIT, "StatusText")
+
+
+def test_a_boot_waits_neither_for_the_network_nor_for_the_host_s_name(host: Host) -> None:
+    host.install(quick_without_peers)
+    host.shell(f"rm {STATE}/identity.json")
+    add_units(host, slow=SLOW_NETWORK, silent=SILENT_METADATA)
+    host.reboot()  # until no unit starts any more
+
+    def seconds(unit: str) -> float:
+        return int(host.property(unit, "ActiveEnterTimestampMonotonic")) / 1e6
+
+    assert host.state("slow") == "active"
+    assert seconds("multi-user.target") < seconds("sysinit.target") + 20 < seconds("slow")
+    assert seconds(UNIT) > seconds("slow"), "samples without a network would be 0"
+    assert host.state(UNIT) == "active"
+    eventually(
+        "it says why it waits",
+        lambda: "the metadata service can't be reached" in agent_status(host),
+        seconds=20,
+    )
+    pid = host.pid
+    # A run of the document reports it.
+    daily = host.systems_manager(quick_without_peers)
+    assert daily.status is Status.FAILED, daily
+    assert (
+        "The operation Verdict failed because resiliency-probe-bookstore: agent"
+        in daily.association_summary
+    )
+    assert "waiting: this host's name can't be determined: the" in daily.association_summary
+    host.run(["nft", "delete", "table", "inet", "silent"])
+    eventually("it samples", lambda: not agent_status(host).startswith("waiting"), seconds=60)
+    assert host.pid == pid
+
+
+def test_a_silent_metadata_service_does_not_keep_a_known_host_from_sampling(
+    cloud: Cloud, host: Host
+) -> None:
+    host.install(quick_without_peers)
+    faults.drop(host, 80)
+    # In the same boot, on every instance.
+    host.run(["systemctl", "restart", UNIT])
+    eventually("it samples", lambda: agent_status(host).startswith("2 targets"), seconds=20)
+    faults.heal(host)
+
+    # After a boot, where the firmware has the instance's id.
+    add_units(host, nitro=NITRO)
+    host.reboot()
+    saved = f"{STATE}/identity.json"
+    eventually("its id is saved", lambda: "i-0123456789abcdef0" in host.read(saved), seconds=20)
+    add_units(host, silent=SILENT_METADATA)
+    host.reboot()
+    eventually("it samples", lambda: agent_status(host).startswith("2 targets"), seconds=20)
+    lines = host.journal(UNIT)
+    assert any("the metadata service can't be reached" in line for line in lines), lines
+
+
 def test_two_hosts_watch_each_other(cloud: Cloud, template: Template) -> None:
     web = "[Service]\nExecStart=python3 -m http.server 80 --directory /srv\n"
     with Host(cloud, BLUE, template) as blue, Host(cloud, GREEN, template) as green:
@@ -337,6 +441,12 @@ def test_a_new_version_replaces_the_previous_and_a_broken_one_does_not(
         quick_without_peers, document=other_version(tmp_path / "broken", broken)
     )
     assert failed.status is Status.FAILED, failed
+    # All that leaves the host without an output location.
+    shown = failed.association_summary.splitlines()
+    assert shown[1].startswith(
+        "The operation Agent failed because resiliency-probe-bookstore: agent "
+    )
+    assert shown[1].endswith(f" does not run; restored the previous one, {first}: broken")
     assert host.shell(f"readlink {HOME}/current") == first
     assert host.state(UNIT) == "active"
 
@@ -464,8 +574,11 @@ def test_settings_laid_over_the_service_are_removed_and_never_hide_that_the_agen
         host.shell(both)
         assert "sleep" in host.read(f"/proc/{host.pid}/cmdline")
         invocation = host.install(quick_without_peers)
-        assert f"removed {place}, which overrides the unit: o.conf" in str(invocation)
-        assert invocation.step("Verdict").stdout.strip().endswith(" active, restarted")
+        assert (
+            invocation.step("Verdict")
+            .stdout.strip()
+            .endswith(f" active, restarted; removed {place}, which overrides the unit: o.conf")
+        )
         assert not host.exists(place)
         assert f"{HOME}/current" in host.read(f"/proc/{host.pid}/cmdline")
 

@@ -233,6 +233,11 @@ ROWS = [
         {"modify policy of the probe"},
     ),
     Row(
+        "bucket for the output of the probe's runs added",
+        lambda env: env.update(probe={"output_bucket": "run-output"}),
+        {f"modify {ASSOCIATION}", "modify policy of the probe"},
+    ),
+    Row(
         "peer checks turned on",
         lambda env: env.update(probe={"peer": True}),
         {f"modify {ASSOCIATION}", *_all("add", PEER_ALARMS)},

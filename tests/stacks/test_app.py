@@ -80,9 +80,9 @@ def test_the_templates_do_not_depend_on_hash_seed_time_zone_or_place(tmp_path: P
                 "recovery_time_seconds: 600", "recovery_time_seconds: 320, enforce: true"
             ),
             "{file}:20: environments.production.objective.recovery_time_seconds: host stopped: 95 "
-            "of 100 clients reach the standby within 481 s (assumed, as AWS does not publish when "
-            "it acts on missing data); the objective is 320 s; 'peer' added to failover_on would "
-            "give 240 s\n",
+            "of 100 clients whose resolvers honor the TTL reach the standby within 483 s (assumed, "
+            "as AWS does not publish when it acts on missing data); the objective is 320 s; "
+            "'endpoint' added to failover_on would give 193 s\n",
             id="enforced objective that is missed",
             marks=pytest.mark.slow,
         ),

@@ -257,9 +257,9 @@ def test_an_objective_that_is_missed_is_a_warning_of_its_stack(tmp_path: Path) -
     stacks = _assembly(tmp_path, example(edit))
     (warning,) = stacks["bookstore-production-failover"].warnings
     assert warning == (
-        "objective.recovery_time_seconds: host stopped: 95 of 100 clients reach the standby within "
-        "481 s (assumed, as AWS does not publish when it acts on missing data); the objective is "
-        "320 s; 'peer' added to failover_on would give 240 s"
+        "objective.recovery_time_seconds: host stopped: 95 of 100 clients whose resolvers honor "
+        "the TTL reach the standby within 483 s (assumed, as AWS does not publish when it acts on "
+        "missing data); the objective is 320 s; 'endpoint' added to failover_on would give 193 s"
     )
 
 
@@ -431,7 +431,7 @@ def test_hosts_may_have_the_name_tags_that_the_cdk_gives() -> None:
         env["hosts"]["green"]["name"] = "Shop/My Green"
         env["failover_on"] = ["status", "peer"]
 
-    templates = synthesize([example(as_the_cdk_names_them, whole=True)])
+    templates = synthesize([example(as_the_cdk_names_them)])
     alarms = resources_of(templates["bookstore-production-failover"], "AWS::CloudWatch::Alarm")
     assert {
         alarm["Properties"]["AlarmName"]: alarm["Properties"]["Dimensions"][0]["Value"]
@@ -443,3 +443,35 @@ def test_hosts_may_have_the_name_tags_that_the_cdk_gives() -> None:
     }
     association = only(templates["bookstore-production-probe"], "AWS::SSM::Association")
     assert association["Targets"] == [{"Key": "tag:Name", "Values": ["Shop/Blue", "Shop/My Green"]}]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("region", "partition", "console", "metrics"),
+    [
+        ("us-west-2", "aws", "us-west-2.console.aws.amazon.com", "us-east-1"),
+        (
+            "us-gov-east-1",
+            "aws-us-gov",
+            "us-gov-east-1.console.amazonaws-us-gov.com",
+            "us-gov-west-1",
+        ),
+    ],
+)
+def test_the_dashboard_links_to_the_console_and_the_metrics_of_its_partition(
+    region: str, partition: str, console: str, metrics: str
+) -> None:
+    templates = synthesize([example(lambda env: env.update(region=region), whole=True)])
+    dashboard = only(templates["bookstore-production-failover"], "AWS::CloudWatch::Dashboard")
+    body = json.dumps(dashboard["DashboardBody"])
+    assert f"https://{console}/fis/" in body
+    assert body.count("console.") == 3
+    assert f'"region\\":\\"{metrics}' in body.replace(" ", "")
+    assert f"arn:{partition}:cloudwatch:{region}:" in body
+
+
+def test_a_service_in_china_has_its_partitions_arns_and_metrics() -> None:
+    templates = synthesize([example(lambda env: env.update(region="cn-north-1"))])
+    text = json.dumps(templates)
+    assert "arn:aws-cn:sns:cn-north-1" in text
+    assert "arn:aws:" not in text

@@ -144,11 +144,14 @@ def test_an_edit_of_drills_changes_exactly(row: Row) -> None:
     assert lost_answers(*templates) == set()
 
 
-def test_drills_add_their_stack_and_a_dashboard_and_change_nothing_else() -> None:
+def test_drills_add_their_stack_and_a_dashboard_and_move_the_probes_daily_run_away() -> None:
     before, after = synthesize([example()]), synthesize([example(whole=True)])
     assert set(after) - set(before) == {"bookstore-production-drills"}
     same = {stack: template for stack, template in after.items() if stack in before}
-    assert changes(before, same) == {"add dashboard bookstore-production"}
+    assert changes(before, same) == {
+        "add dashboard bookstore-production",
+        "modify association bookstore-production-probe",
+    }
 
 
 @pytest.mark.parametrize("row", [*ROWS, *DRILL_ROWS], ids=lambda row: row.name)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from resiliency.service_file.model import DrillSettings
+from stacks.probe import daily_run
 from tests.staged_resiliency.support import ALARM, ASSOCIATION, POLICY
 from tests.support import Data, Template, example, only, resources_of, synthesize
 
@@ -270,3 +272,43 @@ def test_a_probe_that_is_taken_away_leaves_no_alarm_on_its_silence() -> None:
     template = templates_of(lambda env: env.update(probe={"state": "absent"}))[PROBE]
     assert only(template, ASSOCIATION)["Parameters"]["Action"] == ["Uninstall"]
     assert alarms_of(template) == {}
+
+
+def at(schedule: str, zone: str = "UTC", minutes: int = 10) -> Data:
+    """A drill that starts at a time of day."""
+    return {"schedule": schedule, "timezone": zone, "duration_minutes": minutes}
+
+
+@pytest.mark.parametrize(
+    ("drills", "expected"),
+    [
+        pytest.param([], "rate(1 day)", id="no drills"),
+        pytest.param([at("rate(7 days)")], "rate(1 day)", id="a drill on a rate"),
+        pytest.param([at("cron(0 10 ? * TUE#1 *)")], "cron(0 3 ? * * *)", id="at ten"),
+        pytest.param([at("cron(30 2 ? * TUE *)")], "cron(0 4 ? * * *)", id="before three"),
+        pytest.param([at("cron(0 4 ? * TUE *)")], "cron(0 6 ? * * *)", id="after three"),
+        pytest.param(
+            [at("cron(0 20 ? * TUE *)", "America/Los_Angeles")],
+            "cron(0 6 ? * * *)",
+            id="in a zone, in summer and in winter",
+        ),
+        pytest.param(
+            [at("cron(0 1 ? * TUE *)", minutes=200), at("cron(0 7 ? * WED *)")],
+            "cron(0 9 ? * * *)",
+            id="long, and another",
+        ),
+        pytest.param(
+            [at("cron(0 1 ? * TUE *)", minutes=720), at("cron(0 13 ? * WED *)", minutes=720)],
+            "rate(1 day)",
+            id="all day",
+        ),
+    ],
+)
+def test_the_daily_run_is_away_from_drills(drills: list[Data], expected: str) -> None:
+    settings = {
+        f"drill-{number}": DrillSettings.model_validate(
+            {"fault": "stop_instance", "host": "active", **drill}
+        )
+        for number, drill in enumerate(drills)
+    }
+    assert daily_run(settings.values()) == expected

@@ -7,6 +7,8 @@ from typing import Any, get_args
 
 import pytest
 from aws_cdk import Stack
+from botocore.loaders import Loader
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from staged_resiliency import (
     AddressTarget,
@@ -317,6 +319,27 @@ def _enum(service: str, shape: str) -> set[str]:
 
 def test_the_regions_are_those_that_route_53_can_read_alarms_of() -> None:
     assert set(limits.ALARM_REGIONS) == _enum("route53", "CloudWatchRegion")
+
+
+def test_the_regions_without_fis_are_those_where_cloudformation_has_no_experiment() -> None:
+    """cfn-lint has the resource types of each region, from CloudFormation's registry."""
+    without = {
+        region
+        for region in limits.ALARM_REGIONS
+        if "AWS::FIS::ExperimentTemplate" not in PROVIDER_SCHEMA_MANAGER.get_resource_types(region)
+    }
+    assert set(limits.REGIONS_WITHOUT_FIS) == without
+
+
+def test_metrics_of_health_checks_are_where_route_53s_api_is() -> None:
+    for partition in Loader().load_data("endpoints")["partitions"]:
+        found = partition["services"].get("route53")
+        if found is None:
+            continue
+        api = found["endpoints"][found["partitionEndpoint"]]["credentialScope"]["region"]
+        for region in limits.ALARM_REGIONS:
+            if limits.partition_of(region) == partition["partition"]:
+                assert limits.health_check_metrics_region(region) == api
 
 
 def test_the_statistics_are_those_that_route_53_copies() -> None:

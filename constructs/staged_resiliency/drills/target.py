@@ -22,7 +22,7 @@ class DrillHost:
     """One host of a failover pair, blue or green.
 
     Attributes:
-        name: The Name tag, which is what its ``/version/`` answers.
+        name: The Name tag.
         address: IPv4 address that clients are given while it serves; None where the record is an
             alias.
         alias: DNS name of the load balancer in front of it, instead of an address.
@@ -77,8 +77,11 @@ class DrillTarget:
         display_name: The service's name in texts; the short name unless given.
         scheme: Of requests to the hosts: ``http`` or ``https``; ``http`` unless given.
         port: Of requests to the hosts; 80 unless given.
-        version_path: Path that answers with the name of the serving host; ``/version/`` unless
-            given.
+        version_path: Path that a host answers with status 200 and a JSON object with its Name tag;
+            ``/version/`` unless given.
+        version_field: Key of the Name tag in that object; ``environment`` unless given. None where
+            the hosts have no such path, only one for their health: then the address shows which
+            host answers, and any status from 200 to 299 is an answer.
 
     Raises:
         InvalidInputError: A name that AWS would refuse, the same host twice, or no alarm.
@@ -111,6 +114,7 @@ class DrillTarget:
     scheme: Literal["http", "https"] = "http"
     port: int = 80
     version_path: str = "/version/"
+    version_field: str | None = "environment"
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -123,6 +127,8 @@ class DrillTarget:
             checked(owner, "hosted_zone_id", self.hosted_zone_id, validation.hosted_zone_id)
         checked(owner, "port", self.port, validation.port)
         checked(owner, "version_path", self.version_path, validation.url_path)
+        if self.version_field is not None:
+            checked(owner, "version_field", self.version_field, validation.version_field)
         if self.active.name == self.standby.name:
             raise InvalidInputError(
                 f"{owner}: standby: {validation.shown(self.standby.name)} is the active host "
@@ -159,7 +165,7 @@ class DrillTarget:
     @property
     def endpoint(self) -> Endpoint:
         """The URL that identifies the serving host, as part of a plan."""
-        return Endpoint(self.scheme, self.port, self.version_path)
+        return Endpoint(self.scheme, self.port, self.version_path, self.version_field)
 
 
 @dataclass(frozen=True, slots=True)

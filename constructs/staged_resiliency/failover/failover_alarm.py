@@ -22,11 +22,12 @@ class FailoverAlarm(Construct):
     load balancer without healthy targets, for which an alias record moves clients without its
     health check (``EvaluateTargetHealth``).
 
-    Metrics of health checks exist in us-east-1 alone, and an alarm must be in the region of its
-    metric and of its topics: create it in a stack of us-east-1. Where the health check is in
-    another stack, its id is read from an output of that stack (``Fn::GetStackOutput``, which also
-    works across regions), which is added there. The output's name changes with the health check,
-    so an update of the alarm's stack always finds the current one (docs/adr/0013).
+    Metrics of health checks exist in us-east-1 alone (or one region of another partition), and an
+    alarm must be in the region of its metric and of its topics: create it in a stack there. Where
+    the health check is in another stack, its id is read from an output of that stack
+    (``Fn::GetStackOutput``, which also works across regions), which is added there. The output's
+    name changes with the health check, so an update of the alarm's stack always finds the current
+    one (docs/adr/0013).
 
     Data that are missing keep the state, so that neither a new health check nor a gap sends a
     message.
@@ -78,7 +79,8 @@ class FailoverAlarm(Construct):
         description: str,
         topic: Topics,
     ) -> None:
-        stack, region = Stack.of(scope), limits.HEALTH_CHECK_METRICS_REGION
+        stack = Stack.of(scope)
+        region = limits.health_check_metrics_region(stack.region)
         if is_literal(stack.region) and stack.region != region:
             raise InvalidInputError(
                 f"FailoverAlarm: its stack is in {stack.region}; metrics of health checks exist in "

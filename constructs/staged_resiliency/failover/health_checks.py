@@ -90,8 +90,8 @@ class HealthCheck(Construct):
     ) -> cloudwatch.Metric:
         """Return the metric ``HealthCheckStatus``: 1 healthy, 0 unhealthy.
 
-        It exists in us-east-1 only, and the metric returned names that region; an alarm on it
-        must be in a stack of us-east-1.
+        It exists in one region of each partition only, us-east-1 in ``aws``, and the metric
+        returned names that region; an alarm on it must be in a stack of that region.
 
         Args:
             period: Length of a period; one minute unless given.
@@ -101,7 +101,7 @@ class HealthCheck(Construct):
             namespace="AWS/Route53",
             metric_name="HealthCheckStatus",
             dimensions_map={"HealthCheckId": self.health_check_id},
-            region=limits.HEALTH_CHECK_METRICS_REGION,
+            region=limits.health_check_metrics_region(Stack.of(self).region),
             period=period or Duration.minutes(1),
             statistic=statistic,
         )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Final, Literal, NamedTuple
 
-from aws_cdk import Acknowledgment, Fn, IResolvable, Stack, Token, Validations
+from aws_cdk import Acknowledgment, Aws, Fn, IResolvable, Stack, Token, Validations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
@@ -14,13 +14,12 @@ from staged_resiliency.probe.configuration import ProbeConfiguration, run_parame
 from staged_resiliency.probe.document import command_document
 from staged_resiliency.probe.instances import Instances
 from staged_resiliency.shared.errors import InvalidInputError
-from staged_resiliency.shared.literals import checked, require_one_of
+from staged_resiliency.shared.literals import checked, is_literal, require_one_of
 
 State = Literal["present", "absent"]
 """Whether the probe is installed on the instances, or removed from them."""
 
 _ACTIONS: Final[Mapping[State, str]] = {"present": "Install", "absent": "Uninstall"}
-_NAG_RULE: Final = "AwsSolutions-IAM5[Resource::*]"
 _WHY_ANY_RESOURCE: Final = (
     "PutMetricData and DescribeTags support no resource-level permissions: the one is limited to "
     "the service's namespace, the other to reading tags in this region."
@@ -28,11 +27,12 @@ _WHY_ANY_RESOURCE: Final = (
 
 
 class _Permission(NamedTuple):
-    """An action that the agent may call, with its condition."""
+    """An action that the host's role may call, with its condition."""
 
     sid: str
     action: str
     condition: Mapping[str, Mapping[str, str]]
+    resource: str = "*"
 
 
 class ProbeAgent(Construct):
@@ -65,6 +65,11 @@ class ProbeAgent(Construct):
         max_concurrency: How many instances run the document at a time, a number or a percentage;
             ``1`` unless given.
         max_errors: How many may fail before the rest is skipped, likewise; ``0`` unless given.
+        schedule_expression: When the document runs against drift, in UTC; ``rate(1 day)`` unless
+            given. Keep it away from times at which something stops the instances.
+        output_bucket: Name of an existing S3 bucket in this account, to which Systems Manager
+            writes the output of each run, below ``resiliency-probe/<service>/``. Without one, what
+            a run that succeeds prints stays on the instance.
 
     Raises:
         InvalidInputError: A value that AWS would refuse, or too many targets for the document.
@@ -108,6 +113,8 @@ class ProbeAgent(Construct):
         association_name: str | None = None,
         max_concurrency: str = "1",
         max_errors: str = "0",
+        schedule_expression: str = "rate(1 day)",
+        output_bucket: str | None = None,
     ) -> None:
         owner = "ProbeAgent"
         role_names = [role if isinstance(role, str) else role.role_name for role in roles]
@@ -118,14 +125,20 @@ class ProbeAgent(Construct):
             checked(owner, "association_name", association_name, probe_validation.association_name)
         checked(owner, "max_concurrency", max_concurrency, probe_validation.max_concurrency)
         checked(owner, "max_errors", max_errors, probe_validation.max_errors)
-        is_literal = configuration.is_literal
-        if is_literal:
+        checked(
+            owner, "schedule_expression", schedule_expression, probe_validation.schedule_expression
+        )
+        if output_bucket is not None:
+            checked(owner, "output_bucket", output_bucket, probe_validation.bucket_name)
+        if configuration.is_literal:
             try:
                 configuration.require_fit()
             except ValueError as error:
                 raise InvalidInputError(f"{owner}: configuration: {error}") from None
         super().__init__(scope, construct_id)
         self.configuration: Final = configuration
+        self._output_bucket: Final = output_bucket
+        self._output_prefix: Final = f"resiliency-probe/{configuration.service}"
         self.document: Final = ssm.CfnDocument(
             self,
             "Document",
@@ -153,19 +166,29 @@ class ProbeAgent(Construct):
             parameters=run_parameters(
                 _ACTIONS[state],
                 configuration.service,
-                configuration.encoded() if is_literal else self._encoded_at_deployment(),
+                configuration.encoded()
+                if configuration.is_literal
+                else self._encoded_at_deployment(),
             ),
-            schedule_expression="rate(1 day)",
+            schedule_expression=schedule_expression,
             max_concurrency=max_concurrency,
             max_errors=max_errors,
             compliance_severity="HIGH",
             sync_compliance="AUTO",
+            output_location=ssm.CfnAssociation.InstanceAssociationOutputLocationProperty(
+                s3_location=ssm.CfnAssociation.S3OutputLocationProperty(
+                    output_s3_bucket_name=output_bucket,
+                    output_s3_key_prefix=self._output_prefix,
+                )
+            )
+            if output_bucket is not None
+            else None,
         )
         self.association.add_metadata(
             "Description",
             "Runs the document on the instances, one after the other, and again every day.",
         )
-        if is_literal:
+        if configuration.is_literal:
             # For reviewers: the parameter holds the same in base64.
             self.association.add_metadata("Configuration", configuration.rendered())
         self.policy: Final = iam.CfnManagedPolicy(
@@ -180,8 +203,8 @@ class ProbeAgent(Construct):
                         "Sid": permission.sid,
                         "Effect": "Allow",
                         "Action": permission.action,
-                        "Resource": "*",
-                        "Condition": permission.condition,
+                        "Resource": permission.resource,
+                        **({"Condition": permission.condition} if permission.condition else {}),
                     }
                     for permission in self._permissions()
                 ],
@@ -189,8 +212,16 @@ class ProbeAgent(Construct):
             roles=role_names or None,
         )
         Validations.of(self.policy).acknowledge(
-            Acknowledgment(id=_NAG_RULE, reason=_WHY_ANY_RESOURCE)
+            Acknowledgment(id="AwsSolutions-IAM5[Resource::*]", reason=_WHY_ANY_RESOURCE)
         )
+        if output_bucket is not None and is_literal(output_bucket):
+            Validations.of(self.policy).acknowledge(
+                Acknowledgment(
+                    id=f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::{output_bucket}/"
+                    f"{self._output_prefix}/*]",
+                    reason="Each run writes to a folder of its own below the service's.",
+                )
+            )
         # An agent that starts may have to ask for its Name tag.
         self.association.add_resource_dependency(self.policy)
         self.policy_arn: Final = self.policy.ref
@@ -208,8 +239,8 @@ class ProbeAgent(Construct):
             iam.Grant.add_to_principal(
                 grantee=grantee,
                 actions=[permission.action],
-                resource_arns=["*"],
-                conditions=permission.condition,
+                resource_arns=[permission.resource],
+                conditions=permission.condition or None,
             )
             for permission in self._permissions()
         ]
@@ -218,10 +249,17 @@ class ProbeAgent(Construct):
         return first
 
     def _permissions(self) -> Sequence[_Permission]:
-        """The agent's permissions; neither action takes a resource, so conditions limit them.
+        """The agent's permissions, and that of Systems Manager's agent to write output.
 
+        The agent's actions take no resource, so conditions limit them.
         https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
         """
+        write_output = _Permission(
+            "WriteTheOutputOfRuns",
+            "s3:PutObject",
+            {},
+            f"arn:{Aws.PARTITION}:s3:::{self._output_bucket}/{self._output_prefix}/*",
+        )
         return [
             _Permission(
                 "PublishToTheNamespace",
@@ -234,6 +272,7 @@ class ProbeAgent(Construct):
                 "ec2:DescribeTags",
                 {"StringEquals": {"aws:RequestedRegion": Stack.of(self).region}},
             ),
+            *([write_output] if self._output_bucket is not None else []),
         ]
 
     def _encoded_at_deployment(self) -> str:

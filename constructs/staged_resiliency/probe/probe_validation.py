@@ -12,6 +12,7 @@ from typing import Final
 from staged_resiliency.shared import limits, validation
 
 ROLE_NAME: Final = r"^[A-Za-z0-9_+=,.@-]{1,64}$"
+BUCKET_NAME: Final = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
 # Seconds between two samples, such that a minute holds a whole number of them.
 INTERVALS_SECONDS: Final = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60)
 
@@ -93,6 +94,26 @@ def dns_answer(value: str, record_type: str) -> str:
             f"{record_type} holds; give one like {example}"
         )
     return str(address)
+
+
+def bucket_name(value: str) -> str:
+    """Validate the name of an S3 bucket."""
+    return validation.matching(
+        value,
+        BUCKET_NAME,
+        "the name of an S3 bucket (lower-case letters, digits, '.' and '-', 3 to 63)",
+        "example-run-output",
+    )
+
+
+def schedule_expression(value: str) -> str:
+    """Validate the form of a schedule of State Manager."""
+    return validation.matching(
+        value,
+        r"(rate|cron)\([A-Za-z0-9 */?#,-]+\)",
+        "a schedule of State Manager",
+        "rate(1 day) or, in UTC, cron(0 3 ? * * *)",
+    )
 
 
 def is_address(value: str) -> bool:

@@ -37,10 +37,6 @@ REQUEST_INTERVALS_SECONDS: Final = (10, 30)
 MIN_FAILOVER_PERIOD_SECONDS: Final = 60
 FAILOVER_STATISTICS: Final = ("Average", "Maximum", "Minimum", "SampleCount", "Sum")
 
-# Metrics of health checks exist in one region, wherever the service runs:
-# Route53/latest/DeveloperGuide/monitoring-health-checks.html
-HEALTH_CHECK_METRICS_REGION: Final = "us-east-1"
-
 # What CreateTopic takes, in sns/latest/api
 MAX_TOPIC_NAME_CHARACTERS: Final = 256
 
@@ -92,6 +88,45 @@ PARTITIONS: Final = {
 }
 
 
+# Regions without AWS FIS: those in which CloudFormation has no AWS::FIS::ExperimentTemplate. A test
+# holds them to the types that CloudFormation's registry lists for each region.
+REGIONS_WITHOUT_FIS: Final = (
+    "ap-east-2", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5",
+    "ap-southeast-6", "ap-southeast-7", "ca-west-1", "cn-north-1", "cn-northwest-1",
+    "il-central-1", "mx-central-1",
+)  # fmt: skip
+
+# Metrics of health checks exist in one region of a partition, wherever the service runs: us-east-1,
+# by Route53/latest/DeveloperGuide/monitoring-health-checks.html. For other partitions AWS does not
+# document it: assumed to be the region of Route 53's API, to which a test holds them.
+_HEALTH_CHECK_METRICS_REGIONS: Final = {
+    "aws-cn": "cn-northwest-1",
+    "aws-us-gov": "us-gov-west-1",
+    "aws-iso": "us-iso-east-1",
+    "aws-iso-b": "us-isob-east-1",
+    "aws-iso-e": "eu-isoe-west-1",
+    "aws-iso-f": "us-isof-south-1",
+    "aws-eusc": "eusc-de-east-1",
+}
+
+_CONSOLES: Final = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
+
+
 def partition_of(region: str) -> str:
     """Return the ARN partition of a region, for example "aws"."""
     return next((name for start, name in PARTITIONS.items() if region.startswith(start)), "aws")
+
+
+def health_check_metrics_region(region: str) -> str:
+    """Return the region in which the metrics of health checks of a region's partition exist."""
+    return _HEALTH_CHECK_METRICS_REGIONS.get(partition_of(region), "us-east-1")
+
+
+def console_of(region: str) -> str | None:
+    """Return the URL of the AWS console of a region; None where it is not known."""
+    domain = _CONSOLES.get(partition_of(region))
+    return domain and f"https://{region}.{domain}"

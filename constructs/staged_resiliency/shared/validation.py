@@ -282,6 +282,11 @@ def url_path(value: str) -> str:
     return matching(value, r"/[!-~]*", "a URL path that starts with /", "/version/")
 
 
+def version_field(value: str) -> str:
+    """Check a key of a JSON object."""
+    return matching(value, r"[!-~]{1,64}", "a key of a JSON object", "environment")
+
+
 def namespace(value: str) -> str:
     """Validate a CloudWatch namespace for custom metrics."""
     if value.startswith("AWS/"):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from resiliency.drill_cli import dispatch
+from staged_resiliency.drills.runtime.network import name_in
 from staged_resiliency.experiment.expectations import AlarmFires, ClientsStay
 from tests.fake_aws import plans
 from tests.fake_aws.account import Parameters
@@ -25,6 +26,7 @@ def test_a_preview_shows_everything_that_a_shutdown_depends_on(
         f"{plans.INSTANCE}: running",
         f"aws:ec2:stop-instances on arn:aws:ec2:us-west-2:123456789012:instance/{plans.INSTANCE}",
         "Serving now bookstore-api-blue (at 54.213.54.171)",
+        "Asked /version/ by http on port 80; 'environment' in its JSON answer shows the host",
         "Objective 6 min",
         "TUE 09:00 to 17:00 America/Los_Angeles",
         "about 1.00 US dollars",
@@ -75,6 +77,22 @@ def test_a_blackhole_that_moves_nobody_says_what_fails_meanwhile(
     assert "cancels the fault; the host itself opens the port after 5 min at the latest" in out
     drill("preview", "unasked")
     assert "The hypothesis has no expectation of clients." in capsys.readouterr().out
+
+
+def test_a_preview_says_what_it_got_of_a_host_that_does_not_name_itself(
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ask(address: str, *_: object) -> str:
+        return name_in(b'HTTP/1.1 200 OK\r\n\r\n{"status": "fine"}', "environment")
+
+    made.context = replace(made.context, ask=ask)
+    drill("preview", "shutdown")
+    out = " ".join(capsys.readouterr().out.split())
+    got = """JSON without a name as 'environment': b'{"status": "fine"}'"""
+    assert f"Standby {plans.GREEN_ADDRESS}: no answer ({plans.GREEN_ADDRESS}: {got})" in out
+    assert f"Serving now no answer ({plans.BLUE_ADDRESS}: {got})" in out
+    assert f"the standby {plans.GREEN} does not answer ({plans.GREEN_ADDRESS}: {got})" in out
+    assert f"{plans.BLUE} does not serve clients, so a run ends before its fault" in out
 
 
 def reasons(capsys: pytest.CaptureFixture[str]) -> list[str]:

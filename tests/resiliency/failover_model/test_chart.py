@@ -100,8 +100,9 @@ def test_the_objective_is_a_line_and_what_is_over_it_is_marked() -> None:
     picture = drawn([Design("", ALONE)], round(total.p95) - 10)
     assert len(of_class(picture, "objective")) == 1
     marked = [each.text for each in of_class(picture, "over")]
-    assert f"median {total.median:.0f}, p95 {total.p95:.0f}, worst {total.worst:.0f} s" in marked
-    assert "never moves clients" in marked
+    numbers = f"median {total.median:.0f}, p95 {total.p95:.0f}, worst {total.worst:.0f} s"
+    assert f"misses: {numbers}" in marked  # a word beside the color
+    assert "misses: never moves clients" in marked
     assert "clients stay, as they should" not in marked
     assert of_class(drawn([Design("", ALONE)]), "objective") == []
 

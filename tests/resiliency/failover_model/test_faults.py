@@ -1,5 +1,7 @@
 """Each signal shows of each fault what the documentation and the probe say."""
 
+from dataclasses import replace
+
 import pytest
 
 from resiliency.failover_model.faults import (
@@ -55,6 +57,7 @@ SHOWN = {
         "heartbeat": Effect.SILENT,
     },
     Fault(FaultKind.ENDPOINT_DEAD): {"peer": Effect.REFUSED},
+    Fault(FaultKind.ENDPOINT_HANGS): {"peer": Effect.UNRESPONSIVE},
     Fault(FaultKind.DEPENDENCY_BLACKHOLED, "db"): {"db": Effect.UNANSWERED},
     Fault(FaultKind.PROBE_DEAD): {
         "db": Effect.SILENT,
@@ -162,14 +165,26 @@ def test_each_measured_dependency_is_a_fault_once(check: object, dependencies: l
     )
     faults = faults_of(graph, graph.pairs[0])
     assert [fault.dependency for fault in faults if fault.dependency] == dependencies
-    assert [str(fault) for fault in faults[:4]] == [
+    assert [str(fault) for fault in faults[:5]] == [
         "host stopped",
         "host impaired",
         "endpoint dead",
+        "endpoint hangs",
         "probe dead",
     ]
-    assert str(faults[4]) == "dependency blackholed: db"
+    assert str(faults[5]) == "dependency blackholed: db"
 
 
 def test_a_dead_probe_alone_hurts_no_client() -> None:
     assert [kind for kind in FaultKind if not Fault(kind).hurts] == [FaultKind.PROBE_DEAD]
+
+
+def test_a_check_that_only_connects_does_not_notice_an_endpoint_that_hangs() -> None:
+    hangs = Fault(FaultKind.ENDPOINT_HANGS)
+    connects = replace(ALARMS["peer"], connects_only=True)
+    assert metric_effect(hangs, connects, host="shop-blue") is Effect.NONE
+    dead = Fault(FaultKind.ENDPOINT_DEAD)
+    assert metric_effect(dead, connects, host="shop-blue") is Effect.REFUSED
+    for kind, expected in (("HTTP", Effect.UNRESPONSIVE), ("TCP", Effect.NONE)):
+        check = endpoint(kind=kind)
+        assert effect(hangs, check, pair_of(check), of_primary=True) is expected

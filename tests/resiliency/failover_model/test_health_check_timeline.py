@@ -167,6 +167,7 @@ def test_a_long_period_is_read_each_minute() -> None:
         pytest.param(endpoint(failure_threshold=1), Effect.REFUSED, 45, 60, id="30 s, once"),
         pytest.param(endpoint(), Effect.UNANSWERED, 49, 132, id="each waits four seconds"),
         pytest.param(endpoint(kind="TCP"), Effect.UNANSWERED, 55, 150, id="TCP waits ten"),
+        pytest.param(endpoint(), Effect.UNRESPONSIVE, 47, 126, id="each waits two seconds"),
     ],
 )
 def test_an_endpoint_is_unhealthy_after_so_many_failures(

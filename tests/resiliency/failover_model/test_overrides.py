@@ -98,7 +98,7 @@ def test_the_least_and_the_most_of_each_assumption_can_be_played_through(name: s
     graph = FailoverGraph([pair_of(check)], [])
     for bound in (least, most):
         given = parse_assumptions([f"{name}={bound}"])
-        assert len(failover_times(graph, outages=3, assumptions=given)) == 4
+        assert len(failover_times(graph, outages=3, assumptions=given)) == 5
 
 
 def test_evaluations_far_apart_decide_late() -> None:

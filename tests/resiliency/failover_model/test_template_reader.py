@@ -1,5 +1,6 @@
 """Templates are followed from records to signals, whoever made them, or refused with the reason."""
 
+import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -82,12 +83,12 @@ def test_single_records_with_references_of_several_kinds_are_followed() -> None:
 
 def test_defaults_of_health_checks_are_route_53s() -> None:
     def plain(resources: Data) -> None:
-        config = {"Type": "HTTPS", "FullyQualifiedDomainName": "shop.example.com"}
+        config = {"Type": "HTTPS", "FullyQualifiedDomainName": "blue.example.com"}
         resources["EndpointCheck"]["Properties"]["HealthCheckConfig"] = config
 
     check = read_graph(edited(plain)).pairs[0].primary.health_check
     endpoint = list(basic_health_checks(check))[1]
-    assert endpoint == EndpointCheck("EndpointCheck", "HTTPS", "shop.example.com", 30, 3)
+    assert endpoint == EndpointCheck("EndpointCheck", "HTTPS", "blue.example.com", 30, 3)
 
 
 @pytest.mark.parametrize(
@@ -282,6 +283,21 @@ def _drop(resource: str, *path: str) -> Callable[[Data], None]:
     return edit
 
 
+def _nested(resources: Data) -> None:
+    config = {"Type": "CALCULATED", "ChildHealthChecks": [{"Ref": "Both"}], "HealthThreshold": 1}
+    resources["Outer"] = {
+        "Type": "AWS::Route53::HealthCheck",
+        "Properties": {"HealthCheckConfig": config},
+    }
+    resources["First"]["Properties"]["HealthCheckId"] = {"Ref": "Outer"}
+
+
+def _own_record(resources: Data) -> None:
+    config = resources["EndpointCheck"]["Properties"]["HealthCheckConfig"]
+    del config["IPAddress"]
+    config["FullyQualifiedDomainName"] = "Shop.example.com."
+
+
 P, C = "Properties", "HealthCheckConfig"
 
 REFUSED = {
@@ -326,11 +342,13 @@ REFUSED = {
     ),
     "a condition in a value": (
         _set("First", P, "TTL", to={"Fn::If": ["Fast", 10, 60]}),
-        "site: First: TTL: depends on a condition, which only the deployment knows",
+        "site: First: TTL: depends on a condition, which only the deployment knows; "
+        "`resiliency timing --parameter NAME=VALUE` gives a parameter's value",
     ),
     "a record on condition": (
         _set("First", "Condition", to="Fast"),
-        "site: First: has the condition Fast, which only the deployment knows",
+        "site: First: has the condition Fast, which only the deployment knows; "
+        "`resiliency timing --parameter NAME=VALUE` gives a parameter's value",
     ),
     "a health check of somewhere else": (
         _set("First", P, "HealthCheckId", to="abcdef11-2222-3333-4444-555555fedcba"),
@@ -349,7 +367,42 @@ REFUSED = {
     ),
     "a function that is not followed": (
         _set("First", P, "HealthCheckId", to={"Fn::FindInMap": ["A", "B", "C"]}),
-        "site: First: HealthCheckId: uses Fn::FindInMap in a way that is not followed here",
+        "site: First: HealthCheckId: Fn::FindInMap: there is no A; "
+        "`resiliency timing --parameter NAME=VALUE` gives a parameter's value",
+    ),
+    "another function that is not followed": (
+        _set("First", P, "HealthCheckId", to={"Fn::Select": [0, ["A", "B"]]}),
+        "site: First: HealthCheckId: uses Fn::Select in a way that is not followed here",
+    ),
+    "an interval that Route 53 refuses": (
+        _set("EndpointCheck", P, "HealthCheckConfig", "RequestInterval", to=20),
+        "site: EndpointCheck: HealthCheckConfig: RequestInterval: Route 53 refuses 20; allowed: "
+        "10 or 30",
+    ),
+    "a threshold that Route 53 refuses": (
+        _set("EndpointCheck", P, "HealthCheckConfig", "FailureThreshold", to=11),
+        "site: EndpointCheck: HealthCheckConfig: FailureThreshold: AWS refuses 11; allowed: 1 to "
+        "10",
+    ),
+    "two regions of health checkers": (
+        _set("EndpointCheck", P, "HealthCheckConfig", "Regions", to=["us-east-1", "eu-west-1"]),
+        "site: EndpointCheck: HealthCheckConfig: Regions: Route 53 refuses 2; give 3 or more",
+    ),
+    "an address that no health checker reaches": (
+        _set("EndpointCheck", P, "HealthCheckConfig", "IPAddress", to="10.0.0.1"),
+        "site: EndpointCheck: HealthCheckConfig: IPAddress: Route 53 refuses 10.0.0.1, as its "
+        "health checkers can't reach it over the internet",
+    ),
+    "calculated health checks in one another": (
+        _nested,
+        "site: Outer: HealthCheckConfig: ChildHealthChecks: Both is calculated itself, which "
+        "Route 53 refuses; name the health checks that it counts",
+    ),
+    "a check of the record's own name": (
+        _own_record,
+        "shop.example.com A: EndpointCheck of the PRIMARY record checks the record's own name, "
+        "for which AWS calls the results unpredictable; check the host's address or a name of "
+        "its own",
     ),
     "a list for a text": (
         _set("First", P, "HealthCheckId", to=["Both"]),
@@ -550,3 +603,80 @@ def test_an_export_that_imports_itself_is_refused() -> None:
     template["Resources"]["First"]["Properties"]["HealthCheckId"] = import_it
     with pytest.raises(TemplateError, match="refers to itself"):
         read_graph({"site": template})
+
+
+def test_regions_change_the_number_of_health_checkers() -> None:
+    few = edited(
+        _set("EndpointCheck", P, "HealthCheckConfig", "Regions", to=["us-east-1", "eu-west-1", "a"])
+    )
+    check = read_graph(few).pairs[0].primary.health_check
+    assert [each.regions for each in basic_health_checks(check) if isinstance(each, EndpointCheck)]
+
+
+def conditional(stage: str) -> Data:
+    """A template as for several stages: conditions, mappings, and a value that is not there."""
+    template = hand_written()
+    template["Parameters"]["Stage"] = {"Type": "String", "Default": stage}
+    template["Mappings"] = {"Times": {"production": {"Ttl": "10"}, "test": {"Ttl": "300"}}}
+    template["Conditions"] = {
+        "Production": {"Fn::Equals": [{"Ref": "Stage"}, "production"]},
+        "Never": {
+            "Fn::And": [{"Condition": "Production"}, {"Fn::Not": [{"Condition": "Production"}]}]
+        },
+        "Either": {"Fn::Or": [{"Condition": "Never"}, {"Condition": "Production"}]},
+        "Unknown": {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-west-1"]},
+    }
+    resources = template["Resources"]
+    first = resources["First"]
+    first["Condition"] = "Either"
+    zone = {"Fn::If": ["Unknown", "Z1", {"Ref": "Instance"}]}
+    for name in ("First", "Second"):
+        resources[name]["Properties"]["HostedZoneId"] = zone
+    first["Properties"]["TTL"] = {"Fn::FindInMap": ["Times", {"Ref": "Stage"}, "Ttl"]}
+    first["Properties"]["ResourceRecords"] = [
+        "192.0.2.1",
+        {"Fn::If": ["Never", "192.0.2.7", {"Ref": "AWS::NoValue"}]},
+    ]
+    resources["Status"]["Properties"]["EvaluationPeriods"] = {"Fn::If": ["Production", 3, 1]}
+    resources["Twice"] = copy.deepcopy(first) | {"Condition": "Never"}
+    return template
+
+
+def test_conditions_and_mappings_are_followed_where_parameters_decide_them() -> None:
+    pair = read_graph({"site": conditional("production")}).pairs[0]
+    assert pair.primary.ttl_seconds == 10
+    assert pair.primary.values == ("192.0.2.1",)
+    (status, _) = basic_health_checks(pair.primary.health_check)
+    assert isinstance(status, AlarmCheck)
+    assert status.alarm.evaluation_periods == 3
+
+
+def test_a_parameter_that_is_given_replaces_its_default() -> None:
+    template = {"site": conditional("test")}
+    with pytest.raises(TemplateError, match="has no PRIMARY record"):
+        read_graph(template)
+    (pair,) = read_graph(template, {"Stage": "production"}).pairs
+    assert pair.primary.ttl_seconds == 10
+
+
+def test_a_condition_on_what_only_the_deployment_knows_is_given_as_a_parameter() -> None:
+    template = conditional("production")
+    template["Resources"]["Status"]["Condition"] = "Unknown"
+    with pytest.raises(TemplateError, match="has the condition Unknown, which only the deployment"):
+        read_graph({"site": template})
+    assert read_graph({"site": template}, {"AWS::Region": "eu-west-1"}).pairs
+
+
+def test_a_pair_that_can_not_be_read_does_not_hide_the_others() -> None:
+    template = hand_written()
+    resources = template["Resources"]
+    for name in ("First", "Second"):
+        record = copy.deepcopy(resources[name])
+        record["Properties"]["Name"] = "books.example.com"
+        resources[f"Books{name}"] = record
+    resources["BooksFirst"]["Properties"]["TTL"] = 0.5
+    graph = read_graph({"site": template})
+    assert [pair.name for pair in graph.pairs] == ["shop.example.com"]
+    (refused,) = graph.refused
+    assert (refused.name, refused.record_type) == ("books.example.com", "A")
+    assert refused.reason == "site: BooksFirst: TTL: 0.5 is no whole number from 0 on"

@@ -204,7 +204,7 @@ def drill_of(deployment: Deployment, plan: rehearsed.Plan) -> Plan:
         target=plan.scenario.hosts[0].name,
         dependency=plan.scenario.dependency,
         record=Record(deployment.pair.name, drill.record.hosted_zone_id),
-        endpoint=Endpoint("http", 80, deployment.path),
+        endpoint=Endpoint("http", 80, deployment.path, "environment"),
         hypothesis=hypothesis,
         alarms=tuple(each.name for each in deployment.alarms),
         expected_alarms=tuple(each.alarm for each in hypothesis if isinstance(each, AlarmFires)),

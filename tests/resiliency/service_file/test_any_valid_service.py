@@ -181,7 +181,7 @@ def environments(draw: st.DrawFn) -> Data:
             SLUGS.filter(lambda name: name not in BUILT_IN_SIGNALS), dependencies(), max_size=4
         )
     )
-    host_name = matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,40}")
+    host_name = matching(r"[A-Za-z0-9][A-Za-z0-9 ._/:=+@-]{0,40}[A-Za-z0-9]")
     host_names = draw(st.lists(host_name, min_size=2, max_size=2, unique_by=str.lower))
     hosts = [
         {"name": name, "instance_id": f"i-0000000{index}", **target}

@@ -163,6 +163,34 @@ def test_a_fleet_can_be_changed_in_larger_steps() -> None:
     ]
 
 
+def test_the_output_of_runs_goes_to_a_bucket_and_the_role_may_write_it_there() -> None:
+    template = template_of(output_bucket="run-output", schedule_expression="cron(0 3 ? * * *)")
+    association = only(template, ASSOCIATION)
+    assert association["OutputLocation"] == {
+        "S3Location": {
+            "OutputS3BucketName": "run-output",
+            "OutputS3KeyPrefix": "resiliency-probe/shop",
+        }
+    }
+    assert association["ScheduleExpression"] == "cron(0 3 ? * * *)"
+    *_, statement = only(template, POLICY)["PolicyDocument"]["Statement"]
+    assert statement == {
+        "Sid": "WriteTheOutputOfRuns",
+        "Effect": "Allow",
+        "Action": "s3:PutObject",
+        "Resource": {
+            "Fn::Join": [
+                "",
+                [
+                    "arn:",
+                    {"Ref": "AWS::Partition"},
+                    ":s3:::run-output/resiliency-probe/shop/*",
+                ],
+            ]
+        },
+    }
+
+
 def test_instances_of_the_stack_are_referred_to() -> None:
     template = synthesized(
         lambda stack: a_probe(stack, instances=InstancesById([an_instance(stack)]))
@@ -254,9 +282,10 @@ def test_a_grant_says_whether_it_was_made(stack: Stack) -> None:
     assert len(probe.grant_publish(role).principal_statements) == 2
 
 
-def test_cdk_nag_takes_the_reason_for_any_resource() -> None:
+@pytest.mark.parametrize("changes", [{}, {"output_bucket": "run-output"}])
+def test_cdk_nag_takes_the_reason_for_any_resource(changes: Data) -> None:
     app = app_as_by_the_cli()
-    a_probe(Stack(app, "Test"))
+    a_probe(Stack(app, "Test"), **changes)
     violations = AwsSolutionsChecks(app).validate_scope(app).violations
     assert [violation.rule_name for violation in violations] == []
 
@@ -292,6 +321,18 @@ def test_cdk_nag_takes_the_reason_for_any_resource() -> None:
             "ProbeAgent: max_errors: 'none' is not a number or share of instances; give one like 0 "
             "or 10%",
             id="errors",
+        ),
+        pytest.param(
+            {"output_bucket": "s3://run-output"},
+            "ProbeAgent: output_bucket: 's3://run-output' is not the name of an S3 bucket "
+            "(lower-case letters, digits, '.' and '-', 3 to 63); give one like example-run-output",
+            id="bucket",
+        ),
+        pytest.param(
+            {"schedule_expression": "daily"},
+            "ProbeAgent: schedule_expression: 'daily' is not a schedule of State Manager; give one "
+            "like rate(1 day) or, in UTC, cron(0 3 ? * * *)",
+            id="schedule",
         ),
     ],
 )

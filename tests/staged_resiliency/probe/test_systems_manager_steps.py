@@ -42,6 +42,28 @@ def refusal(content: Mapping[str, Any], given: Given | None = None) -> str:
     return str(error.value)
 
 
+def test_state_manager_shows_only_what_a_step_failed_with_and_its_beginning() -> None:
+    failing = step("Agent", inputs={"onFailure": "exit"})
+
+    def run(error: str) -> Invocation:
+        return run_steps(
+            resolved(document(step("First"), failing, step("Last"))),
+            lambda each: Outcome(int(each.name == "Agent"), "printed", error),
+        )
+
+    assert run("the reason").association_summary.startswith(
+        "3 out of 3 plugins processed, 1 success, 1 failed, 0 timedout, 1 skipped. \n"
+        "The operation Agent failed because the reason\nStep was found"
+    )
+    long = run("x" * 1000).association_summary
+    assert len(long) == 510
+    assert long.endswith("x--output truncated--")
+    well = run_steps(resolved(document(step("Only"))), lambda each: Outcome(0, "printed", ""))
+    assert well.association_summary == (
+        "1 out of 1 plugin processed, 1 success, 0 failed, 0 timedout, 0 skipped. "
+    )
+
+
 # Parameters
 
 

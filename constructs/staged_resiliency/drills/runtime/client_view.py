@@ -73,14 +73,24 @@ def route53_answer(plan: Plan, context: Context) -> tuple[str, ...] | None:
 def serving_host(plan: Plan, context: Context, address: str) -> tuple[str, str]:
     """Return the host that answers, or ``no answer``; and its address, with the reason if any.
 
-    An answer with a name that is not one of the service's hosts counts as no answer.
+    An answer with a name that is not one of the service's hosts counts as no answer. Where answers
+    name no host, the host is the one that has the address.
     """
     try:
         name = context.ask(address, plan.endpoint, plan.record.name)
     except UnansweredError as error:
         return NO_ANSWER, f"{address}: {error}"
-    if name not in (plan.active.name, plan.standby.name):
-        return NO_ANSWER, f"{address}: answered by {name[:60]!r}, which is no host of the service"
+    hosts = (plan.active, plan.standby)
+    if plan.endpoint.field is None:
+        for host in hosts:
+            if address in host.addresses or address in context.resolve(host.reached_at):
+                return host.name, f"at {address}"
+        return NO_ANSWER, f"{address}: answered, but is no host's address"
+    if name not in [host.name for host in hosts]:
+        return NO_ANSWER, (
+            f"{address}: answered by {name[:60]!r}, which is no host of the service "
+            f"({', '.join(host.name for host in hosts)})"
+        )
     return name, f"at {address}"
 
 

@@ -1,5 +1,9 @@
 """The network as a client uses it: resolves names, and asks hosts for their own names.
 
+A host answers with status 200 and a JSON object, of which one key has its Name tag as value:
+``{"environment": "shop-blue"}``. Where an endpoint has no such key, any status from 200 to 299 is
+an answer.
+
 Nothing here trusts an answer. One deadline covers connection, handshake and answer; the size of an
 answer is limited; redirects are not followed.
 """
@@ -85,7 +89,7 @@ def ask(
     seconds: float = DEADLINE_SECONDS,
     tls: ssl.SSLContext | None = None,
 ) -> str:
-    """Ask a host for its own name over HTTP, and return it.
+    """Ask a host for its own name over HTTP, and return it; empty where the endpoint has none.
 
     ``host`` is the name in the Host header, which the certificate must have too; the whole request
     must be done in ``seconds``; ``tls`` checks certificates, by default Python's own context.
@@ -105,11 +109,15 @@ def ask(
         raise UnansweredError(f"no whole answer within {seconds:g} s") from None
     except (OSError, ValueError) as error:  # of TLS too, and names that can't be encoded
         raise UnansweredError(_line(f"{type(error).__name__}: {error}")) from None
-    return environment_of(raw)
+    return name_in(raw, endpoint.field)
 
 
-def environment_of(raw: bytes) -> str:
-    """Return the ``environment`` in the JSON body of an HTTP answer, else raise UnansweredError."""
+def name_in(raw: bytes, field: str | None) -> str:
+    """Return the value of a key in the JSON body of an HTTP answer; empty without a key.
+
+    Raises:
+        UnansweredError: The answer is invalid; the message shows what it is.
+    """
     if len(raw) > MAX_BYTES:
         raise UnansweredError(f"an answer of more than {MAX_BYTES} bytes")
     answer = http.client.HTTPResponse(cast(socket.socket, _Received(raw)))
@@ -121,15 +129,17 @@ def environment_of(raw: bytes) -> str:
         raise UnansweredError(_line(f"no HTTP answer: {type(error).__name__} {error}")) from None
     finally:
         answer.close()
+    if field is None and 200 <= answer.status <= 299:
+        return ""
     if answer.status != http.client.OK:
         raise UnansweredError(f"status {answer.status}")
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
         raise UnansweredError(_line(f"no JSON but {body[:40]!r}")) from None
-    name = document.get("environment") if isinstance(document, dict) else None
+    name = document.get(field) if isinstance(document, dict) else None
     if not isinstance(name, str) or not 0 < len(name) <= _MAX_NAME:
-        raise UnansweredError("JSON without a name as 'environment'")
+        raise UnansweredError(_line(f"JSON without a name as {field!r}: {body[:80]!r}"))
     return name
 
 

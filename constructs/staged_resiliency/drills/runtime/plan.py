@@ -43,7 +43,7 @@ class Host:
     """One host of the pair.
 
     Attributes:
-        name: The Name tag, which ``/version/`` returns.
+        name: The Name tag.
         instance_id: Required for the target of the fault.
         addresses: The record's answer while this host serves; empty where the record is an alias,
             whose addresses change.
@@ -66,11 +66,23 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """The endpoint, ``http`` or ``https``, at which a host returns its own name."""
+    """The endpoint at which a host answers with its own name.
+
+    Attributes:
+        scheme: ``http`` or ``https``.
+        field: Key of the JSON object in the answer whose value is the host's Name tag; None where
+            the answer names no host, and the address shows which one answered.
+    """
 
     scheme: str
     port: int
     path: str
+    field: str | None
+
+    def __str__(self) -> str:
+        """Describe the request, and how its answer shows the host."""
+        shows = "its address" if self.field is None else f"{self.field!r} in its JSON answer"
+        return f"{self.path} by {self.scheme} on port {self.port}; {shows} shows the host"
 
 
 @dataclass(frozen=True, slots=True)

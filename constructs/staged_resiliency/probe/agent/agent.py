@@ -26,6 +26,7 @@ RETENTION_MINUTES = 120
 MIN_RETAINED = 10_000
 RETRY_SECONDS = (1, 2, 5, 10, 30)
 WAITING = "waiting:"  # begins the status until the agent samples; the installation reads it
+REMEMBERED_SECONDS = 300.0  # the last known name may have changed
 IDENTITY_SECONDS = 3600.0  # the Name tag may change while the agent runs
 
 
@@ -161,9 +162,12 @@ class Agent:
                     known = identity
                     if not self._config.host:  # only a name that comes from the instance
                         save_identity(self._state, identity, self._machine)
-            pause = RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)]
+            pause = IDENTITY_SECONDS
+            if problem:
+                pause = RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)]
+                pause = max(pause, REMEMBERED_SECONDS if known else 0)
             attempt += 1
-            self._identity_is_due.wait(pause if known is None else IDENTITY_SECONDS)
+            self._identity_is_due.wait(pause)
             self._identity_is_due.clear()
 
     def _report_no_identity(self, problem: str) -> None:

@@ -13,6 +13,8 @@ from .publisher import Publisher
 from .sampler import Result, Sampler
 
 CHANGE_PAUSE_SECONDS = 1.0  # between two requests for changes of state
+# After this time without a success, zeros go with the minute's request: no alarm waits for them.
+STEADY_SECONDS = 300.0
 EARLY_SECONDS = 1.0  # a timer may fire this early and still be the minute's
 CLOCK_STEP_SECONDS = 2.0  # smaller steps of the wall clock are not reported
 
@@ -66,7 +68,8 @@ class Measuring:
                 self._samplers.append(former.pop((series, check)))
                 continue
             sampler = Sampler(self._tools, series, check, *pace, self._record)
-            sampler.passes = same.passes if same is not None else None
+            if same is not None:
+                sampler.passes, sampler.passes_since = same.passes, same.passes_since
             sampler.start()
             self._samplers.append(sampler)
         for sampler in former.values():
@@ -84,13 +87,17 @@ class Measuring:
         sampler, failure = result.sampler, result.failure
         passes = failure is None
         changed, sampler.passes = sampler.passes is not passes, passes
+        now = self._loop.clock()
+        if changed:
+            sampler.passes_since = now
+        is_steady = now - sampler.passes_since >= STEADY_SECONDS
         first_zero = self._statistics.add(sampler.series, result.minute, float(passes))
         if failure is not None:
             metric, dimensions = sampler.series
             failures = Series(f"{metric}-failures", (*dimensions, ("Class", failure.kind)))
             self._statistics.add(failures, result.minute, 1.0)
         self._journal.result(result, changed=changed)
-        if changed or first_zero:
+        if changed or (first_zero and not is_steady):
             self._publish_soon()
 
     def _publish_soon(self) -> None:

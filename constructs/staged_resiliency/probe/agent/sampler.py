@@ -45,6 +45,7 @@ class Sampler:
         self.timeout = timeout
         self.skipped = 0
         self.passes: bool | None = None  # the last sample; None before the first
+        self.passes_since = 0.0  # of the loop's clock, when that last changed
         self._tools = tools
         self._record = record
         self._running = True

@@ -68,7 +68,7 @@ give_up() {
     waiting:*) ;;
     *)
       journalctl --sync || true
-      reason=$(journal --identifier "$name" --lines 1)
+      reason=$(journal --identifier "$name" | tail -n 1)
       echo "$name: agent $agent does not run; its last lines:"
       journal --unit "$name.service" --lines 20
       ;;
@@ -102,13 +102,13 @@ if [ "$todo" != nothing ]; then
   mv -f "$new_configuration" "$configuration"
   if [ "$todo" = reload ]; then
     pid=$(main_pid)
-    systemctl reload "$name.service" || give_up
+    systemctl reload "$name.service" 2>&1 || give_up
   else
     mv -f "$new_unit" "$unit"
     point_at "$agent"
     systemctl daemon-reload
     systemctl enable --quiet "$name.service"
-    systemctl restart "$name.service" || give_up
+    systemctl restart "$name.service" 2>&1 || give_up
     pid=$(main_pid)
   fi
   is_steady "$pid" || give_up

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from staged_resiliency.drills.runtime.network import (
     MAX_BYTES,
     UnansweredError,
     ask,
-    environment_of,
+    name_in,
 )
 from staged_resiliency.drills.runtime.plan import Endpoint
 from tests.staged_resiliency.probe.agent.certificates import authority, issued
@@ -42,7 +43,7 @@ RECORD = "bookstore.pingpublications.com"
 
 def endpoint(port: int, scheme: str = "http") -> Endpoint:
     """An endpoint on loopback."""
-    return Endpoint(scheme, port, "/version/")
+    return Endpoint(scheme, port, "/version/", "environment")
 
 
 SOUND_ANSWERS: dict[str, Script] = {
@@ -120,7 +121,10 @@ HOSTILE: dict[str, tuple[Script, str]] = {
     "no UTF-8": (reply(b'{"environment": "\xff"}'), "no JSON but"),
     "JSON nested too deep": (reply(b"[" * 60_000), "no JSON but"),
     "a list": (reply(b'["bookstore-api-blue"]'), "JSON without a name"),
-    "no name": (reply(b'{"version": 7}'), "JSON without a name"),
+    "no name": (
+        reply(b'{"version": 7}'),
+        "JSON without a name as 'environment': b'{\"version\": 7}'",
+    ),
     "a number": (reply(b'{"environment": 7}'), "JSON without a name"),
     "an empty name": (reply(b'{"environment": ""}'), "JSON without a name"),
     "a long name": (reply(b'{"environment": "%s"}' % (b"a" * 999)), "JSON without a name"),
@@ -195,14 +199,14 @@ def test_a_handshake_that_drips_ends_in_time() -> None:
 @given(st.binary(max_size=400))
 def test_no_bytes_at_all_crash_it(raw: bytes) -> None:
     with pytest.raises(UnansweredError):
-        environment_of(raw)
+        name_in(raw, "environment")
 
 
 @given(st.binary(max_size=200))
 def test_no_body_at_all_crashes_it(body: bytes) -> None:
     head = OK + b"Content-Length: %d\r\n\r\n" % len(body)
     try:
-        name = environment_of(head + body)
+        name = name_in(head + body, "environment")
     except UnansweredError:
         return
     assert name == json.loads(body)["environment"]
@@ -210,6 +214,28 @@ def test_no_body_at_all_crashes_it(body: bytes) -> None:
 
 def test_the_limit_is_of_the_whole_answer() -> None:
     rest = MAX_BYTES - len(OK) - len(b"\r\n") - len(BODY)
-    assert environment_of(OK + b"\r\n" + b" " * rest + BODY) == NAME
+    assert name_in(OK + b"\r\n" + b" " * rest + BODY, "environment") == NAME
     with pytest.raises(UnansweredError, match="more than"):
-        environment_of(OK + b"\r\n" + b" " * (rest + 1) + BODY)
+        name_in(OK + b"\r\n" + b" " * (rest + 1) + BODY, "environment")
+
+
+def test_another_key_may_have_the_name() -> None:
+    with serving(reply(b'{"host": {}, "node": "shop-blue"}')) as server:
+        there = replace(endpoint(server.port), path="/who", field="node")
+        assert ask(HOST, there, RECORD, seconds=20) == "shop-blue"
+
+
+@pytest.mark.parametrize("status", ["200 OK", "204 No Content"])
+def test_an_endpoint_that_names_no_host_answers_all_the_same(status: str) -> None:
+    head = f"HTTP/1.1 {status}\r\n".encode()
+    with serving(reply(b"" if "204" in status else b"<html>fine", head)) as server:
+        there = replace(endpoint(server.port), path="/health", field=None)
+        assert ask(HOST, there, RECORD, seconds=20) == ""
+
+
+@pytest.mark.parametrize("status", ["500 Oops", "302 Found", "404 Not Found"])
+def test_an_endpoint_that_names_no_host_must_be_well(status: str) -> None:
+    with serving(reply(b"", f"HTTP/1.1 {status}\r\n".encode())) as server:
+        there = replace(endpoint(server.port), field=None)
+        with pytest.raises(UnansweredError, match=f"status {status[:3]}"):
+            ask(HOST, there, RECORD, seconds=20)

@@ -13,7 +13,7 @@ import pytest
 from staged_resiliency.drills import functions
 from staged_resiliency.drills.runtime import fault, handlers, network, phases, states
 from staged_resiliency.drills.runtime import store as store_module
-from staged_resiliency.drills.runtime.client_view import poll
+from staged_resiliency.drills.runtime.client_view import poll, serving_host
 from staged_resiliency.drills.runtime.context import AwsError, BotocoreAws, lambda_context, log_line
 from staged_resiliency.drills.runtime.network import Resolver
 from staged_resiliency.drills.runtime.preflight import inspect, refusals
@@ -290,6 +290,34 @@ def test_a_host_that_is_none_of_the_service_serves_nobody() -> None:
     assert "answered by 'evil\\x1b[31m', which is no host of the service" in found.reason
     (client,) = of(found.observations, Source.CLIENT)
     assert client.value == NO_ANSWER
+
+
+@pytest.mark.parametrize(
+    ("address", "client", "where"),
+    [
+        (plans.BLUE_ADDRESS, plans.BLUE, f"at {plans.BLUE_ADDRESS}"),
+        (plans.GREEN_ADDRESS, plans.GREEN, f"at {plans.GREEN_ADDRESS}"),
+        ("192.0.2.7", NO_ANSWER, "192.0.2.7: answered, but is no host's address"),
+    ],
+)
+def test_where_answers_name_no_host_the_address_shows_which_one_answers(
+    address: str, client: str, where: str
+) -> None:
+    plan = replace(PLAN, endpoint=replace(PLAN.endpoint, path="/health", field=None))
+    with account() as made:
+        context = replace(made.context, ask=lambda *_: "", resolve=lambda name: (name,))
+        assert serving_host(plan, context, address) == (client, where)
+
+
+def test_the_host_behind_a_load_balancer_is_known_by_its_resolved_address() -> None:
+    behind = replace(PLAN.standby, addresses=(), reached_at="green.elb.example.com")
+    plan = replace(PLAN, standby=behind, endpoint=replace(PLAN.endpoint, field=None))
+    names = {"green.elb.example.com": ("192.0.2.8", "192.0.2.9")}
+    with account() as made:
+        context = replace(
+            made.context, ask=lambda *_: "", resolve=lambda name: names.get(name, (name,))
+        )
+        assert serving_host(plan, context, "192.0.2.9") == (plans.GREEN, "at 192.0.2.9")
 
 
 @pytest.mark.parametrize("operation", ["ListObjectsV2", "PutObject", "TestDNSAnswer"])

@@ -520,6 +520,7 @@ def test_a_name_that_can_no_longer_be_determined_stays(
     host: Host, metadata: InstanceMetadata, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "IDENTITY_SECONDS", 0.01)
+    monkeypatch.setattr(module, "REMEMBERED_SECONDS", 0.01)
     metadata.change(tags={"Name": BLUE})
     unnamed(host)
     agent = host.ready()
@@ -561,6 +562,20 @@ def test_the_name_of_the_last_run_is_used_while_the_metadata_service_is_silent(
         eventually(host.transport.metrics)
         host.end()
     assert [identity.host for _, identity in host.made] == [BLUE]
+
+
+def test_a_remembered_name_that_has_changed_is_noticed_soon(
+    host: Host, metadata: InstanceMetadata, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "REMEMBERED_SECONDS", 0.01)
+    save_identity(host.state, Identity(BLUE, "us-west-2"), MACHINE)
+    metadata.change(tags=None)
+    unnamed(host)
+    agent = host.ready()
+    metadata.change(tags={"Name": GREEN})
+    host.thread.join(30)
+    assert agent.next_config is not None
+    assert f"<4>restarting, as this host is now {GREEN}" in host.lines
 
 
 @pytest.mark.parametrize("machine", ["i-00000000000000000", ""], ids=["another", "not known"])
