@@ -57,8 +57,8 @@ def add_stacks(app: App, services: Iterable[Service]) -> Sequence[FailoverStack]
             failover = _added(FailoverStack(app, service, name, environment), needed)
             failovers.append(failover)
             if environment.failover_topics:
-                alarm = FailoverAlarmStack(app, service, name, environment, failover)
-                _added(alarm, topics_of(environment, alarm.region))
+                needed_there = topics_of(environment, environment.failover_region)
+                _added(FailoverAlarmStack(app, service, name, environment, failover), needed_there)
             if environment.drills is not None:
                 # Loaded only here: a service without drills need not wait for their constructs.
                 from stacks.drills import DrillsStack
