@@ -18,6 +18,7 @@ from staged_resiliency import (
     ConnectivityAlarm,
     EndpointSignal,
     FailoverHost,
+    FailoverRecords,
     HostedZone,
     HttpRequest,
     HttpsRequest,
@@ -31,7 +32,7 @@ from staged_resiliency import (
 )
 from staged_resiliency.drills.alarm_effects import AlarmKind
 from staged_resiliency.shared import names, validation
-from staged_resiliency.shared.hosts import Color
+from staged_resiliency.shared.hosts import COLORS, Color, other
 
 
 class FailoverStack(Stack):
@@ -54,13 +55,14 @@ class FailoverStack(Stack):
         self.peer_alarms = self._peer_alarms(service, environment)
         self._zone = self._hosted_zone(environment)
         status = environment.status_alarm
+        hosts = {color: _host(environment.hosts.of(color)) for color in COLORS}
         self.failover = InstanceFailover(
             self,
             "Failover",
             service=service.service,
             display_name=service.title,
-            blue=_host(environment.hosts.blue),
-            green=_host(environment.hosts.green),
+            blue=hosts["blue"],
+            green=hosts["green"],
             active=environment.active,
             hosted_zone=self._zone,
             record_name=environment.endpoint.record,
@@ -73,6 +75,18 @@ class FailoverStack(Stack):
             status_threshold=status.threshold,
             notify_recovery=environment.notifications.recovery,
         )
+        for record in environment.endpoint.more_records:
+            FailoverRecords(
+                self,
+                f"Records-{record}",
+                hosted_zone=self._zone,
+                record_name=record,
+                identifier=service.service,
+                primary=hosts[environment.active].target,
+                secondary=hosts[other(environment.active)].target,
+                health_check=self.failover.health_check,
+                ttl_seconds=environment.endpoint.ttl_seconds,
+            )
         if environment.drills is not None:
             # Loaded only here: a service without drills need not wait for the dashboard.
             from stacks.drill_target import add_dashboard, drill_target
@@ -227,6 +241,7 @@ def _endpoint_signal(environment: Environment) -> EndpointSignal:
         request=_request(environment.endpoint),
         interval_seconds=environment.endpoint.check.interval_seconds,
         failure_threshold=environment.endpoint.check.failure_threshold,
+        regions=environment.endpoint.check.regions or (),
     )
 
 
@@ -236,7 +251,7 @@ def _request(endpoint: Endpoint) -> Request:
         return TcpConnect(port=endpoint.serving_port)
     kind = HttpRequest if check.protocol == "http" else HttpsRequest
     return kind(
-        path=endpoint.version_path,
+        path=endpoint.health_path,
         port=endpoint.serving_port,
         host_header=check.host,
         search_text=check.search_text,

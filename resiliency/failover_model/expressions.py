@@ -1,7 +1,7 @@
 """Reads templates: resources, texts, numbers, and references from one resource to another."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -82,13 +82,18 @@ class Templates:
             case {"Fn::Not": [inner]}:
                 found = self.condition(stack, inner)
                 return None if found is None else not found
-            case {"Fn::And": list(parts)} | {"Fn::Or": list(parts)}:
-                decides = "Fn::Or" in condition  # one true part decides an Or, a false one an And
-                known = [self.condition(stack, part) for part in parts]
-                if decides in known:
-                    return decides
-                return None if None in known else not decides
+            case {"Fn::And": list(parts)}:
+                return self._decided(stack, parts, by=False)
+            case {"Fn::Or": list(parts)}:
+                return self._decided(stack, parts, by=True)
         return None
+
+    def _decided(self, stack: str, parts: Sequence[object], *, by: bool) -> bool | None:
+        """Evaluate parts of which a single one decides by that value; None if none does."""
+        known = [self.condition(stack, part) for part in parts]
+        if by in known:
+            return by
+        return None if None in known else not by
 
     def resources(self, *types: str) -> Iterator[tuple[Reference, JsonObject]]:
         """Yield the resources of some types, with their properties as from ``properties``."""

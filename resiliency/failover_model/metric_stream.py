@@ -17,6 +17,8 @@ from staged_resiliency.shared import names
 from staged_resiliency.shared.time_limits import MINUTE
 
 _OF_AWS: Final = "AWS/"
+PROBE_STEADY_SECONDS: Final = 300.0
+"""After failing for this long, a target's failures go with the minute: the agent's own constant."""
 
 Piece = tuple[float, int, float, float, float]
 """One statistic set: when it can be read, number of samples, sum, minimum and maximum."""
@@ -91,7 +93,7 @@ def _probe(
     """Simulate the probe: samples with a random offset, 1 for success, published once a minute.
 
     The first failure of a minute is sent at once, with the samples before it; the others follow
-    with the minute (docs/probe.md).
+    with the minute, and so do all when the target has failed for long (docs/probe.md).
     """
     interval = assumptions.probe_interval.draw(chance)
     phase = interval * chance.random()
@@ -120,6 +122,9 @@ def _probe(
         else:
             known = begin + phase + good * interval + latency + delay
             evident = min(evident, known)
+            if known - evident >= PROBE_STEADY_SECONDS:
+                found[minute] = ((sent + delay, bad, 0.0, 0.0, 0.0),)
+                continue
             first: Piece = (known, good + 1, float(good), 0.0, 1.0 if good else 0.0)
             rest: Piece = (max(sent, known - delay) + delay, bad - 1, 0.0, 0.0, 0.0)
             found[minute] = (first, rest) if bad > 1 else (first,)

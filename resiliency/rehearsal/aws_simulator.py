@@ -9,6 +9,7 @@ from resiliency.failover_model.alarm_evaluation import AlarmState
 from resiliency.failover_model.alarm_readings import draw_periods_read
 from resiliency.failover_model.assumptions import Assumptions
 from resiliency.failover_model.graph import (
+    DEFAULT_REGIONS,
     Alarm,
     AlarmCheck,
     BasicHealthCheck,
@@ -192,7 +193,8 @@ class AwsSimulator:
 
     async def _check_endpoint(self, check: EndpointCheck, place: tuple[str, int]) -> None:
         """Run Route 53's health checkers of an endpoint."""
-        count = round(self._assumptions.checkers.draw(self._chance))
+        checkers = self._assumptions.checkers.draw(self._chance)
+        count = max(1, round(checkers * check.regions / DEFAULT_REGIONS))
         phases = [check.interval_seconds * self._chance.random() for _ in range(count)]
         former: bool | None = None
 

@@ -46,15 +46,18 @@ def read_deployments(
     """
     graph = read_graph(by_stack)
     wanted = None if record is None else record.rstrip(".").lower()
-    if wanted not in (None, *(pair.name for pair in graph.pairs)):
-        known = ", ".join(dict.fromkeys(pair.name for pair in graph.pairs))
+    known_names = dict.fromkeys(pair.name for pair in (*graph.pairs, *graph.refused))
+    if wanted not in (None, *known_names):
+        known = ", ".join(known_names)
         raise TemplateError(f"{record}: is no failover pair of these templates; there: {known}")
     stacks = {
         _key(pair): _Reader(Templates(by_stack), graph, pair).stack_of_pair()
         for pair in graph.pairs
     }
     found: list[Deployment] = []
-    left_out: list[str] = []
+    left_out = [
+        _naming(each.name, each.reason) for each in graph.refused if wanted in (None, each.name)
+    ]
     for pair in graph.pairs:
         own = _own_templates(by_stack, stacks[_key(pair)], set(stacks.values()))
         try:
@@ -65,8 +68,7 @@ def read_deployments(
                 found.append(read_deployment(by_stack, pair, addresses or {}))
         except TemplateError as error:
             if wanted in (None, pair.name):
-                named = str(error).startswith(pair.name)
-                left_out.append(str(error) if named else f"{pair.name}: {error}")
+                left_out.append(_naming(pair.name, str(error)))
     chosen = [each for each in found if wanted in (None, each.pair.name)]
     return [_without_alarms_of(each, found) for each in chosen], left_out
 
@@ -82,7 +84,11 @@ def read_deployment(
         TemplateError: Something that is needed is missing, or can't be followed.
     """
     graph = read_graph(by_stack)
-    pair = next(each for each in graph.pairs if _key(each) == _key(pair or graph.pairs[0]))
+    key = _key(pair or graph.pairs[0])
+    pair = next((each for each in graph.pairs if _key(each) == key), None)
+    if pair is None:
+        reasons = [each.reason for each in graph.refused if (each.name, each.record_type) == key]
+        raise TemplateError("; ".join(reasons) or f"{key[0]}: is no pair of these templates")
     if pair.record_type not in _FAMILIES:
         raise TemplateError(
             f"{pair.name} {pair.record_type}: only A and AAAA pairs can be rehearsed"
@@ -114,6 +120,10 @@ def read_deployment(
 
 def _key(pair: Pair) -> tuple[str, str]:
     return pair.name, pair.record_type
+
+
+def _naming(name: str, reason: str) -> str:
+    return reason if reason.startswith(name) else f"{name}: {reason}"
 
 
 def _own_templates(

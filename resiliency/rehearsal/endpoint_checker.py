@@ -4,17 +4,15 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from resiliency.failover_model.graph import EndpointCheck
-from resiliency.failover_model.health_check_timeline import CONNECT_SECONDS, CONNECT_SECONDS_TCP
+from resiliency.failover_model.graph import TCP, EndpointCheck
+from resiliency.failover_model.health_check_timeline import (
+    CONNECT_SECONDS,
+    CONNECT_SECONDS_TCP,
+    RESPONSE_SECONDS,
+)
 from resiliency.rehearsal.aws_state import Checker
 from resiliency.rehearsal.clock import Clock
 from resiliency.rehearsal.http_client import ask, connect
-
-RESPONSE_SECONDS: Final = 2.0
-"""Until a health checker gives up on the response, after it has connected.
-
-Source: Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
-"""
 
 LEAST_DEADLINE_SECONDS: Final = 0.5
 """In seconds here, so that a busy machine is not taken for an endpoint that is down."""
@@ -40,7 +38,7 @@ async def run_checkers(
         await asyncio.sleep(clock.real(phase))
         while True:
             former = checker.healthy
-            checker.count(await _answers(check, place, host, path, clock))
+            checker.count(await answers_checker(check, place, host, path, clock))
             if checker.healthy is not former:
                 on_change(checkers)
             await asyncio.sleep(clock.real(check.interval_seconds))
@@ -48,16 +46,21 @@ async def run_checkers(
     await asyncio.gather(*(run_one(*each) for each in zip(checkers, phases, strict=True)))
 
 
-async def _answers(
+async def answers_checker(
     check: EndpointCheck, place: tuple[str, int], host: str, path: str, clock: Clock
 ) -> bool:
-    """Whether the endpoint answers a health checker: with 2xx or 3xx, or for TCP at all."""
+    """Whether the endpoint answers a health checker: with 2xx or 3xx, or for TCP by connecting."""
+
+    def real(seconds: float) -> float:
+        return max(LEAST_DEADLINE_SECONDS, clock.real(seconds))
+
     try:
-        if check.kind == "TCP":
-            await connect(place, max(LEAST_DEADLINE_SECONDS, clock.real(CONNECT_SECONDS_TCP)))
+        if check.kind == TCP:
+            await connect(place, real(CONNECT_SECONDS_TCP))
             return True
-        seconds = CONNECT_SECONDS + RESPONSE_SECONDS
-        answer = await ask(place, host, path, max(LEAST_DEADLINE_SECONDS, clock.real(seconds)))
+        answer = await ask(
+            place, host, path, real(CONNECT_SECONDS), after_connecting=real(RESPONSE_SECONDS)
+        )
     except OSError:
         return False
     return 200 <= answer.status < 400

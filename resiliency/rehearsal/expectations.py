@@ -13,14 +13,17 @@ from typing import Final
 from resiliency.failover_model.assumptions import Assumptions
 from resiliency.failover_model.faults import Effect, Fault
 from resiliency.failover_model.graph import (
+    TCP,
     Alarm,
     AlarmCheck,
     BasicHealthCheck,
     EndpointCheck,
     basic_health_checks,
 )
+from resiliency.failover_model.health_check_timeline import RESPONSE_SECONDS
 from resiliency.failover_model.simulation import Percentiles, Verdict
 from resiliency.rehearsal.deployment import Deployment
+from resiliency.rehearsal.endpoint_checker import LEAST_DEADLINE_SECONDS
 from resiliency.rehearsal.prediction import (
     Firing,
     effect_on,
@@ -64,8 +67,6 @@ _HEALTH_MESSAGE_SECONDS: Final = 180.0
 """From a health check's change to its alarm: the minute, its publication and an evaluation."""
 
 _LEAST_FAULT_SECONDS: Final = 300.0
-_HEALTH_CHECKER_SECONDS: Final = 10.0
-"""Extra time of a health checker for an endpoint that hangs and does not refuse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,12 +212,14 @@ class _Planner:
                 self.notes.append(f"the model expects no failover: {self.verdict.never}")
             return
         if total is not None:
-            self.notes.append("clients are moved though they were served")
+            if action is not Action.HANG:
+                self.notes.append("clients are moved though they were served")
             worst = self._worst(total)
             yield Expected(ClientsMove(record, standby, worst), "the model's worst case", total)
             yield self._back()
         else:
-            yield Expected(ClientsStay(record, active), "no deciding signal shows it")
+            if not self._connecting():
+                yield Expected(ClientsStay(record, active), "no deciding signal shows it")
             never = self.verdict.never if self.verdict is not None else None
             if action is Action.BLACKHOLE and never is not None:
                 self.notes.append(
@@ -242,6 +245,9 @@ class _Planner:
             if alarm.name in self.deployment.failover_alarms:
                 continue
             shown = effect_on(self.deployment, self.scenario, alarm)
+            if self._is_about_it(alarm) and alarm.connects_only:
+                self.notes.append(f"{alarm.name}: a peer that only connects may not find it")
+                continue
             if shown is Effect.NONE:
                 yield Expected(AlarmQuiet(alarm.name), "its metric shows nothing of it")
                 continue
@@ -317,7 +323,25 @@ class _Planner:
         """Return the change of a service file that would cover the fault."""
         if self.scenario.action is Action.BLACKHOLE:
             return f"to cover it, add {self.scenario.dependency} to failover_on"
+        if self._connecting():
+            return "to cover it, let the check request a response (endpoint.check.protocol: http)"
         return "to cover it, add endpoint or peer to failover_on"
+
+    def _connecting(self) -> Sequence[BasicHealthCheck]:
+        """Return the deciding checks that only connect to an endpoint that hangs.
+
+        The system accepts connections until a queue is full, which depends on the service and its
+        clients: so they may or may not find it unhealthy, sooner or later.
+        """
+        if self.scenario.action is not Action.HANG:
+            return []
+        return [
+            check
+            for check in basic_health_checks(self.deployment.pair.primary.health_check)
+            if (
+                check.kind == TCP if isinstance(check, EndpointCheck) else check.alarm.connects_only
+            )
+        ]
 
     def _worst(self, total: Percentiles) -> float:
         worst = total.worst + self.slack
@@ -327,8 +351,9 @@ class _Planner:
                 for check in self._deciding()
                 if isinstance(check, EndpointCheck)
             ]
-            later = max(thresholds, default=0) * _HEALTH_CHECKER_SECONDS
-            worst += max(later, self.assumptions.probe_timeout.high)
+            # On a busy machine a health checker waits longer than Route 53's does.
+            later = max(0.0, LEAST_DEADLINE_SECONDS * self.scale - RESPONSE_SECONDS)
+            worst += max(thresholds, default=0) * later
         return worst
 
     def _deciding(self) -> Sequence[BasicHealthCheck]:
@@ -342,10 +367,10 @@ class _Planner:
     def _is_meant_for_it(self, check: BasicHealthCheck) -> bool:
         if isinstance(check, EndpointCheck):
             # One that only connects does not find a hanging endpoint unhealthy.
-            return self.scenario.action is Action.HANG and check.kind != "TCP"
+            return self.scenario.action is Action.HANG and check.kind != TCP
         name = check.alarm.metric.name
         if self.scenario.action is Action.HANG:
-            return name == names.PEER_METRIC
+            return name == names.PEER_METRIC and not check.alarm.connects_only
         if self.scenario.action is Action.BLACKHOLE:
             return name == names.connectivity_metric(self.scenario.dependency or "")
         return False

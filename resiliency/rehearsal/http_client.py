@@ -1,7 +1,11 @@
 """Sends single HTTP requests as clients and health checkers do, within a deadline."""
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,13 +16,29 @@ class Answer:
     body: bytes
 
 
-async def ask(place: tuple[str, int], host: str, path: str, seconds: float) -> Answer:
-    """Send one GET request; the deadline is in seconds here.
+async def ask(
+    place: tuple[str, int],
+    host: str,
+    path: str,
+    seconds: float,
+    *,
+    after_connecting: float | None = None,
+) -> Answer:
+    """Send one GET request; deadlines are in seconds here.
 
-    Raises OSError if there is no answer, in time or at all; the message says why.
+    All of it must be done in ``seconds``; or else, with ``after_connecting``, the connection, and
+    the answer so much later. Raises OSError if there is no answer, in time or at all; the message
+    says why.
     """
+    if after_connecting is None:
+        return await _in_time(_ask(place, host, path), seconds)
+    streams = await _in_time(asyncio.open_connection(*place), seconds)
+    return await _in_time(_exchange(*streams, host, path), after_connecting)
+
+
+async def _in_time(work: Coroutine[Any, Any, Result], seconds: float) -> Result:
     try:
-        return await asyncio.wait_for(_ask(place, host, path), seconds)
+        return await asyncio.wait_for(work, seconds)
     except asyncio.TimeoutError:
         raise OSError("no answer in time") from None
 
@@ -33,7 +53,12 @@ async def connect(place: tuple[str, int], seconds: float) -> None:
 
 
 async def _ask(place: tuple[str, int], host: str, path: str) -> Answer:
-    reader, writer = await asyncio.open_connection(*place)
+    return await _exchange(*await asyncio.open_connection(*place), host, path)
+
+
+async def _exchange(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, path: str
+) -> Answer:
     try:
         writer.write(
             f"GET {path} HTTP/1.0\r\nHost: {host}\r\nUser-Agent: rehearsal\r\n\r\n".encode()

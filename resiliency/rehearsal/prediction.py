@@ -71,10 +71,10 @@ def assumptions_for(deployment: Deployment) -> Assumptions:
 
 
 def fault_of(scenario: Scenario) -> Fault:
-    """Return the model's fault for a scenario; an endpoint that hangs acts as a dead one, later."""
+    """Return the model's fault for a scenario."""
     return {
         Action.STOP: Fault(FaultKind.HOST_STOPPED),
-        Action.HANG: Fault(FaultKind.ENDPOINT_DEAD),
+        Action.HANG: Fault(FaultKind.ENDPOINT_HANGS),
         Action.BLACKHOLE: Fault(FaultKind.DEPENDENCY_BLACKHOLED, scenario.dependency),
         Action.KILL_PROBE: Fault(FaultKind.PROBE_DEAD),
     }[scenario.action]
@@ -100,8 +100,6 @@ def effect_on(deployment: Deployment, scenario: Scenario, alarm: Alarm) -> Effec
             host=host.name,
             watches_host=about is not None and about.name == host.name,
         )
-        if scenario.action is Action.HANG and found is Effect.REFUSED:
-            found = Effect.UNANSWERED
         shown.append(found)
     return max(shown, key=_STRENGTH.index)
 

@@ -78,7 +78,7 @@ def _names(partial: PartialDocument) -> Iterator[UniqueName]:
             yield _stack(env, service, name)
         account, region = env.text("account"), env.text("region")
         if account and region:
-            yield from _record(env)
+            yield from _records(env)
             yield from _hosts(env, account, region)
             yield from _connectivity_alarms(env, account, region)
             yield from _peer_alarms(env, account, region)
@@ -93,15 +93,25 @@ def _stack(env: PartialDocument, service: str, environment: str) -> UniqueName:
     return UniqueName("stack", (stack,), env, (), message, owner=service)
 
 
-def _record(env: PartialDocument) -> Iterator[UniqueName]:
-    record = env.text("endpoint", "record")
-    if record:
-        name = validation.domain_name(record)
-        message = (
-            f"{name!r} is also the record of another environment; give each environment its own"
-        )
-        zone_id = env.text("hosted_zone", "id") or ""
-        yield UniqueName("record", (name,), env, ("endpoint", "record"), message, zone_id)
+def record_places(env: PartialDocument) -> Sequence[Path]:
+    """Return the places of all records of an environment."""
+    more = range(len(env.items("endpoint", "more_records")))
+    return [("endpoint", "record"), *(("endpoint", "more_records", index) for index in more)]
+
+
+def _records(env: PartialDocument) -> Iterator[UniqueName]:
+    zone_id = env.text("hosted_zone", "id") or ""
+    for place in record_places(env):
+        record = env.text(*place)
+        if record:
+            name = validation.domain_name(record)
+            message = f"{name!r} is given as a record twice; give each environment its own"
+            if place[-1] == "record":
+                message = (
+                    f"{name!r} is also the record of another environment; give each environment "
+                    "its own"
+                )
+            yield UniqueName("record", (name,), env, place, message, zone_id)
 
 
 def _hosts(env: PartialDocument, account: str, region: str) -> Iterator[UniqueName]:

@@ -139,7 +139,7 @@ def _peer_check(endpoint: Endpoint, host: str) -> TargetCheck:
     name = check.host or endpoint.record
     if check.protocol == "tcp":
         return TcpCheck(host, port)
-    path, text = endpoint.version_path, check.search_text
+    path, text = endpoint.health_path, check.search_text
     if check.protocol == "http":
         return HttpCheck(host, port, path, name, text=text)
     return HttpsCheck(host, port, path, name, text=text, server_name=name)

@@ -97,6 +97,16 @@ IntervalSeconds = Annotated[
     AfterValidator(probe_validation.interval_seconds),
     WithJsonSchema({"type": "integer", "enum": list(probe_validation.INTERVALS_SECONDS)}),
 ]
+CheckerRegion = Literal[
+    "us-east-1",
+    "us-west-1",
+    "us-west-2",
+    "eu-west-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-northeast-1",
+    "sa-east-1",
+]
 TagKey = Annotated[str, AfterValidator(validation.tag_key)]
 TagValue = Annotated[str, AfterValidator(validation.tag_value)]
 
@@ -183,7 +193,13 @@ class EndpointCheck(Section):
     """How Route 53 health checkers check the active host, when failover_on has 'endpoint'."""
 
     protocol: Protocol = Field(
-        default="http", description="http and https request version_path; tcp only connects."
+        default="http", description="http and https request the path; tcp only connects."
+    )
+    path: UrlPath | None = Field(
+        default=None,
+        description="Path that health checkers and the hosts' checks of each other request; the "
+        "endpoint's version_path unless given.",
+        examples=["/health"],
     )
     interval_seconds: Literal[10, 30] = Field(
         default=30, description="Seconds between two requests of one checker; 10 costs extra."
@@ -193,6 +209,14 @@ class EndpointCheck(Section):
         ge=1,
         le=limits.MAX_FAILURE_THRESHOLD,
         description="Failed requests in a row after which the host is unhealthy.",
+    )
+    regions: Annotated[list[CheckerRegion], Field(min_length=limits.MIN_CHECKER_REGIONS)] | None = (
+        Field(
+            default=None,
+            description="Regions of the health checkers, three or more; all of Route 53's unless "
+            "given.",
+            examples=[["us-east-1", "us-west-1", "us-west-2"]],
+        )
     )
     host: DomainName | None = Field(
         default=None,
@@ -213,6 +237,12 @@ class Endpoint(Section):
     record: DomainName = Field(
         description="DNS name of the failover record pair.",
         examples=["bookstore.pingpublications.com"],
+    )
+    more_records: list[DomainName] = Field(
+        default=[],
+        description="Further DNS names of the service, in the same zone: a failover record pair "
+        "for each, with the same health check.",
+        examples=[["www.pingpublications.com"]],
     )
     ttl_seconds: int = Field(
         default=60,
@@ -239,6 +269,11 @@ class Endpoint(Section):
         default=EndpointCheck(),
         description="How Route 53 checks the endpoint, when failover_on has 'endpoint'.",
     )
+
+    @property
+    def health_path(self) -> str:
+        """The path that health checkers and the hosts' checks of each other request."""
+        return self.check.path or self.version_path
 
     @property
     def serving_port(self) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from resiliency.service_file import drill_rules, probe_rules
+from resiliency.service_file.cross_file_rules import record_places
 from resiliency.service_file.errors import Problem, suggestion
 from resiliency.service_file.model import BUILT_IN_SIGNALS, ENDPOINT, HOST
 from resiliency.service_file.partial_document import PartialDocument
@@ -101,12 +102,14 @@ def _subscribers_are_of_a_topic_here(env: PartialDocument) -> Iterator[Problem]:
 
 
 def _record_is_in_the_zone(env: PartialDocument) -> Iterator[Problem]:
-    record, zone = env.text("endpoint", "record"), env.text("hosted_zone", "name")
-    if record and zone:
-        try:
-            validation.record_in_zone(record, zone)
-        except ValueError as error:
-            yield env.problem(str(error), "endpoint", "record")
+    zone = env.text("hosted_zone", "name")
+    for place in record_places(env):
+        record = env.text(*place)
+        if record and zone:
+            try:
+                validation.record_in_zone(record, zone)
+            except ValueError as error:
+                yield env.problem(str(error), *place)
 
 
 def _hosts_differ(env: PartialDocument) -> Iterator[Problem]:
@@ -229,7 +232,7 @@ def _endpoint_can_be_checked(env: PartialDocument) -> Iterator[Problem]:
             "host",
         )
     if check.text("protocol") == "tcp":
-        for key in ("host", "search_text"):
+        for key in ("path", "host", "search_text"):
             if check.has(key):
                 yield check.problem(
                     "does not apply to protocol tcp; give protocol http or https, or remove it", key
@@ -297,6 +300,7 @@ def _items_are_unique(env: PartialDocument) -> Iterator[Problem]:
     for part in (
         env.within("notifications", "subscriptions"),
         env.within("notifications", "more_topics"),
+        env.within("endpoint", "check", "regions"),
         env.within("probe", "roles"),
         env.within("drills", "window", "days"),
         *(dependency.within("check", "status") for dependency in dependencies),

@@ -101,7 +101,8 @@ def _deciding(service: Service, environment: Environment) -> HealthCheck:
     signals = [_signal(service, environment, name) for name in environment.failover_on]
     if len(signals) == 1:
         return signals[0]
-    return CalculatedCheck(f"{service.service}-all-signals", tuple(signals), len(signals))
+    active = environment.hosts.of(environment.active)
+    return CalculatedCheck(f"{active.name}-all-signals", tuple(signals), len(signals))
 
 
 def _signal(service: Service, environment: Environment, name: str) -> BasicHealthCheck:

@@ -177,6 +177,11 @@ ROWS = [
         {f"modify {PAIR}"},
     ),
     Row(
+        "name added to more_records",
+        lambda env: env["endpoint"].update(more_records=["www.pingpublications.com"]),
+        {"add record pair www.pingpublications.com."},
+    ),
+    Row(
         "dependency added",
         lambda env: env["dependencies"].update(
             search={"label": "Search", "host": "search.pingpublications.com", "port": 9200}

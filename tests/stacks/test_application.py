@@ -10,6 +10,7 @@ import pytest
 from resiliency.cloud_assembly import SynthesizedStack, read_assembly
 from resiliency.service_file import Service
 from stacks.application import add_stacks
+from tests.stacks.test_probe_stack import configuration_of
 from tests.support import (
     Data,
     app_as_by_the_cli,
@@ -475,3 +476,32 @@ def test_a_service_in_china_has_its_partitions_arns_and_metrics() -> None:
     text = json.dumps(templates)
     assert "arn:aws-cn:sns:cn-north-1" in text
     assert "arn:aws:" not in text
+
+
+def test_health_checkers_and_peers_request_the_health_path_from_the_regions_given() -> None:
+    regions = ["us-east-1", "us-west-1", "us-west-2"]
+
+    def edit(env: Data) -> None:
+        env["endpoint"]["check"] = {"path": "/health", "regions": regions}
+        env["failover_on"] = ["endpoint", "peer"]
+
+    templates = synthesize([example(edit)])
+    checks = resources_of(templates["bookstore-production-failover"], "AWS::Route53::HealthCheck")
+    configs = [each["Properties"]["HealthCheckConfig"] for each in checks.values()]
+    (endpoint,) = [each for each in configs if each["Type"] == "HTTP"]
+    assert (endpoint["ResourcePath"], endpoint["Regions"]) == ("/health", regions)
+    assert {peer["path"] for peer in configuration_of(edit)["peers"].values()} == {"/health"}
+
+
+def test_each_further_name_has_the_records_and_the_health_check_of_the_first() -> None:
+    def edit(env: Data) -> None:
+        env["endpoint"]["more_records"] = ["www.pingpublications.com"]
+
+    templates = synthesize([example(edit)])
+    groups = resources_of(
+        templates["bookstore-production-failover"], "AWS::Route53::RecordSetGroup"
+    )
+    first, second = (each["Properties"]["RecordSets"] for each in groups.values())
+    assert {record.pop("Name") for record in first} == {"bookstore.pingpublications.com."}
+    assert {record.pop("Name") for record in second} == {"www.pingpublications.com."}
+    assert first == second

@@ -342,6 +342,12 @@ def test_metrics_of_health_checks_are_where_route_53s_api_is() -> None:
                 assert limits.health_check_metrics_region(region) == api
 
 
+def test_the_checkers_are_in_the_regions_that_route_53_has() -> None:
+    assert set(limits.CHECKER_REGIONS) == _enum("route53", "HealthCheckRegion")
+    regions = service_model("route53").shape_for("HealthCheckRegionList")
+    assert regions.metadata["min"] == limits.MIN_CHECKER_REGIONS
+
+
 def test_the_statistics_are_those_that_route_53_copies() -> None:
     assert set(limits.FAILOVER_STATISTICS) == _enum("route53", "Statistic")
 

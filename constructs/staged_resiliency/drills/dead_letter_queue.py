@@ -1,6 +1,6 @@
 """The queue of calls that could not be delivered, with an alarm."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from aws_cdk import Acknowledgment, RemovalPolicy, Validations
@@ -15,14 +15,6 @@ from staged_resiliency.shared import names
 
 _TWO_WEEKS_SECONDS: Final = 1_209_600
 _WHY_NO_QUEUE_BEHIND: Final = "It is itself the dead-letter queue; a message in it fires an alarm."
-
-
-class _QueueRule(AlarmRule):
-    """A rule that no health check follows, so its alarm's name need not carry the queue's."""
-
-    @property
-    def known_at_deployment(self) -> Sequence[str]:
-        return ()
 
 
 class DeadLetterQueue(Construct):
@@ -76,7 +68,7 @@ class DeadLetterQueue(Construct):
         self.alarm: Final = SignalAlarm(
             self,
             "Alarm",
-            rule=_QueueRule(
+            rule=AlarmRule(
                 namespace="AWS/SQS",
                 metric_name="ApproximateNumberOfMessagesVisible",
                 dimensions={"QueueName": self.resource.attr_queue_name},

@@ -92,6 +92,12 @@ class AlarmRule:
         """The texts of the rule that the name of its alarm must carry (docs/adr/0003)."""
         return [text for _, text, _ in self._texts() if not is_literal(text)]
 
+    @property
+    def alarm_name(self) -> str:
+        """A name for an alarm with this rule: the metric's name and its dimensions' values."""
+        known_later = [] if is_literal(self.namespace) else [self.namespace]
+        return "-".join([*known_later, self.metric_name, *self.dimensions.values()])
+
     def _window(self, evaluation_periods: int) -> int:
         if evaluation_periods < 1:
             raise ValueError(f"{evaluation_periods} periods can't be evaluated; give 1 or more")

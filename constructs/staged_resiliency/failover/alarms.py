@@ -57,8 +57,9 @@ class SignalAlarm(Construct):
         construct_id: Id below the parent.
         rule: What is measured and when it breaches.
         alarm_name: Physical name; the health check finds the alarm by it. Printable ASCII, at
-            most 255 characters. What the rule holds that is known only at deployment, such as the
-            name of a target group in the same stack, is appended to it (docs/adr/0003).
+            most 255 characters. The metric's name and the values of its dimensions unless given,
+            so that it changes with what only the deployment knows (docs/adr/0003), such as the
+            name of a target group in the same stack.
         description: Text of the notification; at most 1,024 characters.
         missing_data: How a period without data is treated, as ``MissingData`` or as the CDK's
             ``TreatMissingData``.
@@ -81,17 +82,19 @@ class SignalAlarm(Construct):
         construct_id: str,
         *,
         rule: AlarmRule,
-        alarm_name: str,
         description: str,
         missing_data: MissingData | cloudwatch.TreatMissingData,
         topic: Topics,
+        alarm_name: str | None = None,
         notify_recovery: bool = False,
     ) -> None:
         owner = type(self).__name__
-        checked(owner, "alarm_name", alarm_name, validation.alarm_name)
-        checked(owner, "description", description, _description)
         if not isinstance(rule, AlarmRule):
             raise wrong_type(owner, "rule", rule, "an AlarmRule")
+        if alarm_name is None:
+            alarm_name = rule.alarm_name
+        checked(owner, "alarm_name", alarm_name, validation.alarm_name)
+        checked(owner, "description", description, _description)
         try:
             self.missing_data: Final = MissingData(missing_data)
         except ValueError:
@@ -99,9 +102,6 @@ class SignalAlarm(Construct):
             raise wrong_type(owner, "missing_data", missing_data, allowed) from None
         super().__init__(scope, construct_id)
         self._require_metric_here(rule)
-        alarm_name = "-".join(
-            [alarm_name, *(text for text in rule.known_at_deployment if text not in alarm_name)]
-        )
         self.alarm_name: Final = alarm_name
         self.rule: Final = rule
         _require_new_name(owner, alarm_name, Stack.of(self))

@@ -1,5 +1,6 @@
 """Route 53 health checks that send requests to an endpoint."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -11,7 +12,7 @@ from staged_resiliency.failover.health_checks import HealthCheck
 from staged_resiliency.shared import limits, validation
 from staged_resiliency.shared.digest import digest, stable
 from staged_resiliency.shared.errors import InvalidInputError
-from staged_resiliency.shared.literals import checked, in_seconds, wrong_type
+from staged_resiliency.shared.literals import checked, in_seconds, require_one_of, wrong_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +81,14 @@ class EndpointHealthCheck(HealthCheck):
         interval_seconds: Seconds between two requests of one checker, or a ``Duration``: 30
             unless given, or 10 at extra cost.
         failure_threshold: Requests in a row, 1 to 10, that change the status; 3 unless given.
+        regions: The regions of the checkers, three or more; all that Route 53 has unless given.
         label: Name tag of the health check. Route 53 shows it.
 
     Raises:
         InvalidInputError: An argument that Route 53 would refuse.
 
     A changed endpoint or request replaces the health check, since Route 53 accepts no update that
-    adds or removes an address; only the failure threshold is updated in place.
+    adds or removes an address; only the failure threshold and the regions are updated in place.
 
     Attributes are those of ``HealthCheck``.
 
@@ -116,6 +118,7 @@ class EndpointHealthCheck(HealthCheck):
         domain_name: str | None = None,
         interval_seconds: Literal[10, 30] | Duration = 30,
         failure_threshold: int = 3,
+        regions: Sequence[str] = (),
     ) -> None:
         owner = "EndpointHealthCheck"
         if (address is None) == (domain_name is None):
@@ -130,6 +133,7 @@ class EndpointHealthCheck(HealthCheck):
         checked(owner, "request.port", request.port, validation.port)
         checked(owner, "failure_threshold", failure_threshold, _failure_threshold)
         interval = checked(owner, "interval_seconds", in_seconds(interval_seconds), _interval)
+        _require_regions(regions)
         if isinstance(request, TcpConnect):
             kind, path, header, text = "TCP", None, None, None
         else:
@@ -170,6 +174,7 @@ class EndpointHealthCheck(HealthCheck):
                 enable_sni=True if kind == "HTTPS" else None,
                 request_interval=interval,
                 failure_threshold=failure_threshold,
+                regions=list(regions) or None,
                 inverted=False,
             ),
             label=label,
@@ -197,6 +202,16 @@ def _interval(value: int) -> int:
     if value not in limits.REQUEST_INTERVALS_SECONDS:
         raise ValueError(f"{value} s is not an interval Route 53 offers; allowed: 10 or 30")
     return value
+
+
+def _require_regions(regions: Sequence[str]) -> None:
+    for region in regions:
+        require_one_of("EndpointHealthCheck", "regions", region, limits.CHECKER_REGIONS)
+    if regions and len(set(regions)) < limits.MIN_CHECKER_REGIONS:
+        raise InvalidInputError(
+            f"EndpointHealthCheck: regions: {', '.join(regions)} are fewer than "
+            f"{limits.MIN_CHECKER_REGIONS}, which Route 53 asks for"
+        )
 
 
 def _search_text(value: str) -> str:

@@ -209,11 +209,11 @@ def _require_name_carries_what_deployment_decides(alarm: SignalAlarm | FollowedA
                 "check could not follow a change of it; give a plain number"
             )
     for text in rule.known_at_deployment:
-        if text not in alarm.alarm_name:  # a SignalAlarm's name has them all
+        if text not in alarm.alarm_name:
             raise InvalidInputError(
                 "AlarmHealthCheck: alarm: its metric has a value that is known only at "
-                "deployment, so the health check could not follow a change of it; give a "
-                "SignalAlarm with AlarmRule.on_metric(...), whose name carries it"
+                "deployment, and its name does not have it, so the health check could not follow a "
+                "change of it; give a SignalAlarm without alarm_name, which is then made of it"
             )
 
 

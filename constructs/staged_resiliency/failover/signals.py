@@ -1,7 +1,7 @@
 """Signals that decide a failover; each makes a health check for the active host."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -125,6 +125,7 @@ class EndpointSignal(Signal):
         interval_seconds: Seconds between two requests of one checker, or a ``Duration``: 30
             unless given, or 10 at extra cost.
         failure_threshold: Requests in a row, 1 to 10, that change the status; 3 unless given.
+        regions: The regions of the checkers, three or more; all that Route 53 has unless given.
         name: Short name; ``endpoint`` unless given.
     """
 
@@ -132,6 +133,7 @@ class EndpointSignal(Signal):
     interval_seconds: Literal[10, 30] | Duration = 30
     failure_threshold: int = 3
     name: str = "endpoint"
+    regions: Sequence[str] = ()
 
     def health_check(self, scope: Construct, watched: WatchedHost) -> HealthCheck:
         """Make a health check on the host's address, or on its load balancer."""
@@ -149,6 +151,7 @@ class EndpointSignal(Signal):
             domain_name=domain_name,
             interval_seconds=self.interval_seconds,
             failure_threshold=self.failure_threshold,
+            regions=self.regions,
             label=f"{watched.host.name}-{self.name}",
         )
 

@@ -31,6 +31,11 @@ MAX_DOMAIN_NAME_CHARACTERS: Final = 253
 MAX_CHILD_HEALTH_CHECKS: Final = 255
 MAX_FAILURE_THRESHOLD: Final = 10
 REQUEST_INTERVALS_SECONDS: Final = (10, 30)
+CHECKER_REGIONS: Final = (
+    "us-east-1", "us-west-1", "us-west-2", "eu-west-1", "ap-southeast-1", "ap-southeast-2",
+    "ap-northeast-1", "sa-east-1",
+)  # fmt: skip
+MIN_CHECKER_REGIONS: Final = 3
 
 # Route 53 reads the alarm's data stream at standard resolution only, and with these statistics:
 # Route53/latest/APIReference/API_AlarmIdentifier.html

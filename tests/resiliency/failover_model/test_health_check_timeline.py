@@ -14,10 +14,15 @@ from resiliency.failover_model.alarm_evaluation import point
 from resiliency.failover_model.alarm_readings import _periods, _runs, _sign_at
 from resiliency.failover_model.assumptions import Assumptions, Range
 from resiliency.failover_model.faults import Effect
-from resiliency.failover_model.graph import AlarmCheck, BasicHealthCheck
+from resiliency.failover_model.graph import AlarmCheck, BasicHealthCheck, Metric
 from resiliency.failover_model.health_check_timeline import StatusTimeline, status_timeline
-from resiliency.failover_model.metric_stream import metric_stream, statistic_over_time
+from resiliency.failover_model.metric_stream import (
+    PROBE_STEADY_SECONDS,
+    metric_stream,
+    statistic_over_time,
+)
 from resiliency.failover_model.route53 import InsufficientData
+from staged_resiliency.probe.agent.measuring import STEADY_SECONDS
 from staged_resiliency.shared import names
 from tests.resiliency.failover_model.support import (
     Always,
@@ -43,6 +48,24 @@ def course(
         chance=Always(0.5),
     )
     return replace(found, changes=list(found.changes))
+
+
+def test_a_target_that_fails_for_long_is_published_once_a_minute_as_by_the_agent() -> None:
+    assert PROBE_STEADY_SECONDS == STEADY_SECONDS
+    stream = metric_stream(
+        Metric("Bookstore", "db-connectivity"),
+        Effect.REFUSED,
+        fault_at=30,
+        minutes=range(8),
+        assumptions=Assumptions(),
+        chance=Always(0.5),
+    )
+    pieces = [len(stream.minutes[minute]) for minute in range(8)]
+    # The first failure is that of second 35; from 335 on none is sent at once.
+    assert pieces == [2, 2, 2, 2, 2, 2, 1, 1]
+    ((known, count, total, lowest, greatest),) = stream.minutes[6]
+    assert (count, total, lowest, greatest) == (6, 0, 0, 0)
+    assert 7 * 60 < known < 7 * 60 + 60
 
 
 def test_a_stopped_host_is_told_by_three_minutes_without_a_value() -> None:

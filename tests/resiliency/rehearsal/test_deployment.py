@@ -196,6 +196,18 @@ def test_every_pair_has_its_own_alarms_probe_and_hosts(three_pairs: Templates) -
         assert all(name.startswith(each.service) for name in alarms)
 
 
+def test_a_pair_that_can_t_be_read_is_left_out_with_the_reason() -> None:
+    template = hand_written()
+    alone = copy.deepcopy(template["Resources"]["First"])
+    alone["Properties"]["Name"] = "alone.example.com"
+    template["Resources"]["Alone"] = alone
+    (found,), left_out = read_deployments({"site": template})
+    assert found.pair.name == "shop.example.com"
+    assert left_out == [
+        "alone.example.com A: has no SECONDARY record; give the template that defines it too"
+    ]
+
+
 def test_pairs_of_one_template_leave_each_other_s_alarms_alone() -> None:
     resources = hand_written()["Resources"]
     text = json.dumps(resources).replace("192.0.2.", "198.51.100.").replace("hop.ex", "hop2.ex")

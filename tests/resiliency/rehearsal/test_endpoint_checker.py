@@ -1,6 +1,7 @@
 """Route 53's health checkers, asking for real."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -9,7 +10,8 @@ from resiliency.failover_model.graph import EndpointCheck
 from resiliency.rehearsal.aws_state import Checker
 from resiliency.rehearsal.clock import Clock
 from resiliency.rehearsal.dependencies import Dependency
-from resiliency.rehearsal.endpoint_checker import run_checkers
+from resiliency.rehearsal.endpoint_checker import answers_checker, run_checkers
+from resiliency.rehearsal.sockets import BlackholeSocket
 
 
 @pytest.mark.slow
@@ -70,3 +72,33 @@ def test_an_endpoint_that_answers_with_an_error_is_unhealthy() -> None:
         return healthy
 
     assert asyncio.run(asyncio.wait_for(run(), 60)) is False
+
+
+def answers(kind: str, *, full: bool, scale: float) -> tuple[bool, float]:
+    """Whether a service that hangs answers a checker, and after how many seconds here."""
+
+    async def run() -> tuple[bool, float]:
+        listening = BlackholeSocket("127.0.0.1")
+        if full:
+            listening.shut()
+        leaf = EndpointCheck("endpoint", kind, "52.11.79.8")
+        began = time.monotonic()
+        answered = await answers_checker(leaf, listening.place, "x", "/", Clock.starting(scale))
+        listening.close()
+        return answered, time.monotonic() - began
+
+    return asyncio.run(asyncio.wait_for(run(), 60))
+
+
+def test_a_tcp_check_sees_nothing_of_a_service_that_hangs_until_its_queue_is_full() -> None:
+    answered, _ = answers("TCP", full=False, scale=200)
+    assert answered
+    answered, _ = answers("TCP", full=True, scale=200)
+    assert not answered
+
+
+@pytest.mark.slow
+def test_an_http_check_waits_two_seconds_for_the_response_after_it_connected() -> None:
+    answered, seconds = answers("HTTP", full=False, scale=2)
+    assert not answered
+    assert 0.9 < seconds < 2  # 3 were it to wait for the connection's 4 seconds too

@@ -1,5 +1,7 @@
 """What scenarios are expected to show: what the design is for, and what the model says."""
 
+import json
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 
 import pytest
@@ -34,6 +36,7 @@ from tests.resiliency.rehearsal.support import (
     add_recovery,
     edited,
     plans_of,
+    properties,
     remove_health_check,
     set_alarm,
     set_health_check,
@@ -210,6 +213,35 @@ def test_signals_that_decide_must_move_clients(deciding_templates: Templates, na
 def test_a_hanging_endpoint_is_told_by_its_peer(deciding_templates: Templates) -> None:
     found = plan(deciding_templates, "endpoint-hangs")
     assert fires(found, f"{BLUE}-peer-connectivity-failed") is not None
+
+
+def test_a_check_that_only_connects_promises_nothing_of_a_hanging_endpoint(
+    deciding_templates: Templates,
+) -> None:
+    def connecting(templates: dict[str, Data]) -> None:
+        for check in properties(templates, "AWS::Route53::HealthCheck"):
+            if check["HealthCheckConfig"]["Type"] == "HTTP":
+                check["HealthCheckConfig"]["Type"] = "TCP"
+        (association,) = properties(templates, "AWS::SSM::Association")
+        (encoded,) = association["Parameters"]["Configuration"]
+        probe = json.loads(b64decode(encoded))
+        for peer in probe["peers"].values():
+            peer["check"] = "tcp"
+        association["Parameters"]["Configuration"] = [
+            b64encode(json.dumps(probe).encode()).decode()
+        ]
+
+    found = plan(edited(deciding_templates, connecting), "endpoint-hangs")
+    assert not [each for each in found.hypothesis if isinstance(each, ClientsMove | ClientsStay)]
+    (reason,) = found.not_covered.values()
+    assert "only connects, and the system accepts connections until its queue is full" in reason
+    assert reason.endswith(
+        "to cover it, let the check request a response (endpoint.check.protocol: http)"
+    )
+    alarm = f"{BLUE}-peer-connectivity-failed"
+    assert alarm not in [getattr(each, "alarm", None) for each in found.hypothesis]
+    assert f"{alarm}: a peer that only connects may not find it" in found.notes
+    assert not [note for note in found.notes if "served" in note]
 
 
 def test_a_killed_probe_whose_silence_decides_moves_clients(deciding_templates: Templates) -> None:

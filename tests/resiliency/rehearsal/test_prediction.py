@@ -71,7 +71,8 @@ def test_a_peer_waits_for_a_hanging_endpoint_until_its_deadline(
     deployment = read_deployment(deciding_templates)
     peer = alarm_of(deployment, "bookstore-api-blue-peer-connectivity-failed")
     assert (
-        effect_on(deployment, scenario_of(deployment, "endpoint-hangs"), peer) is Effect.UNANSWERED
+        effect_on(deployment, scenario_of(deployment, "endpoint-hangs"), peer)
+        is Effect.UNRESPONSIVE
     )
 
 

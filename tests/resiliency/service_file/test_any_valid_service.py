@@ -95,7 +95,14 @@ def targets(draw: st.DrawFn) -> tuple[Data, Data]:
 
 ENDPOINT_CHECKS = st.fixed_dictionaries(
     {"interval_seconds": st.sampled_from([10, 30]), "failure_threshold": st.integers(1, 10)},
-    optional={"protocol": st.sampled_from(["http", "https"]), "search_text": LINES},
+    optional={
+        "protocol": st.sampled_from(["http", "https"]),
+        "search_text": LINES,
+        "path": st.just("/health"),
+        "regions": st.lists(
+            st.sampled_from(limits.CHECKER_REGIONS), min_size=3, max_size=8, unique=True
+        ),
+    },
 ) | st.just({"protocol": "tcp"})
 
 
@@ -229,6 +236,7 @@ def environments(draw: st.DrawFn) -> Data:
             "ttl_seconds": draw(st.integers(0, limits.MAX_TTL_SECONDS)),
             "port": draw(PORTS),
             "version_path": draw(matching(r"/[!-~]{0,40}")),
+            "more_records": draw(st.sampled_from([[], [f"more.{zone}"]])),
             **draw(st.fixed_dictionaries({}, optional={"check": ENDPOINT_CHECKS})),
         },
         "active": draw(st.sampled_from(["blue", "green"])),

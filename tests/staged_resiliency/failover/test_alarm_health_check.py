@@ -247,19 +247,29 @@ def test_the_logical_id_does_not_depend_on_how_the_cdk_numbers_tokens(
         pytest.param("dimensions", id="dimension"),
     ],
 )
-def test_a_part_of_the_rule_that_the_deployment_decides_is_appended_to_the_alarms_name(
+def test_a_name_made_of_the_rule_carries_what_the_deployment_decides(
     field: str,
 ) -> None:
     def build(stack: Stack) -> None:
         token = text_parameter(stack, "Known")
         rule = a_rule(**{field: {"Id": token} if field[0] == "d" else token})
-        AlarmHealthCheck(stack, "HealthCheck", alarm=an_alarm(stack, rule=rule))
+        AlarmHealthCheck(stack, "HealthCheck", alarm=an_alarm(stack, rule=rule, alarm_name=None))
 
     template = synthesized(build)
-    name = {"Fn::Join": ["", ["shop-blue-queue-depth-", {"Ref": "Known"}]]}
-    assert only(template, ALARM)["AlarmName"] == name
+    name = only(template, ALARM)["AlarmName"]
+    assert {"Ref": "Known"} in name["Fn::Join"][1]
     config = only(template, HEALTH_CHECK)["HealthCheckConfig"]
     assert config["AlarmIdentifier"]["Name"] == name
+
+
+def test_a_name_that_does_not_carry_what_the_deployment_decides_is_refused(stack: Stack) -> None:
+    rule = a_rule(dimensions={"Id": text_parameter(stack, "Known")})
+    with refused(
+        "AlarmHealthCheck: alarm: its metric has a value that is known only at deployment, and its "
+        "name does not have it, so the health check could not follow a change of it; give a "
+        "SignalAlarm without alarm_name, which is then made of it"
+    ):
+        AlarmHealthCheck(stack, "HealthCheck", alarm=an_alarm(stack, rule=rule))
 
 
 @pytest.mark.parametrize("field", ["threshold", "period_seconds", "evaluation_periods"])

@@ -200,9 +200,9 @@ def cdk_alarm(stack: Stack, metric: cloudwatch.IMetric = ORDERS, **changes: Any)
             lambda stack: cdk_alarm(
                 stack, ORDERS.with_(dimensions_map={"Stack": stack.stack_id}), alarm_name="orders"
             ),
-            "its metric has a value that is known only at deployment, so the health check "
-            "could not follow a change of it; give a SignalAlarm with AlarmRule.on_metric(...), "
-            "whose name carries it",
+            "its metric has a value that is known only at deployment, and its name does not have "
+            "it, so the health check could not follow a change of it; give a SignalAlarm without "
+            "alarm_name, which is then made of it",
             id="dimension known at deployment",
         ),
         pytest.param(
@@ -231,6 +231,7 @@ def test_a_metric_of_a_target_group_is_a_signal_in_one_statement() -> None:
                 comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
                 threshold=1,
             ),
+            alarm_name=None,
         )
         AlarmHealthCheck(stack, "Check", alarm=alarm)
 
@@ -239,7 +240,7 @@ def test_a_metric_of_a_target_group_is_a_signal_in_one_statement() -> None:
     check = only(template, HEALTH_CHECK)["HealthCheckConfig"]
     assert check["AlarmIdentifier"]["Name"] == alarm["AlarmName"]
     beginning, *parts = alarm["AlarmName"]["Fn::Join"][1]
-    assert beginning == "shop-orders-"
+    assert beginning == "HealthyHostCount-"
     for dimension in alarm["Dimensions"]:
         joined = dimension["Value"].get("Fn::Join", ["", [dimension["Value"]]])[1]
         assert all(part in parts for part in joined if isinstance(part, dict))

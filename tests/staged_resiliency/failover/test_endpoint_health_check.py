@@ -196,6 +196,19 @@ UNREACHABLE = "can't be reached by Route 53's checkers; give a public address"
             id="host header",
         ),
         pytest.param(
+            {"regions": ["us-east-1", "us-west-1"]},
+            "EndpointHealthCheck: regions: us-east-1, us-west-1 are fewer than 3, which Route 53 "
+            "asks for",
+            id="two regions",
+        ),
+        pytest.param(
+            {"regions": ["eu-central-1", "us-west-1", "us-west-2"]},
+            "EndpointHealthCheck: regions: 'eu-central-1' is not allowed; allowed: us-east-1, "
+            "us-west-1, us-west-2, eu-west-1, ap-southeast-1, ap-southeast-2, ap-northeast-1, "
+            "sa-east-1",
+            id="region without checkers",
+        ),
+        pytest.param(
             {"request": TcpConnect(port=0)},
             "EndpointHealthCheck: request.port: 0 is not a TCP port; allowed: 1 to 65535",
             id="port zero",

@@ -295,7 +295,7 @@ def test_what_a_former_run_left_is_published(host: Host) -> None:
     host.ready()
     assert host.lines[0] == "<6>3 data of the last run are published first"
     eventually(lambda: set(ones(minute, 3)) <= set(host.transport.sent))
-    assert list(host.state.glob(SPOOLED)) == []
+    eventually(lambda: list(host.state.glob(SPOOLED)) == [])
 
 
 def test_a_good_configuration_is_taken_and_the_spool_grows_with_it(host: Host) -> None:
