@@ -22,7 +22,7 @@ PYTEST := $(BIN)/pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal
 .PHONY: demo synth test check types lint templates e2e format schema document picture lock bench wheel clean
 .DELETE_ON_ERROR:
 
-demo: synth  ## Check and synthesize the services, say what would be deployed, and rehearse a failover
+demo: synth  ## Check and synthesize the services, say what would be deployed, and rehearse every pair
 	@$(BIN)/resiliency summary cdk.out
 	@$(BIN)/resiliency rehearse cdk.out
 

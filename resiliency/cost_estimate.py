@@ -37,15 +37,19 @@ HEALTH_CHECK_OPTION: Final = Decimal("2.00")
 
 _REQUESTS: Final = "requests of one host's probe to CloudWatch"
 _FAULTS: Final = "minutes of AWS FIS, as drills are scheduled (none in dry runs)"
+# Each of the first two rotations of a key adds the price of a key, so the most after two years is
+# three times as much: https://aws.amazon.com/kms/pricing/ (verify).
+_KEYS: Final = "KMS keys ($1 more after each of the first two yearly rotations)"
+_METRICS: Final = "custom metrics of probes, and one of all drills of a service"
 _ASSUMED_KINDS: Final = ("CLOUDWATCH_METRIC", "CALCULATED")
 _NAMES: Final[Mapping[str, Decimal]] = {
     "alarms": ALARM,
-    "custom metrics that the probes publish": CUSTOM_METRIC,
+    _METRICS: CUSTOM_METRIC,
     _REQUESTS: PROBE_REQUESTS,
     "custom metrics that the watchdog of drills publishes": DAILY_METRIC,
     _FAULTS: FAULT_MINUTE,
     "dashboards (three of an account are free)": DASHBOARD,
-    "KMS keys": KMS_KEY,
+    _KEYS: KMS_KEY,
     "health checks on alarms or calculated (price assumed)": HEALTH_CHECK_AWS,
     "health checks of endpoints": HEALTH_CHECK_ELSEWHERE,
     "health check options (HTTPS, text search, 10 s)": HEALTH_CHECK_OPTION,
@@ -65,6 +69,11 @@ class CostItem:
     what: str
     count: int
     each: Decimal
+
+    @property
+    def live_only(self) -> bool:
+        """Whether only drills that inject their faults cost it."""
+        return self.what == _FAULTS
 
     @property
     def monthly(self) -> Decimal:
@@ -88,10 +97,10 @@ def monthly_costs(stacks: Iterable[SynthesizedStack]) -> Sequence[CostItem]:
         counts[_FAULTS] += math.ceil(_fault_minutes(stack))
         dashboards = stack.properties_of("AWS::CloudWatch::Dashboard")
         counts["dashboards (three of an account are free)"] += len(dashboards)
-        counts["KMS keys"] += len(stack.properties_of("AWS::KMS::Key"))
+        counts[_KEYS] += len(stack.properties_of("AWS::KMS::Key"))
         for check in stack.properties_of("AWS::Route53::HealthCheck"):
             counts.update(_health_check_items(check.get("HealthCheckConfig", {})))
-    counts["custom metrics that the probes publish"] = len(metrics)
+    counts[_METRICS] = len(metrics)
     return [CostItem(what, counts[what], each) for what, each in _NAMES.items() if counts[what]]
 
 

@@ -76,10 +76,15 @@ def _costs_table(stacks: Sequence[SynthesizedStack]) -> Table:
     )
     items = monthly_costs(stacks)
     total = sum((item.monthly for item in items), Decimal(0))
-    table.add_column("For", footer="Total", overflow="fold")
+    live = sum((item.monthly for item in items if item.live_only), Decimal(0))
+    names, sums = ["Total"], [f"{total:.2f}"]
+    if live:
+        names += ["while the drills are dry runs"]
+        sums += [f"{total - live:.2f}"]
+    table.add_column("For", footer="\n".join(names), overflow="fold")
     table.add_column("Count", justify="right")
     table.add_column("Each", justify="right")
-    table.add_column("Month", justify="right", footer=f"{total:.2f}")
+    table.add_column("Month", justify="right", footer="\n".join(sums))
     for item in items:
         table.add_row(item.what, str(item.count), f"{item.each:.2f}", f"{item.monthly:.2f}")
     return table

@@ -61,7 +61,11 @@ def add_dashboard(
         dashboard_name=names.dashboard(service, name),
         drills=list(drills.by_name),
         enabled=drills.enabled,
-        alarms=[names.drill_undelivered_alarm(service, name), *overdue],
+        alarms=[
+            names.drill_undelivered_alarm(service, name),
+            names.drill_fault_alarm(service, name),
+            *overdue,
+        ],
         health_check_ids={environment.endpoint.record: health_check_id},
         connectivity=list(_measured(environment)),
         links=_links(stack.region, names.drills_stack(service, name), drills),

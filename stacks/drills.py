@@ -42,6 +42,8 @@ class DrillsStack(Stack):
             description=f"Drills of {service.title} in {name}: their faults, the resources that "
             "run them, and their results.",
             tags=service.tags_of(environment) or None,
+            # Without the stack nothing but the fault's own duration ends the fault of a run.
+            termination_protection=True,
         )
         self._service, self._environment = service, environment
         self.group = DrillGroup(
@@ -53,6 +55,13 @@ class DrillsStack(Stack):
             enabled=drills.enabled,
             notify_passed=drills.notify_passed,
             runbook=drills.runbook,
+            volume_keys=drills.volume_keys,
+            key=drills.evidence.kms_key,
+            journal_lock_days=drills.evidence.lock_days,
+            fis_report=drills.evidence.fis_report,
+            blackout=drills.blackout_dates,
+            change_calendars=drills.change_calendars,
+            notify_before_minutes=drills.notify_before_minutes,
         )
         self.drills = {
             drill_name: self._drill(drill_name, drill, drills)
@@ -86,7 +95,7 @@ class DrillsStack(Stack):
             f"Drill-{name}",
             group=self.group,
             name=name,
-            fault=_fault(environment, drill, drills),
+            fault=_fault(environment, drill),
             guards=guards_of(environment, drill),
             hypothesis=hypothesis_of(environment, drill),
             schedule=DrillSchedule(drill.schedule, drill.timezone),
@@ -96,12 +105,10 @@ class DrillsStack(Stack):
         )
 
 
-def _fault(environment: Environment, drill: DrillSettings, drills: Drills) -> Fault:
+def _fault(environment: Environment, drill: DrillSettings) -> Fault:
     host = broken_host(environment, drill)
     instance_id = host.instance_id or ""  # a rule of the service file requires it
     if drill.dependency is None:
-        return StopInstance(
-            host.name, instance_id, drill.duration_minutes, volume_keys=drills.volume_keys
-        )
+        return StopInstance(host.name, instance_id, drill.duration_minutes)
     port = environment.dependencies[drill.dependency].checked_port
     return BlackholePort(host.name, instance_id, drill.duration_minutes, destination_port=port)

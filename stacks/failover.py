@@ -1,6 +1,6 @@
 """The failover system of one service in one environment."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from aws_cdk import Annotations, App, CfnOutput, Stack
 from aws_cdk import Environment as CdkEnvironment
@@ -15,6 +15,7 @@ from staged_resiliency import (
     AddressTarget,
     AlarmSignal,
     AliasTarget,
+    CertificateAlarm,
     ConnectivityAlarm,
     EndpointSignal,
     FailoverHost,
@@ -23,6 +24,7 @@ from staged_resiliency import (
     HttpRequest,
     HttpsRequest,
     InstanceFailover,
+    LatencyAlarm,
     MissingData,
     PeerAlarm,
     Request,
@@ -53,6 +55,7 @@ class FailoverStack(Stack):
             Annotations.of(self).add_warning_v2(warning.id, str(warning))
         self.connectivity_alarms = self._connectivity_alarms(service, environment)
         self.peer_alarms = self._peer_alarms(service, environment)
+        self.measure_alarms = list(self._measure_alarms(service, environment))
         self._zone = self._hosted_zone(environment)
         status = environment.status_alarm
         hosts = {color: _host(environment.hosts.of(color)) for color in COLORS}
@@ -146,6 +149,7 @@ class FailoverStack(Stack):
                 statistic=settings.statistic,
                 threshold=settings.threshold,
                 notify_recovery=environment.notifications.recovery,
+                datapoints_to_alarm=settings.datapoints,
             )
 
         alarms = alarms_of(environment)
@@ -172,6 +176,7 @@ class FailoverStack(Stack):
                 statistic=settings.statistic,
                 threshold=settings.threshold,
                 notify_recovery=environment.notifications.recovery,
+                datapoints_to_alarm=settings.datapoints,
             )
 
         return {
@@ -179,6 +184,44 @@ class FailoverStack(Stack):
             for each in alarms_of(environment)
             if each.kind is AlarmKind.PEER
         }
+
+    def _measure_alarms(self, service: Service, environment: Environment) -> Iterator[str]:
+        """Add the alarms on latencies and certificates, and yield their names."""
+        notify_recovery = environment.notifications.recovery
+        for name, dependency in environment.dependencies.items():
+            latency = dependency.latency and dependency.latency.alarm
+            days = dependency.certificate and dependency.certificate.alarm_days
+            for color in COLORS:
+                host = environment.hosts.of(color).name
+                where = f"{service.title} ({color.title()})"
+                if latency:
+                    yield LatencyAlarm(
+                        self,
+                        f"{color.title()}Latency-{name}",
+                        namespace=service.metric_namespace,
+                        host_name=host,
+                        dependency=name,
+                        above_milliseconds=latency.above_milliseconds,
+                        description=f"{dependency.label} answers {where} slowly.",
+                        topic=environment.topics,
+                        statistic=latency.statistic,
+                        period_seconds=latency.period_seconds,
+                        evaluation_periods=latency.evaluation_periods,
+                        notify_recovery=notify_recovery,
+                    ).alarm_name
+                if days:
+                    yield CertificateAlarm(
+                        self,
+                        f"{color.title()}Certificate-{name}",
+                        namespace=service.metric_namespace,
+                        host_name=host,
+                        dependency=name,
+                        days=days,
+                        description=f"The certificate of {dependency.label}, as {where} gets it, "
+                        f"is valid for fewer than {days} days.",
+                        topic=environment.topics,
+                        notify_recovery=notify_recovery,
+                    ).alarm_name
 
     def _hosted_zone(self, environment: Environment) -> HostedZone | route53.IHostedZone:
         zone = environment.hosted_zone
@@ -202,6 +245,7 @@ class FailoverStack(Stack):
             for alarm in pair.values()
         ]
         alarms += [alarm.alarm_name for alarm in self.peer_alarms.values()]
+        alarms += self.measure_alarms
         for output_id, value, description in (
             ("RecordName", self.failover.records.record_name, "DNS name that clients use."),
             (

@@ -41,6 +41,7 @@ class ProbeStack(Stack):
             instances=InstancesByName([environment.hosts.of(color).name for color in COLORS]),
             roles=environment.probe.roles,
             state=environment.probe.state,
+            platforms=environment.probe.platforms,
             association_name=names.probe_stack(service.service, name),
             schedule_expression=daily_run(
                 environment.drills.by_name.values() if environment.drills else ()

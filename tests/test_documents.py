@@ -84,4 +84,4 @@ def test_the_dependencies_of_the_guide_are_sound() -> None:
     (shown,) = [each for each in _yaml_in("docs/service-file.md") if "dependencies" in each]
     environment = example(lambda env: env.update(shown)).environments["production"]
     protocols = [dependency.check.protocol for dependency in environment.dependencies.values()]
-    assert protocols == ["tcp", "tls", "https", "dns"]
+    assert protocols == ["postgresql", "tls", "https", "exchange", "dns"]

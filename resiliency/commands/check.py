@@ -35,9 +35,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _warnings(service: "Service", environment: "Environment") -> "Iterator[ServiceWarning]":
-    from resiliency.service_file.warnings import warnings_of
+    from resiliency.service_file.warnings import bare_connections, warnings_of
 
     yield from warnings_of(environment)
+    yield from bare_connections(environment)
     if environment.objective is not None:
         # The failover-time model takes longer to load than a file takes to check.
         from resiliency.service_file.objective import objective_warnings

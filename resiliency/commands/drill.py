@@ -30,6 +30,19 @@ def add(commands: Subparsers) -> None:
     )
     preview.add_argument("drill", help="short name of the drill")
 
+    approve = actions.add_parser(
+        "approve", parents=[where], help="approve the first run of a drill with a fault"
+    )
+    approve.add_argument("drill", help="short name of the drill")
+    approve.add_argument(
+        "--days",
+        type=int,
+        choices=range(1, 32),
+        default=7,
+        metavar="N",
+        help="for how many days the approval is valid, 1 to 31; 7",
+    )
+
     start = actions.add_parser("start", parents=[where], help="start a drill, and follow it")
     start.add_argument("drill", help="short name of the drill")
     start.add_argument("--yes", action="store_true", help="do not ask for confirmation")

@@ -60,12 +60,26 @@ def add(commands: Subparsers) -> None:
         metavar="NAME=VALUE",
         help="the value of a parameter of the templates, in place of its default; repeatable",
     )
+    timing.add_argument(
+        "--calibrate",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="learn from journals of drills and the history of alarms how many periods CloudWatch "
+        "reads before it acts on missing data, and print that alone",
+    )
     timing.add_argument("--json", action="store_true", help="print JSON in place of tables")
     timing.set_defaults(run=run, extra="cli")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the failover times of a design, or compare them with those of another design."""
+    if options.calibrate is not None:
+        from resiliency.failover_model.calibration import calibrate, calibration_lines
+
+        for line in calibration_lines(calibrate(options.calibrate)):
+            print(line)
+        return 0
     from resiliency.failover_model.overrides import parse_assumptions, parse_parameters
     from resiliency.failover_model.simulation import failover_times
     from resiliency.failover_model.template_files import read_templates

@@ -30,6 +30,7 @@ HISTORY: Final[Operation] = ("stepfunctions", "GetExecutionHistory")
 SCHEDULE: Final[Operation] = ("scheduler", "GetSchedule")
 OBJECTS: Final[Operation] = ("s3", "ListObjectsV2")
 OBJECT: Final[Operation] = ("s3", "GetObject")
+SAVE: Final[Operation] = ("s3", "PutObject")
 INSTANCES: Final[Operation] = ("ec2", "DescribeInstances")
 TEMPLATE: Final[Operation] = ("fis", "GetExperimentTemplate")
 EXPERIMENTS: Final[Operation] = ("fis", "ListExperiments")
@@ -43,6 +44,7 @@ _FOLLOW: Final = (*_FIND, EXECUTIONS, EXECUTION, HISTORY, *_READ)
 NEEDS: Final[Mapping[str, tuple[Operation, ...]]] = {
     "list": (*_FIND, EXECUTIONS, SCHEDULE, *_READ),
     "preview": (*_FIND, EXECUTIONS, INSTANCES, TEMPLATE, EXPERIMENTS, ALARMS, MANAGED),
+    "approve": (*_FIND, SAVE),
     "start": (*_FOLLOW, START),
     "follow": _FOLLOW,
     "report": (*_FIND, *_READ),

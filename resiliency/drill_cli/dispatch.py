@@ -4,6 +4,7 @@ import argparse
 import json
 import time
 
+from resiliency.drill_cli.approval import approve
 from resiliency.drill_cli.aws import Aws, session
 from resiliency.drill_cli.follow import follow, run_to_follow, start
 from resiliency.drill_cli.listing import print_rows, rows_of
@@ -55,6 +56,7 @@ def _run(options: argparse.Namespace) -> int:
     subcommand = {
         "list": _list,
         "preview": _preview,
+        "approve": _approve,
         "start": _start,
         "follow": _follow,
         "report": _report,
@@ -90,6 +92,17 @@ def _preview(
 ) -> int:
     drill = stack.drill(options.drill)
     print_preview(console, preview_of(aws, stack, drill, context))
+    return 0
+
+
+def _approve(
+    options: argparse.Namespace,
+    aws: Aws,
+    stack: DrillsStack,
+    console: SafeConsole,
+    context: Context,
+) -> int:
+    approve(aws, stack, options.drill, options.days, console, context.clock())
     return 0
 
 

@@ -55,6 +55,10 @@ def start(
     started = aws(*START, stateMachineArn=drill.arn, name=_run_name(now), input="{}")
     arn = str(started["executionArn"])
     console.say(f"Started {arn}")
+    console.say("To stop it by hand:")
+    for command, effect in wording.stop_commands(drill.plan, arn, None):
+        console.say(f"  {command}")
+        console.say(f"    {effect}")
     return drill, arn
 
 

@@ -16,7 +16,7 @@ from resiliency.errors import UserError
 from staged_resiliency.drills.runtime.client_view import serving_host
 from staged_resiliency.drills.runtime.context import Context
 from staged_resiliency.drills.runtime.plan import FaultKind, Plan
-from staged_resiliency.drills.runtime.preflight import Findings, inspect, refusals
+from staged_resiliency.drills.runtime.preflight import Findings, approval_of, inspect, refusals
 from staged_resiliency.experiment.expectations import (
     AlarmQuiet,
     ClientsMove,
@@ -87,6 +87,8 @@ def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, context: Cont
             f"{drill.name}: its plan can't be used: {one_line(str(error))}; deploy the drills again"
         ) from None
     reasons = list(refusals(plan, found))
+    missing, _ = approval_of(plan, context)
+    reasons += [missing] if missing else []
     running = [(each, running_execution(aws, each)) for each in stack.drills]
     reasons += [f"drill {each.name} is running: {arn}" for each, arn in running if arn is not None]
     reasons += _template_reasons(plan, template)

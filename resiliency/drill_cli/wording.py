@@ -84,4 +84,12 @@ def stop_commands(
                 "starts the host if it is still stopped",
             )
         )
+    found.append(
+        (
+            f"aws fis update-safety-lever-state --id default {region} "
+            "--state status=engaged,reason=REASON",
+            "safety lever: stops all experiments of the account and refuses new ones until "
+            "disengaged",
+        )
+    )
     return found

@@ -5,7 +5,7 @@ drawn; what the readings mean for an alarm and for a health check, their callers
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, floor, inf
@@ -58,12 +58,11 @@ class AlarmReadings:
 
     interval: float
     evident: float
-    _periods: dict[int, Sequence[tuple[float, str]]]
+    _periods: Mapping[int, Sequence[tuple[float, str]]]
     _periods_read: int
     _width: int
     _end: float
     _late: int
-    _settled_signs: str
 
     def starting(self, at: float) -> Iterator[tuple[float, str]]:
         """Yield the time of each reading and the signs of its periods, oldest first.
@@ -71,14 +70,17 @@ class AlarmReadings:
         The first is made ``at``, at most one interval before the minute of the fault.
         """
         periods, width = self._periods, self._width
-        first = next(iter(periods))
+        reach = (self._periods_read - 1) * width
         # Only the newest periods may still get data; what the others hold is settled.
-        fresh = min(self._periods_read, ceil(self._late / width))
+        fresh = (min(self._periods_read, max(1, ceil(self._late / width))) - 1) * width
+        first, settled = floor(at / MINUTE) - reach, ""
         while at < self._end:
             last = floor(at / MINUTE)
-            oldest = last - (self._periods_read - 1) * width
-            newest = last - (fresh - 1) * width
-            signs = self._settled_signs[oldest - first : newest - first : width]
+            newest = last - fresh
+            for end in range(first + len(settled), newest):
+                steps = periods[end]
+                settled += steps[-1][1] if steps else _MISSING
+            signs = settled[last - reach - first : newest - first : width]
             for end in range(newest, last + 1, width):
                 signs += _sign_at(periods[end], at)
             yield at, signs
@@ -100,14 +102,11 @@ def alarm_readings(
     # Without a fault in it a signal stays as it is, so one reading is enough.
     settled = 0 if effect is Effect.NONE else periods_read * width + _minutes_of_delay(assumptions)
     stream = metric_stream(
-        alarm.metric,
-        effect,
-        fault_at=fault_at,
-        minutes=range(-periods_read * width - before, settled + 1),
-        assumptions=assumptions,
-        chance=chance,
+        alarm.metric, effect, fault_at=fault_at, assumptions=assumptions, chance=chance
     )
-    periods = _periods(alarm, stream)
+    periods: Mapping[int, Sequence[tuple[float, str]]] = _PeriodsOfAMinute(alarm, stream)
+    if width > 1:
+        periods = _periods(alarm, stream, range(-periods_read * width - before, settled + 1))
     return AlarmReadings(
         interval=assumptions.evaluation_interval.draw(chance),
         evident=stream.evident,
@@ -115,9 +114,34 @@ def alarm_readings(
         _periods_read=periods_read,
         _width=width,
         _end=MINUTE * settled,
-        _late=_latest(stream),
-        _settled_signs="".join([steps[-1][1] if steps else _MISSING for steps in periods.values()]),
+        _late=ceil(stream.lateness / MINUTE),
     )
+
+
+class _PeriodsOfAMinute(dict[int, Sequence[tuple[float, str]]]):
+    """Periods as ``_periods`` has them, each evaluated when it is first read."""
+
+    def __init__(self, alarm: Alarm, stream: Stream) -> None:
+        super().__init__()
+        self._alarm, self._stream = alarm, stream
+
+    def __missing__(self, end: int) -> Sequence[tuple[float, str]]:
+        found = self[end] = _steps(self._alarm, self._stream.pieces(end - 1))
+        return found
+
+
+def _steps(alarm: Alarm, pieces: Sequence[Piece]) -> Sequence[tuple[float, str]]:
+    """Return when a period of some pieces gets which sign."""
+    if not pieces:
+        return ()
+    if len(pieces) == 1:  # as nearly always
+        ((known, count, total, low, high),) = pieces
+        rule = (alarm.statistic, alarm.comparison, alarm.threshold)
+        return ((known, _sign_of_one(count, total, low, high, *rule)),)
+    return [
+        (known, point(value, alarm.comparison, alarm.threshold).value)
+        for known, value in statistic_over_time(pieces, alarm.statistic)
+    ]
 
 
 def _width(alarm: Alarm) -> int:
@@ -125,7 +149,9 @@ def _width(alarm: Alarm) -> int:
     return max(1, alarm.period_seconds // MINUTE)
 
 
-def _periods(alarm: Alarm, stream: Stream) -> dict[int, Sequence[tuple[float, str]]]:
+def _periods(
+    alarm: Alarm, stream: Stream, minutes: range
+) -> dict[int, Sequence[tuple[float, str]]]:
     """Evaluate each period, by the number of the minute after it: when it gets which sign.
 
     Periods end with the last whole minute, whatever their length: an alarm is evaluated each
@@ -133,35 +159,22 @@ def _periods(alarm: Alarm, stream: Stream) -> dict[int, Sequence[tuple[float, st
     read several times, so this is computed once.
     """
     width = _width(alarm)
-    rule = (alarm.statistic, alarm.comparison, alarm.threshold)
-    minutes = sorted(stream.minutes)
-    runs = _runs(stream) if width > 1 else []
-    late = _latest(stream) if width > 1 else 0
+    pieces_of = {minute: stream.pieces(minute) for minute in minutes}
+    runs, late = _runs(pieces_of), ceil(stream.lateness / MINUTE)
     found: dict[int, Sequence[tuple[float, str]]] = {}
     for end in range(minutes[0] + width, minutes[-1] + 2):
-        pieces = stream.minutes[end - 1]
-        if width > 1:
-            begin = end - width - 1
-            while runs[0][1] <= begin:
-                del runs[0]
-            if end - 1 in found and runs[0][0] <= begin and end <= runs[0][1]:
-                found[end] = [(known + MINUTE, sign) for known, sign in found[end - 1]]
-                continue
-            fresh = max(end - width, end - late)
-            pieces = [
-                *_settled(runs, end - width, fresh),
-                *(each for minute in range(fresh, end) for each in stream.minutes[minute]),
-            ]
-        if not pieces:
-            found[end] = ()
-        elif len(pieces) == 1:  # as nearly always
-            ((known, count, total, low, high),) = pieces
-            found[end] = ((known, _sign_of_one(count, total, low, high, *rule)),)
-        else:
-            found[end] = [
-                (known, point(value, alarm.comparison, alarm.threshold).value)
-                for known, value in statistic_over_time(pieces, alarm.statistic)
-            ]
+        begin = end - width - 1
+        while runs[0][1] <= begin:
+            del runs[0]
+        if end - 1 in found and runs[0][0] <= begin and end <= runs[0][1]:
+            found[end] = [(known + MINUTE, sign) for known, sign in found[end - 1]]
+            continue
+        fresh = max(end - width, end - late)
+        pieces = [
+            *_settled(runs, end - width, fresh),
+            *(each for minute in range(fresh, end) for each in pieces_of[minute]),
+        ]
+        found[end] = _steps(alarm, pieces)
     return found
 
 
@@ -172,27 +185,19 @@ The time at which a piece can be read counts from the beginning of its minute.
 """
 
 
-def _runs(stream: Stream) -> list[_Run]:
-    """Group a stream into minutes with equal pieces; it changes only at the fault."""
+def _runs(pieces_of: Mapping[int, Sequence[Piece]]) -> list[_Run]:
+    """Group minutes with equal pieces; a stream changes only at the fault."""
     found: list[_Run] = []
-    for minute in sorted(stream.minutes):
+    for minute, pieces in sorted(pieces_of.items()):
         holds = tuple(
             (round(known - MINUTE * minute, 6), count, total, low, high)
-            for known, count, total, low, high in stream.minutes[minute]
+            for known, count, total, low, high in pieces
         )
         if found and found[-1][2] == holds:
             found[-1] = (found[-1][0], minute + 1, holds)
         else:
             found.append((minute, minute + 1, holds))
     return found
-
-
-def _latest(stream: Stream) -> int:
-    """Count the minutes before a reading whose pieces may not have arrived by then."""
-    lateness = [
-        pieces[-1][0] - MINUTE * minute for minute, pieces in stream.minutes.items() if pieces
-    ]
-    return max(0, ceil(max(lateness, default=0) / MINUTE))
 
 
 def _settled(runs: Sequence[_Run], begin: int, end: int) -> Iterator[Piece]:

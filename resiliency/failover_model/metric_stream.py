@@ -5,7 +5,7 @@ number 0. Before the fault all is well.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, inf
 from typing import Final
@@ -36,11 +36,16 @@ def kind_of(metric: Metric) -> Metric:
 class Stream:
     """The data of a metric around one fault.
 
-    ``evident`` is when the first data point that shows it can be read, or is due and missing.
+    Attributes:
+        pieces: Return what a minute has.
+        evident: When the first data point that shows the fault can be read, or is due and missing;
+            infinite if none ever does.
+        lateness: The most seconds from the beginning of a minute until all of it can be read.
     """
 
-    minutes: dict[int, Sequence[Piece]]
+    pieces: Callable[[int], Sequence[Piece]]
     evident: float
+    lateness: float
 
 
 def metric_stream(
@@ -48,20 +53,19 @@ def metric_stream(
     effect: Effect,
     *,
     fault_at: float,
-    minutes: range,
     assumptions: Assumptions,
     chance: random.Random,
 ) -> Stream:
     """Simulate a metric around one fault, with random phases and delays."""
     if metric.namespace.startswith(_OF_AWS):
-        return _status(effect, fault_at, minutes, assumptions, chance)
+        return _status(effect, fault_at, assumptions, chance)
     if metric.name == names.HEARTBEAT_METRIC:
-        return _heartbeats(effect, fault_at, minutes, assumptions, chance)
-    return _probe(effect, fault_at, minutes, assumptions, chance)
+        return _heartbeats(effect, fault_at, assumptions, chance)
+    return _probe(effect, fault_at, assumptions, chance)
 
 
 def _status(
-    effect: Effect, fault_at: float, minutes: range, assumptions: Assumptions, chance: random.Random
+    effect: Effect, fault_at: float, assumptions: Assumptions, chance: random.Random
 ) -> Stream:
     """Simulate EC2's status check: one value a minute, 1 for failure, while the instance runs.
 
@@ -73,22 +77,21 @@ def _status(
     failed_from = inf
     if effect is Effect.IMPAIRED:
         failed_from = fault_at + assumptions.status_check.draw(chance)
-    found: dict[int, Sequence[Piece]] = {}
-    evident = inf
-    for minute in minutes:
+
+    def pieces(minute: int) -> Sequence[Piece]:
         at = MINUTE * minute + phase
-        value = 1.0 if at >= failed_from else 0.0
-        if (value or at >= silent_from) and evident == inf:
-            evident = MINUTE * minute + delay
         if at >= silent_from:
-            found[minute] = ()
-        else:
-            found[minute] = ((MINUTE * minute + delay, 1, value, value, value),)
-    return Stream(found, evident)
+            return ()
+        value = 1.0 if at >= failed_from else 0.0
+        return ((MINUTE * minute + delay, 1, value, value, value),)
+
+    first = min(silent_from, failed_from)
+    evident = inf if first == inf else MINUTE * ceil((first - phase) / MINUTE) + delay
+    return Stream(pieces, evident, delay)
 
 
 def _probe(
-    effect: Effect, fault_at: float, minutes: range, assumptions: Assumptions, chance: random.Random
+    effect: Effect, fault_at: float, assumptions: Assumptions, chance: random.Random
 ) -> Stream:
     """Simulate the probe: samples with a random offset, 1 for success, published once a minute.
 
@@ -104,35 +107,39 @@ def _probe(
     fails = waits or effect is Effect.REFUSED
     silent = effect is Effect.SILENT
     count = ceil((MINUTE - phase) / interval)
-    found: dict[int, Sequence[Piece]] = {}
+
     evident = inf
-    for minute in minutes:
+    if silent:
+        lost = ceil((fault_at - MINUTE - batch) / MINUTE)
+        evident = MINUTE * (lost + 1) + batch + delay
+    elif fails:
+        evident = phase + interval * max(0, ceil((fault_at - phase) / interval)) + latency + delay
+        if evident - latency - delay >= MINUTE:  # the first sample of the next minute
+            evident = MINUTE + phase + latency + delay
+
+    def pieces(minute: int) -> Sequence[Piece]:
         begin = MINUTE * minute
         sent = begin + MINUTE + batch
+        if silent and sent >= fault_at:
+            return ()  # data that the probe had not sent yet are lost with it
         good = count
         if fails or silent:
             good = min(count, max(0, ceil((fault_at - begin - phase) / interval)))
         bad = 0 if silent else count - good
-        if silent and sent >= fault_at:
-            # Data that the probe had not sent yet are lost with it.
-            found[minute] = ()
-            evident = min(evident, sent + delay)
-        elif not bad:
-            found[minute] = ((sent + delay, good, float(good), 1.0, 1.0),)
-        else:
-            known = begin + phase + good * interval + latency + delay
-            evident = min(evident, known)
-            if known - evident >= PROBE_STEADY_SECONDS:
-                found[minute] = ((sent + delay, bad, 0.0, 0.0, 0.0),)
-                continue
-            first: Piece = (known, good + 1, float(good), 0.0, 1.0 if good else 0.0)
-            rest: Piece = (max(sent, known - delay) + delay, bad - 1, 0.0, 0.0, 0.0)
-            found[minute] = (first, rest) if bad > 1 else (first,)
-    return Stream(found, evident)
+        if not bad:
+            return ((sent + delay, good, float(good), 1.0, 1.0),)
+        known = begin + phase + good * interval + latency + delay
+        if known - evident >= PROBE_STEADY_SECONDS:
+            return ((sent + delay, bad, 0.0, 0.0, 0.0),)
+        first: Piece = (known, good + 1, float(good), 0.0, 1.0 if good else 0.0)
+        rest: Piece = (max(sent, known - delay) + delay, bad - 1, 0.0, 0.0, 0.0)
+        return (first, rest) if bad > 1 else (first,)
+
+    return Stream(pieces, evident, MINUTE + max(batch, latency) + delay)
 
 
 def _heartbeats(
-    effect: Effect, fault_at: float, minutes: range, assumptions: Assumptions, chance: random.Random
+    effect: Effect, fault_at: float, assumptions: Assumptions, chance: random.Random
 ) -> Stream:
     """Simulate the probe's heartbeat: a 1 a minute, sent at the beginning of its minute.
 
@@ -140,16 +147,16 @@ def _heartbeats(
     """
     batch = assumptions.probe_batch.draw(chance)
     delay = assumptions.custom_metric_delay.draw(chance)
-    found: dict[int, Sequence[Piece]] = {}
-    evident = inf
-    for minute in minutes:
+    silent_from = fault_at if effect is Effect.SILENT else inf
+
+    def pieces(minute: int) -> Sequence[Piece]:
         sent = MINUTE * minute + batch
-        if effect is Effect.SILENT and sent >= fault_at:
-            found[minute] = ()
-            evident = min(evident, sent + delay)
-        else:
-            found[minute] = ((sent + delay, 1, 1.0, 1.0, 1.0),)
-    return Stream(found, evident)
+        return () if sent >= silent_from else ((sent + delay, 1, 1.0, 1.0, 1.0),)
+
+    evident = inf
+    if silent_from != inf:
+        evident = MINUTE * ceil((silent_from - batch) / MINUTE) + batch + delay
+    return Stream(pieces, evident, batch + delay)
 
 
 def statistic_over_time(pieces: Sequence[Piece], name: str) -> Sequence[tuple[float, float]]:

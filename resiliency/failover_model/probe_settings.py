@@ -1,13 +1,12 @@
 """Reads the configuration of probes from the associations that install them."""
 
-import json
-from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from resiliency.failover_model.expressions import Reference, TemplateError, Templates
 from resiliency.failover_model.graph import Probe
+from staged_resiliency.probe.configuration import decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ class Installation:
         where = f"{self.reference}: Parameters"
         text = self.templates.text(self.reference.stack, self.encoded, where)
         try:
-            return json.loads(b64decode(text, validate=True))
+            return decoded(text)
         except (ValueError, RecursionError) as error:
             raise TemplateError(
                 f"{where}: Configuration: can't be read ({error}); a configuration that only the "
@@ -63,11 +62,27 @@ def _probe(configuration: Any) -> Probe | None:
     if not isinstance(configuration, Mapping):
         return None
     namespace = configuration.get("namespace")
-    interval = _seconds(configuration.get("interval_seconds"))
-    timeout = _seconds(configuration.get("timeout_seconds"))
-    if not isinstance(namespace, str) or interval is None or timeout is None:
+    pace = slowest_pace(configuration)
+    if not isinstance(namespace, str) or pace is None:
         return None
-    return Probe(namespace, interval, timeout, _connecting_peers(configuration.get("peers")))
+    return Probe(namespace, *pace, _connecting_peers(configuration.get("peers")))
+
+
+def slowest_pace(configuration: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Return interval and timeout, in seconds, of the target whose failure shows last.
+
+    The model takes them for all targets. None where the agent would refuse them.
+    """
+    names = ("interval_seconds", "timeout_seconds")
+    usual = {name: configuration.get(name) for name in names}
+    paces = []
+    for target in (usual, *(configuration.get("targets") or ())):
+        given = {**usual, **target} if isinstance(target, Mapping) else usual
+        interval, timeout = (_seconds(given[name]) for name in names)
+        if interval is None or timeout is None:
+            return None
+        paces.append((interval, timeout))
+    return max(paces, key=sum)
 
 
 def _connecting_peers(peers: object) -> tuple[str, ...]:

@@ -141,9 +141,11 @@ async def _rehearse(
             print_outcomes(each.deployment, ended, console)
             outcomes += ended
     except asyncio.CancelledError:
-        cause = stopped[0].name if stopped else "the end of its task"
+        if not stopped:  # by an error elsewhere, which is reported there
+            raise
         raise UserError(
-            f"rehearse: stopped by {cause}; all its processes have ended, nothing is written"
+            f"rehearse: stopped by {stopped[0].name}; all its processes have ended, nothing is "
+            "written"
         ) from None
     except RehearsalError as error:
         raise UserError(

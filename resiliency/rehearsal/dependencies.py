@@ -13,9 +13,12 @@ import dns.rrset
 
 from resiliency.rehearsal.sockets import BlackholeSocket
 
-_PLAIN: Final = {"tls": "tcp", "https": "http"}
-"""TLS is not rehearsed: nobody here has the dependency's certificate."""
-_OF_TLS: Final = ("server_name", "days_to_expiry")
+_SERVERS: Final = ("mysql", "postgresql", "redis", "exchange")
+_PLAIN: Final = {"tls": "tcp", "https": "http", **dict.fromkeys(_SERVERS, "tcp")}
+"""TLS is not rehearsed: nobody here has the dependency's certificate. Nor are the protocols of
+servers: a stand-in does not hang, so a connection shows as much."""
+_OF_TLS: Final = ("server_name", "days_to_expiry", "ca_file", "certificate")
+_OF_SERVERS: Final = ("user", "database", "steps", "tls")
 _MOST_BYTES: Final = 65_536
 
 
@@ -120,7 +123,8 @@ def redirected_check(check: Mapping[str, Any], place: tuple[str, int]) -> Mappin
     kind = str(check["check"])
     if kind == "dns":
         return {**check, "server": place[0], "port": place[1]}
-    plain = {key: value for key, value in check.items() if key not in (*_OF_TLS, "family")}
+    left_out = (*_OF_TLS, *_OF_SERVERS, "family")
+    plain = {key: value for key, value in check.items() if key not in left_out}
     if kind in ("http", "https"):
         plain.setdefault("host_header", check["host"])
     return {**plain, "check": _PLAIN.get(kind, kind), "host": place[0], "port": place[1]}

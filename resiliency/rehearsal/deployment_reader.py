@@ -46,7 +46,9 @@ def read_deployments(
     """
     graph = read_graph(by_stack)
     wanted = None if record is None else record.rstrip(".").lower()
-    known_names = dict.fromkeys(pair.name for pair in (*graph.pairs, *graph.refused))
+    known_names = dict.fromkeys(
+        [*(each.name for each in graph.pairs), *(each.name for each in graph.refused)]
+    )
     if wanted not in (None, *known_names):
         known = ", ".join(known_names)
         raise TemplateError(f"{record}: is no failover pair of these templates; there: {known}")

@@ -24,6 +24,7 @@ from resiliency.failover_model.graph import (
     basic_health_checks,
 )
 from resiliency.failover_model.overrides import with_probe_settings
+from resiliency.failover_model.probe_settings import slowest_pace
 from resiliency.failover_model.simulation import Percentiles, Verdict, failover_times
 from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.scenarios import Action, Scenario
@@ -65,9 +66,8 @@ def assumptions_for(deployment: Deployment) -> Assumptions:
     """Return the model's assumptions, with the values of the probe's configuration."""
     if deployment.probe is None:
         return Assumptions()
-    return with_probe_settings(
-        Assumptions(), deployment.probe["interval_seconds"], deployment.probe["timeout_seconds"]
-    )
+    pace = slowest_pace(deployment.probe)
+    return Assumptions() if pace is None else with_probe_settings(Assumptions(), *pace)
 
 
 def fault_of(scenario: Scenario) -> Fault:

@@ -84,6 +84,7 @@ async def rehearse(
                 each.result()
         return [each.result() for each in runs]
     finally:
+        failure.cancel()  # nobody waits for it any more
         for task in runs:
             task.cancel()
         await asyncio.gather(*runs, return_exceptions=True)

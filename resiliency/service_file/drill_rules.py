@@ -1,7 +1,7 @@
 """Rules about drills: what they break, when they run, and whether they are safe."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -24,7 +24,7 @@ from resiliency.service_file.model import (
 )
 from resiliency.service_file.partial_document import PartialDocument
 from staged_resiliency.drills.hypothesis import moves_clients, observed_seconds
-from staged_resiliency.drills.runtime.plan import Timeouts
+from staged_resiliency.drills.runtime.plan import COOL_DOWN_SECONDS, RULE_LATE_SECONDS, Timeouts
 from staged_resiliency.drills.schedule import MAX_GAP_DAYS, DrillSchedule, outside_window
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.hosts import COLORS, Color, other
@@ -272,7 +272,6 @@ def safety_problems(service: Service, partial: PartialDocument) -> Iterator[Prob
 def _is_safe(
     environment: Environment, drill: DrillSettings, at: PartialDocument
 ) -> Iterator[Problem]:
-    assert environment.drills is not None  # noqa: S101 - the caller's loop
     objective = objective_of(environment)
     fault, alarms = fault_of(environment, drill), watched_alarms(environment)
     pair = pair_of(environment)
@@ -347,11 +346,67 @@ def _are_apart(environment: Environment, drills: Drills, at: PartialDocument) ->
                 )
 
 
+def shared_instance_problems(
+    services: Iterable[tuple[Service, PartialDocument]],
+) -> Iterator[Problem]:
+    """Report drills of several services on one instance whose runs could overlap.
+
+    A run holds the lock of both instances of its pair.
+    """
+    users: dict[tuple[str, str, str], list[tuple[str, Environment, PartialDocument]]] = {}
+    for service, partial in services:
+        for name, environment in service.environments.items():
+            if environment.drills is None:
+                continue
+            at = partial.within("environments", name, "drills")
+            for color in COLORS:
+                instance = environment.hosts.of(color).instance_id
+                if instance is not None:
+                    key = (environment.account, environment.region, instance)
+                    user = (f"{service.service} in {name}", environment, at)
+                    users.setdefault(key, []).append(user)
+    for (_, _, instance), sharing in users.items():
+        for first, second in itertools.combinations(sharing, 2):
+            if first[0] != second[0]:
+                yield from _apart_on_an_instance(instance, first, second)
+
+
+def _apart_on_an_instance(
+    instance: str,
+    first: tuple[str, Environment, PartialDocument],
+    second: tuple[str, Environment, PartialDocument],
+) -> Iterator[Problem]:
+    runs: dict[str, Sequence[datetime]] = {}
+    lasts: dict[str, int] = {}
+    for owner, environment, _ in (first, second):
+        drills = environment.drills.by_name if environment.drills else {}
+        for name, drill in drills.items():
+            key = f"{name} of {owner}"
+            runs[key] = DrillSchedule(drill.schedule, drill.timezone).runs(_RUNS_COMPARED_YEARS)
+            lasts[key] = run_seconds(environment, drill)
+    others = [key for key in runs if key.endswith(f" of {first[0]}")]
+    for key in (key for key in runs if key.endswith(f" of {second[0]}")):
+        for earlier in others:
+            met = _first_overlap(runs, lasts, earlier, key)
+            if met is not None:
+                yield second[2].problem(
+                    f"starts on {met:%Y-%m-%d} at {met:%H:%M} UTC, too close to {earlier}, which "
+                    f"has the instance {instance} too: drills on one instance must not overlap, "
+                    f"and a run may take {max(lasts[key], lasts[earlier])} s; give one of them "
+                    "another day",
+                    *(key.removesuffix(f" of {second[0]}"), "schedule"),
+                )
+
+
 def run_seconds(environment: Environment, drill: DrillSettings) -> int:
-    """Return how long a run of a drill may take."""
+    """Return how long a run of a drill may take, with the pause that follows it."""
     expected = hypothesis_of(environment, drill)
     fault = fault_of(environment, drill)
-    return Timeouts.of(drill.duration_minutes * 60 + fault.set_up_seconds, expected).run
+    late = RULE_LATE_SECONDS if drill.fault == "blackhole" else 0
+    notice = environment.drills.notify_before_minutes * 60 if environment.drills else 0
+    seconds = drill.duration_minutes * 60 + fault.set_up_seconds
+    timeouts = Timeouts.of(seconds, expected, late_seconds=late, notice_seconds=notice)
+    return timeouts.run + COOL_DOWN_SECONDS
 
 
 def _first_overlap(

@@ -47,6 +47,9 @@ def load(path: Path = DEFAULT_PATH) -> list[Service]:
     problems = [problem for each in examined for problem in each.problems]
     partials = [each.partial for each in examined]
     problems += cross_file_rules.problems_of(partials)
+    if not problems:
+        sound = [(each.service, each.partial) for each in examined if each.service is not None]
+        problems += drill_rules.shared_instance_problems(sound)
     if problems:
         raise ServiceFileError(problems)
     return [each.service for each in examined if each.service is not None]

@@ -19,8 +19,13 @@ from staged_resiliency.experiment.expectations import Hypothesis
 from staged_resiliency.probe.configuration import ProbeConfiguration
 from staged_resiliency.probe.target_checks import (
     DnsCheck,
+    ExchangeCheck,
     HttpCheck,
     HttpsCheck,
+    MysqlCheck,
+    PostgresqlCheck,
+    RedisCheck,
+    Step,
     TargetCheck,
     TcpCheck,
     TlsCheck,
@@ -89,10 +94,10 @@ def _watched(environment: Environment, alarm: AlarmDescription) -> WatchedAlarm:
         silence_is_health=alarm.missing_data in ("not_breaching", "ignore"),
         period_seconds=alarm.settings.period_seconds,
         evaluation_periods=alarm.settings.evaluation_periods,
+        good_periods=alarm.settings.evaluation_periods - alarm.settings.datapoints + 1,
     )
     if alarm.kind in (AlarmKind.DEPENDENCY, AlarmKind.PEER):
-        probe = environment.probe
-        return replace(watched, sample_seconds=probe.interval_seconds + probe.timeout_seconds)
+        return replace(watched, sample_seconds=sum(pace_of(environment, alarm.dependency)))
     return watched
 
 
@@ -112,6 +117,16 @@ def hypothesis_of(environment: Environment, drill: DrillSettings) -> Hypothesis:
 # The probe
 
 
+def pace_of(environment: Environment, dependency: str | None) -> tuple[int, float]:
+    """Return interval and timeout, in seconds, of a dependency's samples, or of the peer's."""
+    probe = environment.probe
+    check = environment.dependencies[dependency].check if dependency is not None else None
+    return (
+        (check and check.interval_seconds) or probe.interval_seconds,
+        (check and check.timeout_seconds) or probe.timeout_seconds,
+    )
+
+
 def probe_configuration(service: Service, environment: Environment) -> ProbeConfiguration:
     """Return what the probe of a service measures, in an environment that has a probe."""
     probe = environment.probe
@@ -123,8 +138,7 @@ def probe_configuration(service: Service, environment: Environment) -> ProbeConf
         service=service.service,
         namespace=service.metric_namespace,
         dependencies={
-            name: _CHECKS[dependency.check.protocol](dependency)
-            for name, dependency in environment.dependencies.items()
+            name: _check(dependency) for name, dependency in environment.dependencies.items()
         },
         peers=peers if environment.has_peers else {},
         interval_seconds=probe.interval_seconds,
@@ -145,58 +159,59 @@ def _peer_check(endpoint: Endpoint, host: str) -> TargetCheck:
     return HttpsCheck(host, port, path, name, text=text, server_name=name)
 
 
-def _tcp(dependency: Dependency) -> TargetCheck:
-    return TcpCheck(dependency.host, dependency.checked_port, dependency.check.family)
+def _check(dependency: Dependency) -> TargetCheck:
+    """Return the check of a dependency, from the keys that its protocol has."""
+    given, protocol = dependency.check, dependency.check.protocol
+    settings: dict[str, object] = {
+        key: value
+        for key, protocols in CHECK_KEYS.items()
+        if protocol in protocols and (value := getattr(given, key)) is not None
+    }
+    if "type" in settings:
+        settings["record_type"] = settings.pop("type")
+    if given.steps is not None:
+        settings["steps"] = [Step(step.send, step.expect, step.starttls) for step in given.steps]
+    if dependency.latency is not None:
+        settings["latency"] = "values" if dependency.latency.percentiles else "statistics"
+    if dependency.certificate is not None:
+        settings["certificate"] = True
+    return _CHECKS[protocol](host=dependency.host, port=dependency.checked_port, **settings)
 
 
-def _tls(dependency: Dependency) -> TargetCheck:
-    check = dependency.check
-    return TlsCheck(
-        dependency.host,
-        dependency.checked_port,
-        check.server_name,
-        check.days_to_expiry,
-        check.family,
-    )
+_CHECKS: Final[Mapping[str, Callable[..., TargetCheck]]] = {
+    "tcp": TcpCheck,
+    "tls": TlsCheck,
+    "http": HttpCheck,
+    "https": HttpsCheck,
+    "mysql": MysqlCheck,
+    "postgresql": PostgresqlCheck,
+    "redis": RedisCheck,
+    "exchange": ExchangeCheck,
+    "dns": DnsCheck,
+}
+_HTTP: Final = ("http", "https")
+_SERVERS: Final = ("mysql", "postgresql", "redis", "exchange")
+_WITH_TLS: Final = ("tls", "https", *_SERVERS)
 
-
-def _http(dependency: Dependency) -> TargetCheck:
-    check = dependency.check
-    return HttpCheck(
-        dependency.host,
-        dependency.checked_port,
-        check.path,
-        check.host_header,
-        check.status or (),
-        check.text,
-        check.family,
-    )
-
-
-def _https(dependency: Dependency) -> TargetCheck:
-    check = dependency.check
-    return HttpsCheck(
-        dependency.host,
-        dependency.checked_port,
-        check.path,
-        check.host_header,
-        check.status or (),
-        check.text,
-        check.server_name,
-        check.days_to_expiry,
-        check.family,
-    )
-
-
-def _dns(dependency: Dependency) -> TargetCheck:
-    check, port = dependency.check, dependency.checked_port
-    return DnsCheck(dependency.host, check.type, check.answer, check.server, port)
-
-
-_CHECKS: Final[Mapping[str, Callable[[Dependency], TargetCheck]]] = {
-    "tcp": _tcp,
-    "tls": _tls,
-    "http": _http,
-    "https": _https,
-    "dns": _dns,
+# The protocols that a key of a dependency's check applies to.
+CHECK_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "interval_seconds": tuple(_CHECKS),
+    "timeout_seconds": tuple(_CHECKS),
+    "path": _HTTP,
+    "status": _HTTP,
+    "text": _HTTP,
+    "host_header": _HTTP,
+    "method": _HTTP,
+    "headers": _HTTP,
+    "user": ("mysql", "postgresql"),
+    "database": ("postgresql",),
+    "steps": ("exchange",),
+    "tls": _SERVERS,
+    "server_name": _WITH_TLS,
+    "days_to_expiry": _WITH_TLS,
+    "ca_file": _WITH_TLS,
+    "type": ("dns",),
+    "answer": ("dns",),
+    "server": ("dns",),
+    "family": tuple(protocol for protocol in _CHECKS if protocol != "dns"),
 }

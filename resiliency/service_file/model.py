@@ -5,6 +5,7 @@ Every name carries its unit, and every default is written here alone. Each value
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Final, Literal
 
 from pydantic import (
@@ -24,13 +25,18 @@ from staged_resiliency.shared.hosts import Color
 
 MissingDataName = Literal["cloudwatch_default", "breaching", "not_breaching", "ignore"]
 Protocol = Literal["http", "https", "tcp"]
-DependencyProtocol = Literal["tcp", "tls", "http", "https", "dns"]
+DependencyProtocol = Literal[
+    "tcp", "tls", "http", "https", "mysql", "postgresql", "redis", "exchange", "dns"
+]
 
 # Signals that are not a dependency's name; a dependency can't take these names.
 BUILT_IN_SIGNALS: Final = ("status", "endpoint", "peer")
 
 # The port of a check that gives none; a rule asks for one where there is no standard port.
-_STANDARD_PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443, "dns": 53}
+_STANDARD_PORTS: Final[Mapping[str, int]] = {
+    **{"http": 80, "https": 443, "dns": 53},
+    **{"mysql": 3306, "postgresql": 5432, "redis": 6379},
+}
 
 # Faults of an objective that are not a dependency's name.
 HOST: Final = "host"
@@ -353,8 +359,8 @@ class AlarmSettings(Section):
     )
     datapoints_to_alarm: Annotated[int, Field(ge=1)] | None = Field(
         default=None,
-        description="Periods out of evaluation_periods that must breach: all of them, since "
-        "Route 53 can't follow fewer.",
+        description="Periods out of evaluation_periods that must breach: all of them unless given, "
+        "and for status and signals of failover_on, since Route 53 can't follow fewer.",
     )
     threshold: float = Field(
         default=1.0, description="The value that the statistic is compared with."
@@ -368,6 +374,11 @@ class StatusAlarmSettings(AlarmSettings):
         default=1, description="Consecutive periods that must breach."
     )
     statistic: Statistic = Field(default="Maximum", description="Statistic over a period.")
+
+    @property
+    def datapoints(self) -> int:
+        """The periods that must breach."""
+        return self.evaluation_periods
 
 
 class ConnectivityAlarmSettings(AlarmSettings):
@@ -383,6 +394,11 @@ class ConnectivityAlarmSettings(AlarmSettings):
         "goes to INSUFFICIENT_DATA and a health check on it counts as unhealthy.",
     )
 
+    @property
+    def datapoints(self) -> int:
+        """The periods that must breach."""
+        return self.datapoints_to_alarm or self.evaluation_periods
+
 
 class PeerAlarmSettings(AlarmSettings):
     """The alarms on the hosts' checks of each other. Missing data is never breaching."""
@@ -392,14 +408,81 @@ class PeerAlarmSettings(AlarmSettings):
     )
     statistic: Statistic = Field(default="Average", description="Statistic over a period.")
 
+    @property
+    def datapoints(self) -> int:
+        """The periods that must breach."""
+        return self.datapoints_to_alarm or self.evaluation_periods
+
+
+UserName = Annotated[str, AfterValidator(probe_validation.user_name)]
+ExchangedText = Annotated[str, AfterValidator(probe_validation.exchanged_text)]
+HeaderName = Annotated[str, AfterValidator(probe_validation.header_name)]
+HeaderValue = Annotated[str, AfterValidator(probe_validation.header_value)]
+
+
+class ExchangeStep(Section):
+    """One step of an exchange of text."""
+
+    send: ExchangedText | None = Field(
+        default=None, description="Text to send, with the ends of its lines."
+    )
+    expect: ExchangedText | None = Field(
+        default=None, description="Text to wait for, after what former steps found."
+    )
+    starttls: bool = Field(
+        default=False, description="Begin TLS after the line that has the expected text."
+    )
+
 
 class DependencyCheck(Section):
     """How the probe checks a dependency. Each key applies to some of the protocols."""
 
     protocol: DependencyProtocol = Field(
         default="tcp",
-        description="tcp connects; tls completes a handshake; http and https request a path; dns "
-        "queries a DNS server for the host's name.",
+        description="tcp connects; tls completes a handshake; http and https request a path; mysql "
+        "(also MariaDB) logs in as a user without a password; postgresql requests TLS or begins a "
+        "session; redis (also Valkey) sends PING; exchange sends and expects texts; dns queries a "
+        "DNS server for the host's name.",
+    )
+    interval_seconds: IntervalSeconds | None = Field(
+        default=None,
+        description="Seconds between two samples; those of the probe unless given.",
+    )
+    timeout_seconds: float | None = Field(
+        default=None,
+        description="Seconds that a sample may take; those of the probe unless given.",
+    )
+    method: Literal["GET", "HEAD", "OPTIONS", "POST"] = Field(
+        default="GET", description="Method of the request, which has no body (http, https)."
+    )
+    headers: dict[HeaderName, HeaderValue] = Field(
+        default={},
+        description="Further headers of the request (http, https). No secrets: templates and hosts "
+        "show them.",
+        examples=[{"X-Probe": "bookstore"}],
+    )
+    user: UserName | None = Field(
+        default=None,
+        description="Account without a password and without privileges (mysql), or role that may "
+        "log in (postgresql).",
+        examples=["resiliency_probe"],
+    )
+    database: UserName | None = Field(
+        default=None,
+        description="Database of the session (postgresql); that of the user's name unless given.",
+    )
+    steps: Annotated[list[ExchangeStep], Field(min_length=1)] | None = Field(
+        default=None, description="What is sent and expected, in order (exchange)."
+    )
+    tls: bool = Field(
+        default=False,
+        description="Require TLS and check the certificate (mysql, postgresql, redis, exchange).",
+    )
+    ca_file: Annotated[str, AfterValidator(probe_validation.file_on_host)] | None = Field(
+        default=None,
+        description="Path on the hosts of a file with the trusted authorities in PEM, with TLS; "
+        "those of the system unless given.",
+        examples=["/etc/ssl/shop-ca.pem"],
     )
     path: UrlPath = Field(default="/", description="Path and query to request (http, https).")
     status: Annotated[list[Annotated[int, Field(ge=100, le=599)]], Field(min_length=1)] | None = (
@@ -452,6 +535,46 @@ class DependencyCheck(Section):
     )
 
 
+class LatencyAlarm(Section):
+    """An alarm on a dependency's latency, for each host. It can't decide the failover."""
+
+    above_milliseconds: Annotated[float, Field(gt=0)] = Field(
+        description="Milliseconds above which a period breaches.", examples=[250]
+    )
+    statistic: Literal["Average", "Maximum", "p50", "p90", "p95", "p99"] = Field(
+        default="Average",
+        description="Statistic over a period; the percentiles p.. need percentiles: true.",
+    )
+    period_seconds: Annotated[int, AfterValidator(validation.failover_period_seconds)] = Field(
+        default=60, description="Seconds per period: 60 or a multiple."
+    )
+    evaluation_periods: Annotated[int, Field(ge=1)] = Field(
+        default=5, description="Consecutive periods that must breach."
+    )
+
+
+class Latency(Section):
+    """The latency of a dependency as a metric, and perhaps an alarm on it."""
+
+    percentiles: bool = Field(
+        default=False,
+        description="Publish single values, so that alarms and dashboards can use percentiles.",
+    )
+    alarm: LatencyAlarm | None = Field(
+        default=None, description="Settings of an alarm for each host; none unless given."
+    )
+
+
+class Certificate(Section):
+    """The days for which a dependency's certificate is still valid, and perhaps an alarm."""
+
+    alarm_days: Annotated[int, Field(ge=1, le=limits.MAX_DAYS_TO_EXPIRY)] | None = Field(
+        default=None,
+        description="Fewest days without an alarm for each host; no alarm unless given.",
+        examples=[14],
+    )
+
+
 class Dependency(Section):
     """A system that the hosts must reach to serve."""
 
@@ -468,6 +591,18 @@ class Dependency(Section):
     check: DependencyCheck = Field(
         default=DependencyCheck(),
         description="How the probe checks it; a TCP connection unless given.",
+    )
+    latency: Latency | None = Field(
+        default=None,
+        description="Also publish how long samples take that succeed, as metric "
+        "<dependency>-latency in milliseconds.",
+        examples=[{"alarm": {"above_milliseconds": 250}}],
+    )
+    certificate: Certificate | None = Field(
+        default=None,
+        description="Also publish for how many days the certificate is still valid, as metric "
+        "<dependency>-certificate-days.",
+        examples=[{"alarm_days": 14}],
     )
     alarm: ConnectivityAlarmSettings = Field(
         default=ConnectivityAlarmSettings(), description="Settings of its alarms."
@@ -505,6 +640,12 @@ class Probe(Section):
         description="Name of an existing S3 bucket to which Systems Manager writes the output of "
         "each run of the probe's document.",
         examples=["example-run-output"],
+    )
+    platforms: list[Annotated[str, AfterValidator(probe_validation.platform)]] = Field(
+        default=[],
+        description="Platforms of the hosts besides the supported ones, as ID-VERSION_ID of their "
+        "/etc/os-release.",
+        examples=[["almalinux-9"]],
     )
     peer: bool = Field(
         default=False,
@@ -561,6 +702,41 @@ def _no_drill(value: object) -> object:
 
 
 _Setting: Final = BeforeValidator(_no_drill)
+
+
+def _dates(value: str) -> str:
+    """Check a date, or two with a slash between."""
+    try:
+        first, *last = [date.fromisoformat(each) for each in value.split("/", 1)]
+    except ValueError:
+        raise ValueError(
+            f"{value!r} is no date; give one like 2026-12-24, or 2026-12-20/2027-01-04"
+        ) from None
+    if last and last[0] < first:
+        raise ValueError(f"{value!r} ends before it begins; give the earlier date first")
+    return value
+
+
+class Evidence(Section):
+    """How journals, logs and undelivered calls of drills are kept."""
+
+    kms_key: Annotated[str, AfterValidator(validation.kms_key_arn)] | None = Field(
+        default=None,
+        description="ARN of a customer-managed KMS key for journals, logs and queue; AWS's own "
+        "keys unless given.",
+        examples=["arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
+    )
+    lock_days: Annotated[int, Field(ge=1, le=1096)] | None = Field(
+        default=None,
+        description="For how many days nobody can delete a journal (S3 Object Lock in compliance "
+        "mode); not locked unless given.",
+        examples=[365],
+    )
+    fis_report: bool = Field(
+        default=False,
+        description="Whether AWS FIS writes its own report of each experiment into the bucket of "
+        "the journals; charged for each report.",
+    )
 
 
 class DrillWindow(Section):
@@ -637,6 +813,29 @@ class Drills(Section):
         description="ARNs of the customer-managed KMS keys of the hosts' volumes. Without them "
         "a host with such a volume would not start again after stop_instance.",
         examples=[["arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab"]],
+    )
+    blackout_dates: Annotated[list[Annotated[str, AfterValidator(_dates)]], _Setting] = Field(
+        default=[],
+        description="Days on which no drill starts, in the drill's time zone: a date, or the first "
+        "and the last one with a slash between.",
+        examples=[["2026-11-27", "2026-12-20/2027-01-04"]],
+    )
+    change_calendars: Annotated[
+        list[Annotated[str, AfterValidator(validation.change_calendar_arn)]], _Setting
+    ] = Field(
+        default=[],
+        description="ARNs of Systems Manager change calendars; no drill starts while one of them "
+        "is closed.",
+        examples=[["arn:aws:ssm:us-west-2:532151327118:document/freeze"]],
+    )
+    notify_before_minutes: Annotated[int, Field(ge=0, le=1440), _Setting] = Field(
+        default=0,
+        description="How many minutes before its fault a run sends a message that announces it, "
+        "with the way to stop it; 0 sends none.",
+        examples=[30],
+    )
+    evidence: Annotated[Evidence, _Setting] = Field(
+        default=Evidence(), description="How journals, logs and undelivered calls are kept."
     )
     runbook: (
         Annotated[

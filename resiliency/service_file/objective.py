@@ -187,7 +187,7 @@ def violations_of(service: Service, environment: Environment) -> Sequence[Object
     ]
     missed = {
         verdict.fault: verdict
-        for verdict in failover_times(graph, only=late)
+        for verdict in failover_times(graph, outages=OUTAGES_PER_FAULT, only=late)
         if verdict.p95 > seconds
     }
     if not missed:
@@ -207,7 +207,7 @@ def violations_of(service: Service, environment: Environment) -> Sequence[Object
 
     def usual_time(changes: Sequence[Change], fault: Fault) -> float:
         graph = deciding_pair(service, _applied(environment, changes))
-        (verdict,) = failover_times(graph, only=[fault])
+        (verdict,) = failover_times(graph, outages=OUTAGES_PER_FAULT, only=[fault])
         return verdict.p95
 
     found = best_changes(service, environment, list(missed), seconds, times)

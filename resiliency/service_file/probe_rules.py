@@ -1,35 +1,20 @@
 """Rules about the probe and its checks."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from resiliency.service_file.errors import Problem
-from resiliency.service_file.mapping import probe_configuration
+from resiliency.service_file.mapping import CHECK_KEYS, probe_configuration
 from resiliency.service_file.model import Service
 from resiliency.service_file.partial_document import PartialDocument
 from staged_resiliency.probe import probe_validation
 from staged_resiliency.shared.validation import shown
 
-_HTTP: Final = ("http", "https")
-# The protocols that a key of a dependency's check applies to.
-_APPLIES_TO: Final[Mapping[str, tuple[str, ...]]] = {
-    "path": _HTTP,
-    "status": _HTTP,
-    "text": _HTTP,
-    "host_header": _HTTP,
-    "server_name": ("tls", "https"),
-    "days_to_expiry": ("tls", "https"),
-    "type": ("dns",),
-    "answer": ("dns",),
-    "server": ("dns",),
-    "family": ("tcp", "tls", "http", "https"),
-}
-
 
 def _keys_apply_to_the_protocol(env: PartialDocument) -> Iterator[Problem]:
     for check in _checks(env):
         protocol = check.text("protocol")
-        for key, protocols in _APPLIES_TO.items():
+        for key, protocols in CHECK_KEYS.items():
             if protocol and check.has(key) and protocol not in protocols:
                 yield check.problem(
                     f"applies to protocol {_either(protocols)}, but the protocol is {protocol}; "
@@ -44,7 +29,7 @@ def _dependencies_have_a_port(env: PartialDocument) -> Iterator[Problem]:
         protocol = dependency.text("check", "protocol")
         if not isinstance(dependency.raw, dict):
             continue
-        if protocol in ("tcp", "tls") and not dependency.has("port"):
+        if protocol in ("tcp", "tls", "exchange") and not dependency.has("port"):
             yield dependency.problem("is missing; give one like port: 5432", "port")
         elif protocol == "dns" and dependency.has("port") and not dependency.has("check", "server"):
             yield dependency.problem(
@@ -82,13 +67,73 @@ def _answers_suit_the_record_type(env: PartialDocument) -> Iterator[Problem]:
 
 def _timeout_is_within_the_interval(env: PartialDocument) -> Iterator[Problem]:
     probe = env.within("probe")
-    interval, timeout = probe.number("interval_seconds"), probe.get("timeout_seconds")
-    if interval is not None and isinstance(timeout, int | float):
-        try:
-            probe_validation.timeout_seconds(timeout, interval)
-        except ValueError as error:
-            key = "timeout_seconds" if probe.has("timeout_seconds") else "interval_seconds"
-            yield probe.problem(str(error), key)
+    for part in (probe, *_checks(env)):
+        own = part is probe or part.has("interval_seconds") or part.has("timeout_seconds")
+        interval = part.number("interval_seconds") or probe.number("interval_seconds")
+        timeout = part.get("timeout_seconds")
+        if timeout is None:
+            timeout = probe.get("timeout_seconds")
+        if own and interval is not None and isinstance(timeout, int | float):
+            try:
+                probe_validation.timeout_seconds(timeout, interval)
+            except ValueError as error:
+                key = "timeout_seconds" if part.has("timeout_seconds") else "interval_seconds"
+                yield part.problem(str(error), key)
+
+
+def _checks_are_complete(env: PartialDocument) -> Iterator[Problem]:
+    for check in _checks(env):
+        protocol = check.text("protocol")
+        if protocol == "mysql" and not check.has("user"):
+            yield check.problem(
+                "is missing; give an account without a password and without privileges, such as "
+                "user: resiliency_probe",
+                "user",
+            )
+        if protocol == "exchange" and not check.has("steps"):
+            yield check.problem("is missing; give one like steps: [{ expect: '220 ' }]", "steps")
+        if check.has("database") and protocol == "postgresql" and not check.has("user"):
+            yield check.problem("applies only together with user; give both or none", "database")
+        if check.text("method") == "HEAD" and check.has("text"):
+            yield check.problem(
+                "can't be found with method HEAD, whose answer has no body; give GET, or remove "
+                "this key",
+                "text",
+            )
+
+
+def _certificates_are_seen(env: PartialDocument) -> Iterator[Problem]:
+    for name in env.names("dependencies"):
+        dependency = env.within("dependencies", name)
+        check = dependency.within("check")
+        starting = [
+            number
+            for number in range(len(check.items("steps")))
+            if check.get("steps", number, "starttls") is True
+        ]
+        if len(starting) + (check.get("tls") is True) > 1:
+            yield check.problem("TLS begins more than once; let it begin once", "steps")
+        if starting or check.get("tls") is True or check.text("protocol") in ("tls", "https"):
+            continue
+        for key in ("server_name", "days_to_expiry", "ca_file"):
+            if check.has(key) and check.text("protocol") in CHECK_KEYS["tls"]:
+                yield check.problem("applies only with TLS; give tls: true, or remove it", key)
+        if dependency.has("certificate"):
+            yield dependency.problem(
+                "there is no certificate without TLS; give protocol tls or https, or tls: true",
+                "certificate",
+            )
+
+
+def _percentiles_are_published(env: PartialDocument) -> Iterator[Problem]:
+    for name in env.names("dependencies"):
+        latency = env.within("dependencies", name, "latency")
+        statistic = latency.text("alarm", "statistic")
+        if statistic and statistic.startswith("p") and latency.get("percentiles") is not True:
+            yield latency.problem(
+                f"{statistic} needs single values; give percentiles: true, or Average or Maximum",
+                *("alarm", "statistic"),
+            )
 
 
 def _peers_are_checked_where_they_decide(env: PartialDocument) -> Iterator[Problem]:
@@ -149,6 +194,9 @@ RULES: Final[tuple[Callable[[PartialDocument], Iterator[Problem]], ...]] = (
     _hosts_suit_the_protocol,
     _answers_suit_the_record_type,
     _timeout_is_within_the_interval,
+    _checks_are_complete,
+    _certificates_are_seen,
+    _percentiles_are_published,
     _peers_are_checked_where_they_decide,
     _an_absent_probe_decides_nothing,
 )

@@ -243,16 +243,15 @@ def _endpoint_can_be_checked(env: PartialDocument) -> Iterator[Problem]:
 
 
 def _alarms_can_be_followed(env: PartialDocument) -> Iterator[Problem]:
-    dependencies = [env.within("dependencies", name) for name in env.names("dependencies")]
-    for alarm in (
-        env.within("status_alarm"),
-        env.within("peer_alarm"),
-        *(dependency.within("alarm") for dependency in dependencies),
-    ):
-        yield from _alarm_can_be_followed(alarm)
+    deciding = env.items("failover_on")
+    yield from _alarm_can_be_followed(env.within("status_alarm"), decides=True)
+    yield from _alarm_can_be_followed(env.within("peer_alarm"), decides="peer" in deciding)
+    for name in env.names("dependencies"):
+        alarm = env.within("dependencies", name, "alarm")
+        yield from _alarm_can_be_followed(alarm, decides=name in deciding)
 
 
-def _alarm_can_be_followed(alarm: PartialDocument) -> Iterator[Problem]:
+def _alarm_can_be_followed(alarm: PartialDocument, *, decides: bool) -> Iterator[Problem]:
     period, evaluated = alarm.number("period_seconds"), alarm.number("evaluation_periods")
     if evaluated is not None:
         if period is not None:
@@ -261,8 +260,9 @@ def _alarm_can_be_followed(alarm: PartialDocument) -> Iterator[Problem]:
             except ValueError as error:
                 given = alarm.has("evaluation_periods")
                 yield alarm.problem(str(error), "evaluation_periods" if given else "period_seconds")
+        check = validation.all_datapoints if decides else validation.some_datapoints
         try:
-            validation.all_datapoints(alarm.number("datapoints_to_alarm") or evaluated, evaluated)
+            check(alarm.number("datapoints_to_alarm") or evaluated, evaluated)
         except ValueError as error:
             yield alarm.problem(str(error), "datapoints_to_alarm")
     threshold, statistic = alarm.get("threshold"), alarm.text("statistic")

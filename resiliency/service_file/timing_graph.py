@@ -23,10 +23,16 @@ from resiliency.failover_model.graph import (
     Probe,
     Record,
 )
+from resiliency.failover_model.probe_settings import slowest_pace
 from resiliency.failover_model.route53 import InsufficientData
 from resiliency.failover_model.simulation import failover_times
 from resiliency.service_file.alarms import AlarmDescription, alarms_of
-from resiliency.service_file.mapping import fault_of, pair_of, watched_alarms
+from resiliency.service_file.mapping import (
+    fault_of,
+    pair_of,
+    probe_configuration,
+    watched_alarms,
+)
 from resiliency.service_file.model import (
     DrillSettings,
     Environment,
@@ -173,11 +179,8 @@ def _values(host: Host) -> Mapping[str, str]:
 def _probes(service: Service, environment: Environment) -> Iterator[Probe]:
     probe = environment.probe
     if environment.has_probe and probe.state == "present":
+        pace = slowest_pace(probe_configuration(service, environment).rendered())
+        assert pace is not None  # noqa: S101 - the model has checked them
         connects_only = environment.has_peers and environment.endpoint.check.protocol == "tcp"
         hosts = sorted(host.name for host in map(environment.hosts.of, COLORS))
-        yield Probe(
-            service.metric_namespace,
-            float(probe.interval_seconds),
-            float(probe.timeout_seconds),
-            tuple(hosts) if connects_only else (),
-        )
+        yield Probe(service.metric_namespace, *pace, tuple(hosts) if connects_only else ())

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from resiliency.service_file.model import Environment
 from staged_resiliency.shared import limits
@@ -59,6 +60,29 @@ def warnings_of(environment: Environment) -> Iterator[ServiceWarning]:
                 f"dependencies.{name}.alarm.missing_data",
                 f"{dependency.alarm.missing_data!r} on a signal of failover_on: a host that "
                 "can't report does not fail over; give breaching",
+            )
+
+
+# The protocol that suits a port, with what else it needs.
+_PROTOCOLS: Final = {
+    3306: "{ protocol: mysql, user: NAME }",
+    5432: "{ protocol: postgresql }",
+    6379: "{ protocol: redis }",
+}
+
+
+def bare_connections(environment: Environment) -> Iterator[ServiceWarning]:
+    """Yield a warning of `resiliency check` for each database that is checked by TCP alone."""
+    for name, dependency in environment.dependencies.items():
+        port = dependency.checked_port
+        if dependency.check.protocol == "tcp" and port in _PROTOCOLS:
+            effect = "a server that hangs for minutes still accepts connections"
+            if port == 3306:
+                effect += ", and MySQL and MariaDB refuse a host after 100 bare connections"
+            yield ServiceWarning(
+                f"staged-resiliency:bare-connection-to-{name}",
+                f"dependencies.{name}.check.protocol",
+                f"tcp to port {port}: {effect}; give check: {_PROTOCOLS[port]}",
             )
 
 

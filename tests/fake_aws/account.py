@@ -10,7 +10,8 @@
 - Time is ``SimulatedService.now``: handlers wait on it, and so do the interpreter's retries.
 - EventBridge's rule is played by ``finish``: where the execution's end matches
   ``cleanup_pattern``, the cleanup is called with that event, twice more if it fails, as Lambda
-  does. Its schedule is played by ``clean_up_missed``; ListExecutions, like the event, returns times
+  does. Its schedule is played by ``clean_up_missed``; DescribeExecution, like the event, returns
+  times
   of ``SimulatedService.now``.
 """
 
@@ -38,8 +39,9 @@ from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguagePa
 from staged_resiliency.drills import functions
 from staged_resiliency.drills.runtime import handlers
 from staged_resiliency.drills.runtime.context import AwsError, BotocoreAws, Context
-from staged_resiliency.drills.runtime.plan import Plan, WatchedDrill
-from staged_resiliency.drills.runtime.store import journal_key
+from staged_resiliency.drills.runtime.metrics import FAULTS_NOT_ENDED
+from staged_resiliency.drills.runtime.plan import Plan
+from staged_resiliency.drills.runtime.store import journal_key, live_key
 from staged_resiliency.drills.state_machine import cleanup_pattern, definition
 from staged_resiliency.experiment.json_codec import DataError
 from staged_resiliency.shared.names import drill_state_machine
@@ -53,10 +55,11 @@ Answer = Mapping[str, Any]
 Parameters = Mapping[str, Any]
 Operation = tuple[str, str]
 
-SIMULATED = ("fis", "ec2", "ssm", "route53")
+SIMULATED = ("fis", "ec2", "ssm", "route53", "kms")
 HANDLERS: Mapping[str, Callable[[object, object], object]] = {
     each.name: getattr(handlers, each.name) for each in functions.ALL
 }
+SERVICE_PATTERN = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:bookstore-production-drill-*"
 
 
 class FunctionError(Exception):
@@ -81,6 +84,7 @@ class Account:
         aborted: Whether the run was aborted while a function still runs.
         log: The functions' log.
         ended: When executions ended, by their ARNs.
+        faults_not_ended: The values that the cleanup published.
     """
 
     service: SimulatedService
@@ -95,6 +99,7 @@ class Account:
     aborted: bool = False
     log: list[Mapping[str, object]] = field(default_factory=list)
     ended: dict[str, float] = field(default_factory=dict)
+    faults_not_ended: list[float] = field(default_factory=list)
 
     def client(self, name: str) -> Any:
         """A client of the test's own, whose calls are not recorded."""
@@ -114,7 +119,7 @@ class Account:
         """Deploy the state machine of a drill; return its ARN."""
         arns = {
             each.name: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{each.name}"
-            for each in functions.OF_THE_MACHINE
+            for each in functions.ALL
         }
         made = self.client("stepfunctions").create_state_machine(
             name=drill_state_machine(plan.service, plan.environment, plan.drill),
@@ -138,12 +143,11 @@ class Account:
         """Wait for the end of a run, have it cleaned up by EventBridge; return its status."""
         described = self.wait(execution)
         status = str(described["status"])
-        pattern = cleanup_pattern([described["stateMachineArn"]])
-        if status in pattern["detail"]["status"]:
+        if status in cleanup_pattern(SERVICE_PATTERN)["detail"]["status"]:
             self.clean_up(described)
             while self.log[-1]["event"] == "the cleanup continues later":
                 self.service.sleep(900)
-                self.clean_up_missed(described["stateMachineArn"])
+                self.clean_up_missed()
         return status
 
     def wait(self, execution: str) -> Mapping[str, Any]:
@@ -174,16 +178,15 @@ class Account:
         }
         self._call_cleanup(event)
 
-    def clean_up_missed(self, *machines: str) -> None:
-        """Call the cleanup as its schedule does, with the drills of some state machines."""
-        drills = [WatchedDrill(each.rpartition(":")[2], each) for each in machines]
-        self._call_cleanup(replace(plans.SCHEDULES, drills=tuple(drills)).to_json())
+    def clean_up_missed(self) -> None:
+        """Call the cleanup as its schedule does."""
+        self._call_cleanup(replace(plans.SCHEDULES, drills=()).to_json())
 
     def _call_cleanup(self, event: object) -> None:
         for attempt in range(3):
-            self.function = "cleanup"
+            self.function = "end"
             try:
-                handlers.cleanup(event, None)
+                handlers.end(event, None)
             except Exception:
                 if attempt == 2:
                     raise
@@ -270,6 +273,7 @@ def account(
         queue = sqs.create_queue(QueueName="messages")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"])
+        made.put(live_key(plan.drill), "{}")
         yield made
 
 
@@ -345,12 +349,14 @@ def observed_session() -> botocore.session.Session:
         made.calls.append((service, operation))
         _note_use(made, service, operation, given)
         scripted = made.answers.get((service, operation))
-        simulated = service in SIMULATED or operation == "DescribeAlarms"
+        simulated = operation == "DescribeAlarms" or (
+            service in SIMULATED and not operation.endswith(("Parameter", "ParametersByPath"))
+        )
         waiting = made.service.errors.get(operation)
         if waiting:
             return _failed(ApiError(waiting.pop(0)))
         if operation == "PutMetricData":
-            made.service.published.append(given)
+            _note_metrics(made, given)
         if scripted is None and not simulated:
             return None
         try:
@@ -363,12 +369,13 @@ def observed_session() -> botocore.session.Session:
 
     def on_our_clock(parsed: dict[str, Any], **_: object) -> None:
         made = _Current.account
-        for each in parsed.get("executions", ()):
+        for each in (parsed, *parsed.get("executions", ())):
             if "stopDate" in each:
                 at = made.ended.get(each["executionArn"], made.service.now)
                 each["stopDate"] = moment(at)
 
     events.register("after-call.stepfunctions.ListExecutions", on_our_clock)
+    events.register("after-call.stepfunctions.DescribeExecution", on_our_clock)
     events.register("before-parameter-build", remember)
     events.register("before-call", answer)
     return session
@@ -382,6 +389,15 @@ def _shared_aws() -> BotocoreAws:
 @functools.cache
 def _own_client(name: str) -> Any:
     return _new_session().create_client(name, region_name=REGION)
+
+
+def _note_metrics(made: Account, given: Parameters) -> None:
+    """Keep the data of runs and of faults that may last apart."""
+    (first, *_) = given["MetricData"]
+    if first["MetricName"] == FAULTS_NOT_ENDED:
+        made.faults_not_ended.append(first["Value"])
+    else:
+        made.service.published.append(given)
 
 
 def _note_use(made: Account, service: str, operation: str, given: Parameters) -> None:

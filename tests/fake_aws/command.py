@@ -16,6 +16,7 @@ import boto3
 
 from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.states import RESULT_KEYS
+from staged_resiliency.drills.runtime.store import live_key
 from tests.fake_aws import plans
 from tests.fake_aws.account import (
     REGION,
@@ -233,6 +234,7 @@ def bookstore(*others: Plan) -> Iterator[CommandAccount]:
         )
         made.client("scheduler").create_schedule_group(Name=GROUP)
         made.resources = [("AWS::Scheduler::ScheduleGroup", GROUP)]
+        made.put(live_key("shutdown"), "{}")
         made.deploy(plans.SHUTDOWN, "cron(0 10 ? * TUE#1 *)")
         made.deploy(plans.DRY_BLACKHOLE, "cron(0 10 ? * TUE#2 *)")
         for each in others:

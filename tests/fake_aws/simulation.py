@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
+from staged_resiliency.drills.runtime.keys import INSTANCE_TAG
 from staged_resiliency.drills.runtime.network import UnansweredError
 from staged_resiliency.drills.runtime.plan import Endpoint, FaultKind, Plan
 from tests.fake_aws import plans
@@ -18,6 +19,8 @@ START = datetime(2026, 11, 3, 18, 0, tzinfo=timezone.utc).timestamp()
 Response = dict[str, Any]
 
 _MAX_SLEEP_SECONDS = 4 * 86_400
+COMMAND = "11111111-2222-3333-4444-555555555555"
+EBS_KEY = "arn:aws:kms:us-west-2:123456789012:key/ebs"
 
 
 class ApiError(Exception):
@@ -50,6 +53,12 @@ class Script:
     dns: tuple[str, ...] | None = None
     agent: str = "Online"
     list_lags: float = 0
+    packages_take: float = 0
+    command_known: bool = True
+    instance: dict[str, Any] = field(default_factory=dict)
+    volume_keys: tuple[str, ...] = ()
+    calendars_closed: tuple[str, ...] = ()
+    system: str = "Amazon Linux"
     aim: str = f"arn:aws:ec2:us-west-2:123456789012:instance/{plans.INSTANCE}"
 
 
@@ -164,7 +173,8 @@ class SimulatedService:
                 return self._if_past(self._by_hand())
             return self._if_past(end + self.script.boot)
         # The host lets the port go by itself, whatever FIS says.
-        return self._if_past(each.at + self.script.initiating + self.plan.fault_seconds)
+        lasts = self.script.packages_take + self.plan.fault_seconds
+        return self._if_past(each.at + self.script.initiating + lasts)
 
     def _by_hand(self) -> float | None:
         return None if self.started_by_hand is None else self.started_by_hand + self.script.boot
@@ -283,6 +293,11 @@ class SimulatedService:
             ]
         }
 
+    def ListExperimentTemplates(self, given: dict[str, Any]) -> Response:  # noqa: N802
+        tags = {INSTANCE_TAG: plans.INSTANCE}
+        ids = (plans.TEMPLATE, plans.OTHER_TEMPLATE)
+        return {"experimentTemplates": [{"id": each, "tags": tags} for each in ids]}
+
     def GetExperimentTemplate(self, given: dict[str, Any]) -> Response:  # noqa: N802
         blackhole = given["id"] == plans.OTHER_TEMPLATE
         action = "aws:ssm:send-command" if blackhole else "aws:ec2:stop-instances"
@@ -333,9 +348,26 @@ class SimulatedService:
         )
         starting = stopped and (by_fis or self.started_by_hand is not None)
         state = "pending" if starting else "stopped" if stopped else "running"
-        return {
-            "Reservations": [{"Instances": [{"InstanceId": instance, "State": {"Name": state}}]}]
-        }
+        found = {"InstanceId": instance, "State": {"Name": state}, **self.script.instance}
+        return {"Reservations": [{"Instances": [found]}]}
+
+    def DescribeVolumes(self, given: dict[str, Any]) -> Response:  # noqa: N802
+        return {"Volumes": [{"KmsKeyId": each} for each in self.script.volume_keys]}
+
+    def DescribeKey(self, given: dict[str, Any]) -> Response:  # noqa: N802
+        assert given["KeyId"] == "alias/aws/ebs"
+        return {"KeyMetadata": {"KeyId": "ebs", "Arn": EBS_KEY}}
+
+    def GetCalendarState(self, given: dict[str, Any]) -> Response:  # noqa: N802
+        (name,) = given["CalendarNames"]
+        return {"State": "CLOSED" if name in self.script.calendars_closed else "OPEN"}
+
+    def ListCommandInvocations(self, given: dict[str, Any]) -> Response:  # noqa: N802
+        unknown = not self.script.command_known or self.fault_at is None
+        if self.plan.fault is not FaultKind.BLACKHOLE or unknown:
+            return {"CommandInvocations": []}
+        status = "InProgress" if self.fault_ended_at is None else "Success"
+        return {"CommandInvocations": [{"CommandId": COMMAND, "Status": status}]}
 
     def StartInstances(self, given: dict[str, Any]) -> Response:  # noqa: N802
         assert given["InstanceIds"] == [plans.INSTANCE]
@@ -345,7 +377,11 @@ class SimulatedService:
     def DescribeInstanceInformation(self, given: dict[str, Any]) -> Response:  # noqa: N802
         return {
             "InstanceInformationList": [
-                {"InstanceId": plans.INSTANCE, "PingStatus": self.script.agent}
+                {
+                    "InstanceId": plans.INSTANCE,
+                    "PingStatus": self.script.agent,
+                    "PlatformName": self.script.system,
+                }
             ]
         }
 

@@ -341,3 +341,32 @@ def test_bash_completes_commands_and_options(line: str, offered: list[str]) -> N
         check=False,
     )
     assert done.stdout.split() == offered, done.stderr
+
+
+@pytest.mark.slow
+def test_a_rehearsal_whose_reader_ends_early_ends_without_a_word(
+    failover_template: Template,
+) -> None:
+    write_assembly(failover_template)
+    main = "import sys; from resiliency.cli import main; sys.exit(main())"
+    rehearse = ["rehearse", "--scenario", "both-stop", "--time-scale", "120"]
+    done = subprocess.run(
+        [
+            "bash",
+            "-o",
+            "pipefail",
+            "-c",
+            '"$@" | head -1',
+            "-",
+            sys.executable,
+            "-c",
+            main,
+            *rehearse,
+        ],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (141, "")
+    assert done.stdout.startswith("Rehearsing bookstore.pingpublications.com")

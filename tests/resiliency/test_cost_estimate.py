@@ -49,7 +49,8 @@ def health_check(kind: str, **config: object) -> Resource:
 ASSUMED = "health checks on alarms or calculated (price assumed)"
 ENDPOINTS = "health checks of endpoints"
 OPTIONS = "health check options (HTTPS, text search, 10 s)"
-METRICS = "custom metrics that the probes publish"
+METRICS = "custom metrics of probes, and one of all drills of a service"
+KEYS = "KMS keys ($1 more after each of the first two yearly rotations)"
 DAILY_METRICS = "custom metrics that the watchdog of drills publishes"
 FAULT_MINUTES = "minutes of AWS FIS, as drills are scheduled (none in dry runs)"
 DASHBOARDS = "dashboards (three of an account are free)"
@@ -88,7 +89,7 @@ def fault(**parameters: str) -> Resource:
             {"alarms": 3, METRICS: 3},
             id="metrics of other names and dimensions",
         ),
-        pytest.param([resource("KMS::Key")], {"KMS keys": 1}, id="key"),
+        pytest.param([resource("KMS::Key")], {KEYS: 1}, id="key"),
         pytest.param(
             [alarm("Books", "drill-days-since-passed")],
             {"alarms": 1, DAILY_METRICS: 2},
@@ -158,7 +159,7 @@ def test_prices_are_the_documented_ones() -> None:
         DAILY_METRICS: "0.0125",
         FAULT_MINUTES: "0.10",
         DASHBOARDS: "3.00",
-        "KMS keys": "1.00",
+        KEYS: "1.00",
         ASSUMED: "0.50",
         ENDPOINTS: "0.75",
         OPTIONS: "2.00",
@@ -175,12 +176,12 @@ def test_the_example_costs_what_its_resources_cost(
     items = monthly_costs(stack_of(template) for template in example_templates.values())
     assert {item.what: item.count for item in items} == {
         "alarms": 12,
-        METRICS: 6,
+        METRICS: 7,
         REQUESTS: 2,
         DAILY_METRICS: 6,
         FAULT_MINUTES: 24,
         DASHBOARDS: 1,
-        "KMS keys": 2,
+        KEYS: 2,
         ASSUMED: 1,
     }
 
@@ -215,6 +216,17 @@ def test_faults_cost_as_often_as_their_drill_runs(schedule: str, minutes: int) -
     assert (item.what, item.count) == (FAULT_MINUTES, minutes)
 
 
+def test_the_summary_shows_what_dry_runs_cost_apart() -> None:
+    fault = resource(
+        "FIS::ExperimentTemplate", Actions={"Fault": {"Parameters": {"duration": "PT10M"}}}
+    )
+    lines = summary_of(stack(alarm("AWS/EC2"), fault)).splitlines()
+    (total,) = [at for at, line in enumerate(lines) if "Total" in line]
+    assert lines[total].split()[-2] == "1.10"
+    assert "while the drills are dry runs" in lines[total + 1]
+    assert lines[total + 1].split()[-2] == "0.10"
+
+
 def summary_of(*stacks: SynthesizedStack) -> str:
     text = StringIO()
     print_summary(stacks, Console(file=text, width=100, color_system=None))
@@ -241,16 +253,16 @@ What would be deployed
 │              │              │ 1 Route53::HealthCheck │
 └──────────────┴──────────────┴────────────────────────┘
 Estimated monthly cost (US dollars, list prices; verify before relying on it)
-┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━┳━━━━━━┳━━━━━━━┓
-┃ For                                                   ┃ Count ┃ Each ┃ Month ┃
-┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━╇━━━━━━╇━━━━━━━┩
-│ alarms                                                │     2 │ 0.10 │  0.20 │
-│ custom metrics that the probes publish                │     1 │ 0.30 │  0.30 │
-│ KMS keys                                              │     1 │ 1.00 │  1.00 │
-│ health checks on alarms or calculated (price assumed) │     1 │ 0.50 │  0.50 │
-├───────────────────────────────────────────────────────┼───────┼──────┼───────┤
-│ Total                                                 │       │      │  2.00 │
-└───────────────────────────────────────────────────────┴───────┴──────┴───────┘
+┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━┳━━━━━━┳━━━━━━━┓
+┃ For                                                             ┃ Count ┃ Each ┃ Month ┃
+┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━╇━━━━━━╇━━━━━━━┩
+│ alarms                                                          │     2 │ 0.10 │  0.20 │
+│ custom metrics of probes, and one of all drills of a service    │     1 │ 0.30 │  0.30 │
+│ KMS keys ($1 more after each of the first two yearly rotations) │     1 │ 1.00 │  1.00 │
+│ health checks on alarms or calculated (price assumed)           │     1 │ 0.50 │  0.50 │
+├─────────────────────────────────────────────────────────────────┼───────┼──────┼───────┤
+│ Total                                                           │       │      │  2.00 │
+└─────────────────────────────────────────────────────────────────┴───────┴──────┴───────┘
 No warnings.
 
 Nothing was deployed. With credentials, activate the environment and go on:

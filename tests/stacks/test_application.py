@@ -339,7 +339,7 @@ def test_recovery_notifications_go_to_the_same_topic() -> None:
         for template in synthesize([example(edit, whole=True)]).values()
         for alarm in resources_of(template, "AWS::CloudWatch::Alarm").values()
     ]
-    assert len(alarms) == 9 + 4 + 1  # those of drills and of the failover too
+    assert len(alarms) == 9 + 5 + 1  # those of drills and of the failover too
     assert all(alarm["OKActions"] == alarm["AlarmActions"] for alarm in alarms)
 
 
@@ -505,3 +505,22 @@ def test_each_further_name_has_the_records_and_the_health_check_of_the_first() -
     assert {record.pop("Name") for record in first} == {"bookstore.pingpublications.com."}
     assert {record.pop("Name") for record in second} == {"www.pingpublications.com."}
     assert first == second
+
+
+def test_an_alarm_that_decides_nothing_may_fire_at_two_of_three() -> None:
+    def edit(env: Data) -> None:
+        env["dependencies"]["db"]["alarm"] = {"evaluation_periods": 3, "datapoints_to_alarm": 2}
+        env["probe"] = {"peer": True}
+        env["peer_alarm"] = {"evaluation_periods": 4, "datapoints_to_alarm": 2}
+
+    template = synthesize([example(edit)])["bookstore-production-failover"]
+    found = {
+        alarm["Properties"]["AlarmName"]: (
+            alarm["Properties"]["DatapointsToAlarm"],
+            alarm["Properties"]["EvaluationPeriods"],
+        )
+        for alarm in resources_of(template, "AWS::CloudWatch::Alarm").values()
+    }
+    assert found["bookstore-api-blue-db-connectivity-failed"] == (2, 3)
+    assert found["bookstore-api-blue-cdn-connectivity-failed"] == (2, 2)
+    assert found["bookstore-api-blue-peer-connectivity-failed"] == (2, 4)

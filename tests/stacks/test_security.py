@@ -274,27 +274,31 @@ def test_the_one_rule_that_the_probe_acknowledges(
 def test_what_the_drills_acknowledge_has_a_reason_of_its_own(
     acknowledged: Mapping[str, Mapping[str, set[str]]],
 ) -> None:
-    start = "532151327118"
-    executions = {
-        f"AwsSolutions-IAM5[Resource::arn:aws:states:us-west-2:{start}:execution:"
-        f"bookstore-production-drill-{drill}:*]"
-        for drill in ("shutdown", "db-blackhole", "cdn-blackhole")
+    place, journals = "us-west-2:532151327118", "<DrillsJournals9A9F810E.Arn>"
+    folders = {
+        f"AwsSolutions-IAM5[Resource::{journals}/{folder}/*]"
+        for folder in ("begun", "ended", "journals", "live", "occurrences", "runs")
     }
     found = acknowledged["bookstore-production-drills"]
-    assert set(found) == executions | {
+    assert set(found) == folders | {
         "AwsSolutions-S1",
         "AwsSolutions-SF2",
         "AwsSolutions-SQS3",
         "AwsSolutions-IAM5[Action::kms:GenerateDataKey*]",
         "AwsSolutions-IAM5[Resource::*]",
-        "AwsSolutions-IAM5[Resource::<DrillsJournals9A9F810E.Arn>/*]",
-        f"AwsSolutions-IAM5[Resource::arn:aws:states:us-west-2:{start}:execution:"
+        f"AwsSolutions-IAM5[Resource::{journals}/*]",
+        f"AwsSolutions-IAM5[Resource::arn:aws:ec2:{place}:instance/*]",
+        f"AwsSolutions-IAM5[Resource::arn:aws:fis:{place}:experiment-template/*]",
+        f"AwsSolutions-IAM5[Resource::arn:aws:fis:{place}:experiment/*]",
+        f"AwsSolutions-IAM5[Resource::arn:aws:kms:{place}:key/*]",
+        f"AwsSolutions-IAM5[Resource::arn:aws:ssm:{place}:parameter/staged-resiliency/drill-locks/*]",
+        f"AwsSolutions-IAM5[Resource::arn:aws:states:{place}:execution:"
         "bookstore-production-drill-*:*]",
-        f"AwsSolutions-IAM5[Resource::arn:aws:fis:us-west-2:{start}:experiment/*]",
-        f"AwsSolutions-IAM5[Resource::arn:aws:kms:us-west-2:{start}:key/*]",
+        f"AwsSolutions-IAM5[Resource::arn:aws:states:{place}:stateMachine:"
+        "bookstore-production-drill-*]",
     }
-    reasons = [reason for finding, (reason,) in found.items() if finding not in executions]
-    assert len(reasons) == len(set(reasons)) == 9
+    reasons = [reason for finding, (reason,) in found.items() if finding not in folders]
+    assert len(reasons) == len(set(reasons)) == 13
 
 
 def test_only_the_probe_and_the_drills_acknowledge(

@@ -43,7 +43,8 @@ class WatchedAlarm:
         decides: Whether clients leave the host when it fires.
         fires_on_silence: Whether missing data count as failure.
         silence_is_health: Whether a health check takes missing data for health.
-        evaluation_periods: Periods in a row that must breach.
+        evaluation_periods: Periods that are evaluated; that all of them breach makes it fire.
+        good_periods: Good periods among them after which it is OK.
         sample_seconds: From a fault until the first sample has failed.
     """
 
@@ -58,6 +59,7 @@ class WatchedAlarm:
     period_seconds: int = 60
     evaluation_periods: int = 1
     sample_seconds: float = 15
+    good_periods: int = 1
 
     @property
     def delay_seconds(self) -> float:
@@ -95,7 +97,9 @@ class WatchedAlarm:
         """
         return time_limits.recovers(
             self.period_seconds,
-            start_seconds=start_seconds + self.sample_seconds,
+            start_seconds=start_seconds
+            + self.sample_seconds
+            + (self.good_periods - 1) * self.period_seconds,
             delay_seconds=self.delay_seconds,
         )
 

@@ -20,7 +20,7 @@ _WHY_NO_QUEUE_BEHIND: Final = "It is itself the dead-letter queue; a message in 
 class DeadLetterQueue(Construct):
     """A dead-letter queue for starts of drills and calls of the cleanup, with an alarm.
 
-    Creates an ``AWS::SQS::Queue`` (encrypted with SQS's own keys, TLS only), its policy, and an
+    Creates an ``AWS::SQS::Queue`` (encrypted, TLS only), its policy, and an
     ``AWS::CloudWatch::Alarm`` that fires as soon as the queue holds a
     message.
 
@@ -32,6 +32,7 @@ class DeadLetterQueue(Construct):
         display_name: The service's name in the alarm's text.
         topic: Where the alarm sends its notifications.
         notify_recovery: Also send the return to OK; not sent unless given.
+        key: ARN of a customer-managed KMS key; SQS's own keys unless given.
 
     Attributes:
         alarm: The ``SignalAlarm``.
@@ -48,13 +49,15 @@ class DeadLetterQueue(Construct):
         display_name: str,
         topic: Topics,
         notify_recovery: bool = False,
+        key: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.resource: Final = sqs.CfnQueue(
             self,
             "Resource",
             message_retention_period=_TWO_WEEKS_SECONDS,
-            sqs_managed_sse_enabled=True,
+            sqs_managed_sse_enabled=True if key is None else None,
+            kms_master_key_id=key,
         )
         self.resource.apply_removal_policy(RemovalPolicy.DESTROY)
         self.resource.add_metadata(
@@ -83,6 +86,8 @@ class DeadLetterQueue(Construct):
             topic=topic,
             notify_recovery=notify_recovery,
         )
+        # Unique without the queue's name, which only the deployment knows.
+        self.alarm.resource.alarm_name = names.drill_undelivered_alarm(service, environment)
 
     def let_rule_send(self, rule_arn: str) -> None:
         """Add the queue's policy, which lets an EventBridge rule send undelivered events.

@@ -14,7 +14,14 @@ from staged_resiliency.drills.drill_group import DrillGroup
 from staged_resiliency.drills.experiment import FaultExperiment, require_guards
 from staged_resiliency.drills.faults import Fault
 from staged_resiliency.drills.overdue_alarm import DrillOverdueAlarm
-from staged_resiliency.drills.runtime.plan import Plan, Predicted, Timeouts
+from staged_resiliency.drills.runtime import keys
+from staged_resiliency.drills.runtime.plan import (
+    RULE_LATE_SECONDS,
+    FaultKind,
+    Plan,
+    Predicted,
+    Timeouts,
+)
 from staged_resiliency.drills.schedule import MAX_GAP_DAYS, DrillSchedule, outside_window
 from staged_resiliency.drills.state_machine import definition
 from staged_resiliency.drills.target import DrillTarget, DrillWindow
@@ -134,10 +141,11 @@ class Drill(Construct):
         dependency: str | None = None,
         predicted: Predicted | None = None,
     ) -> None:
+        window = DrillWindow() if window is None else window
+        _require_types(group, fault, guards, hypothesis, schedule, window)
         service = group.service
         checked("Drill", "name", name, validation.slug)
         machine_name = names.drill_state_machine(service.name, service.environment, name)
-        window = window or DrillWindow()
         _require_sense(group, fault, hypothesis, schedule, machine_name)
         _require_expectations_of_service(service, hypothesis)
         _require_time(fault, hypothesis, schedule, window)
@@ -159,10 +167,12 @@ class Drill(Construct):
             name=machine_name,
             fault=fault,
             guards=guard_names,
-            log_group_arn=group.experiment_log_arn,
+            log_group_arn=group.log_arn,
+            role_arn=group.experiment_role_arn(fault),
+            tags={**group.tags, keys.INSTANCE_TAG: fault.instance_id},
+            report=group.report,
         )
         template_id = self.experiment.template_id
-        group.permit(fault, template_id=template_id, machine_name=machine_name)
         self.plan: Final = Plan(
             service=service.name,
             environment=service.environment,
@@ -183,16 +193,25 @@ class Drill(Construct):
             expected_alarms=tuple(expected),
             guard_alarms=self.guards,
             experiment_template_id=template_id,
-            experiment_templates=(group.experiment_templates,),
             enabled=group.enabled,
             journal_bucket=group.journals.bucket_name,
-            topic_arns=tuple(group.topic_arns),
+            topic_arn=group.topic_arns[0],
+            more_topic_arns=tuple(group.topic_arns[1:]),
             namespace=service.namespace,
-            timeouts=Timeouts.of(fault.seconds, self.hypothesis),
+            timeouts=Timeouts.of(
+                fault.seconds,
+                self.hypothesis,
+                late_seconds=RULE_LATE_SECONDS if fault.kind is FaultKind.BLACKHOLE else 0,
+                notice_seconds=group.notify_before_minutes * 60,
+            ),
             window=window.planned(schedule.zone),
             notify_passed=group.notify_passed,
             predicted=predicted,
             runbook=group.runbook or "",
+            volume_keys=group.volume_keys,
+            blackout=group.blackout,
+            change_calendars=group.change_calendars,
+            notice_seconds=group.notify_before_minutes * 60,
         )
         self.machine: Final = self._machine(group, machine_name)
         group.count(self.machine)
@@ -217,7 +236,7 @@ class Drill(Construct):
                 destinations=[
                     stepfunctions.CfnStateMachine.LogDestinationProperty(
                         cloud_watch_logs_log_group=stepfunctions.CfnStateMachine.CloudWatchLogsLogGroupProperty(
-                            log_group_arn=group.run_log_arn
+                            log_group_arn=group.log_arn
                         )
                     )
                 ],
@@ -243,7 +262,7 @@ class Drill(Construct):
             state="ENABLED",
             target=scheduler.CfnSchedule.TargetProperty(
                 arn=f"arn:{group.place.partition}:scheduler:::aws-sdk:sfn:startExecution",
-                role_arn=group.starter_role_arn,
+                role_arn=group.scheduler_role_arn,
                 input=json.dumps(
                     {
                         "StateMachineArn": machine_arn,
@@ -258,6 +277,31 @@ class Drill(Construct):
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(maximum_retry_attempts=0),
             ),
         )
+
+
+def _require_types(
+    group: object,
+    fault: object,
+    guards: object,
+    hypothesis: object,
+    schedule: object,
+    window: object,
+) -> None:
+    """Refuse arguments of other types, which the CDK would report without their names."""
+    for name, given, kind, allowed in (
+        ("group", group, DrillGroup, "a DrillGroup"),
+        ("fault", fault, Fault, "StopInstance(...) or BlackholePort(...)"),
+        ("schedule", schedule, DrillSchedule, "a DrillSchedule"),
+        ("window", window, DrillWindow, "a DrillWindow"),
+    ):
+        if not isinstance(given, kind):
+            raise wrong_type("Drill", name, given, allowed)
+    for name, given in (("guards", guards), ("hypothesis", hypothesis)):
+        if isinstance(given, str) or not isinstance(given, Sequence):
+            raise wrong_type("Drill", name, given, "a list")
+        for each in given:
+            if name == "hypothesis" and not isinstance(each, Expectation):
+                raise wrong_type("Drill", name, each, "expectations, such as ClientsMove(...)")
 
 
 def _require_sense(

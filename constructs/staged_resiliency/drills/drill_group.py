@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
-from aws_cdk import IResolvable, RemovalPolicy
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_events as events
+from aws_cdk import aws_fis as fis
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as assets
@@ -15,8 +17,10 @@ from constructs import Construct
 
 from staged_resiliency.drills import functions
 from staged_resiliency.drills.dead_letter_queue import DeadLetterQueue
+from staged_resiliency.drills.experiment import Report, experiment_role
+from staged_resiliency.drills.fault_alarm import FaultNotEndedAlarm
 from staged_resiliency.drills.faults import Fault, Statement
-from staged_resiliency.drills.functions import Function, Resource
+from staged_resiliency.drills.functions import Function
 from staged_resiliency.drills.iam import (
     LOG_DELIVERY,
     acknowledge_wildcards,
@@ -27,13 +31,20 @@ from staged_resiliency.drills.iam import (
 )
 from staged_resiliency.drills.journal_bucket import JournalBucket
 from staged_resiliency.drills.lambda_code import code_archive
-from staged_resiliency.drills.permissions import Scope, statements_of
-from staged_resiliency.drills.runtime.plan import DrillSchedules, WatchedDrill
+from staged_resiliency.drills.permissions import Scope, statements_of, tags_of
+from staged_resiliency.drills.runtime import keys
+from staged_resiliency.drills.runtime.plan import (
+    WATCHDOG_TASK,
+    DrillSchedules,
+    FaultKind,
+    WatchedDrill,
+)
 from staged_resiliency.drills.state_machine import cleanup_pattern
 from staged_resiliency.drills.target import DrillTarget
 from staged_resiliency.notifications.topics import Topics, arns_of, require_topics_in
-from staged_resiliency.shared import names
+from staged_resiliency.shared import names, validation
 from staged_resiliency.shared.errors import InvalidInputError
+from staged_resiliency.shared.literals import checked
 
 LOG_DAYS: Final = 400
 """More than a year, to compare a month with the same one of the year before."""
@@ -42,12 +53,16 @@ LOG_DAYS: Final = 400
 class DrillGroup(Construct):
     """The shared infrastructure of one service's drills; each ``Drill`` is added to it.
 
-    Creates nine Lambda functions with their log, and a role for each of their seven duties; roles
-    for the state machines and the schedules of all drills; the bucket of journals (encrypted,
-    versioned, TLS only, kept when the stack is deleted); a daily schedule for the watchdog, which
+    Creates three Lambda functions, each with a role: one observes, one injects faults, one ends
+    them and records results; a log for all; roles for FIS, for the state machines and for the
+    schedules of all drills; the bucket of journals (encrypted, versioned, TLS only, no object can
+    be overwritten, kept when the stack is deleted); a daily schedule for the watchdog, which
     counts the days since each drill passed; an EventBridge rule and a schedule that call the
-    cleanup, which ends the fault of a run that was aborted and records its verdict; and a
-    dead-letter queue with an alarm.
+    cleanup, which ends the fault of a run that was aborted and records its verdict; a dead-letter
+    queue with an alarm; and an alarm that is on while the fault of a run that ended may last.
+
+    What ends a fault does not depend on which drills there are, nor on which host is active: the
+    permissions name both hosts, and the roles that FIS assumes are kept when the stack is deleted.
 
     Args:
         scope: The parent.
@@ -60,6 +75,20 @@ class DrillGroup(Construct):
             well; sent unless given.
         notify_recovery: Also send the return to OK of the alarms on drills; not sent unless given.
         runbook: What to do when a drill fails: a URL or a line; nothing unless given.
+        volume_keys: ARNs of the customer-managed KMS keys of the hosts' volumes, none unless given.
+            Without the permission to use them a stopped host would **not start again**.
+        key: ARN of a customer-managed KMS key for journals, logs and queue; AWS's own keys unless
+            given. Its policy must let CloudWatch Logs and EventBridge use it.
+        journal_lock_days: For how many days S3 refuses to delete a journal, even to
+            administrators (Object Lock in compliance mode); not locked unless given.
+        fis_report: Whether FIS writes its own report of each experiment into the bucket, which
+            costs extra; no unless given.
+        blackout: Days on which no drill may start: ``2026-12-24``, or
+            ``2026-12-24/2027-01-02``; none unless given.
+        change_calendars: ARNs of Systems Manager change calendars; no drill starts while one of
+            them is closed.
+        notify_before_minutes: How long before its fault a run sends a message that announces it,
+            with the way to stop it; no message unless given.
 
     Attributes:
         service: The service.
@@ -67,15 +96,14 @@ class DrillGroup(Construct):
         place: The partition, region and account.
         journals: The ``JournalBucket``.
         undelivered: The ``DeadLetterQueue``.
+        fault_alarm: The ``FaultNotEndedAlarm``.
         functions: The ``CfnFunction`` of each function, by its name.
         function_arns: The ARN of each, by the same name.
-        experiment_log_arn: The ARN of the log group that FIS writes.
-        run_log_arn: The ARN of the log group that state machines write.
+        log_arn: The ARN of the log group that functions, state machines and FIS write.
         schedule_group: The name of the group of all schedules.
         machine_role_arn: The role that Step Functions assumes to run the drills.
         starter_role_arn: The role that EventBridge Scheduler assumes to start them.
-        experiment_templates: The ids of all drills' experiment templates, separated by quotes and
-            a comma, for a list in JSON; lazy.
+        tags: Tags of experiments and templates, by which permissions are limited.
 
     Example:
         >>> from aws_cdk import App, Stack
@@ -111,7 +139,17 @@ class DrillGroup(Construct):
         notify_passed: bool = True,
         notify_recovery: bool = False,
         runbook: str | None = None,
+        volume_keys: Sequence[str] = (),
+        key: str | None = None,
+        journal_lock_days: int | None = None,
+        fis_report: bool = False,
+        blackout: Sequence[str] = (),
+        change_calendars: Sequence[str] = (),
+        notify_before_minutes: int = 0,
     ) -> None:
+        for each in (*volume_keys, *([] if key is None else [key])):
+            owner = "key" if each == key else "volume_keys"
+            checked("DrillGroup", owner, each, validation.kms_key_arn)
         super().__init__(scope, construct_id)
         self.service: Final = service
         self.topic_arns: Final = arns_of(topic)
@@ -119,16 +157,30 @@ class DrillGroup(Construct):
         self.enabled: Final = enabled
         self.notify_passed: Final = notify_passed
         self.runbook: Final = runbook
+        self.volume_keys: Final = tuple(volume_keys)
+        self.blackout: Final = tuple(blackout)
+        self.change_calendars: Final = tuple(change_calendars)
+        self.notify_before_minutes: Final = notify_before_minutes
         self.place: Final = place_of(self)
         require_topics_in(self.place.region, self.topic_arns)
-        self.journals: Final = JournalBucket(self, "Journals")
+        self.tags: Final = tags_of(service.name, service.environment)
+        self.journals: Final = JournalBucket(self, "Journals", key=key, lock_days=journal_lock_days)
+        self._key: Final = key
         self._drills: Final[list[str]] = []
+        hosts = [service.active.planned, service.standby.planned]
         self._scope: Final = Scope(
-            self.place,
-            self.journals.bucket_arn,
-            service.namespace,
-            self.topic_arns,
-            names.drill_state_machine(service.name, service.environment, "*"),
+            place=self.place,
+            bucket_arn=self.journals.bucket_arn,
+            namespace=service.namespace,
+            tags=self.tags,
+            topic_arns=self.topic_arns,
+            any_machine=names.drill_state_machine(service.name, service.environment, "*"),
+            # In an order that an exchange of the active host does not change.
+            hosts=sorted(each.name for each in hosts),
+            instances=sorted(each.instance_id for each in hosts if each.instance_id is not None),
+            volume_keys=self.volume_keys,
+            calendars=self.change_calendars,
+            bucket_key=key,
         )
         self.undelivered: Final = DeadLetterQueue(
             self,
@@ -138,29 +190,28 @@ class DrillGroup(Construct):
             display_name=service.title,
             topic=topic,
             notify_recovery=notify_recovery,
+            key=key,
         )
-        self.experiment_log_arn: Final = self._log(
-            "ExperimentLog", "What AWS FIS did in drills."
-        ).attr_arn
-        self.run_log_arn: Final = self._log(
-            "RunLog", "Every step of every run of a drill."
-        ).attr_arn
-        self._statements: Final[list[Statement | IResolvable]] = []
-        self.functions: Final = self._functions()
+        log = self._log()
+        self.log_arn: Final = log.attr_arn
+        self._statements: Final[list[Statement]] = []
+        self.functions: Final = self._functions(log.ref)
         self.function_arns: Final[Mapping[str, str]] = {
             name: function.attr_arn for name, function in self.functions.items()
         }
         schedules = scheduler.CfnScheduleGroup(self, "Schedules")
         schedules.add_metadata("Description", "Schedules of drills and their watchdog.")
         self.schedule_group: Final = schedules.ref
-        scheduled = trust("scheduler", self.place, schedules.attr_arn, like=False)
         self.machine_role_arn: Final = self._machine_role()
-        self.starter_role_arn: Final = self._starter_role(scheduled)
+        self.scheduler_role_arn: Final = self._scheduler_role(schedules.attr_arn)
         self._clean_up_after_events()
-        self._watchdog_schedule = self._call_regularly(self._caller_role(scheduled))
+        self._watchdog_schedule = self._call_regularly()
+        self.fault_alarm: Final = FaultNotEndedAlarm(
+            self, "FaultNotEnded", service, topic, notify_recovery=notify_recovery
+        )
         acknowledge_wildcards(self, self._statements)
-        # As one item of a JSON list, it becomes several.
-        self.experiment_templates: Final = lazy_text(lambda: '","'.join(self._scope.templates))
+        self.report: Final = self._report() if fis_report else None
+        self._experiment_roles: Final[dict[FaultKind, str]] = {}
 
     def reserve(self, drill: str) -> None:
         """Reserve a drill's name; ``Drill`` calls this itself.
@@ -175,20 +226,15 @@ class DrillGroup(Construct):
             )
         self._drills.append(drill)
 
-    def permit(self, fault: Fault, *, template_id: str, machine_name: str) -> None:
-        """Grant the functions the permissions that a drill needs; ``Drill`` calls this itself.
-
-        Args:
-            fault: The drill's fault.
-            template_id: Its experiment template.
-            machine_name: Its state machine.
-        """
-        self._scope.machines.append(machine_name)
-        self._scope.templates.append(template_id)
-        self._scope.instances.append(fault.instance_arn(self.place))
-        self._scope.volume_keys.extend(fault.keys)
-        executions = list(self._scope.execution_arns(machine_name))
-        acknowledge_wildcards(self, [{"Action": [], "Resource": executions}])
+    def experiment_role_arn(self, fault: Fault) -> str:
+        """The ARN of the role that FIS assumes for a fault; all faults of a kind share one."""
+        kind = fault.kind
+        if kind not in self._experiment_roles:
+            construct_id = f"{kind.value.title().replace('_', '')}Role"
+            self._experiment_roles[kind] = experiment_role(
+                self, construct_id, kind, self._scope, self.report
+            )
+        return self._experiment_roles[kind]
 
     def count(self, machine: stepfunctions.CfnStateMachine) -> None:
         """Deploy a state machine before the watchdog's schedule; ``Drill`` calls this itself.
@@ -198,59 +244,64 @@ class DrillGroup(Construct):
         """
         self._watchdog_schedule.add_resource_dependency(machine)
 
-    def _log(self, construct_id: str, description: str) -> logs.CfnLogGroup:
-        """A log group that is deleted with the stack; the journals keep the results."""
-        log = logs.CfnLogGroup(self, construct_id, retention_in_days=LOG_DAYS)
+    def _log(self) -> logs.CfnLogGroup:
+        """The log group of everything, deleted with the stack; the journals keep the results.
+
+        Its name lets AWS deliver to it without a policy for each state machine, of which an
+        account has ten: https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
+        """
+        log = logs.CfnLogGroup(
+            self,
+            "Log",
+            log_group_name=names.drill_log_group(self.service.name, self.service.environment),
+            retention_in_days=LOG_DAYS,
+            kms_key_id=self._key,
+        )
         log.apply_removal_policy(RemovalPolicy.DESTROY)
-        log.add_metadata("Description", description)
+        log.add_metadata("Description", "What functions, state machines and FIS did in drills.")
         return log
 
-    def _functions(self) -> Mapping[str, lambda_.CfnFunction]:
-        log = self._log("FunctionLog", "What the functions of drills log.")
-        log_arn = log.attr_arn
-        roles = {
-            duty: self._function_role(duty, sharing, log_arn)
-            for duty, sharing in functions.by_duty().items()
-        }
+    def _functions(self, log_name: str) -> Mapping[str, lambda_.CfnFunction]:
         asset = assets.Asset(self, "Code", path=str(code_archive()))
         code = lambda_.CfnFunction.CodeProperty(
             s3_bucket=asset.s3_bucket_name, s3_key=asset.s3_object_key
         )
-        logging = lambda_.CfnFunction.LoggingConfigProperty(log_format="JSON", log_group=log.ref)
+        logging = lambda_.CfnFunction.LoggingConfigProperty(log_format="JSON", log_group=log_name)
         return {
             each.name: lambda_.CfnFunction(
                 self,
                 each.construct_id,
-                description=f"Drills of {self.service.title}: {each.name.replace('_', ' ')}.",
+                description=f"Drills of {self.service.title}: {each.duty}.",
                 code=code,
                 runtime=f"python{functions.RUNTIME_VERSION}",
                 architectures=["arm64"],
                 handler=each.handler,
                 memory_size=each.memory_mebibytes,
                 timeout=each.timeout_seconds,
-                role=roles[each.duty],
+                role=self._function_role(each),
                 logging_config=logging,
+                reserved_concurrent_executions=each.reserved,
             )
             for each in functions.ALL
         }
 
-    def _function_role(self, duty: str, sharing: Sequence[Function], log_arn: str) -> str:
-        """The ARN of the role that functions with the same duty share."""
-        statements: list[Statement | IResolvable] = [
-            *statements_of(functions.permissions_of(sharing), self._scope),
+    def _function_role(self, function: Function) -> str:
+        """The ARN of a function's role."""
+        wanted = functions.permissions_of(function, calendars=bool(self.change_calendars))
+        statements: list[Statement] = [
+            *statements_of(wanted, self._scope),
             {
                 "Sid": "WriteTheLog",
                 "Effect": "Allow",
                 "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                "Resource": log_arn,
+                "Resource": self.log_arn,
             },
         ]
-        if functions.CLEANUP in sharing:
-            statements.append(self._keep_undelivered("KeepFailedCalls"))
+        if function is functions.END:
+            statements += self._keep_undelivered("KeepFailedCalls")
         return self._role(
-            functions.construct_id(duty),
-            f"Assumed by Lambda for the drills of {self.service.name}: "
-            f"{', '.join(each.name for each in sharing)}.",
+            function.construct_id,
+            f"Assumed by Lambda for the drills of {self.service.name}: {function.duty}.",
             # Lambda sends no source ARN when it assumes a role, so no condition can name one.
             trust("lambda", self.place, None),
             statements,
@@ -258,7 +309,6 @@ class DrillGroup(Construct):
 
     def _machine_role(self) -> str:
         """The ARN of the role of all drills' state machines."""
-        called = [self.function_arns[each.name] for each in functions.OF_THE_MACHINE]
         return self._role(
             "Machine",
             f"Assumed by Step Functions to run the drills of {self.service.name}.",
@@ -268,45 +318,33 @@ class DrillGroup(Construct):
                     "Sid": "CallTheFunctions",
                     "Effect": "Allow",
                     "Action": "lambda:InvokeFunction",
-                    "Resource": called,
+                    "Resource": list(self.function_arns.values()),
                 },
                 LOG_DELIVERY,
             ],
         )
 
-    def _starter_role(self, trusted: Mapping[str, object]) -> str:
-        """The ARN of the role of the schedules that start drills."""
+    def _scheduler_role(self, schedules_arn: str) -> str:
+        """The ARN of the role of all schedules."""
         return self._role(
-            "Starter",
-            f"Assumed by EventBridge Scheduler to start the drills of {self.service.name}.",
-            trusted,
+            "Scheduler",
+            f"Assumed by EventBridge Scheduler for {self.service.name}: to start drills, and to "
+            "call the cleanup and the watchdog.",
+            trust("scheduler", self.place, schedules_arn, like=False),
             [
                 {
                     "Sid": "StartDrills",
                     "Effect": "Allow",
                     "Action": "states:StartExecution",
-                    "Resource": self._scope.resources(Resource.STATE_MACHINES),
+                    "Resource": self._scope.any_machine_arn,
                 },
-                self._keep_undelivered(),
-            ],
-        )
-
-    def _caller_role(self, trusted: Mapping[str, object]) -> str:
-        """The ARN of the role of the schedules that call the cleanup and the watchdog."""
-        called = (functions.CLEANUP, functions.WATCHDOG)
-        return self._role(
-            "Caller",
-            "Assumed by EventBridge Scheduler to call the cleanup and the watchdog of "
-            f"{self.service.name}.",
-            trusted,
-            [
                 {
-                    "Sid": "CallTheFunctions",
+                    "Sid": "CallCleanupAndWatchdog",
                     "Effect": "Allow",
                     "Action": "lambda:InvokeFunction",
-                    "Resource": [self.function_arns[each.name] for each in called],
+                    "Resource": self.function_arns[functions.END.name],
                 },
-                self._keep_undelivered(),
+                *self._keep_undelivered("KeepUndelivered"),
             ],
         )
 
@@ -315,7 +353,7 @@ class DrillGroup(Construct):
         name: str,
         description: str,
         trusted: Mapping[str, object],
-        statements: Sequence[Statement | IResolvable],
+        statements: Sequence[Statement],
     ) -> str:
         """Create a role and return its ARN; all roles' wildcards are acknowledged together."""
         self._statements.extend(statements)
@@ -324,14 +362,34 @@ class DrillGroup(Construct):
         )
         return made.attr_arn
 
-    def _keep_undelivered(self, sid: str = "KeepUndelivered") -> Statement:
+    def _keep_undelivered(self, sid: str) -> list[Statement]:
         """The permission to send undelivered events to the dead-letter queue."""
-        return {
+        send: Statement = {
             "Sid": sid,
             "Effect": "Allow",
             "Action": "sqs:SendMessage",
             "Resource": self.undelivered.queue_arn,
         }
+        if self._key is None:
+            return [send]
+        encrypt: Statement = {
+            "Sid": "EncryptForTheQueue",
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": self._key,
+        }
+        return [send, encrypt]
+
+    def _report(self) -> Report:
+        """Where FIS writes its own reports."""
+        template = fis.CfnExperimentTemplate
+        return Report(
+            outputs=template.OutputsProperty(
+                experiment_report_s3_configuration=template.ExperimentReportS3ConfigurationProperty(
+                    bucket_name=self.journals.bucket_name, prefix=keys.REPORTS.rstrip("/")
+                )
+            )
+        )
 
     def _clean_up_after_events(self) -> None:
         """Call the cleanup for each run that was aborted, timed out or failed, for up to a day.
@@ -339,12 +397,12 @@ class DrillGroup(Construct):
         Step Functions delivers such events on a best-effort basis; the cleanup's schedule makes
         up for that: https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-states.html
         """
-        cleanup_arn = self.function_arns[functions.CLEANUP.name]
+        cleanup_arn = self.function_arns[functions.END.name]
         rule = events.CfnRule(
             self,
             "CleanupRule",
             description="Calls the cleanup for drills that were aborted, timed out or failed.",
-            event_pattern=cleanup_pattern(self._scope.resources(Resource.STATE_MACHINES)),
+            event_pattern=cleanup_pattern(self._scope.any_machine_arn),
             state="ENABLED",
             targets=[
                 events.CfnRule.TargetProperty(
@@ -374,7 +432,7 @@ class DrillGroup(Construct):
         config = lambda_.CfnEventInvokeConfig(
             self,
             "CleanupCalls",
-            function_name=self.functions[functions.CLEANUP.name].ref,
+            function_name=self.functions[functions.END.name].ref,
             qualifier="$LATEST",
             maximum_retry_attempts=2,
             destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
@@ -387,7 +445,7 @@ class DrillGroup(Construct):
             "Description", "A cleanup that fails is retried, then its event is kept and reported."
         )
 
-    def _call_regularly(self, role_arn: str) -> scheduler.CfnSchedule:
+    def _call_regularly(self) -> scheduler.CfnSchedule:
         """Schedule the cleanup and the watchdog; return the watchdog's schedule.
 
         By a rate, so that each is called as soon as it is deployed, and the alarms have data.
@@ -395,21 +453,38 @@ class DrillGroup(Construct):
         counted within a day, and its alarm waits for that.
         https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
         """
-        drills = lazy_text(lambda: json.dumps(self._drill_schedules().to_json()))
+        cleanup = DrillSchedules(
+            service=self.service.name,
+            environment=self.service.environment,
+            drills=(),
+            journal_bucket=self.journals.bucket_name,
+            namespace=self.service.namespace,
+        )
 
-        def schedule(function: Function, rate: str, description: str) -> scheduler.CfnSchedule:
+        def watchdog() -> str:
+            machine_arn = self._scope.arn("states", "stateMachine")
+            service, environment = self.service.name, self.service.environment
+            drills = tuple(
+                WatchedDrill(
+                    each, f"{machine_arn}:{names.drill_state_machine(service, environment, each)}"
+                )
+                for each in self._drills
+            )
+            return json.dumps(replace(cleanup, drills=drills, task=WATCHDOG_TASK).to_json())
+
+        def schedule(name: str, rate: str, given: str, description: str) -> scheduler.CfnSchedule:
             return scheduler.CfnSchedule(
                 self,
-                f"{function.construct_id}Schedule",
+                f"{name}Schedule",
                 description=description,
                 flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
                 group_name=self.schedule_group,
                 schedule_expression=rate,
                 state="ENABLED",
                 target=scheduler.CfnSchedule.TargetProperty(
-                    arn=self.function_arns[function.name],
-                    role_arn=role_arn,
-                    input=drills,
+                    arn=self.function_arns[functions.END.name],
+                    role_arn=self.scheduler_role_arn,
+                    input=given,
                     dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
                         arn=self.undelivered.queue_arn
                     ),
@@ -420,24 +495,14 @@ class DrillGroup(Construct):
             )
 
         schedule(
-            functions.CLEANUP,
+            "Cleanup",
             "rate(15 minutes)",
+            json.dumps(cleanup.to_json()),
             "Cleans up after drills that were aborted, timed out or failed.",
         )
         return schedule(
-            functions.WATCHDOG,
+            "Watchdog",
             "rate(1 day)",
+            lazy_text(watchdog),
             "Counts, once a day, the days since each drill passed.",
-        )
-
-    def _drill_schedules(self) -> DrillSchedules:
-        return DrillSchedules(
-            service=self.service.name,
-            environment=self.service.environment,
-            drills=tuple(
-                WatchedDrill(name, arn)
-                for name, arn in zip(self._drills, self._scope.machine_arns, strict=True)
-            ),
-            journal_bucket=self.journals.bucket_name,
-            namespace=self.service.namespace,
         )

@@ -1,13 +1,20 @@
-"""An AWS FIS experiment: one fault, its role, and the alarms that stop it."""
+"""An AWS FIS experiment: one fault and the alarms that stop it; and the role that FIS assumes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_fis as fis
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from staged_resiliency.drills.faults import TARGET, Fault, Statement
+from staged_resiliency.drills.faults import (
+    TARGET,
+    Fault,
+    Statement,
+    blackhole_document_arn,
+    instance_arns,
+    start_hosts,
+)
 from staged_resiliency.drills.iam import (
     FIS_LOG_DELIVERY,
     acknowledge_wildcards,
@@ -15,18 +22,22 @@ from staged_resiliency.drills.iam import (
     role,
     trust,
 )
+from staged_resiliency.drills.permissions import Scope
+from staged_resiliency.drills.runtime import keys
+from staged_resiliency.drills.runtime.plan import FaultKind
 from staged_resiliency.shared import limits, validation
 from staged_resiliency.shared.errors import InvalidInputError
 
 _LOG_SCHEMA: Final = 2
 _Template = fis.CfnExperimentTemplate
+Report = _Template.ExperimentTemplateExperimentReportConfigurationProperty
 
 
 class FaultExperiment(Construct):
     """An AWS FIS experiment template that injects one fault, with at least one stop alarm.
 
-    Creates an ``AWS::FIS::ExperimentTemplate`` and the ``AWS::IAM::Role`` that FIS assumes, which
-    may change this instance alone. The experiment fails where its target does not exist.
+    Creates an ``AWS::FIS::ExperimentTemplate`` with one target, the instance of the fault. The
+    experiment fails where that does not exist.
 
     Args:
         scope: The parent.
@@ -35,6 +46,9 @@ class FaultExperiment(Construct):
         fault: What is broken, where, for how long.
         guards: Names of the alarms that stop it, 1 to 5, in this account and region.
         log_group_arn: The log group that FIS writes; its ARN ends in ``:*``.
+        role_arn: The role that FIS assumes, of ``experiment_role``.
+        tags: Tags of the template besides its name.
+        report: Where FIS writes its own report of each experiment; no report unless given.
 
     Raises:
         InvalidInputError: No guard, or more than FIS takes.
@@ -42,7 +56,6 @@ class FaultExperiment(Construct):
     Attributes:
         template_id: Id of the template.
         resource: The ``CfnExperimentTemplate``.
-        role: The ``CfnRole`` that FIS assumes.
 
     See https://docs.aws.amazon.com/fis/latest/userguide/experiment-templates.html
     """
@@ -56,30 +69,20 @@ class FaultExperiment(Construct):
         fault: Fault,
         guards: Sequence[str],
         log_group_arn: str,
+        role_arn: str,
+        tags: Mapping[str, str],
+        report: Report | None = None,
     ) -> None:
         require_guards("FaultExperiment", guards)
         super().__init__(scope, construct_id)
         place = place_of(self)
-        statements = [*fault.statements(place), _describe_instances(place.region), FIS_LOG_DELIVERY]
-        self.role: Final[iam.CfnRole] = role(
-            self,
-            "Role",
-            description=f"Assumed by AWS FIS for the experiment {name}.",
-            trusted=trust(
-                "fis",
-                place,
-                f"arn:{place.partition}:fis:{place.region}:{place.account}:experiment/*",
-            ),
-            statements=statements,
-        )
-        acknowledge_wildcards(self, statements)
         action = fault.action(place)
         alarm_arn = f"arn:{place.partition}:cloudwatch:{place.region}:{place.account}:alarm:"
         self.resource: Final = fis.CfnExperimentTemplate(
             self,
             "Resource",
             description=f"Drill {name}: {action.description}",
-            role_arn=self.role.attr_arn,
+            role_arn=role_arn,
             stop_conditions=[
                 _Template.ExperimentTemplateStopConditionProperty(
                     source="aws:cloudwatch:alarm", value=f"{alarm_arn}{guard}"
@@ -109,9 +112,97 @@ class FaultExperiment(Construct):
                 # PascalCase within: the CDK hands it on as it is.
                 cloud_watch_logs_configuration={"LogGroupArn": log_group_arn},
             ),
-            tags={"Name": name},
+            experiment_report_configuration=report,
+            tags={"Name": name, **tags},
         )
         self.template_id: Final = self.resource.attr_id
+
+
+def experiment_role(
+    scope: Construct, construct_id: str, kind: FaultKind, where: Scope, report: Report | None
+) -> str:
+    """Create the role that FIS assumes for one kind of fault on a pair, and return its ARN.
+
+    It is kept when the stack is deleted: FIS ends the fault of an experiment that still runs with
+    this role. It may change both hosts, so an exchange of the active host does not change it.
+    """
+    place = where.place
+    wanted = _STATEMENTS[kind](where)
+    if report is not None:
+        wanted += _write_report(where)
+    statements = [*wanted, _describe_instances(place.region), FIS_LOG_DELIVERY]
+    made = role(
+        scope,
+        construct_id,
+        description=f"Assumed by AWS FIS for experiments on {' and '.join(where.hosts)}.",
+        trusted=trust("fis", place, where.arn("fis", "experiment/*")),
+        statements=statements,
+    )
+    made.apply_removal_policy(RemovalPolicy.RETAIN)
+    acknowledge_wildcards(scope, statements)
+    return made.attr_arn
+
+
+def _stop_and_start(where: Scope) -> list[Statement]:
+    place = where.place
+    return [
+        {
+            "Sid": "StopTheHosts",
+            "Effect": "Allow",
+            "Action": "ec2:StopInstances",
+            "Resource": instance_arns(where.instances, place),
+        },
+        *start_hosts(where.hosts, where.instances, where.volume_keys, place),
+    ]
+
+
+def _run_the_document(where: Scope) -> list[Statement]:
+    place = where.place
+    return [
+        {
+            "Sid": "RunTheDocumentOnTheHosts",
+            "Effect": "Allow",
+            "Action": "ssm:SendCommand",
+            "Resource": [blackhole_document_arn(place), *instance_arns(where.instances, place)],
+        },
+        {
+            # Neither takes a resource; both are about commands that this role has sent.
+            "Sid": "FollowAndCancelCommands",
+            "Effect": "Allow",
+            "Action": ["ssm:CancelCommand", "ssm:ListCommands"],
+            "Resource": "*",
+        },
+    ]
+
+
+def _write_report(where: Scope) -> list[Statement]:
+    # https://docs.aws.amazon.com/fis/latest/userguide/experiment-report-configuration.html
+    return [
+        {
+            "Sid": "WriteTheReport",
+            "Effect": "Allow",
+            "Action": "s3:PutObject",
+            "Resource": f"{where.bucket_arn}/{keys.REPORTS}*",
+        },
+        *(
+            [
+                {
+                    "Sid": "EncryptTheReport",
+                    "Effect": "Allow",
+                    "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+                    "Resource": where.bucket_key,
+                }
+            ]
+            if where.bucket_key is not None
+            else []
+        ),
+    ]
+
+
+_STATEMENTS: Final[Mapping[FaultKind, Callable[[Scope], list[Statement]]]] = {
+    FaultKind.STOP_INSTANCE: _stop_and_start,
+    FaultKind.BLACKHOLE: _run_the_document,
+}
 
 
 def require_guards(owner: str, guards: Sequence[str]) -> None:

@@ -2,10 +2,11 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from staged_resiliency.drills.runtime.keys import BLACKHOLE_DOCUMENT
 from staged_resiliency.drills.runtime.plan import FaultKind
 from staged_resiliency.shared import limits, time_limits, validation
 from staged_resiliency.shared.literals import checked, is_literal
@@ -16,8 +17,6 @@ if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
 TARGET: Final = "Host"
 """Name of the one target of an experiment."""
 
-# https://docs.aws.amazon.com/fis/latest/userguide/actions-ssm-agent.html
-_BLACKHOLE_DOCUMENT: Final = "AWSFIS-Run-Network-Blackhole-Port"
 _DNS_PORT: Final = 53
 
 
@@ -85,24 +84,14 @@ class Fault(ABC):
         """The TCP port that is cut off; None for other faults."""
         return None
 
-    @property
-    def keys(self) -> Sequence[str]:
-        """ARNs of the KMS keys that the instance needs to start again."""
-        return ()
-
     def instance_arn(self, place: Place) -> str:
         """The ARN of the instance."""
-        return (
-            f"arn:{place.partition}:ec2:{place.region}:{place.account}:instance/{self.instance_id}"
-        )
+        (arn,) = instance_arns([self.instance_id], place)
+        return arn
 
     @abstractmethod
     def action(self, place: Place) -> Action:
         """The action of the experiment template."""
-
-    @abstractmethod
-    def statements(self, place: Place) -> Sequence[Statement]:
-        """The permissions of the experiment's role besides describing instances and logging."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +103,6 @@ class StopInstance(Fault):
         instance: The instance, or its id. It needs an Elastic IP: a stopped instance loses any
             other public address.
         duration_minutes: How long it is stopped, 1 to 720.
-        volume_keys: ARNs of the customer-managed KMS keys of its volumes, none unless given.
-            Without the permission to use them the instance would **not start again**.
 
     Raises:
         InvalidInputError: A value that FIS would refuse.
@@ -130,20 +117,12 @@ class StopInstance(Fault):
     host_name: str
     instance: "ec2.IInstance | str"
     duration_minutes: int
-    volume_keys: Sequence[str] = ()
 
     kind = FaultKind.STOP_INSTANCE
-
-    @property
-    def keys(self) -> Sequence[str]:
-        """ARNs of the keys of its volumes."""
-        return self.volume_keys
 
     def __post_init__(self) -> None:
         """Check the values."""
         self._check()
-        for key in self.volume_keys:
-            checked("StopInstance", "volume_keys", key, validation.kms_key_arn)
 
     def action(self, place: Place) -> Action:
         """The action that stops the instance, and starts it after the fault's duration."""
@@ -152,18 +131,6 @@ class StopInstance(Fault):
             f"Stops {self.host_name}, and starts it again.",
             {"startInstancesAfterDuration": f"PT{self.duration_minutes}M"},
         )
-
-    def statements(self, place: Place) -> Sequence[Statement]:
-        """The permissions to stop and start this instance, and no other."""
-        stop_and_start: Statement = {
-            "Sid": "StopAndStartTheHost",
-            "Effect": "Allow",
-            "Action": ["ec2:StartInstances", "ec2:StopInstances"],
-            "Resource": self.instance_arn(place),
-        }
-        if not self.volume_keys:
-            return [stop_and_start]
-        return [stop_and_start, start_with_encrypted_volumes(self.volume_keys, place)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,49 +202,53 @@ class BlackholePort(Fault):
             "aws:ssm:send-command",
             f"Drops what {self.host_name} sends to TCP port {self.destination_port}.",
             {
-                "documentArn": self._document_arn(place),
+                "documentArn": blackhole_document_arn(place),
                 "documentParameters": parameters,
                 "duration": f"PT{self.seconds // 60}M",
             },
         )
 
-    def statements(self, place: Place) -> Sequence[Statement]:
-        """The permissions to run this document on this instance, and no other."""
-        return [
-            {
-                "Sid": "RunTheDocumentOnTheHost",
-                "Effect": "Allow",
-                "Action": "ssm:SendCommand",
-                "Resource": [self._document_arn(place), self.instance_arn(place)],
-            },
-            {
-                # Neither takes a resource; both are about commands that this role has sent.
-                "Sid": "FollowAndCancelCommands",
-                "Effect": "Allow",
-                "Action": ["ssm:CancelCommand", "ssm:ListCommands"],
-                "Resource": "*",
-            },
-        ]
 
-    def _document_arn(self, place: Place) -> str:
-        return f"arn:{place.partition}:ssm:{place.region}::document/{_BLACKHOLE_DOCUMENT}"
+def blackhole_document_arn(place: Place) -> str:
+    """The ARN of Systems Manager's document that drops packets."""
+    return f"arn:{place.partition}:ssm:{place.region}::document/{BLACKHOLE_DOCUMENT}"
 
 
-def start_with_encrypted_volumes(keys: Sequence[str], place: Place) -> Statement:
-    """The permission that starting an instance with encrypted volumes needs.
+def start_hosts(
+    hosts: Sequence[str], instances: Sequence[str], volume_keys: Sequence[str], place: Place
+) -> Iterator[Statement]:
+    """The permissions to start the hosts of a pair, whichever of them is broken.
 
-    https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
+    They outlive an edit during a drill: both hosts are named, and an instance that the service
+    no longer has is still known by its Name tag.
     """
-    return {
-        "Sid": "StartWithEncryptedVolumes",
-        "Effect": "Allow",
-        "Action": "kms:CreateGrant",
-        "Resource": list(dict.fromkeys(keys)),
-        "Condition": {
-            "Bool": {"kms:GrantIsForAWSResource": "true"},
-            "StringEquals": {"kms:ViaService": f"ec2.{place.region}.amazonaws.com"},
-        },
+    start = {"Effect": "Allow", "Action": "ec2:StartInstances"}
+    if instances:
+        yield {"Sid": "StartTheHosts", **start, "Resource": instance_arns(instances, place)}
+    yield {
+        "Sid": "StartReplacedHosts",
+        **start,
+        "Resource": instance_arns(["*"], place),
+        "Condition": {"StringEquals": {"aws:ResourceTag/Name": list(hosts)}},
     }
+    if volume_keys:
+        # https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
+        yield {
+            "Sid": "StartWithEncryptedVolumes",
+            "Effect": "Allow",
+            "Action": "kms:CreateGrant",
+            "Resource": list(dict.fromkeys(volume_keys)),
+            "Condition": {
+                "Bool": {"kms:GrantIsForAWSResource": "true"},
+                "StringEquals": {"kms:ViaService": f"ec2.{place.region}.amazonaws.com"},
+            },
+        }
+
+
+def instance_arns(instances: Sequence[str], place: Place) -> list[str]:
+    """The ARNs of instances, from their IDs."""
+    start = f"arn:{place.partition}:ec2:{place.region}:{place.account}:instance"
+    return [f"{start}/{each}" for each in instances]
 
 
 def _duration(minutes: int) -> int:

@@ -1,10 +1,9 @@
-"""The Lambda functions of a service's drills: the duty and the permissions of each.
+"""The Lambda functions of a service's drills, one for each duty, and what each may do.
 
-One set of functions serves all drills of a service: each call carries the drill's plan. Functions
-with the same duty share a role.
+One set of functions serves all drills of a service: each call carries the drill's plan.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -24,25 +23,34 @@ class Resource(Enum):
     """``*``, limited to the region: with anything narrower DescribeAlarms returns no composite
     alarms, and a service may name some:
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html"""
+    CALENDARS = "calendars"
+    """The change calendars that runs obey; no statement where there are none."""
+    EBS_KEY = "EBS key"
+    """The key that AWS manages for EBS, by its alias."""
     EXECUTIONS = "executions"
-    """Executions of the service's drills."""
+    """Executions of all drills that the service ever had: a run may be of one that has since been
+    renamed or removed."""
     EXPERIMENTS = "experiments"
-    """FIS experiments: ``experiment/*``, since their ids are made when they start."""
-    INSTANCES = "instances"
-    """Instances that are targets of the service's drills."""
+    """FIS experiments with the tags of this service and environment."""
+    HOSTS = "hosts"
+    """Both instances of the pair, and any with the Name tag of one of the hosts: the right to start
+    a host outlives an exchange of its instance."""
     JOURNAL_BUCKET = "journal bucket"
     """The bucket itself; it holds journals of the service's drills only."""
     JOURNAL_OBJECTS = "journal objects"
     """All objects in the bucket."""
-    LOCK_HOLDERS = "lock holders"
-    """Executions of all drills that the service ever had: the lock may be held by a run of a drill
-    that has since been renamed or removed."""
+    LOCKS = "locks"
+    """The locks of instances in Parameter Store."""
     METRICS = "metrics"
     """``*``, limited to the namespace by the condition key cloudwatch:namespace."""
+    NEW_EXPERIMENTS = "new experiments"
+    """FIS experiments that are tagged with this service and environment as they start."""
+    OWN_OBJECTS = "own objects"
+    """The objects that the functions create: all but the approvals, which people write."""
     STATE_MACHINES = "state machines"
-    """State machines of the service's drills."""
+    """State machines of all drills that the service has, had or will have."""
     TEMPLATES = "templates"
-    """FIS templates of the service's drills."""
+    """FIS templates with the tags of this service and environment."""
     TOPIC = "topic"
     """The topic that verdicts are sent to."""
 
@@ -57,17 +65,19 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A Lambda function.
+    """A Lambda function, with a role of its own.
 
     Attributes:
         name: By which ``definition`` is given its ARN.
-        duty: What it is for; functions with the same duty share a role.
+        duty: What it does, for people.
+        reserved: Executions that are reserved for it; None for none.
     """
 
     name: str
     duty: str
     timeout_seconds: int
     permissions: tuple[Permission, ...]
+    reserved: int | None = None
     memory_mebibytes: int = 256
 
     @property
@@ -78,149 +88,99 @@ class Function:
     @property
     def construct_id(self) -> str:
         """The id of its construct."""
-        return construct_id(self.name)
+        return self.name.title()
 
 
-_SAVE: Final = (Permission("s3:PutObject", Resource.JOURNAL_OBJECTS),)
-_LOAD: Final = (
+_LOAD_AND_SAVE: Final = (
     Permission("s3:GetObject", Resource.JOURNAL_OBJECTS),
     Permission("s3:ListBucket", Resource.JOURNAL_BUCKET),
+    Permission("s3:PutObject", Resource.OWN_OBJECTS),
 )
 _LOOK: Final = (
     Permission("cloudwatch:DescribeAlarms", Resource.ALARMS),
+    Permission("fis:GetExperiment", Resource.EXPERIMENTS),
+    Permission("fis:ListExperiments", Resource.ANY),
     Permission("route53:TestDNSAnswer", Resource.ANY),
-)
-_END: Final = (
-    Permission("ec2:DescribeInstances", Resource.ANY),
-    Permission("ec2:StartInstances", Resource.INSTANCES),
-    Permission("fis:GetExperiment", Resource.EXPERIMENTS),
-    Permission("fis:ListExperiments", Resource.ANY),
-    Permission("fis:StopExperiment", Resource.EXPERIMENTS),
-)
-_RECORD: Final = (
-    Permission("cloudwatch:PutMetricData", Resource.METRICS),
-    Permission("sns:Publish", Resource.TOPIC),
+    Permission("ssm:GetParametersByPath", Resource.LOCKS),
 )
 
 
-def _function(
-    name: str, timeout_seconds: int, *permissions: Permission, duty: str = ""
-) -> Function:
-    ordered = tuple(_in_order(permissions))
-    return Function(name, duty or name, timeout_seconds, ordered)
-
-
-def _in_order(permissions: Iterable[Permission]) -> Sequence[Permission]:
+def _in_order(permissions: Iterable[Permission]) -> tuple[Permission, ...]:
     """The permissions without duplicates, sorted by action and resource."""
-    return sorted(set(permissions), key=lambda each: (each.action, each.resource.value))
+    return tuple(sorted(set(permissions), key=lambda each: (each.action, each.resource.value)))
 
 
-PREFLIGHT: Final = _function(
-    "preflight",
-    90,
-    Permission("cloudwatch:DescribeAlarms", Resource.ALARMS),
-    Permission("ec2:DescribeInstances", Resource.ANY),
-    Permission("fis:ListExperiments", Resource.ANY),
-    Permission("s3:GetObject", Resource.JOURNAL_OBJECTS),
-    Permission("ssm:DescribeInstanceInformation", Resource.ANY),
-    Permission("states:DescribeExecution", Resource.LOCK_HOLDERS),
-    *_SAVE,
-)
-"""Checks whether a run may begin, and takes the service's lock."""
-
-STEADY_STATE: Final = _function("steady_state", 90, *_LOOK, *_SAVE, duty="observe")
-"""Checks that the active host serves, by DNS and by ``/version/``."""
-
-INJECT: Final = _function(
-    "inject",
-    120,
-    Permission("fis:StartExperiment", Resource.TEMPLATES),
-    Permission("fis:StartExperiment", Resource.EXPERIMENTS),
-    Permission("fis:TagResource", Resource.EXPERIMENTS),
-    Permission("fis:GetExperiment", Resource.EXPERIMENTS),
-    Permission("fis:ListExperiments", Resource.ANY),
-    *_LOOK,
-    Permission("fis:ListExperimentResolvedTargets", Resource.EXPERIMENTS),
-    *_LOAD,
-    *_SAVE,
-)
-"""Starts the experiment and waits until its fault begins."""
-
-OBSERVE: Final = _function(
+OBSERVE: Final = Function(
     "observe",
+    "checks whether a run may begin, takes the lock, and observes what clients see",
     120,
-    Permission("fis:GetExperiment", Resource.EXPERIMENTS),
-    *_LOOK,
-    *_LOAD,
-    *_SAVE,
-    duty="observe",
+    _in_order(
+        (
+            *_LOOK,
+            *_LOAD_AND_SAVE,
+            Permission("ec2:DescribeInstances", Resource.ANY),
+            Permission("ec2:DescribeVolumes", Resource.ANY),
+            Permission("fis:ListExperimentTemplates", Resource.ANY),
+            Permission("kms:DescribeKey", Resource.EBS_KEY),
+            Permission("ssm:DeleteParameter", Resource.LOCKS),
+            Permission("ssm:DescribeInstanceInformation", Resource.ANY),
+            Permission("ssm:GetCalendarState", Resource.CALENDARS),
+            Permission("ssm:PutParameter", Resource.LOCKS),
+        )
+    ),
 )
-"""Observes what clients see while the fault lasts."""
+"""Preflight, steady state, observation before, during and after the fault."""
 
-END_FAULT: Final = _function("end_fault", 120, *_END, *_LOOK, *_LOAD, *_SAVE)
-"""Ends the fault, waits until it is over, and goes on observing."""
+INJECT: Final = Function(
+    "inject",
+    "starts the experiment, and waits until its fault begins",
+    120,
+    _in_order(
+        (
+            *_LOOK,
+            *_LOAD_AND_SAVE,
+            Permission("fis:ListExperimentResolvedTargets", Resource.EXPERIMENTS),
+            Permission("fis:StartExperiment", Resource.NEW_EXPERIMENTS),
+            Permission("fis:StartExperiment", Resource.TEMPLATES),
+            Permission("fis:TagResource", Resource.NEW_EXPERIMENTS),
+        )
+    ),
+)
+"""The one function that can begin a fault."""
 
-FAILBACK: Final = _function("failback", 120, *_LOOK, *_LOAD, *_SAVE, duty="observe")
-"""Observes what clients see once the fault is over."""
-
-RECORD: Final = _function("record", 90, *_RECORD, *_LOAD, *_SAVE)
-"""Records the verdict: journal, metrics, message."""
-
-CLEANUP: Final = _function(
-    "cleanup",
+END: Final = Function(
+    "end",
+    "ends the fault, records the verdict, cleans up, and counts the days since a drill passed",
     900,
-    Permission("states:DescribeStateMachineForExecution", Resource.EXECUTIONS),
-    Permission("states:ListExecutions", Resource.STATE_MACHINES),
-    *_END,
-    *_LOOK,
-    *_RECORD,
-    *_LOAD,
-    *_SAVE,
+    _in_order(
+        (
+            *_LOOK,
+            *_LOAD_AND_SAVE,
+            Permission("cloudwatch:PutMetricData", Resource.METRICS),
+            Permission("ec2:DescribeInstances", Resource.ANY),
+            Permission("ec2:StartInstances", Resource.HOSTS),
+            Permission("fis:StopExperiment", Resource.EXPERIMENTS),
+            Permission("sns:Publish", Resource.TOPIC),
+            Permission("ssm:ListCommandInvocations", Resource.ANY),
+            Permission("ssm:PutParameter", Resource.LOCKS),
+            Permission("states:DescribeExecution", Resource.EXECUTIONS),
+            Permission("states:DescribeStateMachine", Resource.STATE_MACHINES),
+            Permission("states:DescribeStateMachineForExecution", Resource.EXECUTIONS),
+        )
+    ),
+    reserved=5,
 )
-"""Ends the fault of a run that was aborted, timed out or failed, and records its verdict."""
+"""End fault, record, announce; the cleanup; the watchdog. Its concurrency is reserved, so that no
+other function of the account keeps a fault from being ended."""
 
-WATCHDOG: Final = _function(
-    "watchdog",
-    120,
-    Permission("cloudwatch:PutMetricData", Resource.METRICS),
-    Permission("states:DescribeStateMachine", Resource.STATE_MACHINES),
-    *_LOAD,
-)
-"""Publishes, for each drill, the days since it last passed, and its score."""
-
-OF_THE_MACHINE: Final = (
-    PREFLIGHT,
-    STEADY_STATE,
-    INJECT,
-    OBSERVE,
-    END_FAULT,
-    FAILBACK,
-    RECORD,
-)
-"""The functions that the state machine calls."""
-
-ALL: Final = (*OF_THE_MACHINE, CLEANUP, WATCHDOG)
-"""All functions."""
+ALL: Final = (OBSERVE, INJECT, END)
+"""All functions; the state machine calls each of them."""
 
 
-def construct_id(name: str) -> str:
-    """The name of a function or duty in the form of a construct ID.
-
-    Example:
-        >>> construct_id("end_fault")
-        'EndFault'
-    """
-    return "".join(word.title() for word in name.split("_"))
-
-
-def by_duty() -> Mapping[str, Sequence[Function]]:
-    """All functions, by their duties: those of one duty share a role."""
-    found: dict[str, list[Function]] = {}
-    for each in ALL:
-        found.setdefault(each.duty, []).append(each)
-    return found
-
-
-def permissions_of(functions: Iterable[Function]) -> Sequence[Permission]:
-    """The permissions of some functions together."""
-    return _in_order(each for function in functions for each in function.permissions)
+def permissions_of(function: Function, *, calendars: bool) -> Sequence[Permission]:
+    """The permissions that a function needs; those on calendars only where there are some."""
+    return [
+        each
+        for each in function.permissions
+        if calendars or each.resource is not Resource.CALENDARS
+    ]

@@ -22,12 +22,21 @@ from staged_resiliency.drills.faults import Place, Statement
 # Why a wildcard has no narrower form, by how it ends; for reviewers, beside the role.
 _WHY_WILDCARD: Final[Mapping[str, str]] = {
     ".Arn>/*": "Keys of journals are made while a drill runs; the bucket holds nothing else.",
-    ":experiment/*": "Ids of experiments are made when they start; templates are named one by one.",
-    ":key/*": "Which key the topic has is known to the topic alone; allowed only through SNS.",
+    ":experiment/*": "IDs of experiments are made when they start; limited to the tags of this "
+    "service and environment.",
+    ":experiment-template/*": "Limited to the tags of this service and environment, so that the "
+    "role stays the same when a drill is added or removed.",
+    ":instance/*": "A host must be started even if its instance was exchanged in the service "
+    "file during a drill; limited to the Name tags of the two hosts.",
+    ":key/*": "For a topic, whose key is known to the topic alone: allowed only through SNS. For "
+    "EBS, whose key AWS manages: allowed only by the alias alias/aws/ebs, and only to describe.",
     ":GenerateDataKey*": "Both forms of one action, which SNS needs; allowed only through SNS.",
-    "-drill-*:*": "The lock may be held by a run of a drill that has since been renamed or "
-    "removed; the status of the run is only read.",
-    ":*": "Executions are named when they start; the state machine is this drill's.",
+    "/drill-locks/*": "The lock of an instance that the service file no longer names is released "
+    "too; the path holds nothing else.",
+    "-drill-*": "All drills that the service has, had or will have: a run of a drill that was "
+    "renamed or removed still ends its fault.",
+    "-drill-*:*": "Executions are named when they start; of all drills that the service ever had.",
+    "/*": "Objects are named while a drill runs; the folder is the functions' own.",
     "*": "The action takes no resource in a policy (Service Authorization Reference), or needs all "
     "of them, as DescribeAlarms with composite alarms does; it only reads, or is limited to the "
     "region, to the namespace, or to what the role itself began.",

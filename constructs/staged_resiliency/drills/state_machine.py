@@ -10,10 +10,8 @@ See https://states-language.net and
 https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from aws_cdk import IResolvable
+from collections.abc import Mapping
+from typing import Any, Final
 
 from staged_resiliency.drills import functions
 from staged_resiliency.drills.functions import Function
@@ -23,13 +21,16 @@ from staged_resiliency.drills.runtime.plan import Plan
 JsonObject = dict[str, Any]
 """A JSON object, as ``json.dumps`` takes it."""
 
+_CALL_TIMEOUT_SECONDS: Final = 150
+
 
 def definition(
     plan: Plan, function_arns: Mapping[str, str], *, partition: str = "aws"
 ) -> JsonObject:
     """The definition of a drill's Standard state machine.
 
-    The ARNs, or tokens for them, are by the names of ``functions.OF_THE_MACHINE``.
+    The ARNs, or tokens for them, are by the names of ``functions.ALL``. A run with a fault that is
+    announced waits after its first preflight, and checks everything again.
     """
 
     def phase(
@@ -63,6 +64,30 @@ def definition(
         }
 
     end, record, again = states.END_FAULT, states.RECORD, states.STEADY_AGAIN
+    announced = plan.enabled and plan.notice_seconds > 0
+    notice: JsonObject = {}
+    if announced:
+        notice = {
+            **phase(
+                states.ANNOUNCE,
+                functions.END,
+                on_go="Notice",
+                on_stop=record,
+                on_error=record,
+            ),
+            "Notice": {
+                "Type": "Wait",
+                "Seconds": plan.notice_seconds,
+                "Next": states.PREFLIGHT_AGAIN,
+            },
+            **phase(
+                states.PREFLIGHT_AGAIN,
+                functions.OBSERVE,
+                on_go=states.STEADY_STATE,
+                on_stop=record,
+                on_error=record,
+            ),
+        }
     return {
         "Comment": f"Drill {plan.drill} of {plan.service} in {plan.environment}",
         "StartAt": states.PLAN,
@@ -90,14 +115,15 @@ def definition(
             },
             **phase(
                 states.PREFLIGHT,
-                functions.PREFLIGHT,
-                on_go=states.STEADY_STATE,
+                functions.OBSERVE,
+                on_go=states.ANNOUNCE if announced else states.STEADY_STATE,
                 on_stop=record,
                 on_error=record,
             ),
+            **notice,
             **phase(
                 states.STEADY_STATE,
-                functions.STEADY_STATE,
+                functions.OBSERVE,
                 on_go=states.INJECT,
                 on_stop=record,
                 on_error=record,
@@ -120,7 +146,7 @@ def definition(
             ),
             **phase(
                 end,
-                functions.END_FAULT,
+                functions.END,
                 repeats=True,
                 on_go=states.FAILBACK,
                 on_stop=record,
@@ -129,7 +155,7 @@ def definition(
             ),
             **phase(
                 states.FAILBACK,
-                functions.FAILBACK,
+                functions.OBSERVE,
                 repeats=True,
                 on_go=again,
                 on_stop=again,
@@ -137,13 +163,13 @@ def definition(
             ),
             **phase(
                 again,
-                functions.STEADY_STATE,
+                functions.OBSERVE,
                 on_go=record,
                 on_stop=record,
                 on_error=record,
             ),
             record: {
-                **_call(functions.RECORD, record, function_arns, partition, 6),
+                **_call(functions.END, record, function_arns, partition, 6),
                 "Next": "Record: then",
             },
             "Record: then": {
@@ -162,14 +188,18 @@ def definition(
     }
 
 
-def cleanup_pattern(state_machine_arns: Sequence[str] | IResolvable) -> JsonObject:
-    """The EventBridge pattern of runs that were aborted, timed out or failed."""
+def cleanup_pattern(state_machines: str) -> JsonObject:
+    """The EventBridge pattern of runs that were aborted, timed out or failed.
+
+    Of all state machines whose ARN has the given form, which ends in ``*``: a run of a drill that
+    was removed meanwhile is cleaned up too.
+    """
     return {
         "source": ["aws.states"],
         "detail-type": ["Step Functions Execution Status Change"],
         "detail": {
             "status": ["FAILED", "TIMED_OUT", "ABORTED"],
-            "stateMachineArn": state_machine_arns,
+            "stateMachineArn": [{"prefix": state_machines.removesuffix("*")}],
         },
     }
 
@@ -191,8 +221,8 @@ def _call(
             "experiment.$": "$.Payload.experiment",
             "message.$": "$.Payload.message",
         },
-        # Lambda's own timeout comes first: then the error says which function it was.
-        "TimeoutSeconds": function.timeout_seconds + 30,
+        # Calls of phases return within a minute; a function may have other, longer calls.
+        "TimeoutSeconds": _CALL_TIMEOUT_SECONDS,
         "Retry": [
             {
                 "ErrorEquals": ["States.ALL"],

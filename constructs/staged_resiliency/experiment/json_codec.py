@@ -98,7 +98,8 @@ def timestamp(at: float | None) -> str | None:
 def read(kind: type[_T], document: object, where: str, *, ignore_unknown: bool = False) -> _T:
     """Read a dataclass from what ``json.loads`` returned; messages name the document ``where``.
 
-    Keys that the dataclass doesn't have, such as those of a later release, may be ignored.
+    With ``ignore_unknown`` documents of other releases can be read: keys that the dataclass doesn't
+    have are ignored, and missing ones take its defaults.
 
     Raises:
         DataError: A key is missing, or unknown and not ignored, or a value is of another type.
@@ -112,6 +113,12 @@ def field_types(kind: type) -> Mapping[str, Any]:
     # A run reads thousands of observations; resolving annotations would take most of the time.
     hints = get_type_hints(kind, include_extras=True)
     return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+
+
+@functools.cache
+def _with_default(kind: type) -> frozenset[str]:
+    fields = dataclasses.fields(kind)
+    return frozenset(each.name for each in fields if each.default is not dataclasses.MISSING)
 
 
 def tag_of(kind: type) -> str | None:
@@ -139,6 +146,8 @@ class _DocumentReader:
         for name, hint in hints.items():
             inner = f"{path}.{name}" if path else name
             if name not in document:
+                if self.ignore_unknown and name in _with_default(kind):
+                    continue
                 raise DataError(f"{self.where}: {inner} is missing")
             values[name] = self._value(hint, document[name], inner)
         return kind(**values)

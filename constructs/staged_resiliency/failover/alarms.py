@@ -49,8 +49,9 @@ class MissingData(Enum):
 class SignalAlarm(Construct):
     """A CloudWatch alarm that a Route 53 health check can follow; base class of the alarms below.
 
-    Creates one ``AWS::CloudWatch::Alarm``. It has no arguments for M out of N, metric math,
-    percentiles and high resolution, because Route 53 can't follow them.
+    Creates one ``AWS::CloudWatch::Alarm``. It has no arguments for metric math, percentiles and
+    high resolution, because Route 53 can't follow them. Nor can it follow M out of N, which is
+    for alarms that decide nothing.
 
     Args:
         scope: The parent.
@@ -65,14 +66,17 @@ class SignalAlarm(Construct):
             ``TreatMissingData``.
         topic: Where the change to ALARM is sent: one topic, or up to five.
         notify_recovery: Also send the return to OK; not sent unless given.
+        datapoints_to_alarm: How many of the rule's evaluation periods must breach; all unless
+            given. With fewer no health check can follow the alarm.
 
     Raises:
-        InvalidInputError: A name, description or topic that AWS would refuse.
+        InvalidInputError: A name, description, number or topic that AWS would refuse.
 
     Attributes:
         alarm_name: The physical name.
         rule: What is measured and when it breaches.
         missing_data: How a period without data is treated.
+        datapoints_to_alarm: How many of the rule's evaluation periods must breach.
         resource: The ``CfnAlarm``.
     """
 
@@ -87,6 +91,7 @@ class SignalAlarm(Construct):
         topic: Topics,
         alarm_name: str | None = None,
         notify_recovery: bool = False,
+        datapoints_to_alarm: int | None = None,
     ) -> None:
         owner = type(self).__name__
         if not isinstance(rule, AlarmRule):
@@ -95,6 +100,12 @@ class SignalAlarm(Construct):
             alarm_name = rule.alarm_name
         checked(owner, "alarm_name", alarm_name, validation.alarm_name)
         checked(owner, "description", description, _description)
+        self.datapoints_to_alarm: Final = checked(
+            owner,
+            "datapoints_to_alarm",
+            rule.evaluation_periods if datapoints_to_alarm is None else datapoints_to_alarm,
+            lambda given: validation.some_datapoints(given, rule.evaluation_periods),
+        )
         try:
             self.missing_data: Final = MissingData(missing_data)
         except ValueError:
@@ -124,7 +135,7 @@ class SignalAlarm(Construct):
             statistic=rule.statistic,
             period=rule.period_seconds,
             evaluation_periods=rule.evaluation_periods,
-            datapoints_to_alarm=rule.evaluation_periods,
+            datapoints_to_alarm=self.datapoints_to_alarm,
             threshold=rule.threshold,
             comparison_operator=str(rule.comparison),
             treat_missing_data=self.missing_data.value,
@@ -267,6 +278,8 @@ class ConnectivityAlarm(SignalAlarm):
         statistic: Statistic over a period; Average unless given.
         threshold: Below it the period breaches; 1 unless given, so one failed sample counts.
         notify_recovery: Also send the return to OK; not sent unless given.
+        datapoints_to_alarm: How many of the evaluation periods must breach; all unless given.
+            With fewer no health check can follow the alarm.
 
     Raises:
         InvalidInputError: A value that AWS would refuse or Route 53 could not follow.
@@ -306,6 +319,7 @@ class ConnectivityAlarm(SignalAlarm):
         statistic: str = "Average",
         threshold: float = 1,
         notify_recovery: bool = False,
+        datapoints_to_alarm: int | None = None,
     ) -> None:
         checked("ConnectivityAlarm", "namespace", namespace, validation.namespace)
         checked("ConnectivityAlarm", "host_name", host_name, validation.host_name)
@@ -329,6 +343,7 @@ class ConnectivityAlarm(SignalAlarm):
             missing_data=missing_data,
             topic=topic,
             notify_recovery=notify_recovery,
+            datapoints_to_alarm=datapoints_to_alarm,
         )
 
 

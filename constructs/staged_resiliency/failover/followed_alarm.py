@@ -64,7 +64,7 @@ def followed_alarm(alarm: cloudwatch.IAlarm) -> FollowedAlarm:
         comparison=cast(Comparison, resource.comparison_operator),
         threshold=resource.threshold or 0,
         period_seconds=int(resource.period or 0),
-        evaluation_periods=int(resource.evaluation_periods),
+        evaluation_periods=int(resource.evaluation_periods or 0),
     )
     missing_data = MissingData(resource.treat_missing_data)
     return FollowedAlarm(alarm.alarm_name, rule, missing_data, resource)

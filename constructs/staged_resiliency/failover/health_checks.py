@@ -171,6 +171,13 @@ class AlarmHealthCheck(HealthCheck):
         label: str | None = None,
     ) -> None:
         followed = alarm if isinstance(alarm, SignalAlarm) else followed_alarm(alarm)
+        if isinstance(followed, SignalAlarm):
+            checked(
+                "AlarmHealthCheck",
+                "alarm",
+                followed.datapoints_to_alarm,
+                lambda given: validation.all_datapoints(given, followed.rule.evaluation_periods),
+            )
         _require_name_carries_what_deployment_decides(followed)
         region = alarm_region or Stack.of(alarm).region
         checked("AlarmHealthCheck", "alarm_region", region, validation.region)

@@ -1,14 +1,15 @@
 """The agent's configuration file: the targets of a service's probe, and how they are sampled."""
 
+import bz2
 import json
-from base64 import b64encode
-from collections.abc import Mapping
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
 from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.document import PARAMETER_BYTES
-from staged_resiliency.probe.target_checks import TargetCheck
+from staged_resiliency.probe.target_checks import Latency, TargetCheck
 from staged_resiliency.shared import names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, is_literal, require_one_of
@@ -20,6 +21,7 @@ DEFAULT_INTERVAL_SECONDS: Final = 10
 DEFAULT_TIMEOUT_SECONDS: Final = 5.0
 DEFAULT_SILENT_PERIODS: Final = 3  # minutes without a heartbeat until the alarm fires
 _FEWEST_PEERS: Final = 2
+_BZIP2: Final = b"BZh"  # how compressed content begins; JSON does not
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,15 @@ class ProbeConfiguration:
         checked(owner, "timeout_seconds", self.timeout_seconds, self._within_the_interval)
         for name in self.dependencies:
             checked(owner, "dependencies", name, _dependency)
-        for name in self.peers:
+        for name, check in self.dependencies.items():
+            self._check_pace(name, check)
+        for name, check in self.peers.items():
             checked(owner, "peers", name, validation.host_name)
+            if check.publishes_more:
+                raise InvalidInputError(
+                    f"{owner}: peers: {name}: interval_seconds, timeout_seconds, latency and "
+                    "certificate apply to dependencies; leave them out"
+                )
         if 0 < len(self.peers) < _FEWEST_PEERS:
             raise InvalidInputError(
                 f"{owner}: peers: names one host; hosts check each other, so give two or more"
@@ -80,6 +89,23 @@ class ProbeConfiguration:
                 f"{owner}: has neither dependencies nor peers: there is nothing to measure"
             )
         require_one_of(owner, "journal", self.journal, get_args(Journal))
+
+    def _check_pace(self, name: str, check: TargetCheck) -> None:
+        """Validate a dependency's own interval and timeout."""
+        owner = f"ProbeConfiguration: dependencies: {name}"
+        interval = check.interval_seconds
+        if interval is not None:
+            checked(owner, "interval_seconds", interval, probe_validation.interval_seconds)
+        timeout = check.timeout_seconds
+        if interval is not None or timeout is not None:
+            checked(
+                *(owner, "timeout_seconds", timeout or self.timeout_seconds),
+                lambda each: probe_validation.timeout_seconds(
+                    each, interval or self.interval_seconds
+                ),
+            )
+        if check.latency is not None:
+            require_one_of(owner, "latency", check.latency, get_args(Latency))
 
     def _within_the_interval(self, timeout: float) -> float:
         return probe_validation.timeout_seconds(timeout, self.interval_seconds)
@@ -110,9 +136,19 @@ class ProbeConfiguration:
         return _is_literal(self.rendered())
 
     def encoded(self) -> str:
-        """Return the file's content in base64, for the document's parameter."""
-        content = json.dumps(self.rendered(), separators=(",", ":"), ensure_ascii=False)
-        return b64encode(content.encode()).decode()
+        """Return the file's content in base64, compressed where it would not fit otherwise.
+
+        See ``decoded``, which returns the content.
+        """
+        content = json.dumps(self.rendered(), separators=(",", ":"), ensure_ascii=False).encode()
+        plain = b64encode(content).decode()
+        if self._parameter_bytes(plain) <= PARAMETER_BYTES:
+            return plain
+        return b64encode(bz2.compress(content)).decode()
+
+    def _parameter_bytes(self, encoded: str) -> int:
+        """Count the bytes of a run's parameters, of which those to uninstall are the longest."""
+        return len(json.dumps(run_parameters("Uninstall", self.service, encoded)))
 
     def require_fit(self) -> None:
         """Raise if the parameters exceed the document's size limit.
@@ -122,19 +158,38 @@ class ProbeConfiguration:
         Raises:
             ValueError: The parameters are too large.
         """
-        size = len(json.dumps(run_parameters("Uninstall", self.service, self.encoded())))
+        size = self._parameter_bytes(self.encoded())
         if size > PARAMETER_BYTES:
             count = len(self.dependencies) + len(self.peers)
             raise ValueError(
-                f"{count} targets make parameters of {size} bytes; beside the agent there is room "
-                f"for {PARAMETER_BYTES}, so about {count * PARAMETER_BYTES // size} targets like "
-                "these fit"
+                f"{count} targets make parameters of {size} bytes, compressed; beside the agent "
+                f"there is room for {PARAMETER_BYTES}, so about "
+                f"{count * PARAMETER_BYTES // size} targets like these fit"
             )
 
 
-def run_parameters(action: str, service: str, configuration: str) -> Mapping[str, list[str]]:
+def decoded(text: str) -> object:
+    """Return the configuration in a document's parameter; see ``ProbeConfiguration.encoded``.
+
+    Raises:
+        ValueError: The text is not what ``encoded`` returns.
+
+    >>> decoded("eyJzZXJ2aWNlIjogInNob3AifQ==")
+    {'service': 'shop'}
+    """
+    content = b64decode(text, validate=True)
+    try:
+        return json.loads(bz2.decompress(content) if content.startswith(_BZIP2) else content)
+    except OSError as error:
+        raise ValueError(str(error)) from None
+
+
+def run_parameters(
+    action: str, service: str, configuration: str, platforms: Sequence[str] = ()
+) -> Mapping[str, list[str]]:
     """Return the document's parameters for one run."""
-    return {"Action": [action], "Service": [service], "Configuration": [configuration]}
+    parameters = {"Action": [action], "Service": [service], "Configuration": [configuration]}
+    return {**parameters, "Platforms": [",".join(platforms)]} if platforms else parameters
 
 
 def _dependency(name: str) -> str:

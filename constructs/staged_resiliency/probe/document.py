@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-PARAMETER_BYTES: Final = 14_336
+PARAMETER_BYTES: Final = 8_192
 """The part of ``limits.MAX_DOCUMENT_BYTES`` that the document leaves to a run's parameters."""
 
 DOCUMENT_FILE: Final = Path(__file__).with_name("document.json")
@@ -24,7 +24,7 @@ def command_document() -> Mapping[str, Any]:
     """Return the document's content, the same for every service; see ``document_builder``.
 
     >>> list(command_document()["parameters"])
-    ['Action', 'Service', 'Configuration']
+    ['Action', 'Service', 'Configuration', 'Platforms']
     """
     content: Mapping[str, Any] = json.loads(DOCUMENT_FILE.read_text(encoding="utf-8"))
     return content

@@ -25,6 +25,7 @@ PACKAGE: Final = "resiliency_probe"
 # In the syntax that RE2 and Java share, and anchored, as allowedPattern matches anywhere.
 SERVICE_PATTERN: Final = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 CONFIGURATION_PATTERN: Final = "^[A-Za-z0-9+/]*={0,2}$"
+PLATFORMS_PATTERN: Final = "^[a-z0-9._,-]*$"
 
 _AGENT: Final = Path(__file__).parent / "agent"
 _INSTALL: Final = Path(__file__).parent / "install"
@@ -83,7 +84,8 @@ def build_document() -> Mapping[str, object]:
     """Build the document's content, the same for every service.
 
     Its parameters are ``Action`` (``Install`` or ``Uninstall``), ``Service`` (the name of the
-    service file) and ``Configuration`` (base64 of the agent's JSON; not needed to uninstall).
+    service file), ``Configuration`` (base64 of the agent's JSON; not needed to uninstall) and
+    ``Platforms`` (those that a team adds to the supported ones).
     Every parameter is inserted where no shell interprets it, and each step validates it again.
 
     ``timeoutSeconds`` and ``onFailure`` are inside each step's ``inputs``, since the Systems
@@ -92,7 +94,7 @@ def build_document() -> Mapping[str, object]:
     https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-command-ssm-plugin-reference.html
 
     >>> list(build_document()["parameters"])
-    ['Action', 'Service', 'Configuration']
+    ['Action', 'Service', 'Configuration', 'Platforms']
     """
     return {
         "schemaVersion": "2.2",
@@ -114,8 +116,16 @@ def build_document() -> Mapping[str, object]:
             },
             "Configuration": {
                 "type": "String",
-                "description": "Base64 of the agent's configuration in JSON.",
+                "description": "Base64 of the agent's configuration in JSON, compressed by "
+                "bzip2 where it is long.",
                 "allowedPattern": CONFIGURATION_PATTERN,
+                "default": "",
+            },
+            "Platforms": {
+                "type": "String",
+                "description": "Further platforms, as ID-VERSION_ID of /etc/os-release, such as "
+                "almalinux-9,sles-15.6.",
+                "allowedPattern": PLATFORMS_PATTERN,
                 "default": "",
             },
         },

@@ -65,6 +65,9 @@ class ProbeAgent(Construct):
         max_concurrency: How many instances run the document at a time, a number or a percentage;
             ``1`` unless given.
         max_errors: How many may fail before the rest is skipped, likewise; ``0`` unless given.
+        platforms: Platforms of the instances besides the supported ones, as ``ID-VERSION_ID`` of
+            their ``/etc/os-release``, such as ``almalinux-9``; none unless given. They need
+            systemd, Python 3.9 or newer, and apt or dnf.
         schedule_expression: When the document runs against drift, in UTC; ``rate(1 day)`` unless
             given. Keep it away from times at which something stops the instances.
         output_bucket: Name of an existing S3 bucket in this account, to which Systems Manager
@@ -113,6 +116,7 @@ class ProbeAgent(Construct):
         association_name: str | None = None,
         max_concurrency: str = "1",
         max_errors: str = "0",
+        platforms: Sequence[str] = (),
         schedule_expression: str = "rate(1 day)",
         output_bucket: str | None = None,
     ) -> None:
@@ -125,6 +129,8 @@ class ProbeAgent(Construct):
             checked(owner, "association_name", association_name, probe_validation.association_name)
         checked(owner, "max_concurrency", max_concurrency, probe_validation.max_concurrency)
         checked(owner, "max_errors", max_errors, probe_validation.max_errors)
+        for platform in platforms:
+            checked(owner, "platforms", platform, probe_validation.platform)
         checked(
             owner, "schedule_expression", schedule_expression, probe_validation.schedule_expression
         )
@@ -169,6 +175,7 @@ class ProbeAgent(Construct):
                 configuration.encoded()
                 if configuration.is_literal
                 else self._encoded_at_deployment(),
+                platforms,
             ),
             schedule_expression=schedule_expression,
             max_concurrency=max_concurrency,

@@ -1,11 +1,15 @@
-"""Alarms on the probe's own heartbeat and on its checks of other hosts."""
+"""Alarms on the probe's own heartbeat, its checks of other hosts, and what else it measures."""
 
-from aws_cdk import Duration
+from typing import Final
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from staged_resiliency.failover.alarm_rule import AlarmRule
 from staged_resiliency.failover.alarms import MissingData, SignalAlarm, separates_0_from_1
-from staged_resiliency.notifications.topics import Topics
+from staged_resiliency.notifications.topics import Topics, arns_of, require_topics_in
+from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.configuration import DEFAULT_SILENT_PERIODS
 from staged_resiliency.shared import names, validation
 from staged_resiliency.shared.errors import InvalidInputError
@@ -114,6 +118,8 @@ class PeerAlarm(SignalAlarm):
         statistic: Statistic over a period; Average unless given.
         threshold: Below it the period breaches; 1 unless given, so one failed sample counts.
         notify_recovery: Also send the return to OK; not sent unless given.
+        datapoints_to_alarm: How many of the evaluation periods must breach; all unless given.
+            With fewer no health check can follow the alarm.
 
     Raises:
         InvalidInputError: A value that AWS would refuse or Route 53 could not follow, or a host
@@ -152,6 +158,7 @@ class PeerAlarm(SignalAlarm):
         statistic: str = "Average",
         threshold: float = 1,
         notify_recovery: bool = False,
+        datapoints_to_alarm: int | None = None,
     ) -> None:
         owner = "PeerAlarm"
         checked(owner, "namespace", namespace, validation.namespace)
@@ -181,4 +188,191 @@ class PeerAlarm(SignalAlarm):
             missing_data=MissingData.NOT_BREACHING,
             topic=topic,
             notify_recovery=notify_recovery,
+            datapoints_to_alarm=datapoints_to_alarm,
         )
+
+
+class LatencyAlarm(Construct):
+    """Fires when samples of a dependency that succeed take too long. No signal of a failover.
+
+    The probe publishes the metric ``<dependency>-latency`` in milliseconds where the check has
+    ``latency``. Missing data is not breaching: samples that fail have no latency.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        namespace: CloudWatch namespace of the probe's metrics; not one of AWS's own.
+        host_name: The host that the probe runs on: its Name tag.
+        dependency: Short name of the dependency, for example ``db``.
+        above_milliseconds: A period above it breaches.
+        description: Text of the notification; at most 1,024 characters.
+        topic: Where the change to ALARM is sent.
+        statistic: Statistic over a period: Average, Maximum, Minimum, or a percentile such as
+            ``p95``, for which the check needs ``latency="values"``; Average unless given.
+        period_seconds: Length of a period in seconds, a multiple of 60; 60 unless given.
+        evaluation_periods: Periods in a row that must breach; 5 unless given.
+        notify_recovery: Also send the return to OK; not sent unless given.
+
+    Raises:
+        InvalidInputError: A value that AWS would refuse.
+
+    Attributes:
+        alarm_name: ``<host_name>-<dependency>-latency-high``.
+        resource: The ``CfnAlarm``.
+
+    Example:
+        >>> from aws_cdk import App, Stack
+        >>> alarm = LatencyAlarm(
+        ...     Stack(App(), "Shop"),
+        ...     "DatabaseLatency",
+        ...     namespace="Shop",
+        ...     host_name="shop-blue",
+        ...     dependency="db",
+        ...     above_milliseconds=250,
+        ...     description="The database answers shop-blue slowly.",
+        ...     topic="arn:aws:sns:eu-west-1:111111111111:ops",
+        ... )
+        >>> alarm.alarm_name
+        'shop-blue-db-latency-high'
+
+    See https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        namespace: str,
+        host_name: str,
+        dependency: str,
+        above_milliseconds: float,
+        description: str,
+        topic: Topics,
+        statistic: str = "Average",
+        period_seconds: int = 60,
+        evaluation_periods: int = 5,
+        notify_recovery: bool = False,
+    ) -> None:
+        owner = "LatencyAlarm"
+        checked(owner, "namespace", namespace, validation.namespace)
+        checked(owner, "host_name", host_name, validation.host_name)
+        checked(owner, "dependency", dependency, validation.slug)
+        checked(owner, "above_milliseconds", above_milliseconds, _above_0)
+        checked(owner, "statistic", statistic, _latency_statistic)
+        checked(owner, "period_seconds", period_seconds, validation.failover_period_seconds)
+        super().__init__(scope, construct_id)
+        topic_arns = arns_of(topic)
+        require_topics_in(Stack.of(self).region, topic_arns)
+        self.alarm_name: Final = names.latency_alarm(host_name, dependency)
+        is_percentile = statistic.startswith("p")
+        self.resource: Final = cloudwatch.CfnAlarm(
+            self,
+            "Resource",
+            alarm_name=self.alarm_name,
+            alarm_description=description,
+            alarm_actions=topic_arns,
+            ok_actions=topic_arns if notify_recovery else None,
+            namespace=namespace,
+            metric_name=names.latency_metric(dependency),
+            dimensions=[cloudwatch.CfnAlarm.DimensionProperty(name="Host", value=host_name)],
+            statistic=None if is_percentile else statistic,
+            extended_statistic=statistic if is_percentile else None,
+            period=period_seconds,
+            evaluation_periods=evaluation_periods,
+            threshold=above_milliseconds,
+            comparison_operator="GreaterThanThreshold",
+            treat_missing_data=MissingData.NOT_BREACHING.value,
+        )
+
+
+class CertificateAlarm(SignalAlarm):
+    """Fires when a dependency's certificate is valid for fewer days. Meant for no failover.
+
+    The probe publishes the metric ``<dependency>-certificate-days`` where the check has
+    ``certificate``. Missing data is not breaching: a certificate that is not trusted, or no longer
+    valid, makes the check fail instead.
+
+    Args:
+        scope: The parent.
+        construct_id: Id below the parent.
+        namespace: CloudWatch namespace of the probe's metrics; not one of AWS's own.
+        host_name: The host that the probe runs on: its Name tag.
+        dependency: Short name of the dependency, for example ``db``.
+        days: Fewest days without an alarm.
+        description: Text of the notification; at most 1,024 characters.
+        topic: Where the change to ALARM is sent.
+        notify_recovery: Also send the return to OK; not sent unless given.
+
+    Raises:
+        InvalidInputError: A value that AWS would refuse.
+
+    Attributes are those of ``SignalAlarm``. The alarm is named
+    ``<host_name>-<dependency>-certificate-expires``.
+
+    Example:
+        >>> from aws_cdk import App, Stack
+        >>> alarm = CertificateAlarm(
+        ...     Stack(App(), "Shop"),
+        ...     "DatabaseCertificate",
+        ...     namespace="Shop",
+        ...     host_name="shop-blue",
+        ...     dependency="db",
+        ...     days=14,
+        ...     description="The database's certificate expires.",
+        ...     topic="arn:aws:sns:eu-west-1:111111111111:ops",
+        ... )
+        >>> alarm.alarm_name
+        'shop-blue-db-certificate-expires'
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        namespace: str,
+        host_name: str,
+        dependency: str,
+        days: int,
+        description: str,
+        topic: Topics,
+        notify_recovery: bool = False,
+    ) -> None:
+        checked("CertificateAlarm", "namespace", namespace, validation.namespace)
+        checked("CertificateAlarm", "host_name", host_name, validation.host_name)
+        checked("CertificateAlarm", "dependency", dependency, validation.slug)
+        checked("CertificateAlarm", "days", days, probe_validation.days_to_expiry)
+        super().__init__(
+            scope,
+            construct_id,
+            rule=AlarmRule(
+                namespace=namespace,
+                metric_name=names.certificate_metric(dependency),
+                dimensions={"Host": host_name},
+                statistic="Minimum",
+                comparison="LessThanThreshold",
+                threshold=days,
+                period_seconds=3600,
+            ),
+            alarm_name=names.certificate_alarm(host_name, dependency),
+            description=description,
+            missing_data=MissingData.NOT_BREACHING,
+            topic=topic,
+            notify_recovery=notify_recovery,
+        )
+
+
+def _above_0(value: float) -> float:
+    if not 0 < value < float("inf"):
+        raise ValueError(f"{value} is not a number of milliseconds above 0; give one like 250")
+    return value
+
+
+def _latency_statistic(value: str) -> str:
+    return validation.matching(
+        value,
+        r"Average|Maximum|Minimum|p([1-9][0-9]?)(\.[0-9]{1,2})?",
+        "a statistic of a latency (Average, Maximum, Minimum or a percentile)",
+        "p95",
+    )

@@ -54,6 +54,61 @@ def body_text(value: str) -> str:
     return validation.at_most(value, limits.MAX_SEARCH_TEXT_CHARACTERS, "the text")
 
 
+def user_name(value: str) -> str:
+    """Validate the name of a user or a database."""
+    return validation.matching(
+        value,
+        r"[!-~]{1,80}",
+        "the name of a user or a database (printable ASCII without spaces, at most 80)",
+        "resiliency_probe",
+    )
+
+
+def file_on_host(value: str) -> str:
+    """Validate the path of a file on the hosts; below /home and /root the agent reads nothing."""
+    if re.match(r"/(home|root|run/user)(/|$)", value):
+        raise ValueError(
+            f"{validation.shown(value)} can't be read by the agent, from which the system hides "
+            "/home, /root and /run/user; give one like /etc/ssl/shop-ca.pem"
+        )
+    return validation.matching(
+        value,
+        r"/[!-~]{1,1023}",
+        "an absolute path (printable ASCII without spaces)",
+        "/etc/ssl/shop-ca.pem",
+    )
+
+
+def header_name(value: str) -> str:
+    """Validate the name of a header, except of one that the protocol itself needs."""
+    own = ("host", "connection", "content-length", "transfer-encoding", "accept-encoding")
+    if value.lower() in own:
+        raise ValueError(
+            f"{validation.shown(value)} is a header that the probe sets itself; leave it out "
+            "(host_header sets Host)"
+        )
+    return validation.matching(
+        value, r"[A-Za-z0-9-]{1,64}", "the name of a header (letters, digits, -)", "X-Probe"
+    )
+
+
+def header_value(value: str) -> str:
+    """Validate the value of a header."""
+    return validation.matching(
+        value, r"[ -~]{0,1024}", "the value of a header (printable ASCII)", "probe"
+    )
+
+
+def exchanged_text(value: str) -> str:
+    """Validate a text to send or to wait for: printable, with tabs and ends of lines."""
+    if not value or not re.sub(r"[\t\r\n]", "", value + ".").isprintable():
+        raise ValueError(
+            f"{validation.shown(value)} is not a text of printable characters and ends of lines; "
+            'give one like "QUIT\\r\\n"'
+        )
+    return validation.at_most(value, 1024, "the text")
+
+
 def days_to_expiry(value: int) -> int:
     """Validate the days that a certificate must still be valid."""
     if not 0 <= value <= limits.MAX_DAYS_TO_EXPIRY:
@@ -169,6 +224,16 @@ def association_name(value: str) -> str:
         r"[A-Za-z0-9_.-]{3,128}",
         "the name of an association (letters, digits, '_', '.' and '-', 3 to 128)",
         "shop-probe",
+    )
+
+
+def platform(value: str) -> str:
+    """Validate a platform, as ID and VERSION_ID of its /etc/os-release."""
+    return validation.matching(
+        value,
+        r"[a-z][a-z0-9._]{0,31}-[0-9][0-9.]{0,15}",
+        "a platform (ID-VERSION_ID of /etc/os-release)",
+        "almalinux-9",
     )
 
 

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import ClassVar, Final, Literal, TypeVar, get_args
 
 from staged_resiliency.probe import probe_validation
@@ -15,6 +15,11 @@ Family = Literal["ipv4", "ipv6"]
 RecordType = Literal["A", "AAAA", "CNAME"]
 """The type of record that a DNS check looks up."""
 
+Method = Literal["GET", "HEAD", "OPTIONS", "POST"]
+"""The method of an HTTP request."""
+Latency = Literal["statistics", "values"]
+"""How the latency of a target is published: statistic sets, or single values for percentiles."""
+
 _T = TypeVar("_T", str, int)
 _DNS_PORT: Final = 53
 _HTTP_PORT: Final = 80
@@ -23,15 +28,39 @@ _HTTPS_PORT: Final = 443
 _AGENT_DEFAULTS: Final[Mapping[str, object]] = {
     "status": (),
     "days_to_expiry": 0,
+    "certificate": False,
+    "tls": False,
+    "method": "GET",
+    "headers": {},
     "family": "ipv4",
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetCheck(ABC):
     """One way to check a target; use one of the kinds below.
 
     A sample is one attempt, with one deadline for name lookup, connection, handshake and answer.
+
+    Attributes:
+        interval_seconds: Seconds between two samples, a divisor of 60; those of the configuration
+            unless given.
+        timeout_seconds: Deadline of a sample in seconds, below the interval; that of the
+            configuration unless given.
+        latency: Also publish the milliseconds of each sample that passes, as metric
+            ``<dependency>-latency``: as ``statistics``, or as single ``values``, which alarms on
+            percentiles need; not published unless given.
     """
+
+    interval_seconds: int | None = None
+    timeout_seconds: float | None = None
+    latency: Latency | None = None
+
+    @property
+    def publishes_more(self) -> bool:
+        """Whether it has a metric or a pace of its own, which only dependencies have."""
+        given = (self.interval_seconds, self.timeout_seconds, self.latency)
+        return given != (None, None, None) or bool(getattr(self, "certificate", False))
 
     @abstractmethod
     def rendered(self) -> Mapping[str, object]:
@@ -40,7 +69,7 @@ class TargetCheck(ABC):
 
 @dataclass(frozen=True, slots=True)
 class _ConnectionCheck(TargetCheck):
-    """A check over a TCP connection; its fields are the agent's settings, in the same order."""
+    """A check over a TCP connection; its fields are the agent's settings."""
 
     _kind: ClassVar[str]
 
@@ -50,7 +79,7 @@ class _ConnectionCheck(TargetCheck):
         for each in fields(self):
             value = getattr(self, each.name)
             if value != _AGENT_DEFAULTS.get(each.name):
-                settings[each.name] = list(value) if isinstance(value, tuple) else value
+                settings[each.name] = _rendered(value)
         return settings
 
 
@@ -88,6 +117,10 @@ class TlsCheck(_ConnectionCheck):
         days_to_expiry: Fails when the certificate is valid for fewer days, 0 to 3650; 0 unless
             given.
         family: Which addresses of a name are used, ``ipv4`` or ``ipv6``; ``ipv4`` unless given.
+        ca_file: Path on the host of a file with the trusted authorities in PEM; those of the
+            system unless given.
+        certificate: Also publish for how many days the certificate is still valid, as metric
+            ``<dependency>-certificate-days``; not published unless true.
 
     Raises:
         InvalidInputError: A value is not valid.
@@ -99,16 +132,18 @@ class TlsCheck(_ConnectionCheck):
     server_name: str | None = None
     days_to_expiry: int = 0
     family: Family = "ipv4"
+    ca_file: str | None = None
+    certificate: bool = False
 
     def __post_init__(self) -> None:
         """Validate the values."""
         _check_connection(self, self.host, self.port, self.family)
-        _check_certificate(self, self.server_name, self.days_to_expiry)
+        _check_certificate(self, self.server_name, self.days_to_expiry, self.ca_file)
 
 
 @dataclass(frozen=True, slots=True)
 class HttpCheck(_ConnectionCheck):
-    """Sends GET over HTTP; passes with an expected status and, if given, the text in the answer.
+    """Sends a request over HTTP; passes with an expected status and, if given, the text.
 
     Redirects are not followed: a 3xx is a status like any other.
 
@@ -122,6 +157,9 @@ class HttpCheck(_ConnectionCheck):
         text: Text that the first 64 KB of the answer's body must hold, 1 to 255 printable
             characters; only the status counts unless given.
         family: Which addresses of a name are used, ``ipv4`` or ``ipv6``; ``ipv4`` unless given.
+        method: Method of the request, which has no body; GET unless given.
+        headers: Further headers by name, in place of the usual ones of the same name. Their values
+            can be read in the template and on the host: no secrets.
 
     Raises:
         InvalidInputError: A value is not valid.
@@ -135,16 +173,18 @@ class HttpCheck(_ConnectionCheck):
     status: Sequence[int] = ()
     text: str | None = None
     family: Family = "ipv4"
+    method: Method = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         """Validate the values."""
         _check_connection(self, self.host, self.port, self.family)
-        _check_request(self, self.path, self.host_header, self.status, self.text)
+        _check_request(self, self)
 
 
 @dataclass(frozen=True, slots=True)
 class HttpsCheck(_ConnectionCheck):
-    """Sends GET over HTTPS; passes with a valid certificate and, as ``HttpCheck``, status and text.
+    """Sends a request over HTTPS; passes with a valid certificate, status and text.
 
     Redirects are not followed: a 3xx is a status like any other.
 
@@ -161,6 +201,13 @@ class HttpsCheck(_ConnectionCheck):
         days_to_expiry: Fails when the certificate is valid for fewer days, 0 to 3650; 0 unless
             given.
         family: Which addresses of a name are used, ``ipv4`` or ``ipv6``; ``ipv4`` unless given.
+        method: Method of the request, which has no body; GET unless given.
+        headers: Further headers by name, in place of the usual ones of the same name. Their values
+            can be read in the template and on the host: no secrets.
+        ca_file: Path on the host of a file with the trusted authorities in PEM; those of the
+            system unless given.
+        certificate: Also publish for how many days the certificate is still valid, as metric
+            ``<dependency>-certificate-days``; not published unless true.
 
     Raises:
         InvalidInputError: A value is not valid.
@@ -176,12 +223,208 @@ class HttpsCheck(_ConnectionCheck):
     server_name: str | None = None
     days_to_expiry: int = 0
     family: Family = "ipv4"
+    method: Method = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict, hash=False)
+    ca_file: str | None = None
+    certificate: bool = False
 
     def __post_init__(self) -> None:
         """Validate the values."""
         _check_connection(self, self.host, self.port, self.family)
-        _check_request(self, self.path, self.host_header, self.status, self.text)
-        _check_certificate(self, self.server_name, self.days_to_expiry)
+        _check_request(self, self)
+        _check_certificate(self, self.server_name, self.days_to_expiry, self.ca_file)
+
+
+@dataclass(frozen=True, slots=True)
+class _ServerCheck(_ConnectionCheck):
+    """A check of a server by its own protocol, in plain text or by TLS."""
+
+    tls: bool = field(default=False, kw_only=True)
+    server_name: str | None = field(default=None, kw_only=True)
+    days_to_expiry: int = field(default=0, kw_only=True)
+    ca_file: str | None = field(default=None, kw_only=True)
+    certificate: bool = field(default=False, kw_only=True)
+    family: Family = field(default="ipv4", kw_only=True)
+
+    def _check_server(self, host: str, port: int, *, by_tls: bool) -> None:
+        _check_connection(self, host, port, self.family)
+        _check_certificate(self, self.server_name, self.days_to_expiry, self.ca_file)
+        for name in ("server_name", "days_to_expiry", "ca_file", "certificate"):
+            if getattr(self, name) and not by_tls:
+                raise InvalidInputError(
+                    f"{type(self).__name__}: {name}: applies only with TLS; give tls=True"
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class MysqlCheck(_ServerCheck):
+    """Passes when a user without a password can log in to MySQL or MariaDB.
+
+    A connection that ends before a login counts as an error: after ``max_connect_errors`` of them,
+    100 by default, the server refuses the host. So the check logs in and out. It needs an account
+    without a password and without privileges: ``CREATE USER resiliency_probe@'10.0.%'``.
+
+    Attributes:
+        host: DNS name or address.
+        user: Name of the account.
+        port: TCP port; 3306 unless given.
+        tls: Log in by TLS; the certificate must be trusted, valid, and for the name; not unless
+            given.
+        server_name: Name that the certificate must have; the host unless given.
+        days_to_expiry: Fails when the certificate is valid for fewer days; 0 unless given.
+        ca_file: Path on the host of a file with the trusted authorities in PEM; those of the
+            system unless given.
+        certificate: Also publish for how many days the certificate is still valid.
+        family: Which addresses of a name are used, ``ipv4`` or ``ipv6``; ``ipv4`` unless given.
+
+    Raises:
+        InvalidInputError: A value is not valid.
+    """
+
+    _kind: ClassVar = "mysql"
+    host: str
+    user: str
+    port: int = 3306
+
+    def __post_init__(self) -> None:
+        """Validate the values."""
+        self._check_server(self.host, self.port, by_tls=self.tls)
+        _checked(self, "user", self.user, probe_validation.user_name)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresqlCheck(_ServerCheck):
+    """Passes when PostgreSQL answers a request for TLS and, with a user, begins a session.
+
+    Without ``user`` also a server passes that is starting up or has no connection left.
+
+    Attributes:
+        host: DNS name or address.
+        port: TCP port; 5432 unless given.
+        user: Name of a role that may log in from the host. The check sends no password: it passes
+            where the server asks for it, or where the session begins without.
+        database: Name of the database; that of the user's name unless given.
+        tls: Require TLS and check the certificate; without, TLS is used where the server has it,
+            with any certificate.
+        server_name: Name that the certificate must have; the host unless given.
+        days_to_expiry: Fails when the certificate is valid for fewer days; 0 unless given.
+        ca_file: Path on the host of a file with the trusted authorities in PEM; those of the
+            system unless given.
+        certificate: Also publish for how many days the certificate is still valid.
+        family: Which addresses of a name are used, ``ipv4`` or ``ipv6``; ``ipv4`` unless given.
+
+    Raises:
+        InvalidInputError: A value is not valid.
+    """
+
+    _kind: ClassVar = "postgresql"
+    host: str
+    port: int = 5432
+    user: str | None = None
+    database: str | None = None
+
+    def __post_init__(self) -> None:
+        """Validate the values."""
+        self._check_server(self.host, self.port, by_tls=self.tls)
+        for name, value in (("user", self.user), ("database", self.database)):
+            if value is not None:
+                _checked(self, name, value, probe_validation.user_name)
+        if self.database is not None and self.user is None:
+            raise InvalidInputError("PostgresqlCheck: database: applies only together with user")
+
+
+@dataclass(frozen=True, slots=True)
+class RedisCheck(_ServerCheck):
+    """Passes when Redis or Valkey answers PING, or asks for a password.
+
+    Attributes:
+        host: DNS name or address.
+        port: TCP port; 6379 unless given.
+        tls: Connect by TLS; the certificate must be trusted, valid, and for the name; not unless
+            given.
+        server_name: Name that the certificate must have; the host unless given.
+        days_to_expiry: Fails when the certificate is valid for fewer days; 0 unless given.
+        ca_file: Path on the host of a file with the trusted authorities in PEM; those of the
+            system unless given.
+        certificate: Also publish for how many days the certificate is still valid.
+        family: Which addresses of a name are used, ``ipv4`` or ``ipv6``; ``ipv4`` unless given.
+
+    Raises:
+        InvalidInputError: A value is not valid.
+    """
+
+    _kind: ClassVar = "redis"
+    host: str
+    port: int = 6379
+
+    def __post_init__(self) -> None:
+        """Validate the values."""
+        self._check_server(self.host, self.port, by_tls=self.tls)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of an ``ExchangeCheck``.
+
+    Attributes:
+        send: Text to send, with the ends of its lines; nothing unless given.
+        expect: Text to wait for, after what former steps found; nothing unless given.
+        starttls: Begin TLS after the line that holds ``expect``; not unless given.
+    """
+
+    send: str | None = None
+    expect: str | None = None
+    starttls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeCheck(_ServerCheck):
+    r"""Passes when a server answers texts as expected, such as one for SMTP.
+
+    Attributes:
+        host: DNS name or address.
+        port: TCP port.
+        steps: What is sent and expected, in order; the last one should log out, as servers log
+            clients that merely leave.
+        tls: Connect by TLS; not unless given. For TLS within the exchange see ``Step``.
+        server_name: Name that the certificate must have; the host unless given.
+        days_to_expiry: Fails when the certificate is valid for fewer days; 0 unless given.
+        ca_file: Path on the host of a file with the trusted authorities in PEM; those of the
+            system unless given.
+        certificate: Also publish for how many days the certificate is still valid.
+        family: Which addresses of a name are used, ``ipv4`` or ``ipv6``; ``ipv4`` unless given.
+
+    Raises:
+        InvalidInputError: A value is not valid.
+
+    Example:
+        >>> check = ExchangeCheck(
+        ...     "mail.example.com", 25, [Step(expect="220 "), Step("QUIT\r\n", "221 ")]
+        ... )
+        >>> check.rendered()["steps"]
+        [{'expect': '220 '}, {'send': 'QUIT\r\n', 'expect': '221 '}]
+    """
+
+    _kind: ClassVar = "exchange"
+    host: str
+    port: int
+    steps: Sequence[Step]
+
+    def __post_init__(self) -> None:
+        """Validate the values."""
+        object.__setattr__(self, "steps", tuple(self.steps))
+        starts_tls = [step.starttls for step in self.steps]
+        self._check_server(self.host, self.port, by_tls=self.tls or any(starts_tls))
+        if not self.steps:
+            raise InvalidInputError(
+                "ExchangeCheck: steps: is empty; give one like Step(expect=...)"
+            )
+        if self.tls + sum(starts_tls) > 1:
+            raise InvalidInputError("ExchangeCheck: steps: TLS can begin once")
+        for step in self.steps:
+            for text in (step.send, step.expect):
+                if text is not None:
+                    checked("ExchangeCheck", "steps", text, probe_validation.exchanged_text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +474,9 @@ class DnsCheck(TargetCheck):
             "answer": self.answer,
             "server": self.server,
             "port": None if self.port == _DNS_PORT else self.port,
+            "interval_seconds": self.interval_seconds,
+            "timeout_seconds": self.timeout_seconds,
+            "latency": self.latency,
         }
         return {name: value for name, value in settings.items() if value is not None}
 
@@ -251,21 +497,42 @@ def _check_connection(check: TargetCheck, host: str, port: int, family: str) -> 
         )
 
 
-def _check_request(
-    check: TargetCheck, path: str, host_header: str | None, status: Sequence[int], text: str | None
-) -> None:
-    _checked(check, "path", path, validation.url_path)
-    if host_header is not None:
-        _checked(check, "host_header", host_header, validation.domain_name)
-    for each in status:
+def _check_request(check: TargetCheck, request: "HttpCheck | HttpsCheck") -> None:
+    _checked(check, "path", request.path, validation.url_path)
+    if request.host_header is not None:
+        _checked(check, "host_header", request.host_header, validation.domain_name)
+    for each in request.status:
         checked(type(check).__name__, "status", each, probe_validation.status)
     # A tuple: frozen, and equal to another of the same statuses.
-    object.__setattr__(check, "status", tuple(status))
-    if text is not None:
-        _checked(check, "text", text, probe_validation.body_text)
+    object.__setattr__(check, "status", tuple(request.status))
+    if request.text is not None:
+        _checked(check, "text", request.text, probe_validation.body_text)
+    require_one_of(type(check).__name__, "method", request.method, get_args(Method))
+    if request.method == "HEAD" and request.text is not None:
+        raise InvalidInputError(
+            f"{type(check).__name__}: text: can't be found with method HEAD, whose answer has no "
+            "body; give GET, or leave text out"
+        )
+    for name, value in request.headers.items():
+        checked(type(check).__name__, "headers", name, probe_validation.header_name)
+        checked(type(check).__name__, "headers", value, probe_validation.header_value)
 
 
-def _check_certificate(check: TargetCheck, server_name: str | None, days_to_expiry: int) -> None:
+def _check_certificate(
+    check: TargetCheck, server_name: str | None, days_to_expiry: int, ca_file: str | None
+) -> None:
     if server_name is not None:
         _checked(check, "server_name", server_name, validation.dns_name_or_address)
     _checked(check, "days_to_expiry", days_to_expiry, probe_validation.days_to_expiry)
+    if ca_file is not None:
+        _checked(check, "ca_file", ca_file, probe_validation.file_on_host)
+
+
+def _rendered(value: object) -> object:
+    """Return a setting as JSON has it."""
+    if isinstance(value, tuple):
+        return [_rendered(each) for each in value]
+    if isinstance(value, Step):
+        step = {"send": value.send, "expect": value.expect, "starttls": value.starttls or None}
+        return {name: given for name, given in step.items() if given is not None}
+    return dict(value) if isinstance(value, Mapping) else value

@@ -55,6 +55,16 @@ def drill_overdue_alarm(service: str, environment: str, drill: str) -> str:
     return f"{service}-{environment}-drill-{drill}-overdue"
 
 
+def drill_fault_alarm(service: str, environment: str) -> str:
+    """Return the name of the alarm on faults that outlast the runs of drills."""
+    return f"{service}-{environment}-drills-fault-not-ended"
+
+
+def drill_log_group(service: str, environment: str) -> str:
+    """Return the name of the log group of a service's drills."""
+    return f"/aws/vendedlogs/staged-resiliency/{service}-{environment}-drills"
+
+
 def drill_undelivered_alarm(service: str, environment: str) -> str:
     """Return the name of the alarm on undelivered calls that start drills or end their faults."""
     return f"{service}-{environment}-drills-undelivered"
@@ -104,6 +114,26 @@ def status_description(display_name: str, color: str) -> str:
     return f"{display_name} ({color.title()}) instance failure."
 
 
+def latency_metric(dependency: str) -> str:
+    """Return the name of the metric of a dependency's latency, in milliseconds."""
+    return f"{dependency}-latency"
+
+
+def certificate_metric(dependency: str) -> str:
+    """Return the name of the metric of the days for which a certificate is still valid."""
+    return f"{dependency}-certificate-days"
+
+
+def latency_alarm(host: str, dependency: str) -> str:
+    """Return the name of the alarm on a dependency's latency."""
+    return f"{host}-{dependency}-latency-high"
+
+
+def certificate_alarm(host: str, dependency: str) -> str:
+    """Return the name of the alarm on the expiry of a dependency's certificate."""
+    return f"{host}-{dependency}-certificate-expires"
+
+
 def connectivity_description(label: str, display_name: str, color: str) -> str:
     """Return the description of a connectivity alarm."""
     return f"{label} Connectivity failure for {display_name} ({color.title()})."
@@ -132,6 +162,14 @@ def drill_overdue_description(display_name: str, drill: str) -> str:
     return (
         f"{display_name}: drill {drill} has not passed for over 35 days, or its watchdog has "
         "stopped reporting."
+    )
+
+
+def drill_fault_description(display_name: str) -> str:
+    """Return the description of the alarm on faults that outlast the runs of drills."""
+    return (
+        f"{display_name}: a run of a drill has ended while its fault may last, or the cleanup no "
+        "longer runs. Check that both hosts run, and start a stopped one."
     )
 
 

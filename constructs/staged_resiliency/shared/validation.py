@@ -250,6 +250,16 @@ def kms_key_arn(value: str) -> str:
     )
 
 
+def change_calendar_arn(value: str) -> str:
+    """Validate the ARN of a Systems Manager change calendar."""
+    return matching(
+        value,
+        rf"arn:{_PARTITION}:ssm:[a-z0-9-]+:\d{{12}}:document/[A-Za-z0-9_.-]{{3,128}}",
+        "the ARN of a change calendar",
+        "arn:aws:ssm:us-west-2:532151327118:document/freeze",
+    )
+
+
 def email_address(value: str) -> str:
     """Validate an e-mail address."""
     if len(value) > 254 or _EMAIL.fullmatch(value) is None:
@@ -408,11 +418,21 @@ def failover_statistic(value: str) -> str:
 
 
 def all_datapoints(datapoints_to_alarm: int, evaluation_periods: int) -> int:
-    """Validate datapoints to alarm: all periods, as Route 53 can't follow M out of N."""
+    """Validate datapoints of an alarm that decides failover: Route 53 needs all of them."""
     if datapoints_to_alarm != evaluation_periods:
         raise ValueError(
             f"{datapoints_to_alarm} out of {evaluation_periods} is an M-out-of-N alarm, which "
             f"Route 53 health checks can't follow; give {evaluation_periods}, or leave it out"
+        )
+    return datapoints_to_alarm
+
+
+def some_datapoints(datapoints_to_alarm: int, evaluation_periods: int) -> int:
+    """Validate datapoints of an alarm that decides nothing."""
+    if not 1 <= datapoints_to_alarm <= evaluation_periods:
+        raise ValueError(
+            f"{datapoints_to_alarm} out of {evaluation_periods} can't breach; allowed: 1 to "
+            f"{evaluation_periods}"
         )
     return datapoints_to_alarm
 

@@ -41,7 +41,7 @@ def _run(made: CommandAccount) -> None:
     script = replace(journals.STOPPED, experiment="shutdown", kind="drill")
     name = "by-hand-20261103T193000Z-5e0c8d21"
     run = made.begin("shutdown", name)
-    run.phase("Preflight", NOW + 1, NOW + 4, message="preflight passed")
+    run.phase("Preflight", NOW + 1, NOW + 4, message="all checks passed")
     run.phase("Steady state", NOW + 5, NOW + 15, message="bookstore-api-blue serves")
     run.phase("Inject", NOW + 16, NOW + 30, message="experiment EXPA1", experiment="EXPA1")
     run.phase("Observe", NOW + 31, NOW + 300, message="everything expected happened")

@@ -24,7 +24,7 @@ def journal(script: journals.Script = journals.STOPPED) -> dict[str, Any]:
 def scripted(made: CommandAccount) -> Run:
     """A run of five minutes in which nothing goes wrong."""
     run = made.begin("shutdown", "run-1")
-    run.phase("Preflight", NOW + 1, NOW + 4, message="preflight passed")
+    run.phase("Preflight", NOW + 1, NOW + 4, message="all checks passed")
     run.phase("Steady state", NOW + 5, NOW + 15, message="bookstore-api-blue serves")
     run.phase("Inject", NOW + 16, NOW + 30, message="experiment EXP1", experiment="EXP1")
     for call in range(5):
@@ -58,7 +58,7 @@ def test_a_run_is_shown_phase_by_phase_and_a_passed_one_is_a_success(
     assert expected[1].startswith("Ctrl-C ends this view only")
     assert expected[2:16] == [
         "19:30:01Z  Preflight",
-        "19:30:04Z  Preflight: preflight passed",
+        "19:30:04Z  Preflight: all checks passed",
         "19:30:05Z  Steady state",
         "19:30:15Z  Steady state: bookstore-api-blue serves",
         "19:30:16Z  Inject",

@@ -25,7 +25,15 @@ def test_a_confirmed_drill_is_started_and_its_run_is_shown(
 ) -> None:
     assert drill("start", "shutdown", "--yes", "--no-follow") == 0
     (run,) = made.runs
-    assert capsys.readouterr().out == f"Started {run.arn}\n"
+    started, *stop = capsys.readouterr().out.splitlines()
+    assert started == f"Started {run.arn}"
+    assert stop[0] == "To stop it by hand:"
+    for command in (
+        f"aws stepfunctions stop-execution --execution-arn {run.arn}",
+        "aws fis stop-experiment",
+        "aws fis update-safety-lever-state --id default",
+    ):
+        assert any(line.startswith(f"  {command}") for line in stop), command
     assert ":execution:bookstore-production-drill-shutdown:by-hand-20261103T193000Z-" in run.arn
 
 

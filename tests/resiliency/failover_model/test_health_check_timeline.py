@@ -56,14 +56,13 @@ def test_a_target_that_fails_for_long_is_published_once_a_minute_as_by_the_agent
         Metric("Bookstore", "db-connectivity"),
         Effect.REFUSED,
         fault_at=30,
-        minutes=range(8),
         assumptions=Assumptions(),
         chance=Always(0.5),
     )
-    pieces = [len(stream.minutes[minute]) for minute in range(8)]
+    pieces = [len(stream.pieces(minute)) for minute in range(8)]
     # The first failure is that of second 35; from 335 on none is sent at once.
     assert pieces == [2, 2, 2, 2, 2, 2, 1, 1]
-    ((known, count, total, lowest, greatest),) = stream.minutes[6]
+    ((known, count, total, lowest, greatest),) = stream.pieces(6)
     assert (count, total, lowest, greatest) == (6, 0, 0, 0)
     assert 7 * 60 < known < 7 * 60 + 60
 
@@ -218,13 +217,12 @@ def test_long_periods_hold_what_adding_up_all_their_pieces_gives(
             alarm.metric,
             effect,
             fault_at=6.0 * seed,
-            minutes=range(-20, 21),
             assumptions=replace(Assumptions(), custom_metric_delay=Range(0, 200, "", "")),
             chance=random.Random(seed),
         )
-        found = _periods(alarm, stream)
+        found = _periods(alarm, stream, range(-20, 21))
         for end, period in found.items():
-            pieces = [each for minute in range(end - 7, end) for each in stream.minutes[minute]]
+            pieces = [each for minute in range(end - 7, end) for each in stream.pieces(minute)]
             steps = statistic_over_time(pieces, statistic)
             for at in range(60 * end, 60 * end + 300, 7):
                 known = [value for when, value in steps if when <= at]
@@ -239,9 +237,9 @@ def test_days_are_few_pieces() -> None:
         alarm.metric,
         Effect.IMPAIRED,
         fault_at=30,
-        minutes=range(-2_000, 2_000),
         assumptions=Assumptions(),
         chance=Always(0.5),
     )
-    assert len(_runs(stream)) == 2
-    assert max(len(steps) for steps in _periods(alarm, stream).values()) < 10
+    minutes = range(-2_000, 2_000)
+    assert len(_runs({minute: stream.pieces(minute) for minute in minutes})) == 2
+    assert max(len(steps) for steps in _periods(alarm, stream, minutes).values()) < 10

@@ -116,6 +116,7 @@ REQUEST = {
 CERTIFICATE = {
     "server_name": st.sampled_from(["Db.example.com", "10.0.0.5"]),
     "days_to_expiry": st.integers(0, limits.MAX_DAYS_TO_EXPIRY),
+    "ca_file": st.just("/etc/ssl/own.pem"),
 }
 ANSWERS = {"A": IPV4, "AAAA": IPV6, "CNAME": st.just("Edge.example.com.")}
 
@@ -132,6 +133,27 @@ def dns_check(record_type: str) -> st.SearchStrategy[Data]:
     )
 
 
+LATENCIES = st.fixed_dictionaries(
+    {},
+    optional={
+        "percentiles": st.just(True),
+        "alarm": st.fixed_dictionaries({"above_milliseconds": st.integers(1, 5000)}),
+    },
+)
+PACE = {"interval_seconds": st.sampled_from([20, 30, 60]), "timeout_seconds": st.floats(1, 10)}
+SERVERS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
+    "mysql": PACE,
+    "postgresql": {"user": st.just("probe")},
+    "redis": {},
+    "exchange": PACE,
+}
+STEPS = st.lists(
+    st.fixed_dictionaries({"expect": st.just("220 ")}, optional={"send": st.just("QUIT\r\n")}),
+    min_size=1,
+    max_size=3,
+)
+
+
 @st.composite
 def dependencies(draw: st.DrawFn) -> Data:
     named: Data = draw(
@@ -139,7 +161,12 @@ def dependencies(draw: st.DrawFn) -> Data:
     )
     named["host"] = draw(IPV4 | IPV6 | st.just("db.Example.com"))
     family = {"family": FAMILIES} if named["host"] == "db.Example.com" else {}
-    kind = draw(st.sampled_from(["tcp", "tls", "http", "https", "dns", ""]))
+    kinds = ["tcp", "tls", "http", "https", "mysql", "postgresql", "redis", "exchange", "dns", ""]
+    kind = draw(st.sampled_from(kinds))
+    if draw(st.booleans()):
+        named["latency"] = draw(LATENCIES)
+    if kind in ("tls", "https") and draw(st.booleans()):
+        named["certificate"] = {"alarm_days": draw(st.integers(1, 90))}
     match kind:
         case "dns":
             record_type = draw(st.sampled_from(list(ANSWERS)))
@@ -156,9 +183,15 @@ def dependencies(draw: st.DrawFn) -> Data:
             check = draw(checked_by(kind, **REQUEST, **family))
         case "https":
             check = draw(checked_by(kind, **REQUEST, **CERTIFICATE, **family))
+        case "mysql" | "postgresql" | "redis" | "exchange":
+            check = draw(checked_by(kind, **family, **SERVERS[kind]))
+            if draw(st.booleans()):
+                check |= {"tls": True, **draw(st.fixed_dictionaries({}, optional=CERTIFICATE))}
+            check |= {"user": "probe"} if kind == "mysql" else {}
+            check |= {"steps": draw(STEPS)} if kind == "exchange" else {}
         case _:
             return {**named, "port": draw(PORTS)}
-    if kind in ("tcp", "tls") or draw(st.booleans()):
+    if kind in ("tcp", "tls", "exchange") or draw(st.booleans()):
         named["port"] = draw(PORTS)
     return {**named, "check": check}
 

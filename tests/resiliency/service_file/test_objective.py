@@ -50,6 +50,15 @@ def misses(service: Service) -> dict[str, ObjectiveViolation]:
     return {str(miss.fault): miss for miss in violations_of(service, environment)}
 
 
+# Of a search that ends the same with fewer outages; where numbers are asserted, all are simulated.
+few_outages = pytest.mark.usefixtures("_few_outages")
+
+
+@pytest.fixture
+def _few_outages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objective, "OUTAGES_PER_FAULT", 400)
+
+
 def settings(miss: ObjectiveViolation) -> list[str]:
     return [change.setting for change in miss.changes]
 
@@ -101,6 +110,7 @@ def test_what_a_suggestion_gives_is_what_the_model_says_of_the_file_edited_so() 
     assert found.gives == by_hand <= 300
 
 
+@few_outages
 @pytest.mark.slow
 def test_one_suggestion_mends_all_faults_for_which_there_is_any() -> None:
     found = misses(service_with(300))
@@ -110,6 +120,7 @@ def test_one_suggestion_mends_all_faults_for_which_there_is_any() -> None:
     assert all(miss.meets for miss in found.values())
 
 
+@few_outages
 def test_a_fault_that_nothing_shows_is_missed_whatever_the_objective() -> None:
     miss = misses(service_with(86_400))["endpoint dead"]
     assert (str(miss.fault), miss.p95) == ("endpoint dead", inf)
@@ -119,6 +130,7 @@ def test_a_fault_that_nothing_shows_is_missed_whatever_the_objective() -> None:
     )
 
 
+@few_outages
 def test_several_changes_are_combined_where_one_is_not_enough() -> None:
     miss = misses(service_with(110, "endpoint"))["endpoint dead"]
     assert settings(miss) == [
@@ -140,6 +152,7 @@ def test_signals_that_are_added_are_reported_together() -> None:
     )
 
 
+@few_outages
 def test_where_nothing_meets_it_the_best_is_reported() -> None:
     miss = misses(service_with(20, "endpoint"))["endpoint dead"]
     assert not miss.meets
@@ -147,11 +160,13 @@ def test_where_nothing_meets_it_the_best_is_reported() -> None:
     assert f" would give {miss.gives:.0f} s" in miss.message(20)
 
 
+@few_outages
 @pytest.mark.slow
 def test_a_dependency_that_decides_nothing_by_choice_is_not_asked_for() -> None:
     assert "dependency blackholed: db" not in misses(service_with(300))
 
 
+@few_outages
 @pytest.mark.slow
 def test_a_dependency_that_decides_is() -> None:
     found = misses(service_with(200, edit=lambda env: env.update(failover_on=["status", "db"])))
@@ -159,6 +174,7 @@ def test_a_dependency_that_decides_is() -> None:
     assert "dependency blackholed: cdn" not in found
 
 
+@few_outages
 def test_a_dependency_that_the_objective_names_is_with_what_would_make_it_decide() -> None:
     (miss,) = misses(service_with(300, "db")).values()
     assert str(miss.fault) == "dependency blackholed: db"
@@ -198,6 +214,7 @@ def test_the_search_grows_with_dependencies_not_with_their_combinations(seconds:
     assert runs < 300
 
 
+@few_outages
 def test_too_many_combinations_are_not_tried_but_changes_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -207,6 +224,7 @@ def test_too_many_combinations_are_not_tried_but_changes_left_out(
     assert miss.meets
 
 
+@few_outages
 @pytest.mark.slow
 def test_a_dead_probe_hurts_nobody_so_it_is_not_asked_for() -> None:
     service = service_with(1, edit=lambda env: env.update(failover_on=["status", "db"]))
@@ -220,6 +238,7 @@ def alone(environment: Data) -> None:
     environment["probe"] = {"peer": False}
 
 
+@few_outages
 def test_settings_slower_than_usual_are_suggested_back() -> None:
     def slow(environment: Data) -> None:
         alone(environment)
@@ -234,6 +253,7 @@ def test_settings_slower_than_usual_are_suggested_back() -> None:
     }
 
 
+@few_outages
 def test_slow_endpoint_checks_are_suggested_back() -> None:
     def slow(environment: Data) -> None:
         environment["failover_on"] = ["endpoint"]
@@ -243,6 +263,7 @@ def test_slow_endpoint_checks_are_suggested_back() -> None:
     assert settings(miss) == ["endpoint.check.failure_threshold 3 in place of 6"]
 
 
+@few_outages
 @pytest.mark.parametrize(
     ("signal", "path", "fault"),
     [
@@ -264,12 +285,14 @@ def test_slow_alarms_of_other_signals_are_suggested_back(
     assert settings(miss) == [f"{path}.evaluation_periods 2 in place of 4"]
 
 
+@few_outages
 def test_what_would_make_the_file_unsound_is_not_suggested() -> None:
     miss = misses(service_with(300, "endpoint", edit=alone))["endpoint dead"]
     assert miss.changes == []
     assert miss.message(300).endswith("; no setting of this file makes it noticeably shorter")
 
 
+@few_outages
 def test_load_balancers_have_no_ttl_to_shorten() -> None:
     def behind(environment: Data) -> None:
         for color in ("blue", "green"):
@@ -283,6 +306,7 @@ def test_load_balancers_have_no_ttl_to_shorten() -> None:
     assert not any("ttl" in each for miss in found.values() for each in settings(miss))
 
 
+@few_outages
 @pytest.mark.slow
 def test_each_miss_is_a_warning_with_an_id_of_its_own() -> None:
     service = service_with(300, "host", "db")
@@ -336,6 +360,7 @@ def test_an_enforced_objective_that_is_met_is_no_problem(tmp_path: Path) -> None
     assert list(objective_warnings(service, service.environments["production"])) == []
 
 
+@few_outages
 def test_the_command_prints_misses_as_warnings(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -358,6 +383,7 @@ def test_without_an_objective_the_model_is_not_even_loaded(tmp_path: Path) -> No
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
+@few_outages
 def test_a_suggestion_makes_drills_longer_that_it_makes_too_short() -> None:
     (miss,) = misses(service_with(300, "db")).values()
     assert settings(miss) == ["'db' added to failover_on"]
@@ -386,6 +412,7 @@ def test_a_suggestion_makes_drills_longer_that_it_makes_too_short() -> None:
     assert list(safety_problems(whole, partial)) != []
 
 
+@few_outages
 def test_of_as_many_changes_the_cheapest_is_suggested() -> None:
     def secure(environment: Data) -> None:
         environment["endpoint"]["check"] = {"protocol": "https"}  # costs two dollars more
@@ -406,6 +433,7 @@ def test_what_chance_alone_may_give_is_not_suggested() -> None:
     assert best_changes(service, environment, [stopped], 300, times) == {stopped: []}
 
 
+@few_outages
 def test_a_suggestion_holds_for_the_longest_range_that_cloudwatch_may_read() -> None:
     # A TTL of 10 s would do on average: 458 s at the usual chances, and 488 s at the longest.
     (miss,) = misses(service_with(470, "host")).values()

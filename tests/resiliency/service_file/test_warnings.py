@@ -5,7 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from resiliency.service_file.model import Environment
-from resiliency.service_file.warnings import ServiceWarning, notes_of, warnings_of
+from resiliency.service_file.warnings import (
+    ServiceWarning,
+    bare_connections,
+    notes_of,
+    warnings_of,
+)
 from tests.support import Data, example
 
 WITH_ROLE = {"roles": ["bookstore-api"]}
@@ -224,3 +229,36 @@ LOAD_BALANCERS = {
 def test_a_failover_without_a_message_is_warned_of(values: Data, expected: list[str]) -> None:
     found = warnings_of(edited(lambda env: env.update(values)))
     assert [str(warning) for warning in found] == expected
+
+
+def database(**settings: object) -> Environment:
+    def edit(env: Data) -> None:
+        env["dependencies"] = {"db": {"label": "Database", "host": "db.example.com", **settings}}
+
+    return edited(edit)
+
+
+@pytest.mark.parametrize(
+    ("port", "advice"),
+    [
+        (5432, "give check: { protocol: postgresql }"),
+        (6379, "give check: { protocol: redis }"),
+        (
+            3306,
+            "and MySQL and MariaDB refuse a host after 100 bare connections; "
+            "give check: { protocol: mysql, user: NAME }",
+        ),
+    ],
+)
+def test_a_bare_connection_to_a_database_is_warned_of_with_its_protocol(
+    port: int, advice: str
+) -> None:
+    (warning,) = bare_connections(database(port=port))
+    assert warning.path == "dependencies.db.check.protocol"
+    assert warning.message.startswith(f"tcp to port {port}: a server that hangs for minutes ")
+    assert warning.message.endswith(advice)
+
+
+def test_the_protocol_of_a_database_and_another_port_are_not_warned_of() -> None:
+    assert not [*bare_connections(database(port=5432, check={"protocol": "postgresql"}))]
+    assert not [*bare_connections(database(port=8080))]

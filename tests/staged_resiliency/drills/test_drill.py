@@ -204,6 +204,27 @@ def shared() -> DrillGroup:
             id="another alarm",
         ),
         pytest.param(
+            {"guards": "guard"},
+            "Drill: guards: 'guard' is of type str; give a list",
+            id="guards that are no list",
+        ),
+        pytest.param(
+            {"hypothesis": ["ClientsMove"]},
+            "Drill: hypothesis: 'ClientsMove' is of type str; give expectations, such as "
+            "ClientsMove(...)",
+            id="expectation of a wrong type",
+        ),
+        pytest.param(
+            {"schedule": "cron(0 10 ? * TUE#1 *)"},
+            "Drill: schedule: 'cron(0 10 ? * TUE#1 *)' is of type str; give a DrillSchedule",
+            id="schedule of a wrong type",
+        ),
+        pytest.param(
+            {"fault": "stop"},
+            "Drill: fault: 'stop' is of type str; give StopInstance(...) or BlackholePort(...)",
+            id="fault of a wrong type",
+        ),
+        pytest.param(
             {"guards": [7]},
             "Drill: guards: 7 is of type int; give an alarm or its name",
             id="guard of a wrong type",
@@ -261,7 +282,14 @@ def test_an_experiment_alone_needs_a_guard_too(shared: DrillGroup) -> None:
         "the other host is healthy, such as its status alarm"
     ):
         FaultExperiment(
-            Stack(), "E", name="e", fault=a_stop(), guards=[], log_group_arn="arn:of:log:*"
+            Stack(),
+            "E",
+            name="e",
+            fault=a_stop(),
+            guards=[],
+            log_group_arn="arn:of:log:*",
+            role_arn="arn:of:role",
+            tags={},
         )
 
 
@@ -285,8 +313,8 @@ def test_an_experiment_alone_needs_a_guard_too(shared: DrillGroup) -> None:
             id="no instance",
         ),
         pytest.param(
-            lambda: a_stop(volume_keys=["alias/shop"]),
-            "StopInstance: volume_keys: 'alias/shop' is not the ARN of a KMS key; give one like "
+            lambda: a_group(Stack(), volume_keys=["alias/shop"]),
+            "DrillGroup: volume_keys: 'alias/shop' is not the ARN of a KMS key; give one like "
             "arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab",
             id="key by its alias",
         ),

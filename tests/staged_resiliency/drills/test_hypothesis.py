@@ -332,3 +332,24 @@ def test_what_is_assumed_is_what_the_failover_time_model_assumes_at_most() -> No
         "dns_propagation": time_limits.DNS_PROPAGATION_SECONDS,
         "resolver_floor": time_limits.RESOLVER_FLOOR_SECONDS,
     }
+
+
+def test_an_alarm_of_two_out_of_three_is_given_a_second_good_period_to_recover() -> None:
+    def limit(datapoints: int) -> float:
+        def edit(env: Data) -> None:
+            env["dependencies"]["db"]["alarm"] = {
+                "evaluation_periods": 3,
+                "datapoints_to_alarm": datapoints,
+                "missing_data": "breaching",
+            }
+            env["drills"]["db-blackhole"]["duration_minutes"] = 10
+
+        (recovers,) = [
+            each
+            for each in expected(drilled(edit), "db-blackhole")
+            if isinstance(each, AlarmRecovers) and "db-connectivity" in each.alarm
+        ]
+        return recovers.within_seconds
+
+    assert limit(2) == limit(3) + 60
+    assert limit(1) == limit(3) + 120

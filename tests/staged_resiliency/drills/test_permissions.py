@@ -8,6 +8,7 @@ from staged_resiliency.drills import functions
 from staged_resiliency.drills.runtime import handlers
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.cleanup import EVENT_SECONDS, FaultNotOverError
+from staged_resiliency.drills.runtime.plan import WATCHDOG_TASK
 from tests.fake_aws import plans
 from tests.fake_aws.account import FunctionError, account
 from tests.fake_aws.simulation import Script
@@ -40,13 +41,14 @@ def test_functions_call_what_they_declare_and_nothing_else() -> None:
         made.after = abort
         made.start(machine, "run-2")
         assert made.finish(execution) == "ABORTED"
-        made.clean_up_missed(machine)
-        made.function = "watchdog"
+        made.clean_up_missed()
+        made.function = "end"
         watched = replace(
             plans.SCHEDULES,
+            task=WATCHDOG_TASK,
             drills=(replace(plans.SCHEDULES.drills[0], state_machine_arn=machine),),
         )
-        handlers.watchdog(watched.to_json(), None)
+        handlers.end(watched.to_json(), None)
         note(made.used)
     with account(SHUTDOWN, Script(stop_takes=6000)) as made:
         # Aborted before anything is known of the experiment, which does not end for long.
@@ -55,7 +57,7 @@ def test_functions_call_what_they_declare_and_nothing_else() -> None:
         made.clean_up(made.wait(execution))
         made.service.now += EVENT_SECONDS
         with pytest.raises(FaultNotOverError):
-            made.clean_up_missed(machine)
+            made.clean_up_missed()
         assert made.journal()["verdict"]["status"] == "failed"
         note(made.used)
     with account(SHUTDOWN) as made:

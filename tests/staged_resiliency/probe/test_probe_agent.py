@@ -125,7 +125,21 @@ def test_the_association_hands_over_the_configuration(usual: Template) -> None:
 
 def test_the_document_knows_every_parameter_that_it_is_given(usual: Template) -> None:
     known = only(usual, DOCUMENT)["Content"]["parameters"]
-    assert set(only(usual, ASSOCIATION)["Parameters"]) == set(known)
+    assert {*only(usual, ASSOCIATION)["Parameters"], "Platforms"} == set(known)
+
+
+def test_platforms_that_a_team_adds_reach_the_document(stack: Stack) -> None:
+    parameters = a_probe(stack, platforms=["almalinux-9", "sles-15.6"]).association.parameters
+    assert isinstance(parameters, dict)
+    assert parameters["Platforms"] == ["almalinux-9,sles-15.6"]
+
+
+def test_a_platform_that_is_none_is_refused(stack: Stack) -> None:
+    with refused(
+        "ProbeAgent: platforms: 'AlmaLinux 9' is not a platform (ID-VERSION_ID of "
+        "/etc/os-release); give one like almalinux-9"
+    ):
+        a_probe(stack, platforms=["AlmaLinux 9"])
 
 
 def test_reviewers_can_read_the_configuration(usual: Template) -> None:
@@ -344,7 +358,7 @@ def test_a_probe_refuses(changes: Data, message: str, stack: Stack) -> None:
 
 def test_more_targets_than_a_document_carries_are_refused(stack: Stack) -> None:
     many = ProbeConfiguration(
-        "shop", "Shop", dependencies={f"d{number}": DB for number in range(1000)}
+        "shop", "Shop", dependencies={f"d{number}": DB for number in range(5000)}
     )
-    with pytest.raises(ValueError, match=r"^ProbeAgent: configuration: 1000 targets make "):
+    with pytest.raises(ValueError, match=r"^ProbeAgent: configuration: 5000 targets make "):
         a_probe(stack, configuration=many)

@@ -1,11 +1,18 @@
 """Alarms on a silent probe, and on a host that no longer answers another one."""
 
+import re
 from typing import Any
 
 import pytest
 from aws_cdk import Stack
 
-from staged_resiliency import AlarmHealthCheck, PeerAlarm, ProbeSilentAlarm
+from staged_resiliency import (
+    AlarmHealthCheck,
+    CertificateAlarm,
+    LatencyAlarm,
+    PeerAlarm,
+    ProbeSilentAlarm,
+)
 from tests.staged_resiliency.support import ALARM, HEALTH_CHECK, TOPIC_ARN, refused, synthesized
 from tests.support import Data, only
 
@@ -146,3 +153,71 @@ def test_both_refuse(changes: Data, message: str, stack: Stack) -> None:
 def test_an_alarm_on_a_peer_refuses(changes: Data, message: str, stack: Stack) -> None:
     with refused(message):
         peer(stack, **changes)
+
+
+def latency(stack: Stack, **changes: Any) -> LatencyAlarm:
+    """An alarm on a latency, with arguments changed."""
+    usual: Data = {
+        "namespace": "Shop",
+        "host_name": "shop-blue",
+        "dependency": "db",
+        "above_milliseconds": 250,
+        "description": "The database is slow.",
+        "topic": TOPIC_ARN,
+    }
+    return LatencyAlarm(stack, "Alarm", **{**usual, **changes})
+
+
+def test_an_alarm_on_a_latency_has_exactly_these_properties() -> None:
+    assert only(synthesized(latency), ALARM) == {
+        "AlarmActions": [TOPIC_ARN],
+        "AlarmDescription": "The database is slow.",
+        "AlarmName": "shop-blue-db-latency-high",
+        "ComparisonOperator": "GreaterThanThreshold",
+        "Dimensions": [{"Name": "Host", "Value": "shop-blue"}],
+        "EvaluationPeriods": 5,
+        "MetricName": "db-latency",
+        "Namespace": "Shop",
+        "Period": 60,
+        "Statistic": "Average",
+        "Threshold": 250,
+        "TreatMissingData": "notBreaching",
+    }
+
+
+def test_a_latency_can_be_watched_by_a_percentile() -> None:
+    alarm = only(synthesized(lambda stack: latency(stack, statistic="p99.9")), ALARM)
+    assert alarm["ExtendedStatistic"] == "p99.9"
+    assert "Statistic" not in alarm
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"above_milliseconds": 0}, "LatencyAlarm: above_milliseconds: 0 is not a number of "),
+        ({"statistic": "p100"}, "LatencyAlarm: statistic: 'p100' is not a statistic of a latency"),
+        ({"dependency": "DB"}, "LatencyAlarm: dependency: 'DB' is not "),
+    ],
+)
+def test_an_alarm_on_a_latency_refuses(changes: Data, message: str, stack: Stack) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        latency(stack, **changes)
+
+
+def test_an_alarm_on_a_certificate_fires_below_the_days() -> None:
+    def make(stack: Stack) -> CertificateAlarm:
+        return CertificateAlarm(
+            *(stack, "Alarm"),
+            namespace="Shop",
+            host_name="shop-blue",
+            dependency="db",
+            days=14,
+            description="The certificate expires.",
+            topic=TOPIC_ARN,
+        )
+
+    alarm = only(synthesized(make), ALARM)
+    assert alarm["AlarmName"] == "shop-blue-db-certificate-expires"
+    assert (alarm["MetricName"], alarm["Statistic"]) == ("db-certificate-days", "Minimum")
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 14)
+    assert alarm["TreatMissingData"] == "notBreaching"

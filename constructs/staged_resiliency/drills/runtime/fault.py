@@ -7,10 +7,15 @@ from datetime import datetime
 from typing import Any, Final
 
 from staged_resiliency.drills.runtime.context import AwsError, Context, JsonObject
-from staged_resiliency.drills.runtime.plan import FaultKind, Plan
-
-RUN_TAG: Final = "staged-resiliency:run"
-"""Tag of an experiment: ARN of the execution that started it."""
+from staged_resiliency.drills.runtime.keys import (
+    BLACKHOLE_DOCUMENT,
+    DRILL_TAG,
+    ENVIRONMENT_TAG,
+    INSTANCE_TAG,
+    RUN_TAG,
+    SERVICE_TAG,
+)
+from staged_resiliency.drills.runtime.plan import RULE_LATE_SECONDS, Ending, FaultKind, Plan
 
 SETTLE_SECONDS: Final = 60.0
 """How long an experiment that the run doesn't know of is looked for: FIS's list may lag behind."""
@@ -21,6 +26,8 @@ CLEANUP_SETTLE_SECONDS: Final = 180.0
 LATE_SECONDS: Final = 60.0
 """How long after the fault's time FIS is waited for."""
 
+_TIME_OVER: Final = "the time of the fault is over"
+_COMMAND_RUNS: Final = ("Pending", "InProgress", "Delayed", "Cancelling")
 _ACTIVE: Final = ("pending", "initiating", "running", "stopping")
 _STOPPABLE: Final = ("pending", "initiating", "running")
 _CUT_SHORT: Final = ("stopping", "stopped", "failed", "cancelled")
@@ -76,8 +83,10 @@ def start_experiment(plan: Plan, execution: str, context: Context) -> Experiment
         experimentOptions={"actionsMode": "run-all" if plan.enabled else "skip-all"},
         tags={
             RUN_TAG: execution,
-            "staged-resiliency:service": plan.service,
-            "staged-resiliency:drill": plan.drill,
+            SERVICE_TAG: plan.service,
+            ENVIRONMENT_TAG: plan.environment,
+            DRILL_TAG: plan.drill,
+            INSTANCE_TAG: plan.target_host.instance_id or "",
         },
     )
     return _experiment(answer["experiment"])
@@ -98,20 +107,30 @@ def stop_experiment(experiment_id: str, context: Context) -> None:
         context.log("experiment can't be stopped", experiment=experiment_id, error=str(error))
 
 
-def experiments_of_run(plan: Plan, execution: str, context: Context) -> Sequence[str]:
+def experiments_of_run(plan: Plan | Ending, execution: str, context: Context) -> Sequence[str]:
     """Return the IDs of the experiments that a run started, in whatever state they are."""
     listed = _list(context, experimentTemplateId=plan.experiment_template_id)
     return [str(each["id"]) for each in listed if each.get("tags", {}).get(RUN_TAG) == execution]
 
 
 def other_active_experiments(plan: Plan, execution: str, context: Context) -> Sequence[str]:
-    """Return the IDs of the active experiments of the service's drills, except the run's own."""
+    """Return the IDs of other runs' active experiments on an instance of the pair.
+
+    They may be of another service that has the instance too.
+    """
+    active = [
+        each
+        for each in _list(context)
+        if each["state"]["status"] in _ACTIVE and each.get("tags", {}).get(RUN_TAG) != execution
+    ]
+    # One that somebody started by hand has no tags of ours, but its template has.
+    by_hand = any(INSTANCE_TAG not in each.get("tags", {}) for each in active)
+    instances = _instances_of_templates(context) if by_hand else {}
     return [
         str(each["id"])
-        for each in _list(context)
-        if each["state"]["status"] in _ACTIVE
-        and each["experimentTemplateId"] in plan.experiment_templates
-        and each.get("tags", {}).get(RUN_TAG) != execution
+        for each in active
+        if each.get("tags", {}).get(INSTANCE_TAG, instances.get(each["experimentTemplateId"]))
+        in plan.instances
     ]
 
 
@@ -126,12 +145,26 @@ def _arns(information: JsonObject) -> Sequence[str]:
     return [str(each) for each in information.values() if str(each).startswith("arn:")]
 
 
+def _instances_of_templates(context: Context) -> dict[str, str]:
+    """Return the instance that each template of a drill breaks, by the ID of the template."""
+    listed = _pages("ListExperimentTemplates", "experimentTemplates", context)
+    return {
+        str(each["id"]): str(each["tags"][INSTANCE_TAG])
+        for each in listed
+        if INSTANCE_TAG in each.get("tags", {})
+    }
+
+
 def _list(context: Context, **filters: str) -> Sequence[dict[str, Any]]:
+    return _pages("ListExperiments", "experiments", context, **filters)
+
+
+def _pages(operation: str, key: str, context: Context, **filters: str) -> Sequence[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     more: dict[str, str] = {}
     while True:
-        answer = context.aws("fis", "ListExperiments", maxResults=100, **filters, **more)
-        found += answer["experiments"]
+        answer = context.aws("fis", operation, maxResults=100, **filters, **more)
+        found += answer[key]
         if not answer.get("nextToken"):
             return found
         more = {"nextToken": answer["nextToken"]}
@@ -173,7 +206,7 @@ class FaultEndStatus:
 
 
 def advance_fault_end(
-    plan: Plan,
+    plan: Ending,
     execution: str,
     known: str | None,
     injected_at: float | None,
@@ -206,21 +239,35 @@ def advance_fault_end(
     return replace(status, acting_since=began)
 
 
-def instance_state(plan: Plan, context: Context) -> str:
-    """Return the EC2 state of the target instance; empty where it does not exist."""
+def describe_instance(instance_id: str, context: Context) -> JsonObject:
+    """Return EC2's description of an instance; an empty object where it does not exist."""
     answer = context.aws(
         "ec2",
         "DescribeInstances",
-        Filters=[{"Name": "instance-id", "Values": [plan.target_host.instance_id or ""]}],
+        Filters=[{"Name": "instance-id", "Values": [instance_id]}],
     )
     for reservation in answer["Reservations"]:
         for instance in reservation["Instances"]:
-            return str(instance["State"]["Name"])
-    return ""
+            found: JsonObject = instance
+            return found
+    return {}
+
+
+def state_of(instance: JsonObject) -> str:
+    """Return the state in EC2's description of an instance; empty where there is none."""
+    return str(instance["State"]["Name"]) if instance else ""
+
+
+def is_over(plan: Ending, context: Context) -> bool:
+    """Whether the fault of a run of long ago is over, as far as can be seen without ending it."""
+    if not plan.enabled or plan.fault is FaultKind.BLACKHOLE:
+        return True  # it ended by itself
+    state = state_of(describe_instance(plan.instance_id, context))
+    return state in ("running", "shutting-down", "terminated", "")
 
 
 def _stop_experiments(
-    plan: Plan, execution: str, known: str | None, context: Context
+    plan: Ending, execution: str, known: str | None, context: Context
 ) -> Sequence[Experiment]:
     """Stop the experiments of a run; return them as they were before."""
     ids = [known] if known else experiments_of_run(plan, execution, context)
@@ -232,19 +279,22 @@ def _stop_experiments(
     return found
 
 
-def _is_late(plan: Plan, begun: float | None, context: Context) -> bool:
+def _is_late(plan: Ending, begun: float | None, context: Context) -> bool:
     return begun is not None and context.clock() >= begun + plan.fault_seconds + LATE_SECONDS
 
 
-def _end_without_fis(plan: Plan, known: str | None, context: Context) -> FaultEndStatus:
+def _end_without_fis(plan: Ending, known: str | None, context: Context) -> FaultEndStatus:
     """End a fault whose duration is over, while the FIS API fails."""
     if plan.enabled and plan.fault is FaultKind.STOP_INSTANCE:
         return _start_instance(plan, known, context)
-    return FaultEndStatus(True, known, "the time of the fault is over", context.clock())
+    running = "" if not plan.enabled else _running_command(plan, context)
+    if running:
+        return FaultEndStatus(False, known, running)
+    return FaultEndStatus(True, known, _TIME_OVER, context.clock())
 
 
 def _status(
-    plan: Plan,
+    plan: Ending,
     found: Sequence[Experiment],
     injected_at: float | None,
     begun: float | None,
@@ -266,43 +316,67 @@ def _status(
     return _blackhole_status(plan, last, injected_at, context)
 
 
-def _start_instance(plan: Plan, experiment: str | None, context: Context) -> FaultEndStatus:
+def _start_instance(plan: Ending, experiment: str | None, context: Context) -> FaultEndStatus:
     """Start the target instance where FIS has not started it."""
-    host = plan.target_host
-    state = instance_state(plan, context)
+    state = state_of(describe_instance(plan.instance_id, context))
     if state == "running":
-        message = f"instance {host.instance_id} is running"
+        message = f"instance {plan.instance_id} is running"
         return FaultEndStatus(True, experiment, message, context.clock())
     if state == "stopped":
-        context.log("starting the instance", instance=host.instance_id)
+        context.log("starting the instance", instance=plan.instance_id)
         try:
-            context.aws("ec2", "StartInstances", InstanceIds=[host.instance_id])
+            context.aws("ec2", "StartInstances", InstanceIds=[plan.instance_id])
         except AwsError as error:
             # The next poll tries again; the verdict reports it if it never succeeds.
             context.log("the instance can't be started", error=str(error))
-            return FaultEndStatus(False, experiment, f"{host.name} can't be started: {error}")
+            return FaultEndStatus(False, experiment, f"{plan.host} can't be started: {error}")
     return FaultEndStatus(
-        False, experiment, f"instance {host.instance_id} is {state or 'not found'}"
+        False, experiment, f"instance {plan.instance_id} is {state or 'not found'}"
     )
 
 
 def _blackhole_status(
-    plan: Plan, experiment: Experiment, injected_at: float | None, context: Context
+    plan: Ending, experiment: Experiment, injected_at: float | None, context: Context
 ) -> FaultEndStatus:
     """Return how far ending a blackhole has come; the host opens the port after the duration.
 
-    A cancelled command may never reach the host, and does not where the blackholed port is the
-    one by which the agent is reached. So only a completed experiment shows that the port is open.
+    The rule lasts as long as the command on the host, which begins with the installation of what
+    it needs. FIS completes its action after the action's own time, whether the command has ended
+    or not, and cancelling a command may not reach the host. So the end of the command counts, and
+    where it is not known, or ended otherwise than by success, the time of the fault.
     """
     now = context.clock()
     began = injected_at if injected_at is not None else experiment.acting_since
-    if experiment.status == "completed":
-        return FaultEndStatus(
-            True, experiment.id, "the port is open again", experiment.ended_at or now
-        )
+    late = began is None or now >= began + plan.fault_seconds + RULE_LATE_SECONDS
+    running = _running_command(plan, context)
+    if running and not late:
+        return FaultEndStatus(False, experiment.id, running)
+    if experiment.status == "completed" and not running:
+        # Of a command that outlasts FIS's action only this poll shows the end.
+        ended = experiment.ended_at
+        at = ended if ended is not None and now < ended + LATE_SECONDS else now
+        return FaultEndStatus(True, experiment.id, "the port is open again", at)
     if began is not None and now < began + plan.fault_seconds:
         left = began + plan.fault_seconds - now
         return FaultEndStatus(
-            False, experiment.id, f"{plan.target} opens port {plan.port} in {left:.0f} s"
+            False, experiment.id, f"{plan.host} opens port {plan.port} in {left:.0f} s"
         )
-    return FaultEndStatus(True, experiment.id, "the time of the fault is over", now)
+    return FaultEndStatus(True, experiment.id, _TIME_OVER, now)
+
+
+def _running_command(plan: Ending, context: Context) -> str:
+    """Describe a command that still runs on the host; empty where none does, or none is known."""
+    try:
+        answer = context.aws(
+            "ssm",
+            "ListCommandInvocations",
+            InstanceId=plan.instance_id,
+            Filters=[{"key": "DocumentName", "value": BLACKHOLE_DOCUMENT}],
+        )
+    except AwsError as error:
+        context.log("the command can't be followed", error=str(error))
+        return ""
+    for each in answer["CommandInvocations"]:
+        if each["Status"] in _COMMAND_RUNS:
+            return f"command {each['CommandId']} is {each['Status']} on {plan.host}"
+    return ""

@@ -1,38 +1,60 @@
-"""The Lambda handlers of a service's drills."""
+"""The Lambda handlers of a service's drills, one for each role."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Final
 
-from staged_resiliency.drills.runtime import cleanup as cleaning
-from staged_resiliency.drills.runtime import drill_status, phases
+from staged_resiliency.drills.runtime import cleanup, drill_status, phases, states
 from staged_resiliency.drills.runtime.context import Context, lambda_context
-from staged_resiliency.drills.runtime.states import PhaseInput, PhaseResult
-from staged_resiliency.experiment.json_codec import JsonObject
+from staged_resiliency.drills.runtime.plan import WATCHDOG_TASK
+from staged_resiliency.drills.runtime.states import PhaseInput, PhaseResult, ending_of
+from staged_resiliency.experiment.json_codec import DataError, JsonObject
 
-Handler = Callable[[object, object], JsonObject]
-"""A Lambda handler, called with the event and Lambda's own context object."""
-
-
-def _handler(phase: Callable[[PhaseInput, Context], PhaseResult]) -> Handler:
-    def handle(event: object, _: object) -> JsonObject:
-        return phase(PhaseInput.from_event(event), lambda_context()).to_json()
-
-    return handle
-
-
-preflight = _handler(phases.preflight)
-steady_state = _handler(phases.steady_state)
-inject = _handler(phases.inject)
-observe = _handler(phases.observe)
-end_fault = _handler(phases.end_fault)
-failback = _handler(phases.failback)
-record = _handler(phases.record)
+_PHASES: Final[Mapping[str, Callable[[PhaseInput, Context], PhaseResult]]] = {
+    states.PREFLIGHT: phases.preflight,
+    states.ANNOUNCE: phases.announce,
+    states.PREFLIGHT_AGAIN: phases.preflight,
+    states.STEADY_STATE: phases.steady_state,
+    states.INJECT: phases.inject,
+    states.OBSERVE: phases.observe,
+    states.END_FAULT: phases.end_fault,
+    states.FAILBACK: phases.failback,
+    states.STEADY_AGAIN: phases.steady_state,
+    states.RECORD: phases.record,
+}
 
 
-def cleanup(event: object, _: object) -> None:
-    """End the fault of a run that was aborted, timed out or failed, and record its verdict."""
-    cleaning.clean_up(event, lambda_context())
+def observe(event: object, _: object) -> JsonObject:
+    """Run a phase that only observes."""
+    return _run_phase(event)
 
 
-def watchdog(event: object, _: object) -> None:
-    """Publish the status of each drill."""
-    drill_status.publish(event, lambda_context())
+def inject(event: object, _: object) -> JsonObject:
+    """Run the phase that injects the fault."""
+    return _run_phase(event)
+
+
+def end(event: object, _: object) -> JsonObject:
+    """Run a phase that ends the fault or records the verdict; or the cleanup, or the watchdog."""
+    if isinstance(event, dict) and "phase" in event:
+        return _run_phase(event)
+    if isinstance(event, dict) and event.get("task") == WATCHDOG_TASK:
+        drill_status.publish(event, lambda_context())
+    else:
+        cleanup.clean_up(event, lambda_context())
+    return {}
+
+
+def _run_phase(event: object) -> JsonObject:
+    context = lambda_context()
+    try:
+        call = PhaseInput.from_event(event)
+    except DataError as error:
+        # The fault is ended even where the plan can't be read.
+        if not isinstance(event, dict) or event.get("phase") != states.END_FAULT:
+            raise
+        context.log("the event can't be read", error=str(error))
+        ending, run, began_at = ending_of(event, context.clock())
+        return phases.end_unread(ending, run, began_at, context).to_json()
+    if call.phase not in _PHASES:
+        raise DataError(f"event: phase: {call.phase!r} is not one of {', '.join(_PHASES)}")
+    return _PHASES[call.phase](call, context).to_json()

@@ -28,7 +28,16 @@ SCORE: Final = "drill-score"
 """Passed 100, expired 75, failed 50, never run 0; published daily by the watchdog."""
 
 
-def dimensions(service: str, environment: str, drill: str) -> Sequence[Mapping[str, str]]:
+FAULTS_NOT_ENDED: Final = "drill-faults-not-ended"
+"""Runs that ended while their fault may last; published every 15 minutes, for all drills of a
+service together, so without the dimension Drill."""
+
+
+def dimensions(
+    service: str, environment: str, drill: str | None = None
+) -> Sequence[Mapping[str, str]]:
     """Return the dimensions of a drill's metrics, as PutMetricData takes them."""
-    named = {"Service": service, "Environment": environment, "Drill": drill}
+    named = {"Service": service, "Environment": environment}
+    if drill is not None:
+        named["Drill"] = drill
     return [{"Name": name, "Value": value} for name, value in named.items()]

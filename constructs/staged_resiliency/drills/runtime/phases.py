@@ -9,6 +9,7 @@ from staged_resiliency.drills.runtime import preflight as checks
 from staged_resiliency.drills.runtime.client_view import STEADY_POLLS, Poller, not_steady
 from staged_resiliency.drills.runtime.context import AwsError, Context
 from staged_resiliency.drills.runtime.fault import Experiment, FaultEndStatus
+from staged_resiliency.drills.runtime.plan import Ending
 from staged_resiliency.drills.runtime.run_result import (
     ENDED,
     INJECTED,
@@ -17,11 +18,15 @@ from staged_resiliency.drills.runtime.run_result import (
     expected_during_fault,
     fault_times,
 )
-from staged_resiliency.drills.runtime.states import PhaseInput, PhaseResult
+from staged_resiliency.drills.runtime.states import PhaseInput, PhaseResult, RunName
 from staged_resiliency.drills.runtime.store import (
     PhaseRecord,
     Store,
+    begin,
     claim_occurrence,
+    end,
+    fault_over_key,
+    live_key,
     load_records,
     save_record,
 )
@@ -29,6 +34,8 @@ from staged_resiliency.experiment.observations import Observation, Source
 from staged_resiliency.experiment.verdict import Run
 
 _TIME_IS_OVER = "the time for it is over"
+_UNREAD_CALL_SECONDS = 40.0
+_UNREAD_PAUSE_SECONDS = 5.0
 
 
 class _Phase:
@@ -138,15 +145,25 @@ class _Phase:
 
 def preflight(call: PhaseInput, context: Context) -> PhaseResult:
     """Decide whether the run may start."""
-    with _Phase(call, states.PREFLIGHT, context) as phase:
+    with _Phase(call, call.phase, context) as phase:
         plan, execution = call.plan, call.run.execution
+        begin(phase.store, plan.drill, call.run, plan.to_json(), phase.called_at)
         if call.occurrence:
             other = claim_occurrence(phase.store, plan.drill, call.occurrence, execution)
             if other is not None:
                 message = f"the run that was due at {call.occurrence} was started before: {other}"
                 return phase.result(go=False, message=message)
-        reasons = checks.check(plan, execution, context)
-        return phase.result(go=not reasons, message="; ".join(reasons) or checks.PASSED)
+        reasons, approval = checks.check(plan, execution, context)
+        message = "; ".join(reasons) or "; ".join(filter(None, (checks.PASSED, approval)))
+        return phase.result(go=not reasons, message=message)
+
+
+def announce(call: PhaseInput, context: Context) -> PhaseResult:
+    """Send the message that the run goes on in some time, and how to stop it."""
+    with _Phase(call, states.ANNOUNCE, context) as phase:
+        recorder.announce(call.plan, call.run, context)
+        minutes = call.plan.notice_seconds // 60
+        return phase.result(go=True, message=f"announced {minutes} min ahead")
 
 
 def steady_state(call: PhaseInput, context: Context) -> PhaseResult:
@@ -171,13 +188,19 @@ def inject(call: PhaseInput, context: Context) -> PhaseResult:
         if phase.experiment is None:
             ids = fault.experiments_of_run(plan, call.run.execution, context)
             if not ids:
-                checked = call.results.get(states.RESULT_KEYS[states.PREFLIGHT])
-                at = checked.began_at if checked else None
+                checked = [
+                    call.results[states.RESULT_KEYS[name]].began_at
+                    for name in (states.PREFLIGHT, states.PREFLIGHT_AGAIN)
+                    if states.RESULT_KEYS[name] in call.results
+                ]
+                at = max(checked, default=None)
                 reasons = checks.check_injection(plan, call.run, at, context)
                 if reasons:
                     message = f"the run must not continue: {'; '.join(reasons)}; start a new one"
                     return phase.result(go=False, message=message, cut_short=message)
                 ids = [fault.start_experiment(plan, call.run.execution, context).id]
+                if plan.enabled:
+                    _mark_live(phase)
             phase.experiment = ids[-1]
             context.log("experiment started", experiment=ids[-1], dry_run=not plan.enabled)
         found = fault.get_experiment(phase.experiment, context)
@@ -246,7 +269,7 @@ def observe(call: PhaseInput, context: Context) -> PhaseResult:
 def end_fault(call: PhaseInput, context: Context) -> PhaseResult:
     """End the fault, and poll until it is over."""
     with _Phase(call, states.END_FAULT, context) as phase:
-        plan = call.plan
+        plan, ending = call.plan, call.plan.ending
         injected = phase.known_injection()
         status = FaultEndStatus(False, phase.experiment, "")
         # An experiment that is not known may only be late in FIS's list, where the start failed.
@@ -263,7 +286,7 @@ def end_fault(call: PhaseInput, context: Context) -> PhaseResult:
             nonlocal status
             try:
                 status = fault.advance_fault_end(
-                    plan,
+                    ending,
                     call.run.execution,
                     phase.experiment,
                     injected,
@@ -289,10 +312,37 @@ def end_fault(call: PhaseInput, context: Context) -> PhaseResult:
         if not ended:
             again = not phase.is_over(seconds)
             return phase.result(go=False, again=again, message=status.message, fault_may_last=True)
+        mark_fault_over(phase.store, plan.drill, call.run.name)
         if status.fault_ended_at is not None and plan.enabled:
             at = status.fault_ended_at
             phase.poller.add(phase.fault_observation(at, ENDED, status.message))
         return phase.result(go=injected is not None, message=status.message)
+
+
+def end_unread(ending: Ending, run: RunName, began_at: float, context: Context) -> PhaseResult:
+    """End the fault of a run whose plan is of a release that this one can't read.
+
+    Nothing is observed meanwhile, and the run will have no verdict.
+    """
+    deadline = context.clock() + _UNREAD_CALL_SECONDS
+    while True:
+        try:
+            status = fault.advance_fault_end(ending, run.execution, None, None, context)
+        except AwsError as error:
+            status = FaultEndStatus(False, None, str(error))
+        if status.over or context.clock() >= deadline:
+            break
+        context.sleep(_UNREAD_PAUSE_SECONDS)
+    if status.over:
+        mark_fault_over(Store(context.aws, ending.journal_bucket), ending.drill, run.name)
+    context.log("the plan is of another release", run=run.name, over=status.over)
+    again = not status.over and context.clock() < began_at + ending.fault_seconds + 600
+    return PhaseResult(False, again, began_at, None, status.message)
+
+
+def mark_fault_over(store: Store, drill: str, run_name: str) -> None:
+    """Record that the fault of a run is over, so that nothing starts its host any more."""
+    store.put_new(fault_over_key(drill, run_name), "{}")
 
 
 def failback(call: PhaseInput, context: Context) -> PhaseResult:
@@ -320,7 +370,17 @@ def record(call: PhaseInput, context: Context) -> PhaseResult:
     at = context.clock()
     found = recorder.record(call.plan, call.run, call.errors, "", context)
     message = f"{found.status}: {found.message}"[:500]
+    if not found.fault_may_last:
+        end(Store(context.aws, call.plan.journal_bucket), call.plan.drill, call.run.name)
     return PhaseResult(not found.fault_may_last, False, at, None, message)
+
+
+def _mark_live(phase: _Phase) -> None:
+    """Record that a fault of the drill was injected; where that fails the next run is approved."""
+    try:
+        phase.store.put_new(live_key(phase.plan.drill), "{}")
+    except AwsError as error:
+        phase.context.log("not marked as live", drill=phase.plan.drill, error=str(error))
 
 
 def _check_targets(found: Experiment, call: PhaseInput, context: Context) -> tuple[str, str]:

@@ -1,10 +1,13 @@
 """The plan of a drill: its settings, which the first state of its state machine holds.
 
-Strings may be CDK tokens during synthesis, so nothing here depends on their content. A plan that
-comes back from a running state machine is read strictly.
+Strings may be CDK tokens during synthesis, so nothing here depends on their content.
+
+A run keeps the plan that it began with, while a deployment may replace the functions that read it.
+So a plan of another release is read too: unknown keys are ignored, and **each field that is added
+has a default**. What even then can't be read has an ``Ending``, by which its fault is ended.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -17,6 +20,17 @@ from staged_resiliency.experiment.expectations import (
     Expectation,
 )
 from staged_resiliency.experiment.json_codec import DataError, JsonObject, as_json, read
+
+RULE_LATE_SECONDS: Final = 1800
+"""How much later than its time the rule of a blackhole may still be there, *assumed*: the host
+first installs what the document needs, and the rule lasts from then on."""
+
+CLEANUP_TASK: Final = "cleanup"
+WATCHDOG_TASK: Final = "watchdog"
+
+COOL_DOWN_SECONDS: Final = 900
+"""Until the next run on the same instances, after one with a fault: alarms and clients settle, and
+a function of an aborted run that was about to start an experiment has ended."""
 
 EXPIRY_DAYS: Final = 35
 """Whole days from the end of a passed run until it has expired: as many as a schedule may leave
@@ -129,6 +143,7 @@ class Timeouts:
         end: From the request to end the fault until it is over.
         failback: From the fault's end until everything that is expected after it has happened.
         record: Until the verdict is recorded.
+        notice: From the message that announces the run until it goes on.
     """
 
     preflight: int
@@ -138,13 +153,21 @@ class Timeouts:
     end: int
     failback: int
     record: int
+    notice: int = 0
 
     @classmethod
-    def of(cls, fault_seconds: int, hypothesis: Iterable[Expectation]) -> "Timeouts":
+    def of(
+        cls,
+        fault_seconds: int,
+        hypothesis: Iterable[Expectation],
+        *,
+        late_seconds: int = 0,
+        notice_seconds: int = 0,
+    ) -> "Timeouts":
         """Derive the timeouts from a fault's duration and its hypothesis.
 
         They exceed the hypothesis's own limits, so that a failed drill reports how late clients
-        or alarms were.
+        or alarms were. ``late_seconds`` is how much later than its time the fault may end.
         """
         hypothesis = tuple(hypothesis)
         during = [each for each in hypothesis if isinstance(each, (ClientsMove, AlarmFires))]
@@ -156,9 +179,10 @@ class Timeouts:
             steady=60,
             inject=300,
             observe=observe,
-            end=fault_seconds + 600,
+            end=fault_seconds + late_seconds + 600,
             failback=failback,
             record=120,
+            notice=notice_seconds,
         )
 
     @property
@@ -170,7 +194,46 @@ class Timeouts:
     def run(self) -> int:
         """How long the whole run may take, the state machine's retries included."""
         phases = self.preflight + 2 * self.steady + self.inject + self.observe
-        return phases + self.end + self.failback + self.record + 1800
+        return phases + self.end + self.failback + self.record + self.notice + 1800
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The part of a plan by which the fault of a run is ended.
+
+    Attributes:
+        fault_seconds: How long the fault lasts unless it is ended earlier.
+        enabled: False for a dry run, which has no fault.
+    """
+
+    service: str
+    environment: str
+    drill: str
+    fault: FaultKind
+    host: str
+    instance_id: str
+    port: int | None
+    fault_seconds: int
+    enabled: bool
+    experiment_template_id: str
+    journal_bucket: str
+    topic_arn: str
+
+    @classmethod
+    def from_plan(cls, document: object) -> "Ending":
+        """Read what ending needs from a plan of any release, and nothing else of it.
+
+        Raises:
+            DataError: Even that can't be read.
+        """
+        plan = document if isinstance(document, Mapping) else {}
+        hosts = [
+            each for each in (plan.get("active"), plan.get("standby")) if isinstance(each, Mapping)
+        ]
+        host = plan.get("target")
+        ids = [each.get("instance_id") for each in hosts if each.get("name") == host]
+        found = {**plan, "host": host, "instance_id": ids[0] if ids else None}
+        return read(cls, found, "plan", ignore_unknown=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,16 +252,21 @@ class Plan:
             them is in ALARM.
         expected_alarms: Names of the alarms that the fault must fire.
         guard_alarms: Names of the alarms that stop the experiment; none of them is expected.
-        experiment_templates: IDs of the templates of all the service's drills, this one's
-            included: no experiment is started while one of any of them runs.
         enabled: False for a dry run, which resolves targets, checks the steady state and injects
             no fault.
-        topic_arns: Topics that the message of a run is sent to.
+        topic_arn: The topic that messages are sent to.
+        more_topic_arns: More topics that messages of runs are sent to.
         namespace: CloudWatch namespace of the results; dimensions are Service, Environment, Drill.
         notify_passed: Whether a passed run and a successful dry run send a message too; every
             other run always does.
         predicted: The predicted failover time; None where there is no prediction.
         runbook: URL or text for those who receive the message.
+        volume_keys: ARNs of the customer-managed KMS keys that the functions may use for volumes.
+        blackout: Days on which no run may start: ``2026-12-24``, or ``2026-12-24/2027-01-02``.
+        change_calendars: Names or ARNs of Systems Manager change calendars; no run may start while
+            one of them is closed.
+        notice_seconds: How long before it goes on a run with a fault announces itself; 0 for no
+            announcement.
         sample_seconds: Interval between two polls of DNS, clients and alarms.
         call_seconds: How long one call of a function polls.
 
@@ -225,10 +293,10 @@ class Plan:
     expected_alarms: tuple[str, ...]
     guard_alarms: tuple[str, ...]
     experiment_template_id: str
-    experiment_templates: tuple[str, ...]
     enabled: bool
     journal_bucket: str
-    topic_arns: tuple[str, ...]
+    topic_arn: str
+    more_topic_arns: tuple[str, ...]
     namespace: str
     timeouts: Timeouts
     window: Window
@@ -237,6 +305,10 @@ class Plan:
     runbook: str = ""
     sample_seconds: int = 5
     call_seconds: int = 40
+    volume_keys: tuple[str, ...] = ()
+    blackout: tuple[str, ...] = ()
+    change_calendars: tuple[str, ...] = ()
+    notice_seconds: int = 0
 
     def __post_init__(self) -> None:
         if not self.hypothesis:
@@ -255,6 +327,36 @@ class Plan:
         return self.active if self.target == self.active.name else self.standby
 
     @property
+    def topic_arns(self) -> tuple[str, ...]:
+        """ARNs of all topics that messages of runs are sent to."""
+        return (self.topic_arn, *self.more_topic_arns)
+
+    @property
+    def ending(self) -> Ending:
+        """What ending the fault needs."""
+        host = self.target_host
+        return Ending(
+            service=self.service,
+            environment=self.environment,
+            drill=self.drill,
+            fault=self.fault,
+            host=host.name,
+            instance_id=host.instance_id or "",
+            port=self.port,
+            fault_seconds=self.fault_seconds,
+            enabled=self.enabled,
+            experiment_template_id=self.experiment_template_id,
+            journal_bucket=self.journal_bucket,
+            topic_arn=self.topic_arn,
+        )
+
+    @property
+    def instances(self) -> tuple[str, ...]:
+        """IDs of the pair's instances, as far as they are known; a run locks all of them."""
+        found = (self.active.instance_id, self.standby.instance_id)
+        return tuple(sorted({each for each in found if each is not None}))
+
+    @property
     def ends_early(self) -> bool:
         """Whether the fault is ended as soon as everything expected has happened.
 
@@ -270,13 +372,17 @@ class Plan:
 
     @classmethod
     def from_json(cls, document: object) -> "Plan":
-        """Read the plan that ``to_json`` wrote; raise DataError where it is not one."""
-        return read(cls, document, "plan")
+        """Read the plan that ``to_json`` of any release wrote.
+
+        Raises:
+            DataError: It is no plan, or one of a release that this one can't read.
+        """
+        return read(cls, document, "plan", ignore_unknown=True)
 
 
 @dataclass(frozen=True, slots=True)
 class WatchedDrill:
-    """A drill whose runs the watchdog and the cleanup follow.
+    """A drill whose runs the watchdog follows.
 
     The days of one that never passed are counted from the creation of its state machine.
     """
@@ -287,13 +393,18 @@ class WatchedDrill:
 
 @dataclass(frozen=True, slots=True)
 class DrillSchedules:
-    """The input of the schedules that call the watchdog and the cleanup."""
+    """The input of the schedules that call the watchdog and the cleanup.
+
+    Attributes:
+        task: Which of the two is called.
+    """
 
     service: str
     environment: str
     drills: tuple[WatchedDrill, ...]
     journal_bucket: str
     namespace: str
+    task: str = CLEANUP_TASK
 
     def to_json(self) -> JsonObject:
         """Return the input as a JSON object."""
@@ -303,4 +414,4 @@ class DrillSchedules:
     @classmethod
     def from_json(cls, document: object) -> "DrillSchedules":
         """Read the input that ``to_json`` wrote; raise DataError where it is not such an input."""
-        return read(cls, document, "event")
+        return read(cls, document, "event", ignore_unknown=True)

@@ -2,19 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from staged_resiliency.drills.runtime import fault
+from staged_resiliency.drills.runtime import fault, lock, traps
 from staged_resiliency.drills.runtime.client_view import alarm_states, serving_host
 from staged_resiliency.drills.runtime.context import Context
 from staged_resiliency.drills.runtime.plan import FaultKind, Plan, Window
 from staged_resiliency.drills.runtime.states import RunName
-from staged_resiliency.drills.runtime.store import Store, has_journal, holds_lock, take_lock
+from staged_resiliency.drills.runtime.store import (
+    Store,
+    has_journal,
+    live_key,
+    valid_approval,
+)
+from staged_resiliency.experiment.json_codec import timestamp
 from staged_resiliency.experiment.observations import NO_ANSWER
 
-PASSED: Final = "preflight passed"
+PASSED: Final = "all checks passed"
 
 _OK: Final = "OK"
 _ALARM: Final = "ALARM"
@@ -32,6 +38,8 @@ class Findings:
         instance_state: EC2 state of the target instance; empty where it does not exist.
         agent: Ping status of its Systems Manager agent; empty where it was not asked for.
         experiments: IDs of the running experiments of the service's other drills.
+        traps: Why the host would not come back as it was, or the fault would not take effect.
+        closed: The change calendars that are closed.
     """
 
     in_window: bool
@@ -41,6 +49,9 @@ class Findings:
     instance_state: str
     agent: str
     experiments: Sequence[str]
+    traps: Sequence[str] = ()
+    blackout: str = ""
+    closed: Sequence[str] = ()
 
 
 def refusals(plan: Plan, found: Findings) -> Sequence[str]:
@@ -48,6 +59,9 @@ def refusals(plan: Plan, found: Findings) -> Sequence[str]:
     reasons = []
     if not found.in_window:
         reasons.append(f"outside the allowed window ({plan.window})")
+    if found.blackout:
+        reasons.append(f"{found.blackout} is excluded by blackout_dates")
+    reasons += [f"change calendar {each} is closed" for each in found.closed]
     for name in _alarms(plan):
         state = found.alarms.get(name)
         needed = name in plan.guard_alarms or name in plan.expected_alarms
@@ -73,7 +87,7 @@ def refusals(plan: Plan, found: Findings) -> Sequence[str]:
         )
     if found.experiments:
         reasons.append(f"experiment {', '.join(found.experiments)} of the service is still running")
-    return reasons
+    return [*reasons, *found.traps]
 
 
 def inspect(plan: Plan, execution: str, context: Context) -> Findings:
@@ -83,24 +97,51 @@ def inspect(plan: Plan, execution: str, context: Context) -> Findings:
     standby, reason = NO_ANSWER, f"{plan.standby.reached_at} can't be resolved"
     if addresses:
         standby, reason = serving_host(plan, context, addresses[0])
+    instance = fault.describe_instance(plan.target_host.instance_id or "", context)
+    agent = traps.describe_agent(plan, context) if plan.fault is FaultKind.BLACKHOLE else {}
     return Findings(
         in_window=is_open(plan.window, context.clock()),
         alarms={name: state for name, (state, _) in states.items()},
         standby=standby,
         reason=reason,
-        instance_state=fault.instance_state(plan, context),
-        agent=_agent(plan, context) if plan.fault is FaultKind.BLACKHOLE else "",
+        instance_state=fault.state_of(instance),
+        agent=str(agent.get("PingStatus", "")),
         experiments=fault.other_active_experiments(plan, execution, context),
+        traps=traps.of_instance(plan, instance, context) + traps.of_agent(plan, agent),
+        blackout=blackout_day(plan, context.clock()),
+        closed=[each for each in plan.change_calendars if _is_closed(each, context)],
     )
 
 
-def check(plan: Plan, execution: str, context: Context) -> Sequence[str]:
-    """Return the reasons to refuse a run; where there are none, take the lock."""
-    reasons = refusals(plan, inspect(plan, execution, context))
-    if reasons:
-        return reasons
-    holder = take_lock(Store(context.aws, plan.journal_bucket), execution, context)
-    return [f"another drill of {plan.service} is running: {holder}"] if holder else []
+def check(plan: Plan, execution: str, context: Context) -> tuple[Sequence[str], str]:
+    """Return the reasons to refuse a run; where there are none, take the lock.
+
+    The second value describes the approval of a first run with a fault; empty for any other run.
+    """
+    reasons = list(refusals(plan, inspect(plan, execution, context)))
+    missing, approval = approval_of(plan, context)
+    if missing:
+        reasons.append(missing)
+    if not reasons:
+        held = lock.take(plan, execution, context)
+        reasons += [held] if held else []
+    return reasons, approval
+
+
+def approval_of(plan: Plan, context: Context) -> tuple[str, str]:
+    """Return why a run lacks an approval, and otherwise the approval that it has, if it needs one.
+
+    The first run of a drill that injects its fault needs one.
+    """
+    store = Store(context.aws, plan.journal_bucket)
+    if not plan.enabled or store.keys(live_key(plan.drill)):
+        return "", ""
+    found = valid_approval(store, plan.drill, context.clock())
+    if found is None:
+        command = f"resiliency drill approve {plan.service} {plan.environment} {plan.drill}"
+        return f"the first run with a fault needs an approval: {command}", ""
+    until = timestamp(found.expires_at)
+    return "", f"first run with a fault, approved by {found.approved_by} until {until}"
 
 
 def check_injection(
@@ -120,8 +161,8 @@ def check_injection(
         reasons.append("its preflight was too long ago")
     if has_journal(store, plan.drill, run):
         reasons.append("its verdict is recorded")
-    if not holds_lock(store, run.execution):
-        reasons.append(f"it does not hold the lock of {plan.service}'s drills")
+    if not lock.holds(plan, run.execution, context):
+        reasons.append("it does not hold the lock of its instances")
     return reasons
 
 
@@ -142,12 +183,17 @@ def _alarms(plan: Plan) -> Sequence[str]:
     return tuple(dict.fromkeys((*plan.alarms, *plan.guard_alarms, *plan.expected_alarms)))
 
 
-def _agent(plan: Plan, context: Context) -> str:
-    answer = context.aws(
-        "ssm",
-        "DescribeInstanceInformation",
-        Filters=[{"Key": "InstanceIds", "Values": [plan.target_host.instance_id or ""]}],
-    )
-    for each in answer["InstanceInformationList"]:
-        return str(each["PingStatus"])
+def blackout_day(plan: Plan, at: float) -> str:
+    """Return the local date of a time if no drill may start on it; empty otherwise."""
+    zone = ZoneInfo(plan.window.timezone)
+    today = datetime.fromtimestamp(at, timezone.utc).astimezone(zone).date()
+    for each in plan.blackout:
+        first, _, last = each.partition("/")
+        if date.fromisoformat(first) <= today <= date.fromisoformat(last or first):
+            return str(today)
     return ""
+
+
+def _is_closed(calendar: str, context: Context) -> bool:
+    answer = context.aws("ssm", "GetCalendarState", CalendarNames=[calendar])
+    return str(answer["State"]) != "OPEN"

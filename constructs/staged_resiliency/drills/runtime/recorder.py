@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Final
 
-from staged_resiliency.drills.runtime import metrics
+from staged_resiliency.drills.runtime import lock, metrics
 from staged_resiliency.drills.runtime.context import Context, JsonObject
-from staged_resiliency.drills.runtime.plan import Plan
+from staged_resiliency.drills.runtime.plan import COOL_DOWN_SECONDS, Ending, FaultKind, Plan
 from staged_resiliency.drills.runtime.run_result import conclude, fault_may_last, run_info
 from staged_resiliency.drills.runtime.states import RunName
 from staged_resiliency.drills.runtime.store import Store, done_folder, journal_key, load_records
@@ -37,13 +37,20 @@ class Recorded:
 def record(
     plan: Plan, run: RunName, errors: Mapping[str, str], interrupted: str, context: Context
 ) -> Recorded:
-    """Record the result of a run, as far as it is not recorded yet.
+    """Record the result of a run, as far as it is not recorded yet, and release its lock.
+
+    The lock is released first, unless the fault may still be there: that a message can't be sent
+    must not keep other drills from running.
 
     The errors are those that failed phases ended with, by ``states.RESULT_KEYS``; ``interrupted``
     says why the run did not complete, and is empty where it did.
     """
     store = Store(context.aws, plan.journal_bucket)
     records = load_records(store, plan.drill, run.name)
+    may_last = fault_may_last(records, errors)
+    if not may_last:
+        free_from = context.clock() + COOL_DOWN_SECONDS if plan.enabled else 0.0
+        lock.release(plan.instances, run.execution, free_from, context)
     result = conclude(plan, records, errors, interrupted, context.clock())
     key = journal_key(plan.drill, run.name)
     document = journal_json(journal_of(run_info(plan, run), result))
@@ -74,7 +81,64 @@ def record(
             )
         store.put_new(mark, "{}")
     context.log("verdict", drill=plan.drill, run=run.name, status=status, message=message)
-    return Recorded(status, message, fault_may_last(records, errors))
+    return Recorded(status, message, may_last)
+
+
+def report_unread(ending: Ending, run: RunName, reason: str, context: Context) -> None:
+    """Send the message that a run has no verdict, since its plan can't be read."""
+    name = f"drill {ending.drill} of {ending.service} in {ending.environment}"
+    lines = [
+        f"ABORTED: {name}: the fault is over, and the run has no verdict, as its plan is of a "
+        f"release that the deployed one can't read: {reason}",
+        f"execution: {run.execution}",
+    ]
+    context.aws(
+        "sns",
+        "Publish",
+        TopicArn=ending.topic_arn,
+        Subject=f"ABORTED: {name}"[:_MAX_SUBJECT_CHARACTERS],
+        Message="\n".join(lines),
+    )
+
+
+def announce(plan: Plan, run: RunName, context: Context) -> None:
+    """Send the message that a run injects its fault in some time, and how to stop it."""
+    at = datetime.fromtimestamp(context.clock() + plan.notice_seconds, timezone.utc)
+    name = f"drill {plan.drill} of {plan.service} in {plan.environment}"
+    what = {
+        FaultKind.STOP_INSTANCE: f"stops {plan.target}",
+        FaultKind.BLACKHOLE: f"drops what {plan.target} sends to TCP port {plan.port}",
+    }[plan.fault]
+    lines = [
+        f"At {at:%Y-%m-%d %H:%M} UTC {name} {what}, for up to {-(-plan.fault_seconds // 60)} min.",
+        "It checks before that whether the service is healthy, and runs only if it is.",
+        "",
+        *how_to_stop(plan.region, run.execution),
+        *([f"Runbook: {plan.runbook}"] if plan.runbook else []),
+    ]
+    for topic_arn in plan.topic_arns:
+        context.aws(
+            "sns",
+            "Publish",
+            TopicArn=topic_arn,
+            Subject=f"IN {plan.notice_seconds // 60} MIN: {name}"[:_MAX_SUBJECT_CHARACTERS],
+            Message="\n".join(lines),
+        )
+
+
+def how_to_stop(region: str, execution: str) -> Sequence[str]:
+    """Return the lines that say how to stop a run by hand, from mild to drastic."""
+    return (
+        "To stop it, before or during the fault (the cleanup then ends the fault):",
+        f"  aws stepfunctions stop-execution --region {region} --execution-arn {execution}",
+        "To end the fault alone:",
+        f"  aws fis list-experiments --region {region}"
+        " --query \"experiments[?state.status=='running'].id\"",
+        f"  aws fis stop-experiment --region {region} --id ID",
+        "To stop all experiments of the account and refuse new ones (safety lever of FIS):",
+        f"  aws fis update-safety-lever-state --region {region} --id default"
+        " --state status=engaged,reason=REASON",
+    )
 
 
 def metric_data(plan: Plan, document: JsonObject) -> Sequence[JsonObject]:

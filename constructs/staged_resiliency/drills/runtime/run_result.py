@@ -166,7 +166,11 @@ def _verdict_without_fault(
 ) -> Verdict:
     if may_last:
         return Verdict(Status.FAILED, f"{_MAY_LAST}: {trouble}", ())
-    for phase, what in ((states.PREFLIGHT, "refused"), (states.STEADY_STATE, "no steady state")):
+    for phase, what in (
+        (states.PREFLIGHT, "refused"),
+        (states.PREFLIGHT_AGAIN, "refused"),
+        (states.STEADY_STATE, "no steady state"),
+    ):
         last = _last(records, phase)
         if last is not None and not last.go:
             return aborted(f"{what}: {last.message}")

@@ -5,13 +5,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from staged_resiliency.drills.runtime.plan import Plan
+from staged_resiliency.drills.runtime.plan import Ending, Plan
 from staged_resiliency.experiment.json_codec import DataError, JsonObject, read
 
 PLAN: Final = "Plan"
 """The first state, whose result is ``{"plan": ...}``; the cleanup reads the plan from it."""
 
 PREFLIGHT: Final = "Preflight"
+ANNOUNCE: Final = "Announce"
+PREFLIGHT_AGAIN: Final = "Preflight again"
+"""The preflight of a run that announced itself some time before."""
+
 STEADY_STATE: Final = "Steady state"
 INJECT: Final = "Inject"
 OBSERVE: Final = "Observe"
@@ -25,6 +29,8 @@ CLEANUP: Final = "Cleanup"
 
 RESULT_KEYS: Final[Mapping[str, str]] = {
     PREFLIGHT: "preflight",
+    ANNOUNCE: "announce",
+    PREFLIGHT_AGAIN: "preflight_again",
     STEADY_STATE: "steady",
     INJECT: "inject",
     OBSERVE: "observe",
@@ -102,11 +108,36 @@ class PhaseInput:
         return cls(
             phase,
             Plan.from_json(plan),
-            read(RunName, run, "run"),
-            {key: read(PhaseResult, each, key) for key, each in state.items()},
+            read(RunName, run, "run", ignore_unknown=True),
+            {
+                key: read(PhaseResult, each, key, ignore_unknown=True)
+                for key, each in state.items()
+                if key in RESULT_KEYS.values()
+            },
             {key: _error_message(each) for key, each in errors.items()},
             _occurrence(given),
         )
+
+
+def ending_of(event: Mapping[str, object], now: float) -> tuple[Ending, RunName, float]:
+    """Read only what ending the fault of a run needs from a state machine's event.
+
+    The last value is when the phase that ends it began, ``now`` for its first call.
+
+    Raises:
+        DataError: Even that can't be read.
+    """
+    state = event.get("state")
+    if not isinstance(state, dict):
+        raise DataError("event: must be an object with an object 'state'")
+    run = read(RunName, state.get("run"), "run", ignore_unknown=True)
+    last = state.get(RESULT_KEYS[END_FAULT])
+    began_at = last.get("began_at") if isinstance(last, dict) and last.get("again") else None
+    return (
+        Ending.from_plan(state.get("plan")),
+        run,
+        began_at if isinstance(began_at, (int, float)) else now,
+    )
 
 
 def _occurrence(given: object) -> str:

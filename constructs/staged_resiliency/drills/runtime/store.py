@@ -6,9 +6,14 @@ key                                        object
 ``journals/<drill>/<run>.json``            the journal of a run
 ``runs/<drill>/<run>/phases/*.json``       a record of each call of a phase
 ``runs/<drill>/<run>/done/*``              a mark for each part of the result that is delivered
-``lock.json``                              the execution that took the lock last
+``begun/<drill>/<run>.json``               a run that began: its execution and its plan
+``ended/<drill>/<run>.json``               the same run, once it needs no cleanup any more
+``live/<drill>.json``                      the first run of a drill that injected its fault
+``approvals/<drill>/<time>.json``          an approval of that first run, written by a person
 ``occurrences/<drill>/<time>.json``        the execution that ran for a time of the schedule
 =========================================  ========================================================
+
+The functions create objects and replace none: the policy of the bucket denies everything else.
 """
 
 import dataclasses
@@ -17,12 +22,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from staged_resiliency.drills.runtime.context import Aws, AwsError, Context
+from staged_resiliency.drills.runtime.context import Aws, AwsError, JsonObject
+from staged_resiliency.drills.runtime.keys import APPROVALS, BEGUN, ENDED
 from staged_resiliency.drills.runtime.states import RunName
-from staged_resiliency.experiment.json_codec import read
+from staged_resiliency.experiment.json_codec import Moment, read
 from staged_resiliency.experiment.observations import Observation
 
-_LOCK: Final = "lock.json"
 _CONFLICTS: Final = ("PreconditionFailed", "412", "ConditionalRequestConflict", "409")
 
 
@@ -41,26 +46,29 @@ class Store:
     aws: Aws
     bucket: str
 
-    def put(self, key: str, text: str) -> None:
-        """Write an object, replacing an existing one."""
-        self._put(key, text)
-
     def put_new(self, key: str, text: str) -> bool:
         """Write an object unless the key exists; return whether it was written."""
-        return self._put_if(key, text, IfNoneMatch="*")
-
-    def replace(self, key: str, text: str, etag: str) -> bool:
-        """Replace an object unless its entity tag has changed; return whether it was replaced."""
-        return self._put_if(key, text, IfMatch=etag)
+        try:
+            self.aws(
+                "s3",
+                "PutObject",
+                Bucket=self.bucket,
+                Key=key,
+                Body=text.encode(),
+                ContentType="application/json",
+                IfNoneMatch="*",
+            )
+        except AwsError as error:
+            if error.code in _CONFLICTS:
+                return False
+            raise
+        return True
 
     def get(self, key: str) -> str:
         """Return the text of an object."""
-        return self.get_with_etag(key)[0]
-
-    def get_with_etag(self, key: str) -> tuple[str, str]:
-        """Return the text of an object, and its entity tag."""
         answer = self.aws("s3", "GetObject", Bucket=self.bucket, Key=key)
-        return answer["Body"].read().decode(), str(answer["ETag"])
+        text: str = answer["Body"].read().decode()
+        return text
 
     def keys(self, prefix: str) -> Sequence[str]:
         """List the keys that begin with a prefix."""
@@ -77,26 +85,6 @@ class Store:
             if not answer.get("IsTruncated"):
                 return found
             more = {"ContinuationToken": answer["NextContinuationToken"]}
-
-    def _put(self, key: str, text: str, **condition: str) -> None:
-        self.aws(
-            "s3",
-            "PutObject",
-            Bucket=self.bucket,
-            Key=key,
-            Body=text.encode(),
-            ContentType="application/json",
-            **condition,
-        )
-
-    def _put_if(self, key: str, text: str, **condition: str) -> bool:
-        try:
-            self._put(key, text, **condition)
-        except AwsError as error:
-            if error.code in _CONFLICTS:
-                return False
-            raise
-        return True
 
 
 def journal_key(drill: str, run_name: str) -> str:
@@ -120,36 +108,85 @@ def done_folder(drill: str, run_name: str) -> str:
     return f"runs/{drill}/{run_name}/done/"
 
 
-# The lock: an object that names the last run that took it. It is held while that run's execution is
-# running, so no run has to release it: a run that ended in whatever way has. It changes hands by a
-# conditional write, so only one of two runs gets it.
+def fault_over_key(drill: str, run_name: str) -> str:
+    """Return the key that marks the fault of a run as over; from then on nothing ends it again."""
+    return f"{done_folder(drill, run_name)}fault-over"
 
 
-def take_lock(store: Store, execution: str, context: Context) -> str | None:
-    """Take the lock of a service's drills.
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """A run that began, and that is not marked as ended.
 
-    Return None where the lock was taken, or had been by the same run; else the ARN of the execution
-    that holds it.
+    Attributes:
+        plan: The JSON object of its plan, perhaps of another release.
+        at: When it began, in seconds since the epoch.
     """
-    mine = json.dumps({"execution": execution})
-    if store.put_new(_LOCK, mine):
-        return None
-    text, etag = store.get_with_etag(_LOCK)
-    holder = str(json.loads(text)["execution"])
-    if holder == execution:
-        return None
-    if _is_running(holder, context):
-        return holder
-    if store.replace(_LOCK, mine, etag):
-        return None
-    return str(json.loads(store.get(_LOCK))["execution"])
+
+    drill: str
+    run: RunName
+    plan: JsonObject
+    at: float
 
 
-def holds_lock(store: Store, execution: str) -> bool:
-    """Whether an execution was the last to take the lock."""
-    return store.keys(_LOCK) == [_LOCK] and bool(
-        json.loads(store.get(_LOCK))["execution"] == execution
-    )
+def begin(store: Store, drill: str, run: RunName, plan: JsonObject, at: float) -> None:
+    """Record that a run began, so that the cleanup finds it whatever is deployed meanwhile."""
+    document = {"execution": run.execution, "plan": plan, "at": at}
+    store.put_new(f"{BEGUN}{drill}/{run.name}.json", json.dumps(document))
+
+
+def end(store: Store, drill: str, run_name: str) -> None:
+    """Record that a run needs no cleanup any more."""
+    store.put_new(ended_key(drill, run_name), "{}")
+
+
+def ended_key(drill: str, run_name: str) -> str:
+    """Return the key that marks a run that needs no cleanup any more."""
+    return f"{ENDED}{drill}/{run_name}.json"
+
+
+def open_runs(store: Store) -> Sequence[OpenRun]:
+    """Return the runs that began and are not marked as ended, the oldest first."""
+    ended = {key.removeprefix(ENDED) for key in store.keys(ENDED)}
+    begun = [key for key in store.keys(BEGUN) if key.removeprefix(BEGUN) not in ended]
+    return sorted((_open_run(store, key) for key in begun), key=lambda each: each.at)
+
+
+def _open_run(store: Store, key: str) -> OpenRun:
+    found = json.loads(store.get(key))
+    drill, _, name = key.removeprefix(BEGUN).removesuffix(".json").partition("/")
+    run = RunName(str(found["execution"]), name)
+    return OpenRun(drill, run, found["plan"], float(found["at"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A person's approval of a drill's first run with a fault."""
+
+    approved_by: str
+    approved_at: Moment
+    expires_at: Moment
+
+
+def approvals_folder(drill: str) -> str:
+    """Return the prefix of the keys of a drill's approvals."""
+    return f"{APPROVALS}{drill}/"
+
+
+def live_key(drill: str) -> str:
+    """Return the key that marks a drill whose fault was injected once."""
+    return f"live/{drill}.json"
+
+
+def valid_approval(store: Store, drill: str, now: float) -> Approval | None:
+    """Return an approval that has not expired; None where there is none."""
+    for key in sorted(store.keys(approvals_folder(drill)), reverse=True):
+        try:
+            found = read(Approval, json.loads(store.get(key)), key, ignore_unknown=True)
+        except ValueError:
+            continue  # not an approval
+        if found.approved_at <= now < found.expires_at:
+            return found
+    return None
 
 
 def claim_occurrence(store: Store, drill: str, occurrence: str, execution: str) -> str | None:
@@ -163,16 +200,6 @@ def claim_occurrence(store: Store, drill: str, occurrence: str, execution: str) 
         return None
     holder = str(json.loads(store.get(key))["execution"])
     return None if holder == execution else holder
-
-
-def _is_running(execution: str, context: Context) -> bool:
-    try:
-        answer = context.aws("stepfunctions", "DescribeExecution", executionArn=execution)
-    except AwsError as error:
-        if error.code == "ExecutionDoesNotExist":
-            return False  # Step Functions deletes executions some time after they ended
-        raise
-    return str(answer["status"]) == "RUNNING"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,13 +232,16 @@ def save_record(store: Store, drill: str, run_name: str, record: PhaseRecord) ->
     ]
     phase = record.phase.lower().replace(" ", "-")
     began = f"{round(record.began_at * 1000):014d}"
-    store.put(f"{records_folder(drill, run_name)}{began}-{phase}.json", json.dumps(document))
+    store.put_new(f"{records_folder(drill, run_name)}{began}-{phase}.json", json.dumps(document))
 
 
 def load_records(store: Store, drill: str, run_name: str) -> Sequence[PhaseRecord]:
     """Read all records of a run, in the order in which the calls began."""
     keys = store.keys(records_folder(drill, run_name))
-    return [read(PhaseRecord, json.loads(store.get(key)), key) for key in sorted(keys)]
+    return [
+        read(PhaseRecord, json.loads(store.get(key)), key, ignore_unknown=True)
+        for key in sorted(keys)
+    ]
 
 
 def records_folder(drill: str, run_name: str) -> str:

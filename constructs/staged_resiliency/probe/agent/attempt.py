@@ -47,30 +47,45 @@ class Tools:
         self.resolver = resolver or Resolver(loop)
         self.wall = wall
         self._make_tls = tls
-        self._tls: ssl.SSLContext | None = None
-        self._tls_made = 0.0
+        self._contexts: dict[str | None, tuple[ssl.SSLContext, float]] = {}
 
-    @property
-    def tls(self) -> ssl.SSLContext:
-        """The context of all TLS connections, since reading the authorities takes 20 ms.
+    def context(self, ca_file: str | None = "") -> ssl.SSLContext:
+        """Return the context of TLS connections: the system's authorities, those of a file, or any.
 
-        They are read again each hour: the host's may change.
+        Reading the authorities takes 20 ms, so they are read once an hour: the host's may change.
         """
         now = self.loop.clock()
-        if self._tls is None or now - self._tls_made > TLS_CONTEXT_SECONDS:
-            self._tls, self._tls_made = self._make_tls(), now
-        return self._tls
+        found = self._contexts.get(ca_file)
+        if found is None or now - found[1] > TLS_CONTEXT_SECONDS:
+            found = self._contexts[ca_file] = self._new_context(ca_file), now
+        return found[0]
+
+    def _new_context(self, ca_file: str | None) -> ssl.SSLContext:
+        if ca_file:
+            try:
+                return ssl.create_default_context(cafile=ca_file)
+            except OSError as error:
+                reason = error.strerror or getattr(error, "reason", None)
+                raise Failure(TLS, f"the authorities in {ca_file}: {reason}") from None
+        if ca_file is None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+            return context
+        return self._make_tls()
 
 
 class Attempt:
     """One sample in progress: when it began, and what it waits for."""
 
-    __slots__ = ("began", "minute", "stage", "tools")
+    __slots__ = ("answered", "began", "certificate_days", "minute", "stage", "tools")
 
     def __init__(self, tools: Tools) -> None:
         self.tools = tools
         self.began = tools.loop.clock()
         self.minute = int(tools.wall() // 60) * 60  # its start, in seconds since 1970
+        self.answered: float | None = None  # where closing the connection takes time too
+        self.certificate_days: int | None = None  # for which the certificate is still valid
         self.stage = ""  # what the attempt waits for, for the journal
 
 

@@ -86,26 +86,34 @@ class TlsCheck(TcpCheck):
     port: int = 443
     server_name: str = ""  # the host, when empty
     days_to_expiry: int = 0  # the fewest for which the certificate must still be valid
+    ca_file: str = ""  # authorities in PEM; the system's, when empty
 
     async def connect(self, attempt: Attempt) -> ssl.SSLSocket:
         """Connect to the host by TLS."""
-        sock = await super().connect(attempt)
+        return await self.secured(attempt, await super().connect(attempt))
+
+    async def secured(
+        self, attempt: Attempt, sock: socket.socket, *, verify: bool = True
+    ) -> ssl.SSLSocket:
+        """Do the TLS handshake on a connection, and check the certificate."""
+        with closed_on_error(sock):
+            context = attempt.tools.context(self.ca_file if verify else None)
         name = (self.server_name or self.host).rstrip(".")  # certificates have no last dot
-        tls = await handshake(attempt, sock, attempt.tools.tls, name)
-        with closed_on_error(tls):
-            days = self._days_left(tls, attempt)
-            if days < self.days_to_expiry:
-                required = f"fewer than {self.days_to_expiry}"
-                raise Failure(TLS, f"the certificate expires in {days} days, {required}")
+        tls = await handshake(attempt, sock, context, name)
+        if verify:
+            with closed_on_error(tls):
+                days = attempt.certificate_days = self._days_left(tls, attempt)
+                if days < self.days_to_expiry:
+                    required = f"fewer than {self.days_to_expiry}"
+                    raise Failure(TLS, f"the certificate expires in {days} days, {required}")
         return tls
 
     async def run(self, attempt: Attempt) -> str:
         """Open a connection, do the TLS handshake, and close the connection."""
         tls = await self.connect(attempt)
-        try:
-            return f"{tls.version()}, certificate for {self._days_left(tls, attempt)} days"
-        finally:
-            tls.close()
+        version = tls.version()
+        tls.close()
+        return f"{version}, certificate for {attempt.certificate_days} days"
 
     @staticmethod
     def _days_left(tls: ssl.SSLSocket, attempt: Attempt) -> int:

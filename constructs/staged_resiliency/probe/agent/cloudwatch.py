@@ -111,14 +111,17 @@ class CloudWatch:
 
 
 def _rendered(datum: Datum) -> dict[str, Any]:
-    return {
+    rendered = {
         "MetricName": datum.series.metric,
         "Dimensions": [{"Name": name, "Value": value} for name, value in datum.series.dimensions],
         "Timestamp": datetime.fromtimestamp(datum.minute, timezone.utc),
-        "StatisticValues": {
-            "SampleCount": datum.samples,
-            "Sum": datum.total,
-            "Minimum": datum.lowest,
-            "Maximum": datum.highest,
-        },
     }
+    if datum.values:
+        return {**rendered, "Values": list(datum.values)}  # each counts once
+    statistics = {
+        "SampleCount": datum.samples,
+        "Sum": datum.total,
+        "Minimum": datum.lowest,
+        "Maximum": datum.highest,
+    }
+    return {**rendered, "StatisticValues": statistics}

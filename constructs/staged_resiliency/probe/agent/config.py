@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 
 from .checks import FAMILIES, Check, TcpCheck, TlsCheck
 from .dns_check import RECORD_TYPES, DnsCheck
-from .http_check import HttpCheck, HttpsCheck
+from .http_check import METHODS, HttpCheck, HttpsCheck
 from .journal import printable
+from .server_checks import ExchangeCheck, MysqlCheck, PostgresqlCheck, RedisCheck, Step
 
 # More samples a second would need more than about a tenth of a core.
 MAX_SAMPLES_PER_SECOND = 1000
@@ -31,10 +32,18 @@ _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 
 
 class Target(NamedTuple):
-    """A dependency: the metric it is published as, and how it is checked."""
+    """A dependency: the metric it is published as, how and how often it is checked.
+
+    ``latency`` publishes how long samples take, as ``statistics`` or as single ``values``;
+    ``certificate`` publishes for how many days the certificate is still valid.
+    """
 
     metric: str
     check: Check
+    interval_seconds: int | None = None  # the configuration's
+    timeout_seconds: float | None = None  # likewise
+    latency: str = ""
+    certificate: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,13 @@ class Config:
     host: str = ""
     region: str = ""
     endpoint_url: str = ""
+
+    def pace_of(self, target: Target) -> tuple[int, float]:
+        """Return the interval and the timeout of a target."""
+        return (
+            target.interval_seconds or self.interval_seconds,
+            target.timeout_seconds or self.timeout_seconds,
+        )
 
 
 class ConfigError(Exception):
@@ -179,26 +195,38 @@ _PORT = _whole_number(1, 65_535)
 _NAME_OR_ADDRESS = _text("a DNS name or an IP address", _is_name_or_address)
 _STATUS = _whole_number(100, 599)
 
+_INTERVAL = Rule(
+    "a whole number that divides 60",
+    lambda value: type(value) is int and value > 0 and 60 % value == 0,
+)
+_TIMEOUT = Rule(
+    "a number above 0 and at most 60",
+    lambda value: type(value) in (int, float) and 0 < value <= 60,
+)
+_BOOLEAN = Rule("true or false", lambda value: isinstance(value, bool))
+_TEXT = _text("1 to 1024 characters", lambda text: 1 <= len(text) <= 1024)
+
 _CONFIG: Mapping[str, Rule] = {
     "service": _pattern(f"{_NAME} 40", r"(?=.{1,40}$)[a-z][a-z0-9]*(-[a-z0-9]+)*"),
     "namespace": _pattern(
         "a CloudWatch namespace for custom metrics",
         r"(?!AWS/)[A-Za-z0-9._/#-][A-Za-z0-9._/#: -]{0,254}",
     ),
-    "interval_seconds": Rule(
-        "a whole number that divides 60",
-        lambda value: type(value) is int and value > 0 and 60 % value == 0,
-    ),
-    "timeout_seconds": Rule(
-        "a number above 0 and at most 60",
-        lambda value: type(value) in (int, float) and 0 < value <= 60,
-    ),
+    "interval_seconds": _INTERVAL,
+    "timeout_seconds": _TIMEOUT,
     "targets": Rule("a list", lambda value: isinstance(value, list)),
     "peers": _OBJECT,
     "journal": _one_of(("samples", "changes")),
     "host": HOST,
     "region": REGION,
     "endpoint_url": ENDPOINT,
+}
+_TARGET: Mapping[str, Rule] = {
+    "metric": _METRIC,
+    "interval_seconds": _INTERVAL,
+    "timeout_seconds": _TIMEOUT,
+    "latency": _one_of(("statistics", "values")),
+    "certificate": _BOOLEAN,
 }
 _CONNECTION: Mapping[str, Rule] = {
     "host": _NAME_OR_ADDRESS,
@@ -208,8 +236,23 @@ _CONNECTION: Mapping[str, Rule] = {
 _CERTIFICATE: Mapping[str, Rule] = {
     "server_name": _NAME_OR_ADDRESS,
     "days_to_expiry": _whole_number(0, 3650),
+    "ca_file": _pattern("an absolute path", r"/[!-~]{1,1023}"),
 }
+_HEADERS = Rule(
+    "an object of headers: names of letters, digits and hyphens, and printable ASCII",
+    lambda value: (
+        isinstance(value, dict)
+        and all(
+            re.fullmatch(r"[A-Za-z0-9-]{1,64}", name)
+            and isinstance(text, str)
+            and re.fullmatch(r"[ -~]{0,1024}", text)
+            for name, text in value.items()
+        )
+    ),
+)
 _REQUEST: Mapping[str, Rule] = {
+    "method": _one_of(METHODS),
+    "headers": _HEADERS,
     "path": _pattern(
         "a path: a / first, printable ASCII without spaces, at most 1024", r"/[!-~]{0,1023}"
     ),
@@ -222,6 +265,12 @@ _REQUEST: Mapping[str, Rule] = {
         "1 to 255 printable characters", lambda text: 1 <= len(text) <= 255 and text.isprintable()
     ),
 }
+
+
+_SERVER: Mapping[str, Rule] = {**_CONNECTION, **_CERTIFICATE, "tls": _BOOLEAN}
+_USER = _pattern("a user's name of printable ASCII, at most 80", r"[!-~]{1,80}")
+_STEPS = Rule("a list of one step or more", lambda value: isinstance(value, list) and bool(value))
+_STEP: Mapping[str, Rule] = {"send": _TEXT, "expect": _TEXT, "starttls": _BOOLEAN}
 
 
 class _Kind(NamedTuple):
@@ -237,6 +286,10 @@ _KINDS: Mapping[str, _Kind] = {
     "tls": _Kind(TlsCheck, {**_CONNECTION, **_CERTIFICATE}),
     "http": _Kind(HttpCheck, {**_CONNECTION, **_REQUEST}),
     "https": _Kind(HttpsCheck, {**_CONNECTION, **_REQUEST, **_CERTIFICATE}),
+    "mysql": _Kind(MysqlCheck, {**_SERVER, "user": _USER}, ("host", "user")),
+    "postgresql": _Kind(PostgresqlCheck, {**_SERVER, "user": _USER, "database": _USER}),
+    "redis": _Kind(RedisCheck, _SERVER),
+    "exchange": _Kind(ExchangeCheck, {**_SERVER, "steps": _STEPS}, ("host", "port", "steps")),
     "dns": _Kind(
         DnsCheck,
         {
@@ -264,44 +317,51 @@ def _config(content: object) -> Config:
     targets: dict[str, Target] = {}
     for number, each in enumerate(given.get("targets", [])):
         path = f"targets[{number}]"
-        check = _check(each, path, {"metric": _METRIC})
+        check = _check(each, path, _TARGET, ("metric",))
         if each["metric"] in targets:
             raise ConfigError(f"{path}.metric: {each['metric']} is the metric of another target")
-        targets[each["metric"]] = Target(each["metric"], check)
+        settings = {key: value for key, value in each.items() if key in _TARGET}
+        targets[each["metric"]] = Target(check=check, **settings)
     peers = {}
     for name, each in given.get("peers", {}).items():
         path = f"peers.{_key(name)}"
         require(name, HOST, path)
-        peers[name] = _check(each, path, {})
+        peers[name] = _check(each, path, {}, ())
     config = Config(**{**given, "targets": tuple(targets.values()), "peers": peers})
-    if config.timeout_seconds >= config.interval_seconds:
-        raise ConfigError(
-            f"timeout_seconds: must be below interval_seconds ({config.interval_seconds}), "
-            f"not {config.timeout_seconds}"
-        )
     if len(peers) == 1:
         raise ConfigError("peers: must name two hosts or more, or none")
-    count = len(targets) + max(0, len(peers) - 1)
+    paces = [("", config.interval_seconds, config.timeout_seconds)]
+    paces += [(f"targets[{n}].", *config.pace_of(each)) for n, each in enumerate(config.targets)]
+    for path, interval, timeout in paces:
+        if timeout >= interval:
+            raise ConfigError(
+                f"{path}timeout_seconds: must be below interval_seconds ({interval}), not {timeout}"
+            )
+    others = max(0, len(peers) - 1)
+    count = len(targets) + others
     if not count:
         raise ConfigError("targets: is empty, and there are no peers")
-    if count / config.interval_seconds > MAX_SAMPLES_PER_SECOND:
+    a_minute = others * 60 // config.interval_seconds
+    a_minute += sum(60 // interval for _, interval, _ in paces[1:])
+    if a_minute > 60 * MAX_SAMPLES_PER_SECOND:
         raise ConfigError(
-            f"targets: {count} targets and peers / {config.interval_seconds} s = "
-            f"{count / config.interval_seconds:g} samples a second; at most "
+            f"targets: {count} targets and peers make {a_minute / 60:g} samples a second; at most "
             f"{MAX_SAMPLES_PER_SECOND} are allowed"
         )
     return config
 
 
-def _check(content: Any, path: str, other: Mapping[str, Rule]) -> Check:
-    """Read an object that is a check, with other keys that it must have."""
+def _check(
+    content: Any, path: str, other: Mapping[str, Rule], also_required: Sequence[str]
+) -> Check:
+    """Read an object that is a check, with other keys."""
     require(content, _OBJECT, path)
     if "check" not in content:
         raise ConfigError(f"{path}.check: is missing")
     require(content["check"], _KIND, f"{path}.check")
     kind = _KINDS[content["check"]]
     rules = {**other, "check": _KIND, **kind.rules}
-    given = _object(content, path, rules, (*other, *kind.required))
+    given = _object(content, path, rules, (*also_required, *kind.required))
     version = ip_version(given["host"])
     if version and given.get("family", f"ipv{version}") != f"ipv{version}":
         raise ConfigError(f"{path}.family: must be left out, or that of the address in host")
@@ -310,6 +370,15 @@ def _check(content: Any, path: str, other: Mapping[str, Rule]) -> Check:
     settings = {key: value for key, value in given.items() if key in kind.rules}
     if "status" in settings:
         settings["status"] = tuple(settings["status"])
+    if "headers" in settings:
+        settings["headers"] = tuple(settings["headers"].items())
+    if settings.get("method") == "HEAD" and "text" in settings:
+        raise ConfigError(f"{path}.text: must be left out with method HEAD, which has no body")
+    if "steps" in settings:
+        settings["steps"] = tuple(
+            Step(**_object(step, f"{path}.steps[{number}]", _STEP, ()))
+            for number, step in enumerate(settings["steps"])
+        )
     return kind.make(**settings)
 
 

@@ -15,12 +15,14 @@ from .sockets import receive, send
 
 MAX_HEAD_BYTES = 32_768
 MAX_BODY_BYTES = 65_536
+METHODS = ("GET", "HEAD", "OPTIONS", "POST")
 _PIECE_BYTES = 16_384
 _BEGIN = b"HTTP/1."
 _STATUS = re.compile(rb"HTTP/1\.[0-9] ([1-9][0-9][0-9])[ \r\n]")
 _INTERIM = re.compile(rb"HTTP/1\.[0-9] 1(?!01)[0-9][0-9][ \r\n]")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _BODILESS = (204, 304)
+_ALWAYS = (("Accept-Encoding", "identity"), ("Connection", "close"))
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 # A chunk of one byte takes six bytes, so that the whole body is searched even then.
 _MAX_RAW_BYTES = 6 * MAX_BODY_BYTES
@@ -40,12 +42,14 @@ class Head(NamedTuple):
 
 @dataclass(frozen=True)
 class HttpCheck(TcpCheck):
-    """Sends GET, and follows no redirect: a 3xx is a status like any other."""
+    """Sends a request without a body, and follows no redirect: a 3xx is a status like any other."""
 
     port: int = 80
     path: str = "/"  # with the query
     host_header: str = ""  # host, and a port that is not the scheme's (RFC 9112, 3.2), when empty
     status: tuple[int, ...] = ()  # those that pass; any 2xx when empty
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()  # besides, or in place of, those of every request
     text: str = ""  # must be in the first 64 KB of the body, unless empty
 
     async def run(self, attempt: Attempt) -> str:
@@ -64,10 +68,16 @@ class HttpCheck(TcpCheck):
         if not host:
             has_default_port = self.port == type(self).port
             host = self.url_host + ("" if has_default_port else f":{self.port}")
-        return (
-            f"GET {self.path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: resiliency-probe\r\n"
-            "Accept: */*\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n"
-        ).encode("ascii")
+        headers = {"Host": host, "User-Agent": "resiliency-probe", "Accept": "*/*"}
+        if self.method == "POST":
+            headers["Content-Length"] = "0"
+        replaced = {name.lower() for name, _ in self.headers}
+        lines = [f"{self.method} {self.path} HTTP/1.1"]
+        for name, text in (*headers.items(), *_ALWAYS):
+            if name.lower() not in replaced:
+                lines.append(f"{name}: {text}")
+        lines += [f"{name}: {text}" for name, text in self.headers]
+        return "\r\n".join([*lines, "", ""]).encode("ascii")
 
     async def _read(self, attempt: Attempt, sock: socket.socket) -> str:
         data = bytearray()
@@ -95,7 +105,7 @@ class HttpCheck(TcpCheck):
 
 @dataclass(frozen=True)
 class HttpsCheck(HttpCheck, TlsCheck):
-    """Sends GET as ``HttpCheck`` does, over TLS; the certificate is checked as by ``TlsCheck``."""
+    """Sends a request as ``HttpCheck`` does, over TLS, checked as by ``TlsCheck``."""
 
     port: int = 443
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 
 from .attempt import Tools
-from .config import DROPPED_METRIC, HEARTBEAT_METRIC, PEER_METRIC, Config
+from .config import DROPPED_METRIC, HEARTBEAT_METRIC, PEER_METRIC, Config, Target
 from .identity import Identity
 from .journal import Journal
 from .metric_statistics import MetricStatistics, Series
@@ -33,6 +33,7 @@ class Measuring:
         self._publisher = publisher
         self._statistics = MetricStatistics()
         self._samplers: list[Sampler] = []
+        self._targets: dict[Series, Target] = {}
         self._change_is_due = False
         self._changes_published = float("-inf")
         self._clock_offset = self._offset()
@@ -50,19 +51,19 @@ class Measuring:
 
     def apply(self, config: Config) -> None:
         """Sample a configuration's targets; those that are unchanged keep schedule and state."""
-        wanted = [(Series(metric, self._own_dimensions), check) for metric, check in config.targets]
+        wanted = {Series(each.metric, self._own_dimensions): each for each in config.targets}
         if config.peers and self._host not in config.peers:
             self._journal.warning(f"this host, {self._host}, is not a peer, and checks no peers")
         if self._host in config.peers:
-            wanted += [
-                (Series(PEER_METRIC, (("Host", peer), ("Observer", self._host))), check)
-                for peer, check in config.peers.items()
-                if peer != self._host
-            ]
-        pace = config.interval_seconds, config.timeout_seconds
+            for peer, check in config.peers.items():
+                if peer != self._host:
+                    series = Series(PEER_METRIC, (("Host", peer), ("Observer", self._host)))
+                    wanted[series] = Target(PEER_METRIC, check)
+        self._targets = wanted
         former = {(sampler.series, sampler.check): sampler for sampler in self._samplers}
         self._samplers = []
-        for series, check in wanted:
+        for series, target in wanted.items():
+            pace, check = config.pace_of(target), target.check
             same = former.get((series, check))
             if same is not None and (same.interval, same.timeout) == pace:
                 self._samplers.append(former.pop((series, check)))
@@ -96,9 +97,26 @@ class Measuring:
             metric, dimensions = sampler.series
             failures = Series(f"{metric}-failures", (*dimensions, ("Class", failure.kind)))
             self._statistics.add(failures, result.minute, 1.0)
+        self._add_measures(result)
         self._journal.result(result, changed=changed)
         if changed or (first_zero and not is_steady):
             self._publish_soon()
+
+    def _add_measures(self, result: Result) -> None:
+        """Add the latency and the certificate's days, where the target asks for them."""
+        target = self._targets.get(result.sampler.series)
+        if target is None:  # it was removed during the sample
+            return
+        if target.latency and result.failure is None:
+            milliseconds = round(result.seconds * 1000, 1)
+            series = Series(f"{_short(target)}-latency", self._own_dimensions)
+            if target.latency == "values":
+                self._statistics.add_single(series, result.minute, milliseconds)
+            else:
+                self._statistics.add(series, result.minute, milliseconds)
+        if target.certificate and result.certificate_days is not None:
+            series = Series(f"{_short(target)}-certificate-days", self._own_dimensions)
+            self._statistics.add(series, result.minute, float(result.certificate_days))
 
     def _publish_soon(self) -> None:
         """Publish in the loop's next iteration, together with all changes until then."""
@@ -166,3 +184,10 @@ class Measuring:
 
     def _offset(self) -> float:
         return self._tools.wall() - self._loop.clock()
+
+
+def _short(target: Target) -> str:
+    """Return the name of a target, whose metric is ``<name>-connectivity``."""
+    suffix = "-connectivity"
+    name = target.metric
+    return name[: -len(suffix)] if name.endswith(suffix) else name

@@ -16,7 +16,7 @@ class Series(NamedTuple):
 
 
 class Datum(NamedTuple):
-    """A statistic set of one series in one minute.
+    """A statistic set of one series in one minute, perhaps with its values.
 
     CloudWatch merges the sets of a minute, so a minute may be published in parts.
     """
@@ -27,6 +27,7 @@ class Datum(NamedTuple):
     total: float
     lowest: float
     highest: float
+    values: tuple[float, ...] = ()  # each of them, for percentiles
 
 
 def merged(data: Iterable[Datum]) -> list[Datum]:
@@ -40,6 +41,7 @@ def merged(data: Iterable[Datum]) -> list[Datum]:
                 total=former.total + datum.total,
                 lowest=min(former.lowest, datum.lowest),
                 highest=max(former.highest, datum.highest),
+                values=former.values + datum.values,
             )
         sets[datum.series, datum.minute] = datum
     return list(sets.values())
@@ -50,6 +52,7 @@ class MetricStatistics:
 
     def __init__(self) -> None:
         self._sets: dict[tuple[Series, int], list[float]] = {}
+        self._values: dict[tuple[Series, int], list[float]] = {}
         self._failing: dict[Series, int] = {}
 
     def add(self, series: Series, minute: int, value: float) -> bool:
@@ -73,11 +76,20 @@ class MetricStatistics:
         self._failing[series] = minute
         return True
 
+    def add_single(self, series: Series, minute: int, value: float) -> None:
+        """Add a value that is published by itself too, so that percentiles are known."""
+        self.add(series, minute, value)
+        self._values.setdefault((series, minute), []).append(value)
+
     def take(self) -> list[Datum]:
         """Remove and return all sets, oldest first; later values of a minute make another set."""
         taken = [
-            Datum(series, minute, int(count), total, lowest, highest)
+            Datum(
+                *(series, minute, int(count), total, lowest, highest),
+                values=tuple(self._values.get((series, minute), ())),
+            )
             for (series, minute), (count, total, lowest, highest) in self._sets.items()
         ]
         self._sets.clear()
+        self._values.clear()
         return sorted(taken, key=lambda datum: datum.minute)

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .attempt import Tools
-from .checks import Check
-from .config import PEER_METRIC, Config
+from .config import PEER_METRIC, Config, Target
 from .journal import printable
 from .metric_statistics import Series
 from .sampler import Result, Sampler
@@ -24,22 +23,24 @@ def results_of_one_round(config: Config, tools: Tools, host: str) -> list[Result
     ``host`` is this host's name, empty where it is unknown. A host that is not a peer checks none.
     """
     results: list[Result] = []
-    checks: list[tuple[str, Check]] = [*config.targets]
+    targets = [*config.targets]
     if not host or host in config.peers:
-        checks += [(_PEER + peer, check) for peer, check in config.peers.items() if peer != host]
+        targets += [
+            Target(_PEER + peer, check) for peer, check in config.peers.items() if peer != host
+        ]
 
     def record(result: Result) -> None:
         results.append(result)
-        if len(results) == len(checks):
+        if len(results) == len(targets):
             tools.loop.stop()
 
-    for metric, check in checks:
-        timeout = config.timeout_seconds
-        Sampler(tools, Series(metric, ()), check, config.interval_seconds, timeout, record).take()
-    if checks:
+    for target in targets:
+        series, pace = Series(target.metric, ()), config.pace_of(target)
+        Sampler(tools, series, target.check, *pace, record).take()
+    if targets:
         tools.loop.run()
     tools.loop.close()
-    order = {id(check): number for number, (_, check) in enumerate(checks)}
+    order = {id(target.check): number for number, target in enumerate(targets)}
     return sorted(results, key=lambda result: order[id(result.sampler.check)])
 
 

@@ -17,9 +17,10 @@ class Result(NamedTuple):
 
     sampler: Sampler
     minute: int  # in which the sample began: its start, in seconds since 1970
-    seconds: float  # how long the sample took
+    seconds: float  # until the answer, or until the sample failed
     answer: str
     failure: Failure | None  # why the value is 0; None when it is 1
+    certificate_days: int | None = None  # for which the target's certificate is still valid
 
 
 class Sampler:
@@ -81,10 +82,11 @@ class Sampler:
         self._tools.loop.start(self.check.run(attempt), self.timeout, done)
 
     def _done(self, attempt: Attempt, answer: Any, error: Exception | None) -> None:
-        seconds = self._tools.loop.clock() - attempt.began
+        seconds = (attempt.answered or self._tools.loop.clock()) - attempt.began
         failure = None
         if isinstance(error, Expired):
             failure = Failure(TIMEOUT, f"{attempt.stage}: no answer within {self.timeout:g} s")
         elif error is not None:
             failure = Failure.from_error(error)
-        self._record(Result(self, attempt.minute, seconds, str(answer), failure))
+        days = attempt.certificate_days
+        self._record(Result(self, attempt.minute, seconds, str(answer), failure, days))

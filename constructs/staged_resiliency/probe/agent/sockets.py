@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from .resolver import Addresses
 
 
+CLOSE_SECONDS = 1.0  # until the server ends its side of a connection that has served its purpose
+_PIECE_BYTES = 16_384
+
+
 def address_family(address: str) -> int:
     """Return the socket family of an IP address; raises ValueError for other text."""
     version = ipaddress.ip_address(address).version
@@ -88,6 +92,17 @@ async def send(sock: socket.socket, data: bytes) -> None:
             await readable(sock)
         except (BlockingIOError, ssl.SSLWantWriteError):
             await writable(sock)
+
+
+async def close_orderly(sock: socket.socket) -> None:
+    """End a connection, and receive what is left, so that the server's system gets no reset."""
+    with contextlib.suppress(OSError):
+        if isinstance(sock, ssl.SSLSocket):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                sock.unwrap()  # only sends, as the server's answer is not there yet
+        sock.shutdown(socket.SHUT_WR)
+        while await readable(sock, CLOSE_SECONDS) and sock.recv(_PIECE_BYTES):
+            pass
 
 
 async def receive(sock: socket.socket, max_bytes: int) -> bytes:

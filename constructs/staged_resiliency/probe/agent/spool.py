@@ -195,8 +195,10 @@ def decode(content: str) -> tuple[str, list[Datum]]:
                 float(total),
                 float(lowest),
                 float(highest),
+                tuple(float(value) for part in values for value in part),
             )
-            for metric, pairs, minute, count, total, lowest, highest in rows
+            # The previous version of the agent wrote no values.
+            for metric, pairs, minute, count, total, lowest, highest, *values in rows
         ]
         return _text(namespace), data
     except (TypeError, OverflowError, RecursionError) as error:

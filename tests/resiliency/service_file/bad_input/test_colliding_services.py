@@ -191,3 +191,31 @@ def test_two_drills_do_not_have_one_state_machine() -> None:
         "its state machine 'bookstore-production-drill-a-drill-b' has the name of another drill's; "
         "rename one of them; the other one is at bookstore.yaml:"
     )
+
+
+DRILLS = """    drills:
+      objective_seconds: 360
+      shutdown: {{ fault: stop_instance, host: active, duration_minutes: 11, schedule: "{}" }}
+"""
+
+
+def drills_at(schedule: str) -> Edits:
+    """A drill in a service whose active host has the example's instance."""
+    return {"    active: blue\n": f"    active: blue\n{DRILLS.format(schedule)}"}
+
+
+def test_drills_of_two_services_on_one_instance_are_apart() -> None:
+    found = problems_of(drills_at("cron(0 10 ? * TUE#1 *)"), drills_at("cron(30 10 ? * TUE#1 *)"))
+    (message,) = found
+    assert message.startswith("services/cafe.yaml:")
+    assert message.endswith(
+        "environments.production.drills.shutdown.schedule: starts on 2026-01-06 at 10:30 UTC, too "
+        "close to shutdown of bookstore in production, which has the instance i-0ab55a49288f1da24 "
+        "too: drills on one instance must not overlap, and a run may take 6170 s; give one of them "
+        "another day"
+    )
+
+
+def test_drills_of_two_services_on_one_instance_may_run_on_two_days() -> None:
+    at = drills_at("cron(0 10 ? * TUE#1 *)"), drills_at("cron(0 10 ? * TUE#2 *)")
+    assert problems_of(*at) == []

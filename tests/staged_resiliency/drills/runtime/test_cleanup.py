@@ -1,5 +1,6 @@
 """Aborted, timed out and failed runs are cleaned up, with or without an event of EventBridge."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from staged_resiliency.drills.runtime.plan import Plan, Timeouts
 from staged_resiliency.drills.state_machine import cleanup_pattern
 from tests.fake_aws import plans
 from tests.fake_aws.account import Account, account
-from tests.fake_aws.simulation import Script
+from tests.fake_aws.simulation import ApiError, Script
 
 SHUTDOWN = replace(plans.SHUTDOWN, sample_seconds=20, call_seconds=300)
 LONG = replace(
@@ -47,55 +48,120 @@ def missed() -> Iterator[tuple[Account, str]]:
 
 def cleaned(made: Account) -> list[str]:
     """Runs that are marked as cleaned up."""
-    return [key for key in made.objects() if key.endswith("/done/cleanup")]
+    return [key for key in made.objects() if key.startswith("ended/")]
 
 
 def test_a_run_whose_event_was_lost_is_cleaned_up_by_the_schedule(
     missed: tuple[Account, str],
 ) -> None:
-    made, machine = missed
+    made, _ = missed
     made.service.now += cleanup.EVENT_SECONDS
-    made.clean_up_missed(machine)
+    made.clean_up_missed()
     assert not made.service.broken
     assert made.service.running == []
     assert made.journal()["verdict"]["message"] == "the run was aborted"
     assert len(made.messages()) == 1
     assert len(cleaned(made)) == 1
-    made.clean_up_missed(machine)
-    assert made.log[-1]["event"] == "nothing to clean up"
+    made.clean_up_missed()
     assert made.messages() == []
 
 
 def test_a_run_that_just_ended_is_left_to_its_event(missed: tuple[Account, str]) -> None:
-    made, machine = missed
-    made.clean_up_missed(machine)
+    made, _ = missed
+    made.clean_up_missed()
     assert cleaned(made) == []
 
 
-def test_a_run_of_long_ago_is_left_alone(missed: tuple[Account, str]) -> None:
-    """Its host may be stopped on purpose."""
-    made, machine = missed
-    made.service.now += cleanup.MAX_AGE_SECONDS + 1
-    made.clean_up_missed(machine)
-    assert cleaned(made) == []
+def test_the_host_of_a_run_of_long_ago_is_not_started_but_reported_until_it_runs() -> None:
+    """It may have been stopped on purpose."""
+    with account(SHUTDOWN, Script(fis_starts_instance=False)) as made:
+        aborted(made, SHUTDOWN)
+        made.service.now += cleanup.MAX_AGE_SECONDS + 1
+        for _ in range(2):
+            made.clean_up_missed()
+        assert made.service.started_by_hand is None
+        assert made.faults_not_ended == [1, 1]
+        assert cleaned(made) == []
+        made.service.started_by_hand = made.service.now - 600
+        made.clean_up_missed()
+        assert made.faults_not_ended == [1, 1, 0]
+        assert made.journal()["verdict"]["message"] == "the run was aborted"
+        assert len(cleaned(made)) == 1
+
+
+def test_a_host_is_not_started_again_because_a_message_can_not_be_sent() -> None:
+    """That the fault is over is recorded apart from that people know of it."""
+    with account(SHUTDOWN, Script(fis_starts_instance=False)) as made:
+        aborted(made, SHUTDOWN)
+        made.service.now += cleanup.EVENT_SECONDS
+        made.service.errors["Publish"] = ["InternalErrorException"] * 99
+        with pytest.raises(FaultNotOverError, match="InternalError"):
+            made.clean_up_missed()
+        started = made.service.started_by_hand
+        assert started is not None
+        assert made.faults_not_ended[-1] == 0
+        # Hours later somebody stops the host on purpose.
+        made.service.now += 20 * 3600
+        made.service.started_by_hand = None
+        calls = len(made.calls)
+        with pytest.raises(FaultNotOverError):
+            made.clean_up_missed()
+        assert ("ec2", "StartInstances") not in made.calls[calls:]
+        made.service.errors.clear()
+        made.clean_up_missed()
+        assert made.service.started_by_hand is None
+        assert len(made.messages()) == 1
+
+
+@pytest.mark.parametrize("gone", ["the drill was removed", "the machine was deleted"])
+def test_a_run_whose_drill_was_removed_meanwhile_is_cleaned_up(gone: str) -> None:
+    with account(SHUTDOWN, Script(fis_starts_instance=False)) as made:
+        machine = aborted(made, SHUTDOWN)
+        if gone == "the machine was deleted":
+            # Step Functions then ends the runs, and in time forgets them.
+            made.refuse("stepfunctions", "DescribeExecution", ApiError("ExecutionDoesNotExist"))
+            made.refuse(
+                "stepfunctions",
+                "DescribeStateMachineForExecution",
+                ApiError("StateMachineDoesNotExist"),
+            )
+            made.clean_up(made.wait(execution_of(machine)))
+            assert made.service.broken  # left to the schedule
+        made.service.now += cleanup.EVENT_SECONDS
+        made.clean_up_missed()
+        assert not made.service.broken
+        assert len(cleaned(made)) == 1
+
+
+def test_the_fault_of_a_run_with_an_unknown_plan_is_ended_and_reported() -> None:
+    """The plan is of a release with another kind of expectation."""
+    with account(SHUTDOWN, Script(fis_starts_instance=False)) as made:
+        aborted(made, SHUTDOWN)
+        (key,) = [each for each in made.objects() if each.startswith("begun/")]
+        client = made.client("s3")
+        begun = json.loads(client.get_object(Bucket=plans.BUCKET, Key=key)["Body"].read())
+        begun["plan"]["hypothesis"] = [{"expects": "luck"}]
+        made.put(key, json.dumps(begun))
+        made.service.now += cleanup.EVENT_SECONDS
+        made.clean_up_missed()
+        assert not made.service.broken
+        assert made.service.running == []
+        (message,) = made.messages()
+        assert "the fault is over, and the run has no verdict" in message["Message"]
+        assert "hypothesis[0].expects: found 'luck'" in message["Message"]
+        assert len(cleaned(made)) == 1
+        made.clean_up_missed()
+        assert made.messages() == []
 
 
 def test_a_cleanup_that_fails_holds_up_no_other(missed: tuple[Account, str]) -> None:
-    made, machine = missed
+    made, _ = missed
+    other = f"{plans.EXECUTION.rpartition(':')[0]}:run-0"
+    made.put("begun/other/run-0.json", json.dumps({"execution": other, "plan": {}, "at": 0}))
     made.service.now += cleanup.EVENT_SECONDS
-    made.service.errors["DescribeStateMachineForExecution"] = ["AccessDeniedException"]
-    made.clean_up_missed(machine)  # the first time it fails, and Lambda calls it again
+    with pytest.raises(FaultNotOverError):
+        made.clean_up_missed()
     assert "the cleanup failed" in {each["event"] for each in made.log}
-    assert len(cleaned(made)) == 1
-
-
-def test_a_drill_whose_runs_can_not_be_listed_holds_up_no_other(
-    missed: tuple[Account, str],
-) -> None:
-    made, machine = missed
-    made.service.now += cleanup.EVENT_SECONDS
-    with pytest.raises(FaultNotOverError, match="StateMachineDoesNotExist"):
-        made.clean_up_missed(f"{machine}-gone", machine)
     assert len(cleaned(made)) == 1
 
 
@@ -111,7 +177,7 @@ def test_a_fault_that_outlasts_the_cleanup_has_no_verdict_until_it_is_over() -> 
             if cleaned(made):
                 break
             made.service.now += 900 - cleanup.CALL_SECONDS
-            made.clean_up_missed(machine)
+            made.clean_up_missed()
         assert not made.service.broken
         found = made.journal()["verdict"]
         assert (found["status"], found["message"]) == ("aborted", "the run was aborted")
@@ -126,22 +192,22 @@ def test_a_fault_that_outlasts_its_time_is_reported_and_cleaned_up_later() -> No
         assert made.messages() == []
         made.service.now += cleanup.EVENT_SECONDS - cleanup.CALL_SECONDS
         with pytest.raises(FaultNotOverError, match="is stopping"):
-            made.clean_up_missed(machine)
+            made.clean_up_missed()
         assert made.journal()["verdict"]["message"].startswith("THE FAULT MAY STILL BE THERE")
         assert len(made.messages()) == 1
         assert cleaned(made) == []
         made.service.now += 4000
-        made.clean_up_missed(machine)
+        made.clean_up_missed()
         assert len(cleaned(made)) == 1
 
 
 def test_a_late_cleanup_waits_for_the_experiment_that_it_stops() -> None:
     with account(SHUTDOWN, Script(initiating_forever=True)) as made:
-        machine = aborted(made, SHUTDOWN, names.INJECT)
+        aborted(made, SHUTDOWN, names.INJECT)
         made.service.now += SHUTDOWN.timeouts.end + cleanup.EVENT_SECONDS
-        made.clean_up_missed(machine)
+        made.clean_up_missed()
         assert made.journal()["verdict"]["status"] == "aborted"
 
 
 def test_the_schedule_finds_the_same_runs_as_events() -> None:
-    assert cleanup_pattern([])["detail"]["status"] == list(cleanup.ABNORMAL_ENDS)
+    assert cleanup_pattern("arn:*")["detail"]["status"] == list(cleanup.ABNORMAL_ENDS)

@@ -12,13 +12,13 @@ import pytest
 
 from staged_resiliency.drills import functions
 from staged_resiliency.drills.runtime import fault, handlers, network, phases, states
-from staged_resiliency.drills.runtime import store as store_module
 from staged_resiliency.drills.runtime.client_view import poll, serving_host
 from staged_resiliency.drills.runtime.context import AwsError, BotocoreAws, lambda_context, log_line
+from staged_resiliency.drills.runtime.keys import INSTANCE_TAG, RUN_TAG
 from staged_resiliency.drills.runtime.network import Resolver
 from staged_resiliency.drills.runtime.preflight import inspect, refusals
 from staged_resiliency.drills.runtime.states import PhaseInput, RunName
-from staged_resiliency.drills.runtime.store import Store, take_lock
+from staged_resiliency.drills.runtime.store import Store
 from staged_resiliency.drills.state_machine import definition
 from staged_resiliency.experiment.json_codec import DataError
 from staged_resiliency.experiment.observations import NO_ANSWER, Source, of
@@ -159,7 +159,7 @@ def test_of_a_runs_input_only_the_occurrence_is_read(given: object, occurrence: 
 @pytest.mark.parametrize("event", [None, {}, {"detail": {"name": "run-1"}}])
 def test_an_event_without_an_execution_is_reported(event: object) -> None:
     with account(), pytest.raises(DataError, match="event: "):
-        handlers.cleanup(event, None)
+        handlers.end(event, None)
 
 
 def test_a_cleanup_after_a_run_that_ended_well_does_nothing() -> None:
@@ -170,53 +170,6 @@ def test_a_cleanup_after_a_run_that_ended_well_does_nothing() -> None:
         made.clean_up(described)
         assert made.log[-1]["event"] == "nothing to clean up"
         assert made.versions() == 1
-
-
-def test_of_two_who_take_over_a_lock_one_gets_it() -> None:
-    with account() as made:
-        machine = made.machine(PLAN)
-        store = Store(made.context.aws, PLAN.journal_bucket)
-        gone = machine.replace("stateMachine", "execution") + ":gone"
-        assert take_lock(store, gone, made.context) is None
-        _, etag = store.get_with_etag("lock.json")
-        assert store.replace("lock.json", '{"execution": "one"}', etag)
-        assert not store.replace("lock.json", '{"execution": "other"}', etag)
-        assert take_lock(store, "one", made.context) is None
-
-
-def test_who_loses_the_race_for_a_lock_is_reported_who_won(monkeypatch: pytest.MonkeyPatch) -> None:
-    with account() as made:
-        machine = made.machine(PLAN)
-        gone = machine.replace("stateMachine", "execution") + ":gone"
-        store = Store(made.context.aws, PLAN.journal_bucket)
-        assert take_lock(store, gone, made.context) is None
-        is_running = store_module._is_running
-
-        def slow(execution: str, context: Any) -> bool:
-            found = is_running(execution, context)
-            store.put("lock.json", '{"execution": "the other"}')
-            return found
-
-        monkeypatch.setattr(store_module, "_is_running", slow)
-        assert take_lock(store, "mine", made.context) == "the other"
-
-
-def test_the_lock_of_a_drill_that_was_taken_out_holds_up_nobody() -> None:
-    with account() as made:
-        machine = made.machine(replace(PLAN, drill="renamed"))
-        store = Store(made.context.aws, PLAN.journal_bucket)
-        gone = machine.replace("stateMachine", "execution") + ":run-1"
-        assert take_lock(store, gone, made.context) is None
-        made.client("stepfunctions").delete_state_machine(stateMachineArn=machine)
-        assert take_lock(store, "mine", made.context) is None
-
-
-def test_a_lock_is_not_taken_where_nobody_knows_whether_its_holder_runs() -> None:
-    with account() as made:
-        store = Store(made.context.aws, PLAN.journal_bucket)
-        assert take_lock(store, "arn:of:another", made.context) is None
-        with pytest.raises(AwsError):
-            take_lock(store, "mine", made.context)
 
 
 def test_an_object_that_can_not_be_written_is_an_error_and_not_taken() -> None:
@@ -237,7 +190,7 @@ def test_long_lists_are_read_to_their_end() -> None:
 
         store = Store(paged, PLAN.journal_bucket)
         for name in "abcde":
-            store.put(f"x/{name}", "{}")
+            store.put_new(f"x/{name}", "{}")
         assert sorted(store.keys("x/")) == [f"x/{name}" for name in "abcde"]
 
 
@@ -256,7 +209,7 @@ def _listed(identity: str, run: str) -> dict[str, Any]:
         "id": identity,
         "experimentTemplateId": plans.TEMPLATE,
         "state": {"status": "running"},
-        "tags": {fault.RUN_TAG: run},
+        "tags": {RUN_TAG: run},
     }
 
 
@@ -377,9 +330,10 @@ def test_alarms_are_seen_now_and_at_their_last_change() -> None:
 
 def test_preflight_finds_all_reasons_to_refuse_a_run() -> None:
     script = Script(alarms_on=(plans.DB_ALARM,), standby_answers=False)
+    tags = {INSTANCE_TAG: plans.INSTANCE}
     with account(PLAN, script, now=START + 86_400) as made:
         made.service.experiments.append(
-            StartedExperiment("EXP9", "t", plans.TEMPLATE, {}, True, made.service.now)
+            StartedExperiment("EXP9", "t", plans.TEMPLATE, tags, True, made.service.now)
         )
         found = inspect(PLAN, "mine", made.context)
         reasons = refusals(PLAN, found)
@@ -388,7 +342,7 @@ def test_preflight_finds_all_reasons_to_refuse_a_run() -> None:
 
 
 def test_the_first_state_is_the_one_that_the_cleanup_reads_the_plan_from() -> None:
-    arns = {each.name: "arn" for each in functions.OF_THE_MACHINE}
+    arns = {each.name: "arn" for each in functions.ALL}
     assert definition(PLAN, arns)["StartAt"] == states.PLAN
 
 

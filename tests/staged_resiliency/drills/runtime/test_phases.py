@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from staged_resiliency.drills.runtime import fault, phases
+from staged_resiliency.drills.runtime import fault, lock, phases
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.context import AwsError
-from staged_resiliency.drills.runtime.plan import Plan
+from staged_resiliency.drills.runtime.plan import RULE_LATE_SECONDS, Plan
 from staged_resiliency.drills.runtime.states import PhaseInput, PhaseResult, RunName
-from staged_resiliency.drills.runtime.store import Store, journal_key, load_records, take_lock
+from staged_resiliency.drills.runtime.store import Store, journal_key, load_records
 from tests.fake_aws import plans
 from tests.fake_aws.account import Account, account
-from tests.fake_aws.simulation import START, Script
+from tests.fake_aws.simulation import COMMAND, START, Script
 
 RUN = RunName("arn", "run-1")
 
@@ -25,8 +25,7 @@ def call(phase: str, plan: Plan = plans.SHUTDOWN, **results: PhaseResult) -> Pha
 
 def ready(made: Account) -> PhaseResult:
     """The result of the preflight of the run, which holds the lock."""
-    store = Store(made.context.aws, plans.BUCKET)
-    assert take_lock(store, RUN.execution, made.context) is None
+    assert lock.take(made.service.plan, RUN.execution, made.context) == ""
     return PhaseResult(True, False, made.service.now, None, "")
 
 
@@ -72,15 +71,16 @@ def test_a_run_that_is_redriven_injects_nothing() -> None:
     with account() as made:
         store = Store(made.context.aws, plans.SHUTDOWN.journal_bucket)
         last = ready(made)
-        store.put(journal_key("shutdown", RUN.name), "{}")
-        store.put("lock.json", '{"execution": "arn:of:another"}')
+        store.put_new(journal_key("shutdown", RUN.name), "{}")
+        lock.release(plans.SHUTDOWN.instances, RUN.execution, 0.0, made.context)
+        assert lock.take(plans.SHUTDOWN, "arn:of:another", made.context) == ""
         made.service.now += plans.SHUTDOWN.timeouts.preflight_valid + 1
         result = phases.inject(call(names.INJECT, preflight=last), made.context)
         assert made.service.experiments == []
         (record,) = load_records(store, "shutdown", RUN.name)
     message = (
         "the run must not continue: its preflight was too long ago; its verdict is recorded; it "
-        "does not hold the lock of bookstore's drills; start a new one"
+        "does not hold the lock of its instances; start a new one"
     )
     assert (result.go, result.message, record.cut_short) == (False, message, message)
 
@@ -113,21 +113,49 @@ def test_a_phase_remembers_when_it_began() -> None:
 
 def test_a_blackhole_ends_when_the_host_opens_the_port() -> None:
     plan = plans.BLACKHOLE
-    with account(plan, Script(initiating=10)) as made:
+    with account(plan, Script(initiating=10, command_known=False)) as made:
         fault.start_experiment(plan, RUN.execution, made.context)
         injected = START + 10
         made.service.now = START + 60
-        first = fault.advance_fault_end(plan, RUN.execution, None, injected, made.context)
+        first = fault.advance_fault_end(plan.ending, RUN.execution, None, injected, made.context)
         assert (first.over, first.message) == (False, "experiment EXP00000 is running")
         made.service.now = START + 120
-        second = fault.advance_fault_end(plan, RUN.execution, None, injected, made.context)
+        second = fault.advance_fault_end(plan.ending, RUN.execution, None, injected, made.context)
         assert (second.over, second.message) == (
             False,
             "bookstore-api-blue opens port 5432 in 190 s",
         )
         made.service.now = START + 320
-        third = fault.advance_fault_end(plan, RUN.execution, None, injected, made.context)
+        third = fault.advance_fault_end(plan.ending, RUN.execution, None, injected, made.context)
         assert (third.over, third.fault_ended_at) == (True, START + 320)
+
+
+def test_a_blackhole_lasts_as_long_as_its_command_however_slow_the_packages() -> None:
+    """FIS completes its action after its time; the rule begins only with the packages there."""
+    plan = plans.BLACKHOLE
+    with account(plan, Script(initiating=10, packages_take=480)) as made:
+        fault.start_experiment(plan, RUN.execution, made.context)
+        injected = START + 10
+        for at in (320, 780):  # FIS is done at 310, the rule goes at 790
+            made.service.now = START + at
+            found = fault.advance_fault_end(
+                plan.ending, RUN.execution, None, injected, made.context
+            )
+            assert not found.over, at
+        assert found.message == f"command {COMMAND} is InProgress on {plans.BLUE}"
+        made.service.now = START + 795
+        found = fault.advance_fault_end(plan.ending, RUN.execution, None, injected, made.context)
+        assert (found.over, found.fault_ended_at) == (True, START + 795)
+        assert found.message == "the port is open again"
+
+
+def test_a_command_that_never_ends_holds_up_the_end_for_a_limited_time() -> None:
+    plan = plans.BLACKHOLE
+    with account(plan, Script(initiating=0, packages_take=99_999)) as made:
+        fault.start_experiment(plan, RUN.execution, made.context)
+        made.service.now = START + plan.fault_seconds + RULE_LATE_SECONDS
+        found = fault.advance_fault_end(plan.ending, RUN.execution, None, START, made.context)
+        assert (found.over, found.message) == (True, "the time of the fault is over")
 
 
 def test_the_end_of_the_fault_needs_no_poll() -> None:
@@ -161,14 +189,14 @@ def test_the_host_is_started_after_its_time_though_fis_can_not_be_asked(known: s
         made.service.errors.update({key: [*codes] for key, codes in SILENT.items()})
         made.service.now = START + late - 1
         with pytest.raises(AwsError, match="InternalServerException"):
-            fault.advance_fault_end(plan, RUN.execution, known, START, made.context)
+            fault.advance_fault_end(plan.ending, RUN.execution, known, START, made.context)
         made.service.now = START + late
         first = fault.advance_fault_end(
-            plan, RUN.execution, known, None, made.context, begun_by=START
+            plan.ending, RUN.execution, known, None, made.context, begun_by=START
         )
         assert (first.over, made.service.started_by_hand) == (False, START + late)
         made.service.now += made.service.script.boot
-        last = fault.advance_fault_end(plan, RUN.execution, known, START, made.context)
+        last = fault.advance_fault_end(plan.ending, RUN.execution, known, START, made.context)
         assert (last.over, last.message) == (True, f"instance {plans.INSTANCE} is running")
 
 
@@ -177,7 +205,7 @@ def test_without_fis_a_host_is_not_started_that_nobody_may_have_stopped() -> Non
         made.service.errors.update({key: [*codes] for key, codes in SILENT.items()})
         made.service.now += 99_999
         with pytest.raises(AwsError, match="InternalServerException"):
-            fault.advance_fault_end(plans.SHUTDOWN, RUN.execution, None, None, made.context)
+            fault.advance_fault_end(plans.SHUTDOWN.ending, RUN.execution, None, None, made.context)
 
 
 def test_without_fis_a_blackhole_is_over_after_its_time() -> None:
@@ -186,7 +214,7 @@ def test_without_fis_a_blackhole_is_over_after_its_time() -> None:
         fault.start_experiment(plan, RUN.execution, made.context)
         made.service.errors.update({key: [*codes] for key, codes in SILENT.items()})
         made.service.now += plan.fault_seconds + fault.LATE_SECONDS
-        found = fault.advance_fault_end(plan, RUN.execution, "EXP00000", START, made.context)
+        found = fault.advance_fault_end(plan.ending, RUN.execution, "EXP00000", START, made.context)
         assert (found.over, found.message) == (True, "the time of the fault is over")
 
 
@@ -195,10 +223,10 @@ def test_the_host_of_an_experiment_that_does_not_stop_is_started_after_its_time(
     with account(plan, Script(initiating=0, stop_takes=None)) as made:
         fault.start_experiment(plan, RUN.execution, made.context)
         made.service.now = START + 60
-        first = fault.advance_fault_end(plan, RUN.execution, "EXP00000", None, made.context)
+        first = fault.advance_fault_end(plan.ending, RUN.execution, "EXP00000", None, made.context)
         assert first.message == "experiment EXP00000 is running"
         made.service.now = START + plan.fault_seconds + fault.LATE_SECONDS
-        second = fault.advance_fault_end(plan, RUN.execution, "EXP00000", None, made.context)
+        second = fault.advance_fault_end(plan.ending, RUN.execution, "EXP00000", None, made.context)
         assert not second.over
         assert second.message == (
             f"experiment EXP00000 is stopping; instance {plans.INSTANCE} is stopped"

@@ -108,7 +108,7 @@ def test_each_topic_gets_the_message_once_though_another_one_refuses_it(made: Ac
         return inner(service, operation, **parameters)
 
     made.context = replace(made.context, aws=aws)
-    plan = replace(plans.SHUTDOWN, topic_arns=(plans.TOPIC, second))
+    plan = replace(plans.SHUTDOWN, more_topic_arns=(second,))
     with pytest.raises(AwsError, match="AuthorizationError"):
         record(made, plan)
     refused.append(False)

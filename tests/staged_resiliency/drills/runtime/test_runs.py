@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from staged_resiliency.drills.runtime import states as names
-from staged_resiliency.drills.runtime.plan import Plan, Timeouts, Window
+from staged_resiliency.drills.runtime.plan import COOL_DOWN_SECONDS, Plan, Timeouts, Window
+from staged_resiliency.drills.runtime.store import live_key
 from staged_resiliency.drills.state_machine import definition
 from tests.fake_aws import plans
 from tests.fake_aws.account import (
@@ -236,7 +237,9 @@ def test_a_run_that_the_schedule_starts_twice_runs_once() -> None:
 
 def test_of_two_drills_that_start_at_the_same_moment_one_runs() -> None:
     with account(SHUTDOWN) as made:
-        other = replace(SHUTDOWN, drill="shutdown-again")
+        # Of another service that has the instance too.
+        other = replace(SHUTDOWN, service="orders", drill="shutdown-again")
+        made.put(live_key(other.drill), "{}")
         machine = made.machine(other)
         started: list[str] = []
 
@@ -251,20 +254,28 @@ def test_of_two_drills_that_start_at_the_same_moment_one_runs() -> None:
         assert made.journal()["verdict"]["status"] == "passed"
         made.service.plan = other
         assert made.journal("run-2")["verdict"]["message"] == (
-            f"refused: another drill of bookstore is running: {first}"
+            f"refused: {plans.INSTANCE}: another drill is running: {first}"
         )
 
 
-def test_the_lock_of_a_run_that_was_aborted_holds_up_nobody() -> None:
+def test_a_run_that_was_aborted_holds_up_the_next_until_its_fault_is_over_and_all_is_calm() -> None:
     with account(SHUTDOWN) as made:
         machine = made.machine(SHUTDOWN)
         made.after = lambda phase, count: made.stop(first) if phase == names.PREFLIGHT else None
         first = made.start(machine, "run-1")
-        assert made.finish(first) == "ABORTED"
+        made.wait(first)
         made.after = lambda phase, count: None
+        made.finish(made.start(machine, "run-2"))  # at once, before the cleanup
+        running = f"refused: {plans.INSTANCE}: another drill is running: {first}"
+        assert made.journal("run-2")["verdict"]["message"] == running
+        assert made.finish(first) == "ABORTED"
+        made.finish(made.start(machine, "run-3"))
+        too_soon = made.journal("run-3")["verdict"]["message"]
+        assert f"the last drill, {first}, ended only just now" in too_soon
+        made.service.now += COOL_DOWN_SECONDS
         made.messages()
-        assert made.finish(made.start(machine, "run-2")) == "SUCCEEDED"
-        assert made.journal("run-2")["verdict"]["status"] == "passed"
+        assert made.finish(made.start(machine, "run-4")) == "SUCCEEDED"
+        assert made.journal("run-4")["verdict"]["status"] == "passed"
 
 
 def test_a_failover_that_is_late_fails_and_says_how_late() -> None:
@@ -513,7 +524,7 @@ def test_an_api_that_refuses_a_few_times_changes_nothing(operation: str, code: s
 
 
 def test_the_definition_needs_each_function_by_name() -> None:
-    with pytest.raises(KeyError, match="preflight"):
+    with pytest.raises(KeyError, match="observe"):
         definition(SHUTDOWN, {})
 
 

@@ -8,8 +8,8 @@ from datetime import datetime, timezone
 import pytest
 
 from staged_resiliency.drills.runtime import drill_status, handlers
-from staged_resiliency.drills.runtime.plan import DrillSchedules
-from staged_resiliency.drills.runtime.store import Store, journal_key
+from staged_resiliency.drills.runtime.plan import WATCHDOG_TASK, DrillSchedules
+from staged_resiliency.drills.runtime.store import journal_key
 from staged_resiliency.experiment.json_codec import DataError
 from tests.fake_aws import plans
 from tests.fake_aws.account import Account, account
@@ -29,13 +29,15 @@ def schedules(made: Account) -> DrillSchedules:
     """The input of the watchdog's schedule, with the account's only drill."""
     machine = made.machine(plans.SHUTDOWN)
     return replace(
-        plans.SCHEDULES, drills=(replace(plans.SCHEDULES.drills[0], state_machine_arn=machine),)
+        plans.SCHEDULES,
+        task=WATCHDOG_TASK,
+        drills=(replace(plans.SCHEDULES.drills[0], state_machine_arn=machine),),
     )
 
 
 def put(made: Account, name: str, text: str) -> None:
     """Leave a journal."""
-    Store(made.context.aws, plans.SHUTDOWN.journal_bucket).put(journal_key("shutdown", name), text)
+    made.put(journal_key("shutdown", name), text)
 
 
 def verdict(status: str) -> str:
@@ -45,7 +47,7 @@ def verdict(status: str) -> str:
 
 def published(made: Account) -> dict[str, float]:
     """What the watchdog publishes."""
-    handlers.watchdog(schedules(made).to_json(), None)
+    handlers.end(schedules(made).to_json(), None)
     return dict(made.metrics())
 
 
@@ -89,13 +91,12 @@ def test_journals_are_read_back_to_the_last_one_that_passed(
 
 
 def test_journals_of_other_drills_are_left_alone(made: Account) -> None:
-    store = Store(made.context.aws, plans.SHUTDOWN.journal_bucket)
-    store.put(journal_key("shutdown-of-green", "run-1"), verdict("passed"))
+    made.put(journal_key("shutdown-of-green", "run-1"), verdict("passed"))
     assert published(made)["drill-score"] == 0
 
 
 def test_without_drills_nothing_is_published(made: Account) -> None:
-    handlers.watchdog(replace(plans.SCHEDULES, drills=()).to_json(), None)
+    handlers.end(replace(plans.SCHEDULES, drills=()).to_json(), None)
     assert made.metrics() == []
 
 
@@ -107,7 +108,7 @@ def test_a_drill_whose_status_is_unavailable_silences_no_other(made: Account) ->
     with pytest.raises(
         drill_status.StatusUnavailableError, match=r"^new: StateMachineDoesNotExist: "
     ):
-        handlers.watchdog(replace(given, drills=(new, known)).to_json(), None)
+        handlers.end(replace(given, drills=(new, known)).to_json(), None)
     assert dict(made.metrics())["drill-score"] == 50
     assert len(made.metrics()) == 2
 
@@ -117,10 +118,10 @@ def test_journals_that_can_not_be_read_silence_no_other_drill(made: Account) -> 
     (known,) = given.drills
     made.service.errors["ListObjectsV2"] = ["AccessDenied"]
     with pytest.raises(drill_status.StatusUnavailableError, match=r"^shutdown: AccessDenied: "):
-        handlers.watchdog(replace(given, drills=(known, replace(known, name="x"))).to_json(), None)
+        handlers.end(replace(given, drills=(known, replace(known, name="x"))).to_json(), None)
     assert len(made.metrics()) == 2
 
 
 def test_an_invalid_event_is_reported(made: Account) -> None:
     with pytest.raises(DataError, match="event: service is missing"):
-        handlers.watchdog({}, None)
+        handlers.end({"task": WATCHDOG_TASK}, None)

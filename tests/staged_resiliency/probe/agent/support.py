@@ -111,6 +111,7 @@ class Planned(Check):
 
     plan: Callable[[float], tuple[float | None, Failure | None]]
     name: str = "target"
+    certificate_days: int | None = None
 
     @property
     def label(self) -> str:
@@ -121,6 +122,7 @@ class Planned(Check):
         seconds, failure = self.plan(attempt.began)
         if seconds != 0:
             await passing(attempt.tools.loop, seconds)
+        attempt.certificate_days = self.certificate_days
         if failure is not None:
             raise failure
         return "connected"

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from staged_resiliency.probe.agent import dns_check
-from staged_resiliency.probe.agent.attempt import Attempt, Failure, Tools
+from staged_resiliency.probe.agent.attempt import TLS, Attempt, Failure, Tools
 from staged_resiliency.probe.agent.checks import Check, TcpCheck, TlsCheck
 from staged_resiliency.probe.agent.dns_check import DnsCheck, system_servers
 from staged_resiliency.probe.agent.http_check import HttpCheck, HttpsCheck
 from staged_resiliency.probe.agent.journal import printable
 from staged_resiliency.probe.agent.loop import Loop
-from tests.staged_resiliency.probe.agent.certificates import DAY, authority, issued
+from staged_resiliency.probe.agent.sampler import Result
+from tests.staged_resiliency.probe.agent.certificates import DAY, Certificate, authority, issued
 from tests.staged_resiliency.probe.agent.hostile.asking import WELL, Expected, ask, assert_ends
 from tests.staged_resiliency.probe.agent.hostile.dns_server import (
     CNAME,
@@ -99,6 +100,47 @@ def test_path_and_host_header_are_sent_as_given() -> None:
         b"\r\n"
     )
     assert lines[:2] == [b"GET /a?b=c%20d HTTP/1.1", b"Host: shop.example.com:8080"]
+
+
+def test_method_and_headers_are_sent_as_given_in_place_of_the_usual_ones() -> None:
+    headers = (("X-Probe", "a b"), ("user-agent", "shop"))
+    assert asked_of(HttpCheck, method="POST", headers=headers).split(b"\r\n") == [
+        b"POST / HTTP/1.1",
+        b"Host: 127.0.0.1:PORT",
+        b"Accept: */*",
+        b"Content-Length: 0",
+        b"Accept-Encoding: identity",
+        b"Connection: close",
+        b"X-Probe: a b",
+        b"user-agent: shop",
+        b"",
+        b"",
+    ]
+
+
+def test_the_authorities_in_a_file_are_trusted_and_no_others(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text(OURS.pem(), encoding="ascii")
+    ours = issued(OURS, addresses=[HOST])
+    other = issued(authority("Another"), addresses=[HOST])
+
+    def result(server_has: Certificate, ca_file: str) -> Result:
+        def script(peer: Peer) -> None:
+            peer.secure(server_has.serving())
+            peer.hold()
+
+        with serving(script) as server:
+            return ask(TlsCheck(HOST, server.port, ca_file=ca_file), tls=OURS.trusted())
+
+    assert result(ours, str(file)).certificate_days == 89
+    assert_ends(result(other, str(file)), Expected(TLS, ".*"))
+    missing = tmp_path / "missing.pem"
+    assert_ends(
+        result(ours, str(missing)),
+        Expected(TLS, f"the authorities in {missing}: No such file or directory"),
+    )
+    file.write_text("none", encoding="ascii")
+    assert_ends(result(ours, str(file)), Expected(TLS, f"the authorities in {file}: .+"))
 
 
 def test_an_ipv6_address_stands_in_brackets_in_the_request() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from staged_resiliency.probe.agent import cloudwatch, metadata
-from staged_resiliency.probe.agent.cloudwatch import CloudWatch, SendError
+from staged_resiliency.probe.agent.cloudwatch import CloudWatch, SendError, _rendered
 from staged_resiliency.probe.agent.metadata import Metadata
 from staged_resiliency.probe.agent.metric_statistics import Datum, Series
 from staged_resiliency.probe.agent.outbox import Outbox
@@ -411,3 +411,11 @@ def test_an_error_of_a_library_fails_one_request_and_not_the_thread(
     assert trouble is not None
     assert "still expired" in str(trouble)
     assert publisher._send(DATA) is None
+
+
+def test_single_values_are_sent_in_place_of_their_statistics() -> None:
+    series = Series("db-latency", (("Host", "shop-blue"),))
+    datum = Datum(series, 0, 3, 7.5, 1.0, 5.5, (1.0, 1.0, 5.5))
+    rendered = _rendered(datum)
+    assert rendered["Values"] == [1.0, 1.0, 5.5]
+    assert rendered.keys() == {"MetricName", "Dimensions", "Timestamp", "Values"}

@@ -53,9 +53,11 @@ def test_a_small_configuration_has_the_documented_defaults() -> None:
         namespace="Shop",
         targets=(
             Target("a", TcpCheck("a.example.com", 5432, "ipv4")),
-            Target("b", TlsCheck("b.example.com", 443, "ipv4", "", 0)),
-            Target("c", HttpCheck("c.example.com", 80, "ipv4", "/", "", (), "")),
-            Target("d", HttpsCheck("d.example.com", 443, "ipv4", "", 0, "/", "", (), "")),
+            Target("b", TlsCheck("b.example.com", 443, "ipv4", "", 0, "")),
+            Target("c", HttpCheck("c.example.com", 80, "ipv4", "/", "", (), "GET", (), "")),
+            Target(
+                "d", HttpsCheck("d.example.com", 443, "ipv4", "", 0, "", "/", "", (), "GET", (), "")
+            ),
             Target("e", DnsCheck("e.example.com", "A", "", "", 53)),
         ),
         peers={},

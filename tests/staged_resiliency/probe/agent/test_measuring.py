@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from staged_resiliency.probe.agent.checks import Check
 from staged_resiliency.probe.agent.cloudwatch import SendError
-from staged_resiliency.probe.agent.config import HEARTBEAT_METRIC, PEER_METRIC
+from staged_resiliency.probe.agent.config import HEARTBEAT_METRIC, PEER_METRIC, Config, Target
 from staged_resiliency.probe.agent.measuring import CHANGE_PAUSE_SECONDS, STEADY_SECONDS
 from staged_resiliency.probe.agent.metric_statistics import Datum, Series
 from tests.properties import fewer_examples
@@ -517,3 +517,84 @@ def test_nothing_is_put_when_nothing_was_measured(world: VirtualHost) -> None:
     world.publisher.put = put.append  # type: ignore[method-assign,assignment]
     observation.stop()
     assert put == []
+
+
+# --- Pace and measures of a target
+
+
+def answering(seconds: float, days: int | None = None) -> Planned:
+    """A target that answers after some time, perhaps with a certificate."""
+    return Planned(lambda began: (seconds, None), "answering", days)
+
+
+def of_targets(*targets: Target) -> Config:
+    return Config("bookstore", "Bookstore", targets)
+
+
+def test_a_target_has_a_pace_of_its_own(world: VirtualHost) -> None:
+    slow = Target("slow-connectivity", HANGING, interval_seconds=60, timeout_seconds=30)
+    world.observe(of_targets(Target("db-connectivity", WELL), slow))
+    samples = recorded(world)
+    world.run(HOUR)
+    counted = Counter(series for _, series, _, _ in samples)
+    assert counted[DB] == pytest.approx(360, abs=1)
+    assert counted[host_series("slow-connectivity")] == pytest.approx(60, abs=1)
+
+
+def test_a_latency_is_published_as_a_statistic_set_or_as_single_values(world: VirtualHost) -> None:
+    world.observe(
+        of_targets(
+            Target("db-connectivity", answering(0.25), latency="statistics"),
+            Target("cdn-connectivity", answering(0.5), latency="values"),
+            Target("web-connectivity", WELL),
+        )
+    )
+    world.run(300)
+    published = merged(world.cloudwatch.data())
+    minute = int(MIDNIGHT) + 120
+    db = published[host_series("db-latency"), minute]
+    assert (db.samples, db.total, db.lowest, db.highest, db.values) == (6, 1500, 250, 250, ())
+    cdn = published[host_series("cdn-latency"), minute]
+    assert (cdn.samples, sorted(cdn.values)) == (6, [500] * 6)
+    assert not [series for series, _ in published if series.metric == "web-latency"]
+
+
+def test_a_failure_has_no_latency(world: VirtualHost) -> None:
+    world.observe(of_targets(Target("db-connectivity", BROKEN, latency="values")))
+    world.run(300)
+    assert {series.metric for series, _ in merged(world.cloudwatch.data())} == {
+        *("db-connectivity", "db-connectivity-failures", "probe-heartbeat")
+    }
+
+
+def test_the_days_of_a_certificate_are_published_where_they_are_asked_for(
+    world: VirtualHost,
+) -> None:
+    world.observe(
+        of_targets(
+            Target("db-connectivity", answering(0.1, 0), certificate=True),
+            Target("cdn-connectivity", answering(0.1, 30)),
+        )
+    )
+    before = len(world.cloudwatch.requests)
+    world.run(600)
+    published = merged(world.cloudwatch.data())
+    days = [datum for (series, _), datum in published.items() if series.metric.endswith("days")]
+    assert {datum.series for datum in days} == {host_series("db-certificate-days")}
+    assert {(datum.lowest, datum.highest) for datum in days} == {(0, 0)}
+    # A 0 of days is no failure, which would be published at once.
+    assert len(world.cloudwatch.requests) - before <= 13
+
+
+def test_a_target_with_another_pace_is_sampled_anew_and_one_with_another_measure_is_not(
+    world: VirtualHost,
+) -> None:
+    check = answering(0.25)
+    measuring = world.observe(of_targets(Target("db-connectivity", check)))
+    (sampler,) = measuring._samplers
+    measuring.apply(of_targets(Target("db-connectivity", check, latency="statistics")))
+    assert measuring._samplers == [sampler]
+    world.run(120)
+    assert host_series("db-latency") in {series for series, _ in merged(world.cloudwatch.data())}
+    measuring.apply(of_targets(Target("db-connectivity", check, interval_seconds=30)))
+    assert [each.interval for each in measuring._samplers] == [30]

@@ -400,7 +400,7 @@ def test_two_hours_of_outage_lose_none_of_a_thousand_targets() -> None:
     config = config_of({f"target-{number}": WELL for number in range(1000)})
     now = [float(MIDNIGHT)]
     outbox = outbox_of(max_data=max_spooled(config), wall=lambda: now[0])
-    series = [host_series(metric) for metric, _ in config.targets]
+    series = [host_series(target.metric) for target in config.targets]
     for minute in range(MIDNIGHT, MIDNIGHT + 7200, 60):
         now[0] = minute + 60.0
         outbox.put([Datum(each, minute, 6, 6.0, 1.0, 1.0) for each in series])

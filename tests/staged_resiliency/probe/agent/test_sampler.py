@@ -259,4 +259,4 @@ def test_whatever_a_check_raises_is_a_failure_of_its_sample(world: VirtualHost) 
 
 def test_the_context_of_tls_is_made_once() -> None:
     with VirtualHost() as world:
-        assert world.tools.tls is world.tools.tls
+        assert world.tools.context() is world.tools.context()

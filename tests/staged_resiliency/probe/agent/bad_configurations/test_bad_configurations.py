@@ -64,7 +64,7 @@ def test_more_samples_than_a_host_should_take_are_refused_with_the_formula(
     with pytest.raises(ConfigError) as raised:
         parse(targets(count, interval))
     assert str(raised.value) == (
-        f"targets: {count} targets and peers / {interval} s = {count / interval:g} samples a "
+        f"targets: {count} targets and peers make {count / interval:g} samples a "
         "second; at most 1000 are allowed"
     )
 

@@ -1,0 +1,58 @@
+"""`resiliency drill approve` writes the approval that the first run with a fault needs."""
+
+import json
+
+import pytest
+
+from staged_resiliency.drills.runtime import preflight
+from staged_resiliency.drills.runtime.store import live_key
+from tests.fake_aws import plans
+from tests.fake_aws.command import CommandAccount
+from tests.resiliency.drill_cli.conftest import Command
+
+DAY = 86_400.0
+
+
+def test_an_approval_is_valid_for_its_days_and_names_who_gave_it(
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.client("s3").delete_object(Bucket=plans.BUCKET, Key=live_key("shutdown"))
+    missing, _ = preflight.approval_of(plans.SHUTDOWN, made.context)
+    assert missing == (
+        "the first run with a fault needs an approval: resiliency drill approve bookstore "
+        "production shutdown"
+    )
+    assert drill("approve", "shutdown", "--days", "2") == 0
+    assert "approved the first run of shutdown with a fault, until 2026-11-05" in (
+        " ".join(capsys.readouterr().out.split())
+    )
+    missing, approval = preflight.approval_of(plans.SHUTDOWN, made.context)
+    assert missing == ""
+    assert approval.startswith("first run with a fault, approved by arn:aws:")
+    assert approval.endswith(" until 2026-11-05T19:30:00.000Z")
+    made.service.now += 2 * DAY
+    assert preflight.approval_of(plans.SHUTDOWN, made.context)[0]
+
+
+def test_an_approval_of_one_drill_is_not_one_of_another(
+    made: CommandAccount, drill: Command
+) -> None:
+    made.client("s3").delete_object(Bucket=plans.BUCKET, Key=live_key("shutdown"))
+    assert drill("approve", "db-blackhole") == 0
+    assert preflight.approval_of(plans.SHUTDOWN, made.context)[0]
+
+
+@pytest.mark.parametrize("days", ["0", "32", "x"])
+def test_days_are_a_number_up_to_a_month(
+    days: str, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        drill("approve", "shutdown", "--days", days)
+    assert "--days" in capsys.readouterr().err
+
+
+def test_what_is_no_approval_approves_nothing(made: CommandAccount) -> None:
+    made.client("s3").delete_object(Bucket=plans.BUCKET, Key=live_key("shutdown"))
+    for number, content in enumerate(("", "[]", json.dumps({"approved_by": "me"}))):
+        made.put(f"approvals/shutdown/{number}.json", content)
+    assert preflight.approval_of(plans.SHUTDOWN, made.context)[0]
