@@ -6,6 +6,7 @@ import pytest
 
 from resiliency.drill_cli import dispatch
 from staged_resiliency.drills.runtime.network import name_in
+from staged_resiliency.drills.runtime.plan import Endpoint
 from staged_resiliency.experiment.expectations import AlarmFires, ClientsStay
 from tests.fake_aws import plans
 from tests.fake_aws.account import Parameters
@@ -82,7 +83,7 @@ def test_a_blackhole_that_moves_nobody_says_what_fails_meanwhile(
 def test_a_preview_says_what_it_got_of_a_host_that_does_not_name_itself(
     made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def ask(address: str, *_: object) -> str:
+    def ask(address: str, endpoint: Endpoint, host: str) -> str:
         return name_in(b'HTTP/1.1 200 OK\r\n\r\n{"status": "fine"}', "environment")
 
     made.context = replace(made.context, ask=ask)
