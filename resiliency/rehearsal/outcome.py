@@ -126,13 +126,13 @@ def _extra_failures(deployment: Deployment, running: Running, run: Run) -> Seque
         if run.injected_at - minute <= each.at < run.injected_at and each.value != NO_ANSWER
     ]
     served_by = before[-1].value if before else "nobody"
-    found = [*_missing_notifications(deployment, running, run)]
+    failures = [*_missing_notifications(deployment, running, run)]
     if served_by != deployment.active.name:
-        found.insert(
+        failures.insert(
             0,
             f"before the fault clients were served by {served_by}, not {deployment.active.name}",
         )
-    return found
+    return failures
 
 
 def _missing_notifications(deployment: Deployment, running: Running, run: Run) -> Iterator[str]:
@@ -151,9 +151,9 @@ def _missing_notifications(deployment: Deployment, running: Running, run: Run) -
         ]
         seconds = (min(arrived) - (since or 0)) * run.time_scale if arrived else None
         if seconds is None or seconds > within:
-            found = "none came" if seconds is None else f"it came after {seconds:.0f} s"
+            arrival = "none came" if seconds is None else f"it came after {seconds:.0f} s"
             of_what = alarm if fires else f"{alarm} ({OK})"
-            yield f"a message of {of_what}: not within {within:.0f} s ({found})"
+            yield f"a message of {of_what}: not within {within:.0f} s ({arrival})"
     if running.plan.moves and not any(
         isinstance(expected, AlarmFires) for expected, _ in running.plan.messages
     ):
