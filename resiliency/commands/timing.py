@@ -118,6 +118,7 @@ def run(options: argparse.Namespace) -> int:
     from resiliency.failover_model.comparison import compare, comparison_json, print_comparison
     from resiliency.failover_model.report import (
         print_assumptions,
+        print_left_out,
         print_refused,
         print_timing,
         timing_json,
@@ -143,6 +144,7 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(comparison_json(compared, seed=options.seed), indent=2))
     else:
         print_comparison(compared, console)
+        print_left_out((each.pair for side in sides for each in side), console)
         print_assumptions([each for side in sides for each in side], assumptions, console)
         print_refused(refused, console)
     return status

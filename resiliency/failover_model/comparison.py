@@ -10,7 +10,7 @@ from rich.table import Table
 
 from resiliency.cloud_assembly import JsonObject
 from resiliency.failover_model.faults import Fault
-from resiliency.failover_model.report import verdict_json
+from resiliency.failover_model.report import verdict_json, without_time
 from resiliency.failover_model.simulation import Verdict
 
 Number: TypeAlias = Literal["best", "median", "p95", "worst"]
@@ -84,7 +84,7 @@ def print_comparison(compared: Sequence[Compared], console: Console) -> None:
     for each in compared:
         for when, verdict in (("before", each.before), ("after", each.after)):
             if verdict is not None and verdict.never is not None:
-                text = f"{when} {each.fault}: never, as {verdict.never}"
+                text = f"{when} {each.fault}: {without_time(verdict)}, as {verdict.never}"
                 console.print(escape(text), soft_wrap=True)
 
 
@@ -100,7 +100,7 @@ def _cell(compared: Compared, name: Number) -> str:
 def _number(verdict: Verdict | None, name: Number) -> str:
     if verdict is None:
         return "absent"
-    return "never" if verdict.total is None else f"{getattr(verdict.total, name):.0f}"
+    return without_time(verdict) if verdict.total is None else f"{getattr(verdict.total, name):.0f}"
 
 
 def comparison_json(compared: Sequence[Compared], *, seed: int) -> JsonObject:

@@ -1,6 +1,7 @@
 """Explains verdicts: why clients never move, and which assumptions affect their times."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from resiliency.failover_model.assumptions import Assumptions, extra_periods_name
 from resiliency.failover_model.faults import Effect, Fault, FaultKind, metric_effect, watched_host
@@ -17,6 +18,11 @@ from resiliency.failover_model.graph import (
 from resiliency.failover_model.route53 import InsufficientData
 from staged_resiliency.shared import names
 
+LEFT_OUT: Final = (
+    "EvaluateTargetHealth of the primary's alias is left out, as the templates do not describe its "
+    "target"
+)
+
 
 def explain_no_failover(
     graph: FailoverGraph, pair: Pair, fault: Fault, effects: Mapping[BasicHealthCheck, Effect]
@@ -25,7 +31,7 @@ def explain_no_failover(
     check = pair.primary.health_check
     if check is None:
         if pair.primary.evaluates_target:
-            return "the primary follows its alias target's health, which no template contains"
+            return f"{LEFT_OUT}, and nothing else decides"
         return "the primary has no health check, so it always answers"
     if check.disabled:
         return f"{check.label} is disabled, which counts as healthy"
@@ -107,7 +113,8 @@ def sensitive_to(
 def _of_signal(check: BasicHealthCheck, shown: Effect) -> Iterator[str]:
     yield "health_check_uptake"
     if isinstance(check, EndpointCheck):
-        yield "checkers"
+        if check.timeout_seconds is None:
+            yield "checkers"
         return
     yield "evaluation_interval"
     if shown is Effect.SILENT:

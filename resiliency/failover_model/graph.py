@@ -76,6 +76,8 @@ class EndpointCheck:
         interval_seconds: Time between two requests of one health checker.
         failure_threshold: Failures in a row until a health checker finds the endpoint unhealthy.
         regions: How many regions the health checkers are in.
+        timeout_seconds: Deadline of a check of a load balancer's target group, which the load
+            balancer itself makes; None for health checkers of Route 53.
     """
 
     label: str
@@ -86,6 +88,7 @@ class EndpointCheck:
     inverted: bool = False
     disabled: bool = False
     regions: int = DEFAULT_REGIONS
+    timeout_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,8 @@ class Record:
     Attributes:
         values: Addresses or names, or the alias's target.
         health_check: The health check of the record; always healthy without one.
-        evaluates_target: Whether it is an alias that also follows its target's health.
+        evaluates_target: Whether it is an alias that also follows the health of a target that the
+            templates do not describe, which is left out.
     """
 
     values: tuple[str, ...]

@@ -88,6 +88,8 @@ def _endpoint(
     before = status(True, inverted=check.inverted)
     if effect not in (Effect.UNANSWERED, Effect.REFUSED, Effect.UNRESPONSIVE):
         return StatusTimeline(before, (), inf)
+    if check.timeout_seconds is not None:
+        return _target_group(check, check.timeout_seconds, effect, fault_at, assumptions, chance)
     deadline = 0
     if effect is Effect.UNANSWERED:
         deadline = CONNECT_SECONDS_TCP if check.kind == TCP else CONNECT_SECONDS
@@ -103,6 +105,27 @@ def _endpoint(
     found = answered + last + (check.failure_threshold - 1) * gap
     at = found + assumptions.health_check_uptake.draw(chance)
     return StatusTimeline(before, ((at, not before),), answered + phases[0])
+
+
+def _target_group(
+    check: EndpointCheck,
+    timeout_seconds: int,
+    effect: Effect,
+    fault_at: float,
+    assumptions: Assumptions,
+    chance: random.Random,
+) -> StatusTimeline:
+    """Simulate a target group whose only target fails; how soon Route 53 knows is *assumed*.
+
+    Source: elasticloadbalancing/latest/application/target-group-health-checks.html: the time that a
+    target takes to respond does not affect the interval.
+    """
+    before = status(True, inverted=check.inverted)
+    deadline = 0 if effect is Effect.REFUSED else timeout_seconds
+    first = fault_at + chance.random() * check.interval_seconds + deadline
+    found = first + (check.failure_threshold - 1) * check.interval_seconds
+    at = found + assumptions.health_check_uptake.draw(chance)
+    return StatusTimeline(before, ((at, not before),), first)
 
 
 def _alarm(

@@ -1,6 +1,6 @@
 """Prints failover times as tables, and encodes them as JSON."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from rich.console import Console
@@ -9,6 +9,7 @@ from rich.table import Table
 
 from resiliency.cloud_assembly import JsonObject
 from resiliency.failover_model.assumptions import Assumptions, Range
+from resiliency.failover_model.explanations import LEFT_OUT
 from resiliency.failover_model.graph import Pair, RefusedPair
 from resiliency.failover_model.overrides import FROM_TEMPLATES
 from resiliency.failover_model.simulation import PARTS, Percentiles, Verdict
@@ -38,12 +39,15 @@ def print_timing(
             console.print(_times_table(pair, of_pair, objective))
         for verdict in verdicts:
             if verdict.pair == pair and verdict.never is not None:
-                text = escape(f"{verdict.fault}: clients stay, as {verdict.never}")
-                mark = "[yellow]never[/yellow]" if verdict.fault.hurts else "[green]stays[/green]"
+                why = "clients stay" if without_time(verdict) == "never" else "not known"
+                text = escape(f"{verdict.fault}: {why}, as {verdict.never}")
+                mark = f"[yellow]{without_time(verdict)}[/yellow]"
+                mark = mark if verdict.fault.hurts else "[green]stays[/green]"
                 console.print(f"{mark} {text}", soft_wrap=True)
             elif verdict.pair == pair and not verdict.fault.hurts:
                 text = escape(f"{verdict.fault}: clients are moved though they were served")
                 console.print(f"[yellow]moves[/yellow] {text}", soft_wrap=True)
+        print_left_out([pair], console)
         _print_sensitivity([each for each in verdicts if each.pair == pair], console)
     print_assumptions(verdicts, assumptions, console)
 
@@ -64,13 +68,18 @@ def _print_lines(
 ) -> None:
     console.print(escape(f"{pair.name} {pair.record_type}, TTL {pair.primary.ttl_seconds} s"))
     for verdict in verdicts:
-        times = "never"
+        times = without_time(verdict)
         if verdict.total is not None:
             total = verdict.total
             times = f"median {total.median:.0f}, p95 {total.p95:.0f}, worst {total.worst:.0f} s"
         if objective is not None and (within := _within(verdict, objective)):
             times += f" ({within} {objective} s)"
         console.print(f"{escape(str(verdict.fault))}: {times}", soft_wrap=True)
+
+
+def without_time(verdict: Verdict) -> str:
+    """Say in a word that a fault moves no clients, as far as the model knows."""
+    return "unknown" if verdict.pair.primary.evaluates_target else "never"
 
 
 def _within(verdict: Verdict, objective: int) -> str:
@@ -117,7 +126,7 @@ def _times_table(pair: Pair, verdicts: Sequence[Verdict], objective: int | None)
         table.add_column(f"{objective} s")
     table.add_column("Median of detect + decide + propagate + cache", overflow="fold")
     for verdict in verdicts:
-        numbers, parts = ["never"] * 4, ""
+        numbers, parts = [without_time(verdict)] * 4, ""
         if verdict.total is not None:
             total = verdict.total
             numbers = [f"{each:.0f}" for each in (total.best, total.median, total.p95, total.worst)]
@@ -146,6 +155,14 @@ def _assumptions_rows(
         used: list[Range] = [getattr(verdict.assumptions, name) for verdict in verdicts]
         for each in dict.fromkeys(used or [default]):
             yield name, f"{each.low:g}", f"{each.high:g}", each.about, escape(each.basis)
+
+
+def print_left_out(pairs: Iterable[Pair], console: Console) -> None:
+    """Print for which pairs Route 53 may move clients sooner than the numbers say."""
+    for pair in dict.fromkeys(pairs):
+        if pair.primary.evaluates_target:
+            text = escape(f"{pair.name} {pair.record_type}: {LEFT_OUT}; it may move clients sooner")
+            console.print(f"[yellow]left out[/yellow] {text}", soft_wrap=True)
 
 
 def print_refused(refused: Sequence[RefusedPair], console: Console) -> None:
@@ -202,6 +219,7 @@ def verdict_json(verdict: Verdict) -> dict[str, object]:
         "outages": verdict.outages,
         "moved": verdict.moved,
         "never": verdict.never,
+        "left_out": ["EvaluateTargetHealth"] if verdict.pair.primary.evaluates_target else [],
         "sensitive_to": list(verdict.sensitive_to),
         "assumed": list(assumed_of(verdict)),
         "probe": {

@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, TypeVar, cast
@@ -19,6 +20,7 @@ from resiliency.failover_model.expressions import (
 from resiliency.failover_model.graph import (
     ALIAS_TTL_SECONDS,
     DEFAULT_REGIONS,
+    TCP,
     Alarm,
     AlarmCheck,
     CalculatedCheck,
@@ -42,6 +44,8 @@ _COMPOSITE: Final = "AWS::CloudWatch::CompositeAlarm"
 _HEALTH_CHECK: Final = "AWS::Route53::HealthCheck"
 _ENDPOINT_KINDS: Final = ("HTTP", "HTTPS", "HTTP_STR_MATCH", "HTTPS_STR_MATCH", "TCP")
 
+_ELB: Final = "AWS::ElasticLoadBalancingV2"
+_BALANCER: Final = re.compile(r"\$\{(\w+)\.DNSName\}$")
 _ZONE_KEYS: Final = ("HostedZoneId", "HostedZoneName")
 _LEAST_REGIONS: Final = 3
 # RFC 5737 and RFC 3849.
@@ -182,13 +186,59 @@ class _Reader:
         if "AliasTarget" in record:
             alias = mapping(record["AliasTarget"], f"{where}: AliasTarget")
             target = self.templates.text(stack, alias.get("DNSName"), f"{where}: AliasTarget")
-            evaluates = self._flag(stack, alias, "EvaluateTargetHealth", f"{where}: AliasTarget")
-            return Record((target,), ALIAS_TTL_SECONDS, check, evaluates)
+            if not self._flag(stack, alias, "EvaluateTargetHealth", f"{where}: AliasTarget"):
+                return Record((target,), ALIAS_TTL_SECONDS, check)
+            groups = self._target_groups(target)
+            both = [*([] if check is None else [check]), *groups]
+            if len(both) > 1:
+                check = CalculatedCheck(f"{target} and its record", tuple(both), len(both))
+            elif groups:
+                check = groups[0]
+            return Record((target,), ALIAS_TTL_SECONDS, check, evaluates_target=not groups)
         values = record.get("ResourceRecords")
         if not isinstance(values, list) or not values:
             raise TemplateError(f"{where}: ResourceRecords: is no list of values")
         texts = [self.templates.text(stack, each, f"{where}: ResourceRecords") for each in values]
         return Record(tuple(texts), self._whole(stack, record, "TTL", where, least=0), check)
+
+    def _target_groups(self, target: str) -> Sequence[EndpointCheck]:
+        """Read how a load balancer checks its targets; nothing if no template has it.
+
+        A load balancer is unhealthy once one of its target groups has only unhealthy targets
+        (Route53/latest/APIReference/API_AliasTarget.html); one target is assumed in each.
+        """
+        balancer = _BALANCER.search(target)
+        found: dict[Reference, EndpointCheck] = {}
+        for listener, properties in self.templates.resources(f"{_ELB}::Listener"):
+            stack, where = listener.stack, str(listener)
+            arn = self.templates.text(stack, properties.get("LoadBalancerArn"), where)
+            if balancer is None or arn != f"${{{balancer[1]}}}":
+                continue
+            for value in _group_values(properties.get("DefaultActions")):
+                reference = self.templates.reference(stack, value, where)
+                if reference is not None and self.templates.resource(reference) is not None:
+                    found[reference] = self._target_group(reference, target)
+        return list(found.values())
+
+    def _target_group(self, reference: Reference, target: str) -> EndpointCheck:
+        stack, where = reference.stack, str(reference)
+        properties = self.templates.properties(reference)
+
+        def whole(key: str, default: int) -> int:
+            return self._whole(stack, properties, key, where, default=default)
+
+        # The defaults are those of Elastic Load Balancing (API reference, CreateTargetGroup).
+        of_http = str(properties.get("Protocol")).startswith("HTTP")
+        kind = str(properties.get("HealthCheckProtocol", "HTTP" if of_http else TCP))
+        timeout = 5 if of_http else 6 if kind == "HTTP" else 10
+        return EndpointCheck(
+            reference.logical_id,
+            kind,
+            target,
+            whole("HealthCheckIntervalSeconds", 30),
+            whole("UnhealthyThresholdCount", 2),
+            timeout_seconds=whole("HealthCheckTimeoutSeconds", timeout),
+        )
 
     def _named_check(self, stack: str, value: Any, where: str) -> HealthCheck:
         reference = self.templates.reference(stack, value, where)
@@ -483,6 +533,16 @@ class _Reader:
     def _flag(self, stack: str, properties: JsonObject, key: str, where: str) -> bool:
         value = self.templates.text(stack, properties.get(key, False), f"{where}: {key}")
         return _one_of(value.lower(), ("false", "true"), f"{where}: {key}") == "true"
+
+
+def _group_values(actions: object) -> Iterator[object]:
+    """Yield what a listener's actions name as target groups."""
+    for action in actions if isinstance(actions, list) else []:
+        match action:
+            case {"TargetGroupArn": value}:
+                yield value
+            case {"ForwardConfig": {"TargetGroups": list(groups)}}:
+                yield from (each.get("TargetGroupArn") for each in groups)
 
 
 def _pair(name: str, kind: str, roles: Mapping[Role, Record]) -> Pair:

@@ -113,6 +113,8 @@ class ObjectiveViolation:
         changes: The changes to make; empty where nothing in the file helps.
         gives: Seconds that 95 of 100 outages would take with these changes.
         meets: Whether that is within the objective.
+        evaluates_target: Whether the record also follows its load balancer's health, which the
+            model leaves out.
     """
 
     fault: Fault
@@ -122,9 +124,14 @@ class ObjectiveViolation:
     changes: Sequence[Change]
     gives: float
     meets: bool
+    evaluates_target: bool = False
 
     def message(self, seconds: int) -> str:
         """Format the violation as one line; the objective is in seconds."""
+        left_out = "; EvaluateTargetHealth is left out, which may move clients sooner"
+        return self._found(seconds) + (left_out if self.evaluates_target else "")
+
+    def _found(self, seconds: int) -> str:
         if self.p95 == inf:
             found = f"{self.fault}: clients are never moved"
             if self.never is not None:
@@ -221,6 +228,7 @@ def violations_of(service: Service, environment: Environment) -> Sequence[Object
             found[fault],
             gives[fault],
             gives[fault] <= seconds,
+            verdict.pair.primary.evaluates_target,
         )
         for fault, verdict in missed.items()
     ]

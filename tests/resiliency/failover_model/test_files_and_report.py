@@ -177,3 +177,30 @@ def test_a_bare_equals_sign_is_a_text(tmp_path: Path) -> None:
     file.write_text("Resources: {A: {Type: x, Properties: {Sign: =}}}", encoding="utf-8")
     template = read_templates([file])[str(file)]
     assert template["Resources"]["A"]["Properties"] == {"Sign": "="}
+
+
+def test_a_target_whose_health_is_left_out_is_named() -> None:
+    pair = pair_of(unhealthy(status_alarm()))
+    alias = replace(pair, primary=replace(pair.primary, evaluates_target=True))
+    found = failover_times(graph_of(alias), outages=10)
+    console = Console(file=StringIO(), width=140)
+    print_timing(found, Assumptions(), console)
+    assert isinstance(console.file, StringIO)
+    assert (
+        "left out shop.example.com A: EvaluateTargetHealth of the primary's alias is left out, as "
+        "the templates do not describe its target; it may move clients sooner"
+    ) in " ".join(console.file.getvalue().split())
+    told = timing_json(found, Assumptions(), seed=0)
+    assert {tuple(each["left_out"]) for each in told["verdicts"]} == {("EvaluateTargetHealth",)}
+
+
+def test_a_pair_that_only_its_targets_health_decides_is_unknown_not_never() -> None:
+    pair = pair_of(None)
+    alias = replace(pair, primary=replace(pair.primary, evaluates_target=True))
+    found = failover_times(graph_of(alias), outages=10)
+    console = Console(file=StringIO(), width=140)
+    print_timing(found, Assumptions(), console)
+    assert isinstance(console.file, StringIO)
+    told = console.file.getvalue()
+    assert "unknown host stopped: not known, as EvaluateTargetHealth of" in " ".join(told.split())
+    assert "never" not in told

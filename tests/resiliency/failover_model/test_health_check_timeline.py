@@ -198,6 +198,22 @@ def test_an_endpoint_is_unhealthy_after_so_many_failures(
     assert course(leaf, effect) == StatusTimeline(True, [(at, False)], evident)
 
 
+@pytest.mark.parametrize(
+    ("effect", "evident", "at"),
+    [
+        # The load balancer checks 15 s after the fault, and once more 30 s later.
+        pytest.param(Effect.REFUSED, 45, 90, id="refused"),
+        pytest.param(Effect.UNANSWERED, 50, 95, id="each waits five seconds"),
+        pytest.param(Effect.UNRESPONSIVE, 50, 95, id="without a response too"),
+    ],
+)
+def test_a_target_group_is_unhealthy_after_so_many_failures(
+    effect: Effect, evident: float, at: float
+) -> None:
+    group = endpoint(failure_threshold=2, timeout_seconds=5)
+    assert course(group, effect) == StatusTimeline(True, [(at, False)], evident)
+
+
 def test_an_endpoint_that_answers_stays_healthy() -> None:
     assert course(endpoint(), Effect.NONE).changes == []
 

@@ -172,7 +172,8 @@ ALIAS = replace(pair_of(None).primary, evaluates_target=True)
         pytest.param(
             replace(pair_of(None), primary=ALIAS),
             FaultKind.HOST_STOPPED,
-            "the primary follows its alias target's health, which no template contains",
+            "EvaluateTargetHealth of the primary's alias is left out, as the templates do not "
+            "describe its target, and nothing else decides",
             id="alias",
         ),
         pytest.param(

@@ -16,6 +16,7 @@ from resiliency.failover_model.graph import (
     basic_health_checks,
 )
 from resiliency.failover_model.route53 import InsufficientData
+from resiliency.failover_model.simulation import failover_times
 from resiliency.failover_model.template_reader import read_graph
 from tests.resiliency.failover_model.support import Data, edited, hand_written
 from tests.support import Template, example, synthesize
@@ -39,7 +40,7 @@ def test_the_example_is_one_signal_that_decides_about_one_pair(
     assert check.alarm.missing is Missing.BREACHING
     assert pair.secondary.health_check is None
     assert len([alarm for alarm in graph.alarms if "-drill" not in str(alarm.name)]) == 7
-    assert len(graph.alarms) == 11
+    assert len(graph.alarms) == 12
 
 
 def test_all_signals_of_a_service_are_followed_through_the_calculated_health_check() -> None:
@@ -661,3 +662,74 @@ def test_a_pair_that_can_not_be_read_does_not_hide_the_others() -> None:
     (refused,) = graph.refused
     assert (refused.name, refused.record_type) == ("books.example.com", "A")
     assert refused.reason == "site: BooksFirst: TTL: 0.5 is no whole number from 0 on"
+
+
+def balanced(**group: object) -> Mapping[str, Data]:
+    """A pair of aliases to load balancers, of which the template has the primary's."""
+    template = hand_written()
+    resources = template["Resources"]
+    elb = "AWS::ElasticLoadBalancingV2"
+    resources["Balancer"] = {"Type": f"{elb}::LoadBalancer", "Properties": {}}
+    resources["Group"] = {
+        "Type": f"{elb}::TargetGroup",
+        "Properties": {"Protocol": "HTTP", "Port": 80, **group},
+    }
+    resources["Listener"] = {
+        "Type": f"{elb}::Listener",
+        "Properties": {
+            "LoadBalancerArn": {"Ref": "Balancer"},
+            "DefaultActions": [{"Type": "forward", "TargetGroupArn": {"Ref": "Group"}}],
+        },
+    }
+    name: Any = {"Fn::Join": ["", ["dualstack.", {"Fn::GetAtt": ["Balancer", "DNSName"]}]]}
+    for role, target in (("First", name), ("Second", "green.elb.amazonaws.com")):
+        properties = resources[role]["Properties"]
+        for key in ("TTL", "ResourceRecords", "HealthCheckId"):
+            properties.pop(key, None)
+        properties["AliasTarget"] = {
+            "DNSName": target,
+            "HostedZoneId": "Z1H1FL5HABSF5",
+            "EvaluateTargetHealth": True,
+        }
+    return {"site": template}
+
+
+def test_a_pair_that_its_targets_health_decides_is_read_from_the_target_group() -> None:
+    (pair,) = read_graph(balanced(HealthCheckIntervalSeconds=10)).pairs
+    target = "dualstack.${Balancer.DNSName}"
+    assert pair.primary.health_check == EndpointCheck(
+        "Group", "HTTP", target, 10, 2, timeout_seconds=5
+    )
+    assert not pair.primary.evaluates_target
+    assert pair.secondary.evaluates_target
+    verdicts = failover_times(read_graph(balanced()), outages=200)
+    moved = {str(each.fault): each.total for each in verdicts if each.total is not None}
+    assert list(moved) == ["host stopped", "host impaired", "endpoint dead", "endpoint hangs"]
+    # One more check 30 s after the first; Route 53, its servers and caches may take 120 s.
+    assert 30 < moved["endpoint dead"].best < moved["endpoint dead"].worst < 30 + 30 + 120
+
+
+@pytest.mark.parametrize(
+    ("group", "kind", "timeout"),
+    [
+        ({"Protocol": "TCP"}, "TCP", 10),
+        ({"Protocol": "TCP", "HealthCheckProtocol": "HTTP"}, "HTTP", 6),
+        ({"HealthCheckTimeoutSeconds": 3}, "HTTP", 3),
+    ],
+)
+def test_defaults_of_target_groups_are_those_of_elastic_load_balancing(
+    group: Data, kind: str, timeout: int
+) -> None:
+    check = read_graph(balanced(**group)).pairs[0].primary.health_check
+    assert isinstance(check, EndpointCheck)
+    assert (check.kind, check.timeout_seconds) == (kind, timeout)
+
+
+def test_the_records_own_health_check_decides_too() -> None:
+    template = balanced()
+    template["site"]["Resources"]["First"]["Properties"]["HealthCheckId"] = {"Ref": "StatusCheck"}
+    (pair,) = read_graph(template).pairs
+    assert isinstance(pair.primary.health_check, CalculatedCheck)
+    labels = [each.label for each in basic_health_checks(pair.primary.health_check)]
+    assert labels == ["StatusCheck", "Group"]
+    assert pair.primary.health_check.threshold == 2

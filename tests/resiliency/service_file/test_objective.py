@@ -304,6 +304,8 @@ def test_load_balancers_have_no_ttl_to_shorten() -> None:
 
     found = misses(service_with(100, "host", edit=behind))
     assert not any("ttl" in each for miss in found.values() for each in settings(miss))
+    left_out = "; EvaluateTargetHealth is left out, which may move clients sooner"
+    assert all(miss.message(100).endswith(left_out) for miss in found.values())
 
 
 @few_outages
