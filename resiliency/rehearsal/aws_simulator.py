@@ -218,7 +218,7 @@ class AwsSimulator:
 
     def _answer_changes(self) -> bool:
         """Record changed statuses, and return whether the DNS answer changes."""
-        for label, healthy in self._checks.shown():
+        for label, healthy in self._checks.statuses():
             if self._shown.get(label) is not healthy:
                 self._shown[label] = healthy
                 self._record.see(Source.HEALTH_CHECK, label, "healthy" if healthy else "unhealthy")
@@ -240,12 +240,12 @@ class AwsSimulator:
         for alarm in alarms:
             sender = alarm.metric.dimension("Observer") or alarm.metric.dimension("Host") or ""
             by_delay.setdefault(self._delays.get(sender, 0.0), []).append(alarm)
-        found: dict[str, Sequence[float | None]] = {}
+        statistics: dict[str, Sequence[float | None]] = {}
         for delay, alike in sorted(by_delay.items(), reverse=True, key=lambda each: each[0]):
             await self._clock.until(at - delay)
-            found |= await self._in_pool(self._aws.statistics, alike, end, self._periods)
+            statistics |= await self._in_pool(self._aws.statistics, alike, end, self._periods)
         await self._clock.until(at)
-        return found
+        return statistics
 
     async def _each_minute(self, phase: float) -> AsyncIterator[float]:
         """Yield a time at the same second of each simulated minute; skip missed minutes.

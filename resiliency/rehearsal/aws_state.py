@@ -119,18 +119,18 @@ class HealthChecks:
             self._health(self._pair.secondary.health_check),
         )
 
-    def shown(self) -> Iterator[tuple[str, bool]]:
+    def statuses(self) -> Iterator[tuple[str, bool]]:
         """Yield label and status of every health check of the pair, calculated ones too."""
         for check in (self._pair.primary.health_check, self._pair.secondary.health_check):
-            yield from self._shown(check)
+            yield from self._statuses_below(check)
 
-    def _shown(self, check: HealthCheck | None) -> Iterator[tuple[str, bool]]:
+    def _statuses_below(self, check: HealthCheck | None) -> Iterator[tuple[str, bool]]:
         if check is None:
             return
         yield check.label, self._health(check) is not False
         if isinstance(check, CalculatedCheck):
             for child in check.children:
-                yield from self._shown(child)
+                yield from self._statuses_below(child)
 
     def _health(self, check: HealthCheck | None) -> bool | None:
         return status_function(check, self._place)(self._statuses)

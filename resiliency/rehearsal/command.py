@@ -44,6 +44,11 @@ def rehearse_command(options: argparse.Namespace) -> int:
     rehearsals = [
         Rehearsal(each, assumptions_for(each), _plans_of(each, options)) for each in deployments
     ]
+    for each in rehearsals:
+        if not each.plans:
+            print(
+                f"{each.deployment.label}: has none of the scenarios {', '.join(options.scenario)}"
+            )
     return asyncio.run(_rehearse(options, [each for each in rehearsals if each.plans], left_out))
 
 

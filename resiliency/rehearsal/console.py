@@ -60,19 +60,27 @@ class Progress:
         if self._live is not None:
             self._live.stop()
 
-    def watch(self, running: Running, seen: Observation | None) -> None:
+    def watch(self, running: Running, observation: Observation | None) -> None:
         """Show an event of a scenario."""
         name = running.plan.scenario.name
         self._runs[name] = running
-        if seen is not None:
-            key = (name, seen.source, seen.subject)
+        if observation is not None:
+            key = (name, observation.source, observation.subject)
             # A request that hangs is reported when it ends, after others that were made later.
-            if seen.at < self._last_at.get(key, seen.at):
+            if observation.at < self._last_at.get(key, observation.at):
                 return
-            self._last_at[key] = seen.at
-            former, self._last[key] = self._last.get(key), seen.value
-            if self._live is None and former != seen.value and _worth_a_line(seen, former):
-                self._line(running, f"{seen.source.value} {seen.subject}: {seen.value}", seen.at)
+            self._last_at[key] = observation.at
+            former, self._last[key] = self._last.get(key), observation.value
+            if (
+                self._live is None
+                and former != observation.value
+                and _worth_a_line(observation, former)
+            ):
+                self._line(
+                    running,
+                    f"{observation.source.value} {observation.subject}: {observation.value}",
+                    observation.at,
+                )
         elif self._live is None and running.phases[-1].ended_at is None:
             self._line(running, running.phases[-1].name, running.phases[-1].began_at)
 
@@ -115,9 +123,11 @@ class Progress:
         return ""
 
 
-def _worth_a_line(seen: Observation, former: str | None) -> bool:
+def _worth_a_line(observation: Observation, former: str | None) -> bool:
     """Whether an observation is a change; metrics are left out, as they change each minute."""
-    return seen.source in _SHOWN and (former is not None or seen.source is Source.FAULT)
+    return observation.source in _SHOWN and (
+        former is not None or observation.source is Source.FAULT
+    )
 
 
 def print_outcomes(deployment: Deployment, outcomes: Sequence[Outcome], console: Console) -> None:

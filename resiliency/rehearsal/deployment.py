@@ -71,12 +71,12 @@ class Deployment:
     def dependencies(self) -> Sequence[str]:
         """The dependencies that the probe measures and an alarm of the active host watches."""
         measured = [each["metric"] for each in (self.probe or {}).get("targets", ())]
-        found = [
+        watched = [
             alarm.metric.name.removesuffix(names.connectivity_metric(""))
             for alarm in self.graph.alarms
             if alarm.metric.name in measured and alarm.metric.dimension("Host") == self.active.name
         ]
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(watched))
 
     def is_measured(self, alarm: Alarm) -> bool:
         """Whether the rehearsal publishes the metric of an alarm; others count as healthy."""

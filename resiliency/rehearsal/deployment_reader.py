@@ -54,7 +54,7 @@ def read_deployments(
         _key(pair): _Reader(Templates(by_stack), graph, pair).stack_of_pair()
         for pair in graph.pairs
     }
-    found: list[Deployment] = []
+    deployments: list[Deployment] = []
     left_out = [
         _naming(each.name, each.reason) for each in graph.refused if wanted in (None, each.name)
     ]
@@ -62,15 +62,15 @@ def read_deployments(
         own = _own_templates(by_stack, stacks[_key(pair)], set(stacks.values()))
         try:
             try:
-                found.append(read_deployment(own, pair, addresses or {}))
+                deployments.append(read_deployment(own, pair, addresses or {}))
             except TemplateError:
                 # It may refer to the templates of another pair.
-                found.append(read_deployment(by_stack, pair, addresses or {}))
+                deployments.append(read_deployment(by_stack, pair, addresses or {}))
         except TemplateError as error:
             if wanted in (None, pair.name):
                 left_out.append(_naming(pair.name, str(error)))
-    chosen = [each for each in found if wanted in (None, each.pair.name)]
-    return [_without_alarms_of(each, found) for each in chosen], left_out
+    chosen = [each for each in deployments if wanted in (None, each.pair.name)]
+    return [_without_alarms_of(each, deployments) for each in chosen], left_out
 
 
 def read_deployment(
@@ -130,10 +130,11 @@ def _own_templates(
 ) -> Mapping[str, JsonObject]:
     """Leave out the templates of other pairs: their stack, and those named like it.
 
-    The application names the stacks of a service in an environment alike; the longest name counts.
+    The application names the stacks of a service in an environment alike, and files have the
+    names of stacks; the longest name counts.
     """
-    ending = names.failover_stack("", "").lstrip("-")
-    owners = {each.removesuffix(ending): each for each in of_pairs if each.endswith(ending)}
+    ending = re.compile(names.failover_stack("", "").lstrip("-") + r"(\.template)?(\.\w+)?$")
+    owners = {ending.sub("", each): each for each in of_pairs if ending.search(each)}
 
     def owner(name: str) -> str:
         fitting = [each for each in owners if name.startswith(each)]
@@ -188,8 +189,8 @@ class _Reader:
 
     def _metadata(self) -> JsonObject:
         """Return the metadata of the template that defines the pair."""
-        found = self.templates.by_stack[self.stack_of_pair()].get("Metadata", {})
-        return found if isinstance(found, Mapping) else {}
+        metadata = self.templates.by_stack[self.stack_of_pair()].get("Metadata", {})
+        return metadata if isinstance(metadata, Mapping) else {}
 
     def objective(self) -> float | None:
         """Read the objective from the template's metadata."""
@@ -245,9 +246,9 @@ class _Reader:
         region, account = DEFAULT_REGION, DEFAULT_ACCOUNT
         for reference, properties in self.templates.resources("AWS::Route53::HealthCheck"):
             identifier = _within(properties, "HealthCheckConfig", "AlarmIdentifier")
-            found = self._text(reference.stack, identifier.get("Region", ""))
-            if found and "${" not in found:
-                region = found
+            known = self._text(reference.stack, identifier.get("Region", ""))
+            if known and "${" not in known:
+                region = known
         for reference, properties in self.templates.resources("AWS::CloudWatch::Alarm"):
             where = f"{reference}: AlarmActions"
             for action in _list(properties, "AlarmActions", where):
@@ -260,14 +261,14 @@ class _Reader:
         """Read the configuration of the probe whose metrics the alarms watch."""
         watched = {alarm.metric.namespace for alarm in self.graph.alarms}
         host = watched_host(self.pair)
-        found = []
+        candidates = []
         for installation in installations(self.templates):
             configuration = installation.configuration()
             if isinstance(configuration, dict) and configuration.get("namespace") in watched:
                 targets = self.templates.properties(installation.reference).get("Targets")
-                found.append((host is not None and f"'{host}'" in str(targets), configuration))
+                candidates.append((host is not None and f"'{host}'" in str(targets), configuration))
         # Where several are installed, the one on this pair's host.
-        return max(found, key=lambda each: each[0])[1] if found else None
+        return max(candidates, key=lambda each: each[0])[1] if candidates else None
 
     def path(self, probe: Mapping[str, Any] | None) -> str:
         """Return the path that clients request: that of peers or health checkers, if any."""
@@ -277,8 +278,8 @@ class _Reader:
                 return str(check["path"]).partition("?")[0]
         for reference, properties in self.templates.resources("AWS::Route53::HealthCheck"):
             config = _within(properties, "HealthCheckConfig")
-            if found := self._text(reference.stack, config.get("ResourcePath", "")):
-                return found.partition("?")[0]
+            if requested := self._text(reference.stack, config.get("ResourcePath", "")):
+                return requested.partition("?")[0]
         return DEFAULT_PATH
 
     def hosts(self, probe: Mapping[str, Any] | None, given: Mapping[str, str]) -> tuple[Host, Host]:
@@ -313,21 +314,21 @@ class _Reader:
     ) -> Mapping[str, str]:
         """Return addresses by host name: as given, from metadata, from peers, or as watched."""
         stack = self.stack_of_pair()
-        found: dict[str, str] = {}
+        addresses_by_name: dict[str, str] = {}
         values = (*self.pair.primary.values, *self.pair.secondary.values)
         if not given and (watched := watched_host(self.pair)) is not None:
-            found[watched] = self.pair.primary.values[0]
+            addresses_by_name[watched] = self.pair.primary.values[0]
         for name, check in (probe or {}).get("peers", {}).items():
             if check.get("host") in values:
-                found[name] = str(check["host"])
+                addresses_by_name[name] = str(check["host"])
         hosts = self._metadata().get("Hosts", {})
         for name, addresses in hosts.items() if isinstance(hosts, Mapping) else ():
             for address in addresses if isinstance(addresses, list) else [addresses]:
                 text = self._text(stack, address)
                 if text in values:
-                    found[name] = text
-        found.update(given)
-        return found
+                    addresses_by_name[name] = text
+        addresses_by_name.update(given)
+        return addresses_by_name
 
     def _host_names(self) -> set[str]:
         """Return the hosts that alarms on the probe's metrics name."""
@@ -339,14 +340,14 @@ class _Reader:
 
     def _instances(self) -> Mapping[str, str]:
         """Return instance ids by host name."""
-        found: dict[str, str] = {}
+        instances: dict[str, str] = {}
         for alarm in self.graph.alarms:
             instance = alarm.metric.dimension("InstanceId")
             if instance is None:
                 continue
             host = alarm.name.removesuffix(names.status_alarm(""))
             if host != alarm.name:
-                found[host] = instance
+                instances[host] = instance
         for role, check in (
             ("primary", self.pair.primary.health_check),
             ("secondary", self.pair.secondary.health_check),
@@ -354,9 +355,9 @@ class _Reader:
             for basic in basic_health_checks(check):
                 if isinstance(basic, AlarmCheck):
                     instance = basic.alarm.metric.dimension("InstanceId")
-                    if instance is not None and instance not in found.values():
-                        found[watched_host(self.pair) or role] = instance
-        return found
+                    if instance is not None and instance not in instances.values():
+                        instances[watched_host(self.pair) or role] = instance
+        return instances
 
     def _text(self, stack: str, value: object) -> str:
         """Return a value as text, empty where only the deployment knows it."""
@@ -368,14 +369,14 @@ class _Reader:
 
 def _within(properties: JsonObject, *path: str) -> JsonObject:
     """Return an object within properties; an empty one where there is none."""
-    found: object = properties
+    inner: object = properties
     for key in path:
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return found if isinstance(found, Mapping) else {}
+        inner = inner.get(key) if isinstance(inner, Mapping) else None
+    return inner if isinstance(inner, Mapping) else {}
 
 
 def _list(properties: JsonObject, key: str, where: str) -> Sequence[object]:
-    found = properties.get(key) or []
-    if not isinstance(found, list):
+    actions = properties.get(key) or []
+    if not isinstance(actions, list):
         raise TemplateError(f"{where}: is no list of actions")
-    return found
+    return actions

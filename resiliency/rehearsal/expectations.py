@@ -231,15 +231,15 @@ class _Planner:
         for alarm in alarms:
             if not self.deployment.is_measured(alarm):
                 continue
-            shown = effect_on(self.deployment, self.scenario, alarm)
+            effect = effect_on(self.deployment, self.scenario, alarm)
             if self._is_about_it(alarm) and alarm.connects_only:
                 self.notes.append(f"{alarm.name}: a peer that only connects may not find it")
                 continue
-            if shown is Effect.NONE:
+            if effect is Effect.NONE:
                 yield Expected(AlarmQuiet(alarm.name), "its metric shows nothing of it")
                 continue
             firing = self._firing(alarm)
-            limit = SILENCE_SECONDS if shown is Effect.SILENT else ALERT_SECONDS
+            limit = SILENCE_SECONDS if effect is Effect.SILENT else ALERT_SECONDS
             why = f"people must be notified within {limit:.0f} s"
             meant = self._must_notify(alarm)
             worst = None if firing.seconds is None else firing.seconds.worst + self.slack
@@ -248,10 +248,10 @@ class _Planner:
             elif not meant:
                 if not firing.share:
                     yield Expected(
-                        AlarmQuiet(alarm.name), f"it {shown.value}, which does not fire it"
+                        AlarmQuiet(alarm.name), f"it {effect.value}, which does not fire it"
                     )
                     if self._is_about_it(alarm):
-                        self.notes.append(f"{alarm.name} {shown.value}, so it notifies nobody")
+                        self.notes.append(f"{alarm.name} {effect.value}, so it notifies nobody")
                 continue
             # An alarm without a topic is included: then no message ever arrives.
             message_seconds = limit + _STEPS_TO_A_MESSAGE * self.slack if meant else None
@@ -363,8 +363,8 @@ class _Planner:
         return alarm in (followed or firing or alike)
 
     def _firing(self, alarm: Alarm) -> Firing:
-        shown = effect_on(self.deployment, self.scenario, alarm)
-        return predict_firing(alarm, shown, self.assumptions, self.seed)
+        effect = effect_on(self.deployment, self.scenario, alarm)
+        return predict_firing(alarm, effect, self.assumptions, self.seed)
 
     def _is_about_it(self, alarm: Alarm) -> bool:
         """Whether an alarm watches the part that breaks."""

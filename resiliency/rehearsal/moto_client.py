@@ -86,7 +86,7 @@ class MotoClient:
 
         The last one ends at ``end``, in seconds since the epoch.
         """
-        found: dict[str, Sequence[float | None]] = {}
+        statistics: dict[str, Sequence[float | None]] = {}
         for seconds in dict.fromkeys(alarm.period_seconds for alarm in alarms):
             alike = [alarm for alarm in alarms if alarm.period_seconds == seconds]
             most = max(periods[alarm.name] for alarm in alike)
@@ -107,11 +107,11 @@ class MotoClient:
                         strict=True,
                     )
                 )
-                found[alarm.name] = [
+                statistics[alarm.name] = [
                     values.get(start + number * seconds)
                     for number in range(most - periods[alarm.name], most)
                 ]
-        return found
+        return statistics
 
     def notify(
         self, topics: Sequence[str], alarm: str, former: AlarmState, now: AlarmState, at: float
@@ -136,11 +136,11 @@ class MotoClient:
         answer = self._sqs.receive_message(
             QueueUrl=self._queue, MaxNumberOfMessages=_MOST_MESSAGES, WaitTimeSeconds=0
         )
-        found = []
+        messages = []
         for message in answer.get("Messages", ()):
             self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
-            found.append(json.loads(json.loads(message["Body"])["Message"]))
-        return found
+            messages.append(json.loads(json.loads(message["Body"])["Message"]))
+        return messages
 
 
 def _query(number: int, alarm: Alarm) -> Mapping[str, Any]:

@@ -125,13 +125,13 @@ def _extra_failures(deployment: Deployment, running: Running, run: Run) -> Seque
         if run.injected_at - minute <= each.at < run.injected_at and each.value != NO_ANSWER
     ]
     served_by = before[-1].value if before else "nobody"
-    found = [*_missing_notifications(deployment, running, run)]
+    failures = [*_missing_notifications(deployment, running, run)]
     if served_by != deployment.active.name:
-        found.insert(
+        failures.insert(
             0,
             f"before the fault clients were served by {served_by}, not {deployment.active.name}",
         )
-    return found
+    return failures
 
 
 def _missing_notifications(deployment: Deployment, running: Running, run: Run) -> Iterator[str]:
@@ -147,5 +147,5 @@ def _missing_notifications(deployment: Deployment, running: Running, run: Run) -
         ]
         seconds = (min(arrived) - run.injected_at) * run.time_scale if arrived else None
         if seconds is None or seconds > within:
-            found = "none came" if seconds is None else f"it came after {seconds:.0f} s"
-            yield f"a message of {alarm}: not within {within:.0f} s ({found})"
+            arrival = "none came" if seconds is None else f"it came after {seconds:.0f} s"
+            yield f"a message of {alarm}: not within {within:.0f} s ({arrival})"

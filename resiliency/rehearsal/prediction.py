@@ -91,17 +91,17 @@ def predict_failovers(
 
 def effect_on(deployment: Deployment, scenario: Scenario, alarm: Alarm) -> Effect:
     """Return the effect of a scenario on an alarm's metric; the worst if several hosts break."""
-    shown = []
+    effects = []
     for host in scenario.hosts:
         about = deployment.host_of(alarm)
-        found = metric_effect(
+        effect = metric_effect(
             fault_of(scenario),
             alarm,
             host=host.name,
             watches_host=about is not None and about.name == host.name,
         )
-        shown.append(found)
-    return max(shown, key=_STRENGTH.index)
+        effects.append(effect)
+    return max(effects, key=_STRENGTH.index)
 
 
 @lru_cache(maxsize=256)

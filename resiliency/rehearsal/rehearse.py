@@ -112,9 +112,9 @@ async def _run_scenario(
             return  # the last lines of a runner that fails are reported with its failure
         if kind == "seen":
             at, source, *rest = values
-            seen = Observation(at, Source(source), *rest)
-            running.observations.append(seen)
-            watch(running, seen)
+            observation = Observation(at, Source(source), *rest)
+            running.observations.append(observation)
+            watch(running, observation)
         elif kind == "reachable":
             running.client, running.clock = (
                 Settings.from_json(values[0]),

@@ -40,11 +40,11 @@ class Scenario:
 def scenarios_of(deployment: Deployment) -> Sequence[Scenario]:
     """List all scenarios of a service."""
     active, both = deployment.active, deployment.hosts
-    found = [
+    scenarios = [
         Scenario("host-stops", f"{active.name} stops and comes back", Action.STOP, (active,)),
         Scenario("endpoint-hangs", f"the endpoint of {active.name} hangs", Action.HANG, (active,)),
     ]
-    found += [
+    scenarios += [
         Scenario(
             f"{name}-blackholed",
             f"{name} is out of reach for {active.name}",
@@ -54,9 +54,11 @@ def scenarios_of(deployment: Deployment) -> Sequence[Scenario]:
         )
         for name in deployment.dependencies
     ]
-    found.append(Scenario("both-stop", "both hosts stop and come back", Action.STOP, tuple(both)))
+    scenarios.append(
+        Scenario("both-stop", "both hosts stop and come back", Action.STOP, tuple(both))
+    )
     if deployment.probe is not None:
-        found.append(
+        scenarios.append(
             Scenario(
                 "probe-killed",
                 f"the probe of {active.name} is killed",
@@ -64,7 +66,7 @@ def scenarios_of(deployment: Deployment) -> Sequence[Scenario]:
                 (active,),
             )
         )
-    return found
+    return scenarios
 
 
 def chosen_scenarios(deployment: Deployment, wanted: Sequence[str]) -> Sequence[Scenario]:
@@ -100,8 +102,8 @@ def _default_dependencies(deployment: Deployment) -> Sequence[str]:
         for check in basic_health_checks(deployment.pair.primary.health_check)
         if isinstance(check, AlarmCheck)
     ]
-    found = [name for name in deployment.dependencies if name in deciding]
-    return found or deployment.dependencies[:1]
+    names = [name for name in deployment.dependencies if name in deciding]
+    return names or deployment.dependencies[:1]
 
 
 @dataclass(frozen=True, slots=True)

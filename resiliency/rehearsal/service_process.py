@@ -21,13 +21,13 @@ def handler_of(host: str, path: str) -> type[BaseHTTPRequestHandler]:
         wbufsize = -1
 
         def do_GET(self) -> None:
-            found = self.path.partition("?")[0] == path
+            known = self.path.partition("?")[0] == path
             body = json.dumps({"environment": host, "version": VERSION}).encode()
-            self.send_response(HTTPStatus.OK if found else HTTPStatus.NOT_FOUND)
+            self.send_response(HTTPStatus.OK if known else HTTPStatus.NOT_FOUND)
             self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body) if found else 0))
+            self.send_header("Content-Length", str(len(body) if known else 0))
             self.end_headers()
-            if found:
+            if known:
                 self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:

@@ -68,11 +68,11 @@ class History:
 
 def by_drill(journals: Sequence[Journal]) -> Mapping[Drill, Sequence[Journal]]:
     """Group runs by experiment, each from the oldest to the newest."""
-    found: dict[Drill, list[Journal]] = {}
+    runs_by_drill: dict[Drill, list[Journal]] = {}
     for each in sorted(journals, key=_when):
         drill = (each.service, each.environment, each.record, each.experiment)
-        found.setdefault(drill, []).append(each)
-    return dict(sorted(found.items()))
+        runs_by_drill.setdefault(drill, []).append(each)
+    return dict(sorted(runs_by_drill.items()))
 
 
 def newest(journals: Sequence[Journal]) -> Sequence[Journal]:
@@ -87,15 +87,15 @@ def _when(journal: Journal) -> tuple[float, str]:
 def histories(journals: Sequence[Journal]) -> Sequence[History]:
     """Draw the results over time of each experiment that was run more than once."""
     name_of = run_name(journals)
-    found = []
+    drawn = []
     for runs in by_drill(journals).values():
         if len(runs) < 2:
             continue
         name = name_of(runs[0])
         moved = any(each.numbers.failover_seconds is not None for each in runs)
         measure = "failover" if moved else "detect"
-        found.append(History(name, tally(runs), measure, _chart(name, measure, runs)))
-    return found
+        drawn.append(History(name, tally(runs), measure, _chart(name, measure, runs)))
+    return drawn
 
 
 def _value(journal: Journal, measure: str) -> float | None:

@@ -75,25 +75,25 @@ def milestones_of(journal: Journal) -> Sequence[Milestone]:
     if journal.injected_at is None:
         return []
     numbers, clock = journal.numbers, clock_of(journal)
-    found = [Milestone(0, "fault", "fault")]
+    milestones = [Milestone(0, "fault", "fault")]
     ended = None
     if journal.fault_ended_at is not None:
         ended = clock.seconds(journal.fault_ended_at)
-        found.append(Milestone(ended, f"fault ended {seconds(ended)}", "fault"))
+        milestones.append(Milestone(ended, f"fault ended {seconds(ended)}", "fault"))
     if numbers.detect_seconds is not None:
-        found.append(
+        milestones.append(
             Milestone(numbers.detect_seconds, f"alarm {seconds(numbers.detect_seconds)}", "")
         )
     if numbers.failover_seconds is not None:
         label = f"failover {seconds(numbers.failover_seconds)}"
-        found.append(Milestone(numbers.failover_seconds, label, "failover"))
+        milestones.append(Milestone(numbers.failover_seconds, label, "failover"))
     if numbers.failback_seconds is not None and ended is not None:
         label = f"failback {seconds(numbers.failback_seconds)} after the fault's end"
-        found.append(Milestone(ended + numbers.failback_seconds, label, "failover"))
+        milestones.append(Milestone(ended + numbers.failback_seconds, label, "failover"))
     if journal.objective_seconds is not None:
         label = f"objective {seconds(journal.objective_seconds)}"
-        found.append(Milestone(journal.objective_seconds, label, "objective"))
-    return found
+        milestones.append(Milestone(journal.objective_seconds, label, "objective"))
+    return milestones
 
 
 def timeline(journal: Journal, layout: TimelineLayout) -> Drawing:
@@ -220,7 +220,7 @@ def _drawn(
             texts += [each for each in drawn if isinstance(each, Label)]
             y += _LANE
     if not lanes:
-        texts.append(Label(scale.left, y + 18, "Nothing was seen.", "text"))
+        texts.append(Label(scale.left, y + 18, "Nothing was observed.", "text"))
         y += _HEADING
     return shapes, texts, y + 4
 

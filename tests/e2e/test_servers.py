@@ -1,16 +1,20 @@
 """The checks of databases against Debian 13's own servers, on a host with the installed probe."""
 
+import base64
+import bz2
 import json
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from tests.e2e.machine import requirements, rootfs
+from tests.e2e.machine.step_order import Status
 from tests.e2e.machine.waiting import eventually
-from tests.e2e.probed_hosts import BLUE, HOME, UNIT, Cloud, Host
+from tests.e2e.probed_hosts import BLUE, CONFIGURATION, HOME, UNIT, Cloud, Host
 from tests.support import Data, Template, example, synthesize
 
 SERVERS: Final = rootfs.Recipe("trixie", rootfs.DEBIAN.packages).adding(
@@ -45,10 +49,10 @@ _HOUSEKEEPING: Final = ("LOG:  checkpoint ", "[Note]", " * ")
 def check_of(kind: str, address: str) -> Mapping[str, Any]:
     """A check of the agent's configuration, of the server on the host."""
     checks: Mapping[str, Mapping[str, Any]] = {
-        "mysql": {"check": "mysql", "user": "resiliency_probe"},
+        "mysql": {"check": "mysql", "user": "resiliency_probe", "latency": "statistics"},
         "postgresql": {"check": "postgresql"},
         "session": {"check": "postgresql", "user": "resiliency_probe"},
-        "redis": {"check": "redis"},
+        "redis": {"check": "redis", "latency": "values"},
         "bare": {"check": "tcp", "port": 3306},
     }
     return {"metric": f"{kind}-connectivity", "host": address, **checks[kind]}
@@ -113,6 +117,21 @@ def test_the_probe_runs_on_debian_13(host: Host) -> None:
             return bool(points) and all(point.least == 1 for point in points)
 
         eventually(f"a 1 of {kind}", passes, seconds=30)
+    for name in ("mysql-latency", "redis-latency"):
+        published = eventually(f"a {name}", partial(host.metric, name), seconds=90).values()
+        assert all(0 < point.least <= point.greatest < 1000 for point in published)
+
+
+def test_a_compressed_configuration_is_installed_as_it_was(host: Host) -> None:
+    content = host.read(CONFIGURATION).encode()
+    compressed = base64.b64encode(bz2.compress(content)).decode()
+    invocation = host.systems_manager(Configuration=compressed)
+    assert invocation.status is Status.SUCCESS, invocation
+    assert host.read(CONFIGURATION).encode() == content
+    broken = host.systems_manager(Configuration=base64.b64encode(b"BZh9").decode())
+    assert broken.status is Status.FAILED
+    assert "Configuration is not compressed data; nothing was changed" in str(broken)
+    assert host.state(UNIT) == "active"
 
 
 def test_a_thousand_samples_leave_no_error_and_no_line_in_a_log(host: Host) -> None:

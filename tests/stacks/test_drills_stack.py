@@ -194,7 +194,7 @@ MAY: Mapping[str, list[tuple[list[str], list[str], Any]]] = {
     ],
     "DrillsInjectRole": [
         *LOOKS,
-        *LOADS_AND_SAVES,
+        *LOADS_AND_SAVES[1:],
         (["fis:ListExperiments"], ["*"], IN_REGION),
         (
             ["fis:StartExperiment"],

@@ -11,7 +11,10 @@ from resiliency.service_file.model import Service
 from resiliency.service_file.timing_graph import deciding_graph
 from tests.properties import fewer_examples
 from tests.resiliency.service_file.test_any_valid_service import SERVICES
-from tests.support import Data, example, service_of, synthesize
+from tests.support import Data, example, resources_of, service_of, synthesize
+
+# Metrics of alarms that decide nothing.
+OF_PEOPLE = ("-latency", "-certificate-days")
 
 
 def of_the_file(service: Service) -> FailoverGraph:
@@ -30,7 +33,9 @@ def by_name(alarms: Sequence[Alarm]) -> Sequence[Alarm]:
 def require_alike(service: Service) -> None:
     described, read = of_the_file(service), read_graph(synthesize([service]))
     assert sorted(map(str, described.pairs)) == sorted(map(str, read.pairs))
-    assert by_name(described.alarms) == by_name(read.alarms)
+    assert by_name(described.alarms) == by_name(
+        [alarm for alarm in read.alarms if not alarm.metric.name.endswith(OF_PEOPLE)]
+    )
     assert sorted(map(str, described.probes)) == sorted(map(str, read.probes))
 
 
@@ -42,6 +47,39 @@ def test_every_signal_of_the_example_is_told_alike() -> None:
         environment["probe"] = {"interval_seconds": 30, "timeout_seconds": 2.5}
 
     require_alike(example(all_signals))
+
+
+def test_the_slowest_pace_of_a_dependency_is_told_alike() -> None:
+    def one_slow(environment: Data) -> None:
+        environment["dependencies"]["cdn"]["check"] = {"interval_seconds": 60, "timeout_seconds": 9}
+
+    require_alike(example(one_slow))
+    (probe,) = of_the_file(example(one_slow)).probes
+    assert (probe.interval_seconds, probe.timeout_seconds) == (60, 9)
+
+
+def test_alarms_on_latencies_and_certificates_decide_nothing_and_disturb_no_reader() -> None:
+    def measured(environment: Data) -> None:
+        environment["dependencies"]["db"] |= {
+            "check": {"protocol": "tls"},
+            "latency": {
+                "percentiles": True,
+                "alarm": {"above_milliseconds": 250, "statistic": "p95"},
+            },
+            "certificate": {"alarm_days": 14},
+        }
+
+    require_alike(example(measured))
+    templates = synthesize([example(measured)])
+    alarms = resources_of(
+        templates["bookstore-production-failover"], "AWS::CloudWatch::Alarm"
+    ).values()
+    names = {str(alarm["Properties"]["AlarmName"]) for alarm in alarms}
+    assert names >= {
+        f"bookstore-api-{color}-db-{kind}"
+        for color in ("blue", "green")
+        for kind in ("latency-high", "certificate-expires")
+    }
 
 
 @pytest.mark.slow

@@ -42,7 +42,7 @@ from staged_resiliency.drills.runtime.plan import (
 from staged_resiliency.drills.state_machine import cleanup_pattern
 from staged_resiliency.drills.target import DrillTarget
 from staged_resiliency.notifications.topics import Topic, arn_of, require_topic_in
-from staged_resiliency.shared import names, validation
+from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked
 
@@ -88,6 +88,9 @@ class DrillGroup(Construct):
             them is closed.
         notify_before_minutes: How long before its fault a run sends a message that announces it,
             with the way to stop it; no message unless given.
+
+    Raises:
+        InvalidInputError: A topic of another region, or a region without AWS FIS.
 
     Attributes:
         service: The service.
@@ -159,6 +162,10 @@ class DrillGroup(Construct):
         self.change_calendars: Final = tuple(change_calendars)
         self.notify_before_minutes: Final = notify_before_minutes
         self.place: Final = place_of(self)
+        if self.place.region in limits.REGIONS_WITHOUT_FIS:
+            raise InvalidInputError(
+                f"DrillGroup: {self.place.region} has no AWS FIS, so drills can't run there"
+            )
         require_topic_in(self.place.region, self.topic_arn)
         self.tags: Final = tags_of(service.name, service.environment)
         self.journals: Final = JournalBucket(self, "Journals", key=key, lock_days=journal_lock_days)

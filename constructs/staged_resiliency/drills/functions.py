@@ -91,11 +91,11 @@ class Function:
         return self.name.title()
 
 
-_LOAD_AND_SAVE: Final = (
-    Permission("s3:GetObject", Resource.JOURNAL_OBJECTS),
+_SAVE: Final = (
     Permission("s3:ListBucket", Resource.JOURNAL_BUCKET),
     Permission("s3:PutObject", Resource.OWN_OBJECTS),
 )
+_LOAD_AND_SAVE: Final = (*_SAVE, Permission("s3:GetObject", Resource.JOURNAL_OBJECTS))
 _LOOK: Final = (
     Permission("cloudwatch:DescribeAlarms", Resource.ALARMS),
     Permission("fis:GetExperiment", Resource.EXPERIMENTS),
@@ -138,7 +138,7 @@ INJECT: Final = Function(
     _in_order(
         (
             *_LOOK,
-            *_LOAD_AND_SAVE,
+            *_SAVE,
             Permission("fis:ListExperimentResolvedTargets", Resource.EXPERIMENTS),
             Permission("fis:StartExperiment", Resource.NEW_EXPERIMENTS),
             Permission("fis:StartExperiment", Resource.TEMPLATES),

@@ -65,7 +65,7 @@ def test_a_data_stream_that_breaches_moves_the_answer_once_it_counts() -> None:
     assert checks.role() is Role.PRIMARY
     checks.apply(leaf, False)
     assert checks.role() is Role.SECONDARY
-    assert list(checks.shown()) == [("status", False)]
+    assert list(checks.statuses()) == [("status", False)]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_an_inverted_health_check_is_the_opposite_and_a_disabled_one_healthy() -
     checks = HealthChecks(pair(inverted, disabled))
     assert checks.read(inverted, [1.0] * 4) is False
     assert checks.read(disabled, [0.0] * 4) is True
-    assert list(checks.shown()) == [("inverted", False), ("disabled", True)]
+    assert list(checks.statuses()) == [("inverted", False), ("disabled", True)]
 
 
 def test_a_calculated_health_check_counts_its_children() -> None:
@@ -100,13 +100,13 @@ def test_a_calculated_health_check_counts_its_children() -> None:
     assert checks.basic_checks == [first, second]
     checks.apply(second, False)
     assert checks.role() is Role.SECONDARY
-    assert list(checks.shown()) == [("all", False), ("first", True), ("endpoint", False)]
+    assert list(checks.statuses()) == [("all", False), ("first", True), ("endpoint", False)]
 
 
 def test_a_pair_without_a_health_check_stays_with_its_primary() -> None:
     checks = HealthChecks(pair(None))
     assert checks.role() is Role.PRIMARY
-    assert list(checks.shown()) == []
+    assert list(checks.statuses()) == []
 
 
 def test_a_checker_changes_its_mind_after_as_many_answers_in_a_row() -> None:

@@ -22,6 +22,7 @@ from resiliency.rehearsal.outcome import Running
 from resiliency.rehearsal.scenarios import chosen_scenarios, require_known
 from staged_resiliency.experiment.journal import Phase
 from staged_resiliency.experiment.observations import Observation, Source
+from tests.resiliency.failover_model.support import hand_written
 from tests.resiliency.rehearsal.support import (
     STATUS_ALARM,
     Templates,
@@ -239,19 +240,31 @@ def with_pairs(templates: Templates, folder: Path, **types: str) -> list[str]:
 def test_every_pair_is_rehearsed(
     example_templates: Templates, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = with_pairs(example_templates, tmp_path, shop="A")
+    words = with_pairs(example_templates, tmp_path, shop="AAAA")
     assert cli.main([*words, "--scenario", "host-stops"]) == 0
     out = capsys.readouterr().out
     assert "Rehearsing bookstore.pingpublications.com on this machine" in out
-    assert "Rehearsing shop.pingpublications.com on this machine" in out
+    assert "Rehearsing shop.pingpublications.com AAAA on this machine" in out
     assert "2 of 2 passed" in out
     assert {file.name for file in (tmp_path / "out").iterdir()} == {
         "bookstore.pingpublications.com-host-stops.json",
-        "shop.pingpublications.com-host-stops.json",
+        "shop.pingpublications.com-host-stops-ipv6.json",
         "index.html",
     }
     text = (tmp_path / "out" / "index.html").read_text()
-    assert "shop.pingpublications.com: host-stops</a>" in text
+    assert "shop.pingpublications.com: host-stops-ipv6</a>" in text
+
+
+def test_a_pair_without_a_chosen_scenario_is_named(
+    example_templates: Templates, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = tmp_path / "site.json"
+    site.write_text(json.dumps(hand_written()))
+    words = with_pairs(example_templates, tmp_path)
+    assert cli.main([words[0], str(site), *words[1:], "--scenario", "probe-killed"]) == 0
+    out = capsys.readouterr().out
+    assert "shop.example.com: has none of the scenarios probe-killed" in out
+    assert "1 of 1 passed" in out
 
 
 def test_a_pair_that_is_left_out_is_no_success(

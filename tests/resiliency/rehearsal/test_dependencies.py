@@ -31,6 +31,16 @@ def test_tls_is_left_out_with_all_that_is_about_it(kind: str, plain: str) -> Non
     assert not {"server_name", "days_to_expiry", "family"} & found.keys()
 
 
+@pytest.mark.parametrize("kind", ["mysql", "postgresql", "redis", "exchange"])
+def test_the_protocol_of_a_server_is_left_out(kind: str) -> None:
+    check = {"metric": "db-connectivity", "check": kind, "host": "db.example.com", "port": 3306}
+    more = {"user": "probe", "database": "shop", "steps": [{}], "tls": True, "ca_file": "/ca.pem"}
+    pace = {"interval_seconds": 5, "latency": "values"}
+    found = redirected_check({**check, **more, **pace, "certificate": True}, PLACE)
+    expected = {"metric": "db-connectivity", "check": "tcp", "host": "127.0.0.2", "port": 4000}
+    assert found == {**expected, **pace}
+
+
 def test_an_http_check_still_asks_for_the_same_name() -> None:
     assert redirected_check(HTTP, PLACE)["host_header"] == "cdn.example.com"
     assert redirected_check({**HTTP, "host_header": "other"}, PLACE)["host_header"] == "other"

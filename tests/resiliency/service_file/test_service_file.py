@@ -414,6 +414,8 @@ def test_a_folder_is_read_in_the_order_of_file_names(tmp_path: Path) -> None:
         own = text.replace("service: bookstore", f"service: {letter}")
         own = own.replace("name: bookstore-api", f"name: {letter}")
         own = own.replace("record: bookstore", f"record: {letter}")
+        # Drills of several services on one instance must not overlap.
+        own = own.replace("instance_id: i-0", f"instance_id: i-{letter}")
         (tmp_path / name).write_text(own, encoding="utf-8")
     (tmp_path / "README.md").write_text("not a service")
     assert [service.service for service in load(tmp_path)] == ["a", "b", "c"]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_cdk import Stack
+from aws_cdk import Environment, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from staged_resiliency import (
@@ -370,6 +370,11 @@ def test_an_experiment_alone_needs_a_guard_too(shared: DrillGroup) -> None:
             "eu-west-1; CloudWatch alarms notify only topics of their own region, so give one in "
             "eu-west-1",
             id="topic of another region",
+        ),
+        pytest.param(
+            lambda: a_group(Stack(env=Environment(region="cn-north-1"))),
+            "DrillGroup: cn-north-1 has no AWS FIS, so drills can't run there",
+            id="region without FIS",
         ),
         pytest.param(
             lambda: DrillWindow(days=["TUESDAY"]),

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from staged_resiliency.drills import functions
-from staged_resiliency.drills.runtime import handlers
+from staged_resiliency.drills.runtime import handlers, lock
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.cleanup import EVENT_SECONDS, FaultNotOverError
 from staged_resiliency.drills.runtime.plan import WATCHDOG_TASK
 from tests.fake_aws import plans
 from tests.fake_aws.account import FunctionError, account
-from tests.fake_aws.simulation import Script
+from tests.fake_aws.simulation import EBS_KEY, START, Script, StartedExperiment
 
 SHUTDOWN = replace(plans.SHUTDOWN, sample_seconds=20, call_seconds=110)
 BLACKHOLE = replace(plans.BLACKHOLE, sample_seconds=20, call_seconds=110)
@@ -73,10 +73,26 @@ def test_functions_call_what_they_declare_and_nothing_else() -> None:
         with account(plan, Script(detect=120, clients_move=None)) as made:
             assert made.finish(made.start(made.machine(plan))) == "SUCCEEDED"
             note(made.used)
+    # What the preflight asks only where it matters.
+    wary = replace(SHUTDOWN, change_calendars=("arn:freeze",))
+    with account(wary, Script(volume_keys=(EBS_KEY,), calendars_closed=("arn:freeze",))) as made:
+        by_hand = StartedExperiment("EXP9", "t", plans.TEMPLATE, {}, False, START - 30)
+        made.service.experiments.append(by_hand)
+        assert made.finish(made.start(made.machine(wary))) == "SUCCEEDED"
+        note(made.used)
+    with account() as made:
+        made.function = "observe"
+        for each in range(3):
+            assert lock.take(SHUTDOWN, f"arn:{each}", made.context) == ""
+            lock.release(SHUTDOWN.instances, f"arn:{each}", 0.0, made.context)
+        note(made.used)
     declared = {
         each.name: {permission.action for permission in each.permissions} for each in functions.ALL
     }
-    assert used == declared
+    assert used.keys() == declared.keys()
+    assert {name: sorted(used[name] ^ declared[name]) for name in used} == {
+        name: [] for name in used
+    }
 
 
 def test_permissions_are_told_once() -> None:

@@ -8,8 +8,13 @@ from aws_cdk import Stack
 
 from staged_resiliency import (
     DnsCheck,
+    ExchangeCheck,
     HttpCheck,
     HttpsCheck,
+    MysqlCheck,
+    PostgresqlCheck,
+    RedisCheck,
+    Step,
     TargetCheck,
     TcpCheck,
     TlsCheck,
@@ -83,6 +88,50 @@ CHECKS: list[tuple[str, TargetCheck, Data]] = [
         },
     ),
     (
+        "login to MySQL",
+        MysqlCheck(DB, "probe", tls=True, ca_file="/etc/ssl/rds.pem", days_to_expiry=7),
+        {
+            **{"check": "mysql", "host": DB, "user": "probe", "port": 3306},
+            **{"tls": True, "ca_file": "/etc/ssl/rds.pem", "days_to_expiry": 7},
+        },
+    ),
+    (
+        "PostgreSQL, slowly and with its latency",
+        PostgresqlCheck(DB, interval_seconds=60, timeout_seconds=30, latency="statistics"),
+        {
+            **{"check": "postgresql", "host": DB, "port": 5432},
+            **{"interval_seconds": 60, "timeout_seconds": 30, "latency": "statistics"},
+        },
+    ),
+    (
+        "session of PostgreSQL",
+        PostgresqlCheck(DB, 5433, "probe", "shop", family="ipv6"),
+        {
+            **{"check": "postgresql", "host": DB, "port": 5433, "family": "ipv6"},
+            **{"user": "probe", "database": "shop"},
+        },
+    ),
+    ("Redis", RedisCheck(DB), {"check": "redis", "host": DB, "port": 6379}),
+    (
+        "exchange",
+        ExchangeCheck(DB, 25, [Step(expect="220 "), Step("STARTTLS\r\n", "220 ", starttls=True)]),
+        {
+            **{"check": "exchange", "host": DB, "port": 25},
+            "steps": [
+                {"expect": "220 "},
+                {"send": "STARTTLS\r\n", "expect": "220 ", "starttls": True},
+            ],
+        },
+    ),
+    (
+        "HTTP with a method and headers",
+        HttpCheck(DB, method="POST", headers={"X-Probe": "a"}),
+        {
+            **{"check": "http", "host": DB, "port": 80, "path": "/"},
+            **{"method": "POST", "headers": {"X-Probe": "a"}},
+        },
+    ),
+    (
         "DNS alias",
         DnsCheck(DB, "CNAME", "Edge.example.com."),
         {"check": "dns", "host": DB, "type": "CNAME", "answer": "edge.example.com"},
@@ -109,7 +158,8 @@ def test_the_agent_takes_it(check: TargetCheck, rendered: Data) -> None:
 
 def test_every_kind_is_among_them() -> None:
     kinds = {type(check) for _, check, _ in CHECKS}
-    assert kinds == {TcpCheck, TlsCheck, HttpCheck, HttpsCheck, DnsCheck}
+    servers = {MysqlCheck, PostgresqlCheck, RedisCheck, ExchangeCheck}
+    assert kinds == {TcpCheck, TlsCheck, HttpCheck, HttpsCheck, DnsCheck, *servers}
 
 
 def test_two_spellings_of_one_target_are_equal() -> None:
@@ -208,6 +258,38 @@ def test_two_spellings_of_one_target_are_equal() -> None:
             lambda: DnsCheck(DB, server="10.0.0.2", port=0),
             "DnsCheck: port: 0 is not a TCP port; allowed: 1 to 65535",
             id="port of a server",
+        ),
+        pytest.param(
+            lambda: MysqlCheck(DB, "a b"),
+            "MysqlCheck: user: 'a b' is not the name of a user or a database (printable ASCII "
+            "without spaces, at most 80); give one like resiliency_probe",
+            id="user",
+        ),
+        pytest.param(
+            lambda: RedisCheck(DB, certificate=True),
+            "RedisCheck: certificate: applies only with TLS; give tls=True",
+            id="certificate without TLS",
+        ),
+        pytest.param(
+            lambda: PostgresqlCheck(DB, database="shop"),
+            "PostgresqlCheck: database: applies only together with user",
+            id="database without a user",
+        ),
+        pytest.param(
+            lambda: ExchangeCheck(DB, 25, []),
+            "ExchangeCheck: steps: is empty; give one like Step(expect=...)",
+            id="no steps",
+        ),
+        pytest.param(
+            lambda: ExchangeCheck(DB, 25, [Step(starttls=True)], tls=True),
+            "ExchangeCheck: steps: TLS can begin once",
+            id="TLS twice",
+        ),
+        pytest.param(
+            lambda: HttpCheck(DB, method="HEAD", text="up"),
+            "HttpCheck: text: can't be found with method HEAD, whose answer has no body; give GET, "
+            "or leave text out",
+            id="text of HEAD",
         ),
     ],
 )

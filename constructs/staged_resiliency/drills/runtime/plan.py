@@ -91,7 +91,7 @@ class Endpoint:
     scheme: str
     port: int
     path: str
-    field: str | None
+    field: str | None = "environment"
 
     def __str__(self) -> str:
         """Describe the request, and how its answer shows the host."""
