@@ -66,7 +66,7 @@ DRILLS = """\
     drills:
       objective_seconds: 360
       shutdown:
-        {{ fault: stop_instance, host: active, duration_minutes: 10,
+        {{ fault: stop_instance, host: active, duration_minutes: 11,
           schedule: "cron(0 10 ? * TUE#1 *)", timezone: America/Los_Angeles }}
       db-blackhole:
         {{ fault: blackhole, dependency: db, host: active, duration_minutes: 5,

@@ -5,9 +5,10 @@ from typing import TypeVar
 
 from aws_cdk import App, DefaultStackSynthesizer, Stack
 
-from resiliency.service_file import Service
+from resiliency.service_file import Environment, Service
 from stacks.failover import FailoverStack
-from stacks.notifications import NotificationsStack, topics_by_place
+from stacks.failover_alarm import FailoverAlarmStack
+from stacks.notifications import NotificationsStack, notifies_in
 from stacks.probe import ProbeStack
 
 _Stack = TypeVar("_Stack", bound=Stack)
@@ -33,24 +34,31 @@ def add_stacks(app: App, services: Iterable[Service]) -> Sequence[FailoverStack]
     """Add the stacks of each service and environment, and those of the topics they share.
 
     Topics are deployed first, and the failover after the probe, so that a health check's alarms can
-    notify and have data. Drills come last, because alarms of the other stacks stop them.
+    notify and have data. The alarm on failovers follows the health check. Drills come last, because
+    alarms of the other stacks stop them.
     """
-    services = list(services)
-    notifications = {
-        place: NotificationsStack(app, place, topics)
-        for place, topics in topics_by_place(services).items()
-    }
+    topics: dict[str, NotificationsStack] = {}
+
+    def topics_of(environment: Environment, region: str) -> list[Stack]:
+        """Return the stack of the topic that is created for an environment in a region, if any."""
+        arn = environment.created_topic_in(region)
+        if arn is None or not notifies_in(environment, region):
+            return []
+        if arn not in topics:
+            topics[arn] = NotificationsStack(app, environment, region)
+        return [topics[arn]]
+
     failovers = []
     for service in services:
         for name, environment in service.environments.items():
-            needed: list[Stack] = []
-            topics_stack = notifications.get((environment.account, environment.region))
-            if topics_stack is not None and topics_stack.serves(environment):
-                needed.append(topics_stack)
+            needed = topics_of(environment, environment.region)
             if environment.has_probe:
                 needed.append(_added(ProbeStack(app, service, name, environment), needed))
             failover = _added(FailoverStack(app, service, name, environment), needed)
             failovers.append(failover)
+            if environment.failover_topics:
+                needed_there = topics_of(environment, environment.failover_region)
+                _added(FailoverAlarmStack(app, service, name, environment, failover), needed_there)
             if environment.drills is not None:
                 # Loaded only here: a service without drills need not wait for their constructs.
                 from stacks.drills import DrillsStack

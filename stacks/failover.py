@@ -10,6 +10,7 @@ from resiliency.service_file import Environment, Service
 from resiliency.service_file.alarms import AlarmDescription, alarms_of
 from resiliency.service_file.model import Endpoint, Host
 from resiliency.service_file.warnings import ServiceWarning, warnings_of
+from stacks.notifications import add_subscriptions, notifies_in
 from staged_resiliency import (
     AddressTarget,
     AlarmSignal,
@@ -52,7 +53,6 @@ class FailoverStack(Stack):
         )
         for warning in (*warnings_of(environment), *_objective_warnings(service, environment)):
             Annotations.of(self).add_warning_v2(warning.id, str(warning))
-        topic_arn = environment.topic_arn
         self.connectivity_alarms = self._connectivity_alarms(service, environment)
         self.peer_alarms = self._peer_alarms(service, environment)
         self.measure_alarms = list(self._measure_alarms(service, environment))
@@ -69,7 +69,7 @@ class FailoverStack(Stack):
             active=environment.active,
             hosted_zone=self._zone,
             record_name=environment.endpoint.record,
-            topic=topic_arn,
+            topic=environment.topics,
             failover_on=[self._signal(environment, signal) for signal in environment.failover_on],
             ttl_seconds=environment.endpoint.ttl_seconds,
             status_period_seconds=status.period_seconds,
@@ -102,7 +102,9 @@ class FailoverStack(Stack):
                 environment.drills,
                 self.failover.health_check.health_check_id,
             )
-        self._add_outputs(topic_arn)
+        if notifies_in(environment, environment.region):
+            add_subscriptions(self, environment)
+        self._add_outputs(environment.topics)
         # Records have addresses only: without the hosts' names a reader of the template could not
         # see whether the health check is on the host that clients are sent to.
         self.template_options.metadata = {
@@ -141,7 +143,7 @@ class FailoverStack(Stack):
                 dependency=name,
                 description=names.connectivity_description(label, service.title, described.color),
                 missing_data=MissingData[described.missing_data.upper()],
-                topic=environment.topic_arn,
+                topic=environment.topics,
                 period_seconds=settings.period_seconds,
                 evaluation_periods=settings.evaluation_periods,
                 statistic=settings.statistic,
@@ -168,7 +170,7 @@ class FailoverStack(Stack):
                 host_name=described.host,
                 observer=dict(described.dimensions)["Observer"],
                 description=names.peer_description(service.title, described.color),
-                topic=environment.topic_arn,
+                topic=environment.topics,
                 period_seconds=settings.period_seconds,
                 evaluation_periods=settings.evaluation_periods,
                 statistic=settings.statistic,
@@ -201,7 +203,7 @@ class FailoverStack(Stack):
                         dependency=name,
                         above_milliseconds=latency.above_milliseconds,
                         description=f"{dependency.label} answers {where} slowly.",
-                        topic=environment.topic_arn,
+                        topic=environment.topics,
                         statistic=latency.statistic,
                         period_seconds=latency.period_seconds,
                         evaluation_periods=latency.evaluation_periods,
@@ -217,7 +219,7 @@ class FailoverStack(Stack):
                         days=days,
                         description=f"The certificate of {dependency.label}, as {where} gets it, "
                         f"is valid for fewer than {days} days.",
-                        topic=environment.topic_arn,
+                        topic=environment.topics,
                         notify_recovery=notify_recovery,
                     ).alarm_name
 
@@ -236,7 +238,7 @@ class FailoverStack(Stack):
             return AlarmSignal(name, self.peer_alarms)
         return AlarmSignal(name, self.connectivity_alarms[name])
 
-    def _add_outputs(self, topic_arn: str) -> None:
+    def _add_outputs(self, topics: Iterable[str]) -> None:
         alarms = [alarm.alarm_name for alarm in self.failover.status_alarms.values()] + [
             alarm.alarm_name
             for pair in self.connectivity_alarms.values()
@@ -252,7 +254,7 @@ class FailoverStack(Stack):
                 "Route 53 health check that decides which host is served.",
             ),
             ("AlarmNames", ",".join(alarms), "CloudWatch alarms of this service."),
-            ("TopicArn", topic_arn, "SNS topic that the alarms notify."),
+            ("TopicArn", ",".join(topics), "SNS topic that the alarms notify."),
         ):
             CfnOutput(self, output_id, value=value, description=description)
 

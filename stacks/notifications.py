@@ -1,103 +1,75 @@
-"""The topics of one account and region, shared by the services that name them."""
+"""The topics that alarms notify, each in a stack of its own, and the subscriptions to them."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from aws_cdk import App, CfnOutput, RemovalPolicy, Stack
+from aws_cdk import Environment as CdkEnvironment
 
-from aws_cdk import App, CfnOutput, Environment, Stack
-
-from resiliency.service_file import Environment as ServiceEnvironment
-from resiliency.service_file import Service
+from resiliency.service_file import Environment
+from resiliency.service_file.alarms import alarms_of
 from staged_resiliency import (
-    AlarmKey,
     AlarmTopic,
     EmailSubscription,
     HttpsSubscription,
+    LambdaSubscription,
     QueueSubscription,
+    SmsSubscription,
     Subscription,
 )
 from staged_resiliency.shared import names
 
-Place: TypeAlias = tuple[str, str]
-"""Account and region."""
-
-
-@dataclass(slots=True)
-class TopicRequests:
-    """The topics that the services of one account and region ask for.
-
-    Attributes:
-        created: Names of topics to create, with their subscribers.
-        existing: ARNs of existing topics, with the subscribers to add.
-    """
-
-    created: dict[str, list[str]] = field(default_factory=dict)
-    existing: dict[str, list[str]] = field(default_factory=dict)
-
-
-def topics_by_place(services: Iterable[Service]) -> Mapping[Place, TopicRequests]:
-    """Return the topics to create and the subscribers to add, for each account and region."""
-    requests: dict[Place, TopicRequests] = {}
-    for service in services:
-        for environment in service.environments.values():
-            wanted = environment.notifications
-            if wanted.topic_name is None and not wanted.subscriptions:
-                continue  # an existing topic without subscribers to add
-            place = requests.setdefault((environment.account, environment.region), TopicRequests())
-            if wanted.topic_name is not None:
-                subscribers = place.created.setdefault(wanted.topic_name, [])
-            else:
-                subscribers = place.existing.setdefault(str(wanted.topic_arn), [])
-            subscribers += (s for s in wanted.subscriptions if s not in subscribers)
-    return requests
-
 
 class NotificationsStack(Stack):
-    """The topics and subscriptions of one account and region.
+    """A topic that services share, with its key.
 
-    Topics are not in the services' stacks, so that several services can use one and none of them
-    takes it along when it is removed.
+    Its template depends on the topic's name and place alone. So it does not matter which service
+    files are loaded, or which of several repositories deploys it: docs/adr/0013.
     """
 
-    def __init__(self, app: App, place: Place, requests: TopicRequests) -> None:
-        account, region = place
+    def __init__(self, app: App, environment: Environment, region: str) -> None:
+        given = environment.notifications
+        name = str(given.topic_name)
         super().__init__(
             app,
-            names.notifications_stack(account, region),
-            env=Environment(account=account, region=region),
-            description=f"SNS topics that the alarms of services in {region} notify.",
+            names.notifications_stack(environment.account, region, name),
+            env=CdkEnvironment(account=environment.account, region=region),
+            description=f"The SNS topic {name}, which alarms in {region} notify.",
+            tags=given.tags or None,
+            # Services of other files and repositories may use the topic.
+            termination_protection=True,
         )
-        self._requests = requests
-        if requests.created:
-            key = AlarmKey(self, "Key")
-            for name, subscribers in requests.created.items():
-                topic = AlarmTopic(
-                    self,
-                    f"Topic-{name}",
-                    topic_name=name,
-                    encryption_key=key,
-                    subscriptions=[subscription_of(s) for s in subscribers],
-                )
-                CfnOutput(
-                    topic,
-                    "TopicArn",
-                    value=topic.topic_arn,
-                    description=f"ARN of the topic {name}.",
-                )
-        for arn, subscribers in requests.existing.items():
-            adopted = AlarmTopic.from_topic_arn(self, f"Adopted-{arn.rpartition(':')[2]}", arn)
-            for subscriber in subscribers:
-                adopted.subscribe(subscription_of(subscriber))
+        topic = AlarmTopic(self, "Topic", topic_name=name)
+        CfnOutput(self, "TopicArn", value=topic.topic_arn, description=f"ARN of the topic {name}.")
 
-    def serves(self, environment: ServiceEnvironment) -> bool:
-        """Whether this stack creates the topic of an environment."""
-        return environment.notifications.topic_name in self._requests.created
+
+def notifies_in(environment: Environment, region: str) -> bool:
+    """Whether anything of an environment publishes to topics of a region."""
+    if region == environment.failover_region and environment.failover_topics:
+        return True
+    if region != environment.region:
+        return False
+    return bool(alarms_of(environment)) or environment.drills is not None
+
+
+def add_subscriptions(stack: Stack, environment: Environment) -> None:
+    """Subscribe an environment's subscribers to its topic in the region of a stack.
+
+    A topic has one subscription for each subscriber, whichever services ask for it. So one stays
+    when it leaves a template: it may be that of another service.
+    """
+    given = environment.notifications
+    arn = environment.created_topic_in(stack.region) or given.topic_arn
+    if arn is None or not given.subscriptions or arn not in environment.topics_in(stack.region):
+        return
+    topic = AlarmTopic.from_topic_arn(stack, "Topic", arn)
+    for subscriber in given.subscriptions:
+        made = topic.subscribe(subscription_of(subscriber))
+        made.apply_removal_policy(RemovalPolicy.RETAIN)
 
 
 def subscription_of(subscriber: str) -> Subscription:
-    """Return the subscription of a subscriber: an email address, a URL or a queue's ARN."""
+    """Return the subscription of a subscriber, which its form shows."""
     if subscriber.startswith("arn:"):
-        return QueueSubscription(subscriber)
+        service = subscriber.split(":")[2]
+        return (LambdaSubscription if service == "lambda" else QueueSubscription)(subscriber)
     if subscriber.startswith("https://"):
         return HttpsSubscription(subscriber)
-    return EmailSubscription(subscriber)
+    return (SmsSubscription if subscriber.startswith("+") else EmailSubscription)(subscriber)

@@ -74,7 +74,7 @@ class ProbeStack(Stack):
                 namespace=service.metric_namespace,
                 host_name=alarm.host,
                 description=names.probe_silent_description(service.title, alarm.color),
-                topic=environment.topic_arn,
+                topic=environment.topics,
                 evaluation_periods=alarm.settings.evaluation_periods,
                 notify_recovery=environment.notifications.recovery,
             )

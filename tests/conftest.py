@@ -61,7 +61,7 @@ def failover_template(example_templates: Mapping[str, Template]) -> Template:
 @pytest.fixture(scope="session")
 def notifications_template(example_templates: Mapping[str, Template]) -> Template:
     """The stack of the example's topic."""
-    return example_templates["notifications-532151327118-us-west-2"]
+    return example_templates["notifications-532151327118-us-west-2-PingPublicationsSNS"]
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ import {
   CfnDeletionPolicy,
   CfnOutput,
   DefaultStackSynthesizer,
+  Fn,
   Stack,
   Validations,
 } from "aws-cdk-lib";
@@ -28,7 +29,10 @@ import { Construct } from "constructs";
 const ACCOUNT = "532151327118";
 const REGION = "us-west-2";
 const TOPIC = "PingPublicationsSNS";
-const TOPIC_ARN = `arn:aws:sns:${REGION}:${ACCOUNT}:${TOPIC}`;
+const topicArn = (region: string): string => `arn:aws:sns:${region}:${ACCOUNT}:${TOPIC}`;
+const TOPIC_ARN = topicArn(REGION);
+// Where the metrics of health checks are.
+const VIRGINIA = "us-east-1";
 
 type Color = "blue" | "green";
 const COLORS: Color[] = ["blue", "green"];
@@ -53,12 +57,14 @@ interface ServiceProps {
 const hostName = (props: ServiceProps, color: Color): string => `${props.service}-api-${color}`;
 
 class NotificationsStack extends Stack {
-  constructor(app: App) {
-    super(app, `notifications-${ACCOUNT}-${REGION}`, {
-      env: { account: ACCOUNT, region: REGION },
-      description: `SNS topics that the alarms of services in ${REGION} notify.`,
+  constructor(app: App, region: string) {
+    super(app, `notifications-${ACCOUNT}-${region}-${TOPIC}`, {
+      env: { account: ACCOUNT, region },
+      description: `The SNS topic ${TOPIC}, which alarms in ${region} notify.`,
+      terminationProtection: true,
     });
-    const key = new CfnKey(new Construct(this, "Key"), "Resource", {
+    const scope = new Construct(this, "Topic");
+    const key = new CfnKey(new Construct(scope, "Key"), "Resource", {
       description: "Encrypts the messages of alarm topics; CloudWatch alarms may use it.",
       enableKeyRotation: true,
       pendingWindowInDays: 30,
@@ -85,7 +91,6 @@ class NotificationsStack extends Stack {
     });
     key.cfnOptions.deletionPolicy = CfnDeletionPolicy.DELETE;
     key.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.DELETE;
-    const scope = new Construct(this, `Topic-${TOPIC}`);
     const topic = new CfnTopic(scope, "Resource", {
       topicName: TOPIC,
       kmsMasterKeyId: key.attrArn,
@@ -104,7 +109,7 @@ class NotificationsStack extends Stack {
             Resource: topic.ref,
             Condition: {
               StringEquals: { "aws:SourceAccount": ACCOUNT },
-              ArnLike: { "aws:SourceArn": `arn:aws:cloudwatch:${REGION}:${ACCOUNT}:alarm:*` },
+              ArnLike: { "aws:SourceArn": `arn:aws:cloudwatch:${region}:${ACCOUNT}:alarm:*` },
             },
           },
           {
@@ -119,7 +124,7 @@ class NotificationsStack extends Stack {
       },
     });
     policy.addMetadata("Description", "Lets this account's alarms publish, over TLS only.");
-    new CfnOutput(scope, "TopicArn", {
+    new CfnOutput(this, "TopicArn", {
       value: topic.ref,
       description: `ARN of the topic ${TOPIC}.`,
     });
@@ -239,6 +244,8 @@ class ProbeStack extends Stack {
 }
 
 class FailoverStack extends Stack {
+  readonly healthCheckOutput: CfnOutput;
+
   constructor(app: App, props: ServiceProps) {
     super(app, `${props.service}-production-failover`, {
       env: { account: ACCOUNT, region: REGION },
@@ -287,9 +294,11 @@ class FailoverStack extends Stack {
       comparisonOperator: "GreaterThanOrEqualToThreshold",
       treatMissingData: "breaching",
     });
+    const digest = statusRuleDigest(props.instanceId);
+    const scope = new Construct(failover, "HealthCheck-status");
     const healthCheck = new CfnHealthCheck(
-      new Construct(failover, "HealthCheck-status"),
-      statusRuleDigest(props.instanceId),
+      scope,
+      digest,
       {
         healthCheckConfig: {
           type: "CLOUDWATCH_METRIC",
@@ -306,6 +315,10 @@ class FailoverStack extends Stack {
         "Route 53 reads the rule only once.",
     );
     healthCheck.addResourceDependency(statusAlarm);
+    this.healthCheckOutput = new CfnOutput(scope, `Id${digest}`, {
+      value: healthCheck.ref,
+      description: `The health check, for the alarm of the stack ${props.service}-production-failover-alarm.`,
+    });
     const recordSet = (role: "Primary" | "Secondary", color: Color, healthCheckId?: string) => ({
       name: `${props.recordName}.`,
       type: "A",
@@ -349,6 +362,40 @@ class FailoverStack extends Stack {
   }
 }
 
+class FailoverAlarmStack extends Stack {
+  constructor(app: App, props: ServiceProps, failover: FailoverStack) {
+    super(app, `${props.service}-production-failover-alarm`, {
+      env: { account: ACCOUNT, region: VIRGINIA },
+      description: `The alarm on failovers of ${props.displayName} in production.`,
+    });
+    const output: string = failover.resolve(failover.healthCheckOutput.logicalId);
+    new CfnAlarm(new Construct(this, "FailoverAlarm"), "Resource", {
+      alarmName: `${props.service}-production-clients-on-standby`,
+      alarmDescription:
+        `ALARM: clients of ${props.recordName} are being sent to ${hostName(props, "green")}. ` +
+        `OK: they are sent to ${hostName(props, "blue")}.`,
+      actionsEnabled: true,
+      alarmActions: [topicArn(VIRGINIA)],
+      okActions: [topicArn(VIRGINIA)],
+      namespace: "AWS/Route53",
+      metricName: "HealthCheckStatus",
+      dimensions: [
+        {
+          name: "HealthCheckId",
+          value: Fn.getStackOutput(failover.stackName, output, REGION),
+        },
+      ],
+      statistic: "Minimum",
+      period: 60,
+      evaluationPeriods: 1,
+      datapointsToAlarm: 1,
+      threshold: 1,
+      comparisonOperator: "LessThanThreshold",
+      treatMissingData: "ignore",
+    });
+  }
+}
+
 /** The digest of the Python library, over the rule of a status alarm. */
 function statusRuleDigest(instanceId: string): string {
   const rule =
@@ -373,12 +420,16 @@ const app = new App({
   analyticsReporting: false,
   defaultStackSynthesizer: new DefaultStackSynthesizer({ generateBootstrapVersionRule: false }),
 });
-const notifications = new NotificationsStack(app);
+const notifications = new NotificationsStack(app, REGION);
+const virginia = new NotificationsStack(app, VIRGINIA);
 for (let index = 0; index < Number(process.argv[2]); index++) {
   const probe = new ProbeStack(app, service(index));
   probe.addStackDependency(notifications);
   const failover = new FailoverStack(app, service(index));
   failover.addStackDependency(notifications);
   failover.addStackDependency(probe);
+  const alarm = new FailoverAlarmStack(app, service(index), failover);
+  alarm.addStackDependency(failover);
+  alarm.addStackDependency(virginia);
 }
 app.synth();

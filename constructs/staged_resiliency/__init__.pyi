@@ -31,6 +31,7 @@ from .failover.endpoint_health_check import HttpRequest as HttpRequest
 from .failover.endpoint_health_check import HttpsRequest as HttpsRequest
 from .failover.endpoint_health_check import Request as Request
 from .failover.endpoint_health_check import TcpConnect as TcpConnect
+from .failover.failover_alarm import FailoverAlarm as FailoverAlarm
 from .failover.health_checks import AlarmHealthCheck as AlarmHealthCheck
 from .failover.health_checks import CalculatedHealthCheck as CalculatedHealthCheck
 from .failover.health_checks import HealthCheck as HealthCheck
@@ -49,11 +50,14 @@ from .failover.signals import StatusSignal as StatusSignal
 from .failover.signals import WatchedHost as WatchedHost
 from .notifications.subscriptions import EmailSubscription as EmailSubscription
 from .notifications.subscriptions import HttpsSubscription as HttpsSubscription
+from .notifications.subscriptions import LambdaSubscription as LambdaSubscription
 from .notifications.subscriptions import QueueSubscription as QueueSubscription
+from .notifications.subscriptions import SmsSubscription as SmsSubscription
 from .notifications.subscriptions import Subscription as Subscription
 from .notifications.topics import AlarmKey as AlarmKey
 from .notifications.topics import AlarmTopic as AlarmTopic
 from .notifications.topics import Topic as Topic
+from .notifications.topics import Topics as Topics
 from .probe.configuration import ProbeConfiguration as ProbeConfiguration
 from .probe.instances import Instances as Instances
 from .probe.instances import InstancesById as InstancesById

@@ -154,6 +154,9 @@ class Templates:
             case {"Fn::ImportValue": name}:
                 exporter, exported = self._export(self.text(stack, name, where), where)
                 return self.text(exporter, exported, where)
+            case {"Fn::GetStackOutput": dict(output)}:
+                owner, value_there = self._output(stack, output, where)
+                return self.text(owner, value_there, where)
             case {"Fn::FindInMap": [name, *keys]}:
                 found: Any = self.by_stack[stack].get("Mappings", {})
                 for key in (name, *keys):
@@ -182,6 +185,9 @@ class Templates:
             case {"Fn::ImportValue": name}:
                 exporter, exported = self._export(self.text(stack, name, where), where)
                 return self.reference(exporter, exported, where)
+            case {"Fn::GetStackOutput": dict(output)}:
+                owner, found_there = self._output(stack, output, where)
+                return self.reference(owner, found_there, where)
             case {"Ref": str(logical_id)}:
                 found = Reference(stack, logical_id)
                 return found if self.resource(found) is not None else None
@@ -224,6 +230,17 @@ class Templates:
                 "also give the template that exports it"
             )
         return self._exports[name]
+
+    def _output(self, stack: str, output: Mapping[str, Any], where: str) -> tuple[str, object]:
+        owner = self.text(stack, output.get("StackName"), where)
+        name = self.text(stack, output.get("OutputName"), where)
+        found = self.by_stack.get(owner, {}).get("Outputs", {}).get(name)
+        if not isinstance(found, Mapping):
+            raise TemplateError(
+                f"{where}: reads the output {name!r} of the stack {owner!r}, which none of the "
+                "templates has; also give the template of that stack"
+            )
+        return owner, found.get("Value")
 
 
 def present(properties: Mapping[str, Any]) -> JsonObject:

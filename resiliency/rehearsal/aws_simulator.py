@@ -14,6 +14,7 @@ from resiliency.failover_model.graph import (
     AlarmCheck,
     BasicHealthCheck,
     EndpointCheck,
+    Metric,
 )
 from resiliency.failover_model.route53 import Role
 from resiliency.rehearsal.aws_state import Alarms, Checker, HealthChecks
@@ -91,6 +92,11 @@ class AwsSimulator:
                 minutes = [now - MINUTE * back for back in range(self._history(), 0, -1)]
                 await self._in_pool(self._aws.put_status, instance_id, minutes)
                 self._begin(self._status_checks(instance_id, host.is_running))
+        for alarm in self._deployment.alarms:
+            if alarm.name in self._deployment.failover_alarms:
+                minutes = [now - MINUTE * back for back in range(self._history(), 0, -1)]
+                await self._in_pool(self._aws.put_health, alarm.metric, minutes, True)
+                self._begin(self._publish_health(alarm.metric))
         self._begin(self._evaluate_alarms())
         self._begin(self._read_streams())
         self._begin(self._receive())
@@ -118,6 +124,13 @@ class AwsSimulator:
         async for at in self._each_minute(phase):
             if running():
                 self._begin(publish(at - phase))
+
+    async def _publish_health(self, metric: Metric) -> None:
+        """Publish the status of the primary's health check once a minute, as Route 53 does."""
+        async for at in self._each_minute(MINUTE * self._chance.random()):
+            await self._clock.until(at)
+            _, healthy = next(self._checks.statuses())
+            await self._in_pool(self._aws.put_health, metric, [at // MINUTE * MINUTE], healthy)
 
     async def _evaluate_alarms(self) -> None:
         """Evaluate all alarms each minute, as CloudWatch does."""

@@ -15,6 +15,9 @@ STATUS_METRICS: Final = (
 )
 """EC2's metrics of an instance's status checks."""
 
+HEALTH_METRIC: Final = "HealthCheckStatus"
+"""Route 53's metric of a health check: 1 while it is healthy, else 0."""
+
 
 @dataclass(frozen=True, slots=True)
 class Host:
@@ -41,6 +44,7 @@ class Deployment:
         probe: Content of the probe's configuration file, None without a probe.
         path: Where clients ask the service.
         objective_seconds: Recovery time objective, None where the templates contain none.
+        failover_alarms: Names of the alarms on the status of the primary's health check.
     """
 
     service: str
@@ -55,6 +59,7 @@ class Deployment:
     probe: Mapping[str, Any] | None
     path: str
     objective_seconds: float | None
+    failover_alarms: frozenset[str] = frozenset()
 
     @property
     def label(self) -> str:
@@ -81,6 +86,8 @@ class Deployment:
     def is_measured(self, alarm: Alarm) -> bool:
         """Whether the rehearsal publishes the metric of an alarm; others count as healthy."""
         metric = alarm.metric
+        if alarm.name in self.failover_alarms:
+            return True
         if metric.namespace == "AWS/EC2":
             return metric.name in STATUS_METRICS and self.host_of(alarm) is not None
         if self.probe is None or metric.namespace != self.probe["namespace"]:

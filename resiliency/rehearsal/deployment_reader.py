@@ -1,5 +1,6 @@
 """Reads the resources of a rehearsal from templates: hosts, records, alarms, the probe."""
 
+import contextlib
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,8 +11,9 @@ from resiliency.failover_model.expressions import TemplateError, Templates
 from resiliency.failover_model.faults import watched_host
 from resiliency.failover_model.graph import AlarmCheck, FailoverGraph, Pair, basic_health_checks
 from resiliency.failover_model.probe_settings import installations
+from resiliency.failover_model.route53 import Role
 from resiliency.failover_model.template_reader import read_graph, unnamed
-from resiliency.rehearsal.deployment import Deployment, Host
+from resiliency.rehearsal.deployment import HEALTH_METRIC, Deployment, Host
 from staged_resiliency.shared import names
 
 DEFAULT_REGION: Final = "us-east-1"
@@ -114,6 +116,7 @@ def read_deployment(
         probe=probe,
         path=reader.path(probe),
         objective_seconds=reader.objective(),
+        failover_alarms=reader.failover_alarms(),
     )
 
 
@@ -178,13 +181,36 @@ class _Reader:
 
     def stack_of_pair(self) -> str:
         """Return the stack whose template defines the record pair."""
+        return self._primary()[0]
+
+    def failover_alarms(self) -> frozenset[str]:
+        """Return the names of the alarms on the status of the primary's health check."""
+        stack, check = self._primary()
+        checked = check and self.templates.reference(stack, check, stack)
+        found = set()
+        for reference, properties in self.templates.resources("AWS::CloudWatch::Alarm"):
+            if properties.get("MetricName") != HEALTH_METRIC or checked is None:
+                continue
+            for dimension in _list(properties, "Dimensions", f"{reference}: Dimensions"):
+                value = dimension.get("Value") if isinstance(dimension, Mapping) else None
+                with contextlib.suppress(TemplateError):
+                    if self.templates.reference(reference.stack, value, str(reference)) == checked:
+                        found.add(
+                            self._text(reference.stack, properties.get("AlarmName"))
+                            or unnamed(self.templates, reference)
+                        )
+        return frozenset(found)
+
+    def _primary(self) -> tuple[str, object]:
+        """Return the stack whose template defines the primary record, and its health check."""
         for reference, properties in self.templates.resources(
             "AWS::Route53::RecordSetGroup", "AWS::Route53::RecordSet"
         ):
             for record in properties.get("RecordSets", [properties]):
                 name = self._text(reference.stack, record.get("Name"))
-                if name.rstrip(".").lower() == self.pair.name and "Failover" in record:
-                    return reference.stack
+                role = self._text(reference.stack, record.get("Failover", ""))
+                if name.rstrip(".").lower() == self.pair.name and role == Role.PRIMARY.value:
+                    return reference.stack, record.get("HealthCheckId")
         raise AssertionError(f"{self.pair.name} was read from these templates")
 
     def _metadata(self) -> JsonObject:
@@ -250,6 +276,8 @@ class _Reader:
             if known and "${" not in known:
                 region = known
         for reference, properties in self.templates.resources("AWS::CloudWatch::Alarm"):
+            if properties.get("Namespace") == "AWS/Route53":
+                continue  # in us-east-1, wherever the service is
             where = f"{reference}: AlarmActions"
             for action in _list(properties, "AlarmActions", where):
                 parts = self._text(reference.stack, action).split(":")

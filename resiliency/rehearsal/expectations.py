@@ -63,6 +63,9 @@ CLIENT_SECONDS: Final = 5.0
 _STEPS_TO_A_MESSAGE: Final = 3
 """From an alarm to its message: published, queued and read, each of which may be delayed."""
 
+_HEALTH_MESSAGE_SECONDS: Final = 180.0
+"""From a health check's change to its alarm: the minute, its publication and an evaluation."""
+
 _LEAST_FAULT_SECONDS: Final = 300.0
 
 
@@ -74,6 +77,7 @@ class Expected:
         why: The design's purpose, or the model; in a few words.
         predicted: The time that the model predicts, None where it predicts none.
         message_seconds: Time until people must get a message of it; None where they need not.
+            Counted from the fault for an alarm that fires, from its end for one that recovers.
         not_covered: Why the design does not meet it, and the change that would; None where it
             must be met.
     """
@@ -120,13 +124,19 @@ class Plan:
         }
 
     @property
-    def messages(self) -> Mapping[str, float]:
-        """The alarms that must notify their topics, with the time allowed in seconds."""
-        return {
-            each.expectation.alarm: each.message_seconds
+    def messages(self) -> Sequence[tuple[AlarmFires | AlarmRecovers, float]]:
+        """What alarms must notify their topics of, with the time allowed in seconds."""
+        return [
+            (each.expectation, each.message_seconds)
             for each in self.expected
-            if isinstance(each.expectation, AlarmFires) and each.message_seconds is not None
-        }
+            if isinstance(each.expectation, AlarmFires | AlarmRecovers)
+            and each.message_seconds is not None
+        ]
+
+    @property
+    def moves(self) -> bool:
+        """Whether clients are expected to move to the standby."""
+        return any(isinstance(each.expectation, ClientsMove) for each in self.expected)
 
 
 def plan_of(
@@ -143,7 +153,8 @@ def plan_of(
     planner = _Planner(
         deployment, scenario, assumptions, scale, seed, deployment.objective_seconds, verdict
     )
-    expected = [*planner.clients(), *planner.alarms()]
+    clients = list(planner.clients())
+    expected = [*clients, *planner.alarms(), *planner.failover_alarms(clients)]
     moves = any(isinstance(each.expectation, ClientsMove) for each in expected)
     return Plan(
         scenario=scenario,
@@ -231,6 +242,8 @@ class _Planner:
         for alarm in alarms:
             if not self.deployment.is_measured(alarm):
                 continue
+            if alarm.name in self.deployment.failover_alarms:
+                continue
             effect = effect_on(self.deployment, self.scenario, alarm)
             if self._is_about_it(alarm) and alarm.connects_only:
                 self.notes.append(f"{alarm.name}: a peer that only connects may not find it")
@@ -260,6 +273,28 @@ class _Planner:
             yield Expected(
                 AlarmRecovers(alarm.name, within), "no later than the model's worst case"
             )
+
+    def failover_alarms(self, clients: Sequence[Expected]) -> Iterator[Expected]:
+        """Yield that people are notified while clients are sent to the standby, and when not."""
+        limits = {type(each.expectation): each.expectation for each in clients}
+        moves, back = limits.get(ClientsMove), limits.get(ClientsReturn)
+        for name in sorted(self.deployment.failover_alarms):
+            if not isinstance(back, ClientsReturn):
+                yield Expected(AlarmQuiet(name), "clients are not sent to the standby")
+                continue
+            total = self.verdict.total if self.verdict is not None else None
+            if isinstance(moves, ClientsMove):
+                within = moves.within_seconds
+            elif total is not None:
+                within = self._worst(total)
+            else:
+                continue  # both hosts are down, and nothing shows it
+            for expectation, why in (
+                (AlarmFires(name, within + _HEALTH_MESSAGE_SECONDS), "clients are sent there"),
+                (AlarmRecovers(name, back.within_seconds + _HEALTH_MESSAGE_SECONDS), "and back"),
+            ):
+                seconds = expectation.within_seconds + _STEPS_TO_A_MESSAGE * self.slack
+                yield Expected(expectation, f"people must know: {why}", message_seconds=seconds)
 
     def fault_seconds(self, expected: Sequence[Expected]) -> float:
         """Return how long a fault must last to show that nothing happens that must not happen."""

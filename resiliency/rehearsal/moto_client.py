@@ -79,6 +79,21 @@ class MotoClient:
             ],
         )
 
+    def put_health(self, metric: Metric, minutes: Sequence[float], healthy: bool) -> None:
+        """Publish the status of a health check in some minutes."""
+        self._cloudwatch.put_metric_data(
+            Namespace=metric.namespace,
+            MetricData=[
+                {
+                    "MetricName": metric.name,
+                    "Dimensions": _metric(metric)["Dimensions"],
+                    "Timestamp": datetime.fromtimestamp(minute, timezone.utc),
+                    "Value": float(healthy),
+                }
+                for minute in minutes
+            ],
+        )
+
     def statistics(
         self, alarms: Sequence[Alarm], end: float, periods: Mapping[str, int]
     ) -> Mapping[str, Sequence[float | None]]:

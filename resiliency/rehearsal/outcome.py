@@ -8,6 +8,7 @@ from resiliency.rehearsal.client_process import Settings
 from resiliency.rehearsal.clock import Clock
 from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.expectations import Plan
+from staged_resiliency.experiment.expectations import AlarmFires
 from staged_resiliency.experiment.journal import (
     Phase,
     RunInfo,
@@ -18,7 +19,7 @@ from staged_resiliency.experiment.journal import (
 from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.experiment.measures import measure
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source, of
-from staged_resiliency.experiment.verdict import ALARM, Run, Status, Verdict, judge
+from staged_resiliency.experiment.verdict import ALARM, OK, Run, Status, Verdict, judge
 
 
 @dataclass(slots=True)
@@ -135,17 +136,29 @@ def _extra_failures(deployment: Deployment, running: Running, run: Run) -> Seque
 
 
 def _missing_notifications(deployment: Deployment, running: Running, run: Run) -> Iterator[str]:
-    """Yield why the message of an alarm did not arrive in time, for each such alarm."""
-    for alarm, within in running.plan.messages.items():
-        if not deployment.actions.get(alarm, {}).get("ALARM"):
-            yield f"nobody is notified of {alarm}: it has no topic as an action when it fires"
+    """Yield why a message did not arrive in time, for each that must."""
+    for expected, within in running.plan.messages:
+        alarm, fires = expected.alarm, isinstance(expected, AlarmFires)
+        state, since = (ALARM, run.injected_at) if fires else (OK, run.ended_at)
+        if not deployment.actions.get(alarm, {}).get(state):
+            when = "when it fires" if fires else "when it recovers"
+            yield f"nobody is notified of {alarm}: it has no topic as an action {when}"
             continue
         arrived = [
             each.at
             for each in of(running.observations, Source.MESSAGE, alarm)
-            if each.value == ALARM and each.at >= run.injected_at
+            if each.value == state and since is not None and each.at >= since
         ]
-        seconds = (min(arrived) - run.injected_at) * run.time_scale if arrived else None
+        seconds = (min(arrived) - (since or 0)) * run.time_scale if arrived else None
         if seconds is None or seconds > within:
             arrival = "none came" if seconds is None else f"it came after {seconds:.0f} s"
-            yield f"a message of {alarm}: not within {within:.0f} s ({arrival})"
+            of_what = alarm if fires else f"{alarm} ({OK})"
+            yield f"a message of {of_what}: not within {within:.0f} s ({arrival})"
+    if running.plan.moves and not any(
+        isinstance(expected, AlarmFires) for expected, _ in running.plan.messages
+    ):
+        yield (
+            f"clients are sent to {deployment.standby.name} and nobody is notified: no alarm "
+            "watches what decides it; add one on the metric HealthCheckStatus of the primary "
+            "record's health check, in us-east-1"
+        )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from resiliency.service_file.drill_rules import drill_names
 from resiliency.service_file.errors import Path, Problem
 from resiliency.service_file.partial_document import PartialDocument
-from staged_resiliency.shared import limits, names, validation
+from staged_resiliency.shared import names, validation
 from staged_resiliency.shared.hosts import COLORS
 
 
@@ -199,7 +199,7 @@ def _topic_problems(partials: Sequence[PartialDocument]) -> Iterator[Problem]:
         if (request := _topic_request(partial.within("environments", name)))
     ]
     yield from _no_topic_is_created_and_existing(requests)
-    yield from _topics_fit_a_stack(requests)
+    yield from _shared_topics_have_equal_tags(requests)
 
 
 def _topic_request(env: PartialDocument) -> _TopicRequest | None:
@@ -223,14 +223,18 @@ def _no_topic_is_created_and_existing(requests: Sequence[_TopicRequest]) -> Iter
             )
 
 
-def _topics_fit_a_stack(requests: Sequence[_TopicRequest]) -> Iterator[Problem]:
-    """Report more topics than outputs fit in a stack; the CDK itself counts the resources."""
-    for account, region in sorted({(request.account, request.region) for request in requests}):
-        here = [each for each in requests if (each.account, each.region) == (account, region)]
-        topics = {request.created for request in here if request.created}
-        if len(topics) > limits.MAX_STACK_OUTPUTS:
-            yield here[-1].env.problem(
-                f"{len(topics)} topics in {account} {region} make a stack of as many outputs; "
-                f"CloudFormation allows {limits.MAX_STACK_OUTPUTS}; let services share topics",
-                "notifications",
-            )
+def _shared_topics_have_equal_tags(requests: Sequence[_TopicRequest]) -> Iterator[Problem]:
+    """Report a topic to which two environments give different tags: one of them would win."""
+    first: dict[str, _TopicRequest] = {}
+    for request in requests:
+        if request.created:
+            other = first.setdefault(request.arn, request)
+            tags = [each.env.get("notifications", "tags") or {} for each in (other, request)]
+            if tags[0] != tags[1]:
+                document = other.env.document
+                line = document.line_of((*other.env.at, "notifications"))
+                yield request.env.problem(
+                    f"differs from the tags that another environment gives the topic "
+                    f"{request.created}, at {document.file}:{line}; give the same",
+                    *("notifications", "tags"),
+                )

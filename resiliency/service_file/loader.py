@@ -1,6 +1,6 @@
 """Find, read and check service files; everything else gets its services from here."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -34,7 +34,7 @@ class Examined:
 
 
 def load(path: Path = DEFAULT_PATH) -> list[Service]:
-    """Read every service file of a folder, in the order of their names, or one file.
+    """Read every service file of a folder and its subfolders, in order of their names, or one file.
 
     Raises:
         ServiceFileError: A file can't be used; the error holds every problem of every file.
@@ -87,15 +87,27 @@ def _files(path: Path) -> Iterable[Path]:
     try:
         if path.is_file():
             return [path]
-        # Broken links are kept, and reported when read: no service may be skipped silently.
-        found = sorted(f for f in path.iterdir() if f.suffix in SUFFIXES and not f.is_dir())
+        found = sorted(_below(path))
     except FileNotFoundError:
         raise _unusable(path, "does not exist; give a service file or a folder of them") from None
     except OSError as error:
-        raise _unusable(path, f"can't be read: {error.strerror}") from None
+        raise _unusable(Path(error.filename or path), f"can't be read: {error.strerror}") from None
     if not found:
         raise _unusable(path, "has no service file; add one like bookstore.yaml")
     return found
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Yield the service files of a folder and its subfolders; none may be skipped silently."""
+    for each in folder.iterdir():
+        if each.is_dir():
+            if each.is_symlink():
+                raise _unusable(
+                    each, "is a link to a folder, which is not followed; move the folder here"
+                )
+            yield from _below(each)
+        elif each.suffix in SUFFIXES:  # a broken link too, which is reported when read
+            yield each
 
 
 def _unusable(path: Path, message: str) -> ServiceFileError:

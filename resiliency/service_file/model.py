@@ -124,16 +124,20 @@ class Section(BaseModel):
 
 
 def _subscription(value: str) -> str:
-    """Check a subscriber by its form: an e-mail address, a URL or a queue's ARN."""
+    """Check a subscriber by its form: an ARN, a URL, a phone number or an e-mail address."""
+    if value.startswith("arn:") and value.split(":")[2:3] == ["lambda"]:
+        return validation.function_arn(value)
     if value.startswith("arn:"):
         return validation.queue_arn(value)
     if "://" in value:
         return validation.https_url(value)
+    if value.startswith("+"):
+        return validation.phone_number(value)
     if "@" in value:
         return validation.email_address(value)
     raise ValueError(
-        f"{validation.shown(value)} is not a subscriber; give an e-mail address, an https URL "
-        "or the ARN of an SQS queue"
+        f"{validation.shown(value)} is not a subscriber; give an e-mail address, an https URL, "
+        "the ARN of an SQS queue or a Lambda function, or a phone number like +15555550100"
     )
 
 
@@ -142,8 +146,9 @@ class Notifications(Section):
 
     topic_name: Annotated[str, AfterValidator(validation.topic_name)] | None = Field(
         default=None,
-        description="Name of the SNS topic to create. Services that give the same name in the same "
-        "account and region share the topic.",
+        description="Name of the SNS topics to create: one in the environment's region for its "
+        "alarms, and one in us-east-1 for the alarm on failovers. Services that give the same name "
+        "in the same account and region share the topic.",
         examples=["PingPublicationsSNS"],
     )
     topic_arn: Annotated[str, AfterValidator(validation.topic_arn)] | None = Field(
@@ -152,13 +157,29 @@ class Notifications(Section):
         "allow CloudWatch to publish.",
         examples=["arn:aws:sns:us-west-2:532151327118:PingPublicationsSNS"],
     )
+    more_topics: Annotated[
+        list[Annotated[str, AfterValidator(validation.topic_arn)]],
+        Field(max_length=limits.MAX_ALARM_ACTIONS - 1),
+    ] = Field(
+        default=[],
+        description="ARNs of more existing topics, of this account or another one: alarms notify "
+        "those of their own region. The alarm on failovers is in us-east-1.",
+        examples=[["arn:aws:sns:us-east-1:210987654321:operations"]],
+    )
     subscriptions: list[Annotated[str, AfterValidator(_subscription)]] = Field(
         default=[],
-        description="Who receives the messages: e-mail addresses, https URLs, ARNs of SQS queues.",
+        description="Who receives the messages of topic_name or topic_arn: e-mail addresses, "
+        "https URLs, ARNs of SQS queues and Lambda functions, phone numbers.",
         examples=[["ops@example.com"]],
     )
     recovery: bool = Field(
-        default=False, description="Also send a message when an alarm returns to OK."
+        default=False,
+        description="Also send a message when an alarm returns to OK. The alarm on failovers "
+        "always does.",
+    )
+    tags: dict[TagKey, TagValue] = Field(
+        default={},
+        description="Tags of the stacks of topic_name; equal where services share it.",
     )
 
 
@@ -888,13 +909,31 @@ class Environment(Section):
         default={}, description="Tags of this environment's stacks; they override the service's."
     )
 
+    def created_topic_in(self, region: str) -> str | None:
+        """Return the ARN of the topic that is created in a region; None with an existing topic."""
+        name = self.notifications.topic_name
+        return name and names.topic_arn(self.account, region, name)
+
+    def topics_in(self, region: str) -> list[str]:
+        """Return the ARNs of the topics that alarms in a region notify."""
+        given = self.notifications
+        found = [self.created_topic_in(region) or given.topic_arn or "", *given.more_topics]
+        return [arn for arn in dict.fromkeys(found) if f":{region}:" in arn]
+
     @property
-    def topic_arn(self) -> str:
-        """ARN of the topic that alarms notify, known before the topic is created."""
-        given = self.notifications.topic_arn
-        return given or names.topic_arn(
-            self.account, self.region, str(self.notifications.topic_name)
-        )
+    def topics(self) -> list[str]:
+        """The ARNs of the topics that the alarms in the environment's own region notify."""
+        return self.topics_in(self.region)
+
+    @property
+    def failover_region(self) -> str:
+        """The region of the alarm on failovers: that of the metrics of health checks."""
+        return limits.health_check_metrics_region(self.region)
+
+    @property
+    def failover_topics(self) -> list[str]:
+        """The ARNs of the topics that the alarm on failovers notifies."""
+        return self.topics_in(self.failover_region)
 
     @property
     def has_peers(self) -> bool:

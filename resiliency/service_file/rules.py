@@ -55,33 +55,46 @@ def _one_topic_is_given(env: PartialDocument) -> Iterator[Problem]:
         )
 
 
-def _topic_is_in_the_environments_place(env: PartialDocument) -> Iterator[Problem]:
-    arn, region, account = (
-        env.text("notifications", "topic_arn"),
-        env.text("region"),
-        env.text("account"),
-    )
-    if not arn:
+def _topics_are_in_the_environments_place(env: PartialDocument) -> Iterator[Problem]:
+    region = env.text("region")
+    if not region:
         return
-    partition, arn_region, arn_account = (arn.split(":")[i] for i in (1, 3, 4))
-    place = ("notifications", "topic_arn")
-    if region and arn_region != region:
+    notifications, metrics = env.within("notifications"), limits.health_check_metrics_region(region)
+    partition = limits.partition_of(region)
+    more = [("more_topics", index) for index in range(len(notifications.items("more_topics")))]
+    for place in (("topic_arn",), *more):
+        arn = notifications.text(*place)
+        if not arn:
+            continue
+        given, arn_region = (arn.split(":")[i] for i in (1, 3))
+        elsewhere = place != ("topic_arn",)
+        if arn_region != region and not (elsewhere and arn_region == metrics):
+            yield notifications.problem(
+                f"is in {arn_region}, the environment in {region}; CloudWatch alarms notify only "
+                f"topics of their own region, so give one in {region}"
+                + (f", or in {metrics} for the alarm on failovers" if elsewhere else ""),
+                *place,
+            )
+        elif given != partition:
+            yield notifications.problem(
+                f"is in partition {given}, the region {region} in {partition}; begin it with "
+                f"arn:{partition}:",
+                *place,
+            )
+
+
+def _subscribers_are_of_a_topic_here(env: PartialDocument) -> Iterator[Problem]:
+    arn, account = env.text("notifications", "topic_arn"), env.text("account")
+    if (
+        arn
+        and account
+        and arn.split(":")[4] != account
+        and env.items("notifications", "subscriptions")
+    ):
         yield env.problem(
-            f"is in {arn_region}, the environment in {region}; CloudWatch alarms notify only "
-            f"topics of their own region, so give one in {region}",
-            *place,
-        )
-    elif region and partition != limits.partition_of(region):
-        yield env.problem(
-            f"is in partition {partition}, the region {region} in "
-            f"{limits.partition_of(region)}; begin it with arn:{limits.partition_of(region)}:",
-            *place,
-        )
-    if account and arn_account != account:
-        yield env.problem(
-            f"is in account {arn_account}, the environment in {account}; the environment's alarms "
-            f"notify only topics of their own account, so give one in {account}",
-            *place,
+            f"can't be added to a topic of account {arn.split(':')[4]}; subscribe them there, or "
+            "give topic_name to create a topic",
+            *("notifications", "subscriptions"),
         )
 
 
@@ -286,6 +299,7 @@ def _items_are_unique(env: PartialDocument) -> Iterator[Problem]:
     dependencies = [env.within("dependencies", name) for name in env.names("dependencies")]
     for part in (
         env.within("notifications", "subscriptions"),
+        env.within("notifications", "more_topics"),
         env.within("endpoint", "check", "regions"),
         env.within("probe", "roles"),
         env.within("drills", "window", "days"),
@@ -318,7 +332,8 @@ def _list_problems(
 
 _RULES: Final[tuple[Callable[[PartialDocument], Iterator[Problem]], ...]] = (
     _one_topic_is_given,
-    _topic_is_in_the_environments_place,
+    _topics_are_in_the_environments_place,
+    _subscribers_are_of_a_topic_here,
     _record_is_in_the_zone,
     _hosts_differ,
     _hosts_have_one_kind_of_target,

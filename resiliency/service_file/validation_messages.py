@@ -149,6 +149,10 @@ def _too_long(detail: ErrorDetails, path: Path) -> str:
     return f"has {len(detail['input'])} characters; at most {most} are allowed"
 
 
+def _too_many(detail: ErrorDetails, path: Path) -> str:
+    return f"has {len(detail['input'])} items; at most {detail['ctx']['max_length']} are allowed"
+
+
 def _own(detail: ErrorDetails, path: Path) -> str:
     """Use the messages of this package's checks unchanged."""
     return str(detail["ctx"]["error"])
@@ -174,6 +178,7 @@ _SENTENCES: Final[Mapping[str, Callable[[ErrorDetails, Path], str]]] = {
     "too_short": _too_short,
     "string_too_short": _too_short,
     "string_too_long": _too_long,
+    "too_long": _too_many,
     "value_error": _own,
 }
 

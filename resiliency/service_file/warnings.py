@@ -37,6 +37,21 @@ def warnings_of(environment: Environment) -> Iterator[ServiceWarning]:
             f"{ttl} s: clients may keep the failed host's address that long after a failover; "
             f"give {limits.RECOMMENDED_TTL_SECONDS} or less",
         )
+    if not environment.failover_topics:
+        yield ServiceWarning(
+            "staged-resiliency:no-failover-message",
+            "notifications",
+            "no message says that clients are sent to the standby: the alarm on failovers needs a "
+            f"topic in {environment.failover_region}; give topic_name, or the ARN of one in "
+            "more_topics",
+        )
+    elif "endpoint" not in environment.failover_on and environment.hosts.blue.alias:
+        yield ServiceWarning(
+            "staged-resiliency:unseen-failover",
+            "failover_on",
+            "no message says so when clients are sent to the standby because a load balancer has "
+            "no healthy target, which no metric of a health check shows; add 'endpoint'",
+        )
     for name in environment.failover_on:
         dependency = environment.dependencies.get(name)
         if dependency and dependency.alarm.missing_data in ("not_breaching", "ignore"):
@@ -95,5 +110,6 @@ def notes_of(environment: Environment) -> Iterator[ServiceWarning]:
             "staged-resiliency:no-subscription",
             "notifications.subscriptions",
             f"is empty: unless topic {notifications.topic_name} has other subscribers, nobody "
-            "receives the alarms; give an e-mail address, an https URL or the ARN of a queue",
+            "receives the alarms; give an e-mail address, an https URL, a phone number or the "
+            "ARN of a queue or a function",
         )

@@ -55,15 +55,17 @@ def test_another_day_and_folder_give_the_same_templates(copy: Path) -> None:
     there = _cdk(copy, "synth", "--quiet", before=("faketime", "2031-02-03 04:05:06"))
     assert here.returncode == there.returncode == 0, here.stderr + there.stderr
     assert templates_in(copy / "today") == templates_in(copy / "cdk.out")
-    assert len(templates_in(copy / "today")) == 4
+    assert len(templates_in(copy / "today")) == 6
 
 
 def test_the_stacks_can_be_named_in_commands(copy: Path) -> None:
     listed = _cdk(copy, "list")
     assert listed.stdout.split() == [
-        "notifications-532151327118-us-west-2",
+        "notifications-532151327118-us-west-2-PingPublicationsSNS",
         "bookstore-production-probe",
         "bookstore-production-failover",
+        "notifications-532151327118-us-east-1-PingPublicationsSNS",
+        "bookstore-production-failover-alarm",
         "bookstore-production-drills",
     ]
 

@@ -76,6 +76,7 @@ SHUTDOWN = Plan(
     enabled=True,
     journal_bucket=BUCKET,
     topic_arn=TOPIC,
+    more_topic_arns=(),
     namespace="Bookstore",
     timeouts=Timeouts.of(600, _SHUTDOWN, 360),
     window=Window(("TUE",), 9, 17, "America/Los_Angeles"),

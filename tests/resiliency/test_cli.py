@@ -48,6 +48,9 @@ def test_check_of_the_example_prints_its_notes(capsys: pytest.CaptureFixture[str
     printed = capsys.readouterr()
     assert printed.out.splitlines() == [
         "bookstore: valid, 1 environment(s)",
+        "  warning: environments.production.dependencies.db.check.protocol: tcp to port 5432: a "
+        "server that hangs for minutes still accepts connections; give check: "
+        "{ protocol: postgresql }",
         "  note: environments.production.hosts.green: has no instance_id, so no alarm reports "
         "failed EC2 status checks; give one to get a status alarm",
         "  note: environments.production.probe.roles: is empty: the probe can publish only where "
@@ -55,7 +58,7 @@ def test_check_of_the_example_prints_its_notes(capsys: pytest.CaptureFixture[str
         "role's name to have it attached",
         "  note: environments.production.notifications.subscriptions: is empty: unless topic "
         "PingPublicationsSNS has other subscribers, nobody receives the alarms; give an e-mail "
-        "address, an https URL or the ARN of a queue",
+        "address, an https URL, a phone number or the ARN of a queue or a function",
     ]
     assert printed.err == ""
 
@@ -303,7 +306,7 @@ def test_summary_in_a_narrow_terminal_breaks_no_name(
         "  Where: 532151327118, us-west-2",
         "  Resources: 1 in all, 1 KMS::Key",
         "Estimated monthly cost (US dollars, list prices; verify before relying on it)",
-        "KMS keys",
+        "KMS keys ($1 more after each of the first two yearly rotations)",
         "  Count: 1",
         "  Each: 1.00",
         "  Month: 1.00",

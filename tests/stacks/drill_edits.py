@@ -5,6 +5,7 @@ from collections.abc import Callable
 from tests.stacks.edits import (
     ALARMS,
     ASSOCIATION,
+    FAILOVER_ALARM,
     GREEN_ID,
     GREEN_STATUS,
     PAIR,
@@ -100,6 +101,7 @@ DRILL_ROWS = [
         {
             f"add health check {GREEN_STATUS}",
             f"remove health check {STATUS}",
+            f"modify {FAILOVER_ALARM}",
             f"modify {PAIR}",
             *_all("modify", _faults() | _machines()),
             DASHBOARD,

@@ -19,6 +19,7 @@ PEER_ALARMS = {
     f"alarm bookstore-api-{color}-peer-connectivity-failed" for color in ("blue", "green")
 }
 ALARMS = {f"alarm {STATUS}", *DB_ALARMS, *CDN_ALARMS, *SILENCE_ALARMS}
+FAILOVER_ALARM = "alarm bookstore-production-clients-on-standby"
 ASSOCIATION = "association bookstore-production-probe"
 PROBE_PARTS = {"document of the probe", ASSOCIATION, "policy of the probe", *SILENCE_ALARMS}
 TOPIC_PARTS = {"topic PingPublicationsSNS", "AWS::SNS::TopicPolicy", "AWS::KMS::Key"}
@@ -97,6 +98,7 @@ ROWS = [
         "threshold of a dependency's alarm edited, while it decides failover",
         lambda env: env["dependencies"]["db"].update(alarm={"threshold": 0.5}),
         {
+            f"modify {FAILOVER_ALARM}",
             *_all("modify", DB_ALARMS),
             "add health check bookstore-api-blue-db-connectivity-failed",
             "remove health check bookstore-api-blue-db-connectivity-failed",
@@ -110,6 +112,7 @@ ROWS = [
         "threshold of the status alarm edited",
         lambda env: env.update(status_alarm={"threshold": 0.5}),
         {
+            f"modify {FAILOVER_ALARM}",
             f"modify alarm {STATUS}",
             f"add health check {STATUS}",
             f"remove health check {STATUS}",
@@ -125,6 +128,7 @@ ROWS = [
         "instance id of blue replaced",
         lambda env: env["hosts"]["blue"].update(instance_id=GREEN_ID),
         {
+            f"modify {FAILOVER_ALARM}",
             f"modify alarm {STATUS}",
             f"add health check {STATUS}",
             f"remove health check {STATUS}",
@@ -145,6 +149,7 @@ ROWS = [
         "active: green",
         lambda env: env.update(active="green"),
         {
+            f"modify {FAILOVER_ALARM}",
             f"add health check {GREEN_STATUS}",
             f"remove health check {STATUS}",
             f"modify {PAIR}",
@@ -155,6 +160,7 @@ ROWS = [
         "active: green, while several signals decide",
         lambda env: env.update(active="green"),
         {
+            f"modify {FAILOVER_ALARM}",
             f"add health check {GREEN_STATUS}",
             f"remove health check {STATUS}",
             "add health check bookstore-api-green-db-connectivity-failed",
@@ -245,6 +251,7 @@ ROWS = [
         "peer added to failover_on",
         lambda env: env.update(failover_on=["status", "peer"]),
         {
+            f"modify {FAILOVER_ALARM}",
             "add health check bookstore-api-blue-peer-connectivity-failed",
             "add health check bookstore-api-blue-all-signals",
             f"modify {PAIR}",
@@ -266,6 +273,7 @@ ROWS = [
         "second signal added to failover_on",
         _db_decides_too,
         {
+            f"modify {FAILOVER_ALARM}",
             "add health check bookstore-api-blue-db-connectivity-failed",
             "add health check bookstore-api-blue-all-signals",
             f"modify {PAIR}",
@@ -275,6 +283,7 @@ ROWS = [
         "host renamed",
         lambda env: env["hosts"]["blue"].update(name="bookstore-api-azure"),
         {
+            f"modify {FAILOVER_ALARM}",
             f"replace alarm {STATUS}",
             "replace alarm bookstore-api-blue-db-connectivity-failed",
             "replace alarm bookstore-api-blue-cdn-connectivity-failed",
@@ -287,6 +296,7 @@ ROWS = [
         "active: green, while the endpoint decides",
         lambda env: env.update(active="green"),
         {
+            f"modify {FAILOVER_ALARM}",
             "add health check bookstore-api-green-endpoint",
             "remove health check bookstore-api-blue-endpoint",
             f"modify {PAIR}",
@@ -297,6 +307,7 @@ ROWS = [
         "active: green, from an address to a load balancer, while the endpoint decides",
         lambda env: env.update(active="green"),
         {
+            f"modify {FAILOVER_ALARM}",
             "add health check bookstore-api-green-endpoint",
             "remove health check bookstore-api-blue-endpoint",
             f"modify {PAIR}",
@@ -307,6 +318,7 @@ ROWS = [
         "address of blue replaced, while the endpoint decides",
         lambda env: env["hosts"]["blue"].update(address="54.213.54.172"),
         {
+            f"modify {FAILOVER_ALARM}",
             "add health check bookstore-api-blue-endpoint",
             "remove health check bookstore-api-blue-endpoint",
             f"modify {PAIR}",
@@ -317,6 +329,7 @@ ROWS = [
         "interval or protocol of the endpoint check changed",
         lambda env: env["endpoint"].update(check={"interval_seconds": 10}),
         {
+            f"modify {FAILOVER_ALARM}",
             "add health check bookstore-api-blue-endpoint",
             "remove health check bookstore-api-blue-endpoint",
             f"modify {PAIR}",
@@ -327,6 +340,7 @@ ROWS = [
         "signal removed from failover_on",
         lambda env: env.update(failover_on=["status"]),
         {
+            f"modify {FAILOVER_ALARM}",
             "remove health check bookstore-api-blue-db-connectivity-failed",
             "remove health check bookstore-api-blue-all-signals",
             f"modify {PAIR}",
@@ -351,7 +365,7 @@ ROWS = [
     Row(
         "record renamed",
         lambda env: env["endpoint"].update(record="books.pingpublications.com"),
-        {f"modify {PAIR}"},
+        {f"modify {PAIR}", f"modify {FAILOVER_ALARM}"},
         loses=frozenset(
             f"bookstore.pingpublications.com. A bookstore-{role}"
             for role in ("Primary", "Secondary")
@@ -361,10 +375,11 @@ ROWS = [
         "name of the created topic changed",
         lambda env: env["notifications"].update(topic_name="Pager"),
         {
-            *_all("modify", ALARMS),
-            *_all("remove", TOPIC_PARTS - {"AWS::KMS::Key"}),
+            *_all("modify", ALARMS | {FAILOVER_ALARM}),
+            *_all("remove", TOPIC_PARTS),
             "add topic Pager",
             "add AWS::SNS::TopicPolicy",
+            "add AWS::KMS::Key",
         },
     ),
     Row(
@@ -384,6 +399,19 @@ ROWS = [
         {"add subscription ops@example.com"},
     ),
     Row(
+        "subscriber taken out",
+        lambda env: env["notifications"].pop("subscriptions"),
+        {"remove subscription ops@example.com"},
+        first=lambda env: env["notifications"].update(subscriptions=["ops@example.com"]),
+    ),
+    Row(
+        "another topic added",
+        lambda env: env["notifications"].update(
+            more_topics=["arn:aws:sns:us-west-2:111111111111:operations"]
+        ),
+        _all("modify", ALARMS),
+    ),
+    Row(
         "subscribers reordered",
         lambda env: env["notifications"]["subscriptions"].reverse(),
         set(),
@@ -396,13 +424,13 @@ ROWS = [
         lambda env: env.update(
             notifications={"topic_arn": "arn:aws:sns:us-west-2:532151327118:Pager"}
         ),
-        {*_all("modify", ALARMS), *_all("remove", TOPIC_PARTS)},
+        {*_all("modify", ALARMS), *_all("remove", TOPIC_PARTS | {FAILOVER_ALARM})},
     ),
     Row(
         "the created topic adopted by its ARN",
         lambda env: env.update(
             notifications={"topic_arn": "arn:aws:sns:us-west-2:532151327118:PingPublicationsSNS"}
         ),
-        _all("remove", TOPIC_PARTS),
+        _all("remove", TOPIC_PARTS | {FAILOVER_ALARM}),
     ),
 ]

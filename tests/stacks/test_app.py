@@ -128,6 +128,6 @@ def test_a_stack_with_too_many_resources_stops_synthesis_without_a_traceback(
     done = run_app(tmp_path / "out", file)
     assert done.returncode == 1
     assert done.stderr == (
-        "Number of resources in stack 'notifications-532151327118-us-west-2': 503 is greater than "
+        "Number of resources in stack 'bookstore-production-failover': 509 is greater than "
         "allowed maximum of 500\n"
     )

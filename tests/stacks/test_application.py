@@ -23,7 +23,8 @@ from tests.support import (
     synthesize,
 )
 
-NOTIFICATIONS = "notifications-532151327118-us-west-2"
+NOTIFICATIONS = "notifications-532151327118-us-west-2-PingPublicationsSNS"
+VIRGINIA = "notifications-532151327118-us-east-1-PingPublicationsSNS"
 
 
 def _assembly(folder: Path, *services: Service) -> Mapping[str, SynthesizedStack]:
@@ -46,10 +47,13 @@ def test_each_environment_has_a_stack_of_its_own(tmp_path: Path) -> None:
     stacks = _assembly(tmp_path, service_of(_staging_too(example_data())))
     assert set(stacks) == {
         "bookstore-production-failover",
+        "bookstore-production-failover-alarm",
         "bookstore-production-probe",
         "bookstore-staging-failover",
+        "bookstore-staging-failover-alarm",
         "bookstore-staging-probe",
         NOTIFICATIONS,
+        VIRGINIA,
     }
 
 
@@ -60,12 +64,19 @@ def test_topics_are_deployed_first_then_the_probe_then_the_failover(
     stacks = _assembly(tmp_path, service_of(_staging_too(example_data())))
     probe = f"bookstore-{environment}-probe"
     assert stacks[probe].depends_on == [NOTIFICATIONS]
-    assert set(stacks[f"bookstore-{environment}-failover"].depends_on) == {probe, NOTIFICATIONS}
+    failover = f"bookstore-{environment}-failover"
+    assert set(stacks[failover].depends_on) == {probe, NOTIFICATIONS}
+    assert set(stacks[f"{failover}-alarm"].depends_on) == {failover, VIRGINIA}
 
 
 def test_a_service_without_anything_to_measure_has_no_probe(tmp_path: Path) -> None:
     stacks = _assembly(tmp_path, example(lambda env: env.pop("dependencies")))
-    assert set(stacks) == {"bookstore-production-failover", NOTIFICATIONS}
+    assert set(stacks) == {
+        "bookstore-production-failover",
+        "bookstore-production-failover-alarm",
+        NOTIFICATIONS,
+        VIRGINIA,
+    }
     assert stacks["bookstore-production-failover"].depends_on == [NOTIFICATIONS]
 
 
@@ -73,7 +84,7 @@ def test_environments_of_another_region_have_topics_of_their_own(tmp_path: Path)
     data = _staging_too(example_data())
     data["environments"]["staging"]["region"] = "eu-west-1"
     stacks = _assembly(tmp_path, service_of(data))
-    assert "notifications-532151327118-eu-west-1" in stacks
+    assert "notifications-532151327118-eu-west-1-PingPublicationsSNS" in stacks
     assert stacks["bookstore-staging-failover"].region == "eu-west-1"
 
 
@@ -85,30 +96,140 @@ def test_an_adopted_topic_without_subscribers_needs_no_stack(tmp_path: Path) -> 
     assert stacks["bookstore-production-probe"].depends_on == []
 
 
-def test_subscribers_of_two_services_to_one_topic_are_joined() -> None:
-    first = example(lambda env: env["notifications"].update(subscriptions=["a@example.com"]))
-    data = example_data() | {"service": "library"}
-    env = production(data)
-    env["endpoint"]["record"] = "library.pingpublications.com"
-    env["hosts"]["blue"]["name"], env["hosts"]["green"]["name"] = "library-blue", "library-green"
-    env["notifications"]["subscriptions"] = ["a@example.com", "b@example.com"]
-    template = synthesize([first, service_of(data)])[NOTIFICATIONS]
-    endpoints = {
-        resource["Properties"]["Endpoint"]
-        for resource in resources_of(template, "AWS::SNS::Subscription").values()
+def test_each_service_subscribes_its_own_subscribers_where_alarms_notify() -> None:
+    subscribers = [
+        "a@example.com",
+        "arn:aws:lambda:us-west-2:532151327118:function:f",
+        "+15555550100",
+    ]
+    templates = synthesize(
+        [example(lambda env: env["notifications"].update(subscriptions=subscribers))]
+    )
+    for region, stack in {"us-west-2": "failover", "us-east-1": "failover-alarm"}.items():
+        found = resources_of(templates[f"bookstore-production-{stack}"], "AWS::SNS::Subscription")
+        assert {
+            (each["Properties"]["Protocol"], each["Properties"]["Endpoint"])
+            for each in found.values()
+        } == set(zip(["email", "lambda", "sms"], subscribers, strict=True))
+        for each in found.values():
+            assert each["Properties"]["TopicArn"] == (
+                f"arn:aws:sns:{region}:532151327118:PingPublicationsSNS"
+            )
+            # The subscription may be that of another service too.
+            assert each["DeletionPolicy"] == each["UpdateReplacePolicy"] == "Retain"
+    for stack in (NOTIFICATIONS, VIRGINIA):
+        assert not resources_of(templates[stack], "AWS::SNS::Subscription")
+
+
+def test_in_us_east_1_one_topic_and_one_subscription_serve_both() -> None:
+    def edit(env: Data) -> None:
+        env["region"] = "us-east-1"
+        env["notifications"]["subscriptions"] = ["a@example.com"]
+
+    templates = synthesize([example(edit)])
+    assert [stack for stack in templates if stack.startswith("notifications")] == [VIRGINIA]
+    assert [
+        stack
+        for stack, template in templates.items()
+        if resources_of(template, "AWS::SNS::Subscription")
+    ] == ["bookstore-production-failover"]
+
+
+def test_no_topic_is_made_where_nothing_publishes() -> None:
+    def edit(env: Data) -> None:
+        for color in ("blue", "green"):
+            host = env["hosts"][color]
+            for key in ("address", "instance_id"):
+                host.pop(key, None)
+            host["alias"] = {
+                "dns_name": f"{color}-1.us-west-2.elb.amazonaws.com",
+                "hosted_zone_id": "Z1H1FL5HABSF5",
+            }
+        del env["dependencies"]
+        env["failover_on"] = ["endpoint"]
+        env["notifications"]["subscriptions"] = ["a@example.com"]
+
+    templates = synthesize([example(edit)])
+    assert set(templates) == {
+        "bookstore-production-failover",
+        "bookstore-production-failover-alarm",
+        VIRGINIA,
     }
-    assert endpoints == {"a@example.com", "b@example.com"}
+    assert not resources_of(templates["bookstore-production-failover"], "AWS::SNS::Subscription")
+
+
+@pytest.mark.parametrize("signals", [["endpoint"], ["status", "endpoint", "db"]])
+def test_whatever_moves_clients_an_alarm_says_so(signals: list[str]) -> None:
+    templates = synthesize([example(lambda env: env.update(failover_on=signals))])
+    failover = templates["bookstore-production-failover"]
+    (pair,) = resources_of(failover, "AWS::Route53::RecordSetGroup").values()
+    decides = pair["Properties"]["RecordSets"][0]["HealthCheckId"]
+    alarm = only(templates["bookstore-production-failover-alarm"], "AWS::CloudWatch::Alarm")
+    ((dimension),) = alarm["Dimensions"]
+    read = dimension["Value"]["Fn::GetStackOutput"]
+    assert (read["StackName"], read["Region"]) == ("bookstore-production-failover", "us-west-2")
+    assert failover["Outputs"][read["OutputName"]]["Value"] == decides
+    topic = ["arn:aws:sns:us-east-1:532151327118:PingPublicationsSNS"]
+    assert alarm["AlarmActions"] == alarm["OKActions"] == topic
+    assert alarm["AlarmDescription"] == (
+        "ALARM: clients of bookstore.pingpublications.com are being sent to bookstore-api-green. "
+        "OK: they are sent to bookstore-api-blue."
+    )
+
+
+def test_alarms_notify_all_topics_of_their_region() -> None:
+    here, there = (
+        f"arn:aws:sns:{region}:111111111111:operations" for region in ("us-west-2", "us-east-1")
+    )
+
+    def edit(env: Data) -> None:
+        env["notifications"]["more_topics"] = [here, there]
+
+    templates = synthesize([example(edit, whole=True)])
+    notified = {
+        stack: {
+            tuple(alarm["Properties"]["AlarmActions"])
+            for alarm in resources_of(template, "AWS::CloudWatch::Alarm").values()
+        }
+        for stack, template in templates.items()
+    }
+    west = {("arn:aws:sns:us-west-2:532151327118:PingPublicationsSNS", here)}
+    assert notified == {
+        "bookstore-production-failover": west,
+        "bookstore-production-probe": west,
+        "bookstore-production-drills": west,
+        "bookstore-production-failover-alarm": {
+            ("arn:aws:sns:us-east-1:532151327118:PingPublicationsSNS", there)
+        },
+        NOTIFICATIONS: set(),
+        VIRGINIA: set(),
+    }
+    drills = json.dumps(templates["bookstore-production-drills"])
+    (publish,) = {
+        json.dumps(statement["Resource"])
+        for role in resources_of(
+            templates["bookstore-production-drills"], "AWS::IAM::Role"
+        ).values()
+        for policy in role["Properties"].get("Policies", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Action"] in ("sns:Publish", ["sns:Publish"])
+    }
+    assert json.loads(publish) == list(next(iter(west)))
+    for account in ("532151327118", "111111111111"):
+        assert f"arn:aws:kms:us-west-2:{account}:key/*" in drills
 
 
 def test_tags_are_given_to_the_stack_and_not_to_templates(tmp_path: Path) -> None:
     data = example_data() | {"tags": {"team": "ops", "cost": "shared"}}
     production(data)["tags"] = {"cost": "books"}
+    production(data)["notifications"]["tags"] = {"team": "ops"}
     tagged = _assembly(tmp_path / "tagged", service_of(data))
     plain = _assembly(tmp_path / "plain", example())
     manifest = json.loads((tmp_path / "tagged" / "manifest.json").read_text(encoding="utf-8"))
-    for stack in ("bookstore-production-failover", "bookstore-production-probe"):
-        artifact = manifest["artifacts"][stack]
-        assert artifact["properties"]["tags"] == {"team": "ops", "cost": "books"}
+    for stack in tagged:
+        shared = stack.startswith("notifications-")
+        tags = {"team": "ops"} if shared else {"team": "ops", "cost": "books"}
+        assert manifest["artifacts"][stack]["properties"]["tags"] == tags
         assert tagged[stack].template == plain[stack].template
 
 
@@ -153,8 +274,8 @@ def test_more_resources_than_a_stack_holds_are_refused_by_the_cdk(tmp_path: Path
     service = example(lambda env: env["notifications"].update(subscriptions=subscribers))
     with pytest.raises(
         RuntimeError,
-        match=f"Number of resources in stack '{NOTIFICATIONS}': 503 is greater than allowed "
-        "maximum of 500: AWS::KMS::Key",
+        match="Number of resources in stack 'bookstore-production-failover': 507 is greater than "
+        "allowed maximum of 500",
     ):
         _assembly(tmp_path, service)
 
@@ -164,7 +285,7 @@ def test_drills_are_deployed_after_all_that_guards_them(tmp_path: Path) -> None:
     assert set(stacks["bookstore-production-drills"].depends_on) >= {
         "bookstore-production-failover",
         "bookstore-production-probe",
-        "notifications-532151327118-us-west-2",
+        NOTIFICATIONS,
     }
 
 
@@ -215,10 +336,10 @@ def test_recovery_notifications_go_to_the_same_topic() -> None:
 
     alarms = [
         alarm["Properties"]
-        for template in synthesize([example(edit)]).values()
+        for template in synthesize([example(edit, whole=True)]).values()
         for alarm in resources_of(template, "AWS::CloudWatch::Alarm").values()
     ]
-    assert len(alarms) == 9
+    assert len(alarms) == 9 + 5 + 1  # those of drills and of the failover too
     assert all(alarm["OKActions"] == alarm["AlarmActions"] for alarm in alarms)
 
 
@@ -275,12 +396,17 @@ def test_topics_whose_names_differ_in_signs_alone_get_along() -> None:
     data = _staging_too(example_data())
     data["environments"]["staging"]["notifications"]["topic_name"] = "Ping_PublicationsSNS"
     production(data)["notifications"]["topic_name"] = "Ping-PublicationsSNS"
-    template = synthesize([service_of(data)])[NOTIFICATIONS]
-    assert len(resources_of(template, "AWS::SNS::Topic")) == 2
-    assert len(template["Outputs"]) == 2
+    templates = synthesize([service_of(data)])
+    made = [
+        stack for stack in templates if stack.startswith("notifications-532151327118-us-west-2")
+    ]
+    assert len(made) == 2
 
 
-@pytest.mark.parametrize("stack", ["bookstore-production-failover", "bookstore-production-probe"])
+@pytest.mark.parametrize(
+    "stack",
+    ["bookstore-production-failover", "bookstore-production-probe", NOTIFICATIONS, VIRGINIA],
+)
 def test_what_clients_depend_on_is_protected_against_deletion(stack: str, tmp_path: Path) -> None:
     _assembly(tmp_path, example())
     manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))

@@ -5,6 +5,7 @@ The same table is explained in docs/reviewing-change-sets.md.
 
 import copy
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.stacks.drill_edits import DRILL_ROWS
 from tests.stacks.edits import ALARMS, ROWS, Row
 from tests.support import (
     ROOT,
+    Data,
     example,
     example_data,
     production,
@@ -24,6 +26,8 @@ from tests.support import (
     synthesize,
     synthesize_anew,
 )
+
+REGIONS = ("us-east-1", "us-west-2")
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -58,6 +62,7 @@ def test_the_first_service_can_go_without_moving_the_shared_topic() -> None:
     assert {line for line in changes(both, rest) if "topic" in line.lower()} == set()
     assert set(both) - set(rest) == {
         "bookstore-production-failover",
+        "bookstore-production-failover-alarm",
         "bookstore-production-probe",
     }
 
@@ -70,7 +75,22 @@ def test_two_services_with_one_topic_make_it_once() -> None:
         for resource in template["Resources"].values()
         if resource["Type"] == "AWS::SNS::Topic"
     ]
-    assert len(topics) == 1
+    assert len(topics) == 2  # one in each region where alarms are
+
+
+def test_a_shared_topic_does_not_depend_on_which_files_are_loaded() -> None:
+    def given(subscriber: str) -> Callable[[Data], object]:
+        return lambda env: env["notifications"].update(subscriptions=[subscriber])
+
+    data = _second_service(given("b@example.com"))
+    first, second = example(given("a@example.com")), data
+    alone = [synthesize([first]), synthesize([second])]
+    together = synthesize([first, second])
+    for templates in alone:
+        for stack in templates:
+            assert templates[stack] == together[stack]
+    for stack in (f"notifications-532151327118-{r}-PingPublicationsSNS" for r in REGIONS):
+        assert alone[0][stack] == alone[1][stack]
 
 
 def test_the_schemas_know_what_replaces_an_alarm() -> None:
@@ -140,9 +160,10 @@ def test_each_edit_is_explained_to_reviewers(row: Row) -> None:
     assert f"| {row.name} |" in text
 
 
-def _second_service() -> Service:
+def _second_service(edit: Callable[[Data], object] = lambda env: None) -> Service:
     data = example_data() | {"service": "library"}
     env = production(data)
+    edit(env)
     env["endpoint"]["record"] = "library.pingpublications.com"
     for color in ("blue", "green"):
         env["hosts"][color]["name"] = f"library-{color}"

@@ -74,7 +74,14 @@ def _everything(env: Data) -> None:
             "ops@example.com",
             "https://alerts.example.com/sns",
             "arn:aws:sqs:us-west-2:532151327118:alerts",
+            "arn:aws:lambda:us-west-2:532151327118:function:alerts",
+            "+15555550100",
         ],
+        "more_topics": [
+            "arn:aws:sns:us-west-2:111111111111:operations",
+            "arn:aws:sns:us-east-1:111111111111:operations",
+        ],
+        "tags": {"team": "ops"},
     }
 
 
@@ -145,7 +152,7 @@ def _statements(template: Template) -> Iterator[tuple[str, Mapping[str, Any]]]:
 def test_every_permission_is_one_of_these(notifications_template: Template) -> None:
     account = {"StringEquals": {"aws:SourceAccount": "532151327118"}}
     alarms = {"ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:us-west-2:532151327118:alarm:*"}}
-    topic = {"Ref": "TopicPingPublicationsSNS26AFA596"}
+    topic = {"Ref": "TopicBFC7AF6E"}
     assert list(_statements(notifications_template)) == [
         (
             "AWS::KMS::Key",

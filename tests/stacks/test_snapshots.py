@@ -8,6 +8,7 @@ that are reviewed as such.
 
 import json
 import re
+from collections.abc import Mapping
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -45,6 +46,12 @@ def test_the_probe_stack(probe_template: Template, snapshot: SnapshotAssertion) 
 
 def test_the_drills_stack(drills_template: Template, snapshot: SnapshotAssertion) -> None:
     assert _scrubbed(drills_template) == snapshot
+
+
+def test_the_failover_alarm_stack(
+    example_templates: Mapping[str, Template], snapshot: SnapshotAssertion
+) -> None:
+    assert _scrubbed(example_templates["bookstore-production-failover-alarm"]) == snapshot
 
 
 def test_the_notifications_stack(

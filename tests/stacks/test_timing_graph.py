@@ -14,7 +14,7 @@ from tests.resiliency.service_file.test_any_valid_service import SERVICES
 from tests.support import Data, example, resources_of, service_of, synthesize
 
 # Metrics of alarms that decide nothing.
-OF_PEOPLE = ("-latency", "-certificate-days")
+OF_PEOPLE = ("-latency", "-certificate-days", "HealthCheckStatus")
 
 
 def of_the_file(service: Service) -> FailoverGraph:

@@ -13,7 +13,7 @@ import pytest
 import staged_resiliency
 from staged_resiliency import InvalidInputError
 
-ALIASES = ("Color", "Expectation", "Request", "Target", "Topic")
+ALIASES = ("Color", "Expectation", "Request", "Target", "Topic", "Topics")
 NAMES = [name for name in vars(staged_resiliency)["__all__"] if name not in ALIASES]
 
 

@@ -10,7 +10,7 @@ from constructs import Construct
 from staged_resiliency.drills.iam import place_of
 from staged_resiliency.failover.alarm_rule import AlarmRule
 from staged_resiliency.failover.alarms import MissingData, SignalAlarm
-from staged_resiliency.notifications.topics import Topic
+from staged_resiliency.notifications.topics import Topics
 from staged_resiliency.shared import names
 
 _TWO_WEEKS_SECONDS: Final = 1_209_600
@@ -31,6 +31,7 @@ class DeadLetterQueue(Construct):
         environment: Short name of the environment.
         display_name: The service's name in the alarm's text.
         topic: Where the alarm sends its notifications.
+        notify_recovery: Also send the return to OK; not sent unless given.
         key: ARN of a customer-managed KMS key; SQS's own keys unless given.
 
     Attributes:
@@ -46,7 +47,8 @@ class DeadLetterQueue(Construct):
         service: str,
         environment: str,
         display_name: str,
-        topic: Topic,
+        topic: Topics,
+        notify_recovery: bool = False,
         key: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -82,6 +84,7 @@ class DeadLetterQueue(Construct):
             # SQS publishes no metrics of a queue that has been empty for hours.
             missing_data=MissingData.NOT_BREACHING,
             topic=topic,
+            notify_recovery=notify_recovery,
         )
         # Unique without the queue's name, which only the deployment knows.
         self.alarm.resource.alarm_name = names.drill_undelivered_alarm(service, environment)

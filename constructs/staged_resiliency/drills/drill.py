@@ -206,7 +206,8 @@ class Drill(Construct):
             experiment_template_id=template_id,
             enabled=group.enabled,
             journal_bucket=group.journals.bucket_name,
-            topic_arn=group.topic_arn,
+            topic_arn=group.topic_arns[0],
+            more_topic_arns=tuple(group.topic_arns[1:]),
             namespace=service.namespace,
             timeouts=Timeouts.of(
                 fault.seconds,

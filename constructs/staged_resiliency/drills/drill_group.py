@@ -41,7 +41,7 @@ from staged_resiliency.drills.runtime.plan import (
 )
 from staged_resiliency.drills.state_machine import cleanup_pattern
 from staged_resiliency.drills.target import DrillTarget
-from staged_resiliency.notifications.topics import Topic, arn_of, require_topic_in
+from staged_resiliency.notifications.topics import Topics, arns_of, require_topics_in
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked
@@ -73,6 +73,7 @@ class DrillGroup(Construct):
             targets and check the steady state, and break nothing.
         notify_passed: Also send a message for runs that passed, and for dry runs in which all was
             well; sent unless given.
+        notify_recovery: Also send the return to OK of the alarms on drills; not sent unless given.
         runbook: What to do when a drill fails: a URL or a line; nothing unless given.
         volume_keys: ARNs of the customer-managed KMS keys of the hosts' volumes, none unless given.
             Without the permission to use them a stopped host would **not start again**.
@@ -136,9 +137,10 @@ class DrillGroup(Construct):
         construct_id: str,
         *,
         service: DrillTarget,
-        topic: Topic,
+        topic: Topics,
         enabled: bool = False,
         notify_passed: bool = True,
+        notify_recovery: bool = False,
         runbook: str | None = None,
         volume_keys: Sequence[str] = (),
         key: str | None = None,
@@ -153,7 +155,8 @@ class DrillGroup(Construct):
             checked("DrillGroup", owner, each, validation.kms_key_arn)
         super().__init__(scope, construct_id)
         self.service: Final = service
-        self.topic_arn: Final = arn_of(topic)
+        self.topic_arns: Final = arns_of(topic)
+        self.notify_recovery: Final = notify_recovery
         self.enabled: Final = enabled
         self.notify_passed: Final = notify_passed
         self.runbook: Final = runbook
@@ -166,7 +169,7 @@ class DrillGroup(Construct):
             raise InvalidInputError(
                 f"DrillGroup: {self.place.region} has no AWS FIS, so drills can't run there"
             )
-        require_topic_in(self.place.region, self.topic_arn)
+        require_topics_in(self.place.region, self.topic_arns)
         self.tags: Final = tags_of(service.name, service.environment)
         self.journals: Final = JournalBucket(self, "Journals", key=key, lock_days=journal_lock_days)
         self._key: Final = key
@@ -177,7 +180,7 @@ class DrillGroup(Construct):
             bucket_arn=self.journals.bucket_arn,
             namespace=service.namespace,
             tags=self.tags,
-            topic_arn=self.topic_arn,
+            topic_arns=self.topic_arns,
             any_machine=names.drill_state_machine(service.name, service.environment, "*"),
             # In an order that an exchange of the active host does not change.
             hosts=sorted(each.name for each in hosts),
@@ -193,6 +196,7 @@ class DrillGroup(Construct):
             environment=service.environment,
             display_name=service.title,
             topic=topic,
+            notify_recovery=notify_recovery,
             key=key,
         )
         log = self._log()
@@ -209,7 +213,9 @@ class DrillGroup(Construct):
         self.scheduler_role_arn: Final = self._scheduler_role(schedules.attr_arn)
         self._clean_up_after_events()
         self._watchdog_schedule = self._call_regularly()
-        self.fault_alarm: Final = FaultNotEndedAlarm(self, "FaultNotEnded", service, topic)
+        self.fault_alarm: Final = FaultNotEndedAlarm(
+            self, "FaultNotEnded", service, topic, notify_recovery=notify_recovery
+        )
         acknowledge_wildcards(self, self._statements)
         self.report: Final = self._report() if fis_report else None
         self._experiment_roles: Final[dict[FaultKind, str]] = {}

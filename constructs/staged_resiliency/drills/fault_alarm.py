@@ -7,7 +7,7 @@ from staged_resiliency.drills.runtime import metrics
 from staged_resiliency.drills.target import DrillTarget
 from staged_resiliency.failover.alarm_rule import AlarmRule
 from staged_resiliency.failover.alarms import MissingData, SignalAlarm
-from staged_resiliency.notifications.topics import Topic
+from staged_resiliency.notifications.topics import Topics
 from staged_resiliency.shared import names
 
 _HALF_AN_HOUR_SECONDS = 1_800  # the cleanup publishes twice in it
@@ -25,13 +25,20 @@ class FaultNotEndedAlarm(SignalAlarm):
         construct_id: Id below the parent.
         service: The service that the drills are run on.
         topic: Where the alarm sends its notifications.
+        notify_recovery: Also send the return to OK; not sent unless given.
 
     Attributes are those of ``SignalAlarm``. The alarm is named
     ``<service>-<environment>-drills-fault-not-ended``.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, service: DrillTarget, topic: Topic
+        self,
+        scope: Construct,
+        construct_id: str,
+        service: DrillTarget,
+        topic: Topics,
+        *,
+        notify_recovery: bool = False,
     ) -> None:
         super().__init__(
             scope,
@@ -49,6 +56,7 @@ class FaultNotEndedAlarm(SignalAlarm):
             description=names.drill_fault_description(service.title),
             missing_data=MissingData.BREACHING,
             topic=topic,
+            notify_recovery=notify_recovery,
         )
         self.resource.warm_up_configuration = cloudwatch.CfnAlarm.WarmUpConfigurationProperty(
             warm_up_period_duration_in_minutes=_WARM_UP_MINUTES

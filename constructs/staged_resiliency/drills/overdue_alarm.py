@@ -59,7 +59,8 @@ class DrillOverdueAlarm(SignalAlarm):
             alarm_name=names.drill_overdue_alarm(service.name, service.environment, drill),
             description=names.drill_overdue_description(service.title, drill),
             missing_data=MissingData.BREACHING,
-            topic=group.topic_arn,
+            topic=group.topic_arns,
+            notify_recovery=group.notify_recovery,
         )
         self.resource.warm_up_configuration = cloudwatch.CfnAlarm.WarmUpConfigurationProperty(
             warm_up_period_duration_in_minutes=_WARM_UP_MINUTES

@@ -8,6 +8,7 @@ from typing import Final
 from staged_resiliency.drills.faults import Place, Statement, start_hosts
 from staged_resiliency.drills.functions import Permission, Resource
 from staged_resiliency.drills.runtime import keys
+from staged_resiliency.shared.literals import is_literal
 
 # Requests to Route 53 go to its one region, wherever the caller is.
 _NOT_REGIONAL: Final = ("route53:TestDNSAnswer",)
@@ -19,7 +20,7 @@ class Scope:
 
     Attributes:
         tags: Tags of the service's experiments and templates.
-        topic_arn: Topic of the verdicts.
+        topic_arns: Topics of the messages.
         any_machine: Pattern of the names of the state machines of all drills that the service has,
             had or will have.
         hosts: Names of the hosts.
@@ -33,7 +34,7 @@ class Scope:
     bucket_arn: str
     namespace: str
     tags: Mapping[str, str]
-    topic_arn: str
+    topic_arns: Sequence[str]
     any_machine: str
     hosts: Sequence[str]
     instances: Sequence[str]
@@ -45,6 +46,16 @@ class Scope:
         """The ARN of a resource in the drills' account and region."""
         place = self.place
         return f"arn:{place.partition}:{service}:{place.region}:{place.account}:{rest}"
+
+    @property
+    def topic_keys(self) -> str | Sequence[str]:
+        """The pattern of the ARNs of all keys of the accounts that the topics are in."""
+        here = self.place.account
+        accounts = dict.fromkeys(
+            arn.split(":")[4] if is_literal(arn) else here for arn in self.topic_arns
+        )
+        found = [self.arn("kms", "key/*").replace(here, account) for account in accounts]
+        return found[0] if len(found) == 1 else found
 
     @property
     def any_machine_arn(self) -> str:
@@ -78,7 +89,7 @@ class Scope:
             case Resource.TEMPLATES:
                 return [self.arn("fis", "experiment-template/*")]
             case Resource.TOPIC:
-                return [self.topic_arn]
+                return self.topic_arns
             case _:
                 return ["*"]
 
@@ -144,7 +155,7 @@ def _implied(actions: Collection[str], scope: Scope) -> Iterator[Statement]:
             "Sid": "EncryptForTheTopic",
             "Effect": "Allow",
             "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
-            "Resource": scope.arn("kms", "key/*"),
+            "Resource": scope.topic_keys,
             "Condition": {"StringEquals": {"kms:ViaService": f"sns.{place.region}.amazonaws.com"}},
         }
     if "s3:PutObject" in actions and scope.bucket_key is not None:

@@ -11,7 +11,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from staged_resiliency.failover.alarm_rule import AlarmRule
-from staged_resiliency.notifications.topics import Topic, arn_of, require_topic_in
+from staged_resiliency.notifications.topics import Topics, arns_of, require_topics_in
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, in_seconds, is_literal, wrong_type
@@ -64,7 +64,7 @@ class SignalAlarm(Construct):
         description: Text of the notification; at most 1,024 characters.
         missing_data: How a period without data is treated, as ``MissingData`` or as the CDK's
             ``TreatMissingData``.
-        topic: Where the change to ALARM is sent.
+        topic: Where the change to ALARM is sent: one topic, or up to five.
         notify_recovery: Also send the return to OK; not sent unless given.
         datapoints_to_alarm: How many of the rule's evaluation periods must breach; all unless
             given. With fewer no health check can follow the alarm.
@@ -88,7 +88,7 @@ class SignalAlarm(Construct):
         rule: AlarmRule,
         description: str,
         missing_data: MissingData | cloudwatch.TreatMissingData,
-        topic: Topic,
+        topic: Topics,
         alarm_name: str | None = None,
         notify_recovery: bool = False,
         datapoints_to_alarm: int | None = None,
@@ -116,16 +116,16 @@ class SignalAlarm(Construct):
         self.alarm_name: Final = alarm_name
         self.rule: Final = rule
         _require_new_name(owner, alarm_name, Stack.of(self))
-        topic_arn = arn_of(topic)
-        require_topic_in(Stack.of(self).region, topic_arn)
+        topic_arns = arns_of(topic)
+        require_topics_in(Stack.of(self).region, topic_arns)
         self.resource: Final = cloudwatch.CfnAlarm(
             self,
             "Resource",
             alarm_name=alarm_name,
             alarm_description=description,
             actions_enabled=True,
-            alarm_actions=[topic_arn],
-            ok_actions=[topic_arn] if notify_recovery else None,
+            alarm_actions=topic_arns,
+            ok_actions=topic_arns if notify_recovery else None,
             namespace=rule.namespace,
             metric_name=rule.metric_name,
             dimensions=[
@@ -184,7 +184,7 @@ class InstanceStatusAlarm(SignalAlarm):
         instance: The instance, or its id.
         host_name: The host, as the alarm's name has it.
         description: Text of the notification; at most 1,024 characters.
-        topic: Where the change to ALARM is sent.
+        topic: Where the change to ALARM is sent: one topic, or up to five.
         period_seconds: Length of a period, a multiple of 60 seconds; 60 unless given, as EC2
             checks each minute. Seconds, or a ``Duration``.
         evaluation_periods: Periods in a row that must breach; 1 unless given.
@@ -223,7 +223,7 @@ class InstanceStatusAlarm(SignalAlarm):
         instance: "ec2.IInstance | str",
         host_name: str,
         description: str,
-        topic: Topic,
+        topic: Topics,
         period_seconds: int | Duration = 60,
         evaluation_periods: int = 1,
         statistic: str = "Maximum",
@@ -271,7 +271,7 @@ class ConnectivityAlarm(SignalAlarm):
         description: Text of the notification; at most 1,024 characters.
         missing_data: How a period without samples is treated, as ``MissingData`` or as the
             CDK's ``TreatMissingData``.
-        topic: Where the change to ALARM is sent.
+        topic: Where the change to ALARM is sent: one topic, or up to five.
         period_seconds: Length of a period, a multiple of 60 seconds; 60 unless given. Seconds,
             or a ``Duration``.
         evaluation_periods: Periods in a row that must breach; 2 unless given.
@@ -313,7 +313,7 @@ class ConnectivityAlarm(SignalAlarm):
         dependency: str,
         description: str,
         missing_data: MissingData | cloudwatch.TreatMissingData,
-        topic: Topic,
+        topic: Topics,
         period_seconds: int | Duration = 60,
         evaluation_periods: int = 2,
         statistic: str = "Average",

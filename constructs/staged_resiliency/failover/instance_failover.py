@@ -17,7 +17,7 @@ from staged_resiliency.failover.signals import (
     StatusSignal,
     WatchedHost,
 )
-from staged_resiliency.notifications.topics import Topic
+from staged_resiliency.notifications.topics import Topics
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.hosts import Color, other
@@ -42,7 +42,7 @@ class InstanceFailover(Construct):
         hosted_zone: The zone of the record, as the CDK's own type, as ``HostedZone`` or as its
             id.
         record_name: DNS name that clients use.
-        topic: Where the status alarms' change to ALARM is sent.
+        topic: Where the status alarms' change to ALARM is sent: one topic, or up to five.
         failover_on: Signals that must all be healthy; the EC2 status checks unless given.
             ``"status"`` is short for ``StatusSignal()``, ``"endpoint"`` for ``EndpointSignal()``.
         ttl_seconds: TTL of the records in seconds or as a ``Duration``; 60 unless given.
@@ -95,7 +95,7 @@ class InstanceFailover(Construct):
         active: Color,
         hosted_zone: route53.IHostedZone | HostedZone | str,
         record_name: str,
-        topic: Topic,
+        topic: Topics,
         display_name: str | None = None,
         failover_on: Sequence[Signal | Literal["status", "endpoint"]] = ("status",),
         ttl_seconds: int | Duration = limits.RECOMMENDED_TTL_SECONDS,

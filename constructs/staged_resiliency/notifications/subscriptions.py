@@ -1,4 +1,4 @@
-"""Subscriptions to a topic: e-mail, HTTPS and SQS."""
+"""Subscriptions to a topic: e-mail, HTTPS, SQS, Lambda and SMS."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,7 +13,7 @@ class Subscription:
     """Base class of the subscriptions below; not used by itself.
 
     Attributes:
-        endpoint: Where messages are sent: an e-mail address, a URL or an ARN.
+        endpoint: Where messages are sent: an e-mail address, a URL, an ARN or a phone number.
         protocol: The protocol, as SNS names it.
 
     Raises:
@@ -26,8 +26,8 @@ class Subscription:
     def __post_init__(self) -> None:
         """Refuse the base class."""
         raise InvalidInputError(
-            "Subscription: has no protocol; use EmailSubscription, HttpsSubscription or "
-            "QueueSubscription"
+            "Subscription: has no protocol; use EmailSubscription, HttpsSubscription, "
+            "LambdaSubscription, QueueSubscription or SmsSubscription"
         )
 
 
@@ -62,3 +62,25 @@ class QueueSubscription(Subscription):
     def __post_init__(self) -> None:
         """Refuse an invalid ARN."""
         checked("QueueSubscription", "endpoint", self.endpoint, validation.queue_arn)
+
+
+@dataclass(frozen=True, slots=True)
+class LambdaSubscription(Subscription):
+    """The ARN of a Lambda function, whose policy must let the topic invoke it."""
+
+    protocol: ClassVar[str] = "lambda"
+
+    def __post_init__(self) -> None:
+        """Refuse an invalid ARN."""
+        checked("LambdaSubscription", "endpoint", self.endpoint, validation.function_arn)
+
+
+@dataclass(frozen=True, slots=True)
+class SmsSubscription(Subscription):
+    """A phone number; the account must be able to send SMS from the topic's region."""
+
+    protocol: ClassVar[str] = "sms"
+
+    def __post_init__(self) -> None:
+        """Refuse an invalid number."""
+        checked("SmsSubscription", "endpoint", self.endpoint, validation.phone_number)

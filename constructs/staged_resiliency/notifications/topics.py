@@ -10,7 +10,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from staged_resiliency.notifications.subscriptions import Subscription
-from staged_resiliency.shared import validation
+from staged_resiliency.shared import limits, validation
 from staged_resiliency.shared.digest import digest
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, is_literal, wrong_type
@@ -247,8 +247,27 @@ Topic: TypeAlias = AlarmTopicBase | sns.ITopic | str
 """A topic that alarms notify: an ``AlarmTopic``, a topic of the CDK, or an ARN."""
 
 
-def arn_of(topic: Topic) -> str:
-    """Return the ARN of a topic."""
+Topics: TypeAlias = Topic | Sequence[Topic]
+"""One topic, or up to five that an alarm notifies."""
+
+
+def arns_of(topics: Topics) -> list[str]:
+    """Return the ARNs of topics, without duplicates.
+
+    Raises:
+        InvalidInputError: An ARN is invalid, or there is no topic or more than an alarm can notify.
+    """
+    found = topics if isinstance(topics, Sequence) and not isinstance(topics, str) else [topics]
+    arns = list(dict.fromkeys(_arn_of(topic) for topic in found))
+    if not 1 <= len(arns) <= limits.MAX_ALARM_ACTIONS:
+        raise InvalidInputError(
+            f"Topic: {len(arns)} topics are given; an alarm notifies 1 to "
+            f"{limits.MAX_ALARM_ACTIONS}"
+        )
+    return arns
+
+
+def _arn_of(topic: Topic) -> str:
     if isinstance(topic, str):
         return checked("Topic", "topic_arn", topic, validation.topic_arn)
     if not hasattr(topic, "topic_arn"):
@@ -256,16 +275,15 @@ def arn_of(topic: Topic) -> str:
     return topic.topic_arn
 
 
-def require_topic_in(region: str, topic_arn: str) -> None:
-    """Refuse a topic of another region than the alarms that notify it."""
-    if not (is_literal(region) and is_literal(topic_arn)):
-        return
-    topic_region = topic_arn.split(":")[3]
-    if topic_region != region:
-        raise InvalidInputError(
-            f"Topic: {topic_arn} is in {topic_region}, the alarm in {region}; CloudWatch alarms "
-            f"notify only topics of their own region, so give one in {region}"
-        )
+def require_topics_in(region: str, topic_arns: Sequence[str]) -> None:
+    """Refuse topics of another region than the alarms that notify them."""
+    for topic_arn in topic_arns:
+        topic_region = topic_arn.split(":")[3] if is_literal(topic_arn) else region
+        if topic_region != region and is_literal(region):
+            raise InvalidInputError(
+                f"Topic: {topic_arn} is in {topic_region}, the alarm in {region}; CloudWatch "
+                f"alarms notify only topics of their own region, so give one in {region}"
+            )
 
 
 def _alarm_key_statement(account: str) -> Mapping[str, object]:

@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from staged_resiliency.failover.alarm_rule import AlarmRule
 from staged_resiliency.failover.alarms import MissingData, SignalAlarm, separates_0_from_1
-from staged_resiliency.notifications.topics import Topic, arn_of
+from staged_resiliency.notifications.topics import Topics, arns_of, require_topics_in
 from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.configuration import DEFAULT_SILENT_PERIODS
 from staged_resiliency.shared import names, validation
@@ -33,7 +33,7 @@ class ProbeSilentAlarm(SignalAlarm):
         namespace: CloudWatch namespace of the probe's metrics; not one of AWS's own.
         host_name: The host that the probe runs on: its Name tag.
         description: What a reader of the notification must know; at most 1,024 characters.
-        topic: Where the change to ALARM is sent.
+        topic: Where the change to ALARM is sent: one topic, or up to five.
         evaluation_periods: Minutes in a row without a heartbeat; 3 unless given.
         notify_recovery: Also send the return to OK; not sent unless given.
 
@@ -66,7 +66,7 @@ class ProbeSilentAlarm(SignalAlarm):
         namespace: str,
         host_name: str,
         description: str,
-        topic: Topic,
+        topic: Topics,
         evaluation_periods: int = DEFAULT_SILENT_PERIODS,
         notify_recovery: bool = False,
     ) -> None:
@@ -111,7 +111,7 @@ class PeerAlarm(SignalAlarm):
         host_name: The observed host: its Name tag.
         observer: The host whose probe checks it: its Name tag.
         description: What a reader of the notification must know; at most 1,024 characters.
-        topic: Where the change to ALARM is sent.
+        topic: Where the change to ALARM is sent: one topic, or up to five.
         period_seconds: Length of a period, a multiple of 60 seconds; 60 unless given. Seconds,
             or a ``Duration``.
         evaluation_periods: Periods in a row that must breach; 2 unless given.
@@ -152,7 +152,7 @@ class PeerAlarm(SignalAlarm):
         host_name: str,
         observer: str,
         description: str,
-        topic: Topic,
+        topic: Topics,
         period_seconds: int | Duration = 60,
         evaluation_periods: int = 2,
         statistic: str = "Average",
@@ -248,7 +248,7 @@ class LatencyAlarm(Construct):
         dependency: str,
         above_milliseconds: float,
         description: str,
-        topic: Topic,
+        topic: Topics,
         statistic: str = "Average",
         period_seconds: int = 60,
         evaluation_periods: int = 5,
@@ -262,7 +262,8 @@ class LatencyAlarm(Construct):
         checked(owner, "statistic", statistic, _latency_statistic)
         checked(owner, "period_seconds", period_seconds, validation.failover_period_seconds)
         super().__init__(scope, construct_id)
-        topic_arn = arn_of(topic)
+        topic_arns = arns_of(topic)
+        require_topics_in(Stack.of(self).region, topic_arns)
         self.alarm_name: Final = names.latency_alarm(host_name, dependency)
         is_percentile = statistic.startswith("p")
         self.resource: Final = cloudwatch.CfnAlarm(
@@ -270,8 +271,8 @@ class LatencyAlarm(Construct):
             "Resource",
             alarm_name=self.alarm_name,
             alarm_description=description,
-            alarm_actions=[topic_arn],
-            ok_actions=[topic_arn] if notify_recovery else None,
+            alarm_actions=topic_arns,
+            ok_actions=topic_arns if notify_recovery else None,
             namespace=namespace,
             metric_name=names.latency_metric(dependency),
             dimensions=[cloudwatch.CfnAlarm.DimensionProperty(name="Host", value=host_name)],
@@ -335,7 +336,7 @@ class CertificateAlarm(SignalAlarm):
         dependency: str,
         days: int,
         description: str,
-        topic: Topic,
+        topic: Topics,
         notify_recovery: bool = False,
     ) -> None:
         checked("CertificateAlarm", "namespace", namespace, validation.namespace)

@@ -6,12 +6,12 @@ All in one place, so that a limit that AWS raises is one changed line.
 from typing import Final
 
 # CloudFormation quotas: AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
-MAX_STACK_OUTPUTS: Final = 200
 MAX_STACK_TAGS: Final = 50
 MAX_STACK_NAME_CHARACTERS: Final = 128
 
 # What PutMetricAlarm and Dimension take, in AmazonCloudWatch/latest/APIReference
 MAX_ALARM_NAME_CHARACTERS: Final = 255
+MAX_ALARM_ACTIONS: Final = 5  # for each state
 MAX_ALARM_DESCRIPTION_CHARACTERS: Final = 1024
 MAX_METRIC_NAME_CHARACTERS: Final = 255
 MAX_NAMESPACE_CHARACTERS: Final = 255

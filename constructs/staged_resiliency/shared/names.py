@@ -6,6 +6,7 @@ Names are part of the interface: a changed name replaces a deployed resource (do
 from typing import Final
 
 from staged_resiliency.shared import limits
+from staged_resiliency.shared.digest import digest
 
 HEARTBEAT_METRIC: Final = "probe-heartbeat"
 """Name of the metric that a running probe publishes once a minute."""
@@ -27,6 +28,16 @@ def probe_stack(service: str, environment: str) -> str:
 def drills_stack(service: str, environment: str) -> str:
     """Return the name of the stack with a service's drills."""
     return f"{service}-{environment}-drills"
+
+
+def failover_alarm_stack(service: str, environment: str) -> str:
+    """Return the name of the stack with the alarm on a service's failover."""
+    return f"{service}-{environment}-failover-alarm"
+
+
+def failover_alarm(service: str, environment: str) -> str:
+    """Return the name of the alarm that fires while clients are sent to the standby."""
+    return f"{service}-{environment}-clients-on-standby"
 
 
 def dashboard(service: str, environment: str) -> str:
@@ -59,9 +70,13 @@ def drill_undelivered_alarm(service: str, environment: str) -> str:
     return f"{service}-{environment}-drills-undelivered"
 
 
-def notifications_stack(account: str, region: str) -> str:
-    """Return the name of the stack with the SNS topics of an account and region."""
-    return f"notifications-{account}-{region}"
+def notifications_stack(account: str, region: str, topic: str) -> str:
+    """Return the name of the stack of an SNS topic; stacks can't be named like every topic."""
+    name = f"notifications-{account}-{region}-{topic}"
+    if "_" not in name and len(name) <= limits.MAX_STACK_NAME_CHARACTERS:
+        return name
+    ending = f"-{digest(topic)}"
+    return name.replace("_", "-")[: limits.MAX_STACK_NAME_CHARACTERS - len(ending)] + ending
 
 
 def status_alarm(host: str) -> str:
@@ -122,6 +137,11 @@ def certificate_alarm(host: str, dependency: str) -> str:
 def connectivity_description(label: str, display_name: str, color: str) -> str:
     """Return the description of a connectivity alarm."""
     return f"{label} Connectivity failure for {display_name} ({color.title()})."
+
+
+def failover_description(record: str, active: str, standby: str) -> str:
+    """Return the description of the alarm that fires while clients are sent to the standby."""
+    return f"ALARM: clients of {record} are being sent to {standby}. OK: they are sent to {active}."
 
 
 def peer_description(display_name: str, color: str) -> str:

@@ -219,6 +219,27 @@ def queue_arn(value: str) -> str:
     )
 
 
+def function_arn(value: str) -> str:
+    """Validate the ARN of a Lambda function, or of a version or an alias."""
+    return matching(
+        value,
+        rf"arn:{_PARTITION}:lambda:[a-z0-9-]+:\d{{12}}:function:[A-Za-z0-9_-]{{1,64}}"
+        r"(:[A-Za-z0-9_$-]{1,128})?",
+        "the ARN of a Lambda function",
+        "arn:aws:lambda:us-west-2:532151327118:function:alerts",
+    )
+
+
+def phone_number(value: str) -> str:
+    """Validate a phone number in the format E.164."""
+    return matching(
+        value,
+        r"\+[1-9]\d{7,14}",
+        "a phone number (a plus sign, the country code and digits alone)",
+        "+15555550100",
+    )
+
+
 def kms_key_arn(value: str) -> str:
     """Validate the ARN of a KMS key."""
     return matching(

@@ -6,18 +6,18 @@
 import json
 import sys
 from collections import Counter
+from importlib import import_module
 
 
 def main(agent: str, kind: str, settings: str, count: str) -> None:
     """Take samples, four at a time, and print the results as JSON."""
     sys.path.insert(0, agent)
-    from resiliency_probe import checks, server_checks  # type: ignore[import-not-found]
-    from resiliency_probe.attempt import Attempt, Failure, Tools  # type: ignore[import-not-found]
-    from resiliency_probe.loop import Loop  # type: ignore[import-not-found]
+    names = ("attempt", "checks", "loop", "server_checks")
+    attempt, checks, loops, server_checks = (import_module(f"resiliency_probe.{n}") for n in names)
 
     check = getattr(server_checks, kind, None) or getattr(checks, kind)
-    loop = Loop()
-    tools = Tools(loop)
+    loop = loops.Loop()
+    tools = attempt.Tools(loop)
     results: Counter[str] = Counter()
     left = int(count)
 
@@ -25,10 +25,10 @@ def main(agent: str, kind: str, settings: str, count: str) -> None:
         nonlocal left
         if left > 0:
             left -= 1
-            loop.start(check(**json.loads(settings)).run(Attempt(tools)), 5, done)
+            loop.start(check(**json.loads(settings)).run(attempt.Attempt(tools)), 5, done)
 
     def done(answer: object, error: Exception | None) -> None:
-        results[str(answer if error is None else Failure.from_error(error))] += 1
+        results[str(answer if error is None else attempt.Failure.from_error(error))] += 1
         loop.call_soon(loop.stop if sum(results.values()) == int(count) else sample)
 
     for _ in range(4):

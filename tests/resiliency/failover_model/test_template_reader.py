@@ -39,8 +39,8 @@ def test_the_example_is_one_signal_that_decides_about_one_pair(
     )
     assert check.alarm.missing is Missing.BREACHING
     assert pair.secondary.health_check is None
-    assert len([alarm for alarm in graph.alarms if "-drill" not in str(alarm.name)]) == 7
-    assert len(graph.alarms) == 12
+    assert len([alarm for alarm in graph.alarms if "-drill" not in str(alarm.name)]) == 8
+    assert len(graph.alarms) == 13
 
 
 def test_all_signals_of_a_service_are_followed_through_the_calculated_health_check() -> None:
@@ -195,6 +195,25 @@ def test_what_another_template_exports_is_followed() -> None:
     records["First"]["Properties"]["TTL"] = 30
     graph = read_graph({"records": {"Resources": records}, "checks": template})
     assert len(list(basic_health_checks(graph.pairs[0].primary.health_check))) == 2
+
+
+def test_an_output_that_another_template_reads_is_followed() -> None:
+    template = hand_written()
+    records = {name: template["Resources"].pop(name) for name in ("First", "Second")}
+    template["Outputs"] = {"Id": {"Value": {"Ref": "Both"}}}
+    output = {"StackName": "checks", "OutputName": "Id", "Region": "eu-west-1"}
+    records["First"]["Properties"]["HealthCheckId"] = {"Fn::GetStackOutput": output}
+    records["First"]["Properties"]["TTL"] = 30
+    templates = {"records": {"Resources": records}, "checks": template}
+    graph = read_graph(templates)
+    assert len(list(basic_health_checks(graph.pairs[0].primary.health_check))) == 2
+    output["OutputName"] = "Other"
+    with pytest.raises(TemplateError) as raised:
+        read_graph(templates)
+    assert str(raised.value).endswith(
+        "HealthCheckId: reads the output 'Other' of the stack 'checks', which none of the "
+        "templates has; also give the template of that stack"
+    )
 
 
 def test_an_alias_has_the_lifetime_of_a_load_balancers_records() -> None:

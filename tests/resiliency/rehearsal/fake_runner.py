@@ -57,7 +57,9 @@ def play(spec: RunSpec) -> None:
     report("began", 1020.0, "recovery")
     for expected in spec.hypothesis:
         if type(expected).__name__ == "AlarmRecovers":
-            report("seen", 1022.0, "alarm", expected.alarm, "OK", "")  # type: ignore[union-attr]
+            alarm = expected.alarm  # type: ignore[union-attr]
+            report("seen", 1022.0, "alarm", alarm, "OK", "")
+            report("seen", 1022.5, "message", alarm, "OK", "")
     for at in (1023.0, 1023.1, 1023.2):
         report("seen", at, "client", record, active, "")
     report("ended", 1030.0, "recovery")

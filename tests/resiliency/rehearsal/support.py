@@ -20,6 +20,7 @@ Edit = Callable[[dict[str, Data]], object]
 
 STATUS_ALARM = "bookstore-api-blue-StatusCheckFailed"
 RECOVERY_ALARM = "recover-blue"
+FAILOVER_ALARM = "bookstore-production-clients-on-standby"
 DB_ALARM = "bookstore-api-blue-db-connectivity-failed"
 
 

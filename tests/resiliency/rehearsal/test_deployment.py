@@ -14,6 +14,7 @@ from tests.resiliency.failover_model.support import hand_written
 from tests.resiliency.failover_model.test_hostile_templates import JUNK, places, replaced, template
 from tests.resiliency.rehearsal.support import (
     DB_ALARM,
+    FAILOVER_ALARM,
     STATUS_ALARM,
     Templates,
     edited,
@@ -23,6 +24,7 @@ from tests.resiliency.rehearsal.support import (
     set_alarm,
     swap_roles,
     swap_values,
+    templates_of,
 )
 from tests.support import Data
 
@@ -51,6 +53,16 @@ def test_each_alarm_notifies_its_topics(deployment: Deployment) -> None:
         "OK": [],
         "INSUFFICIENT_DATA": [],
     }
+
+
+@pytest.mark.parametrize("signals", [["endpoint"], ["status", "endpoint", "db"]])
+def test_the_alarm_on_failovers_is_the_one_on_the_primarys_health_check(
+    signals: list[str],
+) -> None:
+    found = read_deployment(templates_of(lambda env: env.update(failover_on=signals)))
+    assert found.failover_alarms == {FAILOVER_ALARM}
+    assert FAILOVER_ALARM in [alarm.name for alarm in found.alarms]
+    assert found.actions[FAILOVER_ALARM]["OK"] == ["PingPublicationsSNS"]
 
 
 def test_an_alarm_whose_actions_are_off_notifies_nobody(example_templates: Templates) -> None:

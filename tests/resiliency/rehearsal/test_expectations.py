@@ -29,6 +29,7 @@ from staged_resiliency.experiment.expectations import (
 )
 from tests.resiliency.rehearsal.support import (
     DB_ALARM,
+    FAILOVER_ALARM,
     RECOVERY_ALARM,
     STATUS_ALARM,
     Templates,
@@ -103,7 +104,7 @@ def test_silence_fires_what_takes_it_for_breaching_and_nothing_else(
     found = plans["host-stops"]
     fired = {each.alarm for each in found.hypothesis if isinstance(each, AlarmFires)}
     quiet = {each.alarm for each in found.hypothesis if isinstance(each, AlarmQuiet)}
-    assert fired == {STATUS_ALARM, f"{BLUE}-probe-silent"}
+    assert fired == {STATUS_ALARM, FAILOVER_ALARM, f"{BLUE}-probe-silent"}
     assert {each.alarm for each in found.hypothesis if isinstance(each, AlarmRecovers)} == fired
     assert DB_ALARM in quiet
     assert len(quiet) == 5
@@ -265,10 +266,27 @@ def test_where_no_health_check_follows_a_status_alarm_the_one_that_fires_must_te
         add_recovery(templates)
         remove_health_check(templates)
 
-    assert set(plan(edited(example_templates, edit), "host-stops").messages) == {STATUS_ALARM}
+    assert messages(plan(edited(example_templates, edit), "host-stops")) == {STATUS_ALARM}
+
+
+def messages(plan: Plan) -> set[str]:
+    """The alarms that must notify people."""
+    return {expected.alarm for expected, _ in plan.messages}
 
 
 def test_people_must_get_a_message_of_what_tells_of_the_fault(plans: Mapping[str, Plan]) -> None:
-    assert set(plans["host-stops"].messages) == {STATUS_ALARM}
-    assert set(plans["db-blackholed"].messages) == {DB_ALARM}
-    assert set(plans["probe-killed"].messages) == {f"{BLUE}-probe-silent"}
+    assert messages(plans["host-stops"]) == {STATUS_ALARM, FAILOVER_ALARM}
+    assert messages(plans["db-blackholed"]) == {DB_ALARM}
+    assert messages(plans["probe-killed"]) == {f"{BLUE}-probe-silent"}
+
+
+def test_people_must_know_when_clients_are_sent_to_the_standby_and_back(
+    plans: Mapping[str, Plan],
+) -> None:
+    kinds = [
+        type(expected)
+        for expected, _ in plans["host-stops"].messages
+        if expected.alarm == FAILOVER_ALARM
+    ]
+    assert kinds == [AlarmFires, AlarmRecovers]
+    assert AlarmQuiet(FAILOVER_ALARM) in plans["db-blackholed"].hypothesis

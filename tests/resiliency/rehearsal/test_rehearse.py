@@ -25,6 +25,7 @@ from staged_resiliency.experiment.journal import Phase
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source
 from staged_resiliency.experiment.verdict import Run, Status
 from tests.resiliency.rehearsal.support import (
+    FAILOVER_ALARM,
     STATUS_ALARM,
     Edit,
     Templates,
@@ -32,6 +33,7 @@ from tests.resiliency.rehearsal.support import (
     plans_of,
     set_alarm,
     silence_alarms,
+    templates_of,
 )
 
 RUNNER = "tests.resiliency.rehearsal.fake_runner"
@@ -163,7 +165,9 @@ def test_clients_must_have_been_served_by_the_active_host_before(
 
 
 @pytest.mark.parametrize(
-    "off", [silence_alarms, set_alarm(STATUS_ALARM, ActionsEnabled=False)], ids=["none", "disabled"]
+    "off",
+    [set_alarm(STATUS_ALARM, AlarmActions=None), set_alarm(STATUS_ALARM, ActionsEnabled=False)],
+    ids=["none", "disabled"],
 )
 def test_people_must_be_told_of_what_they_must_hear_of(
     example_templates: Templates, off: Edit
@@ -179,18 +183,54 @@ def test_people_must_be_told_of_what_they_must_hear_of(
     assert told in console.file.getvalue()  # type: ignore[attr-defined]
 
 
+def test_people_must_be_told_that_clients_are_moved_and_back(
+    example_templates: Templates,
+) -> None:
+    silent = read_deployment(edited(example_templates, silence_alarms))
+    (outcome,) = play(silent, "host-stops", seed=0)
+    assert outcome.extra_failures == [
+        f"nobody is notified of {STATUS_ALARM}: it has no topic as an action when it fires",
+        f"nobody is notified of {FAILOVER_ALARM}: it has no topic as an action when it fires",
+        f"nobody is notified of {FAILOVER_ALARM}: it has no topic as an action when it recovers",
+    ]
+
+
+@pytest.mark.parametrize("signal", ["endpoint", "status"])
+def test_some_message_must_say_that_clients_are_moved(signal: str) -> None:
+    templates = dict(templates_of(lambda env: env.update(failover_on=[signal])))
+    del templates["bookstore-production-failover-alarm"]
+    scenario = {"endpoint": "endpoint-hangs", "status": "host-stops"}[signal]
+    (outcome,) = play(read_deployment(templates), scenario, seed=0)
+    # The status alarm notifies of the fault itself; nothing does of an endpoint that hangs.
+    assert outcome.extra_failures == (
+        []
+        if signal == "status"
+        else [
+            "clients are sent to bookstore-api-green and nobody is notified: no alarm watches what "
+            "decides it; add one on the metric HealthCheckStatus of the primary record's health "
+            "check, in us-east-1"
+        ]
+    )
+
+
 @pytest.mark.parametrize(("at", "found"), [(None, "none came"), (1060.0, "it came after 1000 s")])
 def test_a_message_must_arrive_in_time(
     deployment: Deployment, at: float | None, found: str
 ) -> None:
     (outcome,) = play(deployment, "host-stops", seed=0)
-    seen = [each for each in outcome.observations if each.source is not Source.MESSAGE]
+    seen = [
+        each
+        for each in outcome.observations
+        if each.source is not Source.MESSAGE or each.subject != STATUS_ALARM
+    ]
     if at is not None:
         seen.append(Observation(at, Source.MESSAGE, STATUS_ALARM, "ALARM"))
     running = Running(outcome.plan, seen, [Phase("steady state", 1000, 1010)], outcome.run)
     verdict = judged(deployment, running, 0).verdict
     assert verdict.status is Status.FAILED
-    within = outcome.plan.messages[STATUS_ALARM]
+    within = next(
+        within for expected, within in outcome.plan.messages if expected.alarm == STATUS_ALARM
+    )
     assert verdict.message == f"a message of {STATUS_ALARM}: not within {within:.0f} s ({found})"
 
 

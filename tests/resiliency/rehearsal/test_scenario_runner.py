@@ -29,7 +29,7 @@ from staged_resiliency.experiment.expectations import (
     ClientsReturn,
     Expectation,
 )
-from tests.resiliency.rehearsal.support import DB_ALARM, STATUS_ALARM, Templates
+from tests.resiliency.rehearsal.support import DB_ALARM, FAILOVER_ALARM, STATUS_ALARM, Templates
 
 SCALE = 120.0
 NOTHING = Range(0, 0, "seconds", "this test")
@@ -88,8 +88,10 @@ def test_a_real_run_goes_from_well_to_broken_and_back(
             tmp_path,
             ClientsMove(record, green, 900),
             AlarmFires(DB_ALARM, 900),
+            AlarmFires(FAILOVER_ALARM, 900),
             ClientsReturn(record, blue, 900),
             AlarmRecovers(DB_ALARM, 900),
+            AlarmRecovers(FAILOVER_ALARM, 900),
         )
     )
     assert [each[2] for each in told if each[0] == "began"] == [
@@ -115,6 +117,7 @@ def test_a_real_run_goes_from_well_to_broken_and_back(
     assert green in clients
     assert clients[-1] == blue
     assert "ALARM" in values(told, "message", DB_ALARM)
+    assert values(told, "message", FAILOVER_ALARM)[-2:] == ["ALARM", "OK"]
     assert values(told, "health check", "bookstore-api-blue-all-signals")[-3:] == [
         "healthy",
         "unhealthy",

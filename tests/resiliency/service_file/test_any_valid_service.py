@@ -44,6 +44,8 @@ SUBSCRIBERS = st.sampled_from(
         "ops@example.com",
         "https://alerts.example.com/sns?a=b#c",
         "arn:aws:sqs:us-west-2:532151327118:alerts",
+        "arn:aws:lambda:us-west-2:532151327118:function:alerts",
+        "+15555550100",
     ]
 )
 
@@ -258,6 +260,8 @@ def environments(draw: st.DrawFn) -> Data:
             ),
             "subscriptions": draw(st.lists(SUBSCRIBERS, unique=True)),
             "recovery": draw(st.booleans()),
+            "more_topics": [names.topic_arn("2" * 12, region, "more")] * draw(st.integers(0, 1)),
+            "tags": draw(TAGS),
         },
         "hosted_zone": {"name": zone, **({"id": draw(ZONE_IDS)} if draw(st.booleans()) else {})},
         "endpoint": {

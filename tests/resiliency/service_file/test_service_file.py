@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 
-from resiliency.service_file import load
+from resiliency.service_file import ServiceFileError, load
 from resiliency.service_file.model import (
     AliasTarget,
     ConnectivityAlarmSettings,
@@ -30,6 +30,7 @@ from resiliency.service_file.model import (
     StatusAlarmSettings,
 )
 from tests.support import (
+    EXAMPLE_CORE,
     EXAMPLE_FILE,
     Data,
     example,
@@ -322,6 +323,8 @@ def test_a_dual_stack_load_balancer_may_stand_beside_two_addresses() -> None:
         "https://alerts.example.com/sns?token=1",
         "https://alerts.example.com:8443/",
         "arn:aws:sqs:us-west-2:532151327118:alerts",
+        "arn:aws:lambda:us-west-2:532151327118:function:alerts:live",
+        "+15555550100",
     ],
 )
 def test_a_subscriber_may_be(subscriber: str) -> None:
@@ -405,6 +408,23 @@ def test_names_and_addresses_are_kept_in_one_form(path: str, written: str, canon
 
     found: Any = environment(edit).model_dump()
     assert reduce(getitem, [*sections, last], found) == canonical
+
+
+def test_subfolders_are_read_too(tmp_path: Path) -> None:
+    (tmp_path / "teams" / "a").mkdir(parents=True)
+    (tmp_path / "teams" / "a" / "books.yaml").write_text(EXAMPLE_CORE, encoding="utf-8")
+    assert [service.service for service in load(tmp_path)] == ["bookstore"]
+
+
+def test_a_link_to_a_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "services").mkdir()
+    (tmp_path / "services" / "linked").symlink_to(tmp_path)
+    with pytest.raises(ServiceFileError) as error:
+        load(tmp_path / "services")
+    assert str(error.value) == (
+        f"{tmp_path / 'services' / 'linked'}: is a link to a folder, which is not followed; move "
+        "the folder here"
+    )
 
 
 def test_a_folder_is_read_in_the_order_of_file_names(tmp_path: Path) -> None:

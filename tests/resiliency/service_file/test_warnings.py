@@ -139,7 +139,8 @@ def test_a_topic_without_subscribers_is_noted() -> None:
             "staged-resiliency:no-subscription",
             "notifications.subscriptions",
             "is empty: unless topic PingPublicationsSNS has other subscribers, nobody receives the "
-            "alarms; give an e-mail address, an https URL or the ARN of a queue",
+            "alarms; give an e-mail address, an https URL, a phone number or the ARN of a queue or "
+            "a function",
         )
     ]
 
@@ -163,6 +164,71 @@ def test_a_topic_that_may_have_subscribers_is_not_noted(notifications: Data) -> 
 
 def test_a_warning_reads_as_path_and_message() -> None:
     assert str(ServiceWarning("id", "hosts.green", "is asleep")) == "hosts.green: is asleep"
+
+
+LOAD_BALANCERS = {
+    color: {
+        "name": color,
+        "instance_id": instance,
+        "alias": {"dns_name": f"{color}.example.com", "hosted_zone_id": "Z1H1FL5HABSF5"},
+    }
+    for color, instance in (("blue", "i-0123abcd"), ("green", "i-0123abce"))
+}
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        pytest.param(
+            {"notifications": {"topic_arn": "arn:aws:sns:us-west-2:532151327118:Pings"}},
+            [
+                "notifications: no message says that clients are sent to the standby: the alarm on "
+                "failovers needs a topic in us-east-1; give topic_name, or the ARN of one in "
+                "more_topics"
+            ],
+            id="no topic in us-east-1",
+        ),
+        pytest.param(
+            {
+                "region": "cn-north-1",
+                "notifications": {"topic_arn": "arn:aws-cn:sns:cn-north-1:532151327118:Pings"},
+            },
+            [
+                "notifications: no message says that clients are sent to the standby: the alarm on "
+                "failovers needs a topic in cn-northwest-1; give topic_name, or the ARN of one in "
+                "more_topics"
+            ],
+            id="another partition",
+        ),
+        pytest.param(
+            {
+                "notifications": {
+                    "topic_arn": "arn:aws:sns:us-west-2:532151327118:Pings",
+                    "more_topics": ["arn:aws:sns:us-east-1:111111111111:Pings"],
+                }
+            },
+            [],
+            id="another topic in us-east-1",
+        ),
+        pytest.param(
+            {"hosts": LOAD_BALANCERS},
+            [
+                "failover_on: no message says so when clients are sent to the standby because a "
+                "load balancer has no healthy target, which no metric of a health check shows; "
+                "add 'endpoint'"
+            ],
+            id="load balancers",
+        ),
+        pytest.param(
+            {"hosts": LOAD_BALANCERS, "failover_on": ["status", "endpoint"]},
+            [],
+            id="load balancers whose endpoint decides",
+        ),
+    ],
+)
+def test_a_failover_without_a_message_is_warned_of(values: Data, expected: list[str]) -> None:
+    found = warnings_of(edited(lambda env: env.update(values)))
+    assert [str(warning) for warning in found] == expected
 
 
 def database(**settings: object) -> Environment:

@@ -220,6 +220,20 @@ def test_an_adopted_topic_makes_nothing() -> None:
     assert types_of(synthesized(build)) == {ALARM: 1}
 
 
+def test_an_alarm_notifies_several_topics_each_once() -> None:
+    other = TOPIC_ARN.replace(ACCOUNT, "2" * 12)
+    alarm = only(
+        synthesized(lambda stack: an_alarm(stack, topic=[TOPIC_ARN, other, TOPIC_ARN])), ALARM
+    )
+    assert alarm["AlarmActions"] == [TOPIC_ARN, other]
+
+
+@pytest.mark.parametrize("count", [0, 6])
+def test_an_alarm_notifies_one_to_five_topics(count: int, stack: Stack) -> None:
+    with refused(f"Topic: {count} topics are given; an alarm notifies 1 to 5"):
+        an_alarm(stack, topic=[f"{TOPIC_ARN}{number}" for number in range(count)])
+
+
 NO_ARN = (
     "is not the ARN of an SNS topic; give one like "
     "arn:aws:sns:us-west-2:532151327118:PingPublicationsSNS"

@@ -11,7 +11,9 @@ from staged_resiliency import (
     AlarmTopic,
     EmailSubscription,
     HttpsSubscription,
+    LambdaSubscription,
     QueueSubscription,
+    SmsSubscription,
     Subscription,
 )
 from tests.staged_resiliency.support import (
@@ -30,6 +32,7 @@ QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:alerts"
 MAIL = EmailSubscription("ops@example.com")
 URL = HttpsSubscription("https://alerts.example.com/sns")
 QUEUE = QueueSubscription(QUEUE_ARN)
+FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:alerts"
 
 
 def with_subscribers(*subscribers: Subscription) -> Template:
@@ -43,6 +46,8 @@ def with_subscribers(*subscribers: Subscription) -> Template:
         pytest.param(MAIL, "email", "ops@example.com", id="e-mail"),
         pytest.param(URL, "https", "https://alerts.example.com/sns", id="https"),
         pytest.param(QUEUE, "sqs", QUEUE_ARN, id="queue"),
+        pytest.param(LambdaSubscription(FUNCTION_ARN), "lambda", FUNCTION_ARN, id="function"),
+        pytest.param(SmsSubscription("+15555550100"), "sms", "+15555550100", id="phone"),
     ],
 )
 def test_a_subscriber_receives_the_topics_messages(
@@ -142,6 +147,20 @@ def test_the_cdks_own_subscriptions_open_a_queue_to_the_topic() -> None:
     ("kind", "endpoint", "message"),
     [
         pytest.param(
+            LambdaSubscription,
+            "alerts",
+            "LambdaSubscription: endpoint: 'alerts' is not the ARN of a Lambda function; give one "
+            "like arn:aws:lambda:us-west-2:532151327118:function:alerts",
+            id="name of a function",
+        ),
+        pytest.param(
+            SmsSubscription,
+            "555 0100",
+            "SmsSubscription: endpoint: '555 0100' is not a phone number (a plus sign, the country "
+            "code and digits alone); give one like +15555550100",
+            id="no country code",
+        ),
+        pytest.param(
             EmailSubscription,
             "ops",
             "EmailSubscription: endpoint: 'ops' is not an e-mail address; "
@@ -191,7 +210,7 @@ def test_a_subscriber_given_twice_subscribes_once() -> None:
 
 def test_a_subscription_of_no_kind_is_refused() -> None:
     with refused(
-        "Subscription: has no protocol; use EmailSubscription, HttpsSubscription or "
-        "QueueSubscription"
+        "Subscription: has no protocol; use EmailSubscription, HttpsSubscription, "
+        "LambdaSubscription, QueueSubscription or SmsSubscription"
     ):
         Subscription("ops@example.com")

@@ -36,9 +36,29 @@ LONGEST_HOST = "h" * 128
             id="probe stack",
         ),
         pytest.param(
-            names.notifications_stack("532151327118", "us-west-2"),
-            "notifications-532151327118-us-west-2",
+            names.failover_alarm_stack("bookstore", "production"),
+            "bookstore-production-failover-alarm",
+            id="failover alarm stack",
+        ),
+        pytest.param(
+            names.failover_alarm("bookstore", "production"),
+            "bookstore-production-clients-on-standby",
+            id="failover alarm",
+        ),
+        pytest.param(
+            names.notifications_stack("532151327118", "us-west-2", "Pings"),
+            "notifications-532151327118-us-west-2-Pings",
             id="notifications stack",
+        ),
+        pytest.param(
+            names.notifications_stack("532151327118", "us-west-2", "Ping_s"),
+            "notifications-532151327118-us-west-2-Ping-s-463C97BD",
+            id="notifications stack of a topic with a sign that stacks don't have",
+        ),
+        pytest.param(
+            names.notifications_stack("532151327118", "us-west-2", "a" * 256),
+            f"notifications-532151327118-us-west-2-{'a' * 82}-F88147A2",
+            id="notifications stack of a topic with a long name",
         ),
         pytest.param(
             names.status_alarm("bookstore-api-blue"),

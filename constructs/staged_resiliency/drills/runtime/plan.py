@@ -264,6 +264,8 @@ class Plan:
         guard_alarms: Names of the alarms that stop the experiment; none of them is expected.
         enabled: False for a dry run, which resolves targets, checks the steady state and injects
             no fault.
+        topic_arn: The topic that messages are sent to.
+        more_topic_arns: More topics that messages of runs are sent to.
         namespace: CloudWatch namespace of the results; dimensions are Service, Environment, Drill.
         notify_passed: Whether a passed run and a successful dry run send a message too; every
             other run always does.
@@ -304,6 +306,7 @@ class Plan:
     enabled: bool
     journal_bucket: str
     topic_arn: str
+    more_topic_arns: tuple[str, ...]
     namespace: str
     timeouts: Timeouts
     window: Window
@@ -342,6 +345,11 @@ class Plan:
     def watched_alarms(self) -> tuple[str, ...]:
         """Names of all alarms whose states a run observes."""
         return tuple(dict.fromkeys((*self.alarms, *self.guard_alarms, *self.expected_alarms)))
+
+    @property
+    def topic_arns(self) -> tuple[str, ...]:
+        """ARNs of all topics that messages of runs are sent to."""
+        return (self.topic_arn, *self.more_topic_arns)
 
     @property
     def ending(self) -> Ending:

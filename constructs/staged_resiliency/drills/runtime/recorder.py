@@ -65,16 +65,21 @@ def record(
         if data:
             context.aws("cloudwatch", "PutMetricData", Namespace=plan.namespace, MetricData=data)
         store.put_new(f"{marks}metrics", "{}")
-    if f"{marks}message" not in done:
-        if plan.notify_passed or status not in (Status.PASSED.value, Status.DRY_RUN.value):
+    notifies = plan.notify_passed or status not in (Status.PASSED.value, Status.DRY_RUN.value)
+    for number, topic_arn in enumerate(plan.topic_arns):
+        # Each has a mark, so that one that refuses the message does not make others repeat it.
+        mark = f"{marks}message-{number}" if number else f"{marks}message"
+        if mark in done:
+            continue
+        if notifies:
             context.aws(
                 "sns",
                 "Publish",
-                TopicArn=plan.topic_arn,
+                TopicArn=topic_arn,
                 Subject=message_subject(plan, status),
                 Message=message_body(plan, run, document),
             )
-        store.put_new(f"{marks}message", "{}")
+        store.put_new(mark, "{}")
     context.log("verdict", drill=plan.drill, run=run.name, status=status, message=message)
     return Recorded(status, message, may_last)
 
@@ -111,13 +116,14 @@ def announce(plan: Plan, run: RunName, context: Context) -> None:
         *how_to_stop(plan.region, run.execution),
         *([f"Runbook: {plan.runbook}"] if plan.runbook else []),
     ]
-    context.aws(
-        "sns",
-        "Publish",
-        TopicArn=plan.topic_arn,
-        Subject=f"IN {plan.notice_seconds // 60} MIN: {name}"[:_MAX_SUBJECT_CHARACTERS],
-        Message="\n".join(lines),
-    )
+    for topic_arn in plan.topic_arns:
+        context.aws(
+            "sns",
+            "Publish",
+            TopicArn=topic_arn,
+            Subject=f"IN {plan.notice_seconds // 60} MIN: {name}"[:_MAX_SUBJECT_CHARACTERS],
+            Message="\n".join(lines),
+        )
 
 
 def how_to_stop(region: str, execution: str) -> Sequence[str]:

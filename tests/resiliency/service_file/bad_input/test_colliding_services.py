@@ -163,26 +163,13 @@ def test_a_topic_that_another_service_makes_is_not_adopted() -> None:
     ]
 
 
-def test_more_topics_than_a_stack_holds_are_refused() -> None:
-    Path("services").mkdir()
-    text = EXAMPLE_CORE
-    for number in range(201):
-        one = text
-        for old, new in {
-            "service: bookstore": f"service: s{number}",
-            "bookstore-api-": f"s{number}-",
-            "record: bookstore.": f"record: s{number}.",
-            "PingPublicationsSNS": f"Topic{number}",
-        }.items():
-            one = one.replace(old, new)
-        Path(f"services/{number:03}.yaml").write_text(one, encoding="utf-8")
-    with pytest.raises(ServiceFileError) as error:
-        load(Path("services"))
-    assert str(error.value) == (
-        "services/200.yaml:9: environments.production.notifications: 201 topics in 532151327118 "
-        "us-west-2 make a stack of as many outputs; CloudFormation allows 200; let services share "
-        "topics"
-    )
+def test_services_that_share_a_topic_give_it_the_same_tags() -> None:
+    shared = "topic_name: PingPublicationsSNS"
+    assert problems_of({shared: f"{shared}, tags: {{ team: ops }}"}, {}) == [
+        "services/cafe.yaml:9: environments.production.notifications.tags: differs from the tags "
+        "that another environment gives the topic PingPublicationsSNS, at "
+        "services/bookstore.yaml:9; give the same"
+    ]
 
 
 def test_two_drills_do_not_have_one_state_machine() -> None:

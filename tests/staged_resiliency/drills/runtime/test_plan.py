@@ -26,8 +26,8 @@ def test_the_input_of_schedules_comes_back_as_it_was() -> None:
 def test_strings_may_be_anything_while_a_template_is_made() -> None:
     token = "${Token[TOKEN.123]}"
     document = json.loads(json.dumps(plans.SHUTDOWN.to_json()))
-    document["experiment_template_id"] = document["topic_arn"] = token
-    assert Plan.from_json(document).topic_arn == token
+    document["experiment_template_id"] = document["namespace"] = token
+    assert Plan.from_json(document).namespace == token
 
 
 def test_the_target_host_is_one_of_the_pair() -> None:

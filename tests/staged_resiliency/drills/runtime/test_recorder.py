@@ -94,6 +94,28 @@ def test_after_a_part_that_failed_the_rest_is_done(made: Account, operation: str
     assert len({name for name, _ in made.metrics()}) == len(made.metrics()) == 6
 
 
+def test_each_topic_gets_the_message_once_though_another_one_refuses_it(made: Account) -> None:
+    sns, sqs = made.client("sns"), made.client("sqs")
+    second = sns.create_topic(Name="second")["TopicArn"]
+    queue = sqs.get_queue_url(QueueName="messages")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    sns.subscribe(TopicArn=second, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"])
+    inner, refused = made.context.aws, [True]
+
+    def aws(service: str, operation: str, **parameters: object) -> JsonObject:
+        if operation == "Publish" and parameters["TopicArn"] == second and refused.pop():
+            raise AwsError("AuthorizationError", "scripted")
+        return inner(service, operation, **parameters)
+
+    made.context = replace(made.context, aws=aws)
+    plan = replace(plans.SHUTDOWN, more_topic_arns=(second,))
+    with pytest.raises(AwsError, match="AuthorizationError"):
+        record(made, plan)
+    refused.append(False)
+    assert record(made, plan) == "passed"
+    assert len(made.messages()) == 2
+
+
 @pytest.mark.parametrize("part", ["metrics", "message"])
 def test_a_part_whose_mark_is_lost_is_sent_again_the_same(made: Account, part: str) -> None:
     inner, lost = made.context.aws, []

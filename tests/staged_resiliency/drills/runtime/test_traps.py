@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from staged_resiliency.drills.runtime.plan import Plan
-from staged_resiliency.drills.runtime.preflight import inspect, refusals
+from staged_resiliency.drills.runtime.preflight import PASSED, inspect, refusals
 from tests.fake_aws import plans
 from tests.fake_aws.account import Account, account
 from tests.fake_aws.simulation import EBS_KEY, Script
@@ -178,7 +178,7 @@ def test_the_first_run_with_a_fault_names_who_approved_it() -> None:
         made.finish(made.start(made.machine(plan), "run-2"))
         assert made.journal("run-2")["verdict"]["status"] == "passed"
         assert made.journal("run-2")["phases"][0]["outcome"] == (
-            "all checks passed; first run with a fault, approved by "
+            f"{PASSED}; first run with a fault, approved by "
             "arn:aws:iam::123456789012:user/ops until 2026-11-10T17:00:00.000Z"
         )
         assert "live/never-run.json" in made.objects()

@@ -1,0 +1,49 @@
+"""The alarm on the failover of one service in one environment."""
+
+from aws_cdk import App, Stack
+from aws_cdk import Environment as CdkEnvironment
+
+from resiliency.service_file import Environment, Service
+from stacks.failover import FailoverStack
+from stacks.notifications import add_subscriptions
+from staged_resiliency import FailoverAlarm
+from staged_resiliency.shared import names
+from staged_resiliency.shared.hosts import other
+
+
+class FailoverAlarmStack(Stack):
+    """The alarm that fires while clients are sent to the standby.
+
+    A separate stack, in us-east-1, where the metrics of health checks are: docs/adr/0013.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        service: Service,
+        name: str,
+        environment: Environment,
+        failover: FailoverStack,
+    ) -> None:
+        super().__init__(
+            app,
+            names.failover_alarm_stack(service.service, name),
+            env=CdkEnvironment(account=environment.account, region=environment.failover_region),
+            description=f"The alarm on failovers of {service.title} in {name}.",
+            tags=service.tags_of(environment) or None,
+        )
+        hosts = environment.hosts
+        self.alarm = FailoverAlarm(
+            self,
+            "FailoverAlarm",
+            health_check=failover.failover.health_check,
+            alarm_name=names.failover_alarm(service.service, name),
+            description=names.failover_description(
+                environment.endpoint.record,
+                active=hosts.of(environment.active).name,
+                standby=hosts.of(other(environment.active)).name,
+            ),
+            topic=environment.failover_topics,
+        )
+        if environment.region != self.region:  # else the failover stack subscribes
+            add_subscriptions(self, environment)
