@@ -283,7 +283,7 @@ class _Planner:
                 yield Expected(AlarmQuiet(name), "clients are not sent to the standby")
                 continue
             total = self.verdict.total if self.verdict is not None else None
-            if isinstance(moves, ClientsMove):
+            if isinstance(moves, ClientsMove) and moves.within_seconds is not None:
                 within = moves.within_seconds
             elif total is not None:
                 within = self._worst(total)
