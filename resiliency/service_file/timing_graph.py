@@ -11,6 +11,7 @@ from resiliency.failover_model.alarm_evaluation import Missing
 from resiliency.failover_model.faults import Fault, FaultKind
 from resiliency.failover_model.graph import (
     ALIAS_TTL_SECONDS,
+    DEFAULT_REGIONS,
     Alarm,
     AlarmCheck,
     BasicHealthCheck,
@@ -69,11 +70,12 @@ def deciding_graph(service: Service, environment: Environment) -> FailoverGraph:
     secondary = _values(environment.hosts.of(standby))
     pairs = [
         Pair(
-            validation.domain_name(environment.endpoint.record),
+            validation.domain_name(record),
             kind,
             _record(environment, active, value, check),
             _record(environment, standby, secondary[kind], None),
         )
+        for record in (environment.endpoint.record, *environment.endpoint.more_records)
         for kind, value in primary.items()
     ]
     alarms = [_alarm(service, environment, alarm) for alarm in alarms_of(environment)]
@@ -135,6 +137,7 @@ def _endpoint(environment: Environment) -> EndpointCheck:
         else validation.ip_address(host.address or ""),
         check.interval_seconds,
         check.failure_threshold,
+        regions=len(check.regions or ()) or DEFAULT_REGIONS,
     )
 
 
