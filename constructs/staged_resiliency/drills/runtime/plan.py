@@ -306,7 +306,6 @@ class Plan:
     enabled: bool
     journal_bucket: str
     topic_arn: str
-    more_topic_arns: tuple[str, ...]
     namespace: str
     timeouts: Timeouts
     window: Window
@@ -319,6 +318,7 @@ class Plan:
     blackout: tuple[str, ...] = ()
     change_calendars: tuple[str, ...] = ()
     notice_seconds: int = 0
+    more_topic_arns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.hypothesis:
