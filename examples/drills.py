@@ -82,7 +82,7 @@ shutdown = Drill(
     fault=StopInstance(BLUE, INSTANCES[BLUE], duration_minutes=10),
     guards=[status[GREEN].alarm_name, database[GREEN].alarm_name],
     hypothesis=[
-        ClientsMove(RECORD, GREEN, within_seconds=360),
+        ClientsMove(RECORD, GREEN),
         ClientsReturn(RECORD, BLUE, within_seconds=800),
         AlarmFires(status[BLUE].alarm_name, within_seconds=360),
         AlarmRecovers(status[BLUE].alarm_name, within_seconds=680),

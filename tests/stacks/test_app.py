@@ -62,7 +62,7 @@ def test_the_templates_do_not_depend_on_hash_seed_time_zone_or_place(tmp_path: P
         assert done.returncode == 0, done.stderr
         assert done.stderr == ""  # no warning either
         results.append(templates_in(outdir))
-    assert len(results[0]) == 4
+    assert len(results[0]) == 6
     assert results[0] == results[1]
 
 
@@ -128,6 +128,6 @@ def test_a_stack_with_too_many_resources_stops_synthesis_without_a_traceback(
     done = run_app(tmp_path / "out", file)
     assert done.returncode == 1
     assert done.stderr == (
-        "Number of resources in stack 'bookstore-production-failover': 509 is greater than "
+        "Number of resources in stack 'bookstore-production-failover': 508 is greater than "
         "allowed maximum of 500\n"
     )

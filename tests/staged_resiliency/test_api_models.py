@@ -161,6 +161,8 @@ def deployed(value: Any, template: Template) -> Any:
             return DEPLOYED[template["Resources"][logical_id]["Type"]]
         case {"Fn::Join": [separator, parts]}:
             return separator.join(deployed(parts, template))
+        case {"Fn::GetStackOutput": {"OutputName": _}}:
+            return DEPLOYED[HEALTH_CHECK]
     return {key: deployed(each, template) for key, each in value.items()}
 
 

@@ -293,7 +293,7 @@ def test_bounds_are_above_the_worst_of_the_failover_time_model_and_near_it(
     def edit_drills(env: Data) -> None:
         edit(env)
         for drill in ("shutdown", "db-blackhole", "cdn-blackhole"):
-            env["drills"][drill]["duration_minutes"] = 30
+            env["drills"][drill] |= {"duration_minutes": 30, "duration_reason": "ample"}
 
     drill = "db-blackhole" if signal == "db" else "shutdown"
     graph = read_graph(synthesize([example(edit)]))

@@ -191,7 +191,7 @@ def test_a_fault_that_outlasts_its_time_is_reported_and_cleaned_up_later() -> No
         made.clean_up(made.wait(execution_of(machine)))
         assert made.messages() == []
         made.service.now += cleanup.EVENT_SECONDS - cleanup.CALL_SECONDS
-        with pytest.raises(FaultNotOverError, match="is stopping"):
+        with pytest.raises(FaultNotOverError, match="run-1: the fault may still be there"):
             made.clean_up_missed()
         assert made.journal()["verdict"]["message"].startswith("THE FAULT MAY STILL BE THERE")
         assert len(made.messages()) == 1
