@@ -50,4 +50,4 @@ def test_another_python_gives_the_same_templates(version: str, tmp_path: Path) -
     done = run_app(theirs, EXAMPLE_FILE, {"PYTHONPATH": "constructs"}, python=python)
     assert done.returncode == 0, done.stderr
     assert templates_in(ours) == templates_in(theirs)
-    assert len(templates_in(theirs)) == 4
+    assert len(templates_in(theirs)) == 6

@@ -34,7 +34,7 @@ from resiliency.rehearsal.scenarios import Action
 from staged_resiliency.drills.runtime import network
 from staged_resiliency.drills.runtime.context import Context
 from staged_resiliency.drills.runtime.plan import Endpoint, Host, Plan, Record, Timeouts, Window
-from staged_resiliency.experiment.expectations import AlarmFires, AlarmQuiet
+from staged_resiliency.experiment.expectations import AlarmFires, AlarmQuiet, ClientsMove
 from staged_resiliency.experiment.observations import Observation, Source, of, transitions
 from tests.fake_aws import plans
 from tests.fake_aws.account import account
@@ -195,6 +195,9 @@ def drill_of(deployment: Deployment, plan: rehearsed.Plan) -> Plan:
         Host(each.name, each.instance_id, (each.address,), each.address)
         for each in deployment.hosts
     )
+    # A rehearsal has its own limit for clients, a drill its objective.
+    limits = [each.within_seconds or 0 for each in hypothesis if isinstance(each, ClientsMove)]
+    objective_seconds = max([drill.objective_seconds, *limits])
     return replace(
         drill,
         service=deployment.service,
@@ -208,10 +211,16 @@ def drill_of(deployment: Deployment, plan: rehearsed.Plan) -> Plan:
         hypothesis=hypothesis,
         alarms=tuple(each.name for each in deployment.alarms),
         expected_alarms=tuple(each.alarm for each in hypothesis if isinstance(each, AlarmFires)),
-        guard_alarms=tuple(each.alarm for each in hypothesis if isinstance(each, AlarmQuiet)),
+        objective_seconds=objective_seconds,
+        # Those of the host that the fault stops have no data meanwhile, so they guard nothing.
+        guard_alarms=tuple(
+            each.alarm
+            for each in hypothesis
+            if isinstance(each, AlarmQuiet) and each.alarm.startswith(standby.name)
+        ),
         fault_seconds=600,
         # The rehearsal begins by its own schedule: the experiment waits for its fault.
-        timeouts=replace(Timeouts.of(600, hypothesis, drill.objective_seconds), inject=1800),
+        timeouts=replace(Timeouts.of(600, hypothesis, objective_seconds), inject=1800),
         window=ANY_TIME,
     )
 
