@@ -99,7 +99,7 @@ class SignalAlarm(Construct):
         if alarm_name is None:
             alarm_name = rule.alarm_name
         checked(owner, "alarm_name", alarm_name, validation.alarm_name)
-        checked(owner, "description", description, _description)
+        checked(owner, "description", description, alarm_description)
         self.datapoints_to_alarm: Final = checked(
             owner,
             "datapoints_to_alarm",
@@ -115,7 +115,7 @@ class SignalAlarm(Construct):
         self._require_metric_here(rule)
         self.alarm_name: Final = alarm_name
         self.rule: Final = rule
-        _require_new_name(owner, alarm_name, Stack.of(self))
+        require_new_name(owner, alarm_name, Stack.of(self))
         topic_arns = arns_of(topic)
         require_topics_in(Stack.of(self).region, topic_arns)
         self.resource: Final = cloudwatch.CfnAlarm(
@@ -350,7 +350,7 @@ class ConnectivityAlarm(SignalAlarm):
 _names_of_stacks: Final[WeakKeyDictionary[Stack, set[str]]] = WeakKeyDictionary()
 
 
-def _require_new_name(owner: str, alarm_name: str, stack: Stack) -> None:
+def require_new_name(owner: str, alarm_name: str, stack: Stack) -> None:
     """Refuse a second alarm of one name in a stack, which could not be deployed."""
     used = _names_of_stacks.setdefault(stack, set())
     if alarm_name in used:
@@ -371,7 +371,8 @@ def instance_id_of(owner: str, instance: "ec2.IInstance | str") -> str:
     return instance.instance_id
 
 
-def _description(value: str) -> str:
+def alarm_description(value: str) -> str:
+    """Validate the description of an alarm."""
     return validation.at_most(value, limits.MAX_ALARM_DESCRIPTION_CHARACTERS, "the description")
 
 

@@ -7,7 +7,13 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from staged_resiliency.failover.alarm_rule import AlarmRule
-from staged_resiliency.failover.alarms import MissingData, SignalAlarm, separates_0_from_1
+from staged_resiliency.failover.alarms import (
+    MissingData,
+    SignalAlarm,
+    alarm_description,
+    require_new_name,
+    separates_0_from_1,
+)
 from staged_resiliency.notifications.topics import Topics, arns_of, require_topics_in
 from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.configuration import DEFAULT_SILENT_PERIODS
@@ -250,7 +256,7 @@ class LatencyAlarm(Construct):
         description: str,
         topic: Topics,
         statistic: str = "Average",
-        period_seconds: int = 60,
+        period_seconds: int | Duration = 60,
         evaluation_periods: int = 5,
         notify_recovery: bool = False,
     ) -> None:
@@ -260,12 +266,24 @@ class LatencyAlarm(Construct):
         checked(owner, "dependency", dependency, validation.slug)
         checked(owner, "above_milliseconds", above_milliseconds, _above_0)
         checked(owner, "statistic", statistic, _latency_statistic)
-        checked(owner, "period_seconds", period_seconds, validation.failover_period_seconds)
+        checked(owner, "description", description, alarm_description)
+        is_percentile = statistic.startswith("p")
+        rule = AlarmRule(
+            namespace=namespace,
+            metric_name=names.latency_metric(dependency),
+            dimensions={"Host": host_name},
+            # A rule is what Route 53 can follow, which no percentile is.
+            statistic="Average" if is_percentile else statistic,
+            comparison="GreaterThanThreshold",
+            threshold=above_milliseconds,
+            period_seconds=in_seconds(period_seconds),
+            evaluation_periods=evaluation_periods,
+        )
         super().__init__(scope, construct_id)
         topic_arns = arns_of(topic)
         require_topics_in(Stack.of(self).region, topic_arns)
         self.alarm_name: Final = names.latency_alarm(host_name, dependency)
-        is_percentile = statistic.startswith("p")
+        require_new_name(owner, self.alarm_name, Stack.of(self))
         self.resource: Final = cloudwatch.CfnAlarm(
             self,
             "Resource",
@@ -273,15 +291,15 @@ class LatencyAlarm(Construct):
             alarm_description=description,
             alarm_actions=topic_arns,
             ok_actions=topic_arns if notify_recovery else None,
-            namespace=namespace,
-            metric_name=names.latency_metric(dependency),
+            namespace=rule.namespace,
+            metric_name=rule.metric_name,
             dimensions=[cloudwatch.CfnAlarm.DimensionProperty(name="Host", value=host_name)],
             statistic=None if is_percentile else statistic,
             extended_statistic=statistic if is_percentile else None,
-            period=period_seconds,
-            evaluation_periods=evaluation_periods,
+            period=rule.period_seconds,
+            evaluation_periods=rule.evaluation_periods,
             threshold=above_milliseconds,
-            comparison_operator="GreaterThanThreshold",
+            comparison_operator=rule.comparison,
             treat_missing_data=MissingData.NOT_BREACHING.value,
         )
 

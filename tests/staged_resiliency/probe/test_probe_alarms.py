@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from aws_cdk import Stack
+from aws_cdk import Duration, Stack
 
 from staged_resiliency import (
     AlarmHealthCheck,
@@ -197,11 +197,33 @@ def test_a_latency_can_be_watched_by_a_percentile() -> None:
         ({"above_milliseconds": 0}, "LatencyAlarm: above_milliseconds: 0 is not a number of "),
         ({"statistic": "p100"}, "LatencyAlarm: statistic: 'p100' is not a statistic of a latency"),
         ({"dependency": "DB"}, "LatencyAlarm: dependency: 'DB' is not "),
+        ({"description": "x" * 1025}, "LatencyAlarm: description: the description 'xxx"),
+        ({"evaluation_periods": 0}, "AlarmRule: evaluation_periods: 0 periods can't be evaluated"),
+        ({"period_seconds": 61}, "AlarmRule: period_seconds: 61 s is not a multiple of 60"),
     ],
 )
 def test_an_alarm_on_a_latency_refuses(changes: Data, message: str, stack: Stack) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
         latency(stack, **changes)
+
+
+def test_a_second_alarm_on_the_same_latency_is_refused(stack: Stack) -> None:
+    latency(stack)
+    with pytest.raises(ValueError, match="LatencyAlarm: alarm_name: the stack has an alarm"):
+        LatencyAlarm(
+            *(stack, "Other"),
+            namespace="Shop",
+            host_name="shop-blue",
+            dependency="db",
+            above_milliseconds=250,
+            description="The database is slow.",
+            topic=TOPIC_ARN,
+        )
+
+
+def test_the_period_of_a_latency_may_be_a_duration() -> None:
+    made = synthesized(lambda stack: latency(stack, period_seconds=Duration.minutes(5)))
+    assert only(made, ALARM)["Period"] == 300
 
 
 def test_an_alarm_on_a_certificate_fires_below_the_days() -> None:
