@@ -299,7 +299,7 @@ class LatencyAlarm(Construct):
             period=rule.period_seconds,
             evaluation_periods=rule.evaluation_periods,
             threshold=above_milliseconds,
-            comparison_operator=rule.comparison,
+            comparison_operator="GreaterThanThreshold",
             treat_missing_data=MissingData.NOT_BREACHING.value,
         )
 
