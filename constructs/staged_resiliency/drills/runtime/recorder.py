@@ -86,6 +86,9 @@ def record(
 
 def report_unread(ending: Ending, run: RunName, reason: str, context: Context) -> None:
     """Send the message that a run has no verdict, since its plan can't be read."""
+    if not ending.topic_arn:
+        context.log("no message", run=run.name, reason=reason)
+        return
     name = f"drill {ending.drill} of {ending.service} in {ending.environment}"
     lines = [
         f"ABORTED: {name}: the fault is over, and the run has no verdict, as its plan is of a "
