@@ -182,7 +182,8 @@ def _clean_up_unread(
         if context.clock() >= deadline:
             context.log("the cleanup continues later", run=run.name, message=reason)
             return False
-    lock.release((ending.instance_id,), run.execution, context.clock(), context)
+    free_from = fault.rule_gone_at(context.clock(), ending.fault_seconds)
+    lock.release((ending.instance_id,), run.execution, free_from, context)
     recorder.report_unread(ending, run, reason, context)
     end(store, ending.drill, run.name)
     return True
