@@ -47,6 +47,7 @@ def print_timing(
             elif verdict.pair == pair and not verdict.fault.hurts:
                 text = escape(f"{verdict.fault}: clients are moved though they were served")
                 console.print(f"[yellow]moves[/yellow] {text}", soft_wrap=True)
+        _print_messages(of_pair, console)
         print_left_out([pair], console)
         _print_sensitivity([each for each in verdicts if each.pair == pair], console)
     print_assumptions(verdicts, assumptions, console)
@@ -88,6 +89,19 @@ def _within(verdict: Verdict, objective: int) -> str:
     if meets is None:
         return ""
     return "[green]meets[/green]" if meets else "[red]misses[/red]"
+
+
+def _print_messages(verdicts: Sequence[Verdict], console: Console) -> None:
+    """Print how soon people are notified that clients are sent to the secondary."""
+    times = [
+        f"{each.fault} {each.message.median:.0f} / {each.message.p95:.0f} / "
+        f"{each.message.worst:.0f} s"
+        for each in verdicts
+        if each.message is not None
+    ]
+    if times:
+        text = escape(f"an alarm on HealthCheckStatus fires after: {', '.join(times)}")
+        console.print(f"[cyan]message[/cyan] {text} (median / p95 / worst)", soft_wrap=True)
 
 
 def _print_sensitivity(verdicts: Sequence[Verdict], console: Console) -> None:
@@ -231,6 +245,7 @@ def verdict_json(verdict: Verdict) -> dict[str, object]:
             if setting.basis == FROM_TEMPLATES
         },
         "total": _percentiles_json(verdict.total) if verdict.total else None,
+        "message": _percentiles_json(verdict.message) if verdict.message else None,
         "parts": {part: _percentiles_json(each) for part, each in verdict.parts.items()},
     }
 
