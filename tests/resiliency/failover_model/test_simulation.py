@@ -66,14 +66,17 @@ def test_people_are_notified_once_the_new_status_was_published_and_read() -> Non
         )
         return found[0]
 
+    def median(verdict: Verdict) -> float:
+        assert verdict.message is not None
+        return verdict.message.median
+
     none = Range(0, 0, "", "")
     least, usual = times(health_metric_delay=none), times()
     later = times(health_metric_delay=Range(1000, 1000, "", ""))
     assert least.total == usual.total == later.total
-    assert least.message and usual.message and later.message and usual.total
     new_status = usual.parts["detect"].best + usual.parts["decide"].best
-    assert new_status < least.message.best < usual.message.median
-    assert later.message.median == pytest.approx(least.message.median + 1000)
+    assert new_status < median(least) < median(usual)
+    assert median(later) == pytest.approx(median(least) + 1000)
     assert times(health_metric_delay=none).message == least.message
     harmless = verdict_of(graph_of(pair_of(PEER)), FaultKind.PROBE_DEAD, 10)
     assert harmless.message is None
