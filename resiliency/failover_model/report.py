@@ -12,7 +12,7 @@ from resiliency.failover_model.assumptions import Assumptions, Range
 from resiliency.failover_model.explanations import LEFT_OUT
 from resiliency.failover_model.graph import Pair, RefusedPair
 from resiliency.failover_model.overrides import FROM_TEMPLATES
-from resiliency.failover_model.simulation import PARTS, Percentiles, Verdict
+from resiliency.failover_model.simulation import PARTS, Percentiles, Verdict, assumed_of
 
 LEAST_WIDTH: Final = 60
 """The least width for tables; below it, lines are printed so that no word is broken."""
@@ -113,15 +113,6 @@ def _print_sensitivity(verdicts: Sequence[Verdict], console: Console) -> None:
     for names, alike in faults.items():
         text = escape(f"{', '.join(alike)}: {', '.join(names)}")
         console.print(f"[cyan]assumed[/cyan] {text}", soft_wrap=True)
-
-
-def assumed_of(verdict: Verdict) -> Sequence[str]:
-    """Return the names of the assumptions behind a verdict that have no source."""
-    return [
-        name
-        for name, each in verdict.assumptions.ranges()
-        if name in verdict.sensitive_to and each.assumed
-    ]
 
 
 def _times_table(pair: Pair, verdicts: Sequence[Verdict], objective: int | None) -> Table:

@@ -135,6 +135,15 @@ class Verdict:
         return self.p95 <= objective if self.fault.hurts else None
 
 
+def assumed_of(verdict: Verdict) -> Sequence[str]:
+    """Return the names of the assumptions behind a verdict that have no source."""
+    return [
+        name
+        for name, each in verdict.assumptions.ranges()
+        if name in verdict.sensitive_to and each.assumed
+    ]
+
+
 def failover_times(
     graph: FailoverGraph,
     *,
