@@ -83,6 +83,8 @@ class DrillGroup(Construct):
             administrators (Object Lock in compliance mode); not locked unless given.
         fis_report: Whether FIS writes its own report of each experiment into the bucket, which
             costs extra; no unless given.
+        dashboard_name: Name of the CloudWatch dashboard whose graphs that report shows; a report
+            without graphs unless given.
         blackout: Days on which no drill may start: ``2026-12-24``, or
             ``2026-12-24/2027-01-02``; none unless given.
         change_calendars: ARNs of Systems Manager change calendars; no drill starts while one of
@@ -146,6 +148,7 @@ class DrillGroup(Construct):
         key: str | None = None,
         journal_lock_days: int | None = None,
         fis_report: bool = False,
+        dashboard_name: str | None = None,
         blackout: Sequence[str] = (),
         change_calendars: Sequence[str] = (),
         notify_before_minutes: int = 0,
@@ -188,6 +191,7 @@ class DrillGroup(Construct):
             volume_keys=self.volume_keys,
             calendars=self.change_calendars,
             bucket_key=key,
+            dashboard_name=dashboard_name,
         )
         self.undelivered: Final = DeadLetterQueue(
             self,
@@ -388,14 +392,22 @@ class DrillGroup(Construct):
         return [send, encrypt]
 
     def _report(self) -> Report:
-        """Where FIS writes its own reports."""
+        """Where FIS writes its own reports, and the dashboard whose graphs they show."""
         template = fis.CfnExperimentTemplate
+        dashboard_arn = self._scope.dashboard_arn
         return Report(
             outputs=template.OutputsProperty(
                 experiment_report_s3_configuration=template.ExperimentReportS3ConfigurationProperty(
                     bucket_name=self.journals.bucket_name, prefix=keys.REPORTS.rstrip("/")
                 )
-            )
+            ),
+            data_sources=None
+            if dashboard_arn is None
+            else template.DataSourcesProperty(
+                cloud_watch_dashboards=[
+                    template.CloudWatchDashboardProperty(dashboard_identifier=dashboard_arn)
+                ]
+            ),
         )
 
     def _clean_up_after_events(self) -> None:
