@@ -244,7 +244,8 @@ def kms_key_arn(value: str) -> str:
     """Validate the ARN of a KMS key."""
     return matching(
         value,
-        rf"arn:{_PARTITION}:kms:[a-z0-9-]+:\d{{12}}:key/[A-Za-z0-9-]{{1,128}}",
+        rf"arn:{_PARTITION}:kms:[a-z0-9-]+:\d{{12}}:key/"
+        r"([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})",
         "the ARN of a KMS key",
         "arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     )
