@@ -255,7 +255,7 @@ def test_bad_options_are_refused(
 
 
 def test_real_time_is_a_scale_of_one() -> None:
-    options = cli._parser().parse_args(["rehearse", "--real-time", "--host", "a=blue=10.0.0.1"])
+    options = cli.parser().parse_args(["rehearse", "--real-time", "--host", "a=blue=10.0.0.1"])
     assert options.time_scale == 1
     assert dict(options.host) == {"a=blue": "10.0.0.1"}
     assert options.paths == [Path("cdk.out")]
