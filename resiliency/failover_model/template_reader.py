@@ -238,7 +238,25 @@ class _Reader:
                 reference = self.templates.reference(stack, value, where)
                 if reference is not None and self.templates.resource(reference) is not None:
                     found[reference] = self._target_group(reference, target)
-        return list(found.values())
+        return [*found.values(), *self._classic_balancers(balancer and balancer[1], target)]
+
+    def _classic_balancers(self, logical_id: str | None, target: str) -> Iterator[EndpointCheck]:
+        """Yield how a classic load balancer checks its instances, where its template says so."""
+        for reference, properties in self.templates.resources(
+            "AWS::ElasticLoadBalancing::LoadBalancer"
+        ):
+            if reference.logical_id != logical_id or "HealthCheck" not in properties:
+                continue
+            stack, where = reference.stack, f"{reference}: HealthCheck"
+            check = mapping(properties["HealthCheck"], where)
+            yield EndpointCheck(
+                reference.logical_id,
+                self.templates.text(stack, check.get("Target"), where).partition(":")[0].upper(),
+                target,
+                self._whole(stack, check, "Interval", where),
+                self._whole(stack, check, "UnhealthyThreshold", where),
+                timeout_seconds=self._whole(stack, check, "Timeout", where),
+            )
 
     def _target_group(self, reference: Reference, target: str) -> EndpointCheck:
         stack, where = reference.stack, str(reference)

@@ -728,6 +728,31 @@ def test_a_pair_that_its_targets_health_decides_is_read_from_the_target_group() 
     assert 30 < moved["endpoint dead"].best < moved["endpoint dead"].worst < 30 + 30 + 120
 
 
+def test_a_classic_load_balancer_is_followed_where_it_has_a_health_check() -> None:
+    templates = balanced()
+    resources = templates["site"]["Resources"]
+    check = {
+        "Target": "HTTP:80/health",
+        "Interval": "10",
+        "UnhealthyThreshold": "3",
+        "Timeout": "4",
+    }
+    properties: Data = {"HealthCheck": {**check, "HealthyThreshold": "2"}}
+    resources["Balancer"] = {
+        "Type": "AWS::ElasticLoadBalancing::LoadBalancer",
+        "Properties": properties,
+    }
+    del resources["Listener"]
+    (pair,) = read_graph(templates).pairs
+    assert pair.primary.health_check == EndpointCheck(
+        "Balancer", "HTTP", "dualstack.${Balancer.DNSName}", 10, 3, timeout_seconds=4
+    )
+    assert not pair.primary.evaluates_target
+    del properties["HealthCheck"]
+    (pair,) = read_graph(templates).pairs
+    assert pair.primary.evaluates_target
+
+
 @pytest.mark.parametrize(
     ("group", "kind", "timeout"),
     [
