@@ -142,6 +142,7 @@ def test_cfn_lint_finds_nothing(templates: Mapping[str, Template]) -> None:
         assert [str(finding) for finding in told] == []
 
 
+@pytest.mark.slow
 def test_cfn_lint_would_find_a_wrong_alarm(failover_template: Template) -> None:
     broken = json.loads(json.dumps(failover_template))
     broken["Resources"]["FailoverBlueStatusAlarmC8C73F4A"]["Properties"]["Statistic"] = "Mean"
