@@ -180,9 +180,7 @@ def _notifications(existing: Existing, made: Draft, at: Path) -> dict[str, Any]:
         more = [arn for arn in topics if arn != here[0]]
         if more:
             found["more_topics"] = more
-        made.comments[(*at, "notifications", "topic_arn")] = (
-            "the topic that the alarms notify today"
-        )
+        made.comment((*at, "notifications", "topic_arn"), "the topic that the alarms notify today")
         if not any(":us-east-1:" in arn for arn in topics):
             made.findings.append(
                 "no topic in us-east-1: nobody is notified when clients are sent to the standby; "
@@ -190,8 +188,9 @@ def _notifications(existing: Existing, made: Draft, at: Path) -> dict[str, Any]:
             )
     else:
         found = {"topic_name": f"{made.service}-alarms"}
-        made.comments[(*at, "notifications", "topic_name")] = (
-            "a new topic: no alarm notifies one today; add subscriptions"
+        made.comment(
+            (*at, "notifications", "topic_name"),
+            "a new topic: no alarm notifies one today; add subscriptions",
         )
     if any(":sns:" in each for each in alarm.get("OKActions", ())):
         found["recovery"] = True
@@ -274,7 +273,7 @@ def _endpoint_check(endpoint: dict[str, Any], config: JsonObject, made: Draft, a
 def _host(host: FoundHost, made: Draft, at: Path) -> dict[str, Any]:
     found: dict[str, Any] = {"name": host.name or f"{made.service}-{host.color}"}
     if host.name is None:
-        made.comments[(*at, "name")] = f"{CHECK}the instance's Name tag"
+        made.comment((*at, "name"), f"{CHECK}the instance's Name tag")
     if host.instance_id is not None:
         found["instance_id"] = host.instance_id
     if host.alias is not None:
@@ -288,7 +287,7 @@ def _host(host: FoundHost, made: Draft, at: Path) -> dict[str, Any]:
             found["ipv6_address"] = host.ipv6
     else:
         found["address"] = "192.0.2.1"
-        made.comments[(*at, "address")] = f"{CHECK}no record has an address of this host"
+        made.comment((*at, "address"), f"{CHECK}no record has an address of this host")
         made.unknown.append(f"the address of the {host.color} host: no record has it")
     return found
 
@@ -308,7 +307,7 @@ def _dependency(
         "port": port,
     }
     if name not in targets:
-        made.comments[(*at, "host")] = f"{CHECK}AWS does not know what the hosts connect to"
+        made.comment((*at, "host"), f"{CHECK}AWS does not know what the hosts connect to")
         made.unknown.append(
             f"dependency {name}: its host and port; give --dependency {name}=HOST:PORT"
         )
