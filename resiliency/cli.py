@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from resiliency.commands import (
+    adopt,
     agent_sources,
     check,
     drill,
@@ -106,7 +107,7 @@ def parser() -> argparse.ArgumentParser:
         version=f"%(prog)s {importlib.metadata.version('cdk-staged-resiliency')}",
     )
     commands = made.add_subparsers(required=True, metavar="COMMAND", dest="command")
-    for each in (check, summary, timing, rehearse, agent_sources, drill, schema):
+    for each in (check, adopt, summary, timing, rehearse, agent_sources, drill, schema):
         each.add(commands)
     return made
 
