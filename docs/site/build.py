@@ -11,11 +11,11 @@ import ast
 import json
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
+
+from mkdocs.__main__ import cli as mkdocs
 
 from resiliency.cli import parser
 
@@ -161,8 +161,11 @@ def _search_worker() -> str:
 
     folder = Path(material.__file__).parent / "templates" / "assets" / "javascripts" / "workers"
     (source,) = folder.glob("search.*.min.js")
-    return Path(__file__).with_name("search_worker.js").read_text(encoding="utf-8").replace(
-        "SEARCH", json.dumps(source.read_text(encoding="utf-8"))
+    return (
+        Path(__file__)
+        .with_name("search_worker.js")
+        .read_text(encoding="utf-8")
+        .replace("SEARCH", json.dumps(source.read_text(encoding="utf-8")))
     )
 
 
@@ -181,6 +184,5 @@ def _write_text(path: str, text: str) -> None:
 
 if __name__ == "__main__":
     write_pages()
-    configuration = Path(__file__).with_name("mkdocs.yml")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-f", configuration]
-    sys.exit(subprocess.run(command, check=False).returncode)
+    configuration = str(Path(__file__).with_name("mkdocs.yml"))
+    mkdocs(["build", "--strict", "--quiet", "--config-file", configuration])
