@@ -15,8 +15,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from mkdocs.__main__ import cli as mkdocs
-
 from resiliency.cli import parser
 
 ROOT: Final = Path(__file__).parents[2]
@@ -184,5 +182,3 @@ def _write_text(path: str, text: str) -> None:
 
 if __name__ == "__main__":
     write_pages()
-    configuration = str(Path(__file__).with_name("mkdocs.yml"))
-    mkdocs(["build", "--strict", "--quiet", "--config-file", configuration])

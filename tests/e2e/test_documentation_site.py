@@ -1,4 +1,4 @@
-"""The documentation site: built by `make docs` in a fresh clone, read in a browser without network."""
+"""The documentation site, built in a fresh clone and read in a browser without network."""
 
 import base64
 import re
