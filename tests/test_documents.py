@@ -246,3 +246,11 @@ def test_the_minutes_of_a_drill_are_those_of_its_run() -> None:
     shown = [row[0].strip() for row in rows if row[2].strip()]
     assert shown[2:] == sorted(dict.fromkeys(seen), key=seen.index)
     assert shown[1] == clock(journal["injected_at"])
+
+
+@pytest.mark.slow
+def test_the_pictures_show_the_pages_of_today() -> None:
+    from docs.pictures.screenshots import DIGESTS, digest, pages
+
+    kept = json.loads(DIGESTS.read_text(encoding="utf-8"))
+    assert kept == {name: digest(page) for name, page in pages().items()}, "make picture"

@@ -1,6 +1,5 @@
 """The documentation site, built in a fresh clone and read in a browser without network."""
 
-import base64
 import re
 import subprocess
 import time
@@ -9,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from docs.pictures.screenshots import FOLDER, pictures
 from tests.e2e.chromium import PROGRAM, Browser, chromium
 from tests.support import ROOT
 
@@ -115,33 +113,3 @@ def test_the_search_finds_a_page(site: Path, browser: Browser) -> None:
         time.sleep(0.2)
         found = browser.evaluate("document.querySelectorAll('.md-search-result__item').length")
     assert found > 2
-
-
-# Both pictures at a 64th of their size, as grey values; text that has moved differs much more.
-_SMALL = """
-(async (data) => {
-  const image = new Image();
-  image.src = "data:image/webp;base64," + data;
-  await image.decode();
-  const canvas = new OffscreenCanvas(Math.round(image.width / 8), Math.round(image.height / 8));
-  const context = canvas.getContext("2d");
-  context.drawImage(image, 0, 0, canvas.width, canvas.height);
-  const { data: pixels } = context.getImageData(0, 0, canvas.width, canvas.height);
-  return [...pixels].filter((_, index) => index % 4 === 1);
-})("%s")
-"""
-
-
-@needs_browser
-def test_the_pictures_of_pages_are_current(browser: Browser) -> None:
-    def small(picture: bytes) -> list[int]:
-        values: list[int] = browser.evaluate(_SMALL % base64.b64encode(picture).decode())
-        return values
-
-    taken = dict(pictures(browser))
-    assert len(taken) == 2
-    for name, picture in taken.items():
-        now, kept = small(picture), small((FOLDER / name).read_bytes())
-        assert len(now) == len(kept), f"{name}: make picture"
-        different = sum(abs(a - b) > 48 for a, b in zip(now, kept, strict=True))
-        assert different < len(now) / 100, f"{name}: make picture"
