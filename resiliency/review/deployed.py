@@ -1,0 +1,77 @@
+"""Reads the deployed templates of stacks, and which of their drills run."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from resiliency.cloud_assembly import SynthesizedStack
+from resiliency.drill_cli.aws import EXECUTIONS, STACK, Aws, NotFoundError, Operation, session
+from resiliency.errors import UserError
+from resiliency.failover_model.template_files import parse_template
+
+TEMPLATE: Final[Operation] = ("cloudformation", "GetTemplate")
+_MACHINE: Final = "AWS::StepFunctions::StateMachine"
+
+
+class NotAskedError(UserError):
+    """The account could not be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """The stacks in the account.
+
+    Attributes:
+        stacks: Those of the stacks asked for that exist.
+        running: State machines with a run in progress, by stack and logical id.
+        not_asked: Stacks of other accounts.
+    """
+
+    stacks: list[SynthesizedStack] = field(default_factory=list)
+    running: dict[tuple[str, str], str] = field(default_factory=dict)
+    not_asked: list[str] = field(default_factory=list)
+
+
+def read_deployed(after: Sequence[SynthesizedStack], profile: str | None) -> Deployed:
+    """Read the deployed templates of stacks, and which of their state machines run.
+
+    Raises:
+        NotAskedError: AWS could not be asked, or all stacks are in another account.
+    """
+    found, clients = Deployed(), dict[str, Aws]()
+    try:
+        for stack in after:
+            region = stack.region if stack.region != "unknown-region" else ""
+            if region not in clients:
+                clients[region] = Aws(session(profile, region or None))
+            aws = clients[region]
+            if stack.account not in ("", "unknown-account", aws.account):
+                found.not_asked.append(stack.name)
+                continue
+            _read_stack(aws, stack, found)
+    except UserError as error:
+        raise NotAskedError(*str(error).splitlines()) from None
+    if len(found.not_asked) == len(after):
+        account = next(iter(clients.values())).account
+        raise NotAskedError(
+            f"the credentials are those of account {account}, and all stacks are in another one; "
+            "give --profile with that account's"
+        )
+    return found
+
+
+def _read_stack(aws: Aws, stack: SynthesizedStack, found: Deployed) -> None:
+    try:
+        body = aws(*TEMPLATE, StackName=stack.name, TemplateStage="Original")["TemplateBody"]
+    except NotFoundError:
+        return  # it is new
+    text = body if isinstance(body, str) else json.dumps(body)
+    template = parse_template(text, f"the template of {stack.name}")
+    found.stacks.append(replace(stack, template=template))
+    for each in aws.all(STACK, "StackResourceSummaries", StackName=stack.name):
+        arn = each.get("PhysicalResourceId")
+        if each["ResourceType"] == _MACHINE and arn:
+            runs = aws(*EXECUTIONS, stateMachineArn=arn, statusFilter="RUNNING", maxResults=1)
+            for run in runs["executions"]:
+                found.running[stack.name, each["LogicalResourceId"]] = str(run["name"])

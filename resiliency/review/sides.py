@@ -1,0 +1,45 @@
+"""Reads the stacks of one side of a review from a folder or a template."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from resiliency.cloud_assembly import SynthesizedStack, read_assembly
+from resiliency.errors import UserError
+from resiliency.failover_model.template_files import read_templates
+
+_SUFFIXES: Final = (".json", ".yaml", ".yml", ".template")
+
+
+def read_stacks(path: Path) -> Sequence[SynthesizedStack]:
+    """Read the stacks of a folder that `cdk synth` wrote, of another folder, or of one template.
+
+    Without a cloud assembly, a stack has the name of its file, and its environment is not known.
+
+    Raises:
+        UserError: There is no template, or one can't be read.
+    """
+    if (path / "manifest.json").exists():
+        return read_assembly(path)
+    files = [path]
+    if path.is_dir():
+        files = sorted(each for each in path.iterdir() if each.suffix in _SUFFIXES)
+    if not files:
+        raise UserError(f"{path}: holds no templates; give a folder that `npx cdk synth` wrote")
+    return [
+        SynthesizedStack(
+            name=file.name.partition(".")[0],
+            account="",
+            region="",
+            template_file=file,
+            template=read_templates([file])[str(file)],
+            depends_on=(),
+            warnings=(),
+        )
+        for file in files
+    ]
+
+
+def templates_of(stacks: Sequence[SynthesizedStack]) -> Mapping[str, Mapping[str, object]]:
+    """Return the templates of stacks that have resources, by the stack's name."""
+    return {each.name: each.template for each in stacks if each.resources}
