@@ -19,7 +19,7 @@ from resiliency.commands import (
     summary,
     timing,
 )
-from resiliency.errors import UserError
+from resiliency.errors import USAGE, UsageError, UserError
 
 # The errors of a write that fails because the output, not the program, is at fault.
 _OUTPUT_FAILED: Final = (errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC)
@@ -47,8 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line after the command's name; the process's own unless given.
 
     Returns:
-        The exit status: 0 for success, 1 for an error that is printed on standard error, 130 after
-        Ctrl-C, 141 where the reader of the output ended early, as `head` does.
+        The exit status: 0 for success, 1 for an error that is printed on standard error (commands
+        that answer a question have 2 and 3 for that, see ``resiliency.errors``), 130 after Ctrl-C,
+        141 where the reader of the output ended early, as `head` does.
     """
     parser = _parser()
     if "_ARGCOMPLETE" in os.environ and importlib.util.find_spec("argcomplete"):
@@ -78,7 +79,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except UserError as error:
         print(error, file=sys.stderr)
-        return 1
+        asks: int | None = getattr(options, "status_not_asked", None)
+        if asks is None:
+            return 1
+        return USAGE if isinstance(error, UsageError) else asks
     return status
 
 
