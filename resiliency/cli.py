@@ -15,6 +15,7 @@ from resiliency.commands import (
     check,
     drill,
     rehearse,
+    review,
     schema,
     summary,
     timing,
@@ -30,6 +31,7 @@ _BOTO3: Final = {"boto3": "boto3", "botocore": "boto3"}
 _EXTRAS: Final[Mapping[str, Mapping[str, str]]] = {
     "cli": _CLI,
     "drill": {**_CLI, **_BOTO3},
+    "review": {**_CLI, **_BOTO3, "cfnlint": "cfn-lint"},
     "rehearsal": {
         **_CLI,
         **_BOTO3,
@@ -105,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         version=f"%(prog)s {importlib.metadata.version('cdk-staged-resiliency')}",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
-    for each in (check, summary, timing, rehearse, agent_sources, drill, schema):
+    for each in (check, summary, timing, rehearse, review, agent_sources, drill, schema):
         each.add(commands)
     return parser
 

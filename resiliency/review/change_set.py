@@ -48,7 +48,7 @@ def read_change_set(file: Path) -> ChangeSet:
         raise UserError(f"{file}: is not what `{_COMMAND}` prints as JSON") from None
     if document.get("NextToken"):
         raise UserError(f"{file}: has only the first changes; print all pages of the change set")
-    region, account = (arn[3], arn[4]) if len(arn) > 4 else ("", "")  # noqa: PLR2004
+    region, account = (arn[3], arn[4]) if len(arn) > 4 else ("", "")
     return ChangeSet(file, stack, account, region, resources)
 
 

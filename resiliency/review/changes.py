@@ -57,7 +57,7 @@ class Change:
         first, last = labels[0], labels[-1]
         return first if first == last else f"{first} → {name_of(self.logical_id, self.after or {})}"
 
-    def property(self, name: str) -> tuple[Any, Any]:
+    def values(self, name: str) -> tuple[Any, Any]:
         """Return a property before and after, None where there is none."""
         before, after = (properties(each).get(name) for each in (self.before, self.after))
         return before, after

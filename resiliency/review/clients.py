@@ -79,9 +79,7 @@ def _stack_of(pair: Pair, sides: Sides) -> str:
     return next((owner.stack.name for owner in owners), "")
 
 
-def _without_data(
-    pair: Pair, former: Pair | None, stack: str, sides: Sides
-) -> Iterator[Finding]:
+def _without_data(pair: Pair, former: Pair | None, stack: str, sides: Sides) -> Iterator[Finding]:
     published = _metrics(sides.graphs[0].alarms if sides.graphs[0] else ())
     for check in _alarm_checks(pair):
         metric = check.alarm.metric

@@ -95,19 +95,17 @@ def _names_in_use(sides: Sides) -> Iterator[Finding]:
     }
     kinds = {each.kind for each, name in new.values() if name is not None}
     taken = [
-        (str(resource["Type"]), physical_name(resource), stack)
+        (str(resource["Type"]), other, stack)
         for stack in sides.before
         for resource in stack.resources.values()
-        if resource.get("Type") in kinds
+        if resource.get("Type") in kinds and (other := physical_name(resource)) is not None
     ]
     found: dict[tuple[str, str], dict[str, str]] = {}
     for change, name in new.values():
         for kind, other, former in taken:
-            if name is not None and (kind, other) == (change.kind, name):
-                if _share_names(former, change.stack):
-                    where = change.stack.name, _where(former, change.stack)
-                    labels = found.setdefault(where, {})
-                    labels[change.logical_id] = label(change.logical_id, change.after or {})
+            if (kind, other) == (change.kind, name) and _share_names(former, change.stack):
+                labels = found.setdefault((change.stack.name, _where(former, change.stack)), {})
+                labels[change.logical_id] = label(change.logical_id, change.after or {})
     for (stack, where), labels in found.items():
         count = "1 name is" if len(labels) == 1 else f"{len(labels)} names are"
         yield Finding(

@@ -14,10 +14,6 @@ TEMPLATE: Final[Operation] = ("cloudformation", "GetTemplate")
 _MACHINE: Final = "AWS::StepFunctions::StateMachine"
 
 
-class NotAskedError(UserError):
-    """The account could not be asked."""
-
-
 @dataclass(frozen=True, slots=True)
 class Deployed:
     """The stacks in the account.
@@ -37,24 +33,21 @@ def read_deployed(after: Sequence[SynthesizedStack], profile: str | None) -> Dep
     """Read the deployed templates of stacks, and which of their state machines run.
 
     Raises:
-        NotAskedError: AWS could not be asked, or all stacks are in another account.
+        UserError: AWS could not be asked, or all stacks are in another account.
     """
-    found, clients = Deployed(), dict[str, Aws]()
-    try:
-        for stack in after:
-            region = stack.region if stack.region != "unknown-region" else ""
-            if region not in clients:
-                clients[region] = Aws(session(profile, region or None))
-            aws = clients[region]
-            if stack.account not in ("", "unknown-account", aws.account):
-                found.not_asked.append(stack.name)
-                continue
+    found, clients = Deployed(), dict[str | None, Aws]()
+    for stack in after:
+        region = None if stack.region in ("", "unknown-region") else stack.region
+        if region not in clients:
+            clients[region] = Aws(session(profile, region))
+        aws = clients[region]
+        if stack.account in ("", "unknown-account", aws.account):
             _read_stack(aws, stack, found)
-    except UserError as error:
-        raise NotAskedError(*str(error).splitlines()) from None
+        else:
+            found.not_asked.append(stack.name)
     if len(found.not_asked) == len(after):
         account = next(iter(clients.values())).account
-        raise NotAskedError(
+        raise UserError(
             f"the credentials are those of account {account}, and all stacks are in another one; "
             "give --profile with that account's"
         )

@@ -52,19 +52,19 @@ def _plan_changes(change: Change) -> Iterator[Finding]:
     if after.get("enabled") and not before.get("enabled"):
         text = f"the drill {name} is enabled: it injects its fault from the next run on"
         yield Finding(Level.WARNING, Topic.DRILLS, *where, text, resources=(change.logical_id,))
-    broken = [_breaks(each) for each in (before, after)]
-    if before and broken[0] != broken[1]:
-        text = f"the drill {name} breaks {broken[1]} in place of {broken[0]}"
+    old, new = (_breaks(each) for each in (before, after))
+    if before and old[1:] != new[1:]:
+        text = f"the drill {name} breaks {' '.join(new)} in place of {' '.join(old)}"
         yield Finding(Level.WARNING, Topic.DRILLS, *where, text, resources=(change.logical_id,))
 
 
-def _breaks(plan: Mapping[str, Any]) -> str:
-    """Return what a drill breaks: its host with instance, and its dependency."""
+def _breaks(plan: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the host that a drill breaks, its instance, and the dependency that it cuts off."""
+    target = text_of(plan.get("target"))
     hosts = [object_of(plan.get(role)) for role in ("active", "standby")]
-    ids = [each.get("instance_id") for each in hosts if each.get("name") == plan.get("target")]
-    dependency = f" for {plan.get('target')}" if plan.get("dependency") else ""
-    what = plan.get("dependency") or f"{plan.get('target')}"
-    return f"{what}{dependency} ({', '.join(map(str, ids))})"
+    instances = [text_of(each["instance_id"]) for each in hosts if each.get("name") == target]
+    dependency = [f"for {plan['dependency']}"] if plan.get("dependency") else []
+    return (target, *(instances or [target]), *dependency)
 
 
 def _running(
@@ -75,7 +75,7 @@ def _running(
         name = plan_of(resources[logical_id]).get("drill")
         if sides.running is not None and (stack, logical_id) in sides.running:
             run = sides.running[stack, logical_id]
-            text = f"the drill {name} is running ({run}), and this stack ends its fault"
+            text = f"the drill {name} is running ({run}): an update may end its fault"
             advice = "wait for its verdict: resiliency drill follow"
             yield Finding(Level.DANGER, Topic.DRILLS, stack, text, advice)
             continue
@@ -88,8 +88,10 @@ def _running(
             yield Finding(Level.NOTE, Topic.DRILLS, stack, text)
             continue
         verb = "starts" if times[0] > sides.now else "may still run: it started"
-        text = f"the drill {name} {verb} at {at}, and this stack ends its fault"
-        advice = "do not update the stack while it runs: resiliency drill list shows whether it does"
+        text = f"the drill {name} {verb} at {at}: an update may end its fault"
+        advice = (
+            "do not update the stack while it runs: resiliency drill list shows whether it does"
+        )
         yield Finding(Level.WARNING, Topic.DRILLS, stack, text, advice)
     if sides.running is None:
         text = "a drill may also have been started by hand, which templates do not show"
@@ -97,9 +99,7 @@ def _running(
         yield Finding(Level.NOTE, Topic.DRILLS, stack, text, advice)
 
 
-def _times(
-    resources: Mapping[str, JsonObject], machine: str, now: datetime
-) -> Iterator[datetime]:
+def _times(resources: Mapping[str, JsonObject], machine: str, now: datetime) -> Iterator[datetime]:
     """Yield the next start by each schedule of a state machine, or one that may still run."""
     timeout = _timeout(resources[machine])
     for resource in resources.values():

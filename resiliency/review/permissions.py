@@ -27,15 +27,15 @@ def permission_findings(sides: Sides) -> Iterator[Finding]:
 def _widened(change: Change) -> Iterator[str]:
     before, after = (_granted(properties(each)) for each in (change.before, change.after))
     for grant, actions in after.items():
-        if new := [each for each in actions if each not in before.get(grant, ())]:
-            if grant[0] == "Allow":
-                yield f"allows {_shown(grant, new)}"
+        new = [each for each in actions if each not in before.get(grant, ())]
+        if new and grant[0] == "Allow":
+            yield f"allows {_shown(grant, new)}"
     for grant, actions in before.items():
-        if gone := [each for each in actions if each not in after.get(grant, ())]:
-            if grant[0] == "Deny":
-                yield f"no longer denies {_shown(grant, gone)}"
+        gone = [each for each in actions if each not in after.get(grant, ())]
+        if gone and grant[0] == "Deny":
+            yield f"no longer denies {_shown(grant, gone)}"
     for key in _ATTACHED:
-        old, new_items = (items_of(each) for each in change.property(key))
+        old, new_items = (items_of(each) for each in change.values(key))
         if added := [text_of(each) for each in new_items if each not in old]:
             what = "has the policies" if key == "ManagedPolicyArns" else "is attached to"
             yield f"{what} {listed(added)}"
@@ -48,18 +48,23 @@ def _granted(value: Any) -> dict[_Grant, list[str]]:
     """Return the actions of all statements below a value, by what they are granted on."""
     found: dict[_Grant, list[str]] = {}
     for statement in _statements(value):
-        grant = (
-            str(statement.get("Effect")),
-            _json(statement, "Principal", "NotPrincipal"),
-            _json(statement, "Resource", "NotResource"),
-            _json(statement, "Condition"),
-        )
         actions = statement.get("Action", [])
         names = [str(each) for each in (actions if isinstance(actions, list) else [actions])]
         if "NotAction" in statement:
             names.append(f"all but {text_of(statement['NotAction'])}")
-        found.setdefault(grant, []).extend(names)
+        effect, condition = str(statement.get("Effect")), _json(statement, "Condition")
+        principal = _json(statement, "Principal", "NotPrincipal")
+        for resource in _resources(statement):
+            found.setdefault((effect, principal, resource, condition), []).extend(names)
     return found
+
+
+def _resources(statement: Mapping[str, Any]) -> Iterator[str]:
+    resources = statement.get("Resource")
+    for each in resources if isinstance(resources, list) else ():
+        yield _json({"Resource": each}, "Resource")
+    if not isinstance(resources, list):
+        yield _json(statement, "Resource", "NotResource")
 
 
 def _statements(value: Any) -> Iterator[Mapping[str, Any]]:

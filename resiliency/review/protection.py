@@ -35,17 +35,16 @@ def protection_findings(sides: Sides) -> Iterator[Finding]:
     for change in sides.of(_SUBSCRIPTION):
         if change.action is Action.REMOVE:
             kept = (change.before or {}).get("DeletionPolicy") == "Retain"
-            name = text_of(change.property("Endpoint")[0])
+            name = text_of(change.values("Endpoint")[0])
             text = f"{name} is no longer subscribed by the stack"
             text += "; SNS keeps the subscription (Retain)" if kept else ""
             yield _warning(change, text)
     for change in sides.of(_TOPIC):
         if change.action is Action.REMOVE:
             yield _warning(change, f"{change.label} is removed, with its subscriptions")
-    for change in sides.of(_MACHINE, _EXPERIMENT):
-        yield from _guards(change)
+    yield from _guards(sides)
     for change in sides.of(*_SCHEDULES):
-        before, after = change.property("State")
+        before, after = change.values("State")
         if change.action is Action.REMOVE or (before != "DISABLED" and after == "DISABLED"):
             verb = "is removed" if change.action is Action.REMOVE else "is disabled"
             text = f"{change.label} {verb}: {_described(change)}"
@@ -82,7 +81,7 @@ def _notified(sides: Sides) -> Iterator[Finding]:
         if change.before is None or change.after is None:
             continue
         lost, gained = _actions(change, gone=True), _actions(change, gone=False)
-        enabled = change.property("ActionsEnabled")
+        enabled = change.values("ActionsEnabled")
         if enabled[0] is not False and enabled[1] is False:
             text = "no longer notifies anybody (ActionsEnabled false)"
         elif lost:
@@ -105,7 +104,7 @@ def _notified(sides: Sides) -> Iterator[Finding]:
 def _actions(change: Change, *, gone: bool) -> Sequence[str]:
     found: dict[str, None] = {}
     for key in _ACTIONS:
-        before, after = (items_of(each) for each in change.property(key))
+        before, after = (items_of(each) for each in change.values(key))
         one, other = (before, after) if gone else (after, before)
         word = {"OKActions": " of recovery", "InsufficientDataActions": " of missing data"}
         for each in one:
@@ -116,11 +115,11 @@ def _actions(change: Change, *, gone: bool) -> Sequence[str]:
 
 def _weakened(sides: Sides) -> Iterator[Finding]:
     for change in sides.of(ALARM):
-        before, after = change.property("TreatMissingData")
+        before, after = change.values("TreatMissingData")
         if change.before and change.after and before == "breaching" and after != "breaching":
             text = f"{change.label} no longer fires when its data is missing"
             yield _warning(change, text)
-        old, new = change.property("Dimensions")
+        old, new = change.values("Dimensions")
         if change.action is Action.MODIFY and old != new and _watches_health_check(change):
             yield _warning(
                 change,
@@ -134,31 +133,43 @@ def _watches_health_check(change: Change) -> bool:
     return properties(change.after).get("Namespace") == "AWS/Route53"
 
 
-def _guards(change: Change) -> Iterator[Finding]:
-    if change.action is Action.REMOVE:
-        if change.kind == _MACHINE:
+def _guards(sides: Sides) -> Iterator[Finding]:
+    """Find drills that fewer alarms stop; a guard is a stop condition of the experiment too."""
+    found: dict[tuple[str, str], list[Change]] = {}
+    for change in sides.of(_MACHINE, _EXPERIMENT):
+        if change.action is not Action.REMOVE:
+            found.setdefault((change.stack.name, change.label.partition(" ")[2]), []).append(change)
+        elif change.kind == _MACHINE:
             yield _warning(change, f"{change.label} is removed: the drill no longer runs")
-        return
-    if change.kind == _EXPERIMENT:
-        before, after = (items_of(each) for each in change.property("StopConditions"))
-        named = [text_of(object_of(each).get("Value")) for each in before if each not in after]
-        what = "stop condition"
-    else:
-        old, new = (plan_of(each) for each in (change.before, change.after))
-        guards = items_of(new.get("guard_alarms"))
-        named = [text_of(each) for each in items_of(old.get("guard_alarms")) if each not in guards]
-        what = "guard"
-    if named:
-        text = f"{change.label} has no longer the {what} {listed(named)}"
-        yield _warning(change, text)
+    for (stack, name), changes in found.items():
+        before, after = (
+            dict.fromkeys(alarm for each in changes for alarm in _stopped_by(each, side))
+            for side in (0, 1)
+        )
+        lost = [each for each in before if each not in after]
+        gained = [each for each in after if each not in before]
+        if lost:
+            text = f"{listed(lost)} no longer {'stop' if len(lost) > 1 else 'stops'} {name}"
+            text += f", but {listed(gained)}" if gained else ""
+            ids = tuple(each.logical_id for each in changes)
+            yield Finding(Level.WARNING, Topic.PROTECTION, stack, text, resources=ids)
+
+
+def _stopped_by(change: Change, side: int) -> Sequence[str]:
+    """Return the names of the alarms that stop a drill, before or after a change."""
+    if change.kind == _MACHINE:
+        plan = plan_of((change.before, change.after)[side])
+        return [text_of(each) for each in items_of(plan.get("guard_alarms"))]
+    values = [
+        object_of(each).get("Value") for each in items_of(change.values("StopConditions")[side])
+    ]
+    return [text_of(each).rpartition(":alarm:")[2] for each in values if each is not None]
 
 
 def _described(change: Change) -> str:
     return str(properties(change.before or change.after).get("Description", change.logical_id))
 
 
-def _warning(
-    change: Change, text: str, level: Level = Level.WARNING, advice: str = ""
-) -> Finding:
+def _warning(change: Change, text: str, level: Level = Level.WARNING, advice: str = "") -> Finding:
     stack, ids = change.stack.name, (change.logical_id,)
     return Finding(level, Topic.PROTECTION, stack, text, advice, ids)

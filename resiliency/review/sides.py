@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from resiliency.cloud_assembly import SynthesizedStack, read_assembly
-from resiliency.errors import UserError
+from resiliency.errors import UsageError
 from resiliency.failover_model.template_files import read_templates
 
 _SUFFIXES: Final = (".json", ".yaml", ".yml", ".template")
@@ -17,15 +17,18 @@ def read_stacks(path: Path) -> Sequence[SynthesizedStack]:
     Without a cloud assembly, a stack has the name of its file, and its environment is not known.
 
     Raises:
-        UserError: There is no template, or one can't be read.
+        UsageError: There is no such folder or file, or no template in it.
+        UserError: A template can't be read.
     """
+    if not path.exists():
+        raise UsageError(f"{path}: does not exist; give a folder that `npx cdk synth` wrote")
     if (path / "manifest.json").exists():
         return read_assembly(path)
     files = [path]
     if path.is_dir():
         files = sorted(each for each in path.iterdir() if each.suffix in _SUFFIXES)
     if not files:
-        raise UserError(f"{path}: holds no templates; give a folder that `npx cdk synth` wrote")
+        raise UsageError(f"{path}: holds no templates; give a folder that `npx cdk synth` wrote")
     return [
         SynthesizedStack(
             name=file.name.partition(".")[0],
