@@ -96,6 +96,21 @@ def name_of(logical_id: str, resource: JsonObject) -> str:
     return logical_id
 
 
+def labels(changes: Sequence[Change]) -> str:
+    """Return the labels of changes as in a sentence, with the type once where they share it."""
+    texts = [each.label for each in changes]
+    if len({each.kind for each in changes}) == 1 and len(texts) > 1:
+        kind = texts[0].partition(" ")[0]
+        return f"{kind}s {listed([each.removeprefix(f'{kind} ') for each in texts])}"
+    return listed(texts)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join names as in a sentence."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def _tag(tag: object) -> tuple[object, object]:
     return (tag.get("Key"), tag.get("Value")) if isinstance(tag, Mapping) else (None, None)
 

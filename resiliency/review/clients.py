@@ -14,8 +14,8 @@ from resiliency.failover_model.graph import (
     basic_health_checks,
 )
 from resiliency.failover_model.route53 import InsufficientData
-from resiliency.review.changes import counterpart, properties
-from resiliency.review.findings import Finding, Level, Sides, Topic, listed, object_of
+from resiliency.review.changes import counterpart, listed, properties
+from resiliency.review.findings import Finding, Level, Sides, Topic, object_of
 from resiliency.review.records import Owner, RecordKey, records_of
 
 HEALTH_CHECK: Final = "AWS::Route53::HealthCheck"
@@ -154,8 +154,17 @@ def _signals(former: Pair, pair: Pair, stack: str) -> Iterator[Finding]:
     for signal in [each for each in after if each not in before]:
         text = f"{signal} decides the failover of {pair.name} too: its failure moves all clients"
         yield Finding(Level.WARNING, Topic.CLIENTS, stack, text)
+    same_host = former.primary.values == pair.primary.values
     for signal in [each for each in after if each in before]:
-        if differing := list(_rule_changes(before[signal], after[signal])):
+        old, new = before[signal], after[signal]
+        metrics = [each.alarm.metric for each in (old, new) if isinstance(each, AlarmCheck)]
+        if same_host and len(set(metrics)) > 1:
+            text = (
+                f"the failover of {pair.name} follows {_shown(metrics[1])} in place of "
+                f"{_shown(metrics[0])}"
+            )
+            yield Finding(Level.WARNING, Topic.CLIENTS, stack, text)
+        if differing := list(_rule_changes(old, new)):
             text = f"{signal} decides by another rule: {', '.join(differing)}"
             yield Finding(Level.WARNING, Topic.CLIENTS, stack, text)
     thresholds = [

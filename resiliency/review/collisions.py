@@ -4,11 +4,20 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from resiliency.cloud_assembly import SynthesizedStack
-from resiliency.review.changes import Action, Change, label, physical_name, same_stack
-from resiliency.review.findings import Finding, Level, Sides, Topic, listed
+from resiliency.review.changes import (
+    Action,
+    Change,
+    label,
+    labels,
+    listed,
+    physical_name,
+    same_stack,
+)
+from resiliency.review.findings import Finding, Level, Sides, Topic
 from resiliency.review.records import GROUP, RECORD, Answer, Owner, records_of
 
 _RECORDS: Final = (RECORD, GROUP)
+_HERE: Final = "this stack"
 _REPLACED: Final = (Action.REPLACE, Action.MAY_REPLACE)
 
 
@@ -35,7 +44,7 @@ def _replaced(stack: str, action: Action, changes: Sequence[Change]) -> Finding:
     verb = "may be replaced" if action is Action.MAY_REPLACE else "is replaced"
     if len(changes) > 1:
         verb = verb.replace("is", "are")
-    text = f"{listed([each.label for each in changes])} {verb}"
+    text = f"{labels(changes)} {verb}"
     causes = dict.fromkeys(name for each in changes for name in each.properties)
     text += f", as {listed(list(causes))} changes" if len(causes) == 1 else ""
     kept = [each for each in changes if _is_kept(each)]
@@ -80,7 +89,7 @@ def _same(one: Owner, other: Owner) -> bool:
 
 def _where(former: SynthesizedStack, stack: SynthesizedStack) -> str:
     if same_stack(former, stack):
-        return "this stack"
+        return _HERE
     if former.name != stack.name:
         return former.name
     return f"{former.name} in {former.account} {former.region}"
@@ -104,19 +113,24 @@ def _names_in_use(sides: Sides) -> Iterator[Finding]:
     for change, name in new.values():
         for kind, other, former in taken:
             if (kind, other) == (change.kind, name) and _share_names(former, change.stack):
-                labels = found.setdefault((change.stack.name, _where(former, change.stack)), {})
-                labels[change.logical_id] = label(change.logical_id, change.after or {})
-    for (stack, where), labels in found.items():
-        count = "1 name is" if len(labels) == 1 else f"{len(labels)} names are"
+                names = found.setdefault((change.stack.name, _where(former, change.stack)), {})
+                names[change.logical_id] = label(change.logical_id, change.after or {})
+    for (stack, where), names in found.items():
+        count = "1 name is" if len(names) == 1 else f"{len(names)} names are"
+        outcome = "the update fails, or takes over what belongs to the other stack"
+        if where == _HERE:
+            outcome = (
+                "CloudFormation creates before it deletes, so the update fails, or the new "
+                "resource goes when the old one is deleted"
+            )
         yield Finding(
             Level.DANGER,
             Topic.NAMES,
             stack,
-            f"{count} in use by other resources of {where}: {listed(list(labels.values()))}. "
-            "CloudFormation creates before it deletes: the update fails, or the new resource goes "
-            "when the old one is deleted",
+            f"{count} in use by other resources of {where}, {listed(list(names.values()))}: "
+            f"{outcome}",
             "give other names, or free the names by a deployment of their own first",
-            tuple(labels),
+            tuple(names),
         )
 
 

@@ -15,6 +15,7 @@ _MACHINE: Final = "AWS::StepFunctions::StateMachine"
 _SCHEDULE: Final = "AWS::Scheduler::Schedule"
 _SOON: Final = timedelta(hours=24)
 _LONGEST: Final = timedelta(hours=12)
+_MINUTE: Final = "%Y-%m-%d %H:%M UTC"
 _FIRST_YEAR: Final = 2026
 
 
@@ -71,28 +72,28 @@ def _running(
     stack: str, resources: Mapping[str, JsonObject], drills: list[str], sides: Sides
 ) -> Iterator[Finding]:
     """Find drills of a stack that run now, or that a schedule starts soon."""
+    later: dict[str, datetime] = {}
     for logical_id in drills:
-        name = plan_of(resources[logical_id]).get("drill")
+        name = str(plan_of(resources[logical_id]).get("drill"))
         if sides.running is not None and (stack, logical_id) in sides.running:
             run = sides.running[stack, logical_id]
             text = f"the drill {name} is running ({run}): an update may end its fault"
             advice = "wait for its verdict: resiliency drill follow"
             yield Finding(Level.DANGER, Topic.DRILLS, stack, text, advice)
             continue
-        times = sorted(_times(resources, logical_id, sides.now))
-        if not times:
+        starts = min(_times(resources, logical_id, sides.now), default=None)
+        if starts is None or starts > sides.now + _SOON:
+            later |= {name: starts} if starts else {}
             continue
-        at = f"{times[0]:%Y-%m-%d %H:%M} UTC"
-        if times[0] > sides.now + _SOON:
-            text = f"the drill {name} runs next at {at}"
-            yield Finding(Level.NOTE, Topic.DRILLS, stack, text)
-            continue
-        verb = "starts" if times[0] > sides.now else "may still run: it started"
-        text = f"the drill {name} {verb} at {at}: an update may end its fault"
+        verb = "starts" if starts > sides.now else "may still run: it started"
+        text = f"the drill {name} {verb} at {starts:{_MINUTE}}: an update may end its fault"
         advice = (
             "do not update the stack while it runs: resiliency drill list shows whether it does"
         )
         yield Finding(Level.WARNING, Topic.DRILLS, stack, text, advice)
+    if later:
+        runs = [f"{name} {starts:{_MINUTE}}" for name, starts in later.items()]
+        yield Finding(Level.NOTE, Topic.DRILLS, stack, f"next runs: {', '.join(runs)}")
     if sides.running is None:
         text = "a drill may also have been started by hand, which templates do not show"
         advice = "check that none runs: resiliency drill list"

@@ -9,8 +9,8 @@ from resiliency.cost_estimate import monthly_costs
 from resiliency.failover_model.comparison import Compared, compare
 from resiliency.failover_model.report import without_time
 from resiliency.failover_model.simulation import Verdict, failover_times
-from resiliency.review.changes import Change, properties
-from resiliency.review.findings import Finding, Level, Sides, Topic, items_of, listed
+from resiliency.review.changes import Change, labels, properties
+from resiliency.review.findings import Finding, Level, Sides, Topic, items_of
 from resiliency.review.protection import ALARM
 
 _OUTAGES: Final = 500
@@ -94,30 +94,34 @@ def message_findings(sides: Sides) -> Iterator[Finding]:
                 text,
                 resources=(change.logical_id,),
             )
-    alarms = [each for each in sides.of(ALARM) if each.is_new and _notifies(each, "AlarmActions")]
-    known = {alarm.metric for graph in sides.graphs[:1] if graph for alarm in graph.alarms}
-    for graph in sides.graphs[1:]:
-        silent = {
-            alarm.name
-            for alarm in (graph.alarms if graph else ())
-            if alarm.metric not in known and not alarm.metric.namespace.startswith("AWS/")
-        }
-        firing = [
-            each
-            for each in alarms
-            if properties(each.after).get("TreatMissingData") == "breaching"
-            and properties(each.after).get("AlarmName") in silent
-        ]
-        yield from _alike(firing, "fires until its metric has data", Level.WARNING)
-    recovering = [each for each in alarms if _notifies(each, "OKActions")]
-    text = "notifies of OK once: a new alarm starts without a state"
+    alarms = [each for each in sides.of(ALARM) if _notifies(each, "AlarmActions")]
+    firing = [each for each in alarms if _fires_without_data(each, sides)]
+    yield from _alike(firing, "fires until its metric has data", Level.WARNING)
+    recovering = [each for each in alarms if each.is_new and _notifies(each, "OKActions")]
+    text = "notifies of OK once, as a new alarm has no state yet"
     yield from _alike(recovering, text, Level.NOTE)
+
+
+def _fires_without_data(change: Change, sides: Sides) -> bool:
+    given = properties(change.after)
+    known, after = (graph.alarms if graph else () for graph in sides.graphs)
+    metrics = {each.metric for each in known}
+    return (
+        given.get("TreatMissingData") == "breaching"
+        and "WarmUpConfiguration" not in given
+        and any(
+            each.name == given.get("AlarmName")
+            and each.metric not in metrics
+            and not each.metric.namespace.startswith("AWS/")
+            for each in after
+        )
+    )
 
 
 def _alike(changes: Sequence[Change], text: str, level: Level) -> Iterator[Finding]:
     for stack in dict.fromkeys(each.stack.name for each in changes):
         here = [each for each in changes if each.stack.name == stack]
-        names = listed([each.label for each in here])
+        names = labels(here)
         yield Finding(level, Topic.MESSAGES, stack, f"{names}: {text}")
 
 

@@ -138,12 +138,6 @@ def items_of(value: object) -> Sequence[object]:
     return value if isinstance(value, list) else []
 
 
-def listed(names: Sequence[str]) -> str:
-    """Join names as in a sentence."""
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
-
-
 def object_of(value: object) -> JsonObject:
     """Return an object of a template; an empty one where there is none."""
     return value if isinstance(value, Mapping) else {}

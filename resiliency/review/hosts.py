@@ -4,14 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from resiliency.cloud_assembly import JsonObject
-from resiliency.review.changes import Action, Change, properties
+from resiliency.review.changes import Action, Change, listed, properties
 from resiliency.review.findings import (
     Finding,
     Level,
     Sides,
     Topic,
     items_of,
-    listed,
     object_of,
     text_of,
 )
@@ -104,6 +103,8 @@ def _parameters(given: JsonObject) -> Mapping[str, str]:
             for target in map(object_of, items_of(value)):
                 rest = {name: each for name, each in target.items() if name != "metric"}
                 found[text_of(target.get("metric"))] = text_of(rest)
+        elif isinstance(value, Mapping):
+            found.update({f"{key} {name}": text_of(each) for name, each in value.items()})
         else:
             found[key] = text_of(value)
     return found

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from resiliency.review.changes import Change, properties
-from resiliency.review.findings import Finding, Level, Sides, Topic, items_of, listed, text_of
+from resiliency.review.changes import Change, listed, properties
+from resiliency.review.findings import Finding, Level, Sides, Topic, items_of, text_of
 
 _ATTACHED: Final = ("ManagedPolicyArns", "Roles", "Users", "Groups")
 _LAMBDA: Final = "AWS::Lambda::Permission"

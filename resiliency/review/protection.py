@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from resiliency.review.changes import Action, Change, properties
+from resiliency.review.changes import Action, Change, labels, listed, properties
 from resiliency.review.drills import plan_of
 from resiliency.review.findings import (
     Finding,
@@ -12,7 +12,6 @@ from resiliency.review.findings import (
     Sides,
     Topic,
     items_of,
-    listed,
     object_of,
     text_of,
 )
@@ -58,13 +57,22 @@ def _alarms_gone(sides: Sides) -> Iterator[Finding]:
         for resource in stack.resources.values()
         if resource.get("Type") == ALARM
     }
-    removed = [each for each in sides.of(*_ALARMS) if each.action is Action.REMOVE]
-    for change in removed:
-        text = f"{change.label} is removed"
-        if change.kind == ALARM and _watched(change.before or {}) in watched:
-            yield _warning(change, f"{text}; another alarm watches its metric", Level.NOTE)
-        else:
-            yield _warning(change, f"{text}: nothing else watches what it watched")
+    alike: dict[tuple[str, bool], list[Change]] = {}
+    for change in sides.of(*_ALARMS):
+        if change.action is Action.REMOVE:
+            replaced = change.kind == ALARM and _watched(change.before) in watched
+            alike.setdefault((change.stack.name, replaced), []).append(change)
+    for (stack, replaced), changes in alike.items():
+        text = (
+            "removed; another alarm watches the metric"
+            if replaced
+            else ("removed, and nothing else watches the metric")
+        )
+        level = Level.NOTE if replaced else Level.WARNING
+        ids = tuple(each.logical_id for each in changes)
+        verb = "is" if len(changes) == 1 else "are"
+        text = f"{labels(changes)} {verb} {text}"
+        yield Finding(level, Topic.PROTECTION, stack, text, resources=ids)
 
 
 def _watched(alarm: object) -> str:
@@ -96,7 +104,7 @@ def _notified(sides: Sides) -> Iterator[Finding]:
             Level.WARNING,
             Topic.PROTECTION,
             stack,
-            f"{listed([each.label for each in changes])} {said}",
+            f"{labels(changes)} {said}",
             resources=tuple(each.logical_id for each in changes),
         )
 

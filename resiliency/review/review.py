@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from resiliency.failover_model.comparison import Compared, comparison_json
-from resiliency.review.changes import Action, Change
+from resiliency.review.changes import Action, Change, listed
 from resiliency.review.clients import client_findings
 from resiliency.review.collisions import name_findings
 from resiliency.review.drills import drill_findings
@@ -86,13 +86,11 @@ def review(sides: Sides) -> Review:
 
 
 def _rest(sides: Sides, found: Sequence[Finding]) -> Iterator[Finding]:
-    for stack in sides.left:
-        text = (
-            f"the stack {stack.name} is not among the later ones: it stays deployed, with its "
-            f"{len(stack.resources)} resources"
-        )
-        advice = "if it is to go, delete it in the order of docs/costs-and-removal.md"
-        yield Finding(Level.WARNING, Topic.REST, stack.name, text, advice)
+    if sides.left:
+        names = listed([each.name for each in sides.left])
+        text = f"not among the later stacks, so that they stay deployed as they are: {names}"
+        advice = "if they are to go, delete them: npx cdk destroy, before their service file goes"
+        yield Finding(Level.WARNING, Topic.REST, "", text, advice)
     explained = {(each.stack, logical_id) for each in found for logical_id in each.resources}
     rest: dict[tuple[str, Action], list[Change]] = {}
     for change in sides.changes:
