@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from resiliency.account.account import Account
 from resiliency.cloud_assembly import SynthesizedStack
-from resiliency.drill_cli.aws import EXECUTIONS, STACK, Aws, NotFoundError, Operation, session
+from resiliency.drill_cli.aws import EXECUTIONS, STACK, Aws, NotFoundError, Operation
 from resiliency.errors import UserError
 from resiliency.failover_model.template_files import parse_template
 
 TEMPLATE: Final[Operation] = ("cloudformation", "GetTemplate")
+NEEDS: Final = (TEMPLATE, STACK, EXECUTIONS)
+_PERMISSIONS: Final = "docs/reviewing-change-sets.md lists the permissions that it needs"
 _MACHINE: Final = "AWS::StepFunctions::StateMachine"
 
 
@@ -35,23 +38,23 @@ def read_deployed(after: Sequence[SynthesizedStack], profile: str | None) -> Dep
     Raises:
         UserError: AWS could not be asked, or all stacks are in another account.
     """
-    found, clients = Deployed(), dict[str | None, Aws]()
+    found = Deployed()
+    account = Account(_region(after[0]), profile, permissions=_PERMISSIONS)
     for stack in after:
-        region = None if stack.region in ("", "unknown-region") else stack.region
-        if region not in clients:
-            clients[region] = Aws(session(profile, region))
-        aws = clients[region]
-        if stack.account in ("", "unknown-account", aws.account):
-            _read_stack(aws, stack, found)
+        if stack.account in ("", "unknown-account", account.id):
+            _read_stack(account.in_region(_region(stack) or account.region), stack, found)
         else:
             found.not_asked.append(stack.name)
     if len(found.not_asked) == len(after):
-        account = next(iter(clients.values())).account
         raise UserError(
-            f"the credentials are those of account {account}, and all stacks are in another one; "
-            "give --profile with that account's"
+            f"the credentials are those of account {account.id}, and all stacks are in another "
+            "one; give --profile with that account's"
         )
     return found
+
+
+def _region(stack: SynthesizedStack) -> str | None:
+    return None if stack.region in ("", "unknown-region") else stack.region
 
 
 def _read_stack(aws: Aws, stack: SynthesizedStack, found: Deployed) -> None:

@@ -9,7 +9,8 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from resiliency.cloud_assembly import SynthesizedStack
 from resiliency.review.changes import Action, changes_between, counterpart
-from tests.support import Template, records_of
+from resiliency.review.records import records_of
+from tests.support import Template
 
 
 def changes(before: Mapping[str, Template], after: Mapping[str, Template]) -> set[str]:
@@ -40,20 +41,14 @@ def _stack(name: str, template: Template) -> SynthesizedStack:
     return SynthesizedStack(name, "", "", Path(), template, (), ())
 
 
-def lost_answers(before: Mapping[str, Template], after: Mapping[str, Template]) -> set[str]:
+def lost_answers(before: Sequence[SynthesizedStack], after: Sequence[SynthesizedStack]) -> set[str]:
     """Records that have an answer before and none after, as ``<name> <type> <identifier>``.
 
     A renamed record is a record that is only modified, though its old name has no answer then.
     """
-    return _answers(before) - _answers(after)
-
-
-def _answers(templates: Mapping[str, Template]) -> set[str]:
-    return {
-        f"{record['Name']} {record['Type']} {record['SetIdentifier']}"
-        for template in templates.values()
-        for record in records_of(template)
-    }
+    left = [each for each in before if counterpart(each, after) is None]
+    lost = records_of(before).keys() - records_of([*after, *left]).keys()
+    return {f"{each.name}. {each.record_type} {each.identifier}" for each in lost}
 
 
 def create_only(resource_type: str, kind: str = "createOnlyProperties") -> list[str]:

@@ -3,12 +3,11 @@
 The same table is explained in docs/reviewing-change-sets.md.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import datetime, timezone
 
 import pytest
 
-from resiliency.cloud_assembly import SynthesizedStack
 from resiliency.review.changes import changes_between
 from resiliency.review.findings import Sides, Topic
 from resiliency.review.review import review
@@ -22,7 +21,6 @@ from tests.stacks.edits import ALARMS, ASSOCIATION, ROWS, Row
 from tests.support import (
     ROOT,
     Data,
-    Template,
     example,
     example_data,
     production,
@@ -141,14 +139,10 @@ def test_an_edit_of_drills_changes_exactly(row: Row) -> None:
 def _check(row: Row, data: Data) -> None:
     before, after = (synthesized([service_of(each)]) for each in row.sides(data))
     assert changed(before, after) == row.expected
-    assert lost_answers(*map(_templates, (before, after))) == row.loses
+    assert lost_answers(before, after) == row.loses
     found = review(Sides(before, after, changes_between(before, after), NOW)).findings
     serious = {f"{each.level.value} {each.topic.value}" for each in found} - NOTES
     assert serious == FINDINGS.get(row.name, set())
-
-
-def _templates(stacks: Sequence[SynthesizedStack]) -> Mapping[str, Template]:
-    return {each.name: each.template for each in stacks}
 
 
 def test_each_finding_is_of_an_edit() -> None:
