@@ -16,6 +16,7 @@ from resiliency.commands import (
     check,
     drill,
     rehearse,
+    review,
     schema,
     summary,
     timing,
@@ -31,6 +32,7 @@ _BOTO3: Final = {"boto3": "boto3", "botocore": "boto3"}
 _EXTRAS: Final[Mapping[str, Mapping[str, str]]] = {
     "cli": _CLI,
     "drill": {**_CLI, **_BOTO3},
+    "review": {**_CLI, **_BOTO3, "cfnlint": "cfn-lint"},
     "rehearsal": {
         **_CLI,
         **_BOTO3,
@@ -107,7 +109,7 @@ def parser() -> argparse.ArgumentParser:
         version=f"%(prog)s {importlib.metadata.version('cdk-staged-resiliency')}",
     )
     commands = made.add_subparsers(required=True, metavar="COMMAND", dest="command")
-    for each in (check, adopt, summary, timing, rehearse, agent_sources, drill, schema):
+    for each in (check, adopt, summary, timing, rehearse, review, agent_sources, drill, schema):
         each.add(commands)
     return made
 
