@@ -14,6 +14,7 @@ from resiliency.commands import (
     agent_sources,
     check,
     drill,
+    gate,
     rehearse,
     schema,
     summary,
@@ -57,8 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         importlib.import_module("argcomplete").autocomplete(parser)
     options = parser.parse_args(arguments)
     try:
-        if options.extra is not None:
-            _require(options.command, options.extra)
+        needed = options.extra
+        if callable(needed):  # by the options
+            needed = needed(options)
+        if needed is not None:
+            _require(options.command, needed)
         status: int = options.run(options)
         if sys.stdout is not None:  # closed by the caller, as with >&-
             sys.stdout.flush()
@@ -105,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
         version=f"%(prog)s {importlib.metadata.version('cdk-staged-resiliency')}",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
-    for each in (check, summary, timing, rehearse, agent_sources, drill, schema):
+    for each in (check, summary, timing, rehearse, agent_sources, drill, gate, schema):
         each.add(commands)
     return parser
 

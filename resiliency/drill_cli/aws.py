@@ -22,6 +22,7 @@ IDENTITY: Final[Operation] = ("sts", "GetCallerIdentity")
 """Requires no permission."""
 
 STACK: Final[Operation] = ("cloudformation", "ListStackResources")
+STACKS: Final[Operation] = ("cloudformation", "DescribeStacks")
 STATE_MACHINE: Final[Operation] = ("stepfunctions", "DescribeStateMachine")
 EXECUTIONS: Final[Operation] = ("stepfunctions", "ListExecutions")
 START: Final[Operation] = ("stepfunctions", "StartExecution")
@@ -36,6 +37,7 @@ TEMPLATE: Final[Operation] = ("fis", "GetExperimentTemplate")
 EXPERIMENTS: Final[Operation] = ("fis", "ListExperiments")
 ALARMS: Final[Operation] = ("cloudwatch", "DescribeAlarms")
 MANAGED: Final[Operation] = ("ssm", "DescribeInstanceInformation")
+LOCKS: Final[Operation] = ("ssm", "GetParametersByPath")
 
 _FIND: Final = (IDENTITY, STACK, STATE_MACHINE)
 _READ: Final = (OBJECTS, OBJECT)
@@ -51,6 +53,9 @@ NEEDS: Final[Mapping[str, tuple[Operation, ...]]] = {
 }
 """The operations of each subcommand. An encrypted bucket also requires kms:Decrypt."""
 
+GATE_NEEDS: Final = (*_FIND, STACKS, EXECUTIONS, LOCKS, *_READ)
+"""The operations of `resiliency gate`; those of `gate --run` too are those of `drill start`."""
+
 _PREFIXES: Final[Mapping[str, str]] = {"stepfunctions": "states"}
 _ACTIONS: Final[Mapping[Operation, str]] = {OBJECTS: "s3:ListBucket"}
 
@@ -58,7 +63,9 @@ ATTEMPTS: Final = 4
 """Number of attempts of a call, with growing pauses, before it fails."""
 
 _MOST_BYTES: Final = 32 * 1024 * 1024
-_PERMISSIONS: Final = "docs/drill-command.md lists the permissions that each subcommand needs"
+_PERMISSIONS: Final = (
+    "docs/drill-command.md and docs/pipelines.md list the permissions that each command needs"
+)
 _SIGN_IN: Final = "sign in (`aws sso login`, or as usual for this account) and try again"
 
 _EXPIRED: Final = (
