@@ -85,3 +85,8 @@ def test_the_dependencies_of_the_guide_are_sound() -> None:
     environment = example(lambda env: env.update(shown)).environments["production"]
     protocols = [dependency.check.protocol for dependency in environment.dependencies.values()]
     assert protocols == ["postgresql", "tls", "https", "exchange", "dns"]
+
+
+def test_the_defaults_of_the_guide_are_sound() -> None:
+    (shown,) = [each for each in _yaml_in("docs/service-file.md") if "defaults" in each]
+    assert list(service_of(shown).environments) == ["staging", "production"]

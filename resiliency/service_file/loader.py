@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from resiliency.service_file import (
     cross_file_rules,
+    defaults,
     drill_rules,
     probe_rules,
     rules,
@@ -17,7 +18,7 @@ from resiliency.service_file import (
 )
 from resiliency.service_file.errors import Path as Key
 from resiliency.service_file.errors import Problem, ServiceFileError
-from resiliency.service_file.model import Service
+from resiliency.service_file.model import Service, ServiceFile
 from resiliency.service_file.partial_document import PartialDocument
 
 DEFAULT_PATH: Final = Path("services")
@@ -50,19 +51,26 @@ def load(path: Path = DEFAULT_PATH) -> list[Service]:
     if not problems:
         sound = [(each.service, each.partial) for each in examined if each.service is not None]
         problems += drill_rules.shared_instance_problems(sound)
+    for partial in partials:
+        problems = list(defaults.as_written(problems, partial.document))
     if problems:
         raise ServiceFileError(problems)
     return [each.service for each in examined if each.service is not None]
 
 
 def examine(document: yaml_source.Document) -> Examined:
-    """Check one parsed file: first each value by itself, then the values together."""
-    problems = list(document.problems)
+    """Check one parsed file: first each value by itself, then the values together.
+
+    Problems with defaults are at the environments that have them.
+    """
+    defaults.merge(document)
+    problems = [*document.problems, *_default_problems(document)]
     service: Service | None = None
     misspelt: frozenset[Key] = frozenset()
     if document.data:
         try:
-            service = Service.model_validate(document.data)
+            own = {key: value for key, value in document.data.items() if key != defaults.KEY}
+            service = Service.model_validate(own)
         except ValidationError as error:
             problems += validation_messages.problems_of(error, document)
             misspelt = frozenset(validation_messages.misspelt_keys(error, document).values())
@@ -77,6 +85,17 @@ def examine(document: yaml_source.Document) -> Examined:
 
         problems += objective_problems(service, partial)
     return Examined(partial, service, problems)
+
+
+def _default_problems(document: yaml_source.Document) -> Iterable[Problem]:
+    """Return the problems of the defaults by themselves; what is missing may be elsewhere."""
+    if defaults.KEY not in document.data:
+        return []
+    try:
+        ServiceFile.model_validate({defaults.KEY: document.data[defaults.KEY]})
+    except ValidationError as error:
+        return list(validation_messages.problems_of(error, document, complete=False))
+    raise AssertionError("a file without a service is sound")
 
 
 def _has_objectives(service: Service) -> bool:

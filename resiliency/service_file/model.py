@@ -983,3 +983,13 @@ class Service(Section):
     def tags_of(self, environment: Environment) -> Mapping[str, str]:
         """The tags of an environment's stack."""
         return {**self.tags, **environment.tags}
+
+
+class ServiceFile(Service):
+    """A service file as it is written: a service, and what its environments have in common."""
+
+    defaults: Environment | None = Field(
+        default=None,
+        description="Values of all environments, merged key by key; an environment's own values "
+        "come first.",
+    )

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from resiliency.service_file.errors import Path, Problem
-from resiliency.service_file.model import Service
+from resiliency.service_file.model import ServiceFile
 from resiliency.service_file.yaml_source import Document, Value
 
 
@@ -134,7 +134,7 @@ def field_at(path: Path) -> FieldInfo | None:
 
 def annotation_at(path: Path) -> Any:
     """Return the type of the value at a path."""
-    annotation: Any = Service
+    annotation: Any = ServiceFile
     for part in path:
         annotation = annotation_below(annotation, part)
     return annotation

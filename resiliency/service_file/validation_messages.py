@@ -26,16 +26,21 @@ _METRIC_MATH: Final = ("expression", "metrics", "metric_math")
 _NUMBERS: Final = {"a whole number": r"-?[0-9]{1,30}", "a number": r"-?[0-9]{1,30}(\.[0-9]+)?"}
 
 
-def problems_of(error: ValidationError, document: Document) -> Iterator[Problem]:
-    """Yield every error of a validation as a problem of the file."""
+def problems_of(
+    error: ValidationError, document: Document, *, complete: bool = True
+) -> Iterator[Problem]:
+    """Yield every error of a validation as a problem of the file.
+
+    Unless it is complete, a missing value is no problem.
+    """
     details = error.errors(include_url=False)
     misspelt = misspelt_keys(error, document)
     meant = set(misspelt.values())
     misnamed = {d["loc"] for d in details if d["type"] == "value_error"}
     for detail in details:
         path = detail["loc"]
-        if detail["type"] == "missing" and path in meant:
-            continue  # reported once, at the misspelt key
+        if detail["type"] == "missing" and (path in meant or not complete):
+            continue  # a misspelt key is reported once, at the key
         if detail["type"] == "model_type" and path in misnamed:
             continue  # a member with a wrong name is reported for its name
         if detail["type"] == "extra_forbidden" or path in misspelt:

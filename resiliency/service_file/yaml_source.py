@@ -55,12 +55,14 @@ class Document:
         file: The file as the user named it.
         data: The top mapping; empty when the file could not be read.
         lines: Line, from 1, of each key (for members of mappings) or item (of lists).
+        inherited: Place in the file's defaults of each value that an environment has from there.
         problems: The mistakes in the file as YAML.
     """
 
     file: str
     data: dict[str, Value] = field(default_factory=dict)
     lines: dict[Path, int] = field(default_factory=dict)
+    inherited: dict[Path, Path] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def line_of(self, path: Path) -> int:
@@ -171,7 +173,7 @@ class _Builder:
         if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
             self._refuse(
                 f"anchors and aliases (&{event.anchor}, *{event.anchor}) are not allowed; "
-                "write the values out",
+                "write the values out, those of all environments in defaults",
                 event,
             )
         if isinstance(event, _TAGGED) and event.tag is not None:

@@ -8,7 +8,8 @@ from tests.stacks.edits import (
     FAILOVER_ALARM,
     GREEN_ID,
     GREEN_STATUS,
-    PAIR,
+    PRIMARY,
+    SECONDARY,
     STATUS,
     Row,
 )
@@ -102,7 +103,7 @@ DRILL_ROWS = [
             f"add health check {GREEN_STATUS}",
             f"remove health check {STATUS}",
             f"modify {FAILOVER_ALARM}",
-            f"modify {PAIR}",
+            f"modify {PRIMARY}", f"modify {SECONDARY}",
             *_all("modify", _faults() | _machines()),
             DASHBOARD,
         },
@@ -121,5 +122,5 @@ DRILL_ROWS = [
         lambda env: env["dependencies"]["db"].update(label="Main database"),
         {f"modify {alarm}" for alarm in ALARMS if "-db-" in alarm}),
     Row("TTL changed, with drills", lambda env: env["endpoint"].update(ttl_seconds=10),
-        {f"modify {PAIR}", *_all("modify", _machines("shutdown"))}),
+        {f"modify {PRIMARY}", f"modify {SECONDARY}", *_all("modify", _machines("shutdown"))}),
 ]  # fmt: skip

@@ -222,13 +222,12 @@ def with_pairs(templates: Templates, folder: Path, **types: str) -> list[str]:
 
     def edit(changed: dict[str, Data]) -> None:
         resources = changed["bookstore-production-failover"]["Resources"]
-        (group,) = [one for one in resources.values() if one["Type"].endswith("RecordSetGroup")]
-        first, second = group["Properties"]["RecordSets"]
+        pair = [one for one in resources.values() if one["Type"] == "AWS::Route53::RecordSet"]
         for label, kind in types.items():
             name = f"{label}.pingpublications.com."
-            group["Properties"]["RecordSets"] += [
-                {**record, "Name": name, "Type": kind} for record in (first, second)
-            ]
+            for number, record in enumerate(pair):
+                properties = {**record["Properties"], "Name": name, "Type": kind}
+                resources[f"{label}{number}"] = {**record, "Properties": properties}
 
     paths = []
     for stack, template in edited(templates, edit).items():

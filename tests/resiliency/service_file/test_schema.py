@@ -90,6 +90,16 @@ def test_editors_take_a_zone_id_as_aws_writes_it() -> None:
     assert refused_at(lambda env: env["hosted_zone"].update(id="/hostedzone/Z2EHK3FAEUNRMI")) == []
 
 
+def test_editors_require_the_keys_of_environments_only_without_defaults() -> None:
+    data = example_data()
+    del production(data)["hosts"]["blue"]["name"]
+    without = [error.json_path for error in VALIDATOR.iter_errors(data)]
+    data["defaults"] = {"hosts": {"blue": {"name": "bookstore-api-blue"}}, "active": "bleu"}
+    with_defaults = [error.json_path for error in VALIDATOR.iter_errors(data)]
+    assert without == ["$.environments.production.hosts.blue"]
+    assert with_defaults == ["$.defaults"]
+
+
 def test_every_key_is_described_for_editors() -> None:
     whole = json_schema()
     sections = {"Service": whole, **whole["$defs"]}
@@ -97,5 +107,7 @@ def test_every_key_is_described_for_editors() -> None:
         f"{name}.{key}"
         for name, section in sections.items()
         for key, part in section.get("properties", {}).items()
-        if not part.get("description") and "$ref" not in part  # the section's own stands there
+        if not name.endswith("Complete")  # which only says what is required
+        and not part.get("description")
+        and "$ref" not in part  # the section's own stands there
     ] == []
