@@ -19,8 +19,8 @@ from typing import Final
 from rich.table import Table
 
 from resiliency import junit
-from resiliency.drill_cli import dispatch
 from resiliency.drill_cli.aws import STACK, STACKS, Aws, NotFoundError
+from resiliency.drill_cli.dispatch import enter
 from resiliency.drill_cli.follow import follow, start
 from resiliency.drill_cli.listing import read_back_to_passed
 from resiliency.drill_cli.progress import FollowedRun
@@ -30,7 +30,6 @@ from resiliency.drill_cli.stack import (
     DeployedDrill,
     DrillsStack,
     Location,
-    find_location,
     find_stack,
     running_execution,
 )
@@ -115,11 +114,8 @@ def gate(options: argparse.Namespace) -> int:
 
 
 def _deployed(options: argparse.Namespace) -> Sequence[Check]:
-    location = find_location(
-        options.service, options.environment, services=options.services, region=options.region
-    )
-    aws = Aws(dispatch.session(options.profile, location.region))
-    stack, context = find_stack(aws, location), dispatch.local_context(aws)
+    location, aws, context = enter(options)
+    stack = find_stack(aws, location)
     drill = None if options.drill is None else stack.drill(options.drill)
     checks = [no_drill_check(aws, stack, context), no_deployment_check(aws, location)]
     if drill is None:
