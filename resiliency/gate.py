@@ -114,7 +114,7 @@ def gate(options: argparse.Namespace) -> int:
 
 
 def _deployed(options: argparse.Namespace) -> Sequence[Check]:
-    location, aws, context = enter(options)
+    location, aws, context = enter(options, "docs/pipelines.md lists the permissions that it needs")
     stack = find_stack(aws, location)
     drill = None if options.drill is None else stack.drill(options.drill)
     checks = [no_drill_check(aws, stack, context), no_deployment_check(aws, location)]

@@ -56,16 +56,17 @@ NEEDS: Final[Mapping[str, tuple[Operation, ...]]] = {
 GATE_NEEDS: Final = (*_FIND, STACKS, EXECUTIONS, LOCKS, *_READ)
 """The operations of `resiliency gate`; those of `gate --run` too are those of `drill start`."""
 
-_PREFIXES: Final[Mapping[str, str]] = {"stepfunctions": "states"}
+_PREFIXES: Final[Mapping[str, str]] = {
+    "elbv2": "elasticloadbalancing",
+    "stepfunctions": "states",
+}
 _ACTIONS: Final[Mapping[Operation, str]] = {OBJECTS: "s3:ListBucket"}
 
 ATTEMPTS: Final = 4
 """Number of attempts of a call, with growing pauses, before it fails."""
 
 _MOST_BYTES: Final = 32 * 1024 * 1024
-_PERMISSIONS: Final = (
-    "docs/drill-command.md and docs/pipelines.md list the permissions that each command needs"
-)
+PERMISSIONS: Final = "docs/drill-command.md lists the permissions that each subcommand needs"
 _SIGN_IN: Final = "sign in (`aws sso login`, or as usual for this account) and try again"
 
 _EXPIRED: Final = (
@@ -103,7 +104,11 @@ _MISSING: Final = (
     "404",
     "ExecutionDoesNotExist",
     "NoSuchBucket",
+    "NoSuchHealthCheck",
+    "NoSuchHostedZone",
     "NoSuchKey",
+    "NotFound",
+    "NotFoundException",
     "ResourceNotFoundException",
     "StateMachineDoesNotExist",
 )
@@ -135,12 +140,17 @@ class Aws:
 
     ``identity`` is the ARN of their user or role.
 
+    Args:
+        session: The session that makes clients.
+        permissions: Where the documentation lists the permissions that are needed.
+
     Raises:
         UserError: There are no credentials, or AWS rejects them.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, permissions: str = PERMISSIONS) -> None:
         self._session = session
+        self._permissions = permissions
         self._clients: dict[str, Any] = {}
         self.region: str = session.region_name
         self.identity = ""
@@ -245,7 +255,9 @@ class Aws:
             )
         if code in _DENIED:
             who = self.identity or "these credentials"
-            return UserError(f"{who} may not {called}{on}; {_PERMISSIONS} (AWS says: {message})")
+            return UserError(
+                f"{who} may not {called}{on}; {self._permissions} (AWS says: {message})"
+            )
         if code in _BUSY:
             return TemporaryError(
                 f"AWS throttles {called}, also after {ATTEMPTS} attempts; try again in a minute"

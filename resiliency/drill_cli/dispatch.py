@@ -5,7 +5,7 @@ import json
 import time
 
 from resiliency.drill_cli.approval import approve
-from resiliency.drill_cli.aws import Aws, session
+from resiliency.drill_cli.aws import PERMISSIONS, Aws, session
 from resiliency.drill_cli.follow import follow, run_to_follow, start
 from resiliency.drill_cli.listing import print_rows, rows_of
 from resiliency.drill_cli.preview import preview_of, print_preview
@@ -47,8 +47,12 @@ def _discard(event: str, **fields: object) -> None:
     """Drop the functions' log, which is meant for CloudWatch."""
 
 
-def enter(options: argparse.Namespace) -> tuple[Location, Aws, Context]:
+def enter(
+    options: argparse.Namespace, permissions: str = PERMISSIONS
+) -> tuple[Location, Aws, Context]:
     """Find the account of the environment that the options name.
+
+    ``permissions`` says where the documentation lists those that are needed.
 
     Raises:
         UserError: There are no credentials, or the service file has no such environment.
@@ -56,7 +60,7 @@ def enter(options: argparse.Namespace) -> tuple[Location, Aws, Context]:
     location = find_location(
         options.service, options.environment, services=options.services, region=options.region
     )
-    aws = Aws(session(options.profile, location.region))
+    aws = Aws(session(options.profile, location.region), permissions=permissions)
     return location, aws, local_context(aws)
 
 

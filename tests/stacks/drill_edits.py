@@ -96,7 +96,7 @@ DRILL_ROWS = [
         lambda env: env["drills"].update(notify_passed=False), _all("modify", _machines())),
     Row("keys of volumes given",
         lambda env: env["drills"].update(
-            volume_keys=["arn:aws:kms:us-west-2:532151327118:key/1234abcd"]),
+            volume_keys=["arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab"]),
         _all("modify", STARTERS_OF_HOSTS | _machines())),
     Row("active: green, with drills", lambda env: env.update(active="green"),
         {

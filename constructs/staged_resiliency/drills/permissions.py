@@ -29,6 +29,7 @@ class Scope:
         calendars: ARNs of the change calendars.
         stack: Name of the stack with records and alarms; None where it is not known.
         bucket_key: ARN of the key of the journal bucket; None for S3's own.
+        dashboard_name: The dashboard that FIS's reports show; None for none.
     """
 
     place: Place
@@ -43,11 +44,20 @@ class Scope:
     calendars: Sequence[str]
     stack: str | None
     bucket_key: str | None
+    dashboard_name: str | None = None
 
     def arn(self, service: str, rest: str) -> str:
         """The ARN of a resource in the drills' account and region."""
         place = self.place
         return f"arn:{place.partition}:{service}:{place.region}:{place.account}:{rest}"
+
+    @property
+    def dashboard_arn(self) -> str | None:
+        """The ARN of the dashboard that FIS's reports show; None for none."""
+        if self.dashboard_name is None:
+            return None
+        place = self.place
+        return f"arn:{place.partition}:cloudwatch::{place.account}:dashboard/{self.dashboard_name}"
 
     @property
     def topic_keys(self) -> str | Sequence[str]:

@@ -76,8 +76,7 @@ def endpoint() -> BaseException:
             STACK,
             ApiError("AccessDenied", "User: x is not authorized"),
             f"{WHO} may not cloudformation:ListStackResources on bookstore-production-drills; "
-            "docs/drill-command.md and docs/pipelines.md list the permissions that each command "
-            "needs (AWS says: U",
+            "docs/drill-command.md lists the permissions that each subcommand needs (AWS says: U",
             id="no right to see the stack",
         ),
         pytest.param(
