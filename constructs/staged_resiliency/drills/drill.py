@@ -10,10 +10,13 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
+from staged_resiliency.drills import alarm_effects
+from staged_resiliency.drills.alarm_effects import AlarmKind, WatchedAlarm
 from staged_resiliency.drills.drill_group import DrillGroup
 from staged_resiliency.drills.experiment import FaultExperiment, require_guards
 from staged_resiliency.drills.faults import Fault
-from staged_resiliency.drills.hypothesis import longest_minutes
+from staged_resiliency.drills.hypothesis import contradiction, longest_minutes
+from staged_resiliency.drills.hypothesis import hypothesis as derive
 from staged_resiliency.drills.overdue_alarm import DrillOverdueAlarm
 from staged_resiliency.drills.runtime import keys
 from staged_resiliency.drills.runtime.plan import (
@@ -68,10 +71,13 @@ class Drill(Construct):
         group: The service's ``DrillGroup``.
         name: Short name of the drill.
         fault: What is broken, where, for how long: ``StopInstance`` or ``BlackholePort``.
-        guards: The alarms that stop it, 1 to 5, or their names: those that show whether the other
-            host is healthy.
-        hypothesis: What is expected; at least one expectation.
         schedule: When it runs, at least every 35 days.
+        guards: The alarms that stop it, 1 to 5, or their names: those that show whether the other
+            host is healthy. Unless given, those of the target's alarms that show it best and that
+            the fault leaves alone.
+        hypothesis: What is expected; at least one expectation. Unless given, whether clients move
+            and return or stay and are served, which alarms fire, recover and stay quiet, and by
+            when, as it follows from the target's alarms.
         window: When a run may begin; Monday to Friday from 9:00 to 17:00 unless given.
         dependency: Short name of the dependency that a ``BlackholePort`` cuts off.
         predicted: How long the failover-time model says that clients take to reach the other host,
@@ -100,35 +106,36 @@ class Drill(Construct):
         >>> from staged_resiliency import *
         >>> stack = Stack(App(), "Shop")
         >>> topic = "arn:aws:sns:eu-west-1:111111111111:ops"
-        >>> group = DrillGroup(
+        >>> failover = InstanceFailover(
         ...     stack,
-        ...     "Drills",
-        ...     service=DrillTarget(
-        ...         name="shop",
-        ...         environment="production",
-        ...         namespace="Shop",
-        ...         active=DrillHost("shop-blue", "192.0.2.1", instance="i-0123456789abcdef0"),
-        ...         standby=DrillHost("shop-green", "192.0.2.2"),
-        ...         record_name="shop.example.com",
-        ...         hosted_zone_id="Z2EHK3FAEUNRMI",
-        ...         alarms=["shop-blue-StatusCheckFailed", "shop-green-StatusCheckFailed"],
-        ...         objective_seconds=360,
+        ...     "Failover",
+        ...     service="shop",
+        ...     blue=FailoverHost(
+        ...         "shop-blue", AddressTarget(ipv4="52.11.79.8"), "i-0123456789abcdef0"
         ...     ),
+        ...     green=FailoverHost(
+        ...         "shop-green", AddressTarget(ipv4="52.11.79.9"), "i-0123456789abcdef1"
+        ...     ),
+        ...     active="blue",
+        ...     hosted_zone="Z2EHK3FAEUNRMI",
+        ...     record_name="shop.example.com",
         ...     topic=topic,
+        ... )
+        >>> target = DrillTarget.of(
+        ...     failover, environment="production", namespace="Shop", objective_seconds=540
         ... )
         >>> drill = Drill(
         ...     stack,
         ...     "Shutdown",
-        ...     group=group,
+        ...     group=DrillGroup(stack, "Drills", service=target, topic=topic),
         ...     name="shutdown",
-        ...     fault=StopInstance("shop-blue", "i-0123456789abcdef0", duration_minutes=10),
-        ...     guards=["shop-green-StatusCheckFailed"],
-        ...     hypothesis=[
-        ...         ClientsMove("shop.example.com", "shop-green"),
-        ...         ClientsReturn("shop.example.com", "shop-blue", within_seconds=800),
-        ...     ],
+        ...     fault=StopInstance("shop-blue", "i-0123456789abcdef0", duration_minutes=12),
         ...     schedule=DrillSchedule("cron(0 10 ? * TUE#1 *)", "Europe/Dublin"),
         ... )
+        >>> drill.guards
+        ('shop-green-StatusCheckFailed',)
+        >>> drill.hypothesis[0]
+        ClientsMove(record='shop.example.com', to='shop-green', within_seconds=None)
         >>> drill.machine_name
         'shop-production-drill-shutdown'
 
@@ -143,9 +150,9 @@ class Drill(Construct):
         group: DrillGroup,
         name: str,
         fault: Fault,
-        guards: Sequence[str | SignalAlarm | cloudwatch.IAlarm],
-        hypothesis: Sequence[Expectation],
         schedule: DrillSchedule,
+        guards: Sequence[str | SignalAlarm | cloudwatch.IAlarm] | None = None,
+        hypothesis: Sequence[Expectation] | None = None,
         window: DrillWindow | None = None,
         dependency: str | None = None,
         predicted: Predicted | None = None,
@@ -156,7 +163,12 @@ class Drill(Construct):
         service = group.service
         checked("Drill", "name", name, validation.slug)
         machine_name = names.drill_state_machine(service.name, service.environment, name)
-        _require_sense(group, fault, hypothesis, schedule, machine_name)
+        _require_host(group, fault)
+        if guards is None:
+            guards = _derived_guards(service, fault)
+        if hypothesis is None:
+            hypothesis = _derived_hypothesis(service, fault)
+        _require_sense(hypothesis, schedule, machine_name)
         _require_expectations_of_service(service, hypothesis)
         _require_time(fault, hypothesis, schedule, window, group)
         _require_reason(fault, hypothesis, service.objective_seconds, duration_reason)
@@ -200,7 +212,7 @@ class Drill(Construct):
             objective_seconds=service.objective_seconds,
             fault_seconds=fault.seconds,
             hypothesis=self.hypothesis,
-            alarms=tuple(service.alarms),
+            alarms=service.alarm_names,
             expected_alarms=tuple(expected),
             guard_alarms=self.guards,
             experiment_template_id=template_id,
@@ -312,6 +324,8 @@ def _require_types(
         if not isinstance(given, kind):
             raise wrong_type("Drill", name, given, allowed)
     for name, given in (("guards", guards), ("hypothesis", hypothesis)):
+        if given is None:
+            continue
         if isinstance(given, str) or not isinstance(given, Sequence):
             raise wrong_type("Drill", name, given, "a list")
         for each in given:
@@ -319,13 +333,7 @@ def _require_types(
                 raise wrong_type("Drill", name, each, "expectations, such as ClientsMove(...)")
 
 
-def _require_sense(
-    group: DrillGroup,
-    fault: Fault,
-    hypothesis: Sequence[Expectation],
-    schedule: DrillSchedule,
-    machine_name: str,
-) -> None:
+def _require_host(group: DrillGroup, fault: Fault) -> None:
     hosts = {host.name: host for host in (group.service.active, group.service.standby)}
     if fault.host_name not in hosts:
         raise InvalidInputError(
@@ -339,6 +347,44 @@ def _require_sense(
             f"Drill: fault: {fault.host_name} has instance {planned or 'none'} in the service, and "
             f"{fault.instance_id} here; give the same"
         )
+
+
+def _derived_guards(service: DrillTarget, fault: Fault) -> Sequence[str]:
+    found = alarm_effects.guards(
+        fault.effect, _known_alarms("guards", service, fault), limits.MAX_STOP_CONDITIONS
+    )
+    return [alarm.name for alarm in found]
+
+
+def _derived_hypothesis(service: DrillTarget, fault: Fault) -> Sequence[Expectation]:
+    alarms = _known_alarms("hypothesis", service, fault)
+    contradicted = contradiction(fault.effect, service.pair, alarms)
+    if contradicted is not None:
+        raise InvalidInputError(f"Drill: fault: {contradicted[1]}")
+    return derive(fault.effect, service.pair, alarms)
+
+
+def _known_alarms(argument: str, service: DrillTarget, fault: Fault) -> Sequence[WatchedAlarm]:
+    """The alarms from which an argument is derived."""
+    alarms = service.watched_alarms
+    if not alarms:
+        raise InvalidInputError(
+            f"Drill: {argument}: is not given, and the DrillTarget has only names of alarms; give "
+            "it, or make the target by DrillTarget.of(...)"
+        )
+    asking = (AlarmKind.DEPENDENCY, AlarmKind.PEER)
+    for alarm in alarms:
+        if fault.port is not None and alarm.watches in asking and alarm.port is None:
+            raise InvalidInputError(
+                f"Drill: {argument}: is not given, and the port that {alarm.name} watches is not "
+                "known; give DrillTarget.of(probe=...) the probe's configuration"
+            )
+    return alarms
+
+
+def _require_sense(
+    hypothesis: Sequence[Expectation], schedule: DrillSchedule, machine_name: str
+) -> None:
     if not hypothesis:
         raise InvalidInputError(
             "Drill: hypothesis: a drill that expects nothing can't fail; give at least one "
@@ -383,7 +429,7 @@ def _require_expectations_of_service(
                 f"service; allowed: {', '.join(hosts)}"
             )
         alarm = getattr(each, "alarm", None)
-        if alarm is not None and alarm not in service.alarms:
+        if alarm is not None and alarm not in service.alarm_names:
             raise InvalidInputError(
                 f"Drill: hypothesis: {describe(each)}: it is no alarm of the service, so it would "
                 "not be observed; add it to DrillTarget(alarms=...)"

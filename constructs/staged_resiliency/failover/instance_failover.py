@@ -58,6 +58,10 @@ class InstanceFailover(Construct):
             or address, no signal, or a signal that the active host does not have.
 
     Attributes:
+        service: Short name of the service.
+        hosts: The hosts, by colour.
+        active: The colour of the host that serves while it is healthy.
+        signals: The signals, as ``failover_on`` has them.
         status_alarms: The status alarm of each host that has one, by colour.
         signal_health_checks: One health check per signal, in the order of ``failover_on``.
         health_check: The health check of the primary record.
@@ -135,6 +139,10 @@ class InstanceFailover(Construct):
                 "give each a different name"
             )
         super().__init__(scope, construct_id)
+        self.service: Final = service
+        self.hosts: Final = hosts
+        self.active: Final = active
+        self.signals: Final = signals
         self.status_alarms: Final[Mapping[Color, InstanceStatusAlarm]] = {
             color: InstanceStatusAlarm(
                 self,

@@ -193,7 +193,7 @@ def _missed_runs(
     store: Store, failed: list[str], context: Context
 ) -> list[tuple[EndedRun, Mapping[str, object]]]:
     """Find runs whose event was lost, or whose fault had not ended when a call returned."""
-    found = []
+    found: list[tuple[EndedRun, Mapping[str, object]]] = []
     for each in open_runs(store):
         try:
             ended = _how_it_ended(each, context)
