@@ -161,8 +161,11 @@ def _search_worker() -> str:
 
     folder = Path(material.__file__).parent / "templates" / "assets" / "javascripts" / "workers"
     (source,) = folder.glob("search.*.min.js")
-    return Path(__file__).with_name("search_worker.js").read_text(encoding="utf-8").replace(
-        "SEARCH", json.dumps(source.read_text(encoding="utf-8"))
+    return (
+        Path(__file__)
+        .with_name("search_worker.js")
+        .read_text(encoding="utf-8")
+        .replace("SEARCH", json.dumps(source.read_text(encoding="utf-8")))
     )
 
 
