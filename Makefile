@@ -75,7 +75,8 @@ picture: .venv/.runtime  ## Draw the picture in README.md
 	$(BIN)/python docs/architecture/render.py
 
 docs: .venv-docs/.installed  ## Build the documentation site: out/docs/index.html, which opens from a disk
-	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python docs/site/build.py
+	.venv-docs/bin/python docs/site/build.py
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet -f docs/site/mkdocs.yml
 
 lock: .venv/.runtime  ## Pin requirements for every supported Python
 	$(PIP) uv==0.13.9

@@ -11,8 +11,6 @@ import ast
 import json
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -184,6 +182,3 @@ def _write_text(path: str, text: str) -> None:
 
 if __name__ == "__main__":
     write_pages()
-    configuration = Path(__file__).with_name("mkdocs.yml")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-f", configuration]
-    sys.exit(subprocess.run(command, check=False).returncode)
