@@ -39,6 +39,7 @@ def drill_target(
         version_field=endpoint.version_field,
         ttl_seconds=endpoint.ttl_seconds,
         endpoint_decides="endpoint" in environment.failover_on,
+        stack=names.failover_stack(service.service, name),
     )
 
 
@@ -67,6 +68,7 @@ def add_dashboard(
             names.drill_fault_alarm(service, name),
             *overdue,
         ],
+        failover_alarm=names.failover_alarm(service, name) if environment.failover_topics else None,
         health_check_ids={environment.endpoint.record: health_check_id},
         connectivity=list(_measured(environment)),
         links=_links(stack.region, names.drills_stack(service, name), drills),

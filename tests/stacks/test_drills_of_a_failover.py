@@ -53,5 +53,6 @@ def test_the_target_of_a_failover_is_that_of_the_service_file(edit: str) -> None
     assert set(target.watched_alarms) == set(watched_alarms(environment))
     assert len(target.watched_alarms) == len(target.alarms)
     assert target.pair == pair_of(environment)
+    assert target.stack == stack.stack_name
     assert (target.active.name, target.active.address) == ("bookstore-api-blue", "54.213.54.171")
     assert target.standby.planned.instance_id == environment.hosts.green.instance_id

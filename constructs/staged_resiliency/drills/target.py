@@ -93,6 +93,9 @@ class DrillTarget:
             host answers, and any status from 200 to 299 is an answer.
         ttl_seconds: TTL of the record, on which derived time limits depend; 60 unless given.
         endpoint_decides: Whether Route 53's own checkers ask the active host; no unless given.
+        stack: Name of the CloudFormation stack with the records and alarms, in the drills' account
+            and region; while it is being changed no drill begins, and none injects its fault. Not
+            checked unless given.
 
     Raises:
         InvalidInputError: A name that AWS would refuse, the same host twice, or no alarm.
@@ -128,6 +131,7 @@ class DrillTarget:
     version_field: str | None = "environment"
     ttl_seconds: int = limits.RECOMMENDED_TTL_SECONDS
     endpoint_decides: bool = False
+    stack: str | None = None
 
     @classmethod
     def of(
@@ -166,6 +170,8 @@ class DrillTarget:
                 of which it is not known how a fault affects it.
         """
         # Loaded only here: the dashboard of an application needs no constructs of the failover.
+        from aws_cdk import Stack
+
         from staged_resiliency.drills.watched import watched_alarms
         from staged_resiliency.failover.instance_failover import InstanceFailover
         from staged_resiliency.failover.signals import EndpointSignal
@@ -190,6 +196,7 @@ class DrillTarget:
             version_field=version_field,
             ttl_seconds=failover.records.ttl_seconds,
             endpoint_decides=any(isinstance(each, EndpointSignal) for each in failover.signals),
+            stack=Stack.of(failover).stack_name,
         )
 
     def __post_init__(self) -> None:
@@ -205,6 +212,8 @@ class DrillTarget:
         checked(owner, "version_path", self.version_path, validation.url_path)
         if self.version_field is not None:
             checked(owner, "version_field", self.version_field, validation.version_field)
+        if self.stack is not None:
+            checked(owner, "stack", self.stack, validation.stack_name)
         if self.active.name == self.standby.name:
             raise InvalidInputError(
                 f"{owner}: standby: {validation.shown(self.standby.name)} is the active host "
