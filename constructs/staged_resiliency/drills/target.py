@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from staged_resiliency.drills.alarm_effects import WatchedAlarm
-from staged_resiliency.drills.hypothesis import Pair
+from staged_resiliency.drills import alarm_effects
+from staged_resiliency.drills.alarm_effects import AlarmKind, FaultEffect, WatchedAlarm
+from staged_resiliency.drills.hypothesis import Pair, contradiction, hypothesis
 from staged_resiliency.drills.runtime.plan import Endpoint, Host, Record, Window
 from staged_resiliency.drills.schedule import DAYS
+from staged_resiliency.experiment.expectations import Hypothesis
 from staged_resiliency.shared import limits, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.hosts import other
@@ -254,6 +256,45 @@ class DrillTarget:
             ttl_seconds=self.ttl_seconds,
             endpoint_decides=self.endpoint_decides,
         )
+
+    def guards(self, fault: FaultEffect) -> Sequence[str]:
+        """Derive the names of the alarms that stop a drill; none where none shows the other host.
+
+        Raises:
+            InvalidInputError: Too little is known of the alarms.
+        """
+        alarms = self._known_alarms(fault, "guards")
+        found = alarm_effects.guards(fault, alarms, limits.MAX_STOP_CONDITIONS)
+        return [alarm.name for alarm in found]
+
+    def hypothesis(self, fault: FaultEffect) -> Hypothesis:
+        """Derive what is expected of a drill.
+
+        Raises:
+            InvalidInputError: Too little is known of the alarms, or the drill would show nothing.
+        """
+        alarms = self._known_alarms(fault, "hypothesis")
+        contradicted = contradiction(fault, self.pair, alarms)
+        if contradicted is not None:
+            raise InvalidInputError(f"Drill: fault: {contradicted[1]}")
+        return hypothesis(fault, self.pair, alarms)
+
+    def _known_alarms(self, fault: FaultEffect, argument: str) -> Sequence[WatchedAlarm]:
+        """The alarms from which an argument of a drill is derived."""
+        alarms = self.watched_alarms
+        if not alarms:
+            raise InvalidInputError(
+                f"Drill: {argument}: is not given, and the DrillTarget has only names of alarms; "
+                "give it, or make the target by DrillTarget.of(...)"
+            )
+        for alarm in alarms:
+            asks = alarm.watches in (AlarmKind.DEPENDENCY, AlarmKind.PEER)
+            if fault.port is not None and asks and alarm.port is None:
+                raise InvalidInputError(
+                    f"Drill: {argument}: is not given, and the port that {alarm.name} watches is "
+                    "not known; give DrillTarget.of(probe=...) the probe's configuration"
+                )
+        return alarms
 
     def dimensions_of(self, drill: str) -> dict[str, str]:
         """The dimensions of a drill's metrics.
