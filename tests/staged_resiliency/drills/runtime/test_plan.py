@@ -12,6 +12,7 @@ from staged_resiliency.experiment.expectations import (
     AlarmRecovers,
     ClientsMove,
     ClientsReturn,
+    Expectation,
 )
 from staged_resiliency.experiment.json_codec import DataError
 from tests.fake_aws import plans
@@ -121,8 +122,14 @@ def test_a_preflight_is_valid_for_less_than_half_an_hour() -> None:
 
 
 def test_phases_last_longer_than_what_they_expect_so_that_a_verdict_says_how_late_it_was() -> None:
-    during = [ClientsMove("shop.example.com", "shop-green"), AlarmFires("shop-blue", 500)]
-    after = [ClientsReturn("shop.example.com", "shop-blue", 700), AlarmRecovers("shop-blue", 800)]
+    during: list[Expectation] = [
+        ClientsMove("shop.example.com", "shop-green"),
+        AlarmFires("shop-blue", 500),
+    ]
+    after: list[Expectation] = [
+        ClientsReturn("shop.example.com", "shop-blue", 700),
+        AlarmRecovers("shop-blue", 800),
+    ]
     timeouts = Timeouts.of(300, [*during, *after], 360)
     assert (timeouts.observe, timeouts.failback) == (500 + LATE_SECONDS, 800 + 120)
     assert Timeouts.of(300, during[:1], 360).observe == 360 + LATE_SECONDS
