@@ -106,6 +106,7 @@ _MISSING: Final = (
     "NotFoundException",
     "ResourceNotFoundException",
     "StateMachineDoesNotExist",
+    "TargetGroupNotFound",
 )
 
 
