@@ -17,6 +17,7 @@ from resiliency.commands import (
     gate,
     rehearse,
     schema,
+    status,
     summary,
     timing,
 )
@@ -110,7 +111,7 @@ def parser() -> argparse.ArgumentParser:
         version=f"%(prog)s {importlib.metadata.version('cdk-staged-resiliency')}",
     )
     commands = made.add_subparsers(required=True, metavar="COMMAND", dest="command")
-    for each in (check, summary, timing, rehearse, agent_sources, drill, gate, schema):
+    for each in (check, summary, timing, rehearse, agent_sources, drill, status, gate, schema):
         each.add(commands)
     return made
 
