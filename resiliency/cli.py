@@ -11,11 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from resiliency.commands import (
+    adopt,
     agent_sources,
     check,
     drill,
     gate,
     rehearse,
+    review,
     schema,
     status,
     summary,
@@ -32,6 +34,7 @@ _BOTO3: Final = {"boto3": "boto3", "botocore": "boto3"}
 _EXTRAS: Final[Mapping[str, Mapping[str, str]]] = {
     "cli": _CLI,
     "drill": {**_CLI, **_BOTO3},
+    "review": {**_CLI, **_BOTO3, "cfnlint": "cfn-lint"},
     "rehearsal": {
         **_CLI,
         **_BOTO3,
@@ -111,7 +114,19 @@ def parser() -> argparse.ArgumentParser:
         version=f"%(prog)s {importlib.metadata.version('cdk-staged-resiliency')}",
     )
     commands = made.add_subparsers(required=True, metavar="COMMAND", dest="command")
-    for each in (check, summary, timing, rehearse, agent_sources, drill, status, gate, schema):
+    for each in (
+        check,
+        adopt,
+        summary,
+        timing,
+        rehearse,
+        review,
+        drill,
+        status,
+        gate,
+        agent_sources,
+        schema,
+    ):
         each.add(commands)
     return made
 

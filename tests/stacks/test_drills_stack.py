@@ -676,10 +676,12 @@ def _lint(template: Data) -> list[str]:
     return [str(finding) for finding in found]
 
 
+@pytest.mark.slow
 def test_cfn_lint_takes_the_machines_definitions(drills_template: Template) -> None:
     assert _lint(_machines_alone(drills_template)) == []
 
 
+@pytest.mark.slow
 def test_cfn_lint_would_find_a_state_that_leads_nowhere(drills_template: Template) -> None:
     broken = _machines_alone(drills_template)
     broken["Resources"]["Machine0"]["Properties"]["Definition"]["States"]["Plan"].pop("Next")
