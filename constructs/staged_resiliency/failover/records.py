@@ -241,7 +241,7 @@ class FailoverRecords(Construct):
             )
             # The order of updates: a swap while the active host is down must never send clients
             # back to it, as the secondary would that has its new value before the primary.
-            standby.add_dependency(served)
+            standby.add_resource_dependency(served)
             records += (served, standby)
         self.resources: Final[Sequence[route53.CfnRecordSet]] = records
 

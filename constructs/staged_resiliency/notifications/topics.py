@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from aws_cdk import Annotations, RemovalPolicy, Stack
 from aws_cdk import aws_kms as kms
@@ -79,18 +79,34 @@ class AlarmTopicBase(Construct):
         """The topic as the CDK's type ``ITopic``."""
         return sns.Topic.from_topic_arn(self, "Imported", self.topic_arn)
 
-    def subscribe(self, subscription: Subscription) -> sns.CfnSubscription:
+    def subscribe(
+        self, subscription: Subscription | sns.ITopicSubscription
+    ) -> sns.CfnSubscription:
         """Send the topic's messages to a subscriber.
 
         The subscription's construct id comes from protocol and endpoint, so the order of
-        subscribers does not matter.
+        subscribers does not matter. A subscription of the CDK, of ``aws_sns_subscriptions``, is
+        made by the CDK, which also lets the topic send to the queue or call the function.
 
         Args:
             subscription: Who receives the messages.
 
         Returns:
             The ``CfnSubscription``, for example to give it a filter.
+
+        Raises:
+            InvalidInputError: Not a subscription.
         """
+        if not isinstance(subscription, Subscription):
+            if not hasattr(subscription, "bind"):
+                raise wrong_type(
+                    "AlarmTopic",
+                    "subscriptions",
+                    subscription,
+                    'a subscription such as EmailSubscription("ops@example.com")',
+                )
+            made = self.topic.add_subscription(subscription)
+            return cast(sns.CfnSubscription, made.node.default_child)
         receiver = f"{subscription.protocol} {subscription.endpoint}"
         resource = sns.CfnSubscription(
             self,
@@ -114,10 +130,11 @@ class AlarmTopic(AlarmTopicBase):
         topic_name: Physical name; CloudFormation makes one up unless given.
         encryption_key: The key that encrypts messages: an ``AlarmKey`` or a ``kms.IKey``, which
             is then opened to CloudWatch. A new ``AlarmKey`` unless given.
-        subscriptions: Who receives the messages; nobody unless given.
+        subscriptions: Who receives the messages, as the classes of this library or as those of
+            ``aws_sns_subscriptions``; nobody unless given.
 
     Raises:
-        InvalidInputError: A name that SNS would refuse.
+        InvalidInputError: A name that SNS would refuse, or not a subscription.
 
     Attributes:
         topic_arn: ARN of the topic.
@@ -146,7 +163,7 @@ class AlarmTopic(AlarmTopicBase):
         *,
         topic_name: str | None = None,
         encryption_key: AlarmKey | kms.IKey | None = None,
-        subscriptions: Sequence[Subscription] = (),
+        subscriptions: Sequence[Subscription | sns.ITopicSubscription] = (),
     ) -> None:
         if topic_name is not None:
             checked("AlarmTopic", "topic_name", topic_name, validation.topic_name)
