@@ -38,6 +38,7 @@ def drill_target(
         port=endpoint.serving_port,
         version_path=endpoint.version_path,
         version_field=endpoint.version_field,
+        stack=names.failover_stack(service.service, name),
     )
 
 
