@@ -1,6 +1,7 @@
 """Reads the deployed templates of stacks, and which of their drills run."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -51,6 +52,12 @@ def read_deployed(after: Sequence[SynthesizedStack], profile: str | None) -> Dep
             "one; give --profile with that account's"
         )
     return found
+
+
+def as_deployed(stack: SynthesizedStack) -> SynthesizedStack:
+    """Return a stack with its template as CloudFormation returns it: ? for what is not ASCII."""
+    text = re.sub(r"[^\x00-\x7f]", "?", json.dumps(stack.template, ensure_ascii=False))
+    return replace(stack, template=json.loads(text))
 
 
 def _region(stack: SynthesizedStack) -> str | None:

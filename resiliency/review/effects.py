@@ -20,9 +20,7 @@ _OBJECTIVE: Final = "RecoveryTimeSeconds"
 
 def compared_times(sides: Sides) -> Sequence[Compared]:
     """Return the failover times of each fault before and after; empty without a pair."""
-    verdicts = [
-        failover_times(graph, outages=_OUTAGES, seed=0) if graph else () for graph in sides.graphs
-    ]
+    verdicts = [failover_times(graph, outages=_OUTAGES, seed=0) for graph in sides.graphs]
     return compare(*verdicts) if any(verdicts) else ()
 
 
@@ -104,7 +102,7 @@ def message_findings(sides: Sides) -> Iterator[Finding]:
 
 def _fires_without_data(change: Change, sides: Sides) -> bool:
     given = properties(change.after)
-    known, after = (graph.alarms if graph else () for graph in sides.graphs)
+    known, after = (graph.alarms for graph in sides.graphs)
     metrics = {each.metric for each in known}
     return (
         given.get("TreatMissingData") == "breaching"
