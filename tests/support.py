@@ -1,6 +1,7 @@
 """What tests share: the example service, edits of it, and templates as plain data."""
 
 import copy
+import functools
 import hashlib
 import json
 import os
@@ -36,9 +37,15 @@ Data = dict[str, Any]
 
 def example_data(*, whole: bool = False) -> Data:
     """The content of services/bookstore.yaml, to be edited freely; whole only if asked for."""
+    return copy.deepcopy(_parsed(_EXAMPLE if whole else EXAMPLE_CORE))
+
+
+@functools.cache
+def _parsed(text: str) -> Data:
     document = Document("bookstore.yaml")
-    parse(_EXAMPLE if whole else EXAMPLE_CORE, document)
-    return copy.deepcopy(document.data)
+    parse(text, document)
+    data: Data = document.data
+    return data
 
 
 def production(data: Data) -> Data:

@@ -509,6 +509,11 @@ ROWS = [
         lambda env: env.update(objective={"recovery_time_seconds": 600, "faults": ["host"]}),
         set(),
     ),
+    Row(
+        "number of the failover-time model given",
+        lambda env: env.update(assumptions={"extra_periods": [3, 5]}),
+        set(),
+    ),
     Row("tag added", lambda env: env.update(tags={"team": "ops"}), set()),
     Row(
         "recovery notifications asked for",
