@@ -50,7 +50,7 @@ def _lost_answers(sides: Sides) -> Iterator[Finding]:
             gone.setdefault(key.answer, owner)
     for answer, owner in gone.items():
         zone, name, record_type = answer
-        text = f"{name} {record_type} has no answer any more in the zone {zone}"
+        text = f"{name} {record_type} has no answer any more in zone {zone}"
         advice = "keep the old name alive, for example as an alias of the new one"
         if answer in answers:
             text = f"a record of {name} {record_type} is deleted, and another one is created"

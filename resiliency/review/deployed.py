@@ -11,6 +11,7 @@ from resiliency.cloud_assembly import SynthesizedStack
 from resiliency.drill_cli.aws import EXECUTIONS, STACK, Aws, NotFoundError, Operation
 from resiliency.errors import UserError
 from resiliency.failover_model.template_files import parse_template
+from resiliency.review.sides import require_template
 
 TEMPLATE: Final[Operation] = ("cloudformation", "GetTemplate")
 NEEDS: Final = (TEMPLATE, STACK, EXECUTIONS)
@@ -71,7 +72,7 @@ def _read_stack(aws: Aws, stack: SynthesizedStack, found: Deployed) -> None:
         return  # it is new
     text = body if isinstance(body, str) else json.dumps(body)
     template = parse_template(text, f"the template of {stack.name}")
-    found.stacks.append(replace(stack, template=template))
+    found.stacks.append(require_template(replace(stack, template=template)))
     for each in aws.all(STACK, "StackResourceSummaries", StackName=stack.name):
         arn = each.get("PhysicalResourceId")
         if each["ResourceType"] == _MACHINE and arn:

@@ -13,15 +13,18 @@ from resiliency.review.changes import Change, labels, properties
 from resiliency.review.findings import Finding, Level, Sides, Topic, items_of
 from resiliency.review.protection import ALARM
 
-_OUTAGES: Final = 500
 _SUBSCRIPTION: Final = "AWS::SNS::Subscription"
+_NOTHING: Final = Decimal(0)
 _OBJECTIVE: Final = "RecoveryTimeSeconds"
 
 
-def compared_times(sides: Sides) -> Sequence[Compared]:
+def compared_times(sides: Sides, outages: int) -> Sequence[Compared]:
     """Return the failover times of each fault before and after; empty without a pair."""
-    verdicts = [failover_times(graph, outages=_OUTAGES, seed=0) for graph in sides.graphs]
-    return compare(*verdicts) if any(verdicts) else ()
+    before, after = sides.graphs
+    first = failover_times(before, outages=outages, seed=0)
+    same = before == after
+    second = first if same else failover_times(after, outages=outages, seed=0)
+    return compare(first, second) if first or second else ()
 
 
 def time_findings(compared: Sequence[Compared], sides: Sides) -> Iterator[Finding]:
@@ -57,20 +60,25 @@ def _times(verdict: Verdict) -> str:
 
 def cost_findings(sides: Sides) -> Iterator[Finding]:
     """Find what a month costs more or less; stacks that stay deployed still cost."""
-    before, after = (_costs(each) for each in (sides.before, [*sides.after, *sides.left]))
-    grown = sum(after.values(), Decimal(0)) - sum(before.values(), Decimal(0))
-    if round(grown, 2) == 0:
+    try:
+        before, after = (_costs(each) for each in (sides.before, [*sides.after, *sides.left]))
+    except (AttributeError, TypeError, ValueError):
+        text = "not estimated: a template has values that its resource types do not have"
+        yield Finding(Level.NOTE, Topic.COST, "", text)
         return
-    total = sum(after.values(), Decimal(0))
-    items = [
-        f"{what} {after.get(what, Decimal(0)) - before.get(what, Decimal(0)):+.2f}"
-        for what in {**before, **after}
-        if before.get(what) != after.get(what)
-    ]
-    text = (
-        f"{grown:+.2f} US dollars a month at list prices, {total:.2f} in all ({', '.join(items)})"
+    grown = {
+        what: after.get(what, _NOTHING) - before.get(what, _NOTHING) for what in {**before, **after}
+    }
+    if round(sum(grown.values()), 2) == 0:
+        return
+    items = ", ".join(f"{what} {more:+.2f}" for what, more in grown.items() if more)
+    yield Finding(
+        Level.NOTE,
+        Topic.COST,
+        "",
+        f"{sum(grown.values()):+.2f} US dollars a month at list prices, "
+        f"{sum(after.values()):.2f} in all ({items})",
     )
-    yield Finding(Level.NOTE, Topic.COST, "", text)
 
 
 def _costs(stacks: Sequence[SynthesizedStack]) -> Mapping[str, Decimal]:

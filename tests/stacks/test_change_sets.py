@@ -140,7 +140,8 @@ def _check(row: Row, data: Data) -> None:
     before, after = (synthesized([service_of(each)]) for each in row.sides(data))
     assert changed(before, after) == row.expected
     assert lost_answers(before, after) == row.loses
-    found = review(Sides(before, after, changes_between(before, after), NOW)).findings
+    sides = Sides(before, after, changes_between(before, after), NOW)
+    found = review(sides, outages=100).findings
     serious = {f"{each.level.value} {each.topic.value}" for each in found} - NOTES
     assert serious == FINDINGS.get(row.name, set())
 

@@ -11,6 +11,7 @@ from resiliency.review.findings import Finding, Sides
 from resiliency.review.review import Review, review
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
+OUTAGES = 100
 Resources = Mapping[str, Mapping[str, Any]]
 
 
@@ -34,7 +35,7 @@ def reviewed(
 ) -> Review:
     """The review of two versions of one stack."""
     sides = [stack(before)], [stack(after)]
-    return review(Sides(*sides, changes_between(*sides), now, running))
+    return review(Sides(*sides, changes_between(*sides), now, running), outages=OUTAGES)
 
 
 def texts(found: Review, topic: str) -> list[str]:

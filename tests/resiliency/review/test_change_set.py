@@ -16,7 +16,7 @@ from resiliency.review.changes import Action, changes_between
 from resiliency.review.findings import Sides
 from resiliency.review.review import Review, review
 from tests.resiliency.review.describe_change_set import described
-from tests.resiliency.review.stacks import NOW, alarm, resource, stack, texts
+from tests.resiliency.review.stacks import NOW, OUTAGES, alarm, resource, stack, texts
 from tests.support import Data, example, synthesized
 
 
@@ -28,7 +28,7 @@ def review_of(folder: Path, after: list[SynthesizedStack], *documents: object) -
     change_sets = list(map(read_change_set, files))
     sides = stacks_before(after, change_sets)
     changes = with_actions(changes_between(*sides), sides[1], change_sets)
-    return review(Sides(*sides, changes, NOW))
+    return review(Sides(*sides, changes, NOW), outages=OUTAGES)
 
 
 def _both_ids(env: Data) -> None:
@@ -61,7 +61,7 @@ def test_change_sets_are_reviewed_like_two_folders(
         for each in after
         if any(change.stack is each for change in changes_between(before, after))
     ]
-    of_folders = review(Sides(before, after, changes_between(before, after), NOW))
+    of_folders = review(Sides(before, after, changes_between(before, after), NOW), outages=OUTAGES)
     found = review_of(tmp_path, after, *documents)
     serious = [
         [each for each in one.findings if each.topic.value != "rest"] for one in (found, of_folders)
