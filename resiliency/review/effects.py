@@ -102,9 +102,9 @@ def message_findings(sides: Sides) -> Iterator[Finding]:
             )
     alarms = [each for each in sides.of(ALARM) if _notifies(each, "AlarmActions")]
     firing = [each for each in alarms if _fires_without_data(each, sides)]
-    yield from _alike(firing, "fires until its metric has data", Level.WARNING)
+    yield from _alike(firing, "until the metric has data, people are notified of", Level.WARNING)
     recovering = [each for each in alarms if each.is_new and _notifies(each, "OKActions")]
-    text = "notifies of OK once, as a new alarm has no state yet"
+    text = "once created, people are notified of the OK of"
     yield from _alike(recovering, text, Level.NOTE)
 
 
@@ -126,9 +126,8 @@ def _fires_without_data(change: Change, sides: Sides) -> bool:
 
 def _alike(changes: Sequence[Change], text: str, level: Level) -> Iterator[Finding]:
     for stack in dict.fromkeys(each.stack.name for each in changes):
-        here = [each for each in changes if each.stack.name == stack]
-        names = labels(here)
-        yield Finding(level, Topic.MESSAGES, stack, f"{names}: {text}")
+        names = labels([each for each in changes if each.stack.name == stack])
+        yield Finding(level, Topic.MESSAGES, stack, f"{text} {names}")
 
 
 def _notifies(change: Change, key: str) -> bool:

@@ -478,7 +478,7 @@ def test_a_new_subscriber_gets_an_email() -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({}, ["warning Alarm new: fires until its metric has data"]),
+        ({}, ["warning until the metric has data, people are notified of Alarm new"]),
         ({"TreatMissingData": "ignore"}, []),
         ({"WarmUpConfiguration": {}}, []),
         ({"Namespace": "AWS/EC2"}, []),
@@ -486,7 +486,7 @@ def test_a_new_subscriber_gets_an_email() -> None:
         ({"AlarmActions": []}, []),
         (
             {"OKActions": [TOPIC], "TreatMissingData": "ignore"},
-            ["note Alarm new: notifies of OK once, as a new alarm has no state yet"],
+            ["note once created, people are notified of the OK of Alarm new"],
         ),
     ],
 )
