@@ -2,14 +2,14 @@
 
 import functools
 
+import jsonpath_ng.ext.parser
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
-from moto.stepfunctions.parser.asl.utils import json_path
 
 _parse = AmazonStateLanguageParser.parse
 _trees: dict[str, object] = {}
 
-parse_path = functools.cache(json_path.parse)
+parse_path = functools.cache(jsonpath_ng.ext.parser.parse)
 
 
 def parse(definition: str) -> tuple[object, object]:
