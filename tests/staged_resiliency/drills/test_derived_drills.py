@@ -151,6 +151,7 @@ def test_a_blackhole_is_one_statement(here: Stack) -> None:
     assert fires == ["shop-blue-db-connectivity-failed"]
 
 
+@pytest.mark.slow
 def test_a_shutdown_of_an_instance_of_the_same_stack_is_one_statement(here: Stack) -> None:
     """Its id, and so the names of its alarms, are known only at deployment."""
     blue, green = an_instance(here, "Blue"), an_instance(here, "Green")
