@@ -16,6 +16,7 @@ from resiliency.commands import (
     check,
     drill,
     gate,
+    init,
     rehearse,
     review,
     schema,
@@ -114,6 +115,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = made.add_subparsers(required=True, metavar="COMMAND", dest="command")
     for each in (
+        init,
         check,
         adopt,
         summary,
