@@ -20,6 +20,7 @@ from resiliency.commands import (
     rehearse,
     review,
     schema,
+    status,
     summary,
     timing,
 )
@@ -123,6 +124,7 @@ def parser() -> argparse.ArgumentParser:
         rehearse,
         review,
         drill,
+        status,
         gate,
         agent_sources,
         schema,

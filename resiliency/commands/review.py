@@ -75,11 +75,11 @@ def run(options: argparse.Namespace) -> int:
     after: Sequence[SynthesizedStack] = read_stacks(options.paths[-1])
     before: Sequence[SynthesizedStack]
     if options.deployed:
-        from resiliency.review.deployed import read_deployed
+        from resiliency.review.deployed import as_deployed, read_deployed
 
         deployed = read_deployed(after, options.profile)
         before, running = deployed.stacks, deployed.running
-        after = [each for each in after if each.name not in deployed.not_asked]
+        after = [as_deployed(each) for each in after if each.name not in deployed.not_asked]
         for name in deployed.not_asked:
             print(f"{name}: is in another account, and left out", file=sys.stderr)
         changes = changes_between(before, after)

@@ -65,9 +65,9 @@ class Review:
         }
 
 
-def review(sides: Sides) -> Review:
-    """Find what ops need to know of a change."""
-    compared = compared_times(sides)
+def review(sides: Sides, *, outages: int = 2000) -> Review:
+    """Find what ops need to know of a change; ``outages`` are simulated for each fault."""
+    compared = compared_times(sides, outages)
     found = [
         *client_findings(sides),
         *name_findings(sides),
