@@ -4,8 +4,9 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
+from staged_resiliency.drills.alarm_effects import FaultEffect
 from staged_resiliency.drills.runtime.keys import BLACKHOLE_DOCUMENT
 from staged_resiliency.drills.runtime.plan import FaultKind
 from staged_resiliency.shared import limits, time_limits, validation
@@ -83,6 +84,14 @@ class Fault(ABC):
     def port(self) -> int | None:
         """The TCP port that is cut off; None for other faults."""
         return None
+
+    @property
+    def effect(self) -> FaultEffect:
+        """The fault, as alarms observe it."""
+        kind: Literal["stop_instance", "blackhole"] = (
+            "stop_instance" if self.kind is FaultKind.STOP_INSTANCE else "blackhole"
+        )
+        return FaultEffect(kind, self.host_name, self.port)
 
     def instance_arn(self, place: Place) -> str:
         """The ARN of the instance."""

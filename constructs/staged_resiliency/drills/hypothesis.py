@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from staged_resiliency.drills.alarm_effects import FaultEffect, WatchedAlarm, firing
 from staged_resiliency.experiment.expectations import (
@@ -48,6 +48,24 @@ def moves_clients(fault: FaultEffect, pair: Pair, alarms: Sequence[WatchedAlarm]
         alarm.host == pair.active and alarm.moves_clients(fault.effect_on(alarm))
         for alarm in alarms
     )
+
+
+def contradiction(
+    fault: FaultEffect, pair: Pair, alarms: Sequence[WatchedAlarm]
+) -> tuple[Literal["host", "fault"], str] | None:
+    """Why a drill would show nothing of the failover: what of it is wrong, and the reason."""
+    moves = moves_clients(fault, pair, alarms)
+    if moves and fault.host == pair.standby:
+        return "host", (
+            "breaks the standby but moves clients to it: the standby checks the active host on "
+            f"the same port {fault.port}, and failover_on has 'peer'; break the active host"
+        )
+    if fault.kind == "stop_instance" and fault.host == pair.active and not moves:
+        return "fault", (
+            "would stop the active host while no signal of failover_on treats missing data as "
+            "failure, so clients would stay with it; add 'status' to failover_on"
+        )
+    return None
 
 
 def hypothesis(fault: FaultEffect, pair: Pair, alarms: Sequence[WatchedAlarm]) -> Hypothesis:
