@@ -140,11 +140,13 @@ def _resources_before(stack: SynthesizedStack, change_set: ChangeSet) -> Mapping
         if action == "SyncWithActual":
             continue
         before = _context(resource, "BeforeContext", where)
+        # An alarm's id is its name, which is no reference to itself.
+        others = {each: known for each, known in ids.items() if known != {"Ref": logical_id}}
         if action == "Remove":
-            found[logical_id] = {"Type": resource.get("ResourceType"), **_referring(before, ids)}
+            found[logical_id] = {"Type": resource.get("ResourceType"), **_referring(before, others)}
         else:
             after = _context(resource, "AfterContext", where)
-            found[logical_id] = _undone(found[logical_id], before, after, ids)
+            found[logical_id] = _undone(found[logical_id], before, after, others)
     return found
 
 
