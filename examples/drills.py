@@ -12,7 +12,7 @@ from staged_resiliency import (
     AlarmQuiet,
     AlarmRecovers,
     AlarmTopic,
-    BlackholePort,
+    BlackholeDependency,
     ClientsMove,
     ClientsReturn,
     ClientsStay,
@@ -95,7 +95,9 @@ blackhole = Drill(
     "DatabaseBlackhole",
     group=group,
     name="db-blackhole",
-    fault=BlackholePort(BLUE, INSTANCES[BLUE], duration_minutes=5, destination_port=5432),
+    fault=BlackholeDependency(
+        BLUE, INSTANCES[BLUE], duration_minutes=5, destination="db.example.com"
+    ),
     guards=[status[GREEN].alarm_name, database[GREEN].alarm_name],
     hypothesis=[
         ClientsStay(RECORD, BLUE),

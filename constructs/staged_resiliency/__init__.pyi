@@ -4,6 +4,7 @@ from .dashboard import ConnectivityMetric as ConnectivityMetric
 from .dashboard import ServiceDashboard as ServiceDashboard
 from .drills.drill import Drill as Drill
 from .drills.drill_group import DrillGroup as DrillGroup
+from .drills.faults import BlackholeDependency as BlackholeDependency
 from .drills.faults import BlackholePort as BlackholePort
 from .drills.faults import Fault as Fault
 from .drills.faults import StopInstance as StopInstance

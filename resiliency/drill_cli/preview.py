@@ -15,7 +15,7 @@ from resiliency.drill_cli.stack import DeployedDrill, DrillsStack, running_execu
 from resiliency.errors import UserError
 from staged_resiliency.drills.runtime.client_view import serving_host
 from staged_resiliency.drills.runtime.context import Context
-from staged_resiliency.drills.runtime.plan import FaultKind, Plan
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.preflight import Findings, approval_of, inspect, refusals
 from staged_resiliency.experiment.expectations import (
     AlarmQuiet,
@@ -164,7 +164,7 @@ def _facts(preview: Preview) -> Sequence[tuple[str, str]]:
         ("Target", f"{plan.target_host.instance_id}: {found.instance_state or 'not found'}"),
         ("FIS template", f"{plan.experiment_template_id}: {_describe(template)}"),
     ]
-    if plan.fault is FaultKind.BLACKHOLE:
+    if plan.fault.runs_on_host:
         facts.append(("SSM agent", found.agent or "unknown to Systems Manager"))
     facts += [
         ("Standby", f"{plan.standby.reached_at}: {found.standby} ({found.reason})"),

@@ -24,7 +24,7 @@ from resiliency.service_file.model import (
 )
 from resiliency.service_file.partial_document import PartialDocument
 from staged_resiliency.drills.hypothesis import longest_minutes, moves_clients, observed_seconds
-from staged_resiliency.drills.runtime.plan import COOL_DOWN_SECONDS, RULE_LATE_SECONDS, Timeouts
+from staged_resiliency.drills.runtime.plan import COOL_DOWN_SECONDS, Timeouts
 from staged_resiliency.drills.schedule import MAX_GAP_DAYS, DrillSchedule, outside_window
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.hosts import COLORS, Color, other
@@ -79,6 +79,8 @@ def _dependency_goes_with_blackhole(env: PartialDocument) -> Iterator[Problem]:
             )
         elif fault == "blackhole" and not drill.has("dependency"):
             yield drill.problem("is missing; give one like dependency: db", "dependency")
+        if fault and fault != "blackhole" and drill.has("scope"):
+            yield drill.problem(f"applies to fault blackhole, not to {fault}; remove it", "scope")
 
 
 def _dependencies_exist(env: PartialDocument) -> Iterator[Problem]:
@@ -101,6 +103,22 @@ def _ports_can_be_cut_off(env: PartialDocument) -> Iterator[Problem]:
             yield drill.problem(
                 f"{shown(name)} is reached on port 53, without which the host can't resolve any "
                 "name, not even those of AWS; a blackhole can't cut it off",
+                "dependency",
+            )
+
+
+def _destinations_have_ipv4_addresses(env: PartialDocument) -> Iterator[Problem]:
+    """Report dependencies over IPv6, as the documents of AWS FIS take names and IPv4 addresses."""
+    for drill in _drills(env):
+        name = drill.text("dependency")
+        if not name or drill.text("fault") != "blackhole" or drill.text("scope") == "port":
+            continue
+        dependency = env.within("dependencies", name)
+        host, family = dependency.text("host"), dependency.text("check", "family")
+        if (host and ":" in host) or family == "ipv6":
+            yield drill.problem(
+                f"{shown(name)} is reached over IPv6, and AWS FIS cuts off names and addresses "
+                "over IPv4 alone; let the probe check it over IPv4, or remove the drill",
                 "dependency",
             )
 
@@ -216,6 +234,7 @@ RULES: Final[tuple[Callable[[PartialDocument], Iterator[Problem]], ...]] = (
     _dependency_goes_with_blackhole,
     _dependencies_exist,
     _ports_can_be_cut_off,
+    _destinations_have_ipv4_addresses,
     _hosts_have_an_instance,
     _hosts_can_be_reached_over_the_internet,
     _blackholes_are_measured,
@@ -286,8 +305,9 @@ def _is_safe(
         )
     elif moves and drill.host == "standby":
         yield at.problem(
-            f"breaks the standby but moves clients to it: the standby checks the active host on "
-            f"the same port {fault.port}, and failover_on has 'peer'; break the active host",
+            "breaks the standby but moves clients to it: the standby checks the active host "
+            f"{'at the same address' if fault.port is None else f'on the same port {fault.port}'}, "
+            "and failover_on has 'peer'; break the active host",
             "host",
         )
     elif drill.fault == "stop_instance" and drill.host == "active" and not moves:
@@ -409,14 +429,12 @@ def run_seconds(environment: Environment, drill: DrillSettings) -> int:
     """Return how long a run of a drill may take, with the pause that follows it."""
     expected = hypothesis_of(environment, drill)
     fault = fault_of(environment, drill)
-    late = RULE_LATE_SECONDS if drill.fault == "blackhole" else 0
     notice = environment.drills.notify_before_minutes * 60 if environment.drills else 0
-    seconds = drill.duration_minutes * 60 + fault.set_up_seconds
     timeouts = Timeouts.of(
-        seconds,
+        fault.seconds,
         expected,
         objective_of(environment),
-        late_seconds=late,
+        late_seconds=fault.late_seconds,
         notice_seconds=notice,
     )
     return timeouts.run + COOL_DOWN_SECONDS

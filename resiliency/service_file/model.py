@@ -613,6 +613,13 @@ class Dependency(Section):
         """The port that the probe connects to: the given one, or the protocol's own."""
         return self.port or _STANDARD_PORTS[self.check.protocol]
 
+    @property
+    def checked_address(self) -> str | None:
+        """The name or address that the probe connects to; None where it queries DNS."""
+        if self.check.protocol == "dns":
+            return None
+        return validation.dns_name_or_address(self.host)
+
 
 class Probe(Section):
     """The agent on the hosts that checks targets; deployed only when there are targets."""
@@ -756,13 +763,18 @@ class DrillSettings(Section):
 
     fault: Literal["stop_instance", "blackhole"] = Field(
         description="stop_instance stops the host's instance and starts it again; blackhole drops "
-        "what the host sends to the dependency's port, at any address."
+        "what the host sends to the dependency."
     )
     host: Literal["active", "standby"] = Field(description="The host that the fault breaks.")
     dependency: Slug | None = Field(
         default=None,
         description="The dependency that a blackhole cuts off.",
         examples=["db"],
+    )
+    scope: Literal["dependency", "port"] = Field(
+        default="dependency",
+        description="What a blackhole cuts off: the addresses of the dependency's name, or its "
+        "port at any address.",
     )
     duration_minutes: int = Field(
         ge=1,

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from staged_resiliency.drills.runtime.plan import (
+    Command,
     DrillSchedules,
     Endpoint,
     FaultKind,
@@ -89,7 +90,10 @@ BLACKHOLE = replace(
     drill="db-blackhole",
     fault=FaultKind.BLACKHOLE,
     dependency="db",
-    port=5432,
+    command=Command(
+        "AWSFIS-Run-Network-Packet-Loss-Sources",
+        f"drops what {BLUE} sends to db.bookstore.pingpublications.com",
+    ),
     fault_seconds=300,
     hypothesis=_BLACKHOLE,
     expected_alarms=(DB_ALARM,),

@@ -365,7 +365,9 @@ class SimulatedService:
 
     def ListCommandInvocations(self, given: dict[str, Any]) -> Response:  # noqa: N802
         unknown = not self.script.command_known or self.fault_at is None
-        if self.plan.fault is not FaultKind.BLACKHOLE or unknown:
+        command = self.plan.command
+        (document,) = given["Filters"]
+        if unknown or command is None or document["value"] != command.document:
             return {"CommandInvocations": []}
         status = "InProgress" if self.fault_ended_at is None else "Success"
         return {"CommandInvocations": [{"CommandId": COMMAND, "Status": status}]}

@@ -267,11 +267,11 @@ MAY: Mapping[str, list[tuple[list[str], list[str], Any]]] = {
     "DrillsBlackholeRole": [
         (
             ["ssm:SendCommand"],
-            [f"arn:aws:ssm:{REGION}::document/AWSFIS-Run-Network-Blackhole-Port", INSTANCE],
+            [f"arn:aws:ssm:{REGION}::document/AWSFIS-Run-Network-Packet-Loss-Sources", INSTANCE],
             None,
         ),
         (["ssm:CancelCommand", "ssm:ListCommands"], ["*"], None),
-        (["ec2:DescribeInstances"], ["*"], IN_REGION),
+        (["ec2:DescribeInstances", "ec2:DescribeSubnets"], ["*"], IN_REGION),
         FIS_LOG,
     ],
 }  # fmt: skip
@@ -493,18 +493,51 @@ def test_each_fault_is_what_the_file_asks_for(drills_template: Template) -> None
         "Parameters": {"startInstancesAfterDuration": "PT12M"},
         "Targets": {"Instances": "Host"},
     }
-    assert actions["db-blackhole"] == {
+    assert actions["db-blackhole"] == _network_fault(
+        "Drops what {host} sends to db.bookstore.pingpublications.com.",
+        "AWSFIS-Run-Network-Packet-Loss-Sources",
+        LossPercent="100",
+        Sources="db.bookstore.pingpublications.com",
+    )
+    cut_off = actions["cdn-blackhole"]["Parameters"]["documentParameters"]
+    assert '"Sources":"cdn.bookstore.pingpublications.com"' in cut_off
+
+
+def _network_fault(effect: str, document: str, **parameters: str) -> Data:
+    """The action of a fault of five minutes on blue's network."""
+    given = {
+        "DurationSeconds": "300",
+        "InstallDependencies": "True",
+        "TrafficType": "egress",
+        **parameters,
+    }
+    return {
         "ActionId": "aws:ssm:send-command",
-        "Description": f"Drops what {BLUE} sends to TCP port 5432.",
+        "Description": effect.format(host=BLUE),
         "Parameters": {
-            "documentArn": f"arn:aws:ssm:{REGION}::document/AWSFIS-Run-Network-Blackhole-Port",
-            "documentParameters": '{"DurationSeconds":"300","InstallDependencies":"True",'
-            '"Port":"5432","Protocol":"tcp","TrafficType":"egress"}',
+            "documentArn": f"arn:aws:ssm:{REGION}::document/{document}",
+            "documentParameters": json.dumps(given, separators=(",", ":"), sort_keys=True),
             "duration": "PT6M",
         },
         "Targets": {"Instances": "Host"},
     }
-    assert '"Port":"80"' in actions["cdn-blackhole"]["Parameters"]["documentParameters"]
+
+
+def test_a_port_is_cut_off_at_any_address_where_the_file_asks_for_it() -> None:
+    def edit(env: Data) -> None:
+        env["drills"]["db-blackhole"]["scope"] = "port"
+
+    template = synthesize([example(edit, whole=True)])["bookstore-production-drills"]
+    document = "AWSFIS-Run-Network-Blackhole-Port"
+    assert by_drill(template, EXPERIMENT)["db-blackhole"]["Actions"]["Fault"] == _network_fault(
+        "Drops what {host} sends to TCP port 5432.", document, Port="5432", Protocol="tcp"
+    )
+    roles = {name: list(_statements(role)) for name, role in _roles(template)}
+    run = (["ssm:SendCommand"], [f"arn:aws:ssm:{REGION}::document/{document}", INSTANCE], None)
+    assert run in roles["DrillsBlackholePortRole"]
+    assert (["ec2:DescribeInstances"], ["*"], IN_REGION) in roles["DrillsBlackholePortRole"]
+    plan = plans_of(template)["db-blackhole"]
+    assert (plan.port, plan.effect) == (5432, f"drops what {BLUE} sends to TCP port 5432")
 
 
 def test_each_fault_has_one_target_guards_a_log_and_fails_without_its_target(
@@ -606,8 +639,11 @@ def test_the_functions_read_the_plans_that_the_machines_hold(drills_template: Te
         assert (plan.window.from_hour, plan.window.to_hour) == (9, 17)
         assert plan.window.timezone == "America/Los_Angeles"
     assert plans["shutdown"].fault_seconds == 720
-    assert (plans["db-blackhole"].dependency, plans["db-blackhole"].port) == ("db", 5432)
-    assert plans["shutdown"].dependency is None
+    assert (plans["db-blackhole"].dependency, plans["db-blackhole"].port) == ("db", None)
+    command = plans["db-blackhole"].command
+    assert command is not None
+    assert command.document == "AWSFIS-Run-Network-Packet-Loss-Sources"
+    assert (plans["shutdown"].dependency, plans["shutdown"].command) == (None, None)
 
 
 def test_a_plan_names_every_alarm_of_the_service_and_no_other(

@@ -17,8 +17,6 @@ from staged_resiliency.drills.hypothesis import longest_minutes
 from staged_resiliency.drills.overdue_alarm import DrillOverdueAlarm
 from staged_resiliency.drills.runtime import keys
 from staged_resiliency.drills.runtime.plan import (
-    RULE_LATE_SECONDS,
-    FaultKind,
     Plan,
     Predicted,
     Timeouts,
@@ -67,13 +65,14 @@ class Drill(Construct):
         construct_id: Id below the parent.
         group: The service's ``DrillGroup``.
         name: Short name of the drill.
-        fault: What is broken, where, for how long: ``StopInstance`` or ``BlackholePort``.
+        fault: What is broken, where, for how long: ``StopInstance``, ``BlackholeDependency`` or
+            ``BlackholePort``.
         guards: The alarms that stop it, 1 to 5, or their names: those that show whether the other
             host is healthy.
         hypothesis: What is expected; at least one expectation.
         schedule: When it runs, at least every 35 days.
         window: When a run may begin; Monday to Friday from 9:00 to 17:00 unless given.
-        dependency: Short name of the dependency that a ``BlackholePort`` cuts off.
+        dependency: Short name of the dependency that a blackhole cuts off.
         predicted: How long the failover-time model says that clients take to reach the other host,
             for journals to show beside what is measured; left out unless given.
         duration_reason: Why the fault lasts more than 15 minutes longer than the slowest of the
@@ -213,7 +212,7 @@ class Drill(Construct):
                 fault.seconds,
                 self.hypothesis,
                 service.objective_seconds,
-                late_seconds=RULE_LATE_SECONDS if fault.kind is FaultKind.BLACKHOLE else 0,
+                late_seconds=fault.late_seconds,
                 notice_seconds=group.notify_before_minutes * 60,
             ),
             window=window.planned(schedule.zone),
@@ -224,6 +223,7 @@ class Drill(Construct):
             blackout=group.blackout,
             change_calendars=group.change_calendars,
             notice_seconds=group.notify_before_minutes * 60,
+            command=fault.command,
         )
         self.machine: Final = self._machine(group, machine_name, duration_reason)
         group.count(self.machine)
@@ -305,7 +305,7 @@ def _require_types(
     """Refuse arguments of other types, which the CDK would report without their names."""
     for name, given, kind, allowed in (
         ("group", group, DrillGroup, "a DrillGroup"),
-        ("fault", fault, Fault, "StopInstance(...) or BlackholePort(...)"),
+        ("fault", fault, Fault, "a fault, such as StopInstance(...)"),
         ("schedule", schedule, DrillSchedule, "a DrillSchedule"),
         ("window", window, DrillWindow, "a DrillWindow"),
     ):

@@ -36,7 +36,6 @@ from staged_resiliency.drills.runtime import keys
 from staged_resiliency.drills.runtime.plan import (
     WATCHDOG_TASK,
     DrillSchedules,
-    FaultKind,
     WatchedDrill,
 )
 from staged_resiliency.drills.state_machine import cleanup_pattern
@@ -218,7 +217,7 @@ class DrillGroup(Construct):
         )
         acknowledge_wildcards(self, self._statements)
         self.report: Final = self._report() if fis_report else None
-        self._experiment_roles: Final[dict[FaultKind, str]] = {}
+        self._experiment_roles: Final[dict[type[Fault], str]] = {}
 
     def reserve(self, drill: str) -> None:
         """Reserve a drill's name; ``Drill`` calls this itself.
@@ -234,13 +233,10 @@ class DrillGroup(Construct):
         self._drills.append(drill)
 
     def experiment_role_arn(self, fault: Fault) -> str:
-        """The ARN of the role that FIS assumes for a fault; all faults of a kind share one."""
-        kind = fault.kind
+        """The ARN of the role that FIS assumes for a fault; all faults of a class share one."""
+        kind = type(fault)
         if kind not in self._experiment_roles:
-            construct_id = f"{kind.value.title().replace('_', '')}Role"
-            self._experiment_roles[kind] = experiment_role(
-                self, construct_id, kind, self._scope, self.report
-            )
+            self._experiment_roles[kind] = experiment_role(self, kind, self._scope, self.report)
         return self._experiment_roles[kind]
 
     def count(self, machine: stepfunctions.CfnStateMachine) -> None:

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from staged_resiliency.drills.alarm_effects import FaultEffect, WatchedAlarm, firing
+from staged_resiliency.drills.alarm_effects import AlarmEffect, AlarmKind, WatchedAlarm
+from staged_resiliency.drills.faults import Fault
+from staged_resiliency.drills.runtime.plan import FaultKind
 from staged_resiliency.experiment.expectations import (
     AlarmFires,
     AlarmQuiet,
@@ -40,9 +42,13 @@ class Pair:
     endpoint_decides: bool = False
 
 
-def moves_clients(fault: FaultEffect, pair: Pair, alarms: Sequence[WatchedAlarm]) -> bool:
+def moves_clients(fault: Fault, pair: Pair, alarms: Sequence[WatchedAlarm]) -> bool:
     """Whether a deciding signal shows the active host unhealthy, so clients move to the standby."""
-    if fault.kind == "stop_instance" and fault.host == pair.active and pair.endpoint_decides:
+    if (
+        fault.kind is FaultKind.STOP_INSTANCE
+        and fault.host_name == pair.active
+        and pair.endpoint_decides
+    ):
         return True
     return any(
         alarm.host == pair.active and alarm.moves_clients(fault.effect_on(alarm))
@@ -50,7 +56,7 @@ def moves_clients(fault: FaultEffect, pair: Pair, alarms: Sequence[WatchedAlarm]
     )
 
 
-def hypothesis(fault: FaultEffect, pair: Pair, alarms: Sequence[WatchedAlarm]) -> Hypothesis:
+def hypothesis(fault: Fault, pair: Pair, alarms: Sequence[WatchedAlarm]) -> Hypothesis:
     """Derive all expectations of a drill.
 
     For a stopped host: clients reach the standby within the objective, or stay where they are if
@@ -64,7 +70,7 @@ def hypothesis(fault: FaultEffect, pair: Pair, alarms: Sequence[WatchedAlarm]) -
 
 
 def _expectations(
-    fault: FaultEffect, pair: Pair, alarms: Sequence[WatchedAlarm]
+    fault: Fault, pair: Pair, alarms: Sequence[WatchedAlarm]
 ) -> Iterator[Expectation]:
     fires = dict(firing(fault, alarms))
     if moves_clients(fault, pair, alarms):
@@ -80,18 +86,18 @@ def _expectations(
     else:
         yield ClientsStay(pair.record, pair.active)
         # A blackhole leaves the way from clients to the host open.
-        if fault.host != pair.active or fault.kind == "blackhole":
+        if fault.host_name != pair.active or fault.kind is FaultKind.BLACKHOLE:
             yield ClientsServed(pair.record)
     for alarm, within in fires.items():
         yield AlarmFires(alarm.name, within)
         yield AlarmRecovers(alarm.name, alarm.recovers_within(fault.start_seconds))
     for alarm in alarms:
-        comes_up = fault.kind == "stop_instance" and alarm.host == fault.host
+        comes_up = fault.kind is FaultKind.STOP_INSTANCE and alarm.host == fault.host_name
         if alarm not in fires and not comes_up:
             yield AlarmQuiet(alarm.name)
 
 
-def observed_seconds(fault: FaultEffect, alarms: Sequence[WatchedAlarm]) -> int:
+def observed_seconds(fault: Fault, alarms: Sequence[WatchedAlarm]) -> int:
     """The seconds that the fault must last so that every alarm expected to fire has fired."""
     slowest = max((within for _, within in firing(fault, alarms)), default=0)
     return max(0, slowest - fault.set_up_seconds)
@@ -105,3 +111,45 @@ def longest_minutes(expected: Iterable[Expectation], objective_seconds: float) -
         if isinstance(each, (ClientsMove, AlarmFires))
     ]
     return math.ceil(max(limits, default=0) / 60) + SPARE_MINUTES
+
+
+def firing(fault: Fault, alarms: Iterable[WatchedAlarm]) -> Iterator[tuple[WatchedAlarm, int]]:
+    """The alarms that the fault is expected to fire, each with the most seconds that it takes.
+
+    Seconds count from the start of FIS's action, as in a drill.
+    """
+    for alarm in alarms:
+        within = alarm.fires_within(fault.effect_on(alarm))
+        if within is not None:
+            yield alarm, fault.set_up_seconds + within
+
+
+def guards(fault: Fault, alarms: Sequence[WatchedAlarm], most: int) -> Sequence[WatchedAlarm]:
+    """The alarms, ``most`` at most, that stop the fault: those that show the other host's health.
+
+    First those on the host itself (its status checks, its probe), then whether it answers the
+    broken host, where that can still ask and publish, then those on what the fault cuts off, then
+    those on the dependencies that decide failover. Never one that the fault is expected to fire,
+    and none whose data it stops.
+    """
+    meant = {alarm.name for alarm, _ in firing(fault, alarms)}
+    well = [
+        (rank, alarm)
+        for alarm in alarms
+        if alarm.host != fault.host_name and alarm.name not in meant
+        for rank in [_rank(fault, alarm)]
+        if rank is not None
+    ]
+    return [alarm for _, alarm in sorted(well, key=lambda each: each[0])][:most]
+
+
+def _rank(fault: Fault, alarm: WatchedAlarm) -> int | None:
+    if fault.effect_on(alarm) is not AlarmEffect.NONE:
+        return None
+    if alarm.watches in (AlarmKind.STATUS, AlarmKind.PROBE):
+        return 0
+    if alarm.watches is AlarmKind.PEER:
+        return 1
+    if fault.reaches(alarm):
+        return 2
+    return 3 if alarm.decides else None

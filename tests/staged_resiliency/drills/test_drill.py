@@ -221,7 +221,7 @@ def shared() -> DrillGroup:
         ),
         pytest.param(
             {"fault": "stop"},
-            "Drill: fault: 'stop' is of type str; give StopInstance(...) or BlackholePort(...)",
+            "Drill: fault: 'stop' is of type str; give a fault, such as StopInstance(...)",
             id="fault of a wrong type",
         ),
         pytest.param(

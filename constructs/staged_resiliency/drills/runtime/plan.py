@@ -49,12 +49,30 @@ class FaultKind(Enum):
     BLACKHOLE = "blackhole"
 
     @property
+    def runs_on_host(self) -> bool:
+        """Whether a command on the host injects the fault, and not AWS FIS itself."""
+        return self is FaultKind.BLACKHOLE
+
+    @property
     def description(self) -> str:
         """The name of the fault in journals of drills and of rehearsals."""
         return {
             FaultKind.STOP_INSTANCE: "host stopped",
             FaultKind.BLACKHOLE: "dependency blackholed",
         }[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """The Systems Manager command that injects a fault on the host.
+
+    Attributes:
+        document: Name of its document.
+        effect: What it does, in the words of messages: ``drops what HOST sends to NAME``.
+    """
+
+    document: str
+    effect: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +232,7 @@ class Ending:
     Attributes:
         fault_seconds: How long the fault lasts unless it is ended earlier.
         enabled: False for a dry run, which has no fault.
+        command: The command on the host; None where AWS FIS itself injects the fault.
     """
 
     service: str
@@ -228,6 +247,7 @@ class Ending:
     experiment_template_id: str
     journal_bucket: str
     topic_arn: str
+    command: Command | None = None
 
     @classmethod
     def from_plan(cls, document: object) -> "Ending":
@@ -254,8 +274,8 @@ class Plan:
         target: Name of the host that the fault is injected into: that of ``active`` or
             ``standby``.
         active: The host that serves clients while all is well.
-        dependency: Short name of the dependency that is cut off; None for a stopped instance.
-        port: TCP port that is cut off; None for a stopped instance.
+        dependency: Short name of the dependency that is affected; None for a stopped instance.
+        port: TCP port that is cut off; None for other faults.
         fault_seconds: How long the fault lasts unless it is ended earlier.
         hypothesis: At least one expectation.
         alarms: Names of all alarms of the service in ``region``; a run is refused while any of
@@ -277,6 +297,7 @@ class Plan:
             one of them is closed.
         notice_seconds: How long before it goes on a run with a fault announces itself; 0 for no
             announcement.
+        command: The command on the host that injects the fault; None where AWS FIS itself does.
         sample_seconds: Interval between two polls of DNS, clients and alarms.
         call_seconds: How long one call of a function polls.
 
@@ -319,6 +340,7 @@ class Plan:
     change_calendars: tuple[str, ...] = ()
     notice_seconds: int = 0
     more_topic_arns: tuple[str, ...] = ()
+    command: Command | None = None
 
     def __post_init__(self) -> None:
         if not self.hypothesis:
@@ -368,6 +390,7 @@ class Plan:
             experiment_template_id=self.experiment_template_id,
             journal_bucket=self.journal_bucket,
             topic_arn=self.topic_arn,
+            command=self.command,
         )
 
     @property
@@ -375,6 +398,15 @@ class Plan:
         """IDs of the pair's instances, as far as they are known; a run locks all of them."""
         found = (self.active.instance_id, self.standby.instance_id)
         return tuple(sorted({each for each in found if each is not None}))
+
+    @property
+    def effect(self) -> str:
+        """What the fault does, in the words of messages."""
+        if self.command is not None:
+            return self.command.effect
+        if self.fault is FaultKind.STOP_INSTANCE:
+            return f"stops {self.target}"
+        return f"drops what {self.target} sends to TCP port {self.port}"
 
     @property
     def ends_early(self) -> bool:
@@ -386,8 +418,10 @@ class Plan:
         return self.fault is FaultKind.STOP_INSTANCE
 
     def to_json(self) -> JsonObject:
-        """Return the plan as a JSON object."""
+        """Return the plan as a JSON object, without a command where there is none."""
         document: JsonObject = as_json(self)
+        if self.command is None:
+            return {key: value for key, value in document.items() if key != "command"}
         return document
 
     @classmethod
