@@ -19,7 +19,7 @@ SERVICES ?= services
 WORKERS ?= auto
 PYTEST := $(BIN)/pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal
 
-.PHONY: demo synth test check types lint templates e2e format schema document picture lock bench wheel clean
+.PHONY: demo synth test check types lint templates e2e format schema document picture docs lock bench wheel clean
 .DELETE_ON_ERROR:
 
 demo: synth  ## Check and synthesize the services, say what would be deployed, and rehearse every pair
@@ -74,12 +74,18 @@ document: .venv/.runtime  ## Write the document that installs the probe, after a
 picture: .venv/.runtime  ## Draw the picture in README.md
 	$(BIN)/python docs/architecture/render.py
 
+docs: .venv-docs/.installed  ## Build the documentation site: out/docs/index.html, which opens from a disk
+	.venv-docs/bin/python docs/site/build.py
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet -f docs/site/mkdocs.yml
+
 lock: .venv/.runtime  ## Pin requirements for every supported Python
 	$(PIP) uv==0.13.9
 	$(BIN)/uv pip compile -q --universal --python-version 3.10 --no-header --no-annotate \
 	  --generate-hashes requirements-dev.in -o requirements-dev.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.10 --no-header --no-annotate \
 	  --generate-hashes -c requirements-dev.txt requirements.in -o requirements.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.10 --no-header --no-annotate \
+	  --generate-hashes requirements-docs.in -o requirements-docs.txt
 
 bench: .venv/.dev node_modules/.installed $(TYPESCRIPT)/.installed  ## Synthesis against TypeScript; the probe against others; the model
 	$(BIN)/python benchmarks/synthesis.py
@@ -102,6 +108,12 @@ clean:  ## Remove everything that was made
 	$(PIP) --no-deps --no-build-isolation --no-index -e .
 	@# Compiled here, so that the first synthesis need not.
 	@$(BIN)/python -O -c 'import app'
+	@touch $@
+
+.venv-docs/.installed: requirements-docs.txt pyproject.toml
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.txt
+	.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
 .venv/.dev: .venv/.runtime requirements-dev.txt

@@ -23,11 +23,11 @@ from staged_resiliency import (
     InstancesByTag,
     MissingData,
     PeerAlarm,
+    PostgresqlCheck,
     ProbeAgent,
     ProbeConfiguration,
     ProbeSilentAlarm,
     StatusSignal,
-    TcpCheck,
 )
 
 app = App()
@@ -66,7 +66,7 @@ probe = ProbeAgent(
         service="shop",
         namespace="Shop",
         dependencies={
-            "db": TcpCheck("db.example.com", 5432),
+            "db": PostgresqlCheck("db.example.com"),
             "search": HttpsCheck("search.example.com", path="/health", days_to_expiry=14),
             "dns": DnsCheck("db.example.com"),
         },
@@ -84,7 +84,7 @@ ProbeAgent(
     stack,
     "BatchProbe",
     configuration=ProbeConfiguration(
-        service="batch", namespace="Batch", dependencies={"db": TcpCheck("db.example.com", 5432)}
+        service="batch", namespace="Batch", dependencies={"db": PostgresqlCheck("db.example.com")}
     ),
     instances=InstancesByTag("aws:autoscaling:groupName", ["batch"]),
     roles=["batch-instances"],

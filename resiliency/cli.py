@@ -19,7 +19,7 @@ from resiliency.commands import (
     summary,
     timing,
 )
-from resiliency.errors import UserError
+from resiliency.errors import USAGE, UsageError, UserError
 
 # The errors of a write that fails because the output, not the program, is at fault.
 _OUTPUT_FAILED: Final = (errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC)
@@ -47,14 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line after the command's name; the process's own unless given.
 
     Returns:
-        The exit status: 0 for success, 1 for an error that is printed on standard error, 130 after
-        Ctrl-C, 141 where the reader of the output ended early, as `head` does.
+        The exit status: 0 for success, 1 for an error that is printed on standard error (commands
+        that answer a question have 2 and 3 for that, see ``resiliency.errors``), 130 after Ctrl-C,
+        141 where the reader of the output ended early, as `head` does.
     """
-    parser = _parser()
+    of_command_line = parser()
     if "_ARGCOMPLETE" in os.environ and importlib.util.find_spec("argcomplete"):
         # A shell asks what may follow: argcomplete answers it and ends the process.
-        importlib.import_module("argcomplete").autocomplete(parser)
-    options = parser.parse_args(arguments)
+        importlib.import_module("argcomplete").autocomplete(of_command_line)
+    options = of_command_line.parse_args(arguments)
     try:
         if options.extra is not None:
             _require(options.command, options.extra)
@@ -78,7 +79,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except UserError as error:
         print(error, file=sys.stderr)
-        return 1
+        asks: int | None = getattr(options, "status_not_asked", None)
+        if asks is None:
+            return 1
+        return USAGE if isinstance(error, UsageError) else asks
     return status
 
 
@@ -90,20 +94,21 @@ def _discard_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    made = argparse.ArgumentParser(
         prog="resiliency",
         description="Failover of EC2 pairs: check it, predict it, rehearse it, and drill it.",
     )
-    parser.add_argument(
+    made.add_argument(
         "--version",
         action="version",
         version=f"%(prog)s {importlib.metadata.version('cdk-staged-resiliency')}",
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    commands = made.add_subparsers(required=True, metavar="COMMAND", dest="command")
     for each in (check, summary, timing, rehearse, agent_sources, drill, schema):
         each.add(commands)
-    return parser
+    return made
 
 
 def _require(command: str, extra: str) -> None:

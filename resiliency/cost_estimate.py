@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -18,6 +18,8 @@ from typing import Final
 from resiliency.cloud_assembly import JsonObject, SynthesizedStack
 from staged_resiliency.drills.runtime.metrics import DAYS_SINCE_PASSED
 from staged_resiliency.drills.schedule import DrillSchedule
+from staged_resiliency.probe.configuration import decoded
+from staged_resiliency.shared import names
 
 ALARM: Final = Decimal("0.10")
 CUSTOM_METRIC: Final = Decimal("0.30")
@@ -93,7 +95,9 @@ def monthly_costs(stacks: Iterable[SynthesizedStack]) -> Sequence[CostItem]:
             elif not str(alarm.get("Namespace", "AWS/")).startswith("AWS/"):
                 metrics.add(f"{stack.account} {stack.region} {_metric(alarm)}")
         for association in stack.properties_of("AWS::SSM::Association"):
-            counts[_REQUESTS] += _hosts(association)
+            counts[_REQUESTS] += len(_hosts(association))
+            for metric in _probe_metrics(association):
+                metrics.add(f"{stack.account} {stack.region} {_metric(metric)}")
         counts[_FAULTS] += math.ceil(_fault_minutes(stack))
         dashboards = stack.properties_of("AWS::CloudWatch::Dashboard")
         counts["dashboards (three of an account are free)"] += len(dashboards)
@@ -104,15 +108,54 @@ def monthly_costs(stacks: Iterable[SynthesizedStack]) -> Sequence[CostItem]:
     return [CostItem(what, counts[what], each) for what, each in _NAMES.items() if counts[what]]
 
 
-def _hosts(association: JsonObject) -> int:
-    """Count the hosts that an association names; those that a tag selects are not known here."""
+def _hosts(
+    association: JsonObject, keys: Container[str] = ("tag:Name", "InstanceIds")
+) -> list[str]:
+    """List the hosts that an association names; those that a tag selects are not known here."""
     if association.get("Parameters", {}).get("Action") != ["Install"]:
-        return 0
-    return sum(
-        len(target.get("Values", ()))
+        return []
+    return [
+        str(value)
         for target in association.get("Targets", ())
-        if target.get("Key") in ("tag:Name", "InstanceIds")
-    )
+        if target.get("Key") in keys
+        for value in target.get("Values", ())
+    ]
+
+
+def _probe_metrics(association: JsonObject) -> Iterator[JsonObject]:
+    """Yield the metrics that a probe publishes at any time, of hosts whose names are known."""
+    hosts = _hosts(association, ("tag:Name",))
+    configuration = _configuration(association) if hosts else {}
+    namespace = configuration.get("namespace")
+
+    def metric(name: str, **dimensions: str) -> JsonObject:
+        listed = [{"Name": key, "Value": value} for key, value in dimensions.items()]
+        return {"Namespace": namespace, "MetricName": name, "Dimensions": listed}
+
+    if not namespace:
+        return
+    peers = configuration.get("peers", {})
+    for host in hosts:
+        yield metric(names.HEARTBEAT_METRIC, Host=host)
+        for target in configuration.get("targets", ()):
+            yield metric(target["metric"], Host=host)
+            dependency = target["metric"].removesuffix(names.connectivity_metric(""))
+            if target.get("latency"):
+                yield metric(names.latency_metric(dependency), Host=host)
+            if target.get("certificate"):
+                yield metric(names.certificate_metric(dependency), Host=host)
+        for peer in peers if host in peers else ():
+            if peer != host:
+                yield metric(names.PEER_METRIC, Host=peer, Observer=host)
+
+
+def _configuration(association: JsonObject) -> JsonObject:
+    """Decode a probe's configuration; an empty one where only the deployment knows it."""
+    try:
+        found = decoded(association["Parameters"]["Configuration"][0])
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _fault_minutes(stack: SynthesizedStack) -> float:
@@ -155,7 +198,8 @@ def _minutes(action: JsonObject) -> int:
 
 def _metric(alarm: JsonObject) -> str:
     fields = ("Namespace", "MetricName", "Dimensions")
-    return json.dumps([alarm.get(field) for field in fields], sort_keys=True)
+    named = {**alarm, "Dimensions": sorted(map(str, alarm.get("Dimensions") or ()))}
+    return json.dumps([named.get(field) for field in fields], sort_keys=True)
 
 
 def _health_check_items(config: JsonObject) -> Iterator[str]:

@@ -1,5 +1,15 @@
 """The error that the command reports in one line and without a traceback."""
 
+from typing import Final
+
+FINDINGS: Final = 1
+"""Exit status of a question whose answer is not good."""
+USAGE: Final = 2
+"""Exit status of a question about something that does not exist, and of argparse."""
+NOT_ASKED: Final = 3
+"""Exit status of a question that could not be asked, for example without credentials."""
+STATUSES_HELP: Final = "exit status: 0 all is well, 1 findings, 2 usage, 3 could not be asked"
+
 
 class UserError(Exception):
     """The command can't do what was asked; the message says where, why and how to mend it.
@@ -12,6 +22,10 @@ class UserError(Exception):
     def __init__(self, *lines: str) -> None:
         """Escape characters that a terminal would not print."""
         super().__init__("\n".join(_printable(line) for line in lines))
+
+
+class UsageError(UserError):
+    """The command line names something that does not exist, or options that exclude each other."""
 
 
 def reason_of(error: Exception) -> str:

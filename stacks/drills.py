@@ -56,6 +56,7 @@ class DrillsStack(Stack):
             key=drills.evidence.kms_key,
             journal_lock_days=drills.evidence.lock_days,
             fis_report=drills.evidence.fis_report,
+            dashboard_name=names.dashboard(service.service, name),
             blackout=drills.blackout_dates,
             change_calendars=drills.change_calendars,
             notify_before_minutes=drills.notify_before_minutes,

@@ -105,6 +105,12 @@ def resources_of(template: Template, resource_type: str) -> Mapping[str, Data]:
     }
 
 
+def records_of(template: Template) -> list[Data]:
+    """The properties of the failover records, a primary before its secondary."""
+    records = resources_of(template, "AWS::Route53::RecordSet").values()
+    return [record["Properties"] for record in records]
+
+
 def only(template: Template, resource_type: str) -> Data:
     """The properties of the one resource of a type."""
     found = resources_of(template, resource_type)

@@ -75,6 +75,13 @@ def test_the_files_that_the_guide_for_contributors_names_exist() -> None:
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
+def test_each_part_of_the_changes_is_there_once() -> None:
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    for release in re.split(r"^## ", changes, flags=re.MULTILINE):
+        headings = re.findall(r"^### .*$", release, re.MULTILINE)
+        assert len(headings) == len(set(headings))
+
+
 def test_the_guide_to_the_library_has_every_public_name() -> None:
     guide = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
     assert set(vars(staged_resiliency)["__all__"]) <= set(re.findall(r"`(\w+)`", guide))

@@ -21,7 +21,7 @@ import {
 import { CfnAlarm } from "aws-cdk-lib/aws-cloudwatch";
 import { CfnManagedPolicy } from "aws-cdk-lib/aws-iam";
 import { CfnKey } from "aws-cdk-lib/aws-kms";
-import { CfnHealthCheck, CfnRecordSetGroup } from "aws-cdk-lib/aws-route53";
+import { CfnHealthCheck, CfnRecordSet } from "aws-cdk-lib/aws-route53";
 import { CfnTopic, CfnTopicPolicy } from "aws-cdk-lib/aws-sns";
 import { CfnAssociation, CfnDocument } from "aws-cdk-lib/aws-ssm";
 import { Construct } from "constructs";
@@ -319,25 +319,35 @@ class FailoverStack extends Stack {
       value: healthCheck.ref,
       description: `The health check, for the alarm of the stack ${props.service}-production-failover-alarm.`,
     });
-    const recordSet = (role: "Primary" | "Secondary", color: Color, healthCheckId?: string) => ({
-      name: `${props.recordName}.`,
-      type: "A",
-      setIdentifier: `${props.service}-${role}`,
-      failover: role.toUpperCase(),
-      healthCheckId,
-      ttl: "60",
-      resourceRecords: [props.addresses[color]],
-    });
-    new CfnRecordSetGroup(new Construct(failover, "Records"), "Resource", {
-      hostedZoneId: "Z2EHK3FAEUNRMI",
-      comment:
-        `${props.service}: PRIMARY is the active host, SECONDARY the standby. ` +
-        "A swap exchanges values and health check in one change.",
-      recordSets: [
-        recordSet("Primary", "blue", healthCheck.ref),
-        recordSet("Secondary", "green"),
-      ],
-    });
+    const records = new Construct(failover, "Records");
+    const recordSet = (
+      role: "Primary" | "Secondary",
+      color: Color,
+      purpose: string,
+      healthCheckId?: string,
+    ) =>
+      new CfnRecordSet(records, `${role}A`, {
+        hostedZoneId: "Z2EHK3FAEUNRMI",
+        comment: `${props.service}: ${purpose}`,
+        name: `${props.recordName}.`,
+        type: "A",
+        setIdentifier: `${props.service}-${role}`,
+        failover: role.toUpperCase(),
+        healthCheckId,
+        ttl: "60",
+        resourceRecords: [props.addresses[color]],
+      });
+    const primary = recordSet(
+      "Primary",
+      "blue",
+      "the active host, served while it is healthy.",
+      healthCheck.ref,
+    );
+    recordSet(
+      "Secondary",
+      "green",
+      "the standby, served while the active host is unhealthy.",
+    ).addDependency(primary);
     this.templateOptions.metadata = {
       Hosts: Object.fromEntries(
         COLORS.map((color) => [hostName(props, color), [props.addresses[color]]]),

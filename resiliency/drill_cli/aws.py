@@ -51,7 +51,10 @@ NEEDS: Final[Mapping[str, tuple[Operation, ...]]] = {
 }
 """The operations of each subcommand. An encrypted bucket also requires kms:Decrypt."""
 
-_PREFIXES: Final[Mapping[str, str]] = {"stepfunctions": "states"}
+_PREFIXES: Final[Mapping[str, str]] = {
+    "elbv2": "elasticloadbalancing",
+    "stepfunctions": "states",
+}
 _ACTIONS: Final[Mapping[Operation, str]] = {OBJECTS: "s3:ListBucket"}
 
 ATTEMPTS: Final = 4
@@ -96,7 +99,11 @@ _MISSING: Final = (
     "404",
     "ExecutionDoesNotExist",
     "NoSuchBucket",
+    "NoSuchHealthCheck",
+    "NoSuchHostedZone",
     "NoSuchKey",
+    "NotFound",
+    "NotFoundException",
     "ResourceNotFoundException",
     "StateMachineDoesNotExist",
 )
@@ -128,12 +135,17 @@ class Aws:
 
     ``identity`` is the ARN of their user or role.
 
+    Args:
+        session: The session that makes clients.
+        permissions: Where the documentation lists the permissions that are needed.
+
     Raises:
         UserError: There are no credentials, or AWS rejects them.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, permissions: str = _PERMISSIONS) -> None:
         self._session = session
+        self._permissions = permissions
         self._clients: dict[str, Any] = {}
         self.region: str = session.region_name
         self.identity = ""
@@ -238,7 +250,9 @@ class Aws:
             )
         if code in _DENIED:
             who = self.identity or "these credentials"
-            return UserError(f"{who} may not {called}{on}; {_PERMISSIONS} (AWS says: {message})")
+            return UserError(
+                f"{who} may not {called}{on}; {self._permissions} (AWS says: {message})"
+            )
         if code in _BUSY:
             return TemporaryError(
                 f"AWS throttles {called}, also after {ATTEMPTS} attempts; try again in a minute"

@@ -7,7 +7,7 @@ from typing import Final
 
 from resiliency.drill_cli.aws import EXECUTIONS, STACK, STATE_MACHINE, Aws, NotFoundError
 from resiliency.drill_cli.safe_console import parse_json
-from resiliency.errors import UserError
+from resiliency.errors import UsageError, UserError
 from resiliency.service_file import Service, load
 from resiliency.service_file.loader import DEFAULT_PATH
 from staged_resiliency.drills.runtime import states
@@ -57,7 +57,7 @@ def find_location(
     if found is None:
         if region is not None and services is None:
             return Location(service, environment, region, None)
-        raise UserError(
+        raise UsageError(
             f"{path}: has no service {shown(service)}; {_hint(service, loaded)}, or --region for a "
             "service whose file is elsewhere"
         )
@@ -69,12 +69,12 @@ def _location_in_file(
 ) -> Location:
     found = service.environments.get(environment)
     if found is None:
-        raise UserError(
+        raise UsageError(
             f"{path}: {service.service} has no environment {shown(environment)}; "
             f"{_hint(environment, service.environments)}"
         )
     if region is not None and region != found.region:
-        raise UserError(
+        raise UsageError(
             f"--region {region}: {path} says that {service.service} is in {found.region} in "
             f"{environment}; leave --region out"
         )
@@ -116,7 +116,7 @@ class DrillsStack:
         if name not in names:
             near = nearest(name, names)
             hint = f"did you mean {near}?" if near else f"it has {', '.join(names)}"
-            raise UserError(f"{self.name}: has no drill {shown(name)}; {hint}")
+            raise UsageError(f"{self.name}: has no drill {shown(name)}; {hint}")
         return self.drills[names.index(name)]
 
 

@@ -19,7 +19,7 @@ from resiliency.rehearsal.expectations import Plan, common_notes, plan_of
 from resiliency.rehearsal.outcome import Outcome
 from resiliency.rehearsal.output_files import require_writable, write_report
 from resiliency.rehearsal.prediction import assumptions_for, predict_failovers
-from resiliency.rehearsal.scenarios import chosen_scenarios, require_known
+from resiliency.rehearsal.scenarios import chosen_scenarios, require_known, scenarios_left_out
 from staged_resiliency.experiment.verdict import Status
 
 
@@ -42,7 +42,13 @@ def rehearse_command(options: argparse.Namespace) -> int:
         raise UserError("\n".join(left_out))
     require_known(deployments, options.scenario)
     rehearsals = [
-        Rehearsal(each, assumptions_for(each), _plans_of(each, options)) for each in deployments
+        Rehearsal(
+            each,
+            assumptions_for(each),
+            _plans_of(each, options),
+            scenarios_left_out(each, options.scenario),
+        )
+        for each in deployments
     ]
     for each in rehearsals:
         if not each.plans:
@@ -59,6 +65,7 @@ class Rehearsal:
     deployment: Deployment
     assumptions: Assumptions
     plans: Sequence[Plan]
+    not_rehearsed: Sequence[str] = ()
 
 
 def _plans_of(deployment: Deployment, options: argparse.Namespace) -> Sequence[Plan]:
@@ -89,6 +96,8 @@ def page_notes(
     ]
     for each in rehearsals:
         pair = f"{each.deployment.label}: " if len(rehearsals) > 1 else ""
+        if each.not_rehearsed:
+            notes.append(f"{pair}Not rehearsed: {', '.join(each.not_rehearsed)}.")
         common = common_notes(each.plans)
         notes += [
             f"{pair}{plan.scenario.name}: {note}."
@@ -165,6 +174,13 @@ async def _rehearse(
     )
     files = write_report(options.out, journals, content)
     _say(console, headline([parse_journal(each, "the rehearsal") for each in journals]))
+    for each in rehearsals:
+        if each.not_rehearsed:
+            _say(
+                console,
+                f"not rehearsed for {each.deployment.label}: {', '.join(each.not_rehearsed)}; give "
+                f"--scenario {each.not_rehearsed[0]}",
+            )
     for why in left_out:
         _say(console, f"left out: {why}")
     written = f"{options.out}: {_counted(len(files) - 1, 'journal')}; open {files[-1]}"

@@ -1,8 +1,9 @@
-"""Stand-ins for the dependencies of a host, which answer or drop what is sent to them."""
+"""Stand-ins for the dependencies of a host, which answer, hang, or drop what is sent to them."""
 
 import asyncio
+import contextlib
 import socket
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 import dns.exception
@@ -13,12 +14,9 @@ import dns.rrset
 
 from resiliency.rehearsal.sockets import BlackholeSocket
 
-_SERVERS: Final = ("mysql", "postgresql", "redis", "exchange")
-_PLAIN: Final = {"tls": "tcp", "https": "http", **dict.fromkeys(_SERVERS, "tcp")}
-"""TLS is not rehearsed: nobody here has the dependency's certificate. Nor are the protocols of
-servers: a stand-in does not hang, so a connection shows as much."""
-_OF_TLS: Final = ("server_name", "days_to_expiry", "ca_file", "certificate")
-_OF_SERVERS: Final = ("user", "database", "steps", "tls")
+_PLAIN: Final = {"tls": "tcp", "https": "http"}
+"""TLS is not rehearsed: nobody here has the dependency's certificate."""
+_OF_TLS: Final = ("tls", "server_name", "days_to_expiry", "ca_file", "certificate")
 _MOST_BYTES: Final = 65_536
 
 
@@ -49,13 +47,18 @@ class Dependency:
         """Start to answer."""
         self._listen()
 
-    def blackhole(self) -> None:
-        """Drop everything that is sent to the stand-in."""
+    def hang(self) -> None:
+        """Answer nothing; the kernel still accepts connections, until its queue is full."""
         loop = asyncio.get_running_loop()
         if self._datagrams is not None:
             loop.remove_reader(self._datagrams)
         if self._listener is not None:
             loop.remove_reader(self._listener.listening)
+
+    def blackhole(self) -> None:
+        """Drop everything that is sent to the stand-in."""
+        self.hang()
+        if self._listener is not None:
             self._listener.shut()
 
     def recover(self) -> None:
@@ -90,24 +93,19 @@ class Dependency:
         if self._kind == "tcp":
             connection.close()
             return
-        connection.setblocking(False)
         task = asyncio.get_running_loop().create_task(self._answer(connection))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, connection: socket.socket) -> None:
-        """Send the HTTP answer that the check expects, once the request's head is there."""
-        loop = asyncio.get_running_loop()
-        with connection:
+        """Answer as the check expects it, until the probe ends the connection."""
+        reader, writer = await asyncio.open_connection(sock=connection)
+        with contextlib.closing(writer):
             try:
-                request = b""
-                while b"\r\n\r\n" not in request:
-                    more = await loop.sock_recv(connection, _MOST_BYTES)
-                    if not more:
-                        return
-                    request += more
-                await loop.sock_sendall(connection, http_answer(self._check))
-            except OSError:
+                async for answer in _ANSWERS[self._kind](self._check, reader):
+                    writer.write(answer)
+                    await writer.drain()
+            except (OSError, EOFError):
                 return  # the requester went away
 
     def _answer_datagram(self, datagrams: socket.socket) -> None:
@@ -123,11 +121,67 @@ def redirected_check(check: Mapping[str, Any], place: tuple[str, int]) -> Mappin
     kind = str(check["check"])
     if kind == "dns":
         return {**check, "server": place[0], "port": place[1]}
-    left_out = (*_OF_TLS, *_OF_SERVERS, "family")
-    plain = {key: value for key, value in check.items() if key not in left_out}
+    plain = {key: value for key, value in check.items() if key not in (*_OF_TLS, "family")}
+    if "steps" in check:
+        plain["steps"] = [{**step, "starttls": False} for step in check["steps"]]
     if kind in ("http", "https"):
         plain.setdefault("host_header", check["host"])
     return {**plain, "check": _PLAIN.get(kind, kind), "host": place[0], "port": place[1]}
+
+
+async def _http(check: Mapping[str, Any], reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    await reader.readuntil(b"\r\n\r\n")
+    yield http_answer(check)
+
+
+async def _mysql(_: Mapping[str, Any], reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """Greet, accept the login, and wait for the end; see the agent's ``MysqlCheck``."""
+
+    def packet(number: int, content: bytes) -> bytes:
+        return (len(content) | number << 24).to_bytes(4, "little") + content
+
+    # Protocol 10, a version, and zeros in place of the connection's id, salt and capabilities.
+    yield packet(0, b"\x0a8.0.0-rehearsal\0" + bytes(44))
+    head = await reader.readexactly(4)
+    await reader.readexactly(int.from_bytes(head[:3], "little"))
+    yield packet(head[3] + 1, b"\0\0\0\2\0\0\0")
+    await reader.read()
+
+
+async def _postgresql(
+    check: Mapping[str, Any], reader: asyncio.StreamReader
+) -> AsyncIterator[bytes]:
+    """Have no TLS, and let a user in; see the agent's ``PostgresqlCheck``."""
+    await reader.readexactly(8)
+    yield b"N"
+    if check.get("user"):
+        size = int.from_bytes(await reader.readexactly(4), "big")
+        await reader.readexactly(size - 4)
+        yield b"R\0\0\0\x08\0\0\0\0" + b"Z\0\0\0\x05I"
+    await reader.read()
+
+
+async def _redis(_: Mapping[str, Any], reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    await reader.readuntil(b"PING\r\n")
+    yield b"+PONG\r\n"
+    await reader.read()
+
+
+async def _exchange(check: Mapping[str, Any], reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    for step in check["steps"]:
+        await reader.readexactly(len(step.get("send", "").encode()))
+        yield step.get("expect", "").encode()
+    await reader.read()
+
+
+_ANSWERS: Final = {
+    "http": _http,
+    "mysql": _mysql,
+    "postgresql": _postgresql,
+    "redis": _redis,
+    "exchange": _exchange,
+}
+"""The answers of a stand-in to one connection, by the protocol of the check."""
 
 
 def http_answer(check: Mapping[str, Any]) -> bytes:

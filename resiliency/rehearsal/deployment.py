@@ -83,6 +83,12 @@ class Deployment:
         ]
         return list(dict.fromkeys(watched))
 
+    def check_of(self, dependency: str) -> str:
+        """Return how the probe checks a dependency, such as ``tcp``."""
+        metric = names.connectivity_metric(dependency)
+        targets = (self.probe or {}).get("targets", ())
+        return next((str(each["check"]) for each in targets if each["metric"] == metric), "")
+
     def is_measured(self, alarm: Alarm) -> bool:
         """Whether the rehearsal publishes the metric of an alarm; others count as healthy."""
         metric = alarm.metric

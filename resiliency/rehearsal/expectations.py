@@ -28,6 +28,7 @@ from resiliency.rehearsal.prediction import (
     Firing,
     effect_on,
     fault_of,
+    is_hidden,
     predict_firing,
     recovery_seconds,
     return_seconds,
@@ -67,6 +68,8 @@ _HEALTH_MESSAGE_SECONDS: Final = 180.0
 """From a health check's change to its alarm: the minute, its publication and an evaluation."""
 
 _LEAST_FAULT_SECONDS: Final = 300.0
+
+_OF_DEPENDENCIES: Final = (Action.BLACKHOLE, Action.HANG_DEPENDENCY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,8 @@ def plan_of(
     seed: int = 0,
 ) -> Plan:
     """Derive the expectations of a scenario."""
-    verdict = failovers.get(fault_of(scenario))
+    hidden = is_hidden(deployment, scenario)
+    verdict = None if hidden else failovers.get(fault_of(scenario))
     planner = _Planner(
         deployment, scenario, assumptions, scale, seed, deployment.objective_seconds, verdict
     )
@@ -188,7 +192,17 @@ class _Planner:
     def slack(self) -> float:
         return SLACK_SECONDS * self.scale + CLIENT_SECONDS
 
+    @property
+    def _is_hidden(self) -> bool:
+        return is_hidden(self.deployment, self.scenario)
+
     def clients(self) -> Iterator[Expected]:
+        if self._is_hidden:
+            self.notes.append(
+                f"{self.scenario.dependency} is checked by tcp alone, and the system accepts "
+                "connections for a server that hangs; let the check request an answer "
+                "(check.protocol)"
+            )
         record, action = self.deployment.pair.name, self.scenario.action
         active, standby = self.deployment.active.name, self.deployment.standby.name
         if len(self.scenario.hosts) > 1:
@@ -221,7 +235,7 @@ class _Planner:
             if not self._connecting():
                 yield Expected(ClientsStay(record, active), "no deciding signal shows it")
             never = self.verdict.never if self.verdict is not None else None
-            if action is Action.BLACKHOLE and never is not None:
+            if action in _OF_DEPENDENCIES and never is not None:
                 self.notes.append(
                     f"clients are not moved ({never}), and only {self.deployment.path} is "
                     f"requested here; if the service fails without {self.scenario.dependency}, "
@@ -248,7 +262,7 @@ class _Planner:
             if self._is_about_it(alarm) and alarm.connects_only:
                 self.notes.append(f"{alarm.name}: a peer that only connects may not find it")
                 continue
-            if effect is Effect.NONE:
+            if effect is Effect.NONE and not (self._is_hidden and self._is_about_it(alarm)):
                 yield Expected(AlarmQuiet(alarm.name), "its metric shows nothing of it")
                 continue
             firing = self._firing(alarm)
@@ -321,7 +335,7 @@ class _Planner:
 
     def _change(self) -> str:
         """Return the change of a service file that would cover the fault."""
-        if self.scenario.action is Action.BLACKHOLE:
+        if self.scenario.action in _OF_DEPENDENCIES:
             return f"to cover it, add {self.scenario.dependency} to failover_on"
         if self._connecting():
             return "to cover it, let the check request a response (endpoint.check.protocol: http)"
@@ -371,7 +385,7 @@ class _Planner:
         name = check.alarm.metric.name
         if self.scenario.action is Action.HANG:
             return name == names.PEER_METRIC and not check.alarm.connects_only
-        if self.scenario.action is Action.BLACKHOLE:
+        if self.scenario.action in _OF_DEPENDENCIES:
             return name == names.connectivity_metric(self.scenario.dependency or "")
         return False
 
@@ -406,7 +420,7 @@ class _Planner:
         about = self.deployment.host_of(alarm)
         if about is None or about.name not in [host.name for host in self.scenario.hosts]:
             return False
-        if self.scenario.action is Action.BLACKHOLE:
+        if self.scenario.action in _OF_DEPENDENCIES:
             return alarm.metric.name == names.connectivity_metric(self.scenario.dependency or "")
         if self.scenario.action is Action.KILL_PROBE:
             return alarm.metric.name == names.HEARTBEAT_METRIC

@@ -76,8 +76,16 @@ def fault_of(scenario: Scenario) -> Fault:
         Action.STOP: Fault(FaultKind.HOST_STOPPED),
         Action.HANG: Fault(FaultKind.ENDPOINT_HANGS),
         Action.BLACKHOLE: Fault(FaultKind.DEPENDENCY_BLACKHOLED, scenario.dependency),
+        # A sample that gets no answer ends at the same deadline as one that gets no connection.
+        Action.HANG_DEPENDENCY: Fault(FaultKind.DEPENDENCY_BLACKHOLED, scenario.dependency),
         Action.KILL_PROBE: Fault(FaultKind.PROBE_DEAD),
     }[scenario.action]
+
+
+def is_hidden(deployment: Deployment, scenario: Scenario) -> bool:
+    """Whether the probe can't notice a scenario: a dependency hangs, and it only connects."""
+    hangs = scenario.action is Action.HANG_DEPENDENCY
+    return hangs and deployment.check_of(scenario.dependency or "") == "tcp"
 
 
 def predict_failovers(
@@ -91,6 +99,8 @@ def predict_failovers(
 
 def effect_on(deployment: Deployment, scenario: Scenario, alarm: Alarm) -> Effect:
     """Return the effect of a scenario on an alarm's metric; the worst if several hosts break."""
+    if is_hidden(deployment, scenario):
+        return Effect.NONE
     effects = []
     for host in scenario.hosts:
         about = deployment.host_of(alarm)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import Final
 
 from resiliency.errors import UserError
 from resiliency.failover_model.assumptions import Assumptions
@@ -11,6 +12,9 @@ from resiliency.failover_model.faults import dependency_of
 from resiliency.failover_model.graph import AlarmCheck, basic_health_checks
 from resiliency.rehearsal.deployment import Deployment, Host
 from staged_resiliency.experiment.expectations import Expectation
+
+_NO_HANGING: Final = ("dns", "tls")
+"""Checks of dependencies that don't hang here: DNS has no connections, and TLS is not rehearsed."""
 
 
 class Action(Enum):
@@ -22,6 +26,8 @@ class Action(Enum):
     """The service accepts connections and answers none."""
     BLACKHOLE = "dependency blackholed"
     """Whatever the host sends to a dependency is lost."""
+    HANG_DEPENDENCY = "dependency hangs"
+    """A dependency accepts the host's connections and answers nothing."""
     KILL_PROBE = "probe dead"
     """The probe ends; the service goes on."""
 
@@ -54,6 +60,17 @@ def scenarios_of(deployment: Deployment) -> Sequence[Scenario]:
         )
         for name in deployment.dependencies
     ]
+    scenarios += [
+        Scenario(
+            f"{name}-hangs",
+            f"{name} hangs for {active.name}",
+            Action.HANG_DEPENDENCY,
+            (active,),
+            name,
+        )
+        for name in deployment.dependencies
+        if deployment.check_of(name) not in _NO_HANGING
+    ]
     scenarios.append(
         Scenario("both-stop", "both hosts stop and come back", Action.STOP, tuple(both))
     )
@@ -72,18 +89,28 @@ def scenarios_of(deployment: Deployment) -> Sequence[Scenario]:
 def chosen_scenarios(deployment: Deployment, wanted: Sequence[str]) -> Sequence[Scenario]:
     """Return the requested scenarios, in their order; the default ones where none is requested.
 
-    By default all are run, except blackholes of dependencies that do not decide failover; where no
-    dependency decides, the first one is blackholed.
+    By default all are run, except those of dependencies that do not decide failover, and of those
+    that hang where the probe only connects; where no dependency decides, the first one is
+    blackholed.
     """
     every = {scenario.name: scenario for scenario in scenarios_of(deployment)}
     if wanted:
         return [scenario for name, scenario in every.items() if name in wanted]
-    default = _default_dependencies(deployment)
+    deciding = _deciding_dependencies(deployment)
+    blackholed = deciding or deployment.dependencies[:1]
+    hanging = [name for name in deciding if deployment.check_of(name) != "tcp"]
     return [
         scenario
         for scenario in every.values()
-        if scenario.action is not Action.BLACKHOLE or scenario.dependency in default
+        if scenario.dependency is None
+        or scenario.dependency in (blackholed if scenario.action is Action.BLACKHOLE else hanging)
     ]
+
+
+def scenarios_left_out(deployment: Deployment, wanted: Sequence[str]) -> Sequence[str]:
+    """Return the names of the scenarios that only a request runs, where none is requested."""
+    chosen = chosen_scenarios(deployment, wanted)
+    return [] if wanted else [each.name for each in scenarios_of(deployment) if each not in chosen]
 
 
 def require_known(deployments: Sequence[Deployment], wanted: Sequence[str]) -> None:
@@ -95,15 +122,14 @@ def require_known(deployments: Sequence[Deployment], wanted: Sequence[str]) -> N
         )
 
 
-def _default_dependencies(deployment: Deployment) -> Sequence[str]:
-    """Return the dependencies that decide failover, or the first where none does."""
+def _deciding_dependencies(deployment: Deployment) -> Sequence[str]:
+    """Return the dependencies that decide failover."""
     deciding = [
         dependency_of(check.alarm.metric)
         for check in basic_health_checks(deployment.pair.primary.health_check)
         if isinstance(check, AlarmCheck)
     ]
-    names = [name for name in deployment.dependencies if name in deciding]
-    return names or deployment.dependencies[:1]
+    return [name for name in deployment.dependencies if name in deciding]
 
 
 @dataclass(frozen=True, slots=True)

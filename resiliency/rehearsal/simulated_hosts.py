@@ -188,6 +188,8 @@ class SimulatedHosts:
                 host.hang()
             elif scenario.action is Action.BLACKHOLE:
                 host.dependency(_metric(scenario)).blackhole()
+            elif scenario.action is Action.HANG_DEPENDENCY:
+                host.dependency(_metric(scenario)).hang()
             else:
                 await host.kill_probe()
 
@@ -200,7 +202,7 @@ class SimulatedHosts:
                 await host.boot(processes, file, clock)
             elif scenario.action is Action.HANG:
                 host.resume()
-            elif scenario.action is Action.BLACKHOLE:
+            elif scenario.action in (Action.BLACKHOLE, Action.HANG_DEPENDENCY):
                 host.dependency(_metric(scenario)).recover()
             else:
                 await host.start_probe(processes, file, clock)

@@ -207,10 +207,25 @@ def _drills_start_in_the_window(env: PartialDocument) -> Iterator[Problem]:
     if opens is None or closes is None or closes <= opens:
         return
     days = [str(day) for day in allowed]
+    notice = env.number("drills", "notify_before_minutes") or 0
     for drill, schedule in _scheduled(env):
-        refusal = outside_window(schedule, days, opens, closes)
+        refusal = outside_window(schedule, days, opens, closes, notice)
         if refusal is not None:
             yield drill.problem(refusal, "schedule")
+
+
+def _resources_are_in_the_region(env: PartialDocument) -> Iterator[Problem]:
+    drills, region = env.within("drills"), env.text("region")
+    if not region:
+        return
+    key = drills.text("evidence", "kms_key")
+    arns: list[tuple[str, tuple[str | int, ...]]] = [(key, ("evidence", "kms_key"))] if key else []
+    for name in ("volume_keys", "change_calendars"):
+        arns += [(str(each), (name, at)) for at, each in enumerate(drills.items(name))]
+    for arn, path in arns:
+        refusal = validation.other_region(arn, region)
+        if refusal is not None:
+            yield drills.problem(refusal, *path)
 
 
 def _names_fit(env: PartialDocument) -> Iterator[Problem]:
@@ -241,6 +256,7 @@ RULES: Final[tuple[Callable[[PartialDocument], Iterator[Problem]], ...]] = (
     _window_opens,
     _drills_recur,
     _drills_start_in_the_window,
+    _resources_are_in_the_region,
     _names_fit,
 )
 

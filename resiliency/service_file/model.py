@@ -5,7 +5,6 @@ Every name carries its unit, and every default is written here alone. Each value
 """
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Annotated, Final, Literal
 
 from pydantic import (
@@ -711,19 +710,6 @@ def _no_drill(value: object) -> object:
 _Setting: Final = BeforeValidator(_no_drill)
 
 
-def _dates(value: str) -> str:
-    """Check a date, or two with a slash between."""
-    try:
-        first, *last = [date.fromisoformat(each) for each in value.split("/", 1)]
-    except ValueError:
-        raise ValueError(
-            f"{value!r} is no date; give one like 2026-12-24, or 2026-12-20/2027-01-04"
-        ) from None
-    if last and last[0] < first:
-        raise ValueError(f"{value!r} ends before it begins; give the earlier date first")
-    return value
-
-
 class Evidence(Section):
     """How journals, logs and undelivered calls of drills are kept."""
 
@@ -835,11 +821,13 @@ class Drills(Section):
         "a host with such a volume would not start again after stop_instance.",
         examples=[["arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab"]],
     )
-    blackout_dates: Annotated[list[Annotated[str, AfterValidator(_dates)]], _Setting] = Field(
-        default=[],
-        description="Days on which no drill starts, in the drill's time zone: a date, or the first "
-        "and the last one with a slash between.",
-        examples=[["2026-11-27", "2026-12-20/2027-01-04"]],
+    blackout_dates: Annotated[list[Annotated[str, AfterValidator(validation.days)]], _Setting] = (
+        Field(
+            default=[],
+            description="Days on which no drill starts, in the drill's time zone: a date, or the "
+            "first and the last one with a slash between.",
+            examples=[["2026-11-27", "2026-12-20/2027-01-04"]],
+        )
     )
     change_calendars: Annotated[
         list[Annotated[str, AfterValidator(validation.change_calendar_arn)]], _Setting
@@ -849,11 +837,13 @@ class Drills(Section):
         "is closed.",
         examples=[["arn:aws:ssm:us-west-2:532151327118:document/freeze"]],
     )
-    notify_before_minutes: Annotated[int, Field(ge=0, le=1440), _Setting] = Field(
-        default=0,
-        description="How many minutes before its fault a run sends a message that announces it, "
-        "with the way to stop it; 0 sends none.",
-        examples=[30],
+    notify_before_minutes: Annotated[int, Field(ge=0, le=limits.MAX_NOTICE_MINUTES), _Setting] = (
+        Field(
+            default=0,
+            description="How many minutes before its fault a run sends a message that announces "
+            "it, with the way to stop it; 0 sends none.",
+            examples=[30],
+        )
     )
     evidence: Annotated[Evidence, _Setting] = Field(
         default=Evidence(), description="How journals, logs and undelivered calls are kept."

@@ -112,7 +112,7 @@ def test_the_library_brings_nothing_of_the_tools(bare_environment: Path, tmp_pat
 @pytest.mark.parametrize(
     ("example", "resource_type"),
     [
-        ("one_statement", "AWS::Route53::RecordSetGroup"),
+        ("one_statement", "AWS::Route53::RecordSet"),
         ("probe", "AWS::SSM::Association"),
         ("drills", "AWS::StepFunctions::StateMachine"),
     ],

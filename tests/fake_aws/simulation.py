@@ -60,6 +60,7 @@ class Script:
     volume_keys: tuple[str, ...] = ()
     calendars_closed: tuple[str, ...] = ()
     system: str = "Amazon Linux"
+    system_version: str = "2023"
     aim: str = f"arn:aws:ec2:us-west-2:123456789012:instance/{plans.INSTANCE}"
 
 
@@ -384,6 +385,7 @@ class SimulatedService:
                     "InstanceId": plans.INSTANCE,
                     "PingStatus": self.script.agent,
                     "PlatformName": self.script.system,
+                    "PlatformVersion": self.script.system_version,
                 }
             ]
         }

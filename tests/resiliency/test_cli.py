@@ -1,5 +1,6 @@
 """The command `resiliency`: what it prints, where, and with which exit status."""
 
+import argparse
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 
 from resiliency import cli
 from resiliency.commands import schema
+from resiliency.errors import NOT_ASKED, UsageError, UserError
 from resiliency.service_file.schema import json_schema
 from tests.support import EXAMPLE_FILE, ROOT, Template
 
@@ -373,3 +375,25 @@ def test_a_rehearsal_whose_reader_ends_early_ends_without_a_word(
     )
     assert (done.returncode, done.stderr) == (141, "")
     assert done.stdout.startswith("Rehearsing bookstore.pingpublications.com")
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        pytest.param(UsageError("no such thing"), 2, id="usage"),
+        pytest.param(UserError("no credentials"), 3, id="not asked"),
+    ],
+)
+def test_a_command_that_answers_a_question_has_an_exit_status_for_each_kind_of_error(
+    error: UserError,
+    status: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fails(options: argparse.Namespace) -> int:
+        options.status_not_asked = NOT_ASKED
+        raise error
+
+    monkeypatch.setattr(schema, "run", fails)
+    assert cli.main(["schema"]) == status
+    assert capsys.readouterr().err == f"{error}\n"

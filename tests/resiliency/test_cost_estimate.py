@@ -1,5 +1,7 @@
 """What stacks would cost, and how the whole is shown to people."""
 
+import json
+from base64 import b64encode
 from collections.abc import Mapping
 from decimal import Decimal
 from io import StringIO
@@ -65,6 +67,25 @@ def association(key: str, *values: str, action: str = "Install") -> Resource:
     )
 
 
+CONFIGURATION = {
+    "namespace": "Books",
+    "targets": [
+        {"metric": "db-connectivity", "latency": "values", "certificate": True},
+        {"metric": "cdn-connectivity"},
+    ],
+}
+
+
+def probes(configuration: object, *names: str) -> Resource:
+    """An association that installs the probe on hosts with these Name tags."""
+    encoded = b64encode(json.dumps(configuration).encode()).decode()
+    return resource(
+        "SSM::Association",
+        Targets=[{"Key": "tag:Name", "Values": list(names)}],
+        Parameters={"Action": ["Install"], "Configuration": [encoded]},
+    )
+
+
 def fault(**parameters: str) -> Resource:
     return resource("FIS::ExperimentTemplate", Actions={"Fault": {"Parameters": parameters}})
 
@@ -103,6 +124,22 @@ def fault(**parameters: str) -> Resource:
         pytest.param([resource("CloudWatch::Dashboard")], {DASHBOARDS: 1}, id="dashboard"),
         pytest.param([association("tag:Name", "blue", "green")], {REQUESTS: 2}, id="probes"),
         pytest.param([association("InstanceIds", "i-1")], {REQUESTS: 1}, id="probe by id"),
+        pytest.param(
+            [probes(CONFIGURATION, "blue", "green")],
+            {REQUESTS: 2, METRICS: 10},
+            id="metrics that no alarm watches",
+        ),
+        pytest.param(
+            [probes(CONFIGURATION, "blue"), alarm("Books"), alarm("Books", "db-latency")],
+            {REQUESTS: 1, METRICS: 5, "alarms": 2},
+            id="metrics that some alarms watch",
+        ),
+        pytest.param(
+            [probes({"namespace": "Books", "peers": {"blue": {}, "green": {}}}, "blue", "green")],
+            {REQUESTS: 2, METRICS: 4},
+            id="peers",
+        ),
+        pytest.param([probes([], "blue")], {REQUESTS: 1}, id="configuration of another form"),
         pytest.param([association("tag:Fleet", "web")], {}, id="probes of an unknown number"),
         pytest.param(
             [association("tag:Name", "blue", action="Uninstall")], {}, id="probe taken away"

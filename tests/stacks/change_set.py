@@ -10,7 +10,7 @@ from typing import Any
 
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from tests.support import Template
+from tests.support import Template, records_of
 
 _CREATE_ONLY = "createOnlyProperties"
 _SOMETIMES_CREATE_ONLY = "conditionalCreateOnlyProperties"
@@ -32,8 +32,7 @@ def changes(before: Mapping[str, Template], after: Mapping[str, Template]) -> se
 def lost_answers(before: Mapping[str, Template], after: Mapping[str, Template]) -> set[str]:
     """Records that have an answer before and none after, as ``<name> <type> <identifier>``.
 
-    A record set group is one resource; that it is only modified does not say that no record of
-    it goes.
+    A renamed record is a record that is only modified, though its old name has no answer then.
     """
     return _answers(before) - _answers(after)
 
@@ -42,9 +41,7 @@ def _answers(templates: Mapping[str, Template]) -> set[str]:
     return {
         f"{record['Name']} {record['Type']} {record['SetIdentifier']}"
         for template in templates.values()
-        for resource in template["Resources"].values()
-        if resource["Type"] == "AWS::Route53::RecordSetGroup"
-        for record in resource["Properties"]["RecordSets"]
+        for record in records_of(template)
     }
 
 
@@ -98,8 +95,9 @@ def label(resource: Mapping[str, Any]) -> str:
         case "AWS::Route53::HealthCheck":
             tags = {tag["Key"]: tag["Value"] for tag in properties["HealthCheckTags"]}
             return f"health check {tags['Name']}"
-        case "AWS::Route53::RecordSetGroup":
-            return f"record pair {properties['RecordSets'][0]['Name']}"
+        case "AWS::Route53::RecordSet":
+            role, kind = properties["Failover"].lower(), properties["Type"]
+            return f"{role} {kind} record {properties['Name']}"
         case "AWS::SSM::Document":
             return "document of the probe"
         case "AWS::SSM::Association":

@@ -8,7 +8,8 @@ from tests.stacks.edits import (
     FAILOVER_ALARM,
     GREEN_ID,
     GREEN_STATUS,
-    PAIR,
+    PRIMARY,
+    SECONDARY,
     STATUS,
     Row,
 )
@@ -99,14 +100,14 @@ DRILL_ROWS = [
         lambda env: env["drills"].update(notify_passed=False), _all("modify", _machines())),
     Row("keys of volumes given",
         lambda env: env["drills"].update(
-            volume_keys=["arn:aws:kms:us-west-2:532151327118:key/1234abcd"]),
+            volume_keys=["arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab"]),
         _all("modify", STARTERS_OF_HOSTS | _machines())),
     Row("active: green, with drills", lambda env: env.update(active="green"),
         {
             f"add health check {GREEN_STATUS}",
             f"remove health check {STATUS}",
             f"modify {FAILOVER_ALARM}",
-            f"modify {PAIR}",
+            f"modify {PRIMARY}", f"modify {SECONDARY}",
             *_all("modify", _faults() | _machines()),
             DASHBOARD,
         },
@@ -125,5 +126,5 @@ DRILL_ROWS = [
         lambda env: env["dependencies"]["db"].update(label="Main database"),
         {f"modify {alarm}" for alarm in ALARMS if "-db-" in alarm}),
     Row("TTL changed, with drills", lambda env: env["endpoint"].update(ttl_seconds=10),
-        {f"modify {PAIR}", *_all("modify", _machines("shutdown"))}),
+        {f"modify {PRIMARY}", f"modify {SECONDARY}", *_all("modify", _machines("shutdown"))}),
 ]  # fmt: skip

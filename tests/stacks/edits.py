@@ -11,7 +11,9 @@ from tests.support import Data
 GREEN_ID = "i-0123456789abcdef0"
 STATUS = "bookstore-api-blue-StatusCheckFailed"
 GREEN_STATUS = "bookstore-api-green-StatusCheckFailed"
-PAIR = "record pair bookstore.pingpublications.com."
+PRIMARY = "primary A record bookstore.pingpublications.com."
+SECONDARY = "secondary A record bookstore.pingpublications.com."
+AAAA = {f"{role} AAAA record bookstore.pingpublications.com." for role in ("primary", "secondary")}
 DB_ALARMS = {f"alarm bookstore-api-{color}-db-connectivity-failed" for color in ("blue", "green")}
 CDN_ALARMS = {f"alarm bookstore-api-{color}-cdn-connectivity-failed" for color in ("blue", "green")}
 SILENCE_ALARMS = {f"alarm bookstore-api-{color}-probe-silent" for color in ("blue", "green")}
@@ -104,7 +106,7 @@ ROWS = [
             "remove health check bookstore-api-blue-db-connectivity-failed",
             "add health check bookstore-api-blue-all-signals",
             "remove health check bookstore-api-blue-all-signals",
-            f"modify {PAIR}",
+            f"modify {PRIMARY}",
         },
         first=_db_decides_too,
     ),
@@ -116,7 +118,7 @@ ROWS = [
             f"modify alarm {STATUS}",
             f"add health check {STATUS}",
             f"remove health check {STATUS}",
-            f"modify {PAIR}",
+            f"modify {PRIMARY}",
         },
     ),
     Row(
@@ -132,13 +134,13 @@ ROWS = [
             f"modify alarm {STATUS}",
             f"add health check {STATUS}",
             f"remove health check {STATUS}",
-            f"modify {PAIR}",
+            f"modify {PRIMARY}",
         },
     ),
     Row(
         "address of blue replaced",
         lambda env: env["hosts"]["blue"].update(address="54.213.54.172"),
-        {f"modify {PAIR}"},
+        {f"modify {PRIMARY}"},
     ),
     Row(
         "instance id of green added",
@@ -152,7 +154,8 @@ ROWS = [
             f"modify {FAILOVER_ALARM}",
             f"add health check {GREEN_STATUS}",
             f"remove health check {STATUS}",
-            f"modify {PAIR}",
+            f"modify {PRIMARY}",
+            f"modify {SECONDARY}",
         },
         first=_both_ids,
     ),
@@ -167,19 +170,23 @@ ROWS = [
             "remove health check bookstore-api-blue-db-connectivity-failed",
             "add health check bookstore-api-green-all-signals",
             "remove health check bookstore-api-blue-all-signals",
-            f"modify {PAIR}",
+            f"modify {PRIMARY}",
+            f"modify {SECONDARY}",
         },
         first=_both_ids_and_db_decides_too,
     ),
     Row(
         "TTL changed",
         lambda env: env["endpoint"].update(ttl_seconds=10),
-        {f"modify {PAIR}"},
+        {f"modify {PRIMARY}", f"modify {SECONDARY}"},
     ),
     Row(
         "name added to more_records",
         lambda env: env["endpoint"].update(more_records=["www.pingpublications.com"]),
-        {"add record pair www.pingpublications.com."},
+        _all(
+            "add",
+            {f"{role} A record www.pingpublications.com." for role in ("primary", "secondary")},
+        ),
     ),
     Row(
         "dependency added",
@@ -254,7 +261,7 @@ ROWS = [
             f"modify {FAILOVER_ALARM}",
             "add health check bookstore-api-blue-peer-connectivity-failed",
             "add health check bookstore-api-blue-all-signals",
-            f"modify {PAIR}",
+            f"modify {PRIMARY}",
         },
         first=lambda env: env.update(probe={"peer": True}),
     ),
@@ -276,7 +283,7 @@ ROWS = [
             f"modify {FAILOVER_ALARM}",
             "add health check bookstore-api-blue-db-connectivity-failed",
             "add health check bookstore-api-blue-all-signals",
-            f"modify {PAIR}",
+            f"modify {PRIMARY}",
         },
     ),
     Row(
@@ -299,7 +306,8 @@ ROWS = [
             f"modify {FAILOVER_ALARM}",
             "add health check bookstore-api-green-endpoint",
             "remove health check bookstore-api-blue-endpoint",
-            f"modify {PAIR}",
+            f"modify {PRIMARY}",
+            f"modify {SECONDARY}",
         },
         first=_endpoint_decides,
     ),
@@ -310,7 +318,8 @@ ROWS = [
             f"modify {FAILOVER_ALARM}",
             "add health check bookstore-api-green-endpoint",
             "remove health check bookstore-api-blue-endpoint",
-            f"modify {PAIR}",
+            f"modify {PRIMARY}",
+            f"modify {SECONDARY}",
         },
         first=_green_is_behind_a_load_balancer,
     ),
@@ -321,7 +330,7 @@ ROWS = [
             f"modify {FAILOVER_ALARM}",
             "add health check bookstore-api-blue-endpoint",
             "remove health check bookstore-api-blue-endpoint",
-            f"modify {PAIR}",
+            f"modify {PRIMARY}",
         },
         first=_endpoint_decides,
     ),
@@ -332,7 +341,7 @@ ROWS = [
             f"modify {FAILOVER_ALARM}",
             "add health check bookstore-api-blue-endpoint",
             "remove health check bookstore-api-blue-endpoint",
-            f"modify {PAIR}",
+            f"modify {PRIMARY}",
         },
         first=_endpoint_decides,
     ),
@@ -343,19 +352,19 @@ ROWS = [
             f"modify {FAILOVER_ALARM}",
             "remove health check bookstore-api-blue-db-connectivity-failed",
             "remove health check bookstore-api-blue-all-signals",
-            f"modify {PAIR}",
+            f"modify {PRIMARY}",
         },
         first=_db_decides_too,
     ),
     Row(
         "ipv6_address added to both hosts",
         _with_ipv6,
-        {f"modify {PAIR}"},
+        _all("add", AAAA),
     ),
     Row(
         "ipv6_address taken out of both hosts",
         lambda env: [env["hosts"][color].pop("ipv6_address") for color in ("blue", "green")],
-        {f"modify {PAIR}"},
+        _all("remove", AAAA),
         first=_with_ipv6,
         loses=frozenset(
             f"bookstore.pingpublications.com. AAAA bookstore-{role}"
@@ -365,7 +374,7 @@ ROWS = [
     Row(
         "record renamed",
         lambda env: env["endpoint"].update(record="books.pingpublications.com"),
-        {f"modify {PAIR}", f"modify {FAILOVER_ALARM}"},
+        {f"modify {PRIMARY}", f"modify {SECONDARY}", f"modify {FAILOVER_ALARM}"},
         loses=frozenset(
             f"bookstore.pingpublications.com. A bookstore-{role}"
             for role in ("Primary", "Secondary")

@@ -96,7 +96,7 @@ def test_a_shared_topic_does_not_depend_on_which_files_are_loaded() -> None:
 def test_the_schemas_know_what_replaces_an_alarm() -> None:
     # The table above means something only while the schemas say this.
     assert create_only("AWS::CloudWatch::Alarm") == ["/properties/AlarmName"]
-    assert "/properties/HostedZoneId" in create_only("AWS::Route53::RecordSetGroup")
+    assert "/properties/HostedZoneId" in create_only("AWS::Route53::RecordSet")
 
 
 def test_another_agent_is_another_document_to_which_the_association_moves(

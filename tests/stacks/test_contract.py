@@ -11,7 +11,8 @@ FAILOVER_IDS = {
     "BlueConnectivitycdnF64BDBF8": "AWS::CloudWatch::Alarm",
     "BlueConnectivitydb3979D8D3": "AWS::CloudWatch::Alarm",
     "FailoverBlueStatusAlarmC8C73F4A": "AWS::CloudWatch::Alarm",
-    "FailoverRecords862DD776": "AWS::Route53::RecordSetGroup",
+    "FailoverRecordsPrimaryA957C9697": "AWS::Route53::RecordSet",
+    "FailoverRecordsSecondaryAC113E787": "AWS::Route53::RecordSet",
     # 2B3048A5 is the digest of the alarm's rule
     "FailoverHealthCheckstatus2B3048A5A662B878": "AWS::Route53::HealthCheck",
     "GreenConnectivitycdn9227415F": "AWS::CloudWatch::Alarm",
@@ -157,6 +158,7 @@ def test_only_names_that_somebody_outside_needs_are_physical(
     assert named == {
         "/aws/vendedlogs/staged-resiliency/bookstore-production-drills",
         "PingPublicationsSNS",
+        "bookstore.pingpublications.com.",
         "bookstore-production-probe",
         "bookstore-api-blue-StatusCheckFailed",
         "bookstore-api-blue-cdn-connectivity-failed",

@@ -894,6 +894,9 @@ def test_the_log_is_one_that_aws_delivers_to_without_more_policies(
     assert log["DeletionPolicy"] == "Delete"
 
 
+DASHBOARD = f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/bookstore-production"
+
+
 def test_a_key_locks_and_reports_are_there_where_they_are_asked_for() -> None:
     def edit(env: Data) -> None:
         env["drills"]["evidence"] = {"kms_key": KEY, "lock_days": 365, "fis_report": True}
@@ -926,16 +929,22 @@ def test_a_key_locks_and_reports_are_there_where_they_are_asked_for() -> None:
         request = experiment_request(experiment)
         assert problems_of("fis", "CreateExperimentTemplate", request) == []
         assert experiment["ExperimentReportConfiguration"] == {
+            "DataSources": {"CloudWatchDashboards": [{"DashboardIdentifier": DASHBOARD}]},
             "Outputs": {
                 "ExperimentReportS3Configuration": {
                     "BucketName": "journals",
                     "Prefix": "fis-reports",
                 }
-            }
+            },
         }
     for name in ("DrillsStopInstanceRole", "DrillsBlackholeRole"):
-        allowed = dict(_roles(template))[name]
-        assert (["s3:PutObject"], [f"{JOURNALS}/fis-reports/*"], None) in list(_statements(allowed))
+        allowed = list(_statements(dict(_roles(template))[name]))
+        for statement in (
+            (["s3:GetObject", "s3:PutObject"], [f"{JOURNALS}/fis-reports/*"], None),
+            (["cloudwatch:GetDashboard"], [DASHBOARD], None),
+            (["cloudwatch:GetMetricWidgetImage"], ["*"], None),
+        ):
+            assert statement in allowed
 
 
 def test_keys_of_volumes_open_them_to_who_starts_the_host(enabled_template: Template) -> None:

@@ -34,7 +34,7 @@ def _run(name: str, folder: Path) -> Template:
             {
                 "AWS::CloudWatch::Alarm": 2,
                 "AWS::Route53::HealthCheck": 1,
-                "AWS::Route53::RecordSetGroup": 1,
+                "AWS::Route53::RecordSet": 2,
             },
         ),
         (
@@ -42,7 +42,7 @@ def _run(name: str, folder: Path) -> Template:
             {
                 "AWS::CloudWatch::Alarm": 4,
                 "AWS::Route53::HealthCheck": 4,
-                "AWS::Route53::RecordSetGroup": 1,
+                "AWS::Route53::RecordSet": 2,
             },
         ),
         (

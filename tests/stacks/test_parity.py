@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Template, only, resources_of
+from tests.support import Template, only, records_of, resources_of
 
 REFERENCE: Mapping[str, Any] = json.loads(
     Path(__file__).with_name("reference_values.json").read_text(encoding="utf-8")
@@ -40,11 +40,7 @@ def _alarm(template: Template, name: str) -> Mapping[str, Any]:
 
 
 def _record(template: Template, role: str) -> Mapping[str, Any]:
-    found = [
-        record
-        for record in only(template, "AWS::Route53::RecordSetGroup")["RecordSets"]
-        if record["Failover"] == role
-    ]
+    found = [record for record in records_of(template) if record["Failover"] == role]
     assert len(found) == 1
     record: Mapping[str, Any] = found[0]
     return record
@@ -120,8 +116,8 @@ def test_the_secondary_is_always_served_when_it_is_needed(failover_template: Tem
 
 
 def test_the_pair_is_in_the_reference_zone(failover_template: Template) -> None:
-    group = only(failover_template, "AWS::Route53::RecordSetGroup")
-    assert group["HostedZoneId"] == REFERENCE["hosted_zone"]["id"]
+    zones = {record["HostedZoneId"] for record in records_of(failover_template)}
+    assert zones == {REFERENCE["hosted_zone"]["id"]}
 
 
 def test_the_topic_has_the_reference_name(notifications_template: Template) -> None:

@@ -55,7 +55,7 @@ def test_the_example_measures_its_dependencies(example_templates: Mapping[str, T
             },
             {
                 "metric": "db-connectivity",
-                "check": "tcp",
+                "check": "postgresql",
                 "host": "db.bookstore.pingpublications.com",
                 "port": 5432,
             },

@@ -29,6 +29,9 @@ from tests.support import (
 JOINED = "I1022"
 
 
+KEY = "arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
 def _everything(env: Data) -> None:
     """Switches on what the example leaves out."""
     env["failover_on"] = ["status", "endpoint", "peer", "db"]
@@ -58,7 +61,11 @@ def _everything(env: Data) -> None:
     env["drills"] |= {
         "enabled": True,
         "runbook": "https://wiki.example.com/drills",
-        "volume_keys": ["arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-123456789"],
+        "volume_keys": [KEY],
+        "evidence": {"kms_key": KEY, "lock_days": 365, "fis_report": True},
+        "change_calendars": ["arn:aws:ssm:us-west-2:532151327118:document/freeze"],
+        "blackout_dates": ["2026-12-20/2027-01-04"],
+        "notify_before_minutes": 30,
         "standby-search": {
             "fault": "blackhole",
             "dependency": "search",

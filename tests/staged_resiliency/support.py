@@ -32,7 +32,7 @@ ZONE_ID: Final = "Z2EHK3FAEUNRMI"
 
 ALARM: Final = "AWS::CloudWatch::Alarm"
 HEALTH_CHECK: Final = "AWS::Route53::HealthCheck"
-RECORDS: Final = "AWS::Route53::RecordSetGroup"
+RECORD: Final = "AWS::Route53::RecordSet"
 INSTANCE: Final = "AWS::EC2::Instance"
 DOCUMENT: Final = "AWS::SSM::Document"
 ASSOCIATION: Final = "AWS::SSM::Association"

@@ -46,7 +46,7 @@ from tests.staged_resiliency.support import (
     HEALTH_CHECK,
     INSTANCE_ID,
     POLICY,
-    RECORDS,
+    RECORD,
     ZONE_ID,
     an_alarm,
     an_instance,
@@ -176,21 +176,21 @@ def health_check_request(properties: Data) -> Data:
     return {"CallerReference": "once", "HealthCheckConfig": properties["HealthCheckConfig"]}
 
 
-def records_request(properties: Data) -> Data:
+def record_request(properties: Data) -> Data:
     """The request ChangeResourceRecordSets that CloudFormation makes of a resource."""
 
-    def record_set(properties: Data) -> Data:
-        given = dict(properties)
-        if "TTL" in given:
-            given["TTL"] = int(given["TTL"])
-            given["ResourceRecords"] = [{"Value": value} for value in given["ResourceRecords"]]
-        return given
-
-    sets = [record_set(each) for each in properties["RecordSets"]]
-    changes = [{"Action": "UPSERT", "ResourceRecordSet": each} for each in sets]
+    record = {
+        key: value for key, value in properties.items() if key not in ("HostedZoneId", "Comment")
+    }
+    if "TTL" in record:
+        record["TTL"] = int(record["TTL"])
+        record["ResourceRecords"] = [{"Value": value} for value in record["ResourceRecords"]]
     return {
         "HostedZoneId": properties["HostedZoneId"],
-        "ChangeBatch": {"Comment": properties["Comment"], "Changes": changes},
+        "ChangeBatch": {
+            "Comment": properties["Comment"],
+            "Changes": [{"Action": "UPSERT", "ResourceRecordSet": record}],
+        },
     }
 
 
@@ -217,7 +217,7 @@ def policy_request(properties: Data) -> Data:
 KINDS = {
     ALARM: ("cloudwatch", "PutMetricAlarm", alarm_request),
     HEALTH_CHECK: ("route53", "CreateHealthCheck", health_check_request),
-    RECORDS: ("route53", "ChangeResourceRecordSets", records_request),
+    RECORD: ("route53", "ChangeResourceRecordSets", record_request),
     DOCUMENT: ("ssm", "CreateDocument", document_request),
     ASSOCIATION: ("ssm", "CreateAssociation", association_request),
     POLICY: ("iam", "CreatePolicy", policy_request),
@@ -234,7 +234,7 @@ def template() -> Template:
     [
         pytest.param(ALARM, 7, id="alarms"),
         pytest.param(HEALTH_CHECK, 6, id="health checks"),
-        pytest.param(RECORDS, 2, id="record pairs"),
+        pytest.param(RECORD, 8, id="records"),
         pytest.param(DOCUMENT, 2, id="documents"),
         pytest.param(ASSOCIATION, 2, id="associations"),
         pytest.param(POLICY, 2, id="policies"),
@@ -288,13 +288,13 @@ def test_every_type_of_health_check_is_among_them(template: Template) -> None:
             id="not of the pattern",
         ),
         pytest.param(
-            RECORDS,
-            ("RecordSets", 0, "Failover"),
+            RECORD,
+            ("Failover",),
             "ACTIVE",
             "'ACTIVE' is not one of",
-            id="not allowed, in a list",
+            id="role not allowed",
         ),
-        pytest.param(RECORDS, ("RecordSets", 0, "TTL"), "-1", "valid min value: 0", id="too small"),
+        pytest.param(RECORD, ("TTL",), "-1", "valid min value: 0", id="too small"),
         pytest.param(DOCUMENT, ("DocumentType",), "Shell", "'Shell' is not one of", id="document"),
         pytest.param(ASSOCIATION, ("MaxErrors",), "few", "'few' does not match", id="association"),
         pytest.param(POLICY, ("Description",), "a" * 1001, "1001 is more than", id="policy"),

@@ -157,7 +157,7 @@ class Drill(Construct):
         machine_name = names.drill_state_machine(service.name, service.environment, name)
         _require_sense(group, fault, hypothesis, schedule, machine_name)
         _require_expectations_of_service(service, hypothesis)
-        _require_time(fault, hypothesis, schedule, window, service.objective_seconds)
+        _require_time(fault, hypothesis, schedule, window, group)
         _require_reason(fault, hypothesis, service.objective_seconds, duration_reason)
         guard_names = [_alarm_name(guard) for guard in guards]
         require_guards("Drill", guard_names)
@@ -399,17 +399,19 @@ def _require_time(
     hypothesis: Sequence[Expectation],
     schedule: DrillSchedule,
     window: DrillWindow,
-    objective_seconds: float,
+    group: DrillGroup,
 ) -> None:
     """Refuse runs outside the window, and a fault that ends before what it must cause."""
-    refusal = outside_window(schedule, window.days, window.from_hour, window.to_hour)
+    refusal = outside_window(
+        schedule, window.days, window.from_hour, window.to_hour, group.notify_before_minutes
+    )
     if refusal is not None:
         raise InvalidInputError(f"Drill: schedule: {refusal}")
     for each in hypothesis:
         lasts = fault.duration_minutes * 60 if isinstance(each, ClientsMove) else fault.seconds
         if not isinstance(each, ClientsMove | AlarmFires) or not is_literal(lasts):
             continue
-        limit = time_limit(each, objective_seconds)
+        limit = time_limit(each, group.service.objective_seconds)
         if lasts < limit:
             raise InvalidInputError(
                 f"Drill: fault: may end after {lasts} s, before {describe(each)}, which may take "

@@ -43,7 +43,7 @@ from staged_resiliency.drills.target import DrillTarget
 from staged_resiliency.notifications.topics import Topics, arns_of, require_topics_in
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
-from staged_resiliency.shared.literals import checked
+from staged_resiliency.shared.literals import checked, is_literal
 
 LOG_DAYS: Final = 400
 """More than a year, to compare a month with the same one of the year before."""
@@ -82,15 +82,18 @@ class DrillGroup(Construct):
             administrators (Object Lock in compliance mode); not locked unless given.
         fis_report: Whether FIS writes its own report of each experiment into the bucket, which
             costs extra; no unless given.
+        dashboard_name: Name of the CloudWatch dashboard whose graphs that report shows; a report
+            without graphs unless given.
         blackout: Days on which no drill may start: ``2026-12-24``, or
             ``2026-12-24/2027-01-02``; none unless given.
         change_calendars: ARNs of Systems Manager change calendars; no drill starts while one of
             them is closed.
         notify_before_minutes: How long before its fault a run sends a message that announces it,
-            with the way to stop it; no message unless given.
+            with the way to stop it; up to a day, no message unless given.
 
     Raises:
-        InvalidInputError: A topic of another region, or a region without AWS FIS.
+        InvalidInputError: A value that AWS would refuse, a topic, key or calendar of another
+            region, or a region without AWS FIS.
 
     Attributes:
         service: The service.
@@ -145,13 +148,27 @@ class DrillGroup(Construct):
         key: str | None = None,
         journal_lock_days: int | None = None,
         fis_report: bool = False,
+        dashboard_name: str | None = None,
         blackout: Sequence[str] = (),
         change_calendars: Sequence[str] = (),
         notify_before_minutes: int = 0,
     ) -> None:
-        for each in (*volume_keys, *([] if key is None else [key])):
-            owner = "key" if each == key else "volume_keys"
-            checked("DrillGroup", owner, each, validation.kms_key_arn)
+        keys_and_calendars = {
+            "volume_keys": (volume_keys, validation.kms_key_arn),
+            "key": ([] if key is None else [key], validation.kms_key_arn),
+            "change_calendars": (change_calendars, validation.change_calendar_arn),
+        }
+        for name, (arns, check) in keys_and_calendars.items():
+            for each in arns:
+                checked("DrillGroup", name, each, check)
+        for each in blackout:
+            checked("DrillGroup", "blackout", each, validation.days)
+        checked(
+            "DrillGroup",
+            "notify_before_minutes",
+            notify_before_minutes,
+            validation.notice_minutes,
+        )
         super().__init__(scope, construct_id)
         self.service: Final = service
         self.topic_arns: Final = arns_of(topic)
@@ -169,6 +186,11 @@ class DrillGroup(Construct):
                 f"DrillGroup: {self.place.region} has no AWS FIS, so drills can't run there"
             )
         require_topics_in(self.place.region, self.topic_arns)
+        for name, (arns, _) in keys_and_calendars.items():
+            for each in filter(is_literal, arns):
+                refusal = validation.other_region(each, self.place.region)
+                if refusal is not None and is_literal(self.place.region):
+                    raise InvalidInputError(f"DrillGroup: {name}: {refusal}")
         self.tags: Final = tags_of(service.name, service.environment)
         self.journals: Final = JournalBucket(self, "Journals", key=key, lock_days=journal_lock_days)
         self._key: Final = key
@@ -187,6 +209,7 @@ class DrillGroup(Construct):
             volume_keys=self.volume_keys,
             calendars=self.change_calendars,
             bucket_key=key,
+            dashboard_name=dashboard_name,
         )
         self.undelivered: Final = DeadLetterQueue(
             self,
@@ -384,14 +407,22 @@ class DrillGroup(Construct):
         return [send, encrypt]
 
     def _report(self) -> Report:
-        """Where FIS writes its own reports."""
+        """Where FIS writes its own reports, and the dashboard whose graphs they show."""
         template = fis.CfnExperimentTemplate
+        dashboard_arn = self._scope.dashboard_arn
         return Report(
             outputs=template.OutputsProperty(
                 experiment_report_s3_configuration=template.ExperimentReportS3ConfigurationProperty(
                     bucket_name=self.journals.bucket_name, prefix=keys.REPORTS.rstrip("/")
                 )
-            )
+            ),
+            data_sources=None
+            if dashboard_arn is None
+            else template.DataSourcesProperty(
+                cloud_watch_dashboards=[
+                    template.CloudWatchDashboardProperty(dashboard_identifier=dashboard_arn)
+                ]
+            ),
         )
 
     def _clean_up_after_events(self) -> None:

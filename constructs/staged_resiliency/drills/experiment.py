@@ -1,6 +1,6 @@
 """An AWS FIS experiment: one fault and the alarms that stop it; and the role that FIS assumes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from aws_cdk import RemovalPolicy
@@ -136,28 +136,35 @@ def experiment_role(
     return made.attr_arn
 
 
-def _write_report(where: Scope) -> list[Statement]:
+def _write_report(where: Scope) -> Iterator[Statement]:
     # https://docs.aws.amazon.com/fis/latest/userguide/experiment-report-configuration.html
-    return [
-        {
-            "Sid": "WriteTheReport",
+    yield {
+        "Sid": "WriteTheReport",
+        "Effect": "Allow",
+        "Action": ["s3:GetObject", "s3:PutObject"],
+        "Resource": f"{where.bucket_arn}/{keys.REPORTS}*",
+    }
+    if where.bucket_key is not None:
+        yield {
+            "Sid": "EncryptTheReport",
             "Effect": "Allow",
-            "Action": "s3:PutObject",
-            "Resource": f"{where.bucket_arn}/{keys.REPORTS}*",
-        },
-        *(
-            [
-                {
-                    "Sid": "EncryptTheReport",
-                    "Effect": "Allow",
-                    "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
-                    "Resource": where.bucket_key,
-                }
-            ]
-            if where.bucket_key is not None
-            else []
-        ),
-    ]
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": where.bucket_key,
+        }
+    if where.dashboard_arn is not None:
+        yield {
+            "Sid": "ReadTheDashboard",
+            "Effect": "Allow",
+            "Action": "cloudwatch:GetDashboard",
+            "Resource": where.dashboard_arn,
+        }
+        # It takes no resource. Graphs may be of several regions: health checks' are in us-east-1.
+        yield {
+            "Sid": "DrawItsGraphs",
+            "Effect": "Allow",
+            "Action": "cloudwatch:GetMetricWidgetImage",
+            "Resource": "*",
+        }
 
 
 def require_guards(owner: str, guards: Sequence[str]) -> None:

@@ -28,6 +28,7 @@ class Scope:
         volume_keys: ARNs of the keys of their volumes.
         calendars: ARNs of the change calendars.
         bucket_key: ARN of the key of the journal bucket; None for S3's own.
+        dashboard_name: The dashboard that FIS's reports show; None for none.
     """
 
     place: Place
@@ -41,11 +42,20 @@ class Scope:
     volume_keys: Sequence[str]
     calendars: Sequence[str]
     bucket_key: str | None
+    dashboard_name: str | None = None
 
     def arn(self, service: str, rest: str) -> str:
         """The ARN of a resource in the drills' account and region."""
         place = self.place
         return f"arn:{place.partition}:{service}:{place.region}:{place.account}:{rest}"
+
+    @property
+    def dashboard_arn(self) -> str | None:
+        """The ARN of the dashboard that FIS's reports show; None for none."""
+        if self.dashboard_name is None:
+            return None
+        place = self.place
+        return f"arn:{place.partition}:cloudwatch::{place.account}:dashboard/{self.dashboard_name}"
 
     @property
     def topic_keys(self) -> str | Sequence[str]:

@@ -108,22 +108,37 @@ class DrillSchedule:
 
 
 def outside_window(
-    schedule: DrillSchedule, days: Sequence[str], from_hour: int, to_hour: int
+    schedule: DrillSchedule,
+    days: Sequence[str],
+    from_hour: int,
+    to_hour: int,
+    notice_minutes: int = 0,
 ) -> str | None:
-    """Return why runs of a schedule would be refused outside a window; None if none would be."""
+    """Return why runs of a schedule would be refused outside a window; None if none would be.
+
+    A run that announces itself is checked again after ``notice_minutes``.
+    """
     expression = shown(schedule.expression)
+    always = (from_hour, to_hour) == (0, 24) and set(DAYS) <= set(days)
     if schedule.at is None:
-        if (from_hour, to_hour) == (0, 24) and set(DAYS) <= set(days):
+        if always:
             return None
         return (
             f"{expression} starts when it is deployed, which may be outside the window; give "
             "cron(...)"
         )
+    window = f"the window from {from_hour:02}:00 to {to_hour:02}:00"
     if not from_hour <= schedule.at.hour < to_hour:
         return (
-            f"{expression} starts at {schedule.at:%H:%M}, outside the window from "
-            f"{from_hour:02}:00 to {to_hour:02}:00; its runs would be refused; change the "
-            "schedule or the window"
+            f"{expression} starts at {schedule.at:%H:%M}, outside {window}; its runs would be "
+            "refused; change the schedule or the window"
+        )
+    minutes = schedule.at.hour * 60 + schedule.at.minute + notice_minutes
+    if not always and minutes >= to_hour * 60:
+        return (
+            f"{expression} starts at {schedule.at:%H:%M}, and its fault {notice_minutes} minutes "
+            f"later, outside {window}; its runs would be refused; change the schedule, the window "
+            "or notify_before_minutes"
         )
     outside = [day for day in DAYS if day in schedule.days_of_week and day not in days]
     if outside:

@@ -1,5 +1,6 @@
 """The Route 53 failover records, and the targets they can point to."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, TypeAlias
 
@@ -138,11 +139,12 @@ Target: TypeAlias = AddressTarget | AliasTarget
 class FailoverRecords(Construct):
     """Failover records: DNS answers with the primary while it is healthy, else the secondary.
 
-    Creates one ``AWS::Route53::RecordSetGroup`` with a PRIMARY and a SECONDARY record for each
-    address family. Roles and identifiers are fixed: which host is primary is a matter of values
-    and health check, so that a swap never removes a record (docs/adr/0002). The secondary has no
-    health check: it is always served while the primary is unhealthy (an alias also evaluates its
-    load balancer's health; with both unhealthy the primary is served).
+    Creates two ``AWS::Route53::RecordSet`` for each address family, PRIMARY and SECONDARY. Roles
+    and identifiers are fixed: which host is primary is a matter of values and health check, so
+    that a swap never removes a record. The secondary depends on the primary, so that CloudFormation
+    updates the primary first (docs/adr/0002). The secondary has no health check: it is always
+    served while the primary is unhealthy (an alias also evaluates its load balancer's health; with
+    both unhealthy the primary is served).
 
     Args:
         scope: The parent.
@@ -164,7 +166,7 @@ class FailoverRecords(Construct):
 
     Attributes:
         record_name: DNS name of the records, without the final dot.
-        resource: The ``CfnRecordSetGroup``.
+        resources: The ``CfnRecordSet`` of each record, a primary before its secondary.
 
     Example:
         >>> from aws_cdk import App, Stack
@@ -216,18 +218,14 @@ class FailoverRecords(Construct):
             )
         super().__init__(scope, construct_id)
         self.record_name: Final = name
-        pair: tuple[tuple[Role, Target, str | None], ...] = (
-            ("PRIMARY", primary, health_check.health_check_id),
-            ("SECONDARY", secondary, None),
-        )
-        self.resource: Final = route53.CfnRecordSetGroup(
-            self,
-            "Resource",
-            hosted_zone_id=zone_id,
-            comment=f"{identifier}: PRIMARY is the active host, SECONDARY the standby. "
-            "A swap exchanges values and health check in one change.",
-            record_sets=[
-                route53.CfnRecordSetGroup.RecordSetProperty(
+        records: list[route53.CfnRecordSet] = []
+        for record_type in primary.record_types:
+            served, standby = (
+                route53.CfnRecordSet(
+                    self,
+                    f"{role.title()}{record_type}",
+                    hosted_zone_id=zone_id,
+                    comment=f"{identifier}: {purpose}",
                     name=f"{name}.",
                     type=record_type,
                     set_identifier=names.set_identifier(identifier, role),
@@ -237,10 +235,22 @@ class FailoverRecords(Construct):
                     resource_records=_values(target, record_type),
                     alias_target=_alias(target),
                 )
-                for record_type in primary.record_types
-                for role, target, health_check_id in pair
-            ],
-        )
+                for role, target, health_check_id, purpose in _pair(
+                    primary, secondary, health_check.health_check_id
+                )
+            )
+            # The order of updates: a swap while the active host is down must never send clients
+            # back to it, as the secondary would that has its new value before the primary.
+            standby.add_dependency(served)
+            records += (served, standby)
+        self.resources: Final[Sequence[route53.CfnRecordSet]] = records
+
+
+def _pair(
+    primary: Target, secondary: Target, health_check_id: str
+) -> Iterator[tuple[Role, Target, str | None, str]]:
+    yield "PRIMARY", primary, health_check_id, "the active host, served while it is healthy."
+    yield "SECONDARY", secondary, None, "the standby, served while the active host is unhealthy."
 
 
 def _zone_id(hosted_zone: route53.IHostedZone | HostedZone | str) -> str:
@@ -256,10 +266,10 @@ def _values(target: Target, record_type: RecordType) -> list[str] | None:
     return [target.value_of(record_type)] if isinstance(target, AddressTarget) else None
 
 
-def _alias(target: Target) -> route53.CfnRecordSetGroup.AliasTargetProperty | None:
+def _alias(target: Target) -> route53.CfnRecordSet.AliasTargetProperty | None:
     if isinstance(target, AddressTarget):
         return None
-    return route53.CfnRecordSetGroup.AliasTargetProperty(
+    return route53.CfnRecordSet.AliasTargetProperty(
         dns_name=target.dns_name,
         hosted_zone_id=target.hosted_zone_id,
         # Failover alias records must have it:

@@ -46,12 +46,12 @@ class ProbeConfiguration:
         InvalidInputError: A value that the agent would refuse, or nothing to measure.
 
     Example:
-        >>> from staged_resiliency import TcpCheck
+        >>> from staged_resiliency import PostgresqlCheck
         >>> configuration = ProbeConfiguration(
-        ...     service="shop", namespace="Shop", dependencies={"db": TcpCheck("10.0.0.5", 5432)}
+        ...     service="shop", namespace="Shop", dependencies={"db": PostgresqlCheck("10.0.0.5")}
         ... )
         >>> configuration.rendered()["targets"]
-        [{'metric': 'db-connectivity', 'check': 'tcp', 'host': '10.0.0.5', 'port': 5432}]
+        [{'metric': 'db-connectivity', 'check': 'postgresql', 'host': '10.0.0.5', 'port': 5432}]
     """
 
     service: str

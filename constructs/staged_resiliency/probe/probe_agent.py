@@ -86,14 +86,14 @@ class ProbeAgent(Construct):
 
     Example:
         >>> from aws_cdk import App, Stack
-        >>> from staged_resiliency import InstancesByName, TcpCheck
+        >>> from staged_resiliency import InstancesByName, PostgresqlCheck
         >>> agent = ProbeAgent(
         ...     Stack(App(), "Shop"),
         ...     "Probe",
         ...     configuration=ProbeConfiguration(
         ...         service="shop",
         ...         namespace="Shop",
-        ...         dependencies={"db": TcpCheck("db.example.com", 5432)},
+        ...         dependencies={"db": PostgresqlCheck("db.example.com")},
         ...     ),
         ...     instances=InstancesByName(["shop-blue", "shop-green"]),
         ...     roles=["shop-instances"],

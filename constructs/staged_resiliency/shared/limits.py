@@ -59,6 +59,9 @@ MAX_DAYS_TO_EXPIRY: Final = 3650
 MAX_STOP_CONDITIONS: Final = 5
 MAX_FAULT_MINUTES: Final = 720
 
+# A drill announces itself at most a day before its fault.
+MAX_NOTICE_MINUTES: Final = 1_440
+
 # What CreateStateMachine takes, in step-functions/latest/apireference
 MAX_STATE_MACHINE_NAME_CHARACTERS: Final = 80
 

@@ -10,11 +10,13 @@ import ipaddress
 import math
 import re
 from collections.abc import Iterable
+from datetime import date
 from typing import Final
 from urllib.parse import urlsplit
 
 from staged_resiliency.shared import limits
 
+_FIELDS_OF_ARN: Final = 5
 _DNS_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 # Whole-value patterns, also shown to editors in the JSON Schema.
@@ -244,10 +246,37 @@ def kms_key_arn(value: str) -> str:
     """Validate the ARN of a KMS key."""
     return matching(
         value,
-        rf"arn:{_PARTITION}:kms:[a-z0-9-]+:\d{{12}}:key/[A-Za-z0-9-]{{1,128}}",
+        rf"arn:{_PARTITION}:kms:[a-z0-9-]+:\d{{12}}:key/"
+        r"([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})",
         "the ARN of a KMS key",
         "arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     )
+
+
+def other_region(arn: str, region: str) -> str | None:
+    """Return what is wrong with the ARN of a regional resource of another region; else None."""
+    there = arn.split(":")[3] if arn.count(":") >= _FIELDS_OF_ARN else region
+    return None if there == region else f"{arn} is in {there}; give one of {region}"
+
+
+def days(value: str) -> str:
+    """Validate a date, or the first and the last one with a slash between."""
+    try:
+        first, *last = [date.fromisoformat(each) for each in value.split("/", 1)]
+    except ValueError:
+        raise ValueError(
+            f"{shown(value)} is no date; give one like 2026-12-24, or 2026-12-20/2027-01-04"
+        ) from None
+    if last and last[0] < first:
+        raise ValueError(f"{shown(value)} ends before it begins; give the earlier date first")
+    return value
+
+
+def notice_minutes(value: int) -> int:
+    """Validate how many minutes before its fault a drill announces itself."""
+    if not 0 <= value <= limits.MAX_NOTICE_MINUTES:
+        raise ValueError(f"{value} is out of range; give 0 to {limits.MAX_NOTICE_MINUTES}")
+    return value
 
 
 def change_calendar_arn(value: str) -> str:

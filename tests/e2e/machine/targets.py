@@ -1,4 +1,4 @@
-"""A TCP server as a target."""
+"""A server as a target of checks by TCP and by PostgreSQL's protocol."""
 
 import socket
 import threading
@@ -7,7 +7,7 @@ from types import TracebackType
 
 
 class TcpTarget:
-    """Accepts and closes each connection, until ``close``.
+    """Accepts and closes each connection, until ``close``; who asks for TLS gets PostgreSQL's no.
 
     Attributes:
         sources: Where connections came from, oldest first.
@@ -23,8 +23,10 @@ class TcpTarget:
         with suppress(OSError):  # of the listener, when it is closed
             while True:
                 connection, source = self._listener.accept()
-                connection.close()
                 self.sources.append(source[0])
+                with connection, suppress(OSError):  # the client went away
+                    if connection.recv(8):
+                        connection.sendall(b"N")
 
     def close(self) -> None:
         """Refuse connections from now on."""

@@ -98,8 +98,7 @@ def set_health_check(**values: Any) -> Edit:
 
 def records(templates: Mapping[str, Data]) -> tuple[Data, Data]:
     """The primary and the secondary record."""
-    (group,) = properties(templates, "AWS::Route53::RecordSetGroup")
-    primary, secondary = group["RecordSets"]
+    primary, secondary = properties(templates, "AWS::Route53::RecordSet")
     return primary, secondary
 
 

@@ -19,7 +19,12 @@ from resiliency.rehearsal.console import Progress, print_outcomes
 from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.deployment_reader import read_deployment
 from resiliency.rehearsal.outcome import Running
-from resiliency.rehearsal.scenarios import chosen_scenarios, require_known
+from resiliency.rehearsal.scenarios import (
+    chosen_scenarios,
+    require_known,
+    scenarios_left_out,
+    scenarios_of,
+)
 from staged_resiliency.experiment.journal import Phase
 from staged_resiliency.experiment.observations import Observation, Source
 from tests.resiliency.failover_model.support import hand_written
@@ -73,6 +78,17 @@ def test_what_holds_ends_with_a_report_and_success(
     assert told["verdict"]["status"] == "passed"
 
 
+def test_the_scenarios_that_only_a_request_runs_are_named(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.main(files)
+    names = "cdn-blackholed, db-hangs, cdn-hangs"
+    record = "bookstore.pingpublications.com"
+    shown = f"not rehearsed for {record}: {names}; give --scenario cdn-blackholed"
+    assert shown in capsys.readouterr().out
+    assert f"Not rehearsed: {names}." in (tmp_path / "out" / "index.html").read_text()
+
+
 def test_what_does_not_hold_ends_with_a_report_and_failure(
     files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -113,9 +129,37 @@ def test_the_usual_scenarios_are_those_of_the_deciding_dependencies(
         "both-stop",
         "probe-killed",
     ]
-    assert "cdn-blackholed" not in [
-        each.name for each in chosen_scenarios(read_deployment(deciding_templates), [])
-    ]
+    assert scenarios_left_out(deployment, []) == ["cdn-blackholed", "db-hangs", "cdn-hangs"]
+    assert scenarios_left_out(deployment, ["host-stops"]) == []
+    deciding = read_deployment(deciding_templates)
+    assert scenarios_left_out(deciding, []) == ["cdn-blackholed", "cdn-hangs"]
+    assert "db-hangs" in [each.name for each in chosen_scenarios(deciding, [])]
+
+
+def checked_by(deployment: Deployment, kind: str) -> Deployment:
+    """The deployment with another check of its dependencies."""
+    probe = deployment.probe
+    assert probe is not None
+    targets = [{**target, "check": kind} for target in probe["targets"]]
+    return replace(deployment, probe={**probe, "targets": targets})
+
+
+def test_one_that_hangs_is_no_usual_scenario_where_the_probe_only_connects(
+    deciding_templates: Templates,
+) -> None:
+    deployment = checked_by(read_deployment(deciding_templates), "tcp")
+    assert "db-hangs" in scenarios_left_out(deployment, [])
+
+
+@pytest.mark.parametrize("kind", ["tls", "dns"])
+def test_what_has_no_connection_that_could_hang_here_has_no_such_scenario(
+    deployment: Deployment, kind: str
+) -> None:
+    names = [each.name for each in scenarios_of(checked_by(deployment, kind))]
+    assert not {"db-hangs", "cdn-hangs"} & set(names)
+
+
+def test_a_scenario_that_exists_is_run_on_request(deployment: Deployment) -> None:
     assert [each.name for each in chosen_scenarios(deployment, ["cdn-blackholed"])] == [
         "cdn-blackholed"
     ]
@@ -126,7 +170,7 @@ def test_a_scenario_that_does_not_exist_is_refused(deployment: Deployment) -> No
         require_known([deployment], ["earthquake"])
     assert str(refused.value) == (
         "--scenario earthquake: is no scenario here; allowed: host-stops, endpoint-hangs, "
-        "db-blackholed, cdn-blackholed, both-stop, probe-killed"
+        "db-blackholed, cdn-blackholed, db-hangs, cdn-hangs, both-stop, probe-killed"
     )
 
 
@@ -211,7 +255,7 @@ def test_bad_options_are_refused(
 
 
 def test_real_time_is_a_scale_of_one() -> None:
-    options = cli._parser().parse_args(["rehearse", "--real-time", "--host", "a=blue=10.0.0.1"])
+    options = cli.parser().parse_args(["rehearse", "--real-time", "--host", "a=blue=10.0.0.1"])
     assert options.time_scale == 1
     assert dict(options.host) == {"a=blue": "10.0.0.1"}
     assert options.paths == [Path("cdk.out")]
@@ -222,13 +266,12 @@ def with_pairs(templates: Templates, folder: Path, **types: str) -> list[str]:
 
     def edit(changed: dict[str, Data]) -> None:
         resources = changed["bookstore-production-failover"]["Resources"]
-        (group,) = [one for one in resources.values() if one["Type"].endswith("RecordSetGroup")]
-        first, second = group["Properties"]["RecordSets"]
+        pair = [one for one in resources.values() if one["Type"] == "AWS::Route53::RecordSet"]
         for label, kind in types.items():
             name = f"{label}.pingpublications.com."
-            group["Properties"]["RecordSets"] += [
-                {**record, "Name": name, "Type": kind} for record in (first, second)
-            ]
+            for number, record in enumerate(pair):
+                properties = {**record["Properties"], "Name": name, "Type": kind}
+                resources[f"{label}{number}"] = {**record, "Properties": properties}
 
     paths = []
     for stack, template in edited(templates, edit).items():

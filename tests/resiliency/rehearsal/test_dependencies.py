@@ -1,6 +1,7 @@
 """Stand-ins of dependencies: they answer as the probe's checks want it, or swallow everything."""
 
 import asyncio
+import json
 import socket
 from typing import Any
 
@@ -12,6 +13,9 @@ import pytest
 from resiliency.rehearsal.dependencies import Dependency, dns_answer, http_answer, redirected_check
 from resiliency.rehearsal.http_client import ask, connect
 from resiliency.rehearsal.sockets import BlackholeSocket, loopback_addresses
+from staged_resiliency.probe.agent.config import parse
+from tests.staged_resiliency.probe.agent.hostile.asking import BRIEF, PATIENT
+from tests.staged_resiliency.probe.agent.hostile.asking import ask as ask_as_the_probe
 
 TCP = {"metric": "db-connectivity", "check": "tcp", "host": "db.example.com", "port": 5432}
 HTTP = {"check": "http", "host": "cdn.example.com", "port": 80, "status": [204, 200]}
@@ -31,14 +35,57 @@ def test_tls_is_left_out_with_all_that_is_about_it(kind: str, plain: str) -> Non
     assert not {"server_name", "days_to_expiry", "family"} & found.keys()
 
 
-@pytest.mark.parametrize("kind", ["mysql", "postgresql", "redis", "exchange"])
-def test_the_protocol_of_a_server_is_left_out(kind: str) -> None:
-    check = {"metric": "db-connectivity", "check": kind, "host": "db.example.com", "port": 3306}
-    more = {"user": "probe", "database": "shop", "steps": [{}], "tls": True, "ca_file": "/ca.pem"}
-    pace = {"interval_seconds": 5, "latency": "values"}
-    found = redirected_check({**check, **more, **pace, "certificate": True}, PLACE)
-    expected = {"metric": "db-connectivity", "check": "tcp", "host": "127.0.0.2", "port": 4000}
-    assert found == {**expected, **pace}
+def test_tls_alone_is_left_out_of_the_protocol_of_a_server() -> None:
+    check = {"metric": "db-connectivity", "check": "mysql", "host": "db.example.com", "port": 3306}
+    more = {"user": "probe", "interval_seconds": 5, "latency": "values"}
+    of_tls = {"tls": True, "ca_file": "/ca.pem", "certificate": True}
+    found = redirected_check({**check, **more, **of_tls}, PLACE)
+    assert found == {**check, **more, "host": "127.0.0.2", "port": 4000}
+
+
+SERVERS: dict[str, dict[str, Any]] = {
+    "mysql": {"user": "probe", "tls": True},
+    "postgresql": {},
+    "postgresql, a session": {"user": "probe", "database": "shop", "tls": True},
+    "redis": {},
+    "exchange": {
+        "steps": [
+            {"expect": "220 "},
+            {"send": "EHLO probe\r\n", "expect": "250 "},
+            {"send": "STARTTLS\r\n", "expect": "220 ", "starttls": True},
+            {"send": "QUIT\r\n", "expect": "221 "},
+        ]
+    },
+    "http": {"text": "fine"},
+    "tcp": {},
+}
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_the_probe_finds_a_server_well_until_it_hangs(server: str) -> None:
+    kind = server.partition(",")[0]
+    check = {"check": kind, "host": "db.example.com", "port": 3306, **SERVERS[server]}
+    dependency = Dependency({"metric": "db-connectivity", **check}, "127.0.0.1")
+    content = {"service": "shop", "namespace": "Shop", "targets": [dependency.check()]}
+    (target,) = parse(json.dumps(content).encode()).targets
+
+    async def run() -> list[bool]:
+        async def found(seconds: float = PATIENT) -> bool:
+            result = await asyncio.to_thread(ask_as_the_probe, target.check, seconds)
+            return result.failure is None
+
+        dependency.start()
+        try:
+            answers = [await found()]
+            dependency.hang()
+            answers.append(await found(BRIEF))
+            dependency.recover()
+            return [*answers, await found()]
+        finally:
+            dependency.close()
+
+    # The kernel connects for a server that hangs, which tcp can't notice.
+    assert asyncio.run(run()) == [True, kind == "tcp", True]
 
 
 def test_an_http_check_still_asks_for_the_same_name() -> None:

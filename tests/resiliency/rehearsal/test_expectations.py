@@ -83,6 +83,8 @@ def test_each_kind_of_fault_is_a_scenario(plans: Mapping[str, Plan]) -> None:
         "endpoint-hangs",
         "db-blackholed",
         "cdn-blackholed",
+        "db-hangs",
+        "cdn-hangs",
         "both-stop",
         "probe-killed",
     ]
@@ -204,7 +206,26 @@ def test_a_metric_of_somebody_elses_is_noted(example_templates: Templates) -> No
     assert DB_ALARM in note
 
 
-@pytest.mark.parametrize("name", ["endpoint-hangs", "db-blackholed"])
+def test_a_dependency_that_hangs_is_as_one_out_of_reach_where_the_probe_waits_for_its_answer(
+    plans: Mapping[str, Plan],
+) -> None:
+    assert plans["db-hangs"].hypothesis == plans["db-blackholed"].hypothesis
+    assert plans["db-hangs"].notes == plans["db-blackholed"].notes
+
+
+def test_people_must_be_notified_of_a_dependency_that_hangs_though_the_probe_only_connects(
+    plans: Mapping[str, Plan],
+) -> None:
+    found = plans["cdn-hangs"]
+    assert fires(found, f"{BLUE}-cdn-connectivity-failed") == ALERT_SECONDS
+    assert found.predicted is None
+    assert found.notes[:1] == [
+        "cdn is checked by tcp alone, and the system accepts connections for a server that hangs; "
+        "let the check request an answer (check.protocol)"
+    ]
+
+
+@pytest.mark.parametrize("name", ["endpoint-hangs", "db-blackholed", "db-hangs"])
 def test_signals_that_decide_must_move_clients(deciding_templates: Templates, name: str) -> None:
     found = plan(deciding_templates, name)
     assert move(found).to == GREEN

@@ -60,11 +60,19 @@ def played(deployment: Deployment, folder: Path, *names: str) -> dict[str, list[
 def test_each_fault_takes_away_what_it_names_and_its_end_gives_it_back(
     deployment: Deployment, tmp_path: Path
 ) -> None:
-    names = ["host-stops", "endpoint-hangs", "db-blackholed", "both-stop", "probe-killed"]
+    names = [
+        "host-stops",
+        "endpoint-hangs",
+        "db-blackholed",
+        "db-hangs",
+        "both-stop",
+        "probe-killed",
+    ]
     assert played(deployment, tmp_path, *names) == {
         "host-stops": [[False, True], [True, True]],
         "endpoint-hangs": [[False, True], [True, True]],
         "db-blackholed": [[True, True], [True, True]],
+        "db-hangs": [[True, True], [True, True]],
         "both-stop": [[False, False], [True, True]],
         "probe-killed": [[True, True], [True, True]],
     }

@@ -409,6 +409,32 @@ def test_the_time_limit_of_a_drill_is_the_objective_alone() -> None:
             id="region without FIS",
         ),
         pytest.param(
+            lambda: a_group(Stack(), blackout=["Christmas"]),
+            "DrillGroup: blackout: 'Christmas' is no date; give one like 2026-12-24, or "
+            "2026-12-20/2027-01-04",
+            id="no date",
+        ),
+        pytest.param(
+            lambda: a_group(Stack(), change_calendars=["freeze"]),
+            "DrillGroup: change_calendars: 'freeze' is not the ARN of a change calendar; give one "
+            "like arn:aws:ssm:us-west-2:532151327118:document/freeze",
+            id="calendar by its name",
+        ),
+        pytest.param(
+            lambda: a_group(
+                Stack(env=HERE),
+                change_calendars=["arn:aws:ssm:us-east-1:111111111111:document/freeze"],
+            ),
+            "DrillGroup: change_calendars: arn:aws:ssm:us-east-1:111111111111:document/freeze is "
+            "in us-east-1; give one of eu-west-1",
+            id="calendar of another region",
+        ),
+        pytest.param(
+            lambda: a_group(Stack(), notify_before_minutes=-1),
+            "DrillGroup: notify_before_minutes: -1 is out of range; give 0 to 1440",
+            id="notice after the fact",
+        ),
+        pytest.param(
             lambda: DrillWindow(days=["TUESDAY"]),
             "DrillWindow: days: 'TUESDAY' is not allowed; allowed: SUN, MON, TUE, WED, THU, FRI, "
             "SAT",
@@ -440,6 +466,19 @@ def test_the_time_limit_of_a_drill_is_the_objective_alone() -> None:
 def test_what_aws_would_refuse_is_refused_before(make: Callable[[], object], message: str) -> None:
     with refused(message):
         make()
+
+
+def test_a_fault_after_the_window_is_refused(stack: Stack) -> None:
+    """A run that announces itself is checked again before its fault."""
+    group = a_group(stack, notify_before_minutes=420)
+    with refused(
+        "Drill: schedule: 'cron(0 10 ? * TUE#1 *)' starts at 10:00, and its fault 420 minutes "
+        "later, outside the window from 09:00 to 17:00; its runs would be refused; change the "
+        "schedule, the window or notify_before_minutes"
+    ):
+        a_drill(stack, group)
+    always = DrillWindow(["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"], 0, 24)
+    a_drill(stack, group, schedule=DrillSchedule("cron(0 23 ? * TUE#1 *)"), window=always)
 
 
 def test_a_guard_may_be_an_alarm(stack: Stack) -> None:

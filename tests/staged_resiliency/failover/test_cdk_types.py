@@ -27,13 +27,12 @@ from tests.staged_resiliency.support import (
     ALARM,
     HEALTH_CHECK,
     INSTANCE_ID,
-    RECORDS,
     TOPIC_ARN,
     ZONE_ID,
     refused,
     synthesized,
 )
-from tests.support import Data, only, resources_of
+from tests.support import Data, only, records_of, resources_of
 
 ORDERS = cloudwatch.Metric(
     namespace="Shop", metric_name="orders", statistic="Sum", period=Duration.minutes(1)
@@ -113,8 +112,7 @@ def test_times_may_be_durations() -> None:
         )
 
     template = synthesized(build)
-    records = only(template, RECORDS)["RecordSets"]
-    assert {record["TTL"] for record in records} == {"60"}
+    assert {record["TTL"] for record in records_of(template)} == {"60"}
     assert only(template, ALARM)["Period"] == 120
     checks = [each["Properties"] for each in resources_of(template, HEALTH_CHECK).values()]
     assert 10 in [each["HealthCheckConfig"].get("RequestInterval") for each in checks]
@@ -130,7 +128,7 @@ def test_signals_may_be_given_by_name_and_the_zone_by_its_id() -> None:
         for each in resources_of(template, HEALTH_CHECK).values()
     ]
     assert sorted(kinds) == ["CALCULATED", "CLOUDWATCH_METRIC", "HTTP"]
-    assert only(template, RECORDS)["HostedZoneId"] == ZONE_ID
+    assert {record["HostedZoneId"] for record in records_of(template)} == {ZONE_ID}
 
 
 def test_an_alarm_of_the_cdk_decides_failover_and_its_edit_makes_a_new_health_check() -> None:

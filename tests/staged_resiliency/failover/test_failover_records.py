@@ -11,7 +11,7 @@ from aws_cdk import aws_route53 as route53
 from staged_resiliency import AddressTarget, AliasTarget, FailoverRecords, HostedZone
 from tests.staged_resiliency.support import (
     HEALTH_CHECK,
-    RECORDS,
+    RECORD,
     ZONE_ID,
     a_health_check,
     number_parameter,
@@ -20,7 +20,7 @@ from tests.staged_resiliency.support import (
     synthesized,
     text_parameter,
 )
-from tests.support import Data, Template, only
+from tests.support import Data, records_of, resources_of
 
 BLUE = AddressTarget(ipv4="52.11.79.8")
 GREEN = AddressTarget(ipv4="52.11.79.9")
@@ -46,42 +46,55 @@ def records(stack: Stack, **changes: Any) -> FailoverRecords:
     return FailoverRecords(stack, "Records", **usual)
 
 
-def record_sets_of(template: Template) -> list[Data]:
-    """The record sets of the one group."""
-    sets: list[Data] = only(template, RECORDS)["RecordSets"]
-    return sets
-
-
 def record_sets(**changes: Any) -> list[Data]:
-    """The record sets of that pair."""
-    return record_sets_of(synthesized(lambda stack: records(stack, **changes)))
+    """The records of that pair."""
+    return records_of(synthesized(lambda stack: records(stack, **changes)))
 
 
-def test_a_pair_is_one_group_whose_primary_alone_has_a_health_check() -> None:
+def test_a_pair_is_two_records_whose_primary_alone_has_a_health_check() -> None:
     template = synthesized(records)
-    assert only(template, RECORDS) == {
-        "Comment": "shop: PRIMARY is the active host, SECONDARY the standby. "
-        "A swap exchanges values and health check in one change.",
-        "HostedZoneId": ZONE_ID,
-        "RecordSets": [
-            {
-                "Failover": "PRIMARY",
-                "HealthCheckId": {"Ref": only_id(template, HEALTH_CHECK)},
-                "Name": "shop.example.com.",
-                "ResourceRecords": ["52.11.79.8"],
-                "SetIdentifier": "shop-Primary",
-                "TTL": "60",
-                "Type": "A",
-            },
-            {
-                "Failover": "SECONDARY",
-                "Name": "shop.example.com.",
-                "ResourceRecords": ["52.11.79.9"],
-                "SetIdentifier": "shop-Secondary",
-                "TTL": "60",
-                "Type": "A",
-            },
-        ],
+    assert records_of(template) == [
+        {
+            "Comment": "shop: the active host, served while it is healthy.",
+            "Failover": "PRIMARY",
+            "HealthCheckId": {"Ref": only_id(template, HEALTH_CHECK)},
+            "HostedZoneId": ZONE_ID,
+            "Name": "shop.example.com.",
+            "ResourceRecords": ["52.11.79.8"],
+            "SetIdentifier": "shop-Primary",
+            "TTL": "60",
+            "Type": "A",
+        },
+        {
+            "Comment": "shop: the standby, served while the active host is unhealthy.",
+            "Failover": "SECONDARY",
+            "HostedZoneId": ZONE_ID,
+            "Name": "shop.example.com.",
+            "ResourceRecords": ["52.11.79.9"],
+            "SetIdentifier": "shop-Secondary",
+            "TTL": "60",
+            "Type": "A",
+        },
+    ]
+
+
+def test_each_secondary_is_updated_after_its_primary() -> None:
+    both = AddressTarget("52.11.79.8", "2600:1f14::8")
+    template = synthesized(
+        lambda stack: records(
+            stack, primary=both, secondary=AddressTarget("52.11.79.9", "2600:1f14::9")
+        )
+    )
+    found = resources_of(template, RECORD)
+    ids = {
+        (each["Properties"]["Failover"], each["Properties"]["Type"]): logical_id
+        for logical_id, each in found.items()
+    }
+    assert {logical_id: each.get("DependsOn") for logical_id, each in found.items()} == {
+        ids["PRIMARY", "A"]: None,
+        ids["SECONDARY", "A"]: [ids["PRIMARY", "A"]],
+        ids["PRIMARY", "AAAA"]: None,
+        ids["SECONDARY", "AAAA"]: [ids["PRIMARY", "AAAA"]],
     }
 
 
@@ -155,7 +168,7 @@ def test_a_load_balancer_of_the_stack_is_reached_by_reference() -> None:
 
     template = synthesized(build)
     balancer_id = only_id(template, "AWS::ElasticLoadBalancingV2::LoadBalancer")
-    primary, _ = record_sets_of(template)
+    primary, _ = records_of(template)
     assert primary["AliasTarget"] == {
         "DNSName": {"Fn::GetAtt": [balancer_id, "DNSName"]},
         "EvaluateTargetHealth": True,
@@ -171,7 +184,7 @@ def test_a_zone_of_the_stack_is_referred_to() -> None:
 
     template = synthesized(build)
     zone_id = only_id(template, "AWS::Route53::HostedZone")
-    assert only(template, RECORDS)["HostedZoneId"] == {"Ref": zone_id}
+    assert [each["HostedZoneId"] for each in records_of(template)] == [{"Ref": zone_id}] * 2
 
 
 def test_an_imported_zone_is_used_by_its_id() -> None:
@@ -181,7 +194,7 @@ def test_an_imported_zone_is_used_by_its_id() -> None:
         )
         records(stack, hosted_zone=zone)
 
-    assert only(synthesized(build), RECORDS)["HostedZoneId"] == ZONE_ID
+    assert {each["HostedZoneId"] for each in records_of(synthesized(build))} == {ZONE_ID}
 
 
 def test_a_zone_known_at_deployment_holds_any_record() -> None:
@@ -189,7 +202,8 @@ def test_a_zone_known_at_deployment_holds_any_record() -> None:
         zone = HostedZone(text_parameter(stack, "ZoneName"), text_parameter(stack, "ZoneId"))
         records(stack, hosted_zone=zone)
 
-    assert only(synthesized(build), RECORDS)["HostedZoneId"] == {"Ref": "ZoneId"}
+    zones = [each["HostedZoneId"] for each in records_of(synthesized(build))]
+    assert zones == [{"Ref": "ZoneId"}] * 2
 
 
 def test_a_health_check_of_the_cdk_can_decide() -> None:
@@ -197,7 +211,7 @@ def test_a_health_check_of_the_cdk_can_decide() -> None:
         check = route53.HealthCheck.from_health_check_id(stack, "Check", "abcdef11-2222-3333")
         records(stack, health_check=check)
 
-    primary, _ = record_sets_of(synthesized(build))
+    primary, _ = records_of(synthesized(build))
     assert primary["HealthCheckId"] == "abcdef11-2222-3333"
 
 
@@ -225,7 +239,7 @@ def test_a_ttl_that_the_deployment_knows_is_rendered_by_reference() -> None:
     def build(stack: Stack) -> None:
         records(stack, ttl_seconds=number_parameter(stack, "Ttl"))
 
-    assert [each["TTL"] for each in record_sets_of(synthesized(build))] == [{"Ref": "Ttl"}] * 2
+    assert [each["TTL"] for each in records_of(synthesized(build))] == [{"Ref": "Ttl"}] * 2
 
 
 @pytest.mark.parametrize(

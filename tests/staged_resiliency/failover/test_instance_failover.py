@@ -23,7 +23,7 @@ from tests.staged_resiliency.support import (
     HEALTH_CHECK,
     INSTANCE,
     INSTANCE_ID,
-    RECORDS,
+    RECORD,
     TOPIC_ARN,
     ZONE_ID,
     an_instance,
@@ -31,7 +31,7 @@ from tests.staged_resiliency.support import (
     refused,
     synthesized,
 )
-from tests.support import Data, Template, only, resources_of
+from tests.support import Data, Template, only, records_of, resources_of
 
 BLUE_ADDRESS = AddressTarget(ipv4="52.11.79.8")
 GREEN_ADDRESS = AddressTarget(ipv4="52.11.79.9")
@@ -73,7 +73,7 @@ def usual() -> Template:
 
 def test_one_statement_makes_alarms_health_check_and_record_pair(usual: Template) -> None:
     types = Counter(resource["Type"] for resource in usual["Resources"].values())
-    assert types == {ALARM: 2, HEALTH_CHECK: 1, RECORDS: 1}
+    assert types == {ALARM: 2, HEALTH_CHECK: 1, RECORD: 2}
 
 
 def test_each_instance_has_a_status_alarm_that_names_its_colour(usual: Template) -> None:
@@ -95,7 +95,7 @@ def test_the_status_of_the_active_host_decides_unless_said_otherwise(usual: Temp
 def _served(template: Template) -> list[tuple[str, list[Any], Data | None]]:
     return [
         (each["Failover"], each["ResourceRecords"], each.get("HealthCheckId"))
-        for each in only(template, RECORDS)["RecordSets"]
+        for each in records_of(template)
     ]
 
 
@@ -138,13 +138,13 @@ def test_a_swap_changes_nothing_but_the_record_pair_and_the_health_check(usual: 
         for logical_id, resource in swapped["Resources"].items()
         if usual["Resources"].get(logical_id) != resource
     }
-    assert (unchanged, changed) == ({ALARM}, {RECORDS, HEALTH_CHECK})
+    assert (unchanged, changed) == ({ALARM}, {RECORD, HEALTH_CHECK})
     assert len(swapped["Resources"]) == len(usual["Resources"])
 
 
 def test_a_swap_keeps_the_record_pair_and_exchanges_its_values(usual: Template) -> None:
     swapped = template_of(active="green")
-    assert only_id(swapped, RECORDS) == only_id(usual, RECORDS)
+    assert list(resources_of(swapped, RECORD)) == list(resources_of(usual, RECORD))
     assert _served(swapped) == [
         ("PRIMARY", ["52.11.79.9"], {"Ref": only_id(swapped, HEALTH_CHECK)}),
         ("SECONDARY", ["52.11.79.8"], None),
@@ -206,7 +206,7 @@ def test_the_display_name_stands_in_alarm_texts() -> None:
 
 
 def test_the_ttl_reaches_the_records() -> None:
-    sets = only(template_of(ttl_seconds=30), RECORDS)["RecordSets"]
+    sets = records_of(template_of(ttl_seconds=30))
     assert [each["TTL"] for each in sets] == ["30", "30"]
 
 

@@ -209,6 +209,11 @@ TEXT_CHECKS = [
         (validation.domain_name, DOMAINS),
         (validation.dns_name_or_address, st.ip_addresses().map(str) | st.just("DB.Example.com.")),
         (validation.hosted_zone_id, st.from_regex(validation.HOSTED_ZONE_ID, fullmatch=True)),
+        (
+            validation.kms_key_arn,
+            st.uuids().map(lambda key: f"arn:aws:kms:us-west-2:532151327118:key/{key}"),
+        ),
+        (validation.days, st.dates().map(str)),
         (validation.topic_name, st.from_regex(r"[A-Za-z0-9_-]{1,256}", fullmatch=True)),
         (validation.email_address, st.emails()),
         (validation.https_url, URLS),

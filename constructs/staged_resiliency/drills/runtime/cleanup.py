@@ -119,6 +119,9 @@ def _clean_up_run(
     If its fault has not ended by the deadline, a later call continues.
     """
     run, ending = ended.run, Ending.from_plan(document)
+    if not ending.journal_bucket:
+        context.log("left to the schedule, as its bucket is unknown", run=run.name)
+        return False
     store = Store(context.aws, ending.journal_bucket)
     if _exists(store, ended_key(ending.drill, run.name), context):
         context.log("nothing to clean up", run=run.name)
@@ -179,7 +182,8 @@ def _clean_up_unread(
         if context.clock() >= deadline:
             context.log("the cleanup continues later", run=run.name, message=reason)
             return False
-    lock.release((ending.instance_id,), run.execution, context.clock(), context)
+    free_from = fault.rule_gone_at(context.clock(), ending.fault_seconds)
+    lock.release((ending.instance_id,), run.execution, free_from, context)
     recorder.report_unread(ending, run, reason, context)
     end(store, ending.drill, run.name)
     return True
@@ -189,7 +193,7 @@ def _missed_runs(
     store: Store, failed: list[str], context: Context
 ) -> list[tuple[EndedRun, Mapping[str, object]]]:
     """Find runs whose event was lost, or whose fault had not ended when a call returned."""
-    found = []
+    found: list[tuple[EndedRun, Mapping[str, object]]] = []
     for each in open_runs(store):
         try:
             ended = _how_it_ended(each, context)
@@ -198,7 +202,9 @@ def _missed_runs(
             failed.append(str(error))
             continue
         if ended is not None and context.clock() - ended.at >= EVENT_SECONDS:
-            found.append((ended, each.plan))
+            # Where it was found is known even if its plan can't be read.
+            plan = {**each.plan, "drill": each.drill, "journal_bucket": store.bucket}
+            found.append((ended, plan))
     return found
 
 

@@ -231,7 +231,7 @@ def advance_fault_end(
         if not _is_late(plan, begun, context):
             raise
         context.log("FIS can't be asked", error=str(error))
-        return _end_without_fis(plan, known, context)
+        return _end_without_fis(plan, known, begun, context)
     if not found:
         return FaultEndStatus(True, None, "no experiment was started")
     began = min((each.acting_since for each in found if each.acting_since), default=None)
@@ -283,13 +283,15 @@ def _is_late(plan: Ending, begun: float | None, context: Context) -> bool:
     return begun is not None and context.clock() >= begun + plan.fault_seconds + LATE_SECONDS
 
 
-def _end_without_fis(plan: Ending, known: str | None, context: Context) -> FaultEndStatus:
+def _end_without_fis(
+    plan: Ending, known: str | None, begun: float | None, context: Context
+) -> FaultEndStatus:
     """End a fault whose duration is over, while the FIS API fails."""
     if plan.enabled and plan.fault is FaultKind.STOP_INSTANCE:
         return _start_instance(plan, known, context)
-    running = "" if not plan.enabled else _running_command(plan, context)
-    if running:
-        return FaultEndStatus(False, known, running)
+    lasting = "" if not plan.enabled else _why_rule_may_last(plan, begun, context)
+    if lasting:
+        return FaultEndStatus(False, known, lasting)
     return FaultEndStatus(True, known, _TIME_OVER, context.clock())
 
 
@@ -342,16 +344,15 @@ def _rule_status(
 
     The rule lasts as long as the command on the host, which begins with the installation of what
     it needs. FIS completes its action after the action's own time, whether the command has ended
-    or not, and cancelling a command may not reach the host. So the end of the command counts, and
-    where it is not known, or ended otherwise than by success, the time of the fault.
+    or not. So the end of the command counts; where it ended otherwise than by success, the time of
+    the fault.
     """
     now = context.clock()
     began = injected_at if injected_at is not None else experiment.acting_since
-    late = began is None or now >= began + plan.fault_seconds + RULE_LATE_SECONDS
-    running = _running_command(plan, context)
-    if running and not late:
-        return FaultEndStatus(False, experiment.id, running)
-    if experiment.status == "completed" and not running:
+    lasting = _why_rule_may_last(plan, began, context)
+    if lasting:
+        return FaultEndStatus(False, experiment.id, lasting)
+    if experiment.status == "completed":
         # Of a command that outlasts FIS's action only this poll shows the end.
         ended = experiment.ended_at
         at = ended if ended is not None and now < ended + LATE_SECONDS else now
@@ -362,8 +363,12 @@ def _rule_status(
     return FaultEndStatus(True, experiment.id, _TIME_OVER, now)
 
 
-def _running_command(plan: Ending, context: Context) -> str:
-    """Describe a command that still runs on the host; empty where none does, or none is known."""
+def _why_rule_may_last(plan: Ending, began: float | None, context: Context) -> str:
+    """Return why the rule of a blackhole may still be there; empty where it is not.
+
+    A command that runs is waited for: Systems Manager ends it in time. One that can't be followed
+    is waited for until the rule can no longer be there.
+    """
     document = BLACKHOLE_DOCUMENT if plan.command is None else plan.command.document
     try:
         answer = context.aws(
@@ -373,9 +378,14 @@ def _running_command(plan: Ending, context: Context) -> str:
             Filters=[{"key": "DocumentName", "value": document}],
         )
     except AwsError as error:
-        context.log("the command can't be followed", error=str(error))
-        return ""
+        late = began is None or context.clock() >= rule_gone_at(began, plan.fault_seconds)
+        return "" if late else f"the command on {plan.host} can't be followed: {error}"
     for each in answer["CommandInvocations"]:
         if each["Status"] in _COMMAND_RUNS:
             return f"command {each['CommandId']} is {each['Status']} on {plan.host}"
     return ""
+
+
+def rule_gone_at(began: float, fault_seconds: float) -> float:
+    """Return from when on the rule of a blackhole can't be there, however it ended."""
+    return began + fault_seconds + RULE_LATE_SECONDS

@@ -337,7 +337,7 @@ def end_unread(ending: Ending, run: RunName, began_at: float, context: Context) 
         if status.over or context.clock() >= deadline:
             break
         context.sleep(_UNREAD_PAUSE_SECONDS)
-    if status.over:
+    if status.over and ending.journal_bucket:
         mark_fault_over(Store(context.aws, ending.journal_bucket), ending.drill, run.name)
     context.log("the plan is of another release", run=run.name, over=status.over)
     again = not status.over and context.clock() < began_at + ending.fault_seconds + 600

@@ -229,32 +229,39 @@ class Timeouts:
 class Ending:
     """The part of a plan by which the fault of a run is ended.
 
+    Template and instance suffice; without the rest the fault is ended as that of a stopped
+    instance whose time is over.
+
     Attributes:
+        instance_id: The instance that the fault breaks.
         fault_seconds: How long the fault lasts unless it is ended earlier.
         enabled: False for a dry run, which has no fault.
         command: The command on the host; None where AWS FIS itself injects the fault.
+        journal_bucket: The bucket in which it is recorded that the fault is over; empty where it
+            is unknown.
+        topic_arn: The topic of the message on the run; empty where it is unknown.
     """
 
-    service: str
-    environment: str
-    drill: str
-    fault: FaultKind
-    host: str
-    instance_id: str
-    port: int | None
-    fault_seconds: int
-    enabled: bool
     experiment_template_id: str
-    journal_bucket: str
-    topic_arn: str
+    instance_id: str
+    service: str = ""
+    environment: str = ""
+    drill: str = ""
+    fault: FaultKind = FaultKind.STOP_INSTANCE
+    host: str = ""
+    port: int | None = None
+    fault_seconds: int = 0
+    enabled: bool = True
+    journal_bucket: str = ""
+    topic_arn: str = ""
     command: Command | None = None
 
     @classmethod
     def from_plan(cls, document: object) -> "Ending":
-        """Read what ending needs from a plan of any release, and nothing else of it.
+        """Read what ending needs from a plan of any release; what can't be read is left out.
 
         Raises:
-            DataError: Even that can't be read.
+            DataError: It has no template or no instance.
         """
         plan = document if isinstance(document, Mapping) else {}
         hosts = [
@@ -262,8 +269,18 @@ class Ending:
         ]
         host = plan.get("target")
         ids = [each.get("instance_id") for each in hosts if each.get("name") == host]
-        found = {**plan, "host": host, "instance_id": ids[0] if ids else None}
-        return read(cls, found, "plan", ignore_unknown=True)
+        found = {
+            "experiment_template_id": plan.get("experiment_template_id"),
+            "instance_id": ids[0] if ids else None,
+        }
+        ending = read(cls, found, "plan", ignore_unknown=True)
+        for key, value in {**plan, "host": host}.items():
+            try:
+                ending = read(cls, {**found, key: value}, "plan", ignore_unknown=True)
+            except DataError:
+                continue  # of another form
+            found[key] = value
+        return ending
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,23 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Final
 
-from staged_resiliency.drills.runtime import lock, metrics
+from staged_resiliency.drills.runtime import fault, lock, metrics
 from staged_resiliency.drills.runtime.context import Context, JsonObject
 from staged_resiliency.drills.runtime.plan import COOL_DOWN_SECONDS, Ending, Plan
-from staged_resiliency.drills.runtime.run_result import conclude, fault_may_last, run_info
+from staged_resiliency.drills.runtime.run_result import (
+    conclude,
+    fault_may_last,
+    fault_times,
+    run_info,
+)
 from staged_resiliency.drills.runtime.states import RunName
-from staged_resiliency.drills.runtime.store import Store, done_folder, journal_key, load_records
+from staged_resiliency.drills.runtime.store import (
+    PhaseRecord,
+    Store,
+    done_folder,
+    journal_key,
+    load_records,
+)
 from staged_resiliency.experiment.journal import journal_json, journal_of
 from staged_resiliency.experiment.verdict import Status
 
@@ -49,7 +60,7 @@ def record(
     records = load_records(store, plan.drill, run.name)
     may_last = fault_may_last(records, errors)
     if not may_last:
-        free_from = context.clock() + COOL_DOWN_SECONDS if plan.enabled else 0.0
+        free_from = _free_from(plan, records, context.clock())
         lock.release(plan.instances, run.execution, free_from, context)
     result = conclude(plan, records, errors, interrupted, context.clock())
     key = journal_key(plan.drill, run.name)
@@ -84,8 +95,26 @@ def record(
     return Recorded(status, message, may_last)
 
 
+def _free_from(plan: Plan, records: Sequence[PhaseRecord], now: float) -> float:
+    """Return from when on other runs may take the lock.
+
+    Nobody knows whether the host noticed that the command of a blackhole was cancelled, so the
+    lock is held until its rule can no longer be there.
+    """
+    if not plan.enabled:
+        return 0.0
+    injected, _ = fault_times(each for record in records for each in record.observations)
+    calm = now + COOL_DOWN_SECONDS
+    if not plan.fault.runs_on_host or injected is None:
+        return calm
+    return max(calm, fault.rule_gone_at(injected, plan.fault_seconds))
+
+
 def report_unread(ending: Ending, run: RunName, reason: str, context: Context) -> None:
     """Send the message that a run has no verdict, since its plan can't be read."""
+    if not ending.topic_arn:
+        context.log("no message", run=run.name, reason=reason)
+        return
     name = f"drill {ending.drill} of {ending.service} in {ending.environment}"
     lines = [
         f"ABORTED: {name}: the fault is over, and the run has no verdict, as its plan is of a "

@@ -7,14 +7,14 @@ from staged_resiliency.drills.runtime.context import AwsError, Context, JsonObje
 from staged_resiliency.drills.runtime.plan import FaultKind, Plan
 
 SUPPORTED_SYSTEMS: Final = (
-    "amazon linux",
-    "centos",
-    "fedora",
-    "red hat enterprise linux",
-    "ubuntu",
+    ("amazon linux", ("2", "2023")),
+    ("centos", ("9",)),
+    ("red hat enterprise linux", ("8", "9")),
+    ("ubuntu", ()),
 )
-"""Operating systems, as Systems Manager names them, on which AWS verified the FIS documents:
-https://docs.aws.amazon.com/fis/latest/userguide/actions-ssm-agent.html"""
+"""Operating systems on which AWS supports its documents, by the beginning of the name that Systems
+Manager reports, with their major versions; none for every version:
+https://docs.aws.amazon.com/fis/latest/userguide/actions-ssm-agent.html#fis-ssm-docs"""
 
 _GROUP_TAG: Final = "aws:autoscaling:groupName"
 _EBS_ALIAS: Final = "alias/aws/ebs"
@@ -46,14 +46,21 @@ def describe_agent(plan: Plan, context: Context) -> JsonObject:
 
 def of_agent(plan: Plan, agent: JsonObject) -> list[str]:
     """Return the trap of an operating system that the FIS document does not support."""
-    name = str(agent.get("PlatformName", ""))
-    if not name or name.lower().startswith(SUPPORTED_SYSTEMS):
+    name, version = str(agent.get("PlatformName", "")), str(agent.get("PlatformVersion", ""))
+    if not name or _is_supported(name.lower(), version.partition(".")[0]):
         return []
-    system = f"{name} {agent.get('PlatformVersion', '')}".strip()
     return [
-        f"{plan.target} runs {system}, on which AWS has not verified the document that drops its "
-        "packets; drill a host with Amazon Linux, CentOS, Fedora, Red Hat or Ubuntu"
+        f"{plan.target} runs {name} {version}".rstrip()
+        + ", on which AWS does not support the document that drops its packets; drill a host with "
+        "Amazon Linux 2 or 2023, CentOS 9, Red Hat Enterprise Linux 8 or 9, or Ubuntu"
     ]
+
+
+def _is_supported(name: str, major: str) -> bool:
+    return any(
+        name.startswith(system) and (not versions or major in versions)
+        for system, versions in SUPPORTED_SYSTEMS
+    )
 
 
 def _group_trap(plan: Plan, instance: JsonObject) -> Sequence[str]:

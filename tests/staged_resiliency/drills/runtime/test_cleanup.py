@@ -12,7 +12,7 @@ from staged_resiliency.drills.runtime.cleanup import FaultNotOverError
 from staged_resiliency.drills.runtime.plan import Plan, Timeouts
 from staged_resiliency.drills.state_machine import cleanup_pattern
 from tests.fake_aws import plans
-from tests.fake_aws.account import Account, account
+from tests.fake_aws.account import Account, account, moment
 from tests.fake_aws.simulation import ApiError, Script
 
 SHUTDOWN = replace(plans.SHUTDOWN, sample_seconds=20, call_seconds=300)
@@ -152,6 +152,42 @@ def test_the_fault_of_a_run_with_an_unknown_plan_is_ended_and_reported() -> None
         assert len(cleaned(made)) == 1
         made.clean_up_missed()
         assert made.messages() == []
+
+
+def test_the_cleanup_needs_of_a_plan_the_template_and_the_instance_alone() -> None:
+    """The rest has a form that this release does not know."""
+    with account(SHUTDOWN, Script(fis_starts_instance=False)) as made:
+        aborted(made, SHUTDOWN)
+        (key,) = [each for each in made.objects() if each.startswith("begun/")]
+        begun = json.loads(
+            made.client("s3").get_object(Bucket=plans.BUCKET, Key=key)["Body"].read()
+        )
+        needed = ("experiment_template_id", "target", "active")
+        begun["plan"] = {each: begun["plan"][each] for each in needed}
+        made.put(key, json.dumps(begun))
+        made.service.now += cleanup.EVENT_SECONDS
+        made.clean_up_missed()
+        assert not made.service.broken
+        assert made.faults_not_ended == [0]
+        assert len(cleaned(made)) == 1
+        assert "no message" in {each["event"] for each in made.log}
+
+
+def test_an_event_of_a_run_whose_bucket_is_unknown_is_left_to_the_schedule() -> None:
+    with account(SHUTDOWN) as made:
+        machine = aborted(made, SHUTDOWN)
+        plan = dict(SHUTDOWN.to_json())
+        del plan["journal_bucket"]
+        answer = {
+            "definition": json.dumps({"States": {names.PLAN: {"Result": {"plan": plan}}}}),
+            "stateMachineArn": machine,
+            "name": "shutdown",
+            "roleArn": "arn",
+            "updateDate": moment(made.service.now),
+        }
+        made.answers["stepfunctions", "DescribeStateMachineForExecution"] = lambda _: answer
+        made.clean_up(made.wait(execution_of(machine)))
+        assert made.log[-1]["event"] == "left to the schedule, as its bucket is unknown"
 
 
 def test_a_cleanup_that_fails_holds_up_no_other(missed: tuple[Account, str]) -> None:

@@ -149,13 +149,34 @@ def test_a_blackhole_lasts_as_long_as_its_command_however_slow_the_packages() ->
         assert found.message == "the rule on the host is removed"
 
 
-def test_a_command_that_never_ends_holds_up_the_end_for_a_limited_time() -> None:
+def test_the_fault_lasts_while_its_command_runs_however_long_that_is() -> None:
     plan = plans.BLACKHOLE
-    with account(plan, Script(initiating=0, packages_take=99_999)) as made:
+    with account(plan, Script(initiating=0, packages_take=5_000)) as made:
         fault.start_experiment(plan, RUN.execution, made.context)
         made.service.now = START + plan.fault_seconds + RULE_LATE_SECONDS
         found = fault.advance_fault_end(plan.ending, RUN.execution, None, START, made.context)
-        assert (found.over, found.message) == (True, "the time of the fault is over")
+        assert found.message == f"command {COMMAND} is InProgress on {plans.BLUE}"
+        assert not found.over
+        made.service.now = START + 5_000 + plan.fault_seconds
+        assert fault.advance_fault_end(plan.ending, RUN.execution, None, START, made.context).over
+
+
+@pytest.mark.parametrize("silent", [False, True], ids=["FIS answers", "FIS does not answer"])
+def test_a_command_that_can_not_be_followed_may_last_for_a_limited_time(*, silent: bool) -> None:
+    plan = plans.BLACKHOLE
+    with account(plan, Script(initiating=0, packages_take=480)) as made:
+        fault.start_experiment(plan, RUN.execution, made.context)
+        made.service.errors["ListCommandInvocations"] = ["AccessDeniedException"] * 9
+        if silent:
+            made.service.errors["GetExperiment"] = ["InternalServerException"] * 9
+        bound = START + plan.fault_seconds + RULE_LATE_SECONDS
+        made.service.now = bound - 1
+        first = fault.advance_fault_end(plan.ending, RUN.execution, "EXP00000", START, made.context)
+        assert not first.over
+        assert first.message.startswith(f"the command on {plans.BLUE} can't be followed: Access")
+        made.service.now = bound
+        last = fault.advance_fault_end(plan.ending, RUN.execution, "EXP00000", START, made.context)
+        assert last.over
 
 
 def test_the_end_of_the_fault_needs_no_poll() -> None:

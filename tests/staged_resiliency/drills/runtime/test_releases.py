@@ -92,22 +92,42 @@ def unreadable(plan: Plan = SHUTDOWN) -> dict[str, Any]:
     return document
 
 
-def test_ending_a_fault_needs_the_template_and_the_instance_alone() -> None:
+def bare(plan: Plan = SHUTDOWN) -> dict[str, Any]:
+    """A plan of a form that this release does not know, but for the template and the instance."""
+    known = unreadable(plan)
+    return {
+        "experiment_template_id": known["experiment_template_id"],
+        "target": known["target"],
+        "active": {"name": known["active"]["name"], "instance_id": known["active"]["instance_id"]},
+        "faults": [{"kind": "stop", "minutes": 10}],
+        "fault": "flood",
+        "fault_seconds": "PT10M",
+        "enabled": {"by": "ops"},
+        "topic_arn": ["arn:1", "arn:2"],
+    }
+
+
+def test_ending_reads_what_it_can_of_a_plan() -> None:
     with pytest.raises(DataError):
         Plan.from_json(unreadable())
-    needed = {
-        "service", "environment", "drill", "fault", "target", "active", "port", "fault_seconds",
-        "enabled", "experiment_template_id", "journal_bucket", "topic_arn",
-    }  # fmt: skip
-    bare = {key: value for key, value in unreadable().items() if key in needed}
-    assert Ending.from_plan(bare) == SHUTDOWN.ending
-    wrong: tuple[object, ...] = (None, [], {}, {**bare, "target": "red"})
-    for document in wrong:
+    assert Ending.from_plan(unreadable()) == SHUTDOWN.ending
+    assert Ending.from_plan(bare()) == Ending(
+        plans.SHUTDOWN.experiment_template_id, plans.INSTANCE, host=plans.BLUE
+    )
+
+
+@pytest.mark.parametrize("key", ["experiment_template_id", "target", "active"])
+def test_ending_needs_the_template_and_the_instance(key: str) -> None:
+    wrong: tuple[object, ...] = (None, [], {}, {**bare(), key: None}, {**bare(), key: "red"})
+    for document in wrong[: 4 if key == "experiment_template_id" else 5]:
         with pytest.raises(DataError):
             Ending.from_plan(document)
 
 
-def test_a_release_that_can_not_read_the_plan_ends_the_fault_all_the_same() -> None:
+@pytest.mark.parametrize("plan", [unreadable(), bare()], ids=["an expectation", "all but these"])
+def test_a_release_that_can_not_read_the_plan_ends_the_fault_all_the_same(
+    plan: dict[str, Any],
+) -> None:
     """It is deployed while the fault lasts."""
     with account(SHUTDOWN, Script(fis_starts_instance=False)) as made:
         machine = made.machine(SHUTDOWN)
@@ -118,7 +138,7 @@ def test_a_release_that_can_not_read_the_plan_ends_the_fault_all_the_same() -> N
         assert made.service.broken
         event = {
             "phase": states.END_FAULT,
-            "state": {"plan": unreadable(), "run": {"execution": execution, "name": "run-1"}},
+            "state": {"plan": plan, "run": {"execution": execution, "name": "run-1"}},
         }
         result = handlers.end(event, None)
         for _ in range(30):
@@ -127,7 +147,9 @@ def test_a_release_that_can_not_read_the_plan_ends_the_fault_all_the_same() -> N
             event["state"]["end"] = result  # type: ignore[index]
             result = handlers.end(event, None)
         assert not made.service.broken
-        assert fault_over_key("shutdown", "run-1") in made.objects()
+        assert made.service.running == []
+        recorded = fault_over_key("shutdown", "run-1") in made.objects()
+        assert recorded == ("journal_bucket" in plan)
 
 
 @pytest.mark.parametrize("phase", [states.OBSERVE, states.RECORD])

@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from staged_resiliency.drills.runtime import lock
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.plan import (
     COOL_DOWN_SECONDS,
     LATE_SECONDS,
+    RULE_LATE_SECONDS,
     Plan,
     Timeouts,
     Window,
@@ -286,6 +288,21 @@ def test_a_run_that_was_aborted_holds_up_the_next_until_its_fault_is_over_and_al
         made.messages()
         assert made.finish(made.start(machine, "run-4")) == "SUCCEEDED"
         assert made.journal("run-4")["verdict"]["status"] == "passed"
+
+
+def test_the_lock_is_held_until_the_rule_of_a_stopped_blackhole_can_no_longer_be_there() -> None:
+    """Whether the host noticed that its command was cancelled is not known."""
+    with account(BLACKHOLE, Script(guard_stops_after=100)) as made:
+        made.finish(made.start(made.machine(BLACKHOLE)))
+        injected = made.service.fault_at
+        assert injected is not None
+        assert made.journal()["verdict"]["status"] == "aborted"
+        until = injected + BLACKHOLE.fault_seconds + RULE_LATE_SECONDS
+        assert until > made.service.now + COOL_DOWN_SECONDS
+        made.service.now = until - 1
+        assert "ended only just now" in lock.take(BLACKHOLE, "arn:of:next", made.context)
+        made.service.now = until
+        assert lock.take(BLACKHOLE, "arn:of:next", made.context) == ""
 
 
 def test_a_failover_that_is_late_fails_and_says_how_late() -> None:

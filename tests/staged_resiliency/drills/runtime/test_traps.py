@@ -51,10 +51,10 @@ TRAPS: Mapping[str, tuple[Plan, Mapping[str, Any], str]] = {
     ),
     "an operating system": (
         plans.BLACKHOLE,
-        {"system": "Microsoft Windows Server 2022 Datacenter"},
-        "bookstore-api-blue runs Microsoft Windows Server 2022 Datacenter, on which AWS has not "
-        "verified the document that drops its packets; drill a host with Amazon Linux, CentOS, "
-        "Fedora, Red Hat or Ubuntu",
+        {"system": "Microsoft Windows Server 2022 Datacenter", "system_version": "10.0.20348"},
+        "bookstore-api-blue runs Microsoft Windows Server 2022 Datacenter 10.0.20348, on which AWS "
+        "does not support the document that drops its packets; drill a host with Amazon Linux 2 or "
+        "2023, CentOS 9, Red Hat Enterprise Linux 8 or 9, or Ubuntu",
     ),
     "an agent": (
         plans.BLACKHOLE,
@@ -79,12 +79,44 @@ def test_a_trap_refuses_the_run_and_the_dry_run(trap: str, enabled: bool) -> Non
         (plans.SHUTDOWN, {"volume_keys": (EBS_KEY,)}),
         (replace(plans.SHUTDOWN, volume_keys=(OWN_KEY,)), {"volume_keys": (OWN_KEY,)}),
         (plans.BLACKHOLE, {"instance": instance_with("amazon"), "volume_keys": (OWN_KEY,)}),
-        (plans.BLACKHOLE, {"system": "Ubuntu"}),
-        (plans.BLACKHOLE, {"system": "Red Hat Enterprise Linux"}),
     ],
 )
 def test_what_is_no_trap_refuses_nothing(plan: Plan, script: Mapping[str, Any]) -> None:
     assert found(plan, **script) == []
+
+
+# As Systems Manager reports them; AWS supports its documents on "Amazon Linux 2023, Amazon Linux 2;
+# Ubuntu; RHEL 8, 9; CentOS 9".
+@pytest.mark.parametrize(
+    ("system", "version", "supported"),
+    [
+        ("Amazon Linux", "2023", True),
+        ("Amazon Linux", "2", True),
+        ("Amazon Linux AMI", "2018.03", False),
+        ("Ubuntu", "24.04", True),
+        ("Ubuntu", "26.04", True),
+        ("Red Hat Enterprise Linux Server", "7.9", False),
+        ("Red Hat Enterprise Linux", "8.10", True),
+        ("Red Hat Enterprise Linux", "9.4", True),
+        ("Red Hat Enterprise Linux", "10.0", False),
+        ("CentOS Linux", "7.6.2004", False),
+        ("CentOS Stream", "9", True),
+        ("Fedora Linux", "41", False),
+        ("Debian GNU/Linux", "13", False),
+        ("Rocky Linux", "9.5", False),
+    ],
+)
+def test_a_blackhole_needs_a_system_that_aws_supports(
+    system: str, version: str, supported: bool
+) -> None:
+    reasons = found(plans.BLACKHOLE, system=system, system_version=version)
+    assert [f"runs {system} {version}, on which" in each for each in reasons] == [True] * (
+        not supported
+    )
+
+
+def test_a_stop_needs_no_supported_system() -> None:
+    assert found(plans.SHUTDOWN, system="Debian GNU/Linux", system_version="13") == []
 
 
 def test_a_key_that_can_not_be_described_counts_as_one_of_the_customer() -> None:

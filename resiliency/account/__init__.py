@@ -1,0 +1,1 @@
+"""Reads what is in an AWS account: records, health checks, alarms, instances and topics."""

@@ -1,0 +1,167 @@
+"""Reads of the account, each in as few calls as the API allows. None of them changes anything.
+
+The answers keep the keys of the APIs: see the API references of Route 53, CloudWatch, EC2, Elastic
+Load Balancing and SNS.
+"""
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+from resiliency.drill_cli.aws import Aws, NotFoundError, Operation
+
+JsonObject: TypeAlias = Mapping[str, Any]
+"""An item of an API's answer."""
+
+ZONES: Final[Operation] = ("route53", "ListHostedZones")
+RECORDS: Final[Operation] = ("route53", "ListResourceRecordSets")
+HEALTH_CHECK: Final[Operation] = ("route53", "GetHealthCheck")
+HEALTH_CHECK_STATUS: Final[Operation] = ("route53", "GetHealthCheckStatus")
+HEALTH_CHECK_TAGS: Final[Operation] = ("route53", "ListTagsForResource")
+ALARMS: Final[Operation] = ("cloudwatch", "DescribeAlarms")
+INSTANCES: Final[Operation] = ("ec2", "DescribeInstances")
+BALANCERS: Final[Operation] = ("elbv2", "DescribeLoadBalancers")
+TARGET_GROUPS: Final[Operation] = ("elbv2", "DescribeTargetGroups")
+TARGETS: Final[Operation] = ("elbv2", "DescribeTargetHealth")
+TOPIC: Final[Operation] = ("sns", "GetTopicAttributes")
+SUBSCRIPTIONS: Final[Operation] = ("sns", "ListSubscriptionsByTopic")
+
+_MOST_NAMES: Final = 100
+"""Names of alarms that DescribeAlarms takes at once."""
+
+_MOST_VALUES: Final = 200
+"""Values of a filter that DescribeInstances takes at once."""
+
+
+def dns_name(name: str) -> str:
+    """Return a DNS name in the form in which names are compared: lower case, no final dot."""
+    return name.rstrip(".").lower().replace("\\052", "*")
+
+
+def zone_id(value: str) -> str:
+    """Return the id of a zone without the prefix that the API adds."""
+    return value.removeprefix("/hostedzone/")
+
+
+def zones_of(aws: Aws, record: str) -> Sequence[JsonObject]:
+    """Return the hosted zones that could hold a record, those with the longest name first."""
+    name = dns_name(record)
+    found = [
+        zone
+        for zone in aws.all(ZONES, "HostedZones")
+        if f".{name}".endswith(f".{dns_name(zone['Name'])}")
+    ]
+    return sorted(found, key=lambda zone: (-len(zone["Name"]), zone["Id"]))
+
+
+def records_of_zone(aws: Aws, zone: str) -> Sequence[JsonObject]:
+    """Return all records of a hosted zone."""
+    return aws.all(RECORDS, "ResourceRecordSets", HostedZoneId=zone)
+
+
+def health_check(aws: Aws, check_id: str) -> JsonObject | None:
+    """Return a health check, or None if there is none."""
+    try:
+        found: JsonObject = aws(*HEALTH_CHECK, HealthCheckId=check_id)["HealthCheck"]
+    except NotFoundError:
+        return None
+    return found
+
+
+def health_check_tags(aws: Aws, check_id: str) -> Mapping[str, str]:
+    """Return the tags of a health check."""
+    answer = aws(*HEALTH_CHECK_TAGS, ResourceType="healthcheck", ResourceId=check_id)
+    return {each["Key"]: each["Value"] for each in answer["ResourceTagSet"]["Tags"]}
+
+
+def observations(aws: Aws, check_id: str) -> Sequence[JsonObject]:
+    """Return what each of Route 53's health checkers last reported; none for calculated checks."""
+    found: Sequence[JsonObject] = aws(*HEALTH_CHECK_STATUS, HealthCheckId=check_id).get(
+        "HealthCheckObservations", ()
+    )
+    return found
+
+
+def all_alarms(aws: Aws) -> Sequence[JsonObject]:
+    """Return the metric alarms of a region."""
+    return aws.all(ALARMS, "MetricAlarms", AlarmTypes=["MetricAlarm"])
+
+
+def alarms_named(aws: Aws, alarm_names: Iterable[str]) -> Mapping[str, JsonObject]:
+    """Return alarms by name, of metrics and composite ones; missing ones are left out."""
+    found: dict[str, JsonObject] = {}
+    for some in _chunks(alarm_names, _MOST_NAMES):
+        kinds = ["MetricAlarm", "CompositeAlarm"]
+        for page in aws.pages(ALARMS, AlarmNames=some, AlarmTypes=kinds):
+            for each in (*page.get("MetricAlarms", ()), *page.get("CompositeAlarms", ())):
+                found[each["AlarmName"]] = each
+    return found
+
+
+def instances(aws: Aws, key: str, values: Iterable[str]) -> Sequence[JsonObject]:
+    """Return instances by a filter of DescribeInstances; terminated ones are left out."""
+    return [
+        instance
+        for some in _chunks(values, _MOST_VALUES)
+        for reservation in aws.all(
+            INSTANCES, "Reservations", Filters=[{"Name": key, "Values": some}]
+        )
+        for instance in reservation["Instances"]
+        if instance["State"]["Name"] not in ("shutting-down", "terminated")
+    ]
+
+
+def name_tag(instance: JsonObject) -> str | None:
+    """Return the Name tag of an instance."""
+    return next((tag["Value"] for tag in instance.get("Tags", ()) if tag["Key"] == "Name"), None)
+
+
+def targets_of_balancer(aws: Aws, dns: str) -> Sequence[str] | None:
+    """Return the ids of the instances behind a load balancer.
+
+    Args:
+        aws: The region to read.
+        dns: DNS name of the load balancer.
+
+    Returns:
+        None if the region has no application or network load balancer of that name.
+    """
+    name = dns_name(dns).removeprefix("dualstack.")
+    for balancer in aws.all(BALANCERS, "LoadBalancers"):
+        if dns_name(balancer["DNSName"]) == name:
+            arn = balancer["LoadBalancerArn"]
+            groups = aws.all(TARGET_GROUPS, "TargetGroups", LoadBalancerArn=arn)
+            ids = (
+                target["Target"]["Id"]
+                for group in groups
+                for target in aws(*TARGETS, TargetGroupArn=group["TargetGroupArn"])[
+                    "TargetHealthDescriptions"
+                ]
+            )
+            return sorted({each for each in ids if each.startswith("i-")})
+    return None
+
+
+def topic(aws: Aws, arn: str) -> JsonObject | None:
+    """Return the attributes of a topic, or None if there is none."""
+    try:
+        found: JsonObject = aws(*TOPIC, TopicArn=arn)["Attributes"]
+    except NotFoundError:
+        return None
+    return found
+
+
+def subscriptions(aws: Aws, arn: str) -> Sequence[JsonObject]:
+    """Return the subscriptions of a topic."""
+    return aws.all(SUBSCRIPTIONS, "Subscriptions", TopicArn=arn)
+
+
+def confirmed(subscription: JsonObject) -> bool:
+    """Return whether a subscriber has confirmed a subscription, so that messages reach it."""
+    return str(subscription["SubscriptionArn"]).startswith("arn:")
+
+
+def _chunks(values: Iterable[str], size: int) -> Iterable[list[str]]:
+    rest = iter(dict.fromkeys(values))
+    while some := list(itertools.islice(rest, size)):
+        yield some
