@@ -17,11 +17,12 @@ from staged_resiliency.drills.alarm_effects import AlarmKind, WatchedAlarm
 from staged_resiliency.drills.faults import (
     BlackholeDependency,
     BlackholePort,
+    DegradeDependency,
     Fault,
     StopInstance,
 )
 from staged_resiliency.drills.hypothesis import Pair, guards, hypothesis
-from staged_resiliency.experiment.expectations import Hypothesis
+from staged_resiliency.experiment.expectations import ClientsFast, Hypothesis
 from staged_resiliency.probe.configuration import ProbeConfiguration
 from staged_resiliency.probe.target_checks import (
     DnsCheck,
@@ -63,7 +64,17 @@ def fault_of(environment: Environment, drill: DrillSettings) -> Fault:
     if drill.scope == "port":
         return BlackholePort(host.name, instance, drill.duration_minutes, dependency.checked_port)
     destination = validation.dns_name_or_address(dependency.host)
-    return BlackholeDependency(host.name, instance, drill.duration_minutes, destination)
+    if drill.fault == "blackhole":
+        return BlackholeDependency(host.name, instance, drill.duration_minutes, destination)
+    return DegradeDependency(
+        host.name,
+        instance,
+        drill.duration_minutes,
+        destination,
+        drill.delay_milliseconds,
+        drill.jitter_milliseconds,
+        drill.loss_percent,
+    )
 
 
 def objective_of(environment: Environment) -> int:
@@ -122,7 +133,13 @@ def guards_of(environment: Environment, drill: DrillSettings) -> Sequence[str]:
 def hypothesis_of(environment: Environment, drill: DrillSettings) -> Hypothesis:
     """Return everything that is expected of a drill."""
     alarms = watched_alarms(environment)
-    return hypothesis(fault_of(environment, drill), pair_of(environment), alarms)
+    found = hypothesis(fault_of(environment, drill), pair_of(environment), alarms)
+    if drill.response_milliseconds is None:
+        return found
+    return (
+        *found,
+        ClientsFast(environment.endpoint.record, drill.response_milliseconds / 1000),
+    )
 
 
 # The probe

@@ -19,6 +19,7 @@ from staged_resiliency.experiment.expectations import (
     AlarmFires,
     AlarmQuiet,
     AlarmRecovers,
+    ClientsFast,
     ClientsMove,
     ClientsReturn,
     ClientsServed,
@@ -101,6 +102,27 @@ BLACKHOLE = replace(
     timeouts=Timeouts.of(300, _BLACKHOLE, 360),
     predicted=None,
     notify_passed=False,
+)
+
+_DEGRADE = (
+    ClientsStay(RECORD, BLUE),
+    ClientsServed(RECORD),
+    AlarmQuiet(DB_ALARM),
+    AlarmQuiet(GREEN_DB_ALARM),
+    ClientsFast(RECORD, 0.8),
+)
+
+DEGRADE = replace(
+    BLACKHOLE,
+    drill="db-slow",
+    fault=FaultKind.DEGRADE,
+    command=Command(
+        "AWSFIS-Run-Network-Latency-Sources",
+        f"delays what {BLUE} sends to db.bookstore.pingpublications.com by 300 ms",
+    ),
+    hypothesis=_DEGRADE,
+    expected_alarms=(),
+    timeouts=Timeouts.of(300, _DEGRADE, 360),
 )
 
 DRY_SHUTDOWN = replace(SHUTDOWN, enabled=False)

@@ -56,6 +56,7 @@ class Script:
     list_lags: float = 0
     packages_take: float = 0
     command_known: bool = True
+    degraded_answers_take: float = 0.6
     instance: dict[str, Any] = field(default_factory=dict)
     volume_keys: tuple[str, ...] = ()
     calendars_closed: tuple[str, ...] = ()
@@ -225,6 +226,8 @@ class SimulatedService:
         """Who answers at an address."""
         if address == plans.GREEN_ADDRESS and self.script.standby_answers:
             return plans.GREEN
+        if self.broken and self.plan.fault is FaultKind.DEGRADE:
+            self.sleep(self.script.degraded_answers_take)
         dead = self.broken and self.plan.fault is FaultKind.STOP_INSTANCE
         if address == plans.BLUE_ADDRESS and self.script.active_answers and not dead:
             return plans.BLUE

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from staged_resiliency.drills import functions
 from staged_resiliency.drills.runtime.plan import DrillSchedules, FaultKind, Plan
 from staged_resiliency.drills.state_machine import definition
+from staged_resiliency.experiment.expectations import ClientsFast
 from tests.iam_findings import findings_above_low
 from tests.properties import fewer_examples
 from tests.staged_resiliency.api_model import problems_of
@@ -540,6 +541,46 @@ def test_a_port_is_cut_off_at_any_address_where_the_file_asks_for_it() -> None:
     assert (plan.port, plan.effect) == (5432, f"drops what {BLUE} sends to TCP port 5432")
 
 
+@pytest.mark.parametrize(
+    ("keys", "effect", "document", "parameters"),
+    [
+        (
+            {"delay_milliseconds": 300, "jitter_milliseconds": 50},
+            "Delays what {host} sends to db.bookstore.pingpublications.com by 300 ms, give or take "
+            "50 ms.",
+            "AWSFIS-Run-Network-Latency-Sources",
+            {"DelayMilliseconds": "300", "JitterMilliseconds": "50"},
+        ),
+        (
+            {"loss_percent": 10},
+            "Loses 10 of 100 packets that {host} sends to db.bookstore.pingpublications.com.",
+            "AWSFIS-Run-Network-Packet-Loss-Sources",
+            {"LossPercent": "10"},
+        ),
+    ],
+    ids=["delay", "loss"],
+)
+def test_a_dependency_is_degraded_as_the_file_asks_for_it(
+    keys: Data, effect: str, document: str, parameters: dict[str, str]
+) -> None:
+    def edit(env: Data) -> None:
+        env["drills"]["db-blackhole"].update(fault="degrade", response_milliseconds=800, **keys)
+
+    template = synthesize([example(edit, whole=True)])["bookstore-production-drills"]
+    experiment = by_drill(template, EXPERIMENT)["db-blackhole"]
+    assert experiment["Actions"]["Fault"] == _network_fault(
+        effect, document, Sources="db.bookstore.pingpublications.com", **parameters
+    )
+    assert problems_of("fis", "CreateExperimentTemplate", experiment_request(experiment)) == []
+    sent = [f"arn:aws:ssm:{REGION}::document/AWSFIS-Run-Network-{name}-Sources"
+            for name in ("Latency", "Packet-Loss")]  # fmt: skip
+    roles = {name: list(_statements(role)) for name, role in _roles(template)}
+    assert (["ssm:SendCommand"], [*sent, INSTANCE], None) in roles["DrillsDegradeRole"]
+    plan = plans_of(template)["db-blackhole"]
+    assert plan.fault is FaultKind.DEGRADE
+    assert ClientsFast("bookstore.pingpublications.com", 0.8) in plan.hypothesis
+
+
 def test_each_fault_has_one_target_guards_a_log_and_fails_without_its_target(
     drills_template: Template,
 ) -> None:
@@ -1020,7 +1061,7 @@ def test_any_sound_drills_are_what_the_apis_take_and_the_functions_read(
         assert not set(plan.guard_alarms) & set(plan.expected_alarms)
         assert 1 <= len(plan.guard_alarms) <= 5
         lasts = drills[plan.drill]["duration_minutes"] * 60
-        set_up = 60 if plan.fault is FaultKind.BLACKHOLE else 0
+        set_up = 60 if plan.fault.runs_on_host else 0
         assert plan.fault_seconds == min(lasts + set_up, 720 * 60)
         found.add(plan.drill)
     assert found == asked

@@ -85,8 +85,8 @@ def _expectations(
         )
     else:
         yield ClientsStay(pair.record, pair.active)
-        # A blackhole leaves the way from clients to the host open.
-        if fault.host_name != pair.active or fault.kind is FaultKind.BLACKHOLE:
+        # What cuts off a dependency leaves the way from clients to the host open.
+        if fault.host_name != pair.active or fault.kind is not FaultKind.STOP_INSTANCE:
             yield ClientsServed(pair.record)
     for alarm, within in fires.items():
         yield AlarmFires(alarm.name, within)
@@ -98,9 +98,18 @@ def _expectations(
 
 
 def observed_seconds(fault: Fault, alarms: Sequence[WatchedAlarm]) -> int:
-    """The seconds that the fault must last so that every alarm expected to fire has fired."""
+    """The seconds that the fault must last so that every alarm expected to fire has fired.
+
+    Where a dependency is degraded, so that its alarms would have fired if its checks had failed.
+    """
     slowest = max((within for _, within in firing(fault, alarms)), default=0)
-    return max(0, slowest - fault.set_up_seconds)
+    quiet = [
+        alarm.fires_within(AlarmEffect.FAILS) or 0
+        for alarm in alarms
+        if fault.kind is FaultKind.DEGRADE and alarm.host == fault.host_name
+        if fault.reaches(alarm)
+    ]
+    return max(0, slowest - fault.set_up_seconds, *quiet)
 
 
 def longest_minutes(expected: Iterable[Expectation], objective_seconds: float) -> int:

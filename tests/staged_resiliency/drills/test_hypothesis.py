@@ -15,6 +15,7 @@ from staged_resiliency.experiment.expectations import (
     AlarmFires,
     AlarmQuiet,
     AlarmRecovers,
+    ClientsFast,
     ClientsMove,
     ClientsReturn,
     ClientsServed,
@@ -27,6 +28,8 @@ from tests.support import Data, example, synthesize
 
 RECORD = "bookstore.pingpublications.com"
 BLUE, GREEN = "bookstore-api-blue", "bookstore-api-green"
+_BOTH = ("db", "cdn")
+_OF_HOSTS = ("StatusCheckFailed", "probe-silent")
 
 
 def drilled(edit: Callable[[Data], object] | None = None) -> Environment:
@@ -220,6 +223,41 @@ def test_what_is_checked_at_the_same_name_is_cut_off_with_it() -> None:
     }
     # A query for the name goes to a DNS server, which is reached as before.
     assert fires == {f"{BLUE}-cdn-connectivity-failed", f"{BLUE}-images-connectivity-failed"}
+
+
+def _degraded(env: Data) -> None:
+    _both_ids(env)
+    env["failover_on"] = ["status", "db"]
+    schedule = env["drills"].pop("db-blackhole")["schedule"]
+    env["drills"]["db-slow"] = {
+        "fault": "degrade",
+        "dependency": "db",
+        "host": "active",
+        "delay_milliseconds": 300,
+        "response_milliseconds": 800,
+        "duration_minutes": 5,
+        "schedule": schedule,
+    }
+
+
+def test_while_a_dependency_is_degraded_clients_are_served_in_time_and_no_alarm_fires() -> None:
+    found = expected(drilled(_degraded), "db-slow")
+    alarms = {f"{host}-{name}-connectivity-failed" for host in (BLUE, GREEN) for name in _BOTH}
+    alarms |= {f"{host}-{name}" for host in (BLUE, GREEN) for name in _OF_HOSTS}
+    assert [each for each in found if not isinstance(each, AlarmQuiet)] == [
+        ClientsStay(RECORD, BLUE),
+        ClientsServed(RECORD),
+        ClientsFast(RECORD, 0.8),
+    ]
+    assert {each.alarm for each in found if isinstance(each, AlarmQuiet)} == alarms
+
+
+def test_a_degraded_dependency_is_guarded_like_one_that_is_cut_off() -> None:
+    assert guarded(drilled(_degraded), "db-slow") == [
+        f"{GREEN}-StatusCheckFailed",
+        f"{GREEN}-probe-silent",
+        f"{GREEN}-db-connectivity-failed",
+    ]
 
 
 def test_a_stopped_host_does_not_answer_its_peer_and_reports_nothing_of_it() -> None:

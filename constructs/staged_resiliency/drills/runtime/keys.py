@@ -13,7 +13,9 @@ INSTANCE_TAG: Final = "staged-resiliency:instance"
 
 BLACKHOLE_DOCUMENT: Final = "AWSFIS-Run-Network-Blackhole-Port"
 PACKET_LOSS_DOCUMENT: Final = "AWSFIS-Run-Network-Packet-Loss-Sources"
-"""Systems Manager's documents that drop packets to a port, and to names and addresses:
+LATENCY_DOCUMENT: Final = "AWSFIS-Run-Network-Latency-Sources"
+"""Systems Manager's documents that drop packets to a port, and drop and delay packets to names and
+addresses:
 https://docs.aws.amazon.com/fis/latest/userguide/actions-ssm-agent.html"""
 
 LOCKS: Final = "/staged-resiliency/drill-locks"

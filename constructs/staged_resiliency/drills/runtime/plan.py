@@ -47,11 +47,12 @@ class FaultKind(Enum):
 
     STOP_INSTANCE = "stop_instance"
     BLACKHOLE = "blackhole"
+    DEGRADE = "degrade"
 
     @property
     def runs_on_host(self) -> bool:
         """Whether a command on the host injects the fault, and not AWS FIS itself."""
-        return self is FaultKind.BLACKHOLE
+        return self is not FaultKind.STOP_INSTANCE
 
     @property
     def description(self) -> str:
@@ -59,6 +60,7 @@ class FaultKind(Enum):
         return {
             FaultKind.STOP_INSTANCE: "host stopped",
             FaultKind.BLACKHOLE: "dependency blackholed",
+            FaultKind.DEGRADE: "dependency degraded",
         }[self]
 
 
