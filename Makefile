@@ -71,8 +71,9 @@ document: .venv/.runtime  ## Write the document that installs the probe, after a
 	$(BIN)/python -m staged_resiliency.probe.document_builder > out.document.json
 	mv out.document.json constructs/staged_resiliency/probe/document.json
 
-picture: .venv/.runtime  ## Draw the picture in README.md
+picture: .venv/.dev  ## Draw the picture in README.md, and take those of pages with Chromium
 	$(BIN)/python docs/architecture/render.py
+	$(BIN)/python -m docs.pictures.screenshots
 
 docs: .venv-docs/.installed  ## Build the documentation site: out/docs/index.html, which opens from a disk
 	.venv-docs/bin/python docs/site/build.py

@@ -11,10 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from resiliency.commands import (
+    adopt,
     agent_sources,
     check,
     drill,
+    gate,
     rehearse,
+    review,
     schema,
     summary,
     timing,
@@ -30,6 +33,7 @@ _BOTO3: Final = {"boto3": "boto3", "botocore": "boto3"}
 _EXTRAS: Final[Mapping[str, Mapping[str, str]]] = {
     "cli": _CLI,
     "drill": {**_CLI, **_BOTO3},
+    "review": {**_CLI, **_BOTO3, "cfnlint": "cfn-lint"},
     "rehearsal": {
         **_CLI,
         **_BOTO3,
@@ -57,8 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         importlib.import_module("argcomplete").autocomplete(of_command_line)
     options = of_command_line.parse_args(arguments)
     try:
-        if options.extra is not None:
-            _require(options.command, options.extra)
+        needed = options.extra
+        if callable(needed):  # by the options
+            needed = needed(options)
+        if needed is not None:
+            _require(options.command, needed)
         status: int = options.run(options)
         if sys.stdout is not None:  # closed by the caller, as with >&-
             sys.stdout.flush()
@@ -106,7 +113,18 @@ def parser() -> argparse.ArgumentParser:
         version=f"%(prog)s {importlib.metadata.version('cdk-staged-resiliency')}",
     )
     commands = made.add_subparsers(required=True, metavar="COMMAND", dest="command")
-    for each in (check, summary, timing, rehearse, agent_sources, drill, schema):
+    for each in (
+        check,
+        adopt,
+        summary,
+        timing,
+        rehearse,
+        review,
+        drill,
+        gate,
+        agent_sources,
+        schema,
+    ):
         each.add(commands)
     return made
 

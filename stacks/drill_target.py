@@ -38,6 +38,7 @@ def drill_target(
         port=endpoint.serving_port,
         version_path=endpoint.version_path,
         version_field=endpoint.version_field,
+        stack=names.failover_stack(service.service, name),
     )
 
 
@@ -66,6 +67,7 @@ def add_dashboard(
             names.drill_fault_alarm(service, name),
             *overdue,
         ],
+        failover_alarm=names.failover_alarm(service, name) if environment.failover_topics else None,
         health_check_ids={environment.endpoint.record: health_check_id},
         connectivity=list(_measured(environment)),
         links=_links(stack.region, names.drills_stack(service, name), drills),

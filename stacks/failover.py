@@ -105,6 +105,7 @@ class FailoverStack(Stack):
         if notifies_in(environment, environment.region):
             add_subscriptions(self, environment)
         self._add_outputs(environment.topics)
+        known = {name: [least, most] for name, least, most in environment.assumptions.given}
         # Records have addresses only: without the hosts' names a reader of the template could not
         # see whether the health check is on the host that clients are sent to.
         self.template_options.metadata = {
@@ -126,6 +127,8 @@ class FailoverStack(Stack):
                 if environment.objective is not None
                 else {}
             ),
+            # What the failover-time model takes in place of its assumptions.
+            **({"FailoverAssumptions": known} if known else {}),
         }
 
     def _connectivity_alarms(

@@ -1,17 +1,19 @@
 """What tests share: the example service, edits of it, and templates as plain data."""
 
 import copy
+import functools
 import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from aws_cdk import App
 
-from resiliency.cloud_assembly import read_assembly
+from resiliency.cloud_assembly import SynthesizedStack, read_assembly
 from resiliency.service_file.loader import examine
 from resiliency.service_file.model import Service
 from resiliency.service_file.yaml_source import Document, parse
@@ -35,9 +37,15 @@ Data = dict[str, Any]
 
 def example_data(*, whole: bool = False) -> Data:
     """The content of services/bookstore.yaml, to be edited freely; whole only if asked for."""
+    return copy.deepcopy(_parsed(_EXAMPLE if whole else EXAMPLE_CORE))
+
+
+@functools.cache
+def _parsed(text: str) -> Data:
     document = Document("bookstore.yaml")
-    parse(_EXAMPLE if whole else EXAMPLE_CORE, document)
-    return copy.deepcopy(document.data)
+    parse(text, document)
+    data: Data = document.data
+    return data
 
 
 def production(data: Data) -> Data:
@@ -70,7 +78,12 @@ def app_as_by_the_cli(outdir: str | None = None) -> App:
 
 
 def synthesize(services: Iterable[Service]) -> Mapping[str, Template]:
-    """The templates of an application, by stack name.
+    """The templates of an application, by stack name; see ``synthesized``."""
+    return {stack.name: stack.template for stack in synthesized(services)}
+
+
+def synthesized(services: Iterable[Service]) -> Sequence[SynthesizedStack]:
+    """The stacks of an application.
 
     Each application is built once in a session of tests, by whichever worker needs it first. The
     templates are copies, which a test may edit.
@@ -81,19 +94,23 @@ def synthesize(services: Iterable[Service]) -> Mapping[str, Template]:
     kept = templates_folder / f"templates-{digest}.json"
     if not kept.exists():
         written = kept.with_suffix(f".{os.getpid()}")
-        written.write_text(json.dumps(synthesize_anew(services)), encoding="utf-8")
+        fields = [asdict(each) | {"template_file": ""} for each in _built(services)]
+        written.write_text(json.dumps(fields), encoding="utf-8")
         written.replace(kept)
-    templates: Mapping[str, Template] = json.loads(kept.read_text(encoding="utf-8"))
-    return templates
+    return [SynthesizedStack(**each) for each in json.loads(kept.read_text(encoding="utf-8"))]
 
 
 def synthesize_anew(services: Iterable[Service]) -> Mapping[str, Template]:
     """The templates of an application, for a test that changes what builds them."""
+    return {stack.name: stack.template for stack in _built(services)}
+
+
+def _built(services: Iterable[Service]) -> Sequence[SynthesizedStack]:
     with tempfile.TemporaryDirectory() as folder:
         app = app_as_by_the_cli(folder)
         add_stacks(app, services)
         app.synth()
-        return {stack.name: stack.template for stack in read_assembly(Path(folder))}
+        return read_assembly(Path(folder))
 
 
 def resources_of(template: Template, resource_type: str) -> Mapping[str, Data]:

@@ -54,6 +54,8 @@ class ServiceDashboard(Construct):
         drills: Names of its drills; at least one.
         enabled: Whether the drills inject their faults.
         alarms: Names of further alarms to show, such as the drills' own; none unless given.
+        failover_alarm: Name of the ``FailoverAlarm``, which is in the region of the metrics of
+            health checks; none unless given.
         health_check_ids: Ids of health checks, by their labels; none unless given.
         connectivity: Metrics of the probes; none unless given.
         links: URLs by their texts, such as the runbook and the journals; none unless given.
@@ -102,6 +104,7 @@ class ServiceDashboard(Construct):
         drills: Sequence[str],
         enabled: bool,
         alarms: Sequence[str] = (),
+        failover_alarm: str | None = None,
         health_check_ids: Mapping[str, str] | None = None,
         connectivity: Sequence[ConnectivityMetric] = (),
         links: Mapping[str, str] | None = None,
@@ -118,6 +121,7 @@ class ServiceDashboard(Construct):
         rows = [
             self._head(enabled, links or {}),
             self._now([*service.alarms, *alarms], health_check_ids or {}),
+            self._failover(failover_alarm),
             self._connectivity(connectivity),
             self._results(),
             self._cadence(),
@@ -150,19 +154,9 @@ class ServiceDashboard(Construct):
     def _now(
         self, alarms: Sequence[str], health_check_ids: Mapping[str, str]
     ) -> list[dict[str, Any]]:
-        place = self._place
-        start = f"arn:{place.partition}:cloudwatch:{place.region}:{place.account}:alarm:"
-        found: list[dict[str, Any]] = [
-            {
-                "type": "alarm",
-                "width": _HALF if health_check_ids else _WIDTH,
-                "height": 6,
-                "properties": {
-                    "title": "Alarms now",
-                    "alarms": [f"{start}{name}" for name in alarms[:_MAX_ALARMS]],
-                },
-            }
-        ]
+        width = _HALF if health_check_ids else _WIDTH
+        region = self._place.region
+        found = [self._alarms("Alarms now", alarms[:_MAX_ALARMS], region, width=width, height=6)]
         if health_check_ids:
             lines = [
                 ["AWS/Route53", "HealthCheckStatus", "HealthCheckId", each, {"label": label}]
@@ -179,6 +173,21 @@ class ServiceDashboard(Construct):
                 )
             )
         return found
+
+    def _failover(self, alarm: str | None) -> list[dict[str, Any]]:
+        if alarm is None:
+            return []
+        title = f"Clients are sent to {self._service.standby.name}"
+        region = limits.health_check_metrics_region(self._place.region)
+        return [self._alarms(title, [alarm], region, width=_WIDTH, height=2)]
+
+    def _alarms(
+        self, title: str, names: Sequence[str], region: str, *, width: int, height: int
+    ) -> dict[str, Any]:
+        place = self._place
+        start = f"arn:{place.partition}:cloudwatch:{region}:{place.account}:alarm:"
+        properties = {"title": title, "alarms": [f"{start}{name}" for name in names]}
+        return {"type": "alarm", "width": width, "height": height, "properties": properties}
 
     def _connectivity(self, metrics: Sequence[ConnectivityMetric]) -> list[dict[str, Any]]:
         namespace = self._service.namespace

@@ -111,6 +111,14 @@ def instances(aws: Aws, key: str, values: Iterable[str]) -> Sequence[JsonObject]
     ]
 
 
+def all_instances(aws: Aws) -> Sequence[JsonObject]:
+    """Return the instances of a region, also stopped ones."""
+    states = ["pending", "running", "stopping", "stopped"]
+    wanted = [{"Name": "instance-state-name", "Values": states}]
+    found = aws.all(INSTANCES, "Reservations", Filters=wanted)
+    return [instance for reservation in found for instance in reservation["Instances"]]
+
+
 def name_tag(instance: JsonObject) -> str | None:
     """Return the Name tag of an instance."""
     return next((tag["Value"] for tag in instance.get("Tags", ()) if tag["Key"] == "Name"), None)

@@ -22,6 +22,7 @@ IDENTITY: Final[Operation] = ("sts", "GetCallerIdentity")
 """Requires no permission."""
 
 STACK: Final[Operation] = ("cloudformation", "ListStackResources")
+STACKS: Final[Operation] = ("cloudformation", "DescribeStacks")
 STATE_MACHINE: Final[Operation] = ("stepfunctions", "DescribeStateMachine")
 EXECUTIONS: Final[Operation] = ("stepfunctions", "ListExecutions")
 START: Final[Operation] = ("stepfunctions", "StartExecution")
@@ -36,6 +37,7 @@ TEMPLATE: Final[Operation] = ("fis", "GetExperimentTemplate")
 EXPERIMENTS: Final[Operation] = ("fis", "ListExperiments")
 ALARMS: Final[Operation] = ("cloudwatch", "DescribeAlarms")
 MANAGED: Final[Operation] = ("ssm", "DescribeInstanceInformation")
+LOCKS: Final[Operation] = ("ssm", "GetParametersByPath")
 
 _FIND: Final = (IDENTITY, STACK, STATE_MACHINE)
 _READ: Final = (OBJECTS, OBJECT)
@@ -43,13 +45,16 @@ _FOLLOW: Final = (*_FIND, EXECUTIONS, EXECUTION, HISTORY, *_READ)
 
 NEEDS: Final[Mapping[str, tuple[Operation, ...]]] = {
     "list": (*_FIND, EXECUTIONS, SCHEDULE, *_READ),
-    "preview": (*_FIND, EXECUTIONS, INSTANCES, TEMPLATE, EXPERIMENTS, ALARMS, MANAGED),
+    "preview": (*_FIND, STACKS, EXECUTIONS, INSTANCES, TEMPLATE, EXPERIMENTS, ALARMS, MANAGED),
     "approve": (*_FIND, SAVE),
     "start": (*_FOLLOW, START),
     "follow": _FOLLOW,
     "report": (*_FIND, *_READ),
 }
 """The operations of each subcommand. An encrypted bucket also requires kms:Decrypt."""
+
+GATE_NEEDS: Final = (*_FIND, STACKS, EXECUTIONS, LOCKS, *_READ)
+"""The operations of `resiliency gate`; those of `gate --run` too are those of `drill start`."""
 
 _PREFIXES: Final[Mapping[str, str]] = {
     "elbv2": "elasticloadbalancing",
@@ -61,7 +66,7 @@ ATTEMPTS: Final = 4
 """Number of attempts of a call, with growing pauses, before it fails."""
 
 _MOST_BYTES: Final = 32 * 1024 * 1024
-_PERMISSIONS: Final = "docs/drill-command.md lists the permissions that each subcommand needs"
+PERMISSIONS: Final = "docs/drill-command.md lists the permissions that each subcommand needs"
 _SIGN_IN: Final = "sign in (`aws sso login`, or as usual for this account) and try again"
 
 _EXPIRED: Final = (
@@ -143,7 +148,7 @@ class Aws:
         UserError: There are no credentials, or AWS rejects them.
     """
 
-    def __init__(self, session: Session, *, permissions: str = _PERMISSIONS) -> None:
+    def __init__(self, session: Session, *, permissions: str = PERMISSIONS) -> None:
         self._session = session
         self._permissions = permissions
         self._clients: dict[str, Any] = {}

@@ -5,14 +5,14 @@ import json
 import time
 
 from resiliency.drill_cli.approval import approve
-from resiliency.drill_cli.aws import Aws, session
+from resiliency.drill_cli.aws import PERMISSIONS, Aws, session
 from resiliency.drill_cli.follow import follow, run_to_follow, start
 from resiliency.drill_cli.listing import print_rows, rows_of
 from resiliency.drill_cli.preview import preview_of, print_preview
 from resiliency.drill_cli.progress import FollowedRun
 from resiliency.drill_cli.reporting import past_of, print_past, print_unreadable, write_html
 from resiliency.drill_cli.safe_console import SafeConsole
-from resiliency.drill_cli.stack import DrillsStack, find_location, find_stack
+from resiliency.drill_cli.stack import DrillsStack, Location, find_location, find_stack
 from resiliency.errors import UserError
 from staged_resiliency.drills.runtime import network
 from staged_resiliency.drills.runtime.context import Context
@@ -47,11 +47,25 @@ def _discard(event: str, **fields: object) -> None:
     """Drop the functions' log, which is meant for CloudWatch."""
 
 
-def _run(options: argparse.Namespace) -> int:
+def enter(
+    options: argparse.Namespace, permissions: str = PERMISSIONS
+) -> tuple[Location, Aws, Context]:
+    """Find the account of the environment that the options name.
+
+    ``permissions`` says where the documentation lists those that are needed.
+
+    Raises:
+        UserError: There are no credentials, or the service file has no such environment.
+    """
     location = find_location(
         options.service, options.environment, services=options.services, region=options.region
     )
-    aws = Aws(session(options.profile, location.region))
+    aws = Aws(session(options.profile, location.region), permissions=permissions)
+    return location, aws, local_context(aws)
+
+
+def _run(options: argparse.Namespace) -> int:
+    location, aws, context = enter(options)
     stack = find_stack(aws, location)
     subcommand = {
         "list": _list,
@@ -61,7 +75,7 @@ def _run(options: argparse.Namespace) -> int:
         "follow": _follow,
         "report": _report,
     }[options.action]
-    return subcommand(options, aws, stack, SafeConsole(), local_context(aws))
+    return subcommand(options, aws, stack, SafeConsole(), context)
 
 
 def _interrupted(options: argparse.Namespace) -> UserError:

@@ -71,7 +71,7 @@ def rows_of(aws: Aws, stack: DrillsStack, now: float) -> Sequence[Row]:
     schedules = schedules_of(aws, stack)
     rows = []
     for drill in stack.drills:
-        found, unreadable = _read_back_to_passed(aws, drill)
+        found, unreadable = read_back_to_passed(aws, drill)
         outcomes = [Outcome(each.journal.verdict.status.value, each.at) for each in found]
         status = drill_status(outcomes, deployed_at=drill.created_at, now=now)
         passed = any(each.status == Status.PASSED.value for each in outcomes)
@@ -118,9 +118,7 @@ def print_rows(console: SafeConsole, rows: Sequence[Row]) -> int:
     return print_unreadable(console, [reason for each in rows for reason in each.unreadable])
 
 
-def _read_back_to_passed(
-    aws: Aws, drill: DeployedDrill
-) -> tuple[Sequence[Recorded], Sequence[str]]:
+def read_back_to_passed(aws: Aws, drill: DeployedDrill) -> tuple[Sequence[Recorded], Sequence[str]]:
     """Read runs from the last back to one that passed; return also why some can't be read."""
     found: list[Recorded] = []
     unreadable = []

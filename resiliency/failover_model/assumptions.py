@@ -56,6 +56,7 @@ _BOUNDS: Final = (
     ("probe_batch", 0, 3600),
     ("checkers", 1, 1000),
     ("health_check_uptake", 0, 3600),
+    ("health_metric_delay", 0, 3600),
     ("dns_propagation", 0, 86400),
     ("resolver_floor", 0, 604800),
     ("client_cache", 0, 604800),
@@ -159,6 +160,14 @@ class Assumptions:
             0,
             time_limits.HEALTH_CHECK_UPTAKE_SECONDS,
             "seconds from data that decide to Route 53's new status",
+            "assumed",
+        )
+    )
+    health_metric_delay: Range = field(
+        default=Range(
+            0,
+            60,
+            "seconds from a minute's end to the data point of a health check in CloudWatch",
             "assumed",
         )
     )

@@ -110,6 +110,9 @@ def calibration_lines(evidence: Sequence[Evidence]) -> Iterator[str]:
     for name, (least, most) in agreed(evidence).items():
         value = str(least) if least == most else f"{least}:{most}"
         yield f"give --assume {name}={value}"
+        if name == "extra_periods":
+            given = f"{least}" if least == most else f"[{least}, {most}]"
+            yield f"or, in the service file, assumptions: {{ {name}: {given} }}"
 
 
 def _extent(least: int, most: int) -> str:

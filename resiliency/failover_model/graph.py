@@ -128,12 +128,18 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A pair of failover records; ``name`` has no dot at its end."""
+    """A pair of failover records.
+
+    Attributes:
+        name: DNS name, without a dot at its end.
+        known: What its service file gives in place of assumptions: name, least and most.
+    """
 
     name: str
     record_type: str
     primary: Record
     secondary: Record
+    known: tuple[tuple[str, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

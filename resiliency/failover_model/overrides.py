@@ -17,6 +17,7 @@ from resiliency.failover_model.graph import (
 )
 
 _DEFAULTS: Final = Assumptions()
+_IN_THE_FILE: Final = "the service file"
 FROM_TEMPLATES: Final = "the probe's configuration in the templates"
 _ON_THE_COMMAND_LINE: Final = "given with --assume"
 
@@ -91,10 +92,30 @@ def parse_parameters(
 
 def assumptions_for_pair(graph: FailoverGraph, pair: Pair, assumptions: Assumptions) -> Assumptions:
     """Return the assumptions about one pair, with the templates' values in place of defaults."""
+    assumptions = replace(
+        assumptions,
+        **{
+            name: known(name, least, most)
+            for name, least, most in pair.known
+            if getattr(assumptions, name) == getattr(_DEFAULTS, name)
+        },
+    )
     probe = _probe_of(graph, pair)
     if probe is None:
         return assumptions
     return with_probe_settings(assumptions, probe.interval_seconds, probe.timeout_seconds)
+
+
+def known(name: str, least: float, most: float) -> Range:
+    """Return a range that a service file gives in place of an assumption.
+
+    Raises:
+        ValueError: It can't be simulated.
+    """
+    default: Range = getattr(_DEFAULTS, name)
+    given = replace(default, low=least, high=most, basis=_IN_THE_FILE)
+    replace(_DEFAULTS, **{name: given})
+    return given
 
 
 def with_probe_settings(

@@ -12,7 +12,7 @@ from resiliency.failover_model.assumptions import Assumptions, Range
 from resiliency.failover_model.explanations import LEFT_OUT
 from resiliency.failover_model.graph import Pair, RefusedPair
 from resiliency.failover_model.overrides import FROM_TEMPLATES
-from resiliency.failover_model.simulation import PARTS, Percentiles, Verdict
+from resiliency.failover_model.simulation import PARTS, Percentiles, Verdict, assumed_of
 
 LEAST_WIDTH: Final = 60
 """The least width for tables; below it, lines are printed so that no word is broken."""
@@ -47,6 +47,7 @@ def print_timing(
             elif verdict.pair == pair and not verdict.fault.hurts:
                 text = escape(f"{verdict.fault}: clients are moved though they were served")
                 console.print(f"[yellow]moves[/yellow] {text}", soft_wrap=True)
+        _print_messages(of_pair, console)
         print_left_out([pair], console)
         _print_sensitivity([each for each in verdicts if each.pair == pair], console)
     print_assumptions(verdicts, assumptions, console)
@@ -90,6 +91,19 @@ def _within(verdict: Verdict, objective: int) -> str:
     return "[green]meets[/green]" if meets else "[red]misses[/red]"
 
 
+def _print_messages(verdicts: Sequence[Verdict], console: Console) -> None:
+    """Print how soon people are notified that clients are sent to the secondary."""
+    times = [
+        f"{each.fault} {each.message.median:.0f} / {each.message.p95:.0f} / "
+        f"{each.message.worst:.0f} s"
+        for each in verdicts
+        if each.message is not None
+    ]
+    if times:
+        text = escape(f"an alarm on HealthCheckStatus fires after: {', '.join(times)}")
+        console.print(f"[cyan]message[/cyan] {text} (median / p95 / worst)", soft_wrap=True)
+
+
 def _print_sensitivity(verdicts: Sequence[Verdict], console: Console) -> None:
     """Print which assumptions affect the times of a pair; faults that share them in one line."""
     faults: dict[tuple[str, ...], list[str]] = {}
@@ -99,15 +113,6 @@ def _print_sensitivity(verdicts: Sequence[Verdict], console: Console) -> None:
     for names, alike in faults.items():
         text = escape(f"{', '.join(alike)}: {', '.join(names)}")
         console.print(f"[cyan]assumed[/cyan] {text}", soft_wrap=True)
-
-
-def assumed_of(verdict: Verdict) -> Sequence[str]:
-    """Return the names of the assumptions behind a verdict that have no source."""
-    return [
-        name
-        for name, each in verdict.assumptions.ranges()
-        if name in verdict.sensitive_to and each.assumed
-    ]
 
 
 def _times_table(pair: Pair, verdicts: Sequence[Verdict], objective: int | None) -> Table:
@@ -231,6 +236,7 @@ def verdict_json(verdict: Verdict) -> dict[str, object]:
             if setting.basis == FROM_TEMPLATES
         },
         "total": _percentiles_json(verdict.total) if verdict.total else None,
+        "message": _percentiles_json(verdict.message) if verdict.message else None,
         "parts": {part: _percentiles_json(each) for part, each in verdict.parts.items()},
     }
 

@@ -58,6 +58,7 @@ class Outage:
         propagate: From there to the DNS servers' new answer.
         cache: From there until resolver and client drop the old answer.
         decided_by: Place of the health check whose new status changed the answer.
+        message: From the fault until an alarm on that new status fires.
     """
 
     detect: float
@@ -65,6 +66,7 @@ class Outage:
     propagate: float
     cache: float
     decided_by: int
+    message: float
 
     @property
     def total(self) -> float:
@@ -106,6 +108,8 @@ class Verdict:
         never: Why it never happens; None where it does.
         assumptions: The assumptions, with the templates' values.
         sensitive_to: Names of the assumptions that affect the times; empty where there are none.
+        message: How long until an alarm on the status of the primary's health check fires, None
+            where clients are never moved.
     """
 
     pair: Pair
@@ -117,6 +121,7 @@ class Verdict:
     never: str | None
     assumptions: Assumptions = field(default_factory=Assumptions)
     sensitive_to: Sequence[str] = ()
+    message: Percentiles | None = None
 
     @property
     def p95(self) -> float:
@@ -128,6 +133,15 @@ class Verdict:
     def meets(self, objective: float) -> bool | None:
         """Whether 95 of 100 outages end within so many seconds; None for a harmless fault."""
         return self.p95 <= objective if self.fault.hurts else None
+
+
+def assumed_of(verdict: Verdict) -> Sequence[str]:
+    """Return the names of the assumptions behind a verdict that have no source."""
+    return [
+        name
+        for name, each in verdict.assumptions.ranges()
+        if name in verdict.sensitive_to and each.assumed
+    ]
 
 
 def failover_times(
@@ -194,6 +208,7 @@ def _verdict(
         None,
         assumptions,
         sensitive_to(pair, deciding, assumptions),
+        found.message,
     )
 
 
@@ -212,6 +227,7 @@ class _Outcomes:
     parts: Mapping[str, Percentiles]
     deciding: Sequence[int]
     without_a_fault: Role
+    message: Percentiles | None
 
 
 @lru_cache(maxsize=1024)
@@ -247,6 +263,7 @@ def _simulate(
         else {},
         [place for place, times in decided.items() if times >= _NOTABLE_SHARE * len(moved)],
         simulation.answers_without_a_fault(),
+        Percentiles.of([each.message for each in moved]) if moved else None,
     )
 
 
@@ -309,6 +326,10 @@ class _Simulation:
     effects: Sequence[tuple[BasicHealthCheck, Effect]]
     assumptions: Assumptions
     chance: random.Random
+    # Apart, so that the times of clients do not depend on those of messages.
+    _of_messages: random.Random = field(
+        default_factory=lambda: random.Random(0)  # noqa: S311 - no secret
+    )
     _primary: StatusFunction = field(init=False)
     _secondary: StatusFunction = field(init=False)
 
@@ -344,7 +365,15 @@ class _Simulation:
             propagate=assumptions.dns_propagation.draw(chance),
             cache=cache,
             decided_by=place,
+            message=at - fault_at + self._until_message(),
         )
+
+    def _until_message(self) -> float:
+        """Return the seconds from a health check's new status until an alarm on it fires."""
+        chance, assumptions = self._of_messages, self.assumptions
+        # Route 53 publishes a status each minute, at a moment of its own, as CloudWatch evaluates.
+        published = MINUTE * chance.random() + assumptions.health_metric_delay.draw(chance)
+        return published + assumptions.evaluation_interval.draw(chance) * chance.random()
 
     def answers_without_a_fault(self) -> Role:
         """Return the role of the record that answers without a fault."""

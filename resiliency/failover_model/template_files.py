@@ -41,13 +41,22 @@ def _template(file: Path) -> JsonObject:
         raise TemplateError(f"{file}: is not there{hint}") from None
     except (OSError, ValueError) as error:
         raise TemplateError(f"{file}: can't be read ({reason_of(error)})") from None
+    return parse_template(text, str(file))
+
+
+def parse_template(text: str, where: str) -> JsonObject:
+    """Parse a template as JSON or YAML; ``where`` names it in messages.
+
+    Raises:
+        TemplateError: The text is neither, or is no template.
+    """
     try:
         # JSON by its own parser: YAML's takes most JSON too, but seconds for a large template.
         content = json.loads(text) if text.lstrip().startswith("{") else _yaml(text)
     except (ValueError, RecursionError, yaml.YAMLError) as error:
-        raise TemplateError(f"{file}: is neither JSON nor YAML ({reason_of(error)})") from None
+        raise TemplateError(f"{where}: is neither JSON nor YAML ({reason_of(error)})") from None
     if not isinstance(content, dict):
-        raise TemplateError(f"{file}: is no template: it is not an object")
+        raise TemplateError(f"{where}: is no template: it is not an object")
     return content
 
 

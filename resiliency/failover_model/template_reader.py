@@ -4,7 +4,7 @@ import ipaddress
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from resiliency.cloud_assembly import JsonObject
@@ -34,6 +34,7 @@ from resiliency.failover_model.graph import (
     RefusedPair,
     basic_health_checks,
 )
+from resiliency.failover_model.overrides import known
 from resiliency.failover_model.probe_settings import read_probes
 from resiliency.failover_model.route53 import InsufficientData, Role
 from staged_resiliency.shared import limits, names
@@ -106,6 +107,7 @@ class _Reader:
     def pairs(self) -> tuple[Sequence[Pair], Sequence[RefusedPair]]:
         """Read all pairs, and why others can't be read."""
         found: dict[_PairKey, dict[Role, Record]] = {}
+        stacks: dict[_PairKey, str] = {}
         refused: dict[_PairKey, str] = {}
         for reference, where, record in self._records():
             if "Failover" not in record:
@@ -121,16 +123,34 @@ class _Reader:
                         f"{where}: is a second {role.value} of {key[1]} {key[2]}; a pair has one"
                     )
                 roles[role] = self._record(reference.stack, where, record)
+                if role is Role.PRIMARY:
+                    stacks[key] = reference.stack
             except TemplateError as error:
                 refused.setdefault(key, str(error))
         pairs = []
         for key, roles in found.items():
             if key not in refused:
                 try:
-                    pairs.append(_pair(key[1], key[2], roles))
+                    pair = _pair(key[1], key[2], roles)
+                    pairs.append(replace(pair, known=self._known(stacks[key])))
                 except TemplateError as error:
                     refused[key] = str(error)
         return pairs, [RefusedPair(key[1], key[2], reason) for key, reason in refused.items()]
+
+    def _known(self, stack: str) -> tuple[tuple[str, float, float], ...]:
+        """Read what the metadata of a template give in place of assumptions."""
+        where = f"{stack}: Metadata: FailoverAssumptions"
+        metadata = self.templates.by_stack[stack].get("Metadata", {})
+        given = mapping(metadata, where).get("FailoverAssumptions", {})
+        read = []
+        for name, span in mapping(given, where).items():
+            try:
+                least, most = map(float, span)
+                known(name, least, most)
+            except (TypeError, ValueError, AttributeError) as error:
+                raise TemplateError(f"{where}: {name}: {error}") from None
+            read.append((name, least, most))
+        return tuple(read)
 
     def _key(self, stack: str, where: str, record: JsonObject) -> _PairKey:
         zone = self._zone(stack, record, where)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from rich.console import Console
 
-from resiliency.errors import UserError
+from resiliency.errors import UsageError, UserError
 from resiliency.failover_model.assumptions import Assumptions
 from resiliency.failover_model.template_files import read_templates
 from resiliency.rehearsal.deployment import Deployment
@@ -20,11 +20,34 @@ from resiliency.rehearsal.outcome import Outcome
 from resiliency.rehearsal.output_files import require_writable, write_report
 from resiliency.rehearsal.prediction import assumptions_for, predict_failovers
 from resiliency.rehearsal.scenarios import chosen_scenarios, require_known, scenarios_left_out
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.experiment.verdict import Status
 
 
 def rehearse_command(options: argparse.Namespace) -> int:
     """Rehearse, print verdicts and write the report; return the exit status.
+
+    Raises:
+        UserError: As ``rehearse_pairs`` does.
+    """
+    return rehearse_pairs(options).status
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """The exit status of a rehearsal, the journals of its scenarios, and what was left out."""
+
+    status: int
+    journals: Sequence[JsonObject] = ()
+    left_out: Sequence[str] = ()
+
+
+def rehearse_pairs(
+    options: argparse.Namespace, service: str | None = None, environment: str = ""
+) -> Rehearsed:
+    """Rehearse the pairs of one service in an environment, or of all unless one is given.
+
+    Verdicts are printed, and the report is written.
 
     Raises:
         UserError: The templates can't be followed, or the rehearsal can't be done as asked or
@@ -40,6 +63,14 @@ def rehearse_command(options: argparse.Namespace) -> int:
         deployments = [replace(each, objective_seconds=options.objective) for each in deployments]
     if not deployments:
         raise UserError("\n".join(left_out))
+    if service is not None:
+        found = [each.stack for each in deployments]
+        deployments = [each for each in deployments if each.stack == f"{service}-{environment}"]
+        if not deployments:
+            raise UsageError(
+                f"{', '.join(map(str, options.paths))}: no pair of hosts of {service} in "
+                f"{environment}; found: {', '.join(dict.fromkeys(found))}"
+            )
     require_known(deployments, options.scenario)
     rehearsals = [
         Rehearsal(
@@ -111,7 +142,7 @@ def page_notes(
 
 async def _rehearse(
     options: argparse.Namespace, rehearsals: Sequence[Rehearsal], left_out: Sequence[str]
-) -> int:
+) -> Rehearsed:
     from resiliency.rehearsal.console import Progress, print_outcomes
     from resiliency.rehearsal.rehearse import rehearse
     from resiliency.rehearsal.subprocesses import RehearsalError
@@ -186,7 +217,7 @@ async def _rehearse(
     written = f"{options.out}: {_counted(len(files) - 1, 'journal')}; open {files[-1]}"
     _say(console, written)
     well = all(_is_well(outcome, options.strict) for outcome in outcomes)
-    return 0 if well and not left_out else 1
+    return Rehearsed(0 if well and not left_out else 1, journals, left_out)
 
 
 def _say(console: Console, text: str) -> None:

@@ -40,6 +40,7 @@ class Deployment:
 
     Attributes:
         environment: Short name of the environment; empty where the templates contain none.
+        stack: Name of the record pair's stack or template, without its ending ``-failover``.
         actions: Names of the topics that each alarm's states notify, by alarm and state.
         probe: Content of the probe's configuration file, None without a probe.
         path: Where clients ask the service.
@@ -60,6 +61,7 @@ class Deployment:
     path: str
     objective_seconds: float | None
     failover_alarms: frozenset[str] = frozenset()
+    stack: str = ""
 
     @property
     def label(self) -> str:

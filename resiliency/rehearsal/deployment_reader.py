@@ -4,6 +4,7 @@ import contextlib
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import Any, Final
 
 from resiliency.cloud_assembly import JsonObject
@@ -29,6 +30,8 @@ _ACTIONS: Final = {
 _REFERENCE: Final = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.TopicArn)?\}")
 _PSEUDO_PARAMETER: Final = re.compile(r"\$\{AWS::(\w+)\}")
 _FAMILIES: Final = {"A": 4, "AAAA": 6}
+_ENDING: Final = re.compile(names.failover_stack("", "").lstrip("-") + r"(\.template)?(\.\w+)?$")
+"""How the name of a failover stack ends, or that of its file."""
 
 
 def read_deployments(
@@ -106,6 +109,7 @@ def read_deployment(
     return Deployment(
         service=service,
         environment=environment,
+        stack=_middle(stack),
         region=region,
         account=account,
         graph=graph,
@@ -136,8 +140,7 @@ def _own_templates(
     The application names the stacks of a service in an environment alike, and files have the
     names of stacks; the longest name counts.
     """
-    ending = re.compile(names.failover_stack("", "").lstrip("-") + r"(\.template)?(\.\w+)?$")
-    owners = {ending.sub("", each): each for each in of_pairs if ending.search(each)}
+    owners = {_ENDING.sub("", each): each for each in of_pairs if _ENDING.search(each)}
 
     def owner(name: str) -> str:
         fitting = [each for each in owners if name.startswith(each)]
@@ -162,11 +165,15 @@ def _without_alarms_of(deployment: Deployment, others: Sequence[Deployment]) -> 
     return replace(deployment, graph=replace(graph, alarms=alarms))
 
 
+def _middle(stack: str) -> str:
+    return PurePath(_ENDING.sub("", stack)).name.removesuffix("-")
+
+
 def _service(stack: str, probe: Mapping[str, Any] | None, pair: Pair) -> tuple[str, str]:
     """Return the short names of service and environment, as far as they are known."""
     label = pair.name.partition(".")[0]
     service = str(probe["service"]) if probe else label
-    middle = stack.removesuffix(names.failover_stack("", "").removeprefix("-"))
+    middle = _middle(stack)
     for known in (service, label):
         if middle != stack and middle.startswith(f"{known}-"):
             return known, middle.removeprefix(f"{known}-")

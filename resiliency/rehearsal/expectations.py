@@ -45,6 +45,7 @@ from staged_resiliency.experiment.expectations import (
     Expectation,
 )
 from staged_resiliency.shared import names
+from staged_resiliency.shared.time_limits import MINUTE
 
 OBJECTIVE_SECONDS: Final = 600.0
 """Time for clients to leave a host, where there is no objective."""
@@ -63,9 +64,6 @@ CLIENT_SECONDS: Final = 5.0
 
 _STEPS_TO_A_MESSAGE: Final = 3
 """From an alarm to its message: published, queued and read, each of which may be delayed."""
-
-_HEALTH_MESSAGE_SECONDS: Final = 180.0
-"""From a health check's change to its alarm: the minute, its publication and an evaluation."""
 
 _LEAST_FAULT_SECONDS: Final = 300.0
 
@@ -290,6 +288,12 @@ class _Planner:
 
     def failover_alarms(self, clients: Sequence[Expected]) -> Iterator[Expected]:
         """Yield that people are notified while clients are sent to the standby, and when not."""
+        # The minute of a health check's change, its publication and an evaluation.
+        until_message = (
+            MINUTE
+            + self.assumptions.health_metric_delay.high
+            + self.assumptions.evaluation_interval.high
+        )
         limits = {type(each.expectation): each.expectation for each in clients}
         moves, back = limits.get(ClientsMove), limits.get(ClientsReturn)
         for name in sorted(self.deployment.failover_alarms):
@@ -304,8 +308,8 @@ class _Planner:
             else:
                 continue  # both hosts are down, and nothing shows it
             for expectation, why in (
-                (AlarmFires(name, within + _HEALTH_MESSAGE_SECONDS), "clients are sent there"),
-                (AlarmRecovers(name, back.within_seconds + _HEALTH_MESSAGE_SECONDS), "and back"),
+                (AlarmFires(name, within + until_message), "clients are sent there"),
+                (AlarmRecovers(name, back.within_seconds + until_message), "and back"),
             ):
                 seconds = expectation.within_seconds + _STEPS_TO_A_MESSAGE * self.slack
                 yield Expected(expectation, f"people must know: {why}", message_seconds=seconds)

@@ -23,7 +23,7 @@ from resiliency.failover_model.graph import (
     FailoverGraph,
     basic_health_checks,
 )
-from resiliency.failover_model.overrides import with_probe_settings
+from resiliency.failover_model.overrides import assumptions_for_pair, with_probe_settings
 from resiliency.failover_model.probe_settings import slowest_pace
 from resiliency.failover_model.simulation import Percentiles, Verdict, failover_times
 from resiliency.rehearsal.deployment import Deployment
@@ -63,11 +63,11 @@ class Firing:
 
 
 def assumptions_for(deployment: Deployment) -> Assumptions:
-    """Return the model's assumptions, with the values of the probe's configuration."""
-    if deployment.probe is None:
-        return Assumptions()
-    pace = slowest_pace(deployment.probe)
-    return Assumptions() if pace is None else with_probe_settings(Assumptions(), *pace)
+    """Return the model's assumptions, with the values of the templates."""
+    alone = FailoverGraph([deployment.pair], deployment.graph.alarms)
+    assumptions = assumptions_for_pair(alone, deployment.pair, Assumptions())
+    pace = slowest_pace(deployment.probe) if deployment.probe is not None else None
+    return assumptions if pace is None else with_probe_settings(assumptions, *pace)
 
 
 def fault_of(scenario: Scenario) -> Fault:

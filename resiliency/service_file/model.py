@@ -13,9 +13,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationInfo,
     WithJsonSchema,
+    field_validator,
 )
 
+from resiliency.failover_model import overrides
 from staged_resiliency.drills import schedule as schedules
 from staged_resiliency.drills.faults import MAX_DELAY_MILLISECONDS
 from staged_resiliency.probe import probe_validation
@@ -689,6 +692,68 @@ class Objective(Section):
     )
 
 
+def _span(value: object) -> tuple[float, float]:
+    """Return a number, or two in a list, as least and most."""
+    given = value if isinstance(value, list | tuple) else [value, value]
+    numbers = [float(each) for each in given if type(each) is int or type(each) is float]
+    if len(given) != 2 or len(numbers) != 2:
+        raise ValueError(f"{value!r} is neither a number nor a list of two, such as [3, 5]")
+    return numbers[0], numbers[1]
+
+
+Span = Annotated[
+    tuple[float, float],
+    BeforeValidator(_span),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number"},
+                {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+            ]
+        }
+    ),
+]
+
+
+class Assumptions(Section):
+    """What is known in place of assumptions of the failover-time model: a number, or two."""
+
+    extra_periods: Span | None = Field(
+        default=None,
+        description="Periods that CloudWatch reads beyond the evaluation periods, if shorter than "
+        "300 s, as `resiliency timing --calibrate` shows them.",
+        examples=[[3, 5]],
+    )
+    resolver_floor: Span | None = Field(
+        default=None, description="Seconds that a resolver caches an answer with a shorter TTL."
+    )
+    client_cache: Span | None = Field(
+        default=None, description="Seconds that a client caches an address.", examples=[30]
+    )
+    stretching_share: Span | None = Field(
+        default=None,
+        description="Share of clients, 0 to 1, whose resolvers keep answers longer than the TTL.",
+        examples=[0.087],
+    )
+    stretched_ttl: Span | None = Field(
+        default=None,
+        description="Seconds that the resolvers of those clients keep an answer.",
+        examples=[[300, 3600]],
+    )
+
+    @field_validator("*")
+    @classmethod
+    def _can_be_simulated(cls, span: Span | None, info: ValidationInfo) -> Span | None:
+        if span is not None:
+            overrides.known(str(info.field_name), *span)
+        return span
+
+    @property
+    def given(self) -> tuple[tuple[str, float, float], ...]:
+        """Name, least and most of each that is given."""
+        return tuple((name, *span) for name, span in self if span is not None)
+
+
 def _schedule(value: str) -> str:
     schedules.DrillSchedule(value)
     return value
@@ -920,6 +985,10 @@ class Environment(Section):
     objective: Objective | None = Field(
         default=None,
         description="How soon clients must be served again when the active host fails.",
+    )
+    assumptions: Assumptions = Field(
+        default=Assumptions(),
+        description="What is known of this environment in place of the model's assumptions.",
     )
     drills: Drills | None = Field(
         default=None,

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from resiliency import cost_estimate
 from resiliency.failover_model.assumptions import Assumptions
 from resiliency.failover_model.faults import Fault, FaultKind, faults_of
-from resiliency.failover_model.simulation import OUTAGES_PER_FAULT, failover_times
+from resiliency.failover_model.simulation import OUTAGES_PER_FAULT, assumed_of, failover_times
 from resiliency.service_file import drill_rules, probe_rules
 from resiliency.service_file.errors import Problem
 from resiliency.service_file.model import (
@@ -33,14 +33,6 @@ from resiliency.service_file.timing_graph import deciding_pair
 from resiliency.service_file.warnings import ServiceWarning
 from resiliency.service_file.yaml_source import Document
 from staged_resiliency.shared.hosts import COLORS
-
-# Whatever the true range is, a suggestion must meet the objective; so signals that fail come before
-# those that fall silent.
-_DEFAULTS: Final = Assumptions()
-LONGEST_RANGE: Final = replace(
-    _DEFAULTS,
-    extra_periods=replace(_DEFAULTS.extra_periods, low=_DEFAULTS.extra_periods.high),
-)
 
 _PATH: Final = ("objective", "recovery_time_seconds")
 _HOST_KINDS: Final = (FaultKind.HOST_STOPPED, FaultKind.HOST_IMPAIRED)
@@ -200,15 +192,14 @@ def violations_of(service: Service, environment: Environment) -> Sequence[Object
     if not missed:
         return ()
 
+    longest = _longest_range(environment)
     known: dict[tuple[object, ...], float] = {}
 
     def times(changed: Environment, fault: Fault, outages: int) -> float:
         graph = deciding_pair(service, changed)
         key = (*graph.pairs, *graph.probes, fault, outages)
         if key not in known:
-            (verdict,) = failover_times(
-                graph, outages=outages, assumptions=LONGEST_RANGE, only=[fault]
-            )
+            (verdict,) = failover_times(graph, outages=outages, assumptions=longest, only=[fault])
             known[key] = verdict.p95
         return known[key]
 
@@ -224,7 +215,7 @@ def violations_of(service: Service, environment: Environment) -> Sequence[Object
             fault,
             verdict.p95,
             verdict.never,
-            any(name.startswith("extra_") for name in verdict.sensitive_to),
+            any(name.startswith("extra_") for name in assumed_of(verdict)),
             found[fault],
             gives[fault],
             gives[fault] <= seconds,
@@ -232,6 +223,18 @@ def violations_of(service: Service, environment: Environment) -> Sequence[Object
         )
         for fault, verdict in missed.items()
     ]
+
+
+def _longest_range(environment: Environment) -> Assumptions:
+    """Return the assumptions with the most periods that CloudWatch may read.
+
+    Whatever the true range is, a suggestion must meet the objective; so signals that fail come
+    before those that fall silent.
+    """
+    usual = Assumptions()
+    given = environment.assumptions.extra_periods
+    most = usual.extra_periods.high if given is None else given[1]
+    return replace(usual, extra_periods=replace(usual.extra_periods, low=most, high=most))
 
 
 def _covers(environment: Environment, fault: Fault) -> bool:

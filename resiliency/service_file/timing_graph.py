@@ -74,6 +74,7 @@ def deciding_graph(service: Service, environment: Environment) -> FailoverGraph:
             kind,
             _record(environment, active, value, check),
             _record(environment, standby, secondary[kind], None),
+            environment.assumptions.given,
         )
         for record in (environment.endpoint.record, *environment.endpoint.more_records)
         for kind, value in primary.items()

@@ -37,7 +37,10 @@ from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import EvalTimeoutError
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
-from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+from moto.stepfunctions.parser.models import (
+    StepFunctionsParserBackend,
+    stepfunctions_parser_backends,
+)
 
 from staged_resiliency.drills import functions
 from staged_resiliency.drills.runtime import handlers
@@ -58,7 +61,7 @@ Answer = Mapping[str, Any]
 Parameters = Mapping[str, Any]
 Operation = tuple[str, str]
 
-SIMULATED = ("fis", "ec2", "ssm", "route53", "kms")
+SIMULATED = ("fis", "ec2", "ssm", "route53", "kms", "cloudformation")
 HANDLERS: Mapping[str, Callable[[object, object], object]] = {
     each.name: getattr(handlers, each.name) for each in functions.ALL
 }
@@ -290,10 +293,13 @@ def entered(
     """An account of some class with a journal bucket, in which the functions run."""
     with (
         pytest.MonkeyPatch.context() as patch,
+        _without_requests(),
         moto.mock_aws(config={"stepfunctions": {"execute_state_machine": True}}),
     ):
         patch.setenv("AWS_DEFAULT_REGION", REGION)
         patch.setattr(AmazonStateLanguageParser, "parse", staticmethod(states_language.parse))
+        # A definition is parsed when it runs; to parse it when it is deployed, too, takes as long.
+        patch.setattr(StepFunctionsParserBackend, "_validate_definition", lambda definition: None)
         log: list[Mapping[str, object]] = []
         made: AnyAccount
         context = Context(
@@ -319,6 +325,14 @@ def entered(
         )
         s3.put_bucket_versioning(Bucket=plans.BUCKET, VersioningConfiguration={"Status": "Enabled"})
         yield made
+
+
+@contextmanager
+def _without_requests() -> Iterator[None]:
+    """Keep moto from answering `requests`, for which it would register 1,300 URLs in each test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(moto.core.models, "RESPONSES_METHODS", ())
+        yield
 
 
 class _Time:

@@ -32,6 +32,9 @@ from tests.fake_aws.simulation import ApiError, SimulatedService
 NOW: Final = datetime(2026, 11, 3, 19, 30, tzinfo=timezone.utc).timestamp()
 """A Tuesday, half past eleven in Los Angeles."""
 
+DEPLOYED: Final = NOW - 60 * 86_400.0
+"""When the resources of the stacks were last changed, unless a test says otherwise."""
+
 GROUP: Final = "bookstore-production-drills"
 """The group of schedules."""
 
@@ -107,6 +110,9 @@ class CommandAccount(Account):
     machines: dict[str, str] = field(default_factory=dict)
     resources: list[tuple[str, str]] | None = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
+    stacks: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    changed: dict[str, float] = field(default_factory=dict)
+    stack_status: dict[str, str] = field(default_factory=dict)
 
     def deploy(self, plan: Plan, schedule: str | None = None) -> None:
         """Deploy a drill's state machine, and its schedule."""
@@ -142,8 +148,10 @@ class CommandAccount(Account):
 
     # Scripted operations.
 
-    def list_stack_resources(self, _: Parameters) -> Answer:
-        if self.resources is None:
+    def list_stack_resources(self, given: Parameters) -> Answer:
+        name = given["StackName"]
+        found = self.resources if name.endswith("-drills") else self.stacks.get(name)
+        if found is None:
             raise ApiError("ValidationError", "Stack with id x does not exist")
         return {
             "StackResourceSummaries": [
@@ -151,12 +159,20 @@ class CommandAccount(Account):
                     "LogicalResourceId": f"R{index}",
                     "ResourceType": kind,
                     "PhysicalResourceId": physical,
-                    "LastUpdatedTimestamp": moment(NOW),
+                    "LastUpdatedTimestamp": moment(self.changed.get(physical, DEPLOYED)),
                     "ResourceStatus": "CREATE_COMPLETE",
                 }
-                for index, (kind, physical) in enumerate(self.resources)
+                for index, (kind, physical) in enumerate(found)
             ]
         }
+
+    def describe_stacks(self, given: Parameters) -> Answer:
+        name = given["StackName"]
+        if name not in self.stacks and not name.endswith("-drills"):
+            raise ApiError("ValidationError", f"Stack with id {name} does not exist")
+        status = self.stack_status.get(name, "UPDATE_COMPLETE")
+        created = moment(DEPLOYED)
+        return {"Stacks": [{"StackName": name, "CreationTime": created, "StackStatus": status}]}
 
     def list_executions(self, given: Parameters) -> Answer:
         prefix = given["stateMachineArn"].replace(":stateMachine:", ":execution:") + ":"
@@ -225,6 +241,7 @@ def bookstore(*others: Plan) -> Iterator[CommandAccount]:
     with entered(CommandAccount, SimulatedService(plans.SHUTDOWN, now=NOW)) as made:
         made.answers.update(
             {
+                ("cloudformation", "DescribeStacks"): made.describe_stacks,
                 ("cloudformation", "ListStackResources"): made.list_stack_resources,
                 ("stepfunctions", "ListExecutions"): made.list_executions,
                 ("stepfunctions", "DescribeExecution"): made.describe_execution,
@@ -234,6 +251,12 @@ def bookstore(*others: Plan) -> Iterator[CommandAccount]:
         )
         made.client("scheduler").create_schedule_group(Name=GROUP)
         made.resources = [("AWS::Scheduler::ScheduleGroup", GROUP)]
+        made.stacks = {
+            "bookstore-production-failover": [
+                ("AWS::CloudWatch::Alarm", plans.STATUS_ALARM),
+                ("AWS::CloudWatch::Dashboard", "bookstore-production"),
+            ]
+        }
         made.put(live_key("shutdown"), "{}")
         made.deploy(plans.SHUTDOWN, "cron(0 10 ? * TUE#1 *)")
         made.deploy(plans.DRY_BLACKHOLE, "cron(0 10 ? * TUE#2 *)")

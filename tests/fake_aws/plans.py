@@ -84,6 +84,7 @@ SHUTDOWN = Plan(
     window=Window(("TUE",), 9, 17, "America/Los_Angeles"),
     predicted=Predicted(160, 270, 335, 380),
     runbook="https://runbooks.example.com/bookstore",
+    stack="bookstore-production-failover",
 )
 
 BLACKHOLE = replace(

@@ -60,6 +60,7 @@ class Script:
     instance: dict[str, Any] = field(default_factory=dict)
     volume_keys: tuple[str, ...] = ()
     calendars_closed: tuple[str, ...] = ()
+    stack_status: str = "UPDATE_COMPLETE"
     system: str = "Amazon Linux"
     system_version: str = "2023"
     aim: str = f"arn:aws:ec2:us-west-2:123456789012:instance/{plans.INSTANCE}"
@@ -366,6 +367,10 @@ class SimulatedService:
     def GetCalendarState(self, given: dict[str, Any]) -> Response:  # noqa: N802
         (name,) = given["CalendarNames"]
         return {"State": "CLOSED" if name in self.script.calendars_closed else "OPEN"}
+
+    def DescribeStacks(self, given: dict[str, Any]) -> Response:  # noqa: N802
+        made = {"CreationTime": _moment(START), "StackStatus": self.script.stack_status}
+        return {"Stacks": [{"StackName": given["StackName"], **made}]}
 
     def ListCommandInvocations(self, given: dict[str, Any]) -> Response:  # noqa: N802
         unknown = not self.script.command_known or self.fault_at is None

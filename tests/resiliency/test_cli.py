@@ -50,9 +50,6 @@ def test_check_of_the_example_prints_its_notes(capsys: pytest.CaptureFixture[str
     printed = capsys.readouterr()
     assert printed.out.splitlines() == [
         "bookstore: valid, 1 environment(s)",
-        "  warning: environments.production.dependencies.db.check.protocol: tcp to port 5432: a "
-        "server that hangs for minutes still accepts connections; give check: "
-        "{ protocol: postgresql }",
         "  note: environments.production.hosts.green: has no instance_id, so no alarm reports "
         "failed EC2 status checks; give one to get a status alarm",
         "  note: environments.production.probe.roles: is empty: the probe can publish only where "
@@ -325,7 +322,7 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("resiliency re", ["rehearse"]),
+        ("resiliency reh", ["rehearse"]),
         ("resiliency drill pr", ["preview"]),
         ("resiliency timing --obj", ["--objective"]),
     ],

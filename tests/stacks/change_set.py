@@ -1,89 +1,61 @@
-"""What CloudFormation would do about two versions of an application, resource by resource.
+"""What CloudFormation would do about two versions of an application, as lines."""
 
-A property listed as create-only in the resource type's schema makes an update a replacement.
-The schemas are CloudFormation's own, as cfn-lint ships them.
-"""
-
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from tests.support import Template, records_of
-
-_CREATE_ONLY = "createOnlyProperties"
-_SOMETIMES_CREATE_ONLY = "conditionalCreateOnlyProperties"
+from resiliency.cloud_assembly import SynthesizedStack
+from resiliency.review.changes import Action, changes_between, counterpart
+from resiliency.review.records import records_of
+from tests.support import Template
 
 
 def changes(before: Mapping[str, Template], after: Mapping[str, Template]) -> set[str]:
+    """Each change as a line; see ``changed``."""
+    return changed(*([_stack(*each) for each in side.items()] for side in (before, after)))
+
+
+def changed(before: Sequence[SynthesizedStack], after: Sequence[SynthesizedStack]) -> set[str]:
     """Each change as a line: ``<action> <label of the resource>``.
 
-    Actions are add, remove, modify and replace. A resource of a stack that is new or gone is
-    added or removed; names of stacks are left out unless two stacks share a label.
+    Actions are add, remove, modify and replace. The resources of a stack that is gone are removed
+    too. Names of stacks are left out unless two stacks share a label.
     """
-    return {
-        change
-        for stack in {**before, **after}
-        for change in _stack_changes(before.get(stack, {}), after.get(stack, {}))
-    }
+    gone = [
+        replace(stack, template={"Resources": {}})
+        for stack in before
+        if counterpart(stack, after) is None
+    ]
+    lines = set()
+    for change in changes_between(before, [*after, *gone]):
+        # A renamed record: see the guide.
+        action = Action.MODIFY if change.action is Action.MAY_REPLACE else change.action
+        lines.add(f"{action.value} {label(change.before or change.after or {})}")
+    return lines
 
 
-def lost_answers(before: Mapping[str, Template], after: Mapping[str, Template]) -> set[str]:
+def _stack(name: str, template: Template) -> SynthesizedStack:
+    return SynthesizedStack(name, "", "", Path(), template, (), ())
+
+
+def lost_answers(before: Sequence[SynthesizedStack], after: Sequence[SynthesizedStack]) -> set[str]:
     """Records that have an answer before and none after, as ``<name> <type> <identifier>``.
 
     A renamed record is a record that is only modified, though its old name has no answer then.
     """
-    return _answers(before) - _answers(after)
+    left = [each for each in before if counterpart(each, after) is None]
+    lost = records_of(before).keys() - records_of([*after, *left]).keys()
+    return {f"{each.name}. {each.record_type} {each.identifier}" for each in lost}
 
 
-def _answers(templates: Mapping[str, Template]) -> set[str]:
-    return {
-        f"{record['Name']} {record['Type']} {record['SetIdentifier']}"
-        for template in templates.values()
-        for record in records_of(template)
-    }
-
-
-def _stack_changes(before: Template, after: Template) -> Iterator[str]:
-    old, new = before.get("Resources", {}), after.get("Resources", {})
-    for logical_id in sorted({*old, *new}):
-        if logical_id not in old:
-            yield f"add {label(new[logical_id])}"
-        elif logical_id not in new:
-            yield f"remove {label(old[logical_id])}"
-        elif old[logical_id] != new[logical_id]:
-            action = "replace" if _is_replaced(old[logical_id], new[logical_id]) else "modify"
-            yield f"{action} {label(old[logical_id])}"
-
-
-def _is_replaced(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    assert old["Type"] == new["Type"], "CloudFormation refuses another type for a logical id"
-    return any(
-        _at(old.get("Properties"), pointer) != _at(new.get("Properties"), pointer)
-        for pointer in _replacing(new)
-    )
-
-
-def _replacing(resource: Mapping[str, Any]) -> list[str]:
-    """A document says by a property of its own whether another content is another document."""
-    pointers = create_only(resource["Type"])
-    if resource.get("Properties", {}).get("UpdateMethod") == "Replace":
-        pointers = [*pointers, *create_only(resource["Type"], _SOMETIMES_CREATE_ONLY)]
-    return pointers
-
-
-def create_only(resource_type: str, kind: str = _CREATE_ONLY) -> list[str]:
+def create_only(resource_type: str, kind: str = "createOnlyProperties") -> list[str]:
     """JSON pointers of the properties whose change replaces a resource."""
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-west-2", resource_type).schema
     pointers: list[str] = schema.get(kind, [])
     return pointers
-
-
-def _at(properties: Any, pointer: str) -> Any:
-    for part in pointer.split("/")[2:]:
-        properties = properties.get(part) if isinstance(properties, dict) else None
-    return json.dumps(properties, sort_keys=True)
 
 
 def label(resource: Mapping[str, Any]) -> str:

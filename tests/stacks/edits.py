@@ -3,10 +3,12 @@
 The same table is explained in docs/reviewing-change-sets.md.
 """
 
+import copy
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.support import Data
+from tests.support import Data, production
 
 GREEN_ID = "i-0123456789abcdef0"
 STATUS = "bookstore-api-blue-StatusCheckFailed"
@@ -24,6 +26,14 @@ ALARMS = {f"alarm {STATUS}", *DB_ALARMS, *CDN_ALARMS, *SILENCE_ALARMS}
 FAILOVER_ALARM = "alarm bookstore-production-clients-on-standby"
 ASSOCIATION = "association bookstore-production-probe"
 PROBE_PARTS = {"document of the probe", ASSOCIATION, "policy of the probe", *SILENCE_ALARMS}
+SERVICE_PARTS = {
+    *ALARMS,
+    f"health check {STATUS}",
+    PRIMARY,
+    SECONDARY,
+    "document of the probe",
+    "policy of the probe",
+}
 TOPIC_PARTS = {"topic PingPublicationsSNS", "AWS::SNS::TopicPolicy", "AWS::KMS::Key"}
 
 
@@ -41,6 +51,7 @@ class Row:
         expected: The changes.
         first: Edits the environment before the edit that is looked at.
         loses: Records that are gone afterwards.
+        of_service: Edits the service, beside its production environment.
     """
 
     name: str
@@ -48,6 +59,17 @@ class Row:
     expected: set[str]
     first: Callable[[Data], object] = lambda env: None
     loses: frozenset[str] = frozenset()
+    of_service: Callable[[Data], object] = lambda data: None
+
+    def sides(self, data: Data) -> tuple[Data, Data]:
+        """The service before and after the edit."""
+        before = copy.deepcopy(data)
+        self.first(before["environments"]["production"])
+        after = copy.deepcopy(before)
+        self.edit(after["environments"]["production"])
+        self.of_service(after)
+        assert json.dumps(before) != json.dumps(after), "the edit does nothing"
+        return before, after
 
 
 def _both_ids(env: Data) -> None:
@@ -79,6 +101,16 @@ def _green_is_behind_a_load_balancer(env: Data) -> None:
 def _with_ipv6(env: Data) -> None:
     env["hosts"]["blue"]["ipv6_address"] = "2600:1f14::8"
     env["hosts"]["green"]["ipv6_address"] = "2600:1f14::9"
+
+
+def _db_decides(env: Data) -> None:
+    env["failover_on"] = ["db"]
+
+
+def _exchange_names(env: Data) -> None:
+    _both_ids(env)
+    blue, green = env["hosts"]["blue"], env["hosts"]["green"]
+    blue["name"], green["name"] = green["name"], blue["name"]
 
 
 def _rename_dependency(env: Data) -> None:
@@ -300,6 +332,87 @@ ROWS = [
         },
     ),
     Row(
+        "host renamed, while a dependency decides failover",
+        lambda env: env["hosts"]["blue"].update(name="bookstore-api-azure"),
+        {
+            f"modify {FAILOVER_ALARM}",
+            f"replace alarm {STATUS}",
+            "replace alarm bookstore-api-blue-db-connectivity-failed",
+            "replace alarm bookstore-api-blue-cdn-connectivity-failed",
+            "replace alarm bookstore-api-blue-probe-silent",
+            f"modify {ASSOCIATION}",
+            "add health check bookstore-api-azure-db-connectivity-failed",
+            "remove health check bookstore-api-blue-db-connectivity-failed",
+            f"modify {PRIMARY}",
+        },
+        first=_db_decides,
+    ),
+    Row(
+        "names of the two hosts exchanged",
+        _exchange_names,
+        {
+            f"modify {FAILOVER_ALARM}",
+            *_all("replace", {*ALARMS, f"alarm {GREEN_STATUS}"}),
+            f"modify {ASSOCIATION}",
+            f"modify health check {STATUS}",
+        },
+        first=_both_ids,
+    ),
+    Row(
+        "namespace changed, while a dependency decides failover",
+        lambda env: None,
+        {
+            f"modify {FAILOVER_ALARM}",
+            *_all("modify", ALARMS - {f"alarm {STATUS}"}),
+            f"modify {ASSOCIATION}",
+            "modify policy of the probe",
+            "add health check bookstore-api-blue-db-connectivity-failed",
+            "remove health check bookstore-api-blue-db-connectivity-failed",
+            f"modify {PRIMARY}",
+        },
+        first=_db_decides,
+        of_service=lambda data: data.update(namespace="Books"),
+    ),
+    Row(
+        "region changed",
+        lambda env: env.update(region="eu-west-1"),
+        {
+            f"modify {FAILOVER_ALARM}",
+            *_all("add", {*SERVICE_PARTS, *TOPIC_PARTS, ASSOCIATION}),
+            *_all("remove", {*SERVICE_PARTS, *TOPIC_PARTS, ASSOCIATION}),
+        },
+    ),
+    Row(
+        "account changed",
+        lambda env: env.update(account="111111111111"),
+        {
+            *_all("add", {*SERVICE_PARTS, *TOPIC_PARTS, ASSOCIATION, FAILOVER_ALARM}),
+            *_all("remove", {*SERVICE_PARTS, *TOPIC_PARTS, ASSOCIATION, FAILOVER_ALARM}),
+        },
+    ),
+    Row(
+        "service renamed",
+        lambda env: None,
+        {
+            *_all("add", SERVICE_PARTS),
+            *_all("remove", {*SERVICE_PARTS, ASSOCIATION, FAILOVER_ALARM}),
+            "add association books-production-probe",
+            "add alarm books-production-clients-on-standby",
+        },
+        of_service=lambda data: data.update(service="books"),
+    ),
+    Row(
+        "environment renamed",
+        lambda env: None,
+        {
+            *_all("add", SERVICE_PARTS),
+            *_all("remove", {*SERVICE_PARTS, ASSOCIATION, FAILOVER_ALARM}),
+            "add association bookstore-live-probe",
+            "add alarm bookstore-live-clients-on-standby",
+        },
+        of_service=lambda data: data.update(environments={"live": production(data)}),
+    ),
+    Row(
         "active: green, while the endpoint decides",
         lambda env: env.update(active="green"),
         {
@@ -394,6 +507,11 @@ ROWS = [
     Row(
         "objective given",
         lambda env: env.update(objective={"recovery_time_seconds": 600, "faults": ["host"]}),
+        set(),
+    ),
+    Row(
+        "number of the failover-time model given",
+        lambda env: env.update(assumptions={"extra_periods": [3, 5]}),
         set(),
     ),
     Row("tag added", lambda env: env.update(tags={"team": "ops"}), set()),

@@ -74,6 +74,7 @@ def test_the_templates_do_not_depend_on_hash_seed_time_zone_or_place(tmp_path: P
             "{file}:16: environments.production.hosts.green.address: '52.11.79' is not an IPv4 "
             "or IPv6 address; give one like 52.11.79.9\n",
             id="bad address",
+            marks=pytest.mark.slow,
         ),
         pytest.param(
             EXAMPLE_FILE.read_text(encoding="utf-8").replace(

@@ -13,6 +13,7 @@ from stacks.application import add_stacks
 from tests.stacks.test_probe_stack import configuration_of
 from tests.support import (
     Data,
+    Template,
     app_as_by_the_cli,
     example,
     example_data,
@@ -466,6 +467,35 @@ def test_the_dashboard_links_to_the_console_and_the_metrics_of_its_partition(
     assert body.count("console.") == 3
     assert f'"region\\":\\"{metrics}' in body.replace(" ", "")
     assert f"arn:{partition}:cloudwatch:{region}:" in body
+    failover = "532151327118:alarm:bookstore-production-clients-on-standby"
+    assert f"arn:{partition}:cloudwatch:{metrics}:{failover}" in body
+
+
+def test_the_dashboard_shows_the_alarm_on_failovers(failover_template: Template) -> None:
+    dashboard = only(failover_template, "AWS::CloudWatch::Dashboard")["DashboardBody"]
+    pieces = dashboard["Fn::Join"][1]
+    body = json.loads("".join(each if isinstance(each, str) else "ID" for each in pieces))
+    (widget,) = (
+        each
+        for each in body["widgets"]
+        if each["properties"].get("title", "").startswith("Clients")
+    )
+    assert widget["properties"] == {
+        "title": "Clients are sent to bookstore-api-green",
+        "alarms": [
+            "arn:aws:cloudwatch:us-east-1:532151327118:alarm:bookstore-production-clients-on-standby"
+        ],
+    }
+
+
+@pytest.mark.slow
+def test_without_an_alarm_on_failovers_the_dashboard_shows_none() -> None:
+    arn = "arn:aws:sns:us-west-2:532151327118:operations"
+    templates = synthesize(
+        [example(lambda env: env.update(notifications={"topic_arn": arn}), whole=True)]
+    )
+    dashboard = only(templates["bookstore-production-failover"], "AWS::CloudWatch::Dashboard")
+    assert "Clients are sent" not in json.dumps(dashboard)
 
 
 def test_a_service_in_china_has_its_partitions_arns_and_metrics() -> None:

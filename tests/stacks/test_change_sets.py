@@ -3,18 +3,21 @@
 The same table is explained in docs/reviewing-change-sets.md.
 """
 
-import copy
-import json
 from collections.abc import Callable
+from datetime import datetime, timezone
 
 import pytest
 
+from resiliency.review.changes import changes_between
+from resiliency.review.findings import Sides, Topic
+from resiliency.review.review import review
 from resiliency.service_file import Service
 from staged_resiliency.probe import probe_agent
 from staged_resiliency.probe.document import command_document
-from tests.stacks.change_set import changes, create_only, lost_answers
+from tests.stacks.change_set import changed, changes, create_only, lost_answers
 from tests.stacks.drill_edits import DRILL_ROWS
-from tests.stacks.edits import ALARMS, ROWS, Row
+from tests.stacks.edit_findings import FINDINGS
+from tests.stacks.edits import ALARMS, ASSOCIATION, ROWS, Row
 from tests.support import (
     ROOT,
     Data,
@@ -25,21 +28,17 @@ from tests.support import (
     service_of,
     synthesize,
     synthesize_anew,
+    synthesized,
 )
 
+NOW = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
+NOTES = {f"note {topic.value}" for topic in Topic}
 REGIONS = ("us-east-1", "us-west-2")
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_an_edit_changes_exactly(row: Row) -> None:
-    before = example_data()
-    row.first(production(before))
-    after = copy.deepcopy(before)
-    row.edit(production(after))
-    assert json.dumps(before) != json.dumps(after), "the edit does nothing"
-    templates = synthesize([service_of(before)]), synthesize([service_of(after)])
-    assert changes(*templates) == row.expected
-    assert lost_answers(*templates) == row.loses
+    _check(row, example_data())
 
 
 def test_the_display_name_is_in_every_alarm_text() -> None:
@@ -109,7 +108,7 @@ def test_another_agent_is_another_document_to_which_the_association_moves(
     after = synthesize_anew([service_of(example_data())])
     probe_agent._content.cache_clear()
     # The association names the document, so CloudFormation updates it with the new one's name.
-    assert changes(before, after) == {"replace document of the probe"}
+    assert changes(before, after) == {"replace document of the probe", f"modify {ASSOCIATION}"}
     associations = resources_of(after["bookstore-production-probe"], "AWS::SSM::Association")
     documents = resources_of(after["bookstore-production-probe"], "AWS::SSM::Document")
     assert [each["Properties"]["Name"] for each in associations.values()] == [
@@ -134,14 +133,20 @@ def test_a_renamed_service_has_another_stack() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("row", DRILL_ROWS, ids=lambda row: row.name)
 def test_an_edit_of_drills_changes_exactly(row: Row) -> None:
-    before = example_data(whole=True)
-    row.first(production(before))
-    after = copy.deepcopy(before)
-    row.edit(production(after))
-    assert json.dumps(before) != json.dumps(after), "the edit does nothing"
-    templates = synthesize([service_of(before)]), synthesize([service_of(after)])
-    assert changes(*templates) == row.expected
-    assert lost_answers(*templates) == set()
+    _check(row, example_data(whole=True))
+
+
+def _check(row: Row, data: Data) -> None:
+    before, after = (synthesized([service_of(each)]) for each in row.sides(data))
+    assert changed(before, after) == row.expected
+    assert lost_answers(before, after) == row.loses
+    found = review(Sides(before, after, changes_between(before, after), NOW)).findings
+    serious = {f"{each.level.value} {each.topic.value}" for each in found} - NOTES
+    assert serious == FINDINGS.get(row.name, set())
+
+
+def test_each_finding_is_of_an_edit() -> None:
+    assert set(FINDINGS) <= {row.name for row in [*ROWS, *DRILL_ROWS]}
 
 
 def test_drills_add_their_stack_and_a_dashboard_and_move_the_probes_daily_run_away() -> None:

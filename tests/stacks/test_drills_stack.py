@@ -124,6 +124,7 @@ NEW = {"StringEquals": {f"aws:RequestTag/{key}": value for key, value in TAGGED.
 EXPERIMENTS = f"arn:aws:fis:{REGION}:{ACCOUNT}:experiment/*"
 EXECUTIONS = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:bookstore-production-drill-*:*"
 ANY_MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:bookstore-production-drill-*"
+STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/bookstore-production-failover/*"
 LOCKS = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/staged-resiliency/drill-locks/*"
 ANY_INSTANCE = f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/*"
 OWN = ("begun", "ended", "journals", "live", "occurrences", "runs")
@@ -192,6 +193,7 @@ MAY: Mapping[str, list[tuple[list[str], list[str], Any]]] = {
             {"StringEquals": {"kms:RequestAlias": "alias/aws/ebs"}},
         ),
         (["ssm:DeleteParameter", "ssm:GetParametersByPath", "ssm:PutParameter"], [LOCKS], None),
+        (["cloudformation:DescribeStacks"], [STACK], None),
     ],
     "DrillsInjectRole": [
         *LOOKS,
@@ -205,6 +207,7 @@ MAY: Mapping[str, list[tuple[list[str], list[str], Any]]] = {
         (["fis:StartExperiment", "fis:TagResource"], [EXPERIMENTS], NEW),
         (["fis:GetExperiment", "fis:ListExperimentResolvedTargets"], [EXPERIMENTS], OURS),
         (["ssm:GetParametersByPath"], [LOCKS], None),
+        (["cloudformation:DescribeStacks"], [STACK], None),
         (
             ["iam:CreateServiceLinkedRole"],
             [
@@ -750,10 +753,12 @@ def _lint(template: Data) -> list[str]:
     return [str(finding) for finding in found]
 
 
+@pytest.mark.slow
 def test_cfn_lint_takes_the_machines_definitions(drills_template: Template) -> None:
     assert _lint(_machines_alone(drills_template)) == []
 
 
+@pytest.mark.slow
 def test_cfn_lint_would_find_a_state_that_leads_nowhere(drills_template: Template) -> None:
     broken = _machines_alone(drills_template)
     broken["Resources"]["Machine0"]["Properties"]["Definition"]["States"]["Plan"].pop("Next")

@@ -1,6 +1,7 @@
 """cdk-nag, cfn-lint and the permissions, on everything that the example deploys."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,13 @@ from cfnlint.api import ManualArgs, lint
 from resiliency.service_file import Service
 from stacks.application import add_stacks
 from tests.support import (
+    ROOT,
     Data,
     Template,
     app_as_by_the_cli,
     example,
     only,
+    resources_of,
     synthesize,
 )
 
@@ -142,6 +145,7 @@ def test_cfn_lint_finds_nothing(templates: Mapping[str, Template]) -> None:
         assert [str(finding) for finding in told] == []
 
 
+@pytest.mark.slow
 def test_cfn_lint_would_find_a_wrong_alarm(failover_template: Template) -> None:
     broken = json.loads(json.dumps(failover_template))
     broken["Resources"]["FailoverBlueStatusAlarmC8C73F4A"]["Properties"]["Statistic"] = "Mean"
@@ -294,6 +298,8 @@ def test_what_the_drills_acknowledge_has_a_reason_of_its_own(
         "AwsSolutions-IAM5[Action::kms:GenerateDataKey*]",
         "AwsSolutions-IAM5[Resource::*]",
         f"AwsSolutions-IAM5[Resource::{journals}/*]",
+        f"AwsSolutions-IAM5[Resource::arn:aws:cloudformation:{place}:stack/"
+        "bookstore-production-failover/*]",
         f"AwsSolutions-IAM5[Resource::arn:aws:ec2:{place}:instance/*]",
         f"AwsSolutions-IAM5[Resource::arn:aws:fis:{place}:experiment-template/*]",
         f"AwsSolutions-IAM5[Resource::arn:aws:fis:{place}:experiment/*]",
@@ -305,7 +311,7 @@ def test_what_the_drills_acknowledge_has_a_reason_of_its_own(
         "bookstore-production-drill-*]",
     }
     reasons = [reason for finding, (reason,) in found.items() if finding not in folders]
-    assert len(reasons) == len(set(reasons)) == 13
+    assert len(reasons) == len(set(reasons)) == 14
 
 
 def test_only_the_probe_and_the_drills_acknowledge(
@@ -337,3 +343,58 @@ def test_the_cloud_assembly_names_no_file_of_the_machine(tmp_path: Path) -> None
     app.synth()
     for file in tmp_path.glob("*.json"):
         assert str(Path(__file__).parent.parent.parent) not in file.read_text(encoding="utf-8")
+
+
+_ROLES = {
+    "Observe": "observe",
+    "Inject": "inject",
+    "End": "end",
+    "Machine": "machines",
+    "Scheduler": "schedules",
+    "StopInstance": "stop",
+    "Blackhole": "blackhole",
+}
+
+
+def _permissions_of(resource: Data) -> set[str]:
+    """The actions that the policies of a resource allow."""
+    policies = resource["Properties"].get("Policies", [resource["Properties"]])
+    allowed: set[str] = set()
+    for policy in policies:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            actions = statement["Action"]
+            allowed.update([actions] if isinstance(actions, str) else actions)
+    return allowed
+
+
+def _permissions_in(section: str) -> Mapping[str, set[str]]:
+    """The actions in a table of docs/security.md, by the roles in italics in its first column."""
+    found: dict[str, set[str]] = {}
+    for row in re.findall(r"^\|(.*)\|$", section, re.MULTILINE):
+        cells = row.split(" | ")
+        for role in re.findall(r"\*(\w+)\*", cells[0]):
+            actions = re.findall(r"`([a-z0-9]+:[A-Z][A-Za-z*]+)`", cells[1])
+            found.setdefault(role, set()).update(actions)
+    return found
+
+
+def test_the_page_on_security_has_every_permission_of_every_role() -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    drills = page.partition("## Drills")[2].partition("## People")[0]
+    documented = _permissions_in(drills)
+    for form, service in FORMS.items():
+        for stack, template in synthesize([service]).items():
+            if stack.endswith("-drills"):
+                roles = {
+                    _ROLES[logical_id.removeprefix("Drills")[:-12]]: _permissions_of(resource)
+                    for logical_id, resource in resources_of(template, "AWS::IAM::Role").items()
+                }
+                assert set(roles) == set(documented)
+                for role, allowed in roles.items():
+                    assert allowed <= documented[role], (form, role)
+                    if form == "everything":
+                        assert documented[role] <= allowed, role
+            elif stack.endswith("-probe"):
+                policy = resources_of(template, "AWS::IAM::ManagedPolicy").values()
+                for action in set().union(*map(_permissions_of, policy)):
+                    assert f"`{action}`" in page.partition("## The probe")[2].partition("\n## ")[0]

@@ -49,6 +49,15 @@ def test_every_signal_of_the_example_is_told_alike() -> None:
     require_alike(example(all_signals))
 
 
+def test_what_is_known_of_the_model_is_read_from_the_template_alike() -> None:
+    service = example(
+        lambda env: env.update(assumptions={"extra_periods": [3, 5], "client_cache": 30})
+    )
+    require_alike(service)
+    (pair,) = of_the_file(service).pairs
+    assert pair.known == (("extra_periods", 3, 5), ("client_cache", 30, 30))
+
+
 def test_the_slowest_pace_of_a_dependency_is_told_alike() -> None:
     def one_slow(environment: Data) -> None:
         environment["dependencies"]["cdn"]["check"] = {"interval_seconds": 60, "timeout_seconds": 9}

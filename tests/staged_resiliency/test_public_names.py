@@ -84,6 +84,7 @@ def test_the_package_alone_does_not_start_the_cdk() -> None:
     assert loaded.isdisjoint({"aws_cdk", "jsii", "constructs"})
 
 
+@pytest.mark.slow
 def test_failover_alone_does_not_load_the_constructs_of_drills() -> None:
     loaded = _modules_after("from staged_resiliency import InstanceFailover")
     assert "staged_resiliency.failover.instance_failover" in loaded

@@ -224,6 +224,7 @@ class Drill(Construct):
             change_calendars=group.change_calendars,
             notice_seconds=group.notify_before_minutes * 60,
             command=fault.command,
+            stack=service.stack or "",
         )
         self.machine: Final = self._machine(group, machine_name, duration_reason)
         group.count(self.machine)

@@ -20,7 +20,7 @@ from staged_resiliency.drills.dead_letter_queue import DeadLetterQueue
 from staged_resiliency.drills.experiment import Report, experiment_role
 from staged_resiliency.drills.fault_alarm import FaultNotEndedAlarm
 from staged_resiliency.drills.faults import Fault, Statement
-from staged_resiliency.drills.functions import Function
+from staged_resiliency.drills.functions import Function, Resource
 from staged_resiliency.drills.iam import (
     LOG_DELIVERY,
     acknowledge_wildcards,
@@ -208,6 +208,7 @@ class DrillGroup(Construct):
             instances=sorted(each.instance_id for each in hosts if each.instance_id is not None),
             volume_keys=self.volume_keys,
             calendars=self.change_calendars,
+            stack=service.stack,
             bucket_key=key,
             dashboard_name=dashboard_name,
         )
@@ -313,7 +314,13 @@ class DrillGroup(Construct):
 
     def _function_role(self, function: Function) -> str:
         """The ARN of a function's role."""
-        wanted = functions.permissions_of(function, calendars=bool(self.change_calendars))
+        missing = {
+            Resource.CALENDARS: not self.change_calendars,
+            Resource.STACK: not self._scope.stack,
+        }
+        wanted = functions.permissions_of(
+            function, without=[each for each, is_missing in missing.items() if is_missing]
+        )
         statements: list[Statement] = [
             *statements_of(wanted, self._scope),
             {

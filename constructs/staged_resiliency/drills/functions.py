@@ -3,7 +3,7 @@
 One set of functions serves all drills of a service: each call carries the drill's plan.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -47,6 +47,8 @@ class Resource(Enum):
     """FIS experiments that are tagged with this service and environment as they start."""
     OWN_OBJECTS = "own objects"
     """The objects that the functions create: all but the approvals, which people write."""
+    STACK = "stack"
+    """The stack with records and alarms; no statement where it is not known."""
     STATE_MACHINES = "state machines"
     """State machines of all drills that the service has, had or will have."""
     TEMPLATES = "templates"
@@ -118,6 +120,7 @@ OBSERVE: Final = Function(
         (
             *_LOOK,
             *_LOAD_AND_SAVE,
+            Permission("cloudformation:DescribeStacks", Resource.STACK),
             Permission("ec2:DescribeInstances", Resource.ANY),
             Permission("ec2:DescribeVolumes", Resource.ANY),
             Permission("fis:ListExperimentTemplates", Resource.ANY),
@@ -139,6 +142,7 @@ INJECT: Final = Function(
         (
             *_LOOK,
             *_SAVE,
+            Permission("cloudformation:DescribeStacks", Resource.STACK),
             Permission("fis:ListExperimentResolvedTargets", Resource.EXPERIMENTS),
             Permission("fis:StartExperiment", Resource.NEW_EXPERIMENTS),
             Permission("fis:StartExperiment", Resource.TEMPLATES),
@@ -177,10 +181,6 @@ ALL: Final = (OBSERVE, INJECT, END)
 """All functions; the state machine calls each of them."""
 
 
-def permissions_of(function: Function, *, calendars: bool) -> Sequence[Permission]:
-    """The permissions that a function needs; those on calendars only where there are some."""
-    return [
-        each
-        for each in function.permissions
-        if calendars or each.resource is not Resource.CALENDARS
-    ]
+def permissions_of(function: Function, *, without: Collection[Resource]) -> Sequence[Permission]:
+    """The permissions that a function needs, without those on resources that do not exist."""
+    return [each for each in function.permissions if each.resource not in without]

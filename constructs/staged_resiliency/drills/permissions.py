@@ -27,6 +27,7 @@ class Scope:
         instances: IDs of the hosts' instances, as far as they are known.
         volume_keys: ARNs of the keys of their volumes.
         calendars: ARNs of the change calendars.
+        stack: Name of the stack with records and alarms; None where it is not known.
         bucket_key: ARN of the key of the journal bucket; None for S3's own.
         dashboard_name: The dashboard that FIS's reports show; None for none.
     """
@@ -41,6 +42,7 @@ class Scope:
     instances: Sequence[str]
     volume_keys: Sequence[str]
     calendars: Sequence[str]
+    stack: str | None
     bucket_key: str | None
     dashboard_name: str | None = None
 
@@ -94,6 +96,8 @@ class Scope:
                 return [self.arn("ssm", f"parameter{keys.LOCKS}/*")]
             case Resource.OWN_OBJECTS:
                 return [f"{self.bucket_arn}/{each}*" for each in keys.OWN_FOLDERS]
+            case Resource.STACK:
+                return [self.arn("cloudformation", f"stack/{self.stack}/*")]
             case Resource.STATE_MACHINES:
                 return [self.any_machine_arn]
             case Resource.TEMPLATES:

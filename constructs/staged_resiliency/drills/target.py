@@ -82,6 +82,9 @@ class DrillTarget:
         version_field: Key of the Name tag in that object; ``environment`` unless given. None where
             the hosts have no such path, only one for their health: then the address shows which
             host answers, and any status from 200 to 299 is an answer.
+        stack: Name of the CloudFormation stack with the records and alarms, in the drills' account
+            and region; while it is being changed no drill begins, and none injects its fault. Not
+            checked unless given.
 
     Raises:
         InvalidInputError: A name that AWS would refuse, the same host twice, or no alarm.
@@ -115,6 +118,7 @@ class DrillTarget:
     port: int = 80
     version_path: str = "/version/"
     version_field: str | None = "environment"
+    stack: str | None = None
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -129,6 +133,8 @@ class DrillTarget:
         checked(owner, "version_path", self.version_path, validation.url_path)
         if self.version_field is not None:
             checked(owner, "version_field", self.version_field, validation.version_field)
+        if self.stack is not None:
+            checked(owner, "stack", self.stack, validation.stack_name)
         if self.active.name == self.standby.name:
             raise InvalidInputError(
                 f"{owner}: standby: {validation.shown(self.standby.name)} is the active host "

@@ -100,6 +100,16 @@ def slug(value: str) -> str:
     )
 
 
+def stack_name(value: str) -> str:
+    """Validate the name of a CloudFormation stack."""
+    return matching(
+        value,
+        rf"[A-Za-z][A-Za-z0-9-]{{0,{limits.MAX_STACK_NAME_CHARACTERS - 1}}}",
+        "the name of a stack (letters, digits and hyphens, a letter first)",
+        "shop-failover",
+    )
+
+
 def ip_address(value: str) -> str:
     """Validate an IPv4 or IPv6 address that clients can reach."""
     try:

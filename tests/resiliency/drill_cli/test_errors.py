@@ -269,6 +269,7 @@ def test_a_session_is_that_of_the_profile_and_region(made: CommandAccount) -> No
     assert aws.session(None, "eu-west-1").region_name == "eu-west-1"
 
 
+@pytest.mark.slow
 def test_a_missing_module_of_our_own_is_no_missing_extra() -> None:
     code = (
         "import sys; sys.modules['resiliency.drill_cli.progress'] = None\n"

@@ -142,7 +142,10 @@ def test_more_drills_leave_fewer_numbers(files: Write) -> None:
     )
     assert [(each.least, each.most) for each in found] == [(3, 5), (4, 6)]
     assert agreed(found) == {"extra_periods": (4, 5)}
-    assert list(calibration_lines(found))[-1] == "give --assume extra_periods=4:5"
+    assert list(calibration_lines(found))[-2:] == [
+        "give --assume extra_periods=4:5",
+        "or, in the service file, assumptions: { extra_periods: [4, 5] }",
+    ]
 
 
 def test_where_drills_do_not_agree_all_that_was_found_is_given() -> None:
@@ -195,4 +198,5 @@ def test_the_command_prints_the_option_to_give(
     assert main(["timing", "--calibrate", *map(str, given)]) == 0
     assert capsys.readouterr().out == (
         f"{ALARM}, run 2026-11-03: extra_periods 3 to 5\ngive --assume extra_periods=3:5\n"
+        "or, in the service file, assumptions: { extra_periods: [3, 5] }\n"
     )

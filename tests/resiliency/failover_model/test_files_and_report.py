@@ -146,6 +146,7 @@ def printed() -> str:
         "moves probe dead: clients are moved though they were served",
         "assumed: a request every",
         "Clients are those whose resolvers honor the TTL",
+        "message an alarm on HealthCheckStatus fires after: host stopped ",
     ],
 )
 def test_people_are_told(text: str) -> None:

@@ -57,6 +57,31 @@ def test_the_same_seed_gives_the_same_numbers_and_another_one_others() -> None:
     assert failover_times(graph, outages=50, seed=8) != first
 
 
+def test_people_are_notified_once_the_new_status_was_published_and_read() -> None:
+    def times(**changes: Range) -> Verdict:
+        graph = graph_of(pair_of(PEER))
+        assumptions = replace(Assumptions(), **changes)
+        found = failover_times(
+            graph, outages=50, assumptions=assumptions, only=[Fault(FaultKind.ENDPOINT_DEAD)]
+        )
+        return found[0]
+
+    def median(verdict: Verdict) -> float:
+        assert verdict.message is not None
+        return verdict.message.median
+
+    none = Range(0, 0, "", "")
+    least, usual = times(health_metric_delay=none), times()
+    later = times(health_metric_delay=Range(1000, 1000, "", ""))
+    assert least.total == usual.total == later.total
+    new_status = usual.parts["detect"].best + usual.parts["decide"].best
+    assert new_status < median(least) < median(usual)
+    assert median(later) == pytest.approx(median(least) + 1000)
+    assert times(health_metric_delay=none).message == least.message
+    harmless = verdict_of(graph_of(pair_of(PEER)), FaultKind.PROBE_DEAD, 10)
+    assert harmless.message is None
+
+
 def test_the_faults_wanted_are_played_through_with_the_numbers_they_have_among_all() -> None:
     graph = graph_of(pair_of(all_of(STATUS, PEER)))
     some = [Fault(FaultKind.ENDPOINT_DEAD), Fault(FaultKind.HOST_IMPAIRED)]

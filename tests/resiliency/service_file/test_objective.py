@@ -71,6 +71,30 @@ def p95_by_hand(edit: Callable[[Data], object], fault: Fault) -> float:
     return verdicts[0].p95
 
 
+def known(**spans: object) -> Callable[[Data], object]:
+    """Edits what the file knows in place of assumptions."""
+    return lambda environment: environment.update(assumptions=spans)
+
+
+def test_a_known_number_of_periods_takes_the_place_of_the_assumed_ones() -> None:
+    assumed = misses(service_with(420, "host"))["host stopped"]
+    assert assumed.silent
+    assert misses(service_with(420, "host", edit=known(extra_periods=2))) == {}
+    most = misses(service_with(420, "host", edit=known(extra_periods=[5, 5])))["host stopped"]
+    assert most.p95 > assumed.p95
+    assert not most.silent
+
+
+@few_outages
+def test_suggestions_hold_for_the_longest_known_range() -> None:
+    def two_minutes(environment: Data) -> None:
+        environment["status_alarm"] = {"evaluation_periods": 2}
+        known(extra_periods=[2, 2])(environment)
+
+    found = misses(service_with(380, "host", edit=two_minutes))["host stopped"]
+    assert settings(found) == ["status_alarm.evaluation_periods 1 in place of 2"]
+
+
 def test_without_an_objective_nothing_is_missed() -> None:
     service = example()
     (environment,) = service.environments.values()

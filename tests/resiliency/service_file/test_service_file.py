@@ -92,7 +92,10 @@ def test_the_example_loads_to_what_it_says() -> None:
                     ),
                     dependencies={
                         "db": Dependency(
-                            label="Database", host="db.bookstore.pingpublications.com", port=5432
+                            label="Database",
+                            host="db.bookstore.pingpublications.com",
+                            port=5432,
+                            check=DependencyCheck(protocol="postgresql"),
                         ),
                         "cdn": Dependency(
                             label="CDN", host="cdn.bookstore.pingpublications.com", port=80
@@ -177,7 +180,7 @@ def test_connectivity_alarms_have_the_documented_defaults() -> None:
 
 
 def test_dependencies_are_connected_to_unless_said_otherwise() -> None:
-    assert environment().dependencies["db"].check == DependencyCheck(
+    assert environment().dependencies["cdn"].check == DependencyCheck(
         protocol="tcp",
         path="/",
         status=None,

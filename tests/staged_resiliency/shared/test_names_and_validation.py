@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from staged_resiliency.probe import probe_validation
 from staged_resiliency.shared import limits, names, validation
+from tests.staged_resiliency.api_model import service_model
 
 SLUGS = st.from_regex(r"[a-z][a-z0-9]{0,19}(-[a-z0-9]{1,9}){0,2}", fullmatch=True)
 DOMAINS = st.from_regex(r"[A-Za-z0-9_]{1,63}(\.[A-Za-z]{1,20}){1,3}\.?", fullmatch=True)
@@ -314,13 +315,13 @@ def test_the_nearest_word_is_found(word: str, found: str | None) -> None:
 
 
 def test_the_regions_are_those_whose_alarms_route_53_names() -> None:
-    model = botocore.session.get_session().get_service_model("route53")
-    assert sorted(limits.ALARM_REGIONS) == sorted(model.shape_for("CloudWatchRegion").enum)
+    shape = service_model("route53").shape_for("CloudWatchRegion")
+    assert sorted(limits.ALARM_REGIONS) == sorted(shape.enum)
 
 
 def test_the_statistics_are_those_that_route_53_names() -> None:
-    model = botocore.session.get_session().get_service_model("route53")
-    assert sorted(limits.FAILOVER_STATISTICS) == sorted(model.shape_for("Statistic").enum)
+    shape = service_model("route53").shape_for("Statistic")
+    assert sorted(limits.FAILOVER_STATISTICS) == sorted(shape.enum)
 
 
 @pytest.fixture(scope="module")
@@ -368,6 +369,6 @@ def test_settings_of_the_probe_are_refused(check: Callable[[str], str], value: s
 def test_rates_are_those_that_state_manager_takes(
     shape: str, check: Callable[[str], str], value: str
 ) -> None:
-    rule = botocore.session.get_session().get_service_model("ssm").shape_for(shape).metadata
+    rule = service_model("ssm").shape_for(shape).metadata
     taken = re.search(rule["pattern"], value) is not None and len(value) <= rule["max"]
     assert (refusal(check, value) is None) == taken

@@ -62,6 +62,16 @@ def holds(plan: Plan, execution: str, context: Context) -> bool:
     return all(each is not None and _is_held_by(each, execution) for each in found)
 
 
+def holders(plan: Plan, context: Context) -> tuple[str, ...]:
+    """Return the executions that have the lock of an instance of the pair now."""
+    found = [_latest(each, context)[1] for each in plan.instances]
+    return tuple(
+        each.execution
+        for each in found
+        if each is not None and each.free_from is None and context.clock() < each.until
+    )
+
+
 def release(instances: tuple[str, ...], execution: str, free_from: float, context: Context) -> None:
     """Release the locks that a run holds, so that others can take them from some time on.
 

@@ -314,6 +314,8 @@ class Plan:
         blackout: Days on which no run may start: ``2026-12-24``, or ``2026-12-24/2027-01-02``.
         change_calendars: Names or ARNs of Systems Manager change calendars; no run may start while
             one of them is closed.
+        stack: Name of the CloudFormation stack with records and alarms; while it is being changed,
+            no run starts and none injects its fault. Empty where it is not known.
         notice_seconds: How long before it goes on a run with a fault announces itself; 0 for no
             announcement.
         command: The command on the host that injects the fault; None where AWS FIS itself does.
@@ -360,6 +362,7 @@ class Plan:
     notice_seconds: int = 0
     more_topic_arns: tuple[str, ...] = ()
     command: Command | None = None
+    stack: str = ""
 
     def __post_init__(self) -> None:
         if not self.hypothesis:

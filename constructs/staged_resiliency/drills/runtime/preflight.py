@@ -40,6 +40,7 @@ class Findings:
         experiments: IDs of the running experiments of the service's other drills.
         traps: Why the host would not come back as it was, or the fault would not take effect.
         closed: The change calendars that are closed.
+        deploying: The stack that is being changed, and its status; empty where it is not.
     """
 
     in_window: bool
@@ -52,6 +53,7 @@ class Findings:
     traps: Sequence[str] = ()
     blackout: str = ""
     closed: Sequence[str] = ()
+    deploying: str = ""
 
 
 def refusals(plan: Plan, found: Findings) -> Sequence[str]:
@@ -62,6 +64,7 @@ def refusals(plan: Plan, found: Findings) -> Sequence[str]:
     if found.blackout:
         reasons.append(f"{found.blackout} is excluded by blackout_dates")
     reasons += [f"change calendar {each} is closed" for each in found.closed]
+    reasons += [found.deploying] if found.deploying else []
     for name in plan.watched_alarms:
         state = found.alarms.get(name)
         needed = name in plan.guard_alarms or name in plan.expected_alarms
@@ -110,6 +113,7 @@ def inspect(plan: Plan, execution: str, context: Context) -> Findings:
         traps=traps.of_instance(plan, instance, context) + traps.of_agent(plan, agent),
         blackout=blackout_day(plan, context.clock()),
         closed=[each for each in plan.change_calendars if _is_closed(each, context)],
+        deploying=deployment_of(plan, context),
     )
 
 
@@ -163,7 +167,18 @@ def check_injection(
         reasons.append("its verdict is recorded")
     if not lock.holds(plan, run.execution, context):
         reasons.append("it does not hold the lock of its instances")
-    return reasons
+    deploying = deployment_of(plan, context)
+    return [*reasons, deploying] if deploying else reasons
+
+
+def deployment_of(plan: Plan, context: Context) -> str:
+    """Return the status of the stack with records and alarms while it is changed, else nothing."""
+    if not plan.stack:
+        return ""
+    (stack,) = context.aws("cloudformation", "DescribeStacks", StackName=plan.stack)["Stacks"]
+    status = str(stack["StackStatus"])
+    changing = status.endswith("_IN_PROGRESS")
+    return f"a deployment runs: stack {plan.stack} is in {status}" if changing else ""
 
 
 def is_open(window: Window, at: float) -> bool:

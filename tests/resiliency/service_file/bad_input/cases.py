@@ -36,7 +36,7 @@ def all_cases(tables: Path = TABLES, sound: str | None = None) -> list[Case]:
     """The cases of every table in a folder, as edits of a sound text: the example unless given.
 
     Only the table about drills has the example's drills, which other mistakes would concern too.
-    The database is checked by TCP, so that edits can give it any other check.
+    No table has its check, so that mistakes can add one.
     """
 
     def text(table: Path) -> str:

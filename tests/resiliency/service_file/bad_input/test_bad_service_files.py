@@ -12,11 +12,13 @@ from tests.resiliency.service_file.bad_input.cases import Case, all_cases
 from tests.support import EXAMPLE_CORE
 
 CASES = all_cases()
+PARSER = cli.parser()
 
 
 @pytest.fixture(autouse=True)
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "parser", lambda: PARSER)  # to make one takes as long as a test
 
 
 def write(case: Case) -> Path:

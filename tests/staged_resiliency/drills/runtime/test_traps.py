@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from staged_resiliency.drills.runtime import states
 from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.preflight import PASSED, inspect, refusals
 from tests.fake_aws import plans
@@ -146,6 +147,27 @@ def test_no_run_starts_while_a_change_calendar_is_closed() -> None:
     assert found(plan) == []
     closed = found(plan, calendars_closed=("arn:freeze",))
     assert closed == ["change calendar arn:freeze is closed"]
+
+
+@pytest.mark.parametrize("status", ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"])
+def test_no_run_starts_while_the_failover_is_deployed(status: str) -> None:
+    reasons = found(plans.SHUTDOWN, stack_status=status)
+    assert reasons == [f"a deployment runs: stack bookstore-production-failover is in {status}"]
+    assert found(replace(plans.SHUTDOWN, stack=""), stack_status=status) == []
+
+
+def test_a_deployment_that_begins_after_the_preflight_keeps_the_fault_from_being_injected() -> None:
+    with account() as made:
+
+        def deploy(phase: str, count: int) -> None:
+            if phase == states.STEADY_STATE:
+                made.service.script.stack_status = "UPDATE_IN_PROGRESS"
+
+        made.before = deploy
+        verdict = ran(made, plans.SHUTDOWN)
+        assert made.service.experiments == []
+    assert verdict["status"] == "aborted"
+    assert "a deployment runs: stack bookstore-production-failover" in verdict["message"]
 
 
 def ran(made: Account, plan: Plan) -> Mapping[str, Any]:

@@ -169,6 +169,7 @@ def test_while_failing_the_first_zero_of_each_minute_is_published_in_the_same_tu
     assert len(requests) in (10, 11)
 
 
+@pytest.mark.slow
 def test_targets_that_fail_for_long_cost_no_request_and_each_minute_arrives_soon_after_it(
     world: VirtualHost,
 ) -> None:

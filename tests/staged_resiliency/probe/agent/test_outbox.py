@@ -366,7 +366,7 @@ def test_what_is_too_old_for_the_first_request_is_counted_though_it_fails() -> N
     [
         pytest.param(HANGING, 1, 10, id="1 target"),
         pytest.param(BROKEN, 1, 1, id="1 target each second"),
-        pytest.param(HANGING, 100, 60, id="100 targets"),
+        pytest.param(HANGING, 100, 60, id="100 targets", marks=pytest.mark.slow),
     ],
 )
 def test_two_hours_in_which_nothing_can_be_reached_lose_no_sample(

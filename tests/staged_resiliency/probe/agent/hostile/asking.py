@@ -67,6 +67,7 @@ def ask(
     results: list[Result] = []
     well: list[Result] = []
     selector = selectors.DefaultSelector()
+    gc.freeze()  # to be collected in the end: what is made from here on, not all that was imported
     with serving(Peer.hold) as server, warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always", ResourceWarning)
         with closing(Loop(selector=selector)) as loop:

@@ -1,0 +1,536 @@
+"""What an account has for a DNS name: records, health checks, alarms, instances, topics."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from resiliency.account import readers
+from resiliency.account.account import Account
+from resiliency.account.readers import JsonObject, dns_name, zone_id
+from resiliency.drill_cli.aws import Aws
+from resiliency.errors import UsageError
+from staged_resiliency.shared.hosts import Color, other
+
+CONNECTIVITY: Final = re.compile(r"^(?P<dependency>[a-z][a-z0-9-]*)-connectivity$")
+"""Name of the metric for whether a host reaches a dependency."""
+
+_POLICIES: Final = {
+    "Weight": "weighted",
+    "Region": "latency",
+    "GeoLocation": "geolocation",
+    "GeoProximityLocation": "geoproximity",
+    "CidrRoutingConfig": "IP-based",
+    "MultiValueAnswer": "multivalue answer",
+}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What a name answers for one record type, by role.
+
+    A simple record has no secondary, and no ``Failover``.
+    """
+
+    kind: str
+    primary: JsonObject
+    secondary: JsonObject | None = None
+
+    @property
+    def is_failover(self) -> bool:
+        """Whether Route 53 knows it as a failover pair."""
+        return "Failover" in self.primary
+
+    @property
+    def records(self) -> Sequence[JsonObject]:
+        """The records that exist."""
+        return [self.primary] if self.secondary is None else [self.primary, self.secondary]
+
+
+@dataclass(frozen=True)
+class FoundHost:
+    """A host of the pair, as far as the account shows it."""
+
+    color: Color
+    name: str | None
+    instance_id: str | None
+    ipv4: str | None = None
+    ipv6: str | None = None
+    alias: JsonObject | None = None
+
+
+@dataclass
+class Existing:
+    """What exists.
+
+    Attributes:
+        account: Id of the account.
+        region: Region of the alarms.
+        zone: The hosted zone.
+        name: The DNS name, without its final dot.
+        pairs: What the name answers: one for each record type.
+        more: Further names of the zone with the same values, each with its pairs.
+        active: The colour of the host that the primary points to.
+        hosts: The hosts by colour.
+        checks: The primary's health check, and those that it counts, by id.
+        check_id: Id of the primary's health check.
+        check_names: Name tags of the health checks, by id.
+        stale: The health checks that follow former settings of their alarm.
+        alarms: Alarms that health checks follow or that observe the hosts, by name.
+        followed: Names of the alarms that health checks follow.
+        topics: The topics that the alarms notify, by ARN; None for one that can't be read here.
+        subscriptions: The subscriptions of each topic.
+        findings: What is wrong today.
+        unknown: What the account does not show.
+    """
+
+    account: str
+    region: str
+    zone: JsonObject
+    name: str
+    pairs: Sequence[Pair]
+    more: Mapping[str, Sequence[Pair]] = field(default_factory=dict)
+    active: Color = "blue"
+    hosts: dict[Color, FoundHost] = field(default_factory=dict)
+    checks: dict[str, JsonObject] = field(default_factory=dict)
+    check_id: str | None = None
+    check_names: dict[str, str] = field(default_factory=dict)
+    stale: set[str] = field(default_factory=set)
+    alarms: dict[str, JsonObject] = field(default_factory=dict)
+    followed: set[str] = field(default_factory=set)
+    topics: dict[str, JsonObject | None] = field(default_factory=dict)
+    subscriptions: dict[str, Sequence[JsonObject]] = field(default_factory=dict)
+    findings: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+    @property
+    def zone_id(self) -> str:
+        """Id of the hosted zone."""
+        return zone_id(self.zone["Id"])
+
+    @property
+    def is_failover(self) -> bool:
+        """Whether the name is a failover pair already."""
+        return self.pairs[0].is_failover
+
+
+def read(account: Account, record: str, *, zone: str | None, region: str | None) -> Existing:
+    """Read what exists for a DNS name.
+
+    Args:
+        account: The account.
+        record: The DNS name.
+        zone: Id of the hosted zone; found by the name unless given.
+        region: Region of the alarms; that of the health check's alarm unless given.
+
+    Raises:
+        UsageError: There is no such record, several zones have it, or it is of a kind that can't
+            become a failover pair.
+        UserError: AWS can't be asked.
+    """
+    name = dns_name(record)
+    found_zone, records = _zone_with(account.home, name, zone)
+    pairs = _pairs(records, name)
+    made = Existing(account.id, region or account.region, found_zone, name, pairs)
+    if dns_name(found_zone["Name"]) == name and any(pair.kind == "CNAME" for pair in pairs):
+        raise UsageError(f"{name}: is the zone's own name, which has no CNAME")
+    made.more = {
+        other_name: other_pairs
+        for other_name, other_pairs in _other_pairs(records, name)
+        if [_values(each) for each in other_pairs] == [_values(each) for each in pairs]
+    }
+    _read_checks(account.home, made, pairs[0].primary.get("HealthCheckId"))
+    if region is None:
+        made.region = next(_alarm_regions(made), made.region)
+    aws = account.in_region(made.region)
+    _read_hosts(aws, made)
+    _read_followed(account, made)
+    observed = readers.all_alarms(aws)
+    _complete_hosts(aws, made, observed)
+    _read_alarms(made, observed)
+    _read_topics(account, made)
+    return made
+
+
+def _zone_with(aws: Aws, name: str, wanted: str | None) -> tuple[JsonObject, Sequence[JsonObject]]:
+    zones = readers.zones_of(aws, name)
+    if wanted is not None:
+        zones = [zone for zone in zones if zone_id(zone["Id"]) == zone_id(wanted)]
+        if not zones:
+            raise UsageError(f"--zone: no hosted zone {wanted} that could hold {name}")
+    having: list[tuple[JsonObject, Sequence[JsonObject]]] = []
+    for zone in zones:
+        if having and len(having[0][0]["Name"]) > len(zone["Name"]):
+            break  # a longer name is the delegated zone
+        records = readers.records_of_zone(aws, zone_id(zone["Id"]))
+        if any(dns_name(each["Name"]) == name for each in records):
+            having.append((zone, records))
+    if not having:
+        where = ", ".join(_shown(zone) for zone in zones) or "no hosted zone could hold it"
+        raise UsageError(f"{name}: no record of that name ({where})")
+    if len(having) > 1:
+        raise UsageError(
+            f"{name}: {len(having)} hosted zones have it: "
+            f"{', '.join(_shown(zone) for zone, _ in having)}; give one with --zone"
+        )
+    return having[0]
+
+
+def _shown(zone: JsonObject) -> str:
+    kind = "private" if zone.get("Config", {}).get("PrivateZone") else "public"
+    return f"{zone_id(zone['Id'])} ({dns_name(zone['Name'])}, {kind})"
+
+
+def _pairs(records: Sequence[JsonObject], name: str) -> Sequence[Pair]:
+    """Return what a name answers, or refuse what can't become a failover pair."""
+    own = [each for each in records if dns_name(each["Name"]) == name]
+    served = [each for each in own if each["Type"] in ("A", "AAAA", "CNAME")]
+    if not served:
+        kinds = ", ".join(sorted({each["Type"] for each in own}))
+        raise UsageError(f"{name}: has only records of the type {kinds}; give a name of hosts")
+    pairs = []
+    for kind in dict.fromkeys(each["Type"] for each in served):
+        of_kind = [each for each in served if each["Type"] == kind]
+        for key, policy in _POLICIES.items():
+            if any(key in each for each in of_kind):
+                raise UsageError(
+                    f"{name}: is a {policy} record; adopt takes simple records and failover pairs"
+                )
+        roles = {each.get("Failover", "PRIMARY"): each for each in of_kind}
+        if "PRIMARY" not in roles:
+            raise UsageError(f"{name}: the {kind} records have a SECONDARY and no PRIMARY")
+        pairs.append(Pair(kind, roles["PRIMARY"], roles.get("SECONDARY")))
+    for pair in pairs:
+        alias = pair.primary.get("AliasTarget")
+        if alias and not pair.is_failover and dns_name(alias["DNSName"]) in _names(records):
+            raise UsageError(
+                f"{name}: is an alias of {dns_name(alias['DNSName'])} in the same zone; adopt that"
+            )
+    return pairs
+
+
+def _names(records: Sequence[JsonObject]) -> set[str]:
+    return {dns_name(each["Name"]) for each in records}
+
+
+def _other_pairs(records: Sequence[JsonObject], name: str) -> Iterator[tuple[str, Sequence[Pair]]]:
+    """Yield the failover pairs of other names in the zone."""
+    for other_name in sorted(_names(records) - {name}):
+        of_name = [each for each in records if dns_name(each["Name"]) == other_name]
+        roles: dict[str, dict[str, JsonObject]] = {}
+        for each in of_name:
+            if "Failover" in each:
+                roles.setdefault(each["Type"], {})[each["Failover"]] = each
+        if roles and all("PRIMARY" in each for each in roles.values()):
+            yield (
+                other_name,
+                [
+                    Pair(kind, each["PRIMARY"], each.get("SECONDARY"))
+                    for kind, each in roles.items()
+                ],
+            )
+
+
+def values_of(record: JsonObject) -> Sequence[str]:
+    """Return the values of a record, or the target of an alias."""
+    if "AliasTarget" in record:
+        return [dns_name(record["AliasTarget"]["DNSName"])]
+    return sorted(each["Value"] for each in record["ResourceRecords"])
+
+
+def _values(pair: Pair) -> tuple[str, Sequence[Sequence[str]]]:
+    return pair.kind, [values_of(each) for each in pair.records]
+
+
+def _read_checks(aws: Aws, made: Existing, check_id: str | None) -> None:
+    made.check_id = check_id
+    if check_id is None:
+        made.findings.append(
+            f"{made.name}: the primary record has no health check, so clients are never moved"
+            if made.is_failover
+            else f"{made.name}: is a simple record, so clients are never moved"
+        )
+        return
+    waiting = [check_id]
+    while waiting:
+        wanted = waiting.pop(0)
+        found = readers.health_check(aws, wanted)
+        if found is None:
+            made.findings.append(f"health check {wanted}: does not exist, though a record names it")
+            continue
+        made.checks[wanted] = found
+        if "Name" in (tags := readers.health_check_tags(aws, wanted)):
+            made.check_names[wanted] = tags["Name"]
+        config = found["HealthCheckConfig"]
+        waiting += [each for each in config.get("ChildHealthChecks", ()) if each != wanted]
+        if config.get("Inverted"):
+            made.findings.append(f"health check {wanted}: is inverted: an alarm counts as healthy")
+        if config.get("Disabled"):
+            made.findings.append(
+                f"health check {wanted}: is disabled, and so always healthy: clients never move"
+            )
+
+
+def _alarm_regions(made: Existing) -> Iterator[str]:
+    for check in made.checks.values():
+        identifier = check["HealthCheckConfig"].get("AlarmIdentifier")
+        if identifier:
+            yield identifier["Region"]
+
+
+def _read_hosts(aws: Aws, made: Existing) -> None:
+    """Find the hosts that the records point to; names may follow from alarms later."""
+    instances = readers.all_instances(aws)
+    by_address = {address: each for each in instances for address in _addresses(each)}
+    by_id = {each["InstanceId"]: each for each in instances}
+    found: list[FoundHost] = []
+    for index in range(2):
+        values: dict[str, str] = {}
+        alias: JsonObject | None = None
+        for pair in made.pairs:
+            value = _value_of_host(pair, index)
+            if value is not None and pair.kind == "CNAME":
+                target = next((i for i in instances if value in _dns_names(i)), None)
+                if target is not None and target.get("PublicIpAddress"):
+                    values["A"] = target["PublicIpAddress"]
+            elif value is not None:
+                values[pair.kind] = value
+            record = (pair.primary, pair.secondary)[index]
+            alias = (record and record.get("AliasTarget")) or alias
+        instance = None
+        if alias is not None:
+            values = {}
+            behind = readers.targets_of_balancer(aws, alias["DNSName"])
+            if behind is None:
+                made.unknown.append(f"{dns_name(alias['DNSName'])}: the instance behind it")
+            elif len(behind) == 1:
+                instance = by_id.get(behind[0])
+            else:
+                made.unknown.append(
+                    f"{dns_name(alias['DNSName'])}: has {len(behind)} instances behind it; "
+                    "a host is one"
+                )
+        else:
+            instance = next(
+                (by_address[each] for each in values.values() if each in by_address), None
+            )
+        found.append(
+            FoundHost(
+                "blue",
+                readers.name_tag(instance) if instance else None,
+                instance["InstanceId"] if instance else None,
+                values.get("A"),
+                values.get("AAAA"),
+                alias,
+            )
+        )
+    first, second = found
+    if "green" in (first.name or "") and "green" not in (second.name or ""):
+        made.active = "green"
+    for color, host in ((made.active, first), (other(made.active), second)):
+        made.hosts[color] = FoundHost(
+            color, host.name, host.instance_id, host.ipv4, host.ipv6, host.alias
+        )
+        if host.name and sum(readers.name_tag(each) == host.name for each in instances) > 1:
+            made.findings.append(
+                f"{host.name}: several instances have this Name tag, by which the probe is "
+                "installed"
+            )
+
+
+def _value_of_host(pair: Pair, index: int) -> str | None:
+    """Return the value of the first or second host; a simple record may have both."""
+    record = (pair.primary, pair.secondary)[index]
+    if pair.is_failover:
+        if record is None or "AliasTarget" in record:
+            return None
+        values = values_of(record)
+        if len(values) > 1:
+            raise UsageError(
+                f"{dns_name(record['Name'])}: the {record['Failover']} record has {len(values)} "
+                "values; a host has one address"
+            )
+        return values[0]
+    if "AliasTarget" in pair.primary:
+        return None
+    given = [each["Value"] for each in pair.primary["ResourceRecords"]]
+    if len(given) > 2:
+        raise UsageError(
+            f"{dns_name(pair.primary['Name'])}: has {len(given)} values; a pair has two hosts"
+        )
+    return given[index] if index < len(given) else None
+
+
+def _addresses(instance: JsonObject) -> Iterator[str]:
+    """Yield the addresses of an instance, on all its network interfaces."""
+    yield from filter(None, (instance.get("PublicIpAddress"), instance.get("PrivateIpAddress")))
+    for interface in instance.get("NetworkInterfaces", ()):
+        yield from (each["Ipv6Address"] for each in interface.get("Ipv6Addresses", ()))
+        for private in interface.get("PrivateIpAddresses", ()):
+            yield private["PrivateIpAddress"]
+            if "Association" in private:
+                yield private["Association"]["PublicIp"]
+
+
+def _dns_names(instance: JsonObject) -> Iterator[str]:
+    yield from filter(None, (instance.get("PublicDnsName"), instance.get("PrivateDnsName")))
+
+
+def _read_followed(account: Account, made: Existing) -> None:
+    """Read the alarms that the health checks follow."""
+    for check_id, check in made.checks.items():
+        identifier = check["HealthCheckConfig"].get("AlarmIdentifier")
+        if not identifier:
+            continue
+        name, region = identifier["Name"], identifier["Region"]
+        made.followed.add(name)
+        alarm = readers.alarms_named(account.in_region(region), [name]).get(name)
+        if alarm is None:
+            made.findings.append(
+                f"health check {check_id}: its alarm {name} in {region} does not exist"
+            )
+            continue
+        made.alarms[name] = alarm
+        if stale := list(_stale(check_id, check, alarm)):
+            made.stale.add(check_id)
+            made.findings += stale
+        if region != made.region:
+            made.findings.append(
+                f"health check {check_id}: follows an alarm in {region}; hosts and alarms of a "
+                f"service are in one region, {made.region}"
+            )
+
+
+_COPIED: Final = (
+    *("Namespace", "MetricName", "Dimensions", "Statistic", "Period"),
+    *("EvaluationPeriods", "Threshold", "ComparisonOperator"),
+)
+"""What Route 53 copies from an alarm; it follows the copy."""
+
+
+def _stale(check_id: str, check: JsonObject, alarm: JsonObject) -> Iterator[str]:
+    """Yield the settings of an alarm that a health check has not read again."""
+    copied = check.get("CloudWatchAlarmConfiguration", {})
+    for key in _COPIED:
+        if key in copied and copied[key] != alarm.get(key):
+            yield (
+                f"health check {check_id}: follows {key} {copied[key]!r}, while the alarm "
+                f"{alarm['AlarmName']} has {alarm.get(key)!r}: it was edited later"
+            )
+
+
+def dimensions_of(alarm: JsonObject) -> Mapping[str, str]:
+    """Return the dimensions of an alarm, those of the metrics in its expressions included."""
+    metrics = [each.get("MetricStat", {}).get("Metric", {}) for each in alarm.get("Metrics", ())]
+    return {
+        dimension["Name"]: dimension["Value"]
+        for part in (*metrics, alarm)
+        for dimension in part.get("Dimensions", ())
+    }
+
+
+def is_status_alarm(alarm: JsonObject) -> bool:
+    """Return whether an alarm is on the EC2 status checks of an instance."""
+    metric = (alarm.get("Namespace"), alarm.get("MetricName"))
+    return metric == ("AWS/EC2", "StatusCheckFailed") and set(dimensions_of(alarm)) == {
+        "InstanceId"
+    }
+
+
+def dependency_of(alarm: JsonObject) -> str | None:
+    """Return the dependency whose connectivity an alarm is on; None for another alarm."""
+    named = CONNECTIVITY.match(alarm.get("MetricName", ""))
+    if named is None or set(dimensions_of(alarm)) != {"Host"}:
+        return None
+    return named["dependency"]
+
+
+def _complete_hosts(aws: Aws, made: Existing, observed: Sequence[JsonObject]) -> None:
+    """Find what addresses do not show of the hosts: from alarms that health checks follow."""
+    active = made.hosts[made.active]
+    for name in sorted(made.followed & set(made.alarms)):
+        if not is_status_alarm(made.alarms[name]):
+            continue
+        instance_id = dimensions_of(made.alarms[name])["InstanceId"]
+        if active.instance_id is None:
+            found = readers.instances(aws, "instance-id", [instance_id])
+            tag = readers.name_tag(found[0]) if found else None
+            if not found:
+                made.findings.append(f"{name}: observes the instance {instance_id}, which is gone")
+            named = active.name or tag or name.removesuffix("-StatusCheckFailed")
+            active = replace(active, name=named, instance_id=instance_id)
+            made.hosts[made.active] = active
+        elif active.instance_id != instance_id:
+            made.findings.append(
+                f"{name}: decides about the primary, but observes {instance_id}; the primary "
+                f"points to {active.instance_id}"
+            )
+    for color in (made.active, other(made.active)):
+        if made.hosts[color].name is None:
+            guessed = _partner(made.hosts[other(color)].name, color, observed)
+            made.unknown.append(
+                f"the Name tag of the {color} host: no instance of {made.region} has its address; "
+                + (f"{guessed} is assumed, from its alarms" if guessed else "give it in the file")
+            )
+            made.hosts[color] = replace(made.hosts[color], name=guessed)
+
+
+def _partner(name: str | None, color: Color, observed: Sequence[JsonObject]) -> str | None:
+    """Return the other host of a pair: the one with the same connectivity metrics."""
+    metrics: dict[str, set[tuple[str, str]]] = {}
+    for alarm in observed:
+        if dependency_of(alarm) is not None:
+            host = dimensions_of(alarm)["Host"]
+            metrics.setdefault(host, set()).add((alarm["Namespace"], alarm["MetricName"]))
+    own = metrics.get(name or "", set())
+    alike = [host for host, theirs in metrics.items() if host != name and theirs & own]
+    same_name = (name or "").replace(other(color), color)
+    if same_name in alike:
+        return same_name
+    return alike[0] if len(alike) == 1 else None
+
+
+def _read_alarms(made: Existing, observed: Sequence[JsonObject]) -> None:
+    """Keep the alarms that observe the hosts, of all that the region has."""
+    names = {host.name for host in made.hosts.values()}
+    ids = {host.instance_id for host in made.hosts.values()}
+    for alarm in observed:
+        dimensions = dimensions_of(alarm)
+        if (dimensions.keys() & {"InstanceId", "Host"}) and (
+            dimensions.get("InstanceId", "") in ids or dimensions.get("Host", "") in names
+        ):
+            made.alarms.setdefault(alarm["AlarmName"], alarm)
+
+
+def _read_topics(account: Account, made: Existing) -> None:
+    """Read the topics of the alarms on the hosts, and whom they reach."""
+    arns = dict.fromkeys(arn for alarm in made.alarms.values() for arn in topics_of(alarm))
+    for arn in arns:
+        _, _, _, region, owner, _ = arn.split(":", 5)
+        if owner != made.account:
+            made.topics[arn] = None
+            made.unknown.append(f"{arn}: is another account's; who receives its messages")
+            continue
+        aws = account.in_region(region)
+        made.topics[arn] = attributes = readers.topic(aws, arn)
+        if attributes is None:
+            made.findings.append(f"{arn}: does not exist; alarms notify nobody there")
+            continue
+        made.subscriptions[arn] = found = readers.subscriptions(aws, arn)
+        if not any(map(readers.confirmed, found)):
+            made.findings.append(
+                f"{arn}: has {len(found)} subscriptions, none confirmed; nobody is notified"
+                if found
+                else f"{arn}: has no subscription; nobody is notified"
+            )
+        if attributes.get("KmsMasterKeyId", "").endswith("alias/aws/sns"):
+            made.findings.append(
+                f"{arn}: is encrypted with alias/aws/sns, with which alarms can't publish"
+            )
+    if not arns:
+        made.findings.append("no alarm on the hosts notifies a topic")
+
+
+def topics_of(alarm: JsonObject) -> Iterator[str]:
+    """Yield the ARNs of the topics that an alarm notifies when it fires."""
+    yield from (each for each in alarm.get("AlarmActions", ()) if ":sns:" in each)

@@ -1,0 +1,73 @@
+"""Reads the deployed templates of stacks, and which of their drills run."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from resiliency.account.account import Account
+from resiliency.cloud_assembly import SynthesizedStack
+from resiliency.drill_cli.aws import EXECUTIONS, STACK, Aws, NotFoundError, Operation
+from resiliency.errors import UserError
+from resiliency.failover_model.template_files import parse_template
+
+TEMPLATE: Final[Operation] = ("cloudformation", "GetTemplate")
+NEEDS: Final = (TEMPLATE, STACK, EXECUTIONS)
+_PERMISSIONS: Final = "docs/reviewing-change-sets.md lists the permissions that it needs"
+_MACHINE: Final = "AWS::StepFunctions::StateMachine"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """The stacks in the account.
+
+    Attributes:
+        stacks: Those of the stacks asked for that exist.
+        running: State machines with a run in progress, by stack and logical id.
+        not_asked: Stacks of other accounts.
+    """
+
+    stacks: list[SynthesizedStack] = field(default_factory=list)
+    running: dict[tuple[str, str], str] = field(default_factory=dict)
+    not_asked: list[str] = field(default_factory=list)
+
+
+def read_deployed(after: Sequence[SynthesizedStack], profile: str | None) -> Deployed:
+    """Read the deployed templates of stacks, and which of their state machines run.
+
+    Raises:
+        UserError: AWS could not be asked, or all stacks are in another account.
+    """
+    found = Deployed()
+    account = Account(_region(after[0]), profile, permissions=_PERMISSIONS)
+    for stack in after:
+        if stack.account in ("", "unknown-account", account.id):
+            _read_stack(account.in_region(_region(stack) or account.region), stack, found)
+        else:
+            found.not_asked.append(stack.name)
+    if len(found.not_asked) == len(after):
+        raise UserError(
+            f"the credentials are those of account {account.id}, and all stacks are in another "
+            "one; give --profile with that account's"
+        )
+    return found
+
+
+def _region(stack: SynthesizedStack) -> str | None:
+    return None if stack.region in ("", "unknown-region") else stack.region
+
+
+def _read_stack(aws: Aws, stack: SynthesizedStack, found: Deployed) -> None:
+    try:
+        body = aws(*TEMPLATE, StackName=stack.name, TemplateStage="Original")["TemplateBody"]
+    except NotFoundError:
+        return  # it is new
+    text = body if isinstance(body, str) else json.dumps(body)
+    template = parse_template(text, f"the template of {stack.name}")
+    found.stacks.append(replace(stack, template=template))
+    for each in aws.all(STACK, "StackResourceSummaries", StackName=stack.name):
+        arn = each.get("PhysicalResourceId")
+        if each["ResourceType"] == _MACHINE and arn:
+            runs = aws(*EXECUTIONS, stateMachineArn=arn, statusFilter="RUNNING", maxResults=1)
+            for run in runs["executions"]:
+                found.running[stack.name, each["LogicalResourceId"]] = str(run["name"])

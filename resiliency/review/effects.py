@@ -1,0 +1,130 @@
+"""How a change affects failover times, the cost, and the messages that people get."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from resiliency.cloud_assembly import SynthesizedStack
+from resiliency.cost_estimate import monthly_costs
+from resiliency.failover_model.comparison import Compared, compare
+from resiliency.failover_model.report import without_time
+from resiliency.failover_model.simulation import Verdict, failover_times
+from resiliency.review.changes import Change, labels, properties
+from resiliency.review.findings import Finding, Level, Sides, Topic, items_of
+from resiliency.review.protection import ALARM
+
+_OUTAGES: Final = 500
+_SUBSCRIPTION: Final = "AWS::SNS::Subscription"
+_OBJECTIVE: Final = "RecoveryTimeSeconds"
+
+
+def compared_times(sides: Sides) -> Sequence[Compared]:
+    """Return the failover times of each fault before and after; empty without a pair."""
+    verdicts = [
+        failover_times(graph, outages=_OUTAGES, seed=0) if graph else () for graph in sides.graphs
+    ]
+    return compare(*verdicts) if any(verdicts) else ()
+
+
+def time_findings(compared: Sequence[Compared], sides: Sides) -> Iterator[Finding]:
+    """Find faults after which clients move later, sooner, or no longer at all."""
+    objectives = [
+        seconds
+        for stack in sides.after
+        if isinstance(seconds := stack.template.get("Metadata", {}).get(_OBJECTIVE), int)
+    ]
+    for each in compared:
+        before, after = each.before, each.after
+        if after is None or (before is not None and _times(before) == _times(after)):
+            continue
+        old = "no such fault" if before is None else _times(before)
+        text = f"{each.record} {each.record_type}, {each.fault}: {old} → {_times(after)}"
+        level = Level.NOTE
+        if before is not None and before.total and not after.total and each.fault.hurts:
+            level, text = Level.DANGER, f"{text}: clients no longer move, as {after.never}"
+        elif (each.difference("p95") or 0) > 0:
+            level = Level.WARNING
+        missed = [one for one in objectives if after.meets(one) is False and after.total]
+        if missed and before is not None and before.meets(missed[0]):
+            level, text = Level.DANGER, f"{text}, which misses the objective of {missed[0]} s"
+        yield Finding(level, Topic.TIME, "", text)
+
+
+def _times(verdict: Verdict) -> str:
+    total = verdict.total
+    if total is None:
+        return without_time(verdict)
+    return f"median {total.median:.0f} s, p95 {total.p95:.0f} s"
+
+
+def cost_findings(sides: Sides) -> Iterator[Finding]:
+    """Find what a month costs more or less; stacks that stay deployed still cost."""
+    before, after = (_costs(each) for each in (sides.before, [*sides.after, *sides.left]))
+    grown = sum(after.values(), Decimal(0)) - sum(before.values(), Decimal(0))
+    if round(grown, 2) == 0:
+        return
+    total = sum(after.values(), Decimal(0))
+    items = [
+        f"{what} {after.get(what, Decimal(0)) - before.get(what, Decimal(0)):+.2f}"
+        for what in {**before, **after}
+        if before.get(what) != after.get(what)
+    ]
+    text = (
+        f"{grown:+.2f} US dollars a month at list prices, {total:.2f} in all ({', '.join(items)})"
+    )
+    yield Finding(Level.NOTE, Topic.COST, "", text)
+
+
+def _costs(stacks: Sequence[SynthesizedStack]) -> Mapping[str, Decimal]:
+    return {each.what: each.monthly for each in monthly_costs(stacks)}
+
+
+def message_findings(sides: Sides) -> Iterator[Finding]:
+    """Find messages that people get because of the deployment itself."""
+    for change in sides.of(_SUBSCRIPTION):
+        if change.is_new and properties(change.after).get("Protocol") == "email":
+            text = (
+                f"{properties(change.after).get('Endpoint')} gets an e-mail of SNS, and no alarm "
+                "until its link is followed"
+            )
+            yield Finding(
+                Level.WARNING,
+                Topic.MESSAGES,
+                change.stack.name,
+                text,
+                resources=(change.logical_id,),
+            )
+    alarms = [each for each in sides.of(ALARM) if _notifies(each, "AlarmActions")]
+    firing = [each for each in alarms if _fires_without_data(each, sides)]
+    yield from _alike(firing, "fires until its metric has data", Level.WARNING)
+    recovering = [each for each in alarms if each.is_new and _notifies(each, "OKActions")]
+    text = "notifies of OK once, as a new alarm has no state yet"
+    yield from _alike(recovering, text, Level.NOTE)
+
+
+def _fires_without_data(change: Change, sides: Sides) -> bool:
+    given = properties(change.after)
+    known, after = (graph.alarms if graph else () for graph in sides.graphs)
+    metrics = {each.metric for each in known}
+    return (
+        given.get("TreatMissingData") == "breaching"
+        and "WarmUpConfiguration" not in given
+        and any(
+            each.name == given.get("AlarmName")
+            and each.metric not in metrics
+            and not each.metric.namespace.startswith("AWS/")
+            for each in after
+        )
+    )
+
+
+def _alike(changes: Sequence[Change], text: str, level: Level) -> Iterator[Finding]:
+    for stack in dict.fromkeys(each.stack.name for each in changes):
+        here = [each for each in changes if each.stack.name == stack]
+        names = labels(here)
+        yield Finding(level, Topic.MESSAGES, stack, f"{names}: {text}")
+
+
+def _notifies(change: Change, key: str) -> bool:
+    given = properties(change.after)
+    return given.get("ActionsEnabled") is not False and bool(items_of(given.get(key)))

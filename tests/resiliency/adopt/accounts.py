@@ -1,0 +1,193 @@
+"""Accounts in moto with set-ups that teams made by hand."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import moto
+import pytest
+
+from resiliency.account.account import Account
+from tests.fake_aws.health_checks import keep_settings
+
+REGION = "us-west-2"
+ZONE = "pingpublications.com"
+RECORD = f"bookstore.{ZONE}"
+Data = dict[str, Any]
+
+
+class HandMade:
+    """An account in which things are made one by one, as the recipe makes them."""
+
+    def __init__(self) -> None:
+        self.ec2 = boto3.client("ec2", region_name=REGION)
+        self.route53 = boto3.client("route53", region_name=REGION)
+        self.cloudwatch = boto3.client("cloudwatch", region_name=REGION)
+        self.sns = boto3.client("sns", region_name=REGION)
+        self.elb = boto3.client("elbv2", region_name=REGION)
+        self.image = self.ec2.describe_images()["Images"][0]["ImageId"]
+
+    def zone(self, name: str = ZONE, *, private: bool = False) -> str:
+        """Create a hosted zone."""
+        number = len(self.route53.list_hosted_zones()["HostedZones"])
+        more: Data = {"HostedZoneConfig": {"PrivateZone": True}} if private else {}
+        if private:
+            vpc = self.ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+            more["VPC"] = {"VPCRegion": REGION, "VPCId": vpc}
+        made = self.route53.create_hosted_zone(Name=name, CallerReference=str(number), **more)
+        zone_id: str = made["HostedZone"]["Id"].removeprefix("/hostedzone/")
+        return zone_id
+
+    def instance(self, name: str) -> tuple[str, str]:
+        """Start an instance with a Name tag; return its id and address."""
+        made = self.ec2.run_instances(
+            ImageId=self.image,
+            MinCount=1,
+            MaxCount=1,
+            TagSpecifications=[
+                {"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}]}
+            ],
+        )["Instances"][0]
+        found = self.ec2.describe_instances(InstanceIds=[made["InstanceId"]])
+        return made["InstanceId"], found["Reservations"][0]["Instances"][0]["PublicIpAddress"]
+
+    def topic(self, name: str = "PingPublicationsSNS", *, subscriber: bool = True) -> str:
+        """Create a topic, with a confirmed subscriber."""
+        arn: str = self.sns.create_topic(Name=name)["TopicArn"]
+        if subscriber:
+            self.sns.subscribe(TopicArn=arn, Protocol="sms", Endpoint="+15555550100")
+        return arn
+
+    def status_alarm(self, host: str, instance: str, topic: str | None, **changes: Any) -> str:
+        """Create the recipe's status alarm."""
+        given: Data = {
+            "AlarmName": f"{host}-StatusCheckFailed",
+            "AlarmDescription": "Bookstore API (Blue) instance failure.",
+            "Namespace": "AWS/EC2",
+            "MetricName": "StatusCheckFailed",
+            "Dimensions": [{"Name": "InstanceId", "Value": instance}],
+            "Statistic": "Maximum",
+            "Period": 60,
+            "EvaluationPeriods": 1,
+            "DatapointsToAlarm": 1,
+            "Threshold": 1,
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+            "TreatMissingData": "breaching",
+            "AlarmActions": [topic] if topic else [],
+            **changes,
+        }
+        self.cloudwatch.put_metric_alarm(
+            **{key: value for key, value in given.items() if value is not None}
+        )
+        name: str = given["AlarmName"]
+        return name
+
+    def connectivity_alarm(
+        self, host: str, dependency: str, topic: str, label: str, **changes: Any
+    ) -> None:
+        """Create one of the recipe's connectivity alarms."""
+        color = "Green" if "green" in host else "Blue"
+        self.cloudwatch.put_metric_alarm(
+            **{
+                "AlarmName": f"{host}-{dependency}-connectivity-failed",
+                "AlarmDescription": f"{label} Connectivity failure for Bookstore API ({color}).",
+                "Namespace": "Bookstore",
+                "MetricName": f"{dependency}-connectivity",
+                "Dimensions": [{"Name": "Host", "Value": host}],
+                "Statistic": "Average",
+                "Period": 60,
+                "EvaluationPeriods": 2,
+                "Threshold": 1,
+                "ComparisonOperator": "LessThanThreshold",
+                "AlarmActions": [topic],
+                **changes,
+            }
+        )
+
+    def health_check(self, alarm: str, **changes: Any) -> str:
+        """Create a health check on an alarm."""
+        config = {
+            "Type": "CLOUDWATCH_METRIC",
+            "AlarmIdentifier": {"Region": REGION, "Name": alarm},
+            "InsufficientDataHealthStatus": "Unhealthy",
+            "Inverted": False,
+            **changes,
+        }
+        return self.check(config)
+
+    def check(self, config: Data) -> str:
+        """Create a health check."""
+        number = len(self.route53.list_health_checks()["HealthChecks"])
+        made = self.route53.create_health_check(
+            CallerReference=str(number), HealthCheckConfig=config
+        )
+        check_id: str = made["HealthCheck"]["Id"]
+        return check_id
+
+    def records(self, zone: str, *records: Mapping[str, Any]) -> None:
+        """Create records in one change batch."""
+        self.route53.change_resource_record_sets(
+            HostedZoneId=zone,
+            ChangeBatch={
+                "Changes": [{"Action": "CREATE", "ResourceRecordSet": each} for each in records]
+            },
+        )
+
+
+def pair(
+    primary: str,
+    secondary: str,
+    check: str | None,
+    *,
+    name: str = RECORD,
+    service: str = "bookstore",
+    ttl: int = 60,
+) -> Sequence[Data]:
+    """The two records of the recipe."""
+    made = []
+    for role, value in (("PRIMARY", primary), ("SECONDARY", secondary)):
+        made.append(
+            {
+                "Name": f"{name}.",
+                "Type": "A",
+                "SetIdentifier": f"{service}-{role.title()}",
+                "Failover": role,
+                "TTL": ttl,
+                "ResourceRecords": [{"Value": value}],
+            }
+        )
+    if check:
+        made[0]["HealthCheckId"] = check
+    return made
+
+
+def recipe(made: HandMade, *, subscriber: bool = True) -> tuple[str, str]:
+    """Build the recipe; return the zone and the health check."""
+    zone = made.zone()
+    blue, blue_address = made.instance("bookstore-api-blue")
+    _, green_address = made.instance("bookstore-api-green")
+    topic = made.topic(subscriber=subscriber)
+    alarm = made.status_alarm("bookstore-api-blue", blue, topic)
+    for host in ("bookstore-api-blue", "bookstore-api-green"):
+        made.connectivity_alarm(host, "db", topic, "Database")
+        made.connectivity_alarm(host, "cdn", topic, "CDN")
+    check = made.health_check(alarm)
+    made.records(zone, *pair(blue_address, green_address, check))
+    return zone, check
+
+
+@contextmanager
+def hand_made() -> Iterator[HandMade]:
+    """An empty account."""
+    with pytest.MonkeyPatch.context() as patch, moto.mock_aws():
+        keep_settings(patch)
+        patch.setenv("AWS_ACCESS_KEY_ID", "testing")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        patch.setenv("AWS_DEFAULT_REGION", REGION)
+        yield HandMade()
+
+
+def account() -> Account:
+    """The account as adopt sees it."""
+    return Account(None, None, permissions="docs/adopting.md")

@@ -1,0 +1,374 @@
+"""`resiliency gate`: when a pipeline goes on, and when it stops."""
+
+import json
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resiliency import cli, junit
+from resiliency.drill_cli.aws import GATE_NEEDS, NEEDS, action
+from resiliency.gate import REHEARSAL
+from resiliency.rehearsal import prediction, rehearse
+from staged_resiliency.drills.runtime import lock
+from staged_resiliency.drills.runtime.plan import Plan
+from tests import journals
+from tests.fake_aws import plans
+from tests.fake_aws.command import NOW, CommandAccount, bookstore, phase_record
+from tests.fake_aws.simulation import ApiError
+from tests.resiliency.drill_cli.conftest import enter
+from tests.resiliency.rehearsal.test_rehearse import RUNNER
+from tests.support import ROOT
+
+DAY = 86_400.0
+STACK = "bookstore-production-failover"
+POLICIES = ROOT / "examples" / "policies"
+
+Gate = Callable[..., int]
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[CommandAccount]:
+    """The account with the example's drills, both with faults; the shutdown passed 3 days ago."""
+    with bookstore() as found:
+        enter(monkeypatch, found)
+        monkeypatch.chdir(tmp_path)
+        # moto's state machines have no update that is quick: the dry run is replaced.
+        assert found.resources is not None
+        dry = ("AWS::StepFunctions::StateMachine", found.machines["db-blackhole"])
+        found.resources.remove(dry)
+        passed(found, "shutdown", 3.5)
+        yield found
+
+
+@pytest.fixture
+def gate() -> Gate:
+    """The command, with the service and its environment filled in."""
+
+    def run(*words: str) -> int:
+        return cli.main(["gate", "bookstore", "production", "--region", "us-west-2", *words])
+
+    return run
+
+
+def passed(account: CommandAccount, drill: str, days_ago: float, name: str = "run-0") -> None:
+    script = replace(journals.STOPPED, experiment=drill, kind="drill")
+    account.record(journals.run_of(script, injected_at=NOW - days_ago * DAY), name)
+
+
+def failed(account: CommandAccount, drill: str, days_ago: float, name: str = "run-1") -> None:
+    script = replace(journals.LATE, experiment=drill, kind="drill")
+    account.record(journals.run_of(script, injected_at=NOW - days_ago * DAY), name)
+
+
+def checks(out: str) -> dict[str, Any]:
+    """The checks of the command's JSON, by name."""
+    return {each["name"]: each for each in json.loads(out)["checks"]}
+
+
+def test_the_gate_opens_where_every_drill_passed_lately_and_nothing_runs(
+    made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gate() == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[-1] == "go on: all 3 checks of bookstore in production passed"
+    assert "after the last change, on 2026-09-04" in " ".join(out.split())
+
+
+def test_a_pass_counts_for_whole_days_of_freshness(
+    made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gate("--freshness", "3") == 0
+    assert gate("--freshness", "2") == 1
+    out = capsys.readouterr().out
+    assert "it passed 3 days ago" in out
+    assert out.splitlines()[-1] == "stop: 1 of 3 checks of bookstore in production did not pass"
+
+
+@pytest.mark.parametrize(
+    ("days", "status"), [pytest.param(35.5, 0, id="35 days"), pytest.param(36.5, 1, id="36 days")]
+)
+def test_a_pass_counts_35_days_unless_told_otherwise(
+    days: float, status: int, made: CommandAccount, gate: Gate
+) -> None:
+    passed(made, "shutdown", days)
+    assert gate() == status
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param(plans.STATUS_ALARM, id="an alarm of the failover stack"),
+        pytest.param(plans.TEMPLATE, id="the drill's template"),
+        pytest.param("association", id="the probe's association"),
+    ],
+)
+def test_a_pass_on_an_earlier_deployment_does_not_count_unless_asked(
+    changed: str, made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert made.resources is not None
+    made.resources.append(("AWS::FIS::ExperimentTemplate", plans.TEMPLATE))
+    made.stacks["bookstore-production-probe"] = [("AWS::SSM::Association", "association")]
+    assert gate() == 0
+    made.changed[changed] = NOW - 2 * DAY
+    assert gate() == 1
+    out = " ".join(capsys.readouterr().out.split())
+    assert "it passed on 2026-10-31" in out
+    assert f"before {changed} of bookstore-production-" in out
+    assert "was changed on 2026-11-01 19:30:00 UTC" in out
+    assert gate("--any-deployment") == 0
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param("bookstore-production", id="the dashboard"),
+        pytest.param(plans.OTHER_TEMPLATE, id="the template of another drill"),
+    ],
+)
+def test_a_change_that_no_failover_depends_on_leaves_the_pass_valid(
+    changed: str, made: CommandAccount, gate: Gate
+) -> None:
+    assert made.resources is not None
+    made.resources.append(("AWS::FIS::ExperimentTemplate", plans.OTHER_TEMPLATE))
+    made.changed[changed] = NOW - DAY
+    assert gate() == 0
+
+
+def test_a_run_that_began_before_a_change_and_ended_after_it_does_not_count(
+    made: CommandAccount, gate: Gate
+) -> None:
+    made.changed[plans.STATUS_ALARM] = NOW - 3.5 * DAY + 100
+    assert gate() == 1
+
+
+def test_a_failure_since_the_pass_stops(
+    made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failed(made, "shutdown", 1)
+    assert gate("--json") == 1
+    found = checks(capsys.readouterr().out)["drill shutdown"]
+    assert found["status"] == "failed"
+    assert found["message"].startswith("its last run failed, on 2026-11-02")
+
+
+def test_an_aborted_run_since_the_pass_changes_nothing(made: CommandAccount, gate: Gate) -> None:
+    aborted = dict(journals.aborted_run(began_at=NOW - DAY), experiment="shutdown")
+    made.record(aborted, "run-1")
+    assert gate() == 0
+
+
+def test_a_drill_that_never_passed_a_dry_run_and_an_unreadable_run_stop(
+    made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert made.resources is not None
+    dry = ("AWS::StepFunctions::StateMachine", made.machines["db-blackhole"])
+    made.resources.append(dry)
+    made.deploy(plans.STANDBY_SHUTDOWN)
+    made.put("journals/shutdown/run-1.json", "{")
+    assert gate("--json") == 1
+    found = checks(capsys.readouterr().out)
+    assert found["drill db-blackhole"]["status"] == "dry run"
+    assert found["drill standby-shutdown"]["message"] == "it has never passed"
+    assert "can't be read" in found["drill shutdown"]["message"]
+
+
+def test_a_drill_that_runs_stops(
+    made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = made.begin("shutdown", "run-9")
+    assert gate("--json") == 1
+    assert checks(capsys.readouterr().out)["no drill runs"]["message"] == f"running: {run.arn}"
+
+
+def test_a_drill_of_another_service_on_the_same_instance_stops_until_its_fault_is_over(
+    made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other: Plan = replace(plans.SHUTDOWN, service="other")
+    assert lock.take(other, "arn:of-the-other", made.context) == ""
+    assert gate("--json") == 1
+    message = checks(capsys.readouterr().out)["no drill runs"]["message"]
+    assert message == "running: arn:of-the-other"
+    # Another drill must wait some minutes more, a swap need not.
+    lock.release(other.instances, "arn:of-the-other", made.service.now + 900, made.context)
+    assert gate() == 0
+    lock.take(other, "arn:of-the-other", made.context)
+
+
+@pytest.mark.parametrize(
+    "status", ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED"]
+)
+def test_a_stack_that_is_being_changed_stops(
+    status: str, made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.stack_status[STACK] = status
+    assert gate("--json") == 1
+    message = checks(capsys.readouterr().out)["no deployment runs"]["message"]
+    assert message == f"{STACK} is in {status}"
+
+
+def test_run_starts_a_drill_and_passes_with_its_verdict(
+    made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def end() -> None:
+        name = made.runs[-1].arn.rsplit(":", 1)[1]
+        passed(made, "shutdown", 0, name)
+        made.runs[-1].end("SUCCEEDED", made.service.now)
+
+    made.service.after(30, end)
+    made.changed[plans.STATUS_ALARM] = NOW
+    assert gate("--run", "shutdown", "--json") == 0
+    printed = capsys.readouterr()
+    assert checks(printed.out)["drill shutdown"]["status"] == "passed"
+    assert "Started arn:aws:states" in printed.err
+
+
+def test_run_of_a_drill_that_is_aborted_stops_with_its_reason(
+    made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def end() -> None:
+        name = made.runs[-1].arn.rsplit(":", 1)[1]
+        made.record({**journals.aborted_run(began_at=NOW), "experiment": "shutdown"}, name)
+        made.runs[-1].end("SUCCEEDED", made.service.now)
+
+    made.service.after(30, end)
+    assert gate("--run", "shutdown", "--json", "--junit", "junit.xml") == 1
+    found = checks(capsys.readouterr().out)["drill shutdown"]
+    assert found["status"] == "aborted"
+    assert "is already in ALARM" in found["message"]
+    assert found["mend"] == "resiliency drill report bookstore production shutdown shows its runs"
+
+
+def test_run_starts_nothing_while_a_deployment_runs(made: CommandAccount, gate: Gate) -> None:
+    made.stack_status[STACK] = "UPDATE_IN_PROGRESS"
+    assert gate("--run", "shutdown") == 1
+    assert made.runs == []
+
+
+def test_each_kind_of_error_has_its_exit_status(
+    made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gate("--run", "shutdwon") == 2
+    assert "did you mean shutdown?" in capsys.readouterr().err
+    for words in (["--freshness", "0"], ["--run", "shutdown", "--rehearse"]):
+        with pytest.raises(SystemExit) as exit_:
+            gate(*words)
+        assert exit_.value.code == 2
+    made.refuse("cloudformation", "DescribeStacks", ApiError("AccessDenied"))
+    assert gate("--junit", "junit.xml") == 3
+    assert "may not cloudformation:DescribeStacks" in capsys.readouterr().err
+    assert ET.parse("junit.xml").find(".//error") is not None
+    made.refuse("s3", "ListObjectsV2", KeyboardInterrupt())
+    made.answers.pop(("cloudformation", "DescribeStacks"))
+    made.answers[("cloudformation", "DescribeStacks")] = made.describe_stacks
+    assert gate() == 3
+    assert capsys.readouterr().err == "gate: interrupted, so nothing is known\n"
+    del made.answers["s3", "ListObjectsV2"]
+    assert gate("--junit", "no-folder/junit.xml") == 3
+    assert (
+        capsys.readouterr().err
+        == "no-folder/junit.xml: can't be written (No such file or directory)\n"
+    )
+    del made.stacks[STACK]
+    assert gate() == 3
+    assert "does not exist" in capsys.readouterr().err
+
+
+def test_the_help_names_the_exit_statuses(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["gate", "--help"])
+    help_text = " ".join(capsys.readouterr().out.split())
+    assert "exit status: 0 all is well, 1 findings, 2 usage, 3 could not be asked" in help_text
+
+
+def test_it_fits_into_sixty_columns_without_colours(
+    made: CommandAccount,
+    gate: Gate,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert gate("--freshness", "1") == 1
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert max(map(len, out.splitlines()[:-1])) <= 60
+
+
+def test_only_what_the_policy_allows_is_called(made: CommandAccount, gate: Gate) -> None:
+    gate()
+    assert set(made.calls) == set(GATE_NEEDS)
+    made.calls.clear()
+
+    def end() -> None:
+        name = made.runs[-1].arn.rsplit(":", 1)[1]
+        made.put(f"runs/shutdown/{name}/phases/1.json", phase_record("Preflight", NOW, []))
+        passed(made, "shutdown", 0, name)
+        made.runs[-1].end("SUCCEEDED", made.service.now)
+
+    made.service.after(30, end)
+    gate("--run", "shutdown")
+    assert set(made.calls) <= {*GATE_NEEDS, *NEEDS["start"]}
+    identity = ("sts", "GetCallerIdentity")
+    reads = {action(*each) for each in GATE_NEEDS if each != identity}
+    assert actions("gate.json") == reads
+    starts = {action(*each) for each in NEEDS["start"] if each != identity}
+    assert actions("gate.json") | actions("gate-run.json") == reads | starts
+
+
+def actions(policy: str) -> set[str]:
+    """The actions that a policy allows."""
+    found: set[str] = set()
+    for each in json.loads((POLICIES / policy).read_text("utf-8"))["Statement"]:
+        listed = each["Action"]
+        found |= {listed} if isinstance(listed, str) else set(listed)
+    return found
+
+
+def test_junit_counts_and_escapes(made: CommandAccount, gate: Gate) -> None:
+    failed(made, "shutdown", 1)
+    assert gate("--junit", "junit.xml") == 1
+    (suite,) = ET.parse("junit.xml").getroot()
+    assert suite.attrib["tests"] == "3"
+    assert suite.attrib["failures"] == "1"
+    text = junit.document("s", [junit.Case("<&>", failure="\x00 ]]> \ud800")], 1).decode()
+    case = ET.fromstring(text).find(".//testcase")
+    assert case is not None
+    assert case.attrib["name"] == "<&>"
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_a_rehearsal_of_templates_needs_no_account(
+    status: int,
+    example_templates: Mapping[str, object],
+    gate: Gate,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(rehearse.rehearse.__kwdefaults__ or {}, "runner", RUNNER)
+    monkeypatch.setitem(prediction.predict_failovers.__kwdefaults__ or {}, "outages", 20)
+    # The runner that starts nothing: with the seed 1 a scenario fails.
+    monkeypatch.setitem(REHEARSAL, "seed", status)
+    monkeypatch.setitem(REHEARSAL, "scenario", ["host-stops", "endpoint-hangs"])
+    paths = []
+    for stack, template in example_templates.items():
+        paths.append(tmp_path / f"{stack}.json")
+        paths[-1].write_text(json.dumps(template))
+    words = ["--rehearse", *map(str, paths), "--json", "--junit", "junit.xml"]
+    assert gate(*words) == status
+    printed = capsys.readouterr()
+    found = {each["name"]: each["status"] for each in json.loads(printed.out)["checks"]}
+    assert found == {
+        f"rehearsal of {plans.RECORD}: host-stops": "failed" if status else "passed",
+        f"rehearsal of {plans.RECORD}: endpoint-hangs": "failed" if status else "not covered",
+    }
+    (suite,) = ET.parse("junit.xml").getroot()
+    assert suite.attrib["skipped"] == ("0" if status else "1")
+    assert cli.main(["gate", "bookstore", "staging", *words]) == 2
+    assert "no pair of hosts of bookstore in staging; found: bookstore-production\n" in (
+        capsys.readouterr().err
+    )
