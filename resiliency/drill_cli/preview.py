@@ -15,7 +15,7 @@ from resiliency.drill_cli.stack import DeployedDrill, DrillsStack, running_execu
 from resiliency.errors import UserError
 from staged_resiliency.drills.runtime.client_view import serving_host
 from staged_resiliency.drills.runtime.context import Context
-from staged_resiliency.drills.runtime.plan import Plan
+from staged_resiliency.drills.runtime.plan import FaultKind, Plan
 from staged_resiliency.drills.runtime.preflight import Findings, approval_of, inspect, refusals
 from staged_resiliency.experiment.expectations import (
     AlarmQuiet,
@@ -223,7 +223,8 @@ def _clients(plan: Plan) -> Sequence[str]:
         served = " and are served all the time" if ClientsServed in kinds else ""
         lost = ""
         if plan.target == plan.active.name:
-            lost = f"; what needs {plan.dependency or plan.target} fails there meanwhile"
+            suffers = "is slower" if plan.fault is FaultKind.DEGRADE else "fails"
+            lost = f"; what needs {plan.dependency or plan.target} {suffers} there meanwhile"
         lines.append(f"They stay on {plan.active.name}{served}{lost}.")
     return lines or ["The hypothesis has no expectation of clients."]
 
