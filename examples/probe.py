@@ -6,7 +6,6 @@ hosts send requests to each other's private addresses. A fleet, found by a tag, 
 
 from aws_cdk import App, Environment, Stack
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_route53 as route53
 
 from staged_resiliency import (
@@ -35,14 +34,6 @@ stack = Stack(app, "shop-failover", env=Environment(account="111111111111", regi
 zone = route53.PublicHostedZone(stack, "Zone", zone_name="example.com")
 topic = AlarmTopic(stack, "Topic")
 vpc = ec2.Vpc(stack, "Network", max_azs=2, nat_gateways=0)
-role = iam.Role(
-    stack,
-    "Role",
-    assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
-    managed_policies=[
-        iam.ManagedPolicy.from_aws_managed_policy_name("AmazonSSMManagedInstanceCore")
-    ],
-)
 instances = {
     color: ec2.Instance(
         stack,
@@ -52,7 +43,8 @@ instances = {
         machine_image=ec2.MachineImage.latest_amazon_linux2023(
             cpu_type=ec2.AmazonLinuxCpuType.ARM_64
         ),
-        role=role,
+        # Adds AmazonSSMManagedInstanceCore, by which Systems Manager installs the probe.
+        ssm_session_permissions=True,
         vpc=vpc,
         vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
     )
@@ -77,7 +69,8 @@ probe = ProbeAgent(
     ),
     instances=InstancesById(list(instances.values())),
 )
-probe.grant_publish(role)
+for instance in instances.values():
+    probe.grant_publish(instance)
 
 # A fleet gets the same agent, a tenth of the hosts at a time; an error stops the rest.
 ProbeAgent(

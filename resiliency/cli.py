@@ -19,6 +19,7 @@ from resiliency.commands import (
     rehearse,
     review,
     schema,
+    status,
     summary,
     timing,
 )
@@ -121,6 +122,7 @@ def parser() -> argparse.ArgumentParser:
         rehearse,
         review,
         drill,
+        status,
         gate,
         agent_sources,
         schema,

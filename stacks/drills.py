@@ -5,7 +5,7 @@ from aws_cdk import Environment as CdkEnvironment
 from aws_cdk import aws_route53 as route53
 
 from resiliency.service_file import Environment, Service
-from resiliency.service_file.mapping import fault_of, guards_of, hypothesis_of
+from resiliency.service_file.mapping import fault_of
 from resiliency.service_file.model import Drills, DrillSettings
 from resiliency.service_file.timing_graph import predicted
 from stacks.drill_target import drill_target
@@ -94,8 +94,6 @@ class DrillsStack(Stack):
             group=self.group,
             name=name,
             fault=fault_of(environment, drill),
-            guards=guards_of(environment, drill),
-            hypothesis=hypothesis_of(environment, drill),
             schedule=DrillSchedule(drill.schedule, drill.timezone),
             window=DrillWindow(window.days, window.from_hour, window.to_hour),
             dependency=drill.dependency,

@@ -174,6 +174,13 @@ def _facts(preview: Preview) -> Sequence[tuple[str, str]]:
         ("Lasts", f"{wording.duration(plan.timeouts.run)} at the most, with all its checks"),
         ("May start", str(plan.window)),
     ]
+    if plan.blackout:
+        facts.append(("Not on", ", ".join(plan.blackout)))
+    if plan.change_calendars:
+        facts.append(("Obeys", f"change calendars {', '.join(plan.change_calendars)}"))
+    if plan.notice_seconds:
+        notice = wording.duration(plan.notice_seconds)
+        facts.append(("Announced", f"{notice} before the fault, where a fault is injected"))
     if template is not None:
         cost = template.cost(plan)
         facts.append(("Cost", f"about {cost:.2f} US dollars for AWS FIS (list price; verify)"))

@@ -24,7 +24,12 @@ from resiliency.service_file.model import (
     Service,
 )
 from resiliency.service_file.partial_document import PartialDocument
-from staged_resiliency.drills.hypothesis import longest_minutes, moves_clients, observed_seconds
+from staged_resiliency.drills.hypothesis import (
+    contradiction,
+    longest_minutes,
+    moves_clients,
+    observed_seconds,
+)
 from staged_resiliency.drills.runtime.plan import COOL_DOWN_SECONDS, Timeouts
 from staged_resiliency.drills.schedule import MAX_GAP_DAYS, DrillSchedule, outside_window
 from staged_resiliency.shared import limits, names, validation
@@ -362,6 +367,7 @@ def _is_safe(
     fault, alarms = fault_of(environment, drill), watched_alarms(environment)
     pair = pair_of(environment)
     moves = moves_clients(fault, pair, alarms)
+    contradicted = contradiction(fault, pair, alarms)
     seconds, needed = drill.duration_minutes * 60, observed_seconds(fault, alarms)
     longest = longest_minutes(hypothesis_of(environment, drill), objective)
     if not guards_of(environment, drill):
@@ -370,19 +376,9 @@ def _is_safe(
             f"has no stop condition, as no alarm covers {color}; give {color} an instance_id, or "
             "the service a dependency, so that its probe has an alarm",
         )
-    elif moves and drill.host == "standby":
-        yield at.problem(
-            "breaks the standby but moves clients to it: the standby checks the active host "
-            f"{'at the same address' if fault.port is None else f'on the same port {fault.port}'}, "
-            "and failover_on has 'peer'; break the active host",
-            "host",
-        )
-    elif drill.fault == "stop_instance" and drill.host == "active" and not moves:
-        yield at.problem(
-            "would stop the active host while no signal of failover_on treats missing data as "
-            "failure, so clients would stay with it; add 'status' to failover_on",
-            "fault",
-        )
+    elif contradicted is not None:
+        key, reason = contradicted
+        yield at.problem(reason, key)
     elif moves and seconds < objective:
         yield at.problem(
             f"{drill.duration_minutes} is less than objective_seconds {objective}, so the fault "

@@ -15,6 +15,7 @@ from resiliency.service_file.model import (
 )
 from staged_resiliency.drills.alarm_effects import AlarmKind, WatchedAlarm
 from staged_resiliency.drills.faults import (
+    MAX_RESPONSE_MILLISECONDS,
     BlackholeDependency,
     BlackholePort,
     DegradeDependency,
@@ -22,7 +23,7 @@ from staged_resiliency.drills.faults import (
     StopInstance,
 )
 from staged_resiliency.drills.hypothesis import Pair, guards, hypothesis
-from staged_resiliency.experiment.expectations import ClientsFast, Hypothesis
+from staged_resiliency.experiment.expectations import Hypothesis
 from staged_resiliency.probe.configuration import ProbeConfiguration
 from staged_resiliency.probe.target_checks import (
     DnsCheck,
@@ -74,6 +75,7 @@ def fault_of(environment: Environment, drill: DrillSettings) -> Fault:
         drill.delay_milliseconds,
         drill.jitter_milliseconds,
         drill.loss_percent,
+        drill.response_milliseconds or MAX_RESPONSE_MILLISECONDS,  # a rule requires it
     )
 
 
@@ -133,13 +135,7 @@ def guards_of(environment: Environment, drill: DrillSettings) -> Sequence[str]:
 def hypothesis_of(environment: Environment, drill: DrillSettings) -> Hypothesis:
     """Return everything that is expected of a drill."""
     alarms = watched_alarms(environment)
-    found = hypothesis(fault_of(environment, drill), pair_of(environment), alarms)
-    if drill.response_milliseconds is None:
-        return found
-    return (
-        *found,
-        ClientsFast(environment.endpoint.record, drill.response_milliseconds / 1000),
-    )
+    return hypothesis(fault_of(environment, drill), pair_of(environment), alarms)
 
 
 # The probe

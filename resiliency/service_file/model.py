@@ -20,7 +20,7 @@ from pydantic import (
 
 from resiliency.failover_model import overrides
 from staged_resiliency.drills import schedule as schedules
-from staged_resiliency.drills.faults import MAX_DELAY_MILLISECONDS
+from staged_resiliency.drills.faults import MAX_DELAY_MILLISECONDS, MAX_RESPONSE_MILLISECONDS
 from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.configuration import DEFAULT_INTERVAL_SECONDS, DEFAULT_TIMEOUT_SECONDS
 from staged_resiliency.shared import limits, names, validation
@@ -841,7 +841,7 @@ class DrillSettings(Section):
         description="degrade, in place of a delay: how many packets in 100 are lost.",
         examples=[10],
     )
-    response_milliseconds: Annotated[int, Field(ge=1, le=4000)] | None = Field(
+    response_milliseconds: Annotated[int, Field(ge=1, le=MAX_RESPONSE_MILLISECONDS)] | None = Field(
         default=None,
         description="degrade: the most that 95 of 100 answers to clients may take meanwhile.",
         examples=[800],

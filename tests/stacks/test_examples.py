@@ -56,13 +56,34 @@ def _run(name: str, folder: Path) -> Template:
             },
         ),
         (
+            "load_balancers.py",
+            {
+                "AWS::ElasticLoadBalancingV2::LoadBalancer": 2,
+                "AWS::CloudWatch::Alarm": 2,
+                "AWS::Route53::HealthCheck": 1,
+                "AWS::Route53::RecordSet": 2,
+            },
+        ),
+        (
+            "own_topic.py",
+            {"AWS::SNS::Subscription": 2, "AWS::SQS::QueuePolicy": 1, "AWS::KMS::Key": 1},
+        ),
+        (
+            "several_services.py",
+            {
+                "AWS::CloudWatch::Alarm": 2,
+                "AWS::Route53::HealthCheck": 1,
+                "AWS::Route53::RecordSet": 4,
+            },
+        ),
+        (
             "drills.py",
             {
                 "AWS::FIS::ExperimentTemplate": 2,
                 "AWS::StepFunctions::StateMachine": 2,
                 "AWS::Scheduler::Schedule": 4,
                 "AWS::Lambda::Function": 3,
-                "AWS::CloudWatch::Alarm": 8,
+                "AWS::CloudWatch::Alarm": 10,
                 "AWS::CloudWatch::Dashboard": 1,
             },
         ),
@@ -71,3 +92,11 @@ def _run(name: str, folder: Path) -> Template:
 def test_an_example_makes(example: str, counts: Mapping[str, int], tmp_path: Path) -> None:
     template = _run(example, tmp_path)
     assert {kind: len(resources_of(template, kind)) for kind in counts} == counts
+
+
+def test_every_example_is_tested_and_listed() -> None:
+    names = {path.name for path in (ROOT / "examples").glob("*.py")}
+    tested = Path(__file__).read_text(encoding="utf-8")
+    guide = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
+    assert {name for name in names if f'"{name}"' not in tested} == set()
+    assert {name for name in names if f"examples/{name})" not in guide} == set()

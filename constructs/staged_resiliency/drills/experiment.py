@@ -110,6 +110,25 @@ class FaultExperiment(Construct):
         self.template_id: Final = self.resource.attr_id
 
 
+def report_of(where: Scope, bucket_name: str) -> Report:
+    """Where FIS writes its own reports, and the dashboard whose graphs they show."""
+    dashboard_arn = where.dashboard_arn
+    return Report(
+        outputs=_Template.OutputsProperty(
+            experiment_report_s3_configuration=_Template.ExperimentReportS3ConfigurationProperty(
+                bucket_name=bucket_name, prefix=keys.REPORTS.rstrip("/")
+            )
+        ),
+        data_sources=None
+        if dashboard_arn is None
+        else _Template.DataSourcesProperty(
+            cloud_watch_dashboards=[
+                _Template.CloudWatchDashboardProperty(dashboard_identifier=dashboard_arn)
+            ]
+        ),
+    )
+
+
 def experiment_role(
     scope: Construct, fault: type[Fault], where: Scope, report: Report | None
 ) -> str:

@@ -31,6 +31,7 @@ _DNS_PORT: Final = 53
 _HTTPS_PORT: Final = 443  # of CloudWatch and Systems Manager too
 _ALL: Final = 100
 MAX_DELAY_MILLISECONDS: Final = 60_000
+MAX_RESPONSE_MILLISECONDS: Final = 4_000  # a drill waits no longer for an answer
 # Which the documents need that take names, addresses and Availability Zones.
 _READS_OF_SOURCES: Final = ("ec2:DescribeSubnets",)
 
@@ -350,7 +351,7 @@ class BlackholeDependency(_DocumentFault):
 
     def reaches(self, alarm: WatchedAlarm) -> bool:
         """Whether an alarm watches the dependency, on either host."""
-        return alarm.address == self.destination
+        return _is_at(alarm, self.destination)
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,6 +440,8 @@ class DegradeDependency(_DocumentFault):
         delay_milliseconds: How long each packet is held back, 1 to 60,000; None to lose packets.
         jitter_milliseconds: By how much the delay varies, up or down; at most the delay.
         loss_percent: How many packets in 100 are lost, 1 to 99; None to delay packets.
+        response_milliseconds: The most that 95 of 100 answers to clients may take meanwhile, up to
+            4,000; drills that derive their hypothesis expect it.
 
     Raises:
         InvalidInputError: A value that FIS would refuse, or neither or both of delay and loss.
@@ -465,6 +468,7 @@ class DegradeDependency(_DocumentFault):
     delay_milliseconds: int | None = None
     jitter_milliseconds: int = 0
     loss_percent: int | None = None
+    response_milliseconds: int = MAX_RESPONSE_MILLISECONDS
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -479,6 +483,7 @@ class DegradeDependency(_DocumentFault):
             checked(owner, "delay_milliseconds", self.delay_milliseconds, _delay)
         if self.loss_percent is not None:
             checked(owner, "loss_percent", self.loss_percent, _loss)
+        checked(owner, "response_milliseconds", self.response_milliseconds, _response)
         most = self.delay_milliseconds or 0
         if not 0 <= self.jitter_milliseconds <= most:
             raise InvalidInputError(
@@ -513,7 +518,15 @@ class DegradeDependency(_DocumentFault):
 
     def reaches(self, alarm: WatchedAlarm) -> bool:
         """Whether an alarm watches the dependency, on either host."""
-        return alarm.address == self.destination
+        return _is_at(alarm, self.destination)
+
+
+def _is_at(alarm: WatchedAlarm, destination: str) -> bool:
+    """Whether an alarm watches what is at a name or address, however both are written."""
+    if alarm.address is None or not is_literal(destination):
+        return alarm.address == destination
+    canonical = validation.dns_name_or_address
+    return canonical(alarm.address) == canonical(destination)
 
 
 def _document_arn(document: str, place: Place) -> str:
@@ -577,6 +590,14 @@ def _cut_off(port: int) -> int:
 def _delay(milliseconds: int) -> int:
     if not 1 <= milliseconds <= MAX_DELAY_MILLISECONDS:
         raise ValueError(f"{milliseconds} is out of range; allowed: 1 to {MAX_DELAY_MILLISECONDS}")
+    return milliseconds
+
+
+def _response(milliseconds: int) -> int:
+    if not 1 <= milliseconds <= MAX_RESPONSE_MILLISECONDS:
+        raise ValueError(
+            f"{milliseconds} is out of range; allowed: 1 to {MAX_RESPONSE_MILLISECONDS}"
+        )
     return milliseconds
 
 

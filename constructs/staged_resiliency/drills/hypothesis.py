@@ -3,15 +3,16 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from staged_resiliency.drills.alarm_effects import AlarmEffect, AlarmKind, WatchedAlarm
-from staged_resiliency.drills.faults import Fault
+from staged_resiliency.drills.faults import DegradeDependency, Fault
 from staged_resiliency.drills.runtime.plan import FaultKind
 from staged_resiliency.experiment.expectations import (
     AlarmFires,
     AlarmQuiet,
     AlarmRecovers,
+    ClientsFast,
     ClientsMove,
     ClientsReturn,
     ClientsServed,
@@ -56,6 +57,25 @@ def moves_clients(fault: Fault, pair: Pair, alarms: Sequence[WatchedAlarm]) -> b
     )
 
 
+def contradiction(
+    fault: Fault, pair: Pair, alarms: Sequence[WatchedAlarm]
+) -> tuple[Literal["host", "fault"], str] | None:
+    """Why a drill would show nothing of the failover: what of it is wrong, and the reason."""
+    moves = moves_clients(fault, pair, alarms)
+    if moves and fault.host_name == pair.standby:
+        return "host", (
+            "breaks the standby but moves clients to it: the standby checks the active host "
+            f"{'at the same address' if fault.port is None else f'on the same port {fault.port}'}, "
+            "and failover_on has 'peer'; break the active host"
+        )
+    if fault.kind is FaultKind.STOP_INSTANCE and fault.host_name == pair.active and not moves:
+        return "fault", (
+            "would stop the active host while no signal of failover_on treats missing data as "
+            "failure, so clients would stay with it; add 'status' to failover_on"
+        )
+    return None
+
+
 def hypothesis(fault: Fault, pair: Pair, alarms: Sequence[WatchedAlarm]) -> Hypothesis:
     """Derive all expectations of a drill.
 
@@ -88,6 +108,8 @@ def _expectations(
         # What cuts off a dependency leaves the way from clients to the host open.
         if fault.host_name != pair.active or fault.kind is not FaultKind.STOP_INSTANCE:
             yield ClientsServed(pair.record)
+        if isinstance(fault, DegradeDependency):
+            yield ClientsFast(pair.record, fault.response_milliseconds / 1000)
     for alarm, within in fires.items():
         yield AlarmFires(alarm.name, within)
         yield AlarmRecovers(alarm.name, alarm.recovers_within(fault.start_seconds))
@@ -106,7 +128,7 @@ def observed_seconds(fault: Fault, alarms: Sequence[WatchedAlarm]) -> int:
     quiet = [
         alarm.fires_within(AlarmEffect.FAILS) or 0
         for alarm in alarms
-        if fault.kind is FaultKind.DEGRADE and alarm.host == fault.host_name
+        if isinstance(fault, DegradeDependency) and alarm.host == fault.host_name
         if fault.reaches(alarm)
     ]
     return max(0, slowest - fault.set_up_seconds, *quiet)

@@ -166,6 +166,8 @@ class FailoverRecords(Construct):
 
     Attributes:
         record_name: DNS name of the records, without the final dot.
+        hosted_zone_id: Id of their zone.
+        ttl_seconds: Their TTL.
         resources: The ``CfnRecordSet`` of each record, a primary before its secondary.
 
     Example:
@@ -218,6 +220,8 @@ class FailoverRecords(Construct):
             )
         super().__init__(scope, construct_id)
         self.record_name: Final = name
+        self.hosted_zone_id: Final = zone_id
+        self.ttl_seconds: Final = ttl
         records: list[route53.CfnRecordSet] = []
         for record_type in primary.record_types:
             served, standby = (
@@ -241,7 +245,7 @@ class FailoverRecords(Construct):
             )
             # The order of updates: a swap while the active host is down must never send clients
             # back to it, as the secondary would that has its new value before the primary.
-            standby.add_dependency(served)
+            standby.add_resource_dependency(served)
             records += (served, standby)
         self.resources: Final[Sequence[route53.CfnRecordSet]] = records
 

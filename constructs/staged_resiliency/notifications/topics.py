@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, cast
 
 from aws_cdk import Annotations, RemovalPolicy, Stack
 from aws_cdk import aws_kms as kms
@@ -15,11 +15,25 @@ from staged_resiliency.shared.digest import digest
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, is_literal, wrong_type
 
+if TYPE_CHECKING:
+    from aws_cdk import aws_iam as iam  # loaded where grants are made
+
 # CloudWatch publishes an alarm's message with a data key of the topic's KMS key:
 # https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns
 _ALARM_SERVICE: Final = "cloudwatch.amazonaws.com"
 _ALARM_KEY_ACTIONS: Final = ("kms:Decrypt", "kms:GenerateDataKey*")
 _KEY_DELETION_DAYS: Final = 30
+
+
+class CdkSubscription(Protocol):
+    """A subscription of ``aws_sns_subscriptions``.
+
+    ``sns.ITopicSubscription`` names the parameter of ``bind``, which the CDK's own classes name
+    otherwise, so that pyright takes none of them for it (docs/adr/0015).
+    """
+
+    def bind(self, topic: sns.ITopic, /) -> sns.TopicSubscriptionConfig:
+        """Bind it to a topic."""
 
 
 class AlarmKey(Construct):
@@ -79,18 +93,32 @@ class AlarmTopicBase(Construct):
         """The topic as the CDK's type ``ITopic``."""
         return sns.Topic.from_topic_arn(self, "Imported", self.topic_arn)
 
-    def subscribe(self, subscription: Subscription) -> sns.CfnSubscription:
+    def subscribe(self, subscription: Subscription | CdkSubscription) -> sns.CfnSubscription:
         """Send the topic's messages to a subscriber.
 
         The subscription's construct id comes from protocol and endpoint, so the order of
-        subscribers does not matter.
+        subscribers does not matter. A subscription of the CDK, of ``aws_sns_subscriptions``, is
+        made by the CDK, which also lets the topic send to the queue or call the function.
 
         Args:
             subscription: Who receives the messages.
 
         Returns:
             The ``CfnSubscription``, for example to give it a filter.
+
+        Raises:
+            InvalidInputError: Not a subscription.
         """
+        if not isinstance(subscription, Subscription):
+            if not hasattr(subscription, "bind"):
+                raise wrong_type(
+                    "AlarmTopic",
+                    "subscriptions",
+                    subscription,
+                    'a subscription such as EmailSubscription("ops@example.com")',
+                )
+            made = self.topic.add_subscription(cast(sns.ITopicSubscription, subscription))
+            return cast(sns.CfnSubscription, made.node.default_child)
         receiver = f"{subscription.protocol} {subscription.endpoint}"
         resource = sns.CfnSubscription(
             self,
@@ -114,10 +142,11 @@ class AlarmTopic(AlarmTopicBase):
         topic_name: Physical name; CloudFormation makes one up unless given.
         encryption_key: The key that encrypts messages: an ``AlarmKey`` or a ``kms.IKey``, which
             is then opened to CloudWatch. A new ``AlarmKey`` unless given.
-        subscriptions: Who receives the messages; nobody unless given.
+        subscriptions: Who receives the messages, as the classes of this library or as those of
+            ``aws_sns_subscriptions``; nobody unless given.
 
     Raises:
-        InvalidInputError: A name that SNS would refuse.
+        InvalidInputError: A name that SNS would refuse, or not a subscription.
 
     Attributes:
         topic_arn: ARN of the topic.
@@ -145,8 +174,8 @@ class AlarmTopic(AlarmTopicBase):
         construct_id: str,
         *,
         topic_name: str | None = None,
-        encryption_key: AlarmKey | kms.IKey | None = None,
-        subscriptions: Sequence[Subscription] = (),
+        encryption_key: AlarmKey | kms.IKey | kms.Key | None = None,
+        subscriptions: Sequence[Subscription | CdkSubscription] = (),
     ) -> None:
         if topic_name is not None:
             checked("AlarmTopic", "topic_name", topic_name, validation.topic_name)
@@ -166,6 +195,28 @@ class AlarmTopic(AlarmTopicBase):
         for subscription in dict.fromkeys(subscriptions):
             self.subscribe(subscription)
 
+    def grant_publish(self, grantee: "iam.IGrantable") -> "iam.Grant":
+        """Grant permission to publish to the topic, with its key, for what is no alarm.
+
+        Args:
+            grantee: Who publishes: a role, or a function or instance with one.
+        """
+        from aws_cdk import aws_iam as iam
+
+        grant = iam.Grant.add_to_principal(
+            grantee=grantee, actions=["sns:Publish"], resource_arns=[self.topic_arn]
+        )
+        key = self.encryption_key
+        # The policy of an AlarmKey leaves it to IAM who of the account may use it.
+        use = (
+            iam.Grant.add_to_principal(
+                grantee=grantee, actions=list(_ALARM_KEY_ACTIONS), resource_arns=[key.key_arn]
+            )
+            if isinstance(key, AlarmKey)
+            else key.grant_encrypt_decrypt(grantee)
+        )
+        return grant.combine(use)
+
     @staticmethod
     def from_topic_arn(scope: Construct, construct_id: str, topic_arn: str) -> "AdoptedAlarmTopic":
         """Use an existing topic, whose policy and key must already let alarms publish.
@@ -180,7 +231,7 @@ class AlarmTopic(AlarmTopicBase):
         """
         return AdoptedAlarmTopic(scope, construct_id, topic_arn=topic_arn)
 
-    def _open_to_alarms(self, key: kms.IKey) -> None:
+    def _open_to_alarms(self, key: kms.IKey | kms.Key) -> None:
         from aws_cdk import aws_iam as iam  # only needed for keys that are not made here
 
         statement = iam.PolicyStatement.from_json(_alarm_key_statement(Stack.of(self).account))
@@ -243,7 +294,7 @@ class AdoptedAlarmTopic(AlarmTopicBase):
         self.topic_arn = topic_arn
 
 
-Topic: TypeAlias = AlarmTopicBase | sns.ITopic | str
+Topic: TypeAlias = AlarmTopicBase | sns.ITopic | sns.Topic | str
 """A topic that alarms notify: an ``AlarmTopic``, a topic of the CDK, or an ARN."""
 
 

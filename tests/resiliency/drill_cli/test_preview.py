@@ -57,6 +57,31 @@ def test_a_blackhole_that_runs_dry_shows_its_port_and_its_agent(
     assert "start-instances" not in out
 
 
+def test_days_calendars_and_the_announcement_are_shown(
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calendar = "arn:aws:ssm:us-west-2:123456789012:document/freeze"
+    dated = replace(
+        plans.SHUTDOWN,
+        drill="dated",
+        blackout=("2026-11-03", "2026-12-20/2027-01-04"),
+        change_calendars=(calendar,),
+        notice_seconds=1800,
+    )
+    made.deploy(dated)
+    made.service.script.calendars_closed = (calendar,)
+    assert drill("preview", "dated") == 0
+    out = " ".join(capsys.readouterr().out.split())
+    for expected in (
+        "Not on 2026-11-03, 2026-12-20/2027-01-04",
+        f"Obeys change calendars {calendar}",
+        "Announced 30 min before the fault, where a fault is injected",
+        "It would not start now: 2026-11-03 is excluded by blackout_dates "
+        f"change calendar {calendar} is closed",
+    ):
+        assert expected in out, expected
+
+
 def test_a_shutdown_of_the_standby_leaves_clients_where_they_are(
     made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Annotations, Match
 
@@ -278,3 +279,26 @@ NO_ARN = (
 def test_a_topic_refuses(build: Callable[[Stack], object], message: str, stack: Stack) -> None:
     with refused(message):
         build(stack)
+
+
+def _granted(encryption_key: Callable[[Stack], AlarmKey | kms.Key | None]) -> list[Data]:
+    def build(stack: Stack) -> None:
+        role = iam.Role.from_role_name(stack, "Role", "reporter")
+        AlarmTopic(stack, "Topic", encryption_key=encryption_key(stack)).grant_publish(role)
+
+    policy = only(synthesized(build), "AWS::IAM::Policy")
+    statements: list[Data] = policy["PolicyDocument"]["Statement"]
+    return statements
+
+
+def test_a_role_may_publish_and_use_the_topics_key() -> None:
+    publish, use = _granted(lambda _: None)
+    assert (publish["Action"], list(publish["Resource"])) == ("sns:Publish", ["Ref"])
+    assert use["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
+    assert list(use["Resource"]) == ["Fn::GetAtt"]
+
+
+def test_a_role_may_use_a_key_of_the_cdk() -> None:
+    publish, use = _granted(lambda stack: kms.Key(stack, "Key"))
+    assert publish["Action"] == "sns:Publish"
+    assert {"kms:Decrypt", "kms:GenerateDataKey*"} <= set(use["Action"])

@@ -1,6 +1,7 @@
 """Who receives the messages of a topic."""
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import pytest
 from aws_cdk import Stack
@@ -214,3 +215,32 @@ def test_a_subscription_of_no_kind_is_refused() -> None:
         "LambdaSubscription, QueueSubscription or SmsSubscription"
     ):
         Subscription("ops@example.com")
+
+
+def test_a_subscription_of_the_cdk_lets_the_topic_send_to_the_queue() -> None:
+    def build(stack: Stack) -> None:
+        made = AlarmTopic(
+            stack,
+            "Topic",
+            subscriptions=[sns_subscriptions.SqsSubscription(sqs.Queue(stack, "Queue"))],
+        )
+        assert made.subscribe(sns_subscriptions.EmailSubscription("ops@example.com")).protocol == (
+            "email"
+        )
+
+    template = synthesized(build)
+    subscribed = resources_of(template, SUBSCRIPTION).values()
+    assert {each["Properties"]["Protocol"] for each in subscribed} == {"sqs", "email"}
+    (statement,) = only(template, "AWS::SQS::QueuePolicy")["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "sqs:SendMessage"
+    topic = {"Ref": only_id(template, "AWS::SNS::Topic")}
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": topic}}
+
+
+def test_what_is_no_subscription_is_refused_by_its_name(stack: Stack) -> None:
+    wrong = cast(Subscription, "ops@example.com")
+    with refused(
+        "AlarmTopic: subscriptions: 'ops@example.com' is of type str; give a subscription such as "
+        'EmailSubscription("ops@example.com")'
+    ):
+        AlarmTopic(stack, "Topic", subscriptions=[wrong])
