@@ -7,8 +7,10 @@ import pytest
 
 from staged_resiliency.drills.runtime import fault, lock, phases
 from staged_resiliency.drills.runtime import states as names
+from staged_resiliency.drills.runtime.client_view import STEADY_POLLS
 from staged_resiliency.drills.runtime.context import AwsError
-from staged_resiliency.drills.runtime.plan import RULE_LATE_SECONDS, Plan
+from staged_resiliency.drills.runtime.network import UnansweredError
+from staged_resiliency.drills.runtime.plan import RULE_LATE_SECONDS, Endpoint, Plan
 from staged_resiliency.drills.runtime.states import PhaseInput, PhaseResult, RunName
 from staged_resiliency.drills.runtime.store import Store, journal_key, load_records
 from tests.fake_aws import plans
@@ -46,6 +48,24 @@ def test_without_an_experiment_there_is_nothing_to_observe() -> None:
     with account() as made:
         result = phases.observe(call(names.OBSERVE), made.context)
     assert (result.go, result.again) == (False, False)
+
+
+def test_a_state_is_steady_after_polls_in_a_row() -> None:
+    asked: list[str] = []
+
+    def every_second(address: str, endpoint: Endpoint, host: str) -> str:
+        asked.append(address)
+        if len(asked) % 2:
+            return plans.BLUE
+        raise UnansweredError("reset")
+
+    with account() as made:
+        flapping = replace(
+            made.context, ask=every_second, resolve=lambda name: [plans.BLUE_ADDRESS]
+        )
+        result = phases.steady_state(call(names.STEADY_STATE), flapping)
+    assert not result.go
+    assert len(asked) > 2 * STEADY_POLLS
 
 
 def test_the_observations_of_a_call_that_fails_are_recorded() -> None:
