@@ -105,6 +105,24 @@ def test_a_run_that_is_redriven_injects_nothing() -> None:
     assert (result.go, result.message, record.cut_short) == (False, message, message)
 
 
+def test_the_last_preflight_counts_of_a_run_that_announced_itself() -> None:
+    with account() as made:
+        first = replace(ready(made), began_at=START - plans.SHUTDOWN.timeouts.preflight_valid - 1)
+        once = call(names.INJECT, preflight=first)
+        assert "its preflight was too long ago" in phases.inject(once, made.context).message
+        again = PhaseResult(True, False, START, None, "")
+        twice = call(names.INJECT, preflight=first, preflight_again=again)
+        assert phases.inject(twice, made.context).message == "experiment EXP00000"
+
+
+def test_without_a_preflight_nothing_is_injected() -> None:
+    with account() as made:
+        ready(made)
+        result = phases.inject(call(names.INJECT), made.context)
+        assert "its preflight was too long ago" in result.message
+        assert made.service.experiments == []
+
+
 def test_an_experiment_that_ends_without_having_acted_injected_nothing() -> None:
     with account(plans.SHUTDOWN, Script(initiating=5)) as made:
         fault.start_experiment(replace(plans.SHUTDOWN, enabled=False), RUN.execution, made.context)
