@@ -10,13 +10,14 @@ from resiliency.cli import main
 from resiliency.errors import UsageError, UserError
 from tests.support import EXAMPLE_FILE, ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def application(folder: Path, command: str) -> Path:
     (folder / "cdk.json").write_text(json.dumps({"app": command}), encoding="utf-8")
     return folder
 
 
-@pytest.mark.slow
 def test_the_application_is_synthesized_with_one_service_file() -> None:
     stacks = synthesized(ROOT, EXAMPLE_FILE)
     assert "bookstore-production-failover" in {stack.name for stack in stacks}
@@ -48,7 +49,6 @@ def test_a_dependency_of_another_form_is_a_usage_error(
     assert "is not of the form NAME=HOST:PORT" in capsys.readouterr().err
 
 
-@pytest.mark.slow
 def test_an_account_that_can_not_be_asked_has_an_exit_status_of_its_own(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
