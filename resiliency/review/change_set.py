@@ -182,9 +182,14 @@ def _undone(template: Any, before: Any, after: Any, ids: Mapping[str, JsonObject
         isinstance(template, list)
         and isinstance(before, list)
         and isinstance(after, list)
-        and len(template) == len(before) == len(after)
+        and len(template) == len(after)
     ):
-        return [_undone(*each, ids) for each in zip(template, before, after, strict=True)]
+        if len(before) == len(after):
+            return [_undone(*each, ids) for each in zip(template, before, after, strict=True)]
+        return [
+            template[after.index(each)] if each in after else _referring(each, ids)
+            for each in before
+        ]
     return _referring(before, ids)
 
 
