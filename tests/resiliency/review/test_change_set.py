@@ -16,7 +16,8 @@ from resiliency.review.changes import Action, changes_between, counterpart
 from resiliency.review.findings import Finding, Sides
 from resiliency.review.review import Review, review
 from tests.resiliency.review.describe_change_set import described
-from tests.resiliency.review.stacks import NOW, OUTAGES, alarm, resource, stack, texts
+from tests.resiliency.review.stacks import NOW, OUTAGES, alarm, pair, resource, stack, texts
+from tests.resiliency.review.test_findings import changed, without
 from tests.stacks.drill_edits import DRILL_ROWS
 from tests.stacks.edits import ROWS, Row
 from tests.support import example_data, service_of, synthesized
@@ -67,6 +68,36 @@ def _findings(found: Review) -> list[Finding]:
         for each in found.findings
         if each.topic.value not in ("rest", "time") and "can't be followed before" not in each.text
     ]
+
+
+def test_references_are_those_of_the_templates(tmp_path: Path) -> None:
+    def policy(*actions: str) -> Any:
+        bucket = {"Fn::GetAtt": ["Bucket", "Arn"]}
+        statements = [{"Effect": "Allow", "Action": each, "Resource": bucket} for each in actions]
+        return {
+            "Policy": resource("IAM::ManagedPolicy", PolicyDocument={"Statement": statements}),
+            "Bucket": resource("S3::Bucket"),
+        }
+
+    after = stack(policy("s3:GetObject", "s3:PutObject"))
+    found = review_of(tmp_path, [after], described(stack(policy("s3:GetObject")), after))
+    assert texts(found, "permissions") == [
+        "warning ManagedPolicy Policy: allows s3:PutObject on ${Bucket.Arn}"
+    ]
+
+
+def test_a_health_check_that_goes_is_that_of_the_pair_before(tmp_path: Path) -> None:
+    new = without(pair(check="New"), "Check") | {"New": pair()["Check"]}
+    for before, after in ((pair(), new), (new, pair())):
+        sides = stack(before), stack(after)
+        found = review_of(tmp_path, [sides[1]], described(*sides))
+        assert texts(found, "clients") == []
+        assert all(each.before and each.after for each in found.compared)
+    # A record that changes shows by its other side which health check stays.
+    moved = changed(pair(), "Primary", ResourceRecords=["192.0.2.9", "192.0.2.8"])
+    found = review_of(tmp_path, [stack(moved)], described(stack(pair()), stack(moved)))
+    (finding,) = texts(found, "clients")
+    assert "are sent to 192.0.2.9 and 192.0.2.8 in place of 192.0.2.1" in finding
 
 
 def test_the_change_sets_of_tests_have_the_shape_of_the_api() -> None:
@@ -135,9 +166,16 @@ def test_a_change_without_a_changed_value_is_listed(tmp_path: Path) -> None:
         "AfterContext": context,
     }
     unchanged = {**change, "Action": "SyncWithActual"}
-    for each, expected in ((change, ["note modify Topic pager (Tags)"]), (unchanged, [])):
+    nested = {**change, "Action": "Dynamic"}
+    for each, expected in (
+        (change, ["note modify Topic pager (Tags)"]),
+        (unchanged, []),
+        (nested, []),
+    ):
         document["Changes"] = [{"Type": "Resource", "ResourceChange": each}]
-        assert texts(review_of(tmp_path, [after], document), "rest") == expected
+        found = review_of(tmp_path, [after], document)
+        assert texts(found, "rest") == expected
+        assert bool(texts(found, "names")) is (each is nested)
 
 
 @pytest.mark.parametrize(
