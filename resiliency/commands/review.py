@@ -1,4 +1,4 @@
-"""`resiliency review`: what ops need to know about a change before it is deployed."""
+"""`resiliency review`: list what a change does, before it is deployed."""
 
 import argparse
 import json
@@ -71,6 +71,8 @@ def run(options: argparse.Namespace) -> int:
     if len(options.paths) != 2 - one_side:
         wanted = "one folder, the one after" if one_side else "two folders, before and after"
         raise UsageError(f"resiliency review: {len(options.paths)} given; give {wanted}")
+    if options.profile and not options.deployed:
+        raise UsageError("--profile: is for --deployed; give that too")
     now, running = datetime.now(timezone.utc), None
     after: Sequence[SynthesizedStack] = read_stacks(options.paths[-1])
     before: Sequence[SynthesizedStack]

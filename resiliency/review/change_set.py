@@ -82,11 +82,11 @@ def with_actions(
     after: Sequence[SynthesizedStack],
     change_sets: Sequence[ChangeSet],
 ) -> Sequence[Change]:
-    """Return the changes with what CloudFormation itself says of each: update or replacement."""
+    """Return the changes with CloudFormation's own answer: update or replacement."""
     known = {(each.stack.name, each.logical_id): each for each in changes}
     stacks = {each.name: each for each in after}
     return [
-        _as_said(stacks[change_set.stack], logical_id, resource, known)
+        _as_answered(stacks[change_set.stack], logical_id, resource, known)
         for change_set in change_sets
         for logical_id, resource in change_set.resources.items()
         if resource.get("Action") != "SyncWithActual"
@@ -97,7 +97,7 @@ def _is_of(stack: SynthesizedStack, change_set: ChangeSet) -> bool:
     return stack.name == change_set.stack and stack.region in ("", change_set.region)
 
 
-def _as_said(
+def _as_answered(
     stack: SynthesizedStack,
     logical_id: str,
     resource: JsonObject,
@@ -140,11 +140,13 @@ def _resources_before(stack: SynthesizedStack, change_set: ChangeSet) -> Mapping
         if action == "SyncWithActual":
             continue
         before = _context(resource, "BeforeContext", where)
+        # An alarm's id is its name, which is no reference to itself.
+        others = {each: known for each, known in ids.items() if known != {"Ref": logical_id}}
         if action == "Remove":
-            found[logical_id] = {"Type": resource.get("ResourceType"), **_referring(before, ids)}
+            found[logical_id] = {"Type": resource.get("ResourceType"), **_referring(before, others)}
         else:
             after = _context(resource, "AfterContext", where)
-            found[logical_id] = _undone(found[logical_id], before, after, ids)
+            found[logical_id] = _undone(found[logical_id], before, after, others)
     return found
 
 

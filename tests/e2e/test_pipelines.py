@@ -362,7 +362,7 @@ def test_github_actions_and_gitlab_take_their_files(linters: Path) -> None:
     schemas = {workflow: "vendor.github-workflows", gitlab_file: "vendor.gitlab-ci"}
     for file, schema in schemas.items():
         transform = ("--data-transform", "gitlab-ci") if file == gitlab_file else ()
-        words = ["--builtin-schema", schema, *transform, file]
+        words = ["--builtin-schema", schema, *transform, str(file)]
         subprocess.run([linters / "check-jsonschema", *words], check=True)
     subprocess.run([linters / "actionlint", workflow], check=True)
 
@@ -376,7 +376,7 @@ def test_actionlint_would_find_an_unknown_expression(linters: Path, tmp_path: Pa
 
 def test_cloudformation_takes_the_template() -> None:
     linter = ROOT / ".venv" / "bin" / "cfn-lint"
-    words = ["--non-zero-exit-code", "informational", PIPELINES / "codepipeline.yaml"]
+    words = ["--non-zero-exit-code", "informational", str(PIPELINES / "codepipeline.yaml")]
     subprocess.run([linter, *words], check=True)
 
 

@@ -139,7 +139,7 @@ def test_a_health_check_that_is_updated_reads_the_rule_again() -> None:
     assert "keeps" not in " ".join(texts(reviewed(pair(), after), "clients"))
 
 
-def test_exchanged_hosts_and_another_standby_are_told_apart() -> None:
+def test_exchanged_hosts_and_another_standby_differ() -> None:
     swapped = changed(pair(), "Primary", ResourceRecords=["192.0.2.2"])
     swapped = changed(swapped, "Secondary", ResourceRecords=["192.0.2.1"])
     assert texts(reviewed(pair(), swapped), "clients") == [
@@ -403,8 +403,8 @@ ORDER = "one after the other, in an order that Systems Manager chooses, until on
         ),
         (
             {"Targets": [{"Key": "tag:Name", "Values": ["site-green"]}]},
-            f"on site-green: {ORDER}; site-blue is no longer among its hosts, and what is "
-            "installed there stays as it is",
+            f"on site-green: {ORDER}; no longer among its hosts: site-blue, where what is "
+            "installed stays as it is",
         ),
         (
             {"Parameters": {"Action": ["Uninstall"], "Configuration": ["not base64!"]}},
@@ -413,8 +413,8 @@ ORDER = "one after the other, in an order that Systems Manager chooses, until on
             "base64!",
         ),
         ({"Name": "other"}, f"on site-blue and site-green: {ORDER}; changed: the document"),
-        ({"Targets": None}, f"on hosts that its template does not name: {ORDER}; site-blue and "
-         "site-green is no longer among its hosts, and what is installed there stays as it is"),
+        ({"Targets": None}, f"on hosts that its template does not name: {ORDER}; no longer among "
+         "its hosts: site-blue and site-green, where what is installed stays as it is"),
     ],
 )  # fmt: skip
 def test_an_association_runs_its_document_on_hosts(
@@ -576,6 +576,16 @@ def test_a_drill_that_runs_is_a_danger() -> None:
     assert texts(found, "drills") == ["note next runs: shutdown 2026-12-01 10:00 UTC"]
 
 
+def test_a_drill_that_runs_while_other_stacks_change_is_a_warning() -> None:
+    drills = [stack(drill(machine()), "drills")]
+    before, after = ([stack({"A": alarm(each)}), *drills] for each in ("a", "b"))
+    running = {("drills", "Machine"): "run-1"}
+    sides = Sides(before, after, changes_between(before, after), NOW, running)
+    assert texts(review(sides, outages=OUTAGES), "drills") == [
+        "warning the drill shutdown is running (run-1): its verdict is about the update too"
+    ]
+
+
 def test_drills_without_a_schedule_that_can_be_read_only_run_by_hand() -> None:
     for schedule in ({"State": "DISABLED"}, {"ScheduleExpressionTimezone": "nowhere"}):
         sides = (drill(each, **schedule) for each in (machine(), machine(guards=["a"])))
@@ -617,7 +627,11 @@ def test_a_removed_drill_no_longer_runs() -> None:
 
 
 def test_the_rest_is_short() -> None:
-    before = {"A": alarm("a"), "B": resource("KMS::Key", Description="one")}
+    before = {
+        "A": alarm("a"),
+        "B": resource("KMS::Key", Description="one"),
+        "D": resource("S3::Bucket", {"DeletionPolicy": "Retain"}),
+    }
     after = {
         "A": alarm(
             "a", AlarmDescription="b", Threshold=2, Period=120, Unit="Count", Statistic="Sum"
@@ -629,6 +643,7 @@ def test_the_rest_is_short() -> None:
         "note modify Alarm a (Statistic, Threshold, Period, AlarmDescription...), Key B "
         "(Description)",
         "note add Key C",
+        "note remove Bucket D (stays in the account: Retain)",
     ]
 
 

@@ -123,7 +123,7 @@ def test_a_blackhole_ends_when_the_host_opens_the_port() -> None:
         second = fault.advance_fault_end(plan.ending, RUN.execution, None, injected, made.context)
         assert (second.over, second.message) == (
             False,
-            "bookstore-api-blue opens port 5432 in 190 s",
+            "bookstore-api-blue removes the rule in 190 s",
         )
         made.service.now = START + 320
         third = fault.advance_fault_end(plan.ending, RUN.execution, None, injected, made.context)
@@ -146,7 +146,7 @@ def test_a_blackhole_lasts_as_long_as_its_command_however_slow_the_packages() ->
         made.service.now = START + 795
         found = fault.advance_fault_end(plan.ending, RUN.execution, None, injected, made.context)
         assert (found.over, found.fault_ended_at) == (True, START + 795)
-        assert found.message == "the port is open again"
+        assert found.message == "the rule on the host is removed"
 
 
 def test_the_fault_lasts_while_its_command_runs_however_long_that_is() -> None:
