@@ -16,6 +16,7 @@ from resiliency.commands import (
     check,
     drill,
     gate,
+    init,
     rehearse,
     review,
     schema,
@@ -115,6 +116,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = made.add_subparsers(required=True, metavar="COMMAND", dest="command")
     for each in (
+        init,
         check,
         adopt,
         summary,

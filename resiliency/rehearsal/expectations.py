@@ -308,12 +308,13 @@ class _Planner:
                 within = self._worst(total)
             else:
                 continue  # both hosts are down, and nothing shows it
-            for expectation, why in (
-                (AlarmFires(name, within + until_message), "clients are sent there"),
-                (AlarmRecovers(name, back.within_seconds + until_message), "and back"),
+            predicted = self.verdict.message if self.verdict is not None else None
+            for expectation, why, seconds in (
+                (AlarmFires(name, within + until_message), "clients are sent there", predicted),
+                (AlarmRecovers(name, back.within_seconds + until_message), "and back", None),
             ):
-                seconds = expectation.within_seconds + _STEPS_TO_A_MESSAGE * self.slack
-                yield Expected(expectation, f"people must know: {why}", message_seconds=seconds)
+                message = expectation.within_seconds + _STEPS_TO_A_MESSAGE * self.slack
+                yield Expected(expectation, f"people must know: {why}", seconds, message)
 
     def fault_seconds(self, expected: Sequence[Expected]) -> float:
         """Return how long a fault must last to show that nothing happens that must not happen."""

@@ -253,6 +253,7 @@ EDITS = {
     ("alarm", "AlarmDescription"),
     ("alarm", "ComparisonOperator"),
     ("alarm", "DatapointsToAlarm"),
+    ("alarm", "OKActions"),  # of the alarms that do not notify of recovery
     ("alarm", "TreatMissingData"),
     ("health check", "Name"),
     ("record", "TTL"),
@@ -293,4 +294,4 @@ def test_the_plan_makes_what_exists_equal_to_the_templates(
     imported = 0
     for mapping in (hand_made.folder / "bookstore").glob("import-*.json"):
         imported += len(json.loads(mapping.read_text()))
-    assert imported == actions.count("imported") >= 4
+    assert imported == actions.count("imported") >= 3

@@ -67,7 +67,7 @@ class FaultExperiment(Construct):
     ) -> None:
         require_guards("FaultExperiment", guards)
         super().__init__(scope, construct_id)
-        place = place_of(self)
+        place = place_of(scope)
         action = fault.action(place)
         alarm_arn = f"arn:{place.partition}:cloudwatch:{place.region}:{place.account}:alarm:"
         self.resource: Final = fis.CfnExperimentTemplate(

@@ -23,6 +23,7 @@ from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.hosts import Color, other
 from staged_resiliency.shared.literals import checked, wrong_type
+from staged_resiliency.shared.stacks import stack_of
 
 
 class InstanceFailover(Construct):
@@ -141,7 +142,7 @@ class InstanceFailover(Construct):
                 "give each a different name"
             )
         super().__init__(scope, construct_id)
-        _require_new_hosts(hosts.values(), Stack.of(self))
+        _require_new_hosts(hosts.values(), stack_of(self))
         self.service: Final = service
         self.hosts: Final = hosts
         self.active: Final = active

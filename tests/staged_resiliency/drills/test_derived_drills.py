@@ -37,7 +37,7 @@ from staged_resiliency import (
     TcpCheck,
     WatchedHost,
 )
-from tests.staged_resiliency.support import HERE, TOPIC_ARN, ZONE_ID, an_alarm, refused
+from tests.staged_resiliency.support import HERE, TOPIC_ARN, ZONE_ID, an_alarm, an_instance, refused
 
 BLUE, GREEN = "shop-blue", "shop-green"
 IDS = {BLUE: "i-0123456789abcdef0", GREEN: "i-0123456789abcdef1"}
@@ -152,6 +152,20 @@ def test_a_blackhole_is_one_statement(here: Stack) -> None:
     assert drill.hypothesis[:2] == (ClientsStay(RECORD, BLUE), ClientsServed(RECORD))
     fires = [each.alarm for each in drill.hypothesis if isinstance(each, AlarmFires)]
     assert fires == ["shop-blue-db-connectivity-failed"]
+
+
+@pytest.mark.slow
+def test_a_shutdown_of_an_instance_of_the_same_stack_is_one_statement(here: Stack) -> None:
+    """Its id, and so the names of its alarms, are known only at deployment."""
+    blue, green = an_instance(here, "Blue"), an_instance(here, "Green")
+    failover = a_failover(
+        here,
+        blue=FailoverHost(BLUE, AddressTarget(ipv4="52.11.79.8"), blue),
+        green=FailoverHost(GREEN, AddressTarget(ipv4="52.11.79.9"), green),
+    )
+    drill = a_drill(here, target_of(failover), fault=StopInstance(BLUE, blue, duration_minutes=12))
+    assert drill.guards == (failover.status_alarms["green"].alarm_name,)
+    assert AlarmFires(failover.status_alarms["blue"].alarm_name, 540) in drill.hypothesis
 
 
 @pytest.mark.parametrize("destination", ["db.example.com", "DB.Example.com."])
