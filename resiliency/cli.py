@@ -16,9 +16,11 @@ from resiliency.commands import (
     check,
     drill,
     gate,
+    init,
     rehearse,
     review,
     schema,
+    status,
     summary,
     timing,
 )
@@ -114,6 +116,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = made.add_subparsers(required=True, metavar="COMMAND", dest="command")
     for each in (
+        init,
         check,
         adopt,
         summary,
@@ -121,6 +124,7 @@ def parser() -> argparse.ArgumentParser:
         rehearse,
         review,
         drill,
+        status,
         gate,
         agent_sources,
         schema,

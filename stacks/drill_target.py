@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping
 from aws_cdk import Stack
 
 from resiliency.service_file import Environment, Service
-from resiliency.service_file.alarms import alarms_of
-from resiliency.service_file.mapping import objective_of
+from resiliency.service_file.mapping import objective_of, watched_alarms
 from resiliency.service_file.model import Drills, Host
 from staged_resiliency import (
     ConnectivityMetric,
@@ -31,13 +30,15 @@ def drill_target(
         standby=_host(hosts.of(other(environment.active))),
         record_name=endpoint.record,
         hosted_zone_id=hosted_zone_id,
-        alarms=[alarm.name for alarm in alarms_of(environment)],
+        alarms=watched_alarms(environment),
         objective_seconds=objective_of(environment),
         display_name=service.title,
         scheme="https" if endpoint.check.protocol == "https" else "http",
         port=endpoint.serving_port,
         version_path=endpoint.version_path,
         version_field=endpoint.version_field,
+        ttl_seconds=endpoint.ttl_seconds,
+        endpoint_decides="endpoint" in environment.failover_on,
         stack=names.failover_stack(service.service, name),
     )
 

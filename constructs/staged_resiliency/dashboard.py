@@ -120,7 +120,7 @@ class ServiceDashboard(Construct):
         self._place = place_of(self)
         rows = [
             self._head(enabled, links or {}),
-            self._now([*service.alarms, *alarms], health_check_ids or {}),
+            self._now([*service.alarm_names, *alarms], health_check_ids or {}),
             self._failover(failover_alarm),
             self._connectivity(connectivity),
             self._results(),

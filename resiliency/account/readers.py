@@ -138,7 +138,10 @@ def targets_of_balancer(aws: Aws, dns: str) -> Sequence[str] | None:
     for balancer in aws.all(BALANCERS, "LoadBalancers"):
         if dns_name(balancer["DNSName"]) == name:
             arn = balancer["LoadBalancerArn"]
-            groups = aws.all(TARGET_GROUPS, "TargetGroups", LoadBalancerArn=arn)
+            try:
+                groups = aws.all(TARGET_GROUPS, "TargetGroups", LoadBalancerArn=arn)
+            except NotFoundError:
+                return []
             ids = (
                 target["Target"]["Id"]
                 for group in groups

@@ -63,14 +63,14 @@ def _service_of(file: Path) -> str:
     """Return the short name of the service of a file.
 
     Raises:
-        UsageError: The file has no service, or several.
+        UsageError: The file can't be used.
     """
+    if file.is_dir():
+        raise UsageError(f"{file}: is a folder; give the file of one service")
     try:
         (service,) = load(file)
     except ServiceFileError as error:
         raise UsageError(*str(error).splitlines()) from None
-    except ValueError:
-        raise UsageError(f"{file}: is a folder; give the file of one service") from None
     return service.service
 
 

@@ -1,5 +1,6 @@
 """The service file that describes what exists, as far as a service file can."""
 
+import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -243,7 +244,20 @@ def _signals(
             _endpoint_check(endpoint, config, made, (*at, "endpoint"))
         else:
             made.findings.append(f"health check {check_id}: is of the type {kind}; none here is")
+    active = existing.hosts[existing.active]
+    if not signals and active.instance_id is None and _is_public(active):
+        made.findings.append(
+            f"no instance of {existing.region} is the active host, so its endpoint decides: check "
+            "endpoint.port and endpoint.check"
+        )
+        return ["endpoint"]
     return list(dict.fromkeys(signals)) or ["status"]
+
+
+def _is_public(host: FoundHost) -> bool:
+    """Return whether Route 53's health checkers can reach a host."""
+    address = host.ipv4 or host.ipv6
+    return address is None or ipaddress.ip_address(address).is_global
 
 
 def _endpoint_check(endpoint: dict[str, Any], config: JsonObject, made: Draft, at: Path) -> None:

@@ -187,26 +187,24 @@ def _plan_checks(made: Plan, existing: Existing, compared: Comparison, folder: s
                 f"sed -i.bak s/{check.physical_id}/$ID/ {folder}/*.json",
                 _tag("$ID", check),
             ]
-        elif check.differences:
-            action = "changed, then imported"
+        else:
+            action = "changed, then imported" if check.differences else "imported"
+            identifier = check.deployed.get("AlarmIdentifier")
+            stale = check.physical_id in existing.stale
             if any(each.field != "Name" for each in check.differences):
                 file = f"health-check-{check.logical_id}.json"
                 made.files[file] = _update(check)
                 commands.append(
                     f"aws route53 update-health-check --cli-input-json file://{folder}/{file}"
                 )
-            if any(each.field == "Name" for each in check.differences):
-                commands.append(_tag(str(check.physical_id), check))
-        else:
-            action = "imported"
-            identifier = check.deployed.get("AlarmIdentifier")
-            stale = check.physical_id in existing.stale
-            if identifier and (stale or identifier["Name"] in changed):
+            elif identifier and (stale or identifier["Name"] in changed):
                 # Route 53 reads an alarm only when the health check is made or updated.
                 commands.append(
                     f"aws route53 update-health-check --health-check-id {check.physical_id} "
                     f"--alarm-identifier Region={identifier['Region']},Name={identifier['Name']}"
                 )
+            if any(each.field == "Name" for each in check.differences):
+                commands.append(_tag(str(check.physical_id), check))
         made.actions.append(("health check", check.name, action))
     made.add("Make the health checks equal to the templates", commands)
     if waits:

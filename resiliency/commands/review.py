@@ -1,4 +1,4 @@
-"""`resiliency review`: what ops need to know about a change before it is deployed."""
+"""`resiliency review`: list what a change does, before it is deployed."""
 
 import argparse
 import json
@@ -71,15 +71,17 @@ def run(options: argparse.Namespace) -> int:
     if len(options.paths) != 2 - one_side:
         wanted = "one folder, the one after" if one_side else "two folders, before and after"
         raise UsageError(f"resiliency review: {len(options.paths)} given; give {wanted}")
+    if options.profile and not options.deployed:
+        raise UsageError("--profile: is for --deployed; give that too")
     now, running = datetime.now(timezone.utc), None
     after: Sequence[SynthesizedStack] = read_stacks(options.paths[-1])
     before: Sequence[SynthesizedStack]
     if options.deployed:
-        from resiliency.review.deployed import read_deployed
+        from resiliency.review.deployed import as_deployed, read_deployed
 
         deployed = read_deployed(after, options.profile)
         before, running = deployed.stacks, deployed.running
-        after = [each for each in after if each.name not in deployed.not_asked]
+        after = [as_deployed(each) for each in after if each.name not in deployed.not_asked]
         for name in deployed.not_asked:
             print(f"{name}: is in another account, and left out", file=sys.stderr)
         changes = changes_between(before, after)

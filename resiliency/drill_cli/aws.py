@@ -111,6 +111,7 @@ _MISSING: Final = (
     "NotFoundException",
     "ResourceNotFoundException",
     "StateMachineDoesNotExist",
+    "TargetGroupNotFound",
 )
 
 

@@ -164,7 +164,7 @@ def _facts(preview: Preview) -> Sequence[tuple[str, str]]:
         ("Target", f"{plan.target_host.instance_id}: {found.instance_state or 'not found'}"),
         ("FIS template", f"{plan.experiment_template_id}: {_describe(template)}"),
     ]
-    if plan.fault is FaultKind.BLACKHOLE:
+    if plan.fault.runs_on_host:
         facts.append(("SSM agent", found.agent or "unknown to Systems Manager"))
     facts += [
         ("Standby", f"{plan.standby.reached_at}: {found.standby} ({found.reason})"),
@@ -174,6 +174,13 @@ def _facts(preview: Preview) -> Sequence[tuple[str, str]]:
         ("Lasts", f"{wording.duration(plan.timeouts.run)} at the most, with all its checks"),
         ("May start", str(plan.window)),
     ]
+    if plan.blackout:
+        facts.append(("Not on", ", ".join(plan.blackout)))
+    if plan.change_calendars:
+        facts.append(("Obeys", f"change calendars {', '.join(plan.change_calendars)}"))
+    if plan.notice_seconds:
+        notice = wording.duration(plan.notice_seconds)
+        facts.append(("Announced", f"{notice} before the fault, where a fault is injected"))
     if template is not None:
         cost = template.cost(plan)
         facts.append(("Cost", f"about {cost:.2f} US dollars for AWS FIS (list price; verify)"))
@@ -223,7 +230,8 @@ def _clients(plan: Plan) -> Sequence[str]:
         served = " and are served all the time" if ClientsServed in kinds else ""
         lost = ""
         if plan.target == plan.active.name:
-            lost = f"; what needs {plan.dependency or plan.target} fails there meanwhile"
+            suffers = "is slower" if plan.fault is FaultKind.DEGRADE else "fails"
+            lost = f"; what needs {plan.dependency or plan.target} {suffers} there meanwhile"
         lines.append(f"They stay on {plan.active.name}{served}{lost}.")
     return lines or ["The hypothesis has no expectation of clients."]
 

@@ -120,6 +120,16 @@ class DrillsStack:
         return self.drills[names.index(name)]
 
 
+def require_account(aws: Aws, location: Location) -> None:
+    """Raise UserError if the credentials are another account's than the service file says."""
+    if location.account is not None and aws.account != location.account:
+        raise UserError(
+            f"the credentials are those of account {aws.account} ({aws.identity}), but "
+            f"{location.source} says that {location.service} is in {location.account} in "
+            f"{location.environment}; give --profile with that account's"
+        )
+
+
 def find_stack(aws: Aws, location: Location) -> DrillsStack:
     """Find the drills of a service's environment.
 
@@ -127,12 +137,7 @@ def find_stack(aws: Aws, location: Location) -> DrillsStack:
         UserError: The credentials are another account's; the stack does not exist; it holds no
             drills, or some that this release can't read.
     """
-    if location.account is not None and aws.account != location.account:
-        raise UserError(
-            f"the credentials are those of account {aws.account} ({aws.identity}), but "
-            f"{location.source} says that {location.service} is in {location.account} in "
-            f"{location.environment}; give --profile with that account's"
-        )
+    require_account(aws, location)
     name = drills_stack(location.service, location.environment)
     try:
         resources = aws.all(STACK, "StackResourceSummaries", StackName=name)

@@ -24,6 +24,10 @@ LEFT_OUT: Final = (
 )
 
 
+UNKNOWN: Final = "the model does not know how the fault shows in"
+"""Begins the explanation where the metrics that decide are somebody else's."""
+
+
 def explain_no_failover(
     graph: FailoverGraph, pair: Pair, fault: Fault, effects: Mapping[BasicHealthCheck, Effect]
 ) -> str:
@@ -44,7 +48,7 @@ def explain_no_failover(
         return _unseen(graph, pair, fault, check)
     unknown = [each.label for each, effect in shown.items() if effect is Effect.UNKNOWN]
     if len(unknown) == len(shown):
-        return f"the model does not know how the fault shows in {', '.join(unknown)}"
+        return f"{UNKNOWN} {', '.join(unknown)}"
     return "; ".join(
         _unmoved(each, effect) for each, effect in shown.items() if effect is not Effect.UNKNOWN
     )

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from resiliency.cloud_assembly import JsonObject
 from resiliency.failover_model.assumptions import Assumptions, Range
-from resiliency.failover_model.explanations import LEFT_OUT
+from resiliency.failover_model.explanations import LEFT_OUT, UNKNOWN
 from resiliency.failover_model.graph import Pair, RefusedPair
 from resiliency.failover_model.overrides import FROM_TEMPLATES
 from resiliency.failover_model.simulation import PARTS, Percentiles, Verdict, assumed_of
@@ -80,7 +80,8 @@ def _print_lines(
 
 def without_time(verdict: Verdict) -> str:
     """Say in a word that a fault moves no clients, as far as the model knows."""
-    return "unknown" if verdict.pair.primary.evaluates_target else "never"
+    unknown = verdict.pair.primary.evaluates_target or (verdict.never or "").startswith(UNKNOWN)
+    return "unknown" if unknown else "never"
 
 
 def _within(verdict: Verdict, objective: int) -> str:

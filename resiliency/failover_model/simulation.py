@@ -109,7 +109,8 @@ class Verdict:
         assumptions: The assumptions, with the templates' values.
         sensitive_to: Names of the assumptions that affect the times; empty where there are none.
         message: How long until an alarm on the status of the primary's health check fires, None
-            where clients are never moved.
+            where clients are never moved, and where the health of a load balancer's targets
+            decides too.
     """
 
     pair: Pair
@@ -208,8 +209,13 @@ def _verdict(
         None,
         assumptions,
         sensitive_to(pair, deciding, assumptions),
-        found.message,
+        # No metric of a health check shows that a load balancer has no healthy target.
+        None if any(map(_is_of_targets, checks)) else found.message,
     )
+
+
+def _is_of_targets(check: BasicHealthCheck) -> bool:
+    return isinstance(check, EndpointCheck) and check.timeout_seconds is not None
 
 
 @dataclass(frozen=True, slots=True)

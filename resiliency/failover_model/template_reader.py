@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from resiliency.cloud_assembly import JsonObject
@@ -128,11 +129,12 @@ class _Reader:
             except TemplateError as error:
                 refused.setdefault(key, str(error))
         pairs = []
-        for key, roles in found.items():
+        for key, both in _joined(found).items():
             if key not in refused:
                 try:
-                    pair = _pair(key[1], key[2], roles)
-                    pairs.append(replace(pair, known=self._known(stacks[key])))
+                    pair = _pair(key[1], key[2], both)
+                    owner = key if key in stacks else next(k for k in stacks if k[1:] == key[1:])
+                    pairs.append(replace(pair, known=self._known(stacks[owner])))
                 except TemplateError as error:
                     refused[key] = str(error)
         return pairs, [RefusedPair(key[1], key[2], reason) for key, reason in refused.items()]
@@ -238,7 +240,25 @@ class _Reader:
                 reference = self.templates.reference(stack, value, where)
                 if reference is not None and self.templates.resource(reference) is not None:
                     found[reference] = self._target_group(reference, target)
-        return list(found.values())
+        return [*found.values(), *self._classic_balancers(balancer and balancer[1], target)]
+
+    def _classic_balancers(self, logical_id: str | None, target: str) -> Iterator[EndpointCheck]:
+        """Yield how a classic load balancer checks its instances, where its template says so."""
+        for reference, properties in self.templates.resources(
+            "AWS::ElasticLoadBalancing::LoadBalancer"
+        ):
+            if reference.logical_id != logical_id or "HealthCheck" not in properties:
+                continue
+            stack, where = reference.stack, f"{reference}: HealthCheck"
+            check = mapping(properties["HealthCheck"], where)
+            yield EndpointCheck(
+                reference.logical_id,
+                self.templates.text(stack, check.get("Target"), where).partition(":")[0].upper(),
+                target,
+                self._whole(stack, check, "Interval", where),
+                self._whole(stack, check, "UnhealthyThreshold", where),
+                timeout_seconds=self._whole(stack, check, "Timeout", where),
+            )
 
     def _target_group(self, reference: Reference, target: str) -> EndpointCheck:
         stack, where = reference.stack, str(reference)
@@ -563,6 +583,25 @@ def _group_values(actions: object) -> Iterator[object]:
                 yield value
             case {"ForwardConfig": {"TargetGroups": list(groups)}}:
                 yield from (each.get("TargetGroupArn") for each in groups)
+
+
+def _joined(
+    records: Mapping[_PairKey, Mapping[Role, Record]],
+) -> Mapping[_PairKey, Mapping[Role, Record]]:
+    """Join a primary and a secondary of one name, where two templates name the zone differently.
+
+    One has it as a resource and another one as a parameter, so only the deployment knows that it
+    is the same zone.
+    """
+    joined = {key: dict(roles) for key, roles in records.items()}
+    halves = [key for key, roles in joined.items() if len(roles) == 1]
+    for first, second in combinations(halves, 2):
+        unknown = any(not zone.startswith('"') for zone in (first[0], second[0]))
+        apart = joined[first].keys().isdisjoint(joined[second])
+        if first[1:] == second[1:] and unknown and apart:
+            joined[first] |= joined.pop(second)
+            return _joined(joined)
+    return joined
 
 
 def _pair(name: str, kind: str, roles: Mapping[Role, Record]) -> Pair:

@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeCh
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,7 @@ from resiliency.errors import UserError, reason_of
 from resiliency.review.changes import Action, Change
 
 _COMMAND: Final = "aws cloudformation describe-change-set --include-property-values"
+_KNOWN_LATER: Final = "{{changeSet:KNOWN_AFTER_APPLY}}"
 _MODIFICATIONS: Final[Mapping[object, Action]] = {
     "True": Action.REPLACE,
     "Conditional": Action.MAY_REPLACE,
@@ -81,11 +82,11 @@ def with_actions(
     after: Sequence[SynthesizedStack],
     change_sets: Sequence[ChangeSet],
 ) -> Sequence[Change]:
-    """Return the changes with what CloudFormation itself says of each: update or replacement."""
+    """Return the changes with CloudFormation's own answer: update or replacement."""
     known = {(each.stack.name, each.logical_id): each for each in changes}
     stacks = {each.name: each for each in after}
     return [
-        _as_said(stacks[change_set.stack], logical_id, resource, known)
+        _as_answered(stacks[change_set.stack], logical_id, resource, known)
         for change_set in change_sets
         for logical_id, resource in change_set.resources.items()
         if resource.get("Action") != "SyncWithActual"
@@ -96,7 +97,7 @@ def _is_of(stack: SynthesizedStack, change_set: ChangeSet) -> bool:
     return stack.name == change_set.stack and stack.region in ("", change_set.region)
 
 
-def _as_said(
+def _as_answered(
     stack: SynthesizedStack,
     logical_id: str,
     resource: JsonObject,
@@ -115,11 +116,15 @@ def _as_said(
 
 
 def _resources_before(stack: SynthesizedStack, change_set: ChangeSet) -> Mapping[str, JsonObject]:
-    ids = {
+    ids: dict[str, JsonObject] = {
         str(each["PhysicalResourceId"]): {"Ref": logical_id}
         for logical_id, each in change_set.resources.items()
         if each.get("PhysicalResourceId")
     }
+    for logical_id, resource in change_set.resources.items():
+        if logical_id in stack.resources and "AfterContext" in resource:
+            after = _context(resource, "AfterContext", f"{change_set.file}: {logical_id}")
+            ids.update(_references(stack.resources[logical_id], after, stack.resources))
     found = dict(stack.resources)
     for logical_id, resource in change_set.resources.items():
         where = f"{change_set.file}: {logical_id}"
@@ -135,11 +140,13 @@ def _resources_before(stack: SynthesizedStack, change_set: ChangeSet) -> Mapping
         if action == "SyncWithActual":
             continue
         before = _context(resource, "BeforeContext", where)
+        # An alarm's id is its name, which is no reference to itself.
+        others = {each: known for each, known in ids.items() if known != {"Ref": logical_id}}
         if action == "Remove":
-            found[logical_id] = {"Type": resource.get("ResourceType"), **_referring(before, ids)}
+            found[logical_id] = {"Type": resource.get("ResourceType"), **_referring(before, others)}
         else:
             after = _context(resource, "AfterContext", where)
-            found[logical_id] = _undone(found[logical_id], before, after, ids)
+            found[logical_id] = _undone(found[logical_id], before, after, others)
     return found
 
 
@@ -179,6 +186,22 @@ def _undone(template: Any, before: Any, after: Any, ids: Mapping[str, JsonObject
     ):
         return [_undone(*each, ids) for each in zip(template, before, after, strict=True)]
     return _referring(before, ids)
+
+
+def _references(
+    template: Any, resolved: Any, resources: Mapping[str, object]
+) -> Iterator[tuple[str, JsonObject]]:
+    """Yield what references of a template are resolved to, also to resources that stay."""
+    match template, resolved:
+        case (({"Ref": str(name)} | {"Fn::GetAtt": [str(name), _]}), str(text)):
+            if name in resources and text != _KNOWN_LATER:
+                yield text, template
+        case dict(), dict():
+            for key in template.keys() & resolved.keys():
+                yield from _references(template[key], resolved[key], resources)
+        case list(), list():
+            for each in zip(template, resolved, strict=False):
+                yield from _references(*each, resources)
 
 
 def _referring(value: Any, ids: Mapping[str, JsonObject]) -> Any:

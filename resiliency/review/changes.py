@@ -17,7 +17,7 @@ _SCHEMA_REGION: Final = "us-east-1"
 
 
 class Action(Enum):
-    """What CloudFormation does with a resource."""
+    """An action of CloudFormation on a resource."""
 
     ADD = "add"
     IMPORT = "import"
@@ -164,8 +164,8 @@ def _compared(
             yield Change(after, logical_id, Action.ADD, None, other)
         elif other is None:
             yield Change(after, logical_id, Action.REMOVE, one, None)
-        elif names := _differing(one, seen := _renewed(other, replaced)):
-            yield Change(after, logical_id, _action(one, seen), one, other, names)
+        elif names := _differing(one, renewed := _renewed(other, replaced)):
+            yield Change(after, logical_id, _action(one, renewed), one, other, names)
 
 
 def _renewed(value: Any, replaced: Set[str]) -> Any:

@@ -1,4 +1,4 @@
-"""What a change does to clients: names without an answer, and clients sent elsewhere."""
+"""Effects of a change on clients: names without an answer, and clients sent elsewhere."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -24,6 +24,12 @@ HEALTH_CHECK: Final = "AWS::Route53::HealthCheck"
 def client_findings(sides: Sides) -> Iterator[Finding]:
     """Find moments without an answer, and what sends clients elsewhere or no longer does."""
     yield from _lost_answers(sides)
+    for when, graph in zip(("before", "after"), sides.graphs, strict=True):
+        for refused in graph.refused:
+            name = f" {refused.name}" if refused.name else ""
+            text = f"the failover{name} can't be followed {when} the change: {refused.reason}"
+            advice = "judge what sends its clients elsewhere by yourself"
+            yield Finding(Level.WARNING, Topic.CLIENTS, "", text, advice)
     for pair, former in _pairs(sides):
         stack = _stack_of(pair, sides)
         yield from _without_data(pair, former, stack, sides)
@@ -44,7 +50,7 @@ def _lost_answers(sides: Sides) -> Iterator[Finding]:
             gone.setdefault(key.answer, owner)
     for answer, owner in gone.items():
         zone, name, record_type = answer
-        text = f"{name} {record_type} has no answer any more in the zone {zone}"
+        text = f"{name} {record_type} has no answer any more in zone {zone}"
         advice = "keep the old name alive, for example as an alias of the new one"
         if answer in answers:
             text = f"a record of {name} {record_type} is deleted, and another one is created"
@@ -57,7 +63,7 @@ def _pairs(sides: Sides) -> Iterator[tuple[Pair, Pair | None]]:
 
     Where each side has a single name, the two are one pair that was renamed.
     """
-    before, after = (graph.pairs if graph else () for graph in sides.graphs)
+    before, after = (graph.pairs for graph in sides.graphs)
     single = all(len({each.name for each in pairs}) == 1 for pairs in (before, after))
     for pair in after:
         yield (
@@ -80,7 +86,7 @@ def _stack_of(pair: Pair, sides: Sides) -> str:
 
 
 def _without_data(pair: Pair, former: Pair | None, stack: str, sides: Sides) -> Iterator[Finding]:
-    published = _metrics(sides.graphs[0].alarms if sides.graphs[0] else ())
+    published = _metrics(sides.graphs[0].alarms)
     for check in _alarm_checks(pair):
         metric = check.alarm.metric
         if metric.namespace.startswith("AWS/") or metric in published or check.disabled:
@@ -107,7 +113,6 @@ def _without_data(pair: Pair, former: Pair | None, stack: str, sides: Sides) -> 
 
 
 def _no_longer_published(former: Pair, stack: str, sides: Sides) -> Iterator[Finding]:
-    assert sides.graphs[1] is not None  # noqa: S101 - it has a pair
     kept = _metrics([*sides.graphs[1].alarms, *_left_alarms(sides)])
     for check in _alarm_checks(former):
         metric = check.alarm.metric
@@ -126,15 +131,12 @@ def _no_longer_published(former: Pair, stack: str, sides: Sides) -> Iterator[Fin
 
 
 def _left_alarms(sides: Sides) -> Sequence[Alarm]:
-    graph = sides.graphs[0]
-    if graph is None or not sides.left:
-        return ()
     names = {
         properties(resource).get("AlarmName")
         for stack in sides.left
         for resource in stack.resources.values()
     }
-    return [each for each in graph.alarms if each.name in names]
+    return [each for each in sides.graphs[0].alarms if each.name in names]
 
 
 def _signals(former: Pair, pair: Pair, stack: str) -> Iterator[Finding]:
@@ -205,9 +207,7 @@ def _targets(former: Pair, pair: Pair, stack: str) -> Iterator[Finding]:
 
 def _stale_rules(sides: Sides) -> Iterator[Finding]:
     """Find health checks that keep an alarm's former rule, which Route 53 copied."""
-    before, after = (
-        {alarm.name: alarm for alarm in graph.alarms} if graph else {} for graph in sides.graphs
-    )
+    before, after = ({alarm.name: alarm for alarm in graph.alarms} for graph in sides.graphs)
     changed = {(each.stack.name, each.logical_id) for each in sides.changes}
     templates = sides.templates[1]
     for reference, given in templates.resources(HEALTH_CHECK):

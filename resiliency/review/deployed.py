@@ -1,6 +1,7 @@
 """Reads the deployed templates of stacks, and which of their drills run."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -10,6 +11,7 @@ from resiliency.cloud_assembly import SynthesizedStack
 from resiliency.drill_cli.aws import EXECUTIONS, STACK, Aws, NotFoundError, Operation
 from resiliency.errors import UserError
 from resiliency.failover_model.template_files import parse_template
+from resiliency.review.sides import require_template
 
 TEMPLATE: Final[Operation] = ("cloudformation", "GetTemplate")
 NEEDS: Final = (TEMPLATE, STACK, EXECUTIONS)
@@ -53,6 +55,12 @@ def read_deployed(after: Sequence[SynthesizedStack], profile: str | None) -> Dep
     return found
 
 
+def as_deployed(stack: SynthesizedStack) -> SynthesizedStack:
+    """Return a stack with its template as CloudFormation returns it: ? for what is not ASCII."""
+    text = re.sub(r"[^\x00-\x7f]", "?", json.dumps(stack.template, ensure_ascii=False))
+    return replace(stack, template=json.loads(text))
+
+
 def _region(stack: SynthesizedStack) -> str | None:
     return None if stack.region in ("", "unknown-region") else stack.region
 
@@ -64,7 +72,7 @@ def _read_stack(aws: Aws, stack: SynthesizedStack, found: Deployed) -> None:
         return  # it is new
     text = body if isinstance(body, str) else json.dumps(body)
     template = parse_template(text, f"the template of {stack.name}")
-    found.stacks.append(replace(stack, template=template))
+    found.stacks.append(require_template(replace(stack, template=template)))
     for each in aws.all(STACK, "StackResourceSummaries", StackName=stack.name):
         arn = each.get("PhysicalResourceId")
         if each["ResourceType"] == _MACHINE and arn:

@@ -1,4 +1,4 @@
-"""How a change affects failover times, the cost, and the messages that people get."""
+"""Effects of a change on failover times, on the cost, and on the messages that people get."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -13,17 +13,18 @@ from resiliency.review.changes import Change, labels, properties
 from resiliency.review.findings import Finding, Level, Sides, Topic, items_of
 from resiliency.review.protection import ALARM
 
-_OUTAGES: Final = 500
 _SUBSCRIPTION: Final = "AWS::SNS::Subscription"
+_NOTHING: Final = Decimal(0)
 _OBJECTIVE: Final = "RecoveryTimeSeconds"
 
 
-def compared_times(sides: Sides) -> Sequence[Compared]:
+def compared_times(sides: Sides, outages: int) -> Sequence[Compared]:
     """Return the failover times of each fault before and after; empty without a pair."""
-    verdicts = [
-        failover_times(graph, outages=_OUTAGES, seed=0) if graph else () for graph in sides.graphs
-    ]
-    return compare(*verdicts) if any(verdicts) else ()
+    before, after = sides.graphs
+    first = failover_times(before, outages=outages, seed=0)
+    same = before == after
+    second = first if same else failover_times(after, outages=outages, seed=0)
+    return compare(first, second) if first or second else ()
 
 
 def time_findings(compared: Sequence[Compared], sides: Sides) -> Iterator[Finding]:
@@ -59,20 +60,25 @@ def _times(verdict: Verdict) -> str:
 
 def cost_findings(sides: Sides) -> Iterator[Finding]:
     """Find what a month costs more or less; stacks that stay deployed still cost."""
-    before, after = (_costs(each) for each in (sides.before, [*sides.after, *sides.left]))
-    grown = sum(after.values(), Decimal(0)) - sum(before.values(), Decimal(0))
-    if round(grown, 2) == 0:
+    try:
+        before, after = (_costs(each) for each in (sides.before, [*sides.after, *sides.left]))
+    except (AttributeError, TypeError, ValueError):
+        text = "not estimated: a template has values that its resource types do not have"
+        yield Finding(Level.NOTE, Topic.COST, "", text)
         return
-    total = sum(after.values(), Decimal(0))
-    items = [
-        f"{what} {after.get(what, Decimal(0)) - before.get(what, Decimal(0)):+.2f}"
-        for what in {**before, **after}
-        if before.get(what) != after.get(what)
-    ]
-    text = (
-        f"{grown:+.2f} US dollars a month at list prices, {total:.2f} in all ({', '.join(items)})"
+    grown = {
+        what: after.get(what, _NOTHING) - before.get(what, _NOTHING) for what in {**before, **after}
+    }
+    if round(sum(grown.values()), 2) == 0:
+        return
+    items = ", ".join(f"{what} {more:+.2f}" for what, more in grown.items() if more)
+    yield Finding(
+        Level.NOTE,
+        Topic.COST,
+        "",
+        f"{sum(grown.values()):+.2f} US dollars a month at list prices, "
+        f"{sum(after.values()):.2f} in all ({items})",
     )
-    yield Finding(Level.NOTE, Topic.COST, "", text)
 
 
 def _costs(stacks: Sequence[SynthesizedStack]) -> Mapping[str, Decimal]:
@@ -96,15 +102,15 @@ def message_findings(sides: Sides) -> Iterator[Finding]:
             )
     alarms = [each for each in sides.of(ALARM) if _notifies(each, "AlarmActions")]
     firing = [each for each in alarms if _fires_without_data(each, sides)]
-    yield from _alike(firing, "fires until its metric has data", Level.WARNING)
+    yield from _alike(firing, "until the metric has data, people are notified of", Level.WARNING)
     recovering = [each for each in alarms if each.is_new and _notifies(each, "OKActions")]
-    text = "notifies of OK once, as a new alarm has no state yet"
+    text = "once created, people are notified of the OK of"
     yield from _alike(recovering, text, Level.NOTE)
 
 
 def _fires_without_data(change: Change, sides: Sides) -> bool:
     given = properties(change.after)
-    known, after = (graph.alarms if graph else () for graph in sides.graphs)
+    known, after = (graph.alarms for graph in sides.graphs)
     metrics = {each.metric for each in known}
     return (
         given.get("TreatMissingData") == "breaching"
@@ -120,9 +126,8 @@ def _fires_without_data(change: Change, sides: Sides) -> bool:
 
 def _alike(changes: Sequence[Change], text: str, level: Level) -> Iterator[Finding]:
     for stack in dict.fromkeys(each.stack.name for each in changes):
-        here = [each for each in changes if each.stack.name == stack]
-        names = labels(here)
-        yield Finding(level, Topic.MESSAGES, stack, f"{names}: {text}")
+        names = labels([each for each in changes if each.stack.name == stack])
+        yield Finding(level, Topic.MESSAGES, stack, f"{text} {names}")
 
 
 def _notifies(change: Change, key: str) -> bool:

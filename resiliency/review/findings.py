@@ -1,5 +1,6 @@
-"""Findings of a review: how dangerous each is, what it is about, and what to do."""
+"""Findings of a review, each with its danger, its subject and advice."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,14 +10,14 @@ from typing import Final
 
 from resiliency.cloud_assembly import JsonObject, SynthesizedStack
 from resiliency.failover_model.expressions import TemplateError, Templates
-from resiliency.failover_model.graph import FailoverGraph
+from resiliency.failover_model.graph import FailoverGraph, RefusedPair
 from resiliency.failover_model.template_reader import read_graph
 from resiliency.review.changes import Change, counterpart
 from resiliency.review.sides import templates_of
 
 
 class Level(Enum):
-    """How dangerous a finding is."""
+    """The danger of a finding."""
 
     DANGER = "danger"
     WARNING = "warning"
@@ -24,7 +25,7 @@ class Level(Enum):
 
 
 class Topic(Enum):
-    """What a finding is about, in the order in which a review lists them."""
+    """The subject of a finding, in the order in which a review lists them."""
 
     CLIENTS = "clients"
     NAMES = "names"
@@ -97,8 +98,8 @@ class Sides:
         return Templates(templates_of(self.before)), Templates(templates_of(self.after))
 
     @cached_property
-    def graphs(self) -> tuple[FailoverGraph | None, FailoverGraph | None]:
-        """What decides the failover on both sides; None where there is no pair to read."""
+    def graphs(self) -> tuple[FailoverGraph, FailoverGraph]:
+        """What decides the failover on both sides, with the pairs that can't be followed."""
         return _graph(self.before), _graph(self.after)
 
     def of(self, *types: str) -> Sequence[Change]:
@@ -106,11 +107,12 @@ class Sides:
         return [each for each in self.changes if each.kind in types]
 
 
-def _graph(stacks: Sequence[SynthesizedStack]) -> FailoverGraph | None:
+def _graph(stacks: Sequence[SynthesizedStack]) -> FailoverGraph:
     try:
         return read_graph(templates_of(stacks))
-    except TemplateError:
-        return None
+    except TemplateError as error:
+        pairs = any('"Failover":' in json.dumps(each.resources) for each in stacks)
+        return FailoverGraph((), (), (), [RefusedPair("", "", str(error))] if pairs else [])
 
 
 def text_of(value: object) -> str:

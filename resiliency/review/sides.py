@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from resiliency.cloud_assembly import SynthesizedStack, read_assembly
-from resiliency.errors import UsageError
+from resiliency.errors import UsageError, UserError
+from resiliency.failover_model.expressions import Templates
 from resiliency.failover_model.template_files import read_templates
 
 _SUFFIXES: Final = (".json", ".yaml", ".yml", ".template")
@@ -23,13 +24,13 @@ def read_stacks(path: Path) -> Sequence[SynthesizedStack]:
     if not path.exists():
         raise UsageError(f"{path}: does not exist; give a folder that `npx cdk synth` wrote")
     if (path / "manifest.json").exists():
-        return read_assembly(path)
+        return [require_template(each) for each in read_assembly(path)]
     files = [path]
     if path.is_dir():
         files = sorted(each for each in path.iterdir() if each.suffix in _SUFFIXES)
     if not files:
         raise UsageError(f"{path}: holds no templates; give a folder that `npx cdk synth` wrote")
-    return [
+    stacks = [
         SynthesizedStack(
             name=file.name.partition(".")[0],
             account="",
@@ -41,6 +42,16 @@ def read_stacks(path: Path) -> Sequence[SynthesizedStack]:
         )
         for file in files
     ]
+    return list(map(require_template, stacks))
+
+
+def require_template(stack: SynthesizedStack) -> SynthesizedStack:
+    """Return a stack whose template has the form of one; raise UserError otherwise."""
+    Templates({stack.name: stack.template})
+    for logical_id, resource in stack.resources.items():
+        if not isinstance(resource.get("Properties", {}), Mapping):
+            raise UserError(f"{stack.name}: {logical_id}: Properties: is no object")
+    return stack
 
 
 def templates_of(stacks: Sequence[SynthesizedStack]) -> Mapping[str, Mapping[str, object]]:

@@ -13,7 +13,7 @@ from resiliency.service_file.model import (
 )
 from staged_resiliency.drills.alarm_effects import AlarmKind
 from staged_resiliency.probe.configuration import DEFAULT_SILENT_PERIODS
-from staged_resiliency.shared import names
+from staged_resiliency.shared import names, validation
 from staged_resiliency.shared.hosts import COLORS, Color, other
 
 _SILENCE: Final = StatusAlarmSettings(statistic="Sum", evaluation_periods=DEFAULT_SILENT_PERIODS)
@@ -33,6 +33,7 @@ class AlarmDescription:
         signal: Its name in failover_on; None for the alarm on a silent probe, which is no signal.
         decides: Whether failover_on has the signal, so that clients leave the host when it fires.
         port: The port that the probe connects to, for connectivity and peer alarms.
+        address: The name or address that it connects to; None where it queries DNS.
     """
 
     kind: AlarmKind
@@ -47,6 +48,7 @@ class AlarmDescription:
     signal: str | None = None
     decides: bool = False
     port: int | None = None
+    address: str | None = None
 
     @property
     def dependency(self) -> str | None:
@@ -90,6 +92,7 @@ def _alarms_on(environment: Environment, color: Color) -> Iterator[AlarmDescript
             signal=name,
             decides=name in deciding,
             port=dependency.checked_port,
+            address=dependency.checked_address,
         )
     if environment.has_peers:
         observer = environment.hosts.of(other(color)).name
@@ -106,6 +109,7 @@ def _alarms_on(environment: Environment, color: Color) -> Iterator[AlarmDescript
             signal="peer",
             decides="peer" in deciding,
             port=environment.endpoint.serving_port,
+            address=validation.dns_name_or_address(described.peer_check_address),
         )
     if environment.has_probe and environment.probe.state == "present":
         yield AlarmDescription(

@@ -13,8 +13,16 @@ from resiliency.service_file.model import (
     Host,
     Service,
 )
-from staged_resiliency.drills.alarm_effects import AlarmKind, FaultEffect, WatchedAlarm, guards
-from staged_resiliency.drills.hypothesis import Pair, hypothesis
+from staged_resiliency.drills.alarm_effects import AlarmKind, WatchedAlarm
+from staged_resiliency.drills.faults import (
+    MAX_RESPONSE_MILLISECONDS,
+    BlackholeDependency,
+    BlackholePort,
+    DegradeDependency,
+    Fault,
+    StopInstance,
+)
+from staged_resiliency.drills.hypothesis import Pair, guards, hypothesis
 from staged_resiliency.experiment.expectations import Hypothesis
 from staged_resiliency.probe.configuration import ProbeConfiguration
 from staged_resiliency.probe.target_checks import (
@@ -30,7 +38,7 @@ from staged_resiliency.probe.target_checks import (
     TcpCheck,
     TlsCheck,
 )
-from staged_resiliency.shared import limits
+from staged_resiliency.shared import limits, validation
 from staged_resiliency.shared.hosts import COLORS, Color, other
 
 # Drills
@@ -47,12 +55,28 @@ def broken_host(environment: Environment, drill: DrillSettings) -> Host:
     return environment.hosts.of(broken_color(environment, drill))
 
 
-def fault_of(environment: Environment, drill: DrillSettings) -> FaultEffect:
-    """Return the fault of a drill, as alarms observe it."""
-    port = None
-    if drill.dependency is not None:
-        port = environment.dependencies[drill.dependency].checked_port
-    return FaultEffect(drill.fault, broken_host(environment, drill).name, port)
+def fault_of(environment: Environment, drill: DrillSettings) -> Fault:
+    """Return the fault of a drill."""
+    host = broken_host(environment, drill)
+    instance = host.instance_id or ""  # a rule requires it
+    if drill.dependency is None:
+        return StopInstance(host.name, instance, drill.duration_minutes)
+    dependency = environment.dependencies[drill.dependency]
+    if drill.scope == "port":
+        return BlackholePort(host.name, instance, drill.duration_minutes, dependency.checked_port)
+    destination = validation.dns_name_or_address(dependency.host)
+    if drill.fault == "blackhole":
+        return BlackholeDependency(host.name, instance, drill.duration_minutes, destination)
+    return DegradeDependency(
+        host.name,
+        instance,
+        drill.duration_minutes,
+        destination,
+        drill.delay_milliseconds,
+        drill.jitter_milliseconds,
+        drill.loss_percent,
+        drill.response_milliseconds or MAX_RESPONSE_MILLISECONDS,  # a rule requires it
+    )
 
 
 def objective_of(environment: Environment) -> int:
@@ -88,6 +112,7 @@ def _watched(environment: Environment, alarm: AlarmDescription) -> WatchedAlarm:
         alarm.host,
         dependency=alarm.dependency,
         port=alarm.port,
+        address=alarm.address,
         decides=alarm.decides,
         fires_on_silence=alarm.missing_data == "breaching",
         silence_is_health=alarm.missing_data in ("not_breaching", "ignore"),

@@ -20,6 +20,7 @@ from pydantic import (
 
 from resiliency.failover_model import overrides
 from staged_resiliency.drills import schedule as schedules
+from staged_resiliency.drills.faults import MAX_DELAY_MILLISECONDS, MAX_RESPONSE_MILLISECONDS
 from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.configuration import DEFAULT_INTERVAL_SECONDS, DEFAULT_TIMEOUT_SECONDS
 from staged_resiliency.shared import limits, names, validation
@@ -615,6 +616,13 @@ class Dependency(Section):
         """The port that the probe connects to: the given one, or the protocol's own."""
         return self.port or _STANDARD_PORTS[self.check.protocol]
 
+    @property
+    def checked_address(self) -> str | None:
+        """The name or address that the probe connects to; None where it queries DNS."""
+        if self.check.protocol == "dns":
+            return None
+        return validation.dns_name_or_address(self.host)
+
 
 class Probe(Section):
     """The agent on the hosts that checks targets; deployed only when there are targets."""
@@ -805,15 +813,38 @@ class DrillWindow(Section):
 class DrillSettings(Section):
     """One drill: its fault, its host, its duration and its schedule."""
 
-    fault: Literal["stop_instance", "blackhole"] = Field(
+    fault: Literal["stop_instance", "blackhole", "degrade"] = Field(
         description="stop_instance stops the host's instance and starts it again; blackhole drops "
-        "what the host sends to the dependency's port, at any address."
+        "what the host sends to the dependency; degrade delays it, or loses a part of it."
     )
     host: Literal["active", "standby"] = Field(description="The host that the fault breaks.")
     dependency: Slug | None = Field(
         default=None,
-        description="The dependency that a blackhole cuts off.",
+        description="The dependency that a blackhole cuts off, or that is degraded.",
         examples=["db"],
+    )
+    scope: Literal["dependency", "port"] = Field(
+        default="dependency",
+        description="What a blackhole cuts off: the addresses of the dependency's name, or its "
+        "port at any address.",
+    )
+    delay_milliseconds: Annotated[int, Field(ge=1, le=MAX_DELAY_MILLISECONDS)] | None = Field(
+        default=None,
+        description="degrade: how long each packet to the dependency is held back.",
+        examples=[300],
+    )
+    jitter_milliseconds: Annotated[int, Field(ge=0, le=MAX_DELAY_MILLISECONDS)] = Field(
+        default=0, description="degrade: by how much the delay varies, at most the delay."
+    )
+    loss_percent: Annotated[int, Field(ge=1, le=99)] | None = Field(
+        default=None,
+        description="degrade, in place of a delay: how many packets in 100 are lost.",
+        examples=[10],
+    )
+    response_milliseconds: Annotated[int, Field(ge=1, le=MAX_RESPONSE_MILLISECONDS)] | None = Field(
+        default=None,
+        description="degrade: the most that 95 of 100 answers to clients may take meanwhile.",
+        examples=[800],
     )
     duration_minutes: int = Field(
         ge=1,

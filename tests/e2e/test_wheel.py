@@ -186,6 +186,24 @@ def test_with_its_extra_the_command_checks_service_files(wheel: Path, tmp_path: 
     assert done.stdout.startswith("bookstore: valid, 1 environment(s)\n")
 
 
+def test_with_its_extra_the_command_reviews_a_change(
+    wheel: Path, bare_environment: Path, tmp_path: Path
+) -> None:
+    for folder, name in (("before", "one"), ("after", "two")):
+        (tmp_path / folder).mkdir()
+        alarm = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"AlarmName": name}}
+        template = {"Resources": {"Alarm": alarm}}
+        (tmp_path / folder / "shop.template.json").write_text(json.dumps(template))
+    done = run(bare_environment / "bin" / "resiliency", "review", "before", "after", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.endswith("run: pip install 'cdk-staged-resiliency[review]'\n")
+    environment = environment_with(f"{wheel}[review]", tmp_path)
+    command = environment / "bin" / "resiliency"
+    done = run(command, "review", "before", "after", "--fail-on", "warning", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "warning Alarm one → two is replaced, as AlarmName changes" in done.stdout
+
+
 def test_type_checkers_see_the_types(bare_environment: Path, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.py"
     wrong.write_text("from staged_resiliency import AlarmTopic\nAlarmTopic(1, 2)\n")

@@ -42,15 +42,16 @@ GROUP: Final = "bookstore-production-drills"
 class SharedSession:
     """boto3's session for the command, whose clients are made once for all tests."""
 
-    region_name = REGION
+    def __init__(self, region: str | None = None) -> None:
+        self.region_name = region or REGION
 
     def client(self, service_name: str, *, config: object) -> Any:
-        return _client(service_name)
+        return _client(service_name, self.region_name)
 
 
 @functools.cache
-def _client(service_name: str) -> Any:
-    return _boto3_session().client(service_name)
+def _client(service_name: str, region: str) -> Any:
+    return _boto3_session().client(service_name, region_name=region)
 
 
 @functools.cache

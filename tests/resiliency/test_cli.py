@@ -322,7 +322,7 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("resiliency re", ["rehearse"]),
+        ("resiliency reh", ["rehearse"]),
         ("resiliency drill pr", ["preview"]),
         ("resiliency timing --obj", ["--objective"]),
     ],

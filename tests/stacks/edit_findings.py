@@ -45,6 +45,7 @@ FINDINGS: Mapping[str, set[str]] = {
         "warning hosts",
         "warning messages",
     },
+    "number of the failover-time model given": {"warning time"},
     "region changed": {
         "danger names",
         "warning permissions",

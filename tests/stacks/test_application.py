@@ -403,10 +403,16 @@ def test_topics_whose_names_differ_in_signs_alone_get_along() -> None:
 
 @pytest.mark.parametrize(
     "stack",
-    ["bookstore-production-failover", "bookstore-production-probe", NOTIFICATIONS, VIRGINIA],
+    [
+        "bookstore-production-failover",
+        "bookstore-production-probe",
+        "bookstore-production-drills",  # it ends the faults of drills
+        NOTIFICATIONS,
+        VIRGINIA,
+    ],
 )
 def test_what_clients_depend_on_is_protected_against_deletion(stack: str, tmp_path: Path) -> None:
-    _assembly(tmp_path, example())
+    _assembly(tmp_path, example(whole=True))
     manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
     artifact = manifest["artifacts"][stack]
     assert artifact["properties"]["terminationProtection"] is True

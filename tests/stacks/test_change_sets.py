@@ -3,13 +3,16 @@
 The same table is explained in docs/reviewing-change-sets.md.
 """
 
+import io
 from collections.abc import Callable
 from datetime import datetime, timezone
 
 import pytest
 
+from resiliency.drill_cli.safe_console import SafeConsole
 from resiliency.review.changes import changes_between
 from resiliency.review.findings import Sides, Topic
+from resiliency.review.output import print_review
 from resiliency.review.review import review
 from resiliency.service_file import Service
 from staged_resiliency.probe import probe_agent
@@ -140,7 +143,8 @@ def _check(row: Row, data: Data) -> None:
     before, after = (synthesized([service_of(each)]) for each in row.sides(data))
     assert changed(before, after) == row.expected
     assert lost_answers(before, after) == row.loses
-    found = review(Sides(before, after, changes_between(before, after), NOW)).findings
+    sides = Sides(before, after, changes_between(before, after), NOW)
+    found = review(sides, outages=100).findings
     serious = {f"{each.level.value} {each.topic.value}" for each in found} - NOTES
     assert serious == FINDINGS.get(row.name, set())
 
@@ -173,3 +177,15 @@ def _second_service(edit: Callable[[Data], object] = lambda env: None) -> Servic
     for color in ("blue", "green"):
         env["hosts"][color]["name"] = f"library-{color}"
     return service_of(data)
+
+
+def test_the_guide_shows_what_the_command_prints() -> None:
+    (row,) = [each for each in ROWS if each.name.startswith("namespace changed")]
+    before, after = (synthesized([service_of(each)]) for each in row.sides(example_data()))
+    sides = Sides(before, after, changes_between(before, after), NOW)
+    found = review(sides, outages=100)
+    with io.StringIO() as file:
+        print_review(found, SafeConsole(file, width=100))
+        shown = file.getvalue()
+    text = (ROOT / "docs" / "reviewing-change-sets.md").read_text(encoding="utf-8")
+    assert f"$ resiliency review before after\n{shown}```" in text

@@ -83,7 +83,7 @@ def _run(name: str, folder: Path) -> Template:
                 "AWS::StepFunctions::StateMachine": 2,
                 "AWS::Scheduler::Schedule": 4,
                 "AWS::Lambda::Function": 3,
-                "AWS::CloudWatch::Alarm": 8,
+                "AWS::CloudWatch::Alarm": 10,
                 "AWS::CloudWatch::Dashboard": 1,
             },
         ),

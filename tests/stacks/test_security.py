@@ -298,6 +298,8 @@ def test_what_the_drills_acknowledge_has_a_reason_of_its_own(
         "AwsSolutions-IAM5[Action::kms:GenerateDataKey*]",
         "AwsSolutions-IAM5[Resource::*]",
         f"AwsSolutions-IAM5[Resource::{journals}/*]",
+        f"AwsSolutions-IAM5[Resource::arn:aws:cloudformation:{place}:stack/"
+        "bookstore-production-failover/*]",
         f"AwsSolutions-IAM5[Resource::arn:aws:ec2:{place}:instance/*]",
         f"AwsSolutions-IAM5[Resource::arn:aws:fis:{place}:experiment-template/*]",
         f"AwsSolutions-IAM5[Resource::arn:aws:fis:{place}:experiment/*]",
@@ -309,7 +311,7 @@ def test_what_the_drills_acknowledge_has_a_reason_of_its_own(
         "bookstore-production-drill-*]",
     }
     reasons = [reason for finding, (reason,) in found.items() if finding not in folders]
-    assert len(reasons) == len(set(reasons)) == 13
+    assert len(reasons) == len(set(reasons)) == 14
 
 
 def test_only_the_probe_and_the_drills_acknowledge(

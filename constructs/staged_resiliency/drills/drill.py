@@ -10,33 +10,27 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
+from staged_resiliency.drills import drill_checks as checks
 from staged_resiliency.drills.drill_group import DrillGroup
 from staged_resiliency.drills.experiment import FaultExperiment, require_guards
 from staged_resiliency.drills.faults import Fault
-from staged_resiliency.drills.hypothesis import longest_minutes
 from staged_resiliency.drills.overdue_alarm import DrillOverdueAlarm
 from staged_resiliency.drills.runtime import keys
 from staged_resiliency.drills.runtime.plan import (
-    RULE_LATE_SECONDS,
-    FaultKind,
     Plan,
     Predicted,
     Timeouts,
 )
-from staged_resiliency.drills.schedule import MAX_GAP_DAYS, DrillSchedule, outside_window
+from staged_resiliency.drills.schedule import DrillSchedule
 from staged_resiliency.drills.state_machine import definition
-from staged_resiliency.drills.target import DrillTarget, DrillWindow
+from staged_resiliency.drills.target import DrillWindow
 from staged_resiliency.experiment.expectations import (
     AlarmFires,
-    ClientsMove,
     Expectation,
-    describe,
-    time_limit,
 )
 from staged_resiliency.failover.alarms import SignalAlarm
-from staged_resiliency.shared import limits, names, validation
-from staged_resiliency.shared.errors import InvalidInputError
-from staged_resiliency.shared.literals import checked, is_literal, wrong_type
+from staged_resiliency.shared import names, validation
+from staged_resiliency.shared.literals import checked
 
 _WHY_NO_TRACE: Final = (
     "The run's log and journal hold every step's input, output and time; traces would need "
@@ -67,13 +61,17 @@ class Drill(Construct):
         construct_id: Id below the parent.
         group: The service's ``DrillGroup``.
         name: Short name of the drill.
-        fault: What is broken, where, for how long: ``StopInstance`` or ``BlackholePort``.
-        guards: The alarms that stop it, 1 to 5, or their names: those that show whether the other
-            host is healthy.
-        hypothesis: What is expected; at least one expectation.
+        fault: What is broken, where, for how long: ``StopInstance``, ``BlackholeDependency``,
+            ``BlackholePort`` or ``DegradeDependency``.
         schedule: When it runs, at least every 35 days.
+        guards: The alarms that stop it, 1 to 5, or their names: those that show whether the other
+            host is healthy. Unless given, those of the target's alarms that show it best and that
+            the fault leaves alone.
+        hypothesis: What is expected; at least one expectation. Unless given, whether clients move
+            and return or stay and are served, which alarms fire, recover and stay quiet, and by
+            when, as it follows from the target's alarms.
         window: When a run may begin; Monday to Friday from 9:00 to 17:00 unless given.
-        dependency: Short name of the dependency that a ``BlackholePort`` cuts off.
+        dependency: Short name of the dependency that a blackhole cuts off.
         predicted: How long the failover-time model says that clients take to reach the other host,
             for journals to show beside what is measured; left out unless given.
         duration_reason: Why the fault lasts more than 15 minutes longer than the slowest of the
@@ -100,35 +98,36 @@ class Drill(Construct):
         >>> from staged_resiliency import *
         >>> stack = Stack(App(), "Shop")
         >>> topic = "arn:aws:sns:eu-west-1:111111111111:ops"
-        >>> group = DrillGroup(
+        >>> failover = InstanceFailover(
         ...     stack,
-        ...     "Drills",
-        ...     service=DrillTarget(
-        ...         name="shop",
-        ...         environment="production",
-        ...         namespace="Shop",
-        ...         active=DrillHost("shop-blue", "192.0.2.1", instance="i-0123456789abcdef0"),
-        ...         standby=DrillHost("shop-green", "192.0.2.2"),
-        ...         record_name="shop.example.com",
-        ...         hosted_zone_id="Z2EHK3FAEUNRMI",
-        ...         alarms=["shop-blue-StatusCheckFailed", "shop-green-StatusCheckFailed"],
-        ...         objective_seconds=360,
+        ...     "Failover",
+        ...     service="shop",
+        ...     blue=FailoverHost(
+        ...         "shop-blue", AddressTarget(ipv4="52.11.79.8"), "i-0123456789abcdef0"
         ...     ),
+        ...     green=FailoverHost(
+        ...         "shop-green", AddressTarget(ipv4="52.11.79.9"), "i-0123456789abcdef1"
+        ...     ),
+        ...     active="blue",
+        ...     hosted_zone="Z2EHK3FAEUNRMI",
+        ...     record_name="shop.example.com",
         ...     topic=topic,
+        ... )
+        >>> target = DrillTarget.of(
+        ...     failover, environment="production", namespace="Shop", objective_seconds=540
         ... )
         >>> drill = Drill(
         ...     stack,
         ...     "Shutdown",
-        ...     group=group,
+        ...     group=DrillGroup(stack, "Drills", service=target, topic=topic),
         ...     name="shutdown",
-        ...     fault=StopInstance("shop-blue", "i-0123456789abcdef0", duration_minutes=10),
-        ...     guards=["shop-green-StatusCheckFailed"],
-        ...     hypothesis=[
-        ...         ClientsMove("shop.example.com", "shop-green"),
-        ...         ClientsReturn("shop.example.com", "shop-blue", within_seconds=800),
-        ...     ],
+        ...     fault=StopInstance("shop-blue", "i-0123456789abcdef0", duration_minutes=12),
         ...     schedule=DrillSchedule("cron(0 10 ? * TUE#1 *)", "Europe/Dublin"),
         ... )
+        >>> drill.guards
+        ('shop-green-StatusCheckFailed',)
+        >>> drill.hypothesis[0]
+        ClientsMove(record='shop.example.com', to='shop-green', within_seconds=None)
         >>> drill.machine_name
         'shop-production-drill-shutdown'
 
@@ -143,27 +142,32 @@ class Drill(Construct):
         group: DrillGroup,
         name: str,
         fault: Fault,
-        guards: Sequence[str | SignalAlarm | cloudwatch.IAlarm],
-        hypothesis: Sequence[Expectation],
         schedule: DrillSchedule,
+        guards: Sequence[str | SignalAlarm | cloudwatch.IAlarm] | None = None,
+        hypothesis: Sequence[Expectation] | None = None,
         window: DrillWindow | None = None,
         dependency: str | None = None,
         predicted: Predicted | None = None,
         duration_reason: str | None = None,
     ) -> None:
         window = DrillWindow() if window is None else window
-        _require_types(group, fault, guards, hypothesis, schedule, window)
+        checks.require_types(group, fault, guards, hypothesis, schedule, window)
         service = group.service
         checked("Drill", "name", name, validation.slug)
         machine_name = names.drill_state_machine(service.name, service.environment, name)
-        _require_sense(group, fault, hypothesis, schedule, machine_name)
-        _require_expectations_of_service(service, hypothesis)
-        _require_time(fault, hypothesis, schedule, window, group)
-        _require_reason(fault, hypothesis, service.objective_seconds, duration_reason)
-        guard_names = [_alarm_name(guard) for guard in guards]
+        checks.require_host(group, fault)
+        if guards is None:
+            guards = service.guards(fault)
+        if hypothesis is None:
+            hypothesis = service.hypothesis(fault)
+        checks.require_sense(hypothesis, schedule, machine_name)
+        checks.require_observable(service, hypothesis)
+        checks.require_time(fault, hypothesis, schedule, window, group)
+        checks.require_reason(fault, hypothesis, service.objective_seconds, duration_reason)
+        guard_names = [checks.alarm_name(guard) for guard in guards]
         require_guards("Drill", guard_names)
         expected = [each.alarm for each in hypothesis if isinstance(each, AlarmFires)]
-        _require_guards_apart(guard_names, expected)
+        checks.require_guards_apart(guard_names, expected)
         super().__init__(scope, construct_id)
         self.name: Final = name
         self.machine_name: Final = machine_name
@@ -200,7 +204,7 @@ class Drill(Construct):
             objective_seconds=service.objective_seconds,
             fault_seconds=fault.seconds,
             hypothesis=self.hypothesis,
-            alarms=tuple(service.alarms),
+            alarms=service.alarm_names,
             expected_alarms=tuple(expected),
             guard_alarms=self.guards,
             experiment_template_id=template_id,
@@ -213,7 +217,7 @@ class Drill(Construct):
                 fault.seconds,
                 self.hypothesis,
                 service.objective_seconds,
-                late_seconds=RULE_LATE_SECONDS if fault.kind is FaultKind.BLACKHOLE else 0,
+                late_seconds=fault.late_seconds,
                 notice_seconds=group.notify_before_minutes * 60,
             ),
             window=window.planned(schedule.zone),
@@ -224,6 +228,7 @@ class Drill(Construct):
             blackout=group.blackout,
             change_calendars=group.change_calendars,
             notice_seconds=group.notify_before_minutes * 60,
+            command=fault.command,
             stack=service.stack or "",
         )
         self.machine: Final = self._machine(group, machine_name, duration_reason)
@@ -293,156 +298,3 @@ class Drill(Construct):
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(maximum_retry_attempts=0),
             ),
         )
-
-
-def _require_types(
-    group: object,
-    fault: object,
-    guards: object,
-    hypothesis: object,
-    schedule: object,
-    window: object,
-) -> None:
-    """Refuse arguments of other types, which the CDK would report without their names."""
-    for name, given, kind, allowed in (
-        ("group", group, DrillGroup, "a DrillGroup"),
-        ("fault", fault, Fault, "StopInstance(...) or BlackholePort(...)"),
-        ("schedule", schedule, DrillSchedule, "a DrillSchedule"),
-        ("window", window, DrillWindow, "a DrillWindow"),
-    ):
-        if not isinstance(given, kind):
-            raise wrong_type("Drill", name, given, allowed)
-    for name, given in (("guards", guards), ("hypothesis", hypothesis)):
-        if isinstance(given, str) or not isinstance(given, Sequence):
-            raise wrong_type("Drill", name, given, "a list")
-        for each in given:
-            if name == "hypothesis" and not isinstance(each, Expectation):
-                raise wrong_type("Drill", name, each, "expectations, such as ClientsMove(...)")
-
-
-def _require_sense(
-    group: DrillGroup,
-    fault: Fault,
-    hypothesis: Sequence[Expectation],
-    schedule: DrillSchedule,
-    machine_name: str,
-) -> None:
-    hosts = {host.name: host for host in (group.service.active, group.service.standby)}
-    if fault.host_name not in hosts:
-        raise InvalidInputError(
-            f"Drill: fault: {validation.shown(fault.host_name)} is no host of the service; "
-            "allowed: "
-            f"{', '.join(hosts)}"
-        )
-    planned = hosts[fault.host_name].planned.instance_id
-    if planned != fault.instance_id:
-        raise InvalidInputError(
-            f"Drill: fault: {fault.host_name} has instance {planned or 'none'} in the service, and "
-            f"{fault.instance_id} here; give the same"
-        )
-    if not hypothesis:
-        raise InvalidInputError(
-            "Drill: hypothesis: a drill that expects nothing can't fail; give at least one "
-            "expectation, such as ClientsMove"
-        )
-    for each in hypothesis:
-        if isinstance(each, ClientsMove) and each.within_seconds is not None:
-            raise InvalidInputError(
-                f"Drill: hypothesis: ClientsMove: within_seconds: found {each.within_seconds:g}; "
-                "the time limit of a drill is the objective_seconds of its DrillTarget; leave it "
-                "out here"
-            )
-    if schedule.longest_gap_days > MAX_GAP_DAYS:
-        raise InvalidInputError(
-            f"Drill: schedule: {schedule.expression!r} leaves up to {schedule.longest_gap_days:g} "
-            f"days between two runs; at most {MAX_GAP_DAYS} are allowed"
-        )
-    if len(machine_name) > limits.MAX_STATE_MACHINE_NAME_CHARACTERS:
-        raise InvalidInputError(
-            f"Drill: name: the state machine {machine_name!r} has {len(machine_name)} characters; "
-            f"at most {limits.MAX_STATE_MACHINE_NAME_CHARACTERS} fit"
-        )
-
-
-def _require_expectations_of_service(
-    service: DrillTarget, hypothesis: Sequence[Expectation]
-) -> None:
-    """Refuse expectations that the drill could not observe."""
-    record = _canonical(service.record_name)
-    hosts = [service.active.name, service.standby.name]
-    for each in hypothesis:
-        name = getattr(each, "record", None)
-        if name is not None and _canonical(name) != record:
-            raise InvalidInputError(
-                f"Drill: hypothesis: {describe(each)}: {validation.shown(name)} is not the record "
-                f"of the service; give {record}"
-            )
-        host = getattr(each, "to", None) or getattr(each, "on", None)
-        if host is not None and host not in hosts:
-            raise InvalidInputError(
-                f"Drill: hypothesis: {describe(each)}: {validation.shown(host)} is no host of the "
-                f"service; allowed: {', '.join(hosts)}"
-            )
-        alarm = getattr(each, "alarm", None)
-        if alarm is not None and alarm not in service.alarms:
-            raise InvalidInputError(
-                f"Drill: hypothesis: {describe(each)}: it is no alarm of the service, so it would "
-                "not be observed; add it to DrillTarget(alarms=...)"
-            )
-
-
-def _canonical(record: str) -> str:
-    return validation.domain_name(record) if is_literal(record) else record
-
-
-def _require_time(
-    fault: Fault,
-    hypothesis: Sequence[Expectation],
-    schedule: DrillSchedule,
-    window: DrillWindow,
-    group: DrillGroup,
-) -> None:
-    """Refuse runs outside the window, and a fault that ends before what it must cause."""
-    refusal = outside_window(
-        schedule, window.days, window.from_hour, window.to_hour, group.notify_before_minutes
-    )
-    if refusal is not None:
-        raise InvalidInputError(f"Drill: schedule: {refusal}")
-    for each in hypothesis:
-        lasts = fault.duration_minutes * 60 if isinstance(each, ClientsMove) else fault.seconds
-        if not isinstance(each, ClientsMove | AlarmFires) or not is_literal(lasts):
-            continue
-        limit = time_limit(each, group.service.objective_seconds)
-        if lasts < limit:
-            raise InvalidInputError(
-                f"Drill: fault: may end after {lasts} s, before {describe(each)}, which may take "
-                f"{limit:g} s; give more duration_minutes"
-            )
-
-
-def _require_reason(
-    fault: Fault, hypothesis: Sequence[Expectation], objective_seconds: float, reason: str | None
-) -> None:
-    longest = longest_minutes(hypothesis, objective_seconds)
-    if is_literal(fault.duration_minutes) and fault.duration_minutes > longest and not reason:
-        raise InvalidInputError(
-            f"Drill: fault: duration_minutes: {fault.duration_minutes} is more than the {longest} "
-            "that the drill may need; give less, or a duration_reason"
-        )
-
-
-def _alarm_name(guard: str | SignalAlarm | cloudwatch.IAlarm) -> str:
-    if isinstance(guard, str):
-        return guard
-    if not hasattr(guard, "alarm_name"):
-        raise wrong_type("Drill", "guards", guard, "an alarm or its name")
-    return guard.alarm_name
-
-
-def _require_guards_apart(guards: Sequence[str], expected: Sequence[str]) -> None:
-    for guard in guards:
-        if guard in expected:
-            raise InvalidInputError(
-                f"Drill: guards: {guard!r} is expected to fire during the fault, so it would "
-                "stop the fault; give an alarm of the other host"
-            )

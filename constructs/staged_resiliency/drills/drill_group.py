@@ -1,13 +1,9 @@
 """What the drills of one service share: functions, roles, journals, cleanup and watchdog."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 from aws_cdk import RemovalPolicy
-from aws_cdk import aws_events as events
-from aws_cdk import aws_fis as fis
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as assets
@@ -17,29 +13,16 @@ from constructs import Construct
 
 from staged_resiliency.drills import functions
 from staged_resiliency.drills.dead_letter_queue import DeadLetterQueue
-from staged_resiliency.drills.experiment import Report, experiment_role
+from staged_resiliency.drills.end_calls import EndCalls
+from staged_resiliency.drills.experiment import experiment_role, report_of
 from staged_resiliency.drills.fault_alarm import FaultNotEndedAlarm
-from staged_resiliency.drills.faults import Fault, Statement
-from staged_resiliency.drills.functions import Function, Resource
-from staged_resiliency.drills.iam import (
-    LOG_DELIVERY,
-    acknowledge_wildcards,
-    lazy_text,
-    place_of,
-    role,
-    trust,
-)
+from staged_resiliency.drills.faults import Fault
+from staged_resiliency.drills.iam import place_of
 from staged_resiliency.drills.journal_bucket import JournalBucket
 from staged_resiliency.drills.lambda_code import code_archive
-from staged_resiliency.drills.permissions import Scope, statements_of, tags_of
-from staged_resiliency.drills.runtime import keys
-from staged_resiliency.drills.runtime.plan import (
-    WATCHDOG_TASK,
-    DrillSchedules,
-    FaultKind,
-    WatchedDrill,
-)
-from staged_resiliency.drills.state_machine import cleanup_pattern
+from staged_resiliency.drills.permissions import Scope, tags_of
+from staged_resiliency.drills.roles import Roles
+from staged_resiliency.drills.runtime.plan import DrillSchedules
 from staged_resiliency.drills.target import DrillTarget
 from staged_resiliency.notifications.topics import Topics, arns_of, require_topics_in
 from staged_resiliency.shared import limits, names, validation
@@ -225,24 +208,47 @@ class DrillGroup(Construct):
         )
         log = self._log()
         self.log_arn: Final = log.attr_arn
-        self._statements: Final[list[Statement]] = []
-        self.functions: Final = self._functions(log.ref)
+        roles = Roles(
+            self, self._scope, service=service.name, undelivered_arn=self.undelivered.queue_arn
+        )
+        self.functions: Final = self._functions(log.ref, roles)
         self.function_arns: Final[Mapping[str, str]] = {
             name: function.attr_arn for name, function in self.functions.items()
         }
         schedules = scheduler.CfnScheduleGroup(self, "Schedules")
         schedules.add_metadata("Description", "Schedules of drills and their watchdog.")
         self.schedule_group: Final = schedules.ref
-        self.machine_role_arn: Final = self._machine_role()
-        self.scheduler_role_arn: Final = self._scheduler_role(schedules.attr_arn)
-        self._clean_up_after_events()
-        self._watchdog_schedule = self._call_regularly()
+        self.machine_role_arn: Final = roles.of_machines(self.function_arns.values())
+        end_arn = self.function_arns[functions.END.name]
+        self.scheduler_role_arn: Final = roles.of_schedules(schedules.attr_arn, end_arn)
+        roles.acknowledge()
+        end_calls = EndCalls(
+            end=self.functions[functions.END.name],
+            end_arn=end_arn,
+            role_arn=self.scheduler_role_arn,
+            undelivered=self.undelivered,
+            where=self._scope,
+        )
+        end_calls.after_events(self)
+        self._watchdog_schedule = end_calls.regularly(
+            self,
+            self.schedule_group,
+            DrillSchedules(
+                service=service.name,
+                environment=service.environment,
+                drills=(),
+                journal_bucket=self.journals.bucket_name,
+                namespace=service.namespace,
+            ),
+            self._drills,
+        )
         self.fault_alarm: Final = FaultNotEndedAlarm(
             self, "FaultNotEnded", service, topic, notify_recovery=notify_recovery
         )
-        acknowledge_wildcards(self, self._statements)
-        self.report: Final = self._report() if fis_report else None
-        self._experiment_roles: Final[dict[FaultKind, str]] = {}
+        self.report: Final = (
+            report_of(self._scope, self.journals.bucket_name) if fis_report else None
+        )
+        self._experiment_roles: Final[dict[type[Fault], str]] = {}
 
     def reserve(self, drill: str) -> None:
         """Reserve a drill's name; ``Drill`` calls this itself.
@@ -258,13 +264,10 @@ class DrillGroup(Construct):
         self._drills.append(drill)
 
     def experiment_role_arn(self, fault: Fault) -> str:
-        """The ARN of the role that FIS assumes for a fault; all faults of a kind share one."""
-        kind = fault.kind
+        """The ARN of the role that FIS assumes for a fault; all faults of a class share one."""
+        kind = type(fault)
         if kind not in self._experiment_roles:
-            construct_id = f"{kind.value.title().replace('_', '')}Role"
-            self._experiment_roles[kind] = experiment_role(
-                self, construct_id, kind, self._scope, self.report
-            )
+            self._experiment_roles[kind] = experiment_role(self, kind, self._scope, self.report)
         return self._experiment_roles[kind]
 
     def count(self, machine: stepfunctions.CfnStateMachine) -> None:
@@ -292,7 +295,7 @@ class DrillGroup(Construct):
         log.add_metadata("Description", "What functions, state machines and FIS did in drills.")
         return log
 
-    def _functions(self, log_name: str) -> Mapping[str, lambda_.CfnFunction]:
+    def _functions(self, log_name: str, roles: Roles) -> Mapping[str, lambda_.CfnFunction]:
         asset = assets.Asset(self, "Code", path=str(code_archive()))
         code = lambda_.CfnFunction.CodeProperty(
             s3_bucket=asset.s3_bucket_name, s3_key=asset.s3_object_key
@@ -309,245 +312,9 @@ class DrillGroup(Construct):
                 handler=each.handler,
                 memory_size=each.memory_mebibytes,
                 timeout=each.timeout_seconds,
-                role=self._function_role(each),
+                role=roles.of_function(each, self.log_arn),
                 logging_config=logging,
                 reserved_concurrent_executions=each.reserved,
             )
             for each in functions.ALL
         }
-
-    def _function_role(self, function: Function) -> str:
-        """The ARN of a function's role."""
-        missing = {
-            Resource.CALENDARS: not self.change_calendars,
-            Resource.STACK: not self._scope.stack,
-        }
-        wanted = functions.permissions_of(
-            function, without=[each for each, is_missing in missing.items() if is_missing]
-        )
-        statements: list[Statement] = [
-            *statements_of(wanted, self._scope),
-            {
-                "Sid": "WriteTheLog",
-                "Effect": "Allow",
-                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                "Resource": self.log_arn,
-            },
-        ]
-        if function is functions.END:
-            statements += self._keep_undelivered("KeepFailedCalls")
-        return self._role(
-            function.construct_id,
-            f"Assumed by Lambda for the drills of {self.service.name}: {function.duty}.",
-            # Lambda sends no source ARN when it assumes a role, so no condition can name one.
-            trust("lambda", self.place, None),
-            statements,
-        )
-
-    def _machine_role(self) -> str:
-        """The ARN of the role of all drills' state machines."""
-        return self._role(
-            "Machine",
-            f"Assumed by Step Functions to run the drills of {self.service.name}.",
-            trust("states", self.place, self._scope.any_machine_arn),
-            [
-                {
-                    "Sid": "CallTheFunctions",
-                    "Effect": "Allow",
-                    "Action": "lambda:InvokeFunction",
-                    "Resource": list(self.function_arns.values()),
-                },
-                LOG_DELIVERY,
-            ],
-        )
-
-    def _scheduler_role(self, schedules_arn: str) -> str:
-        """The ARN of the role of all schedules."""
-        return self._role(
-            "Scheduler",
-            f"Assumed by EventBridge Scheduler for {self.service.name}: to start drills, and to "
-            "call the cleanup and the watchdog.",
-            trust("scheduler", self.place, schedules_arn, like=False),
-            [
-                {
-                    "Sid": "StartDrills",
-                    "Effect": "Allow",
-                    "Action": "states:StartExecution",
-                    "Resource": self._scope.any_machine_arn,
-                },
-                {
-                    "Sid": "CallCleanupAndWatchdog",
-                    "Effect": "Allow",
-                    "Action": "lambda:InvokeFunction",
-                    "Resource": self.function_arns[functions.END.name],
-                },
-                *self._keep_undelivered("KeepUndelivered"),
-            ],
-        )
-
-    def _role(
-        self,
-        name: str,
-        description: str,
-        trusted: Mapping[str, object],
-        statements: Sequence[Statement],
-    ) -> str:
-        """Create a role and return its ARN; all roles' wildcards are acknowledged together."""
-        self._statements.extend(statements)
-        made = role(
-            self, f"{name}Role", description=description, trusted=trusted, statements=statements
-        )
-        return made.attr_arn
-
-    def _keep_undelivered(self, sid: str) -> list[Statement]:
-        """The permission to send undelivered events to the dead-letter queue."""
-        send: Statement = {
-            "Sid": sid,
-            "Effect": "Allow",
-            "Action": "sqs:SendMessage",
-            "Resource": self.undelivered.queue_arn,
-        }
-        if self._key is None:
-            return [send]
-        encrypt: Statement = {
-            "Sid": "EncryptForTheQueue",
-            "Effect": "Allow",
-            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
-            "Resource": self._key,
-        }
-        return [send, encrypt]
-
-    def _report(self) -> Report:
-        """Where FIS writes its own reports, and the dashboard whose graphs they show."""
-        template = fis.CfnExperimentTemplate
-        dashboard_arn = self._scope.dashboard_arn
-        return Report(
-            outputs=template.OutputsProperty(
-                experiment_report_s3_configuration=template.ExperimentReportS3ConfigurationProperty(
-                    bucket_name=self.journals.bucket_name, prefix=keys.REPORTS.rstrip("/")
-                )
-            ),
-            data_sources=None
-            if dashboard_arn is None
-            else template.DataSourcesProperty(
-                cloud_watch_dashboards=[
-                    template.CloudWatchDashboardProperty(dashboard_identifier=dashboard_arn)
-                ]
-            ),
-        )
-
-    def _clean_up_after_events(self) -> None:
-        """Call the cleanup for each run that was aborted, timed out or failed, for up to a day.
-
-        Step Functions delivers such events on a best-effort basis; the cleanup's schedule makes
-        up for that: https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-states.html
-        """
-        cleanup_arn = self.function_arns[functions.END.name]
-        rule = events.CfnRule(
-            self,
-            "CleanupRule",
-            description="Calls the cleanup for drills that were aborted, timed out or failed.",
-            event_pattern=cleanup_pattern(self._scope.any_machine_arn),
-            state="ENABLED",
-            targets=[
-                events.CfnRule.TargetProperty(
-                    id="Cleanup",
-                    arn=cleanup_arn,
-                    dead_letter_config=events.CfnRule.DeadLetterConfigProperty(
-                        arn=self.undelivered.queue_arn
-                    ),
-                    retry_policy=events.CfnRule.RetryPolicyProperty(
-                        maximum_event_age_in_seconds=86_400, maximum_retry_attempts=185
-                    ),
-                )
-            ],
-        )
-        rule_arn = rule.attr_arn
-        self.undelivered.let_rule_send(rule_arn)
-        permission = lambda_.CfnPermission(
-            self,
-            "CleanupPermission",
-            action="lambda:InvokeFunction",
-            function_name=cleanup_arn,
-            principal="events.amazonaws.com",
-            source_account=self.place.account,
-            source_arn=rule_arn,
-        )
-        permission.add_metadata("Description", "Lets the rule call the cleanup.")
-        config = lambda_.CfnEventInvokeConfig(
-            self,
-            "CleanupCalls",
-            function_name=self.functions[functions.END.name].ref,
-            qualifier="$LATEST",
-            maximum_retry_attempts=2,
-            destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
-                on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(
-                    destination=self.undelivered.queue_arn
-                )
-            ),
-        )
-        config.add_metadata(
-            "Description", "A cleanup that fails is retried, then its event is kept and reported."
-        )
-
-    def _call_regularly(self) -> scheduler.CfnSchedule:
-        """Schedule the cleanup and the watchdog; return the watchdog's schedule.
-
-        By a rate, so that each is called as soon as it is deployed, and the alarms have data.
-        What an update does to a rate is not documented: a drill that is added later is first
-        counted within a day, and its alarm waits for that.
-        https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
-        """
-        cleanup = DrillSchedules(
-            service=self.service.name,
-            environment=self.service.environment,
-            drills=(),
-            journal_bucket=self.journals.bucket_name,
-            namespace=self.service.namespace,
-        )
-
-        def watchdog() -> str:
-            machine_arn = self._scope.arn("states", "stateMachine")
-            service, environment = self.service.name, self.service.environment
-            drills = tuple(
-                WatchedDrill(
-                    each, f"{machine_arn}:{names.drill_state_machine(service, environment, each)}"
-                )
-                for each in self._drills
-            )
-            return json.dumps(replace(cleanup, drills=drills, task=WATCHDOG_TASK).to_json())
-
-        def schedule(name: str, rate: str, given: str, description: str) -> scheduler.CfnSchedule:
-            return scheduler.CfnSchedule(
-                self,
-                f"{name}Schedule",
-                description=description,
-                flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
-                group_name=self.schedule_group,
-                schedule_expression=rate,
-                state="ENABLED",
-                target=scheduler.CfnSchedule.TargetProperty(
-                    arn=self.function_arns[functions.END.name],
-                    role_arn=self.scheduler_role_arn,
-                    input=given,
-                    dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
-                        arn=self.undelivered.queue_arn
-                    ),
-                    retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
-                        maximum_event_age_in_seconds=3_600, maximum_retry_attempts=3
-                    ),
-                ),
-            )
-
-        schedule(
-            "Cleanup",
-            "rate(15 minutes)",
-            json.dumps(cleanup.to_json()),
-            "Cleans up after drills that were aborted, timed out or failed.",
-        )
-        return schedule(
-            "Watchdog",
-            "rate(1 day)",
-            lazy_text(watchdog),
-            "Counts, once a day, the days since each drill passed.",
-        )

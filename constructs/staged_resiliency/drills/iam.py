@@ -18,6 +18,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from staged_resiliency.drills.faults import Place, Statement
+from staged_resiliency.shared.stacks import stack_of
 
 # Why a wildcard has no narrower form, by how it ends; for reviewers, beside the role.
 _WHY_WILDCARD: Final[Mapping[str, str]] = {
@@ -81,7 +82,7 @@ _PLACES: Final[WeakKeyDictionary[Stack, Place]] = WeakKeyDictionary()
 
 def place_of(scope: Construct) -> Place:
     """The partition, region and account of a construct's stack."""
-    stack = Stack.of(scope)
+    stack = stack_of(scope)
     if stack not in _PLACES:
         _PLACES[stack] = Place(stack.partition, stack.region, stack.account)
     return _PLACES[stack]
@@ -141,7 +142,7 @@ def acknowledge_wildcards(owner: Construct, statements: Iterable[Statement | IRe
     known = [each for each in statements if isinstance(each, Mapping)]
     found = {kind: _texts(each[kind] for each in known) for kind in ("Action", "Resource")}
     if any("${Token[" in text for texts in found.values() for text in texts):
-        found = Stack.of(owner).resolve(found)
+        found = stack_of(owner).resolve(found)
     wildcards = {
         f"AwsSolutions-IAM5[{kind}::{text}]": text
         for kind, values in found.items()

@@ -140,7 +140,8 @@ def outside_window(
             f"later, outside {window}; its runs would be refused; change the schedule, the window "
             "or notify_before_minutes"
         )
-    outside = [day for day in DAYS if day in schedule.days_of_week and day not in days]
+    runs_on = schedule.days_of_week
+    outside = [day for day in DAYS if day in runs_on and day not in days]
     if outside:
         return (
             f"{expression} also runs on {', '.join(outside)}, outside the window on "

@@ -4,14 +4,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from staged_resiliency.drills.alarm_effects import AlarmKind, WatchedAlarm
+from staged_resiliency.drills.faults import Fault
+from staged_resiliency.drills.hypothesis import Pair, contradiction, guards, hypothesis
 from staged_resiliency.drills.runtime.plan import Endpoint, Host, Record, Window
 from staged_resiliency.drills.schedule import DAYS
-from staged_resiliency.shared import validation
+from staged_resiliency.experiment.expectations import Hypothesis
+from staged_resiliency.shared import limits, validation
 from staged_resiliency.shared.errors import InvalidInputError
+from staged_resiliency.shared.hosts import other
 from staged_resiliency.shared.literals import checked, require_one_of, wrong_type
 
 if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
     from aws_cdk import aws_ec2 as ec2
+
+    from staged_resiliency.drills.watched import AnyAlarm
+    from staged_resiliency.failover.instance_failover import InstanceFailover
+    from staged_resiliency.failover.signals import FailoverHost
+    from staged_resiliency.probe.configuration import ProbeConfiguration
 
 # The id that the CDK gives a zone before it has asked Route 53 for it.
 _NOT_LOOKED_UP_YET: Final = "DUMMY"
@@ -71,8 +81,9 @@ class DrillTarget:
         standby: The other host.
         record_name: DNS name that clients use.
         hosted_zone_id: Id of its hosted zone.
-        alarms: Names of all alarms of the service, metric and composite ones; while one of them is
-            in ALARM, no drill begins.
+        alarms: All alarms of the service, metric and composite ones, by their names or, for
+            drills that derive guards and hypothesis, as ``of`` describes them; while one of them
+            is in ALARM, no drill begins.
         objective_seconds: Recovery time objective.
         display_name: The service's name in texts; the short name unless given.
         scheme: Of requests to the hosts: ``http`` or ``https``; ``http`` unless given.
@@ -82,6 +93,8 @@ class DrillTarget:
         version_field: Key of the Name tag in that object; ``environment`` unless given. None where
             the hosts have no such path, only one for their health: then the address shows which
             host answers, and any status from 200 to 299 is an answer.
+        ttl_seconds: TTL of the record, on which derived time limits depend; 60 unless given.
+        endpoint_decides: Whether Route 53's own checkers ask the active host; no unless given.
         stack: Name of the CloudFormation stack with the records and alarms, in the drills' account
             and region; while it is being changed no drill begins, and none injects its fault. Not
             checked unless given.
@@ -111,14 +124,82 @@ class DrillTarget:
     standby: DrillHost
     record_name: str
     hosted_zone_id: str
-    alarms: Sequence[str]
+    alarms: Sequence[str | WatchedAlarm]
     objective_seconds: float
     display_name: str | None = None
     scheme: Literal["http", "https"] = "http"
     port: int = 80
     version_path: str = "/version/"
     version_field: str | None = "environment"
+    ttl_seconds: int = limits.RECOMMENDED_TTL_SECONDS
+    endpoint_decides: bool = False
     stack: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        failover: "InstanceFailover",
+        *,
+        environment: str,
+        namespace: str,
+        objective_seconds: float,
+        alarms: "Sequence[AnyAlarm]" = (),
+        probe: "ProbeConfiguration | None" = None,
+        display_name: str | None = None,
+        scheme: Literal["http", "https"] = "http",
+        port: int = 80,
+        version_path: str = "/version/",
+        version_field: str | None = "environment",
+    ) -> "DrillTarget":
+        """Make the target of drills on a failover; drills derive guards and hypothesis from it.
+
+        Args:
+            failover: The failover: its hosts, record, signals and status alarms.
+            environment: Short name of the environment, like ``production``.
+            namespace: CloudWatch namespace of the results.
+            objective_seconds: Recovery time objective.
+            alarms: The other alarms of the service: on dependencies, peers and the probe. Of
+                others it is only known that no drill begins while one of them is in ALARM.
+            probe: What the probe measures, which drills that cut off a port need.
+            display_name: See the class, as for the arguments that follow.
+            scheme: See the class.
+            port: See the class.
+            version_path: See the class.
+            version_field: See the class.
+
+        Raises:
+            InvalidInputError: A host without IPv4 address, an alarm on another host, or a signal
+                of which it is not known how a fault affects it.
+        """
+        # Loaded only here: the dashboard of an application needs no constructs of the failover.
+        from aws_cdk import Stack
+
+        from staged_resiliency.drills.watched import watched_alarms
+        from staged_resiliency.failover.instance_failover import InstanceFailover
+        from staged_resiliency.failover.signals import EndpointSignal
+
+        if not isinstance(failover, InstanceFailover):
+            raise wrong_type("DrillTarget", "failover", failover, "an InstanceFailover")
+        hosts = failover.hosts
+        return cls(
+            name=failover.service,
+            environment=environment,
+            namespace=namespace,
+            active=_drill_host(hosts[failover.active]),
+            standby=_drill_host(hosts[other(failover.active)]),
+            record_name=failover.records.record_name,
+            hosted_zone_id=failover.records.hosted_zone_id,
+            alarms=watched_alarms(failover, alarms, probe),
+            objective_seconds=objective_seconds,
+            display_name=display_name,
+            scheme=scheme,
+            port=port,
+            version_path=version_path,
+            version_field=version_field,
+            ttl_seconds=failover.records.ttl_seconds,
+            endpoint_decides=any(isinstance(each, EndpointSignal) for each in failover.signals),
+            stack=Stack.of(failover).stack_name,
+        )
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -147,13 +228,73 @@ class DrillTarget:
                 "begins while one of them is on"
             )
         for alarm in self.alarms:
-            if not isinstance(alarm, str):
+            if not isinstance(alarm, str | WatchedAlarm):
                 raise wrong_type(owner, "alarms", alarm, "its name, such as alarm.alarm_name")
 
     @property
     def title(self) -> str:
         """The display name; the short name where none is given."""
         return self.display_name or self.name
+
+    @property
+    def alarm_names(self) -> tuple[str, ...]:
+        """The names of all alarms."""
+        return tuple(each if isinstance(each, str) else each.name for each in self.alarms)
+
+    @property
+    def watched_alarms(self) -> Sequence[WatchedAlarm]:
+        """The alarms of which it is known how a fault affects them."""
+        return [each for each in self.alarms if isinstance(each, WatchedAlarm)]
+
+    @property
+    def pair(self) -> Pair:
+        """The pair of hosts, as hypotheses are derived from it."""
+        return Pair(
+            record=self.record_name,
+            active=self.active.name,
+            standby=self.standby.name,
+            ttl_seconds=self.ttl_seconds,
+            endpoint_decides=self.endpoint_decides,
+        )
+
+    def guards(self, fault: Fault) -> Sequence[str]:
+        """Derive the names of the alarms that stop a drill; none where none shows the other host.
+
+        Raises:
+            InvalidInputError: Too little is known of the alarms.
+        """
+        alarms = self._known_alarms(fault, "guards")
+        found = guards(fault, alarms, limits.MAX_STOP_CONDITIONS)
+        return [alarm.name for alarm in found]
+
+    def hypothesis(self, fault: Fault) -> Hypothesis:
+        """Derive what is expected of a drill.
+
+        Raises:
+            InvalidInputError: Too little is known of the alarms, or the drill would show nothing.
+        """
+        alarms = self._known_alarms(fault, "hypothesis")
+        contradicted = contradiction(fault, self.pair, alarms)
+        if contradicted is not None:
+            raise InvalidInputError(f"Drill: fault: {contradicted[1]}")
+        return hypothesis(fault, self.pair, alarms)
+
+    def _known_alarms(self, fault: Fault, argument: str) -> Sequence[WatchedAlarm]:
+        """The alarms from which an argument of a drill is derived."""
+        alarms = self.watched_alarms
+        if not alarms:
+            raise InvalidInputError(
+                f"Drill: {argument}: is not given, and the DrillTarget has only names of alarms; "
+                "give it, or make the target by DrillTarget.of(...)"
+            )
+        for alarm in alarms:
+            asks = alarm.watches in (AlarmKind.DEPENDENCY, AlarmKind.PEER)
+            if fault.command is not None and asks and alarm.port is None:
+                raise InvalidInputError(
+                    f"Drill: {argument}: is not given, and where {alarm.name} watches is "
+                    "not known; give DrillTarget.of(probe=...) the probe's configuration"
+                )
+        return alarms
 
     def dimensions_of(self, drill: str) -> dict[str, str]:
         """The dimensions of a drill's metrics.
@@ -172,6 +313,17 @@ class DrillTarget:
     def endpoint(self) -> Endpoint:
         """The URL that identifies the serving host, as part of a plan."""
         return Endpoint(self.scheme, self.port, self.version_path, self.version_field)
+
+
+def _drill_host(host: "FailoverHost") -> DrillHost:
+    alias = getattr(host.target, "dns_name", None)
+    address = getattr(host.target, "ipv4", None)
+    if alias is None and address is None:
+        raise InvalidInputError(
+            f"DrillTarget: failover: {host.name} has no IPv4 address, over which drills ask hosts; "
+            "give AddressTarget(ipv4=...)"
+        )
+    return DrillHost(host.name, address=address, alias=alias, instance=host.instance)
 
 
 @dataclass(frozen=True, slots=True)

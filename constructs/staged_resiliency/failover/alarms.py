@@ -15,6 +15,7 @@ from staged_resiliency.notifications.topics import Topics, arns_of, require_topi
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, in_seconds, is_literal, wrong_type
+from staged_resiliency.shared.stacks import region_of, stack_of
 
 if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
     from aws_cdk import aws_ec2 as ec2
@@ -115,9 +116,9 @@ class SignalAlarm(Construct):
         self._require_metric_here(rule)
         self.alarm_name: Final = alarm_name
         self.rule: Final = rule
-        require_new_name(owner, alarm_name, Stack.of(self))
+        require_new_name(owner, alarm_name, stack_of(scope))
         topic_arns = arns_of(topic)
-        require_topics_in(Stack.of(self).region, topic_arns)
+        require_topics_in(region_of(scope), topic_arns)
         self.resource: Final = cloudwatch.CfnAlarm(
             self,
             "Resource",
@@ -145,7 +146,7 @@ class SignalAlarm(Construct):
         """Refuse a metric of another account or region, which Route 53 would not follow."""
         if rule.metric_account is None and rule.metric_region is None:
             return
-        stack = Stack.of(self)
+        stack = stack_of(self)
         for pinned, here in (
             (rule.metric_account, stack.account),
             (rule.metric_region, stack.region),

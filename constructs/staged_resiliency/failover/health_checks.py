@@ -1,6 +1,6 @@
 """Route 53 health checks that follow an alarm, or are calculated from other health checks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from functools import cached_property
 from typing import Final
@@ -32,7 +32,7 @@ class InsufficientData(Enum):
 
 # The health check treats missing data as the alarm does. Where the alarm has CloudWatch's default,
 # missing data of the active host is a failure: the standby is there to be used.
-_STATUS_WITHOUT_DATA: Final = {
+STATUS_WITHOUT_DATA: Final[Mapping[MissingData, InsufficientData]] = {
     MissingData.BREACHING: InsufficientData.UNHEALTHY,
     MissingData.CLOUDWATCH_DEFAULT: InsufficientData.UNHEALTHY,
     MissingData.NOT_BREACHING: InsufficientData.HEALTHY,
@@ -181,7 +181,7 @@ class AlarmHealthCheck(HealthCheck):
         _require_name_carries_what_deployment_decides(followed)
         region = alarm_region or Stack.of(alarm).region
         checked("AlarmHealthCheck", "alarm_region", region, validation.region)
-        status = insufficient_data or _STATUS_WITHOUT_DATA[followed.missing_data]
+        status = insufficient_data or STATUS_WITHOUT_DATA[followed.missing_data]
         super().__init__(
             scope,
             construct_id,

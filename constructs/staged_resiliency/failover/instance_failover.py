@@ -1,9 +1,10 @@
 """All of a blue/green pair's failover as one construct."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal
+from weakref import WeakKeyDictionary
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
@@ -22,6 +23,7 @@ from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.hosts import Color, other
 from staged_resiliency.shared.literals import checked, wrong_type
+from staged_resiliency.shared.stacks import stack_of
 
 
 class InstanceFailover(Construct):
@@ -55,9 +57,14 @@ class InstanceFailover(Construct):
 
     Raises:
         InvalidInputError: A value that AWS would refuse, two hosts with the same name, instance
-            or address, no signal, or a signal that the active host does not have.
+            or address, a host that another failover of the stack has, no signal, or a signal that
+            the active host does not have.
 
     Attributes:
+        service: Short name of the service.
+        hosts: The hosts, by colour.
+        active: The colour of the host that serves while it is healthy.
+        signals: The signals, as ``failover_on`` has them.
         status_alarms: The status alarm of each host that has one, by colour.
         signal_health_checks: One health check per signal, in the order of ``failover_on``.
         health_check: The health check of the primary record.
@@ -135,6 +142,11 @@ class InstanceFailover(Construct):
                 "give each a different name"
             )
         super().__init__(scope, construct_id)
+        _require_new_hosts(hosts.values(), stack_of(self))
+        self.service: Final = service
+        self.hosts: Final = hosts
+        self.active: Final = active
+        self.signals: Final = signals
         self.status_alarms: Final[Mapping[Color, InstanceStatusAlarm]] = {
             color: InstanceStatusAlarm(
                 self,
@@ -184,6 +196,22 @@ class InstanceFailover(Construct):
             children=self.signal_health_checks,
             label=f"{active_host}-all-signals",
         )
+
+
+_hosts_of_stacks: Final[WeakKeyDictionary[Stack, set[str]]] = WeakKeyDictionary()
+
+
+def _require_new_hosts(hosts: Iterable[FailoverHost], stack: Stack) -> None:
+    """Refuse a second failover of one host in a stack: their alarms and metrics have one name."""
+    used = _hosts_of_stacks.setdefault(stack, set())
+    for host in hosts:
+        if host.name in used:
+            raise InvalidInputError(
+                f"InstanceFailover: the stack has a failover of {validation.shown(host.name)} "
+                "already; rename the host (a second DNS name for a pair is a second "
+                "FailoverRecords)"
+            )
+        used.add(host.name)
 
 
 def _signals(failover_on: Sequence[Signal | str]) -> Sequence[Signal]:

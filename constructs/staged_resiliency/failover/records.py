@@ -166,6 +166,8 @@ class FailoverRecords(Construct):
 
     Attributes:
         record_name: DNS name of the records, without the final dot.
+        hosted_zone_id: Id of their zone.
+        ttl_seconds: Their TTL.
         resources: The ``CfnRecordSet`` of each record, a primary before its secondary.
 
     Example:
@@ -218,6 +220,8 @@ class FailoverRecords(Construct):
             )
         super().__init__(scope, construct_id)
         self.record_name: Final = name
+        self.hosted_zone_id: Final = zone_id
+        self.ttl_seconds: Final = ttl
         records: list[route53.CfnRecordSet] = []
         for record_type in primary.record_types:
             served, standby = (

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
@@ -20,6 +20,7 @@ from staged_resiliency.probe.configuration import DEFAULT_SILENT_PERIODS
 from staged_resiliency.shared import names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, in_seconds
+from staged_resiliency.shared.stacks import region_of, stack_of
 
 
 class ProbeSilentAlarm(SignalAlarm):
@@ -281,9 +282,9 @@ class LatencyAlarm(Construct):
         )
         super().__init__(scope, construct_id)
         topic_arns = arns_of(topic)
-        require_topics_in(Stack.of(self).region, topic_arns)
+        require_topics_in(region_of(scope), topic_arns)
         self.alarm_name: Final = names.latency_alarm(host_name, dependency)
-        require_new_name(owner, self.alarm_name, Stack.of(self))
+        require_new_name(owner, self.alarm_name, stack_of(scope))
         self.resource: Final = cloudwatch.CfnAlarm(
             self,
             "Resource",

@@ -1,5 +1,6 @@
 """Accounts in moto with set-ups that teams made by hand."""
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -17,16 +18,27 @@ RECORD = f"bookstore.{ZONE}"
 Data = dict[str, Any]
 
 
+@functools.cache
+def _client(service: str) -> Any:
+    """A client; making one takes longer than what tests do with it."""
+    return boto3.client(service, region_name=REGION)
+
+
+@functools.cache
+def _image() -> str:
+    image: str = _client("ec2").describe_images()["Images"][0]["ImageId"]
+    return image
+
+
 class HandMade:
     """An account in which things are made one by one, as the recipe makes them."""
 
     def __init__(self) -> None:
-        self.ec2 = boto3.client("ec2", region_name=REGION)
-        self.route53 = boto3.client("route53", region_name=REGION)
-        self.cloudwatch = boto3.client("cloudwatch", region_name=REGION)
-        self.sns = boto3.client("sns", region_name=REGION)
-        self.elb = boto3.client("elbv2", region_name=REGION)
-        self.image = self.ec2.describe_images()["Images"][0]["ImageId"]
+        self.ec2 = _client("ec2")
+        self.route53 = _client("route53")
+        self.cloudwatch = _client("cloudwatch")
+        self.sns = _client("sns")
+        self.elb = _client("elbv2")
 
     def zone(self, name: str = ZONE, *, private: bool = False) -> str:
         """Create a hosted zone."""
@@ -42,7 +54,7 @@ class HandMade:
     def instance(self, name: str) -> tuple[str, str]:
         """Start an instance with a Name tag; return its id and address."""
         made = self.ec2.run_instances(
-            ImageId=self.image,
+            ImageId=_image(),
             MinCount=1,
             MaxCount=1,
             TagSpecifications=[
@@ -188,6 +200,7 @@ def hand_made() -> Iterator[HandMade]:
         yield HandMade()
 
 
-def account() -> Account:
-    """The account as adopt sees it."""
-    return Account(None, None, permissions="docs/adopting.md")
+@functools.cache
+def shared_account(region: str | None, profile: str | None, *, permissions: str) -> Account:
+    """An account whose clients all tests use."""
+    return Account(region, profile, permissions=permissions)

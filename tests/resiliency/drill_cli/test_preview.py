@@ -49,11 +49,37 @@ def test_a_blackhole_that_runs_dry_shows_its_port_and_its_agent(
 ) -> None:
     assert drill("preview", "db-blackhole") == 0
     out = " ".join(capsys.readouterr().out.split())
-    assert "drops what bookstore-api-blue (active) sends to port 5432 (db) for 5 min" in out
+    assert "drops what bookstore-api-blue (active) sends to" in out
+    assert "sends to db.bookstore.pingpublications.com (db) for 5 min" in out
     assert "yes: injects no fault" in out
     assert "SSM agent Online" in out
     assert "Nothing: it is a dry run." in out
     assert "start-instances" not in out
+
+
+def test_days_calendars_and_the_announcement_are_shown(
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calendar = "arn:aws:ssm:us-west-2:123456789012:document/freeze"
+    dated = replace(
+        plans.SHUTDOWN,
+        drill="dated",
+        blackout=("2026-11-03", "2026-12-20/2027-01-04"),
+        change_calendars=(calendar,),
+        notice_seconds=1800,
+    )
+    made.deploy(dated)
+    made.service.script.calendars_closed = (calendar,)
+    assert drill("preview", "dated") == 0
+    out = " ".join(capsys.readouterr().out.split())
+    for expected in (
+        "Not on 2026-11-03, 2026-12-20/2027-01-04",
+        f"Obeys change calendars {calendar}",
+        "Announced 30 min before the fault, where a fault is injected",
+        "It would not start now: 2026-11-03 is excluded by blackout_dates "
+        f"change calendar {calendar} is closed",
+    ):
+        assert expected in out, expected
 
 
 def test_a_shutdown_of_the_standby_leaves_clients_where_they_are(
@@ -75,7 +101,7 @@ def test_a_blackhole_that_moves_nobody_says_what_fails_meanwhile(
     drill("preview", "enabled")
     out = " ".join(capsys.readouterr().out.split())
     assert "They stay on bookstore-api-blue; what needs db fails there meanwhile." in out
-    assert "cancels the fault; the host itself opens the port after 5 min at the latest" in out
+    assert "cancels the fault; the host itself ends it after 5 min at the latest" in out
     drill("preview", "unasked")
     assert "The hypothesis has no expectation of clients." in capsys.readouterr().out
 

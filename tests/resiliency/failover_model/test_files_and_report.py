@@ -12,6 +12,7 @@ from rich.console import Console
 from resiliency.errors import UserError
 from resiliency.failover_model.assumptions import Assumptions
 from resiliency.failover_model.expressions import TemplateError
+from resiliency.failover_model.graph import Metric
 from resiliency.failover_model.report import print_timing, timing_json
 from resiliency.failover_model.simulation import Verdict, failover_times
 from resiliency.failover_model.template_files import read_templates
@@ -204,4 +205,15 @@ def test_a_pair_that_only_its_targets_health_decides_is_unknown_not_never() -> N
     assert isinstance(console.file, StringIO)
     told = console.file.getvalue()
     assert "unknown host stopped: not known, as EvaluateTargetHealth of" in " ".join(told.split())
+    assert "never" not in told
+
+
+def test_a_pair_that_a_metric_of_somebody_else_decides_is_unknown_not_never() -> None:
+    orders = replace(status_alarm(), metric=Metric("Shop", "orders"))
+    console = Console(file=StringIO(), width=140)
+    found = failover_times(graph_of(pair_of(unhealthy(orders))), outages=10)
+    print_timing(found, Assumptions(), console)
+    assert isinstance(console.file, StringIO)
+    told = " ".join(console.file.getvalue().split())
+    assert "unknown host stopped: not known, as the model does not know how the fault shows" in told
     assert "never" not in told

@@ -8,6 +8,7 @@ import pytest
 
 from resiliency.failover_model.alarm_evaluation import Missing
 from resiliency.failover_model.expressions import TemplateError
+from resiliency.failover_model.faults import Fault, FaultKind
 from resiliency.failover_model.graph import (
     AlarmCheck,
     CalculatedCheck,
@@ -726,6 +727,65 @@ def test_a_pair_that_its_targets_health_decides_is_read_from_the_target_group() 
     assert list(moved) == ["host stopped", "host impaired", "endpoint dead", "endpoint hangs"]
     # One more check 30 s after the first; Route 53, its servers and caches may take 120 s.
     assert 30 < moved["endpoint dead"].best < moved["endpoint dead"].worst < 30 + 30 + 120
+
+
+def in_two_templates(zone: object) -> dict[str, Template]:
+    """The pair, with the secondary in a template of its own that names the zone otherwise."""
+    template = hand_written()
+    secondary = template["Resources"].pop("Second")
+    secondary["Properties"]["HostedZoneId"] = zone
+    template["Resources"]["First"]["Properties"]["HostedZoneId"] = {"Ref": "Zone"}
+    template["Resources"]["Zone"] = {"Type": "AWS::Route53::HostedZone", "Properties": {}}
+    parameters = {"HostedZoneId": {"Type": "String"}}
+    other = {"Resources": {"Second": secondary}, "Parameters": parameters}
+    return {"far": other, "near": template}
+
+
+@pytest.mark.parametrize("zone", [{"Ref": "HostedZoneId"}, "Z2EHK3FAEUNRMI"])
+def test_a_pair_of_two_regions_whose_templates_name_the_zone_differently_is_one(
+    zone: object,
+) -> None:
+    (pair,) = read_graph(in_two_templates(zone)).pairs
+    assert (pair.name, pair.secondary.values) == ("shop.example.com", ("192.0.2.2",))
+
+
+def test_two_zones_that_are_known_to_differ_make_no_pair() -> None:
+    templates = in_two_templates("Z2EHK3FAEUNRMI")
+    templates["near"]["Resources"]["First"]["Properties"]["HostedZoneId"] = "Z1H1FL5HABSF5"
+    with pytest.raises(TemplateError, match=r"has no (PRIMARY|SECONDARY) record"):
+        read_graph(templates)
+
+
+def test_no_message_is_promised_where_the_health_of_targets_decides() -> None:
+    dead = [Fault(FaultKind.ENDPOINT_DEAD)]
+    (verdict,) = failover_times(read_graph(balanced()), outages=10, only=dead)
+    assert verdict.total is not None
+    assert verdict.message is None
+
+
+def test_a_classic_load_balancer_is_followed_where_it_has_a_health_check() -> None:
+    templates = balanced()
+    resources = templates["site"]["Resources"]
+    check = {
+        "Target": "HTTP:80/health",
+        "Interval": "10",
+        "UnhealthyThreshold": "3",
+        "Timeout": "4",
+    }
+    properties: Data = {"HealthCheck": {**check, "HealthyThreshold": "2"}}
+    resources["Balancer"] = {
+        "Type": "AWS::ElasticLoadBalancing::LoadBalancer",
+        "Properties": properties,
+    }
+    del resources["Listener"]
+    (pair,) = read_graph(templates).pairs
+    assert pair.primary.health_check == EndpointCheck(
+        "Balancer", "HTTP", "dualstack.${Balancer.DNSName}", 10, 3, timeout_seconds=4
+    )
+    assert not pair.primary.evaluates_target
+    del properties["HealthCheck"]
+    (pair,) = read_graph(templates).pairs
+    assert pair.primary.evaluates_target
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,8 @@
 """The code that Lambda gets: all that it needs, and nothing else."""
 
-import hashlib
 import subprocess
 import sys
-from collections.abc import Mapping
+import zipfile
 from pathlib import Path
 
 import botocore
@@ -29,17 +28,10 @@ assert handlers.__file__.startswith({staged!r}), handlers.__file__
 """
 
 
-def digests(folder: Path) -> Mapping[str, str]:
-    """A digest of each file below a folder."""
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
 def test_handlers_load_with_nothing_but_python_and_botocore(tmp_path: Path) -> None:
-    staged = lambda_code.stage(tmp_path / "asset")
+    staged = tmp_path / "asset"
+    with zipfile.ZipFile(lambda_code.code_archive()) as archive:
+        archive.extractall(staged)
     packages = tmp_path / "packages"
     packages.mkdir()
     here = Path(botocore.__file__).parent.parent
@@ -57,8 +49,8 @@ def test_handlers_load_with_nothing_but_python_and_botocore(tmp_path: Path) -> N
     assert done.stdout.splitlines() == ["America/Los_Angeles", "[]"]
 
 
-def test_the_asset_holds_no_module_that_it_does_not_need(tmp_path: Path) -> None:
-    staged = digests(lambda_code.stage(tmp_path))
+def test_the_asset_holds_no_module_that_it_does_not_need() -> None:
+    staged = lambda_code.code_files()
     ours = {name for name in staged if name.startswith("staged_resiliency/")}
     folders = {name.removeprefix("staged_resiliency/").rpartition("/")[0] for name in ours}
     assert folders == {"", "drills", "drills/runtime", "experiment"}
@@ -69,20 +61,13 @@ def test_the_asset_holds_no_module_that_it_does_not_need(tmp_path: Path) -> None
     assert not [name for name in staged if "__pycache__" in name or name.endswith(".pyc")]
 
 
-def test_the_same_sources_give_the_same_asset(tmp_path: Path) -> None:
-    assert digests(lambda_code.stage(tmp_path / "a")) == digests(lambda_code.stage(tmp_path / "b"))
+def test_the_same_sources_give_the_same_asset() -> None:
+    first = lambda_code.code_archive().read_bytes()
+    lambda_code.code_archive.cache_clear()
+    assert lambda_code.code_archive().read_bytes() == first
 
 
-def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "mine").write_text("precious")
-    with pytest.raises(FileExistsError, match="must be empty"):
-        lambda_code.stage(tmp_path)
-    assert digests(tmp_path).keys() == {"mine"}
-
-
-def test_without_time_zones_nothing_is_staged_in_silence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_time_zones_there_is_no_asset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lambda_code, "_TIME_ZONES", "no_such_package")
     with pytest.raises(ModuleNotFoundError, match="install it beside this package"):
-        lambda_code.stage(tmp_path)
+        lambda_code.code_files()

@@ -39,6 +39,7 @@ ORDERS = cloudwatch.Metric(
 )
 WRONG: Any = "wrong"
 WRONG_NUMBER: Any = 7
+WITHOUT_INSTANCE = FailoverHost("shop-blue", AddressTarget(ipv4="52.11.79.8"))
 RULE = AlarmRule.on_metric(
     ORDERS, comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD, threshold=1
 )
@@ -343,10 +344,18 @@ def test_a_metric_of_a_target_group_is_a_signal_in_one_statement() -> None:
         ),
         pytest.param(
             lambda stack: [failover(stack), failover(stack, "Second")],
-            "InstanceStatusAlarm: alarm_name: the stack has an alarm "
-            "'shop-blue-StatusCheckFailed' already; rename a host or a dependency (a second DNS "
-            "name for a pair is a second FailoverRecords)",
+            "InstanceFailover: the stack has a failover of 'shop-blue' already; rename the host (a "
+            "second DNS name for a pair is a second FailoverRecords)",
             id="two failovers of one pair in a stack",
+        ),
+        pytest.param(
+            lambda stack: [
+                failover(stack, each, blue=WITHOUT_INSTANCE, failover_on=["endpoint"])
+                for each in ("First", "Second")
+            ],
+            "InstanceFailover: the stack has a failover of 'shop-blue' already; rename the host (a "
+            "second DNS name for a pair is a second FailoverRecords)",
+            id="two failovers of one pair without alarms",
         ),
     ],
 )

@@ -176,8 +176,7 @@ def test_the_cleanup_needs_of_a_plan_the_template_and_the_instance_alone() -> No
 def test_an_event_of_a_run_whose_bucket_is_unknown_is_left_to_the_schedule() -> None:
     with account(SHUTDOWN) as made:
         machine = aborted(made, SHUTDOWN)
-        plan = dict(SHUTDOWN.to_json())
-        del plan["journal_bucket"]
+        plan = {**SHUTDOWN.to_json(), "journal_bucket": None}
         answer = {
             "definition": json.dumps({"States": {names.PLAN: {"Result": {"plan": plan}}}}),
             "stateMachineArn": machine,

@@ -205,6 +205,16 @@ def test_experiments_are_read_to_the_end_of_their_list(monkeypatch: pytest.Monke
         assert fault.experiments_of_run(PLAN, "mine", made.context) == ["EXP2"]
 
 
+def test_the_experiment_of_a_run_is_none_of_another_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    with account() as made:
+        found = [
+            {**each, "tags": {**each["tags"], INSTANCE_TAG: plans.INSTANCE}}
+            for each in (_listed("EXP1", "other"), _listed("EXP2", "mine"))
+        ]
+        monkeypatch.setattr(made.service, "ListExperiments", lambda given: {"experiments": found})
+        assert fault.other_active_experiments(PLAN, "mine", made.context) == ["EXP1"]
+
+
 def _listed(identity: str, run: str) -> dict[str, Any]:
     return {
         "id": identity,

@@ -123,7 +123,7 @@ def test_a_blackhole_ends_when_the_host_opens_the_port() -> None:
         second = fault.advance_fault_end(plan.ending, RUN.execution, None, injected, made.context)
         assert (second.over, second.message) == (
             False,
-            "bookstore-api-blue opens port 5432 in 190 s",
+            "bookstore-api-blue removes the rule in 190 s",
         )
         made.service.now = START + 320
         third = fault.advance_fault_end(plan.ending, RUN.execution, None, injected, made.context)
@@ -146,7 +146,7 @@ def test_a_blackhole_lasts_as_long_as_its_command_however_slow_the_packages() ->
         made.service.now = START + 795
         found = fault.advance_fault_end(plan.ending, RUN.execution, None, injected, made.context)
         assert (found.over, found.fault_ended_at) == (True, START + 795)
-        assert found.message == "the port is open again"
+        assert found.message == "the rule on the host is removed"
 
 
 def test_the_fault_lasts_while_its_command_runs_however_long_that_is() -> None:
@@ -159,6 +159,55 @@ def test_the_fault_lasts_while_its_command_runs_however_long_that_is() -> None:
         assert not found.over
         made.service.now = START + 5_000 + plan.fault_seconds
         assert fault.advance_fault_end(plan.ending, RUN.execution, None, START, made.context).over
+
+
+@pytest.mark.parametrize(
+    ("status", "runs"),
+    [
+        ("Pending", True),
+        ("InProgress", True),
+        ("Delayed", True),
+        ("Cancelling", True),
+        ("Success", False),
+        ("Cancelled", False),
+        ("TimedOut", False),
+        ("Failed", False),
+    ],
+)
+def test_a_command_runs_until_systems_manager_says_that_it_has_ended(
+    status: str, runs: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plans.BLACKHOLE
+    answer = {"CommandInvocations": [{"CommandId": COMMAND, "Status": status}]}
+    with account(plan, Script(initiating=0)) as made:
+        monkeypatch.setattr(made.service, "ListCommandInvocations", lambda given: answer)
+        fault.start_experiment(plan, RUN.execution, made.context)
+        made.service.now = START + plan.fault_seconds
+        found = fault.advance_fault_end(plan.ending, RUN.execution, None, START, made.context)
+    assert found.over is not runs
+
+
+def test_an_experiment_that_is_listed_late_is_stopped_where_its_start_failed() -> None:
+    with account(plans.SHUTDOWN, Script(list_lags=30)) as made:
+        fault.start_experiment(plans.SHUTDOWN, RUN.execution, made.context)
+        lost = replace(call(names.END_FAULT), errors={"inject": "its answer is lost"})
+        result = phases.end_fault(lost, made.context)
+        while result.again:
+            again = {**lost.results, "end": result}
+            result = phases.end_fault(replace(lost, results=again), made.context)
+        assert made.service.running == []
+        assert not made.service.broken
+
+
+def test_a_host_that_is_still_stopping_is_not_started_yet() -> None:
+    """EC2 refuses that."""
+    plan = plans.SHUTDOWN
+    with account(plan, Script(initiating=0, instance={"State": {"Name": "stopping"}})) as made:
+        fault.start_experiment(plan, RUN.execution, made.context)
+        made.service.now = START + plan.fault_seconds + 60
+        found = fault.advance_fault_end(plan.ending, RUN.execution, None, START, made.context)
+        assert (found.over, found.message) == (False, f"instance {plans.INSTANCE} is stopping")
+        assert made.service.started_by_hand is None
 
 
 @pytest.mark.parametrize("silent", [False, True], ids=["FIS answers", "FIS does not answer"])

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from staged_resiliency.drills.runtime.plan import DrillSchedules, Plan
+from staged_resiliency.drills.runtime.plan import LATE_SECONDS, DrillSchedules, Plan, Timeouts
+from staged_resiliency.experiment.expectations import (
+    AlarmFires,
+    AlarmRecovers,
+    ClientsMove,
+    ClientsReturn,
+    Expectation,
+)
 from staged_resiliency.experiment.json_codec import DataError
 from tests.fake_aws import plans
 
@@ -112,3 +119,20 @@ def test_a_whole_number_is_a_number() -> None:
 
 def test_a_preflight_is_valid_for_less_than_half_an_hour() -> None:
     assert plans.SHUTDOWN.timeouts.preflight_valid <= 1800
+
+
+def test_phases_last_longer_than_what_they_expect_so_that_a_verdict_says_how_late_it_was() -> None:
+    during: list[Expectation] = [
+        ClientsMove("shop.example.com", "shop-green"),
+        AlarmFires("shop-blue", 500),
+    ]
+    after: list[Expectation] = [
+        ClientsReturn("shop.example.com", "shop-blue", 700),
+        AlarmRecovers("shop-blue", 800),
+    ]
+    timeouts = Timeouts.of(300, [*during, *after], 360)
+    assert (timeouts.observe, timeouts.failback) == (500 + LATE_SECONDS, 800 + 120)
+    assert Timeouts.of(300, during[:1], 360).observe == 360 + LATE_SECONDS
+    assert Timeouts.of(900, [*during, *after[:1]], 360).observe == 900
+    assert Timeouts.of(300, during, 360).failback == 600
+    assert Timeouts.of(300, during, 360, late_seconds=1800).end == 300 + 1800 + 600

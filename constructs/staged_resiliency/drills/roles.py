@@ -1,0 +1,142 @@
+"""The roles of a service's functions, state machines and schedules of drills."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from constructs import Construct
+
+from staged_resiliency.drills import functions
+from staged_resiliency.drills.faults import Statement
+from staged_resiliency.drills.functions import Function, Resource
+from staged_resiliency.drills.iam import LOG_DELIVERY, acknowledge_wildcards, role, trust
+from staged_resiliency.drills.permissions import Scope, statements_of
+
+
+class Roles:
+    """Creates the roles, a method for each kind; each returns the ARN.
+
+    The wildcards of all are acknowledged together, since each call into Node takes time.
+
+    Args:
+        owner: The parent of the roles.
+        where: The resources of the service's drills.
+        service: Short name of the service.
+        undelivered_arn: The dead-letter queue of calls.
+    """
+
+    def __init__(
+        self, owner: Construct, where: Scope, *, service: str, undelivered_arn: str
+    ) -> None:
+        self._owner: Final = owner
+        self._where: Final = where
+        self._service: Final = service
+        self._undelivered_arn: Final = undelivered_arn
+        self._statements: Final[list[Statement]] = []
+
+    def of_function(self, function: Function, log_arn: str) -> str:
+        """Create a function's role."""
+        missing = {
+            Resource.CALENDARS: not self._where.calendars,
+            Resource.STACK: not self._where.stack,
+        }
+        wanted = functions.permissions_of(
+            function, without=[each for each, is_missing in missing.items() if is_missing]
+        )
+        statements: list[Statement] = [
+            *statements_of(wanted, self._where),
+            {
+                "Sid": "WriteTheLog",
+                "Effect": "Allow",
+                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                "Resource": log_arn,
+            },
+        ]
+        if function is functions.END:
+            statements += self._keep_undelivered("KeepFailedCalls")
+        return self._role(
+            function.construct_id,
+            f"Assumed by Lambda for the drills of {self._service}: {function.duty}.",
+            # Lambda sends no source ARN when it assumes a role, so no condition can name one.
+            trust("lambda", self._where.place, None),
+            statements,
+        )
+
+    def of_machines(self, function_arns: Iterable[str]) -> str:
+        """Create the role of all drills' state machines."""
+        return self._role(
+            "Machine",
+            f"Assumed by Step Functions to run the drills of {self._service}.",
+            trust("states", self._where.place, self._where.any_machine_arn),
+            [
+                {
+                    "Sid": "CallTheFunctions",
+                    "Effect": "Allow",
+                    "Action": "lambda:InvokeFunction",
+                    "Resource": list(function_arns),
+                },
+                LOG_DELIVERY,
+            ],
+        )
+
+    def of_schedules(self, schedules_arn: str, end_arn: str) -> str:
+        """Create the role of all schedules, which start drills and call the function *end*."""
+        return self._role(
+            "Scheduler",
+            f"Assumed by EventBridge Scheduler for {self._service}: to start drills, and to "
+            "call the cleanup and the watchdog.",
+            trust("scheduler", self._where.place, schedules_arn, like=False),
+            [
+                {
+                    "Sid": "StartDrills",
+                    "Effect": "Allow",
+                    "Action": "states:StartExecution",
+                    "Resource": self._where.any_machine_arn,
+                },
+                {
+                    "Sid": "CallCleanupAndWatchdog",
+                    "Effect": "Allow",
+                    "Action": "lambda:InvokeFunction",
+                    "Resource": end_arn,
+                },
+                *self._keep_undelivered("KeepUndelivered"),
+            ],
+        )
+
+    def acknowledge(self) -> None:
+        """Acknowledge the wildcards of all roles, for cdk-nag."""
+        acknowledge_wildcards(self._owner, self._statements)
+
+    def _role(
+        self,
+        name: str,
+        description: str,
+        trusted: Mapping[str, object],
+        statements: Sequence[Statement],
+    ) -> str:
+        self._statements.extend(statements)
+        made = role(
+            self._owner,
+            f"{name}Role",
+            description=description,
+            trusted=trusted,
+            statements=statements,
+        )
+        return made.attr_arn
+
+    def _keep_undelivered(self, sid: str) -> list[Statement]:
+        """The permission to send undelivered events to the dead-letter queue."""
+        send: Statement = {
+            "Sid": sid,
+            "Effect": "Allow",
+            "Action": "sqs:SendMessage",
+            "Resource": self._undelivered_arn,
+        }
+        if self._where.bucket_key is None:
+            return [send]
+        encrypt: Statement = {
+            "Sid": "EncryptForTheQueue",
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": self._where.bucket_key,
+        }
+        return [send, encrypt]

@@ -1,0 +1,1 @@
+"""`resiliency status`: whether a service's failover works in the account now."""

@@ -1,0 +1,205 @@
+"""`resiliency review`: its output in each form, and its exit status."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resiliency import cli
+from tests.resiliency.review.describe_change_set import described
+from tests.resiliency.review.stacks import alarm, pair, resource, stack
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def write(folder: str, resources: Any, file: str = "site.template.json") -> str:
+    """A folder of one template, as ``cdk synth`` names it."""
+    Path(folder).mkdir(exist_ok=True)
+    (Path(folder) / file).write_text(json.dumps({"Resources": resources}))
+    return folder
+
+
+def test_two_folders_that_are_equal_have_no_findings(capsys: pytest.CaptureFixture[str]) -> None:
+    before, after = write("before", {"A": alarm()}), write("after", {"A": alarm()})
+    assert cli.main(["review", before, after, "--fail-on", "note"]) == 0
+    assert capsys.readouterr().out == "no findings; resources: no changes\n"
+
+
+@pytest.mark.parametrize(
+    ("after", "level", "status"),
+    [
+        ({}, "danger", 1),
+        ({**pair(), "A": alarm("a", TreatMissingData="ignore")}, "danger", 0),
+        ({**pair(), "A": resource("KMS::Key")}, "warning", 0),
+        ({**pair(), "A": resource("KMS::Key")}, "note", 1),
+    ],
+)
+def test_the_exit_status_is_that_of_the_level_asked_for(
+    after: Any, level: str, status: int
+) -> None:
+    after = after or {"Key": resource("KMS::Key")}
+    arguments = [write("before", pair()), write("after", after)]
+    assert cli.main(["review", *arguments, "--fail-on", level]) == status
+
+
+def test_text_fits_in_60_columns_without_colour(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    write("before", pair())
+    write("after", {"Alarm": alarm("a-name-of-an-alarm-that-is-longer-than-the-line-" + "x" * 40)})
+    assert cli.main(["review", "before", "after"]) == 1
+    printed = capsys.readouterr().out
+    assert "\x1b" not in printed
+    long = [each for each in printed.splitlines() if len(each) > 60]
+    assert all("a-name-of-an-alarm" in each and " " not in each.strip() for each in long)
+    assert printed.startswith(
+        "Clients: names without an answer, and clients sent elsewhere\n"
+        "  site\n"
+        "    danger  site.example.com A has no answer any more in\n"
+        "            zone Z1\n"
+        "            → keep the old name alive, for example as an\n"
+        "            alias of the new one\n"
+        "\n"
+    )
+
+
+def test_names_in_templates_cant_write_to_the_terminal_or_into_the_comment(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write("before", {"Key": resource("KMS::Key")})
+    hostile = "\x1b[2J| <img src=x> [a](http://b) @team `x`"
+    write("after", {"Key": resource("KMS::Key"), "A": resource("SNS::Topic", TopicName=hostile)})
+    assert cli.main(["review", "before", "after"]) == 0
+    assert "\x1b" not in capsys.readouterr().out
+    assert cli.main(["review", "before", "after", "--markdown"]) == 0
+    printed = capsys.readouterr().out
+    assert "\x1b" not in printed
+    (line,) = [each for each in printed.splitlines() if "add Topic" in each]
+    assert line == (
+        "- **note** `site` add Topic \\\\x1b\\[2J\\| \\<img src=x\\> \\[a\\](http://b) "
+        "@\u200bteam \\`x\\`"
+    )
+
+
+def test_markdown_is_a_comment_for_a_pull_request(capsys: pytest.CaptureFixture[str]) -> None:
+    write("before", pair())
+    write("after", {"Key": resource("KMS::Key")})
+    assert cli.main(["review", "before", "after", "--markdown"]) == 1
+    assert capsys.readouterr().out.startswith(
+        "## What this change does\n\n"
+        "1 danger, 1 warning, 3 notes; resources: 4 remove, 1 add\n\n"
+        "### Clients: names without an answer, and clients sent elsewhere\n\n"
+        "- **danger** `site` site.example.com A has no answer any more in zone Z1  \n"
+        "  → keep the old name alive, for example as an alias of the new one\n"
+    )
+
+
+@pytest.mark.slow
+def test_json_has_findings_changes_and_times(capsys: pytest.CaptureFixture[str]) -> None:
+    write("before", pair())
+    write("after", pair(TTL="10"))
+    assert cli.main(["review", "before", "after", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["findings"][0] == {
+        "level": "note",
+        "topic": "clients",
+        "stack": "site",
+        "text": "the TTL of site.example.com A is 10 s: resolvers keep the one of 60 s until it is "
+        "over",
+        "advice": "",
+        "resources": [],
+    }
+    assert document["changes"][0] == {
+        "stack": "site",
+        "logical_id": "Primary",
+        "type": "AWS::Route53::RecordSet",
+        "action": "modify",
+        "properties": ["TTL"],
+    }
+    times = {each["fault"]: each["difference"]["median"] for each in document["failover_times"]}
+    assert times["dependency blackholed"] < 0
+
+
+def test_a_change_set_needs_the_templates_after_it_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before, after = stack({"A": alarm("a")}), stack({"A": alarm("b")})
+    Path("review.json").write_text(json.dumps(described(before, after)))
+    write("after", {"A": alarm("b")})
+    status = cli.main(["review", "after", "--change-set", "review.json", "--fail-on", "warning"])
+    assert (status, "Alarm a → b is replaced" in capsys.readouterr().out) == (1, True)
+
+
+def test_yaml_and_single_templates_are_read(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("before.yaml").write_text("Resources:\n  Key: { Type: AWS::KMS::Key }\n")
+    Path("more").mkdir()
+    Path("more/before.yml").write_text("Resources:\n  Other: { Type: AWS::KMS::Key }\n")
+    assert cli.main(["review", "before.yaml", "more"]) == 0
+    assert "add Key Other" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["after"], 2, "resiliency review: 1 given; give two folders, before and after"),
+        (
+            ["after", "after", "--deployed"],
+            2,
+            "resiliency review: 2 given; give one folder, the one after",
+        ),
+        (["after", "after", "--profile", "ops"], 2, "--profile: is for --deployed; give that too"),
+        (["none", "after"], 2, "none: does not exist; give a folder that `npx cdk synth` wrote"),
+        (["empty", "after"], 2, "empty: holds no templates; give a folder that `npx cdk synth`"),
+        (["broken.json", "after"], 3, "broken.json: is neither JSON nor YAML"),
+        (["other.json", "after"], 3, "other: is no template: it has no Resources"),
+        (["listed.json", "after"], 3, "listed: Resources: is no object of objects"),
+        (["wrong.json", "after"], 3, "wrong: A: Properties: is no object"),
+        (["after", "--change-set", "none.json"], 3, "none.json: can't be read"),
+    ],
+)
+def test_what_cant_be_asked_is_one_line(
+    arguments: list[str], status: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("after", {"Key": resource("KMS::Key")})
+    Path("empty").mkdir()
+    Path("broken.json").write_text("{")
+    Path("other.json").write_text("{}")
+    Path("wrong.json").write_text('{"Resources": {"A": {"Properties": [1]}}}')
+    Path("listed.json").write_text('{"Resources": []}')
+    assert cli.main(["review", *arguments]) == status
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(message)
+    assert printed.err.count("\n") == 1
+
+
+def test_templates_of_another_form_give_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    strange = {
+        "A": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Dimensions": 1}},
+        "B": {"Type": 7},
+        "C": {"Type": "AWS::SSM::Association", "Properties": {"Targets": [1], "Parameters": 2}},
+        "D": {"Type": "AWS::Route53::RecordSetGroup", "Properties": {"RecordSets": [3]}},
+        "E": {"Type": "AWS::IAM::Role", "Properties": {"Policies": {"Statement": [None]}}},
+        "F": {"Type": "AWS::Scheduler::Schedule", "Properties": {"Target": 1}},
+        "G": {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": 3}},
+        "H": {"Type": "AWS::SNS::Topic", "Properties": {"Tags": [3, "a"], "TopicName": 5}},
+        "I": {"Type": "AWS::FIS::ExperimentTemplate", "Properties": {"StopConditions": [1]}},
+        "J": {"Type": "AWS::Route53::HealthCheck", "Properties": {"HealthCheckConfig": 1}},
+        "K": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": {"Action": 1}}}},
+    }
+    write("before", {"Z": resource("KMS::Key")})
+    write("after", strange)
+    for sides in (["before", "after"], ["after", "before"], ["after", "after"]):
+        assert cli.main(["review", *sides]) in (0, 1, 3)
+        assert "Traceback" not in capsys.readouterr().err
+
+
+def test_the_help_names_the_exit_statuses(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["review", "--help"])
+    assert "0 all is well, 1 findings, 2 usage, 3 could not be" in capsys.readouterr().out

@@ -1,0 +1,173 @@
+"""`resiliency status`: what it prints, its exit status, what it asks AWS for."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from resiliency import cli
+from resiliency.drill_cli.aws import action
+from resiliency.errors import UserError
+from resiliency.status import command
+from resiliency.status.checks import CHECKS
+from tests.fake_aws import plans
+from tests.fake_aws.simulation import ApiError
+from tests.iam_findings import findings_above_low
+from tests.resiliency.status.conftest import StatusCommand
+from tests.resiliency.status.deployment import Deployment
+from tests.resiliency.status.test_findings import TABLE
+from tests.support import EXAMPLE_FILE, ROOT
+
+POLICIES = ROOT / "examples" / "policies"
+
+
+def test_where_all_is_well_it_says_so_then_all_that_it_found(
+    made: Deployment, status: StatusCommand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status() == 0
+    out = capsys.readouterr().out
+    lines = [each.rstrip() for each in out.splitlines()]
+    assert lines[:3] == ["bookstore in production, 2026-11-03 19:30:00 UTC", "All is well.", ""]
+    assert [each for each in lines if each in CHECKS] == list(CHECKS)
+    text = " ".join(out.split())
+    for each in (
+        "bookstore-api-blue Route 53 answers 54.213.54.171",
+        "bookstore-api-blue /version/ at 54.213.54.171 answered",
+        "healthy b2c1e5a0-0000-4000-8000-000000000001 on bookstore-api-blue-StatusCheckFailed",
+        "OK bookstore-production-clients-on-standby",
+        "1 subscribed arn:aws:sns:us-west-2:123456789012:PingPublicationsSNS email",
+        "publishes bookstore-api-green last sample 30 s ago",
+        "passed shutdown passed 3 days ago; last run on 2026-10-31; next: 2026-12-01 18:00 UTC",
+        "db-blackhole never passed; dry runs, which inject no fault",
+        "meets bookstore.pingpublications.com A: host stopped 95 of 100 within",
+        "not covered bookstore.pingpublications.com A: endpoint dead",
+    ):
+        assert each in text, each
+
+
+def test_findings_come_first_each_with_what_to_do_in_sixty_columns(
+    made: Deployment,
+    status: StatusCommand,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    made.beats[plans.BLUE] = None
+    made.alarms[plans.DB_ALARM]["StateReason"] = "\x1b[2Jno\nlines"
+    made.alarms[plans.DB_ALARM]["StateValue"] = "ALARM"
+    assert status() == 1
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert max(map(len, out.splitlines())) <= 60
+    lines = [each.rstrip() for each in out.splitlines()]
+    assert lines[1].startswith("! alarms: bookstore-api-blue-db-connectivity-failed")
+    assert any(each.startswith("! agents: the probe of bookstore-api-blue") for each in lines)
+    assert "  -> on the host: systemctl status, and docs/probe.md" in lines
+    assert lines.index("who is served") > lines.index(
+        "  -> on the host: systemctl status, and docs/probe.md"
+    )
+
+
+def test_watch_reads_again_until_ctrl_c(
+    made: Deployment,
+    status: StatusCommand,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pauses = []
+    real = made.account.service.sleep
+
+    def pause(seconds: float) -> None:
+        real(seconds)
+        pauses.append(seconds)
+        if len(pauses) == 1:
+            made.account.refuse("cloudformation", "DescribeStacks", ApiError("Throttling"))
+        if len(pauses) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(made.account.service, "sleep", pause)
+    assert status("--watch") == 0
+    assert pauses == [command.WATCH_SECONDS] * 2
+    out = capsys.readouterr().out
+    assert "All is well." in out
+    assert "AWS throttles cloudformation:DescribeStacks" in " ".join(out.split())
+
+
+def test_what_excludes_each_other_is_usage(
+    made: Deployment, status: StatusCommand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status("--watch", "--json") == 2
+    assert capsys.readouterr().err.startswith("--watch: shows a page that renews itself")
+    assert cli.main(["status", "x", "y", "--services", str(EXAMPLE_FILE)]) == 2
+
+
+def test_the_service_file_says_how_hosts_are_asked_where_there_are_no_drills(
+    made: Deployment, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    del made.stacks[made.stack("drills")]
+    text = EXAMPLE_FILE.read_text("utf-8").replace('"532151327118"', '"123456789012"')
+    file = tmp_path / "bookstore.yaml"
+    file.write_text(text.replace("version_path: /version/", "version_path: /who/"))
+    assert cli.main(["status", "bookstore", "production", "--services", str(file)]) == 0
+    path = "/who/" if "version_path: /version/" in text else "/version/"
+    assert f"{path} at 54.213.54.171" in capsys.readouterr().out
+
+
+def test_credentials_of_another_account_are_refused(
+    made: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["status", "bookstore", "production", "--services", str(EXAMPLE_FILE)]
+    assert cli.main(words) == 3
+    assert "the credentials are those of account 123456789012" in capsys.readouterr().err
+
+
+def test_drills_of_another_release_leave_the_rest(
+    made: Deployment,
+    status: StatusCommand,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def unreadable(aws: object, location: object) -> None:
+        raise UserError("arn: this release can't read its plan")
+
+    monkeypatch.setattr("resiliency.status.deployed.find_stack", unreadable)
+    assert status("--json") == 3
+    document = json.loads(capsys.readouterr().out)
+    assert document["not_asked"] == ["arn: this release can't read its plan"]
+    assert document["findings"] == []
+
+
+def actions(*policies: str) -> set[str]:
+    """The actions that policies allow."""
+    found: set[str] = set()
+    for policy in policies:
+        for each in json.loads((POLICIES / policy).read_text("utf-8"))["Statement"]:
+            listed = each["Action"]
+            found |= {listed} if isinstance(listed, str) else set(listed)
+    return found
+
+
+def test_the_policies_have_exactly_what_is_called(made: Deployment, status: StatusCommand) -> None:
+    edit, _ = TABLE["an unhealthy endpoint"]
+    edit(made)
+    status()
+    identity = ("sts", "GetCallerIdentity")  # needs no permission
+    called = {action(*each) for each in made.account.calls if each != identity}
+    assert called == actions("status.json")
+    status("--drift")
+    called = {action(*each) for each in made.account.calls if each != identity}
+    # AWS asks for the permission on each resource with the call on the stack.
+    implied = {"cloudformation:DetectStackResourceDrift"}
+    assert called | implied == actions("status.json", "status-drift.json")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", sorted(POLICIES.glob("*.json")), ids=lambda each: each.name)
+def test_the_policies_are_sound(policy: Path) -> None:
+    replaced = (
+        policy.read_text("utf-8")
+        .replace("JOURNAL_BUCKET", "journals")
+        .replace("HOSTED_ZONE_ID", "Z2EHK3FAEUNRMI")
+        .replace("TOPIC_NAME", "alarms")
+    )
+    assert findings_above_low(json.loads(replaced)) == []

@@ -1,0 +1,82 @@
+"""Any sound drills are what the APIs take and the functions read."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from staged_resiliency.drills.runtime.plan import Plan
+from tests.properties import fewer_examples
+from tests.stacks.deployed_drills import (
+    EXPERIMENT,
+    MACHINE,
+    deployed,
+    experiment_request,
+)
+from tests.staged_resiliency.api_model import problems_of
+from tests.support import Data, example, resources_of, synthesize
+
+MINUTES, WEEKS = st.integers(0, 59), st.integers(1, 4)
+
+
+@st.composite
+def sections(draw: st.DrawFn) -> Data:
+    """Sound drill sections of a service with two instances."""
+    days = draw(st.lists(st.sampled_from(["MON", "TUE", "WED", "THU", "FRI"]), unique=True,
+                         min_size=1, max_size=3))  # fmt: skip
+    zone = draw(st.sampled_from(["UTC", "America/Los_Angeles", "Asia/Kathmandu"]))
+    drills: Data = {
+        "objective_seconds": draw(st.integers(60, 900)),
+        "enabled": draw(st.booleans()),
+        "notify_passed": draw(st.booleans()),
+    }
+    for day in days:
+        fault = draw(st.sampled_from(["stop_instance", "blackhole"]))
+        drills[f"on-{day.lower()}"] = {
+            "fault": fault,
+            "host": draw(st.sampled_from(["active", "standby"])),
+            "duration_minutes": draw(st.integers(15, 240)),
+            "duration_reason": "Any sound duration.",
+            "schedule": f"cron({draw(MINUTES)} 10 ? * {day}#{draw(WEEKS)} *)",
+            "timezone": zone,
+            **(
+                {"dependency": draw(st.sampled_from(["db", "cdn"]))} if fault == "blackhole" else {}
+            ),
+        }
+    return drills
+
+
+@pytest.mark.slow
+@fewer_examples(17)
+@given(sections(), st.sampled_from([["status"], ["status", "db"], ["endpoint", "peer"]]))
+def test_any_sound_drills_are_what_the_apis_take_and_the_functions_read(
+    drills: Data, signals: list[str]
+) -> None:
+    def edit(env: Data) -> None:
+        env["hosts"]["green"]["instance_id"] = "i-0123456789abcdef0"
+        env["failover_on"] = signals
+        for drill in drills.values():  # which would send clients to the broken host
+            if "peer" in signals and isinstance(drill, dict) and drill.get("dependency") == "cdn":
+                drill["host"] = "active"
+        env["drills"] = drills
+
+    template = synthesize([example(edit)])["bookstore-production-drills"]
+    asked = {name for name, drill in drills.items() if isinstance(drill, dict)}
+    found = set()
+    for resource in resources_of(template, MACHINE).values():
+        machine = deployed(resource["Properties"], template, drills=sorted(asked))
+        states = json.loads(machine["DefinitionString"])["States"]
+        plan = Plan.from_json(states["Plan"]["Result"]["plan"])
+        assert not set(plan.guard_alarms) & set(plan.expected_alarms)
+        assert 1 <= len(plan.guard_alarms) <= 5
+        lasts = drills[plan.drill]["duration_minutes"] * 60
+        set_up = 60 if plan.fault.runs_on_host else 0
+        assert plan.fault_seconds == min(lasts + set_up, 720 * 60)
+        found.add(plan.drill)
+    assert found == asked
+    for resource in resources_of(template, EXPERIMENT).values():
+        request = experiment_request(
+            deployed(resource["Properties"], template, drills=sorted(asked))
+        )
+        assert problems_of("fis", "CreateExperimentTemplate", request) == []

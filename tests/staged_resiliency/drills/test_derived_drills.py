@@ -1,0 +1,347 @@
+"""Drills whose guards, expectations and time limits follow from a failover and its alarms."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from aws_cdk import Stack
+from constructs import Construct
+
+from staged_resiliency import (
+    AddressTarget,
+    AlarmFires,
+    AlarmQuiet,
+    AlarmRecovers,
+    AlarmSignal,
+    BlackholeDependency,
+    BlackholePort,
+    ClientsFast,
+    ClientsMove,
+    ClientsReturn,
+    ClientsServed,
+    ClientsStay,
+    ConnectivityAlarm,
+    DegradeDependency,
+    Drill,
+    DrillGroup,
+    DrillSchedule,
+    DrillTarget,
+    FailoverHost,
+    HealthCheck,
+    InstanceFailover,
+    MissingData,
+    PeerAlarm,
+    ProbeConfiguration,
+    Signal,
+    StopInstance,
+    TcpCheck,
+    WatchedHost,
+)
+from tests.staged_resiliency.support import HERE, TOPIC_ARN, ZONE_ID, an_alarm, an_instance, refused
+
+BLUE, GREEN = "shop-blue", "shop-green"
+IDS = {BLUE: "i-0123456789abcdef0", GREEN: "i-0123456789abcdef1"}
+RECORD = "shop.example.com"
+PROBE = ProbeConfiguration(
+    service="shop",
+    namespace="Shop",
+    dependencies={"db": TcpCheck("db.example.com", 5432)},
+    peers={BLUE: TcpCheck("10.0.0.1", 80), GREEN: TcpCheck("10.0.0.2", 80)},
+)
+
+
+@pytest.fixture
+def here() -> Stack:
+    """A stack whose region is known."""
+    return Stack(env=HERE)
+
+
+def a_failover(stack: Stack, **changes: Any) -> InstanceFailover:
+    """A failover, with arguments changed."""
+    usual: dict[str, Any] = {
+        "service": "shop",
+        "blue": FailoverHost(BLUE, AddressTarget(ipv4="52.11.79.8"), IDS[BLUE]),
+        "green": FailoverHost(GREEN, AddressTarget(ipv4="52.11.79.9"), IDS[GREEN]),
+        "active": "blue",
+        "hosted_zone": ZONE_ID,
+        "record_name": RECORD,
+        "topic": TOPIC_ARN,
+    }
+    return InstanceFailover(stack, "Failover", **{**usual, **changes})
+
+
+def on_the_database(stack: Stack, host: str) -> ConnectivityAlarm:
+    """The alarm on a host's connections to the database."""
+    return ConnectivityAlarm(
+        stack,
+        f"Database-{host}",
+        namespace="Shop",
+        host_name=host,
+        dependency="db",
+        description="No database.",
+        missing_data=MissingData.BREACHING,
+        topic=TOPIC_ARN,
+    )
+
+
+def on_the_peer(stack: Stack, host: str, observer: str) -> PeerAlarm:
+    """The alarm on a host that another one observes."""
+    return PeerAlarm(
+        stack,
+        f"Peer-{host}",
+        namespace="Shop",
+        host_name=host,
+        observer=observer,
+        description="No answer.",
+        topic=TOPIC_ARN,
+    )
+
+
+def target_of(failover: InstanceFailover, **changes: Any) -> DrillTarget:
+    """The target of the drills of a failover, with arguments changed."""
+    usual: dict[str, Any] = {
+        "environment": "production",
+        "namespace": "Shop",
+        "objective_seconds": 540,
+    }
+    return DrillTarget.of(failover, **{**usual, **changes})
+
+
+def a_drill(stack: Stack, target: DrillTarget, **changes: Any) -> Drill:
+    """A drill in one statement, with arguments changed."""
+    usual: dict[str, Any] = {
+        "name": "shutdown",
+        "fault": StopInstance(BLUE, IDS[BLUE], duration_minutes=12),
+        "schedule": DrillSchedule("cron(0 10 ? * TUE#1 *)"),
+    }
+    group = DrillGroup(stack, "Drills", service=target, topic=TOPIC_ARN)
+    return Drill(stack, "Drill", group=group, **{**usual, **changes})
+
+
+def test_a_shutdown_is_one_statement(here: Stack) -> None:
+    drill = a_drill(here, target_of(a_failover(here)))
+    assert drill.guards == ("shop-green-StatusCheckFailed",)
+    assert drill.hypothesis == (
+        ClientsMove(RECORD, GREEN),
+        ClientsReturn(RECORD, BLUE, 800),
+        AlarmFires("shop-blue-StatusCheckFailed", 540),
+        AlarmRecovers("shop-blue-StatusCheckFailed", 680),
+        AlarmQuiet("shop-green-StatusCheckFailed"),
+    )
+    assert drill.plan.alarms == (
+        "shop-blue-StatusCheckFailed",
+        "shop-green-StatusCheckFailed",
+    )
+
+
+def test_a_blackhole_is_one_statement(here: Stack) -> None:
+    database = [on_the_database(here, host) for host in IDS]
+    peers = [on_the_peer(here, BLUE, GREEN), on_the_peer(here, GREEN, BLUE)]
+    target = target_of(a_failover(here), alarms=[*database, *peers], probe=PROBE)
+    drill = a_drill(
+        here,
+        target,
+        fault=BlackholePort(BLUE, IDS[BLUE], 6, destination_port=5432),
+        dependency="db",
+    )
+    assert drill.guards == (
+        "shop-green-StatusCheckFailed",
+        "shop-green-peer-connectivity-failed",
+        "shop-green-db-connectivity-failed",
+    )
+    assert drill.hypothesis[:2] == (ClientsStay(RECORD, BLUE), ClientsServed(RECORD))
+    fires = [each.alarm for each in drill.hypothesis if isinstance(each, AlarmFires)]
+    assert fires == ["shop-blue-db-connectivity-failed"]
+
+
+@pytest.mark.slow
+def test_a_shutdown_of_an_instance_of_the_same_stack_is_one_statement(here: Stack) -> None:
+    """Its id, and so the names of its alarms, are known only at deployment."""
+    blue, green = an_instance(here, "Blue"), an_instance(here, "Green")
+    failover = a_failover(
+        here,
+        blue=FailoverHost(BLUE, AddressTarget(ipv4="52.11.79.8"), blue),
+        green=FailoverHost(GREEN, AddressTarget(ipv4="52.11.79.9"), green),
+    )
+    drill = a_drill(here, target_of(failover), fault=StopInstance(BLUE, blue, duration_minutes=12))
+    assert drill.guards == (failover.status_alarms["green"].alarm_name,)
+    assert AlarmFires(failover.status_alarms["blue"].alarm_name, 540) in drill.hypothesis
+
+
+@pytest.mark.parametrize("destination", ["db.example.com", "DB.Example.com."])
+def test_a_dependency_is_cut_off_by_its_name_however_it_is_written(
+    here: Stack, destination: str
+) -> None:
+    database = [on_the_database(here, host) for host in IDS]
+    target = target_of(a_failover(here), alarms=database, probe=PROBE)
+    fault = BlackholeDependency(BLUE, IDS[BLUE], 6, destination)
+    drill = a_drill(here, target, fault=fault, dependency="db")
+    fires = [each.alarm for each in drill.hypothesis if isinstance(each, AlarmFires)]
+    assert fires == ["shop-blue-db-connectivity-failed"]
+
+
+def test_a_degraded_dependency_has_a_bound_of_the_response_time(here: Stack) -> None:
+    database = [on_the_database(here, host) for host in IDS]
+    target = target_of(a_failover(here), alarms=database, probe=PROBE)
+    fault = DegradeDependency(
+        BLUE, IDS[BLUE], 6, "db.example.com", loss_percent=10, response_milliseconds=700
+    )
+    drill = a_drill(here, target, fault=fault, dependency="db")
+    assert drill.hypothesis[:3] == (
+        ClientsStay(RECORD, BLUE),
+        ClientsServed(RECORD),
+        ClientsFast(RECORD, 0.7),
+    )
+    assert drill.guards == ("shop-green-StatusCheckFailed", "shop-green-db-connectivity-failed")
+
+
+def test_what_is_given_is_not_derived(here: Stack) -> None:
+    given = [AlarmFires("shop-blue-StatusCheckFailed", 700)]
+    drill = a_drill(here, target_of(a_failover(here)), hypothesis=given)
+    assert (drill.guards, drill.hypothesis) == (("shop-green-StatusCheckFailed",), tuple(given))
+
+
+def test_an_alarm_of_another_kind_is_observed_and_not_judged(here: Stack) -> None:
+    other = an_alarm(here, "QueueDepth")
+    target = target_of(a_failover(here), alarms=[other])
+    drill = a_drill(here, target)
+    assert other.alarm_name in drill.plan.alarms
+    assert other.alarm_name not in {getattr(each, "alarm", "") for each in drill.hypothesis}
+
+
+class _OwnSignal(Signal):
+    name = "own"
+
+    def health_check(self, scope: Construct, watched: WatchedHost) -> HealthCheck:
+        alarm = watched.status_alarm
+        assert alarm is not None
+        return AlarmSignal("own", {watched.color: alarm}).health_check(scope, watched)
+
+
+def _ipv6(host: str) -> FailoverHost:
+    address = "2600:1f14::8" if host == BLUE else "2600:1f14::9"
+    return FailoverHost(host, AddressTarget(ipv6=address), IDS[host])
+
+
+def _own_alarms(stack: Stack) -> AlarmSignal:
+    return AlarmSignal(
+        "queue",
+        {"blue": an_alarm(stack, "Blue"), "green": an_alarm(stack, "Green", alarm_name="green")},
+    )
+
+
+BY_HAND = "make the DrillTarget by itself, and give its drills guards and hypothesis"
+REFUSED: Sequence[Any] = (
+    pytest.param(
+        lambda stack: target_of(a_failover(stack, failover_on=[_OwnSignal()])),
+        f"DrillTarget: failover: how a fault affects the signal 'own' is not known; {BY_HAND}",
+        id="a signal of one's own",
+    ),
+    pytest.param(
+        lambda stack: target_of(a_failover(stack, failover_on=[_own_alarms(stack)])),
+        "DrillTarget: failover: shop-blue-queue-depth decides, and how a fault affects it is not "
+        "known; " + BY_HAND,
+        id="an alarm of one's own that decides",
+    ),
+    pytest.param(
+        lambda stack: target_of(a_failover(stack, blue=_ipv6(BLUE), green=_ipv6(GREEN))),
+        "DrillTarget: failover: shop-blue has no IPv4 address, over which drills ask hosts; give "
+        "AddressTarget(ipv4=...)",
+        id="IPv6 alone",
+    ),
+    pytest.param(
+        lambda stack: target_of(a_failover(stack), alarms=[on_the_database(stack, "shop-red")]),
+        "DrillTarget: alarms: shop-red-db-connectivity-failed is on shop-red, which is no host of "
+        "the failover; give alarms on shop-blue and shop-green",
+        id="an alarm on another host",
+    ),
+    pytest.param(
+        lambda stack: target_of(a_failover(stack), alarms=["shop-blue-db"]),
+        "DrillTarget: alarms: 'shop-blue-db' is of type str; give alarms, such as a "
+        "ConnectivityAlarm",
+        id="an alarm by its name",
+    ),
+    pytest.param(
+        lambda stack: target_of(
+            a_failover(stack),
+            alarms=[on_the_database(stack, BLUE)],
+            probe=ProbeConfiguration("shop", "Shop", {"cdn": TcpCheck("cdn.example.com", 80)}),
+        ),
+        "DrillTarget: probe: it does not measure what shop-blue-db-connectivity-failed watches; "
+        "give the configuration of the probe on these hosts",
+        id="another probe",
+    ),
+    pytest.param(
+        lambda stack: target_of("shop"),  # type: ignore[arg-type]
+        "DrillTarget: failover: 'shop' is of type str; give an InstanceFailover",
+        id="no failover",
+    ),
+    pytest.param(
+        lambda stack: a_drill(
+            stack,
+            target_of(a_failover(stack), alarms=[on_the_database(stack, BLUE)]),
+            fault=BlackholePort(BLUE, IDS[BLUE], 6, destination_port=5432),
+        ),
+        "Drill: guards: is not given, and where shop-blue-db-connectivity-failed watches "
+        "is not known; give DrillTarget.of(probe=...) the probe's configuration",
+        id="a port that nobody knows",
+    ),
+    pytest.param(
+        lambda stack: a_drill(
+            stack,
+            target_of(
+                a_failover(stack, green=FailoverHost(GREEN, AddressTarget(ipv4="52.11.79.9")))
+            ),
+        ),
+        "Drill: guards: no alarm would stop the fault; give one that shows whether the other host "
+        "is healthy, such as its status alarm",
+        id="nothing that guards",
+    ),
+    pytest.param(
+        lambda stack: a_drill(
+            stack,
+            target_of(a_failover(stack)),
+            fault=StopInstance(BLUE, IDS[BLUE], duration_minutes=8),
+        ),
+        "Drill: fault: may end after 480 s, before clients of shop.example.com reach shop-green, "
+        "which may take 540 s; give more duration_minutes",
+        id="a fault shorter than the objective",
+    ),
+    pytest.param(
+        lambda stack: a_drill(
+            stack,
+            target_of(
+                a_failover(stack, failover_on=[_database_signal(stack)]),
+                probe=PROBE,
+            ),
+        ),
+        "Drill: fault: would stop the active host while no signal of failover_on treats missing "
+        "data as failure, so clients would stay with it; add 'status' to failover_on",
+        id="a stop that moves nobody",
+    ),
+)
+
+
+def _database_signal(stack: Stack) -> AlarmSignal:
+    alarms = {
+        color: ConnectivityAlarm(
+            stack,
+            f"Database-{color}",
+            namespace="Shop",
+            host_name=f"shop-{color}",
+            dependency="db",
+            description="No database.",
+            missing_data=MissingData.NOT_BREACHING,
+            topic=TOPIC_ARN,
+        )
+        for color in ("blue", "green")
+    }
+    return AlarmSignal("db", alarms)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("make", "message"), REFUSED)
+def test_what_can_not_be_derived_is_refused(
+    make: Callable[[Stack], object], message: str, here: Stack
+) -> None:
+    with refused(message):
+        make(here)
