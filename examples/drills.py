@@ -10,7 +10,7 @@ from aws_cdk import App, Environment, Stack
 from staged_resiliency import (
     AddressTarget,
     AlarmTopic,
-    BlackholePort,
+    BlackholeDependency,
     ConnectivityAlarm,
     Drill,
     DrillGroup,
@@ -95,7 +95,9 @@ blackhole = Drill(
     "DatabaseBlackhole",
     group=group,
     name="db-blackhole",
-    fault=BlackholePort(BLUE, INSTANCES[BLUE], duration_minutes=6, destination_port=5432),
+    fault=BlackholeDependency(
+        BLUE, INSTANCES[BLUE], duration_minutes=6, destination="db.example.com"
+    ),
     schedule=DrillSchedule("cron(0 10 ? * TUE#3 *)", "Europe/Dublin"),
     window=DrillWindow(from_hour=10, to_hour=12),
     dependency="db",

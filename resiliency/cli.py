@@ -16,6 +16,8 @@ from resiliency.commands import (
     check,
     drill,
     gate,
+    init,
+    manual,
     rehearse,
     review,
     schema,
@@ -104,10 +106,7 @@ def _discard_output() -> None:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    made = argparse.ArgumentParser(
-        prog="resiliency",
-        description="Failover of EC2 pairs: check it, predict it, rehearse it, and drill it.",
-    )
+    made = argparse.ArgumentParser(prog="resiliency")
     made.add_argument(
         "--version",
         action="version",
@@ -115,6 +114,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = made.add_subparsers(required=True, metavar="COMMAND", dest="command")
     for each in (
+        init,
         check,
         adopt,
         summary,
@@ -128,6 +128,7 @@ def parser() -> argparse.ArgumentParser:
         schema,
     ):
         each.add(commands)
+    manual.add_pages(made)
     return made
 
 

@@ -5,18 +5,15 @@ from aws_cdk import Environment as CdkEnvironment
 from aws_cdk import aws_route53 as route53
 
 from resiliency.service_file import Environment, Service
-from resiliency.service_file.mapping import broken_host
+from resiliency.service_file.mapping import fault_of
 from resiliency.service_file.model import Drills, DrillSettings
 from resiliency.service_file.timing_graph import predicted
 from stacks.drill_target import drill_target
 from staged_resiliency import (
-    BlackholePort,
     Drill,
     DrillGroup,
     DrillSchedule,
     DrillWindow,
-    Fault,
-    StopInstance,
 )
 from staged_resiliency.shared import names
 
@@ -96,19 +93,10 @@ class DrillsStack(Stack):
             f"Drill-{name}",
             group=self.group,
             name=name,
-            fault=_fault(environment, drill),
+            fault=fault_of(environment, drill),
             schedule=DrillSchedule(drill.schedule, drill.timezone),
             window=DrillWindow(window.days, window.from_hour, window.to_hour),
             dependency=drill.dependency,
             predicted=predicted(self._service, environment, drill),
             duration_reason=drill.duration_reason,
         )
-
-
-def _fault(environment: Environment, drill: DrillSettings) -> Fault:
-    host = broken_host(environment, drill)
-    instance_id = host.instance_id or ""  # a rule of the service file requires it
-    if drill.dependency is None:
-        return StopInstance(host.name, instance_id, drill.duration_minutes)
-    port = environment.dependencies[drill.dependency].checked_port
-    return BlackholePort(host.name, instance_id, drill.duration_minutes, destination_port=port)

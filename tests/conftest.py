@@ -1,11 +1,14 @@
 """Set-up of all tests: Node for the CDK, and the example synthesized once."""
 
+import os
+
 from stacks.startup import prepare_node
 
+# A deprecated part of the CDK warns in the application of everyone who uses a construct.
+os.environ["JSII_DEPRECATED"] = "fail"
 prepare_node()
 
 import gc  # noqa: E402
-import os  # noqa: E402
 from collections.abc import Mapping  # noqa: E402
 
 import pytest  # noqa: E402

@@ -4,7 +4,9 @@ from .dashboard import ConnectivityMetric as ConnectivityMetric
 from .dashboard import ServiceDashboard as ServiceDashboard
 from .drills.drill import Drill as Drill
 from .drills.drill_group import DrillGroup as DrillGroup
+from .drills.faults import BlackholeDependency as BlackholeDependency
 from .drills.faults import BlackholePort as BlackholePort
+from .drills.faults import DegradeDependency as DegradeDependency
 from .drills.faults import Fault as Fault
 from .drills.faults import StopInstance as StopInstance
 from .drills.overdue_alarm import DrillOverdueAlarm as DrillOverdueAlarm
@@ -16,6 +18,7 @@ from .drills.target import DrillWindow as DrillWindow
 from .experiment.expectations import AlarmFires as AlarmFires
 from .experiment.expectations import AlarmQuiet as AlarmQuiet
 from .experiment.expectations import AlarmRecovers as AlarmRecovers
+from .experiment.expectations import ClientsFast as ClientsFast
 from .experiment.expectations import ClientsMove as ClientsMove
 from .experiment.expectations import ClientsReturn as ClientsReturn
 from .experiment.expectations import ClientsServed as ClientsServed

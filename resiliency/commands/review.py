@@ -1,4 +1,4 @@
-"""`resiliency review`: what ops need to know about a change before it is deployed."""
+"""`resiliency review`: list what a change does, before it is deployed."""
 
 import argparse
 import json
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from resiliency.cloud_assembly import SynthesizedStack
 from resiliency.commands import Subparsers
 from resiliency.errors import FINDINGS, NOT_ASKED, STATUSES_HELP, UsageError
 
@@ -61,6 +60,7 @@ def add(commands: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the findings on a change."""
+    from resiliency.cloud_assembly import SynthesizedStack
     from resiliency.review.change_set import read_change_set, stacks_before, with_actions
     from resiliency.review.changes import changes_between
     from resiliency.review.findings import Level, Sides
@@ -71,6 +71,8 @@ def run(options: argparse.Namespace) -> int:
     if len(options.paths) != 2 - one_side:
         wanted = "one folder, the one after" if one_side else "two folders, before and after"
         raise UsageError(f"resiliency review: {len(options.paths)} given; give {wanted}")
+    if options.profile and not options.deployed:
+        raise UsageError("--profile: is for --deployed; give that too")
     now, running = datetime.now(timezone.utc), None
     after: Sequence[SynthesizedStack] = read_stacks(options.paths[-1])
     before: Sequence[SynthesizedStack]

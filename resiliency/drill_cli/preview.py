@@ -13,6 +13,7 @@ from resiliency.drill_cli.aws import TEMPLATE, Aws, NotFoundError
 from resiliency.drill_cli.safe_console import SafeConsole, one_line, styled
 from resiliency.drill_cli.stack import DeployedDrill, DrillsStack, running_execution
 from resiliency.errors import UserError
+from staged_resiliency.drills.runtime import lock
 from staged_resiliency.drills.runtime.client_view import serving_host
 from staged_resiliency.drills.runtime.context import Context
 from staged_resiliency.drills.runtime.plan import FaultKind, Plan
@@ -90,7 +91,9 @@ def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, context: Cont
     missing, _ = approval_of(plan, context)
     reasons += [missing] if missing else []
     running = [(each, running_execution(aws, each)) for each in stack.drills]
-    reasons += [f"drill {each.name} is running: {arn}" for each, arn in running if arn is not None]
+    ours = [f"drill {each.name} is running: {arn}" for each, arn in running if arn is not None]
+    # Another service's drill may hold the lock, or the pause after the last one.
+    reasons += ours or lock.refusals(plan, context)
     reasons += _template_reasons(plan, template)
     addresses = context.resolve(plan.record.name)
     who, where = NO_ANSWER, f"{plan.record.name} can't be resolved"
@@ -164,7 +167,7 @@ def _facts(preview: Preview) -> Sequence[tuple[str, str]]:
         ("Target", f"{plan.target_host.instance_id}: {found.instance_state or 'not found'}"),
         ("FIS template", f"{plan.experiment_template_id}: {_describe(template)}"),
     ]
-    if plan.fault is FaultKind.BLACKHOLE:
+    if plan.fault.runs_on_host:
         facts.append(("SSM agent", found.agent or "unknown to Systems Manager"))
     facts += [
         ("Standby", f"{plan.standby.reached_at}: {found.standby} ({found.reason})"),
@@ -230,7 +233,8 @@ def _clients(plan: Plan) -> Sequence[str]:
         served = " and are served all the time" if ClientsServed in kinds else ""
         lost = ""
         if plan.target == plan.active.name:
-            lost = f"; what needs {plan.dependency or plan.target} fails there meanwhile"
+            suffers = "is slower" if plan.fault is FaultKind.DEGRADE else "fails"
+            lost = f"; what needs {plan.dependency or plan.target} {suffers} there meanwhile"
         lines.append(f"They stay on {plan.active.name}{served}{lost}.")
     return lines or ["The hypothesis has no expectation of clients."]
 

@@ -176,7 +176,8 @@ class FollowedRun:
         for key in sorted({*keys} - self._records):
             try:
                 content = parse_json(self._aws.text(bucket, key))
-                self._observations += read(PhaseRecord, content, "record").observations
+                record = read(PhaseRecord, content, "record", ignore_unknown=True)
+                self._observations += record.observations
             except (DataError, ValueError) as error:
                 self._notes.append(one_line(f"s3://{bucket}/{key}: {error}"))
             self._records.add(key)

@@ -21,13 +21,9 @@ def duration(seconds: float) -> str:
 
 def fault(plan: Plan) -> str:
     """Describe the fault of a drill."""
-    lasts = duration(plan.fault_seconds)
-    if plan.fault is FaultKind.STOP_INSTANCE:
-        return f"stops {plan.target} ({role(plan)}) for {lasts}"
-    return (
-        f"drops what {plan.target} ({role(plan)}) sends to port {plan.port} "
-        f"({plan.dependency}) for {lasts}"
-    )
+    effect = plan.effect.replace(plan.target, f"{plan.target} ({role(plan)})", 1)
+    dependency = f" ({plan.dependency})" if plan.dependency else ""
+    return f"{effect}{dependency} for {duration(plan.fault_seconds)}"
 
 
 def role(plan: Plan) -> str:
@@ -70,9 +66,9 @@ def stop_commands(
         )
     identity = "EXPERIMENT_ID" if experiment is None else shlex.quote(experiment)
     ends = "ends the fault; the run then continues with its failback"
-    if plan.fault is FaultKind.BLACKHOLE:
+    if plan.fault.runs_on_host:
         ends = (
-            "cancels the fault; the host itself opens the port after "
+            "cancels the fault; the host itself ends it after "
             f"{duration(plan.fault_seconds)} at the latest"
         )
     found.append((f"aws fis stop-experiment --id {identity} {region}", ends))

@@ -35,13 +35,15 @@ class FaultKind(Enum):
     """The host is healthy, but its service accepts connections and never responds."""
     DEPENDENCY_BLACKHOLED = "dependency blackholed"
     """Whatever the host sends to a dependency is lost; its endpoint still answers."""
+    DEPENDENCY_DEGRADED = "dependency degraded"
+    """A dependency answers late, or after packets were sent again, and in time for the probe."""
     PROBE_DEAD = "probe dead"
     """The host's probe publishes nothing; clients are served as before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault of the primary's host; ``dependency`` names a blackholed one."""
+    """A fault of the primary's host; ``dependency`` names a blackholed or degraded one."""
 
     kind: FaultKind
     dependency: str | None = None
@@ -49,7 +51,7 @@ class Fault:
     @property
     def hurts(self) -> bool:
         """Whether clients lose the service; if they don't, no failover is needed."""
-        return self.kind is not FaultKind.PROBE_DEAD
+        return self.kind not in (FaultKind.PROBE_DEAD, FaultKind.DEPENDENCY_DEGRADED)
 
     def __str__(self) -> str:
         """Name the fault in reports."""
@@ -68,11 +70,15 @@ class Effect(Enum):
     UNKNOWN = "is unknown to the model"
 
 
+_OF_DEPENDENCIES: Final = (FaultKind.DEPENDENCY_BLACKHOLED, FaultKind.DEPENDENCY_DEGRADED)
 _UNREACHABLE: Final = (FaultKind.HOST_STOPPED, FaultKind.HOST_IMPAIRED)
 
 
 def faults_of(graph: FailoverGraph, pair: Pair) -> Sequence[Fault]:
-    """List the faults of a pair's primary host: each kind, and each measured dependency."""
+    """List the faults of a pair's primary host: each kind, and each measured dependency.
+
+    A degraded dependency is left out: it moves clients in no design.
+    """
     host = watched_host(pair)
     dependencies = [
         name
@@ -81,7 +87,7 @@ def faults_of(graph: FailoverGraph, pair: Pair) -> Sequence[Fault]:
         and (host is None or alarm.metric.dimension("Host") == host)
     ]
     return [
-        *(Fault(kind) for kind in FaultKind if kind is not FaultKind.DEPENDENCY_BLACKHOLED),
+        *(Fault(kind) for kind in FaultKind if kind not in _OF_DEPENDENCIES),
         *(Fault(FaultKind.DEPENDENCY_BLACKHOLED, name) for name in dict.fromkeys(dependencies)),
     ]
 

@@ -1,4 +1,4 @@
-"""Stand-ins for the dependencies of a host, which answer, hang, or drop what is sent to them."""
+"""Stand-ins for the dependencies of a host, which answer, soon or late, hang, or drop requests."""
 
 import asyncio
 import contextlib
@@ -27,6 +27,7 @@ class Dependency:
         self._check = check
         kind = str(check["check"])
         self._kind = _PLAIN.get(kind, kind)
+        self._late_seconds = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
         self._listener: BlackholeSocket | None = None
         self._datagrams: socket.socket | None = None
@@ -55,6 +56,10 @@ class Dependency:
         if self._listener is not None:
             loop.remove_reader(self._listener.listening)
 
+    def degrade(self, seconds: float) -> None:
+        """Answer each request so many seconds late."""
+        self._late_seconds = seconds
+
     def blackhole(self) -> None:
         """Drop everything that is sent to the stand-in."""
         self.hang()
@@ -62,7 +67,8 @@ class Dependency:
             self._listener.shut()
 
     def recover(self) -> None:
-        """Answer again."""
+        """Answer again, and at once."""
+        self._late_seconds = 0.0
         if self._listener is not None:
             self._listener.open()
         self._listen()
@@ -103,6 +109,7 @@ class Dependency:
         with contextlib.closing(writer):
             try:
                 async for answer in _ANSWERS[self._kind](self._check, reader):
+                    await asyncio.sleep(self._late_seconds)
                     writer.write(answer)
                     await writer.drain()
             except (OSError, EOFError):

@@ -68,6 +68,7 @@ _STEPS_TO_A_MESSAGE: Final = 3
 _LEAST_FAULT_SECONDS: Final = 300.0
 
 _OF_DEPENDENCIES: Final = (Action.BLACKHOLE, Action.HANG_DEPENDENCY)
+_HARMLESS: Final = (Action.KILL_PROBE, Action.DEGRADE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +214,7 @@ class _Planner:
             return
         deciding = self._deciding()
         total = self.verdict.total if self.verdict is not None else None
-        if action is Action.STOP or (deciding and action is not Action.KILL_PROBE):
+        if action is Action.STOP or (deciding and action not in _HARMLESS):
             limit = self.objective or OBJECTIVE_SECONDS
             why = f"clients must leave within {limit:.0f} s"
             if total is not None and self._worst(total) < limit:
@@ -307,12 +308,13 @@ class _Planner:
                 within = self._worst(total)
             else:
                 continue  # both hosts are down, and nothing shows it
-            for expectation, why in (
-                (AlarmFires(name, within + until_message), "clients are sent there"),
-                (AlarmRecovers(name, back.within_seconds + until_message), "and back"),
+            predicted = self.verdict.message if self.verdict is not None else None
+            for expectation, why, seconds in (
+                (AlarmFires(name, within + until_message), "clients are sent there", predicted),
+                (AlarmRecovers(name, back.within_seconds + until_message), "and back", None),
             ):
-                seconds = expectation.within_seconds + _STEPS_TO_A_MESSAGE * self.slack
-                yield Expected(expectation, f"people must know: {why}", message_seconds=seconds)
+                message = expectation.within_seconds + _STEPS_TO_A_MESSAGE * self.slack
+                yield Expected(expectation, f"people must know: {why}", seconds, message)
 
     def fault_seconds(self, expected: Sequence[Expected]) -> float:
         """Return how long a fault must last to show that nothing happens that must not happen."""
@@ -333,7 +335,7 @@ class _Planner:
     def _not_covered(self) -> str | None:
         """Return why clients are not moved from a host that does not serve, and the change."""
         never = self.verdict.never if self.verdict is not None else None
-        if self.scenario.action is Action.KILL_PROBE or never is None:
+        if self.scenario.action in _HARMLESS or never is None:
             return None
         return f"{never}; {self._change()}"
 

@@ -78,6 +78,7 @@ def fault_of(scenario: Scenario) -> Fault:
         Action.BLACKHOLE: Fault(FaultKind.DEPENDENCY_BLACKHOLED, scenario.dependency),
         # A sample that gets no answer ends at the same deadline as one that gets no connection.
         Action.HANG_DEPENDENCY: Fault(FaultKind.DEPENDENCY_BLACKHOLED, scenario.dependency),
+        Action.DEGRADE: Fault(FaultKind.DEPENDENCY_DEGRADED, scenario.dependency),
         Action.KILL_PROBE: Fault(FaultKind.PROBE_DEAD),
     }[scenario.action]
 

@@ -92,7 +92,7 @@ class ScenarioRunner:
         async with self._record.phase("fault"):
             injected_at = clock.stamp()
             self._record.see(Source.FAULT, scenario.action.value, "injected", at=injected_at)
-            await hosts.inject(scenario)
+            await hosts.inject(scenario, clock)
             await self._until_decided(injected_at, None, spec.fault_seconds)
         async with self._record.phase("recovery"):
             await hosts.end(scenario, self._processes, clock)

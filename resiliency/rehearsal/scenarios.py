@@ -28,6 +28,8 @@ class Action(Enum):
     """Whatever the host sends to a dependency is lost."""
     HANG_DEPENDENCY = "dependency hangs"
     """A dependency accepts the host's connections and answers nothing."""
+    DEGRADE = "dependency degraded"
+    """A dependency answers the host late, and in time for the probe."""
     KILL_PROBE = "probe dead"
     """The probe ends; the service goes on."""
 
@@ -71,6 +73,17 @@ def scenarios_of(deployment: Deployment) -> Sequence[Scenario]:
         for name in deployment.dependencies
         if deployment.check_of(name) not in _NO_HANGING
     ]
+    scenarios += [
+        Scenario(
+            f"{name}-degraded",
+            f"{name} answers {active.name} late",
+            Action.DEGRADE,
+            (active,),
+            name,
+        )
+        for name in deployment.dependencies
+        if deployment.check_of(name) not in (*_NO_HANGING, "tcp")
+    ]
     scenarios.append(
         Scenario("both-stop", "both hosts stop and come back", Action.STOP, tuple(both))
     )
@@ -89,9 +102,9 @@ def scenarios_of(deployment: Deployment) -> Sequence[Scenario]:
 def chosen_scenarios(deployment: Deployment, wanted: Sequence[str]) -> Sequence[Scenario]:
     """Return the requested scenarios, in their order; the default ones where none is requested.
 
-    By default all are run, except those of dependencies that do not decide failover, and of those
-    that hang where the probe only connects; where no dependency decides, the first one is
-    blackholed.
+    By default all are run, except those of dependencies that do not decide failover, of those that
+    hang where the probe only connects, and of degraded ones; where no dependency decides, the first
+    one is blackholed.
     """
     every = {scenario.name: scenario for scenario in scenarios_of(deployment)}
     if wanted:
@@ -99,11 +112,11 @@ def chosen_scenarios(deployment: Deployment, wanted: Sequence[str]) -> Sequence[
     deciding = _deciding_dependencies(deployment)
     blackholed = deciding or deployment.dependencies[:1]
     hanging = [name for name in deciding if deployment.check_of(name) != "tcp"]
+    default = {Action.BLACKHOLE: blackholed, Action.HANG_DEPENDENCY: hanging}
     return [
         scenario
         for scenario in every.values()
-        if scenario.dependency is None
-        or scenario.dependency in (blackholed if scenario.action is Action.BLACKHOLE else hanging)
+        if scenario.dependency is None or scenario.dependency in default.get(scenario.action, ())
     ]
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 from pathlib import Path
+from typing import Final
 from urllib.parse import quote
 
 from resiliency.rehearsal.agent_process import READY
@@ -14,6 +15,9 @@ from resiliency.rehearsal.scenarios import Action, Scenario
 from resiliency.rehearsal.sockets import BlackholeSocket
 from resiliency.rehearsal.subprocesses import ManagedProcess, ManagedProcesses
 from staged_resiliency.shared import names
+
+LATE_SECONDS: Final = 0.5
+"""How late a degraded dependency answers, in seconds of the service: a tenth of a usual timeout."""
 
 
 class SimulatedHost:
@@ -179,7 +183,7 @@ class SimulatedHosts:
             )
         )
 
-    async def inject(self, scenario: Scenario) -> None:
+    async def inject(self, scenario: Scenario, clock: Clock) -> None:
         """Inject the fault."""
         for host in self._affected_hosts(scenario):
             if scenario.action is Action.STOP:
@@ -190,6 +194,8 @@ class SimulatedHosts:
                 host.dependency(_metric(scenario)).blackhole()
             elif scenario.action is Action.HANG_DEPENDENCY:
                 host.dependency(_metric(scenario)).hang()
+            elif scenario.action is Action.DEGRADE:
+                host.dependency(_metric(scenario)).degrade(LATE_SECONDS / clock.scale)
             else:
                 await host.kill_probe()
 
@@ -202,7 +208,7 @@ class SimulatedHosts:
                 await host.boot(processes, file, clock)
             elif scenario.action is Action.HANG:
                 host.resume()
-            elif scenario.action in (Action.BLACKHOLE, Action.HANG_DEPENDENCY):
+            elif scenario.dependency is not None:
                 host.dependency(_metric(scenario)).recover()
             else:
                 await host.start_probe(processes, file, clock)

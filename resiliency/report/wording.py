@@ -6,6 +6,7 @@ from typing import Final
 
 from resiliency.svg import MINUS
 from staged_resiliency.experiment.expectations import (
+    ClientsFast,
     Expectation,
     TimedExpectation,
     UnknownExpectation,
@@ -65,6 +66,8 @@ def day(at: float) -> str:
 
 def bound(expectation: Expectation | UnknownExpectation, objective_seconds: float | None) -> str:
     """Format the time limit of an expectation of a run with this objective."""
+    if isinstance(expectation, ClientsFast):
+        return "during the fault"
     if not isinstance(expectation, TimedExpectation):
         return "throughout"
     limit = time_limit(expectation, objective_seconds)
@@ -75,10 +78,12 @@ def measured(judgement: Judgement) -> str:
     """Format the measurement of an expectation."""
     if isinstance(judgement.expectation, TimedExpectation):
         return "never" if judgement.seconds is None else f"after {seconds(judgement.seconds)}"
-    if judgement.status is Status.PASSED:
+    if judgement.status is Status.PASSED and judgement.seconds is None:
         return "throughout"
     if judgement.seconds is None:
         return "not observed"
+    if isinstance(judgement.expectation, ClientsFast):
+        return f"in {judgement.seconds:.3f} s"
     return f"not so after {seconds(judgement.seconds)}"
 
 

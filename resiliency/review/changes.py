@@ -13,11 +13,14 @@ from typing import Any, Final
 
 from resiliency.cloud_assembly import JsonObject, SynthesizedStack
 
+_METADATA: Final = "AWS::CDK::Metadata"
+"""The type of a resource that the CDK adds for itself, and that is nothing in the account."""
+
 _SCHEMA_REGION: Final = "us-east-1"
 
 
 class Action(Enum):
-    """What CloudFormation does with a resource."""
+    """An action of CloudFormation on a resource."""
 
     ADD = "add"
     IMPORT = "import"
@@ -160,12 +163,14 @@ def _compared(
 ) -> Iterator[Change]:
     for logical_id in sorted({*old, *after.resources}):
         one, other = old.get(logical_id), after.resources.get(logical_id)
+        if _METADATA in ((one or {}).get("Type"), (other or {}).get("Type")):
+            continue
         if one is None:
             yield Change(after, logical_id, Action.ADD, None, other)
         elif other is None:
             yield Change(after, logical_id, Action.REMOVE, one, None)
-        elif names := _differing(one, seen := _renewed(other, replaced)):
-            yield Change(after, logical_id, _action(one, seen), one, other, names)
+        elif names := _differing(one, renewed := _renewed(other, replaced)):
+            yield Change(after, logical_id, _action(one, renewed), one, other, names)
 
 
 def _renewed(value: Any, replaced: Set[str]) -> Any:

@@ -1,4 +1,4 @@
-"""What a change does to clients: names without an answer, and clients sent elsewhere."""
+"""Effects of a change on clients: names without an answer, and clients sent elsewhere."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final

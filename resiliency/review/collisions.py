@@ -1,4 +1,4 @@
-"""What a change replaces, and which new resources have a name that is in use."""
+"""Replacements, and names of new resources that other resources have."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final

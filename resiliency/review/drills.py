@@ -1,4 +1,4 @@
-"""What a change does to drills, and whether one may run while it is deployed."""
+"""Effects of a change on drills, and drills that may run while it is deployed."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -32,6 +32,15 @@ def drill_findings(sides: Sides) -> Iterator[Finding]:
         ]
         if changed and drills:
             yield from _running(stack.name, stack.resources, drills, sides)
+        elif sides.changes:
+            for logical_id in drills:
+                if run := (sides.running or {}).get((stack.name, logical_id)):
+                    name = plan_of(stack.resources[logical_id]).get("drill")
+                    text = (
+                        f"the drill {name} is running ({run}): its verdict is about the update too"
+                    )
+                    advice = "wait for its verdict: resiliency drill follow"
+                    yield Finding(Level.WARNING, Topic.DRILLS, stack.name, text, advice)
 
 
 def plan_of(resource: JsonObject | None) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""How a change affects failover times, the cost, and the messages that people get."""
+"""Effects of a change on failover times, on the cost, and on the messages that people get."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Findings of a review: how dangerous each is, what it is about, and what to do."""
+"""Findings of a review, each with its danger, its subject and advice."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from resiliency.review.sides import templates_of
 
 
 class Level(Enum):
-    """How dangerous a finding is."""
+    """The danger of a finding."""
 
     DANGER = "danger"
     WARNING = "warning"
@@ -25,7 +25,7 @@ class Level(Enum):
 
 
 class Topic(Enum):
-    """What a finding is about, in the order in which a review lists them."""
+    """The subject of a finding, in the order in which a review lists them."""
 
     CLIENTS = "clients"
     NAMES = "names"

@@ -1,4 +1,4 @@
-"""What Systems Manager runs on which hosts because of a change, and in which order."""
+"""Documents that Systems Manager runs on hosts because of a change, and their order."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -55,8 +55,7 @@ def _run(change: Change) -> str:
     gone = [each for each in _hosts(change.before) if each not in hosts] if change.before else []
     if gone:
         text += (
-            f"; {listed(gone)} is no longer among its hosts, and what is installed there stays "
-            "as it is"
+            f"; no longer among its hosts: {listed(gone)}, where what is installed stays as it is"
         )
     return text
 

@@ -1,4 +1,4 @@
-"""Which permissions a change widens: statements, policies and their principals."""
+"""Permissions that a change widens: statements, policies and their principals."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Which alarms, notifications, guards and stop conditions a change takes away."""
+"""Alarms, notifications, guards and stop conditions that a change takes away."""
 
 import json
 from collections.abc import Iterator, Sequence

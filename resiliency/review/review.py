@@ -1,4 +1,4 @@
-"""Reviews a change: all findings, in the order of danger."""
+"""Review of a change: all findings, in the order of danger."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -97,12 +97,14 @@ def _rest(sides: Sides, found: Sequence[Finding]) -> Iterator[Finding]:
         if (change.stack.name, change.logical_id) not in explained:
             rest.setdefault((change.stack.name, change.action), []).append(change)
     for (name, action), changes in rest.items():
-        text = f"{action.value} {', '.join(map(_said, changes))}"
+        text = f"{action.value} {', '.join(map(_in_short, changes))}"
         ids = tuple(each.logical_id for each in changes)
         yield Finding(Level.NOTE, Topic.REST, name, text, resources=ids)
 
 
-def _said(change: Change) -> str:
+def _in_short(change: Change) -> str:
+    if change.after is None and (change.before or {}).get("DeletionPolicy") == "Retain":
+        return f"{change.label} (stays in the account: Retain)"
     if change.before is None or change.after is None or not change.properties:
         return change.label
     names = change.properties[:_MOST_PROPERTIES]

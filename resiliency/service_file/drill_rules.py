@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from resiliency.service_file import degrade_rules
 from resiliency.service_file.errors import Problem, suggestion
 from resiliency.service_file.mapping import (
     fault_of,
@@ -29,13 +30,21 @@ from staged_resiliency.drills.hypothesis import (
     moves_clients,
     observed_seconds,
 )
-from staged_resiliency.drills.runtime.plan import COOL_DOWN_SECONDS, RULE_LATE_SECONDS, Timeouts
+from staged_resiliency.drills.runtime.plan import COOL_DOWN_SECONDS, Timeouts
 from staged_resiliency.drills.schedule import MAX_GAP_DAYS, DrillSchedule, outside_window
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.hosts import COLORS, Color, other
 from staged_resiliency.shared.validation import shown
 
 _DNS_PORT: Final = 53
+_OF_DEPENDENCIES: Final = ("blackhole", "degrade")
+_KEYS_OF_FAULTS: Final = {
+    "scope": "blackhole",
+    **dict.fromkeys(
+        ("delay_milliseconds", "jitter_milliseconds", "loss_percent", "response_milliseconds"),
+        "degrade",
+    ),
+}
 _RUNS_COMPARED_YEARS: Final = 3
 
 
@@ -53,6 +62,12 @@ def _fis_is_in_the_region(env: PartialDocument) -> Iterator[Problem]:
     if region in limits.REGIONS_WITHOUT_FIS and list(drill_names(env)):
         yield env.problem(
             f"can't run in {region}, which has no AWS FIS; remove the drills", "drills"
+        )
+    elif region and limits.partition_of(region) == "aws-us-gov" and list(drill_names(env)):
+        yield env.problem(
+            f"can't run in {region}, where hosted zones are private: Route 53 shows its answer "
+            "(TestDNSAnswer) of public ones alone; remove the drills",
+            "drills",
         )
 
 
@@ -74,23 +89,65 @@ def _objective_is_known(env: PartialDocument) -> Iterator[Problem]:
         )
 
 
-def _dependency_goes_with_blackhole(env: PartialDocument) -> Iterator[Problem]:
+def _keys_go_with_the_fault(env: PartialDocument) -> Iterator[Problem]:
     for drill in _drills(env):
         fault = drill.text("fault")
         if fault == "stop_instance" and drill.has("dependency"):
             yield drill.problem(
-                "applies to fault blackhole; a stopped instance reaches nothing at all; remove it",
+                "applies to faults blackhole and degrade; a stopped instance reaches nothing at "
+                "all; remove it",
                 "dependency",
             )
-        elif fault == "blackhole" and not drill.has("dependency"):
+        elif fault in _OF_DEPENDENCIES and not drill.has("dependency"):
             yield drill.problem("is missing; give one like dependency: db", "dependency")
+        for key, owner in _KEYS_OF_FAULTS.items():
+            if fault and fault != owner and drill.has(key):
+                yield drill.problem(f"applies to fault {owner}, not to {fault}; remove it", key)
+
+
+def _degradation_is_given(env: PartialDocument) -> Iterator[Problem]:
+    for drill in _drills(env):
+        if drill.text("fault") != "degrade":
+            continue
+        delayed, lossy = drill.has("delay_milliseconds"), drill.has("loss_percent")
+        if delayed and lossy:
+            yield drill.problem(
+                "is given together with delay_milliseconds, and AWS FIS can't do both at once; "
+                "give one of them, or make two drills",
+                "loss_percent",
+            )
+        elif not delayed and not lossy:
+            yield drill.problem(
+                "has neither delay_milliseconds nor loss_percent; give one like "
+                "delay_milliseconds: 300"
+            )
+        delay, jitter = drill.number("delay_milliseconds"), drill.number("jitter_milliseconds")
+        if lossy and not delayed and drill.has("jitter_milliseconds"):
+            yield drill.problem(
+                "varies a delay, and packets are lost here; remove it", "jitter_milliseconds"
+            )
+        elif delay is not None and jitter is not None and jitter > delay:
+            yield drill.problem(
+                f"{jitter} is more than the delay of {delay}; give {delay} or less",
+                "jitter_milliseconds",
+            )
+        if not drill.has("response_milliseconds"):
+            yield drill.problem(
+                "is missing, and says what clients may notice; give one like "
+                "response_milliseconds: 800",
+                "response_milliseconds",
+            )
+        if drill.text("host") == "standby":
+            yield drill.problem(
+                "would show nothing, as clients are served by the active host; give active", "host"
+            )
 
 
 def _dependencies_exist(env: PartialDocument) -> Iterator[Problem]:
     known = list(env.names("dependencies"))
     for drill in _drills(env):
         name = drill.text("dependency")
-        if name and name not in known and drill.text("fault") == "blackhole":
+        if name and name not in known and drill.text("fault") in _OF_DEPENDENCIES:
             yield drill.problem(
                 f"{shown(name)} is not a dependency; {suggestion(name, known)}", "dependency"
             )
@@ -99,13 +156,30 @@ def _dependencies_exist(env: PartialDocument) -> Iterator[Problem]:
 def _ports_can_be_cut_off(env: PartialDocument) -> Iterator[Problem]:
     for drill in _drills(env):
         name = drill.text("dependency")
-        if not name or drill.text("fault") != "blackhole":
+        if not name or drill.text("fault") not in _OF_DEPENDENCIES:
             continue
         dependency = env.within("dependencies", name)
         if dependency.text("check", "protocol") == "dns" or dependency.get("port") == _DNS_PORT:
             yield drill.problem(
                 f"{shown(name)} is reached on port 53, without which the host can't resolve any "
-                "name, not even those of AWS; a blackhole can't cut it off",
+                "name, not even those of AWS; no drill can cut it off or degrade it",
+                "dependency",
+            )
+
+
+def _destinations_have_ipv4_addresses(env: PartialDocument) -> Iterator[Problem]:
+    """Report dependencies over IPv6, as the documents of AWS FIS take names and IPv4 addresses."""
+    for drill in _drills(env):
+        name = drill.text("dependency")
+        aimed = drill.text("fault") in _OF_DEPENDENCIES and drill.text("scope") != "port"
+        if not name or not aimed:
+            continue
+        dependency = env.within("dependencies", name)
+        host, family = dependency.text("host"), dependency.text("check", "family")
+        if (host and ":" in host) or family == "ipv6":
+            yield drill.problem(
+                f"{shown(name)} is reached over IPv6, and AWS FIS takes names and addresses "
+                "over IPv4 alone; let the probe check it over IPv4, or remove the drill",
                 "dependency",
             )
 
@@ -147,10 +221,10 @@ def _blackholes_are_measured(env: PartialDocument) -> Iterator[Problem]:
     if env.get("probe", "state") != "absent":
         return
     for drill in _drills(env):
-        if drill.text("fault") == "blackhole":
+        fault = drill.text("fault")
+        if fault in _OF_DEPENDENCIES:
             yield drill.problem(
-                "only the probe observes a 'blackhole', and its state is 'absent'; remove the "
-                "drill",
+                f"only the probe observes a '{fault}', and its state is 'absent'; remove the drill",
                 "fault",
             )
 
@@ -233,9 +307,11 @@ RULES: Final[tuple[Callable[[PartialDocument], Iterator[Problem]], ...]] = (
     _there_is_a_drill,
     _fis_is_in_the_region,
     _objective_is_known,
-    _dependency_goes_with_blackhole,
+    _keys_go_with_the_fault,
+    _degradation_is_given,
     _dependencies_exist,
     _ports_can_be_cut_off,
+    _destinations_have_ipv4_addresses,
     _hosts_have_an_instance,
     _hosts_can_be_reached_over_the_internet,
     _blackholes_are_measured,
@@ -316,8 +392,13 @@ def _is_safe(
             "duration_minutes",
         )
     elif seconds < needed:
+        meant = (
+            "in a shorter time an alarm would stay quiet anyway, which may take"
+            if drill.fault == "degrade"
+            else "the alarm that should fire may take"
+        )
         yield at.problem(
-            f"{drill.duration_minutes} is too short: the alarm that should fire may take {needed} "
+            f"{drill.duration_minutes} is too short: {meant} {needed} "
             f"s; give {_minutes(needed)} or more",
             "duration_minutes",
         )
@@ -327,6 +408,8 @@ def _is_safe(
             "less, or say why in duration_reason",
             "duration_minutes",
         )
+    else:
+        yield from degrade_rules.problems_of(environment, drill, at)
 
 
 def minutes_needed(environment: Environment, drill: DrillSettings) -> int:
@@ -422,14 +505,12 @@ def run_seconds(environment: Environment, drill: DrillSettings) -> int:
     """Return how long a run of a drill may take, with the pause that follows it."""
     expected = hypothesis_of(environment, drill)
     fault = fault_of(environment, drill)
-    late = RULE_LATE_SECONDS if drill.fault == "blackhole" else 0
     notice = environment.drills.notify_before_minutes * 60 if environment.drills else 0
-    seconds = drill.duration_minutes * 60 + fault.set_up_seconds
     timeouts = Timeouts.of(
-        seconds,
+        fault.seconds,
         expected,
         objective_of(environment),
-        late_seconds=late,
+        late_seconds=fault.late_seconds,
         notice_seconds=notice,
     )
     return timeouts.run + COOL_DOWN_SECONDS

@@ -11,10 +11,19 @@ from resiliency.service_file.model import (
     Endpoint,
     Environment,
     Host,
+    OwnAlarm,
     Service,
 )
-from staged_resiliency.drills.alarm_effects import AlarmKind, FaultEffect, WatchedAlarm, guards
-from staged_resiliency.drills.hypothesis import Pair, hypothesis
+from staged_resiliency.drills.alarm_effects import AlarmKind, WatchedAlarm
+from staged_resiliency.drills.faults import (
+    MAX_RESPONSE_MILLISECONDS,
+    BlackholeDependency,
+    BlackholePort,
+    DegradeDependency,
+    Fault,
+    StopInstance,
+)
+from staged_resiliency.drills.hypothesis import Pair, guards, hypothesis
 from staged_resiliency.experiment.expectations import Hypothesis
 from staged_resiliency.probe.configuration import ProbeConfiguration
 from staged_resiliency.probe.target_checks import (
@@ -30,7 +39,7 @@ from staged_resiliency.probe.target_checks import (
     TcpCheck,
     TlsCheck,
 )
-from staged_resiliency.shared import limits
+from staged_resiliency.shared import limits, validation
 from staged_resiliency.shared.hosts import COLORS, Color, other
 
 # Drills
@@ -47,12 +56,28 @@ def broken_host(environment: Environment, drill: DrillSettings) -> Host:
     return environment.hosts.of(broken_color(environment, drill))
 
 
-def fault_of(environment: Environment, drill: DrillSettings) -> FaultEffect:
-    """Return the fault of a drill, as alarms observe it."""
-    port = None
-    if drill.dependency is not None:
-        port = environment.dependencies[drill.dependency].checked_port
-    return FaultEffect(drill.fault, broken_host(environment, drill).name, port)
+def fault_of(environment: Environment, drill: DrillSettings) -> Fault:
+    """Return the fault of a drill."""
+    host = broken_host(environment, drill)
+    instance = host.instance_id or ""  # a rule requires it
+    if drill.dependency is None:
+        return StopInstance(host.name, instance, drill.duration_minutes)
+    dependency = environment.dependencies[drill.dependency]
+    if drill.scope == "port":
+        return BlackholePort(host.name, instance, drill.duration_minutes, dependency.checked_port)
+    destination = validation.dns_name_or_address(dependency.host)
+    if drill.fault == "blackhole":
+        return BlackholeDependency(host.name, instance, drill.duration_minutes, destination)
+    return DegradeDependency(
+        host.name,
+        instance,
+        drill.duration_minutes,
+        destination,
+        drill.delay_milliseconds,
+        drill.jitter_milliseconds,
+        drill.loss_percent,
+        drill.response_milliseconds or MAX_RESPONSE_MILLISECONDS,  # a rule requires it
+    )
 
 
 def objective_of(environment: Environment) -> int:
@@ -78,7 +103,11 @@ def pair_of(environment: Environment) -> Pair:
 
 def watched_alarms(environment: Environment) -> Sequence[WatchedAlarm]:
     """Return the alarms of an environment as drills use them."""
-    return [_watched(environment, alarm) for alarm in alarms_of(environment)]
+    return [
+        _watched(environment, alarm)
+        for alarm in alarms_of(environment)
+        if not isinstance(alarm.settings, OwnAlarm) or alarm.settings.in_drills != "ignored"
+    ]
 
 
 def _watched(environment: Environment, alarm: AlarmDescription) -> WatchedAlarm:
@@ -88,12 +117,14 @@ def _watched(environment: Environment, alarm: AlarmDescription) -> WatchedAlarm:
         alarm.host,
         dependency=alarm.dependency,
         port=alarm.port,
+        address=alarm.address,
         decides=alarm.decides,
         fires_on_silence=alarm.missing_data == "breaching",
         silence_is_health=alarm.missing_data in ("not_breaching", "ignore"),
         period_seconds=alarm.settings.period_seconds,
         evaluation_periods=alarm.settings.evaluation_periods,
         good_periods=alarm.settings.evaluation_periods - alarm.settings.datapoints + 1,
+        is_guard=isinstance(alarm.settings, OwnAlarm) and alarm.settings.in_drills == "guard",
     )
     if alarm.kind in (AlarmKind.DEPENDENCY, AlarmKind.PEER):
         return replace(watched, sample_seconds=sum(pace_of(environment, alarm.dependency)))

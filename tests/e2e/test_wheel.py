@@ -132,20 +132,17 @@ def test_the_examples_synthesize_from_the_wheel_alone(
 def test_the_examples_have_types_for_who_installed_the_wheel(
     bare_environment: Path, tmp_path: Path
 ) -> None:
-    """As editors check them: pyright and mypy, both strict."""
+    """As editors check them, by pyright; mypy checks them among all files."""
     python = bare_environment / "bin" / "python"
-    for example in (ROOT / "examples").glob("*.py"):
+    examples = list((ROOT / "examples").glob("*.py"))
+    assert len(examples) >= 5
+    for example in examples:
         (tmp_path / example.name).write_text(example.read_text())
     (tmp_path / "pyrightconfig.json").write_text(json.dumps({"typeCheckingMode": "strict"}))
     checkers = environment_with("pyright==1.1.414", tmp_path) / "bin"
     done = run(checkers / "pyright", "--pythonpath", python, ".", cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     assert "0 errors, 0 warnings" in done.stdout
-    mypy = ROOT / ".venv" / "bin" / "mypy"
-    files = sorted(tmp_path.glob("*.py"))
-    assert len(files) >= 5
-    done = run(mypy, "--strict", "--python-executable", python, *files, cwd=tmp_path)
-    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize(

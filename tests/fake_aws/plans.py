@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from staged_resiliency.drills.runtime.plan import (
+    Command,
     DrillSchedules,
     Endpoint,
     FaultKind,
@@ -18,6 +19,7 @@ from staged_resiliency.experiment.expectations import (
     AlarmFires,
     AlarmQuiet,
     AlarmRecovers,
+    ClientsFast,
     ClientsMove,
     ClientsReturn,
     ClientsServed,
@@ -90,7 +92,10 @@ BLACKHOLE = replace(
     drill="db-blackhole",
     fault=FaultKind.BLACKHOLE,
     dependency="db",
-    port=5432,
+    command=Command(
+        "AWSFIS-Run-Network-Packet-Loss-Sources",
+        f"drops what {BLUE} sends to db.bookstore.pingpublications.com",
+    ),
     fault_seconds=300,
     hypothesis=_BLACKHOLE,
     expected_alarms=(DB_ALARM,),
@@ -98,6 +103,27 @@ BLACKHOLE = replace(
     timeouts=Timeouts.of(300, _BLACKHOLE, 360),
     predicted=None,
     notify_passed=False,
+)
+
+_DEGRADE = (
+    ClientsStay(RECORD, BLUE),
+    ClientsServed(RECORD),
+    AlarmQuiet(DB_ALARM),
+    AlarmQuiet(GREEN_DB_ALARM),
+    ClientsFast(RECORD, 0.8),
+)
+
+DEGRADE = replace(
+    BLACKHOLE,
+    drill="db-slow",
+    fault=FaultKind.DEGRADE,
+    command=Command(
+        "AWSFIS-Run-Network-Latency-Sources",
+        f"delays what {BLUE} sends to db.bookstore.pingpublications.com by 300 ms",
+    ),
+    hypothesis=_DEGRADE,
+    expected_alarms=(),
+    timeouts=Timeouts.of(300, _DEGRADE, 360),
 )
 
 DRY_SHUTDOWN = replace(SHUTDOWN, enabled=False)

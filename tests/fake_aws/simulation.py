@@ -56,6 +56,7 @@ class Script:
     list_lags: float = 0
     packages_take: float = 0
     command_known: bool = True
+    degraded_answers_take: float = 0.6
     instance: dict[str, Any] = field(default_factory=dict)
     volume_keys: tuple[str, ...] = ()
     calendars_closed: tuple[str, ...] = ()
@@ -226,6 +227,8 @@ class SimulatedService:
         """Who answers at an address."""
         if address == plans.GREEN_ADDRESS and self.script.standby_answers:
             return plans.GREEN
+        if self.broken and self.plan.fault is FaultKind.DEGRADE:
+            self.sleep(self.script.degraded_answers_take)
         dead = self.broken and self.plan.fault is FaultKind.STOP_INSTANCE
         if address == plans.BLUE_ADDRESS and self.script.active_answers and not dead:
             return plans.BLUE
@@ -371,7 +374,9 @@ class SimulatedService:
 
     def ListCommandInvocations(self, given: dict[str, Any]) -> Response:  # noqa: N802
         unknown = not self.script.command_known or self.fault_at is None
-        if self.plan.fault is not FaultKind.BLACKHOLE or unknown:
+        command = self.plan.command
+        (document,) = given["Filters"]
+        if unknown or command is None or document["value"] != command.document:
             return {"CommandInvocations": []}
         status = "InProgress" if self.fault_ended_at is None else "Success"
         return {"CommandInvocations": [{"CommandId": COMMAND, "Status": status}]}

@@ -2,14 +2,14 @@
 
 import functools
 
-import jsonpath_ng.ext.parser
+from jsonpath_ng.ext.parser import parse as parse_json_path
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
 
 _parse = AmazonStateLanguageParser.parse
 _trees: dict[str, object] = {}
 
-parse_path = functools.cache(jsonpath_ng.ext.parser.parse)
+parse_path = functools.cache(parse_json_path)
 
 
 def parse(definition: str) -> tuple[object, object]:

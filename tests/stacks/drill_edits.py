@@ -80,6 +80,10 @@ DRILL_ROWS = [
         _all("modify", _faults("shutdown") | _machines("shutdown"))),
     Row("dependency of a drill changed", _of("db-blackhole", dependency="cdn"),
         _all("modify", _faults("db-blackhole") | _machines("db-blackhole"))),
+    Row("scope of a blackhole changed", _of("db-blackhole", scope="port"),
+        _all("modify", _faults("db-blackhole") | _machines("db-blackhole"))
+        | {"add role: Assumed by AWS FIS for experiments on bookstore-api-blue and "
+           "bookstore-api-green."}),
     Row("host of a drill changed", _of("shutdown", host="standby"),
         _all("modify", _faults("shutdown") | _machines("shutdown")),
         first=_both_ids),

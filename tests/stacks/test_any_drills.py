@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from staged_resiliency.drills.runtime.plan import FaultKind, Plan
+from staged_resiliency.drills.runtime.plan import Plan
 from tests.properties import fewer_examples
 from tests.stacks.deployed_drills import (
     EXPERIMENT,
@@ -71,7 +71,7 @@ def test_any_sound_drills_are_what_the_apis_take_and_the_functions_read(
         assert not set(plan.guard_alarms) & set(plan.expected_alarms)
         assert 1 <= len(plan.guard_alarms) <= 5
         lasts = drills[plan.drill]["duration_minutes"] * 60
-        set_up = 60 if plan.fault is FaultKind.BLACKHOLE else 0
+        set_up = 60 if plan.fault.runs_on_host else 0
         assert plan.fault_seconds == min(lasts + set_up, 720 * 60)
         found.add(plan.drill)
     assert found == asked

@@ -182,7 +182,8 @@ def _second_service(edit: Callable[[Data], object] = lambda env: None) -> Servic
 def test_the_guide_shows_what_the_command_prints() -> None:
     (row,) = [each for each in ROWS if each.name.startswith("namespace changed")]
     before, after = (synthesized([service_of(each)]) for each in row.sides(example_data()))
-    found = review(Sides(before, after, changes_between(before, after), NOW))
+    sides = Sides(before, after, changes_between(before, after), NOW)
+    found = review(sides, outages=100)
     with io.StringIO() as file:
         print_review(found, SafeConsole(file, width=100))
         shown = file.getvalue()

@@ -1,17 +1,27 @@
 """The experiments of drills: what they break, and that AWS FIS takes them."""
 
+import json
+
+import pytest
+
+from staged_resiliency.drills.runtime.plan import FaultKind
+from staged_resiliency.experiment.expectations import ClientsFast
 from tests.stacks.deployed_drills import (
     ACCOUNT,
     BLUE,
     EXPERIMENT,
     GREEN,
+    IN_REGION,
     INSTANCE,
     REGION,
     by_drill,
     experiment_request,
+    plans_of,
+    roles_of,
+    statements_of,
 )
 from tests.staged_resiliency.api_model import problems_of
-from tests.support import Template
+from tests.support import Data, Template, example, synthesize
 
 
 def test_each_fault_is_what_the_file_asks_for(drills_template: Template) -> None:
@@ -25,18 +35,91 @@ def test_each_fault_is_what_the_file_asks_for(drills_template: Template) -> None
         "Parameters": {"startInstancesAfterDuration": "PT12M"},
         "Targets": {"Instances": "Host"},
     }
-    assert actions["db-blackhole"] == {
+    assert actions["db-blackhole"] == _network_fault(
+        "Drops what {host} sends to db.bookstore.pingpublications.com.",
+        "AWSFIS-Run-Network-Packet-Loss-Sources",
+        LossPercent="100",
+        Sources="db.bookstore.pingpublications.com",
+    )
+    cut_off = actions["cdn-blackhole"]["Parameters"]["documentParameters"]
+    assert '"Sources":"cdn.bookstore.pingpublications.com"' in cut_off
+
+
+def _network_fault(effect: str, document: str, **parameters: str) -> Data:
+    """The action of a fault of five minutes on blue's network."""
+    given = {
+        "DurationSeconds": "300",
+        "InstallDependencies": "True",
+        "TrafficType": "egress",
+        **parameters,
+    }
+    return {
         "ActionId": "aws:ssm:send-command",
-        "Description": f"Drops what {BLUE} sends to TCP port 5432.",
+        "Description": effect.format(host=BLUE),
         "Parameters": {
-            "documentArn": f"arn:aws:ssm:{REGION}::document/AWSFIS-Run-Network-Blackhole-Port",
-            "documentParameters": '{"DurationSeconds":"300","InstallDependencies":"True",'
-            '"Port":"5432","Protocol":"tcp","TrafficType":"egress"}',
+            "documentArn": f"arn:aws:ssm:{REGION}::document/{document}",
+            "documentParameters": json.dumps(given, separators=(",", ":"), sort_keys=True),
             "duration": "PT6M",
         },
         "Targets": {"Instances": "Host"},
     }
-    assert '"Port":"80"' in actions["cdn-blackhole"]["Parameters"]["documentParameters"]
+
+
+def test_a_port_is_cut_off_at_any_address_where_the_file_asks_for_it() -> None:
+    def edit(env: Data) -> None:
+        env["drills"]["db-blackhole"]["scope"] = "port"
+
+    template = synthesize([example(edit, whole=True)])["bookstore-production-drills"]
+    document = "AWSFIS-Run-Network-Blackhole-Port"
+    assert by_drill(template, EXPERIMENT)["db-blackhole"]["Actions"]["Fault"] == _network_fault(
+        "Drops what {host} sends to TCP port 5432.", document, Port="5432", Protocol="tcp"
+    )
+    roles = {name: list(statements_of(role)) for name, role in roles_of(template)}
+    run = (["ssm:SendCommand"], [f"arn:aws:ssm:{REGION}::document/{document}", INSTANCE], None)
+    assert run in roles["DrillsBlackholePortRole"]
+    assert (["ec2:DescribeInstances"], ["*"], IN_REGION) in roles["DrillsBlackholePortRole"]
+    plan = plans_of(template)["db-blackhole"]
+    assert (plan.port, plan.effect) == (5432, f"drops what {BLUE} sends to TCP port 5432")
+
+
+@pytest.mark.parametrize(
+    ("keys", "effect", "document", "parameters"),
+    [
+        (
+            {"delay_milliseconds": 300, "jitter_milliseconds": 50},
+            "Delays what {host} sends to db.bookstore.pingpublications.com by 300 ms, give or take "
+            "50 ms.",
+            "AWSFIS-Run-Network-Latency-Sources",
+            {"DelayMilliseconds": "300", "JitterMilliseconds": "50"},
+        ),
+        (
+            {"loss_percent": 10},
+            "Loses 10 of 100 packets that {host} sends to db.bookstore.pingpublications.com.",
+            "AWSFIS-Run-Network-Packet-Loss-Sources",
+            {"LossPercent": "10"},
+        ),
+    ],
+    ids=["delay", "loss"],
+)
+def test_a_dependency_is_degraded_as_the_file_asks_for_it(
+    keys: Data, effect: str, document: str, parameters: dict[str, str]
+) -> None:
+    def edit(env: Data) -> None:
+        env["drills"]["db-blackhole"].update(fault="degrade", response_milliseconds=800, **keys)
+
+    template = synthesize([example(edit, whole=True)])["bookstore-production-drills"]
+    experiment = by_drill(template, EXPERIMENT)["db-blackhole"]
+    assert experiment["Actions"]["Fault"] == _network_fault(
+        effect, document, Sources="db.bookstore.pingpublications.com", **parameters
+    )
+    assert problems_of("fis", "CreateExperimentTemplate", experiment_request(experiment)) == []
+    sent = [f"arn:aws:ssm:{REGION}::document/AWSFIS-Run-Network-{name}-Sources"
+            for name in ("Latency", "Packet-Loss")]  # fmt: skip
+    roles = {name: list(statements_of(role)) for name, role in roles_of(template)}
+    assert (["ssm:SendCommand"], [*sent, INSTANCE], None) in roles["DrillsDegradeRole"]
+    plan = plans_of(template)["db-blackhole"]
+    assert plan.fault is FaultKind.DEGRADE
+    assert ClientsFast("bookstore.pingpublications.com", 0.8) in plan.hypothesis
 
 
 def test_each_fault_has_one_target_guards_a_log_and_fails_without_its_target(

@@ -182,11 +182,11 @@ MAY: Mapping[str, list[tuple[list[str], list[str], Any]]] = {
     "DrillsBlackholeRole": [
         (
             ["ssm:SendCommand"],
-            [f"arn:aws:ssm:{REGION}::document/AWSFIS-Run-Network-Blackhole-Port", INSTANCE],
+            [f"arn:aws:ssm:{REGION}::document/AWSFIS-Run-Network-Packet-Loss-Sources", INSTANCE],
             None,
         ),
         (["ssm:CancelCommand", "ssm:ListCommands"], ["*"], None),
-        (["ec2:DescribeInstances"], ["*"], IN_REGION),
+        (["ec2:DescribeInstances", "ec2:DescribeSubnets"], ["*"], IN_REGION),
         FIS_LOG,
     ],
 }  # fmt: skip

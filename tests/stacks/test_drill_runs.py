@@ -50,7 +50,11 @@ def test_the_functions_read_the_plans_that_the_machines_hold(drills_template: Te
         assert (plan.window.from_hour, plan.window.to_hour) == (9, 17)
         assert plan.window.timezone == "America/Los_Angeles"
     assert plans["shutdown"].fault_seconds == 720
-    assert (plans["db-blackhole"].dependency, plans["db-blackhole"].port) == ("db", 5432)
+    assert (plans["db-blackhole"].dependency, plans["db-blackhole"].port) == ("db", None)
+    command = plans["db-blackhole"].command
+    assert command is not None
+    assert command.document == "AWSFIS-Run-Network-Packet-Loss-Sources"
+    assert plans["shutdown"].command is None
     assert plans["shutdown"].dependency is None
 
 

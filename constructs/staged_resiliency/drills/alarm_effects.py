@@ -1,14 +1,9 @@
-"""How a fault affects each alarm of a service, and how soon."""
+"""The alarms of a service as drills use them, and how soon each fires and recovers."""
 
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, Literal
 
 from staged_resiliency.shared import time_limits
-
-HTTPS_PORT: Final = 443
-"""Hosts reach CloudWatch and Systems Manager on it, too; without it they publish nothing."""
 
 
 class AlarmKind(Enum):
@@ -22,6 +17,8 @@ class AlarmKind(Enum):
     """The host's answers to the other host, whose probe publishes them."""
     PROBE = "probe"
     """The heartbeat of the host's probe."""
+    OTHER = "other"
+    """A metric of the team's own, or of AWS, which no fault is expected to affect."""
 
 
 class AlarmEffect(Enum):
@@ -37,14 +34,16 @@ class WatchedAlarm:
     """One alarm of a service.
 
     Attributes:
-        host: Name of the host that is unhealthy when it fires.
+        host: Name of the host that is unhealthy when it fires; empty for an alarm on neither.
         dependency: Name of the dependency, for one that watches that.
         port: Port on which the dependency, or the other host, is asked.
+        address: Name or address at which it is asked; None where it is a DNS server.
         decides: Whether clients leave the host when it fires.
         fires_on_silence: Whether missing data count as failure.
         silence_is_health: Whether a health check takes missing data for health.
         evaluation_periods: Periods that are evaluated; that all of them breach makes it fire.
         good_periods: Good periods among them after which it is OK.
+        is_guard: Whether it stops drills, for an alarm on a metric of another kind.
         sample_seconds: From a fault until the first sample has failed.
     """
 
@@ -53,6 +52,7 @@ class WatchedAlarm:
     host: str
     dependency: str | None = None
     port: int | None = None
+    address: str | None = None
     decides: bool = False
     fires_on_silence: bool = False
     silence_is_health: bool = False
@@ -60,6 +60,7 @@ class WatchedAlarm:
     evaluation_periods: int = 1
     sample_seconds: float = 15
     good_periods: int = 1
+    is_guard: bool = False
 
     @property
     def delay_seconds(self) -> float:
@@ -102,92 +103,3 @@ class WatchedAlarm:
             + (self.good_periods - 1) * self.period_seconds,
             delay_seconds=self.delay_seconds,
         )
-
-
-FaultKind = Literal["stop_instance", "blackhole"]
-
-
-@dataclass(frozen=True, slots=True)
-class FaultEffect:
-    """The fault, as alarms observe it: a stopped host, or one that sends nothing out to a port."""
-
-    kind: FaultKind
-    host: str
-    port: int | None = None
-
-    @property
-    def start_seconds(self) -> float:
-        """The longest time from the fault's end until the host is as before."""
-        return time_limits.INSTANCE_START_SECONDS if self.kind == "stop_instance" else 0
-
-    @property
-    def set_up_seconds(self) -> int:
-        """The longest time from the start of FIS's action until the fault begins."""
-        return time_limits.SET_UP_SECONDS if self.kind == "blackhole" else 0
-
-    def effect_on(self, alarm: WatchedAlarm) -> AlarmEffect:
-        """How the fault affects the metric of an alarm."""
-        if self.kind == "stop_instance":
-            return self._of_a_stop(alarm)
-        if self.port == HTTPS_PORT:
-            # The probe's requests to CloudWatch are cut off with everything else.
-            return AlarmEffect.SILENT if self._published_here(alarm) else AlarmEffect.NONE
-        asks = alarm.watches in (AlarmKind.DEPENDENCY, AlarmKind.PEER)
-        cut_off = asks and self._published_here(alarm) and alarm.port == self.port
-        return AlarmEffect.FAILS if cut_off else AlarmEffect.NONE
-
-    def _of_a_stop(self, alarm: WatchedAlarm) -> AlarmEffect:
-        if alarm.watches is AlarmKind.PEER:
-            # The one that asks is the other host: it sees the failure, or is the one that stopped.
-            return AlarmEffect.FAILS if alarm.host == self.host else AlarmEffect.SILENT
-        return AlarmEffect.SILENT if alarm.host == self.host else AlarmEffect.NONE
-
-    def _published_here(self, alarm: WatchedAlarm) -> bool:
-        """Whether the probe of the broken host publishes the alarm's metric."""
-        if alarm.watches is AlarmKind.PEER:
-            return alarm.host != self.host
-        return alarm.watches is not AlarmKind.STATUS and alarm.host == self.host
-
-
-def firing(
-    fault: FaultEffect, alarms: Iterable[WatchedAlarm]
-) -> Iterator[tuple[WatchedAlarm, int]]:
-    """The alarms that the fault is expected to fire, each with the most seconds that it takes.
-
-    Seconds count from the start of FIS's action, as in a drill.
-    """
-    for alarm in alarms:
-        within = alarm.fires_within(fault.effect_on(alarm))
-        if within is not None:
-            yield alarm, fault.set_up_seconds + within
-
-
-def guards(fault: FaultEffect, alarms: Sequence[WatchedAlarm], most: int) -> Sequence[WatchedAlarm]:
-    """The alarms, ``most`` at most, that stop the fault: those that show the other host's health.
-
-    First those on the host itself (its status checks, its probe), then whether it answers the
-    broken host, where that can still ask and publish, then those on what the fault cuts off, then
-    those on the dependencies that decide failover. Never one that the fault is expected to fire,
-    and none whose data it stops.
-    """
-    meant = {alarm.name for alarm, _ in firing(fault, alarms)}
-    well = [
-        (rank, alarm)
-        for alarm in alarms
-        if alarm.host != fault.host and alarm.name not in meant
-        for rank in [_rank(fault, alarm)]
-        if rank is not None
-    ]
-    return [alarm for _, alarm in sorted(well, key=lambda each: each[0])][:most]
-
-
-def _rank(fault: FaultEffect, alarm: WatchedAlarm) -> int | None:
-    if fault.effect_on(alarm) is not AlarmEffect.NONE:
-        return None
-    if alarm.watches in (AlarmKind.STATUS, AlarmKind.PROBE):
-        return 0
-    if alarm.watches is AlarmKind.PEER:
-        return 1
-    if fault.kind == "blackhole" and alarm.port == fault.port:
-        return 2
-    return 3 if alarm.decides else None

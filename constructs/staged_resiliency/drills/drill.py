@@ -17,8 +17,6 @@ from staged_resiliency.drills.faults import Fault
 from staged_resiliency.drills.overdue_alarm import DrillOverdueAlarm
 from staged_resiliency.drills.runtime import keys
 from staged_resiliency.drills.runtime.plan import (
-    RULE_LATE_SECONDS,
-    FaultKind,
     Plan,
     Predicted,
     Timeouts,
@@ -63,7 +61,8 @@ class Drill(Construct):
         construct_id: Id below the parent.
         group: The service's ``DrillGroup``.
         name: Short name of the drill.
-        fault: What is broken, where, for how long: ``StopInstance`` or ``BlackholePort``.
+        fault: What is broken, where, for how long: ``StopInstance``, ``BlackholeDependency``,
+            ``BlackholePort`` or ``DegradeDependency``.
         schedule: When it runs, at least every 35 days.
         guards: The alarms that stop it, 1 to 5, or their names: those that show whether the other
             host is healthy. Unless given, those of the target's alarms that show it best and that
@@ -72,7 +71,7 @@ class Drill(Construct):
             and return or stay and are served, which alarms fire, recover and stay quiet, and by
             when, as it follows from the target's alarms.
         window: When a run may begin; Monday to Friday from 9:00 to 17:00 unless given.
-        dependency: Short name of the dependency that a ``BlackholePort`` cuts off.
+        dependency: Short name of the dependency that a blackhole cuts off.
         predicted: How long the failover-time model says that clients take to reach the other host,
             for journals to show beside what is measured; left out unless given.
         duration_reason: Why the fault lasts more than 15 minutes longer than the slowest of the
@@ -158,9 +157,9 @@ class Drill(Construct):
         machine_name = names.drill_state_machine(service.name, service.environment, name)
         checks.require_host(group, fault)
         if guards is None:
-            guards = service.guards(fault.effect)
+            guards = service.guards(fault)
         if hypothesis is None:
-            hypothesis = service.hypothesis(fault.effect)
+            hypothesis = service.hypothesis(fault)
         checks.require_sense(hypothesis, schedule, machine_name)
         checks.require_observable(service, hypothesis)
         checks.require_time(fault, hypothesis, schedule, window, group)
@@ -218,7 +217,7 @@ class Drill(Construct):
                 fault.seconds,
                 self.hypothesis,
                 service.objective_seconds,
-                late_seconds=RULE_LATE_SECONDS if fault.kind is FaultKind.BLACKHOLE else 0,
+                late_seconds=fault.late_seconds,
                 notice_seconds=group.notify_before_minutes * 60,
             ),
             window=window.planned(schedule.zone),
@@ -229,6 +228,7 @@ class Drill(Construct):
             blackout=group.blackout,
             change_calendars=group.change_calendars,
             notice_seconds=group.notify_before_minutes * 60,
+            command=fault.command,
             stack=service.stack or "",
         )
         self.machine: Final = self._machine(group, machine_name, duration_reason)

@@ -33,7 +33,7 @@ def require_types(
     """Refuse arguments of other types, which the CDK would report without their names."""
     for name, given, kind, allowed in (
         ("group", group, DrillGroup, "a DrillGroup"),
-        ("fault", fault, Fault, "StopInstance(...) or BlackholePort(...)"),
+        ("fault", fault, Fault, "a fault, such as StopInstance(...)"),
         ("schedule", schedule, DrillSchedule, "a DrillSchedule"),
         ("window", window, DrillWindow, "a DrillWindow"),
     ):

@@ -22,7 +22,7 @@ from staged_resiliency.drills.journal_bucket import JournalBucket
 from staged_resiliency.drills.lambda_code import code_archive
 from staged_resiliency.drills.permissions import Scope, tags_of
 from staged_resiliency.drills.roles import Roles
-from staged_resiliency.drills.runtime.plan import DrillSchedules, FaultKind
+from staged_resiliency.drills.runtime.plan import DrillSchedules
 from staged_resiliency.drills.target import DrillTarget
 from staged_resiliency.notifications.topics import Topics, arns_of, require_topics_in
 from staged_resiliency.shared import limits, names, validation
@@ -248,7 +248,7 @@ class DrillGroup(Construct):
         self.report: Final = (
             report_of(self._scope, self.journals.bucket_name) if fis_report else None
         )
-        self._experiment_roles: Final[dict[FaultKind, str]] = {}
+        self._experiment_roles: Final[dict[type[Fault], str]] = {}
 
     def reserve(self, drill: str) -> None:
         """Reserve a drill's name; ``Drill`` calls this itself.
@@ -264,13 +264,10 @@ class DrillGroup(Construct):
         self._drills.append(drill)
 
     def experiment_role_arn(self, fault: Fault) -> str:
-        """The ARN of the role that FIS assumes for a fault; all faults of a kind share one."""
-        kind = fault.kind
+        """The ARN of the role that FIS assumes for a fault; all faults of a class share one."""
+        kind = type(fault)
         if kind not in self._experiment_roles:
-            construct_id = f"{kind.value.title().replace('_', '')}Role"
-            self._experiment_roles[kind] = experiment_role(
-                self, construct_id, kind, self._scope, self.report
-            )
+            self._experiment_roles[kind] = experiment_role(self, kind, self._scope, self.report)
         return self._experiment_roles[kind]
 
     def count(self, machine: stepfunctions.CfnStateMachine) -> None:

@@ -1,20 +1,13 @@
 """An AWS FIS experiment: one fault and the alarms that stop it; and the role that FIS assumes."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_fis as fis
 from constructs import Construct
 
-from staged_resiliency.drills.faults import (
-    TARGET,
-    Fault,
-    Statement,
-    blackhole_document_arn,
-    instance_arns,
-    start_hosts,
-)
+from staged_resiliency.drills.faults import TARGET, Fault, PairOfHosts, Statement
 from staged_resiliency.drills.iam import (
     FIS_LOG_DELIVERY,
     acknowledge_wildcards,
@@ -24,7 +17,6 @@ from staged_resiliency.drills.iam import (
 )
 from staged_resiliency.drills.permissions import Scope
 from staged_resiliency.drills.runtime import keys
-from staged_resiliency.drills.runtime.plan import FaultKind
 from staged_resiliency.shared import limits, validation
 from staged_resiliency.shared.errors import InvalidInputError
 
@@ -138,21 +130,22 @@ def report_of(where: Scope, bucket_name: str) -> Report:
 
 
 def experiment_role(
-    scope: Construct, construct_id: str, kind: FaultKind, where: Scope, report: Report | None
+    scope: Construct, fault: type[Fault], where: Scope, report: Report | None
 ) -> str:
-    """Create the role that FIS assumes for one kind of fault on a pair, and return its ARN.
+    """Create the role that FIS assumes for one class of faults on a pair, and return its ARN.
 
     It is kept when the stack is deleted: FIS ends the fault of an experiment that still runs with
     this role. It may change both hosts, so an exchange of the active host does not change it.
     """
     place = where.place
-    wanted = _STATEMENTS[kind](where)
+    pair = PairOfHosts(place, where.hosts, where.instances, where.volume_keys)
+    wanted = fault.statements(pair)
     if report is not None:
         wanted += _write_report(where)
-    statements = [*wanted, _describe_instances(place.region), FIS_LOG_DELIVERY]
+    statements = [*wanted, _describe_instances(place.region, fault), FIS_LOG_DELIVERY]
     made = role(
         scope,
-        construct_id,
+        fault.role_id,
         description=f"Assumed by AWS FIS for experiments on {' and '.join(where.hosts)}.",
         trusted=trust("fis", place, where.arn("fis", "experiment/*")),
         statements=statements,
@@ -160,38 +153,6 @@ def experiment_role(
     made.apply_removal_policy(RemovalPolicy.RETAIN)
     acknowledge_wildcards(scope, statements)
     return made.attr_arn
-
-
-def _stop_and_start(where: Scope) -> list[Statement]:
-    place = where.place
-    return [
-        {
-            "Sid": "StopTheHosts",
-            "Effect": "Allow",
-            "Action": "ec2:StopInstances",
-            "Resource": instance_arns(where.instances, place),
-        },
-        *start_hosts(where.hosts, where.instances, where.volume_keys, place),
-    ]
-
-
-def _run_the_document(where: Scope) -> list[Statement]:
-    place = where.place
-    return [
-        {
-            "Sid": "RunTheDocumentOnTheHosts",
-            "Effect": "Allow",
-            "Action": "ssm:SendCommand",
-            "Resource": [blackhole_document_arn(place), *instance_arns(where.instances, place)],
-        },
-        {
-            # Neither takes a resource; both are about commands that this role has sent.
-            "Sid": "FollowAndCancelCommands",
-            "Effect": "Allow",
-            "Action": ["ssm:CancelCommand", "ssm:ListCommands"],
-            "Resource": "*",
-        },
-    ]
 
 
 def _write_report(where: Scope) -> Iterator[Statement]:
@@ -225,12 +186,6 @@ def _write_report(where: Scope) -> Iterator[Statement]:
         }
 
 
-_STATEMENTS: Final[Mapping[FaultKind, Callable[[Scope], list[Statement]]]] = {
-    FaultKind.STOP_INSTANCE: _stop_and_start,
-    FaultKind.BLACKHOLE: _run_the_document,
-}
-
-
 def require_guards(owner: str, guards: Sequence[str]) -> None:
     """Check that the alarms that stop a fault are one to five, without duplicates.
 
@@ -257,11 +212,12 @@ def require_guards(owner: str, guards: Sequence[str]) -> None:
         raise InvalidInputError(f"{owner}: guards: {twice!r} is a duplicate; name each alarm once")
 
 
-def _describe_instances(region: str) -> Statement:
+def _describe_instances(region: str, fault: type[Fault]) -> Statement:
+    actions = ["ec2:DescribeInstances", *fault.ec2_reads]
     return {
         "Sid": "DescribeInstances",
         "Effect": "Allow",
-        "Action": "ec2:DescribeInstances",
+        "Action": actions if fault.ec2_reads else actions[0],
         "Resource": "*",
         "Condition": {"StringEquals": {"aws:RequestedRegion": region}},
     }

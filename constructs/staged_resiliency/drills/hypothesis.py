@@ -5,11 +5,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from staged_resiliency.drills.alarm_effects import FaultEffect, WatchedAlarm, firing
+from staged_resiliency.drills.alarm_effects import AlarmEffect, AlarmKind, WatchedAlarm
+from staged_resiliency.drills.faults import DegradeDependency, Fault
+from staged_resiliency.drills.runtime.plan import FaultKind
 from staged_resiliency.experiment.expectations import (
     AlarmFires,
     AlarmQuiet,
     AlarmRecovers,
+    ClientsFast,
     ClientsMove,
     ClientsReturn,
     ClientsServed,
@@ -40,9 +43,13 @@ class Pair:
     endpoint_decides: bool = False
 
 
-def moves_clients(fault: FaultEffect, pair: Pair, alarms: Sequence[WatchedAlarm]) -> bool:
+def moves_clients(fault: Fault, pair: Pair, alarms: Sequence[WatchedAlarm]) -> bool:
     """Whether a deciding signal shows the active host unhealthy, so clients move to the standby."""
-    if fault.kind == "stop_instance" and fault.host == pair.active and pair.endpoint_decides:
+    if (
+        fault.kind is FaultKind.STOP_INSTANCE
+        and fault.host_name == pair.active
+        and pair.endpoint_decides
+    ):
         return True
     return any(
         alarm.host == pair.active and alarm.moves_clients(fault.effect_on(alarm))
@@ -51,16 +58,17 @@ def moves_clients(fault: FaultEffect, pair: Pair, alarms: Sequence[WatchedAlarm]
 
 
 def contradiction(
-    fault: FaultEffect, pair: Pair, alarms: Sequence[WatchedAlarm]
+    fault: Fault, pair: Pair, alarms: Sequence[WatchedAlarm]
 ) -> tuple[Literal["host", "fault"], str] | None:
     """Why a drill would show nothing of the failover: what of it is wrong, and the reason."""
     moves = moves_clients(fault, pair, alarms)
-    if moves and fault.host == pair.standby:
+    if moves and fault.host_name == pair.standby:
         return "host", (
-            "breaks the standby but moves clients to it: the standby checks the active host on "
-            f"the same port {fault.port}, and failover_on has 'peer'; break the active host"
+            "breaks the standby but moves clients to it: the standby checks the active host "
+            f"{'at the same address' if fault.port is None else f'on the same port {fault.port}'}, "
+            "and failover_on has 'peer'; break the active host"
         )
-    if fault.kind == "stop_instance" and fault.host == pair.active and not moves:
+    if fault.kind is FaultKind.STOP_INSTANCE and fault.host_name == pair.active and not moves:
         return "fault", (
             "would stop the active host while no signal of failover_on treats missing data as "
             "failure, so clients would stay with it; add 'status' to failover_on"
@@ -68,7 +76,7 @@ def contradiction(
     return None
 
 
-def hypothesis(fault: FaultEffect, pair: Pair, alarms: Sequence[WatchedAlarm]) -> Hypothesis:
+def hypothesis(fault: Fault, pair: Pair, alarms: Sequence[WatchedAlarm]) -> Hypothesis:
     """Derive all expectations of a drill.
 
     For a stopped host: clients reach the standby within the objective, or stay where they are if
@@ -82,7 +90,7 @@ def hypothesis(fault: FaultEffect, pair: Pair, alarms: Sequence[WatchedAlarm]) -
 
 
 def _expectations(
-    fault: FaultEffect, pair: Pair, alarms: Sequence[WatchedAlarm]
+    fault: Fault, pair: Pair, alarms: Sequence[WatchedAlarm]
 ) -> Iterator[Expectation]:
     fires = dict(firing(fault, alarms))
     if moves_clients(fault, pair, alarms):
@@ -97,22 +105,36 @@ def _expectations(
         )
     else:
         yield ClientsStay(pair.record, pair.active)
-        # A blackhole leaves the way from clients to the host open.
-        if fault.host != pair.active or fault.kind == "blackhole":
+        # What cuts off a dependency leaves the way from clients to the host open.
+        if fault.host_name != pair.active or fault.kind is not FaultKind.STOP_INSTANCE:
             yield ClientsServed(pair.record)
+        if isinstance(fault, DegradeDependency):
+            yield ClientsFast(pair.record, fault.response_milliseconds / 1000)
     for alarm, within in fires.items():
         yield AlarmFires(alarm.name, within)
         yield AlarmRecovers(alarm.name, alarm.recovers_within(fault.start_seconds))
     for alarm in alarms:
-        comes_up = fault.kind == "stop_instance" and alarm.host == fault.host
-        if alarm not in fires and not comes_up:
+        mine = alarm.host == fault.host_name
+        comes_up = mine and fault.kind is FaultKind.STOP_INSTANCE
+        # Without the port of CloudWatch a metric that the host itself publishes falls silent.
+        unknown = mine and alarm.watches is AlarmKind.OTHER and fault.silences
+        if alarm not in fires and not comes_up and not unknown:
             yield AlarmQuiet(alarm.name)
 
 
-def observed_seconds(fault: FaultEffect, alarms: Sequence[WatchedAlarm]) -> int:
-    """The seconds that the fault must last so that every alarm expected to fire has fired."""
+def observed_seconds(fault: Fault, alarms: Sequence[WatchedAlarm]) -> int:
+    """The seconds that the fault must last so that every alarm expected to fire has fired.
+
+    Where a dependency is degraded, so that its alarms would have fired if its checks had failed.
+    """
     slowest = max((within for _, within in firing(fault, alarms)), default=0)
-    return max(0, slowest - fault.set_up_seconds)
+    quiet = [
+        alarm.fires_within(AlarmEffect.FAILS) or 0
+        for alarm in alarms
+        if isinstance(fault, DegradeDependency) and alarm.host == fault.host_name
+        if fault.reaches(alarm)
+    ]
+    return max(0, slowest - fault.set_up_seconds, *quiet)
 
 
 def longest_minutes(expected: Iterable[Expectation], objective_seconds: float) -> int:
@@ -123,3 +145,45 @@ def longest_minutes(expected: Iterable[Expectation], objective_seconds: float) -
         if isinstance(each, (ClientsMove, AlarmFires))
     ]
     return math.ceil(max(limits, default=0) / 60) + SPARE_MINUTES
+
+
+def firing(fault: Fault, alarms: Iterable[WatchedAlarm]) -> Iterator[tuple[WatchedAlarm, int]]:
+    """The alarms that the fault is expected to fire, each with the most seconds that it takes.
+
+    Seconds count from the start of FIS's action, as in a drill.
+    """
+    for alarm in alarms:
+        within = alarm.fires_within(fault.effect_on(alarm))
+        if within is not None:
+            yield alarm, fault.set_up_seconds + within
+
+
+def guards(fault: Fault, alarms: Sequence[WatchedAlarm], most: int) -> Sequence[WatchedAlarm]:
+    """The alarms, ``most`` at most, that stop the fault: those that show the other host's health.
+
+    First those on the host itself (its status checks, its probe), then whether it answers the
+    broken host, where that can still ask and publish, then those on what the fault cuts off, then
+    those on the dependencies that decide failover. Never one that the fault is expected to fire,
+    and none whose data it stops.
+    """
+    meant = {alarm.name for alarm, _ in firing(fault, alarms)}
+    well = [
+        (rank, alarm)
+        for alarm in alarms
+        if alarm.host != fault.host_name and alarm.name not in meant
+        for rank in [_rank(fault, alarm)]
+        if rank is not None
+    ]
+    return [alarm for _, alarm in sorted(well, key=lambda each: each[0])][:most]
+
+
+def _rank(fault: Fault, alarm: WatchedAlarm) -> int | None:
+    if fault.effect_on(alarm) is not AlarmEffect.NONE:
+        return None
+    if alarm.watches in (AlarmKind.STATUS, AlarmKind.PROBE):
+        return 0
+    if alarm.watches is AlarmKind.PEER or alarm.is_guard:
+        return 1
+    if fault.reaches(alarm):
+        return 2
+    return 3 if alarm.decides else None

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from staged_resiliency.drills import alarm_effects
-from staged_resiliency.drills.alarm_effects import AlarmKind, FaultEffect, WatchedAlarm
-from staged_resiliency.drills.hypothesis import Pair, contradiction, hypothesis
+from staged_resiliency.drills.alarm_effects import AlarmKind, WatchedAlarm
+from staged_resiliency.drills.faults import Fault
+from staged_resiliency.drills.hypothesis import Pair, contradiction, guards, hypothesis
 from staged_resiliency.drills.runtime.plan import Endpoint, Host, Record, Window
 from staged_resiliency.drills.schedule import DAYS
 from staged_resiliency.experiment.expectations import Hypothesis
@@ -161,11 +161,12 @@ class DrillTarget:
             alarms: The other alarms of the service: on dependencies, peers and the probe. Of
                 others it is only known that no drill begins while one of them is in ALARM.
             probe: What the probe measures, which drills that cut off a port need.
-            display_name: See the class, as for the arguments that follow.
-            scheme: See the class.
-            port: See the class.
-            version_path: See the class.
-            version_field: See the class.
+            display_name: The service's name in texts; the short name unless given.
+            scheme: Of requests to the hosts: ``http`` or ``https``; ``http`` unless given.
+            port: Of requests to the hosts; 80 unless given.
+            version_path: Path that a host answers with its Name tag; ``/version/`` unless given.
+            version_field: Key of the Name tag in the answer; ``environment`` unless given. None
+                where answers name no host.
 
         Raises:
             InvalidInputError: A host without IPv4 address, an alarm on another host, or a signal
@@ -257,17 +258,17 @@ class DrillTarget:
             endpoint_decides=self.endpoint_decides,
         )
 
-    def guards(self, fault: FaultEffect) -> Sequence[str]:
+    def guards(self, fault: Fault) -> Sequence[str]:
         """Derive the names of the alarms that stop a drill; none where none shows the other host.
 
         Raises:
             InvalidInputError: Too little is known of the alarms.
         """
         alarms = self._known_alarms(fault, "guards")
-        found = alarm_effects.guards(fault, alarms, limits.MAX_STOP_CONDITIONS)
+        found = guards(fault, alarms, limits.MAX_STOP_CONDITIONS)
         return [alarm.name for alarm in found]
 
-    def hypothesis(self, fault: FaultEffect) -> Hypothesis:
+    def hypothesis(self, fault: Fault) -> Hypothesis:
         """Derive what is expected of a drill.
 
         Raises:
@@ -279,7 +280,7 @@ class DrillTarget:
             raise InvalidInputError(f"Drill: fault: {contradicted[1]}")
         return hypothesis(fault, self.pair, alarms)
 
-    def _known_alarms(self, fault: FaultEffect, argument: str) -> Sequence[WatchedAlarm]:
+    def _known_alarms(self, fault: Fault, argument: str) -> Sequence[WatchedAlarm]:
         """The alarms from which an argument of a drill is derived."""
         alarms = self.watched_alarms
         if not alarms:
@@ -289,9 +290,9 @@ class DrillTarget:
             )
         for alarm in alarms:
             asks = alarm.watches in (AlarmKind.DEPENDENCY, AlarmKind.PEER)
-            if fault.port is not None and asks and alarm.port is None:
+            if fault.command is not None and asks and alarm.port is None:
                 raise InvalidInputError(
-                    f"Drill: {argument}: is not given, and the port that {alarm.name} watches is "
+                    f"Drill: {argument}: is not given, and where {alarm.name} watches is "
                     "not known; give DrillTarget.of(probe=...) the probe's configuration"
                 )
         return alarms

@@ -18,6 +18,7 @@ from staged_resiliency.failover.instance_failover import InstanceFailover
 from staged_resiliency.failover.signals import AlarmSignal, EndpointSignal, StatusSignal
 from staged_resiliency.probe.configuration import ProbeConfiguration
 from staged_resiliency.probe.probe_alarms import LatencyAlarm, PeerAlarm, ProbeSilentAlarm
+from staged_resiliency.probe.target_checks import DnsCheck
 from staged_resiliency.shared import names
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.hosts import COLORS
@@ -132,5 +133,6 @@ def _measured(watched: WatchedAlarm, metric: str, probe: ProbeConfiguration | No
         watched,
         dependency=name,
         port=getattr(check, "port", None),
+        address=None if isinstance(check, DnsCheck) else getattr(check, "host", None),
         sample_seconds=interval + timeout,
     )

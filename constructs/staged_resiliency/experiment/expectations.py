@@ -80,6 +80,21 @@ class ClientsServed:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientsFast:
+    """95 of 100 answers to clients during the fault come within a time.
+
+    Attributes:
+        record: DNS name that clients use.
+        within_seconds: The most that an answer may take.
+    """
+
+    expects: ClassVar[str] = "clients fast"
+
+    record: str
+    within_seconds: Seconds
+
+
+@dataclass(frozen=True, slots=True)
 class AlarmFires:
     """An alarm goes into ALARM within a time after the fault.
 
@@ -129,6 +144,7 @@ Expectation: TypeAlias = (
     | ClientsReturn
     | ClientsStay
     | ClientsServed
+    | ClientsFast
     | AlarmFires
     | AlarmRecovers
     | AlarmQuiet
@@ -181,6 +197,11 @@ def describe(expectation: Expectation | UnknownExpectation) -> str:
             return f"clients of {expectation.record} stay on {expectation.on}"
         case ClientsServed():
             return f"clients of {expectation.record} are served"
+        case ClientsFast():
+            return (
+                f"95 of 100 answers to clients of {expectation.record} come within "
+                f"{expectation.within_seconds:g} s"
+            )
         case AlarmFires():
             return f"{expectation.alarm} fires"
         case AlarmRecovers():

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
 from staged_resiliency.experiment.expectations import (
+    ClientsFast,
     ClientsMove,
     Expectation,
     Hypothesis,
@@ -27,7 +28,7 @@ from staged_resiliency.experiment.json_codec import (
 )
 from staged_resiliency.experiment.measures import Measures
 from staged_resiliency.experiment.observations import Observation, transitions
-from staged_resiliency.experiment.verdict import Run, Verdict
+from staged_resiliency.experiment.verdict import Judgement, Run, Verdict
 
 SCHEMA_VERSION: Final = 1
 """Raised when a reader of the former version would misread a journal."""
@@ -177,7 +178,7 @@ def journal_of(info: RunInfo, result: RunResult) -> Journal:
         verdict=dataclasses.replace(
             verdict,
             judgements=tuple(
-                dataclasses.replace(each, seconds=_rounded(each.seconds))
+                dataclasses.replace(each, seconds=_rounded(each.seconds, _digits(each)))
                 for each in verdict.judgements
             ),
         ),
@@ -193,7 +194,7 @@ def journal_of(info: RunInfo, result: RunResult) -> Journal:
 def transitions_of(observations: Iterable[Observation]) -> Sequence[Transition]:
     """Select the transitions among observations, in the order of time."""
     return tuple(
-        Transition(each.at, each.source, each.subject, each.value, each.detail)
+        Transition(each.at, each.source, each.subject, each.value, each.detail, each.seconds)
         for each in transitions(observations)
     )
 
@@ -241,6 +242,11 @@ def journal_from_json(document: object, where: str) -> Journal:
     if journal.injected_at is not None and journal.observed_until is None:
         raise DataError(f"{where}: observed_until: is null, though injected_at is not; give both")
     return journal
+
+
+def _digits(judgement: Judgement) -> int:
+    """Return how many digits the seconds of a judgement have: answers take fractions of one."""
+    return 3 if isinstance(judgement.expectation, ClientsFast) else 1
 
 
 def _rounded(number: float | None, digits: int = 1) -> float | None:

@@ -6,7 +6,13 @@ from typing import Annotated
 
 from staged_resiliency.experiment.json_codec import Bounds
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source, of, ordered
-from staged_resiliency.experiment.verdict import ALARM, Run, moved_at, outage_seconds
+from staged_resiliency.experiment.verdict import (
+    ALARM,
+    Run,
+    moved_at,
+    outage_seconds,
+    response_seconds,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +27,8 @@ class Measures:
             good.
         outage_seconds: How long clients were not served, from the fault until the end.
         availability: Share of a client's requests that were served in that time, from 0 to 1.
+        response_seconds: How long 95 of 100 answers to clients took at the most, from the fault
+            until its end; null where that was not measured.
     """
 
     detect_seconds: float | None = None
@@ -28,6 +36,7 @@ class Measures:
     failback_seconds: float | None = None
     outage_seconds: float | None = None
     availability: Annotated[float, Bounds(at_least=0, at_most=1)] | None = None
+    response_seconds: float | None = None
 
 
 def measure(observations: Iterable[Observation], run: Run, *, record: str, active: str) -> Measures:
@@ -64,6 +73,7 @@ def measure(observations: Iterable[Observation], run: Run, *, record: str, activ
         failback_seconds=failback,
         outage_seconds=outage_seconds(clients, run),
         availability=served / len(clients) if clients else None,
+        response_seconds=response_seconds(clients, run),
     )
 
 

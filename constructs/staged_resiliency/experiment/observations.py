@@ -52,6 +52,7 @@ class Observation:
             check, or record.
         value: The value that was found.
         detail: More for people, such as why there was no answer; often empty.
+        seconds: How long the answer to a client took; None where that was not measured.
     """
 
     at: float
@@ -59,6 +60,7 @@ class Observation:
     subject: str
     value: str
     detail: str = ""
+    seconds: float | None = None
 
 
 def ordered(observations: Iterable[Observation]) -> Sequence[Observation]:

@@ -4,6 +4,7 @@ Seconds are those of the service: where an experiment runs faster than time, ``R
 how many of them pass in one second of the clock that stamps observations.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -13,6 +14,7 @@ from staged_resiliency.experiment.expectations import (
     AlarmFires,
     AlarmQuiet,
     AlarmRecovers,
+    ClientsFast,
     ClientsMove,
     ClientsReturn,
     ClientsServed,
@@ -42,6 +44,9 @@ STAYING_REQUESTS: Final = 3
 EARLY_SECONDS: Final = 60.0
 """How long before the observed end of a fault it may have been over: a host removes the rule of a
 blackhole up to a minute before FIS considers its action completed."""
+
+
+_SHARE_OF_ANSWERS: Final = 0.95
 
 
 class Status(Enum):
@@ -246,6 +251,8 @@ def _judge(expectation: Expectation, seen: Sequence[Observation], run: Run) -> J
             states = of(seen, Source.ALARM, expectation.alarm)
             at = _for_good(states, OK, run.ended_at)
             return _timed(expectation, at, run.ended_at, run)
+        case ClientsFast():
+            return _fast(expectation, of(seen, Source.CLIENT, expectation.record), run)
         case _:
             return _throughout(expectation, seen, run)
 
@@ -298,6 +305,33 @@ def _timed(
     status = Status.PASSED if seconds <= allowed else Status.FAILED
     message = f"{what} {_shown(seconds, allowed)} s after {after}; expected within {allowed:g} s"
     return Judgement(expectation, status, seconds, message)
+
+
+def _fast(expectation: ClientsFast, seen: Sequence[Observation], run: Run) -> Judgement:
+    what = describe(expectation)
+    seconds = response_seconds(seen, run)
+    if seconds is None:
+        message = f"{what}: no answer was timed during the fault"
+        return Judgement(expectation, Status.FAILED, None, message)
+    if seconds <= expectation.within_seconds:
+        return Judgement(expectation, Status.PASSED, seconds, f"{what}: in {seconds:.3f} s")
+    return Judgement(expectation, Status.FAILED, seconds, f"{what}: not so, but in {seconds:.3f} s")
+
+
+def response_seconds(requests: Iterable[Observation], run: Run) -> float | None:
+    """Return how long 95 of 100 answers to clients took at the most, from fault to its end.
+
+    Requests without an answer do not count. None where no answer was timed.
+    """
+    ended_at = run.until if run.ended_at is None else run.ended_at
+    took = sorted(
+        each.seconds
+        for each in requests
+        if each.seconds is not None
+        and each.value != NO_ANSWER
+        and run.injected_at <= each.at <= ended_at
+    )
+    return took[math.ceil(len(took) * _SHARE_OF_ANSWERS) - 1] if took else None
 
 
 def _shown(seconds: float, allowed: float) -> str:

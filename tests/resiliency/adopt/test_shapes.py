@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
+from resiliency.account import readers
 from resiliency.cli import main
+from resiliency.drill_cli.aws import Aws, action
 from resiliency.service_file import load
 from tests.resiliency.adopt.accounts import RECORD, REGION, ZONE, HandMade, pair, recipe
-from tests.support import Data
+from tests.support import ROOT, Data
 
 pytestmark = pytest.mark.slow
 
@@ -571,3 +573,88 @@ def test_an_edited_file_can_be_compared(
     edited.write_text("service: [", encoding="utf-8")
     refused([RECORD, "--service-file", str(edited)], 2, "edited.yaml", capsys)
     refused([RECORD, "--service-file", str(tmp_path)], 2, "is a folder", capsys)
+
+
+def test_the_policy_allows_what_adopt_asks_for_and_nothing_else(
+    made: HandMade, adopt: Adopt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: set[tuple[str, str]] = set()
+    call, pages = Aws.__call__, Aws.pages
+
+    def recorded_call(aws: Aws, service: str, operation: str, **given: object) -> Any:
+        asked.add((service, operation))
+        return call(aws, service, operation, **given)
+
+    def recorded_pages(aws: Aws, of: tuple[str, str], **given: object) -> Any:
+        asked.add(of)
+        return pages(aws, of, **given)
+
+    recipe(made)
+    monkeypatch.setattr(Aws, "__call__", recorded_call)
+    monkeypatch.setattr(Aws, "pages", recorded_pages)
+    adopt()
+    # Only hosts behind load balancers have these.
+    asked |= {readers.BALANCERS, readers.TARGET_GROUPS, readers.TARGETS}
+    policy = json.loads((ROOT / "examples/policies/adopt.json").read_text(encoding="utf-8"))
+    allowed = {
+        each
+        for statement in policy["Statement"]
+        for each in (
+            [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+        )
+    }
+    assert {action(*each) for each in asked} - {"sts:GetCallerIdentity"} == allowed
+
+
+def test_a_secondary_has_no_health_check_of_its_own(made: HandMade, adopt: Adopt) -> None:
+    zone = made.zone()
+    _, blue = made.instance("bookstore-api-blue")
+    _, green = made.instance("bookstore-api-green")
+    alarm = made.status_alarm("other", "i-0ab55a49288f1da24", None)
+    first, second = made.health_check(alarm), made.health_check(alarm)
+    primary, secondary = pair(blue, green, first)
+    made.records(zone, primary, {**secondary, "HealthCheckId": second})
+    found = adopt()
+    assert ("record", "HealthCheckId") in fields(found)
+    assert (actions(found)[first], actions(found)[second]) == (
+        "changed, then imported",
+        "left alone",
+    )
+    made.route53.change_resource_record_sets(
+        HostedZoneId=zone,
+        ChangeBatch={
+            "Changes": [
+                {"Action": "UPSERT", "ResourceRecordSet": {**secondary, "HealthCheckId": first}}
+            ]
+        },
+    )
+    found = adopt()
+    names = [each["name"] for each in found["resources"] if each["kind"] == "health check"]
+    assert names == [first]
+
+
+def test_both_address_families_are_hosts_with_two_addresses(made: HandMade, adopt: Adopt) -> None:
+    zone = made.zone()
+    _, blue = made.instance("bookstore-api-blue")
+    _, green = made.instance("bookstore-api-green")
+    records = pair(blue, green, None)
+    six = [
+        {
+            **record,
+            "Type": "AAAA",
+            "SetIdentifier": f"six-{number}",
+            "ResourceRecords": [{"Value": f"2600:1f14::{number}"}],
+        }
+        for number, record in enumerate(records, start=8)
+    ]
+    made.records(zone, *records, *six)
+    found = adopt()
+    hosts = found["env"]["hosts"]
+    assert (hosts["blue"]["address"], hosts["blue"]["ipv6_address"]) == (blue, "2600:1f14::8")
+    assert batch(found) == [
+        ("UPSERT", "A", "PRIMARY"),
+        ("DELETE", "AAAA", "PRIMARY"),
+        ("DELETE", "AAAA", "SECONDARY"),
+        ("CREATE", "AAAA", "PRIMARY"),
+        ("CREATE", "AAAA", "SECONDARY"),
+    ]

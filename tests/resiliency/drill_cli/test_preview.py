@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from resiliency.drill_cli import dispatch
+from staged_resiliency.drills.runtime import lock
 from staged_resiliency.drills.runtime.network import name_in
 from staged_resiliency.drills.runtime.plan import Endpoint
 from staged_resiliency.experiment.expectations import AlarmFires, ClientsStay
@@ -49,11 +50,30 @@ def test_a_blackhole_that_runs_dry_shows_its_port_and_its_agent(
 ) -> None:
     assert drill("preview", "db-blackhole") == 0
     out = " ".join(capsys.readouterr().out.split())
-    assert "drops what bookstore-api-blue (active) sends to port 5432 (db) for 5 min" in out
+    assert "drops what bookstore-api-blue (active) sends to" in out
+    assert "sends to db.bookstore.pingpublications.com (db) for 5 min" in out
     assert "yes: injects no fault" in out
     assert "SSM agent Online" in out
     assert "Nothing: it is a dry run." in out
     assert "start-instances" not in out
+
+
+def test_the_pause_after_the_last_drill_is_shown(
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    last = f"{plans.EXECUTION}-of-another-service"
+    assert lock.take(plans.SHUTDOWN, last, made.context) == ""
+    drill("preview", "shutdown")
+    assert f"{plans.INSTANCE}: another drill is running: {last}" in (
+        " ".join(capsys.readouterr().out.split())
+    )
+    lock.release(plans.SHUTDOWN.instances, last, made.service.now + 900, made.context)
+    drill("preview", "shutdown")
+    out = " ".join(capsys.readouterr().out.split())
+    assert f"the last drill, {last}, ended only just now; start the next one after 19:45" in out
+    made.service.now += 901
+    drill("preview", "shutdown")
+    assert "It would start now" in capsys.readouterr().out
 
 
 def test_days_calendars_and_the_announcement_are_shown(
@@ -100,7 +120,7 @@ def test_a_blackhole_that_moves_nobody_says_what_fails_meanwhile(
     drill("preview", "enabled")
     out = " ".join(capsys.readouterr().out.split())
     assert "They stay on bookstore-api-blue; what needs db fails there meanwhile." in out
-    assert "cancels the fault; the host itself opens the port after 5 min at the latest" in out
+    assert "cancels the fault; the host itself ends it after 5 min at the latest" in out
     drill("preview", "unasked")
     assert "The hypothesis has no expectation of clients." in capsys.readouterr().out
 

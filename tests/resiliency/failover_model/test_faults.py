@@ -175,8 +175,11 @@ def test_each_measured_dependency_is_a_fault_once(check: object, dependencies: l
     assert str(faults[5]) == "dependency blackholed: db"
 
 
-def test_a_dead_probe_alone_hurts_no_client() -> None:
-    assert [kind for kind in FaultKind if not Fault(kind).hurts] == [FaultKind.PROBE_DEAD]
+def test_neither_a_dead_probe_nor_a_degraded_dependency_hurts_clients() -> None:
+    assert [kind for kind in FaultKind if not Fault(kind).hurts] == [
+        FaultKind.DEPENDENCY_DEGRADED,
+        FaultKind.PROBE_DEAD,
+    ]
 
 
 def test_a_check_that_only_connects_does_not_notice_an_endpoint_that_hangs() -> None:

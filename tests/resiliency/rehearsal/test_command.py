@@ -82,7 +82,7 @@ def test_the_scenarios_that_only_a_request_runs_are_named(
     files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cli.main(files)
-    names = "cdn-blackholed, db-hangs, cdn-hangs"
+    names = "cdn-blackholed, db-hangs, cdn-hangs, db-degraded"
     record = "bookstore.pingpublications.com"
     shown = f"not rehearsed for {record}: {names}; give --scenario cdn-blackholed"
     assert shown in capsys.readouterr().out
@@ -129,10 +129,15 @@ def test_the_usual_scenarios_are_those_of_the_deciding_dependencies(
         "both-stop",
         "probe-killed",
     ]
-    assert scenarios_left_out(deployment, []) == ["cdn-blackholed", "db-hangs", "cdn-hangs"]
+    assert scenarios_left_out(deployment, []) == [
+        "cdn-blackholed",
+        "db-hangs",
+        "cdn-hangs",
+        "db-degraded",
+    ]
     assert scenarios_left_out(deployment, ["host-stops"]) == []
     deciding = read_deployment(deciding_templates)
-    assert scenarios_left_out(deciding, []) == ["cdn-blackholed", "cdn-hangs"]
+    assert scenarios_left_out(deciding, []) == ["cdn-blackholed", "cdn-hangs", "db-degraded"]
     assert "db-hangs" in [each.name for each in chosen_scenarios(deciding, [])]
 
 
@@ -156,7 +161,12 @@ def test_what_has_no_connection_that_could_hang_here_has_no_such_scenario(
     deployment: Deployment, kind: str
 ) -> None:
     names = [each.name for each in scenarios_of(checked_by(deployment, kind))]
-    assert not {"db-hangs", "cdn-hangs"} & set(names)
+    assert not {"db-hangs", "cdn-hangs", "db-degraded", "cdn-degraded"} & set(names)
+
+
+def test_one_that_the_kernel_answers_for_is_not_degraded(deployment: Deployment) -> None:
+    names = [each.name for each in scenarios_of(checked_by(deployment, "tcp"))]
+    assert not {"db-degraded", "cdn-degraded"} & set(names)
 
 
 def test_a_scenario_that_exists_is_run_on_request(deployment: Deployment) -> None:
@@ -170,7 +180,8 @@ def test_a_scenario_that_does_not_exist_is_refused(deployment: Deployment) -> No
         require_known([deployment], ["earthquake"])
     assert str(refused.value) == (
         "--scenario earthquake: is no scenario here; allowed: host-stops, endpoint-hangs, "
-        "db-blackholed, cdn-blackholed, db-hangs, cdn-hangs, both-stop, probe-killed"
+        "db-blackholed, cdn-blackholed, db-hangs, cdn-hangs, db-degraded, both-stop, "
+        "probe-killed"
     )
 
 

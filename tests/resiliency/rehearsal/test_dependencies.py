@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import time
 from typing import Any
 
 import dns.asyncquery
@@ -86,6 +87,32 @@ def test_the_probe_finds_a_server_well_until_it_hangs(server: str) -> None:
 
     # The kernel connects for a server that hangs, which tcp can't notice.
     assert asyncio.run(run()) == [True, kind == "tcp", True]
+
+
+LATE = 0.05
+
+
+@pytest.mark.parametrize("server", [each for each in SERVERS if each != "tcp"])
+def test_a_degraded_server_answers_late(server: str) -> None:
+    kind = server.partition(",")[0]
+    check = {"check": kind, "host": "db.example.com", "port": 3306, **SERVERS[server]}
+    dependency = Dependency({"metric": "db-connectivity", **check}, "127.0.0.1")
+    content = {"service": "shop", "namespace": "Shop", "targets": [dependency.check()]}
+    (target,) = parse(json.dumps(content).encode()).targets
+
+    async def run() -> tuple[bool, float]:
+        dependency.start()
+        dependency.degrade(LATE)
+        began = time.monotonic()
+        try:
+            result = await asyncio.to_thread(ask_as_the_probe, target.check, PATIENT)
+        finally:
+            dependency.close()
+        return result.failure is None, time.monotonic() - began
+
+    well, took = asyncio.run(run())
+    assert well
+    assert took >= LATE
 
 
 def test_an_http_check_still_asks_for_the_same_name() -> None:

@@ -85,6 +85,7 @@ def test_each_kind_of_fault_is_a_scenario(plans: Mapping[str, Plan]) -> None:
         "cdn-blackholed",
         "db-hangs",
         "cdn-hangs",
+        "db-degraded",
         "both-stop",
         "probe-killed",
     ]
@@ -204,6 +205,16 @@ def test_a_metric_of_somebody_elses_is_noted(example_templates: Templates) -> No
     )
     (note,) = [each for each in found.notes if each.startswith("not rehearsed, as their metrics")]
     assert DB_ALARM in note
+
+
+@pytest.mark.parametrize("decides", [False, True])
+def test_a_dependency_that_answers_late_moves_nobody_and_fires_nothing(
+    example_templates: Templates, deciding_templates: Templates, decides: bool
+) -> None:
+    found = plan(deciding_templates if decides else example_templates, "db-degraded")
+    kinds = {type(each) for each in found.hypothesis}
+    assert kinds == {ClientsStay, ClientsServed, AlarmQuiet}
+    assert AlarmQuiet(DB_ALARM) in found.hypothesis
 
 
 def test_a_dependency_that_hangs_is_as_one_out_of_reach_where_the_probe_waits_for_its_answer(

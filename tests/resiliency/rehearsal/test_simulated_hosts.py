@@ -42,7 +42,7 @@ def played(deployment: Deployment, folder: Path, *names: str) -> dict[str, list[
             for scenario in scenarios_of(deployment):
                 if scenario.name not in names:
                     continue
-                await hosts.inject(scenario)
+                await hosts.inject(scenario, clock)
                 during = await answering(hosts, deployment)
                 await hosts.end(scenario, processes, clock)
                 found[scenario.name] = [during, await answering(hosts, deployment)]
@@ -65,6 +65,7 @@ def test_each_fault_takes_away_what_it_names_and_its_end_gives_it_back(
         "endpoint-hangs",
         "db-blackholed",
         "db-hangs",
+        "db-degraded",
         "both-stop",
         "probe-killed",
     ]
@@ -73,6 +74,7 @@ def test_each_fault_takes_away_what_it_names_and_its_end_gives_it_back(
         "endpoint-hangs": [[False, True], [True, True]],
         "db-blackholed": [[True, True], [True, True]],
         "db-hangs": [[True, True], [True, True]],
+        "db-degraded": [[True, True], [True, True]],
         "both-stop": [[False, False], [True, True]],
         "probe-killed": [[True, True], [True, True]],
     }

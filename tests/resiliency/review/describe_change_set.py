@@ -18,6 +18,11 @@ _REPLACEMENTS = {Action.REPLACE: "True", Action.MAY_REPLACE: "Conditional", Acti
 def described(before: SynthesizedStack, after: SynthesizedStack) -> dict[str, Any]:
     """The change set that turns one version of a stack into the other."""
     changes = changes_between([before], [after])
+    ids = {"AWS::Partition": "aws", "AWS::Region": after.region} | {
+        logical_id: _id(logical_id, resource)
+        for stack in (after, before)
+        for logical_id, resource in stack.resources.items()
+    }
     new = {each.logical_id for each in changes if each.is_new}
     arn = f"arn:aws:cloudformation:{after.region}:{after.account}"
     return {
@@ -33,28 +38,30 @@ def described(before: SynthesizedStack, after: SynthesizedStack) -> dict[str, An
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
         "Tags": [],
         "Changes": [
-            {"Type": "Resource", "ResourceChange": dict(_resource_change(each, new))}
+            {"Type": "Resource", "ResourceChange": dict(_resource_change(each, ids, new))}
             for each in changes
         ],
         "IncludeNestedStacks": False,
     }
 
 
-def _resource_change(change: Change, new: set[str]) -> Iterator[tuple[str, Any]]:
+def _resource_change(
+    change: Change, ids: Mapping[str, str], new: set[str]
+) -> Iterator[tuple[str, Any]]:
     modified = change.before is not None and change.after is not None
     yield "Action", "Modify" if modified else change.action.value.capitalize()
     yield "LogicalResourceId", change.logical_id
     if change.before is not None:
-        yield "PhysicalResourceId", _id(change.logical_id)
+        yield "PhysicalResourceId", ids[change.logical_id]
     yield "ResourceType", change.kind
     if modified:
         yield "Replacement", _REPLACEMENTS[change.action]
     yield "Scope", ["Properties"] if modified else []
     yield "Details", list(_details(change)) if modified else []
     if change.before is not None:
-        yield "BeforeContext", _context(change.before, set())
+        yield "BeforeContext", _context(change.before, ids)
     if change.after is not None:
-        yield "AfterContext", _context(change.after, new)
+        yield "AfterContext", _context(change.after, {**ids, **dict.fromkeys(new, KNOWN_LATER)})
 
 
 def _details(change: Change) -> Iterator[Mapping[str, Any]]:
@@ -70,30 +77,31 @@ def _details(change: Change) -> Iterator[Mapping[str, Any]]:
             yield {"Target": target, "Evaluation": "Static", "ChangeSource": "DirectModification"}
 
 
-def _context(resource: Mapping[str, Any], new: set[str]) -> str:
-    fields = {key: each for key, each in resource.items() if key in ("Properties", "Metadata")}
-    return json.dumps(_resolved(fields, new), separators=(",", ":"))
+def _context(resource: Mapping[str, Any], ids: Mapping[str, str]) -> str:
+    fields = {key: each for key, each in resource.items() if key not in ("Type", "DependsOn")}
+    return json.dumps(_resolved(fields, ids), separators=(",", ":"))
 
 
-def _resolved(value: Any, new: set[str]) -> Any:
+def _resolved(value: Any, ids: Mapping[str, str]) -> Any:
     match value:
         case {"Ref": str(name)}:
-            return KNOWN_LATER if name in new else _id(name)
+            return ids[name]
         case {"Fn::GetAtt": [str(name), str(attribute)]}:
-            return KNOWN_LATER if name in new else f"{_id(name)}.{attribute}"
+            return KNOWN_LATER if ids[name] == KNOWN_LATER else f"{ids[name]}.{attribute}"
         case {"Fn::Join": [str(separator), list(parts)]}:
-            texts = [_resolved(part, new) for part in parts]
+            texts = [_resolved(part, ids) for part in parts]
             return KNOWN_LATER if KNOWN_LATER in texts else separator.join(texts)
         case {"Fn::GetStackOutput": dict(output)}:
-            return f"output-{output['OutputName']}"
+            return f"output-{output['Region']}-{output['OutputName']}"
         case dict():
-            return {key: _resolved(each, new) for key, each in value.items()}
+            return {key: _resolved(each, ids) for key, each in value.items()}
         case list():
-            return [_resolved(each, new) for each in value]
+            return [_resolved(each, ids) for each in value]
         case bool():
             return str(value).lower()
     return str(value)
 
 
-def _id(logical_id: str) -> str:
-    return f"physical-{logical_id}"
+def _id(logical_id: str, resource: Mapping[str, Any]) -> str:
+    """The physical id: of an alarm its name, of other resources what AWS chooses."""
+    return str(properties(resource).get("AlarmName", f"physical-{logical_id}"))

@@ -139,7 +139,7 @@ def test_a_health_check_that_is_updated_reads_the_rule_again() -> None:
     assert "keeps" not in " ".join(texts(reviewed(pair(), after), "clients"))
 
 
-def test_exchanged_hosts_and_another_standby_are_told_apart() -> None:
+def test_exchanged_hosts_and_another_standby_differ() -> None:
     swapped = changed(pair(), "Primary", ResourceRecords=["192.0.2.2"])
     swapped = changed(swapped, "Secondary", ResourceRecords=["192.0.2.1"])
     assert texts(reviewed(pair(), swapped), "clients") == [
@@ -207,6 +207,15 @@ def test_a_record_can_have_one_owner_at_a_time() -> None:
     assert texts(found, "names") == [
         "danger site.example.com A exists already, as Group of this stack: Route 53 refuses a "
         "second record of one name, type and role, and the update fails"
+    ]
+
+
+def test_a_stack_of_another_region_has_the_record() -> None:
+    before, after = stack(pair()), stack(pair(), region="eu-west-1")
+    sides = Sides([before], [after], changes_between([before], [after]), NOW)
+    assert texts(review(sides, outages=OUTAGES), "names") == [
+        "danger site.example.com A exists already, as Primary of site in 532151327118 us-west-2: "
+        "Route 53 refuses a second record of one name, type and role, and the update fails"
     ]
 
 
@@ -403,8 +412,8 @@ ORDER = "one after the other, in an order that Systems Manager chooses, until on
         ),
         (
             {"Targets": [{"Key": "tag:Name", "Values": ["site-green"]}]},
-            f"on site-green: {ORDER}; site-blue is no longer among its hosts, and what is "
-            "installed there stays as it is",
+            f"on site-green: {ORDER}; no longer among its hosts: site-blue, where what is "
+            "installed stays as it is",
         ),
         (
             {"Parameters": {"Action": ["Uninstall"], "Configuration": ["not base64!"]}},
@@ -413,8 +422,8 @@ ORDER = "one after the other, in an order that Systems Manager chooses, until on
             "base64!",
         ),
         ({"Name": "other"}, f"on site-blue and site-green: {ORDER}; changed: the document"),
-        ({"Targets": None}, f"on hosts that its template does not name: {ORDER}; site-blue and "
-         "site-green is no longer among its hosts, and what is installed there stays as it is"),
+        ({"Targets": None}, f"on hosts that its template does not name: {ORDER}; no longer among "
+         "its hosts: site-blue and site-green, where what is installed stays as it is"),
     ],
 )  # fmt: skip
 def test_an_association_runs_its_document_on_hosts(
@@ -431,6 +440,18 @@ def test_a_removed_association_leaves_what_it_installed() -> None:
         "warning Association probe is removed: what it installed stays on site-blue and site-green "
         "as it is, and is no longer repaired"
     ]
+
+
+def test_another_document_is_explained_by_the_association_that_runs_it() -> None:
+    def of(text: str) -> dict[str, Any]:
+        content = {"Content": {"description": text}, "UpdateMethod": "NewVersion"}
+        return {**association(MaxErrors=text), "Document": resource("SSM::Document", **content)}
+
+    found = reviewed(of("1"), of("2"))
+    assert [each.resources for each in found.findings if each.topic.value == "hosts"] == [
+        ("Association", "Document")
+    ]
+    assert texts(found, "rest") == []
 
 
 def test_metadata_of_an_association_runs_nothing() -> None:
@@ -454,6 +475,15 @@ def test_an_objective_that_a_change_misses_is_a_danger() -> None:
 def test_a_fault_after_which_clients_no_longer_move_is_a_danger() -> None:
     found = texts(reviewed(pair(), configured(pair(), Disabled=True)), "time")
     assert any(each.startswith("danger") and "clients no longer move" in each for each in found)
+
+
+def test_an_alarm_on_failovers_follows_the_former_health_check_for_a_while() -> None:
+    def of(check: str) -> dict[str, Any]:
+        dimensions = [{"Name": "HealthCheckId", "Value": check}]
+        return {"A": alarm("standby", Namespace="AWS/Route53", Dimensions=dimensions)}
+
+    (found,) = texts(reviewed(of("one"), of("two")), "protection")
+    assert found.startswith("warning Alarm standby watches the former health check until this")
 
 
 def test_what_a_month_costs_more() -> None:
@@ -527,9 +557,11 @@ def drill(given: Any, **schedule: Any) -> dict[str, Any]:
         "Machine": given,
         "Schedule": resource(
             "Scheduler::Schedule",
-            ScheduleExpression="cron(0 10 ? * TUE#1 *)",
-            Target={"Input": {"Fn::Join": ["", ["{", arn, "}"]]}},
-            **schedule,
+            **{
+                "ScheduleExpression": "cron(0 10 ? * TUE#1 *)",
+                "Target": {"Input": {"Fn::Join": ["", ["{", arn, "}"]]}},
+                **schedule,
+            },
         ),
     }
 
@@ -576,8 +608,22 @@ def test_a_drill_that_runs_is_a_danger() -> None:
     assert texts(found, "drills") == ["note next runs: shutdown 2026-12-01 10:00 UTC"]
 
 
+def test_a_drill_that_runs_while_other_stacks_change_is_a_warning() -> None:
+    drills = [stack(drill(machine()), "drills")]
+    before, after = ([stack({"A": alarm(each)}), *drills] for each in ("a", "b"))
+    running = {("drills", "Machine"): "run-1"}
+    sides = Sides(before, after, changes_between(before, after), NOW, running)
+    assert texts(review(sides, outages=OUTAGES), "drills") == [
+        "warning the drill shutdown is running (run-1): its verdict is about the update too"
+    ]
+
+
 def test_drills_without_a_schedule_that_can_be_read_only_run_by_hand() -> None:
-    for schedule in ({"State": "DISABLED"}, {"ScheduleExpressionTimezone": "nowhere"}):
+    for schedule in (
+        {"State": "DISABLED"},
+        {"ScheduleExpressionTimezone": "nowhere"},
+        {"Target": {"Input": "another machine"}},
+    ):
         sides = (drill(each, **schedule) for each in (machine(), machine(guards=["a"])))
         assert texts(reviewed(*sides), "drills") == [BY_HAND]
 
@@ -617,7 +663,11 @@ def test_a_removed_drill_no_longer_runs() -> None:
 
 
 def test_the_rest_is_short() -> None:
-    before = {"A": alarm("a"), "B": resource("KMS::Key", Description="one")}
+    before = {
+        "A": alarm("a"),
+        "B": resource("KMS::Key", Description="one"),
+        "D": resource("S3::Bucket", {"DeletionPolicy": "Retain"}),
+    }
     after = {
         "A": alarm(
             "a", AlarmDescription="b", Threshold=2, Period=120, Unit="Count", Statistic="Sum"
@@ -629,6 +679,7 @@ def test_the_rest_is_short() -> None:
         "note modify Alarm a (Statistic, Threshold, Period, AlarmDescription...), Key B "
         "(Description)",
         "note add Key C",
+        "note remove Bucket D (stays in the account: Retain)",
     ]
 
 

@@ -13,12 +13,15 @@ from staged_resiliency import (
     AlarmQuiet,
     AlarmRecovers,
     AlarmSignal,
+    BlackholeDependency,
     BlackholePort,
+    ClientsFast,
     ClientsMove,
     ClientsReturn,
     ClientsServed,
     ClientsStay,
     ConnectivityAlarm,
+    DegradeDependency,
     Drill,
     DrillGroup,
     DrillSchedule,
@@ -34,7 +37,7 @@ from staged_resiliency import (
     TcpCheck,
     WatchedHost,
 )
-from tests.staged_resiliency.support import HERE, TOPIC_ARN, ZONE_ID, an_alarm, refused
+from tests.staged_resiliency.support import HERE, TOPIC_ARN, ZONE_ID, an_alarm, an_instance, refused
 
 BLUE, GREEN = "shop-blue", "shop-green"
 IDS = {BLUE: "i-0123456789abcdef0", GREEN: "i-0123456789abcdef1"}
@@ -151,6 +154,47 @@ def test_a_blackhole_is_one_statement(here: Stack) -> None:
     assert fires == ["shop-blue-db-connectivity-failed"]
 
 
+@pytest.mark.slow
+def test_a_shutdown_of_an_instance_of_the_same_stack_is_one_statement(here: Stack) -> None:
+    """Its id, and so the names of its alarms, are known only at deployment."""
+    blue, green = an_instance(here, "Blue"), an_instance(here, "Green")
+    failover = a_failover(
+        here,
+        blue=FailoverHost(BLUE, AddressTarget(ipv4="52.11.79.8"), blue),
+        green=FailoverHost(GREEN, AddressTarget(ipv4="52.11.79.9"), green),
+    )
+    drill = a_drill(here, target_of(failover), fault=StopInstance(BLUE, blue, duration_minutes=12))
+    assert drill.guards == (failover.status_alarms["green"].alarm_name,)
+    assert AlarmFires(failover.status_alarms["blue"].alarm_name, 540) in drill.hypothesis
+
+
+@pytest.mark.parametrize("destination", ["db.example.com", "DB.Example.com."])
+def test_a_dependency_is_cut_off_by_its_name_however_it_is_written(
+    here: Stack, destination: str
+) -> None:
+    database = [on_the_database(here, host) for host in IDS]
+    target = target_of(a_failover(here), alarms=database, probe=PROBE)
+    fault = BlackholeDependency(BLUE, IDS[BLUE], 6, destination)
+    drill = a_drill(here, target, fault=fault, dependency="db")
+    fires = [each.alarm for each in drill.hypothesis if isinstance(each, AlarmFires)]
+    assert fires == ["shop-blue-db-connectivity-failed"]
+
+
+def test_a_degraded_dependency_has_a_bound_of_the_response_time(here: Stack) -> None:
+    database = [on_the_database(here, host) for host in IDS]
+    target = target_of(a_failover(here), alarms=database, probe=PROBE)
+    fault = DegradeDependency(
+        BLUE, IDS[BLUE], 6, "db.example.com", loss_percent=10, response_milliseconds=700
+    )
+    drill = a_drill(here, target, fault=fault, dependency="db")
+    assert drill.hypothesis[:3] == (
+        ClientsStay(RECORD, BLUE),
+        ClientsServed(RECORD),
+        ClientsFast(RECORD, 0.7),
+    )
+    assert drill.guards == ("shop-green-StatusCheckFailed", "shop-green-db-connectivity-failed")
+
+
 def test_what_is_given_is_not_derived(here: Stack) -> None:
     given = [AlarmFires("shop-blue-StatusCheckFailed", 700)]
     drill = a_drill(here, target_of(a_failover(here)), hypothesis=given)
@@ -238,7 +282,7 @@ REFUSED: Sequence[Any] = (
             target_of(a_failover(stack), alarms=[on_the_database(stack, BLUE)]),
             fault=BlackholePort(BLUE, IDS[BLUE], 6, destination_port=5432),
         ),
-        "Drill: guards: is not given, and the port that shop-blue-db-connectivity-failed watches "
+        "Drill: guards: is not given, and where shop-blue-db-connectivity-failed watches "
         "is not known; give DrillTarget.of(probe=...) the probe's configuration",
         id="a port that nobody knows",
     ),

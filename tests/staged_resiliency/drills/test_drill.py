@@ -11,8 +11,10 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from staged_resiliency import (
     AlarmFires,
     AlarmRecovers,
+    BlackholeDependency,
     BlackholePort,
     ClientsMove,
+    DegradeDependency,
     Drill,
     DrillGroup,
     DrillHost,
@@ -221,7 +223,7 @@ def shared() -> DrillGroup:
         ),
         pytest.param(
             {"fault": "stop"},
-            "Drill: fault: 'stop' is of type str; give StopInstance(...) or BlackholePort(...)",
+            "Drill: fault: 'stop' is of type str; give a fault, such as StopInstance(...)",
             id="fault of a wrong type",
         ),
         pytest.param(
@@ -360,6 +362,44 @@ def test_the_time_limit_of_a_drill_is_the_objective_alone() -> None:
             "BlackholePort: destination_port: 53 is DNS, without which the host resolves no names, "
             "not even those of AWS; give the port of a dependency",
             id="DNS",
+        ),
+        pytest.param(
+            lambda: DegradeDependency(BLUE, INSTANCE_ID, 5, "db.example.com"),
+            "DegradeDependency: give either delay_milliseconds or loss_percent, one of them",
+            id="neither delay nor loss",
+        ),
+        pytest.param(
+            lambda: DegradeDependency(BLUE, INSTANCE_ID, 5, "db.example.com", 9, 0, 9),
+            "DegradeDependency: give either delay_milliseconds or loss_percent, one of them",
+            id="delay and loss",
+        ),
+        pytest.param(
+            lambda: DegradeDependency(BLUE, INSTANCE_ID, 5, "db.example.com", 60_001),
+            "DegradeDependency: delay_milliseconds: 60001 is out of range; allowed: 1 to 60000",
+            id="long delay",
+        ),
+        pytest.param(
+            lambda: DegradeDependency(BLUE, INSTANCE_ID, 5, "db.example.com", 100, 101),
+            "DegradeDependency: jitter_milliseconds: 101 is out of range; at most the delay, 100, "
+            "is allowed",
+            id="more jitter than delay",
+        ),
+        pytest.param(
+            lambda: DegradeDependency(BLUE, INSTANCE_ID, 5, "db.example.com", loss_percent=100),
+            "DegradeDependency: loss_percent: 100 is out of range; allowed: 1 to 99",
+            id="loss of everything",
+        ),
+        pytest.param(
+            lambda: BlackholeDependency(BLUE, INSTANCE_ID, 5, "2600:1f14::5"),
+            "BlackholeDependency: destination: '2600:1f14::5' is an IPv6 address, and AWS FIS "
+            "takes IPv4 addresses and names only; give one of these",
+            id="blackhole of an IPv6 address",
+        ),
+        pytest.param(
+            lambda: BlackholeDependency(BLUE, INSTANCE_ID, 5, "db.example.com:5432"),
+            "BlackholeDependency: destination: 'db.example.com:5432' is neither a DNS name nor an "
+            "IP address (a port has a key of its own); give one like db.example.com",
+            id="blackhole of a name with a port",
         ),
         pytest.param(
             lambda: DrillHost(BLUE),

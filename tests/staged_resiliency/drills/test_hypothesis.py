@@ -15,6 +15,7 @@ from staged_resiliency.experiment.expectations import (
     AlarmFires,
     AlarmQuiet,
     AlarmRecovers,
+    ClientsFast,
     ClientsMove,
     ClientsReturn,
     ClientsServed,
@@ -27,6 +28,8 @@ from tests.support import Data, example, synthesize
 
 RECORD = "bookstore.pingpublications.com"
 BLUE, GREEN = "bookstore-api-blue", "bookstore-api-green"
+_BOTH = ("db", "cdn")
+_OF_HOSTS = ("StatusCheckFailed", "probe-silent")
 
 
 def drilled(edit: Callable[[Data], object] | None = None) -> Environment:
@@ -55,8 +58,13 @@ def _db_decides(env: Data) -> None:
 
 
 def _cdn_over_https(env: Data) -> None:
+    _by_port(env)
     env["dependencies"]["cdn"]["port"] = 443
     env["drills"]["cdn-blackhole"]["duration_minutes"] = 12
+
+
+def _by_port(env: Data) -> None:
+    env["drills"]["cdn-blackhole"]["scope"] = "port"
 
 
 def _standby_stops(env: Data) -> None:
@@ -66,6 +74,11 @@ def _standby_stops(env: Data) -> None:
 
 def _peers(env: Data) -> None:
     env["probe"] = {"peer": True}
+
+
+def _peers_by_port(env: Data) -> None:
+    _peers(env)
+    _by_port(env)
 
 
 def test_when_the_active_host_stops_clients_reach_the_standby_and_come_back() -> None:
@@ -168,6 +181,7 @@ def test_a_port_is_cut_off_for_everything_that_is_asked_on_it() -> None:
     def edit(env: Data) -> None:
         env["dependencies"]["search"] = {"label": "S", "host": "s.example.com", "port": 80}
         _peers(env)
+        _by_port(env)
 
     fires = {
         each.alarm
@@ -180,6 +194,70 @@ def test_a_port_is_cut_off_for_everything_that_is_asked_on_it() -> None:
         f"{BLUE}-search-connectivity-failed",
         f"{GREEN}-peer-connectivity-failed",
     }
+
+
+@pytest.mark.parametrize("port", [80, 443])
+def test_a_dependency_is_cut_off_alone_whatever_its_port(port: int) -> None:
+    def edit(env: Data) -> None:
+        env["dependencies"]["cdn"]["port"] = port
+        env["dependencies"]["search"] = {"label": "S", "host": "s.example.com", "port": port}
+        _peers(env)
+
+    found = expected(drilled(edit), "cdn-blackhole")
+    fires = {each.alarm for each in found if isinstance(each, AlarmFires)}
+    assert fires == {f"{BLUE}-cdn-connectivity-failed"}
+    assert AlarmQuiet(f"{BLUE}-probe-silent") in found
+
+
+def test_what_is_checked_at_the_same_name_is_cut_off_with_it() -> None:
+    def edit(env: Data) -> None:
+        same = "CDN.bookstore.pingpublications.com."
+        env["dependencies"]["images"] = {"label": "I", "host": same, "port": 8080}
+        check = {"protocol": "dns"}
+        env["dependencies"]["name"] = {"label": "N", "host": same, "check": check}
+
+    fires = {
+        each.alarm
+        for each in expected(drilled(edit), "cdn-blackhole")
+        if isinstance(each, AlarmFires)
+    }
+    # A query for the name goes to a DNS server, which is reached as before.
+    assert fires == {f"{BLUE}-cdn-connectivity-failed", f"{BLUE}-images-connectivity-failed"}
+
+
+def _degraded(env: Data) -> None:
+    _both_ids(env)
+    env["failover_on"] = ["status", "db"]
+    schedule = env["drills"].pop("db-blackhole")["schedule"]
+    env["drills"]["db-slow"] = {
+        "fault": "degrade",
+        "dependency": "db",
+        "host": "active",
+        "delay_milliseconds": 300,
+        "response_milliseconds": 800,
+        "duration_minutes": 5,
+        "schedule": schedule,
+    }
+
+
+def test_while_a_dependency_is_degraded_clients_are_served_in_time_and_no_alarm_fires() -> None:
+    found = expected(drilled(_degraded), "db-slow")
+    alarms = {f"{host}-{name}-connectivity-failed" for host in (BLUE, GREEN) for name in _BOTH}
+    alarms |= {f"{host}-{name}" for host in (BLUE, GREEN) for name in _OF_HOSTS}
+    assert [each for each in found if not isinstance(each, AlarmQuiet)] == [
+        ClientsStay(RECORD, BLUE),
+        ClientsServed(RECORD),
+        ClientsFast(RECORD, 0.8),
+    ]
+    assert {each.alarm for each in found if isinstance(each, AlarmQuiet)} == alarms
+
+
+def test_a_degraded_dependency_is_guarded_like_one_that_is_cut_off() -> None:
+    assert guarded(drilled(_degraded), "db-slow") == [
+        f"{GREEN}-StatusCheckFailed",
+        f"{GREEN}-probe-silent",
+        f"{GREEN}-db-connectivity-failed",
+    ]
 
 
 def test_a_stopped_host_does_not_answer_its_peer_and_reports_nothing_of_it() -> None:
@@ -226,7 +304,7 @@ def test_a_stopped_host_does_not_answer_its_peer_and_reports_nothing_of_it() -> 
             id="another dependency decides",
         ),
         pytest.param(
-            _peers,
+            _peers_by_port,
             "cdn-blackhole",
             [f"{GREEN}-probe-silent", f"{GREEN}-cdn-connectivity-failed"],
             id="not whether it answers the broken host, which can't ask",
@@ -255,6 +333,7 @@ def test_no_more_alarms_stop_a_drill_than_fis_takes() -> None:
         for number in range(9):
             name = f"d{number}"
             env["dependencies"][name] = {"label": "D", "host": "d.example.com", "port": 80}
+        _by_port(env)
 
     found = guarded(drilled(edit), "cdn-blackhole")
     assert len(found) == 5

@@ -6,6 +6,7 @@ from staged_resiliency.experiment.expectations import (
     AlarmFires,
     AlarmQuiet,
     AlarmRecovers,
+    ClientsFast,
     ClientsMove,
     ClientsReturn,
     ClientsServed,
@@ -26,12 +27,18 @@ EXPECTATIONS: tuple[Expectation, ...] = (
     AlarmFires(ALARM_NAME, 240),
     AlarmRecovers(ALARM_NAME, 300),
     AlarmQuiet(ALARM_NAME),
+    ClientsFast(RECORD, 0.8),
 )
 
 
 def client(at: float, value: str, record: str = RECORD) -> Observation:
     """What a client saw."""
     return Observation(at, Source.CLIENT, record, value)
+
+
+def timed(at: float, seconds: float, value: str = BLUE) -> Observation:
+    """What a client saw, and how long the answer took."""
+    return Observation(at, Source.CLIENT, RECORD, value, seconds=seconds)
 
 
 def requests(value: str, *moments: float) -> list[Observation]:
@@ -47,7 +54,8 @@ def alarm(at: float, value: str, name: str = ALARM_NAME) -> Observation:
 def clients() -> st.SearchStrategy[Observation]:
     """Any observation of a client."""
     values = st.sampled_from([BLUE, GREEN, NO_ANSWER])
-    return st.builds(client, st.integers(0, 1100).map(float), values)
+    at, seconds = st.integers(0, 1100).map(float), st.sampled_from([0.2, 0.8, 3.0])
+    return st.builds(client, at, values) | st.builds(timed, at, seconds, values)
 
 
 def alarms() -> st.SearchStrategy[Observation]:

@@ -59,7 +59,7 @@ def test_an_object_of_another_form_is_refused(document: object, message: str) ->
 
 def test_every_expectation_has_words_of_its_own() -> None:
     found = [describe(each) for each in EXPECTATIONS]
-    assert len(set(found)) == 7
+    assert len(set(found)) == len(EXPECTATIONS)
     assert found[0] == f"clients of {RECORD} reach green"
-    assert found[-1] == f"{ALARM_NAME} stays quiet"
+    assert f"{ALARM_NAME} stays quiet" in found
     assert describe(UnknownExpectation("queue drains")) == "queue drains"

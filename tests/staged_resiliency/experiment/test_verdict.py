@@ -24,9 +24,10 @@ from tests.staged_resiliency.experiment.observing import (
     observations,
     requests,
     runs,
+    timed,
 )
 
-MOVE, RETURN, STAY, SERVED, FIRES, RECOVERS, QUIET = EXPECTATIONS
+MOVE, RETURN, STAY, SERVED, FIRES, RECOVERS, QUIET, FAST = EXPECTATIONS
 PASSED, FAILED = Status.PASSED, Status.FAILED
 
 
@@ -243,6 +244,27 @@ ROWS: tuple[Row, ...] = (
     ("not quiet", QUIET, [alarm(50, "OK"), alarm(200, "ALARM")], FAILED, 100, "not so 100 s"),
     ("on all along", QUIET, [alarm(50, "ALARM")], FAILED, 0, "not so 0 s after the fault (ALARM)"),
     ("unseen", QUIET, [alarm(200, "OK", "another")], FAILED, None, "not observed"),
+    ("fast", FAST, [timed(200, 0.3), timed(300, 0.8)], PASSED, 0.8, "0.8 s: in 0.800 s"),
+    ("slow", FAST, [timed(200, 0.3), timed(300, 0.81)], FAILED, 0.81, "not so, but in 0.810 s"),
+    (
+        "one of 20 answers slow",
+        FAST,
+        [*(timed(200 + number, 0.3) for number in range(19)), timed(300, 3)],
+        PASSED,
+        0.3,
+        "in 0.300 s",
+    ),
+    (
+        "two of 20 answers slow",
+        FAST,
+        [*(timed(200 + number, 0.3) for number in range(18)), timed(300, 3), timed(301, 2)],
+        FAILED,
+        2,
+        "in 2.000 s",
+    ),
+    ("fast before and after", FAST, [timed(99, 0.1), timed(401, 0.1)], FAILED, None, "no answer"),
+    ("no answer in time", FAST, [timed(200, 4, NO_ANSWER)], FAILED, None, "no answer was timed"),
+    ("not timed", FAST, [client(200, BLUE)], FAILED, None, "no answer was timed"),
 )
 
 

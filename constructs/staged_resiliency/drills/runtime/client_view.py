@@ -52,9 +52,12 @@ def poll(plan: Plan, context: Context) -> ClientView:
     # Functions outside a VPC reach IPv4 addresses only, and the record is of type A.
     resolved = tuple(each for each in context.resolve(plan.record.name) if is_ipv4(each))
     client, reason = NO_ANSWER, "the name can't be resolved"
+    seconds = None
     if resolved:
+        asked_at = context.clock()
         client, reason = serving_host(plan, context, resolved[0])
-    observations.append(Observation(at, Source.CLIENT, plan.record.name, client, reason))
+        seconds = round(context.clock() - asked_at, 3)
+    observations.append(Observation(at, Source.CLIENT, plan.record.name, client, reason, seconds))
     observations.append(_other_host_observation(plan, context, at, resolved[:1], client, reason))
     observations += _alarm_observations(plan, context)
     return ClientView(tuple(observations), dns, resolved, client, reason)

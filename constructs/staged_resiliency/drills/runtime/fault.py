@@ -260,7 +260,7 @@ def state_of(instance: JsonObject) -> str:
 
 def is_over(plan: Ending, context: Context) -> bool:
     """Whether the fault of a run of long ago is over, as far as can be seen without ending it."""
-    if not plan.enabled or plan.fault is FaultKind.BLACKHOLE:
+    if not plan.enabled or plan.fault.runs_on_host:
         return True  # it ended by itself
     state = state_of(describe_instance(plan.instance_id, context))
     return state in ("running", "shutting-down", "terminated", "")
@@ -315,7 +315,7 @@ def _status(
         return FaultEndStatus(True, last.id, message, context.clock())
     if plan.fault is FaultKind.STOP_INSTANCE:
         return _start_instance(plan, last.id, context)
-    return _blackhole_status(plan, last, injected_at, context)
+    return _rule_status(plan, last, injected_at, context)
 
 
 def _start_instance(plan: Ending, experiment: str | None, context: Context) -> FaultEndStatus:
@@ -337,10 +337,10 @@ def _start_instance(plan: Ending, experiment: str | None, context: Context) -> F
     )
 
 
-def _blackhole_status(
+def _rule_status(
     plan: Ending, experiment: Experiment, injected_at: float | None, context: Context
 ) -> FaultEndStatus:
-    """Return how far ending a blackhole has come; the host opens the port after the duration.
+    """Return how far ending a rule on the host has come; the host removes it after the duration.
 
     The rule lasts as long as the command on the host, which begins with the installation of what
     it needs. FIS completes its action after the action's own time, whether the command has ended
@@ -356,12 +356,10 @@ def _blackhole_status(
         # Of a command that outlasts FIS's action only this poll shows the end.
         ended = experiment.ended_at
         at = ended if ended is not None and now < ended + LATE_SECONDS else now
-        return FaultEndStatus(True, experiment.id, "the port is open again", at)
+        return FaultEndStatus(True, experiment.id, "the rule on the host is removed", at)
     if began is not None and now < began + plan.fault_seconds:
         left = began + plan.fault_seconds - now
-        return FaultEndStatus(
-            False, experiment.id, f"{plan.host} opens port {plan.port} in {left:.0f} s"
-        )
+        return FaultEndStatus(False, experiment.id, f"{plan.host} removes the rule in {left:.0f} s")
     return FaultEndStatus(True, experiment.id, _TIME_OVER, now)
 
 
@@ -371,12 +369,13 @@ def _why_rule_may_last(plan: Ending, began: float | None, context: Context) -> s
     A command that runs is waited for: Systems Manager ends it in time. One that can't be followed
     is waited for until the rule can no longer be there.
     """
+    document = BLACKHOLE_DOCUMENT if plan.command is None else plan.command.document
     try:
         answer = context.aws(
             "ssm",
             "ListCommandInvocations",
             InstanceId=plan.instance_id,
-            Filters=[{"key": "DocumentName", "value": BLACKHOLE_DOCUMENT}],
+            Filters=[{"key": "DocumentName", "value": document}],
         )
     except AwsError as error:
         late = began is None or context.clock() >= rule_gone_at(began, plan.fault_seconds)

@@ -12,7 +12,10 @@ INSTANCE_TAG: Final = "staged-resiliency:instance"
 """Tags of an experiment; permissions are limited to experiments of the service and environment."""
 
 BLACKHOLE_DOCUMENT: Final = "AWSFIS-Run-Network-Blackhole-Port"
-"""Systems Manager's document that drops packets:
+PACKET_LOSS_DOCUMENT: Final = "AWSFIS-Run-Network-Packet-Loss-Sources"
+LATENCY_DOCUMENT: Final = "AWSFIS-Run-Network-Latency-Sources"
+"""Systems Manager's documents that drop packets to a port, and drop and delay packets to names and
+addresses:
 https://docs.aws.amazon.com/fis/latest/userguide/actions-ssm-agent.html"""
 
 LOCKS: Final = "/staged-resiliency/drill-locks"

@@ -47,6 +47,12 @@ class FaultKind(Enum):
 
     STOP_INSTANCE = "stop_instance"
     BLACKHOLE = "blackhole"
+    DEGRADE = "degrade"
+
+    @property
+    def runs_on_host(self) -> bool:
+        """Whether a command on the host injects the fault, and not AWS FIS itself."""
+        return self is not FaultKind.STOP_INSTANCE
 
     @property
     def description(self) -> str:
@@ -54,7 +60,21 @@ class FaultKind(Enum):
         return {
             FaultKind.STOP_INSTANCE: "host stopped",
             FaultKind.BLACKHOLE: "dependency blackholed",
+            FaultKind.DEGRADE: "dependency degraded",
         }[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """The Systems Manager command that injects a fault on the host.
+
+    Attributes:
+        document: Name of its document.
+        effect: What it does, in the words of messages: ``drops what HOST sends to NAME``.
+    """
+
+    document: str
+    effect: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +238,7 @@ class Ending:
         instance_id: The instance that the fault breaks.
         fault_seconds: How long the fault lasts unless it is ended earlier.
         enabled: False for a dry run, which has no fault.
+        command: The command on the host; None where AWS FIS itself injects the fault.
         journal_bucket: The bucket in which it is recorded that the fault is over; empty where it
             is unknown.
         topic_arn: The topic of the message on the run; empty where it is unknown.
@@ -235,6 +256,7 @@ class Ending:
     enabled: bool = True
     journal_bucket: str = ""
     topic_arn: str = ""
+    command: Command | None = None
 
     @classmethod
     def from_plan(cls, document: object) -> "Ending":
@@ -271,8 +293,8 @@ class Plan:
         target: Name of the host that the fault is injected into: that of ``active`` or
             ``standby``.
         active: The host that serves clients while all is well.
-        dependency: Short name of the dependency that is cut off; None for a stopped instance.
-        port: TCP port that is cut off; None for a stopped instance.
+        dependency: Short name of the dependency that is affected; None for a stopped instance.
+        port: TCP port that is cut off; None for other faults.
         fault_seconds: How long the fault lasts unless it is ended earlier.
         hypothesis: At least one expectation.
         alarms: Names of all alarms of the service in ``region``; a run is refused while any of
@@ -296,6 +318,7 @@ class Plan:
             no run starts and none injects its fault. Empty where it is not known.
         notice_seconds: How long before it goes on a run with a fault announces itself; 0 for no
             announcement.
+        command: The command on the host that injects the fault; None where AWS FIS itself does.
         sample_seconds: Interval between two polls of DNS, clients and alarms.
         call_seconds: How long one call of a function polls.
 
@@ -338,6 +361,7 @@ class Plan:
     change_calendars: tuple[str, ...] = ()
     notice_seconds: int = 0
     more_topic_arns: tuple[str, ...] = ()
+    command: Command | None = None
     stack: str = ""
 
     def __post_init__(self) -> None:
@@ -388,6 +412,7 @@ class Plan:
             experiment_template_id=self.experiment_template_id,
             journal_bucket=self.journal_bucket,
             topic_arn=self.topic_arn,
+            command=self.command,
         )
 
     @property
@@ -395,6 +420,15 @@ class Plan:
         """IDs of the pair's instances, as far as they are known; a run locks all of them."""
         found = (self.active.instance_id, self.standby.instance_id)
         return tuple(sorted({each for each in found if each is not None}))
+
+    @property
+    def effect(self) -> str:
+        """What the fault does, in the words of messages."""
+        if self.command is not None:
+            return self.command.effect
+        if self.fault is FaultKind.STOP_INSTANCE:
+            return f"stops {self.target}"
+        return f"drops what {self.target} sends to TCP port {self.port}"
 
     @property
     def ends_early(self) -> bool:
@@ -406,8 +440,10 @@ class Plan:
         return self.fault is FaultKind.STOP_INSTANCE
 
     def to_json(self) -> JsonObject:
-        """Return the plan as a JSON object."""
+        """Return the plan as a JSON object, without a command where there is none."""
         document: JsonObject = as_json(self)
+        if self.command is None:
+            return {key: value for key, value in document.items() if key != "command"}
         return document
 
     @classmethod

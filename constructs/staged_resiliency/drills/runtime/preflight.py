@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from staged_resiliency.drills.runtime import fault, lock, traps
 from staged_resiliency.drills.runtime.client_view import alarm_states, serving_host
 from staged_resiliency.drills.runtime.context import Context
-from staged_resiliency.drills.runtime.plan import FaultKind, Plan, Window
+from staged_resiliency.drills.runtime.plan import Plan, Window
 from staged_resiliency.drills.runtime.states import RunName
 from staged_resiliency.drills.runtime.store import (
     Store,
@@ -83,7 +83,7 @@ def refusals(plan: Plan, found: Findings) -> Sequence[str]:
     if found.instance_state != "running":
         state = found.instance_state or "not found"
         reasons.append(f"instance {plan.target_host.instance_id} is {state}, not running")
-    if plan.fault is FaultKind.BLACKHOLE and found.agent != "Online":
+    if plan.fault.runs_on_host and found.agent != "Online":
         reasons.append(
             f"the SSM agent of {plan.target} is {found.agent or 'unknown'}, not Online: the fault "
             "needs it"
@@ -101,7 +101,7 @@ def inspect(plan: Plan, execution: str, context: Context) -> Findings:
     if addresses:
         standby, reason = serving_host(plan, context, addresses[0])
     instance = fault.describe_instance(plan.target_host.instance_id or "", context)
-    agent = traps.describe_agent(plan, context) if plan.fault is FaultKind.BLACKHOLE else {}
+    agent = traps.describe_agent(plan, context) if plan.fault.runs_on_host else {}
     return Findings(
         in_window=is_open(plan.window, context.clock()),
         alarms={name: state for name, (state, _) in states.items()},

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from staged_resiliency.drills.runtime import fault, lock, metrics
 from staged_resiliency.drills.runtime.context import Context, JsonObject
-from staged_resiliency.drills.runtime.plan import COOL_DOWN_SECONDS, Ending, FaultKind, Plan
+from staged_resiliency.drills.runtime.plan import COOL_DOWN_SECONDS, Ending, Plan
 from staged_resiliency.drills.runtime.run_result import (
     conclude,
     fault_may_last,
@@ -105,7 +105,7 @@ def _free_from(plan: Plan, records: Sequence[PhaseRecord], now: float) -> float:
         return 0.0
     injected, _ = fault_times(each for record in records for each in record.observations)
     calm = now + COOL_DOWN_SECONDS
-    if plan.fault is not FaultKind.BLACKHOLE or injected is None:
+    if not plan.fault.runs_on_host or injected is None:
         return calm
     return max(calm, fault.rule_gone_at(injected, plan.fault_seconds))
 
@@ -134,12 +134,9 @@ def announce(plan: Plan, run: RunName, context: Context) -> None:
     """Send the message that a run injects its fault in some time, and how to stop it."""
     at = datetime.fromtimestamp(context.clock() + plan.notice_seconds, timezone.utc)
     name = f"drill {plan.drill} of {plan.service} in {plan.environment}"
-    what = {
-        FaultKind.STOP_INSTANCE: f"stops {plan.target}",
-        FaultKind.BLACKHOLE: f"drops what {plan.target} sends to TCP port {plan.port}",
-    }[plan.fault]
+    minutes = -(-plan.fault_seconds // 60)
     lines = [
-        f"At {at:%Y-%m-%d %H:%M} UTC {name} {what}, for up to {-(-plan.fault_seconds // 60)} min.",
+        f"At {at:%Y-%m-%d %H:%M} UTC {name} {plan.effect}, for up to {minutes} min.",
         "It checks before that whether the service is healthy, and runs only if it is.",
         "",
         *how_to_stop(plan.region, run.execution),

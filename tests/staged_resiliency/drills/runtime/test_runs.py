@@ -38,6 +38,7 @@ from tests.fake_aws.simulation import START, Script, StartedExperiment
 # Fewer polls and calls, as these tests need no precision and run many drills.
 SHUTDOWN = replace(plans.SHUTDOWN, sample_seconds=25, call_seconds=900)
 BLACKHOLE = replace(plans.BLACKHOLE, sample_seconds=25, call_seconds=200)
+DEGRADE = replace(plans.DEGRADE, sample_seconds=25, call_seconds=200)
 PHASES = (
     names.PREFLIGHT,
     names.STEADY_STATE,
@@ -129,6 +130,25 @@ def test_a_blackhole_lasts_its_time_and_passes_without_a_message() -> None:
     assert (status, found["status"]) == ("SUCCEEDED", "passed")
     (experiment,) = made.service.experiments
     assert experiment.stopped_at is None
+
+
+@pytest.mark.parametrize(
+    ("takes", "status", "message"),
+    [
+        (0.6, "passed", "come within 0.8 s: in 0.600 s"),
+        (0.9, "failed", "come within 0.8 s: not so, but in 0.900 s"),
+    ],
+)
+def test_a_degraded_dependency_may_slow_clients_down_only_so_far(
+    takes: float, status: str, message: str
+) -> None:
+    script = Script(detect=None, clients_move=None, degraded_answers_take=takes)
+    with account(DEGRADE, script) as made:
+        made.finish(made.start(made.machine(DEGRADE)))
+        found = made.journal("run-1")
+    assert found["verdict"]["status"] == status
+    assert message in found["verdict"]["message"]
+    assert found["measures"]["response_seconds"] == takes
 
 
 def test_a_blackhole_that_a_guard_stops_is_over_when_the_host_lets_go() -> None:
