@@ -26,6 +26,13 @@ FINDINGS: Mapping[str, set[str]] = {
     "peer added to failover_on": {"warning clients", "warning protection"},
     "peer_address changed": {"warning hosts"},
     "state: absent": {"warning protection", "warning hosts"},
+    "state: absent, together with the end of a dependency that decides failover": {
+        "danger clients",
+        "warning clients",
+        "warning protection",
+        "warning hosts",
+        "danger time",
+    },
     "second signal added to failover_on": {"warning clients", "warning protection"},
     "host renamed": {"warning names", "warning hosts", "warning messages"},
     "host renamed, while a dependency decides failover": {
