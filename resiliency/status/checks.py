@@ -18,7 +18,7 @@ from resiliency.status.deployed import GLOBAL_REGION, Deployed
 from resiliency.status.sections import Section
 from staged_resiliency.drills.runtime.context import Context
 from staged_resiliency.drills.runtime.drill_status import Score
-from staged_resiliency.drills.runtime.network import UnansweredError
+from staged_resiliency.drills.runtime.network import UnansweredError, is_ipv4
 from staged_resiliency.drills.runtime.plan import EXPIRY_DAYS
 from staged_resiliency.shared import names
 
@@ -57,18 +57,20 @@ Check = Callable[[Deployed, Context, Section], None]
 def serving(deployed: Deployed, context: Context, section: Section) -> None:
     """Check who serves clients: by Route 53's answer, the system's resolver, and the host."""
     for pair in deployed.pairs:
-        if pair.pair.record_type != "A":
-            continue
-        name, zone = pair.pair.name, _zone(deployed, pair)
+        name, zone, record_type = pair.pair.name, _zone(deployed, pair), pair.pair.record_type
         if zone is None:
             section.not_asked.append(f"{name}: its template has no ID of a hosted zone")
             continue
         answer = deployed.account.home(
-            *TEST_ANSWER, HostedZoneId=zone, RecordName=name, RecordType="A"
+            *TEST_ANSWER, HostedZoneId=zone, RecordName=name, RecordType=record_type
         )
         addresses = sorted(answer["RecordData"]) if answer["ResponseCode"] == "NOERROR" else []
         host = _host_at(pair, addresses, context)
-        section.row(host or "unknown", "Route 53 answers", ", ".join(addresses) or "nothing")
+        section.row(
+            host or "unknown",
+            f"Route 53 answers ({record_type})",
+            ", ".join(addresses) or "nothing",
+        )
         if host == pair.standby.name:
             section.find(
                 f"clients of {name} are sent to {host}, the standby",
@@ -80,7 +82,9 @@ def serving(deployed: Deployed, context: Context, section: Section) -> None:
                 "neither host",
                 "compare the records with the deployed template: resiliency status --drift",
             )
-        resolved = sorted(context.resolve(name))
+        if record_type != "A":  # this machine may have no IPv6
+            continue
+        resolved = sorted(each for each in context.resolve(name) if is_ipv4(each))
         section.row("", "this machine resolves", ", ".join(resolved) or "nothing")
         if addresses and not set(resolved) & set(addresses):
             section.find(

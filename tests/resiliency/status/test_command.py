@@ -31,7 +31,7 @@ def test_where_all_is_well_it_says_so_then_all_that_it_found(
     assert [each for each in lines if each in CHECKS] == list(CHECKS)
     text = " ".join(out.split())
     for each in (
-        "bookstore-api-blue Route 53 answers 54.213.54.171",
+        "bookstore-api-blue Route 53 answers (A) 54.213.54.171",
         "bookstore-api-blue /version/ at 54.213.54.171 answered",
         "healthy b2c1e5a0-0000-4000-8000-000000000001 on bookstore-api-blue-StatusCheckFailed",
         "OK bookstore-production-clients-on-standby",
@@ -91,6 +91,31 @@ def test_watch_reads_again_until_ctrl_c(
     out = capsys.readouterr().out
     assert "All is well." in out
     assert "AWS throttles cloudformation:DescribeStacks" in " ".join(out.split())
+
+
+def test_on_a_terminal_the_page_renews_itself(
+    made: Deployment,
+    status: StatusCommand,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    shown = []
+
+    def pause(seconds: float) -> None:
+        shown.append(capsys.readouterr().out)
+        if len(shown) == 2:
+            raise KeyboardInterrupt
+        made.account.service.script.dns = (plans.GREEN_ADDRESS,)
+
+    monkeypatch.setattr(made.account.service, "sleep", pause)
+    assert status("--watch") == 1
+    first, second = shown
+    assert "All is well." in first
+    assert "All is well." not in second
+    assert "the standby" in second
+    assert "\x1b[2K" in second  # the former page is erased
 
 
 def test_what_excludes_each_other_is_usage(
