@@ -43,7 +43,7 @@ def _commands_in(document: Path) -> Iterator[tuple[str, bool]]:
     """Yield each `resiliency ...` of a document, and whether it is a whole command."""
     text = (ROOT / document).read_text(encoding="utf-8")
     for block in re.findall(r"^ *```(?:sh)?\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL):
-        for line in block.splitlines():
+        for line in block.replace("\\\n", " ").splitlines():
             if re.match(r" *(\$ )?resiliency ", line):
                 yield line.strip().removeprefix("$ "), True
     for mention in re.findall(r"`(resiliency [^`\n]*)`", text):
@@ -254,3 +254,10 @@ def test_the_pictures_show_the_pages_of_today() -> None:
 
     kept = json.loads(DIGESTS.read_text(encoding="utf-8"))
     assert kept == {name: digest(page) for name, page in pages().items()}, "make picture"
+
+
+def test_the_alarms_of_the_guide_are_sound() -> None:
+    (shown,) = [each for each in _yaml_in("docs/service-file.md") if "alarms" in each]
+    hosts = {"green": {"name": "g", "instance_id": "i-0123abcd", "address": "52.11.79.9"}}
+    environment = example(lambda env: (env["hosts"].update(hosts), env.update(shown)))
+    assert list(environment.environments["production"].alarms) == ["errors", "cpu", "queue"]
