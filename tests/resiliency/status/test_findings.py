@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from resiliency.status import checks
+from resiliency.status.dns import COPIED
 from tests import journals
 from tests.fake_aws import plans
 from tests.fake_aws.command import GROUP, NOW
@@ -447,5 +447,5 @@ def test_the_eight_settings_are_those_of_route_53(made: Deployment) -> None:
     shape = made.account.client("route53").meta.service_model.shape_for(
         "CloudWatchAlarmConfiguration"
     )
-    assert set(shape.members) == set(checks.COPIED)
+    assert set(shape.members) == set(COPIED)
     assert ASSOCIATION in {each["AssociationId"] for each in made.associations.values()}
