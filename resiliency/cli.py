@@ -17,6 +17,7 @@ from resiliency.commands import (
     drill,
     gate,
     init,
+    manual,
     rehearse,
     review,
     schema,
@@ -105,10 +106,7 @@ def _discard_output() -> None:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    made = argparse.ArgumentParser(
-        prog="resiliency",
-        description="Failover of EC2 pairs: check it, predict it, rehearse it, and drill it.",
-    )
+    made = argparse.ArgumentParser(prog="resiliency")
     made.add_argument(
         "--version",
         action="version",
@@ -130,6 +128,7 @@ def parser() -> argparse.ArgumentParser:
         schema,
     ):
         each.add(commands)
+    manual.add_pages(made)
     return made
 
 

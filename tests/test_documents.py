@@ -43,7 +43,7 @@ def _commands_in(document: Path) -> Iterator[tuple[str, bool]]:
     """Yield each `resiliency ...` of a document, and whether it is a whole command."""
     text = (ROOT / document).read_text(encoding="utf-8")
     for block in re.findall(r"^ *```(?:sh)?\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL):
-        for line in block.splitlines():
+        for line in block.replace("\\\n", " ").splitlines():
             if re.match(r" *(\$ )?resiliency ", line):
                 yield line.strip().removeprefix("$ "), True
     for mention in re.findall(r"`(resiliency [^`\n]*)`", text):

@@ -21,7 +21,8 @@ ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = ROOT / "build" / "docs"
 
 _DOCUMENTS: Final = ("*.md", "benchmarks/*.md", "docs/**/*.md", "docs/**/*.svg", "docs/**/*.webp")
-_SOURCES: Final = ("examples/*.py", "services/*.yaml")
+_LINK: Final = re.compile(r"\[([^]]*)\]\((?!https?:)([^)#\s]+)(#[^)]*)?\)")
+_LANGUAGES: Final = {".py": "python", ".pyi": "python", ".yaml": "yaml", ".json": "json"}
 _ASSETS: Final = ROOT / "docs" / "site" / "assets"
 
 Schema = Mapping[str, Any]
@@ -33,12 +34,6 @@ def write_pages() -> None:
     for pattern in _DOCUMENTS:
         for document in ROOT.glob(pattern):
             _write(document.relative_to(ROOT), document)
-    for pattern in _SOURCES:
-        for source in ROOT.glob(pattern):
-            path = source.relative_to(ROOT)
-            language = {".py": "python", ".yaml": "yaml"}[source.suffix]
-            text = f"# {path}\n\n```{language}\n{source.read_text(encoding='utf-8')}```\n"
-            _write_text(f"{path}.md", text)
     service = json.loads((ROOT / "resiliency/service_file/service.schema.json").read_bytes())
     _write_text(
         "docs/reference/service-file-keys.md",
@@ -172,7 +167,19 @@ def _write(path: Path, document: Path) -> None:
         (PAGES / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(document, PAGES / path)
     else:
-        _write_text(str(path), document.read_text(encoding="utf-8"))
+        text = document.read_text(encoding="utf-8")
+        _write_text(str(path), _LINK.sub(lambda link: _site_link(document, link), text))
+
+
+def _site_link(document: Path, link: re.Match[str]) -> str:
+    """Return a link as it is on the site: a source has a page, made when a document links to it."""
+    target = (document.parent / link[2]).resolve()
+    if target.suffix in _LANGUAGES and target.is_file():
+        path = target.relative_to(ROOT)
+        source = target.read_text(encoding="utf-8")
+        _write_text(f"{path}.md", f"# {path}\n\n```{_LANGUAGES[target.suffix]}\n{source}```\n")
+        return f"[{link[1]}]({link[2]}.md)"
+    return link[1] if target.is_dir() else link[0]  # the site has no pages of folders
 
 
 def _write_text(path: str, text: str) -> None:

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 def add(commands: Subparsers) -> None:
     """Add the arguments."""
     check = commands.add_parser("check", help="check service files, without the CDK")
-    check.add_argument("path", type=Path, nargs="?", default=Path("services"))
+    check.add_argument(
+        "path",
+        type=Path,
+        nargs="?",
+        default=Path("services"),
+        help="service file or folder; services unless given",
+    )
     check.set_defaults(run=run, extra="cli")
 
 

@@ -11,7 +11,13 @@ def add(commands: Subparsers) -> None:
     summary = commands.add_parser(
         "summary", help="print what a synthesized application would deploy"
     )
-    summary.add_argument("folder", type=Path, nargs="?", default=Path("cdk.out"))
+    summary.add_argument(
+        "folder",
+        type=Path,
+        nargs="?",
+        default=Path("cdk.out"),
+        help="folder that `cdk synth` wrote; cdk.out unless given",
+    )
     summary.set_defaults(run=run, extra="cli")
 
 

@@ -114,6 +114,29 @@ def _record_is_in_the_zone(env: PartialDocument) -> Iterator[Problem]:
                 yield env.problem(str(error), *place)
 
 
+def _zone_and_targets_exist_in_govcloud(env: PartialDocument) -> Iterator[Problem]:
+    """Refuse what Route 53 does not have in AWS GovCloud (US).
+
+    Source: govcloud-us/latest/UserGuide/govcloud-r53.html
+    """
+    region = env.text("region")
+    if not region or limits.partition_of(region) != "aws-us-gov":
+        return
+    if env.has("hosted_zone") and not env.has("hosted_zone", "id"):
+        yield env.problem(
+            f"is missing: zones are looked up among public ones, and {region} has only private "
+            "ones; give the private zone's id",
+            *("hosted_zone", "id"),
+        )
+    for color in COLORS:
+        if env.has("hosts", color, "alias"):
+            yield env.problem(
+                f"can't be served from {region}, where Route 53 has no alias records of load "
+                "balancers; give address",
+                *("hosts", color, "alias"),
+            )
+
+
 def _hosts_differ(env: PartialDocument) -> Iterator[Problem]:
     for key, canonical in _CANONICAL.items():
         blue, green = env.text("hosts", "blue", key), env.text("hosts", "green", key)
@@ -412,6 +435,7 @@ _RULES: Final[tuple[Callable[[PartialDocument], Iterator[Problem]], ...]] = (
     _topics_are_in_the_environments_place,
     _subscribers_are_of_a_topic_here,
     _record_is_in_the_zone,
+    _zone_and_targets_exist_in_govcloud,
     _hosts_differ,
     _hosts_have_one_kind_of_target,
     _hosts_serve_the_same_families,

@@ -146,7 +146,11 @@ def _bound(phrase: str, key: str) -> Callable[[ErrorDetails, Path], str]:
 
 
 def _too_short(detail: ErrorDetails, path: Path) -> str:
-    return f"is empty; {_like(path) or 'give at least one'}"
+    like, given = _like(path), detail["input"]
+    if not given or "min_length" not in detail["ctx"]:
+        return f"is empty; {like or 'give at least one'}"
+    found = f"has {len(given)} items; at least {detail['ctx']['min_length']} are needed"
+    return f"{found}; {like}" if like else found
 
 
 def _too_long(detail: ErrorDetails, path: Path) -> str:

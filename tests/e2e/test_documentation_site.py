@@ -1,10 +1,12 @@
 """The documentation site, built in a fresh clone and read in a browser without network."""
 
+import html
 import re
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -58,6 +60,16 @@ def test_what_is_made_from_the_code_is_there(site: Path) -> None:
     assert "recovery_time_seconds" in keys
     failover = (site / "docs/reference/failover.html").read_text(encoding="utf-8")
     assert 'id="staged_resiliency.InstanceFailover"' in failover
+
+
+def test_every_link_to_a_file_leads_to_one(site: Path) -> None:
+    """MkDocs checks links to pages alone."""
+    for page in _pages(site):
+        text = page.read_text(encoding="utf-8")
+        for link in re.findall(r"""\b(?:href|src|srcset)=["']?([^"'\s>]+)""", text):
+            file = unquote(html.unescape(link).partition("#")[0].partition("?")[0])
+            if file and not re.match(r"[a-z]+:|//", file):
+                assert (page.parent / file).exists(), f"{page}: {link}"
 
 
 def test_no_page_loads_anything_from_the_network(site: Path) -> None:

@@ -3,8 +3,11 @@
 import argparse
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -394,3 +397,58 @@ def test_a_command_that_answers_a_question_has_an_exit_status_for_each_kind_of_e
     monkeypatch.setattr(schema, "run", fails)
     assert cli.main(["schema"]) == status
     assert capsys.readouterr().err == f"{error}\n"
+
+
+def _parsers(of: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    yield of
+    for action in of._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for subcommand in action.choices.values():
+                yield from _parsers(subcommand)
+
+
+COMMANDS = {each.prog: each for each in _parsers(cli.parser())}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_a_command_has_examples_that_can_be_run(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = COMMANDS[command].format_help()
+    assert COMMANDS[command].description
+    assert "exit status: 0" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+    examples = re.findall(r"^  (resiliency .*)$", shown, re.MULTILINE)
+    assert examples
+    for example in examples:
+        assert example.startswith(command)
+        cli.parser().parse_args(shlex.split(example)[1:])
+
+
+def test_every_argument_has_a_help() -> None:
+    missing = [
+        (command, action.dest)
+        for command, of in COMMANDS.items()
+        for action in of._actions
+        if not action.help and not isinstance(action, argparse._SubParsersAction)
+    ]
+    assert missing == []
+
+
+_COLOR = re.compile(r"\x1b\[(?:[0-9;]*;)?(?:3|4|9|10)[0-7]")
+
+
+@pytest.mark.parametrize("no_color", [True, False])
+def test_no_color_prints_no_colour(
+    no_color: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """See https://no-color.org; the other case shows that there would be colours."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if no_color:
+        monkeypatch.setenv("NO_COLOR", "1")
+    template = ROOT / "tests" / "resiliency" / "failover_model" / "templates" / "sam.yaml"
+    cli.main(["timing", "--outages", "50", "--objective", "60", str(template)])
+    assert bool(_COLOR.search(capsys.readouterr().out)) is not no_color

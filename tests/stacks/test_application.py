@@ -9,9 +9,10 @@ import pytest
 
 from resiliency.cloud_assembly import SynthesizedStack, read_assembly
 from resiliency.service_file import Service
-from stacks.application import add_stacks
+from stacks.application import add_stacks, new_app
 from tests.stacks.test_probe_stack import configuration_of
 from tests.support import (
+    ROOT,
     Data,
     Template,
     app_as_by_the_cli,
@@ -26,6 +27,7 @@ from tests.support import (
 )
 
 NOTIFICATIONS = "notifications-532151327118-us-west-2-PingPublicationsSNS"
+ROLE = "AWS::IAM::Role"
 VIRGINIA = "notifications-532151327118-us-east-1-PingPublicationsSNS"
 
 
@@ -466,7 +468,11 @@ def test_hosts_may_have_the_name_tags_that_the_cdk_gives() -> None:
 def test_the_dashboard_links_to_the_console_and_the_metrics_of_its_partition(
     region: str, partition: str, console: str, metrics: str
 ) -> None:
-    templates = synthesize([example(lambda env: env.update(region=region), whole=True)])
+    service = example(whole=True)
+    # A file would be refused in GovCloud for its drills, which other applications may have there.
+    environment = service.environments["production"].model_copy(update={"region": region})
+    changed = service.model_copy(update={"environments": {"production": environment}})
+    templates = synthesize([changed])
     dashboard = only(templates["bookstore-production-failover"], "AWS::CloudWatch::Dashboard")
     body = json.dumps(dashboard["DashboardBody"])
     assert f"https://{console}/fis/" in body
@@ -555,3 +561,33 @@ def test_an_alarm_that_decides_nothing_may_fire_at_two_of_three() -> None:
     assert found["bookstore-api-blue-db-connectivity-failed"] == (2, 3)
     assert found["bookstore-api-blue-cdn-connectivity-failed"] == (2, 2)
     assert found["bookstore-api-blue-peer-connectivity-failed"] == (2, 4)
+
+
+@pytest.mark.slow
+def test_a_bootstrap_of_ones_own_and_a_boundary_are_taken_from_the_context(tmp_path: Path) -> None:
+    """As docs/how-to.md says, in words of cdk.json alone."""
+    context = {
+        **json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"],
+        "@aws-cdk/core:bootstrapQualifier": "shop1",
+        "@aws-cdk/core:permissionsBoundary": {"name": "developer-boundary"},
+    }
+    app = new_app(str(tmp_path), context=context)
+    add_stacks(app, [example(whole=True)])
+    app.synth()
+    manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    deployed_by = [
+        artifact["properties"]["assumeRoleArn"]
+        for artifact in manifest["artifacts"].values()
+        if artifact["type"] == "aws:cloudformation:stack"
+    ]
+    assert len(deployed_by) >= 6
+    assert all("role/cdk-shop1-deploy-role-532151327118-" in role for role in deployed_by)
+    roles = [
+        role["Properties"]["PermissionsBoundary"]
+        for file in tmp_path.glob("*.template.json")
+        for role in resources_of(json.loads(file.read_text(encoding="utf-8")), ROLE).values()
+    ]
+    assert roles == ["arn:aws:iam::532151327118:policy/developer-boundary"] * 7
+    assert "hnb659fds" not in "".join(
+        file.read_text(encoding="utf-8") for file in tmp_path.glob("*.json")
+    )
