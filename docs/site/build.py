@@ -138,8 +138,8 @@ def command_lines(of: argparse.ArgumentParser) -> Iterator[str]:
         name = f"{names}{value}" if action.option_strings else names
         yield f"| `{name}` | {_cell((action.help or '') % vars(action))} |"
     yield ""
-    if of.epilog:
-        yield f"```text\n{of.epilog.strip()}\n```\n"
+    for paragraph in (of.epilog or "").split("\n\n"):
+        yield f"```text\n{paragraph}\n```\n" if "\n" in paragraph else f"{paragraph}\n"
     for action in nested:
         for subcommand in action.choices.values():
             yield from command_lines(subcommand)
