@@ -244,7 +244,7 @@ def _drill_check(
     if days > options.freshness:
         return check(
             Status.FAILED,
-            f"it passed {days} days ago, on {at}; at most {options.freshness} count",
+            f"it passed {days} d ago, on {at}; at most {options.freshness} count",
             f"run it again: {again}",
         )
     change = None if options.any_deployment else _last_change(drill, changes, location)
@@ -258,7 +258,7 @@ def _drill_check(
             "--any-deployment",
         )
     since = "" if change is None else f", after the last change, on {moment(change.at)}"
-    return check(Status.PASSED, f"passed on {at}, {days} days ago{since}")
+    return check(Status.PASSED, f"passed on {at}, {days} d ago{since}")
 
 
 def _run_check(

@@ -11,6 +11,7 @@ from resiliency.service_file.alarms import AlarmDescription, alarms_of
 from resiliency.service_file.model import Endpoint, Host
 from resiliency.service_file.warnings import ServiceWarning, warnings_of
 from stacks.notifications import add_subscriptions, notifies_in
+from stacks.own_alarms import own_alarms_of
 from staged_resiliency import (
     AddressTarget,
     AlarmSignal,
@@ -56,6 +57,7 @@ class FailoverStack(Stack):
         self.connectivity_alarms = self._connectivity_alarms(service, environment)
         self.peer_alarms = self._peer_alarms(service, environment)
         self.measure_alarms = list(self._measure_alarms(service, environment))
+        self.own_alarms = own_alarms_of(self, service, environment)
         self._zone = self._hosted_zone(environment)
         status = environment.status_alarm
         hosts = {color: _host(environment.hosts.of(color)) for color in COLORS}
@@ -104,7 +106,8 @@ class FailoverStack(Stack):
             )
         if notifies_in(environment, environment.region):
             add_subscriptions(self, environment)
-        self._add_outputs(environment.topics)
+        own = [each.name for each in alarms_of(environment) if each.kind is AlarmKind.OTHER]
+        self._add_outputs(environment.topics, own)
         known = {name: [least, most] for name, least, most in environment.assumptions.given}
         # Records have addresses only: without the hosts' names a reader of the template could not
         # see whether the health check is on the host that clients are sent to.
@@ -239,16 +242,16 @@ class FailoverStack(Stack):
             return _endpoint_signal(environment)
         if name == "peer":
             return AlarmSignal(name, self.peer_alarms)
-        return AlarmSignal(name, self.connectivity_alarms[name])
+        return AlarmSignal(name, self.connectivity_alarms.get(name) or self.own_alarms[name])
 
-    def _add_outputs(self, topics: Iterable[str]) -> None:
+    def _add_outputs(self, topics: Iterable[str], own_alarms: Iterable[str]) -> None:
         alarms = [alarm.alarm_name for alarm in self.failover.status_alarms.values()] + [
             alarm.alarm_name
             for pair in self.connectivity_alarms.values()
             for alarm in pair.values()
         ]
         alarms += [alarm.alarm_name for alarm in self.peer_alarms.values()]
-        alarms += self.measure_alarms
+        alarms += [*self.measure_alarms, *own_alarms]
         for output_id, value, description in (
             ("RecordName", self.failover.records.record_name, "DNS name that clients use."),
             (

@@ -254,3 +254,10 @@ def test_the_pictures_show_the_pages_of_today() -> None:
 
     kept = json.loads(DIGESTS.read_text(encoding="utf-8"))
     assert kept == {name: digest(page) for name, page in pages().items()}, "make picture"
+
+
+def test_the_alarms_of_the_guide_are_sound() -> None:
+    (shown,) = [each for each in _yaml_in("docs/service-file.md") if "alarms" in each]
+    hosts = {"green": {"name": "g", "instance_id": "i-0123abcd", "address": "52.11.79.9"}}
+    environment = example(lambda env: (env["hosts"].update(hosts), env.update(shown)))
+    assert list(environment.environments["production"].alarms) == ["errors", "cpu", "queue"]

@@ -252,14 +252,16 @@ def compare(
     names = {each.name for each in made.of("alarm")}
     made.left_alone = [
         *(("alarm", name) for name in sorted(existing.alarms) if name not in names),
-        *(("health check", each) for each in existing.checks if each not in kept),
-        *(
-            ("health check", str(pair.secondary["HealthCheckId"]))
-            for pair in existing.pairs
-            if pair.secondary and "HealthCheckId" in pair.secondary
-        ),
+        *(("health check", each) for each in _checks_of(existing) if each not in kept),
     ]
     return made
+
+
+def _checks_of(existing: Existing) -> Mapping[str, None]:
+    """Return the ids of the health checks of all records, without duplicates."""
+    records = [each for pair in existing.pairs for each in pair.records]
+    named = [each["HealthCheckId"] for each in records if "HealthCheckId" in each]
+    return dict.fromkeys((*existing.checks, *named))
 
 
 def alarm_names(stacks: Sequence[SynthesizedStack]) -> Mapping[str, Sequence[str]]:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from resiliency.cloud_assembly import SynthesizedStack
 from resiliency.commands import Subparsers
 from resiliency.errors import FINDINGS, NOT_ASKED, STATUSES_HELP, UsageError
 
@@ -61,6 +60,7 @@ def add(commands: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the findings on a change."""
+    from resiliency.cloud_assembly import SynthesizedStack
     from resiliency.review.change_set import read_change_set, stacks_before, with_actions
     from resiliency.review.changes import changes_between
     from resiliency.review.findings import Level, Sides

@@ -45,7 +45,10 @@ _FOLLOW: Final = (*_FIND, EXECUTIONS, EXECUTION, HISTORY, *_READ)
 
 NEEDS: Final[Mapping[str, tuple[Operation, ...]]] = {
     "list": (*_FIND, EXECUTIONS, SCHEDULE, *_READ),
-    "preview": (*_FIND, STACKS, EXECUTIONS, INSTANCES, TEMPLATE, EXPERIMENTS, ALARMS, MANAGED),
+    "preview": (
+        *(*_FIND, STACKS, EXECUTIONS, LOCKS),
+        *(INSTANCES, TEMPLATE, EXPERIMENTS, ALARMS, MANAGED),
+    ),
     "approve": (*_FIND, SAVE),
     "start": (*_FOLLOW, START),
     "follow": _FOLLOW,

@@ -13,6 +13,7 @@ from resiliency.drill_cli.aws import TEMPLATE, Aws, NotFoundError
 from resiliency.drill_cli.safe_console import SafeConsole, one_line, styled
 from resiliency.drill_cli.stack import DeployedDrill, DrillsStack, running_execution
 from resiliency.errors import UserError
+from staged_resiliency.drills.runtime import lock
 from staged_resiliency.drills.runtime.client_view import serving_host
 from staged_resiliency.drills.runtime.context import Context
 from staged_resiliency.drills.runtime.plan import FaultKind, Plan
@@ -90,7 +91,9 @@ def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, context: Cont
     missing, _ = approval_of(plan, context)
     reasons += [missing] if missing else []
     running = [(each, running_execution(aws, each)) for each in stack.drills]
-    reasons += [f"drill {each.name} is running: {arn}" for each, arn in running if arn is not None]
+    ours = [f"drill {each.name} is running: {arn}" for each, arn in running if arn is not None]
+    # Another service's drill may hold the lock, or the pause after the last one.
+    reasons += ours or lock.refusals(plan, context)
     reasons += _template_reasons(plan, template)
     addresses = context.resolve(plan.record.name)
     who, where = NO_ANSWER, f"{plan.record.name} can't be resolved"

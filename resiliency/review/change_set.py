@@ -15,6 +15,12 @@ from resiliency.review.changes import Action, Change
 
 _COMMAND: Final = "aws cloudformation describe-change-set --include-property-values"
 _KNOWN_LATER: Final = "{{changeSet:KNOWN_AFTER_APPLY}}"
+_ACTIONS: Final[Mapping[str, Action]] = {
+    "Add": Action.ADD,
+    "Import": Action.IMPORT,
+    "Remove": Action.REMOVE,
+    "Dynamic": Action.MAY_REPLACE,  # a nested stack, whose own change set shows more
+}
 _MODIFICATIONS: Final[Mapping[object, Action]] = {
     "True": Action.REPLACE,
     "Conditional": Action.MAY_REPLACE,
@@ -103,16 +109,17 @@ def _as_answered(
     resource: JsonObject,
     known: Mapping[tuple[str, str], Change],
 ) -> Change:
-    said = {"Add": Action.ADD, "Import": Action.IMPORT, "Remove": Action.REMOVE}.get(
-        str(resource.get("Action"))
-    ) or _MODIFICATIONS.get(resource.get("Replacement"), Action.MODIFY)
+    action = _ACTIONS.get(str(resource.get("Action")))
+    action = action or _MODIFICATIONS.get(resource.get("Replacement"), Action.MODIFY)
     same = stack.resources.get(logical_id)  # a change of tags, or of a value that is known later
     change = known.get(
         (stack.name, logical_id), Change(stack, logical_id, Action.MODIFY, same, same)
     )
     targets = [each.get("Target", {}) for each in resource.get("Details", ())]
     names = [str(each.get("Name") or each.get("Attribute")) for each in targets]
-    return replace(change, action=said, properties=change.properties or tuple(dict.fromkeys(names)))
+    return replace(
+        change, action=action, properties=change.properties or tuple(dict.fromkeys(names))
+    )
 
 
 def _resources_before(stack: SynthesizedStack, change_set: ChangeSet) -> Mapping[str, JsonObject]:
@@ -137,7 +144,7 @@ def _resources_before(stack: SynthesizedStack, change_set: ChangeSet) -> Mapping
         if action in ("Add", "Import"):
             del found[logical_id]
             continue
-        if action == "SyncWithActual":
+        if action in ("SyncWithActual", "Dynamic"):
             continue
         before = _context(resource, "BeforeContext", where)
         # An alarm's id is its name, which is no reference to itself.
@@ -182,9 +189,14 @@ def _undone(template: Any, before: Any, after: Any, ids: Mapping[str, JsonObject
         isinstance(template, list)
         and isinstance(before, list)
         and isinstance(after, list)
-        and len(template) == len(before) == len(after)
+        and len(template) == len(after)
     ):
-        return [_undone(*each, ids) for each in zip(template, before, after, strict=True)]
+        if len(before) == len(after):
+            return [_undone(*each, ids) for each in zip(template, before, after, strict=True)]
+        return [
+            template[after.index(each)] if each in after else _referring(each, ids)
+            for each in before
+        ]
     return _referring(before, ids)
 
 

@@ -13,6 +13,9 @@ from typing import Any, Final
 
 from resiliency.cloud_assembly import JsonObject, SynthesizedStack
 
+_METADATA: Final = "AWS::CDK::Metadata"
+"""The type of a resource that the CDK adds for itself, and that is nothing in the account."""
+
 _SCHEMA_REGION: Final = "us-east-1"
 
 
@@ -160,6 +163,8 @@ def _compared(
 ) -> Iterator[Change]:
     for logical_id in sorted({*old, *after.resources}):
         one, other = old.get(logical_id), after.resources.get(logical_id)
+        if _METADATA in ((one or {}).get("Type"), (other or {}).get("Type")):
+            continue
         if one is None:
             yield Change(after, logical_id, Action.ADD, None, other)
         elif other is None:

@@ -60,7 +60,7 @@ def markdown_of(review: Review) -> str:
     for topic, found in _by_topic(review.findings):
         lines += [f"### {TITLES[topic]}", ""]
         for each in found:
-            where = f" `{each.stack}`" if each.stack else ""
+            where = f" **{_escaped(each.stack)}:**" if each.stack else ""
             advice = f"  \n  → {_escaped(each.advice)}" if each.advice else ""
             lines.append(f"- **{each.level.value}**{where} {_escaped(each.text)}{advice}")
         lines.append("")

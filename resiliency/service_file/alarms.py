@@ -1,6 +1,6 @@
 """All alarms of an environment, each described once: what it measures, and when it fires."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,6 +8,7 @@ from resiliency.service_file.model import (
     ConnectivityAlarmSettings,
     Environment,
     MissingDataName,
+    OwnAlarm,
     PeerAlarmSettings,
     StatusAlarmSettings,
 )
@@ -24,8 +25,10 @@ class AlarmDescription:
     """One alarm of an environment.
 
     Attributes:
-        color: The host that is unhealthy when it fires.
-        metric: Name of the metric; the status alarm's is AWS's own, the others are the probe's.
+        color: The host that is unhealthy when it fires; the active one for an alarm on neither.
+        host: Its name; empty for an alarm on neither.
+        metric: Name of the metric.
+        namespace: Of the metric; None for the service's, in which the probe publishes.
         dimensions: Pairs of name and value.
         fires_below: Whether values below the threshold breach; else those at or above it.
         settings: Statistic, threshold, period and evaluation periods.
@@ -43,12 +46,13 @@ class AlarmDescription:
     metric: str
     dimensions: tuple[tuple[str, str], ...]
     fires_below: bool
-    settings: StatusAlarmSettings | ConnectivityAlarmSettings | PeerAlarmSettings
+    settings: StatusAlarmSettings | ConnectivityAlarmSettings | PeerAlarmSettings | OwnAlarm
     missing_data: MissingDataName
     signal: str | None = None
     decides: bool = False
     port: int | None = None
     address: str | None = None
+    namespace: str | None = None
 
     @property
     def dependency(self) -> str | None:
@@ -58,7 +62,38 @@ class AlarmDescription:
 
 def alarms_of(environment: Environment) -> Sequence[AlarmDescription]:
     """Return the alarms of all stacks of an environment, in a fixed order."""
-    return [alarm for color in COLORS for alarm in _alarms_on(environment, color)]
+    return [
+        *(alarm for color in COLORS for alarm in _alarms_on(environment, color)),
+        *(alarm for name in environment.alarms for alarm in own_alarms(environment, name)),
+    ]
+
+
+def own_alarms(environment: Environment, name: str) -> Iterator[AlarmDescription]:
+    """Yield the alarms that an entry of ``alarms`` makes: one for each host, or one."""
+    own = environment.alarms[name]
+    for color in COLORS if own.metric.of_each_host else (environment.active,):
+        host = environment.hosts.of(color) if own.metric.of_each_host else None
+        values = {"{host}": host.name, "{instance_id}": host.instance_id or ""} if host else {}
+        yield AlarmDescription(
+            AlarmKind.OTHER,
+            color,
+            host.name if host else "",
+            names.own_alarm(host.name if host else environment.endpoint.record, name),
+            own.metric.name,
+            tuple((key, _filled(value, values)) for key, value in own.metric.dimensions.items()),
+            fires_below=own.below is not None,
+            settings=own,
+            missing_data=own.missing_data,
+            signal=name,
+            decides=name in environment.failover_on,
+            namespace=own.metric.namespace,
+        )
+
+
+def _filled(value: str, values: Mapping[str, str]) -> str:
+    for placeholder, text in values.items():
+        value = value.replace(placeholder, text)
+    return value
 
 
 def _alarms_on(environment: Environment, color: Color) -> Iterator[AlarmDescription]:

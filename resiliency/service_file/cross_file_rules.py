@@ -82,6 +82,7 @@ def _names(partial: PartialDocument) -> Iterator[UniqueName]:
             yield from _hosts(env, account, region)
             yield from _connectivity_alarms(env, account, region)
             yield from _peer_alarms(env, account, region)
+            yield from _own_alarms(env, account, region)
             if service:
                 yield from _drills(env, service, name, account, region)
 
@@ -139,6 +140,17 @@ def _connectivity_alarms(env: PartialDocument, account: str, region: str) -> Ite
                 )
                 place = ("dependencies", dependency)
                 yield UniqueName("alarm", (alarm, account, region), env, place, message, owner=host)
+
+
+def _own_alarms(env: PartialDocument, account: str, region: str) -> Iterator[UniqueName]:
+    """Yield names that host ``a-b`` with alarm ``c`` shares with host ``a`` with ``b-c``."""
+    for own in env.names("alarms"):
+        for color in COLORS:
+            host = env.text("hosts", color, "name")
+            if host:
+                alarm = names.own_alarm(host, own)
+                message = f"{color}'s alarm {alarm!r} has the name of another alarm; rename it"
+                yield UniqueName("alarm", (alarm, account, region), env, ("alarms", own), message)
 
 
 def _peer_alarms(env: PartialDocument, account: str, region: str) -> Iterator[UniqueName]:

@@ -63,6 +63,12 @@ def _fis_is_in_the_region(env: PartialDocument) -> Iterator[Problem]:
         yield env.problem(
             f"can't run in {region}, which has no AWS FIS; remove the drills", "drills"
         )
+    elif region and limits.partition_of(region) == "aws-us-gov" and list(drill_names(env)):
+        yield env.problem(
+            f"can't run in {region}, where hosted zones are private: Route 53 shows its answer "
+            "(TestDNSAnswer) of public ones alone; remove the drills",
+            "drills",
+        )
 
 
 def _objective_is_known(env: PartialDocument) -> Iterator[Problem]:

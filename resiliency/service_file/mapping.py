@@ -11,6 +11,7 @@ from resiliency.service_file.model import (
     Endpoint,
     Environment,
     Host,
+    OwnAlarm,
     Service,
 )
 from staged_resiliency.drills.alarm_effects import AlarmKind, WatchedAlarm
@@ -102,7 +103,11 @@ def pair_of(environment: Environment) -> Pair:
 
 def watched_alarms(environment: Environment) -> Sequence[WatchedAlarm]:
     """Return the alarms of an environment as drills use them."""
-    return [_watched(environment, alarm) for alarm in alarms_of(environment)]
+    return [
+        _watched(environment, alarm)
+        for alarm in alarms_of(environment)
+        if not isinstance(alarm.settings, OwnAlarm) or alarm.settings.in_drills != "ignored"
+    ]
 
 
 def _watched(environment: Environment, alarm: AlarmDescription) -> WatchedAlarm:
@@ -119,6 +124,7 @@ def _watched(environment: Environment, alarm: AlarmDescription) -> WatchedAlarm:
         period_seconds=alarm.settings.period_seconds,
         evaluation_periods=alarm.settings.evaluation_periods,
         good_periods=alarm.settings.evaluation_periods - alarm.settings.datapoints + 1,
+        is_guard=isinstance(alarm.settings, OwnAlarm) and alarm.settings.in_drills == "guard",
     )
     if alarm.kind in (AlarmKind.DEPENDENCY, AlarmKind.PEER):
         return replace(watched, sample_seconds=sum(pace_of(environment, alarm.dependency)))

@@ -624,6 +624,87 @@ class Dependency(Section):
         return validation.dns_name_or_address(self.host)
 
 
+DimensionName = Annotated[str, Field(min_length=1, max_length=limits.MAX_DIMENSION_NAME_CHARACTERS)]
+DimensionValue = Annotated[str, AfterValidator(validation.dimension_value)]
+
+
+class AlarmMetric(Section):
+    """A CloudWatch metric of any namespace, AWS's own included."""
+
+    namespace: Annotated[str, Field(min_length=1, max_length=limits.MAX_NAMESPACE_CHARACTERS)] = (
+        Field(description="Its namespace.", examples=["AWS/EC2"])
+    )
+    name: Annotated[str, Field(min_length=1, max_length=limits.MAX_METRIC_NAME_CHARACTERS)] = Field(
+        description="Its name.", examples=["CPUUtilization"]
+    )
+    dimensions: dict[DimensionName, DimensionValue] = Field(
+        default={},
+        description="All of its dimensions. {host} is the host's name, {instance_id} that of its "
+        "instance; with one of them there is an alarm for each host.",
+        examples=[{"InstanceId": "{instance_id}"}],
+    )
+
+    @property
+    def of_each_host(self) -> bool:
+        """Whether each host has a metric of its own."""
+        values = self.dimensions.values()
+        return any(each in value for value in values for each in validation.HOST_PLACEHOLDERS)
+
+
+class OwnAlarm(Section):
+    """An alarm on any metric, on each host or once."""
+
+    label: Line = Field(
+        description="What is wrong when it fires, in its text.", examples=["Too many errors"]
+    )
+    metric: AlarmMetric = Field(description="What it watches.")
+    statistic: Annotated[str, AfterValidator(validation.statistic)] = Field(
+        default="Average",
+        description="Statistic over a period; in failover_on no percentile, since Route 53 can't "
+        "follow it.",
+    )
+    at_least: float | None = Field(
+        default=None, description="Values at or above it breach.", examples=[90]
+    )
+    below: float | None = Field(
+        default=None, description="Values below it breach, in place of at_least.", examples=[1]
+    )
+    period_seconds: Annotated[int, AfterValidator(validation.failover_period_seconds)] = Field(
+        default=60, description="Seconds per period: 60 or a multiple."
+    )
+    evaluation_periods: Annotated[int, Field(ge=1)] = Field(
+        default=2, description="Consecutive periods that must breach."
+    )
+    datapoints_to_alarm: Annotated[int, Field(ge=1)] | None = Field(
+        default=None,
+        description="Periods out of evaluation_periods that must breach: all of them unless given, "
+        "and in failover_on, since Route 53 can't follow fewer.",
+    )
+    missing_data: MissingDataName = Field(
+        default="cloudwatch_default", description="How a period without data is treated."
+    )
+    in_drills: Literal["quiet", "guard", "ignored"] = Field(
+        default="quiet",
+        description="quiet: no drill begins while it is in ALARM, and it must not fire in one; "
+        "guard: it also stops drills; ignored: drills leave it alone.",
+    )
+
+    @property
+    def datapoints(self) -> int:
+        """The periods that must breach."""
+        return self.datapoints_to_alarm or self.evaluation_periods
+
+    @property
+    def threshold(self) -> float:
+        """The value that the statistic is compared with."""
+        return (self.at_least if self.below is None else self.below) or 0.0
+
+    @property
+    def is_percentile(self) -> bool:
+        """Whether the statistic is one that Route 53 can't follow."""
+        return self.statistic not in limits.FAILOVER_STATISTICS
+
+
 class Probe(Section):
     """The agent on the hosts that checks targets; deployed only when there are targets."""
 
@@ -965,12 +1046,16 @@ class Environment(Section):
         min_length=1,
         description="Signals of the active host that must all be healthy: 'status' (EC2 status "
         "checks), 'endpoint' (Route 53 health checkers), 'peer' (the other host's probe), or the "
-        "name of a dependency.",
+        "name of a dependency or of an alarm of each host.",
         examples=[["status", "db"]],
     )
     hosts: Hosts = Field(description="The two hosts.")
     dependencies: dict[Slug, Dependency] = Field(
         default={}, description="Systems that the hosts must reach, by short name."
+    )
+    alarms: dict[Slug, OwnAlarm] = Field(
+        default={},
+        description="Alarms on any metrics, by short name; those of each host can be signals.",
     )
     probe: Probe = Field(
         default=Probe(), description="The agent on the hosts that checks their dependencies."

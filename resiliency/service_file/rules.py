@@ -12,9 +12,11 @@ from resiliency.service_file.cross_file_rules import record_places
 from resiliency.service_file.errors import Problem, suggestion
 from resiliency.service_file.model import BUILT_IN_SIGNALS, ENDPOINT, HOST
 from resiliency.service_file.partial_document import PartialDocument
-from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.hosts import COLORS
 from staged_resiliency.shared.validation import shown
+
+_PROBE_SILENT: Final = names.probe_silent_alarm("").removeprefix("-")
 
 # The values in which two hosts must differ, and the form in which they are compared.
 _CANONICAL: Final[dict[str, Callable[[str], str]]] = {
@@ -112,6 +114,29 @@ def _record_is_in_the_zone(env: PartialDocument) -> Iterator[Problem]:
                 yield env.problem(str(error), *place)
 
 
+def _zone_and_targets_exist_in_govcloud(env: PartialDocument) -> Iterator[Problem]:
+    """Refuse what Route 53 does not have in AWS GovCloud (US).
+
+    Source: govcloud-us/latest/UserGuide/govcloud-r53.html
+    """
+    region = env.text("region")
+    if not region or limits.partition_of(region) != "aws-us-gov":
+        return
+    if env.has("hosted_zone") and not env.has("hosted_zone", "id"):
+        yield env.problem(
+            f"is missing: zones are looked up among public ones, and {region} has only private "
+            "ones; give the private zone's id",
+            *("hosted_zone", "id"),
+        )
+    for color in COLORS:
+        if env.has("hosts", color, "alias"):
+            yield env.problem(
+                f"can't be served from {region}, where Route 53 has no alias records of load "
+                "balancers; give address",
+                *("hosts", color, "alias"),
+            )
+
+
 def _hosts_differ(env: PartialDocument) -> Iterator[Problem]:
     for key, canonical in _CANONICAL.items():
         blue, green = env.text("hosts", "blue", key), env.text("hosts", "green", key)
@@ -184,9 +209,84 @@ def _families(host: PartialDocument) -> tuple[str, ...]:
 def _signals_exist(env: PartialDocument) -> Iterator[Problem]:
     yield from _list_problems(
         env.within("failover_on"),
-        _names_of(env, *BUILT_IN_SIGNALS),
-        "is neither a built-in signal nor a dependency",
+        _signal_names(env),
+        "is neither a built-in signal nor a dependency"
+        + (" nor an alarm" if env.has("alarms") else ""),
     )
+
+
+def _signal_names(env: PartialDocument) -> Sequence[str] | None:
+    known = _names_of(env, *BUILT_IN_SIGNALS)
+    if known is None or (env.has("alarms") and not isinstance(env.within("alarms").raw, dict)):
+        return None
+    return [*known, *env.names("alarms")]
+
+
+def _alarms_do_not_have_the_names_of_signals(env: PartialDocument) -> Iterator[Problem]:
+    dependencies = list(env.names("dependencies"))
+    for name in env.names("alarms"):
+        if name in (*BUILT_IN_SIGNALS, *dependencies):
+            what = "a dependency" if name in dependencies else "a built-in signal"
+            yield env.problem(
+                f"{name!r} is the name of {what}; give the alarm another name", "alarms", name
+            )
+        elif name == _PROBE_SILENT:
+            yield env.problem(
+                f"{name!r} is the name of the alarm on a silent probe; give the alarm another name",
+                "alarms",
+                name,
+            )
+
+
+def _own_alarms_can_be_made(env: PartialDocument) -> Iterator[Problem]:
+    deciding = env.items("failover_on")
+    for name in env.names("alarms"):
+        alarm = env.within("alarms", name)
+        if not isinstance(alarm.raw, dict):
+            continue
+        yield from _alarm_can_be_followed(alarm, decides=name in deciding)
+        given = [key for key in ("at_least", "below") if alarm.has(key)]
+        if not given:
+            yield alarm.problem("has neither at_least nor below; give one like at_least: 90")
+        elif len(given) == 2:
+            yield alarm.problem("is given together with at_least; give one of them", "below")
+        dimensions = alarm.within("metric", "dimensions").raw
+        values = [str(each) for each in dimensions.values()] if isinstance(dimensions, dict) else []
+        if any("{instance_id}" in value for value in values):
+            for color in COLORS:
+                if env.has("hosts", color) and not env.has("hosts", color, "instance_id"):
+                    yield env.problem(
+                        f"has no instance_id, which a dimension of the alarm {name} needs; give "
+                        "one like instance_id: i-0ab55a49288f1da24",
+                        *("hosts", color),
+                    )
+        if name in deciding:
+            yield from _own_alarm_decides(env, alarm, name, values)
+
+
+def _own_alarm_decides(
+    env: PartialDocument, alarm: PartialDocument, name: str, values: Sequence[str]
+) -> Iterator[Problem]:
+    statistic = alarm.text("statistic")
+    if statistic and statistic not in limits.FAILOVER_STATISTICS:
+        yield alarm.problem(
+            f"{shown(statistic)} can't be followed by Route 53, and {name} is in failover_on; "
+            f"allowed: {', '.join(limits.FAILOVER_STATISTICS)}",
+            "statistic",
+        )
+    if alarm.text("in_drills") == "ignored":
+        yield alarm.problem(
+            f"'ignored' can't be, as {name} is in failover_on, and drills must expect where "
+            "clients are; give quiet or guard",
+            "in_drills",
+        )
+    of_each_host = any(each in value for value in values for each in validation.HOST_PLACEHOLDERS)
+    if alarm.is_sound and not of_each_host:
+        yield env.problem(
+            f"{name!r} watches neither host, as no dimension has {{host}} or {{instance_id}}; "
+            "remove it, or give it such a dimension",
+            *("failover_on", env.items("failover_on").index(name)),
+        )
 
 
 def _dependencies_do_not_have_the_names_of_signals(env: PartialDocument) -> Iterator[Problem]:
@@ -335,11 +435,14 @@ _RULES: Final[tuple[Callable[[PartialDocument], Iterator[Problem]], ...]] = (
     _topics_are_in_the_environments_place,
     _subscribers_are_of_a_topic_here,
     _record_is_in_the_zone,
+    _zone_and_targets_exist_in_govcloud,
     _hosts_differ,
     _hosts_have_one_kind_of_target,
     _hosts_serve_the_same_families,
     _signals_exist,
     _dependencies_do_not_have_the_names_of_signals,
+    _alarms_do_not_have_the_names_of_signals,
+    _own_alarms_can_be_made,
     _status_needs_an_instance,
     _endpoint_can_be_checked,
     _alarms_can_be_followed,

@@ -39,6 +39,7 @@ from resiliency.service_file.model import (
     Environment,
     Host,
     MissingDataName,
+    OwnAlarm,
     Service,
 )
 from staged_resiliency.drills.alarm_effects import AlarmKind
@@ -79,7 +80,12 @@ def deciding_graph(service: Service, environment: Environment) -> FailoverGraph:
         for record in (environment.endpoint.record, *environment.endpoint.more_records)
         for kind, value in primary.items()
     ]
-    alarms = [_alarm(service, environment, alarm) for alarm in alarms_of(environment)]
+    alarms = [
+        _alarm(service, environment, alarm)
+        for alarm in alarms_of(environment)
+        # A percentile decides nothing, and the model has no statistics of samples.
+        if not isinstance(alarm.settings, OwnAlarm) or not alarm.settings.is_percentile
+    ]
     return FailoverGraph(pairs, alarms, list(_probes(service, environment)))
 
 
@@ -145,7 +151,7 @@ def _endpoint(environment: Environment) -> EndpointCheck:
 def _alarm(service: Service, environment: Environment, described: AlarmDescription) -> Alarm:
     settings, protocol = described.settings, environment.endpoint.check.protocol
     of_aws = described.kind is AlarmKind.STATUS
-    namespace = "AWS/EC2" if of_aws else service.metric_namespace
+    namespace = "AWS/EC2" if of_aws else described.namespace or service.metric_namespace
     return Alarm(
         name=described.name,
         metric=Metric(namespace, described.metric, described.dimensions),

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from resiliency.service_file.errors import Path, Problem
-from resiliency.service_file.model import AlarmSettings
+from resiliency.service_file.model import AlarmSettings, OwnAlarm
 from resiliency.service_file.partial_document import (
     PartialDocument,
     annotation_at,
@@ -118,7 +118,7 @@ def _missing(detail: ErrorDetails, path: Path) -> str:
 
 def _unknown(path: Path, meant: Path | None) -> str:
     section = section_at(path[:-1])
-    if section and issubclass(section, AlarmSettings) and path[-1] in _METRIC_MATH:
+    if section and issubclass(section, AlarmSettings | OwnAlarm) and path[-1] in _METRIC_MATH:
         return (
             "is metric math, which Route 53 health checks can't follow; let the probe publish the "
             "result as a metric and remove this"
@@ -146,7 +146,11 @@ def _bound(phrase: str, key: str) -> Callable[[ErrorDetails, Path], str]:
 
 
 def _too_short(detail: ErrorDetails, path: Path) -> str:
-    return f"is empty; {_like(path) or 'give at least one'}"
+    like, given = _like(path), detail["input"]
+    if not given or "min_length" not in detail["ctx"]:
+        return f"is empty; {like or 'give at least one'}"
+    found = f"has {len(given)} items; at least {detail['ctx']['min_length']} are needed"
+    return f"{found}; {like}" if like else found
 
 
 def _too_long(detail: ErrorDetails, path: Path) -> str:

@@ -202,7 +202,10 @@ def health_checks(deployed: Deployed, context: Context, section: Section) -> Non
 
 
 def _compare(deployed: Deployed, id_: str, check: JsonObject, section: Section) -> None:
-    identifier = check["HealthCheckConfig"]["AlarmIdentifier"]
+    identifier = check["HealthCheckConfig"].get("AlarmIdentifier")
+    if identifier is None:
+        section.not_asked.append(f"health check {id_}: Route 53 does not return its alarm")
+        return
     name, region = str(identifier["Name"]), str(identifier["Region"])
     aws = deployed.account.in_region(region)
     alarm = readers.alarms_named(aws, [name]).get(name)
@@ -240,7 +243,7 @@ def alarms(deployed: Deployed, context: Context, section: Section) -> None:
                 section.row("missing", name)
                 section.find(f"the alarm {name} does not exist", "deploy its stack again")
                 continue
-            state = str(alarm["StateValue"])
+            state = str(alarm.get("StateValue"))
             since = alarm.get("StateUpdatedTimestamp")
             text = f"since {since:%Y-%m-%d %H:%M} UTC" if isinstance(since, datetime) else ""
             section.row(state, name, text)
@@ -280,7 +283,7 @@ def topics(deployed: Deployed, context: Context, section: Section) -> None:
             section.find(f"the topic {arn} does not exist", "deploy the notifications stack again")
             continue
         confirmed = [each for each in subscribed if readers.confirmed(each)]
-        protocols = ", ".join(sorted({str(each["Protocol"]) for each in confirmed}))
+        protocols = ", ".join(sorted({str(each.get("Protocol")) for each in confirmed}))
         waiting = len(subscribed) - len(confirmed)
         pending = f"; {waiting} not confirmed" if waiting else ""
         section.row(f"{len(confirmed)} subscribed", arn, f"{protocols}{pending}")
@@ -388,7 +391,7 @@ def drills(deployed: Deployed, context: Context, section: Section) -> None:
         plan, name = each.drill.plan, each.drill.name
         last = "never ran" if each.last is None else each.last.journal.verdict.status.value
         on = "" if each.last is None else f" on {day(each.last.at)}"
-        passed = "never passed" if each.days is None else f"passed {each.days} days ago"
+        passed = "never passed" if each.days is None else f"passed {each.days} d ago"
         dry = "" if plan.enabled else "; dry runs, which inject no fault"
         following = "running now" if each.running else f"next: {each.next_run}"
         section.row(last, name, f"{passed}{on and f'; last run{on}'}{dry}; {following}")

@@ -15,6 +15,9 @@ from typing import Any
 import boto3
 import moto.backends
 import pytest
+import yaml
+from moto.cloudformation.exceptions import ValidationError
+from moto.cloudformation.responses import CloudFormationResponse
 from moto.server import ThreadedMotoServer
 
 from resiliency.adopt.comparison import synthesized
@@ -295,3 +298,62 @@ def test_the_plan_makes_what_exists_equal_to_the_templates(
     for mapping in (hand_made.folder / "bookstore").glob("import-*.json"):
         imported += len(json.loads(mapping.read_text()))
     assert imported == actions.count("imported") >= 3
+
+
+def test_the_cdk_cli_imports_what_the_plan_names_and_nothing_else(
+    hand_made: HandMade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The CLI is the real one; its change set is recorded here, and refused."""
+    requests: list[Data] = []
+
+    def recorded(response: CloudFormationResponse) -> None:
+        names = ("ChangeSetType", "ResourcesToImport", "TemplateBody", "StackName")
+        requests.append({name: response._get_param(name) for name in names})
+        raise ValidationError(message="recorded")
+
+    monkeypatch.setattr(CloudFormationResponse, "create_change_set", recorded)
+    hand_made.client("ssm").put_parameter(
+        Name="/cdk-bootstrap/hnb659fds/version", Value="30", Type="String", Overwrite=True
+    )
+    hand_made.run(RECIPE)
+    document = hand_made.adopt(*DEPENDENCIES, status=1)
+    (command,) = [
+        command
+        for step in document["steps"]
+        for command in step["commands"]
+        if command.startswith("npx cdk import")
+    ]
+    file = document["service_file"]
+    given = f"-c services={file} --output {hand_made.folder}/cdk.out --no-notices < /dev/null"
+    hand_made.run(f"{command} {given} || true")
+    (request,) = requests
+    assert (request["ChangeSetType"], request["StackName"]) == (
+        "IMPORT",
+        "bookstore-production-failover",
+    )
+    mapping = hand_made.folder / "bookstore" / "import-bookstore-production-failover.json"
+    assert {
+        each["LogicalResourceId"]: each["ResourceIdentifier"]
+        for each in request["ResourcesToImport"]
+    } == json.loads(mapping.read_text(encoding="utf-8"))
+    template = yaml.safe_load(request["TemplateBody"])
+    assert set(template) == {"Resources"}
+    resources = template["Resources"]
+    assert set(resources) == {each["LogicalResourceId"] for each in request["ResourcesToImport"]}
+    assert {each["DeletionPolicy"] for each in resources.values()} == {"Retain"}
+    referred = {each for one in resources.values() for each in _references(one)}
+    assert referred <= set(resources)
+    assert len(referred) >= 2
+
+
+def _references(value: object) -> Iterator[str]:
+    """Yield the logical ids that a part of a template refers to."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            if key in ("Ref", "DependsOn"):
+                yield from [each] if isinstance(each, str) else each
+            else:
+                yield from _references(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _references(each)

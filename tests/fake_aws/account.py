@@ -37,6 +37,7 @@ from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import EvalTimeoutError
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.asl.utils import json_path
 from moto.stepfunctions.parser.models import (
     StepFunctionsParserBackend,
     stepfunctions_parser_backends,
@@ -298,6 +299,7 @@ def entered(
     ):
         patch.setenv("AWS_DEFAULT_REGION", REGION)
         patch.setattr(AmazonStateLanguageParser, "parse", staticmethod(states_language.parse))
+        patch.setattr(json_path, "parse", states_language.parse_path)
         # A definition is parsed when it runs; to parse it when it is deployed, too, takes as long.
         patch.setattr(StepFunctionsParserBackend, "_validate_definition", lambda definition: None)
         log: list[Mapping[str, object]] = []

@@ -1,10 +1,15 @@
-"""moto's parser of the Amazon States Language, cached: parsing takes most of a run's time."""
+"""moto's parsers of the Amazon States Language, cached: parsing takes most of a run's time."""
+
+import functools
 
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
+from moto.stepfunctions.parser.asl.utils import json_path
 
 _parse = AmazonStateLanguageParser.parse
 _trees: dict[str, object] = {}
+
+parse_path = functools.cache(json_path.parse)
 
 
 def parse(definition: str) -> tuple[object, object]:

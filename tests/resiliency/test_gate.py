@@ -84,7 +84,7 @@ def test_a_pass_counts_for_whole_days_of_freshness(
     assert gate("--freshness", "3") == 0
     assert gate("--freshness", "2") == 1
     out = capsys.readouterr().out
-    assert "it passed 3 days ago" in out
+    assert "it passed 3 d ago" in out
     assert out.splitlines()[-1] == "stop: 1 of 3 checks of bookstore in production did not pass"
 
 
@@ -372,3 +372,20 @@ def test_a_rehearsal_of_templates_needs_no_account(
     assert "no pair of hosts of bookstore in staging; found: bookstore-production\n" in (
         capsys.readouterr().err
     )
+
+
+def test_the_document_shows_the_commands_own_output(
+    made: CommandAccount,
+    gate: Gate,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made.deploy(plans.STANDBY_SHUTDOWN)
+    passed(made, "standby-shutdown", 3.5)
+    passed(made, "shutdown", 1.0, "run-2")
+    made.changed[plans.STATUS_ALARM] = NOW - 2 * DAY
+    monkeypatch.setenv("COLUMNS", "96")
+    assert gate() == 1
+    out = "\n".join(each.rstrip() for each in capsys.readouterr().out.splitlines())
+    document = (ROOT / "docs" / "pipelines.md").read_text("utf-8")
+    assert f"```\n{out}\n```" in document, out

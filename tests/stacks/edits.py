@@ -221,6 +221,19 @@ ROWS = [
         ),
     ),
     Row(
+        "alarm on a metric of one's own added",
+        lambda env: env.update(
+            alarms={
+                "errors": {
+                    "label": "Too many errors",
+                    "metric": {"namespace": "S", "name": "e", "dimensions": {"Host": "{host}"}},
+                    "at_least": 5,
+                }
+            }
+        ),
+        {"add alarm bookstore-api-blue-errors", "add alarm bookstore-api-green-errors"},
+    ),
+    Row(
         "dependency added",
         lambda env: env["dependencies"].update(
             search={"label": "Search", "host": "search.pingpublications.com", "port": 9200}

@@ -17,6 +17,8 @@ class AlarmKind(Enum):
     """The host's answers to the other host, whose probe publishes them."""
     PROBE = "probe"
     """The heartbeat of the host's probe."""
+    OTHER = "other"
+    """A metric of the team's own, or of AWS, which no fault is expected to affect."""
 
 
 class AlarmEffect(Enum):
@@ -32,7 +34,7 @@ class WatchedAlarm:
     """One alarm of a service.
 
     Attributes:
-        host: Name of the host that is unhealthy when it fires.
+        host: Name of the host that is unhealthy when it fires; empty for an alarm on neither.
         dependency: Name of the dependency, for one that watches that.
         port: Port on which the dependency, or the other host, is asked.
         address: Name or address at which it is asked; None where it is a DNS server.
@@ -41,6 +43,7 @@ class WatchedAlarm:
         silence_is_health: Whether a health check takes missing data for health.
         evaluation_periods: Periods that are evaluated; that all of them breach makes it fire.
         good_periods: Good periods among them after which it is OK.
+        is_guard: Whether it stops drills, for an alarm on a metric of another kind.
         sample_seconds: From a fault until the first sample has failed.
     """
 
@@ -57,6 +60,7 @@ class WatchedAlarm:
     evaluation_periods: int = 1
     sample_seconds: float = 15
     good_periods: int = 1
+    is_guard: bool = False
 
     @property
     def delay_seconds(self) -> float:

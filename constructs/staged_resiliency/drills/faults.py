@@ -150,6 +150,11 @@ class Fault(ABC):
     def effect_on(self, alarm: WatchedAlarm) -> AlarmEffect:
         """The effect on the metric of an alarm."""
 
+    @property
+    def silences(self) -> bool:
+        """Whether the host can't publish metrics meanwhile."""
+        return False
+
     def reaches(self, alarm: WatchedAlarm) -> bool:
         """Whether an alarm watches what the fault cuts off or slows down, on either host."""
         return False
@@ -211,6 +216,8 @@ class StopInstance(Fault):
     def effect_on(self, alarm: WatchedAlarm) -> AlarmEffect:
         """The effect on the metric of an alarm: the host sends and answers nothing."""
         mine = alarm.host == self.host_name
+        if alarm.watches is AlarmKind.OTHER:
+            return AlarmEffect.NONE  # nobody knows who publishes it
         if alarm.watches is AlarmKind.PEER:
             # Who asks is the other host: it sees the failure, or is the one that stopped.
             return AlarmEffect.FAILS if mine else AlarmEffect.SILENT
@@ -406,9 +413,14 @@ class BlackholePort(_DocumentFault):
     def _parameters(self) -> Mapping[str, str]:
         return {"Port": str(self.destination_port), "Protocol": "tcp"}
 
+    @property
+    def silences(self) -> bool:
+        """Whether the port is that of CloudWatch."""
+        return self.destination_port == _HTTPS_PORT
+
     def effect_on(self, alarm: WatchedAlarm) -> AlarmEffect:
         """The effect on the metric of an alarm: what the host asks on the port fails."""
-        if self.destination_port == _HTTPS_PORT:
+        if self.silences:
             # The probe's requests to CloudWatch are cut off with everything else.
             heartbeat = alarm.watches is AlarmKind.PROBE and alarm.host == self.host_name
             silent = heartbeat or self._asks(alarm)

@@ -114,8 +114,11 @@ def _expectations(
         yield AlarmFires(alarm.name, within)
         yield AlarmRecovers(alarm.name, alarm.recovers_within(fault.start_seconds))
     for alarm in alarms:
-        comes_up = fault.kind is FaultKind.STOP_INSTANCE and alarm.host == fault.host_name
-        if alarm not in fires and not comes_up:
+        mine = alarm.host == fault.host_name
+        comes_up = mine and fault.kind is FaultKind.STOP_INSTANCE
+        # Without the port of CloudWatch a metric that the host itself publishes falls silent.
+        unknown = mine and alarm.watches is AlarmKind.OTHER and fault.silences
+        if alarm not in fires and not comes_up and not unknown:
             yield AlarmQuiet(alarm.name)
 
 
@@ -179,7 +182,7 @@ def _rank(fault: Fault, alarm: WatchedAlarm) -> int | None:
         return None
     if alarm.watches in (AlarmKind.STATUS, AlarmKind.PROBE):
         return 0
-    if alarm.watches is AlarmKind.PEER:
+    if alarm.watches is AlarmKind.PEER or alarm.is_guard:
         return 1
     if fault.reaches(alarm):
         return 2

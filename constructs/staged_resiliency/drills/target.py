@@ -161,11 +161,12 @@ class DrillTarget:
             alarms: The other alarms of the service: on dependencies, peers and the probe. Of
                 others it is only known that no drill begins while one of them is in ALARM.
             probe: What the probe measures, which drills that cut off a port need.
-            display_name: See the class, as for the arguments that follow.
-            scheme: See the class.
-            port: See the class.
-            version_path: See the class.
-            version_field: See the class.
+            display_name: The service's name in texts; the short name unless given.
+            scheme: Of requests to the hosts: ``http`` or ``https``; ``http`` unless given.
+            port: Of requests to the hosts; 80 unless given.
+            version_path: Path that a host answers with its Name tag; ``/version/`` unless given.
+            version_field: Key of the Name tag in the answer; ``environment`` unless given. None
+                where answers name no host.
 
         Raises:
             InvalidInputError: A host without IPv4 address, an alarm on another host, or a signal

@@ -89,6 +89,11 @@ def connectivity_alarm(host: str, dependency: str) -> str:
     return f"{host}-{dependency}-connectivity-failed"
 
 
+def own_alarm(host_or_record: str, name: str) -> str:
+    """Return the name of an alarm of a team's own, on a host or once for a record."""
+    return f"{host_or_record}-{name}"
+
+
 def peer_alarm(host: str) -> str:
     """Return the name of the alarm on a host that does not answer the other host."""
     return f"{host}-peer-connectivity-failed"

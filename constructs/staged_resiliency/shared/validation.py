@@ -486,3 +486,35 @@ def threshold_between_0_and_1(value: float, statistic: str) -> float:
             f"allowed for {statistic}: {allowed}"
         )
     return value
+
+
+def statistic(value: str) -> str:
+    """Validate a statistic of an alarm that decides nothing: a standard one or a percentile."""
+    percentile = re.fullmatch(r"p([0-9]{1,2}(\.[0-9]{1,2})?|100)", value)
+    if value in limits.FAILOVER_STATISTICS or percentile:
+        return value
+    raise ValueError(
+        f"{shown(value)} is not a statistic; allowed: {', '.join(limits.FAILOVER_STATISTICS)}, and "
+        "percentiles like p99"
+    )
+
+
+HOST_PLACEHOLDERS: Final = ("{host}", "{instance_id}")
+
+
+def dimension_value(value: str) -> str:
+    """Validate the value of a dimension, in which only the host's placeholders have braces."""
+    rest = value
+    for placeholder in HOST_PLACEHOLDERS:
+        rest = rest.replace(placeholder, "")
+    if "{" in rest or "}" in rest:
+        raise ValueError(
+            f"{shown(value)} has braces that are no placeholder; allowed: "
+            f"{' and '.join(HOST_PLACEHOLDERS)}"
+        )
+    if not 1 <= len(value) <= limits.MAX_DIMENSION_VALUE_CHARACTERS or not value.isascii():
+        raise ValueError(
+            f"{shown(value)} is not a dimension's value (ASCII, 1 to "
+            f"{limits.MAX_DIMENSION_VALUE_CHARACTERS} characters)"
+        )
+    return value

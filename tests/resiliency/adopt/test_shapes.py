@@ -604,3 +604,57 @@ def test_the_policy_allows_what_adopt_asks_for_and_nothing_else(
         )
     }
     assert {action(*each) for each in asked} - {"sts:GetCallerIdentity"} == allowed
+
+
+def test_a_secondary_has_no_health_check_of_its_own(made: HandMade, adopt: Adopt) -> None:
+    zone = made.zone()
+    _, blue = made.instance("bookstore-api-blue")
+    _, green = made.instance("bookstore-api-green")
+    alarm = made.status_alarm("other", "i-0ab55a49288f1da24", None)
+    first, second = made.health_check(alarm), made.health_check(alarm)
+    primary, secondary = pair(blue, green, first)
+    made.records(zone, primary, {**secondary, "HealthCheckId": second})
+    found = adopt()
+    assert ("record", "HealthCheckId") in fields(found)
+    assert (actions(found)[first], actions(found)[second]) == (
+        "changed, then imported",
+        "left alone",
+    )
+    made.route53.change_resource_record_sets(
+        HostedZoneId=zone,
+        ChangeBatch={
+            "Changes": [
+                {"Action": "UPSERT", "ResourceRecordSet": {**secondary, "HealthCheckId": first}}
+            ]
+        },
+    )
+    found = adopt()
+    names = [each["name"] for each in found["resources"] if each["kind"] == "health check"]
+    assert names == [first]
+
+
+def test_both_address_families_are_hosts_with_two_addresses(made: HandMade, adopt: Adopt) -> None:
+    zone = made.zone()
+    _, blue = made.instance("bookstore-api-blue")
+    _, green = made.instance("bookstore-api-green")
+    records = pair(blue, green, None)
+    six = [
+        {
+            **record,
+            "Type": "AAAA",
+            "SetIdentifier": f"six-{number}",
+            "ResourceRecords": [{"Value": f"2600:1f14::{number}"}],
+        }
+        for number, record in enumerate(records, start=8)
+    ]
+    made.records(zone, *records, *six)
+    found = adopt()
+    hosts = found["env"]["hosts"]
+    assert (hosts["blue"]["address"], hosts["blue"]["ipv6_address"]) == (blue, "2600:1f14::8")
+    assert batch(found) == [
+        ("UPSERT", "A", "PRIMARY"),
+        ("DELETE", "AAAA", "PRIMARY"),
+        ("DELETE", "AAAA", "SECONDARY"),
+        ("CREATE", "AAAA", "PRIMARY"),
+        ("CREATE", "AAAA", "SECONDARY"),
+    ]

@@ -51,6 +51,26 @@ def test_days_are_a_number_up_to_a_month(
     assert "--days" in capsys.readouterr().err
 
 
+def test_one_valid_approval_is_enough_and_one_of_the_future_is_none(made: CommandAccount) -> None:
+    made.client("s3").delete_object(Bucket=plans.BUCKET, Key=live_key("shutdown"))
+    of_days = {
+        "1": ("2026-10-01", "2026-10-08"),  # now it is 2026-11-03
+        "3": ("2026-11-04", "2026-11-11"),
+    }
+    for number, days in of_days.items():
+        approved_at, expires_at = (f"{day}T00:00:00.000Z" for day in days)
+        approval = {"approved_by": "ops", "approved_at": approved_at, "expires_at": expires_at}
+        made.put(f"approvals/shutdown/{number}.json", json.dumps(approval))
+    assert preflight.approval_of(plans.SHUTDOWN, made.context)[0]
+    approval = {
+        "approved_by": "ops",
+        "approved_at": "2026-11-01T00:00:00.000Z",
+        "expires_at": "2026-11-08T00:00:00.000Z",
+    }
+    made.put("approvals/shutdown/2.json", json.dumps(approval))
+    assert preflight.approval_of(plans.SHUTDOWN, made.context)[0] == ""
+
+
 def test_what_is_no_approval_approves_nothing(made: CommandAccount) -> None:
     made.client("s3").delete_object(Bucket=plans.BUCKET, Key=live_key("shutdown"))
     for number, content in enumerate(("", "[]", json.dumps({"approved_by": "me"}))):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from resiliency.drill_cli import dispatch
+from staged_resiliency.drills.runtime import lock
 from staged_resiliency.drills.runtime.network import name_in
 from staged_resiliency.drills.runtime.plan import Endpoint
 from staged_resiliency.experiment.expectations import AlarmFires, ClientsStay
@@ -55,6 +56,24 @@ def test_a_blackhole_that_runs_dry_shows_its_port_and_its_agent(
     assert "SSM agent Online" in out
     assert "Nothing: it is a dry run." in out
     assert "start-instances" not in out
+
+
+def test_the_pause_after_the_last_drill_is_shown(
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    last = f"{plans.EXECUTION}-of-another-service"
+    assert lock.take(plans.SHUTDOWN, last, made.context) == ""
+    drill("preview", "shutdown")
+    assert f"{plans.INSTANCE}: another drill is running: {last}" in (
+        " ".join(capsys.readouterr().out.split())
+    )
+    lock.release(plans.SHUTDOWN.instances, last, made.service.now + 900, made.context)
+    drill("preview", "shutdown")
+    out = " ".join(capsys.readouterr().out.split())
+    assert f"the last drill, {last}, ended only just now; start the next one after 19:45" in out
+    made.service.now += 901
+    drill("preview", "shutdown")
+    assert "It would start now" in capsys.readouterr().out
 
 
 def test_days_calendars_and_the_announcement_are_shown(

@@ -18,7 +18,7 @@ _REPLACEMENTS = {Action.REPLACE: "True", Action.MAY_REPLACE: "Conditional", Acti
 def described(before: SynthesizedStack, after: SynthesizedStack) -> dict[str, Any]:
     """The change set that turns one version of a stack into the other."""
     changes = changes_between([before], [after])
-    ids = {
+    ids = {"AWS::Partition": "aws", "AWS::Region": after.region} | {
         logical_id: _id(logical_id, resource)
         for stack in (after, before)
         for logical_id, resource in stack.resources.items()
@@ -78,7 +78,7 @@ def _details(change: Change) -> Iterator[Mapping[str, Any]]:
 
 
 def _context(resource: Mapping[str, Any], ids: Mapping[str, str]) -> str:
-    fields = {key: each for key, each in resource.items() if key in ("Properties", "Metadata")}
+    fields = {key: each for key, each in resource.items() if key not in ("Type", "DependsOn")}
     return json.dumps(_resolved(fields, ids), separators=(",", ":"))
 
 
@@ -92,7 +92,7 @@ def _resolved(value: Any, ids: Mapping[str, str]) -> Any:
             texts = [_resolved(part, ids) for part in parts]
             return KNOWN_LATER if KNOWN_LATER in texts else separator.join(texts)
         case {"Fn::GetStackOutput": dict(output)}:
-            return f"output-{output['OutputName']}"
+            return f"output-{output['Region']}-{output['OutputName']}"
         case dict():
             return {key: _resolved(each, ids) for key, each in value.items()}
         case list():

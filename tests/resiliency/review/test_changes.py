@@ -26,6 +26,11 @@ def test_resources_are_added_modified_replaced_and_removed() -> None:
     }
 
 
+def test_the_metadata_of_the_cdk_are_no_change() -> None:
+    before, after = ({"Meta": resource("CDK::Metadata", Analytics=each)} for each in "ab")
+    assert actions(before, after) == {}
+
+
 def test_attributes_beside_the_properties_are_changes_too() -> None:
     (found,) = changes_between(
         [stack({"A": alarm("a")})], [stack({"A": alarm("a", {"DeletionPolicy": "Retain"})})]

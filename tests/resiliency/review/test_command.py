@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from resiliency import cli
+from resiliency.commands.review import LEVELS
+from resiliency.review.findings import Level
 from tests.resiliency.review.describe_change_set import described
-from tests.resiliency.review.stacks import alarm, pair, resource, stack
+from tests.resiliency.review.stacks import alarm, pair, resource, reviewed, stack
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +83,7 @@ def test_names_in_templates_cant_write_to_the_terminal_or_into_the_comment(
     assert "\x1b" not in printed
     (line,) = [each for each in printed.splitlines() if "add Topic" in each]
     assert line == (
-        "- **note** `site` add Topic \\\\x1b\\[2J\\| \\<img src=x\\> \\[a\\](http://b) "
+        "- **note** **site:** add Topic \\\\x1b\\[2J\\| \\<img src=x\\> \\[a\\](http://b) "
         "@\u200bteam \\`x\\`"
     )
 
@@ -94,35 +96,44 @@ def test_markdown_is_a_comment_for_a_pull_request(capsys: pytest.CaptureFixture[
         "## What this change does\n\n"
         "1 danger, 1 warning, 3 notes; resources: 4 remove, 1 add\n\n"
         "### Clients: names without an answer, and clients sent elsewhere\n\n"
-        "- **danger** `site` site.example.com A has no answer any more in zone Z1  \n"
+        "- **danger** **site:** site.example.com A has no answer any more in zone Z1  \n"
         "  → keep the old name alive, for example as an alias of the new one\n"
     )
 
 
-@pytest.mark.slow
-def test_json_has_findings_changes_and_times(capsys: pytest.CaptureFixture[str]) -> None:
-    write("before", pair())
-    write("after", pair(TTL="10"))
+def test_json_has_findings_and_changes(capsys: pytest.CaptureFixture[str]) -> None:
+    write("before", {"A": alarm("a")})
+    write("after", {"A": alarm("a", Threshold=2)})
     assert cli.main(["review", "before", "after", "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
-    assert document["findings"][0] == {
-        "level": "note",
-        "topic": "clients",
-        "stack": "site",
-        "text": "the TTL of site.example.com A is 10 s: resolvers keep the one of 60 s until it is "
-        "over",
-        "advice": "",
-        "resources": [],
+    assert json.loads(capsys.readouterr().out) == {
+        "findings": [
+            {
+                "level": "note",
+                "topic": "rest",
+                "stack": "site",
+                "text": "modify Alarm a (Threshold)",
+                "advice": "",
+                "resources": ["A"],
+            }
+        ],
+        "changes": [
+            {
+                "stack": "site",
+                "logical_id": "A",
+                "type": "AWS::CloudWatch::Alarm",
+                "action": "modify",
+                "properties": ["Threshold"],
+            }
+        ],
+        "failover_times": [],
     }
-    assert document["changes"][0] == {
-        "stack": "site",
-        "logical_id": "Primary",
-        "type": "AWS::Route53::RecordSet",
-        "action": "modify",
-        "properties": ["TTL"],
-    }
-    times = {each["fault"]: each["difference"]["median"] for each in document["failover_times"]}
-    assert times["dependency blackholed"] < 0
+
+
+def test_json_has_failover_times() -> None:
+    times = reviewed(pair(), pair(TTL="10")).to_json()["failover_times"]
+    assert isinstance(times, list)
+    medians = {each["fault"]: each["difference"]["median"] for each in times}
+    assert medians["dependency blackholed"] < 0
 
 
 def test_a_change_set_needs_the_templates_after_it_alone(
@@ -197,6 +208,10 @@ def test_templates_of_another_form_give_no_traceback(capsys: pytest.CaptureFixtu
     for sides in (["before", "after"], ["after", "before"], ["after", "after"]):
         assert cli.main(["review", *sides]) in (0, 1, 3)
         assert "Traceback" not in capsys.readouterr().err
+
+
+def test_the_levels_of_the_command_are_those_of_findings() -> None:
+    assert tuple(each.value for each in Level) == LEVELS
 
 
 def test_the_help_names_the_exit_statuses(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,9 @@
 """`resiliency review --deployed` compares with what is in the account, and asks what runs."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from functools import cache
 from typing import Any
 
 import boto3
@@ -15,10 +17,15 @@ from resiliency.review.deployed import NEEDS
 from tests.resiliency.review.stacks import alarm, resource
 from tests.resiliency.review.test_findings import drill, machine
 
-pytestmark = pytest.mark.slow  # boto3's clients
-
 ACCOUNT = "532151327118"
 MACHINE = f"arn:aws:states:us-west-2:{ACCOUNT}:stateMachine:drill"
+
+
+@cache
+def client(service: str) -> Any:
+    """A client; each takes a tenth of a second to make."""
+    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+    return boto3.client(service, region_name="us-west-2", **keys)
 
 
 class Session:
@@ -26,16 +33,8 @@ class Session:
 
     def __init__(self) -> None:
         self.region_name = "us-west-2"
-        self.stubs: dict[str, Stubber] = {}
-        for service in ("sts", "cloudformation", "stepfunctions"):
-            client = boto3.client(
-                service,
-                region_name=self.region_name,
-                aws_access_key_id="testing",
-                aws_secret_access_key="testing",
-            )
-            self.stubs[service] = Stubber(client)
-            self.stubs[service].activate()
+        services = ("sts", "cloudformation", "stepfunctions")
+        self.stubs = {each: Stubber(client(each)) for each in services}
         identity = {"Account": ACCOUNT, "Arn": f"arn:aws:iam::{ACCOUNT}:user/ops"}
         self.stubs["sts"].add_response("get_caller_identity", identity)
 
@@ -44,11 +43,14 @@ class Session:
 
 
 @pytest.fixture
-def session(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Session:
+def session(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Session]:
     made = Session()
     monkeypatch.setattr(account, "session", lambda profile, region: made)
     monkeypatch.chdir(tmp_path)
-    return made
+    with ExitStack() as stack:
+        for each in made.stubs.values():
+            stack.enter_context(each)
+        yield made
 
 
 def synthesized(tmp_path: Any, resources: Mapping[str, Any], owner: str = ACCOUNT) -> str:
@@ -147,6 +149,24 @@ def test_stacks_of_another_account_cant_be_asked(
         f"the credentials are those of account {ACCOUNT}, and all stacks are in another one; give "
         "--profile with that account's\n"
     )
+
+
+def test_stacks_of_another_account_are_left_out(
+    session: Session, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session.stubs["cloudformation"].add_client_error(
+        "get_template", "ValidationError", "Stack with id site does not exist"
+    )
+    after = synthesized(tmp_path, {"Key": resource("KMS::Key")})
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    other = {**manifest["artifacts"]["site"], "environment": "aws://111111111111/us-west-2"}
+    other["properties"] = {"templateFile": "site.template.json", "stackName": "other"}
+    manifest["artifacts"]["other"] = other
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    assert cli.main(["review", after, "--deployed"]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == "other: is in another account, and left out\n"
+    assert "other" not in printed.out
 
 
 def test_it_only_reads() -> None:

@@ -210,6 +210,15 @@ def test_a_record_can_have_one_owner_at_a_time() -> None:
     ]
 
 
+def test_a_stack_of_another_region_has_the_record() -> None:
+    before, after = stack(pair()), stack(pair(), region="eu-west-1")
+    sides = Sides([before], [after], changes_between([before], [after]), NOW)
+    assert texts(review(sides, outages=OUTAGES), "names") == [
+        "danger site.example.com A exists already, as Primary of site in 532151327118 us-west-2: "
+        "Route 53 refuses a second record of one name, type and role, and the update fails"
+    ]
+
+
 def test_a_replacement_cant_have_the_name_of_what_it_replaces() -> None:
     def topic(*, fifo: bool) -> dict[str, Any]:
         return {"Topic": resource("SNS::Topic", TopicName="pager", FifoTopic=fifo)}
@@ -433,6 +442,18 @@ def test_a_removed_association_leaves_what_it_installed() -> None:
     ]
 
 
+def test_another_document_is_explained_by_the_association_that_runs_it() -> None:
+    def of(text: str) -> dict[str, Any]:
+        content = {"Content": {"description": text}, "UpdateMethod": "NewVersion"}
+        return {**association(MaxErrors=text), "Document": resource("SSM::Document", **content)}
+
+    found = reviewed(of("1"), of("2"))
+    assert [each.resources for each in found.findings if each.topic.value == "hosts"] == [
+        ("Association", "Document")
+    ]
+    assert texts(found, "rest") == []
+
+
 def test_metadata_of_an_association_runs_nothing() -> None:
     after = {"Association": {**association()["Association"], "Metadata": {"a": 1}}}
     assert texts(reviewed(association(), after), "hosts") == []
@@ -454,6 +475,15 @@ def test_an_objective_that_a_change_misses_is_a_danger() -> None:
 def test_a_fault_after_which_clients_no_longer_move_is_a_danger() -> None:
     found = texts(reviewed(pair(), configured(pair(), Disabled=True)), "time")
     assert any(each.startswith("danger") and "clients no longer move" in each for each in found)
+
+
+def test_an_alarm_on_failovers_follows_the_former_health_check_for_a_while() -> None:
+    def of(check: str) -> dict[str, Any]:
+        dimensions = [{"Name": "HealthCheckId", "Value": check}]
+        return {"A": alarm("standby", Namespace="AWS/Route53", Dimensions=dimensions)}
+
+    (found,) = texts(reviewed(of("one"), of("two")), "protection")
+    assert found.startswith("warning Alarm standby watches the former health check until this")
 
 
 def test_what_a_month_costs_more() -> None:
@@ -527,9 +557,11 @@ def drill(given: Any, **schedule: Any) -> dict[str, Any]:
         "Machine": given,
         "Schedule": resource(
             "Scheduler::Schedule",
-            ScheduleExpression="cron(0 10 ? * TUE#1 *)",
-            Target={"Input": {"Fn::Join": ["", ["{", arn, "}"]]}},
-            **schedule,
+            **{
+                "ScheduleExpression": "cron(0 10 ? * TUE#1 *)",
+                "Target": {"Input": {"Fn::Join": ["", ["{", arn, "}"]]}},
+                **schedule,
+            },
         ),
     }
 
@@ -587,7 +619,11 @@ def test_a_drill_that_runs_while_other_stacks_change_is_a_warning() -> None:
 
 
 def test_drills_without_a_schedule_that_can_be_read_only_run_by_hand() -> None:
-    for schedule in ({"State": "DISABLED"}, {"ScheduleExpressionTimezone": "nowhere"}):
+    for schedule in (
+        {"State": "DISABLED"},
+        {"ScheduleExpressionTimezone": "nowhere"},
+        {"Target": {"Input": "another machine"}},
+    ):
         sides = (drill(each, **schedule) for each in (machine(), machine(guards=["a"])))
         assert texts(reviewed(*sides), "drills") == [BY_HAND]
 

@@ -25,6 +25,18 @@ def test_the_example_has_no_warning() -> None:
     assert list(warnings_of(edited())) == []
 
 
+def test_the_private_zones_of_govcloud_are_warned_of() -> None:
+    environment = edited(lambda env: env.update(region="us-gov-west-1"))
+    assert list(warnings_of(environment)) == [
+        ServiceWarning(
+            "staged-resiliency:private-zone",
+            "hosted_zone",
+            "us-gov-west-1 has private hosted zones only: the record exists for clients in the "
+            "VPCs of the zone alone, and hosts need public addresses to be checked by 'endpoint'",
+        )
+    ]
+
+
 def test_a_long_ttl_is_warned_of() -> None:
     environment = edited(lambda env: env["endpoint"].update(ttl_seconds=61))
     assert list(warnings_of(environment)) == [

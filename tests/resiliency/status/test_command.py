@@ -37,7 +37,7 @@ def test_where_all_is_well_it_says_so_then_all_that_it_found(
         "OK bookstore-production-clients-on-standby",
         "1 subscribed arn:aws:sns:us-west-2:123456789012:PingPublicationsSNS email",
         "publishes bookstore-api-green last sample 30 s ago",
-        "passed shutdown passed 3 days ago; last run on 2026-10-31; next: 2026-12-01 18:00 UTC",
+        "passed shutdown passed 3 d ago; last run on 2026-10-31; next: 2026-12-01 18:00 UTC",
         "db-blackhole never passed; dry runs, which inject no fault",
         "meets bookstore.pingpublications.com A: host stopped 95 of 100 within",
         "not covered bookstore.pingpublications.com A: endpoint dead",
@@ -111,6 +111,19 @@ def test_the_service_file_says_how_hosts_are_asked_where_there_are_no_drills(
     assert cli.main(["status", "bookstore", "production", "--services", str(file)]) == 0
     path = "/who/" if "version_path: /version/" in text else "/version/"
     assert f"{path} at 54.213.54.171" in capsys.readouterr().out
+
+
+def test_a_copy_or_an_alarm_that_route_53_does_not_return_is_said(
+    made: Deployment, status: StatusCommand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del made.checks[made.check]["CloudWatchAlarmConfiguration"]
+    assert status("--json") == 3
+    (first,) = json.loads(capsys.readouterr().out)["not_asked"]
+    assert first == f"health check {made.check}: Route 53 returns no copy of its alarm"
+    made.checks[made.check]["HealthCheckConfig"] = {"Type": "CLOUDWATCH_METRIC"}
+    assert status("--json") == 3
+    (second,) = json.loads(capsys.readouterr().out)["not_asked"]
+    assert second == f"health check {made.check}: Route 53 does not return its alarm"
 
 
 def test_credentials_of_another_account_are_refused(

@@ -72,6 +72,17 @@ def holders(plan: Plan, context: Context) -> tuple[str, ...]:
     )
 
 
+def refusals(plan: Plan, context: Context) -> tuple[str, ...]:
+    """Return why a new run could not take the lock now; empty where it could."""
+    found = [(each, _latest(each, context)[1]) for each in plan.instances]
+    now = context.clock()
+    return tuple(
+        f"{instance}: {reason}"
+        for instance, last in found
+        if last is not None and (reason := _refusal(last, "", now))
+    )
+
+
 def release(instances: tuple[str, ...], execution: str, free_from: float, context: Context) -> None:
     """Release the locks that a run holds, so that others can take them from some time on.
 

@@ -7,8 +7,10 @@ import pytest
 
 from staged_resiliency.drills.runtime import fault, lock, phases
 from staged_resiliency.drills.runtime import states as names
+from staged_resiliency.drills.runtime.client_view import STEADY_POLLS
 from staged_resiliency.drills.runtime.context import AwsError
-from staged_resiliency.drills.runtime.plan import RULE_LATE_SECONDS, Plan
+from staged_resiliency.drills.runtime.network import UnansweredError
+from staged_resiliency.drills.runtime.plan import RULE_LATE_SECONDS, Endpoint, Plan
 from staged_resiliency.drills.runtime.states import PhaseInput, PhaseResult, RunName
 from staged_resiliency.drills.runtime.store import Store, journal_key, load_records
 from tests.fake_aws import plans
@@ -48,6 +50,24 @@ def test_without_an_experiment_there_is_nothing_to_observe() -> None:
     assert (result.go, result.again) == (False, False)
 
 
+def test_a_state_is_steady_after_polls_in_a_row() -> None:
+    asked: list[str] = []
+
+    def every_second(address: str, endpoint: Endpoint, host: str) -> str:
+        asked.append(address)
+        if len(asked) % 2:
+            return plans.BLUE
+        raise UnansweredError("reset")
+
+    with account() as made:
+        flapping = replace(
+            made.context, ask=every_second, resolve=lambda name: [plans.BLUE_ADDRESS]
+        )
+        result = phases.steady_state(call(names.STEADY_STATE), flapping)
+    assert not result.go
+    assert len(asked) > 2 * STEADY_POLLS
+
+
 def test_the_observations_of_a_call_that_fails_are_recorded() -> None:
     with account() as made:
         made.service.errors["StartExperiment"] = ["AccessDeniedException"]
@@ -83,6 +103,24 @@ def test_a_run_that_is_redriven_injects_nothing() -> None:
         "does not hold the lock of its instances; start a new one"
     )
     assert (result.go, result.message, record.cut_short) == (False, message, message)
+
+
+def test_the_last_preflight_counts_of_a_run_that_announced_itself() -> None:
+    with account() as made:
+        first = replace(ready(made), began_at=START - plans.SHUTDOWN.timeouts.preflight_valid - 1)
+        once = call(names.INJECT, preflight=first)
+        assert "its preflight was too long ago" in phases.inject(once, made.context).message
+        again = PhaseResult(True, False, START, None, "")
+        twice = call(names.INJECT, preflight=first, preflight_again=again)
+        assert phases.inject(twice, made.context).message == "experiment EXP00000"
+
+
+def test_without_a_preflight_nothing_is_injected() -> None:
+    with account() as made:
+        ready(made)
+        result = phases.inject(call(names.INJECT), made.context)
+        assert "its preflight was too long ago" in result.message
+        assert made.service.experiments == []
 
 
 def test_an_experiment_that_ends_without_having_acted_injected_nothing() -> None:

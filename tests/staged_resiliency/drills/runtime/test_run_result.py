@@ -16,6 +16,7 @@ from staged_resiliency.drills.runtime.run_result import (
     conclude,
     fault_may_last,
     fault_times,
+    nobody_serves,
     reason_to_stop,
 )
 from staged_resiliency.drills.runtime.store import PhaseRecord
@@ -209,6 +210,14 @@ def test_a_run_in_which_neither_host_answered_fails() -> None:
     status, message = status_of(with_polls(*UNSERVED, SERVED))
     assert status is Status.FAILED
     assert message.startswith(f"neither {plans.BLUE} nor {plans.GREEN} answered 401 s after")
+
+
+def test_what_was_observed_before_the_fault_shows_nothing_of_it() -> None:
+    polls = [*both(0, NO_ANSWER, NO_ANSWER), *both(5, NO_ANSWER, NO_ANSWER)]
+    polls += [*both(12, NO_ANSWER, NO_ANSWER), *both(17, NO_ANSWER, NO_ANSWER)]
+    assert nobody_serves(PLAN, polls, Run(10, None, 20)) == ""
+    polls += both(22, NO_ANSWER, NO_ANSWER)
+    assert nobody_serves(PLAN, polls, Run(10, None, 25)).endswith("answered 12 s after the fault")
 
 
 @pytest.mark.parametrize("served", [both(START + 429, plans.BLUE, NO_ANSWER), SERVED])
