@@ -2,14 +2,14 @@
 
 import functools
 
+from jsonpath_ng.ext.parser import parse as parse_json_path
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
-from moto.stepfunctions.parser.asl.utils import json_path
 
 _parse = AmazonStateLanguageParser.parse
 _trees: dict[str, object] = {}
 
-parse_path = functools.cache(json_path.parse)
+parse_path = functools.cache(parse_json_path)
 
 
 def parse(definition: str) -> tuple[object, object]:
