@@ -1,0 +1,31 @@
+"""A stack is asked of the CDK once for each construct, and so is its region."""
+
+import pytest
+from aws_cdk import NestedStack, Stack
+from constructs import Construct
+
+from staged_resiliency.shared.stacks import region_of, stack_of
+from tests.staged_resiliency.support import REGION
+
+
+def test_the_stack_is_that_of_the_cdk(stack: Stack) -> None:
+    nested = NestedStack(stack, "Nested")
+    assert stack_of(stack) is stack
+    assert stack_of(Construct(stack, "Inside")) is stack
+    assert stack_of(nested) is nested
+    assert stack_of(Construct(nested, "Inside")) is nested
+    assert region_of(Construct(stack, "Other")) == REGION
+
+
+def test_the_cdk_is_asked_once(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def remembered(construct: Construct) -> Stack:
+        asked.append(construct)
+        return stack
+
+    monkeypatch.setattr(Stack, "of", remembered)
+    inside = Construct(stack, "Inside")
+    assert [stack_of(inside), stack_of(inside), stack_of(stack)] == [stack] * 3
+    assert {region_of(inside), region_of(inside)} == {REGION}
+    assert asked == [inside]
