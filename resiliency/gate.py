@@ -323,10 +323,13 @@ def _print(console: SafeConsole, options: argparse.Namespace, checks: Sequence[C
     table = Table(box=None, pad_edge=False, show_header=False)
     for _ in range(3):
         table.add_column(overflow="fold")
-    for each in sorted(checks, key=lambda each: not each.stops):
-        mend = f"\n-> {each.mend}" if each.mend else ""
-        table.add_row(styled(each.status.value), each.name, f"{each.message}{mend}")
+    worst_first = sorted(checks, key=lambda each: not each.stops)
+    for each in worst_first:
+        table.add_row(styled(each.status.value), each.name, each.message)
     console.print(table)
+    for each in worst_first:
+        if each.mend:  # in one piece, so that a command can be copied
+            console.say(f"-> {each.name}: {each.mend}")
     stopped = sum(each.stops for each in checks)
     where = f"{options.service} in {options.environment}"
     if stopped:

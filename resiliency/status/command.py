@@ -50,7 +50,7 @@ def status(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(as_json(found), indent=2))
     else:
-        SafeConsole().print(page(found))
+        SafeConsole().print(page(found), crop=False)
     return exit_status(found)
 
 
@@ -90,8 +90,11 @@ def as_json(found: Status) -> Mapping[str, object]:
     }
 
 
-def page(found: Status) -> Group:
-    """Return a status as text: findings first, then all that was found."""
+def page(found: Status, *, live: bool = False) -> Group:
+    """Return a status as text: findings first, then all that was found.
+
+    What to do is not wrapped, so that commands can be copied, except on a page that renews itself.
+    """
     at = datetime.fromtimestamp(found.at, timezone.utc)
     parts: list[Text | Table] = [
         _text(f"{found.service} in {found.environment}, {at:%Y-%m-%d %H:%M:%S} UTC", "bold")
@@ -101,7 +104,10 @@ def page(found: Status) -> Group:
     for title, finding in found.findings:
         parts.append(_text(f"! {title}: {finding.message}", "bold red"))
         if finding.mend:
-            parts.append(_text(f"  -> {finding.mend}"))
+            mend = _text(f"  -> {finding.mend}")
+            if not live:
+                mend.no_wrap, mend.overflow = True, "ignore"
+            parts.append(mend)
     parts += [_text(f"? could not be asked: {each}", "yellow") for each in found.not_asked]
     parts += [part for each in found.sections for part in _section(each)]
     return Group(*parts)
@@ -131,10 +137,12 @@ def _watch(read: Callable[[], Deployed], checks: Mapping[str, Check], context: C
             while True:
                 try:
                     latest = status_of(read(), checks, context)
-                    shown = page(latest)
+                    shown = page(latest, live=True)
                 except UserError as error:
                     # Shown, and asked again: the network may be back, or a stack deployed.
-                    shown = Group(*([page(latest)] if latest else []), _text(str(error), "yellow"))
+                    shown = Group(
+                        *([page(latest, live=True)] if latest else []), _text(str(error), "yellow")
+                    )
                 live.update(shown, refresh=True)
                 context.sleep(WATCH_SECONDS)
         except KeyboardInterrupt:

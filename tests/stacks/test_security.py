@@ -11,7 +11,7 @@ from aws_cdk import Stack, Validations, aws_sns
 from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import ManualArgs, lint
 
-from resiliency.service_file import Service
+from resiliency.service_file import Service, load
 from stacks.application import add_stacks
 from tests.support import (
     ROOT,
@@ -114,15 +114,20 @@ FORMS: Mapping[str, Service] = {
     "example": example(whole=True),
     "everything": example(_everything, whole=True),
     "alias": example(_alias),
+    "dependencies": load(ROOT / "examples" / "services" / "shop.yaml")[0],
 }
 
 
-@pytest.fixture(scope="module", params=FORMS)
+_SLOWLY = {"dependencies": pytest.mark.slow}  # it has two environments
+FORMS_MARKED = [pytest.param(form, marks=_SLOWLY.get(form, ())) for form in FORMS]
+
+
+@pytest.fixture(scope="module", params=FORMS_MARKED)
 def templates(request: pytest.FixtureRequest) -> Mapping[str, Template]:
     return synthesize([FORMS[request.param]])
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", FORMS_MARKED)
 def test_cdk_nag_finds_nothing(form: str) -> None:
     app = app_as_by_the_cli()
     add_stacks(app, [FORMS[form]])

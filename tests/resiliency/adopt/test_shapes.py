@@ -65,6 +65,14 @@ def batch(document: Data) -> list[tuple[str, str, str | None]]:
     ]
 
 
+def with_standby(adopt: Adopt, found: Data) -> Data:
+    """Give the address of the standby, which no record has, in the written file."""
+    file = Path(found["service_file"])
+    text = file.read_text(encoding="utf-8").replace("192.0.2.1", "52.11.79.9")
+    file.write_text(text, encoding="utf-8")
+    return adopt("--service-file", str(file))
+
+
 def test_the_recipe_is_described(made: HandMade, adopt: Adopt) -> None:
     recipe(made)
     found = adopt("--dependency", "db=db.example.com:5433", "--dependency", "cdn=c.example.com:80")
@@ -123,6 +131,11 @@ def test_a_simple_record_becomes_the_pair_in_one_batch(made: HandMade, adopt: Ad
     assert "the address of the green host: no record has it" in found["unknown"]
     assert found["env"]["hosts"]["blue"]["address"] == address
     assert found["env"]["endpoint"]["ttl_seconds"] == 300
+    # No plan sends clients to an address that nobody gave.
+    (step,) = found["steps"]
+    assert step["title"].startswith("Replace 192.0.2.1 in the service file")
+    assert not Path(found["service_file"]).with_name("change-batch.json").exists()
+    found = with_standby(adopt, found)
     assert batch(found) == [
         ("DELETE", "A", None),
         ("CREATE", "A", "PRIMARY"),
@@ -130,11 +143,12 @@ def test_a_simple_record_becomes_the_pair_in_one_batch(made: HandMade, adopt: Ad
     ]
     commands = [command for step in found["steps"] for command in step["commands"]]
     made_first = next(i for i, each in enumerate(commands) if "create-health-check" in each)
+    topic_first = next(i for i, each in enumerate(commands) if "deploy notifications-" in each)
     alarm_first = next(i for i, each in enumerate(commands) if "put-metric-alarm" in each)
     moved = next(i for i, each in enumerate(commands) if "change-resource-record-sets" in each)
     imported = next(i for i, each in enumerate(commands) if "cdk import" in each)
-    deployed = next(i for i, each in enumerate(commands) if "cdk deploy" in each)
-    assert alarm_first < made_first < moved < imported < deployed
+    deployed = next(i for i, each in enumerate(commands) if "cdk deploy" in each and i > imported)
+    assert topic_first < alarm_first < made_first < moved < imported < deployed
 
 
 def test_a_cname_becomes_the_pair_of_the_addresses(made: HandMade, adopt: Adopt) -> None:
@@ -148,6 +162,7 @@ def test_a_cname_becomes_the_pair_of_the_addresses(made: HandMade, adopt: Adopt)
     )
     found = adopt()
     assert found["env"]["hosts"]["blue"]["address"] == address
+    found = with_standby(adopt, found)
     assert batch(found)[0] == ("DELETE", "CNAME", None)
     assert ("record", "Type") in fields(found)
 

@@ -31,7 +31,7 @@ def test_where_all_is_well_it_says_so_then_all_that_it_found(
     assert [each for each in lines if each in CHECKS] == list(CHECKS)
     text = " ".join(out.split())
     for each in (
-        "bookstore-api-blue Route 53 answers 54.213.54.171",
+        "bookstore-api-blue Route 53 answers (A) 54.213.54.171",
         "bookstore-api-blue /version/ at 54.213.54.171 answered",
         "healthy b2c1e5a0-0000-4000-8000-000000000001 on bookstore-api-blue-StatusCheckFailed",
         "OK bookstore-production-clients-on-standby",
@@ -58,8 +58,9 @@ def test_findings_come_first_each_with_what_to_do_in_sixty_columns(
     assert status() == 1
     out = capsys.readouterr().out
     assert "\x1b" not in out
-    assert max(map(len, out.splitlines())) <= 60
     lines = [each.rstrip() for each in out.splitlines()]
+    # What to do can be copied in one piece.
+    assert all(len(each) <= 60 for each in lines if not each.startswith("  -> "))
     assert lines[1].startswith("! alarms: bookstore-api-blue-db-connectivity-failed")
     assert any(each.startswith("! agents: the probe of bookstore-api-blue") for each in lines)
     assert "  -> on the host: systemctl status, and docs/probe.md" in lines
@@ -93,6 +94,32 @@ def test_watch_reads_again_until_ctrl_c(
     assert "AWS throttles cloudformation:DescribeStacks" in " ".join(out.split())
 
 
+@pytest.mark.slow
+def test_on_a_terminal_the_page_renews_itself(
+    made: Deployment,
+    status: StatusCommand,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    shown = []
+
+    def pause(seconds: float) -> None:
+        shown.append(capsys.readouterr().out)
+        if len(shown) == 2:
+            raise KeyboardInterrupt
+        made.account.service.script.dns = (plans.GREEN_ADDRESS,)
+
+    monkeypatch.setattr(made.account.service, "sleep", pause)
+    assert status("--watch") == 1
+    first, second = shown
+    assert "All is well." in first
+    assert "All is well." not in second
+    assert "the standby" in second
+    assert "\x1b[2K" in second  # the former page is erased
+
+
 def test_what_excludes_each_other_is_usage(
     made: Deployment, status: StatusCommand, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -101,6 +128,7 @@ def test_what_excludes_each_other_is_usage(
     assert cli.main(["status", "x", "y", "--services", str(EXAMPLE_FILE)]) == 2
 
 
+@pytest.mark.slow
 def test_the_service_file_says_how_hosts_are_asked_where_there_are_no_drills(
     made: Deployment, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -113,6 +141,7 @@ def test_the_service_file_says_how_hosts_are_asked_where_there_are_no_drills(
     assert f"{path} at 54.213.54.171" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_copy_or_an_alarm_that_route_53_does_not_return_is_said(
     made: Deployment, status: StatusCommand, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -126,6 +155,7 @@ def test_a_copy_or_an_alarm_that_route_53_does_not_return_is_said(
     assert second == f"health check {made.check}: Route 53 does not return its alarm"
 
 
+@pytest.mark.slow
 def test_credentials_of_another_account_are_refused(
     made: Deployment, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -134,6 +164,7 @@ def test_credentials_of_another_account_are_refused(
     assert "the credentials are those of account 123456789012" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_drills_of_another_release_leave_the_rest(
     made: Deployment,
     status: StatusCommand,
@@ -160,6 +191,7 @@ def actions(*policies: str) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_the_policies_have_exactly_what_is_called(made: Deployment, status: StatusCommand) -> None:
     edit, _ = TABLE["an unhealthy endpoint"]
     edit(made)
@@ -184,3 +216,20 @@ def test_the_policies_are_sound(policy: Path) -> None:
         .replace("TOPIC_NAME", "alarms")
     )
     assert findings_above_low(json.loads(replaced)) == []
+
+
+@pytest.mark.slow
+def test_the_document_shows_the_commands_own_output(
+    made: Deployment,
+    status: StatusCommand,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made.alarms[plans.STATUS_ALARM]["Threshold"] = 2.0
+    monkeypatch.setenv("COLUMNS", "96")
+    assert status() == 1
+    findings, _, sections = capsys.readouterr().out.partition("\n\n")
+    top = [*findings.splitlines(), "", *sections.splitlines()[:4]]
+    document = (ROOT / "docs" / "status.md").read_text("utf-8")
+    shown = "\n".join(each.rstrip() for each in top)
+    assert f"```\n{shown}\n...\n```" in document, shown

@@ -1,12 +1,12 @@
 """`resiliency status`: each thing that can be wrong is a finding, and says what to do."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
-from resiliency.status import checks
+from resiliency.status.dns import COPIED
 from tests import journals
 from tests.fake_aws import plans
 from tests.fake_aws.command import GROUP, NOW
@@ -307,6 +307,45 @@ def test_a_resolver_that_answers_something_else_is_found(
     )
 
 
+def _alias(made: Deployment) -> None:
+    """Both records become aliases of load balancers."""
+    resources = made.templates[made.stack("failover")]["Resources"].values()
+    pair = [each["Properties"] for each in resources if each["Type"] == "AWS::Route53::RecordSet"]
+    for properties, record, color in zip(pair, made.records, ("blue", "green"), strict=True):
+        name = f"{color}.us-west-2.elb.amazonaws.com"
+        target = {"HostedZoneId": "Z1H1FL5HABSF5", "EvaluateTargetHealth": True}
+        for each in (properties, record):
+            for key in ("ResourceRecords", "TTL"):
+                each.pop(key)
+        properties["AliasTarget"] = {**target, "DNSName": f"dualstack.{name}"}
+        record["AliasTarget"] = {**target, "DNSName": f"dualstack.{name}."}
+    made.templates[made.stack("failover")]["Metadata"]["Hosts"] = {
+        plans.BLUE: ["dualstack.blue.us-west-2.elb.amazonaws.com"],
+        plans.GREEN: ["dualstack.green.us-west-2.elb.amazonaws.com"],
+    }
+    addresses = {"dualstack.blue": plans.BLUE_ADDRESS, "dualstack.green": plans.GREEN_ADDRESS}
+    real = made.account.service.resolve
+
+    def resolve(name: str) -> Sequence[str]:
+        own = [each for start, each in addresses.items() if name.startswith(start)]
+        return own or real(name)
+
+    made.account.service.resolve = resolve  # type: ignore[method-assign]
+
+
+def test_an_alias_is_the_host_behind_its_load_balancer(
+    made: Deployment, status: StatusCommand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _alias(made)
+    assert status("--json") == 0, capsys.readouterr().out
+    rows = json.loads(capsys.readouterr().out)["sections"][0]["rows"]
+    assert [each["state"] for each in rows] == [plans.BLUE, "", plans.BLUE]
+    made.account.service.script.dns = (plans.GREEN_ADDRESS,)
+    assert status("--json") == 1
+    (found,) = findings(json.loads(capsys.readouterr().out))
+    assert found.startswith(f"who is served: clients of {plans.RECORD} are sent to {plans.GREEN}")
+
+
 def test_a_host_with_the_name_of_the_other_is_found(
     made: Deployment, status: StatusCommand, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -408,5 +447,5 @@ def test_the_eight_settings_are_those_of_route_53(made: Deployment) -> None:
     shape = made.account.client("route53").meta.service_model.shape_for(
         "CloudWatchAlarmConfiguration"
     )
-    assert set(shape.members) == set(checks.COPIED)
+    assert set(shape.members) == set(COPIED)
     assert ASSOCIATION in {each["AssociationId"] for each in made.associations.values()}
