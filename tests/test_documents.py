@@ -57,7 +57,7 @@ def _check_mention(mention: str) -> None:
         nested = [each for each in of._actions if isinstance(each, argparse._SubParsersAction)]
         if word.startswith("--"):
             assert word.partition("=")[0] in of._option_string_actions, mention
-        elif nested:
+        elif nested and not word.isupper():  # a placeholder
             assert word in nested[0].choices, mention
             of = nested[0].choices[word]
 
@@ -203,7 +203,7 @@ def test_troubleshooting_explains_every_alarm(
 
 
 def test_the_messages_in_troubleshooting_are_printed_somewhere() -> None:
-    """Each is a part of a text in the sources, as it stands there."""
+    """Each is a part of a text in the sources."""
     sources = "".join(
         path.read_text(encoding="utf-8")
         for folder in ("constructs/staged_resiliency", "resiliency")
@@ -238,13 +238,13 @@ def test_the_minutes_of_a_drill_are_those_of_its_run() -> None:
         for name in re.findall(r"\*\*(.+?)\*\*", row[1])
     }
     assert phases == {each["name"]: clock(each["began_at"]) for each in journal["phases"]}
-    seen = [
+    moments = [
         clock(each["at"])
         for each in journal["transitions"]
         if each["source"] in ("alarm", "client", "fault") and each["at"] > journal["injected_at"]
     ]
     shown = [row[0].strip() for row in rows if row[2].strip()]
-    assert shown[2:] == sorted(dict.fromkeys(seen), key=seen.index)
+    assert shown[2:] == sorted(dict.fromkeys(moments), key=moments.index)
     assert shown[1] == clock(journal["injected_at"])
 
 

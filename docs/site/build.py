@@ -22,7 +22,12 @@ PAGES: Final = ROOT / "build" / "docs"
 
 _DOCUMENTS: Final = ("*.md", "benchmarks/*.md", "docs/**/*.md", "docs/**/*.svg", "docs/**/*.webp")
 _LINK: Final = re.compile(r"\[([^]]*)\]\((?!https?:)([^)#\s]+)(#[^)]*)?\)")
-_LANGUAGES: Final = {".py": "python", ".pyi": "python", ".yaml": "yaml", ".json": "json"}
+_COPIED: Final = (".md", ".svg", ".webp")
+"""The files of documents; any other that they link to is a source."""
+_LANGUAGES: Final = {
+    **{".py": "python", ".pyi": "python"},
+    **{".yaml": "yaml", ".yml": "yaml", ".json": "json"},
+}
 _ASSETS: Final = ROOT / "docs" / "site" / "assets"
 
 Schema = Mapping[str, Any]
@@ -138,8 +143,8 @@ def command_lines(of: argparse.ArgumentParser) -> Iterator[str]:
         name = f"{names}{value}" if action.option_strings else names
         yield f"| `{name}` | {_cell((action.help or '') % vars(action))} |"
     yield ""
-    if of.epilog:
-        yield f"```text\n{of.epilog.strip()}\n```\n"
+    for paragraph in (of.epilog or "").split("\n\n"):
+        yield f"```text\n{paragraph}\n```\n" if "\n" in paragraph else f"{paragraph}\n"
     for action in nested:
         for subcommand in action.choices.values():
             yield from command_lines(subcommand)
@@ -174,10 +179,11 @@ def _write(path: Path, document: Path) -> None:
 def _site_link(document: Path, link: re.Match[str]) -> str:
     """Return a link as it is on the site: a source has a page, made when a document links to it."""
     target = (document.parent / link[2]).resolve()
-    if target.suffix in _LANGUAGES and target.is_file():
+    if target.suffix not in _COPIED and target.is_file():
         path = target.relative_to(ROOT)
+        language = _LANGUAGES.get(target.suffix, "text")
         source = target.read_text(encoding="utf-8")
-        _write_text(f"{path}.md", f"# {path}\n\n```{_LANGUAGES[target.suffix]}\n{source}```\n")
+        _write_text(f"{path}.md", f"# {path}\n\n```{language}\n{source}```\n")
         return f"[{link[1]}]({link[2]}.md)"
     return link[1] if target.is_dir() else link[0]  # the site has no pages of folders
 

@@ -154,8 +154,8 @@ def _print(
     section(
         "Differs from what would be deployed",
         [
-            f"{each.kind} {each.name}: {each.field}: {_shown(each.existing)} → "
-            f"{_shown(each.deployed)} ({each.effect})"
+            f"{each.kind} {each.name}: {each.field}: {_shown(each.existing)} now, "
+            f"{_shown(each.deployed)} deployed ({each.effect})"
             for each in compared.differences
         ],
     )

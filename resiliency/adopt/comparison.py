@@ -241,12 +241,18 @@ def compare(
     for resource in made.resources:
         resource.differences = list(_differences(resource))
         if resource.kind == "health check" and resource.is_replaced:
-            # Another one is made; the records move to it.
+            # Another one is made; what refers to this one moves to it.
             placeholder = _placeholder(resource.logical_id)
-            for record in made.of("record"):
-                if record.deployed.get("HealthCheckId") == resource.physical_id:
-                    record.deployed["HealthCheckId"] = placeholder
-                    record.differences = list(_differences(record))
+            for each in made.resources:
+                children = each.deployed.get("ChildHealthChecks", ())
+                if resource.physical_id in children:
+                    moved = [
+                        placeholder if id_ == resource.physical_id else id_ for id_ in children
+                    ]
+                    each.deployed["ChildHealthChecks"] = moved
+                if each.deployed.get("HealthCheckId") == resource.physical_id:
+                    each.deployed["HealthCheckId"] = placeholder
+                each.differences = list(_differences(each))
             resource.physical_id = placeholder
     kept = {each.physical_id for each in made.of("health check")}
     names = {each.name for each in made.of("alarm")}

@@ -22,6 +22,9 @@ from resiliency.service_file.loader import examine
 from resiliency.service_file.yaml_source import Document
 from staged_resiliency.shared.hosts import COLORS, other
 
+UNKNOWN_ADDRESS: Final = "192.0.2.1"
+"""Stands for an address that the account does not show; of a network for documentation."""
+
 CHECK: Final = "CHECK: "
 """Begins the comment of each value that the account does not show."""
 
@@ -300,7 +303,7 @@ def _host(host: FoundHost, made: Draft, at: Path) -> dict[str, Any]:
         if host.ipv4 and host.ipv6:
             found["ipv6_address"] = host.ipv6
     else:
-        found["address"] = "192.0.2.1"
+        found["address"] = UNKNOWN_ADDRESS
         made.comment((*at, "address"), f"{CHECK}no record has an address of this host")
         made.unknown.append(f"the address of the {host.color} host: no record has it")
     return found

@@ -132,8 +132,6 @@ def read(account: Account, record: str, *, zone: str | None, region: str | None)
     found_zone, records = _zone_with(account.home, name, zone)
     pairs = _pairs(records, name)
     made = Existing(account.id, region or account.region, found_zone, name, pairs)
-    if dns_name(found_zone["Name"]) == name and any(pair.kind == "CNAME" for pair in pairs):
-        raise UsageError(f"{name}: is the zone's own name, which has no CNAME")
     made.more = {
         other_name: other_pairs
         for other_name, other_pairs in _other_pairs(records, name)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from resiliency.account.readers import JsonObject
 from resiliency.adopt.comparison import Comparison, Resource, record_of_api
+from resiliency.adopt.draft import UNKNOWN_ADDRESS
 from resiliency.adopt.existing import Existing, Pair
 from resiliency.cloud_assembly import SynthesizedStack
 from resiliency.service_file.loader import DEFAULT_PATH
@@ -78,6 +79,18 @@ def plan_of(existing: Existing, compared: Comparison, folder: str, file: Path) -
         file: The service file.
     """
     made = Plan()
+    if any(
+        UNKNOWN_ADDRESS in each.deployed.get("ResourceRecords", ())
+        for each in compared.of("record")
+    ):
+        # Whoever ran a plan with it would send clients nowhere when the active host fails.
+        made.steps.append(
+            Step(
+                f"Replace {UNKNOWN_ADDRESS} in the service file, then run adopt again for the plan",
+                [f"resiliency adopt {existing.name} --service-file {file}"],
+            )
+        )
+        return made
     region = f"--region {existing.region}"
     made.add(
         "Write down what exists, to be able to go back",
@@ -88,15 +101,23 @@ def plan_of(existing: Existing, compared: Comparison, folder: str, file: Path) -
             f"aws cloudwatch describe-alarms {region} > {folder}/alarms-before.json",
         ],
     )
-    _plan_alarms(made, compared, folder)
-    _plan_checks(made, existing, compared, folder)
-    _plan_records(made, existing, compared, folder)
     if file.parent.name != DEFAULT_PATH.name:
         made.add(
             "Put the service file where the application reads it",
             [f"cp {file} {DEFAULT_PATH}/"],
             "after an edit, run adopt again with --service-file: other templates are another plan",
         )
+    made.add(
+        "Deploy the new topics, which the alarms will notify",
+        [
+            f"npx cdk deploy {stack.name}"
+            for stack in compared.stacks
+            if stack.properties_of("AWS::SNS::Topic")
+        ],
+    )
+    _plan_alarms(made, compared, folder)
+    _plan_checks(made, existing, compared, folder)
+    _plan_records(made, existing, compared, folder)
     _plan_import(made, compared, folder)
     made.add(
         "Deploy the rest",

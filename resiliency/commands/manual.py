@@ -100,6 +100,7 @@ MANUAL: Final[Mapping[str, Page]] = {
         [
             ("review old/cdk.out cdk.out", "of two folders that `cdk synth` wrote"),
             ("review cdk.out --deployed", "against what is deployed"),
+            ("review cdk.out --change-set review.json", "a change set, made from cdk.out"),
             ("review old/cdk.out cdk.out --markdown", "for a pull request"),
         ],
     ),

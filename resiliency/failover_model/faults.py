@@ -121,9 +121,10 @@ def effect(fault: Fault, check: BasicHealthCheck, pair: Pair, *, of_primary: boo
     host, except an endpoint with the secondary's address.
     """
     if isinstance(check, EndpointCheck):
-        mine = check.address in pair.primary.values or (
-            of_primary and check.address not in pair.secondary.values
-        )
+        # Both records may have the same reference: one template, deployed in two regions.
+        primarys = check.address in pair.primary.values
+        ambiguous = primarys == (check.address in pair.secondary.values)
+        mine = of_primary if ambiguous else primarys
         if fault.kind is FaultKind.ENDPOINT_HANGS and check.kind == TCP:
             return Effect.NONE  # the system accepts connections until its queue is full
         return _endpoint_effect(fault) if mine else Effect.NONE

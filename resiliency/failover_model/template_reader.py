@@ -57,6 +57,7 @@ _DOCUMENTATION: Final = [
 ]
 
 Choice = TypeVar("Choice", bound=str)
+Check = TypeVar("Check", bound=HealthCheck)
 
 
 def read_graph(
@@ -210,7 +211,7 @@ class _Reader:
             target = self.templates.text(stack, alias.get("DNSName"), f"{where}: AliasTarget")
             if not self._flag(stack, alias, "EvaluateTargetHealth", f"{where}: AliasTarget"):
                 return Record((target,), ALIAS_TTL_SECONDS, check)
-            groups = self._target_groups(target)
+            groups = self._target_groups(stack, target)
             both = [*([] if check is None else [check]), *groups]
             if len(both) > 1:
                 check = CalculatedCheck(f"{target} and its record", tuple(both), len(both))
@@ -223,7 +224,7 @@ class _Reader:
         texts = [self.templates.text(stack, each, f"{where}: ResourceRecords") for each in values]
         return Record(tuple(texts), self._whole(stack, record, "TTL", where, least=0), check)
 
-    def _target_groups(self, target: str) -> Sequence[EndpointCheck]:
+    def _target_groups(self, stack_of_record: str, target: str) -> Sequence[EndpointCheck]:
         """Read how a load balancer checks its targets; nothing if no template has it.
 
         A load balancer is unhealthy once one of its target groups has only unhealthy targets
@@ -240,10 +241,21 @@ class _Reader:
                 reference = self.templates.reference(stack, value, where)
                 if reference is not None and self.templates.resource(reference) is not None:
                     found[reference] = self._target_group(reference, target)
-        return [*found.values(), *self._classic_balancers(balancer and balancer[1], target)]
+        found |= self._classic_balancers(balancer and balancer[1], target)
+        # The same template may be deployed in another region too.
+        here = {each: found[each] for each in found if each.stack == stack_of_record} or found
+        return [
+            former
+            if isinstance(former := self._checks.get(each), EndpointCheck)
+            else self._remember(each, check)
+            for each, check in here.items()
+        ]
 
-    def _classic_balancers(self, logical_id: str | None, target: str) -> Iterator[EndpointCheck]:
-        """Yield how a classic load balancer checks its instances, where its template says so."""
+    def _classic_balancers(
+        self, logical_id: str | None, target: str
+    ) -> Mapping[Reference, EndpointCheck]:
+        """Read how a classic load balancer checks its instances, where its template says so."""
+        found = {}
         for reference, properties in self.templates.resources(
             "AWS::ElasticLoadBalancing::LoadBalancer"
         ):
@@ -251,7 +263,7 @@ class _Reader:
                 continue
             stack, where = reference.stack, f"{reference}: HealthCheck"
             check = mapping(properties["HealthCheck"], where)
-            yield EndpointCheck(
+            found[reference] = EndpointCheck(
                 reference.logical_id,
                 self.templates.text(stack, check.get("Target"), where).partition(":")[0].upper(),
                 target,
@@ -259,6 +271,7 @@ class _Reader:
                 self._whole(stack, check, "UnhealthyThreshold", where),
                 timeout_seconds=self._whole(stack, check, "Timeout", where),
             )
+        return found
 
     def _target_group(self, reference: Reference, target: str) -> EndpointCheck:
         stack, where = reference.stack, str(reference)
@@ -295,6 +308,12 @@ class _Reader:
             return known
         self._checks[reference] = None
         check = self._check(reference, self.templates.properties(reference))
+        return self._remember(reference, check)
+
+    def _remember(self, reference: Reference, check: Check) -> Check:
+        """Keep a health check, under another label where the same template is deployed twice."""
+        if check in self._checks.values():
+            check = replace(check, label=f"{check.label} ({reference.stack})")
         self._checks[reference] = check
         return check
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from resiliency.cloud_assembly import JsonObject, SynthesizedStack
 from resiliency.errors import UserError, reason_of
 from resiliency.review.changes import Action, Change
+from resiliency.review.findings import items_of, object_of
 
 _COMMAND: Final = "aws cloudformation describe-change-set --include-property-values"
 _KNOWN_LATER: Final = "{{changeSet:KNOWN_AFTER_APPLY}}"
@@ -115,7 +116,8 @@ def _as_answered(
     change = known.get(
         (stack.name, logical_id), Change(stack, logical_id, Action.MODIFY, same, same)
     )
-    targets = [each.get("Target", {}) for each in resource.get("Details", ())]
+    details = map(object_of, items_of(resource.get("Details")))
+    targets = [object_of(each.get("Target")) for each in details]
     names = [str(each.get("Name") or each.get("Attribute")) for each in targets]
     return replace(
         change, action=action, properties=change.properties or tuple(dict.fromkeys(names))

@@ -91,7 +91,8 @@ def name_of(logical_id: str, resource: JsonObject) -> str:
         if isinstance(given.get(key), str):
             return str(given[key])
     for tags in (given.get("Tags"), given.get(f"{kind}Tags")):
-        pairs = tags.items() if isinstance(tags, Mapping) else map(_tag, tags or ())
+        listed_tags = tags if isinstance(tags, list) else []
+        pairs = tags.items() if isinstance(tags, Mapping) else map(_tag, listed_tags)
         if isinstance(name := dict(pairs).get("Name"), str):
             return name
     if kind == "Subscription" and isinstance(given.get("Endpoint"), str):
@@ -115,7 +116,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def _tag(tag: object) -> tuple[object, object]:
-    return (tag.get("Key"), tag.get("Value")) if isinstance(tag, Mapping) else (None, None)
+    return (str(tag.get("Key")), tag.get("Value")) if isinstance(tag, Mapping) else ("", None)
 
 
 def same_stack(one: SynthesizedStack, other: SynthesizedStack) -> bool:

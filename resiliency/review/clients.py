@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from resiliency.failover_model.expressions import TemplateError
+from resiliency.cloud_assembly import SynthesizedStack
+from resiliency.failover_model.expressions import TemplateError, Templates
 from resiliency.failover_model.graph import (
     Alarm,
     AlarmCheck,
@@ -13,10 +14,12 @@ from resiliency.failover_model.graph import (
     Pair,
     basic_health_checks,
 )
+from resiliency.failover_model.probe_settings import installations
 from resiliency.failover_model.route53 import InsufficientData
 from resiliency.review.changes import counterpart, listed, properties
-from resiliency.review.findings import Finding, Level, Sides, Topic, object_of
+from resiliency.review.findings import Finding, Level, Sides, Topic, items_of, object_of
 from resiliency.review.records import Owner, RecordKey, records_of
+from resiliency.review.sides import templates_of
 
 HEALTH_CHECK: Final = "AWS::Route53::HealthCheck"
 
@@ -114,9 +117,11 @@ def _without_data(pair: Pair, former: Pair | None, stack: str, sides: Sides) -> 
 
 def _no_longer_published(former: Pair, stack: str, sides: Sides) -> Iterator[Finding]:
     kept = _metrics([*sides.graphs[1].alarms, *_left_alarms(sides)])
+    silent = _probed(sides.before) - _probed([*sides.after, *sides.left])
     for check in _alarm_checks(former):
         metric = check.alarm.metric
-        if metric.namespace.startswith("AWS/") or metric in kept:
+        probed = (metric.namespace, metric.dimension("Host"))
+        if metric.namespace.startswith("AWS/") or (metric in kept and probed not in silent):
             continue
         yield Finding(
             Level.DANGER,
@@ -125,9 +130,24 @@ def _no_longer_published(former: Pair, stack: str, sides: Sides) -> Iterator[Fin
             f"{_shown(metric)} decides the failover of {former.name} until this stack is updated, "
             "and the probe no longer publishes it once the probe's stack is updated: clients are "
             "sent to the standby in between",
-            "take the signal out of failover_on first, deploy that, and put the renamed one back "
+            "take the signal out of failover_on first, and deploy that; a renamed one comes back "
             "once its metric has data",
         )
+
+
+def _probed(stacks: Sequence[SynthesizedStack]) -> set[tuple[object, object]]:
+    """Return the namespaces into which probes publish, each with the hosts of its probes."""
+    templates = Templates(templates_of(stacks))
+    found = set[tuple[object, object]]()
+    for installation in installations(templates):
+        try:
+            namespace = object_of(installation.configuration()).get("namespace")
+        except TemplateError:
+            continue
+        targets = items_of(templates.properties(installation.reference).get("Targets"))
+        hosts = [host for each in targets for host in items_of(object_of(each).get("Values"))]
+        found |= {(namespace, host) for host in hosts if isinstance(host, str)}
+    return found
 
 
 def _left_alarms(sides: Sides) -> Sequence[Alarm]:

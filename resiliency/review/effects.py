@@ -62,7 +62,7 @@ def cost_findings(sides: Sides) -> Iterator[Finding]:
     """Find what a month costs more or less; stacks that stay deployed still cost."""
     try:
         before, after = (_costs(each) for each in (sides.before, [*sides.after, *sides.left]))
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, LookupError, TypeError, ValueError):
         text = "not estimated: a template has values that its resource types do not have"
         yield Finding(Level.NOTE, Topic.COST, "", text)
         return

@@ -321,7 +321,7 @@ def _endpoint_can_be_checked(env: PartialDocument) -> Iterator[Problem]:
         if address and not validation.is_public(address):
             yield env.problem(
                 f"{shown(address)} can't be reached by Route 53 health checkers, which the "
-                "signal 'endpoint' needs; give a public address or remove 'endpoint'",
+                "signal 'endpoint' needs; give a public address, or the signal 'peer' in its place",
                 *("hosts", color, "address"),
             )
     check = env.within("endpoint", "check")

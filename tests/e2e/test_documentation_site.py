@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 
+import staged_resiliency
 from tests.e2e.chromium import PROGRAM, Browser, chromium
 from tests.support import ROOT
 
@@ -58,8 +59,12 @@ def test_what_is_made_from_the_code_is_there(site: Path) -> None:
     assert "--time-scale N" in commands
     keys = (site / "docs/reference/service-file-keys.html").read_text(encoding="utf-8")
     assert "recovery_time_seconds" in keys
-    failover = (site / "docs/reference/failover.html").read_text(encoding="utf-8")
-    assert 'id="staged_resiliency.InstanceFailover"' in failover
+    constructs = "".join(
+        page.read_text(encoding="utf-8") for page in (site / "docs/reference").glob("*.html")
+    )
+    names = vars(staged_resiliency)["__all__"]
+    missing = [name for name in names if f'id="staged_resiliency.{name}"' not in constructs]
+    assert missing == []
 
 
 def test_every_link_to_a_file_leads_to_one(site: Path) -> None:

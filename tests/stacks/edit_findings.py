@@ -26,6 +26,13 @@ FINDINGS: Mapping[str, set[str]] = {
     "peer added to failover_on": {"warning clients", "warning protection"},
     "peer_address changed": {"warning hosts"},
     "state: absent": {"warning protection", "warning hosts"},
+    "state: absent, together with the end of a dependency that decides failover": {
+        "danger clients",
+        "warning clients",
+        "warning protection",
+        "warning hosts",
+        "danger time",
+    },
     "second signal added to failover_on": {"warning clients", "warning protection"},
     "host renamed": {"warning names", "warning hosts", "warning messages"},
     "host renamed, while a dependency decides failover": {
@@ -87,6 +94,7 @@ FINDINGS: Mapping[str, set[str]] = {
     "dependency of a drill changed": {"warning protection", "warning drills"},
     "host of a drill changed": {"warning protection", "warning drills"},
     "drill removed": {"warning protection"},
+    "scope of a blackhole changed": {"warning permissions"},
     "keys of volumes given": {"warning permissions"},
     "active: green, with drills": {"warning clients", "warning protection", "warning drills"},
     "dependency added, with drills": {"warning hosts"},

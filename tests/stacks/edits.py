@@ -322,6 +322,19 @@ ROWS = [
         {f"modify {ASSOCIATION}", *_all("remove", SILENCE_ALARMS)},
     ),
     Row(
+        "state: absent, together with the end of a dependency that decides failover",
+        lambda env: env.update(probe={"state": "absent"}, failover_on=["status"]),
+        {
+            f"modify {ASSOCIATION}",
+            *_all("remove", SILENCE_ALARMS),
+            f"modify {FAILOVER_ALARM}",
+            f"add health check {STATUS}",
+            "remove health check bookstore-api-blue-db-connectivity-failed",
+            f"modify {PRIMARY}",
+        },
+        first=_db_decides,
+    ),
+    Row(
         "second signal added to failover_on",
         _db_decides_too,
         {

@@ -32,16 +32,32 @@ def sections(draw: st.DrawFn) -> Data:
         "notify_passed": draw(st.booleans()),
     }
     for day in days:
-        fault = draw(st.sampled_from(["stop_instance", "blackhole"]))
+        fault = draw(st.sampled_from(["stop_instance", "blackhole", "degrade"]))
+        keys: dict[str, Data] = {
+            "stop_instance": {},
+            "blackhole": {"scope": draw(st.sampled_from(["dependency", "port"]))},
+            "degrade": {
+                "response_milliseconds": draw(st.integers(1, 4000)),
+                **draw(
+                    st.fixed_dictionaries({"loss_percent": st.integers(1, 5)})
+                    | st.fixed_dictionaries({"delay_milliseconds": st.integers(1, 500)})
+                ),
+            },
+        }
         drills[f"on-{day.lower()}"] = {
             "fault": fault,
-            "host": draw(st.sampled_from(["active", "standby"])),
+            "host": "active"
+            if fault == "degrade"
+            else draw(st.sampled_from(["active", "standby"])),
             "duration_minutes": draw(st.integers(15, 240)),
             "duration_reason": "Any sound duration.",
             "schedule": f"cron({draw(MINUTES)} 10 ? * {day}#{draw(WEEKS)} *)",
             "timezone": zone,
+            **keys[fault],
             **(
-                {"dependency": draw(st.sampled_from(["db", "cdn"]))} if fault == "blackhole" else {}
+                {"dependency": draw(st.sampled_from(["db", "cdn"]))}
+                if fault != "stop_instance"
+                else {}
             ),
         }
     return drills

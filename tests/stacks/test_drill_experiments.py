@@ -65,6 +65,7 @@ def _network_fault(effect: str, document: str, **parameters: str) -> Data:
     }
 
 
+@pytest.mark.slow
 def test_a_port_is_cut_off_at_any_address_where_the_file_asks_for_it() -> None:
     def edit(env: Data) -> None:
         env["drills"]["db-blackhole"]["scope"] = "port"
@@ -82,6 +83,7 @@ def test_a_port_is_cut_off_at_any_address_where_the_file_asks_for_it() -> None:
     assert (plan.port, plan.effect) == (5432, f"drops what {BLUE} sends to TCP port 5432")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("keys", "effect", "document", "parameters"),
     [

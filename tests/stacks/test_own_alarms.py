@@ -65,6 +65,7 @@ def own(template: Template) -> dict[str, Data]:
     return {each["AlarmName"]: each for each in alarms if each["AlarmName"].endswith(names)}
 
 
+@pytest.mark.slow
 def test_an_alarm_is_made_for_each_host_whose_placeholder_it_has_or_once(
     failover: Template,
 ) -> None:
@@ -81,6 +82,7 @@ def test_an_alarm_is_made_for_each_host_whose_placeholder_it_has_or_once(
     }
 
 
+@pytest.mark.slow
 def test_an_alarm_is_what_the_file_asks_for(failover: Template) -> None:
     alarms = own(failover)
     errors, busy, queue = alarms[f"{BLUE}-errors"], alarms[f"{BLUE}-busy"], alarms[ONCE]
@@ -95,6 +97,7 @@ def test_an_alarm_is_what_the_file_asks_for(failover: Template) -> None:
     assert busy["AlarmActions"] == errors["AlarmActions"] == queue["AlarmActions"]
 
 
+@pytest.mark.slow
 def test_an_alarm_whose_statistic_changes_stays_the_same_resource() -> None:
     def average(env: Data) -> None:
         with_alarms(env)
@@ -113,6 +116,7 @@ def test_an_alarm_whose_statistic_changes_stays_the_same_resource() -> None:
     assert found[0] == found[1]
 
 
+@pytest.mark.slow
 def test_an_alarm_of_each_host_may_decide_the_failover(failover: Template) -> None:
     checks = [
         each["Properties"]["HealthCheckConfig"]
@@ -122,6 +126,7 @@ def test_an_alarm_of_each_host_may_decide_the_failover(failover: Template) -> No
     assert followed == [f"{BLUE}-StatusCheckFailed", f"{BLUE}-errors"]
 
 
+@pytest.mark.slow
 def test_outputs_and_dashboard_name_the_alarms() -> None:
     template = synthesize([example(with_alarms, whole=True)])["bookstore-production-failover"]
     listed = template["Outputs"]["AlarmNames"]["Value"].split(",")
@@ -172,6 +177,7 @@ def test_a_guard_stops_drills_of_the_other_host_and_one_of_neither_host_all() ->
     ]
 
 
+@pytest.mark.slow
 def test_drills_leave_an_alarm_alone_that_they_are_to_ignore() -> None:
     def edit(env: Data) -> None:
         with_alarms(env, in_drills="ignored")

@@ -65,6 +65,14 @@ def batch(document: Data) -> list[tuple[str, str, str | None]]:
     ]
 
 
+def with_standby(adopt: Adopt, found: Data) -> Data:
+    """Give the address of the standby, which no record has, in the written file."""
+    file = Path(found["service_file"])
+    text = file.read_text(encoding="utf-8").replace("192.0.2.1", "52.11.79.9")
+    file.write_text(text, encoding="utf-8")
+    return adopt("--service-file", str(file))
+
+
 def test_the_recipe_is_described(made: HandMade, adopt: Adopt) -> None:
     recipe(made)
     found = adopt("--dependency", "db=db.example.com:5433", "--dependency", "cdn=c.example.com:80")
@@ -123,6 +131,11 @@ def test_a_simple_record_becomes_the_pair_in_one_batch(made: HandMade, adopt: Ad
     assert "the address of the green host: no record has it" in found["unknown"]
     assert found["env"]["hosts"]["blue"]["address"] == address
     assert found["env"]["endpoint"]["ttl_seconds"] == 300
+    # No plan sends clients to an address that nobody gave.
+    (step,) = found["steps"]
+    assert step["title"].startswith("Replace 192.0.2.1 in the service file")
+    assert not Path(found["service_file"]).with_name("change-batch.json").exists()
+    found = with_standby(adopt, found)
     assert batch(found) == [
         ("DELETE", "A", None),
         ("CREATE", "A", "PRIMARY"),
@@ -130,11 +143,12 @@ def test_a_simple_record_becomes_the_pair_in_one_batch(made: HandMade, adopt: Ad
     ]
     commands = [command for step in found["steps"] for command in step["commands"]]
     made_first = next(i for i, each in enumerate(commands) if "create-health-check" in each)
+    topic_first = next(i for i, each in enumerate(commands) if "deploy notifications-" in each)
     alarm_first = next(i for i, each in enumerate(commands) if "put-metric-alarm" in each)
     moved = next(i for i, each in enumerate(commands) if "change-resource-record-sets" in each)
     imported = next(i for i, each in enumerate(commands) if "cdk import" in each)
-    deployed = next(i for i, each in enumerate(commands) if "cdk deploy" in each)
-    assert alarm_first < made_first < moved < imported < deployed
+    deployed = next(i for i, each in enumerate(commands) if "cdk deploy" in each and i > imported)
+    assert topic_first < alarm_first < made_first < moved < imported < deployed
 
 
 def test_a_cname_becomes_the_pair_of_the_addresses(made: HandMade, adopt: Adopt) -> None:
@@ -148,6 +162,7 @@ def test_a_cname_becomes_the_pair_of_the_addresses(made: HandMade, adopt: Adopt)
     )
     found = adopt()
     assert found["env"]["hosts"]["blue"]["address"] == address
+    found = with_standby(adopt, found)
     assert batch(found)[0] == ("DELETE", "CNAME", None)
     assert ("record", "Type") in fields(found)
 
@@ -658,3 +673,147 @@ def test_both_address_families_are_hosts_with_two_addresses(made: HandMade, adop
         ("CREATE", "AAAA", "PRIMARY"),
         ("CREATE", "AAAA", "SECONDARY"),
     ]
+
+
+def test_what_is_wrong_with_topics_and_names_is_found(made: HandMade, adopt: Adopt) -> None:
+    zone, _ = recipe(made)
+    made.instance("bookstore-api-green")
+    elsewhere = "arn:aws:sns:us-west-2:999999999999:theirs"
+    gone = "arn:aws:sns:us-west-2:123456789012:gone"
+    secret = made.topic("secret")
+    made.sns.set_topic_attributes(
+        TopicArn=secret, AttributeName="KmsMasterKeyId", AttributeValue="alias/aws/sns"
+    )
+    made.sns.subscribe(TopicArn=secret, Protocol="email", Endpoint="ops@example.com")
+    for host in ("bookstore-api-blue", "bookstore-api-green"):
+        made.connectivity_alarm(
+            host,
+            "search",
+            elsewhere,
+            "Search",
+            Namespace="Other",
+            AlarmActions=[elsewhere, gone, secret],
+        )
+    found = adopt()
+    text = "\n".join(found["findings"])
+    assert f"{gone}: does not exist; alarms notify nobody there" in text
+    assert f"{secret}: is encrypted with alias/aws/sns, with which alarms can't publish" in text
+    assert "bookstore-api-green: several instances have this Name tag" in text
+    assert "connectivity metrics are in the namespaces Bookstore, Other" in text
+    assert any(each.startswith(f"{elsewhere}: is another account's") for each in found["unknown"])
+    assert set(found["env"]["notifications"]["more_topics"]) == {elsewhere, gone, secret}
+    assert zone == found["env"]["hosted_zone"]["id"]
+
+
+def test_a_health_check_that_no_signal_names_is_found(made: HandMade, adopt: Adopt) -> None:
+    zone = made.zone()
+    _, blue = made.instance("bookstore-api-blue")
+    _, green = made.instance("bookstore-api-green")
+    topic = made.topic()
+    alarm = made.status_alarm(
+        "errors", "i-0ab55a49288f1da24", topic, Namespace="Shop", MetricName="Errors"
+    )
+    made.records(zone, *pair(blue, green, made.health_check(alarm)))
+    found = adopt()
+    assert any("on a metric that failover_on can't name" in each for each in found["findings"])
+    assert found["env"]["failover_on"] == ["status"]
+    assert ("health check", "AlarmIdentifier") in fields(found)
+
+
+def test_a_topic_in_virginia_is_for_the_alarm_on_failovers(made: HandMade, adopt: Adopt) -> None:
+    zone = made.zone()
+    blue, blue_address = made.instance("bookstore-api-blue")
+    _, green = made.instance("bookstore-api-green")
+    there = made.sns.create_topic(Name="here")["TopicArn"].replace("us-west-2", "us-east-1")
+    alarm = made.status_alarm(
+        "bookstore-api-blue",
+        blue,
+        None,
+        AlarmActions=[made.topic(), there],
+        OKActions=[there],
+    )
+    made.records(zone, *pair(blue_address, green, made.health_check(alarm)))
+    found = adopt()
+    assert found["env"]["notifications"]["more_topics"] == [there]
+    assert found["env"]["notifications"]["recovery"] is True
+    assert not any("no topic in us-east-1" in each for each in found["findings"])
+
+
+def test_the_endpoint_decides_where_no_instance_is_the_active_host(
+    made: HandMade, adopt: Adopt
+) -> None:
+    made.records(made.zone(), *pair("52.11.79.8", "52.11.79.9", None))
+    found = adopt()
+    assert found["env"]["failover_on"] == ["endpoint"]
+    assert {host["name"] for host in found["env"]["hosts"].values()} == {
+        "bookstore-blue",
+        "bookstore-green",
+    }
+    assert any("so its endpoint decides" in each for each in found["findings"])
+
+
+def test_a_zone_with_a_longer_name_is_the_one_that_answers(made: HandMade, adopt: Adopt) -> None:
+    outer, inner = made.zone(), made.zone(RECORD)
+    for zone in (outer, inner):
+        made.records(zone, *pair("52.11.79.8", "52.11.79.9", None))
+    secondary = pair("52.11.79.8", "52.11.79.9", None, name=f"www.{RECORD}")[1]
+    made.records(inner, secondary)
+    assert adopt()["env"]["hosted_zone"]["id"] == inner
+
+
+def test_a_load_balancer_that_the_region_does_not_have_is_unknown(
+    made: HandMade, adopt: Adopt
+) -> None:
+    made.records(
+        made.zone(),
+        *(
+            {
+                "Name": f"{RECORD}.",
+                "Type": "A",
+                "SetIdentifier": f"bookstore-{role.title()}",
+                "Failover": role,
+                "AliasTarget": {
+                    "DNSName": f"{role.lower()}-1.elb.amazonaws.com.",
+                    "HostedZoneId": "Z1H1FL5HABSF5",
+                    "EvaluateTargetHealth": True,
+                },
+            }
+            for role in ("PRIMARY", "SECONDARY")
+        ),
+    )
+    found = adopt()
+    assert "primary-1.elb.amazonaws.com: the instance behind it" in found["unknown"]
+    assert found["env"]["failover_on"] == ["endpoint"]
+
+
+def test_a_health_check_that_no_update_can_mend_is_replaced_everywhere(
+    made: HandMade, adopt: Adopt
+) -> None:
+    zone = made.zone()
+    blue, blue_address = made.instance("bookstore-api-blue")
+    _, green_address = made.instance("bookstore-api-green")
+    status = made.health_check(made.status_alarm("bookstore-api-blue", blue, made.topic()))
+    endpoint = made.check(
+        {
+            "Type": "HTTP",
+            "IPAddress": blue_address,
+            "Port": 80,
+            "ResourcePath": "/version/",
+            "FullyQualifiedDomainName": RECORD,
+            "MeasureLatency": True,
+        }
+    )
+    both = made.check(
+        {"Type": "CALCULATED", "ChildHealthChecks": [status, endpoint], "HealthThreshold": 2}
+    )
+    made.records(zone, *pair(blue_address, green_address, both))
+    found = adopt()
+    files = Path(found["service_file"]).parent.glob("health-check-*.json")
+    documents = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    (created,) = [each["HealthCheckConfig"] for each in documents if "HealthCheckConfig" in each]
+    assert (created["Type"], created.get("MeasureLatency")) == ("HTTP", None)
+    (children,) = [each["ChildHealthChecks"] for each in documents if "ChildHealthChecks" in each]
+    assert status in children
+    assert any(child.startswith("NEW_") for child in children)
+    did = [each["action"] for each in found["resources"] if each["name"] == endpoint]
+    assert did == ["replaced without a gap", "left alone"]

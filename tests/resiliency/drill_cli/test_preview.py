@@ -125,6 +125,19 @@ def test_a_blackhole_that_moves_nobody_says_what_fails_meanwhile(
     assert "The hypothesis has no expectation of clients." in capsys.readouterr().out
 
 
+def test_a_degraded_dependency_is_slower_meanwhile(
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.deploy(replace(plans.DEGRADE, drill="slow"))
+    drill("preview", "slow")
+    out = " ".join(capsys.readouterr().out.split())
+    assert "delays what bookstore-api-blue (active) sends to" in out
+    assert "by 300 ms (db) for 5 min" in out
+    assert "They stay on bookstore-api-blue and are served all the time" in out
+    assert "what needs db is slower there meanwhile." in out
+    assert "come within 0.8 s, during the fault" in out
+
+
 def test_a_preview_says_what_it_got_of_a_host_that_does_not_name_itself(
     made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:

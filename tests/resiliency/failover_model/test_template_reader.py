@@ -756,6 +756,47 @@ def test_two_zones_that_are_known_to_differ_make_no_pair() -> None:
         read_graph(templates)
 
 
+def test_one_template_that_is_deployed_in_two_regions_is_a_pair_of_two_hosts() -> None:
+    regions = {}
+    for stack, role in (("near", "First"), ("far", "Second")):
+        template = balanced()["site"]
+        resources = template["Resources"]
+        failover = resources[role]["Properties"]["Failover"]
+        for other in ("First", "Second"):
+            resources.pop(other)
+        check = {
+            "Type": "HTTP",
+            "FullyQualifiedDomainName": {"Fn::GetAtt": ["Balancer", "DNSName"]},
+        }
+        resources["Check"] = {
+            "Type": "AWS::Route53::HealthCheck",
+            "Properties": {"HealthCheckConfig": check},
+        }
+        resources["Record"] = {
+            "Type": "AWS::Route53::RecordSet",
+            "Properties": {
+                **{"HostedZoneId": "Z1", "Name": "shop.example.com", "Type": "A"},
+                **{"SetIdentifier": role, "Failover": failover, "HealthCheckId": {"Ref": "Check"}},
+                "AliasTarget": {
+                    "DNSName": {"Fn::GetAtt": ["Balancer", "DNSName"]},
+                    "HostedZoneId": "Z1H1FL5HABSF5",
+                    "EvaluateTargetHealth": True,
+                },
+            },
+        }
+        regions[stack] = template
+    dead = [Fault(FaultKind.ENDPOINT_DEAD)]
+    graph = read_graph(regions)
+    (verdict,) = failover_times(graph, outages=10, only=dead)
+    assert verdict.moved == 10
+    (pair,) = graph.pairs
+    labels = [
+        [each.label for each in basic_health_checks(record.health_check)]
+        for record in (pair.primary, pair.secondary)
+    ]
+    assert labels == [["Check", "Group"], ["Check (far)", "Group (far)"]]
+
+
 def test_no_message_is_promised_where_the_health_of_targets_decides() -> None:
     dead = [Fault(FaultKind.ENDPOINT_DEAD)]
     (verdict,) = failover_times(read_graph(balanced()), outages=10, only=dead)

@@ -11,7 +11,7 @@ from resiliency.review.findings import Finding, Sides
 from resiliency.review.review import Review, review
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
-OUTAGES = 100
+OUTAGES = 50
 Resources = Mapping[str, Mapping[str, Any]]
 
 

@@ -76,6 +76,7 @@ def known(**spans: object) -> Callable[[Data], object]:
     return lambda environment: environment.update(assumptions=spans)
 
 
+@pytest.mark.no_cover
 def test_a_known_number_of_periods_takes_the_place_of_the_assumed_ones() -> None:
     assumed = misses(service_with(420, "host"))["host stopped"]
     assert assumed.silent
@@ -110,6 +111,7 @@ def test_an_objective_between_p95_and_worst_is_met() -> None:
     assert misses(service_with(490, "host")) == {}
 
 
+@pytest.mark.no_cover
 def test_the_smallest_change_that_meets_it_is_suggested_with_what_it_gives() -> None:
     (miss,) = misses(service_with(320, "host")).values()
     assert miss.message(320) == (
@@ -120,6 +122,7 @@ def test_the_smallest_change_that_meets_it_is_suggested_with_what_it_gives() -> 
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover
 def test_what_a_suggestion_gives_is_what_the_model_says_of_the_file_edited_so() -> None:
     (miss,) = misses(service_with(320, "host")).values()
     by_hand = p95_by_hand(

@@ -89,6 +89,8 @@ def test_no_way_leads_from_the_injection_to_the_record_but_by_the_end_of_the_fau
 def test_every_task_has_a_timeout_longer_than_a_call_of_a_phase() -> None:
     for name, task in tasks():
         assert task["TimeoutSeconds"] > plans.SHUTDOWN.call_seconds + 60, name
+        # A call that hangs must not hold up the end of a fault for long.
+        assert task["TimeoutSeconds"] <= 180, name
 
 
 def test_every_task_is_tried_again_and_but_for_the_record_caught() -> None:

@@ -135,7 +135,7 @@ def test_a_blackhole_lasts_its_time_and_passes_without_a_message() -> None:
 @pytest.mark.parametrize(
     ("takes", "status", "message"),
     [
-        (0.6, "passed", "come within 0.8 s: in 0.600 s"),
+        pytest.param(0.6, "passed", "come within 0.8 s: in 0.600 s", marks=pytest.mark.slow),
         (0.9, "failed", "come within 0.8 s: not so, but in 0.900 s"),
     ],
 )
