@@ -2,7 +2,7 @@
 
 import json
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,6 @@ import pytest
 
 from resiliency import cli, junit
 from resiliency.drill_cli.aws import GATE_NEEDS, NEEDS, action
-from resiliency.gate import REHEARSAL
-from resiliency.rehearsal import prediction, rehearse
 from staged_resiliency.drills.runtime import lock
 from staged_resiliency.drills.runtime.plan import Plan
 from tests import journals
@@ -20,7 +18,6 @@ from tests.fake_aws import plans
 from tests.fake_aws.command import NOW, CommandAccount, bookstore, phase_record
 from tests.fake_aws.simulation import ApiError
 from tests.resiliency.drill_cli.conftest import enter
-from tests.resiliency.rehearsal.test_rehearse import RUNNER
 from tests.support import ROOT
 
 DAY = 86_400.0
@@ -242,6 +239,36 @@ def test_run_of_a_drill_that_is_aborted_stops_with_its_reason(
     assert found["mend"] == "resiliency drill report bookstore production shutdown shows its runs"
 
 
+def test_ctrl_c_while_a_drill_runs_leaves_it_and_says_how_to_stop_it(
+    made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    made.service.after(5, interrupt)
+    assert gate("--run", "shutdown") == 3
+    printed = capsys.readouterr()
+    assert "aws stepfunctions stop-execution" in printed.out
+    assert printed.err == "gate: interrupted, so nothing is known\n"
+
+
+def test_run_of_a_dry_run_stops(
+    made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def end() -> None:
+        name = made.runs[-1].arn.rsplit(":", 1)[1]
+        verdict = {"status": "dry run", "message": "Nothing was injected.", "judgements": []}
+        run = {**journals.aborted_run(began_at=NOW), "experiment": "shutdown", "verdict": verdict}
+        made.record(run, name)
+        made.runs[-1].end("SUCCEEDED", made.service.now)
+
+    made.service.after(30, end)
+    assert gate("--run", "shutdown", "--json") == 1
+    found = checks(capsys.readouterr().out)["drill shutdown"]
+    assert (found["status"], found["message"]) == ("dry run", "Nothing was injected.")
+    assert found["mend"].startswith("set `enabled: true`")
+
+
 def test_run_starts_nothing_while_a_deployment_runs(made: CommandAccount, gate: Gate) -> None:
     made.stack_status[STACK] = "UPDATE_IN_PROGRESS"
     assert gate("--run", "shutdown") == 1
@@ -338,42 +365,6 @@ def test_junit_counts_and_escapes(made: CommandAccount, gate: Gate) -> None:
     case = ET.fromstring(text).find(".//testcase")
     assert case is not None
     assert case.attrib["name"] == "<&>"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("status", [0, 1])
-def test_a_rehearsal_of_templates_needs_no_account(
-    status: int,
-    example_templates: Mapping[str, object],
-    gate: Gate,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(rehearse.rehearse.__kwdefaults__ or {}, "runner", RUNNER)
-    monkeypatch.setitem(prediction.predict_failovers.__kwdefaults__ or {}, "outages", 20)
-    # The runner that starts nothing: with the seed 1 a scenario fails.
-    monkeypatch.setitem(REHEARSAL, "seed", status)
-    monkeypatch.setitem(REHEARSAL, "scenario", ["host-stops", "endpoint-hangs"])
-    paths = []
-    for stack, template in example_templates.items():
-        paths.append(tmp_path / f"{stack}.json")
-        paths[-1].write_text(json.dumps(template))
-    words = ["--rehearse", *map(str, paths), "--json", "--junit", "junit.xml"]
-    assert gate(*words) == status
-    printed = capsys.readouterr()
-    found = {each["name"]: each["status"] for each in json.loads(printed.out)["checks"]}
-    assert found == {
-        f"rehearsal of {plans.RECORD}: host-stops": "failed" if status else "passed",
-        f"rehearsal of {plans.RECORD}: endpoint-hangs": "failed" if status else "not covered",
-    }
-    (suite,) = ET.parse("junit.xml").getroot()
-    assert suite.attrib["skipped"] == ("0" if status else "1")
-    assert cli.main(["gate", "bookstore", "staging", *words]) == 2
-    assert "no pair of hosts of bookstore in staging; found: bookstore-production\n" in (
-        capsys.readouterr().err
-    )
 
 
 def test_the_document_shows_the_commands_own_output(

@@ -1,0 +1,49 @@
+"""`resiliency gate --rehearse`."""
+
+import json
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from resiliency import cli
+from resiliency.gate import REHEARSAL
+from resiliency.rehearsal import prediction, rehearse
+from tests.fake_aws import plans
+from tests.resiliency.rehearsal.test_rehearse import RUNNER
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("status", [0, 1])
+def test_a_rehearsal_of_templates_needs_no_account(
+    status: int,
+    example_templates: Mapping[str, object],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(rehearse.rehearse.__kwdefaults__ or {}, "runner", RUNNER)
+    monkeypatch.setitem(prediction.predict_failovers.__kwdefaults__ or {}, "outages", 20)
+    # The runner that starts nothing: with the seed 1 a scenario fails.
+    monkeypatch.setitem(REHEARSAL, "seed", status)
+    monkeypatch.setitem(REHEARSAL, "scenario", ["host-stops", "endpoint-hangs"])
+    paths = []
+    for stack, template in example_templates.items():
+        paths.append(tmp_path / f"{stack}.json")
+        paths[-1].write_text(json.dumps(template))
+    words = ["--rehearse", *map(str, paths), "--json", "--junit", "junit.xml"]
+    assert cli.main(["gate", "bookstore", "production", *words]) == status
+    printed = capsys.readouterr()
+    found = {each["name"]: each["status"] for each in json.loads(printed.out)["checks"]}
+    assert found == {
+        f"rehearsal of {plans.RECORD}: host-stops": "failed" if status else "passed",
+        f"rehearsal of {plans.RECORD}: endpoint-hangs": "failed" if status else "not covered",
+    }
+    (suite,) = ET.parse("junit.xml").getroot()
+    assert suite.attrib["skipped"] == ("0" if status else "1")
+    assert cli.main(["gate", "bookstore", "staging", *words]) == 2
+    assert "no pair of hosts of bookstore in staging; found: bookstore-production\n" in (
+        capsys.readouterr().err
+    )
