@@ -129,6 +129,6 @@ def test_a_stack_with_too_many_resources_stops_synthesis_without_a_traceback(
     done = run_app(tmp_path / "out", file)
     assert done.returncode == 1
     assert done.stderr == (
-        "Number of resources in stack 'bookstore-production-failover': 508 is greater than "
+        "Number of resources in stack 'bookstore-production-failover': 509 is greater than "
         "allowed maximum of 500\n"
     )
