@@ -70,9 +70,12 @@ def ordered(observations: Iterable[Observation]) -> Sequence[Observation]:
     delivers twice; neither may change a verdict.
     """
     unique = dict.fromkeys(observations)
-    return sorted(
-        unique, key=lambda each: (each.at, each.source.value, each.subject, each.value, each.detail)
-    )
+    return sorted(unique, key=_order)
+
+
+def _order(each: Observation) -> tuple[float, str, str, str, str, float]:
+    answered = -1 if each.seconds is None else each.seconds
+    return each.at, each.source.value, each.subject, each.value, each.detail, answered
 
 
 def of(

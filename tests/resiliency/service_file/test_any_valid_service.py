@@ -75,11 +75,11 @@ CONNECTIVITY_ALARMS = alarms(
 
 
 @st.composite
-def targets(draw: st.DrawFn) -> tuple[Data, Data]:
+def targets(draw: st.DrawFn, kinds: list[str]) -> tuple[Data, Data]:
     """What reaches blue and green: two of one kind."""
     ipv4 = draw(st.lists(IPV4, min_size=2, max_size=2, unique=True))
     ipv6 = draw(st.lists(IPV6, min_size=2, max_size=2, unique=True))
-    kind, dual = draw(st.sampled_from(["ipv4", "ipv6", "alias"])), draw(st.booleans())
+    kind, dual = draw(st.sampled_from(kinds)), draw(st.booleans())
 
     def target(index: int) -> Data:
         if kind == "alias":
@@ -216,6 +216,10 @@ def probes(draw: st.DrawFn, *, measured: bool) -> Data:
 @st.composite
 def environments(draw: st.DrawFn) -> Data:
     account, region = draw(matching(r"[0-9]{12}")), draw(st.sampled_from(limits.ALARM_REGIONS))
+    # Private zones, which need their id, and no alias records of load balancers.
+    in_govcloud = limits.partition_of(region) == "aws-us-gov"
+    kinds = ["ipv4", "ipv6"] if in_govcloud else ["ipv4", "ipv6", "alias"]
+    zone_id = {"id": draw(ZONE_IDS)} if in_govcloud or draw(st.booleans()) else {}
     zone = f"{draw(LABELS)}.{draw(LABELS)}"
     topic = draw(matching(r"[A-Za-z0-9_-]{1,40}"))
     needed = draw(
@@ -227,7 +231,7 @@ def environments(draw: st.DrawFn) -> Data:
     host_names = draw(st.lists(host_name, min_size=2, max_size=2, unique_by=str.lower))
     hosts = [
         {"name": name, "instance_id": f"i-0000000{index}", **target}
-        for index, (name, target) in enumerate(zip(host_names, draw(targets()), strict=True))
+        for index, (name, target) in enumerate(zip(host_names, draw(targets(kinds)), strict=True))
     ]
     optional: Data = draw(
         st.fixed_dictionaries(
@@ -263,7 +267,7 @@ def environments(draw: st.DrawFn) -> Data:
             "more_topics": [names.topic_arn("2" * 12, region, "more")] * draw(st.integers(0, 1)),
             "tags": draw(TAGS),
         },
-        "hosted_zone": {"name": zone, **({"id": draw(ZONE_IDS)} if draw(st.booleans()) else {})},
+        "hosted_zone": {"name": zone, **zone_id},
         "endpoint": {
             "record": draw(st.sampled_from([zone, f"{draw(LABELS)}.{zone}", f"www.{zone}."])),
             "ttl_seconds": draw(st.integers(0, limits.MAX_TTL_SECONDS)),
