@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import functools
 import socket
-from collections.abc import AsyncIterator, Mapping
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Final
 
 import dns.exception
@@ -18,6 +20,27 @@ _PLAIN: Final = {"tls": "tcp", "https": "http"}
 """TLS is not rehearsed: nobody here has the dependency's certificate."""
 _OF_TLS: Final = ("tls", "server_name", "days_to_expiry", "ca_file", "certificate")
 _MOST_BYTES: Final = 65_536
+
+
+@functools.cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """The event loop of all stand-ins, in a thread of its own.
+
+    A check waits for milliseconds in a quick rehearsal; in the rehearsal's own loop, answers would
+    wait for whatever else it computes, and the probe would report a dependency that fails.
+    """
+    made = asyncio.new_event_loop()
+    threading.Thread(target=made.run_forever, name="dependencies", daemon=True).start()
+    return made
+
+
+def _in_the_loop(change: Callable[[], None]) -> None:
+    """Run a change in the thread of the stand-ins, and wait for its end."""
+
+    async def run() -> None:
+        change()
+
+    asyncio.run_coroutine_threadsafe(run(), _loop()).result()
 
 
 class Dependency:
@@ -46,15 +69,11 @@ class Dependency:
 
     def start(self) -> None:
         """Start to answer."""
-        self._listen()
+        _in_the_loop(self._listen)
 
     def hang(self) -> None:
         """Answer nothing; the kernel still accepts connections, until its queue is full."""
-        loop = asyncio.get_running_loop()
-        if self._datagrams is not None:
-            loop.remove_reader(self._datagrams)
-        if self._listener is not None:
-            loop.remove_reader(self._listener.listening)
+        _in_the_loop(self._stop_listening)
 
     def degrade(self, seconds: float) -> None:
         """Answer each request so many seconds late."""
@@ -71,18 +90,26 @@ class Dependency:
         self._late_seconds = 0.0
         if self._listener is not None:
             self._listener.open()
-        self._listen()
+        _in_the_loop(self._listen)
 
     def close(self) -> None:
         """Close all sockets."""
-        if self._datagrams is not None:
-            asyncio.get_running_loop().remove_reader(self._datagrams)
-            self._datagrams.close()
-        if self._listener is not None:
-            asyncio.get_running_loop().remove_reader(self._listener.listening)
-            self._listener.close()
+        _in_the_loop(self._close)
+
+    def _close(self) -> None:
+        self._stop_listening()
+        for each in (self._datagrams, self._listener):
+            if each is not None:
+                each.close()
         for task in self._tasks:
             task.cancel()
+
+    def _stop_listening(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._datagrams is not None:
+            loop.remove_reader(self._datagrams)
+        if self._listener is not None:
+            loop.remove_reader(self._listener.listening)
 
     def _listen(self) -> None:
         loop = asyncio.get_running_loop()
