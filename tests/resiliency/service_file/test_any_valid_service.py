@@ -140,13 +140,10 @@ LATENCIES = st.fixed_dictionaries(
         "alarm": st.fixed_dictionaries({"above_milliseconds": st.integers(1, 5000)}),
     },
 )
-PACE = {"interval_seconds": st.sampled_from([20, 30, 60]), "timeout_seconds": st.floats(1, 10)}
-SERVERS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
-    "mysql": PACE,
-    "postgresql": {"user": st.just("probe")},
-    "redis": {},
-    "exchange": PACE,
-}
+# One of the two alone would have to fit the interval or timeout of the probe, whatever that is.
+PACES = st.just({}) | st.fixed_dictionaries(
+    {"interval_seconds": st.sampled_from([20, 30, 60]), "timeout_seconds": st.floats(1, 10)}
+)
 STEPS = st.lists(
     st.fixed_dictionaries({"expect": st.just("220 ")}, optional={"send": st.just("QUIT\r\n")}),
     min_size=1,
@@ -184,7 +181,9 @@ def dependencies(draw: st.DrawFn) -> Data:
         case "https":
             check = draw(checked_by(kind, **REQUEST, **CERTIFICATE, **family))
         case "mysql" | "postgresql" | "redis" | "exchange":
-            check = draw(checked_by(kind, **family, **SERVERS[kind]))
+            check = draw(checked_by(kind, **family))
+            check |= draw(PACES) if kind in ("mysql", "exchange") else {}
+            check |= {"user": "probe"} if kind == "postgresql" and draw(st.booleans()) else {}
             if draw(st.booleans()):
                 check |= {"tls": True, **draw(st.fixed_dictionaries({}, optional=CERTIFICATE))}
             check |= {"user": "probe"} if kind == "mysql" else {}
