@@ -27,6 +27,17 @@ MACHINE = "AWS::StepFunctions::StateMachine"
 SCHEDULE = "AWS::Scheduler::Schedule"
 FUNCTION = "AWS::Lambda::Function"
 LOG = "AWS::Logs::LogGroup"
+FIS_LOG = (
+    [
+        "logs:CreateLogDelivery",
+        "logs:DescribeLogGroups",
+        "logs:DescribeResourcePolicies",
+        "logs:PutResourcePolicy",
+    ],
+    ["*"],
+    None,
+)
+"""The permissions that AWS FIS needs to write its log."""
 
 
 def deployed(value: Any, template: Template, drills: Sequence[str] = DRILLS) -> Any:

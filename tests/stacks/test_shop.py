@@ -11,7 +11,7 @@ from tests.stacks.deployed_drills import EXPERIMENT, deployed, experiment_reques
 from tests.staged_resiliency.api_model import problems_of
 from tests.support import ROOT, Template, resources_of, synthesize
 
-DRILLS = ("shutdown", "db-lost", "images-lost", "db-slow", "search-lossy")
+DRILLS = ("shutdown", "db-lost", "images-lost", "db-slow", "search-lossy", "db-failover")
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +45,13 @@ def test_fis_takes_each_fault(templates: Mapping[str, Template], environment: st
     for resource in experiments:
         properties = deployed(resource["Properties"], template, drills=DRILLS)
         assert problems_of("fis", "CreateExperimentTemplate", experiment_request(properties)) == []
-        parameters = properties["Actions"]["Fault"]["Parameters"]
-        documents.add(parameters.get("documentArn", "stop").rpartition("/")[2])
+        fault = properties["Actions"]["Fault"]
+        document = fault["Parameters"].get("documentArn", fault["ActionId"])
+        documents.add(document.rpartition("/")[2])
     assert len(experiments) == len(DRILLS)
     assert documents == {
-        "stop",
+        "aws:ec2:stop-instances",
+        "aws:rds:reboot-db-instances",
         "AWSFIS-Run-Network-Blackhole-Port",
         "AWSFIS-Run-Network-Latency-Sources",
         "AWSFIS-Run-Network-Packet-Loss-Sources",
