@@ -37,21 +37,27 @@ class FaultKind(Enum):
     """Whatever the host sends to a dependency is lost; its endpoint still answers."""
     DEPENDENCY_DEGRADED = "dependency degraded"
     """A dependency answers late, or after packets were sent again, and in time for the probe."""
+    DATABASE_FAILED_OVER = "database failed over"
+    """A dependency is a database that fails over; both hosts lose it for a minute or two."""
     PROBE_DEAD = "probe dead"
     """The host's probe publishes nothing; clients are served as before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault of the primary's host; ``dependency`` names a blackholed or degraded one."""
+    """A fault of the primary's host, or of a dependency, which ``dependency`` names."""
 
     kind: FaultKind
     dependency: str | None = None
 
     @property
     def hurts(self) -> bool:
-        """Whether clients lose the service; if they don't, no failover is needed."""
-        return self.kind not in (FaultKind.PROBE_DEAD, FaultKind.DEPENDENCY_DEGRADED)
+        """Whether clients lose the service where they are, so that a failover helps them."""
+        return self.kind not in (
+            FaultKind.PROBE_DEAD,
+            FaultKind.DEPENDENCY_DEGRADED,
+            FaultKind.DATABASE_FAILED_OVER,
+        )
 
     def __str__(self) -> str:
         """Name the fault in reports."""
@@ -67,17 +73,23 @@ class Effect(Enum):
     UNANSWERED = "fails after its deadline"
     REFUSED = "fails at once"
     UNRESPONSIVE = "connects and gets no response"
+    INTERRUPTED = "fails for a minute or two"
     UNKNOWN = "is unknown to the model"
 
 
-_OF_DEPENDENCIES: Final = (FaultKind.DEPENDENCY_BLACKHOLED, FaultKind.DEPENDENCY_DEGRADED)
+_OF_DEPENDENCIES: Final = (
+    FaultKind.DEPENDENCY_BLACKHOLED,
+    FaultKind.DEPENDENCY_DEGRADED,
+    FaultKind.DATABASE_FAILED_OVER,
+)
 _UNREACHABLE: Final = (FaultKind.HOST_STOPPED, FaultKind.HOST_IMPAIRED)
 
 
 def faults_of(graph: FailoverGraph, pair: Pair) -> Sequence[Fault]:
     """List the faults of a pair's primary host: each kind, and each measured dependency.
 
-    A degraded dependency is left out: it moves clients in no design.
+    A degraded dependency is left out, as it moves clients in no design, and one that fails over, as
+    templates do not say which dependency is a database.
     """
     host = watched_host(pair)
     dependencies = [
@@ -147,6 +159,9 @@ def metric_effect(
     dependency = dependency_of(metric)
     if not (status or dependency or metric.name == names.HEARTBEAT_METRIC):
         return Effect.UNKNOWN
+    if fault.kind is FaultKind.DATABASE_FAILED_OVER:  # both hosts lose it
+        mine = dependency is not None and fault.dependency == dependency
+        return Effect.INTERRUPTED if mine else Effect.NONE
     if not watches_host:
         return Effect.NONE
     if status:
