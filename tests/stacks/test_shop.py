@@ -59,9 +59,18 @@ def test_fis_takes_each_fault(templates: Mapping[str, Template], environment: st
 
 
 @pytest.mark.slow
+def test_the_dashboard_shows_the_results_of_each_drill(templates: Mapping[str, Template]) -> None:
+    (board,) = resources_of(
+        templates["shop-staging-failover"], "AWS::CloudWatch::Dashboard"
+    ).values()
+    body = str(board["Properties"]["DashboardBody"])
+    assert all(f'"{drill}"' in body for drill in DRILLS)
+
+
+@pytest.mark.slow
 def test_a_dependency_that_hosts_lose_can_be_rehearsed(templates: Mapping[str, Template]) -> None:
     deployment = read_deployment(
         {name: template for name, template in templates.items() if "production" in name}
     )
     names = [each.name for each in scenarios_of(deployment)]
-    assert {"db-blackholed", "db-hangs", "db-degraded"} <= set(names)
+    assert {"db-blackholed", "db-hangs", "db-degraded", "db-fails-over"} <= set(names)
