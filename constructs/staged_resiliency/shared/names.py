@@ -109,6 +109,16 @@ def connectivity_metric(dependency: str) -> str:
     return f"{dependency}-connectivity"
 
 
+def primary_of(dependency: str) -> str:
+    """Return the name under which hosts check the primary of a dependency that fails over."""
+    return f"{dependency}-primary"
+
+
+def dependency_failover_alarm(service: str, environment: str, dependency: str) -> str:
+    """Return the name of the alarm that fires while a dependency's clients are on its secondary."""
+    return f"{service}-{environment}-{dependency}-on-secondary"
+
+
 def set_identifier(service: str, role: str) -> str:
     """Return the set identifier of one record of the pair; role is PRIMARY or SECONDARY."""
     return f"{service}-{role.title()}"
