@@ -16,9 +16,6 @@ from staged_resiliency.shared.literals import checked, in_seconds, is_literal, w
 RecordType = Literal["A", "AAAA", "CNAME"]
 Role = Literal["PRIMARY", "SECONDARY"]
 
-DEPENDENCY: Final = "Dependency"
-"""Key of the metadata of a primary record that has a dependency's own name."""
-
 _CLOUDFRONT_ZONES: Final = tuple(limits.CLOUDFRONT_ZONES.values())
 
 
@@ -292,7 +289,7 @@ class FailoverRecords(Construct):
             )
             if dependency is not None:
                 # Without it a reader of the template could not see that no host is behind it.
-                served.add_metadata(DEPENDENCY, dependency)
+                served.add_metadata(names.DEPENDENCY_METADATA, dependency)
             # The order of updates: a swap while the active host is down must never send clients
             # back to it, as the secondary would that has its new value before the primary.
             standby.add_resource_dependency(served)

@@ -14,6 +14,9 @@ HEARTBEAT_METRIC: Final = "probe-heartbeat"
 PEER_METRIC: Final = "peer-connectivity"
 """Name of the metric for whether a host answers the other host of its pair."""
 
+DEPENDENCY_METADATA: Final = "Dependency"
+"""Key of the metadata of a primary record that has a dependency's own name."""
+
 
 def failover_stack(service: str, environment: str) -> str:
     """Return the name of the stack with a service's alarms, health checks and records."""
