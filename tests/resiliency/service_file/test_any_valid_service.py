@@ -141,7 +141,7 @@ LATENCIES = st.fixed_dictionaries(
     },
 )
 # One of the two alone would have to fit the interval or timeout of the probe, whatever that is.
-PACES = st.just({}) | st.fixed_dictionaries(
+PACES: st.SearchStrategy[Data] = st.just({}) | st.fixed_dictionaries(
     {"interval_seconds": st.sampled_from([20, 30, 60]), "timeout_seconds": st.floats(1, 10)}
 )
 STEPS = st.lists(
