@@ -17,6 +17,7 @@ from staged_resiliency import (
     HttpRequest,
     HttpsRequest,
     NameTarget,
+    Request,
     TcpConnect,
 )
 from staged_resiliency.shared import names
@@ -65,7 +66,7 @@ def _target(target: DependencyTarget) -> NameTarget | AliasTarget:
 def _endpoint(dependency: Dependency) -> EndpointSignal:
     assert dependency.failover is not None  # noqa: S101 - it is asked only for one
     check = dependency.failover.check
-    request = TcpConnect(dependency.checked_port)
+    request: Request = TcpConnect(dependency.checked_port)
     if check.protocol != "tcp":
         kind = HttpRequest if check.protocol == "http" else HttpsRequest
         request = kind(path=check.path, search_text=check.search_text)

@@ -63,12 +63,12 @@ def warnings_of(environment: Environment) -> Iterator[ServiceWarning]:
     for name, dependency in environment.dependencies.items():
         yield from _of_its_failover(name, dependency, decides=name in environment.failover_on)
     for name in environment.failover_on:
-        dependency = environment.dependencies.get(name)
-        if dependency and dependency.alarm.missing_data in ("not_breaching", "ignore"):
+        deciding = environment.dependencies.get(name)
+        if deciding and deciding.alarm.missing_data in ("not_breaching", "ignore"):
             yield ServiceWarning(
                 f"staged-resiliency:silence-of-{name}",
                 f"dependencies.{name}.alarm.missing_data",
-                f"{dependency.alarm.missing_data!r} on a signal of failover_on: a host that "
+                f"{deciding.alarm.missing_data!r} on a signal of failover_on: a host that "
                 "can't report does not fail over; give breaching",
             )
 

@@ -102,7 +102,7 @@ def verdicts(of: FailoverGraph) -> Mapping[FaultKind, Verdict]:
 
 @pytest.mark.parametrize("ours", [OURS_BY_ENDPOINT, OURS_BY_HOSTS])
 def test_clients_leave_a_primary_that_is_lost_and_no_other(ours: FailoverGraph) -> None:
-    found = verdicts(ours)
+    found = dict(verdicts(ours))
     lost = found.pop(FaultKind.PRIMARY_LOST)
     assert (lost.moved, lost.never) == (50, None)
     assert lost.fault.hurts
