@@ -58,8 +58,8 @@ def answering(deployed: Deployment, target: str) -> None:
         (
             "elsewhere.example.com.",
             [
-                f"who is served: Route 53 answers elsewhere.example.com. for {CDN}, neither the primary "
-                "nor the secondary of cdn"
+                f"who is served: Route 53 answers elsewhere.example.com. for {CDN}, neither the "
+                "primary nor the secondary of cdn"
             ],
         ),
     ],
