@@ -78,6 +78,28 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
+class GremlinAttack:
+    """The attack that Gremlin runs in place of an experiment of AWS FIS.
+
+    Attributes:
+        team_id: The team of the hosts' clients.
+        secret_arn: The secret that holds the API key.
+        kind: Gremlin's name of the attack, such as ``packet_loss``.
+        args: Its arguments, as Gremlin's command line takes them.
+        clients: Identifiers of the clients by the names of their hosts; empty where a client is
+            found by its tags.
+        tags: Tags that a client must have besides the ID of its instance.
+    """
+
+    team_id: str
+    secret_arn: str
+    kind: str
+    args: tuple[str, ...]
+    clients: Mapping[str, str]
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Host:
     """One host of the pair.
 
@@ -242,6 +264,7 @@ class Ending:
         journal_bucket: The bucket in which it is recorded that the fault is over; empty where it
             is unknown.
         topic_arn: The topic of the message on the run; empty where it is unknown.
+        gremlin: The attack of Gremlin; None where AWS FIS injects the fault.
     """
 
     experiment_template_id: str
@@ -257,6 +280,7 @@ class Ending:
     journal_bucket: str = ""
     topic_arn: str = ""
     command: Command | None = None
+    gremlin: GremlinAttack | None = None
 
     @classmethod
     def from_plan(cls, document: object) -> "Ending":
@@ -319,6 +343,7 @@ class Plan:
         notice_seconds: How long before it goes on a run with a fault announces itself; 0 for no
             announcement.
         command: The command on the host that injects the fault; None where AWS FIS itself does.
+        gremlin: The attack of Gremlin that injects the fault; None where AWS FIS does.
         sample_seconds: Interval between two polls of DNS, clients and alarms.
         call_seconds: How long one call of a function polls.
 
@@ -363,6 +388,7 @@ class Plan:
     more_topic_arns: tuple[str, ...] = ()
     command: Command | None = None
     stack: str = ""
+    gremlin: GremlinAttack | None = None
 
     def __post_init__(self) -> None:
         if not self.hypothesis:
@@ -413,6 +439,7 @@ class Plan:
             journal_bucket=self.journal_bucket,
             topic_arn=self.topic_arn,
             command=self.command,
+            gremlin=self.gremlin,
         )
 
     @property
@@ -440,11 +467,14 @@ class Plan:
         return self.fault is FaultKind.STOP_INSTANCE
 
     def to_json(self) -> JsonObject:
-        """Return the plan as a JSON object, without a command where there is none."""
+        """Return the plan as a JSON object, without a command or an attack where there is none."""
+        optional = ("command", "gremlin")
         document: JsonObject = as_json(self)
-        if self.command is None:
-            return {key: value for key, value in document.items() if key != "command"}
-        return document
+        return {
+            key: value
+            for key, value in document.items()
+            if value is not None or key not in optional
+        }
 
     @classmethod
     def from_json(cls, document: object) -> "Plan":

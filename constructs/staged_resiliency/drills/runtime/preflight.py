@@ -6,7 +6,7 @@ from datetime import date, datetime, timezone
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from staged_resiliency.drills.runtime import fault, lock, traps
+from staged_resiliency.drills.runtime import fault, gremlin_fault, lock, traps
 from staged_resiliency.drills.runtime.client_view import alarm_states, serving_host
 from staged_resiliency.drills.runtime.context import Context
 from staged_resiliency.drills.runtime.plan import Plan, Window
@@ -83,7 +83,7 @@ def refusals(plan: Plan, found: Findings) -> Sequence[str]:
     if found.instance_state != "running":
         state = found.instance_state or "not found"
         reasons.append(f"instance {plan.target_host.instance_id} is {state}, not running")
-    if plan.fault.runs_on_host and found.agent != "Online":
+    if _needs_ssm(plan) and found.agent != "Online":
         reasons.append(
             f"the SSM agent of {plan.target} is {found.agent or 'unknown'}, not Online: the fault "
             "needs it"
@@ -101,7 +101,10 @@ def inspect(plan: Plan, execution: str, context: Context) -> Findings:
     if addresses:
         standby, reason = serving_host(plan, context, addresses[0])
     instance = fault.describe_instance(plan.target_host.instance_id or "", context)
-    agent = traps.describe_agent(plan, context) if plan.fault.runs_on_host else {}
+    agent = traps.describe_agent(plan, context) if _needs_ssm(plan) else {}
+    found_traps = traps.of_instance(plan, instance, context) + traps.of_agent(plan, agent)
+    if plan.gremlin is not None:
+        found_traps += gremlin_fault.refusals(plan, execution, context)
     return Findings(
         in_window=is_open(plan.window, context.clock()),
         alarms={name: state for name, (state, _) in states.items()},
@@ -110,11 +113,16 @@ def inspect(plan: Plan, execution: str, context: Context) -> Findings:
         instance_state=fault.state_of(instance),
         agent=str(agent.get("PingStatus", "")),
         experiments=fault.other_active_experiments(plan, execution, context),
-        traps=traps.of_instance(plan, instance, context) + traps.of_agent(plan, agent),
+        traps=found_traps,
         blackout=blackout_day(plan, context.clock()),
         closed=[each for each in plan.change_calendars if _is_closed(each, context)],
         deploying=deployment_of(plan, context),
     )
+
+
+def _needs_ssm(plan: Plan) -> bool:
+    """Whether a command of Systems Manager injects the fault."""
+    return plan.fault.runs_on_host and plan.gremlin is None
 
 
 def check(plan: Plan, execution: str, context: Context) -> tuple[Sequence[str], str]:
