@@ -25,6 +25,11 @@ def problems_of(env: PartialDocument, drills: Iterable[PartialDocument]) -> Iter
             *("drills", "evidence", "fis_report"),
         )
     for drill in drills:
+        if drill.text("fault") == "rds_failover":
+            yield drill.problem(
+                "is no fault of Gremlin, which attacks hosts alone; remove the drill or the engine",
+                "fault",
+            )
         if drill.text("fault") == "degrade" and drill.number("jitter_milliseconds"):
             yield drill.problem(
                 "applies to AWS FIS; Gremlin delays each packet by the same time; remove it",

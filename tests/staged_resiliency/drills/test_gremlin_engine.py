@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Callable
-from types import SimpleNamespace
-from typing import cast
 
 import pytest
 from aws_cdk import App, Environment, Stack
@@ -18,6 +16,7 @@ from staged_resiliency import (
     DrillHost,
     DrillSchedule,
     DrillTarget,
+    FailOverDbInstance,
     Fault,
     GremlinEngine,
     InvalidInputError,
@@ -105,7 +104,10 @@ REFUSED: tuple[tuple[Callable[[], object], str], ...] = (
         ),
         "jitter_milliseconds: Gremlin delays each packet by the same time; leave it out",
     ),
-    (lambda: ENGINE.attack(cast(Fault, SimpleNamespace(duration_minutes=5))), "no attack for SimpleNamespace"),
+    (
+        lambda: ENGINE.attack(FailOverDbInstance("shop-db", "db.example.com")),
+        "GremlinEngine: Gremlin has no attack for FailOverDbInstance; leave the engine out",
+    ),
     (lambda: group(engine="gremlin"), "engine: 'gremlin' is of type str; give a GremlinEngine"),
     (lambda: group(fis_report=True), "fis_report: AWS FIS writes no report where Gremlin"),
     (
