@@ -68,6 +68,7 @@ from .notifications.topics import AlarmTopic as AlarmTopic
 from .notifications.topics import Topic as Topic
 from .notifications.topics import Topics as Topics
 from .probe.configuration import ProbeConfiguration as ProbeConfiguration
+from .probe.configuration import StatsdMetrics as StatsdMetrics
 from .probe.instances import Instances as Instances
 from .probe.instances import InstancesById as InstancesById
 from .probe.instances import InstancesByName as InstancesByName
