@@ -15,6 +15,7 @@ from resiliency.failover_model.alarm_readings import (
 )
 from resiliency.failover_model.assumptions import Assumptions
 from resiliency.failover_model.faults import Effect, Fault, FaultKind, metric_effect
+from resiliency.failover_model.faults import effect as effect_of_fault
 from resiliency.failover_model.graph import (
     Alarm,
     AlarmCheck,
@@ -81,6 +82,8 @@ def fault_of(scenario: Scenario) -> Fault:
         Action.HANG_DEPENDENCY: Fault(FaultKind.DEPENDENCY_BLACKHOLED, scenario.dependency),
         Action.DEGRADE: Fault(FaultKind.DEPENDENCY_DEGRADED, scenario.dependency),
         Action.FAIL_OVER: Fault(FaultKind.DATABASE_FAILED_OVER, scenario.dependency),
+        Action.LOSE_PRIMARY: Fault(FaultKind.PRIMARY_LOST, scenario.dependency),
+        Action.LOSE_SECONDARY: Fault(FaultKind.SECONDARY_LOST, scenario.dependency),
         Action.KILL_PROBE: Fault(FaultKind.PROBE_DEAD),
     }[scenario.action]
 
@@ -111,6 +114,9 @@ def effect_on(deployment: Deployment, scenario: Scenario, alarm: Alarm) -> Effec
     """Return the effect of a scenario on an alarm's metric; the worst if several hosts break."""
     if is_hidden(deployment, scenario):
         return Effect.NONE
+    if deployment.dependency is not None:
+        check, pair = AlarmCheck(alarm.name, alarm), deployment.pair
+        return effect_of_fault(fault_of(scenario), check, pair, of_primary=True)
     effects = []
     for host in scenario.hosts:
         about = deployment.host_of(alarm)

@@ -181,6 +181,8 @@ def test_no_failover_helps_where_clients_are_served_or_both_hosts_lose_the_same(
         FaultKind.DEPENDENCY_DEGRADED,
         FaultKind.DATABASE_FAILED_OVER,
         FaultKind.PROBE_DEAD,
+        FaultKind.SECONDARY_LOST,
+        FaultKind.HOST_CUT_OFF,
     ]
 
 
