@@ -12,6 +12,7 @@ from stacks.drill_target import drill_target
 from staged_resiliency import (
     Drill,
     DrillGroup,
+    DrillNetwork,
     DrillSchedule,
     DrillWindow,
 )
@@ -60,6 +61,8 @@ class DrillsStack(Stack):
             blackout=drills.blackout_dates,
             change_calendars=drills.change_calendars,
             notify_before_minutes=drills.notify_before_minutes,
+            network=drills.network
+            and DrillNetwork(drills.network.subnets, drills.network.security_groups),
         )
         self.drills = {
             drill_name: self._drill(drill_name, drill, drills)

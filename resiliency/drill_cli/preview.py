@@ -14,7 +14,7 @@ from resiliency.drill_cli.safe_console import SafeConsole, one_line, styled
 from resiliency.drill_cli.stack import DeployedDrill, DrillsStack, running_execution
 from resiliency.errors import UserError
 from staged_resiliency.drills.runtime import lock
-from staged_resiliency.drills.runtime.client_view import serving_host
+from staged_resiliency.drills.runtime.client_view import ask_for
 from staged_resiliency.drills.runtime.context import Context
 from staged_resiliency.drills.runtime.plan import FaultKind, Plan
 from staged_resiliency.drills.runtime.preflight import Findings, approval_of, inspect, refusals
@@ -25,7 +25,6 @@ from staged_resiliency.experiment.expectations import (
     ClientsServed,
     ClientsStay,
 )
-from staged_resiliency.experiment.observations import NO_ANSWER
 
 ACTION_MINUTE: Final = Decimal("0.10")
 """US dollars for each action and minute, https://aws.amazon.com/fis/pricing/"""
@@ -95,16 +94,14 @@ def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, context: Cont
     # Another service's drill may hold the lock, or the pause after the last one.
     reasons += ours or lock.refusals(plan, context)
     reasons += _template_reasons(plan, template)
-    addresses = context.resolve(plan.record.name)
-    who, where = NO_ANSWER, f"{plan.record.name} can't be resolved"
-    if addresses:
-        who, where = serving_host(plan, context, addresses[0])
-    if who != plan.active.name:
+    client = ask_for(plan, plan.record.name, context)
+    serving = f"{client.host} ({client.reason})"
+    if client.host != plan.active.name:
         reasons.append(
             f"{plan.active.name} does not serve clients, so a run ends before its fault; found: "
-            f"{who} ({where})"
+            f"{serving}"
         )
-    return Preview(drill, template, found, f"{who} ({where})", reasons)
+    return Preview(drill, template, found, serving, reasons)
 
 
 def template_of(aws: Aws, plan: Plan) -> Template | None:

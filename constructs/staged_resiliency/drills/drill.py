@@ -230,6 +230,7 @@ class Drill(Construct):
             notice_seconds=group.notify_before_minutes * 60,
             command=fault.command,
             stack=service.stack or "",
+            client_function=group.client_arn,
         )
         self.machine: Final = self._machine(group, machine_name, duration_reason)
         group.count(self.machine)

@@ -30,6 +30,7 @@ class Scope:
         stack: Name of the stack with records and alarms; None where it is not known.
         bucket_key: ARN of the key of the journal bucket; None for S3's own.
         dashboard_name: The dashboard that FIS's reports show; None for none.
+        client_arn: ARN of the function in the VPC of private hosts; None where there is none.
     """
 
     place: Place
@@ -45,6 +46,7 @@ class Scope:
     stack: str | None
     bucket_key: str | None
     dashboard_name: str | None = None
+    client_arn: str | None = None
 
     def arn(self, service: str, rest: str) -> str:
         """The ARN of a resource in the drills' account and region."""
@@ -82,6 +84,8 @@ class Scope:
         match resource:
             case Resource.CALENDARS:
                 return list(self.calendars)
+            case Resource.CLIENT:
+                return [self.client_arn or ""]
             case Resource.EBS_KEY:
                 return [self.arn("kms", "key/*")]
             case Resource.EXECUTIONS:

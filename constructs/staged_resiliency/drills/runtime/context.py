@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import botocore
 import botocore.config
@@ -20,6 +20,9 @@ import botocore.session
 
 from staged_resiliency.drills.runtime import network
 from staged_resiliency.drills.runtime.plan import Endpoint
+
+READ_TIMEOUT_SECONDS: Final = 10
+"""How long a call of AWS may wait for an answer."""
 
 JsonObject = Mapping[str, Any]
 """An answer of an AWS API."""
@@ -92,7 +95,7 @@ class BotocoreAws:
         self._clients: dict[str, Any] = {}
         self._config = botocore.config.Config(
             connect_timeout=3,
-            read_timeout=10,
+            read_timeout=READ_TIMEOUT_SECONDS,
             retries={"mode": "standard", "total_max_attempts": 4},
         )
 
