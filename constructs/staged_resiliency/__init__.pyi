@@ -2,6 +2,8 @@
 
 from .dashboard import ConnectivityMetric as ConnectivityMetric
 from .dashboard import ServiceDashboard as ServiceDashboard
+from .drills.database_faults import FailOverDbCluster as FailOverDbCluster
+from .drills.database_faults import FailOverDbInstance as FailOverDbInstance
 from .drills.drill import Drill as Drill
 from .drills.drill_group import DrillGroup as DrillGroup
 from .drills.faults import BlackholeDependency as BlackholeDependency
@@ -23,6 +25,7 @@ from .experiment.expectations import ClientsFast as ClientsFast
 from .experiment.expectations import ClientsMove as ClientsMove
 from .experiment.expectations import ClientsReturn as ClientsReturn
 from .experiment.expectations import ClientsServed as ClientsServed
+from .experiment.expectations import ClientsServedAgain as ClientsServedAgain
 from .experiment.expectations import ClientsStay as ClientsStay
 from .experiment.expectations import Expectation as Expectation
 from .failover.alarm_rule import AlarmRule as AlarmRule

@@ -3,8 +3,9 @@
 import asyncio
 import json
 import signal
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from resiliency.rehearsal.agent_process import READY
@@ -14,10 +15,31 @@ from resiliency.rehearsal.deployment import Deployment, Host
 from resiliency.rehearsal.scenarios import Action, Scenario
 from resiliency.rehearsal.sockets import BlackholeSocket
 from resiliency.rehearsal.subprocesses import ManagedProcess, ManagedProcesses
+from staged_resiliency.probe.probe_validation import INTERVALS_SECONDS
 from staged_resiliency.shared import names
 
+LEAST_TIMEOUT_SECONDS: Final = 0.25
+"""The shortest time that a check has for its answer, in seconds here.
+
+Processes that start on a busy machine wait for a processor for as long as 0.1 s.
+"""
 LATE_SECONDS: Final = 0.5
 """How late a degraded dependency answers, in seconds of the service: a tenth of a usual timeout."""
+_PACE: Final = ("interval_seconds", "timeout_seconds")
+
+
+def with_time_to_answer(paced: Mapping[str, Any], scale: float) -> Mapping[str, Any]:
+    """Give checks at least ``LEAST_TIMEOUT_SECONDS`` here, in an interval that is long enough.
+
+    Without it a check at sixty times the speed has 83 ms instead of 5 s, and the probe reports a
+    delay of this machine as a failure of the dependency.
+    """
+    least = LEAST_TIMEOUT_SECONDS * scale
+    if paced.get("timeout_seconds", least) >= least:
+        return paced
+    longer = min(seconds for seconds in INTERVALS_SECONDS if seconds > least)
+    interval = max(paced.get("interval_seconds", 0), longer)
+    return {**paced, "timeout_seconds": least, "interval_seconds": interval}
 
 
 class SimulatedHost:
@@ -45,17 +67,18 @@ class SimulatedHost:
         return self.running
 
     def write_configuration(
-        self, folder: Path, peers: "SimulatedHosts", endpoint_url: str
+        self, folder: Path, peers: "SimulatedHosts", endpoint_url: str, clock: Clock
     ) -> Path | None:
         """Write the configuration of the host's probe; return None if it has no probe."""
-        probe = self._deployment.probe
-        if probe is None:
+        if self._deployment.probe is None:
             return None
+        probe = with_time_to_answer(self._deployment.probe, clock.scale)
+        pace = {key: value for key, value in self._deployment.probe.items() if key in _PACE}
         file = folder / f"{quote(self.host.name, safe='')}.json"
         configuration = {
             **probe,
             "targets": [
-                {**dependency.check(), "metric": metric}
+                with_time_to_answer({**pace, **dependency.check(), "metric": metric}, clock.scale)
                 for metric, dependency in self._dependencies.items()
             ],
             "host": self.host.name,
@@ -173,7 +196,7 @@ class SimulatedHosts:
     ) -> None:
         """Start everything on both hosts."""
         for name, host in self.hosts.items():
-            self._files[name] = host.write_configuration(folder, self, endpoint_url)
+            self._files[name] = host.write_configuration(folder, self, endpoint_url, clock)
             host.serve_dependencies()
             await host.start_service(processes)
         await asyncio.gather(

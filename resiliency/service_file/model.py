@@ -20,6 +20,7 @@ from pydantic import (
 
 from resiliency.failover_model import overrides
 from staged_resiliency.drills import schedule as schedules
+from staged_resiliency.drills.database_faults import FAILOVER_MINUTES
 from staged_resiliency.drills.faults import MAX_DELAY_MILLISECONDS, MAX_RESPONSE_MILLISECONDS
 from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.configuration import DEFAULT_INTERVAL_SECONDS, DEFAULT_TIMEOUT_SECONDS
@@ -66,6 +67,7 @@ Region = Annotated[
     AfterValidator(validation.region),
     WithJsonSchema({"type": "string", "enum": list(limits.ALARM_REGIONS)}),
 ]
+RdsIdentifier = Annotated[str, AfterValidator(validation.rds_identifier)]
 InstanceId = Annotated[
     str,
     AfterValidator(validation.instance_id),
@@ -928,15 +930,39 @@ class DrillWindow(Section):
 class DrillSettings(Section):
     """One drill: its fault, its host, its duration and its schedule."""
 
-    fault: Literal["stop_instance", "blackhole", "degrade"] = Field(
-        description="stop_instance stops the host's instance and starts it again; blackhole drops "
-        "what the host sends to the dependency; degrade delays it, or loses a part of it."
+    # Of the schema alone: a rule requires them of service files.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"fault": {"const": "rds_failover"}}},
+            "then": {"required": ["dependency"]},
+            "else": {"required": ["host", "duration_minutes"]},
+        }
     )
-    host: Literal["active", "standby"] = Field(description="The host that the fault breaks.")
+
+    fault: Literal["stop_instance", "blackhole", "degrade", "rds_failover"] = Field(
+        description="stop_instance stops the host's instance and starts it again; blackhole drops "
+        "what the host sends to the dependency; degrade delays it, or loses a part of it; "
+        "rds_failover makes the dependency, a database of Amazon RDS, fail over."
+    )
+    host: Literal["active", "standby"] | None = Field(
+        default=None,
+        description="The host that the fault breaks; required, except for rds_failover.",
+    )
     dependency: Slug | None = Field(
         default=None,
-        description="The dependency that a blackhole cuts off, or that is degraded.",
+        description="The dependency that a blackhole cuts off, that is degraded, or that is the "
+        "database.",
         examples=["db"],
+    )
+    db_instance: RdsIdentifier | None = Field(
+        default=None,
+        description="rds_failover: the identifier of the Multi-AZ DB instance.",
+        examples=["shop-db"],
+    )
+    db_cluster: RdsIdentifier | None = Field(
+        default=None,
+        description="rds_failover, in place of a DB instance: the identifier of the DB cluster.",
+        examples=["shop"],
     )
     scope: Literal["dependency", "port"] = Field(
         default="dependency",
@@ -961,11 +987,10 @@ class DrillSettings(Section):
         description="degrade: the most that 95 of 100 answers to clients may take meanwhile.",
         examples=[800],
     )
-    duration_minutes: int = Field(
-        ge=1,
-        le=720,
-        description="The longest time that the fault lasts; with more than 15 minutes beyond what "
-        "the drill needs, duration_reason is required.",
+    duration_minutes: Annotated[int, Field(ge=1, le=720)] | None = Field(
+        default=None,
+        description="The longest time that the fault lasts; required, except for rds_failover. "
+        "With more than 15 minutes beyond what the drill needs, duration_reason is required.",
         examples=[10],
     )
     duration_reason: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
@@ -983,6 +1008,11 @@ class DrillSettings(Section):
         description="IANA name of the time zone in which schedule and window apply.",
         examples=["America/Los_Angeles"],
     )
+
+    @property
+    def minutes(self) -> int:
+        """How long the fault lasts, which Amazon RDS decides where a database fails over."""
+        return self.duration_minutes or FAILOVER_MINUTES
 
 
 class Drills(Section):

@@ -122,6 +122,17 @@ def stack_name(value: str) -> str:
     )
 
 
+def rds_identifier(value: str) -> str:
+    """Validate the identifier of a DB instance or DB cluster, which RDS keeps in lower case."""
+    return matching(
+        value,
+        r"[a-z](?=.{0,62}$)[a-z0-9]*(-[a-z0-9]+)*",
+        "an identifier of a DB instance or DB cluster (lower-case letters, digits and single "
+        "hyphens, a letter first, at most 63)",
+        "shop-db",
+    )
+
+
 def ip_address(value: str) -> str:
     """Validate an IPv4 or IPv6 address that clients can reach."""
     try:
