@@ -61,8 +61,11 @@ class DrillsStack(Stack):
             blackout=drills.blackout_dates,
             change_calendars=drills.change_calendars,
             notify_before_minutes=drills.notify_before_minutes,
-            network=drills.network
-            and DrillNetwork(drills.network.subnets, drills.network.security_groups),
+            network=(
+                None
+                if drills.network is None
+                else DrillNetwork(drills.network.subnets, drills.network.security_groups)
+            ),
         )
         self.drills = {
             drill_name: self._drill(drill_name, drill, drills)

@@ -340,10 +340,12 @@ class DrillGroup(Construct):
         log_name: str,
         network: DrillNetwork | None = None,
     ) -> lambda_.CfnFunction:
-        vpc = network and lambda_.CfnFunction.VpcConfigProperty(
-            subnet_ids=list(network.subnet_ids),
-            security_group_ids=list(network.security_group_ids),
-        )
+        vpc = None
+        if network is not None:
+            vpc = lambda_.CfnFunction.VpcConfigProperty(
+                subnet_ids=list(network.subnet_ids),
+                security_group_ids=list(network.security_group_ids),
+            )
         return lambda_.CfnFunction(
             self,
             function.construct_id,
