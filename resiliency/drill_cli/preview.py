@@ -15,7 +15,7 @@ from resiliency.drill_cli.stack import DeployedDrill, DrillsStack, running_execu
 from resiliency.errors import UserError
 from staged_resiliency.drills.runtime import lock
 from staged_resiliency.drills.runtime.client_view import ask_for
-from staged_resiliency.drills.runtime.context import Context
+from staged_resiliency.drills.runtime.context import AwsError, Context
 from staged_resiliency.drills.runtime.plan import FaultKind, Plan
 from staged_resiliency.drills.runtime.preflight import Findings, approval_of, inspect, refusals
 from staged_resiliency.experiment.expectations import (
@@ -82,6 +82,8 @@ def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, context: Cont
     template = template_of(aws, plan)
     try:
         found = inspect(plan, _NO_RUN, context)
+    except AwsError as error:
+        raise UserError(f"{drill.name}: the function in the VPC failed: {error}") from None
     except (ValueError, ZoneInfoNotFoundError) as error:
         raise UserError(
             f"{drill.name}: its plan can't be used: {one_line(str(error))}; deploy the drills again"
@@ -94,7 +96,10 @@ def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, context: Cont
     # Another service's drill may hold the lock, or the pause after the last one.
     reasons += ours or lock.refusals(plan, context)
     reasons += _template_reasons(plan, template)
-    client = ask_for(plan, plan.record.name, context)
+    try:
+        client = ask_for(plan, plan.record.name, context)
+    except AwsError as error:
+        raise UserError(f"{drill.name}: the function in the VPC failed: {error}") from None
     serving = f"{client.host} ({client.reason})"
     if client.host != plan.active.name:
         reasons.append(
