@@ -11,6 +11,7 @@ from .drills.faults import BlackholePort as BlackholePort
 from .drills.faults import DegradeDependency as DegradeDependency
 from .drills.faults import Fault as Fault
 from .drills.faults import StopInstance as StopInstance
+from .drills.gremlin_engine import GremlinEngine as GremlinEngine
 from .drills.overdue_alarm import DrillOverdueAlarm as DrillOverdueAlarm
 from .drills.runtime.plan import Predicted as Predicted
 from .drills.schedule import DrillSchedule as DrillSchedule
@@ -68,6 +69,7 @@ from .notifications.topics import AlarmTopic as AlarmTopic
 from .notifications.topics import Topic as Topic
 from .notifications.topics import Topics as Topics
 from .probe.configuration import ProbeConfiguration as ProbeConfiguration
+from .probe.configuration import StatsdMetrics as StatsdMetrics
 from .probe.instances import Instances as Instances
 from .probe.instances import InstancesById as InstancesById
 from .probe.instances import InstancesByName as InstancesByName

@@ -23,7 +23,12 @@ from staged_resiliency.drills import schedule as schedules
 from staged_resiliency.drills.database_faults import FAILOVER_MINUTES
 from staged_resiliency.drills.faults import MAX_DELAY_MILLISECONDS, MAX_RESPONSE_MILLISECONDS
 from staged_resiliency.probe import probe_validation
-from staged_resiliency.probe.configuration import DEFAULT_INTERVAL_SECONDS, DEFAULT_TIMEOUT_SECONDS
+from staged_resiliency.probe.configuration import (
+    DEFAULT_INTERVAL_SECONDS,
+    DEFAULT_STATSD_METRICS,
+    DEFAULT_STATSD_PORT,
+    DEFAULT_TIMEOUT_SECONDS,
+)
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.hosts import Color
 
@@ -128,6 +133,7 @@ CheckerRegion = Literal[
     "ap-northeast-1",
     "sa-east-1",
 ]
+GremlinName = Annotated[str, AfterValidator(validation.gremlin_name)]
 TagKey = Annotated[str, AfterValidator(validation.tag_key)]
 TagValue = Annotated[str, AfterValidator(validation.tag_value)]
 
@@ -816,6 +822,43 @@ class OwnAlarm(Section):
         return self.statistic not in limits.FAILOVER_STATISTICS
 
 
+StatsdPattern = Annotated[
+    str,
+    AfterValidator(probe_validation.statsd_pattern),
+    WithJsonSchema({"type": "string", "pattern": probe_validation.STATSD_PATTERN}),
+]
+StatsdTag = Annotated[
+    str,
+    AfterValidator(probe_validation.statsd_tag),
+    WithJsonSchema({"type": "string", "pattern": probe_validation.STATSD_TAG}),
+]
+
+
+class StatsdSettings(Section):
+    """What the application may send by StatsD to the loopback addresses of its host."""
+
+    metrics: Annotated[list[StatsdPattern], Field(min_length=1, max_length=50)] = Field(
+        description="Names of metrics; with a * as its end, all names that begin so. Others are "
+        "ignored.",
+        examples=[["errors", "orders.*"]],
+    )
+    tags: Annotated[list[StatsdTag], Field(max_length=probe_validation.MAX_STATSD_TAGS)] = Field(
+        default=[],
+        description="Tags that become dimensions, so that each of their values makes a metric of "
+        "its own; others are ignored.",
+        examples=[["shop"]],
+    )
+    max_metrics: int = Field(
+        default=DEFAULT_STATSD_METRICS,
+        ge=1,
+        le=probe_validation.MAX_STATSD_METRICS,
+        description="How many metrics each host may create; each costs about $0.30 a month.",
+    )
+    port: Annotated[int, AfterValidator(probe_validation.statsd_port)] = Field(
+        default=DEFAULT_STATSD_PORT, description="UDP port, from 1024 to 65535."
+    )
+
+
 class Probe(Section):
     """The agent on the hosts that checks targets; deployed only when there are targets."""
 
@@ -848,6 +891,12 @@ class Probe(Section):
         description="Platforms of the hosts besides the supported ones, as ID-VERSION_ID of their "
         "/etc/os-release.",
         examples=[["almalinux-9"]],
+    )
+    statsd: StatsdSettings | None = Field(
+        default=None,
+        description="What the application may send by StatsD, to be published with the dimension "
+        "Host; nothing is received unless given.",
+        examples=[{"metrics": ["errors", "orders.*"]}],
     )
     peer: bool = Field(
         default=False,
@@ -1007,6 +1056,52 @@ class DrillNetwork(Section):
         "own must let it in.",
         examples=[["sg-0123456789abcdef0"]],
     )
+
+
+class GremlinClients(Section):
+    """The agents of Gremlin on the two hosts, by their identifiers."""
+
+    blue: GremlinName = Field(
+        description="Identifier of the client on blue.", examples=["bookstore-api-blue"]
+    )
+    green: GremlinName = Field(
+        description="Identifier of the client on green.", examples=["bookstore-api-green"]
+    )
+
+
+class Gremlin(Section):
+    """Gremlin, which injects the faults of drills where a team has it."""
+
+    team_id: Annotated[str, AfterValidator(validation.gremlin_team)] = Field(
+        description="ID of the team of the hosts' clients.",
+        examples=["9676868b-60d2-5ebe-aa66-c1de8162ff9d"],
+    )
+    secret_arn: Annotated[str, AfterValidator(validation.secret_arn)] = Field(
+        description="ARN of the secret in Secrets Manager whose whole text is an API key of the "
+        "team.",
+        examples=["arn:aws:secretsmanager:us-west-2:532151327118:secret:gremlin-AbC123"],
+    )
+    kms_key: Annotated[str, AfterValidator(validation.kms_key_arn)] | None = Field(
+        default=None,
+        description="ARN of the customer-managed KMS key of that secret; AWS's own unless given.",
+        examples=["arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
+    )
+    clients: GremlinClients | None = Field(
+        default=None,
+        description="Identifiers of the hosts' clients; unless given, the client of a host is the "
+        "only active one with its instance-id as a tag.",
+    )
+    tags: dict[GremlinName, GremlinName] = Field(
+        default={},
+        description="Tags that the client of a host must have besides its instance-id.",
+        examples=[{"service": "bookstore"}],
+    )
+
+
+class Engine(Section):
+    """What injects the faults of drills in place of AWS FIS."""
+
+    gremlin: Gremlin = Field(description="Gremlin.")
 
 
 class DrillWindow(Section):
@@ -1176,6 +1271,9 @@ class Drills(Section):
     evidence: Annotated[Evidence, _Setting] = Field(
         default=Evidence(), description="How journals, logs and undelivered calls are kept."
     )
+    engine: Annotated[Engine | None, _Setting] = Field(
+        default=None, description="What injects the faults; AWS FIS unless given."
+    )
     runbook: (
         Annotated[
             str, _Setting, AfterValidator(validation.https_url), WithJsonSchema({"type": "string"})
@@ -1291,7 +1389,12 @@ class Environment(Section):
     @property
     def has_probe(self) -> bool:
         """Whether there is anything to measure, and therefore a probe stack."""
-        return bool(self.dependencies) or self.has_peers
+        return bool(self.dependencies) or self.has_peers or self.probe.statsd is not None
+
+
+def default_namespace(service: str) -> str:
+    """Return the CloudWatch namespace of a service that gives none."""
+    return service.replace("-", " ").title().replace(" ", "")
 
 
 class Service(Section):
@@ -1326,7 +1429,7 @@ class Service(Section):
     @property
     def metric_namespace(self) -> str:
         """The CloudWatch namespace of the probe's metrics."""
-        return self.namespace or self.service.replace("-", " ").title().replace(" ", "")
+        return self.namespace or default_namespace(self.service)
 
     def tags_of(self, environment: Environment) -> Mapping[str, str]:
         """The tags of an environment's stack."""

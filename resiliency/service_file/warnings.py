@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from resiliency.cost_estimate import CUSTOM_METRIC
 from resiliency.service_file.mapping import broken_color
 from resiliency.service_file.model import Dependency, Environment
+from staged_resiliency.probe.configuration import StatsdMetrics
 from staged_resiliency.shared import limits, validation
 from staged_resiliency.shared.hosts import COLORS
 
@@ -140,6 +142,14 @@ def notes_of(environment: Environment) -> Iterator[ServiceWarning]:
             "probe.roles",
             "is empty: the probe can publish only where the hosts' role has the policy in the "
             "probe stack's output PublishPolicyArn; give the role's name to have it attached",
+        )
+    if probe.statsd is not None and probe.state == "present":
+        most = StatsdMetrics(**probe.statsd.model_dump()).most_metrics
+        yield ServiceWarning(
+            "staged-resiliency:application-metrics",
+            "probe.statsd",
+            f"the application may create up to {most} metrics on each host, about "
+            f"${most * CUSTOM_METRIC} a month for a host",
         )
     notifications = environment.notifications
     if notifications.topic_name and not notifications.subscriptions:

@@ -38,8 +38,13 @@ def serving(deployed: Deployed, context: Context, section: Section) -> None:
     in_vpc = next((each for each in plans if each.client_function is not None), None)
     for pair in deployed.pairs:
         name, zone, record_type = pair.pair.name, _zone(deployed, pair), pair.pair.record_type
-        if in_vpc is not None:
+        if in_vpc is not None and pair.dependency is None:
             _serving_in_vpc(in_vpc, pair, context, section)
+            continue
+        if in_vpc is not None:
+            section.not_asked.append(
+                f"{name}: its zone may be private, which Route 53 does not show"
+            )
             continue
         if zone is None:
             section.not_asked.append(f"{name}: its template has no ID of a hosted zone")
@@ -48,6 +53,9 @@ def serving(deployed: Deployed, context: Context, section: Section) -> None:
             *TEST_ANSWER, HostedZoneId=zone, RecordName=name, RecordType=record_type
         )
         addresses = sorted(answer["RecordData"]) if answer["ResponseCode"] == "NOERROR" else []
+        if pair.dependency is not None:
+            _own_name(pair, addresses, context, section)
+            continue
         host = _host_at(pair, addresses, context)
         section.row(
             host or "unknown",
@@ -114,6 +122,29 @@ def _find_host(
         section.find(
             f"{who} answers {', '.join(addresses) or 'nothing'} for {name}, the address of "
             "neither host",
+            "compare the records with the deployed template: resiliency status --drift",
+        )
+
+
+def _own_name(pair: Deployment, answer: Sequence[str], context: Context, section: Section) -> None:
+    """Check which target clients of a dependency's own name are sent to."""
+    name, record_type = pair.pair.name, pair.pair.record_type
+    if record_type == "CNAME":
+        given = [readers.dns_name(each) for each in answer]
+        target = next((each.name for each in pair.hosts if [each.address] == given), None)
+    else:  # an alias, whose addresses change: perhaps others were resolved than are answered
+        target = _host_at(pair, answer, context)
+    shown = ", ".join(answer) or "nothing"
+    section.row(target or "unknown", f"Route 53 answers ({record_type})", f"{shown} for {name}")
+    if target == pair.standby.name:
+        section.find(
+            f"clients of {name} are sent to {target}, the secondary of {pair.dependency}",
+            f"find out why {pair.active.name} is unhealthy, from the findings on health checks",
+        )
+    elif target is None and (record_type == "CNAME" or not answer):
+        section.find(
+            f"Route 53 answers {shown} for {name}, neither the primary nor the secondary of "
+            f"{pair.dependency}",
             "compare the records with the deployed template: resiliency status --drift",
         )
 
@@ -294,7 +325,7 @@ def _records(deployed: Deployed, pair: Deployment) -> Mapping[str, JsonObject]:
 def _values(record: JsonObject) -> Sequence[str]:
     if "AliasTarget" in record:
         return [readers.dns_name(record["AliasTarget"]["DNSName"])]
-    return [str(each["Value"]) for each in record.get("ResourceRecords", ())]
+    return [readers.dns_name(each["Value"]) for each in record.get("ResourceRecords", ())]
 
 
 def _host_at(pair: Deployment, addresses: Sequence[str], context: Context) -> str | None:

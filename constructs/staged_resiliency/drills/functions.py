@@ -3,7 +3,7 @@
 One set of functions serves all drills of a service: each call carries the drill's plan.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -32,6 +32,8 @@ class Resource(Enum):
     EXECUTIONS = "executions"
     """Executions of all drills that the service ever had: a run may be of one that has since been
     renamed or removed."""
+    GREMLIN_SECRET = "Gremlin secret"  # noqa: S105 - a kind of resource
+    """The secret that holds the key of Gremlin's API; no statement with another engine."""
     EXPERIMENTS = "experiments"
     """FIS experiments with the tags of this service and environment."""
     HOSTS = "hosts"
@@ -193,15 +195,32 @@ CLIENT: Final = Function(
 """Where hosts are private: what clients see. It is called by the others and calls nothing of AWS,
 so its VPC needs neither NAT nor endpoints, and no fault is ended through that VPC."""
 
+_READ_KEY: Final = Permission("secretsmanager:GetSecretValue", Resource.GREMLIN_SECRET)
+GREMLIN: Final[Mapping[str, tuple[Permission, ...]]] = {
+    OBSERVE.name: (_READ_KEY, Permission("ec2:DescribeInstanceAttribute", Resource.ANY)),
+    INJECT.name: (_READ_KEY, Permission("ec2:DescribeInstances", Resource.ANY)),
+    END.name: (_READ_KEY,),
+}
+"""The permissions of each function where Gremlin injects the faults, besides its own. The function
+*inject* then starts no experiment of AWS FIS; *end* still ends those of runs that began before."""
 
-def permissions_of(function: Function, *, without: Collection[Resource]) -> Sequence[Permission]:
+_STARTS_EXPERIMENTS: Final = (Resource.NEW_EXPERIMENTS, Resource.TEMPLATES)
+
+
+def permissions_of(
+    function: Function, *, without: Collection[Resource], gremlin: bool = False
+) -> Sequence[Permission]:
     """The permissions that a function needs, without those on resources that do not exist.
 
     In a VPC its resolver is asked, not Route 53, which shows its answer of public zones alone.
     """
+    wanted = function.permissions
+    if gremlin:
+        without = [*without, *_STARTS_EXPERIMENTS]
+        wanted = _in_order((*wanted, *GREMLIN[function.name]))
     in_vpc = Resource.CLIENT not in without
     return [
         each
-        for each in function.permissions
+        for each in wanted
         if each.resource not in without and not (in_vpc and each.action == _ROUTE53_ANSWER)
     ]

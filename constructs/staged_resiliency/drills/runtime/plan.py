@@ -81,6 +81,28 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
+class GremlinAttack:
+    """The attack that Gremlin runs in place of an experiment of AWS FIS.
+
+    Attributes:
+        team_id: The team of the hosts' clients.
+        secret_arn: The secret that holds the API key.
+        kind: Gremlin's name of the attack, such as ``packet_loss``.
+        args: Its arguments, as Gremlin's command line takes them.
+        clients: Identifiers of the clients by the names of their hosts; empty where a client is
+            found by its tags.
+        tags: Tags that a client must have besides the ID of its instance.
+    """
+
+    team_id: str
+    secret_arn: str
+    kind: str
+    args: tuple[str, ...]
+    clients: Mapping[str, str]
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Database:
     """A database of Amazon RDS that a drill makes fail over; both hosts lose it meanwhile.
 
@@ -282,6 +304,7 @@ class Ending:
         journal_bucket: The bucket in which it is recorded that the fault is over; empty where it
             is unknown.
         topic_arn: The topic of the message on the run; empty where it is unknown.
+        gremlin: The attack of Gremlin; None where AWS FIS injects the fault.
     """
 
     experiment_template_id: str
@@ -298,6 +321,7 @@ class Ending:
     topic_arn: str = ""
     command: Command | None = None
     database: Database | None = None
+    gremlin: GremlinAttack | None = None
 
     @classmethod
     def from_plan(cls, document: object) -> "Ending":
@@ -363,6 +387,7 @@ class Plan:
         client_function: ARN of the function in the VPC of private hosts that resolves names and
             asks hosts; None where the other functions do so themselves, over the internet.
         database: The database that fails over; None for other faults.
+        gremlin: The attack of Gremlin that injects the fault; None where AWS FIS does.
         sample_seconds: Interval between two polls of DNS, clients and alarms.
         call_seconds: How long one call of a function polls.
 
@@ -409,6 +434,7 @@ class Plan:
     stack: str = ""
     client_function: str | None = None
     database: Database | None = None
+    gremlin: GremlinAttack | None = None
 
     def __post_init__(self) -> None:
         if not self.hypothesis:
@@ -460,6 +486,7 @@ class Plan:
             topic_arn=self.topic_arn,
             command=self.command,
             database=self.database,
+            gremlin=self.gremlin,
         )
 
     @property
@@ -502,8 +529,9 @@ class Plan:
         return self.fault is FaultKind.STOP_INSTANCE
 
     def to_json(self) -> JsonObject:
-        """Return the plan as a JSON object, without what it does not have."""
-        return _without_none(as_json(self), "command", "client_function", "database")
+        """Return the plan as a JSON object, without what only some drills have."""
+        optional = ("client_function", "command", "database", "gremlin")
+        return _without_none(as_json(self), *optional)
 
     @classmethod
     def from_json(cls, document: object) -> "Plan":
