@@ -10,8 +10,6 @@ from resiliency.service_file import Environment, Service
 from resiliency.service_file.alarms import AlarmDescription, alarms_of
 from resiliency.service_file.model import Endpoint, Host
 from resiliency.service_file.warnings import ServiceWarning, warnings_of
-from stacks.notifications import add_subscriptions, notifies_in
-from stacks.own_alarms import own_alarms_of
 from staged_resiliency import (
     AddressTarget,
     AlarmSignal,
@@ -36,6 +34,10 @@ from staged_resiliency import (
 from staged_resiliency.drills.alarm_effects import AlarmKind
 from staged_resiliency.shared import names, validation
 from staged_resiliency.shared.hosts import COLORS, Color, other
+
+from .dependency_failovers import dependency_failovers_of
+from .notifications import add_subscriptions, notifies_in
+from .own_alarms import own_alarms_of
 
 
 class FailoverStack(Stack):
@@ -92,9 +94,12 @@ class FailoverStack(Stack):
                 health_check=self.failover.health_check,
                 ttl_seconds=environment.endpoint.ttl_seconds,
             )
+        self.dependency_failovers = dependency_failovers_of(
+            self, service, environment, self._zone, self.connectivity_alarms
+        )
         if environment.drills is not None:
             # Loaded only here: a service without drills need not wait for the dashboard.
-            from stacks.drill_target import add_dashboard, drill_target
+            from .drill_target import add_dashboard, drill_target
 
             zone = environment.hosted_zone.id or self._zone.hosted_zone_id
             add_dashboard(
@@ -102,7 +107,13 @@ class FailoverStack(Stack):
                 drill_target(service, name, environment, zone),
                 environment,
                 environment.drills,
-                self.failover.health_check.health_check_id,
+                {
+                    environment.endpoint.record: self.failover.health_check.health_check_id,
+                    **{
+                        each.records.record_name: each.health_check.health_check_id
+                        for each in self.dependency_failovers.values()
+                    },
+                },
             )
         if notifies_in(environment, environment.region):
             add_subscriptions(self, environment)
@@ -140,7 +151,7 @@ class FailoverStack(Stack):
         """Add the alarms on each dependency, keyed by its name and the host's color."""
 
         def alarm(name: str, described: AlarmDescription) -> ConnectivityAlarm:
-            label, settings = environment.dependencies[name].label, described.settings
+            label, settings = environment.measured[name].label, described.settings
             return ConnectivityAlarm(
                 self,
                 f"{described.color.title()}Connectivity-{name}",
@@ -161,7 +172,7 @@ class FailoverStack(Stack):
         alarms = alarms_of(environment)
         return {
             name: {each.color: alarm(name, each) for each in alarms if each.dependency == name}
-            for name in environment.dependencies
+            for name in environment.measured
         }
 
     def _peer_alarms(self, service: Service, environment: Environment) -> Mapping[Color, PeerAlarm]:

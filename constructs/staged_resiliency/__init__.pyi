@@ -11,6 +11,7 @@ from .drills.faults import BlackholePort as BlackholePort
 from .drills.faults import DegradeDependency as DegradeDependency
 from .drills.faults import Fault as Fault
 from .drills.faults import StopInstance as StopInstance
+from .drills.gremlin_engine import GremlinEngine as GremlinEngine
 from .drills.overdue_alarm import DrillOverdueAlarm as DrillOverdueAlarm
 from .drills.runtime.plan import Predicted as Predicted
 from .drills.schedule import DrillSchedule as DrillSchedule
@@ -32,6 +33,7 @@ from .failover.alarms import ConnectivityAlarm as ConnectivityAlarm
 from .failover.alarms import InstanceStatusAlarm as InstanceStatusAlarm
 from .failover.alarms import MissingData as MissingData
 from .failover.alarms import SignalAlarm as SignalAlarm
+from .failover.dependency_failover import DependencyFailover as DependencyFailover
 from .failover.endpoint_health_check import EndpointHealthCheck as EndpointHealthCheck
 from .failover.endpoint_health_check import HttpRequest as HttpRequest
 from .failover.endpoint_health_check import HttpsRequest as HttpsRequest
@@ -47,6 +49,7 @@ from .failover.records import AddressTarget as AddressTarget
 from .failover.records import AliasTarget as AliasTarget
 from .failover.records import FailoverRecords as FailoverRecords
 from .failover.records import HostedZone as HostedZone
+from .failover.records import NameTarget as NameTarget
 from .failover.records import Target as Target
 from .failover.signals import AlarmSignal as AlarmSignal
 from .failover.signals import EndpointSignal as EndpointSignal

@@ -23,6 +23,7 @@ from staged_resiliency.experiment.expectations import (
     ClientsMove,
     ClientsReturn,
     ClientsServed,
+    ClientsServedAgain,
     ClientsStay,
 )
 from staged_resiliency.experiment.observations import NO_ANSWER
@@ -60,7 +61,7 @@ class Preview:
     """What a drill would do, and whether it would start now.
 
     Attributes:
-        template: Its FIS template; None where it does not exist.
+        template: Its FIS template; None where it does not exist, and with Gremlin.
         found: The findings of the drill's preflight, from this machine.
         serving: The host that serves clients now, or why none does.
         reasons: Why a run would be refused now; empty where it would start.
@@ -80,7 +81,7 @@ def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, context: Cont
         UserError: AWS refuses, or the plan's window is invalid.
     """
     plan = drill.plan
-    template = template_of(aws, plan)
+    template = template_of(aws, plan) if plan.gremlin is None else None
     try:
         found = inspect(plan, _NO_RUN, context)
     except (ValueError, ZoneInfoNotFoundError) as error:
@@ -94,7 +95,7 @@ def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, context: Cont
     ours = [f"drill {each.name} is running: {arn}" for each, arn in running if arn is not None]
     # Another service's drill may hold the lock, or the pause after the last one.
     reasons += ours or lock.refusals(plan, context)
-    reasons += _template_reasons(plan, template)
+    reasons += _template_reasons(plan, template) if plan.gremlin is None else []
     addresses = context.resolve(plan.record.name)
     who, where = NO_ANSWER, f"{plan.record.name} can't be resolved"
     if addresses:
@@ -164,10 +165,10 @@ def _facts(preview: Preview) -> Sequence[tuple[str, str]]:
     facts = [
         ("Fault", wording.fault(plan)),
         ("Dry run", wording.dry_run(plan)),
-        ("Target", f"{plan.target_host.instance_id}: {found.instance_state or 'not found'}"),
-        ("FIS template", f"{plan.experiment_template_id}: {_describe(template)}"),
+        ("Target", _target(plan, found)),
+        _engine(plan, template),
     ]
-    if plan.fault.runs_on_host:
+    if plan.fault.runs_on_host and plan.gremlin is None:
         facts.append(("SSM agent", found.agent or "unknown to Systems Manager"))
     facts += [
         ("Standby", f"{plan.standby.reached_at}: {found.standby} ({found.reason})"),
@@ -192,6 +193,20 @@ def _facts(preview: Preview) -> Sequence[tuple[str, str]]:
     return facts
 
 
+def _target(plan: Plan, found: Findings) -> str:
+    """Describe what the drill breaks, and its state."""
+    if plan.database is not None:
+        return f"{plan.database}: {found.database or 'not found'}"
+    return f"{plan.target_host.instance_id}: {found.instance_state or 'not found'}"
+
+
+def _engine(plan: Plan, template: Template | None) -> tuple[str, str]:
+    if plan.gremlin is None:
+        return "FIS template", f"{plan.experiment_template_id}: {_describe(template)}"
+    attack = plan.gremlin
+    return "Gremlin", f"{attack.kind} {' '.join(attack.args)}, team {attack.team_id}"
+
+
 def _describe(template: Template | None) -> str:
     if template is None:
         return "not found"
@@ -203,10 +218,11 @@ def _template_reasons(plan: Plan, template: Template | None) -> Sequence[str]:
     if template is None:
         return [f"FIS has no template {plan.experiment_template_id}; deploy the drills again"]
     reasons = []
-    wanted = f":instance/{plan.target_host.instance_id}"
+    wanted = f":{plan.aim}"
     if len(template.targets) != 1 or not template.targets[0].endswith(wanted):
         targets = ", ".join(template.targets) or "nothing"
-        reasons.append(f"the FIS template targets {targets}, not {plan.target} alone")
+        aim = plan.target if plan.database is None else plan.database
+        reasons.append(f"the FIS template targets {targets}, not {aim} alone")
     if not template.stop_alarms:
         reasons.append("no alarm stops the FIS template: deploy the drills again")
     return reasons
@@ -232,10 +248,17 @@ def _clients(plan: Plan) -> Sequence[str]:
     if ClientsStay in kinds:
         served = " and are served all the time" if ClientsServed in kinds else ""
         lost = ""
-        if plan.target == plan.active.name:
+        if plan.database is not None:
+            served = ""
+            lost = f"; what needs {plan.dependency} fails on both hosts until it has failed over"
+        elif plan.target == plan.active.name:
             suffers = "is slower" if plan.fault is FaultKind.DEGRADE else "fails"
             lost = f"; what needs {plan.dependency or plan.target} {suffers} there meanwhile"
         lines.append(f"They stay on {plan.active.name}{served}{lost}.")
+    if ClientsServedAgain in kinds:
+        lines.append(
+            f"All of them are served again within {wording.duration(plan.objective_seconds)}."
+        )
     return lines or ["The hypothesis has no expectation of clients."]
 
 

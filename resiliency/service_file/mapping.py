@@ -156,7 +156,7 @@ def hypothesis_of(environment: Environment, drill: DrillSettings) -> Hypothesis:
 def pace_of(environment: Environment, dependency: str | None) -> tuple[int, float]:
     """Return interval and timeout, in seconds, of a dependency's samples, or of the peer's."""
     probe = environment.probe
-    check = environment.dependencies[dependency].check if dependency is not None else None
+    check = environment.measured[dependency].check if dependency is not None else None
     return (
         (check and check.interval_seconds) or probe.interval_seconds,
         (check and check.timeout_seconds) or probe.timeout_seconds,
@@ -174,7 +174,7 @@ def probe_configuration(service: Service, environment: Environment) -> ProbeConf
         service=service.service,
         namespace=service.metric_namespace,
         dependencies={
-            name: _check(dependency) for name, dependency in environment.dependencies.items()
+            name: _check(dependency) for name, dependency in environment.measured.items()
         },
         peers=peers if environment.has_peers else {},
         interval_seconds=probe.interval_seconds,

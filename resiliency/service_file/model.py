@@ -123,6 +123,7 @@ CheckerRegion = Literal[
     "ap-northeast-1",
     "sa-east-1",
 ]
+GremlinName = Annotated[str, AfterValidator(validation.gremlin_name)]
 TagKey = Annotated[str, AfterValidator(validation.tag_key)]
 TagValue = Annotated[str, AfterValidator(validation.tag_value)]
 
@@ -205,18 +206,9 @@ class HostedZone(Section):
     )
 
 
-class EndpointCheck(Section):
-    """How Route 53 health checkers check the active host, when failover_on has 'endpoint'."""
+class CheckerSettings(Section):
+    """Settings of a health check that Route 53's health checkers make."""
 
-    protocol: Protocol = Field(
-        default="http", description="http and https request the path; tcp only connects."
-    )
-    path: UrlPath | None = Field(
-        default=None,
-        description="Path that health checkers and the hosts' checks of each other request; the "
-        "endpoint's version_path unless given.",
-        examples=["/health"],
-    )
     interval_seconds: Literal[10, 30] = Field(
         default=30, description="Seconds between two requests of one checker; 10 costs extra."
     )
@@ -234,16 +226,30 @@ class EndpointCheck(Section):
             examples=[["us-east-1", "us-west-1", "us-west-2"]],
         )
     )
+    search_text: BodyText | None = Field(
+        default=None,
+        description="Text that the first 5,120 bytes of the response must contain; costs extra.",
+        examples=["bookstore-api"],
+    )
+
+
+class EndpointCheck(CheckerSettings):
+    """How Route 53 health checkers check the active host, when failover_on has 'endpoint'."""
+
+    protocol: Protocol = Field(
+        default="http", description="http and https request the path; tcp only connects."
+    )
+    path: UrlPath | None = Field(
+        default=None,
+        description="Path that health checkers and the hosts' checks of each other request; the "
+        "endpoint's version_path unless given.",
+        examples=["/health"],
+    )
     host: DomainName | None = Field(
         default=None,
         description="Host header that the checkers send to hosts given by address; the record "
         "unless given.",
         examples=["bookstore.pingpublications.com"],
-    )
-    search_text: BodyText | None = Field(
-        default=None,
-        description="Text that the first 5,120 bytes of the response must contain; costs extra.",
-        examples=["bookstore-api"],
     )
 
 
@@ -585,6 +591,64 @@ class Certificate(Section):
     )
 
 
+class DependencyTarget(Section):
+    """What answers for a dependency's name: a CNAME record's name, or an alias."""
+
+    dns_name: DomainName = Field(
+        description="DNS name, of a CloudFront distribution for example.",
+        examples=["d111111abcdef8.cloudfront.net"],
+    )
+    hosted_zone_id: HostedZoneId | None = Field(
+        default=None,
+        description="Hosted zone id of the target, Z2FDTNDATAQYW2 for CloudFront: makes an alias "
+        "record in place of a CNAME record. Both targets need one, or neither.",
+        examples=["Z2FDTNDATAQYW2"],
+    )
+
+
+class PrimaryCheck(CheckerSettings):
+    """How Route 53 health checkers check the primary of a dependency, by its own name."""
+
+    protocol: Protocol = Field(
+        default="https",
+        description="http and https request the path, at port 80 or 443; tcp only connects, to the "
+        "dependency's port.",
+    )
+    path: UrlPath = Field(
+        default="/",
+        description="Path that is requested, of a status file for example.",
+        examples=["/status.txt"],
+    )
+
+
+class DependencyFailover(Section):
+    """Two targets of a dependency's own name: the secondary answers when the primary fails."""
+
+    primary: DependencyTarget = Field(description="The target while it is healthy.")
+    secondary: DependencyTarget = Field(
+        description="The target otherwise; it must answer for the dependency's name."
+    )
+    decided_by: Literal["primary", "hosts"] = Field(
+        default="primary",
+        description="primary: Route 53's health checkers check the primary. hosts: the probes of "
+        "both hosts check it, and it counts as healthy while either host reaches it.",
+    )
+    check: PrimaryCheck = Field(
+        default=PrimaryCheck(), description="How it is checked, where primary decides."
+    )
+    ttl_seconds: int = Field(
+        default=60,
+        ge=0,
+        le=limits.MAX_TTL_SECONDS,
+        description="How long resolvers keep an answer. Above 60 every failover is slower.",
+    )
+
+    @property
+    def is_alias(self) -> bool:
+        """Whether the records are aliases."""
+        return self.primary.hosted_zone_id is not None
+
+
 class Dependency(Section):
     """A system that the hosts must reach to serve."""
 
@@ -617,6 +681,37 @@ class Dependency(Section):
     alarm: ConnectivityAlarmSettings = Field(
         default=ConnectivityAlarmSettings(), description="Settings of its alarms."
     )
+    failover: DependencyFailover | None = Field(
+        default=None,
+        description="Makes failover records for the dependency's own name; none unless given.",
+    )
+
+    @property
+    def primary(self) -> "Dependency | None":
+        """The primary as a dependency that the hosts check; None where they decide nothing.
+
+        It is asked by its own name, and for the dependency's: after a failover the dependency's
+        name leads to the secondary.
+        """
+        failover, check = self.failover, self.check
+        if failover is None or failover.decided_by != "hosts":
+            return None
+        names_asked = {
+            "host_header": ("http", "https"),
+            "server_name": ("tls", "https"),
+        }
+        asked = {
+            key: getattr(check, key) or self.host
+            for key, protocols in names_asked.items()
+            if check.protocol in protocols
+        }
+        return Dependency(
+            label=f"{self.label} (primary)",
+            host=failover.primary.dns_name,
+            port=self.port,
+            check=check.model_copy(update=asked),
+            alarm=self.alarm,
+        )
 
     @property
     def checked_port(self) -> int:
@@ -929,6 +1024,52 @@ class Evidence(Section):
     )
 
 
+class GremlinClients(Section):
+    """The agents of Gremlin on the two hosts, by their identifiers."""
+
+    blue: GremlinName = Field(
+        description="Identifier of the client on blue.", examples=["bookstore-api-blue"]
+    )
+    green: GremlinName = Field(
+        description="Identifier of the client on green.", examples=["bookstore-api-green"]
+    )
+
+
+class Gremlin(Section):
+    """Gremlin, which injects the faults of drills where a team has it."""
+
+    team_id: Annotated[str, AfterValidator(validation.gremlin_team)] = Field(
+        description="ID of the team of the hosts' clients.",
+        examples=["9676868b-60d2-5ebe-aa66-c1de8162ff9d"],
+    )
+    secret_arn: Annotated[str, AfterValidator(validation.secret_arn)] = Field(
+        description="ARN of the secret in Secrets Manager whose whole text is an API key of the "
+        "team.",
+        examples=["arn:aws:secretsmanager:us-west-2:532151327118:secret:gremlin-AbC123"],
+    )
+    kms_key: Annotated[str, AfterValidator(validation.kms_key_arn)] | None = Field(
+        default=None,
+        description="ARN of the customer-managed KMS key of that secret; AWS's own unless given.",
+        examples=["arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
+    )
+    clients: GremlinClients | None = Field(
+        default=None,
+        description="Identifiers of the hosts' clients; unless given, the client of a host is the "
+        "only active one with its instance-id as a tag.",
+    )
+    tags: dict[GremlinName, GremlinName] = Field(
+        default={},
+        description="Tags that the client of a host must have besides its instance-id.",
+        examples=[{"service": "bookstore"}],
+    )
+
+
+class Engine(Section):
+    """What injects the faults of drills in place of AWS FIS."""
+
+    gremlin: Gremlin = Field(description="Gremlin.")
+
+
 class DrillWindow(Section):
     """When drills may start, in each drill's time zone."""
 
@@ -1091,6 +1232,9 @@ class Drills(Section):
     evidence: Annotated[Evidence, _Setting] = Field(
         default=Evidence(), description="How journals, logs and undelivered calls are kept."
     )
+    engine: Annotated[Engine | None, _Setting] = Field(
+        default=None, description="What injects the faults; AWS FIS unless given."
+    )
     runbook: (
         Annotated[
             str, _Setting, AfterValidator(validation.https_url), WithJsonSchema({"type": "string"})
@@ -1187,6 +1331,16 @@ class Environment(Section):
     def failover_topics(self) -> list[str]:
         """The ARNs of the topics that the alarm on failovers notifies."""
         return self.topics_in(self.failover_region)
+
+    @property
+    def measured(self) -> Mapping[str, Dependency]:
+        """What the hosts check: all dependencies, and the primaries of some."""
+        primaries = {
+            names.primary_of(name): primary
+            for name, dependency in self.dependencies.items()
+            if (primary := dependency.primary) is not None
+        }
+        return {**self.dependencies, **primaries}
 
     @property
     def has_peers(self) -> bool:

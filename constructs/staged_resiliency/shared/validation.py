@@ -200,6 +200,29 @@ def dns_name_or_address(value: str) -> str:
     return domain_name(value)
 
 
+def cloudfront_zone(name: str) -> str | None:
+    """Return the zone of aliases to a CloudFront distribution; None for any other name."""
+    zones = limits.CLOUDFRONT_ZONES.items()
+    return next((zone for end, zone in zones if domain_name(name).endswith(end)), None)
+
+
+_OF_S3: Final = re.compile(
+    r"(?:(?P<bucket>.+)\.)?s3(?:-website)?(?:[.-](?:dualstack\.)?[a-z]{2}(?:-[a-z]+)+-\d)?"
+    r"\.amazonaws\.com(?:\.cn)?"
+)
+
+
+def s3_bucket(name: str) -> str | None:
+    """Return the bucket that a name of Amazon S3 begins with, "" without; None for other names.
+
+    Example:
+        >>> s3_bucket("images.shop.example.s3-website-eu-west-1.amazonaws.com")
+        'images.shop.example'
+    """
+    found = _OF_S3.fullmatch(domain_name(name))
+    return found and (found["bucket"] or "")
+
+
 def hosted_zone_id(value: str) -> str:
     """Validate a Route 53 hosted zone id; returned without the prefix ``/hostedzone/``."""
     zone_id = matching(
@@ -271,6 +294,44 @@ def kms_key_arn(value: str) -> str:
         r"([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})",
         "the ARN of a KMS key",
         "arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    )
+
+
+def secret_arn(value: str) -> str:
+    """Validate the whole ARN of a secret of Secrets Manager; what may be a key is not shown."""
+    example = "arn:aws:secretsmanager:us-west-2:532151327118:secret:gremlin-AbC123"
+    if not value.startswith("arn:"):
+        raise ValueError(
+            f"the value is not the ARN of a secret; give one like {example}, and keep keys out of "
+            "the file"
+        )
+    return matching(
+        value,
+        rf"arn:{_PARTITION}:secretsmanager:[a-z0-9-]+:\d{{12}}:secret:"
+        r"[A-Za-z0-9/_+=.@-]{1,512}-[A-Za-z0-9]{6}",
+        "the ARN of a secret, with the six characters that Secrets Manager adds to its name",
+        example,
+    )
+
+
+def gremlin_team(value: str) -> str:
+    """Validate the ID of a team of Gremlin."""
+    return matching(
+        value,
+        r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+        "the ID of a Gremlin team",
+        "9676868b-60d2-5ebe-aa66-c1de8162ff9d",
+        re.ASCII | re.IGNORECASE,
+    )
+
+
+def gremlin_name(value: str) -> str:
+    """Validate the identifier, or a tag, of a client of Gremlin."""
+    return matching(
+        value,
+        r"[\w.:/=+@-]([\w .:/=+@-]{0,253}[\w.:/=+@-])?",
+        "an identifier or tag of a Gremlin client (letters, digits, spaces and _ . : / = + @ -)",
+        "bookstore-api-blue",
     )
 
 
