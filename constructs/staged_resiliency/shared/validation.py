@@ -23,7 +23,8 @@ _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-
 ACCOUNT_ID: Final = r"^\d{12}$"
 INSTANCE_ID: Final = r"^i-([0-9a-f]{8}|[0-9a-f]{17})$"
 HOSTED_ZONE_ID: Final = r"^(/hostedzone/)?Z[A-Z0-9]{3,31}$"
-SLUG: Final = r"^(?=.{1,40}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+MAX_SLUG_CHARACTERS: Final = 40
+SLUG: Final = rf"^(?=.{{1,{MAX_SLUG_CHARACTERS}}}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 _PARTITION = "aws(-[a-z]+)*"
 
 
