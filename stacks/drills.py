@@ -8,15 +8,17 @@ from resiliency.service_file import Environment, Service
 from resiliency.service_file.mapping import fault_of
 from resiliency.service_file.model import Drills, DrillSettings, Engine
 from resiliency.service_file.timing_graph import predicted
-from stacks.drill_target import drill_target
 from staged_resiliency import (
     Drill,
     DrillGroup,
+    DrillNetwork,
     DrillSchedule,
     DrillWindow,
     GremlinEngine,
 )
 from staged_resiliency.shared import names
+
+from .drill_target import drill_target
 
 
 class DrillsStack(Stack):
@@ -61,6 +63,11 @@ class DrillsStack(Stack):
             blackout=drills.blackout_dates,
             change_calendars=drills.change_calendars,
             notify_before_minutes=drills.notify_before_minutes,
+            network=(
+                None
+                if drills.network is None
+                else DrillNetwork(drills.network.subnets, drills.network.security_groups)
+            ),
             engine=None if drills.engine is None else self._gremlin(drills.engine),
         )
         self.drills = {
