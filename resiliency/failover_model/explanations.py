@@ -131,5 +131,5 @@ def _of_signal(check: BasicHealthCheck, shown: Effect) -> Iterator[str]:
         yield from ("custom_metric_delay", "probe_batch")
         if check.alarm.metric.name != names.HEARTBEAT_METRIC:
             yield "probe_interval"
-        if shown in (Effect.UNANSWERED, Effect.UNRESPONSIVE):
+        if shown in (Effect.UNANSWERED, Effect.UNRESPONSIVE, Effect.INTERRUPTED):
             yield "probe_timeout"
