@@ -16,6 +16,7 @@ from .drills.overdue_alarm import DrillOverdueAlarm as DrillOverdueAlarm
 from .drills.runtime.plan import Predicted as Predicted
 from .drills.schedule import DrillSchedule as DrillSchedule
 from .drills.target import DrillHost as DrillHost
+from .drills.target import DrillNetwork as DrillNetwork
 from .drills.target import DrillTarget as DrillTarget
 from .drills.target import DrillWindow as DrillWindow
 from .experiment.expectations import AlarmFires as AlarmFires

@@ -72,6 +72,10 @@ MAX_DAYS_TO_EXPIRY: Final = 3650
 MAX_STOP_CONDITIONS: Final = 5
 MAX_FAULT_MINUTES: Final = 720
 
+# AWS Lambda: VpcConfig of lambda/latest/api/API_CreateFunction.html
+MAX_FUNCTION_SUBNETS: Final = 16
+MAX_FUNCTION_SECURITY_GROUPS: Final = 5
+
 # A drill announces itself at most a day before its fault.
 MAX_NOTICE_MINUTES: Final = 1_440
 

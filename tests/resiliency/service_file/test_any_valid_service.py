@@ -219,6 +219,23 @@ def probes(draw: st.DrawFn, *, measured: bool) -> Data:
             optional={
                 "roles": st.lists(matching(probe_validation.ROLE_NAME), max_size=3, unique=True),
                 "journal": st.sampled_from(["samples", "changes"]),
+                "statsd": st.fixed_dictionaries(
+                    {
+                        "metrics": st.lists(
+                            matching(r"[A-Z!-)+-9;=-@]{1,40}\*?"),
+                            min_size=1,
+                            max_size=5,
+                            unique=True,
+                        )
+                    },
+                    optional={
+                        "tags": st.lists(
+                            matching(r"[a-z][a-z0-9_./-]{0,20}"), max_size=3, unique=True
+                        ),
+                        "max_metrics": st.integers(5, 100),
+                        "port": st.integers(1024, 65535),
+                    },
+                ),
                 "state": st.sampled_from(["present", "absent"] if measured else ["present"]),
             },
         )
