@@ -190,7 +190,7 @@ def test_what_an_application_s_metrics_may_cost_is_noted() -> None:
             "staged-resiliency:application-metrics",
             "probe.statsd",
             "the application may create up to 20 metrics on each host, about $6.00 a month for a "
-            "host",
+            "host: errors, orders.*",
         )
     ]
 
