@@ -1,7 +1,7 @@
 """Estimate the monthly cost of stacks from their templates.
 
 List prices of us-east-1 in US dollars, as AWS publishes them; verify them before you rely on them.
-Not included are free tiers, data transfer, messages, all API calls other than the probes', and the
+Not included are free tiers, data transfer, messages, all API calls other than the agents', and the
 calls, logs and journals of drills, which cost cents. AWS publishes no price for calculated health
 checks and those on alarms; the price of an AWS endpoint is assumed.
 """
@@ -18,12 +18,13 @@ from typing import Final
 from resiliency.cloud_assembly import JsonObject, SynthesizedStack
 from staged_resiliency.drills.runtime.metrics import DAYS_SINCE_PASSED
 from staged_resiliency.drills.schedule import DrillSchedule
+from staged_resiliency.probe.cloudwatch_configuration import NAMESPACE as CLOUDWATCH_AGENT
 from staged_resiliency.probe.configuration import decoded
 from staged_resiliency.shared import names
 
 ALARM: Final = Decimal("0.10")
 CUSTOM_METRIC: Final = Decimal("0.30")
-# One PutMetricData a minute, 43,800 a month, at $0.01 a thousand.
+# One PutMetricData a minute, 43,800 a month, at $0.01 a thousand; likewise the CloudWatch agent.
 PROBE_REQUESTS: Final = Decimal("0.438")
 # Metrics are charged by the hour in which data is sent; the watchdog of drills sends once a day.
 DAILY_METRIC: Final = Decimal("0.0125")
@@ -42,12 +43,16 @@ _FAULTS: Final = "minutes of AWS FIS, as drills are scheduled (none in dry runs)
 # Each of the first two rotations of a key adds the price of a key, so the most after two years is
 # three times as much: https://aws.amazon.com/kms/pricing/ (verify).
 _KEYS: Final = "KMS keys ($1 more after each of the first two yearly rotations)"
+_AGENT_REQUESTS: Final = "requests of one host's CloudWatch agent to CloudWatch"
+_AGENT_METRICS: Final = "custom metrics of CloudWatch agents"
 _METRICS: Final = "custom metrics of probes, and one of all drills of a service"
 _ASSUMED_KINDS: Final = ("CLOUDWATCH_METRIC", "CALCULATED")
 _NAMES: Final[Mapping[str, Decimal]] = {
     "alarms": ALARM,
     _METRICS: CUSTOM_METRIC,
     _REQUESTS: PROBE_REQUESTS,
+    _AGENT_METRICS: CUSTOM_METRIC,
+    _AGENT_REQUESTS: PROBE_REQUESTS,
     "custom metrics that the watchdog of drills publishes": DAILY_METRIC,
     _FAULTS: FAULT_MINUTE,
     "dashboards (three of an account are free)": DASHBOARD,
@@ -96,6 +101,7 @@ def monthly_costs(stacks: Iterable[SynthesizedStack]) -> Sequence[CostItem]:
                 metrics.add(f"{stack.account} {stack.region} {_metric(alarm)}")
         for association in stack.properties_of("AWS::SSM::Association"):
             counts[_REQUESTS] += len(_hosts(association))
+            counts[_AGENT_REQUESTS] += len(_hosts_of_agent(association))
             for metric in _probe_metrics(association):
                 metrics.add(f"{stack.account} {stack.region} {_metric(metric)}")
         counts[_FAULTS] += math.ceil(_fault_minutes(stack))
@@ -104,7 +110,9 @@ def monthly_costs(stacks: Iterable[SynthesizedStack]) -> Sequence[CostItem]:
         counts[_KEYS] += len(stack.properties_of("AWS::KMS::Key"))
         for check in stack.properties_of("AWS::Route53::HealthCheck"):
             counts.update(_health_check_items(check.get("HealthCheckConfig", {})))
-    counts[_METRICS] = len(metrics)
+    of_agents = [metric for metric in metrics if f'["{CLOUDWATCH_AGENT}",' in metric]
+    counts[_AGENT_METRICS] = len(of_agents)
+    counts[_METRICS] = len(metrics) - len(of_agents)
     return [CostItem(what, counts[what], each) for what, each in _NAMES.items() if counts[what]]
 
 
@@ -114,6 +122,16 @@ def _hosts(
     """List the hosts that an association names; those that a tag selects are not known here."""
     if association.get("Parameters", {}).get("Action") != ["Install"]:
         return []
+    return _values(association, keys)
+
+
+def _hosts_of_agent(association: JsonObject) -> list[str]:
+    """List the hosts on which an association configures the CloudWatch agent."""
+    is_agents = "Digest" in association.get("Parameters", {})
+    return _values(association, ("tag:Name", "InstanceIds")) if is_agents else []
+
+
+def _values(association: JsonObject, keys: Container[str]) -> list[str]:
     return [
         str(value)
         for target in association.get("Targets", ())
