@@ -48,7 +48,7 @@ def add_dashboard(
     target: DrillTarget,
     environment: Environment,
     drills: Drills,
-    health_check_id: str,
+    health_check_ids: Mapping[str, str],
 ) -> ServiceDashboard:
     """Add the dashboard of a service to its failover stack.
 
@@ -69,7 +69,7 @@ def add_dashboard(
             *overdue,
         ],
         failover_alarm=names.failover_alarm(service, name) if environment.failover_topics else None,
-        health_check_ids={environment.endpoint.record: health_check_id},
+        health_check_ids=health_check_ids,
         connectivity=list(_measured(environment)),
         links=_links(stack.region, names.drills_stack(service, name), drills),
     )
@@ -100,7 +100,7 @@ def _measured(environment: Environment) -> Iterator[ConnectivityMetric]:
     """Yield the metrics that the probes of both hosts publish."""
     for color in COLORS:
         host = environment.hosts.of(color).name
-        for name in environment.dependencies:
+        for name in environment.measured:
             yield ConnectivityMetric(host, names.connectivity_metric(name))
         if environment.has_peers:
             observer = environment.hosts.of(other(color)).name

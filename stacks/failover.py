@@ -10,6 +10,7 @@ from resiliency.service_file import Environment, Service
 from resiliency.service_file.alarms import AlarmDescription, alarms_of
 from resiliency.service_file.model import Endpoint, Host
 from resiliency.service_file.warnings import ServiceWarning, warnings_of
+from stacks.dependency_failovers import dependency_failovers_of
 from stacks.notifications import add_subscriptions, notifies_in
 from stacks.own_alarms import own_alarms_of
 from staged_resiliency import (
@@ -92,6 +93,9 @@ class FailoverStack(Stack):
                 health_check=self.failover.health_check,
                 ttl_seconds=environment.endpoint.ttl_seconds,
             )
+        self.dependency_failovers = dependency_failovers_of(
+            self, service, environment, self._zone, self.connectivity_alarms
+        )
         if environment.drills is not None:
             # Loaded only here: a service without drills need not wait for the dashboard.
             from stacks.drill_target import add_dashboard, drill_target
@@ -102,7 +106,13 @@ class FailoverStack(Stack):
                 drill_target(service, name, environment, zone),
                 environment,
                 environment.drills,
-                self.failover.health_check.health_check_id,
+                {
+                    environment.endpoint.record: self.failover.health_check.health_check_id,
+                    **{
+                        each.records.record_name: each.health_check.health_check_id
+                        for each in self.dependency_failovers.values()
+                    },
+                },
             )
         if notifies_in(environment, environment.region):
             add_subscriptions(self, environment)
@@ -140,7 +150,7 @@ class FailoverStack(Stack):
         """Add the alarms on each dependency, keyed by its name and the host's color."""
 
         def alarm(name: str, described: AlarmDescription) -> ConnectivityAlarm:
-            label, settings = environment.dependencies[name].label, described.settings
+            label, settings = environment.measured[name].label, described.settings
             return ConnectivityAlarm(
                 self,
                 f"{described.color.title()}Connectivity-{name}",
@@ -161,7 +171,7 @@ class FailoverStack(Stack):
         alarms = alarms_of(environment)
         return {
             name: {each.color: alarm(name, each) for each in alarms if each.dependency == name}
-            for name in environment.dependencies
+            for name in environment.measured
         }
 
     def _peer_alarms(self, service: Service, environment: Environment) -> Mapping[Color, PeerAlarm]:

@@ -45,5 +45,20 @@ class FailoverAlarmStack(Stack):
             ),
             topic=environment.failover_topics,
         )
+        for dependency, moved in failover.dependency_failovers.items():
+            given = environment.dependencies[dependency].failover
+            assert given is not None  # noqa: S101 - it fails over
+            FailoverAlarm(
+                self,
+                f"FailoverAlarm-{dependency}",
+                health_check=moved.health_check,
+                alarm_name=names.dependency_failover_alarm(service.service, name, dependency),
+                description=names.failover_description(
+                    moved.records.record_name,
+                    active=given.primary.dns_name,
+                    standby=given.secondary.dns_name,
+                ),
+                topic=environment.failover_topics,
+            )
         if environment.region != self.region:  # else the failover stack subscribes
             add_subscriptions(self, environment)

@@ -94,7 +94,7 @@ def daily_run(drills: Iterable[DrillSettings]) -> str:
     and drills that last all day leave none.
     """
     starts = {
-        (_HOUR * run.hour + run.minute, drill.duration_minutes)
+        (_HOUR * run.hour + run.minute, drill.minutes)
         for drill in drills
         for run in DrillSchedule(drill.schedule, drill.timezone).runs(years=2)
     }

@@ -2,6 +2,8 @@
 
 from .dashboard import ConnectivityMetric as ConnectivityMetric
 from .dashboard import ServiceDashboard as ServiceDashboard
+from .drills.database_faults import FailOverDbCluster as FailOverDbCluster
+from .drills.database_faults import FailOverDbInstance as FailOverDbInstance
 from .drills.drill import Drill as Drill
 from .drills.drill_group import DrillGroup as DrillGroup
 from .drills.faults import BlackholeDependency as BlackholeDependency
@@ -22,6 +24,7 @@ from .experiment.expectations import ClientsFast as ClientsFast
 from .experiment.expectations import ClientsMove as ClientsMove
 from .experiment.expectations import ClientsReturn as ClientsReturn
 from .experiment.expectations import ClientsServed as ClientsServed
+from .experiment.expectations import ClientsServedAgain as ClientsServedAgain
 from .experiment.expectations import ClientsStay as ClientsStay
 from .experiment.expectations import Expectation as Expectation
 from .failover.alarm_rule import AlarmRule as AlarmRule
@@ -29,6 +32,7 @@ from .failover.alarms import ConnectivityAlarm as ConnectivityAlarm
 from .failover.alarms import InstanceStatusAlarm as InstanceStatusAlarm
 from .failover.alarms import MissingData as MissingData
 from .failover.alarms import SignalAlarm as SignalAlarm
+from .failover.dependency_failover import DependencyFailover as DependencyFailover
 from .failover.endpoint_health_check import EndpointHealthCheck as EndpointHealthCheck
 from .failover.endpoint_health_check import HttpRequest as HttpRequest
 from .failover.endpoint_health_check import HttpsRequest as HttpsRequest
@@ -44,6 +48,7 @@ from .failover.records import AddressTarget as AddressTarget
 from .failover.records import AliasTarget as AliasTarget
 from .failover.records import FailoverRecords as FailoverRecords
 from .failover.records import HostedZone as HostedZone
+from .failover.records import NameTarget as NameTarget
 from .failover.records import Target as Target
 from .failover.signals import AlarmSignal as AlarmSignal
 from .failover.signals import EndpointSignal as EndpointSignal

@@ -23,6 +23,7 @@ from staged_resiliency.experiment.expectations import (
     ClientsMove,
     ClientsReturn,
     ClientsServed,
+    ClientsServedAgain,
     ClientsStay,
 )
 from staged_resiliency.experiment.observations import NO_ANSWER
@@ -164,7 +165,7 @@ def _facts(preview: Preview) -> Sequence[tuple[str, str]]:
     facts = [
         ("Fault", wording.fault(plan)),
         ("Dry run", wording.dry_run(plan)),
-        ("Target", f"{plan.target_host.instance_id}: {found.instance_state or 'not found'}"),
+        ("Target", _target(plan, found)),
         ("FIS template", f"{plan.experiment_template_id}: {_describe(template)}"),
     ]
     if plan.fault.runs_on_host:
@@ -192,6 +193,13 @@ def _facts(preview: Preview) -> Sequence[tuple[str, str]]:
     return facts
 
 
+def _target(plan: Plan, found: Findings) -> str:
+    """Describe what the drill breaks, and its state."""
+    if plan.database is not None:
+        return f"{plan.database}: {found.database or 'not found'}"
+    return f"{plan.target_host.instance_id}: {found.instance_state or 'not found'}"
+
+
 def _describe(template: Template | None) -> str:
     if template is None:
         return "not found"
@@ -203,10 +211,11 @@ def _template_reasons(plan: Plan, template: Template | None) -> Sequence[str]:
     if template is None:
         return [f"FIS has no template {plan.experiment_template_id}; deploy the drills again"]
     reasons = []
-    wanted = f":instance/{plan.target_host.instance_id}"
+    wanted = f":{plan.aim}"
     if len(template.targets) != 1 or not template.targets[0].endswith(wanted):
         targets = ", ".join(template.targets) or "nothing"
-        reasons.append(f"the FIS template targets {targets}, not {plan.target} alone")
+        aim = plan.target if plan.database is None else plan.database
+        reasons.append(f"the FIS template targets {targets}, not {aim} alone")
     if not template.stop_alarms:
         reasons.append("no alarm stops the FIS template: deploy the drills again")
     return reasons
@@ -232,10 +241,17 @@ def _clients(plan: Plan) -> Sequence[str]:
     if ClientsStay in kinds:
         served = " and are served all the time" if ClientsServed in kinds else ""
         lost = ""
-        if plan.target == plan.active.name:
+        if plan.database is not None:
+            served = ""
+            lost = f"; what needs {plan.dependency} fails on both hosts until it has failed over"
+        elif plan.target == plan.active.name:
             suffers = "is slower" if plan.fault is FaultKind.DEGRADE else "fails"
             lost = f"; what needs {plan.dependency or plan.target} {suffers} there meanwhile"
         lines.append(f"They stay on {plan.active.name}{served}{lost}.")
+    if ClientsServedAgain in kinds:
+        lines.append(
+            f"All of them are served again within {wording.duration(plan.objective_seconds)}."
+        )
     return lines or ["The hypothesis has no expectation of clients."]
 
 

@@ -21,6 +21,9 @@ def duration(seconds: float) -> str:
 
 def fault(plan: Plan) -> str:
     """Describe the fault of a drill."""
+    if plan.database is not None:
+        usual = f"which takes up to {duration(plan.fault_seconds)} as a rule"
+        return f"{plan.effect} ({plan.dependency}), {usual}"
     effect = plan.effect.replace(plan.target, f"{plan.target} ({role(plan)})", 1)
     dependency = f" ({plan.dependency})" if plan.dependency else ""
     return f"{effect}{dependency} for {duration(plan.fault_seconds)}"
@@ -71,6 +74,8 @@ def stop_commands(
             "cancels the fault; the host itself ends it after "
             f"{duration(plan.fault_seconds)} at the latest"
         )
+    if plan.database is not None:
+        ends = "ends the experiment; a failover that has begun goes on, and can't be undone"
     found.append((f"aws fis stop-experiment --id {identity} {region}", ends))
     if plan.fault is FaultKind.STOP_INSTANCE:
         instance = shlex.quote(plan.target_host.instance_id or "INSTANCE_ID")

@@ -1,6 +1,6 @@
 """The faults of the model, and the effect of each on signals."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -39,11 +39,17 @@ class FaultKind(Enum):
     """A dependency answers late, or after packets were sent again, and in time for the probe."""
     PROBE_DEAD = "probe dead"
     """The host's probe publishes nothing; clients are served as before."""
+    PRIMARY_LOST = "primary lost"
+    """The primary of a dependency that fails over by itself answers nobody."""
+    SECONDARY_LOST = "secondary lost"
+    """Its secondary answers nobody; its primary serves as before."""
+    HOST_CUT_OFF = "host cut off"
+    """One host does not reach its primary, and all other clients do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault of the primary's host; ``dependency`` names a blackholed or degraded one."""
+    """A fault of the primary's host, or of a dependency that is named."""
 
     kind: FaultKind
     dependency: str | None = None
@@ -51,7 +57,7 @@ class Fault:
     @property
     def hurts(self) -> bool:
         """Whether clients lose the service; if they don't, no failover is needed."""
-        return self.kind not in (FaultKind.PROBE_DEAD, FaultKind.DEPENDENCY_DEGRADED)
+        return self.kind not in _HARMLESS
 
     def __str__(self) -> str:
         """Name the fault in reports."""
@@ -71,23 +77,42 @@ class Effect(Enum):
 
 
 _OF_DEPENDENCIES: Final = (FaultKind.DEPENDENCY_BLACKHOLED, FaultKind.DEPENDENCY_DEGRADED)
+# Faults of the pair that has a dependency's own name; those of a pair of hosts are all others.
+_OF_OWN_NAME: Final = (FaultKind.PRIMARY_LOST, FaultKind.SECONDARY_LOST, FaultKind.HOST_CUT_OFF)
+# No clients of the pair's name lose the service.
+_HARMLESS: Final = (
+    FaultKind.PROBE_DEAD,
+    FaultKind.DEPENDENCY_DEGRADED,
+    FaultKind.SECONDARY_LOST,
+    FaultKind.HOST_CUT_OFF,
+)
 _UNREACHABLE: Final = (FaultKind.HOST_STOPPED, FaultKind.HOST_IMPAIRED)
 
 
 def faults_of(graph: FailoverGraph, pair: Pair) -> Sequence[Fault]:
     """List the faults of a pair's primary host: each kind, and each measured dependency.
 
-    A degraded dependency is left out: it moves clients in no design.
+    A degraded dependency is left out: it moves clients in no design. The pair of a dependency's own
+    name has faults of its own.
     """
+    if pair.dependency is not None:
+        seen_by_hosts = list(_hosts_that_decide(pair))
+        return [
+            Fault(kind, pair.dependency)
+            for kind in _OF_OWN_NAME
+            if kind is not FaultKind.HOST_CUT_OFF or seen_by_hosts
+        ]
+    primaries = [names.primary_of(each.dependency) for each in graph.pairs if each.dependency]
     host = watched_host(pair)
     dependencies = [
         name
         for alarm in graph.alarms
         if (name := dependency_of(alarm.metric))
+        and name not in primaries
         and (host is None or alarm.metric.dimension("Host") == host)
     ]
     return [
-        *(Fault(kind) for kind in FaultKind if kind not in _OF_DEPENDENCIES),
+        *(Fault(kind) for kind in FaultKind if kind not in (*_OF_DEPENDENCIES, *_OF_OWN_NAME)),
         *(Fault(FaultKind.DEPENDENCY_BLACKHOLED, name) for name in dict.fromkeys(dependencies)),
     ]
 
@@ -120,6 +145,8 @@ def effect(fault: Fault, check: BasicHealthCheck, pair: Pair, *, of_primary: boo
     Signals below the primary's health check (``of_primary``) are *assumed* to watch the primary's
     host, except an endpoint with the secondary's address.
     """
+    if pair.dependency is not None:
+        return _effect_on_own_name(fault, check, pair, of_primary=of_primary)
     if isinstance(check, EndpointCheck):
         # Both records may have the same reference: one template, deployed in two regions.
         primarys = check.address in pair.primary.values
@@ -129,6 +156,34 @@ def effect(fault: Fault, check: BasicHealthCheck, pair: Pair, *, of_primary: boo
             return Effect.NONE  # the system accepts connections until its queue is full
         return _endpoint_effect(fault) if mine else Effect.NONE
     return metric_effect(fault, check.alarm, host=watched_host(pair), watches_host=of_primary)
+
+
+def _effect_on_own_name(
+    fault: Fault, check: BasicHealthCheck, pair: Pair, *, of_primary: bool
+) -> Effect:
+    """Return the effect of a fault on a health check of the pair of a dependency's own name."""
+    if isinstance(check, EndpointCheck):
+        values = pair.primary.values if of_primary else pair.secondary.values
+        others = pair.secondary.values if of_primary else pair.primary.values
+        # What has neither's name is about the record's own side, as far as one can know.
+        mine = of_primary == (check.address in values or check.address not in others)
+        lost = FaultKind.PRIMARY_LOST if mine else FaultKind.SECONDARY_LOST
+        return Effect.UNANSWERED if fault.kind is lost else Effect.NONE
+    measured = dependency_of(check.alarm.metric)
+    if measured not in (pair.dependency, names.primary_of(pair.dependency or "")):
+        return Effect.UNKNOWN
+    cut_off = check.alarm.metric.dimension("Host") == list(_hosts_that_decide(pair))[-1]
+    fails = fault.kind is FaultKind.PRIMARY_LOST or (
+        fault.kind is FaultKind.HOST_CUT_OFF and cut_off
+    )
+    return Effect.UNANSWERED if fails else Effect.NONE
+
+
+def _hosts_that_decide(pair: Pair) -> Iterator[str]:
+    """Yield the hosts whose alarms decide the failover of a pair."""
+    for check in basic_health_checks(pair.primary.health_check):
+        if isinstance(check, AlarmCheck) and (host := check.alarm.metric.dimension("Host")):
+            yield host
 
 
 def metric_effect(

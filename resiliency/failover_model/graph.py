@@ -133,6 +133,8 @@ class Pair:
     Attributes:
         name: DNS name, without a dot at its end.
         known: What its service file gives in place of assumptions: name, least and most.
+        dependency: Short name of the dependency whose own name it is; None for a service's pair,
+            behind whose records are hosts.
     """
 
     name: str
@@ -140,6 +142,7 @@ class Pair:
     primary: Record
     secondary: Record
     known: tuple[tuple[str, float, float], ...] = ()
+    dependency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,7 @@ class _Reader:
         """Read all pairs, and why others can't be read."""
         found: dict[_PairKey, dict[Role, Record]] = {}
         stacks: dict[_PairKey, str] = {}
+        dependencies: dict[_PairKey, str | None] = {}
         refused: dict[_PairKey, str] = {}
         for reference, where, record in self._records():
             if "Failover" not in record:
@@ -127,6 +128,7 @@ class _Reader:
                 roles[role] = self._record(reference.stack, where, record)
                 if role is Role.PRIMARY:
                     stacks[key] = reference.stack
+                    dependencies[key] = self._dependency(reference)
             except TemplateError as error:
                 refused.setdefault(key, str(error))
         pairs = []
@@ -135,10 +137,18 @@ class _Reader:
                 try:
                     pair = _pair(key[1], key[2], both)
                     owner = key if key in stacks else next(k for k in stacks if k[1:] == key[1:])
-                    pairs.append(replace(pair, known=self._known(stacks[owner])))
+                    pair = replace(pair, known=self._known(stacks[owner]))
+                    pairs.append(replace(pair, dependency=dependencies.get(owner)))
                 except TemplateError as error:
                     refused[key] = str(error)
         return pairs, [RefusedPair(key[1], key[2], reason) for key, reason in refused.items()]
+
+    def _dependency(self, reference: Reference) -> str | None:
+        """Read the dependency whose own name a record has; None for the name of a service."""
+        resource = self.templates.resource(reference) or {}
+        metadata = mapping(resource.get("Metadata", {}), f"{reference}: Metadata")
+        name = metadata.get(names.DEPENDENCY_METADATA)
+        return name if isinstance(name, str) and name else None
 
     def _known(self, stack: str) -> tuple[tuple[str, float, float], ...]:
         """Read what the metadata of a template give in place of assumptions."""

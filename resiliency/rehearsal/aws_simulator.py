@@ -73,7 +73,8 @@ class AwsSimulator:
             for check in self._checks.basic_checks
         }
         self._delays = {
-            host.name: assumptions.custom_metric_delay.draw(chance) for host in deployment.hosts
+            host.name: assumptions.custom_metric_delay.draw(chance)
+            for host in deployment.observers or deployment.hosts
         }
         self._periods = {
             alarm.name: draw_periods_read(alarm, assumptions, chance) for alarm in deployment.alarms

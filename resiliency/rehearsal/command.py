@@ -20,6 +20,7 @@ from resiliency.rehearsal.outcome import Outcome
 from resiliency.rehearsal.output_files import require_writable, write_report
 from resiliency.rehearsal.prediction import assumptions_for, predict_failovers
 from resiliency.rehearsal.scenarios import chosen_scenarios, require_known, scenarios_left_out
+from resiliency.rehearsal.simulated_hosts import LEAST_TIMEOUT_SECONDS
 from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.experiment.verdict import Status
 
@@ -121,6 +122,8 @@ def page_notes(
     """Return the notes for readers of the page."""
     notes = [
         f"{time_scale:g} seconds of the service passed in one second here.",
+        f"Checks had at least {LEAST_TIMEOUT_SECONDS * time_scale:g} s for an answer, also where "
+        "less is deployed, so that no delay of this machine counts as a failure.",
         "Delays inside AWS (metrics, health checks, DNS servers) were drawn from the ranges that "
         "the prediction draws from; resiliency timing lists them, and which are assumed.",
         *(f"Left out: {why}." for why in left_out),

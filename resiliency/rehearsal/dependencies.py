@@ -163,6 +163,15 @@ def redirected_check(check: Mapping[str, Any], place: tuple[str, int]) -> Mappin
     return {**plain, "check": _PLAIN.get(kind, kind), "host": place[0], "port": place[1]}
 
 
+def served_check(check: Mapping[str, Any], place: tuple[str, int]) -> Mapping[str, Any]:
+    """Redirect a check to a simulated service, which speaks HTTP and says nothing of its own."""
+    redirected = redirected_check(check, place)
+    if redirected["check"] == "http":
+        return {key: each for key, each in redirected.items() if key not in ("text", "status")}
+    kept = ("metric", "host", "port", "interval_seconds", "timeout_seconds")
+    return {"check": "tcp", **{key: redirected[key] for key in kept if key in redirected}}
+
+
 async def _http(check: Mapping[str, Any], reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
     await reader.readuntil(b"\r\n\r\n")
     yield http_answer(check)

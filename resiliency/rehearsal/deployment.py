@@ -46,6 +46,8 @@ class Deployment:
         path: Where clients ask the service.
         objective_seconds: Recovery time objective, None where the templates contain none.
         failover_alarms: Names of the alarms on the status of the primary's health check.
+        observers: The hosts whose probes decide, for the pair of a dependency's own name; its
+            ``hosts`` are its primary and its secondary.
     """
 
     service: str
@@ -62,12 +64,23 @@ class Deployment:
     objective_seconds: float | None
     failover_alarms: frozenset[str] = frozenset()
     stack: str = ""
+    observers: tuple[Host, ...] = ()
+
+    @property
+    def dependency(self) -> str | None:
+        """Short name of the dependency whose own name is rehearsed; None for a pair of hosts."""
+        return self.pair.dependency
+
+    @property
+    def address_type(self) -> str:
+        """The record type that clients ask for: a CNAME leads them to an IPv4 address."""
+        return "A" if self.pair.record_type == "CNAME" else self.pair.record_type
 
     @property
     def label(self) -> str:
         """The record's name; with its type where it has IPv6 addresses."""
         pair = self.pair
-        return pair.name if pair.record_type == "A" else f"{pair.name} {pair.record_type}"
+        return pair.name if self.address_type == "A" else f"{pair.name} {pair.record_type}"
 
     @property
     def hosts(self) -> Sequence[Host]:
@@ -77,13 +90,18 @@ class Deployment:
     @property
     def dependencies(self) -> Sequence[str]:
         """The dependencies that the probe measures and an alarm of the active host watches."""
+        if self.dependency is not None:
+            return []
         measured = [each["metric"] for each in (self.probe or {}).get("targets", ())]
+        primaries = [
+            names.primary_of(each.dependency) for each in self.graph.pairs if each.dependency
+        ]
         watched = [
             alarm.metric.name.removesuffix(names.connectivity_metric(""))
             for alarm in self.graph.alarms
             if alarm.metric.name in measured and alarm.metric.dimension("Host") == self.active.name
         ]
-        return list(dict.fromkeys(watched))
+        return [name for name in dict.fromkeys(watched) if name not in primaries]
 
     def check_of(self, dependency: str) -> str:
         """Return how the probe checks a dependency, such as ``tcp``."""
@@ -113,8 +131,8 @@ class Deployment:
         return [alarm for alarm in self.graph.alarms if self.is_measured(alarm)]
 
     def host_of(self, alarm: Alarm) -> Host | None:
-        """Return the host that an alarm watches; None if it watches neither host."""
-        for host in self.hosts:
+        """Return the host that an alarm watches; None if it watches none of them."""
+        for host in (*self.hosts, *self.observers):
             if host.name == alarm.metric.dimension("Host"):
                 return host
             instance = alarm.metric.dimension("InstanceId")

@@ -30,6 +30,7 @@ _ACTIONS: Final = {
 _REFERENCE: Final = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.TopicArn)?\}")
 _PSEUDO_PARAMETER: Final = re.compile(r"\$\{AWS::(\w+)\}")
 _FAMILIES: Final = {"A": 4, "AAAA": 6}
+_OF_DEPENDENCIES: Final = ("A", "CNAME")
 _ENDING: Final = re.compile(names.failover_stack("", "").lstrip("-") + r"(\.template)?(\.\w+)?$")
 """How the name of a failover stack ends, or that of its file."""
 
@@ -94,6 +95,8 @@ def read_deployment(
     if pair is None:
         reasons = [each.reason for each in graph.refused if (each.name, each.record_type) == key]
         raise TemplateError("; ".join(reasons) or f"{key[0]}: is no pair of these templates")
+    if pair.dependency is not None and pair.record_type in _OF_DEPENDENCIES:
+        return _read_own_name(by_stack, graph, pair)
     if pair.record_type not in _FAMILIES:
         raise TemplateError(
             f"{pair.name} {pair.record_type}: only A and AAAA pairs can be rehearsed"
@@ -122,6 +125,61 @@ def read_deployment(
         objective_seconds=reader.objective(),
         failover_alarms=reader.failover_alarms(),
     )
+
+
+def _read_own_name(
+    by_stack: Mapping[str, JsonObject], graph: FailoverGraph, pair: Pair
+) -> Deployment:
+    """Read the pair of a dependency's own name, behind which are a primary and a secondary."""
+    reader = _Reader(Templates(by_stack), graph, pair)
+    stack = reader.stack_of_pair()
+    region, account = reader.location()
+    service, environment = _service(stack, reader.probe(), pair)
+    failover_alarms = reader.failover_alarms()
+    deciding = [
+        check.alarm
+        for check in basic_health_checks(pair.primary.health_check)
+        if isinstance(check, AlarmCheck)
+    ]
+    alarms = [each for each in graph.alarms if each in deciding or each.name in failover_alarms]
+    probe, path = None, DEFAULT_PATH
+    if deciding:
+        probe, path = _probe_of_primary(
+            reader.probe(), pair, {each.metric.name for each in deciding}
+        )
+    observers = [each.metric.dimension("Host") for each in deciding]
+    primary, secondary = (each.values[0] for each in (pair.primary, pair.secondary))
+    return Deployment(
+        service=service,
+        environment=environment,
+        stack=_middle(stack),
+        region=region,
+        account=account,
+        graph=replace(graph, alarms=alarms),
+        pair=pair,
+        active=Host(primary, primary),
+        standby=Host(secondary, secondary),
+        actions=dict(reader.actions()),
+        probe=probe,
+        path=path,
+        objective_seconds=None,  # that of the service is about its hosts
+        failover_alarms=failover_alarms,
+        observers=tuple(Host(each, each) for each in observers if each is not None),
+    )
+
+
+def _probe_of_primary(
+    probe: Mapping[str, Any] | None, pair: Pair, metrics: Collection[str]
+) -> tuple[Mapping[str, Any], str]:
+    """Return the probe with its check of the primary alone, and the path that it requests."""
+    targets = [each for each in (probe or {}).get("targets", ()) if each["metric"] in metrics]
+    if probe is None or not targets:
+        raise TemplateError(
+            f"{pair.name}: no template installs the probe that checks its primary; give it too"
+        )
+    others = {key: value for key, value in probe.items() if key != "peers"}
+    path = str(targets[0].get("path", DEFAULT_PATH)).partition("?")[0]
+    return {**others, "targets": targets}, path
 
 
 def _key(pair: Pair) -> tuple[str, str]:
@@ -160,7 +218,10 @@ def _without_alarms_of(deployment: Deployment, others: Sequence[Deployment]) -> 
         alarm
         for alarm in graph.alarms
         if deployment.host_of(alarm) is not None
-        or not any(each.host_of(alarm) is not None for each in others)
+        or alarm.name in deployment.failover_alarms
+        or not any(
+            each.host_of(alarm) is not None or alarm.name in each.failover_alarms for each in others
+        )
     ]
     return replace(deployment, graph=replace(graph, alarms=alarms))
 

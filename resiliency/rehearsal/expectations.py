@@ -68,7 +68,8 @@ _STEPS_TO_A_MESSAGE: Final = 3
 _LEAST_FAULT_SECONDS: Final = 300.0
 
 _OF_DEPENDENCIES: Final = (Action.BLACKHOLE, Action.HANG_DEPENDENCY)
-_HARMLESS: Final = (Action.KILL_PROBE, Action.DEGRADE)
+_HARMLESS: Final = (Action.KILL_PROBE, Action.DEGRADE, Action.LOSE_SECONDARY)
+_LOST: Final = (Action.STOP, Action.LOSE_PRIMARY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +215,7 @@ class _Planner:
             return
         deciding = self._deciding()
         total = self.verdict.total if self.verdict is not None else None
-        if action is Action.STOP or (deciding and action not in _HARMLESS):
+        if action in _LOST or (deciding and action not in _HARMLESS):
             limit = self.objective or OBJECTIVE_SECONDS
             why = f"clients must leave within {limit:.0f} s"
             if total is not None and self._worst(total) < limit:

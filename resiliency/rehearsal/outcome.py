@@ -59,7 +59,7 @@ def judged(deployment: Deployment, running: Running, seed: int) -> Outcome:
     began = datetime.fromtimestamp(running.phases[0].began_at, timezone.utc)
     scenario, predicted = plan.scenario, plan.predicted
     # A name may have a pair for each type of addresses.
-    experiment = scenario.name + ("" if deployment.pair.record_type == "A" else "-ipv6")
+    experiment = scenario.name + ("" if deployment.address_type == "A" else "-ipv6")
     info = RunInfo(
         kind="rehearsal",
         run_id=f"{deployment.service}-{experiment}-{began:%Y%m%dT%H%M%SZ}-{seed}",

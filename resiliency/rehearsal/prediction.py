@@ -15,6 +15,7 @@ from resiliency.failover_model.alarm_readings import (
 )
 from resiliency.failover_model.assumptions import Assumptions
 from resiliency.failover_model.faults import Effect, Fault, FaultKind, metric_effect
+from resiliency.failover_model.faults import effect as effect_of_fault
 from resiliency.failover_model.graph import (
     Alarm,
     AlarmCheck,
@@ -79,6 +80,8 @@ def fault_of(scenario: Scenario) -> Fault:
         # A sample that gets no answer ends at the same deadline as one that gets no connection.
         Action.HANG_DEPENDENCY: Fault(FaultKind.DEPENDENCY_BLACKHOLED, scenario.dependency),
         Action.DEGRADE: Fault(FaultKind.DEPENDENCY_DEGRADED, scenario.dependency),
+        Action.LOSE_PRIMARY: Fault(FaultKind.PRIMARY_LOST, scenario.dependency),
+        Action.LOSE_SECONDARY: Fault(FaultKind.SECONDARY_LOST, scenario.dependency),
         Action.KILL_PROBE: Fault(FaultKind.PROBE_DEAD),
     }[scenario.action]
 
@@ -102,6 +105,9 @@ def effect_on(deployment: Deployment, scenario: Scenario, alarm: Alarm) -> Effec
     """Return the effect of a scenario on an alarm's metric; the worst if several hosts break."""
     if is_hidden(deployment, scenario):
         return Effect.NONE
+    if deployment.dependency is not None:
+        check, pair = AlarmCheck(alarm.name, alarm), deployment.pair
+        return effect_of_fault(fault_of(scenario), check, pair, of_primary=True)
     effects = []
     for host in scenario.hosts:
         about = deployment.host_of(alarm)

@@ -115,7 +115,7 @@ class ScenarioRunner:
         }
         aws = await asyncio.to_thread(MotoClient, port, deployment.region, sorted(topics))
         self._to_close.callback(aws.close)
-        kind = deployment.pair.record_type
+        kind = deployment.address_type
         addresses = {
             host.name: answer_address(host, kind, number)
             for number, host in enumerate(deployment.hosts, start=1)

@@ -30,6 +30,10 @@ class Action(Enum):
     """A dependency accepts the host's connections and answers nothing."""
     DEGRADE = "dependency degraded"
     """A dependency answers the host late, and in time for the probe."""
+    LOSE_PRIMARY = "primary lost"
+    """The primary of a dependency's own name answers nothing."""
+    LOSE_SECONDARY = "secondary lost"
+    """Its secondary answers nothing."""
     KILL_PROBE = "probe dead"
     """The probe ends; the service goes on."""
 
@@ -48,6 +52,20 @@ class Scenario:
 def scenarios_of(deployment: Deployment) -> Sequence[Scenario]:
     """List all scenarios of a service."""
     active, both = deployment.active, deployment.hosts
+    if (name := deployment.dependency) is not None:
+        return [
+            Scenario(
+                f"{name}-{role}-lost",
+                f"the {role} of {name}, {host.name}, is lost and comes back",
+                action,
+                (host,),
+                name,
+            )
+            for role, host, action in (
+                ("primary", active, Action.LOSE_PRIMARY),
+                ("secondary", deployment.standby, Action.LOSE_SECONDARY),
+            )
+        ]
     scenarios = [
         Scenario("host-stops", f"{active.name} stops and comes back", Action.STOP, (active,)),
         Scenario("endpoint-hangs", f"the endpoint of {active.name} hangs", Action.HANG, (active,)),
@@ -107,6 +125,8 @@ def chosen_scenarios(deployment: Deployment, wanted: Sequence[str]) -> Sequence[
     one is blackholed.
     """
     every = {scenario.name: scenario for scenario in scenarios_of(deployment)}
+    if deployment.dependency is not None and not wanted:
+        return list(every.values())
     if wanted:
         return [scenario for name, scenario in every.items() if name in wanted]
     deciding = _deciding_dependencies(deployment)

@@ -3,21 +3,46 @@
 import asyncio
 import json
 import signal
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from resiliency.rehearsal.agent_process import READY
 from resiliency.rehearsal.clock import Clock
-from resiliency.rehearsal.dependencies import Dependency, redirected_check
+from resiliency.rehearsal.dependencies import Dependency, redirected_check, served_check
 from resiliency.rehearsal.deployment import Deployment, Host
 from resiliency.rehearsal.scenarios import Action, Scenario
 from resiliency.rehearsal.sockets import BlackholeSocket
 from resiliency.rehearsal.subprocesses import ManagedProcess, ManagedProcesses
+from staged_resiliency.probe.probe_validation import INTERVALS_SECONDS
 from staged_resiliency.shared import names
 
+LEAST_TIMEOUT_SECONDS: Final = 0.25
+"""The shortest time that a check has for its answer, in seconds here.
+
+Processes that start on a busy machine wait for a processor for as long as 0.1 s.
+"""
 LATE_SECONDS: Final = 0.5
 """How late a degraded dependency answers, in seconds of the service: a tenth of a usual timeout."""
+_PACE: Final = ("interval_seconds", "timeout_seconds")
+
+
+def with_time_to_answer(paced: Mapping[str, Any], scale: float) -> Mapping[str, Any]:
+    """Give checks at least ``LEAST_TIMEOUT_SECONDS`` here, in an interval that is long enough.
+
+    Without it a check at sixty times the speed has 83 ms instead of 5 s, and the probe reports a
+    delay of this machine as a failure of the dependency.
+    """
+    least = LEAST_TIMEOUT_SECONDS * scale
+    if paced.get("timeout_seconds", least) >= least:
+        return paced
+    longer = min(seconds for seconds in INTERVALS_SECONDS if seconds > least)
+    interval = max(paced.get("interval_seconds", 0), longer)
+    return {**paced, "timeout_seconds": least, "interval_seconds": interval}
+
+
+_STOPPED: Final = (Action.STOP, Action.LOSE_PRIMARY, Action.LOSE_SECONDARY)
 
 
 class SimulatedHost:
@@ -32,7 +57,9 @@ class SimulatedHost:
         self._deployment = deployment
         self._socket = BlackholeSocket(address)
         self.place = self._socket.place
-        targets = (deployment.probe or {}).get("targets", ())
+        # The primary and the secondary of a dependency's own name stand in for the dependency.
+        own_name = deployment.dependency is not None
+        targets = () if own_name else (deployment.probe or {}).get("targets", ())
         self._dependencies = {
             str(target["metric"]): Dependency(target, address) for target in targets
         }
@@ -45,19 +72,25 @@ class SimulatedHost:
         return self.running
 
     def write_configuration(
-        self, folder: Path, peers: "SimulatedHosts", endpoint_url: str
+        self, folder: Path, peers: "SimulatedHosts", endpoint_url: str, clock: Clock
     ) -> Path | None:
         """Write the configuration of the host's probe; return None if it has no probe."""
-        probe = self._deployment.probe
-        if probe is None:
+        if self._deployment.probe is None:
             return None
+        probe = with_time_to_answer(self._deployment.probe, clock.scale)
+        pace = {key: value for key, value in self._deployment.probe.items() if key in _PACE}
         file = folder / f"{quote(self.host.name, safe='')}.json"
+        targets: list[Mapping[str, Any]] = [
+            {**dependency.check(), "metric": metric}
+            for metric, dependency in self._dependencies.items()
+        ]
+        if self._deployment.dependency is not None:
+            targets = [
+                served_check(each, peers.place_of(str(each["host"]))) for each in probe["targets"]
+            ]
         configuration = {
             **probe,
-            "targets": [
-                {**dependency.check(), "metric": metric}
-                for metric, dependency in self._dependencies.items()
-            ],
+            "targets": [with_time_to_answer({**pace, **each}, clock.scale) for each in targets],
             "host": self.host.name,
             "region": self._deployment.region,
             "endpoint_url": endpoint_url,
@@ -159,6 +192,9 @@ class SimulatedHosts:
             host.name: SimulatedHost(host, address, deployment)
             for host, address in zip(deployment.hosts, addresses, strict=True)
         }
+        self._observers = [
+            SimulatedHost(host, addresses[0], deployment) for host in deployment.observers
+        ]
         self._files: dict[str, Path | None] = {}
 
     def place_of(self, address: str) -> tuple[str, int]:
@@ -172,21 +208,22 @@ class SimulatedHosts:
         self, processes: ManagedProcesses, folder: Path, endpoint_url: str, clock: Clock
     ) -> None:
         """Start everything on both hosts."""
-        for name, host in self.hosts.items():
-            self._files[name] = host.write_configuration(folder, self, endpoint_url)
+        own_name = self._deployment.dependency is not None
+        measuring = self._observers if own_name else [*self.hosts.values()]
+        for host in measuring:
+            name = host.host.name
+            self._files[name] = host.write_configuration(folder, self, endpoint_url, clock)
+        for host in self.hosts.values():
             host.serve_dependencies()
             await host.start_service(processes)
         await asyncio.gather(
-            *(
-                host.start_probe(processes, self._files[name], clock)
-                for name, host in self.hosts.items()
-            )
+            *(host.start_probe(processes, self._files[host.host.name], clock) for host in measuring)
         )
 
     async def inject(self, scenario: Scenario, clock: Clock) -> None:
         """Inject the fault."""
         for host in self._affected_hosts(scenario):
-            if scenario.action is Action.STOP:
+            if scenario.action in _STOPPED:
                 await host.stop()
             elif scenario.action is Action.HANG:
                 host.hang()
@@ -203,8 +240,8 @@ class SimulatedHosts:
         """End the fault; return once everything runs again."""
 
         async def repair(host: SimulatedHost) -> None:
-            file = self._files[host.host.name]
-            if scenario.action is Action.STOP:
+            file = self._files.get(host.host.name)
+            if scenario.action in _STOPPED:
                 await host.boot(processes, file, clock)
             elif scenario.action is Action.HANG:
                 host.resume()
@@ -217,7 +254,7 @@ class SimulatedHosts:
 
     def close(self) -> None:
         """Close all sockets."""
-        for host in self.hosts.values():
+        for host in (*self.hosts.values(), *self._observers):
             host.close()
 
     def _affected_hosts(self, scenario: Scenario) -> list[SimulatedHost]:

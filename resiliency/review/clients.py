@@ -64,11 +64,15 @@ def _lost_answers(sides: Sides) -> Iterator[Finding]:
 def _pairs(sides: Sides) -> Iterator[tuple[Pair, Pair | None]]:
     """Yield each pair after the change, with the one of its name before, None if it is new.
 
-    Where each side has a single name, the two are one pair that was renamed.
+    Where each side has a single name of a service, or of a dependency, the two are one pair that
+    was renamed.
     """
-    before, after = (graph.pairs for graph in sides.graphs)
-    single = all(len({each.name for each in pairs}) == 1 for pairs in (before, after))
-    for pair in after:
+    for pair in sides.graphs[1].pairs:
+        before, after = (
+            [each for each in graph.pairs if each.dependency == pair.dependency]
+            for graph in sides.graphs
+        )
+        single = all(len({each.name for each in pairs}) == 1 for pairs in (before, after))
         yield (
             pair,
             next(
@@ -80,6 +84,11 @@ def _pairs(sides: Sides) -> Iterator[tuple[Pair, Pair | None]]:
                 None,
             ),
         )
+
+
+def _second(pair: Pair) -> str:
+    """Return the word for what clients are sent to by a failover."""
+    return "standby" if pair.dependency is None else "secondary"
 
 
 def _stack_of(pair: Pair, sides: Sides) -> str:
@@ -98,7 +107,7 @@ def _without_data(pair: Pair, former: Pair | None, stack: str, sides: Sides) -> 
             text = (
                 f"{check.alarm.name} decides the failover of {pair.name}, and its metric "
                 f"{_shown(metric)} has no data yet, which counts as unhealthy: clients are sent "
-                "to the standby until the metric has data"
+                f"to the {_second(pair)} until the metric has data"
             )
             level = Level.WARNING if former is None else Level.DANGER
         else:
@@ -129,9 +138,11 @@ def _no_longer_published(former: Pair, stack: str, sides: Sides) -> Iterator[Fin
             stack,
             f"{_shown(metric)} decides the failover of {former.name} until this stack is updated, "
             "and the probe no longer publishes it once the probe's stack is updated: clients are "
-            "sent to the standby in between",
+            f"sent to the {_second(former)} in between",
             "take the signal out of failover_on first, and deploy that; a renamed one comes back "
-            "once its metric has data",
+            "once its metric has data"
+            if former.dependency is None
+            else "let the primary decide first (decided_by: primary), and deploy that",
         )
 
 
@@ -167,7 +178,7 @@ def _signals(former: Pair, pair: Pair, stack: str) -> Iterator[Finding]:
             Topic.CLIENTS,
             stack,
             f"{pair.name} {pair.record_type} has no health check any more: no failure moves "
-            "clients to the standby",
+            f"clients to the {_second(pair)}",
         )
         return
     for signal in [each for each in before if each not in after]:
@@ -204,18 +215,24 @@ def _signals(former: Pair, pair: Pair, stack: str) -> Iterator[Finding]:
 def _targets(former: Pair, pair: Pair, stack: str) -> Iterator[Finding]:
     old, new = (each.primary.values for each in (former, pair))
     if old != new:
-        swap = " (the hosts exchange their roles)" if new == former.secondary.values else ""
+        who = "hosts" if pair.dependency is None else "targets"
+        swap = f" (the {who} exchange their roles)" if new == former.secondary.values else ""
         text = (
             f"clients of {pair.name} {pair.record_type} are sent to {listed(new)} in place of "
             f"{listed(old)}{swap}: within {former.primary.ttl_seconds} s, where resolvers honor "
             "the TTL"
         )
         advice = "check that the host serves, and that it has the data"
+        if pair.dependency is not None:
+            advice = "check that it answers for that name, with the same content"
         yield Finding(Level.WARNING, Topic.CLIENTS, stack, text, advice)
     if former.secondary.values != pair.secondary.values and not (
         old != new and pair.secondary.values == old
     ):
-        text = f"the standby of {pair.name} {pair.record_type} is {listed(pair.secondary.values)}"
+        text = (
+            f"the {_second(pair)} of {pair.name} {pair.record_type} is "
+            f"{listed(pair.secondary.values)}"
+        )
         yield Finding(Level.NOTE, Topic.CLIENTS, stack, text)
     if former.primary.ttl_seconds != pair.primary.ttl_seconds:
         text = (

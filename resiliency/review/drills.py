@@ -69,11 +69,16 @@ def _plan_changes(change: Change) -> Iterator[Finding]:
 
 
 def _breaks(plan: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the host that a drill breaks, its instance, and the dependency that it cuts off."""
+    """Return the host that a drill breaks, its instance, and the dependency that it cuts off.
+
+    Or the database that it makes fail over, in place of host and instance.
+    """
+    dependency = [f"for {plan['dependency']}"] if plan.get("dependency") else []
+    if database := object_of(plan.get("database")):
+        return ("the database", text_of(database.get("identifier")), *dependency)
     target = text_of(plan.get("target"))
     hosts = [object_of(plan.get(role)) for role in ("active", "standby")]
     instances = [text_of(each["instance_id"]) for each in hosts if each.get("name") == target]
-    dependency = [f"for {plan['dependency']}"] if plan.get("dependency") else []
     return (target, *(instances or [target]), *dependency)
 
 

@@ -113,7 +113,7 @@ def _alarms_on(environment: Environment, color: Color) -> Iterator[AlarmDescript
             signal="status",
             decides="status" in deciding,
         )
-    for name, dependency in environment.dependencies.items():
+    for name, dependency in environment.measured.items():
         yield AlarmDescription(
             AlarmKind.DEPENDENCY,
             color,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from resiliency.service_file.cloudwatch_rules import agent_alarms
 from resiliency.service_file.drill_rules import drill_names
 from resiliency.service_file.errors import Path, Problem
+from resiliency.service_file.failover_rules import fails_over
 from resiliency.service_file.partial_document import PartialDocument
 from staged_resiliency.shared import names, validation
 from staged_resiliency.shared.hosts import COLORS
@@ -113,6 +114,16 @@ def _records(env: PartialDocument) -> Iterator[UniqueName]:
                     f"{name!r} is also the record of another environment; give each environment "
                     "its own"
                 )
+            yield UniqueName("record", (name,), env, place, message, zone_id)
+    for dependency, part in fails_over(env):
+        host = part.text("host")
+        if host:
+            message = (
+                f"{host!r} fails over, and is also a record that another environment or dependency "
+                "has; let one of them have the records"
+            )
+            place = ("dependencies", dependency, "host")
+            name = validation.dns_name_or_address(host)
             yield UniqueName("record", (name,), env, place, message, zone_id)
 
 

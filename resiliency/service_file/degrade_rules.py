@@ -102,7 +102,7 @@ def chance_of_alarm(
     fails = min(1.0, sends * (loss_percent / 100) ** attempts)
     settings = alarm.settings
     breaches: float = 1 - (1 - fails) ** (settings.period_seconds // interval)
-    periods = drill.duration_minutes * 60 / settings.period_seconds + settings.evaluation_periods
+    periods = drill.minutes * 60 / settings.period_seconds + settings.evaluation_periods
     ways = comb(settings.evaluation_periods, settings.datapoints)
     return min(1.0, periods * ways * breaches**settings.datapoints)
 

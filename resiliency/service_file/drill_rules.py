@@ -25,6 +25,7 @@ from resiliency.service_file.model import (
 )
 from resiliency.service_file.partial_document import PartialDocument
 from staged_resiliency.drills.hypothesis import (
+    alarms_seconds,
     contradiction,
     longest_minutes,
     moves_clients,
@@ -44,6 +45,14 @@ _KEYS_OF_FAULTS: Final = {
         ("delay_milliseconds", "jitter_milliseconds", "loss_percent", "response_milliseconds"),
         "degrade",
     ),
+    **dict.fromkeys(("db_instance", "db_cluster"), "rds_failover"),
+}
+_WITH_DEPENDENCY: Final = (*_OF_DEPENDENCIES, "rds_failover")
+_OF_DATABASES: Final = ("tcp", "tls", "mysql", "postgresql", "exchange")  # that RDS may speak
+# What every fault of one host has, and how to give it.
+_REQUIRED_ON_HOSTS: Final = {
+    "host": "allowed: active, standby",
+    "duration_minutes": "give one like duration_minutes: 10",
 }
 _RUNS_COMPARED_YEARS: Final = 3
 
@@ -94,15 +103,56 @@ def _keys_go_with_the_fault(env: PartialDocument) -> Iterator[Problem]:
         fault = drill.text("fault")
         if fault == "stop_instance" and drill.has("dependency"):
             yield drill.problem(
-                "applies to faults blackhole and degrade; a stopped instance reaches nothing at "
-                "all; remove it",
+                "applies to faults blackhole, degrade and rds_failover; a stopped instance reaches "
+                "nothing at all; remove it",
                 "dependency",
             )
-        elif fault in _OF_DEPENDENCIES and not drill.has("dependency"):
+        elif fault in _WITH_DEPENDENCY and not drill.has("dependency"):
             yield drill.problem("is missing; give one like dependency: db", "dependency")
         for key, owner in _KEYS_OF_FAULTS.items():
             if fault and fault != owner and drill.has(key):
                 yield drill.problem(f"applies to fault {owner}, not to {fault}; remove it", key)
+        if fault != "rds_failover":
+            for key, allowed in _REQUIRED_ON_HOSTS.items():
+                if not drill.has(key):
+                    yield drill.problem(f"is missing; {allowed}", key)
+
+
+def _databases_are_named(env: PartialDocument) -> Iterator[Problem]:
+    for drill in _drills(env):
+        if drill.text("fault") != "rds_failover":
+            continue
+        if drill.has("host"):
+            yield drill.problem(
+                "names one host, and both lose a database that fails over; remove it", "host"
+            )
+        for key in ("duration_minutes", "duration_reason"):
+            if drill.has(key):
+                yield drill.problem(
+                    "is not yours to choose: Amazon RDS takes as long as a failover needs, as a "
+                    "rule 60 to 120 s; remove it",
+                    key,
+                )
+        instance, cluster = drill.has("db_instance"), drill.has("db_cluster")
+        if instance and cluster:
+            yield drill.problem(
+                "is given together with db_instance, and a drill makes one database fail over; "
+                "give db_cluster alone where the instance belongs to it",
+                "db_cluster",
+            )
+        elif not instance and not cluster:
+            yield drill.problem(
+                "has neither db_instance nor db_cluster; give one like db_instance: shop-db"
+            )
+        name = drill.text("dependency")
+        protocol = env.text("dependencies", name, "check", "protocol") if name else None
+        if protocol is not None and protocol not in _OF_DATABASES:
+            yield drill.problem(
+                f"{shown(name)} is checked by {protocol}, which no database of Amazon RDS "
+                "answers; name the dependency that is the database, or check it by one of "
+                f"{', '.join(_OF_DATABASES)}",
+                "dependency",
+            )
 
 
 def _degradation_is_given(env: PartialDocument) -> Iterator[Problem]:
@@ -147,7 +197,7 @@ def _dependencies_exist(env: PartialDocument) -> Iterator[Problem]:
     known = list(env.names("dependencies"))
     for drill in _drills(env):
         name = drill.text("dependency")
-        if name and name not in known and drill.text("fault") in _OF_DEPENDENCIES:
+        if name and name not in known and drill.text("fault") in _WITH_DEPENDENCY:
             yield drill.problem(
                 f"{shown(name)} is not a dependency; {suggestion(name, known)}", "dependency"
             )
@@ -188,10 +238,11 @@ def _hosts_have_an_instance(env: PartialDocument) -> Iterator[Problem]:
     for drill in _drills(env):
         color = _broken(env, drill)
         if color and env.has("hosts", color) and not env.has("hosts", color, "instance_id"):
+            host = drill.text("host")
             yield drill.problem(
-                f"{drill.text('host')} is {color}, which has no instance_id; give it one like "
-                "instance_id: i-0ab55a49288f1da24",
-                "host",
+                f"{host or 'the active host'} is {color}, which has no instance_id; give it one "
+                "like instance_id: i-0ab55a49288f1da24",
+                "host" if host else "fault",
             )
 
 
@@ -222,7 +273,7 @@ def _blackholes_are_measured(env: PartialDocument) -> Iterator[Problem]:
         return
     for drill in _drills(env):
         fault = drill.text("fault")
-        if fault in _OF_DEPENDENCIES:
+        if fault in _WITH_DEPENDENCY:
             yield drill.problem(
                 f"only the probe observes a '{fault}', and its state is 'absent'; remove the drill",
                 "fault",
@@ -309,6 +360,7 @@ RULES: Final[tuple[Callable[[PartialDocument], Iterator[Problem]], ...]] = (
     _objective_is_known,
     _keys_go_with_the_fault,
     _degradation_is_given,
+    _databases_are_named,
     _dependencies_exist,
     _ports_can_be_cut_off,
     _destinations_have_ipv4_addresses,
@@ -347,6 +399,8 @@ def _scheduled(env: PartialDocument) -> Iterator[tuple[PartialDocument, DrillSch
 
 def _broken(env: PartialDocument, drill: PartialDocument) -> Color | None:
     active, host = env.text("active"), drill.text("host")
+    if drill.text("fault") == "rds_failover":
+        host = "active"  # whose instance the run locks
     for color in COLORS:
         if active == color and host in ("active", "standby"):
             return color if host == "active" else other(color)
@@ -374,10 +428,10 @@ def _is_safe(
     pair = pair_of(environment)
     moves = moves_clients(fault, pair, alarms)
     contradicted = contradiction(fault, pair, alarms)
-    seconds, needed = drill.duration_minutes * 60, observed_seconds(fault, alarms)
+    seconds, needed = drill.minutes * 60, observed_seconds(fault, alarms)
     longest = longest_minutes(hypothesis_of(environment, drill), objective)
     if not guards_of(environment, drill):
-        color = other(environment.active) if drill.host == "active" else environment.active
+        color = environment.active if drill.host == "standby" else other(environment.active)
         yield at.problem(
             f"has no stop condition, as no alarm covers {color}; give {color} an instance_id, or "
             "the service a dependency, so that its probe has an alarm",
@@ -385,9 +439,17 @@ def _is_safe(
     elif contradicted is not None:
         key, reason = contradicted
         yield at.problem(reason, key)
+    elif fault.database is not None:
+        if objective < fault.seconds:
+            yield at.problem(
+                f"the database may take {fault.seconds} s to fail over, in which clients may not "
+                f"be served, and the objective of drills is {objective} s; give drills an "
+                f"objective_seconds of {fault.seconds} or more, or remove the drill",
+                "fault",
+            )
     elif moves and seconds < objective:
         yield at.problem(
-            f"{drill.duration_minutes} is less than objective_seconds {objective}, so the fault "
+            f"{drill.minutes} is less than objective_seconds {objective}, so the fault "
             f"could end before clients must have moved; give {_minutes(objective)} or more",
             "duration_minutes",
         )
@@ -398,13 +460,12 @@ def _is_safe(
             else "the alarm that should fire may take"
         )
         yield at.problem(
-            f"{drill.duration_minutes} is too short: {meant} {needed} "
-            f"s; give {_minutes(needed)} or more",
+            f"{drill.minutes} is too short: {meant} {needed} s; give {_minutes(needed)} or more",
             "duration_minutes",
         )
-    elif drill.duration_minutes > longest and not drill.duration_reason:
+    elif drill.minutes > longest and not drill.duration_reason:
         yield at.problem(
-            f"{drill.duration_minutes} is more than the {longest} that the drill may need; give "
+            f"{drill.minutes} is more than the {longest} that the drill may need; give "
             "less, or say why in duration_reason",
             "duration_minutes",
         )
@@ -512,6 +573,9 @@ def run_seconds(environment: Environment, drill: DrillSettings) -> int:
         objective_of(environment),
         late_seconds=fault.late_seconds,
         notice_seconds=notice,
+        alarms_seconds=0
+        if fault.database is None
+        else alarms_seconds(fault, watched_alarms(environment)),
     )
     return timeouts.run + COOL_DOWN_SECONDS
 

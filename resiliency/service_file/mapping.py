@@ -15,6 +15,7 @@ from resiliency.service_file.model import (
     Service,
 )
 from staged_resiliency.drills.alarm_effects import AlarmKind, WatchedAlarm
+from staged_resiliency.drills.database_faults import FailOverDbCluster, FailOverDbInstance
 from staged_resiliency.drills.faults import (
     MAX_RESPONSE_MILLISECONDS,
     BlackholeDependency,
@@ -46,9 +47,9 @@ from staged_resiliency.shared.hosts import COLORS, Color, other
 
 
 def broken_color(environment: Environment, drill: DrillSettings) -> Color:
-    """Return the color of the host that a drill breaks."""
+    """Return the color of the host that a drill breaks; the active one's for a database."""
     active = environment.active
-    return active if drill.host == "active" else other(active)
+    return other(active) if drill.host == "standby" else active
 
 
 def broken_host(environment: Environment, drill: DrillSettings) -> Host:
@@ -61,17 +62,22 @@ def fault_of(environment: Environment, drill: DrillSettings) -> Fault:
     host = broken_host(environment, drill)
     instance = host.instance_id or ""  # a rule requires it
     if drill.dependency is None:
-        return StopInstance(host.name, instance, drill.duration_minutes)
+        return StopInstance(host.name, instance, drill.minutes)
     dependency = environment.dependencies[drill.dependency]
+    if drill.fault == "rds_failover":
+        destination = validation.dns_name_or_address(dependency.host)
+        if drill.db_instance is not None:
+            return FailOverDbInstance(drill.db_instance, destination)
+        return FailOverDbCluster(drill.db_cluster or "", destination)  # a rule requires one
     if drill.scope == "port":
-        return BlackholePort(host.name, instance, drill.duration_minutes, dependency.checked_port)
+        return BlackholePort(host.name, instance, drill.minutes, dependency.checked_port)
     destination = validation.dns_name_or_address(dependency.host)
     if drill.fault == "blackhole":
-        return BlackholeDependency(host.name, instance, drill.duration_minutes, destination)
+        return BlackholeDependency(host.name, instance, drill.minutes, destination)
     return DegradeDependency(
         host.name,
         instance,
-        drill.duration_minutes,
+        drill.minutes,
         destination,
         drill.delay_milliseconds,
         drill.jitter_milliseconds,
@@ -150,7 +156,7 @@ def hypothesis_of(environment: Environment, drill: DrillSettings) -> Hypothesis:
 def pace_of(environment: Environment, dependency: str | None) -> tuple[int, float]:
     """Return interval and timeout, in seconds, of a dependency's samples, or of the peer's."""
     probe = environment.probe
-    check = environment.dependencies[dependency].check if dependency is not None else None
+    check = environment.measured[dependency].check if dependency is not None else None
     return (
         (check and check.interval_seconds) or probe.interval_seconds,
         (check and check.timeout_seconds) or probe.timeout_seconds,
@@ -168,7 +174,7 @@ def probe_configuration(service: Service, environment: Environment) -> ProbeConf
         service=service.service,
         namespace=service.metric_namespace,
         dependencies={
-            name: _check(dependency) for name, dependency in environment.dependencies.items()
+            name: _check(dependency) for name, dependency in environment.measured.items()
         },
         peers=peers if environment.has_peers else {},
         interval_seconds=probe.interval_seconds,

@@ -20,6 +20,7 @@ from pydantic import (
 
 from resiliency.failover_model import overrides
 from staged_resiliency.drills import schedule as schedules
+from staged_resiliency.drills.database_faults import FAILOVER_MINUTES
 from staged_resiliency.drills.faults import MAX_DELAY_MILLISECONDS, MAX_RESPONSE_MILLISECONDS
 from staged_resiliency.probe import cloudwatch_configuration, probe_validation
 from staged_resiliency.probe.configuration import DEFAULT_INTERVAL_SECONDS, DEFAULT_TIMEOUT_SECONDS
@@ -66,6 +67,7 @@ Region = Annotated[
     AfterValidator(validation.region),
     WithJsonSchema({"type": "string", "enum": list(limits.ALARM_REGIONS)}),
 ]
+RdsIdentifier = Annotated[str, AfterValidator(validation.rds_identifier)]
 InstanceId = Annotated[
     str,
     AfterValidator(validation.instance_id),
@@ -198,18 +200,9 @@ class HostedZone(Section):
     )
 
 
-class EndpointCheck(Section):
-    """How Route 53 health checkers check the active host, when failover_on has 'endpoint'."""
+class CheckerSettings(Section):
+    """Settings of a health check that Route 53's health checkers make."""
 
-    protocol: Protocol = Field(
-        default="http", description="http and https request the path; tcp only connects."
-    )
-    path: UrlPath | None = Field(
-        default=None,
-        description="Path that health checkers and the hosts' checks of each other request; the "
-        "endpoint's version_path unless given.",
-        examples=["/health"],
-    )
     interval_seconds: Literal[10, 30] = Field(
         default=30, description="Seconds between two requests of one checker; 10 costs extra."
     )
@@ -227,16 +220,30 @@ class EndpointCheck(Section):
             examples=[["us-east-1", "us-west-1", "us-west-2"]],
         )
     )
+    search_text: BodyText | None = Field(
+        default=None,
+        description="Text that the first 5,120 bytes of the response must contain; costs extra.",
+        examples=["bookstore-api"],
+    )
+
+
+class EndpointCheck(CheckerSettings):
+    """How Route 53 health checkers check the active host, when failover_on has 'endpoint'."""
+
+    protocol: Protocol = Field(
+        default="http", description="http and https request the path; tcp only connects."
+    )
+    path: UrlPath | None = Field(
+        default=None,
+        description="Path that health checkers and the hosts' checks of each other request; the "
+        "endpoint's version_path unless given.",
+        examples=["/health"],
+    )
     host: DomainName | None = Field(
         default=None,
         description="Host header that the checkers send to hosts given by address; the record "
         "unless given.",
         examples=["bookstore.pingpublications.com"],
-    )
-    search_text: BodyText | None = Field(
-        default=None,
-        description="Text that the first 5,120 bytes of the response must contain; costs extra.",
-        examples=["bookstore-api"],
     )
 
 
@@ -578,6 +585,64 @@ class Certificate(Section):
     )
 
 
+class DependencyTarget(Section):
+    """What answers for a dependency's name: a CNAME record's name, or an alias."""
+
+    dns_name: DomainName = Field(
+        description="DNS name, of a CloudFront distribution for example.",
+        examples=["d111111abcdef8.cloudfront.net"],
+    )
+    hosted_zone_id: HostedZoneId | None = Field(
+        default=None,
+        description="Hosted zone id of the target, Z2FDTNDATAQYW2 for CloudFront: makes an alias "
+        "record in place of a CNAME record. Both targets need one, or neither.",
+        examples=["Z2FDTNDATAQYW2"],
+    )
+
+
+class PrimaryCheck(CheckerSettings):
+    """How Route 53 health checkers check the primary of a dependency, by its own name."""
+
+    protocol: Protocol = Field(
+        default="https",
+        description="http and https request the path, at port 80 or 443; tcp only connects, to the "
+        "dependency's port.",
+    )
+    path: UrlPath = Field(
+        default="/",
+        description="Path that is requested, of a status file for example.",
+        examples=["/status.txt"],
+    )
+
+
+class DependencyFailover(Section):
+    """Two targets of a dependency's own name: the secondary answers when the primary fails."""
+
+    primary: DependencyTarget = Field(description="The target while it is healthy.")
+    secondary: DependencyTarget = Field(
+        description="The target otherwise; it must answer for the dependency's name."
+    )
+    decided_by: Literal["primary", "hosts"] = Field(
+        default="primary",
+        description="primary: Route 53's health checkers check the primary. hosts: the probes of "
+        "both hosts check it, and it counts as healthy while either host reaches it.",
+    )
+    check: PrimaryCheck = Field(
+        default=PrimaryCheck(), description="How it is checked, where primary decides."
+    )
+    ttl_seconds: int = Field(
+        default=60,
+        ge=0,
+        le=limits.MAX_TTL_SECONDS,
+        description="How long resolvers keep an answer. Above 60 every failover is slower.",
+    )
+
+    @property
+    def is_alias(self) -> bool:
+        """Whether the records are aliases."""
+        return self.primary.hosted_zone_id is not None
+
+
 class Dependency(Section):
     """A system that the hosts must reach to serve."""
 
@@ -610,6 +675,37 @@ class Dependency(Section):
     alarm: ConnectivityAlarmSettings = Field(
         default=ConnectivityAlarmSettings(), description="Settings of its alarms."
     )
+    failover: DependencyFailover | None = Field(
+        default=None,
+        description="Makes failover records for the dependency's own name; none unless given.",
+    )
+
+    @property
+    def primary(self) -> "Dependency | None":
+        """The primary as a dependency that the hosts check; None where they decide nothing.
+
+        It is asked by its own name, and for the dependency's: after a failover the dependency's
+        name leads to the secondary.
+        """
+        failover, check = self.failover, self.check
+        if failover is None or failover.decided_by != "hosts":
+            return None
+        names_asked = {
+            "host_header": ("http", "https"),
+            "server_name": ("tls", "https"),
+        }
+        asked = {
+            key: getattr(check, key) or self.host
+            for key, protocols in names_asked.items()
+            if check.protocol in protocols
+        }
+        return Dependency(
+            label=f"{self.label} (primary)",
+            host=failover.primary.dns_name,
+            port=self.port,
+            check=check.model_copy(update=asked),
+            alarm=self.alarm,
+        )
 
     @property
     def checked_port(self) -> int:
@@ -1020,15 +1116,39 @@ class DrillWindow(Section):
 class DrillSettings(Section):
     """One drill: its fault, its host, its duration and its schedule."""
 
-    fault: Literal["stop_instance", "blackhole", "degrade"] = Field(
-        description="stop_instance stops the host's instance and starts it again; blackhole drops "
-        "what the host sends to the dependency; degrade delays it, or loses a part of it."
+    # Of the schema alone: a rule requires them of service files.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"fault": {"const": "rds_failover"}}},
+            "then": {"required": ["dependency"]},
+            "else": {"required": ["host", "duration_minutes"]},
+        }
     )
-    host: Literal["active", "standby"] = Field(description="The host that the fault breaks.")
+
+    fault: Literal["stop_instance", "blackhole", "degrade", "rds_failover"] = Field(
+        description="stop_instance stops the host's instance and starts it again; blackhole drops "
+        "what the host sends to the dependency; degrade delays it, or loses a part of it; "
+        "rds_failover makes the dependency, a database of Amazon RDS, fail over."
+    )
+    host: Literal["active", "standby"] | None = Field(
+        default=None,
+        description="The host that the fault breaks; required, except for rds_failover.",
+    )
     dependency: Slug | None = Field(
         default=None,
-        description="The dependency that a blackhole cuts off, or that is degraded.",
+        description="The dependency that a blackhole cuts off, that is degraded, or that is the "
+        "database.",
         examples=["db"],
+    )
+    db_instance: RdsIdentifier | None = Field(
+        default=None,
+        description="rds_failover: the identifier of the Multi-AZ DB instance.",
+        examples=["shop-db"],
+    )
+    db_cluster: RdsIdentifier | None = Field(
+        default=None,
+        description="rds_failover, in place of a DB instance: the identifier of the DB cluster.",
+        examples=["shop"],
     )
     scope: Literal["dependency", "port"] = Field(
         default="dependency",
@@ -1053,11 +1173,10 @@ class DrillSettings(Section):
         description="degrade: the most that 95 of 100 answers to clients may take meanwhile.",
         examples=[800],
     )
-    duration_minutes: int = Field(
-        ge=1,
-        le=720,
-        description="The longest time that the fault lasts; with more than 15 minutes beyond what "
-        "the drill needs, duration_reason is required.",
+    duration_minutes: Annotated[int, Field(ge=1, le=720)] | None = Field(
+        default=None,
+        description="The longest time that the fault lasts; required, except for rds_failover. "
+        "With more than 15 minutes beyond what the drill needs, duration_reason is required.",
         examples=[10],
     )
     duration_reason: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
@@ -1075,6 +1194,11 @@ class DrillSettings(Section):
         description="IANA name of the time zone in which schedule and window apply.",
         examples=["America/Los_Angeles"],
     )
+
+    @property
+    def minutes(self) -> int:
+        """How long the fault lasts, which Amazon RDS decides where a database fails over."""
+        return self.duration_minutes or FAILOVER_MINUTES
 
 
 class Drills(Section):
@@ -1248,6 +1372,16 @@ class Environment(Section):
     def failover_topics(self) -> list[str]:
         """The ARNs of the topics that the alarm on failovers notifies."""
         return self.topics_in(self.failover_region)
+
+    @property
+    def measured(self) -> Mapping[str, Dependency]:
+        """What the hosts check: all dependencies, and the primaries of some."""
+        primaries = {
+            names.primary_of(name): primary
+            for name, dependency in self.dependencies.items()
+            if (primary := dependency.primary) is not None
+        }
+        return {**self.dependencies, **primaries}
 
     @property
     def has_peers(self) -> bool:

@@ -392,9 +392,9 @@ def _with_longer_drills(environment: Environment, changes: Sequence[Change]) -> 
     longer = []
     for name, drill in (drills.by_name if drills is not None else {}).items():
         minutes = drill_rules.minutes_needed(_applied(environment, changes), drill)
-        if drill.duration_minutes < minutes:
+        if drill.minutes < minutes:
             path = ("drills", name, "duration_minutes")
-            setting = f"{'.'.join(path)} {minutes} in place of {drill.duration_minutes}"
+            setting = f"{'.'.join(path)} {minutes} in place of {drill.minutes}"
             longer.append(Change(path, minutes, setting))
     return [*changes, *longer]
 

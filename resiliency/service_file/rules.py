@@ -7,7 +7,7 @@ value it needs is sound, so that one mistake gives one message.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from resiliency.service_file import cloudwatch_rules, drill_rules, probe_rules
+from resiliency.service_file import cloudwatch_rules, drill_rules, failover_rules, probe_rules
 from resiliency.service_file.cross_file_rules import record_places
 from resiliency.service_file.errors import Problem, suggestion
 from resiliency.service_file.model import BUILT_IN_SIGNALS, ENDPOINT, HOST
@@ -343,7 +343,7 @@ def _endpoint_can_be_checked(env: PartialDocument) -> Iterator[Problem]:
 
 
 def _alarms_can_be_followed(env: PartialDocument) -> Iterator[Problem]:
-    deciding = env.items("failover_on")
+    deciding = [*env.items("failover_on"), *failover_rules.decided_by_hosts(env)]
     yield from _alarm_can_be_followed(env.within("status_alarm"), decides=True)
     yield from _alarm_can_be_followed(env.within("peer_alarm"), decides="peer" in deciding)
     for name in env.names("dependencies"):
@@ -451,5 +451,6 @@ _RULES: Final[tuple[Callable[[PartialDocument], Iterator[Problem]], ...]] = (
     _items_are_unique,
     *probe_rules.RULES,
     *cloudwatch_rules.RULES,
+    *failover_rules.RULES,
     *drill_rules.RULES,
 )

@@ -9,6 +9,7 @@ from resiliency.service_file import defaults
 from resiliency.service_file.model import Environment, ServiceFile
 
 _REFERENCE: Final = "#/$defs/"
+_REQUIRING: Final = ("required", "if", "then", "else")
 
 
 class _Generator(GenerateJsonSchema):
@@ -38,7 +39,8 @@ def _complete_without_defaults(schema: JsonSchemaValue) -> JsonSchemaValue:
         for name, definition in definitions.items()
     }
     for definition in definitions.values():
-        definition.pop("required", None)
+        for keyword in _REQUIRING:
+            definition.pop(keyword, None)
     environments = {"additionalProperties": {"$ref": f"{_REFERENCE}{Environment.__name__}Complete"}}
     return {
         **schema,
@@ -57,8 +59,7 @@ def _required_keys(schema: Any, definitions: JsonSchemaValue) -> JsonSchemaValue
             needs_keys = _required_keys(definitions[name], definitions)
             return {"$ref": f"{_REFERENCE}{name}Complete"} if needs_keys else {}
     found: JsonSchemaValue = {}
-    if "required" in schema:
-        found["required"] = schema["required"]
+    found |= {keyword: schema[keyword] for keyword in _REQUIRING if keyword in schema}
     for keyword in ("properties", "patternProperties"):
         parts = {
             key: keys

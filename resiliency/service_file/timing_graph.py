@@ -35,6 +35,8 @@ from resiliency.service_file.mapping import (
     watched_alarms,
 )
 from resiliency.service_file.model import (
+    DependencyFailover,
+    DependencyTarget,
     DrillSettings,
     Environment,
     Host,
@@ -45,7 +47,7 @@ from resiliency.service_file.model import (
 from staged_resiliency.drills.alarm_effects import AlarmKind
 from staged_resiliency.drills.hypothesis import moves_clients
 from staged_resiliency.drills.runtime.plan import Predicted
-from staged_resiliency.shared import validation
+from staged_resiliency.shared import names, validation
 from staged_resiliency.shared.hosts import COLORS, Color, other
 
 _MISSING: Final[Mapping[MissingDataName, Missing]] = {
@@ -80,6 +82,7 @@ def deciding_graph(service: Service, environment: Environment) -> FailoverGraph:
         for record in (environment.endpoint.record, *environment.endpoint.more_records)
         for kind, value in primary.items()
     ]
+    pairs += _dependency_pairs(service, environment)
     alarms = [
         _alarm(service, environment, alarm)
         for alarm in alarms_of(environment)
@@ -109,6 +112,55 @@ def predicted(service: Service, environment: Environment, drill: DrillSettings) 
         return None
     total = verdict.total
     return Predicted(round(total.best), round(total.median), round(total.p95), round(total.worst))
+
+
+def _dependency_pairs(service: Service, environment: Environment) -> Iterator[Pair]:
+    """Yield the pair of each dependency's own name that fails over."""
+    for name, dependency in environment.dependencies.items():
+        given = dependency.failover
+        if given is None:
+            continue
+        label = f"{service.service}-{names.primary_of(name)}"
+        check: HealthCheck
+        if given.decided_by == "hosts":
+            alarms = [
+                _alarm(service, environment, described)
+                for described in alarms_of(environment)
+                if described.dependency == names.primary_of(name)
+            ]
+            check = CalculatedCheck(
+                f"{label}-for-any-host",
+                tuple(AlarmCheck(each.name, each, InsufficientData.UNHEALTHY) for each in alarms),
+                1,
+            )
+        else:
+            kind = given.check.protocol.upper()
+            check = EndpointCheck(
+                label,
+                kind if given.check.search_text is None else f"{kind}_STR_MATCH",
+                validation.domain_name(given.primary.dns_name),
+                given.check.interval_seconds,
+                given.check.failure_threshold,
+                regions=len(given.check.regions or ()) or DEFAULT_REGIONS,
+            )
+        yield Pair(
+            validation.domain_name(dependency.host),
+            "A" if given.is_alias else "CNAME",
+            _target(given, given.primary, check),
+            _target(given, given.secondary, None),
+            environment.assumptions.given,
+            name,
+        )
+
+
+def _target(
+    given: DependencyFailover, target: DependencyTarget, check: HealthCheck | None
+) -> Record:
+    name = validation.domain_name(target.dns_name)
+    if not given.is_alias:
+        return Record((name,), given.ttl_seconds, check)
+    evaluates = validation.cloudfront_zone(name) is None
+    return Record((name,), ALIAS_TTL_SECONDS, check, evaluates_target=evaluates)
 
 
 def _deciding(service: Service, environment: Environment) -> HealthCheck:

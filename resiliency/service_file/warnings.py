@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from resiliency.service_file.model import Environment
+from resiliency.service_file.model import Dependency, Environment
 from staged_resiliency.shared import limits
 from staged_resiliency.shared.hosts import COLORS
 
@@ -60,15 +60,41 @@ def warnings_of(environment: Environment) -> Iterator[ServiceWarning]:
             "no message says so when clients are sent to the standby because a load balancer has "
             "no healthy target, which no metric of a health check shows; add 'endpoint'",
         )
+    for name, dependency in environment.dependencies.items():
+        yield from _of_its_failover(name, dependency, decides=name in environment.failover_on)
     for name in environment.failover_on:
-        dependency = environment.dependencies.get(name)
-        if dependency and dependency.alarm.missing_data in ("not_breaching", "ignore"):
+        deciding = environment.dependencies.get(name)
+        if deciding and deciding.alarm.missing_data in ("not_breaching", "ignore"):
             yield ServiceWarning(
                 f"staged-resiliency:silence-of-{name}",
                 f"dependencies.{name}.alarm.missing_data",
-                f"{dependency.alarm.missing_data!r} on a signal of failover_on: a host that "
+                f"{deciding.alarm.missing_data!r} on a signal of failover_on: a host that "
                 "can't report does not fail over; give breaching",
             )
+
+
+def _of_its_failover(
+    name: str, dependency: Dependency, *, decides: bool
+) -> Iterator[ServiceWarning]:
+    """Yield the warnings about a dependency that fails over by itself."""
+    failover = dependency.failover
+    if failover is None:
+        return
+    if failover.ttl_seconds > limits.RECOMMENDED_TTL_SECONDS and not failover.is_alias:
+        yield ServiceWarning(
+            f"staged-resiliency:long-ttl-of-{name}",
+            f"dependencies.{name}.failover.ttl_seconds",
+            f"{failover.ttl_seconds} s: clients may keep the failed primary's name that long after "
+            f"a failover; give {limits.RECOMMENDED_TTL_SECONDS} or less",
+        )
+    if decides:
+        yield ServiceWarning(
+            f"staged-resiliency:both-decide-{name}",
+            f"dependencies.{name}.failover",
+            f"fails over by itself, and failover_on has {name!r} too: when its primary fails, both "
+            "hosts lose it, and the service's clients are sent to the standby for nothing; remove "
+            "it from failover_on unless a single host's loss of it must move them",
+        )
 
 
 # The protocol that suits a port, with what else it needs.

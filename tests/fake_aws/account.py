@@ -62,7 +62,7 @@ Answer = Mapping[str, Any]
 Parameters = Mapping[str, Any]
 Operation = tuple[str, str]
 
-SIMULATED = ("fis", "ec2", "ssm", "route53", "kms", "cloudformation")
+SIMULATED = ("fis", "ec2", "ssm", "route53", "kms", "cloudformation", "rds")
 HANDLERS: Mapping[str, Callable[[object, object], object]] = {
     each.name: getattr(handlers, each.name) for each in functions.ALL
 }

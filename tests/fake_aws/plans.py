@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from staged_resiliency.drills.runtime.plan import (
     Command,
+    Database,
     DrillSchedules,
     Endpoint,
     FaultKind,
@@ -23,6 +24,7 @@ from staged_resiliency.experiment.expectations import (
     ClientsMove,
     ClientsReturn,
     ClientsServed,
+    ClientsServedAgain,
     ClientsStay,
 )
 
@@ -35,6 +37,8 @@ DB_ALARM = f"{BLUE}-db-connectivity-failed"
 GREEN_DB_ALARM = f"{GREEN}-db-connectivity-failed"
 GUARD_ALARM = f"{GREEN}-probe-silent"
 TEMPLATE, OTHER_TEMPLATE = "EXT1a2b3c4d5e6f7", "EXT7f6e5d4c3b2a1"
+DATABASE_TEMPLATE = "EXT0a1b2c3d4e5f6"
+DATABASE_ARN = "arn:aws:rds:us-west-2:123456789012:db:shop-db"
 BUCKET = "bookstore-production-drills"
 MACHINE = "arn:aws:states:us-west-2:123456789012:stateMachine:bookstore-production-drill-shutdown"
 EXECUTION = f"{MACHINE.replace('stateMachine', 'execution')}:run-1"
@@ -124,6 +128,29 @@ DEGRADE = replace(
     hypothesis=_DEGRADE,
     expected_alarms=(),
     timeouts=Timeouts.of(300, _DEGRADE, 360),
+)
+
+_FAILOVER = (
+    ClientsStay(RECORD, BLUE),
+    ClientsServedAgain(RECORD),
+    AlarmQuiet(STATUS_ALARM),
+    AlarmRecovers(DB_ALARM, 230),
+    AlarmRecovers(GREEN_DB_ALARM, 230),
+    AlarmQuiet(GUARD_ALARM),
+)
+
+RDS_FAILOVER = replace(
+    SHUTDOWN,
+    drill="db-failover",
+    fault=FaultKind.RDS_FAILOVER,
+    dependency="db",
+    database=Database("shop-db", is_cluster=False, alarms_seconds=290),
+    fault_seconds=120,
+    hypothesis=_FAILOVER,
+    expected_alarms=(),
+    experiment_template_id=DATABASE_TEMPLATE,
+    timeouts=Timeouts.of(120, _FAILOVER, 360, late_seconds=1800, alarms_seconds=290),
+    predicted=None,
 )
 
 DRY_SHUTDOWN = replace(SHUTDOWN, enabled=False)

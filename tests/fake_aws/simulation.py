@@ -57,6 +57,13 @@ class Script:
     packages_take: float = 0
     command_known: bool = True
     degraded_answers_take: float = 0.6
+    failover_takes: float = 70
+    failover_shows_after: float = 5
+    fis_waits_for_database: bool = False
+    needs_database: bool = False
+    alarms_of_database: tuple[str, ...] = ()
+    database: dict[str, Any] = field(default_factory=dict)
+    database_known: bool = True
     instance: dict[str, Any] = field(default_factory=dict)
     volume_keys: tuple[str, ...] = ()
     calendars_closed: tuple[str, ...] = ()
@@ -134,6 +141,8 @@ class SimulatedService:
         if each.skip:
             return began + 5
         lasts = [float(self.plan.fault_seconds)]
+        if self.plan.database is not None:
+            lasts = [self.script.failover_takes if self.script.fis_waits_for_database else 3.0]
         lasts += [
             each
             for each in (self.script.guard_stops_after, self.script.fails_after)
@@ -176,6 +185,8 @@ class SimulatedService:
             if not self.script.fis_starts_instance:
                 return self._if_past(self._by_hand())
             return self._if_past(end + self.script.boot)
+        if self.plan.database is not None:
+            return self._if_past(each.at + self.script.initiating + self.script.failover_takes)
         # The host lets the port go by itself, whatever FIS says.
         lasts = self.script.packages_take + self.plan.fault_seconds
         return self._if_past(each.at + self.script.initiating + lasts)
@@ -225,6 +236,9 @@ class SimulatedService:
 
     def ask(self, address: str, endpoint: Endpoint, host: str) -> str:
         """Who answers at an address."""
+        if self.broken and self.script.needs_database:
+            self.sleep(1)
+            raise UnansweredError("500 Internal Server Error")
         if address == plans.GREEN_ADDRESS and self.script.standby_answers:
             return plans.GREEN
         if self.broken and self.plan.fault is FaultKind.DEGRADE:
@@ -305,8 +319,10 @@ class SimulatedService:
         return {"experimentTemplates": [{"id": each, "tags": tags} for each in ids]}
 
     def GetExperimentTemplate(self, given: dict[str, Any]) -> Response:  # noqa: N802
-        blackhole = given["id"] == plans.OTHER_TEMPLATE
-        action = "aws:ssm:send-command" if blackhole else "aws:ec2:stop-instances"
+        action = {
+            plans.OTHER_TEMPLATE: "aws:ssm:send-command",
+            plans.DATABASE_TEMPLATE: "aws:rds:reboot-db-instances",
+        }.get(given["id"], "aws:ec2:stop-instances")
         guard = f"arn:aws:cloudwatch:us-west-2:123456789012:alarm:{plans.GUARD_ALARM}"
         return {
             "experimentTemplate": {
@@ -381,6 +397,31 @@ class SimulatedService:
         status = "InProgress" if self.fault_ended_at is None else "Success"
         return {"CommandInvocations": [{"CommandId": COMMAND, "Status": status}]}
 
+    def DescribeDBInstances(self, given: dict[str, Any]) -> Response:  # noqa: N802
+        if not self.script.database_known:
+            raise ApiError("DBInstanceNotFound")
+        found = {"DBInstanceStatus": self._database_status("rebooting"), "MultiAZ": True}
+        identifier = {"DBInstanceIdentifier": given["DBInstanceIdentifier"]}
+        return {"DBInstances": [{**identifier, **found, **self.script.database}]}
+
+    def DescribeDBClusters(self, given: dict[str, Any]) -> Response:  # noqa: N802
+        if not self.script.database_known:
+            raise ApiError("DBClusterNotFoundFault")
+        found: Response = {
+            "Status": self._database_status("failing-over"),
+            "DBClusterMembers": [
+                {"DBInstanceIdentifier": "shop-1", "IsClusterWriter": True},
+                {"DBInstanceIdentifier": "shop-2", "IsClusterWriter": False},
+            ],
+        }
+        identifier = {"DBClusterIdentifier": given["DBClusterIdentifier"]}
+        return {"DBClusters": [{**identifier, **found, **self.script.database}]}
+
+    def _database_status(self, busy: str) -> str:
+        began = self.fault_at
+        shows = began is not None and self.now >= began + self.script.failover_shows_after
+        return busy if shows and self.broken else "available"
+
     def StartInstances(self, given: dict[str, Any]) -> Response:  # noqa: N802
         assert given["InstanceIds"] == [plans.INSTANCE]
         self.started_by_hand = self.now
@@ -436,6 +477,12 @@ class SimulatedService:
             return self.script.alarm_states[name], self.now
         on = name in self.script.alarms_on
         since = START - 86_400.0
+        if name in self.script.alarms_of_database and self.fault_at is not None:
+            began = self.fault_at + (self.script.detect or 0)
+            ended = max(began, self.fault_at + self.script.failover_takes)
+            fired = self.script.recover is None or self.now < ended + self.script.recover
+            if self.now >= began:
+                on, since = (True, began) if fired else (False, ended + (self.script.recover or 0))
         if name in self.plan.expected_alarms and self.fault_at is not None:
             fault, ended, lag = self.fault_at, self.fault_ended_at, self.script.detect
             if self._after(lag, self.script.recover):

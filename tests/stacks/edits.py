@@ -83,6 +83,18 @@ def _measure_memory(env: Data) -> None:
     env["cloudwatch_agent"] = {"memory_percent": 90}
 
 
+CDN_RECORDS = {
+    f"{role} CNAME record cdn.bookstore.pingpublications.com." for role in ("primary", "secondary")
+}
+
+
+def _cdn_fails_over(env: Data) -> None:
+    env["dependencies"]["cdn"]["failover"] = {
+        "primary": {"dns_name": "d111111abcdef8.cloudfront.net"},
+        "secondary": {"dns_name": "cdn.example.com"},
+    }
+
+
 def _db_decides_too(env: Data) -> None:
     env["failover_on"] = ["status", "db"]
 
@@ -326,6 +338,46 @@ ROWS = [
         "check of a dependency changed",
         lambda env: env["dependencies"]["db"].update(check={"protocol": "tls"}),
         {f"modify {ASSOCIATION}"},
+    ),
+    Row(
+        "failover of a dependency added",
+        _cdn_fails_over,
+        {
+            *_all("add", CDN_RECORDS),
+            "add health check bookstore-cdn-primary",
+            "add alarm bookstore-production-cdn-on-secondary",
+        },
+    ),
+    Row(
+        "targets of a dependency exchanged",
+        lambda env: env["dependencies"]["cdn"]["failover"].update(
+            primary={"dns_name": "cdn.example.com"},
+            secondary={"dns_name": "d111111abcdef8.cloudfront.net"},
+        ),
+        {
+            *_all("modify", CDN_RECORDS),
+            "add health check bookstore-cdn-primary",
+            "remove health check bookstore-cdn-primary",
+            "modify alarm bookstore-production-cdn-on-secondary",
+        },
+        first=_cdn_fails_over,
+    ),
+    Row(
+        "decided_by: hosts",
+        lambda env: env["dependencies"]["cdn"]["failover"].update(decided_by="hosts"),
+        {
+            "modify primary CNAME record cdn.bookstore.pingpublications.com.",
+            "remove health check bookstore-cdn-primary",
+            "add health check bookstore-cdn-primary-for-any-host",
+            *(
+                f"add {kind} bookstore-api-{color}-cdn-primary-connectivity-failed"
+                for kind in ("alarm", "health check")
+                for color in ("blue", "green")
+            ),
+            "modify alarm bookstore-production-cdn-on-secondary",
+            f"modify {ASSOCIATION}",
+        },
+        first=_cdn_fails_over,
     ),
     Row(
         "dependencies reordered",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -128,7 +129,7 @@ def test_a_service_that_does_not_ask_for_it_has_the_same_templates() -> None:
             assert after[name] == template
 
 
-def environment_of(edit: Data | None = None, **more: Data | str) -> Environment:
+def environment_of(edit: Data | None = None, **more: Any) -> Environment:
     """The production environment, with an edited agent or other keys."""
 
     def edited(env: Data) -> None:

@@ -1,5 +1,6 @@
 """The alarms of a service as drills use them, and how soon each fires and recovers."""
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -26,6 +27,8 @@ class AlarmEffect(Enum):
 
     NONE = "none"
     FAILS = "fails"
+    MAY_FAIL = "may fail"
+    """For a short time, so that the alarm may fire or not."""
     SILENT = "silent"
 
 
@@ -83,6 +86,16 @@ class WatchedAlarm:
                 self.period_seconds, self.evaluation_periods, delay_seconds=self.delay_seconds
             )
         return None
+
+    def may_fire_within(self, outage_seconds: float) -> int | None:
+        """The most seconds until an outage may have fired the alarm; None if it is too short."""
+        if self.periods_of(outage_seconds) < self.evaluation_periods - self.good_periods + 1:
+            return None
+        return self.fires_within(AlarmEffect.FAILS)
+
+    def periods_of(self, outage_seconds: float) -> int:
+        """The most periods that have a failed sample of an outage."""
+        return math.ceil((outage_seconds + self.sample_seconds) / self.period_seconds) + 1
 
     def moves_clients(self, effect: AlarmEffect) -> bool:
         """Whether Route 53 moves clients away from the alarm's host, as its metric decides."""

@@ -62,7 +62,8 @@ class Drill(Construct):
         group: The service's ``DrillGroup``.
         name: Short name of the drill.
         fault: What is broken, where, for how long: ``StopInstance``, ``BlackholeDependency``,
-            ``BlackholePort`` or ``DegradeDependency``.
+            ``BlackholePort``, ``DegradeDependency``, ``FailOverDbInstance`` or
+            ``FailOverDbCluster``.
         schedule: When it runs, at least every 35 days.
         guards: The alarms that stop it, 1 to 5, or their names: those that show whether the other
             host is healthy. Unless given, those of the target's alarms that show it best and that
@@ -71,7 +72,7 @@ class Drill(Construct):
             and return or stay and are served, which alarms fire, recover and stay quiet, and by
             when, as it follows from the target's alarms.
         window: When a run may begin; Monday to Friday from 9:00 to 17:00 unless given.
-        dependency: Short name of the dependency that a blackhole cuts off.
+        dependency: Short name of the dependency that the fault cuts off or degrades.
         predicted: How long the failover-time model says that clients take to reach the other host,
             for journals to show beside what is measured; left out unless given.
         duration_reason: Why the fault lasts more than 15 minutes longer than the slowest of the
@@ -156,6 +157,7 @@ class Drill(Construct):
         checked("Drill", "name", name, validation.slug)
         machine_name = names.drill_state_machine(service.name, service.environment, name)
         checks.require_host(group, fault)
+        database = service.database(fault)
         if guards is None:
             guards = service.guards(fault)
         if hypothesis is None:
@@ -184,7 +186,10 @@ class Drill(Construct):
             guards=guard_names,
             log_group_arn=group.log_arn,
             role_arn=group.experiment_role_arn(fault),
-            tags={**group.tags, keys.INSTANCE_TAG: fault.instance_id},
+            tags={
+                **group.tags,
+                keys.INSTANCE_TAG: fault.instance_id if database is None else database.lock,
+            },
             report=group.report,
         )
         template_id = self.experiment.template_id
@@ -194,7 +199,7 @@ class Drill(Construct):
             drill=name,
             region=group.place.region,
             fault=fault.kind,
-            target=fault.host_name,
+            target=fault.host_name or service.active.name,
             active=service.active.planned,
             standby=service.standby.planned,
             dependency=dependency,
@@ -219,6 +224,7 @@ class Drill(Construct):
                 service.objective_seconds,
                 late_seconds=fault.late_seconds,
                 notice_seconds=group.notify_before_minutes * 60,
+                alarms_seconds=0 if database is None else database.alarms_seconds,
             ),
             window=window.planned(schedule.zone),
             notify_passed=group.notify_passed,
@@ -230,6 +236,7 @@ class Drill(Construct):
             notice_seconds=group.notify_before_minutes * 60,
             command=fault.command,
             stack=service.stack or "",
+            database=database,
         )
         self.machine: Final = self._machine(group, machine_name, duration_reason)
         group.count(self.machine)

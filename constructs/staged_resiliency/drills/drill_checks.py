@@ -52,6 +52,14 @@ def require_types(
 def require_host(group: DrillGroup, fault: Fault) -> None:
     """Refuse a fault on another host or instance than those of the service."""
     hosts = {host.name: host for host in (group.service.active, group.service.standby)}
+    if fault.database is not None:
+        active = group.service.active
+        if active.planned.instance_id is None:
+            raise InvalidInputError(
+                f"Drill: fault: {active.name}, the active host, has no instance in the service, "
+                "which drills lock while they run; give DrillHost its instance"
+            )
+        return
     if fault.host_name not in hosts:
         raise InvalidInputError(
             f"Drill: fault: {validation.shown(fault.host_name)} is no host of the service; "
@@ -136,6 +144,12 @@ def require_time(
     )
     if refusal is not None:
         raise InvalidInputError(f"Drill: schedule: {refusal}")
+    objective = group.service.objective_seconds
+    if fault.database is not None and objective < fault.seconds:
+        raise InvalidInputError(
+            f"Drill: fault: {fault.database} may take {fault.seconds} s to fail over, and the "
+            f"objective is {objective:g} s; give DrillTarget more objective_seconds"
+        )
     for each in hypothesis:
         lasts = fault.duration_minutes * 60 if isinstance(each, ClientsMove) else fault.seconds
         if not isinstance(each, ClientsMove | AlarmFires) or not is_literal(lasts):

@@ -12,6 +12,7 @@ from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from staged_resiliency.drills import functions
+from staged_resiliency.drills.database_faults import DatabaseFault
 from staged_resiliency.drills.dead_letter_queue import DeadLetterQueue
 from staged_resiliency.drills.end_calls import EndCalls
 from staged_resiliency.drills.experiment import experiment_role, report_of
@@ -208,20 +209,20 @@ class DrillGroup(Construct):
         )
         log = self._log()
         self.log_arn: Final = log.attr_arn
-        roles = Roles(
+        self._roles: Final = Roles(
             self, self._scope, service=service.name, undelivered_arn=self.undelivered.queue_arn
         )
-        self.functions: Final = self._functions(log.ref, roles)
+        self.functions: Final = self._functions(log.ref)
         self.function_arns: Final[Mapping[str, str]] = {
             name: function.attr_arn for name, function in self.functions.items()
         }
         schedules = scheduler.CfnScheduleGroup(self, "Schedules")
         schedules.add_metadata("Description", "Schedules of drills and their watchdog.")
         self.schedule_group: Final = schedules.ref
-        self.machine_role_arn: Final = roles.of_machines(self.function_arns.values())
+        self.machine_role_arn: Final = self._roles.of_machines(self.function_arns.values())
         end_arn = self.function_arns[functions.END.name]
-        self.scheduler_role_arn: Final = roles.of_schedules(schedules.attr_arn, end_arn)
-        roles.acknowledge()
+        self.scheduler_role_arn: Final = self._roles.of_schedules(schedules.attr_arn, end_arn)
+        self._roles.acknowledge()
         end_calls = EndCalls(
             end=self.functions[functions.END.name],
             end_arn=end_arn,
@@ -248,7 +249,7 @@ class DrillGroup(Construct):
         self.report: Final = (
             report_of(self._scope, self.journals.bucket_name) if fis_report else None
         )
-        self._experiment_roles: Final[dict[type[Fault], str]] = {}
+        self._experiment_roles: Final[dict[str, str]] = {}
 
     def reserve(self, drill: str) -> None:
         """Reserve a drill's name; ``Drill`` calls this itself.
@@ -264,11 +265,17 @@ class DrillGroup(Construct):
         self._drills.append(drill)
 
     def experiment_role_arn(self, fault: Fault) -> str:
-        """The ARN of the role that FIS assumes for a fault; all faults of a class share one."""
-        kind = type(fault)
-        if kind not in self._experiment_roles:
-            self._experiment_roles[kind] = experiment_role(self, kind, self._scope, self.report)
-        return self._experiment_roles[kind]
+        """The ARN of the role that FIS assumes for a fault; all faults of a class share one.
+
+        Failovers of one database share one, and with it the functions may describe the database.
+        """
+        role_id = fault.role_id
+        if role_id not in self._experiment_roles:
+            arn = experiment_role(self, fault, self._scope, self.report)
+            self._experiment_roles[role_id] = arn
+            if isinstance(fault, DatabaseFault):
+                self._roles.let_functions(fault.database.lock, fault.describe(self.place))
+        return self._experiment_roles[role_id]
 
     def count(self, machine: stepfunctions.CfnStateMachine) -> None:
         """Deploy a state machine before the watchdog's schedule; ``Drill`` calls this itself.
@@ -295,7 +302,7 @@ class DrillGroup(Construct):
         log.add_metadata("Description", "What functions, state machines and FIS did in drills.")
         return log
 
-    def _functions(self, log_name: str, roles: Roles) -> Mapping[str, lambda_.CfnFunction]:
+    def _functions(self, log_name: str) -> Mapping[str, lambda_.CfnFunction]:
         asset = assets.Asset(self, "Code", path=str(code_archive()))
         code = lambda_.CfnFunction.CodeProperty(
             s3_bucket=asset.s3_bucket_name, s3_key=asset.s3_object_key
@@ -312,7 +319,7 @@ class DrillGroup(Construct):
                 handler=each.handler,
                 memory_size=each.memory_mebibytes,
                 timeout=each.timeout_seconds,
-                role=roles.of_function(each, self.log_arn),
+                role=self._roles.of_function(each, self.log_arn),
                 logging_config=logging,
                 reserved_concurrent_executions=each.reserved,
             )

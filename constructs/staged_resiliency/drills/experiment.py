@@ -7,7 +7,7 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_fis as fis
 from constructs import Construct
 
-from staged_resiliency.drills.faults import TARGET, Fault, PairOfHosts, Statement
+from staged_resiliency.drills.faults import Fault, PairOfHosts, Statement
 from staged_resiliency.drills.iam import (
     FIS_LOG_DELIVERY,
     acknowledge_wildcards,
@@ -28,8 +28,8 @@ Report = _Template.ExperimentTemplateExperimentReportConfigurationProperty
 class FaultExperiment(Construct):
     """An AWS FIS experiment template that injects one fault, with at least one stop alarm.
 
-    Creates an ``AWS::FIS::ExperimentTemplate`` with one target, the instance of the fault. The
-    experiment fails where that does not exist.
+    Creates an ``AWS::FIS::ExperimentTemplate`` with one target, the instance or the database of the
+    fault. The experiment fails where that does not exist.
 
     Args:
         scope: The parent.
@@ -68,7 +68,7 @@ class FaultExperiment(Construct):
         require_guards("FaultExperiment", guards)
         super().__init__(scope, construct_id)
         place = place_of(scope)
-        action = fault.action(place)
+        action, target = fault.action(place), fault.target(place)
         alarm_arn = f"arn:{place.partition}:cloudwatch:{place.region}:{place.account}:alarm:"
         self.resource: Final = fis.CfnExperimentTemplate(
             self,
@@ -82,9 +82,9 @@ class FaultExperiment(Construct):
                 for guard in guards
             ],
             targets={
-                TARGET: _Template.ExperimentTemplateTargetProperty(
-                    resource_type="aws:ec2:instance",
-                    resource_arns=[fault.instance_arn(place)],
+                target.name: _Template.ExperimentTemplateTargetProperty(
+                    resource_type=target.resource_type,
+                    resource_arns=[target.arn],
                     selection_mode="ALL",
                 )
             },
@@ -93,7 +93,7 @@ class FaultExperiment(Construct):
                     action_id=action.action_id,
                     description=action.description,
                     parameters=action.parameters,
-                    targets={"Instances": TARGET},
+                    targets={target.key: target.name},
                 )
             },
             experiment_options=_Template.ExperimentTemplateExperimentOptionsProperty(
@@ -129,24 +129,26 @@ def report_of(where: Scope, bucket_name: str) -> Report:
     )
 
 
-def experiment_role(
-    scope: Construct, fault: type[Fault], where: Scope, report: Report | None
-) -> str:
-    """Create the role that FIS assumes for one class of faults on a pair, and return its ARN.
+def experiment_role(scope: Construct, fault: Fault, where: Scope, report: Report | None) -> str:
+    """Create the role that FIS assumes for a fault and others like it, and return its ARN.
 
     It is kept when the stack is deleted: FIS ends the fault of an experiment that still runs with
-    this role. It may change both hosts, so an exchange of the active host does not change it.
+    this role. It may change both hosts, so an exchange of the active host does not change it; that
+    of a database may change that alone.
     """
     place = where.place
     pair = PairOfHosts(place, where.hosts, where.instances, where.volume_keys)
     wanted = fault.statements(pair)
     if report is not None:
         wanted += _write_report(where)
-    statements = [*wanted, _describe_instances(place.region, fault), FIS_LOG_DELIVERY]
+    if fault.database is None:
+        wanted.append(_describe_instances(place.region, fault))
+    statements = [*wanted, FIS_LOG_DELIVERY]
+    aim = " and ".join(where.hosts) if fault.database is None else str(fault.database)
     made = role(
         scope,
         fault.role_id,
-        description=f"Assumed by AWS FIS for experiments on {' and '.join(where.hosts)}.",
+        description=f"Assumed by AWS FIS for experiments on {aim}.",
         trusted=trust("fis", place, where.arn("fis", "experiment/*")),
         statements=statements,
     )
@@ -212,7 +214,7 @@ def require_guards(owner: str, guards: Sequence[str]) -> None:
         raise InvalidInputError(f"{owner}: guards: {twice!r} is a duplicate; name each alarm once")
 
 
-def _describe_instances(region: str, fault: type[Fault]) -> Statement:
+def _describe_instances(region: str, fault: Fault) -> Statement:
     actions = ["ec2:DescribeInstances", *fault.ec2_reads]
     return {
         "Sid": "DescribeInstances",

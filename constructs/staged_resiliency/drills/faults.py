@@ -16,16 +16,13 @@ from staged_resiliency.drills.runtime.keys import (
     LATENCY_DOCUMENT,
     PACKET_LOSS_DOCUMENT,
 )
-from staged_resiliency.drills.runtime.plan import RULE_LATE_SECONDS, Command, FaultKind
+from staged_resiliency.drills.runtime.plan import RULE_LATE_SECONDS, Command, Database, FaultKind
 from staged_resiliency.shared import limits, time_limits, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, is_literal
 
 if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
     from aws_cdk import aws_ec2 as ec2
-
-TARGET: Final = "Host"
-"""Name of the one target of an experiment."""
 
 _DNS_PORT: Final = 53
 _HTTPS_PORT: Final = 443  # of CloudWatch and Systems Manager too
@@ -65,6 +62,23 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """The one target of an experiment.
+
+    Attributes:
+        name: Its name in the template.
+        resource_type: Its type, as AWS FIS names it.
+        arn: Its ARN.
+        key: The key under which the action takes it.
+    """
+
+    name: str
+    resource_type: str
+    arn: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class PairOfHosts:
     """The hosts of a service, either of which a fault may break.
 
@@ -81,13 +95,14 @@ class PairOfHosts:
 
 
 class Fault(ABC):
-    """A fault that AWS FIS injects into one instance and that ends by itself; use a subclass.
+    """A fault that AWS FIS injects into one instance or database, and that ends by itself.
+
+    Use a subclass.
 
     Attributes:
         kind: The kind of the fault.
-        role_id: Id of the role that AWS FIS assumes for all faults of the class.
-        host_name: The host: its Name tag.
-        instance: The instance, or its id.
+        host_name: The host: its Name tag; empty where a database fails over.
+        instance: The instance, or its id; empty where a database fails over.
         duration_minutes: How long the fault lasts, 1 to 720.
         start_seconds: The longest time from the fault's end until the host is as before.
         set_up_seconds: The longest time from the start of FIS's action until the fault begins.
@@ -96,7 +111,6 @@ class Fault(ABC):
     """
 
     kind: ClassVar[FaultKind]
-    role_id: ClassVar[str]
     start_seconds: ClassVar[int] = 0
     set_up_seconds: ClassVar[int] = 0
     late_seconds: ClassVar[int] = 0
@@ -105,6 +119,11 @@ class Fault(ABC):
     host_name: str
     instance: "ec2.IInstance | str"
     duration_minutes: int
+
+    @property
+    @abstractmethod
+    def role_id(self) -> str:
+        """Id of the role that AWS FIS assumes for the fault; faults with the same id share it."""
 
     def _check(self) -> None:
         owner = type(self).__name__
@@ -132,18 +151,22 @@ class Fault(ABC):
         """The command on the host that injects the fault; None where FIS itself does."""
         return None
 
-    def instance_arn(self, place: Place) -> str:
-        """The ARN of the instance."""
+    @property
+    def database(self) -> Database | None:
+        """The database that fails over; None for other faults."""
+        return None
+
+    def target(self, place: Place) -> Target:
+        """The target of the experiment template."""
         (arn,) = instance_arns([self.instance_id], place)
-        return arn
+        return Target("Host", "aws:ec2:instance", arn, "Instances")
 
     @abstractmethod
     def action(self, place: Place) -> Action:
         """The action of the experiment template."""
 
-    @classmethod
     @abstractmethod
-    def statements(cls, pair: PairOfHosts) -> list[Statement]:
+    def statements(self, pair: PairOfHosts) -> list[Statement]:
         """The permissions of the role that FIS assumes, for either host of a pair."""
 
     @abstractmethod
@@ -158,6 +181,10 @@ class Fault(ABC):
     def reaches(self, alarm: WatchedAlarm) -> bool:
         """Whether an alarm watches what the fault cuts off or slows down, on either host."""
         return False
+
+    def breaks(self, host: str) -> bool:
+        """Whether a host is broken, so that its alarms guard no drill."""
+        return host == self.host_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +227,7 @@ class StopInstance(Fault):
             {"startInstancesAfterDuration": f"PT{self.duration_minutes}M"},
         )
 
-    @classmethod
-    def statements(cls, pair: PairOfHosts) -> list[Statement]:
+    def statements(self, pair: PairOfHosts) -> list[Statement]:
         """The permissions to stop either host and to start it."""
         return [
             {
@@ -275,10 +301,9 @@ class _DocumentFault(Fault):
             },
         )
 
-    @classmethod
-    def statements(cls, pair: PairOfHosts) -> list[Statement]:
+    def statements(self, pair: PairOfHosts) -> list[Statement]:
         """The permissions to run the class's documents on either host."""
-        documents = [_document_arn(each, pair.place) for each in cls.documents]
+        documents = [_document_arn(each, pair.place) for each in self.documents]
         return [
             {
                 "Sid": "RunTheDocumentOnTheHosts",
@@ -358,7 +383,7 @@ class BlackholeDependency(_DocumentFault):
 
     def reaches(self, alarm: WatchedAlarm) -> bool:
         """Whether an alarm watches the dependency, on either host."""
-        return _is_at(alarm, self.destination)
+        return is_at(alarm, self.destination)
 
 
 @dataclass(frozen=True, slots=True)
@@ -530,10 +555,10 @@ class DegradeDependency(_DocumentFault):
 
     def reaches(self, alarm: WatchedAlarm) -> bool:
         """Whether an alarm watches the dependency, on either host."""
-        return _is_at(alarm, self.destination)
+        return is_at(alarm, self.destination)
 
 
-def _is_at(alarm: WatchedAlarm, destination: str) -> bool:
+def is_at(alarm: WatchedAlarm, destination: str) -> bool:
     """Whether an alarm watches what is at a name or address, however both are written."""
     if alarm.address is None or not is_literal(destination):
         return alarm.address == destination

@@ -16,6 +16,7 @@ from staged_resiliency.experiment.expectations import (
     ClientsMove,
     ClientsReturn,
     ClientsServed,
+    ClientsServedAgain,
     ClientsStay,
     Expectation,
     Hypothesis,
@@ -25,6 +26,9 @@ from staged_resiliency.shared import time_limits
 
 SPARE_MINUTES: Final = 15
 """How much longer than a drill needs its fault may last without a reason."""
+
+UNKNOWN_ALARM_SECONDS: Final = time_limits.fires_by_failing(60, 2, sample_seconds=15)
+"""How long after a failover of a database its alarms may fire, where only their names are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,15 @@ def contradiction(
             "would stop the active host while no signal of failover_on treats missing data as "
             "failure, so clients would stay with it; add 'status' to failover_on"
         )
+    for alarm in alarms:
+        decides = fault.database is not None and alarm.decides and alarm.host == pair.active
+        if decides and fault.reaches(alarm) and alarm.may_fire_within(fault.seconds) is not None:
+            return "fault", (
+                f"would send clients to {pair.standby}, which loses the database too: {alarm.name} "
+                f"decides the failover, and fires in the {fault.seconds} s that the database may "
+                f"take to fail over; remove {alarm.dependency or 'it'} from failover_on, or let "
+                f"the alarm wait with evaluation_periods: {alarm.periods_of(fault.seconds) + 1}"
+            )
     return None
 
 
@@ -82,7 +95,8 @@ def hypothesis(fault: Fault, pair: Pair, alarms: Sequence[WatchedAlarm]) -> Hypo
     For a stopped host: clients reach the standby within the objective, or stay where they are if
     the standby was stopped. For a blackhole: the alarms on what is cut off fire within their time
     limits, on that host only, and recover; clients move where one of these alarms decides, and are
-    served throughout where none does.
+    served throughout where none does. For a database that fails over: clients stay, and are served
+    again within the objective; alarms that may fire on either host recover.
     Every other alarm stays quiet, except those of a stopped host, which may or may not fire while
     it starts again.
     """
@@ -105,8 +119,10 @@ def _expectations(
         )
     else:
         yield ClientsStay(pair.record, pair.active)
+        if fault.database is not None:
+            yield ClientsServedAgain(pair.record)
         # What cuts off a dependency leaves the way from clients to the host open.
-        if fault.host_name != pair.active or fault.kind is not FaultKind.STOP_INSTANCE:
+        elif fault.host_name != pair.active or fault.kind is not FaultKind.STOP_INSTANCE:
             yield ClientsServed(pair.record)
         if isinstance(fault, DegradeDependency):
             yield ClientsFast(pair.record, fault.response_milliseconds / 1000)
@@ -118,7 +134,9 @@ def _expectations(
         comes_up = mine and fault.kind is FaultKind.STOP_INSTANCE
         # Without the port of CloudWatch a metric that the host itself publishes falls silent.
         unknown = mine and alarm.watches is AlarmKind.OTHER and fault.silences
-        if alarm not in fires and not comes_up and not unknown:
+        if fault.effect_on(alarm) is AlarmEffect.MAY_FAIL:
+            yield AlarmRecovers(alarm.name, alarm.recovers_within(fault.start_seconds))
+        elif alarm not in fires and not comes_up and not unknown:
             yield AlarmQuiet(alarm.name)
 
 
@@ -135,6 +153,16 @@ def observed_seconds(fault: Fault, alarms: Sequence[WatchedAlarm]) -> int:
         if fault.reaches(alarm)
     ]
     return max(0, slowest - fault.set_up_seconds, *quiet)
+
+
+def alarms_seconds(fault: Fault, alarms: Iterable[WatchedAlarm]) -> int:
+    """The seconds from a fault until every alarm that need not fire by it may have fired."""
+    found = [
+        alarm.may_fire_within(fault.seconds) or 0
+        for alarm in alarms
+        if fault.effect_on(alarm) is AlarmEffect.MAY_FAIL
+    ]
+    return max(found, default=UNKNOWN_ALARM_SECONDS)
 
 
 def longest_minutes(expected: Iterable[Expectation], objective_seconds: float) -> int:
@@ -161,7 +189,8 @@ def firing(fault: Fault, alarms: Iterable[WatchedAlarm]) -> Iterator[tuple[Watch
 def guards(fault: Fault, alarms: Sequence[WatchedAlarm], most: int) -> Sequence[WatchedAlarm]:
     """The alarms, ``most`` at most, that stop the fault: those that show the other host's health.
 
-    First those on the host itself (its status checks, its probe), then whether it answers the
+    First those on the host itself (its status checks, its probe), or on both hosts where a database
+    fails over, then whether it answers the
     broken host, where that can still ask and publish, then those on what the fault cuts off, then
     those on the dependencies that decide failover. Never one that the fault is expected to fire,
     and none whose data it stops.
@@ -170,7 +199,7 @@ def guards(fault: Fault, alarms: Sequence[WatchedAlarm], most: int) -> Sequence[
     well = [
         (rank, alarm)
         for alarm in alarms
-        if alarm.host != fault.host_name and alarm.name not in meant
+        if not fault.breaks(alarm.host) and alarm.name not in meant
         for rank in [_rank(fault, alarm)]
         if rank is not None
     ]

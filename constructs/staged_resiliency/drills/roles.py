@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from staged_resiliency.drills import functions
@@ -32,6 +33,7 @@ class Roles:
         self._service: Final = service
         self._undelivered_arn: Final = undelivered_arn
         self._statements: Final[list[Statement]] = []
+        self._of_functions: Final[dict[Function, iam.CfnRole]] = {}
 
     def of_function(self, function: Function, log_arn: str) -> str:
         """Create a function's role."""
@@ -53,12 +55,23 @@ class Roles:
         ]
         if function is functions.END:
             statements += self._keep_undelivered("KeepFailedCalls")
-        return self._role(
+        made = self._of_functions[function] = self._role(
             function.construct_id,
             f"Assumed by Lambda for the drills of {self._service}: {function.duty}.",
             # Lambda sends no source ARN when it assumes a role, so no condition can name one.
             trust("lambda", self._where.place, None),
             statements,
+        )
+        return made.attr_arn
+
+    def let_functions(self, name: str, statement: Statement) -> None:
+        """Let the functions that check and end faults do more, by a policy of its own."""
+        iam.CfnPolicy(
+            self._owner,
+            f"Policy-{name}",
+            policy_name=name,
+            policy_document={"Version": "2012-10-17", "Statement": [statement]},
+            roles=[self._of_functions[each].ref for each in (functions.OBSERVE, functions.END)],
         )
 
     def of_machines(self, function_arns: Iterable[str]) -> str:
@@ -76,7 +89,7 @@ class Roles:
                 },
                 LOG_DELIVERY,
             ],
-        )
+        ).attr_arn
 
     def of_schedules(self, schedules_arn: str, end_arn: str) -> str:
         """Create the role of all schedules, which start drills and call the function *end*."""
@@ -100,7 +113,7 @@ class Roles:
                 },
                 *self._keep_undelivered("KeepUndelivered"),
             ],
-        )
+        ).attr_arn
 
     def acknowledge(self) -> None:
         """Acknowledge the wildcards of all roles, for cdk-nag."""
@@ -112,16 +125,15 @@ class Roles:
         description: str,
         trusted: Mapping[str, object],
         statements: Sequence[Statement],
-    ) -> str:
+    ) -> iam.CfnRole:
         self._statements.extend(statements)
-        made = role(
+        return role(
             self._owner,
             f"{name}Role",
             description=description,
             trusted=trusted,
             statements=statements,
         )
-        return made.attr_arn
 
     def _keep_undelivered(self, sid: str) -> list[Statement]:
         """The permission to send undelivered events to the dead-letter queue."""

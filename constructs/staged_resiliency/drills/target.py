@@ -1,13 +1,19 @@
 """The service that drills are run on: its hosts, its record, its alarms."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from staged_resiliency.drills.alarm_effects import AlarmKind, WatchedAlarm
 from staged_resiliency.drills.faults import Fault
-from staged_resiliency.drills.hypothesis import Pair, contradiction, guards, hypothesis
-from staged_resiliency.drills.runtime.plan import Endpoint, Host, Record, Window
+from staged_resiliency.drills.hypothesis import (
+    Pair,
+    alarms_seconds,
+    contradiction,
+    guards,
+    hypothesis,
+)
+from staged_resiliency.drills.runtime.plan import Database, Endpoint, Host, Record, Window
 from staged_resiliency.drills.schedule import DAYS
 from staged_resiliency.experiment.expectations import Hypothesis
 from staged_resiliency.shared import limits, validation
@@ -280,6 +286,13 @@ class DrillTarget:
             raise InvalidInputError(f"Drill: fault: {contradicted[1]}")
         return hypothesis(fault, self.pair, alarms)
 
+    def database(self, fault: Fault) -> Database | None:
+        """The database that a fault makes fail over, and how long its alarms may fire after it."""
+        if fault.database is None:
+            return None
+        seconds = alarms_seconds(fault, self.watched_alarms)
+        return replace(fault.database, alarms_seconds=seconds)
+
     def _known_alarms(self, fault: Fault, argument: str) -> Sequence[WatchedAlarm]:
         """The alarms from which an argument of a drill is derived."""
         alarms = self.watched_alarms
@@ -290,7 +303,8 @@ class DrillTarget:
             )
         for alarm in alarms:
             asks = alarm.watches in (AlarmKind.DEPENDENCY, AlarmKind.PEER)
-            if fault.command is not None and asks and alarm.port is None:
+            aimed = fault.command is not None or fault.database is not None
+            if aimed and asks and alarm.port is None:
                 raise InvalidInputError(
                     f"Drill: {argument}: is not given, and where {alarm.name} watches is "
                     "not known; give DrillTarget.of(probe=...) the probe's configuration"

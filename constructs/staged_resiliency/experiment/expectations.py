@@ -80,6 +80,25 @@ class ClientsServed:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientsServedAgain:
+    """Within a time after the fault clients are served, by whichever host, and stay served.
+
+    One request between two that are answered may be lost on its way, once.
+
+    Attributes:
+        record: DNS name that clients use.
+        within_seconds: At most so long after the fault was injected; None for the objective of
+            the run.
+    """
+
+    expects: ClassVar[str] = "clients served again"
+    after: ClassVar[str] = FAULT
+
+    record: str
+    within_seconds: Seconds | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ClientsFast:
     """95 of 100 answers to clients during the fault come within a time.
 
@@ -144,6 +163,7 @@ Expectation: TypeAlias = (
     | ClientsReturn
     | ClientsStay
     | ClientsServed
+    | ClientsServedAgain
     | ClientsFast
     | AlarmFires
     | AlarmRecovers
@@ -151,7 +171,9 @@ Expectation: TypeAlias = (
 )
 """One expectation; ``expects`` names its kind in documents."""
 
-TimedExpectation: TypeAlias = ClientsMove | ClientsReturn | AlarmFires | AlarmRecovers
+TimedExpectation: TypeAlias = (
+    ClientsMove | ClientsReturn | ClientsServedAgain | AlarmFires | AlarmRecovers
+)
 """An expectation with a time limit, which runs from ``after``: the fault or its end."""
 
 Hypothesis: TypeAlias = Sequence[Expectation]
@@ -197,6 +219,8 @@ def describe(expectation: Expectation | UnknownExpectation) -> str:
             return f"clients of {expectation.record} stay on {expectation.on}"
         case ClientsServed():
             return f"clients of {expectation.record} are served"
+        case ClientsServedAgain():
+            return f"clients of {expectation.record} are served again"
         case ClientsFast():
             return (
                 f"95 of 100 answers to clients of {expectation.record} come within "

@@ -18,6 +18,7 @@ from staged_resiliency.experiment.expectations import (
     ClientsMove,
     ClientsReturn,
     ClientsServed,
+    ClientsServedAgain,
     ClientsStay,
     Expectation,
     Hypothesis,
@@ -47,6 +48,7 @@ blackhole up to a minute before FIS considers its action completed."""
 
 
 _SHARE_OF_ANSWERS: Final = 0.95
+_SERVED: Final = "served"
 
 
 class Status(Enum):
@@ -247,6 +249,14 @@ def _judge(expectation: Expectation, seen: Sequence[Observation], run: Run) -> J
             clients = _without_a_lost_one(of(seen, Source.CLIENT, expectation.record))
             at = _for_good(clients, expectation.to, run.ended_at, least=STAYING_REQUESTS)
             return _timed(expectation, at, run.ended_at, run)
+        case ClientsServedAgain():
+            clients = _without_a_lost_one(of(seen, Source.CLIENT, expectation.record))
+            served = [
+                each if each.value == NO_ANSWER else replace(each, value=_SERVED)
+                for each in clients
+            ]
+            at = _for_good(served, _SERVED, run.injected_at, least=STAYING_REQUESTS)
+            return _timed(expectation, at, run.injected_at, run)
         case AlarmRecovers():
             states = of(seen, Source.ALARM, expectation.alarm)
             at = _for_good(states, OK, run.ended_at)

@@ -13,8 +13,10 @@ from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, in_seconds, is_literal, wrong_type
 
-RecordType = Literal["A", "AAAA"]
+RecordType = Literal["A", "AAAA", "CNAME"]
 Role = Literal["PRIMARY", "SECONDARY"]
+
+_CLOUDFRONT_ZONES: Final = tuple(limits.CLOUDFRONT_ZONES.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +88,41 @@ class LoadBalancer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class AliasTarget:
-    """A load balancer in front of a host, which an alias record points to.
+class NameTarget:
+    """A DNS name that clients are sent to by a CNAME record, such as a CloudFront distribution.
 
     Attributes:
-        dns_name: DNS name of the load balancer.
-        hosted_zone_id: The load balancer's own (canonical) hosted zone id.
-        ipv6: Also make the AAAA pair, for dual-stack load balancers; not made unless given.
+        dns_name: The name.
+
+    Raises:
+        InvalidInputError: A name that Route 53 would refuse.
+    """
+
+    dns_name: str
+
+    def __post_init__(self) -> None:
+        """Refuse names that Route 53 would refuse."""
+        name = checked("NameTarget", "dns_name", self.dns_name, validation.domain_name)
+        object.__setattr__(self, "dns_name", name)  # one form, so that equal targets are equal
+
+    @property
+    def record_types(self) -> tuple[RecordType, ...]:
+        """The types of the records for this target."""
+        return ("CNAME",)
+
+    def value_of(self, record_type: RecordType) -> str:
+        """Return the record's value."""
+        return self.dns_name
+
+
+@dataclass(frozen=True, slots=True)
+class AliasTarget:
+    """What an alias record points to: a load balancer, a bucket or a CloudFront distribution.
+
+    Attributes:
+        dns_name: Its DNS name.
+        hosted_zone_id: The hosted zone id of its kind or its own (canonical) one.
+        ipv6: Also make the AAAA pair, for what is dual-stack; not made unless given.
 
     Raises:
         InvalidInputError: A name or id that Route 53 would refuse.
@@ -159,10 +189,12 @@ class FailoverRecords(Construct):
         health_check: Decides whether the primary is healthy.
         ttl_seconds: TTL in seconds or as a ``Duration``, for how long resolvers cache an answer;
             60 unless given. Aliases have no TTL of their own.
+        dependency: Short name of the dependency whose own name the records have; a service's
+            unless given.
 
     Raises:
-        InvalidInputError: A value that Route 53 would refuse, a record outside the zone, or
-            targets that do not serve the same address families.
+        InvalidInputError: A value that Route 53 would refuse, a record outside the zone, targets
+            that do not serve the same address families, or two CloudFront distributions.
 
     Attributes:
         record_name: DNS name of the records, without the final dot.
@@ -200,10 +232,11 @@ class FailoverRecords(Construct):
         hosted_zone: route53.IHostedZone | HostedZone | str,
         record_name: str,
         identifier: str,
-        primary: Target,
-        secondary: Target,
+        primary: Target | NameTarget,
+        secondary: Target | NameTarget,
         health_check: HealthCheck | route53.IHealthCheck,
         ttl_seconds: int | Duration = limits.RECOMMENDED_TTL_SECONDS,
+        dependency: str | None = None,
     ) -> None:
         owner = "FailoverRecords"
         name = checked(owner, "record_name", record_name, validation.domain_name)
@@ -212,11 +245,22 @@ class FailoverRecords(Construct):
         zone_id = _zone_id(hosted_zone)
         if not isinstance(hosted_zone, str):
             _require_record_in_zone(name, hosted_zone.zone_name)
+            if isinstance(primary, NameTarget) and name == hosted_zone.zone_name:
+                raise InvalidInputError(
+                    f"{owner}: record_name: {name} is the zone's own name, which can't be a CNAME "
+                    "record; give AliasTarget(...) as primary and secondary"
+                )
         if primary.record_types != secondary.record_types:
             raise InvalidInputError(
                 f"{owner}: primary serves {' and '.join(primary.record_types)} records, secondary "
                 f"{' and '.join(secondary.record_types)}; both need the same, since each "
                 "primary record needs a secondary one"
+            )
+        if _is_cloudfront(primary) and _is_cloudfront(secondary):
+            raise InvalidInputError(
+                f"{owner}: primary and secondary are both CloudFront distributions, and only one "
+                "distribution can have the records' name as an alternate domain name; give as "
+                "secondary a bucket, a load balancer or another CDN"
             )
         super().__init__(scope, construct_id)
         self.record_name: Final = name
@@ -235,14 +279,17 @@ class FailoverRecords(Construct):
                     set_identifier=names.set_identifier(identifier, role),
                     failover=role,
                     health_check_id=health_check_id,
-                    ttl=str(ttl) if isinstance(target, AddressTarget) else None,
+                    ttl=None if isinstance(target, AliasTarget) else str(ttl),
                     resource_records=_values(target, record_type),
                     alias_target=_alias(target),
                 )
                 for role, target, health_check_id, purpose in _pair(
-                    primary, secondary, health_check.health_check_id
+                    primary, secondary, health_check.health_check_id, dependency
                 )
             )
+            if dependency is not None:
+                # Without it a reader of the template could not see that no host is behind it.
+                served.add_metadata(names.DEPENDENCY_METADATA, dependency)
             # The order of updates: a swap while the active host is down must never send clients
             # back to it, as the secondary would that has its new value before the primary.
             standby.add_resource_dependency(served)
@@ -251,10 +298,21 @@ class FailoverRecords(Construct):
 
 
 def _pair(
-    primary: Target, secondary: Target, health_check_id: str
-) -> Iterator[tuple[Role, Target, str | None, str]]:
-    yield "PRIMARY", primary, health_check_id, "the active host, served while it is healthy."
-    yield "SECONDARY", secondary, None, "the standby, served while the active host is unhealthy."
+    primary: Target | NameTarget,
+    secondary: Target | NameTarget,
+    health_check_id: str,
+    dependency: str | None,
+) -> Iterator[tuple[Role, Target | NameTarget, str | None, str]]:
+    first, second = ("active host", "standby") if dependency is None else ("primary", "secondary")
+    yield "PRIMARY", primary, health_check_id, f"the {first}, served while it is healthy."
+    yield "SECONDARY", secondary, None, f"the {second}, served while the {first} is unhealthy."
+
+
+def _is_cloudfront(target: Target | NameTarget) -> bool:
+    if isinstance(target, AliasTarget) and target.hosted_zone_id in _CLOUDFRONT_ZONES:
+        return True
+    name = "" if isinstance(target, AddressTarget) else target.dns_name
+    return bool(name) and is_literal(name) and validation.cloudfront_zone(name) is not None
 
 
 def _zone_id(hosted_zone: route53.IHostedZone | HostedZone | str) -> str:
@@ -266,19 +324,20 @@ def _zone_id(hosted_zone: route53.IHostedZone | HostedZone | str) -> str:
     return checked("FailoverRecords", "hosted_zone", given, validation.hosted_zone_id)
 
 
-def _values(target: Target, record_type: RecordType) -> list[str] | None:
-    return [target.value_of(record_type)] if isinstance(target, AddressTarget) else None
+def _values(target: Target | NameTarget, record_type: RecordType) -> list[str] | None:
+    return None if isinstance(target, AliasTarget) else [target.value_of(record_type)]
 
 
-def _alias(target: Target) -> route53.CfnRecordSet.AliasTargetProperty | None:
-    if isinstance(target, AddressTarget):
+def _alias(target: Target | NameTarget) -> route53.CfnRecordSet.AliasTargetProperty | None:
+    if not isinstance(target, AliasTarget):
         return None
     return route53.CfnRecordSet.AliasTargetProperty(
         dns_name=target.dns_name,
         hosted_zone_id=target.hosted_zone_id,
-        # Failover alias records must have it:
+        # Failover alias records must have it, and one to CloudFront can't:
         # https://docs.aws.amazon.com/Route53/latest/APIReference/API_ResourceRecordSet.html
-        evaluate_target_health=True,
+        # https://docs.aws.amazon.com/Route53/latest/APIReference/API_AliasTarget.html
+        evaluate_target_health=not _is_cloudfront(target),
     )
 
 

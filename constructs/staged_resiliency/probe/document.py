@@ -16,7 +16,12 @@ PARAMETER_BYTES: Final = 8_192
 """The part of ``limits.MAX_DOCUMENT_BYTES`` that the document leaves to a run's parameters."""
 
 DOCUMENT_FILE: Final = Path(__file__).with_name("document.json")
+ARCHIVE_CHARACTERS: Final = str.maketrans("{}<>&", ".,/:[")
+"""Characters of base85 in the archive, and what they are instead: Systems Manager takes ``{{`` for
+a parameter, and encoders of JSON may write the other three as six characters each."""
+
 _ARCHIVE_ENDS: Final = "END_OF_SOURCES"
+_BASE85: Final = {instead: character for character, instead in ARCHIVE_CHARACTERS.items()}
 
 
 @cache
@@ -39,6 +44,6 @@ def unpacked(document: Mapping[str, Any]) -> Mapping[str, str]:
     lines = [line for step in document["mainSteps"] for line in step["inputs"]["runCommand"]]
     end = lines.index(_ARCHIVE_ENDS)
     start = next(row for row, line in enumerate(lines) if f"'{_ARCHIVE_ENDS}'" in line)
-    packed = base64.b64decode("".join(lines[start + 1 : end]), validate=True)
+    packed = base64.b85decode("".join(lines[start + 1 : end]).translate(_BASE85))
     files: dict[str, str] = json.loads(bz2.decompress(packed))
     return files

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from staged_resiliency.probe.document import ARCHIVE_CHARACTERS
 from staged_resiliency.probe.minify import minified
 
 PACKAGE: Final = "resiliency_probe"
@@ -37,7 +38,7 @@ import sys
 sys.dont_write_bytecode = True
 runpy.run_module("{PACKAGE}", run_name="__main__")
 """
-_ARCHIVE_CHARACTERS_A_LINE: Final = 480
+_ARCHIVE_CHARACTERS_A_LINE: Final = 960
 
 # Each step's script and its timeout in seconds. The steps after one that timed out still run, so
 # the timeouts are far longer than any step should take.
@@ -187,13 +188,13 @@ def _contents() -> list[str]:
 
 
 def _archive() -> list[str]:
-    """Return the agent's files as base64 of bzip2 of JSON.
+    """Return the agent's files as base85 of bzip2 of JSON.
 
     bzip2 has one implementation, so that every machine builds the same archive, and it compresses
     sources better than gzip or xz do.
     """
     files = json.dumps(dict(agent_files()), ensure_ascii=False, separators=(",", ":"))
-    text = base64.b64encode(bz2.compress(files.encode())).decode()
+    text = base64.b85encode(bz2.compress(files.encode())).decode().translate(ARCHIVE_CHARACTERS)
     width = _ARCHIVE_CHARACTERS_A_LINE
     return [text[start : start + width] for start in range(0, len(text), width)]
 

@@ -42,6 +42,14 @@ MIN_CHECKER_REGIONS: Final = 3
 MIN_FAILOVER_PERIOD_SECONDS: Final = 60
 FAILOVER_STATISTICS: Final = ("Average", "Maximum", "Minimum", "SampleCount", "Sum")
 
+# The hosted zones of aliases to CloudFront, by the ending of a distribution's name:
+# Route53/latest/APIReference/API_AliasTarget.html, and of the China regions
+# AWSCloudFormation/latest/TemplateReference/aws-properties-route53-recordset-aliastarget.html
+CLOUDFRONT_ZONES: Final = {
+    ".cloudfront.net": "Z2FDTNDATAQYW2",
+    ".cloudfront.cn": "Z3RFFRIM2A3IF5",
+}
+
 # What CreateTopic takes, in sns/latest/api
 MAX_TOPIC_NAME_CHARACTERS: Final = 256
 

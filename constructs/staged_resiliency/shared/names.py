@@ -15,6 +15,9 @@ HEARTBEAT_METRIC: Final = "probe-heartbeat"
 PEER_METRIC: Final = "peer-connectivity"
 """Name of the metric for whether a host answers the other host of its pair."""
 
+DEPENDENCY_METADATA: Final = "Dependency"
+"""Key of the metadata of a primary record that has a dependency's own name."""
+
 
 def failover_stack(service: str, environment: str) -> str:
     """Return the name of the stack with a service's alarms, health checks and records."""
@@ -128,6 +131,16 @@ def probe_silent_alarm(host: str) -> str:
 def connectivity_metric(dependency: str) -> str:
     """Return the name of the metric that shows whether a host reaches a dependency."""
     return f"{dependency}-connectivity"
+
+
+def primary_of(dependency: str) -> str:
+    """Return the name under which hosts check the primary of a dependency that fails over."""
+    return f"{dependency}-primary"
+
+
+def dependency_failover_alarm(service: str, environment: str, dependency: str) -> str:
+    """Return the name of the alarm that fires while a dependency's clients are on its secondary."""
+    return f"{service}-{environment}-{dependency}-on-secondary"
 
 
 def set_identifier(service: str, role: str) -> str:

@@ -110,6 +110,17 @@ def stack_name(value: str) -> str:
     )
 
 
+def rds_identifier(value: str) -> str:
+    """Validate the identifier of a DB instance or DB cluster, which RDS keeps in lower case."""
+    return matching(
+        value,
+        r"[a-z](?=.{0,62}$)[a-z0-9]*(-[a-z0-9]+)*",
+        "an identifier of a DB instance or DB cluster (lower-case letters, digits and single "
+        "hyphens, a letter first, at most 63)",
+        "shop-db",
+    )
+
+
 def ip_address(value: str) -> str:
     """Validate an IPv4 or IPv6 address that clients can reach."""
     try:
@@ -187,6 +198,29 @@ def dns_name_or_address(value: str) -> str:
             "own); give one like db.example.com"
         )
     return domain_name(value)
+
+
+def cloudfront_zone(name: str) -> str | None:
+    """Return the zone of aliases to a CloudFront distribution; None for any other name."""
+    zones = limits.CLOUDFRONT_ZONES.items()
+    return next((zone for end, zone in zones if domain_name(name).endswith(end)), None)
+
+
+_OF_S3: Final = re.compile(
+    r"(?:(?P<bucket>.+)\.)?s3(?:-website)?(?:[.-](?:dualstack\.)?[a-z]{2}(?:-[a-z]+)+-\d)?"
+    r"\.amazonaws\.com(?:\.cn)?"
+)
+
+
+def s3_bucket(name: str) -> str | None:
+    """Return the bucket that a name of Amazon S3 begins with, "" without; None for other names.
+
+    Example:
+        >>> s3_bucket("images.shop.example.s3-website-eu-west-1.amazonaws.com")
+        'images.shop.example'
+    """
+    found = _OF_S3.fullmatch(domain_name(name))
+    return found and (found["bucket"] or "")
 
 
 def hosted_zone_id(value: str) -> str:

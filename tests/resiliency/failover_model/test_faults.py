@@ -175,10 +175,12 @@ def test_each_measured_dependency_is_a_fault_once(check: object, dependencies: l
     assert str(faults[5]) == "dependency blackholed: db"
 
 
-def test_neither_a_dead_probe_nor_a_degraded_dependency_hurts_clients() -> None:
+def test_what_leaves_clients_served_does_not_hurt_them() -> None:
     assert [kind for kind in FaultKind if not Fault(kind).hurts] == [
         FaultKind.DEPENDENCY_DEGRADED,
         FaultKind.PROBE_DEAD,
+        FaultKind.SECONDARY_LOST,
+        FaultKind.HOST_CUT_OFF,
     ]
 
 

@@ -12,7 +12,7 @@ from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.deployment_reader import read_deployment
 from resiliency.rehearsal.http_client import ask
 from resiliency.rehearsal.scenarios import scenarios_of
-from resiliency.rehearsal.simulated_hosts import SimulatedHosts
+from resiliency.rehearsal.simulated_hosts import SimulatedHosts, with_time_to_answer
 from resiliency.rehearsal.subprocesses import ManagedProcesses
 from tests.resiliency.failover_model.support import hand_written
 from tests.resiliency.rehearsal.support import Templates
@@ -116,7 +116,7 @@ def test_a_name_tag_with_a_slash_names_no_other_folder(
     hosts = SimulatedHosts(found, ("127.0.0.1", "127.0.0.1"))
     host = hosts.hosts[found.active.name]
     host.host = replace(host.host, name="Shop/Blue")
-    file = host.write_configuration(tmp_path, hosts, "http://127.0.0.1:9")
+    file = host.write_configuration(tmp_path, hosts, "http://127.0.0.1:9", Clock.starting(20))
     assert file is not None
     assert file.parent == tmp_path
     assert json.loads(file.read_text())["host"] == "Shop/Blue"
@@ -125,3 +125,21 @@ def test_a_name_tag_with_a_slash_names_no_other_folder(
         for dependency in each._dependencies.values():
             assert dependency._listener is not None
             dependency._listener.close()
+
+
+@pytest.mark.parametrize(
+    ("given", "scale", "expected"),
+    [
+        ((10, 5), 20, (10, 5)),
+        ((10, 5), 60, (20, 15)),
+        ((60, 5), 60, (60, 15)),
+        ((2, 1), 20, (6, 5)),
+        ((60, 40), 120, (60, 40)),
+    ],
+)
+def test_checks_have_a_quarter_of_a_second_here(
+    given: tuple[int, float], scale: float, expected: tuple[int, float]
+) -> None:
+    pace = {"interval_seconds": given[0], "timeout_seconds": given[1]}
+    found = with_time_to_answer(pace, scale)
+    assert (found["interval_seconds"], found["timeout_seconds"]) == expected

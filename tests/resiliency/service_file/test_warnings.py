@@ -55,6 +55,42 @@ def test_a_short_ttl_is_not_warned_of(ttl_seconds: int) -> None:
     assert list(warnings_of(environment)) == []
 
 
+CDN_TARGETS = {
+    "primary": {"dns_name": "d111111abcdef8.cloudfront.net"},
+    "secondary": {"dns_name": "cdn.example.com"},
+}
+
+
+def test_a_long_ttl_of_a_dependency_is_warned_of() -> None:
+    environment = edited(
+        lambda env: env["dependencies"]["cdn"].update(failover={**CDN_TARGETS, "ttl_seconds": 300})
+    )
+    assert list(warnings_of(environment)) == [
+        ServiceWarning(
+            "staged-resiliency:long-ttl-of-cdn",
+            "dependencies.cdn.failover.ttl_seconds",
+            "300 s: clients may keep the failed primary's name that long after a failover; "
+            "give 60 or less",
+        )
+    ]
+
+
+def test_a_dependency_that_fails_over_and_also_moves_the_services_clients_is_warned_of() -> None:
+    def both(env: Data) -> None:
+        env["dependencies"]["cdn"]["failover"] = CDN_TARGETS
+        env["failover_on"] = ["status", "cdn"]
+
+    assert list(warnings_of(edited(both))) == [
+        ServiceWarning(
+            "staged-resiliency:both-decide-cdn",
+            "dependencies.cdn.failover",
+            "fails over by itself, and failover_on has 'cdn' too: when its primary fails, both "
+            "hosts lose it, and the service's clients are sent to the standby for nothing; remove "
+            "it from failover_on unless a single host's loss of it must move them",
+        )
+    ]
+
+
 def with_db_alarm(missing_data: str, *signals: str) -> Environment:
     def edit(env: Data) -> None:
         env["failover_on"] = list(signals)

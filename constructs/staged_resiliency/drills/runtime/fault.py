@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+from staged_resiliency.drills.runtime import database
 from staged_resiliency.drills.runtime.context import AwsError, Context, JsonObject
 from staged_resiliency.drills.runtime.keys import (
     BLACKHOLE_DOCUMENT,
@@ -15,7 +16,13 @@ from staged_resiliency.drills.runtime.keys import (
     RUN_TAG,
     SERVICE_TAG,
 )
-from staged_resiliency.drills.runtime.plan import RULE_LATE_SECONDS, Ending, FaultKind, Plan
+from staged_resiliency.drills.runtime.plan import (
+    RULE_LATE_SECONDS,
+    Database,
+    Ending,
+    FaultKind,
+    Plan,
+)
 
 SETTLE_SECONDS: Final = 60.0
 """How long an experiment that the run doesn't know of is looked for: FIS's list may lag behind."""
@@ -86,7 +93,7 @@ def start_experiment(plan: Plan, execution: str, context: Context) -> Experiment
             SERVICE_TAG: plan.service,
             ENVIRONMENT_TAG: plan.environment,
             DRILL_TAG: plan.drill,
-            INSTANCE_TAG: plan.target_host.instance_id or "",
+            INSTANCE_TAG: plan.tagged,
         },
     )
     return _experiment(answer["experiment"])
@@ -260,7 +267,7 @@ def state_of(instance: JsonObject) -> str:
 
 def is_over(plan: Ending, context: Context) -> bool:
     """Whether the fault of a run of long ago is over, as far as can be seen without ending it."""
-    if not plan.enabled or plan.fault.runs_on_host:
+    if not plan.enabled or plan.fault is not FaultKind.STOP_INSTANCE:
         return True  # it ended by itself
     state = state_of(describe_instance(plan.instance_id, context))
     return state in ("running", "shutting-down", "terminated", "")
@@ -287,6 +294,8 @@ def _end_without_fis(
     plan: Ending, known: str | None, begun: float | None, context: Context
 ) -> FaultEndStatus:
     """End a fault whose duration is over, while the FIS API fails."""
+    if plan.enabled and plan.database is not None:
+        return _failover_status(plan, plan.database, known, begun, context)
     if plan.enabled and plan.fault is FaultKind.STOP_INSTANCE:
         return _start_instance(plan, known, context)
     lasting = "" if not plan.enabled else _why_rule_may_last(plan, begun, context)
@@ -313,9 +322,40 @@ def _status(
     if not plan.enabled:
         message = f"experiment {last.id} is {last.status}"
         return FaultEndStatus(True, last.id, message, context.clock())
+    if plan.database is not None:
+        return _failover_status(plan, plan.database, last.id, begun, context)
     if plan.fault is FaultKind.STOP_INSTANCE:
         return _start_instance(plan, last.id, context)
     return _rule_status(plan, last, injected_at, context)
+
+
+def _failover_status(
+    plan: Ending,
+    failing_over: Database,
+    experiment: str | None,
+    begun: float | None,
+    context: Context,
+) -> FaultEndStatus:
+    """Return how far a failover of a database has come, which nothing stops once it has begun.
+
+    RDS may not report at once that it has begun, so the database counts as lost at least for the
+    time that a failover usually takes. One that can't be described counts as lost for longer.
+    """
+    now = context.clock()
+    usual = now if begun is None else begun + plan.fault_seconds
+    try:
+        status = database.status_of(database.describe(failing_over, context))
+    except AwsError as error:
+        if now < usual + RULE_LATE_SECONDS:
+            message = f"{failing_over} can't be described: {error}"
+            return FaultEndStatus(False, experiment, message)
+        return FaultEndStatus(True, experiment, _TIME_OVER, now)
+    if status != database.AVAILABLE:
+        return FaultEndStatus(False, experiment, f"{failing_over} is {status or 'not found'}")
+    if now < usual:
+        message = f"{failing_over} may fail over for another {usual - now:.0f} s"
+        return FaultEndStatus(False, experiment, message)
+    return FaultEndStatus(True, experiment, f"{failing_over} is available", now)
 
 
 def _start_instance(plan: Ending, experiment: str | None, context: Context) -> FaultEndStatus:

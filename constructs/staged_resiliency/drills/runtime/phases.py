@@ -355,9 +355,12 @@ def failback(call: PhaseInput, context: Context) -> PhaseResult:
         plan, earlier = call.plan, phase.earlier_observations()
         injected, ended = fault_times(earlier)
         since = phase.began_at if ended is None else ended
+        alarms_seconds = 0 if plan.database is None else plan.database.alarms_seconds
 
         def is_done() -> bool:
             began = since if injected is None else injected
+            if context.clock() < began + alarms_seconds:
+                return False
             run = run_of(plan, began, since, context.clock())
             observations = [*earlier, *phase.poller.observations]
             return all_happened(expected_after_fault(plan), observations, run)
@@ -393,7 +396,7 @@ def _check_targets(found: Experiment, call: PhaseInput, context: Context) -> tup
     if found.cut_short:
         return found.cut_short, found.cut_short
     targets = fault.resolved_targets(found.id, context)
-    expected = f"instance/{call.plan.target_host.instance_id}"
+    expected = call.plan.aim
     message = f"aimed at {', '.join(targets) or 'nothing'}"
     if len(targets) != 1 or not targets[0].endswith(expected):
         return message, f"{message}, not at {expected} alone"

@@ -17,6 +17,7 @@ from staged_resiliency.experiment.expectations import (
     AlarmRecovers,
     ClientsMove,
     ClientsReturn,
+    ClientsServedAgain,
     Expectation,
     TimedExpectation,
     time_limit,
@@ -48,11 +49,12 @@ class FaultKind(Enum):
     STOP_INSTANCE = "stop_instance"
     BLACKHOLE = "blackhole"
     DEGRADE = "degrade"
+    RDS_FAILOVER = "rds_failover"
 
     @property
     def runs_on_host(self) -> bool:
         """Whether a command on the host injects the fault, and not AWS FIS itself."""
-        return self is not FaultKind.STOP_INSTANCE
+        return self in (FaultKind.BLACKHOLE, FaultKind.DEGRADE)
 
     @property
     def description(self) -> str:
@@ -61,6 +63,7 @@ class FaultKind(Enum):
             FaultKind.STOP_INSTANCE: "host stopped",
             FaultKind.BLACKHOLE: "dependency blackholed",
             FaultKind.DEGRADE: "dependency degraded",
+            FaultKind.RDS_FAILOVER: "database failed over",
         }[self]
 
 
@@ -75,6 +78,36 @@ class Command:
 
     document: str
     effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database of Amazon RDS that a drill makes fail over; both hosts lose it meanwhile.
+
+    Attributes:
+        identifier: Of the DB instance or the DB cluster.
+        is_cluster: Whether it is a DB cluster.
+        alarms_seconds: How long after the fault an alarm may still fire because of it; the run
+            observes for as long.
+    """
+
+    identifier: str
+    is_cluster: bool
+    alarms_seconds: int = 0
+
+    def __str__(self) -> str:
+        """The database as messages name it."""
+        return f"DB {'cluster' if self.is_cluster else 'instance'} {self.identifier}"
+
+    @property
+    def resource(self) -> str:
+        """The end of its ARN."""
+        return f"{'cluster' if self.is_cluster else 'db'}:{self.identifier}"
+
+    @property
+    def lock(self) -> str:
+        """The name of its lock, and the tag of its experiments."""
+        return self.resource.replace(":", "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,21 +222,27 @@ class Timeouts:
         *,
         late_seconds: int = 0,
         notice_seconds: int = 0,
+        alarms_seconds: int = 0,
     ) -> "Timeouts":
         """Derive the timeouts from a fault's duration, its hypothesis and the objective.
 
         They exceed the hypothesis's own limits, so that a failed drill reports how late clients
-        or alarms were. ``late_seconds`` is how much later than its time the fault may end.
+        or alarms were. ``late_seconds`` is how much later than its time the fault may end, and
+        ``alarms_seconds`` how long after the fault an alarm that need not fire may do so.
         """
         hypothesis = tuple(hypothesis)
         during = [each for each in hypothesis if isinstance(each, (ClientsMove, AlarmFires))]
-        after = [each for each in hypothesis if isinstance(each, (ClientsReturn, AlarmRecovers))]
+        after = [
+            each
+            for each in hypothesis
+            if isinstance(each, (ClientsReturn, ClientsServedAgain, AlarmRecovers))
+        ]
 
         def limit(expectation: TimedExpectation) -> int:
             return int(time_limit(expectation, objective_seconds))
 
         observe = max([fault_seconds, *(limit(each) + LATE_SECONDS for each in during)])
-        failback = max([600, *(limit(each) + 120 for each in after)])
+        failback = max([600, *(limit(each) + 120 for each in after), alarms_seconds + 120])
         return cls(
             preflight=60,
             steady=60,
@@ -239,6 +278,7 @@ class Ending:
         fault_seconds: How long the fault lasts unless it is ended earlier.
         enabled: False for a dry run, which has no fault.
         command: The command on the host; None where AWS FIS itself injects the fault.
+        database: The database that fails over; None for other faults.
         journal_bucket: The bucket in which it is recorded that the fault is over; empty where it
             is unknown.
         topic_arn: The topic of the message on the run; empty where it is unknown.
@@ -257,6 +297,7 @@ class Ending:
     journal_bucket: str = ""
     topic_arn: str = ""
     command: Command | None = None
+    database: Database | None = None
 
     @classmethod
     def from_plan(cls, document: object) -> "Ending":
@@ -291,7 +332,7 @@ class Plan:
 
     Attributes:
         target: Name of the host that the fault is injected into: that of ``active`` or
-            ``standby``.
+            ``standby``. That of ``active`` where a database fails over.
         active: The host that serves clients while all is well.
         dependency: Short name of the dependency that is affected; None for a stopped instance.
         port: TCP port that is cut off; None for other faults.
@@ -319,6 +360,7 @@ class Plan:
         notice_seconds: How long before it goes on a run with a fault announces itself; 0 for no
             announcement.
         command: The command on the host that injects the fault; None where AWS FIS itself does.
+        database: The database that fails over; None for other faults.
         sample_seconds: Interval between two polls of DNS, clients and alarms.
         call_seconds: How long one call of a function polls.
 
@@ -363,6 +405,7 @@ class Plan:
     more_topic_arns: tuple[str, ...] = ()
     command: Command | None = None
     stack: str = ""
+    database: Database | None = None
 
     def __post_init__(self) -> None:
         if not self.hypothesis:
@@ -413,19 +456,35 @@ class Plan:
             journal_bucket=self.journal_bucket,
             topic_arn=self.topic_arn,
             command=self.command,
+            database=self.database,
         )
 
     @property
     def instances(self) -> tuple[str, ...]:
-        """IDs of the pair's instances, as far as they are known; a run locks all of them."""
-        found = (self.active.instance_id, self.standby.instance_id)
+        """What a run locks: the pair's instances, as far as they are known, and the database."""
+        database = None if self.database is None else self.database.lock
+        found = (self.active.instance_id, self.standby.instance_id, database)
         return tuple(sorted({each for each in found if each is not None}))
+
+    @property
+    def tagged(self) -> str:
+        """What the tag of the experiment names: the instance or the database that it breaks."""
+        instance = self.target_host.instance_id or ""
+        return instance if self.database is None else self.database.lock
+
+    @property
+    def aim(self) -> str:
+        """The end of the ARN that the experiment aims at."""
+        instance = f"instance/{self.target_host.instance_id}"
+        return instance if self.database is None else self.database.resource
 
     @property
     def effect(self) -> str:
         """What the fault does, in the words of messages."""
         if self.command is not None:
             return self.command.effect
+        if self.database is not None:
+            return f"makes {self.database} fail over"
         if self.fault is FaultKind.STOP_INSTANCE:
             return f"stops {self.target}"
         return f"drops what {self.target} sends to TCP port {self.port}"
@@ -440,11 +499,10 @@ class Plan:
         return self.fault is FaultKind.STOP_INSTANCE
 
     def to_json(self) -> JsonObject:
-        """Return the plan as a JSON object, without a command where there is none."""
+        """Return the plan as a JSON object, without command and database where there is none."""
         document: JsonObject = as_json(self)
-        if self.command is None:
-            return {key: value for key, value in document.items() if key != "command"}
-        return document
+        absent = [key for key in ("command", "database") if document[key] is None]
+        return {key: value for key, value in document.items() if key not in absent}
 
     @classmethod
     def from_json(cls, document: object) -> "Plan":

@@ -6,7 +6,7 @@ from datetime import date, datetime, timezone
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from staged_resiliency.drills.runtime import fault, lock, traps
+from staged_resiliency.drills.runtime import database, fault, lock, traps
 from staged_resiliency.drills.runtime.client_view import alarm_states, serving_host
 from staged_resiliency.drills.runtime.context import Context
 from staged_resiliency.drills.runtime.plan import Plan, Window
@@ -39,6 +39,7 @@ class Findings:
         agent: Ping status of its Systems Manager agent; empty where it was not asked for.
         experiments: IDs of the running experiments of the service's other drills.
         traps: Why the host would not come back as it was, or the fault would not take effect.
+        database: Status of the database that is to fail over; empty where there is none.
         closed: The change calendars that are closed.
         deploying: The stack that is being changed, and its status; empty where it is not.
     """
@@ -54,6 +55,7 @@ class Findings:
     blackout: str = ""
     closed: Sequence[str] = ()
     deploying: str = ""
+    database: str = ""
 
 
 def refusals(plan: Plan, found: Findings) -> Sequence[str]:
@@ -102,6 +104,7 @@ def inspect(plan: Plan, execution: str, context: Context) -> Findings:
         standby, reason = serving_host(plan, context, addresses[0])
     instance = fault.describe_instance(plan.target_host.instance_id or "", context)
     agent = traps.describe_agent(plan, context) if plan.fault.runs_on_host else {}
+    described = {} if plan.database is None else database.describe(plan.database, context)
     return Findings(
         in_window=is_open(plan.window, context.clock()),
         alarms={name: state for name, (state, _) in states.items()},
@@ -110,7 +113,12 @@ def inspect(plan: Plan, execution: str, context: Context) -> Findings:
         instance_state=fault.state_of(instance),
         agent=str(agent.get("PingStatus", "")),
         experiments=fault.other_active_experiments(plan, execution, context),
-        traps=traps.of_instance(plan, instance, context) + traps.of_agent(plan, agent),
+        traps=[
+            *traps.of_instance(plan, instance, context),
+            *traps.of_agent(plan, agent),
+            *([] if plan.database is None else database.traps_of(plan.database, described)),
+        ],
+        database=database.status_of(described),
         blackout=blackout_day(plan, context.clock()),
         closed=[each for each in plan.change_calendars if _is_closed(each, context)],
         deploying=deployment_of(plan, context),

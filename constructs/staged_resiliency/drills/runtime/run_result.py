@@ -13,6 +13,7 @@ from staged_resiliency.experiment.expectations import (
     AlarmRecovers,
     ClientsMove,
     ClientsReturn,
+    ClientsServedAgain,
     Expectation,
 )
 from staged_resiliency.experiment.journal import Phase, RunInfo, RunResult
@@ -55,7 +56,8 @@ def expected_during_fault(plan: Plan) -> Sequence[Expectation]:
 
 def expected_after_fault(plan: Plan) -> Sequence[Expectation]:
     """Return the expectations of what happens once the fault is over."""
-    return [each for each in plan.hypothesis if isinstance(each, (ClientsReturn, AlarmRecovers))]
+    kinds = (ClientsReturn, ClientsServedAgain, AlarmRecovers)
+    return [each for each in plan.hypothesis if isinstance(each, kinds)]
 
 
 def all_happened(
@@ -103,6 +105,8 @@ def reason_to_stop(plan: Plan, observations: Sequence[Observation], run: Run) ->
         if (state := latest.get(name, OK)) != OK
     ]
     hosts = of(observations, Source.HOST, plan.other_host.name)[-UNANSWERED_OBSERVATIONS:]
+    if plan.database is not None:
+        hosts = []  # both hosts lose the database, and may not answer without it
     if len(hosts) == UNANSWERED_OBSERVATIONS and {each.value for each in hosts} == {NO_ANSWER}:
         reasons.append(
             nobody_serves(plan, observations, run)
@@ -115,7 +119,12 @@ def reason_to_stop(plan: Plan, observations: Sequence[Observation], run: Run) ->
 
 
 def nobody_serves(plan: Plan, observations: Iterable[Observation], run: Run) -> str:
-    """Return that neither host answered several times in a row; empty where one always did."""
+    """Return that neither host answered several times in a row; empty where one always did.
+
+    Empty too where both lose their database: only how long clients are not served counts then.
+    """
+    if plan.database is not None:
+        return ""
     during = [each for each in ordered(observations) if run.injected_at <= each.at <= run.until]
     other = {each.at: each.value for each in of(during, Source.HOST, plan.other_host.name)}
     row = 0

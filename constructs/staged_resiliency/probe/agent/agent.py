@@ -219,10 +219,12 @@ def max_spooled(config: Config) -> int:
     """Return how many data the spool holds: two hours of them, even if all targets fail.
 
     Then each target has two series a minute, each in up to four parts: one per attempt to publish,
-    of which there are some three a minute.
+    of which there are some three a minute. Those of the application are published once a minute.
     """
-    series = 2 * (len(config.targets) + len(config.peers)) + 2
-    return max(MIN_RETAINED, RETENTION_MINUTES * 4 * series)
+    series = 4 * (2 * (len(config.targets) + len(config.peers)) + 2)
+    if config.statsd is not None:
+        series += config.statsd.max_metrics + 3
+    return max(MIN_RETAINED, RETENTION_MINUTES * series)
 
 
 def _identity_settings(config: Config) -> tuple[str, ...]:

@@ -117,7 +117,8 @@ def _rendered(datum: Datum) -> dict[str, Any]:
         "Timestamp": datetime.fromtimestamp(datum.minute, timezone.utc),
     }
     if datum.values:
-        return {**rendered, "Values": list(datum.values)}  # each counts once
+        values, counts = zip(*datum.values)
+        return {**rendered, "Values": values, "Counts": counts}
     statistics = {
         "SampleCount": datum.samples,
         "Sum": datum.total,

@@ -27,6 +27,7 @@ MAX_BYTES = 4_000_000
 PEER_METRIC = "peer-connectivity"
 HEARTBEAT_METRIC = "probe-heartbeat"
 DROPPED_METRIC = "probe-dropped"
+DROPPED_LINES_METRIC = "statsd-dropped"
 _MAX_DIGITS = 20
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 
@@ -44,6 +45,19 @@ class Target(NamedTuple):
     timeout_seconds: float | None = None  # likewise
     latency: str = ""
     certificate: bool = False
+
+
+class Statsd(NamedTuple):
+    """What the application may send by StatsD to this host's loopback addresses.
+
+    ``metrics`` are names, or beginnings of names with a ``*`` after them; ``tags`` are published as
+    dimensions besides ``Host``, all others are ignored.
+    """
+
+    metrics: tuple[str, ...]
+    max_metrics: int
+    port: int = 8125
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,6 +78,7 @@ class Config:
     host: str = ""
     region: str = ""
     endpoint_url: str = ""
+    statsd: Statsd | None = None  # not received, unless given
 
     def pace_of(self, target: Target) -> tuple[int, float]:
         """Return the interval and the timeout of a target."""
@@ -147,6 +162,17 @@ def _whole_number(lowest: int, highest: int) -> Rule:
     )
 
 
+def _list_of(description: str, pattern: str) -> Rule:
+    allows = re.compile(rf"(?=.{{1,255}}$){pattern}", re.ASCII).fullmatch
+    return Rule(
+        f"a list of {description}",
+        lambda value: (
+            isinstance(value, list)
+            and all(isinstance(text, str) and allows(text) for text in value)
+        ),
+    )
+
+
 def ip_version(text: str) -> int | None:
     """Return 4 or 6 for an IP address, None for other text or an address with a zone."""
     try:
@@ -220,6 +246,13 @@ _CONFIG: Mapping[str, Rule] = {
     "host": HOST,
     "region": REGION,
     "endpoint_url": ENDPOINT,
+    "statsd": _OBJECT,
+}
+_STATSD: Mapping[str, Rule] = {
+    "metrics": _list_of("names of metrics, perhaps with a * at the end", r"[!-)+-9;-{}~]+\*?"),
+    "max_metrics": _whole_number(1, 100),
+    "port": _whole_number(1024, 65_535),
+    "tags": _list_of("names of tags", r"[A-Za-z][A-Za-z0-9_./-]*"),
 }
 _TARGET: Mapping[str, Rule] = {
     "metric": _METRIC,
@@ -327,6 +360,10 @@ def _config(content: object) -> Config:
         path = f"peers.{_key(name)}"
         require(name, HOST, path)
         peers[name] = _check(each, path, {}, ())
+    if "statsd" in given:
+        statsd = _object(given["statsd"], "statsd", _STATSD, ("metrics", "max_metrics"))
+        lists = {key: tuple(value) for key, value in statsd.items() if isinstance(value, list)}
+        given["statsd"] = Statsd(**{**statsd, **lists})
     config = Config(**{**given, "targets": tuple(targets.values()), "peers": peers})
     if len(peers) == 1:
         raise ConfigError("peers: must name two hosts or more, or none")
@@ -339,7 +376,7 @@ def _config(content: object) -> Config:
             )
     others = max(0, len(peers) - 1)
     count = len(targets) + others
-    if not count:
+    if not count and config.statsd is None:
         raise ConfigError("targets: is empty, and there are no peers")
     a_minute = others * 60 // config.interval_seconds
     a_minute += sum(60 // interval for _, interval, _ in paces[1:])

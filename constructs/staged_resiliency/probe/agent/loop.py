@@ -85,7 +85,7 @@ class Loop:
         self._wakeup, self._woken = socket.socketpair()
         self._wakeup.setblocking(False)
         self._woken.setblocking(False)
-        self._selector.register(self._woken, selectors.EVENT_READ, None)
+        self.watch(self._woken, self._drain_wakeups)
         self._running = True
 
     @property
@@ -108,6 +108,14 @@ class Loop:
         task = Task(coroutine, done)
         self.call_at(self.clock() + seconds, self._expire, task)
         self._step(task, None)
+
+    def watch(self, sock: socket.socket, callback: Callable[[], None]) -> None:
+        """Call whenever a socket can be read, until ``unwatch``."""
+        self._selector.register(sock, selectors.EVENT_READ, callback)
+
+    def unwatch(self, sock: socket.socket) -> None:
+        """Call no more for a socket."""
+        self._selector.unregister(sock)
 
     def resolve(self, future: Future, value: Any) -> None:
         """Continue the tasks that wait for a future; in the loop's thread."""
@@ -145,8 +153,8 @@ class Loop:
         """Handle ready sockets and calls from other threads; return whether any was ready."""
         ready = self._selector.select(wait)
         for key, _ in ready:
-            if key.data is None:
-                self._drain_wakeups()
+            if not isinstance(key.data, Task):
+                key.data()
             elif key.data.socket is key.fileobj:
                 self._step(key.data, True)
         while self._calls:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 
 from .attempt import Tools
 from .config import DROPPED_METRIC, HEARTBEAT_METRIC, PEER_METRIC, Config, Target
 from .identity import Identity
 from .journal import Journal
-from .metric_statistics import MetricStatistics, Series
+from .metric_statistics import Datum, MetricStatistics, Series
 from .publisher import Publisher
 from .sampler import Result, Sampler
+from .statsd import Aggregation, Receiver
 
 CHANGE_PAUSE_SECONDS = 1.0  # between two requests for changes of state
 # After this time without a success, zeros go with the minute's request: no alarm waits for them.
@@ -34,6 +36,7 @@ class Measuring:
         self._statistics = MetricStatistics()
         self._samplers: list[Sampler] = []
         self._targets: dict[Series, Target] = {}
+        self._statsd: Receiver | None = None
         self._change_is_due = False
         self._changes_published = float("-inf")
         self._clock_offset = self._offset()
@@ -75,6 +78,14 @@ class Measuring:
             self._samplers.append(sampler)
         for sampler in former.values():
             sampler.stop()
+        if config.statsd != (self._statsd and self._statsd.settings):
+            self._publish(self._take_statsd(ending=True))
+            self._statsd = None
+            if config.statsd is not None:
+                given = (config.statsd, self._own_dimensions, self._tools.wall, self._journal)
+                aggregation = Aggregation(*given)
+                self._statsd = Receiver(config.statsd, aggregation, self._loop, self._journal)
+                self._statsd.open()
 
     def stop(self) -> None:
         """Take no more samples, and publish those taken."""
@@ -82,7 +93,7 @@ class Measuring:
         for sampler in self._samplers:
             sampler.stop()
         self._count_dropped(ending=True)
-        self._publish()
+        self._publish(self._take_statsd(ending=True))
 
     def _record(self, result: Result) -> None:
         sampler, failure = result.sampler, result.failure
@@ -130,10 +141,13 @@ class Measuring:
         self._changes_published = self._loop.clock()
         self._publish()
 
-    def _publish(self) -> None:
-        data = self._statistics.take()
+    def _publish(self, more: Sequence[Datum] = ()) -> None:
+        data = [*self._statistics.take(), *more]
         if data:
             self._publisher.put(data)
+
+    def _take_statsd(self, *, ending: bool = False) -> Sequence[Datum]:
+        return self._statsd.take(ending=ending) if self._statsd is not None else ()
 
     def _schedule_minute(self) -> None:
         """Schedule a little after the minute's end, at another second on each host."""
@@ -155,7 +169,7 @@ class Measuring:
             Series(HEARTBEAT_METRIC, self._own_dimensions), self._this_minute(), 1.0
         )
         self._count_dropped()
-        self._publish()
+        self._publish(self._take_statsd())
 
     def _count_dropped(self, *, ending: bool = False) -> None:
         dropped = self._publisher.take_dropped(ending=ending)

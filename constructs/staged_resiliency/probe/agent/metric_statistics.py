@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
 Dimensions = tuple[tuple[str, str], ...]
+
+MAX_VALUES = 150  # of one metric in a request (AmazonCloudWatch API reference, PutMetricData)
 
 
 class Series(NamedTuple):
@@ -27,15 +30,18 @@ class Datum(NamedTuple):
     total: float
     lowest: float
     highest: float
-    values: tuple[float, ...] = ()  # each of them, for percentiles
+    values: tuple[tuple[float, float], ...] = ()  # each with its count, for percentiles
 
 
 def merged(data: Iterable[Datum]) -> list[Datum]:
-    """Merge the sets of the same series and minute."""
+    """Merge the sets of the same series and minute, unless they have too many values together."""
+    full: list[Datum] = []
     sets: dict[tuple[Series, int], Datum] = {}
     for datum in data:
         former = sets.get((datum.series, datum.minute))
-        if former is not None:
+        if former is not None and len(former.values) + len(datum.values) > MAX_VALUES:
+            full.append(former)
+        elif former is not None:
             datum = datum._replace(
                 samples=former.samples + datum.samples,
                 total=former.total + datum.total,
@@ -44,7 +50,7 @@ def merged(data: Iterable[Datum]) -> list[Datum]:
                 values=former.values + datum.values,
             )
         sets[datum.series, datum.minute] = datum
-    return list(sets.values())
+    return [*full, *sets.values()]
 
 
 class MetricStatistics:
@@ -86,7 +92,7 @@ class MetricStatistics:
         taken = [
             Datum(
                 *(series, minute, int(count), total, lowest, highest),
-                values=tuple(self._values.get((series, minute), ())),
+                values=tuple(Counter(self._values.get((series, minute), ())).items()),
             )
             for (series, minute), (count, total, lowest, highest) in self._sets.items()
         ]

@@ -200,7 +200,7 @@ class Room:
 
 def _bytes(datum: Datum) -> int:
     """Return the most bytes a datum takes: each value is escaped, and its full path precedes it."""
-    size = 400 + 3 * len(datum.series.metric) + 70 * len(datum.values)
+    size = 400 + 3 * len(datum.series.metric) + 140 * len(datum.values)
     for name, value in datum.series.dimensions:
         size += 110 + 3 * (len(name) + len(value))
     return size

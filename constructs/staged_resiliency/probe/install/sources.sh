@@ -12,7 +12,8 @@ if ! is_intact "$home/$agent"; then
   rm -rf "$new"
   "$python" -I -c '
 import base64, bz2, json, pathlib, sys
-for path, content in json.loads(bz2.decompress(base64.b64decode(sys.stdin.read()))).items():
+text = "".join(sys.stdin.read().split()).translate(str.maketrans(".,/:[", "{}<>&"))
+for path, content in json.loads(bz2.decompress(base64.b85decode(text))).items():
     file = pathlib.Path(sys.argv[1], path)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(content, encoding="utf-8")

@@ -49,6 +49,11 @@ def unchanged(*keys: str) -> Edits:
     return {key: key for key in keys}
 
 
+CDN_FAILS_OVER: Edits = {
+    "port: 80 }": "port: 80, failover: { primary: { dns_name: d1.cloudfront.net }, "
+    "secondary: { dns_name: cdn.example.com } } }"
+}
+
 HOST_ALIKE = (
     "services/cafe.yaml:15: environments.production.hosts.blue.name: 'bookstore-api-blue' is also "
     "a host of another pair in 532151327118 us-west-2, whose alarms would have the same names; "
@@ -106,6 +111,15 @@ RECORD_ALIKE = (
             "'bookstore-api-blue-blue-db-connectivity-failed', has the name of another host's "
             "alarm; rename the dependency; the other one is at services/bookstore.yaml:19",
             id="connectivity alarm",
+        ),
+        pytest.param(
+            CDN_FAILS_OVER,
+            CDN_FAILS_OVER,
+            "services/cafe.yaml:19: environments.production.dependencies.cdn.host: "
+            "'cdn.bookstore.pingpublications.com' fails over, and is also a record that another "
+            "environment or dependency has; let one of them have the records; the other one is at "
+            "services/bookstore.yaml:19",
+            id="failover of one dependency",
         ),
     ],
 )

@@ -5,6 +5,7 @@ import selectors
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -269,6 +270,7 @@ def both(one: Datum, other: Datum) -> Datum:
         one.total + other.total,
         min(one.lowest, other.lowest),
         max(one.highest, other.highest),
+        tuple((Counter(dict(one.values)) + Counter(dict(other.values))).items()),
     )
 
 

@@ -415,7 +415,7 @@ def test_an_error_of_a_library_fails_one_request_and_not_the_thread(
 
 def test_single_values_are_sent_in_place_of_their_statistics() -> None:
     series = Series("db-latency", (("Host", "shop-blue"),))
-    datum = Datum(series, 0, 3, 7.5, 1.0, 5.5, (1.0, 1.0, 5.5))
+    datum = Datum(series, 0, 3, 7.5, 1.0, 5.5, ((1.0, 2), (5.5, 1)))
     rendered = _rendered(datum)
-    assert rendered["Values"] == [1.0, 1.0, 5.5]
-    assert rendered.keys() == {"MetricName", "Dimensions", "Timestamp", "Values"}
+    assert (rendered["Values"], rendered["Counts"]) == ((1.0, 5.5), (2, 1))
+    assert rendered.keys() == {"MetricName", "Dimensions", "Timestamp", "Values", "Counts"}

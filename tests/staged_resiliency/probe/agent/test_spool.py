@@ -37,7 +37,7 @@ DATA = st.lists(
         NUMBERS,
         NUMBERS,
         NUMBERS,
-        st.lists(NUMBERS, max_size=3).map(tuple),
+        st.lists(st.tuples(NUMBERS, NUMBERS), max_size=3).map(tuple),
     ),
     max_size=5,
 )

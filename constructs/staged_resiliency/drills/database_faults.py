@@ -1,0 +1,169 @@
+"""The faults of databases: an instance or a cluster of Amazon RDS fails over, with AWS FIS."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from staged_resiliency.drills.alarm_effects import AlarmEffect, AlarmKind, WatchedAlarm
+from staged_resiliency.drills.faults import (
+    Action,
+    Fault,
+    PairOfHosts,
+    Place,
+    Statement,
+    Target,
+    is_at,
+)
+from staged_resiliency.drills.runtime.plan import RULE_LATE_SECONDS, Database, FaultKind
+from staged_resiliency.shared import validation
+from staged_resiliency.shared.literals import checked
+
+FAILOVER_MINUTES: Final = 2
+"""How long a failover takes as a rule, at most.
+
+Source: AmazonRDS/latest/UserGuide/Concepts.MultiAZ.Failover.html (60 to 120 seconds; under 35 for a
+Multi-AZ DB cluster). Large transactions and a lengthy recovery take longer.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFault(Fault):
+    """A failover of a database, which ends by itself, and which nothing stops once it has begun.
+
+    Both hosts lose the database. Nobody is expected to move: every client is served again within
+    the objective, by the same host. The alarms on the database, on peers and on metrics of the
+    team's own may fire on either host, and recover.
+    """
+
+    kind = FaultKind.RDS_FAILOVER
+    late_seconds = RULE_LATE_SECONDS
+    host_name = ""
+    instance = ""
+    duration_minutes = FAILOVER_MINUTES
+    action_id: ClassVar[str]
+    fails_over: ClassVar[str]
+    describes: ClassVar[str]
+    is_cluster: ClassVar[bool]
+
+    identifier: str
+    destination: str
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        owner = type(self).__name__
+        checked(owner, "identifier", self.identifier, validation.rds_identifier)
+        checked(owner, "destination", self.destination, validation.dns_name_or_address)
+
+    @property
+    def database(self) -> Database:
+        """The database that fails over."""
+        return Database(self.identifier, self.is_cluster)
+
+    @property
+    def role_id(self) -> str:
+        """Id of the role that AWS FIS assumes, which may make this database alone fail over."""
+        return f"RdsFailoverRole-{self.database.lock}"
+
+    def target(self, place: Place) -> Target:
+        """The target of the experiment template."""
+        kind, key = ("cluster", "Clusters") if self.is_cluster else ("db", "DBInstances")
+        return Target("Database", f"aws:rds:{kind}", self._arn(place), key)
+
+    def action(self, place: Place) -> Action:
+        """The action that makes the database fail over."""
+        parameters = {} if self.is_cluster else {"forceFailover": "true"}
+        return Action(self.action_id, f"Makes {self.database} fail over.", parameters)
+
+    def statements(self, pair: PairOfHosts) -> list[Statement]:
+        """The permissions to describe the database and to make it fail over."""
+        return [
+            {
+                "Sid": "FailOverTheDatabase",
+                "Effect": "Allow",
+                "Action": [self.describes, self.fails_over],
+                "Resource": self._arn(pair.place),
+            }
+        ]
+
+    def describe(self, place: Place) -> Statement:
+        """The permission to describe the database alone."""
+        return {
+            "Sid": "DescribeTheDatabase",
+            "Effect": "Allow",
+            "Action": self.describes,
+            "Resource": self._arn(place),
+        }
+
+    def effect_on(self, alarm: WatchedAlarm) -> AlarmEffect:
+        """The effect on the metric of an alarm: what needs the database may fail, on both hosts."""
+        if alarm.watches is AlarmKind.DEPENDENCY:
+            return AlarmEffect.MAY_FAIL if self.reaches(alarm) else AlarmEffect.NONE
+        # The page that the other host requests may need the database, as may the application.
+        application = alarm.watches is AlarmKind.OTHER and alarm.host and not alarm.is_guard
+        may_fail = application or alarm.watches is AlarmKind.PEER
+        return AlarmEffect.MAY_FAIL if may_fail else AlarmEffect.NONE
+
+    def reaches(self, alarm: WatchedAlarm) -> bool:
+        """Whether an alarm watches the database, on either host."""
+        return is_at(alarm, self.destination)
+
+    def breaks(self, host: str) -> bool:
+        """Whether a host is broken: both are well, and lose the database."""
+        return False
+
+    def _arn(self, place: Place) -> str:
+        start = f"arn:{place.partition}:rds:{place.region}:{place.account}"
+        return f"{start}:{self.database.resource}"
+
+
+@dataclass(frozen=True, slots=True)
+class FailOverDbInstance(DatabaseFault):
+    """Reboots a Multi-AZ DB instance of Amazon RDS with a failover to its standby, with AWS FIS.
+
+    Both hosts lose the database for 60 to 120 seconds as a rule. A drill is refused where the
+    instance is not Multi-AZ.
+
+    Attributes:
+        identifier: The DB instance identifier.
+        destination: DNS name or address at which the hosts reach the database.
+
+    Raises:
+        InvalidInputError: A value that RDS would refuse.
+
+    Example:
+        >>> FailOverDbInstance("shop-db", "db.example.com").database.resource
+        'db:shop-db'
+
+    See https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html
+    """
+
+    action_id = "aws:rds:reboot-db-instances"
+    fails_over = "rds:RebootDBInstance"
+    describes = "rds:DescribeDBInstances"
+    is_cluster = False
+
+
+@dataclass(frozen=True, slots=True)
+class FailOverDbCluster(DatabaseFault):
+    """Makes an Aurora or a Multi-AZ DB cluster fail over to one of its readers, with AWS FIS.
+
+    Both hosts lose the database until a reader is the writer. A drill is refused where the cluster
+    has no reader.
+
+    Attributes:
+        identifier: The DB cluster identifier.
+        destination: DNS name or address at which the hosts reach the writer.
+
+    Raises:
+        InvalidInputError: A value that RDS would refuse.
+
+    Example:
+        >>> FailOverDbCluster("shop", "db.example.com").database.resource
+        'cluster:shop'
+
+    See https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html
+    """
+
+    action_id = "aws:rds:failover-db-cluster"
+    fails_over = "rds:FailoverDBCluster"
+    describes = "rds:DescribeDBClusters"
+    is_cluster = True

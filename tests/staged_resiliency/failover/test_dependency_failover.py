@@ -1,0 +1,225 @@
+"""The failover of a dependency's own name: records, who decides, and what is refused."""
+
+from typing import Any
+
+import pytest
+from aws_cdk import Stack
+
+from staged_resiliency import (
+    AddressTarget,
+    AlarmSignal,
+    AliasTarget,
+    ConnectivityAlarm,
+    DependencyFailover,
+    EndpointSignal,
+    HostedZone,
+    HttpsRequest,
+    MissingData,
+    NameTarget,
+)
+from staged_resiliency.shared.hosts import COLORS
+from tests.staged_resiliency.support import HEALTH_CHECK, RECORD, ZONE_ID, refused, synthesized
+from tests.support import Data, records_of, resources_of
+
+CDN = "d111111abcdef8.cloudfront.net"
+BUCKET = "images.example.com.s3-website-eu-west-1.amazonaws.com"
+CLOUDFRONT_ZONE = "Z2FDTNDATAQYW2"
+PRIMARY, SECONDARY = NameTarget(CDN), NameTarget(BUCKET)
+STATUS_FILE = EndpointSignal(HttpsRequest(path="/status.txt", search_text="ok"), 10, 2)
+
+
+def failover(stack: Stack, **changes: Any) -> DependencyFailover:
+    """The failover of a CDN, with arguments changed."""
+    usual: Data = {
+        "service": "shop",
+        "dependency": "images",
+        "hosted_zone": HostedZone("example.com", ZONE_ID),
+        "record_name": "images.example.com",
+        "primary": PRIMARY,
+        "secondary": SECONDARY,
+        "decided_by": STATUS_FILE,
+    }
+    return DependencyFailover(stack, "Images", **(usual | changes))
+
+
+def seen_by_hosts(stack: Stack, dependency: str = "images-primary") -> AlarmSignal:
+    """An alarm of each host on whether it reaches a dependency."""
+    return AlarmSignal(
+        "images",
+        {
+            color: ConnectivityAlarm(
+                stack,
+                f"{color}Alarm",
+                namespace="Shop",
+                host_name=f"shop-{color}",
+                dependency=dependency,
+                description="Images fail.",
+                missing_data=MissingData.NOT_BREACHING,
+                topic="arn:aws:sns:eu-west-1:111111111111:ops",
+            )
+            for color in COLORS
+        },
+    )
+
+
+def test_both_records_are_cnames_of_the_dependencys_own_name() -> None:
+    template = synthesized(failover)
+    (check_id,) = resources_of(template, HEALTH_CHECK)
+    assert records_of(template) == [
+        {
+            "Comment": "shop-images: the primary, served while it is healthy.",
+            "Failover": "PRIMARY",
+            "HealthCheckId": {"Ref": check_id},
+            "HostedZoneId": ZONE_ID,
+            "Name": "images.example.com.",
+            "ResourceRecords": [CDN],
+            "SetIdentifier": "shop-images-Primary",
+            "TTL": "60",
+            "Type": "CNAME",
+        },
+        {
+            "Comment": "shop-images: the secondary, served while the primary is unhealthy.",
+            "Failover": "SECONDARY",
+            "HostedZoneId": ZONE_ID,
+            "Name": "images.example.com.",
+            "ResourceRecords": [BUCKET],
+            "SetIdentifier": "shop-images-Secondary",
+            "TTL": "60",
+            "Type": "CNAME",
+        },
+    ]
+    named = [each.get("Metadata") for each in resources_of(template, RECORD).values()]
+    assert named == [{"Dependency": "images"}, None]
+
+
+def test_the_primarys_own_name_is_checked_and_the_secondary_is_not() -> None:
+    template = synthesized(failover)
+    (check,) = resources_of(template, HEALTH_CHECK).values()
+    assert check["Properties"]["HealthCheckConfig"] == {
+        "Type": "HTTPS_STR_MATCH",
+        "FullyQualifiedDomainName": CDN,
+        "Port": 443,
+        "ResourcePath": "/status.txt",
+        "SearchString": "ok",
+        "EnableSNI": True,
+        "RequestInterval": 10,
+        "FailureThreshold": 2,
+        "Inverted": False,
+    }
+    assert "active host" not in check["Metadata"]["Description"]
+
+
+def test_what_all_hosts_see_stays_healthy_while_one_host_reaches_the_primary() -> None:
+    template = synthesized(lambda stack: failover(stack, decided_by=seen_by_hosts(stack)))
+    checks = resources_of(template, HEALTH_CHECK)
+    configs = {
+        logical_id: check["Properties"]["HealthCheckConfig"] for logical_id, check in checks.items()
+    }
+    calculated = [each for each in configs.values() if each["Type"] == "CALCULATED"]
+    children = [logical_id for logical_id, each in configs.items() if each not in calculated]
+    assert [each["HealthThreshold"] for each in calculated] == [1]
+    assert calculated[0]["ChildHealthChecks"] == [{"Ref": child} for child in children]
+    assert [configs[child]["AlarmIdentifier"]["Name"] for child in children] == [
+        f"shop-{color}-images-primary-connectivity-failed" for color in COLORS
+    ]
+    # Silence is no sight of the primary, whatever the alarm makes of it.
+    assert {configs[child]["InsufficientDataHealthStatus"] for child in children} == {"Unhealthy"}
+    primary, _ = records_of(template)
+    assert checks[primary["HealthCheckId"]["Ref"]]["Properties"]["HealthCheckConfig"] in calculated
+
+
+def test_an_alias_to_cloudfront_does_not_evaluate_its_target_and_one_to_a_bucket_does() -> None:
+    template = synthesized(
+        lambda stack: failover(
+            stack,
+            primary=AliasTarget(CDN, CLOUDFRONT_ZONE),
+            secondary=AliasTarget("s3-website-eu-west-1.amazonaws.com", "Z1BKCTXD74EZPE"),
+        )
+    )
+    aliases = [(each["Type"], each["AliasTarget"]) for each in records_of(template)]
+    assert aliases == [
+        (
+            "A",
+            {"DNSName": CDN, "HostedZoneId": CLOUDFRONT_ZONE, "EvaluateTargetHealth": False},
+        ),
+        (
+            "A",
+            {
+                "DNSName": "s3-website-eu-west-1.amazonaws.com",
+                "HostedZoneId": "Z1BKCTXD74EZPE",
+                "EvaluateTargetHealth": True,
+            },
+        ),
+    ]
+    assert all("TTL" not in each for each in records_of(template))
+
+
+OTHER = "d222222abcdef8.cloudfront.net"
+TWO_DISTRIBUTIONS = (
+    "FailoverRecords: primary and secondary are both CloudFront distributions, and only one "
+    "distribution can have the records' name as an alternate domain name; give as secondary a "
+    "bucket, a load balancer or another CDN"
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"secondary": NameTarget(OTHER)}, TWO_DISTRIBUTIONS),
+        (
+            {
+                "primary": AliasTarget(CDN, CLOUDFRONT_ZONE),
+                "secondary": AliasTarget(OTHER, CLOUDFRONT_ZONE),
+            },
+            TWO_DISTRIBUTIONS,
+        ),
+        (
+            {"secondary": PRIMARY},
+            f"DependencyFailover: primary and secondary are both {CDN}; give two targets",
+        ),
+        (
+            {"secondary": NameTarget("Images.example.com.")},
+            "DependencyFailover: secondary: images.example.com is the dependency's own name; give "
+            "the name of what answers for it",
+        ),
+        (
+            {"secondary": AliasTarget("lb.eu-west-1.elb.amazonaws.com", "Z32O12XQLNTSW2")},
+            "FailoverRecords: primary serves CNAME records, secondary A; both need the same, since "
+            "each primary record needs a secondary one",
+        ),
+        (
+            {"record_name": "example.com"},
+            "FailoverRecords: record_name: example.com is the zone's own name, which can't be a "
+            "CNAME record; give AliasTarget(...) as primary and secondary",
+        ),
+        (
+            {"decided_by": AlarmSignal("images", {})},
+            "DependencyFailover: decided_by: has no alarms; give one for each host",
+        ),
+        (
+            {"primary": AddressTarget(ipv4="52.11.79.8")},
+            "DependencyFailover: primary: AddressTarget(ipv4='52.11.79.8', ipv6=None) is of type "
+            "AddressTarget; give NameTarget(...) or AliasTarget(...)",
+        ),
+        (
+            {"decided_by": "primary"},
+            "DependencyFailover: decided_by: 'primary' is of type str; give EndpointSignal(...) or "
+            "AlarmSignal(...)",
+        ),
+    ],
+)
+def test_what_could_not_fail_over_is_refused(changes: Data, message: str) -> None:
+    with refused(message):
+        failover(Stack(), **changes)
+
+
+def test_an_alarm_on_the_dependencys_own_name_is_refused() -> None:
+    message = (
+        "DependencyFailover: decided_by: shop-blue-images-connectivity-failed is on the "
+        "dependency's own name, so it would recover by the failover that it decides, and clients "
+        "would go to and fro; let the probes check the primary's own name, as a dependency "
+        "images-primary"
+    )
+    stack = Stack()
+    with refused(message):
+        failover(stack, decided_by=seen_by_hosts(stack, "images"))
