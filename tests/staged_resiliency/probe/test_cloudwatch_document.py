@@ -213,7 +213,10 @@ def test_a_missing_parameter_fails_with_the_agents_reason(host: Host) -> None:
     done = host.run()
     assert done.returncode == 1
     assert "No such file" in done.stdout
-    assert done.stderr.startswith(f"The agent refused {host.name}")
+    assert done.stderr == (
+        f"The agent refused {host.name} and keeps what it had: [Errno 2] No such file or "
+        f"directory: '{host.home}/store/{host.name}'\n"
+    )
 
 
 def test_an_agent_without_another_configuration_stops_when_this_one_goes(host: Host) -> None:

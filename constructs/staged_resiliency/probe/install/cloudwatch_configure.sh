@@ -32,8 +32,9 @@ if ! said=$("$control" -a append-config -m ec2 -c "ssm:$parameter" -s 2>&1); the
   rm -f "$ours.tmp"
   printf '%s\n' "$said"
   # What differs is in a line of its own; other lines repeat what was read.
+  reason=$(printf '%s\n' "$said" | grep -i 'error' | head -n 2)
   refuse "The agent refused $parameter and keeps what it had:" \
-    "$(printf '%s\n' "$said" | grep -i 'error' | head -n 2)"
+    "${reason:-$(printf '%s\n' "$said" | tail -n 2)}"
 fi
 has_it || refuse "$parameter does not have the content that was deployed; run this again"
 is_running || refuse "$parameter was added, but the agent does not run; see $home/logs"
