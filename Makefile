@@ -35,12 +35,10 @@ test: .venv/.dev node_modules/.installed  ## The tests that take no time; no roo
 	CDK_VALIDATION=false $(PYTEST) -m "not slow"
 
 # What takes one processor runs side by side, before the tests that take all of them. Measuring
-# coverage makes a test three times as slow, and more examples cover no other line: so properties
-# run their many examples apart.
+# coverage makes a test three times as slow: tests/conftest.py says which are not measured.
 check: .venv/.dev node_modules/.installed $(TYPESCRIPT)/.installed  ## All that must hold before a change is merged
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target types lint templates
-	$(PYTEST) --cov --cov-report=term
-	$(PYTEST) --hypothesis-profile many -m hypothesis
+	$(PYTEST) --hypothesis-profile many --cov --cov-report=term
 
 types: .venv/.dev  ## Types alone
 	$(BIN)/mypy

@@ -17,6 +17,7 @@ drills each, against those without. There are no drills in TypeScript to compare
 import argparse
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -97,6 +98,7 @@ class Run:
     """What one process took."""
 
     wall_seconds: float
+    cpu_seconds: float
     peak_megabytes: float
 
 
@@ -225,13 +227,13 @@ def run(contender: Contender, folder: Path) -> tuple[Run, Mapping[str, object]]:
         text=True,
         check=True,
     )
-    wall, peak = map(float, done.stdout.split()[-2:])
+    wall, cpu, peak = map(float, done.stdout.split()[-3:])
     found = {file.name: json.loads(file.read_bytes()) for file in outdir.glob("*.template.json")}
-    return Run(wall, peak), found
+    return Run(wall, cpu, peak), found
 
 
 def watch(command: Sequence[str]) -> None:
-    """Run a command and print its wall time and the peak memory of all its processes together."""
+    """Run a command and print its wall time, and CPU time and peak memory of all its processes."""
     start = time.perf_counter()
     peak = 0
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
@@ -241,7 +243,8 @@ def watch(command: Sequence[str]) -> None:
         wall = time.perf_counter() - start
     if process.returncode:
         sys.exit(process.returncode)
-    print(wall, peak / 1024)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(wall, used.ru_utime + used.ru_stime, peak / 1024)
 
 
 def resident_kilobytes(pid: int) -> int:
@@ -259,18 +262,21 @@ def table(count: int, rounds: int, runs: Mapping[str, Sequence[Run]]) -> Table:
     """Medians, ranges, and the ratio of the first contender to each, pair by pair."""
     result = Table(title=f"{count} service(s), median of {rounds} rounds", title_justify="left")
     first = next(iter(runs))
-    for heading in ("", "wall s", "(min to max)", "peak MB", f"{first} / it"):
+    ratio = f"{first} / it"
+    for heading in ("", "wall s", "(min to max)", ratio, "CPU s", ratio, "peak MB"):
         result.add_column(heading, justify="left" if not heading else "right")
     ours = runs[first]
     for name, theirs in runs.items():
         walls = [each.wall_seconds for each in theirs]
-        ratios = [a.wall_seconds / b.wall_seconds for a, b in zip(ours, theirs, strict=True)]
+        pairs = list(zip(ours, theirs, strict=True))
         result.add_row(
             name,
             f"{statistics.median(walls):.2f}",
             f"{min(walls):.2f} to {max(walls):.2f}",
+            f"{statistics.median(a.wall_seconds / b.wall_seconds for a, b in pairs):.2f}",
+            f"{statistics.median(each.cpu_seconds for each in theirs):.2f}",
+            f"{statistics.median(a.cpu_seconds / b.cpu_seconds for a, b in pairs):.2f}",
             f"{statistics.median(each.peak_megabytes for each in theirs):.0f}",
-            f"{statistics.median(ratios):.2f}" if theirs is not ours else "",
         )
     return result
 

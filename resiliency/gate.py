@@ -200,7 +200,7 @@ def _last_change(
     drill: DeployedDrill, changes: Sequence[Change], location: Location
 ) -> Change | None:
     """The last change of what a drill tests; of the drills' stack its own resources alone."""
-    own = (drill.arn, drill.plan.experiment_template_id)
+    own = (drill.arn, drill.plan.experiment_template_id)  # with Gremlin there is no template
     stack = names.drills_stack(location.service, location.environment)
     tested = [each for each in changes if each.stack != stack or each.resource in own]
     return max(tested, key=lambda each: each.at, default=None)

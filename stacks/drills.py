@@ -6,7 +6,7 @@ from aws_cdk import aws_route53 as route53
 
 from resiliency.service_file import Environment, Service
 from resiliency.service_file.mapping import fault_of
-from resiliency.service_file.model import Drills, DrillSettings
+from resiliency.service_file.model import Drills, DrillSettings, Engine
 from resiliency.service_file.timing_graph import predicted
 from stacks.drill_target import drill_target
 from staged_resiliency import (
@@ -14,6 +14,7 @@ from staged_resiliency import (
     DrillGroup,
     DrillSchedule,
     DrillWindow,
+    GremlinEngine,
 )
 from staged_resiliency.shared import names
 
@@ -60,6 +61,7 @@ class DrillsStack(Stack):
             blackout=drills.blackout_dates,
             change_calendars=drills.change_calendars,
             notify_before_minutes=drills.notify_before_minutes,
+            engine=None if drills.engine is None else self._gremlin(drills.engine),
         )
         self.drills = {
             drill_name: self._drill(drill_name, drill, drills)
@@ -85,6 +87,18 @@ class DrillsStack(Stack):
             return zone.id
         found = route53.HostedZone.from_lookup(self, "HostedZone", domain_name=zone.name)
         return found.hosted_zone_id
+
+    def _gremlin(self, engine: Engine) -> GremlinEngine:
+        given, hosts = engine.gremlin, self._environment.hosts
+        return GremlinEngine(
+            team_id=given.team_id,
+            secret_arn=given.secret_arn,
+            kms_key=given.kms_key,
+            clients={}
+            if given.clients is None
+            else {hosts.blue.name: given.clients.blue, hosts.green.name: given.clients.green},
+            tags=given.tags,
+        )
 
     def _drill(self, name: str, drill: DrillSettings, drills: Drills) -> Drill:
         environment, window = self._environment, drills.window

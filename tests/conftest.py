@@ -26,15 +26,17 @@ settings.register_profile("many", _PROPERTIES, max_examples=200)
 settings.load_profile("few")
 
 
+@pytest.hookimpl(trylast=True)  # after hypothesis has marked properties
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure no coverage in slow tests, but in those that alone run some lines.
+    """Measure no coverage in properties and slow tests, but in those that alone run some lines.
 
     Measuring makes a test three times as slow, so long ones that run the same lines as others are
     marked ``no_cover`` too.
     """
     alone = ("rehearsal", "adopt", "account", "status")
     for item in items:
-        if item.get_closest_marker("slow") and item.path.parent.name not in alone:
+        slow = item.get_closest_marker("slow") and item.path.parent.name not in alone
+        if slow or item.get_closest_marker("hypothesis"):
             item.add_marker("no_cover")
 
 

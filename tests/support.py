@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from aws_cdk import App
+from aws_cdk.cx_api import CloudAssembly
 
 from resiliency.cloud_assembly import SynthesizedStack, read_assembly
 from resiliency.service_file.loader import examine
@@ -73,8 +74,29 @@ def example(edit: Callable[[Data], object] | None = None, *, whole: bool = False
 def app_as_by_the_cli(outdir: str | None = None) -> App:
     """An application with the context that the CDK CLI would give it from cdk.json."""
     settings = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))
-    without_paths = {"aws:cdk:disable-path-metadata": not settings["pathMetadata"]}
-    return new_app(outdir, context={**settings["context"], **without_paths})
+    of_the_cli = {
+        "aws:cdk:disable-path-metadata": not settings["pathMetadata"],
+        # The CLI reads the report and prints it; see ``synth``.
+        "@aws-cdk/core:failSynthOnValidationErrors": False,
+    }
+    return new_app(outdir, context={**settings["context"], **of_the_cli})
+
+
+def synth(app: App) -> CloudAssembly:
+    """Synthesize an application; what the CDK's validation finds in a template fails the test.
+
+    Warnings fail it too, but for those that constructs give on purpose: those have their tests.
+    """
+    assembly = app.synth()
+    report = json.loads((Path(assembly.directory) / "validation-report.json").read_bytes())
+    found = [
+        f"{violation['ruleName']} {violation['violatingConstructs']}: {violation['description']}"
+        for plugin in report["pluginReports"]
+        for violation in plugin["violations"]
+        if not violation["ruleName"].startswith("Annotation::")
+    ]
+    assert not found, "\n".join(found)
+    return assembly
 
 
 def synthesize(services: Iterable[Service]) -> Mapping[str, Template]:
@@ -109,7 +131,7 @@ def _built(services: Iterable[Service]) -> Sequence[SynthesizedStack]:
     with tempfile.TemporaryDirectory() as folder:
         app = app_as_by_the_cli(folder)
         add_stacks(app, services)
-        app.synth()
+        synth(app)
         return read_assembly(Path(folder))
 
 

@@ -11,6 +11,7 @@ from .drills.faults import BlackholePort as BlackholePort
 from .drills.faults import DegradeDependency as DegradeDependency
 from .drills.faults import Fault as Fault
 from .drills.faults import StopInstance as StopInstance
+from .drills.gremlin_engine import GremlinEngine as GremlinEngine
 from .drills.overdue_alarm import DrillOverdueAlarm as DrillOverdueAlarm
 from .drills.runtime.plan import Predicted as Predicted
 from .drills.schedule import DrillSchedule as DrillSchedule

@@ -1,7 +1,7 @@
 """Reads of the account, each in as few calls as the API allows. None of them changes anything.
 
 The answers keep the keys of the APIs: see the API references of Route 53, CloudWatch, EC2, Elastic
-Load Balancing and SNS.
+Load Balancing, SNS and CloudFormation.
 """
 
 import itertools
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from resiliency.drill_cli.aws import Aws, NotFoundError, Operation
+from resiliency.failover_model.template_files import parse_template
 
 JsonObject: TypeAlias = Mapping[str, Any]
 """An item of an API's answer."""
@@ -25,6 +26,7 @@ TARGET_GROUPS: Final[Operation] = ("elbv2", "DescribeTargetGroups")
 TARGETS: Final[Operation] = ("elbv2", "DescribeTargetHealth")
 TOPIC: Final[Operation] = ("sns", "GetTopicAttributes")
 SUBSCRIPTIONS: Final[Operation] = ("sns", "ListSubscriptionsByTopic")
+TEMPLATE: Final[Operation] = ("cloudformation", "GetTemplate")
 
 _MOST_NAMES: Final = 100
 """Names of alarms that DescribeAlarms takes at once."""
@@ -170,6 +172,21 @@ def subscriptions(aws: Aws, arn: str) -> Sequence[JsonObject]:
 def confirmed(subscription: JsonObject) -> bool:
     """Return whether a subscriber has confirmed a subscription, so that messages reach it."""
     return str(subscription["SubscriptionArn"]).startswith("arn:")
+
+
+def template_of_stack(aws: Aws, stack: str) -> JsonObject | None:
+    """Return the template of a stack, transforms not applied, or None if there is no stack.
+
+    Raises:
+        TemplateError: The template is neither JSON nor YAML.
+    """
+    try:
+        answer = aws(*TEMPLATE, StackName=stack, TemplateStage="Original")
+    except NotFoundError:
+        return None
+    # botocore parses JSON itself, and returns other templates as text.
+    body: JsonObject | str = answer["TemplateBody"]
+    return parse_template(body, f"the template of {stack}") if isinstance(body, str) else body
 
 
 def _chunks(values: Iterable[str], size: int) -> Iterable[list[str]]:

@@ -61,7 +61,7 @@ class Preview:
     """What a drill would do, and whether it would start now.
 
     Attributes:
-        template: Its FIS template; None where it does not exist.
+        template: Its FIS template; None where it does not exist, and with Gremlin.
         found: The findings of the drill's preflight, from this machine.
         serving: The host that serves clients now, or why none does.
         reasons: Why a run would be refused now; empty where it would start.
@@ -81,7 +81,7 @@ def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, context: Cont
         UserError: AWS refuses, or the plan's window is invalid.
     """
     plan = drill.plan
-    template = template_of(aws, plan)
+    template = template_of(aws, plan) if plan.gremlin is None else None
     try:
         found = inspect(plan, _NO_RUN, context)
     except (ValueError, ZoneInfoNotFoundError) as error:
@@ -95,7 +95,7 @@ def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, context: Cont
     ours = [f"drill {each.name} is running: {arn}" for each, arn in running if arn is not None]
     # Another service's drill may hold the lock, or the pause after the last one.
     reasons += ours or lock.refusals(plan, context)
-    reasons += _template_reasons(plan, template)
+    reasons += _template_reasons(plan, template) if plan.gremlin is None else []
     addresses = context.resolve(plan.record.name)
     who, where = NO_ANSWER, f"{plan.record.name} can't be resolved"
     if addresses:
@@ -166,9 +166,9 @@ def _facts(preview: Preview) -> Sequence[tuple[str, str]]:
         ("Fault", wording.fault(plan)),
         ("Dry run", wording.dry_run(plan)),
         ("Target", _target(plan, found)),
-        ("FIS template", f"{plan.experiment_template_id}: {_describe(template)}"),
+        _engine(plan, template),
     ]
-    if plan.fault.runs_on_host:
+    if plan.fault.runs_on_host and plan.gremlin is None:
         facts.append(("SSM agent", found.agent or "unknown to Systems Manager"))
     facts += [
         ("Standby", f"{plan.standby.reached_at}: {found.standby} ({found.reason})"),
@@ -198,6 +198,13 @@ def _target(plan: Plan, found: Findings) -> str:
     if plan.database is not None:
         return f"{plan.database}: {found.database or 'not found'}"
     return f"{plan.target_host.instance_id}: {found.instance_state or 'not found'}"
+
+
+def _engine(plan: Plan, template: Template | None) -> tuple[str, str]:
+    if plan.gremlin is None:
+        return "FIS template", f"{plan.experiment_template_id}: {_describe(template)}"
+    attack = plan.gremlin
+    return "Gremlin", f"{attack.kind} {' '.join(attack.args)}, team {attack.team_id}"
 
 
 def _describe(template: Template | None) -> str:

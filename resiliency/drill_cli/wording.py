@@ -59,6 +59,37 @@ def stop_commands(
             "ends the run; the cleanup then ends the fault and records the verdict (aborted)",
         )
     ]
+    if plan.gremlin is None:
+        found += _stop_experiment(plan, experiment, region)
+    else:
+        found.append(
+            (
+                "halt the experiment in Gremlin's web application",
+                "ends the fault; the run then continues with its failback",
+            )
+        )
+    if plan.fault is FaultKind.STOP_INSTANCE:
+        instance = shlex.quote(plan.target_host.instance_id or "INSTANCE_ID")
+        found.append(
+            (
+                f"aws ec2 start-instances --instance-ids {instance} {region}",
+                "starts the host if it is still stopped",
+            )
+        )
+    if plan.gremlin is None:
+        found.append(
+            (
+                f"aws fis update-safety-lever-state --id default {region} "
+                "--state status=engaged,reason=REASON",
+                "safety lever: stops all experiments of the account and refuses new ones until "
+                "disengaged",
+            )
+        )
+    return found
+
+
+def _stop_experiment(plan: Plan, experiment: str | None, region: str) -> list[tuple[str, str]]:
+    found = []
     if experiment is None:
         template = shlex.quote(plan.experiment_template_id)
         found.append(
@@ -77,20 +108,4 @@ def stop_commands(
     if plan.database is not None:
         ends = "ends the experiment; a failover that has begun goes on, and can't be undone"
     found.append((f"aws fis stop-experiment --id {identity} {region}", ends))
-    if plan.fault is FaultKind.STOP_INSTANCE:
-        instance = shlex.quote(plan.target_host.instance_id or "INSTANCE_ID")
-        found.append(
-            (
-                f"aws ec2 start-instances --instance-ids {instance} {region}",
-                "starts the host if it is still stopped",
-            )
-        )
-    found.append(
-        (
-            f"aws fis update-safety-lever-state --id default {region} "
-            "--state status=engaged,reason=REASON",
-            "safety lever: stops all experiments of the account and refuses new ones until "
-            "disengaged",
-        )
-    )
     return found

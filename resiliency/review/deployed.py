@@ -7,13 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from resiliency.account.account import Account
+from resiliency.account.readers import TEMPLATE, template_of_stack
 from resiliency.cloud_assembly import SynthesizedStack
-from resiliency.drill_cli.aws import EXECUTIONS, STACK, Aws, NotFoundError, Operation
+from resiliency.drill_cli.aws import EXECUTIONS, STACK, Aws
 from resiliency.errors import UserError
-from resiliency.failover_model.template_files import parse_template
 from resiliency.review.sides import require_template
 
-TEMPLATE: Final[Operation] = ("cloudformation", "GetTemplate")
 NEEDS: Final = (TEMPLATE, STACK, EXECUTIONS)
 _PERMISSIONS: Final = "docs/reviewing-change-sets.md lists the permissions that it needs"
 _MACHINE: Final = "AWS::StepFunctions::StateMachine"
@@ -66,12 +65,9 @@ def _region(stack: SynthesizedStack) -> str | None:
 
 
 def _read_stack(aws: Aws, stack: SynthesizedStack, found: Deployed) -> None:
-    try:
-        body = aws(*TEMPLATE, StackName=stack.name, TemplateStage="Original")["TemplateBody"]
-    except NotFoundError:
+    template = template_of_stack(aws, stack.name)
+    if template is None:
         return  # it is new
-    text = body if isinstance(body, str) else json.dumps(body)
-    template = parse_template(text, f"the template of {stack.name}")
     found.stacks.append(require_template(replace(stack, template=template)))
     for each in aws.all(STACK, "StackResourceSummaries", StackName=stack.name):
         arn = each.get("PhysicalResourceId")

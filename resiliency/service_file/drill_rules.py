@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from resiliency.service_file import degrade_rules
+from resiliency.service_file import degrade_rules, gremlin_rules
 from resiliency.service_file.errors import Problem, suggestion
 from resiliency.service_file.mapping import (
     fault_of,
@@ -340,6 +340,10 @@ def _resources_are_in_the_region(env: PartialDocument) -> Iterator[Problem]:
             yield drills.problem(refusal, *path)
 
 
+def _gremlin_can_inject_the_faults(env: PartialDocument) -> Iterator[Problem]:
+    yield from gremlin_rules.problems_of(env, _drills(env))
+
+
 def _names_fit(env: PartialDocument) -> Iterator[Problem]:
     service, environment = env.document.data.get("service"), env.at[-1]
     for name in drill_names(env):
@@ -371,6 +375,7 @@ RULES: Final[tuple[Callable[[PartialDocument], Iterator[Problem]], ...]] = (
     _drills_recur,
     _drills_start_in_the_window,
     _resources_are_in_the_region,
+    _gremlin_can_inject_the_faults,
     _names_fit,
 )
 

@@ -118,6 +118,7 @@ CheckerRegion = Literal[
     "ap-northeast-1",
     "sa-east-1",
 ]
+GremlinName = Annotated[str, AfterValidator(validation.gremlin_name)]
 TagKey = Annotated[str, AfterValidator(validation.tag_key)]
 TagValue = Annotated[str, AfterValidator(validation.tag_value)]
 
@@ -1101,6 +1102,52 @@ class Evidence(Section):
     )
 
 
+class GremlinClients(Section):
+    """The agents of Gremlin on the two hosts, by their identifiers."""
+
+    blue: GremlinName = Field(
+        description="Identifier of the client on blue.", examples=["bookstore-api-blue"]
+    )
+    green: GremlinName = Field(
+        description="Identifier of the client on green.", examples=["bookstore-api-green"]
+    )
+
+
+class Gremlin(Section):
+    """Gremlin, which injects the faults of drills where a team has it."""
+
+    team_id: Annotated[str, AfterValidator(validation.gremlin_team)] = Field(
+        description="ID of the team of the hosts' clients.",
+        examples=["9676868b-60d2-5ebe-aa66-c1de8162ff9d"],
+    )
+    secret_arn: Annotated[str, AfterValidator(validation.secret_arn)] = Field(
+        description="ARN of the secret in Secrets Manager whose whole text is an API key of the "
+        "team.",
+        examples=["arn:aws:secretsmanager:us-west-2:532151327118:secret:gremlin-AbC123"],
+    )
+    kms_key: Annotated[str, AfterValidator(validation.kms_key_arn)] | None = Field(
+        default=None,
+        description="ARN of the customer-managed KMS key of that secret; AWS's own unless given.",
+        examples=["arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
+    )
+    clients: GremlinClients | None = Field(
+        default=None,
+        description="Identifiers of the hosts' clients; unless given, the client of a host is the "
+        "only active one with its instance-id as a tag.",
+    )
+    tags: dict[GremlinName, GremlinName] = Field(
+        default={},
+        description="Tags that the client of a host must have besides its instance-id.",
+        examples=[{"service": "bookstore"}],
+    )
+
+
+class Engine(Section):
+    """What injects the faults of drills in place of AWS FIS."""
+
+    gremlin: Gremlin = Field(description="Gremlin.")
+
+
 class DrillWindow(Section):
     """When drills may start, in each drill's time zone."""
 
@@ -1262,6 +1309,9 @@ class Drills(Section):
     )
     evidence: Annotated[Evidence, _Setting] = Field(
         default=Evidence(), description="How journals, logs and undelivered calls are kept."
+    )
+    engine: Annotated[Engine | None, _Setting] = Field(
+        default=None, description="What injects the faults; AWS FIS unless given."
     )
     runbook: (
         Annotated[

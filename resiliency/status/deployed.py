@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from resiliency.account.account import Account
-from resiliency.drill_cli.aws import STACK, STACKS, Aws, NotFoundError, Operation
+from resiliency.account.readers import template_of_stack
+from resiliency.drill_cli.aws import STACK, STACKS, Aws, NotFoundError
 from resiliency.drill_cli.safe_console import one_line
 from resiliency.drill_cli.stack import DrillsStack, Location, find_stack, require_account
 from resiliency.errors import UserError
@@ -17,8 +18,6 @@ from resiliency.rehearsal.deployment_reader import read_deployments
 from resiliency.service_file import load
 from staged_resiliency.drills.runtime.plan import Endpoint
 from staged_resiliency.shared import names
-
-TEMPLATE: Final[Operation] = ("cloudformation", "GetTemplate")
 
 GLOBAL_REGION: Final = "us-east-1"
 """The region of the metrics of health checks, and of the alarms on them."""
@@ -130,12 +129,6 @@ def _stack(aws: Aws, name: str, *, with_template: bool) -> DeployedStack | None:
         listed = aws.all(STACK, "StackResourceSummaries", StackName=name)
     except NotFoundError:
         return None
-    template: Mapping[str, Any] = {}
-    if with_template:
-        body: object = aws(*TEMPLATE, StackName=name)["TemplateBody"]
-        if not isinstance(body, dict):
-            raise UserError(f"{name}: its template is not JSON; deploy it as `cdk synth` writes it")
-        template = body
     return DeployedStack(
         name=name,
         aws=aws,
@@ -146,7 +139,7 @@ def _stack(aws: Aws, name: str, *, with_template: bool) -> DeployedStack | None:
             )
             for each in listed
         ],
-        template=template,
+        template=(with_template and template_of_stack(aws, name)) or {},
     )
 
 

@@ -40,6 +40,9 @@ def serving(deployed: Deployed, context: Context, section: Section) -> None:
             *TEST_ANSWER, HostedZoneId=zone, RecordName=name, RecordType=record_type
         )
         addresses = sorted(answer["RecordData"]) if answer["ResponseCode"] == "NOERROR" else []
+        if pair.dependency is not None:
+            _own_name(pair, addresses, context, section)
+            continue
         host = _host_at(pair, addresses, context)
         section.row(
             host or "unknown",
@@ -69,6 +72,29 @@ def serving(deployed: Deployed, context: Context, section: Section) -> None:
                 "here, or a resolver has an entry of its own",
             )
         _ask(deployed, pair, (resolved or addresses)[:1], context, section)
+
+
+def _own_name(pair: Deployment, answer: Sequence[str], context: Context, section: Section) -> None:
+    """Check which target clients of a dependency's own name are sent to."""
+    name, record_type = pair.pair.name, pair.pair.record_type
+    if record_type == "CNAME":
+        given = [readers.dns_name(each) for each in answer]
+        target = next((each.name for each in pair.hosts if [each.address] == given), None)
+    else:  # an alias, whose addresses change: perhaps others were resolved than are answered
+        target = _host_at(pair, answer, context)
+    shown = ", ".join(answer) or "nothing"
+    section.row(target or "unknown", f"Route 53 answers ({record_type})", f"{shown} for {name}")
+    if target == pair.standby.name:
+        section.find(
+            f"clients of {name} are sent to {target}, the secondary of {pair.dependency}",
+            f"find out why {pair.active.name} is unhealthy, from the findings on health checks",
+        )
+    elif target is None and (record_type == "CNAME" or not answer):
+        section.find(
+            f"Route 53 answers {shown} for {name}, neither the primary nor the secondary of "
+            f"{pair.dependency}",
+            "compare the records with the deployed template: resiliency status --drift",
+        )
 
 
 def _ask(
@@ -247,7 +273,7 @@ def _records(deployed: Deployed, pair: Deployment) -> Mapping[str, JsonObject]:
 def _values(record: JsonObject) -> Sequence[str]:
     if "AliasTarget" in record:
         return [readers.dns_name(record["AliasTarget"]["DNSName"])]
-    return [str(each["Value"]) for each in record.get("ResourceRecords", ())]
+    return [readers.dns_name(each["Value"]) for each in record.get("ResourceRecords", ())]
 
 
 def _host_at(pair: Deployment, addresses: Sequence[str], context: Context) -> str | None:

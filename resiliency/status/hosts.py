@@ -46,7 +46,8 @@ def agents(deployed: Deployed, context: Context, section: Section) -> None:
         )
         for kind, each in associations.items()
     }
-    hosts = dict.fromkeys(host.name for pair in deployed.pairs for host in pair.hosts)
+    pairs = [pair for pair in deployed.pairs if pair.dependency is None]
+    hosts = dict.fromkeys(host.name for pair in pairs for host in pair.hosts)
     beats = _heartbeats(deployed, context)
     by_name: dict[str, list[JsonObject]] = {name: [] for name in hosts}
     for each in readers.instances(home, "tag:Name", hosts):

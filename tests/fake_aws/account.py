@@ -272,10 +272,15 @@ AnyAccount = TypeVar("AnyAccount", bound=Account)
 
 @contextmanager
 def account(
-    plan: Plan = plans.SHUTDOWN, script: Script | None = None, *, now: float = START
+    plan: Plan = plans.SHUTDOWN,
+    script: Script | None = None,
+    *,
+    now: float = START,
+    service: SimulatedService | None = None,
 ) -> Iterator[Account]:
     """An account with a journal bucket, a topic, and a queue that is subscribed to it."""
-    with entered(Account, SimulatedService(plan, script or Script(), now)) as made:
+    simulated = service or SimulatedService(plan, script or Script(), now)
+    with entered(Account, simulated) as made:
         sns, sqs = made.client("sns"), made.client("sqs")
         topic = sns.create_topic(Name="PingPublicationsSNS")["TopicArn"]
         assert topic == plans.TOPIC

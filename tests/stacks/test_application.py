@@ -23,6 +23,7 @@ from tests.support import (
     records_of,
     resources_of,
     service_of,
+    synth,
     synthesize,
 )
 
@@ -34,7 +35,7 @@ VIRGINIA = "notifications-532151327118-us-east-1-PingPublicationsSNS"
 def _assembly(folder: Path, *services: Service) -> Mapping[str, SynthesizedStack]:
     app = app_as_by_the_cli(str(folder))
     add_stacks(app, services)
-    app.synth()
+    synth(app)
     return {stack.name: stack for stack in read_assembly(folder)}
 
 
@@ -573,7 +574,7 @@ def test_a_bootstrap_of_ones_own_and_a_boundary_are_taken_from_the_context(tmp_p
     }
     app = new_app(str(tmp_path), context=context)
     add_stacks(app, [example(whole=True)])
-    app.synth()
+    synth(app)
     manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
     deployed_by = [
         artifact["properties"]["assumeRoleArn"]

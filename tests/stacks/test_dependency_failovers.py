@@ -1,18 +1,21 @@
 """Dependencies that fail over by themselves, from the service file to the templates."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import pytest
 
 from resiliency.cost_estimate import monthly_costs
-from resiliency.failover_model.faults import FaultKind
+from resiliency.failover_model.faults import Fault, FaultKind
 from resiliency.failover_model.simulation import failover_times
 from resiliency.failover_model.template_reader import read_graph
 from resiliency.service_file import Service
 from resiliency.service_file.mapping import probe_configuration
+from resiliency.service_file.timing_graph import deciding_graph
 from staged_resiliency import HttpCheck
 from tests.stacks.test_timing_graph import require_alike
 from tests.support import (
+    ROOT,
     Data,
     Template,
     example,
@@ -211,3 +214,22 @@ def test_the_dashboard_shows_its_health_check() -> None:
     primary, _ = own_records(template)
     assert f'\\"label\\":\\"{CDN}\\"' in body or f'"label":"{CDN}"' in body
     assert primary["HealthCheckId"]["Ref"] in body
+
+
+@pytest.mark.slow
+def test_the_guide_has_the_figures_of_the_model() -> None:
+    text = (ROOT / "docs" / "dependency-failover.md").read_text(encoding="utf-8")
+    checks: Mapping[str, tuple[int, Data]] = {
+        "primary, 30 s x 3": (60, {}),
+        "primary, 10 s x 3": (60, {"check": {"interval_seconds": 10}}),
+        "primary, 10 s x 3 ": (10, {"check": {"interval_seconds": 10}, "ttl_seconds": 10}),
+        "hosts": (60, {"decided_by": "hosts"}),
+    }
+    for name, (ttl, given) in checks.items():
+        service = example(partial(fails_over, **given))
+        graph = deciding_graph(service, service.environments["production"])
+        (lost,) = failover_times(graph, only=[Fault(FaultKind.PRIMARY_LOST, "cdn")])
+        assert lost.total is not None
+        shown = (lost.total.median, lost.total.p95, lost.total.worst)
+        row = f"| {name.strip()} | {ttl} s | {' / '.join(f'{each:.0f}' for each in shown)} |"
+        assert row in text

@@ -1,26 +1,24 @@
 """The examples run as they stand."""
 
 import json
-import os
-import subprocess
-import sys
+import runpy
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
+import aws_cdk
 import pytest
 
 from tests.support import ROOT, Template, resources_of
 
 
-def _run(name: str, folder: Path) -> Template:
-    done = subprocess.run(
-        [sys.executable, ROOT / "examples" / name],
-        env={**os.environ, "CDK_OUTDIR": str(folder)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+def _run(example: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Template:
+    """The template of an example, which runs as ``__main__``, in this process for its Node.
+
+    tests/e2e/test_wheel.py runs examples in processes of their own.
+    """
+    monkeypatch.setattr(aws_cdk, "App", partial(aws_cdk.App, outdir=str(folder)))
+    runpy.run_path(str(example), run_name="__main__")
     template: Template = json.loads((folder / "shop-failover.template.json").read_bytes())
     return template
 
@@ -89,8 +87,10 @@ def _run(name: str, folder: Path) -> Template:
         ),
     ],
 )
-def test_an_example_makes(example: str, counts: Mapping[str, int], tmp_path: Path) -> None:
-    template = _run(example, tmp_path)
+def test_an_example_makes(
+    example: str, counts: Mapping[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    template = _run(ROOT / "examples" / example, tmp_path, monkeypatch)
     assert {kind: len(resources_of(template, kind)) for kind in counts} == counts
 
 

@@ -21,6 +21,7 @@ from tests.support import (
     example,
     only,
     resources_of,
+    synth,
     synthesize,
 )
 
@@ -360,7 +361,7 @@ def test_templates_are_far_below_the_size_that_can_be_deployed(
 def test_the_cloud_assembly_names_no_file_of_the_machine(tmp_path: Path) -> None:
     app = app_as_by_the_cli(str(tmp_path))
     add_stacks(app, [FORMS["example"]])
-    app.synth()
+    synth(app)
     for file in tmp_path.glob("*.json"):
         assert str(Path(__file__).parent.parent.parent) not in file.read_text(encoding="utf-8")
 

@@ -1,12 +1,15 @@
 """The richer service file of the examples, from the file to what is deployed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 
-from resiliency.rehearsal.deployment_reader import read_deployment
+from resiliency.rehearsal.deployment import Deployment
+from resiliency.rehearsal.deployment_reader import read_deployments
 from resiliency.rehearsal.scenarios import scenarios_of
 from resiliency.service_file import Service, load
+from resiliency.service_file.mapping import hypothesis_of
+from staged_resiliency.experiment.expectations import AlarmFires, ClientsStay
 from tests.stacks.deployed_drills import EXPERIMENT, deployed, experiment_request
 from tests.staged_resiliency.api_model import problems_of
 from tests.support import ROOT, Template, resources_of, synthesize
@@ -27,7 +30,12 @@ def templates(shop: Service) -> Mapping[str, Template]:
 
 def test_both_environments_have_what_is_written_once(shop: Service) -> None:
     staging, production = (shop.environments[name] for name in ("staging", "production"))
-    assert staging.dependencies == production.dependencies
+    images = production.dependencies["images"]
+    assert images.failover is not None
+    assert staging.dependencies == {
+        **production.dependencies,
+        "images": images.model_copy(update={"failover": None}),
+    }
     assert staging.alarms == production.alarms
     assert staging.account != production.account
     assert staging.drills is not None
@@ -58,8 +66,34 @@ def test_fis_takes_each_fault(templates: Mapping[str, Template], environment: st
 
 @pytest.mark.slow
 def test_a_dependency_that_hosts_lose_can_be_rehearsed(templates: Mapping[str, Template]) -> None:
-    deployment = read_deployment(
-        {name: template for name, template in templates.items() if "production" in name}
-    )
-    names = [each.name for each in scenarios_of(deployment)]
-    assert {"db-blackholed", "db-hangs", "db-degraded"} <= set(names)
+    hosts, images = deployments_of(templates, "production")
+    names = {each.name for each in scenarios_of(hosts)}
+    assert {"db-blackholed", "db-hangs", "db-degraded"} <= names
+    assert not any("primary" in name for name in names)
+    assert [each.name for each in scenarios_of(images)] == [
+        "images-primary-lost",
+        "images-secondary-lost",
+    ]
+
+
+@pytest.mark.slow
+def test_a_cut_off_host_loses_the_images_and_their_primary_and_keeps_its_clients(
+    shop: Service,
+) -> None:
+    """The drill drops all that goes to the port: both alarms of the host fire, and nobody moves."""
+    production = shop.environments["production"]
+    assert production.drills is not None
+    expected = hypothesis_of(production, production.drills.by_name["images-lost"])
+    fires = {each.alarm for each in expected if isinstance(each, AlarmFires)}
+    assert fires == {
+        f"shop-blue-{name}-connectivity-failed" for name in ("images", "images-primary")
+    }
+    assert any(isinstance(each, ClientsStay) for each in expected)
+
+
+def deployments_of(templates: Mapping[str, Template], environment: str) -> Sequence[Deployment]:
+    """What is rehearsed of one environment."""
+    own = {name: template for name, template in templates.items() if environment in name}
+    deployments, left_out = read_deployments(own)
+    assert left_out == []
+    return deployments

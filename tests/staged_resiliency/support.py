@@ -21,7 +21,7 @@ from staged_resiliency import (
     SignalAlarm,
     TcpConnect,
 )
-from tests.support import Template, app_as_by_the_cli, resources_of
+from tests.support import Template, app_as_by_the_cli, resources_of, synth
 
 ACCOUNT: Final = "111111111111"
 REGION: Final = "eu-west-1"
@@ -44,7 +44,7 @@ def synthesized(build: Callable[[Stack], object], env: Environment | None = HERE
     with tempfile.TemporaryDirectory() as folder:
         app = app_as_by_the_cli(folder)
         build(Stack(app, "Test", env=env))
-        app.synth()
+        synth(app)
         template: Template = json.loads((Path(folder) / "Test.template.json").read_text("utf-8"))
         return template
 

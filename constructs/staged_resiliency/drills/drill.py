@@ -17,6 +17,7 @@ from staged_resiliency.drills.faults import Fault
 from staged_resiliency.drills.overdue_alarm import DrillOverdueAlarm
 from staged_resiliency.drills.runtime import keys
 from staged_resiliency.drills.runtime.plan import (
+    Database,
     Plan,
     Predicted,
     Timeouts,
@@ -47,11 +48,11 @@ _OCCURRENCE: Final = "<aws.scheduler.scheduled-time>"
 class Drill(Construct):
     """A scheduled fault injection on one host of a service, with alarms that stop it.
 
-    Creates a ``FaultExperiment``; an ``AWS::StepFunctions::StateMachine`` (Standard, every step
-    logged) that checks whether the run may begin, injects the fault, observes what clients see,
-    ends the fault and records the verdict; an ``AWS::Scheduler::Schedule`` that starts it (no
-    retries, a dead-letter queue); and a ``DrillOverdueAlarm``. The state machine is named
-    ``<service>-<environment>-drill-<name>``.
+    Creates a ``FaultExperiment``, unless Gremlin injects the fault; an
+    ``AWS::StepFunctions::StateMachine`` (Standard, every step logged) that checks whether the run
+    may begin, injects the fault, observes what clients see, ends the fault and records the
+    verdict; an ``AWS::Scheduler::Schedule`` that starts it (no retries, a dead-letter queue); and a
+    ``DrillOverdueAlarm``. The state machine is named ``<service>-<environment>-drill-<name>``.
 
     A drill needs at least one alarm that stops it, and none that it is expected to fire: FIS would
     refuse to start, or stop the experiment when it succeeds. Every ``Fault`` ends by itself.
@@ -88,7 +89,7 @@ class Drill(Construct):
         guards: Names of the alarms that stop it.
         hypothesis: What is expected.
         schedule: When it runs.
-        experiment: The ``FaultExperiment``.
+        experiment: The ``FaultExperiment``; None where Gremlin injects the fault.
         machine_name: The name of its state machine.
         machine: The ``CfnStateMachine``.
         overdue: The ``DrillOverdueAlarm``.
@@ -170,6 +171,7 @@ class Drill(Construct):
         require_guards("Drill", guard_names)
         expected = [each.alarm for each in hypothesis if isinstance(each, AlarmFires)]
         checks.require_guards_apart(guard_names, expected)
+        attack = None if group.engine is None else group.engine.attack(fault)
         super().__init__(scope, construct_id)
         self.name: Final = name
         self.machine_name: Final = machine_name
@@ -178,21 +180,7 @@ class Drill(Construct):
         self.hypothesis: Final = tuple(hypothesis)
         self.schedule: Final = schedule
         group.reserve(name)
-        self.experiment: Final = FaultExperiment(
-            self,
-            "Experiment",
-            name=machine_name,
-            fault=fault,
-            guards=guard_names,
-            log_group_arn=group.log_arn,
-            role_arn=group.experiment_role_arn(fault),
-            tags={
-                **group.tags,
-                keys.INSTANCE_TAG: fault.instance_id if database is None else database.lock,
-            },
-            report=group.report,
-        )
-        template_id = self.experiment.template_id
+        self.experiment: Final = None if attack is not None else self._experiment(group, database)
         self.plan: Final = Plan(
             service=service.name,
             environment=service.environment,
@@ -212,7 +200,7 @@ class Drill(Construct):
             alarms=service.alarm_names,
             expected_alarms=tuple(expected),
             guard_alarms=self.guards,
-            experiment_template_id=template_id,
+            experiment_template_id="" if self.experiment is None else self.experiment.template_id,
             enabled=group.enabled,
             journal_bucket=group.journals.bucket_name,
             topic_arn=group.topic_arns[0],
@@ -234,7 +222,9 @@ class Drill(Construct):
             blackout=group.blackout,
             change_calendars=group.change_calendars,
             notice_seconds=group.notify_before_minutes * 60,
+            # With Gremlin no document runs; the command still says in words what is done.
             command=fault.command,
+            gremlin=attack,
             stack=service.stack or "",
             database=database,
         )
@@ -242,6 +232,22 @@ class Drill(Construct):
         group.count(self.machine)
         self._schedule(group)
         self.overdue: Final = DrillOverdueAlarm(self, "Overdue", group=group, drill=name)
+
+    def _experiment(self, group: DrillGroup, database: Database | None) -> FaultExperiment:
+        return FaultExperiment(
+            self,
+            "Experiment",
+            name=self.machine_name,
+            fault=self.fault,
+            guards=self.guards,
+            log_group_arn=group.log_arn,
+            role_arn=group.experiment_role_arn(self.fault),
+            tags={
+                **group.tags,
+                keys.INSTANCE_TAG: self.fault.instance_id if database is None else database.lock,
+            },
+            report=group.report,
+        )
 
     def _machine(
         self, group: DrillGroup, machine_name: str, duration_reason: str | None

@@ -18,6 +18,7 @@ from staged_resiliency.drills.end_calls import EndCalls
 from staged_resiliency.drills.experiment import experiment_role, report_of
 from staged_resiliency.drills.fault_alarm import FaultNotEndedAlarm
 from staged_resiliency.drills.faults import Fault
+from staged_resiliency.drills.gremlin_engine import GremlinEngine
 from staged_resiliency.drills.iam import place_of
 from staged_resiliency.drills.journal_bucket import JournalBucket
 from staged_resiliency.drills.lambda_code import code_archive
@@ -28,7 +29,7 @@ from staged_resiliency.drills.target import DrillTarget
 from staged_resiliency.notifications.topics import Topics, arns_of, require_topics_in
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
-from staged_resiliency.shared.literals import checked, is_literal
+from staged_resiliency.shared.literals import checked, is_literal, wrong_type
 
 LOG_DAYS: Final = 400
 """More than a year, to compare a month with the same one of the year before."""
@@ -75,14 +76,16 @@ class DrillGroup(Construct):
             them is closed.
         notify_before_minutes: How long before its fault a run sends a message that announces it,
             with the way to stop it; up to a day, no message unless given.
+        engine: What injects the faults; AWS FIS unless given.
 
     Raises:
-        InvalidInputError: A value that AWS would refuse, a topic, key or calendar of another
-            region, or a region without AWS FIS.
+        InvalidInputError: A value that AWS would refuse, a topic, key, calendar or secret of
+            another region, or a region without AWS FIS.
 
     Attributes:
         service: The service.
         enabled: Whether faults are injected.
+        engine: The ``GremlinEngine``; None for AWS FIS.
         place: The partition, region and account.
         journals: The ``JournalBucket``.
         undelivered: The ``DeadLetterQueue``.
@@ -137,6 +140,7 @@ class DrillGroup(Construct):
         blackout: Sequence[str] = (),
         change_calendars: Sequence[str] = (),
         notify_before_minutes: int = 0,
+        engine: GremlinEngine | None = None,
     ) -> None:
         keys_and_calendars = {
             "volume_keys": (volume_keys, validation.kms_key_arn),
@@ -146,6 +150,17 @@ class DrillGroup(Construct):
         for name, (arns, check) in keys_and_calendars.items():
             for each in arns:
                 checked("DrillGroup", name, each, check)
+        if engine is not None:
+            if not isinstance(engine, GremlinEngine):
+                raise wrong_type("DrillGroup", "engine", engine, "a GremlinEngine")
+            engine.require_hosts([service.active.planned.name, service.standby.planned.name])
+            if fis_report:
+                raise InvalidInputError(
+                    "DrillGroup: fis_report: AWS FIS writes no report where Gremlin injects the "
+                    "faults; leave it out"
+                )
+            arns = [engine.secret_arn, *([] if engine.kms_key is None else [engine.kms_key])]
+            keys_and_calendars["engine"] = (arns, validation.one_line)
         for each in blackout:
             checked("DrillGroup", "blackout", each, validation.days)
         checked(
@@ -159,6 +174,7 @@ class DrillGroup(Construct):
         self.topic_arns: Final = arns_of(topic)
         self.notify_recovery: Final = notify_recovery
         self.enabled: Final = enabled
+        self.engine: Final = engine
         self.notify_passed: Final = notify_passed
         self.runbook: Final = runbook
         self.volume_keys: Final = tuple(volume_keys)
@@ -196,6 +212,8 @@ class DrillGroup(Construct):
             stack=service.stack,
             bucket_key=key,
             dashboard_name=dashboard_name,
+            gremlin_secret=None if engine is None else engine.secret_arn,
+            gremlin_key=None if engine is None else engine.kms_key,
         )
         self.undelivered: Final = DeadLetterQueue(
             self,

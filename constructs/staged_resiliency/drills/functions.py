@@ -3,7 +3,7 @@
 One set of functions serves all drills of a service: each call carries the drill's plan.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -30,6 +30,8 @@ class Resource(Enum):
     EXECUTIONS = "executions"
     """Executions of all drills that the service ever had: a run may be of one that has since been
     renamed or removed."""
+    GREMLIN_SECRET = "Gremlin secret"  # noqa: S105 - a kind of resource
+    """The secret that holds the key of Gremlin's API; no statement with another engine."""
     EXPERIMENTS = "experiments"
     """FIS experiments with the tags of this service and environment."""
     HOSTS = "hosts"
@@ -180,7 +182,24 @@ other function of the account keeps a fault from being ended."""
 ALL: Final = (OBSERVE, INJECT, END)
 """All functions; the state machine calls each of them."""
 
+_READ_KEY: Final = Permission("secretsmanager:GetSecretValue", Resource.GREMLIN_SECRET)
+GREMLIN: Final[Mapping[str, tuple[Permission, ...]]] = {
+    OBSERVE.name: (_READ_KEY, Permission("ec2:DescribeInstanceAttribute", Resource.ANY)),
+    INJECT.name: (_READ_KEY, Permission("ec2:DescribeInstances", Resource.ANY)),
+    END.name: (_READ_KEY,),
+}
+"""The permissions of each function where Gremlin injects the faults, besides its own. The function
+*inject* then starts no experiment of AWS FIS; *end* still ends those of runs that began before."""
 
-def permissions_of(function: Function, *, without: Collection[Resource]) -> Sequence[Permission]:
+_STARTS_EXPERIMENTS: Final = (Resource.NEW_EXPERIMENTS, Resource.TEMPLATES)
+
+
+def permissions_of(
+    function: Function, *, without: Collection[Resource], gremlin: bool = False
+) -> Sequence[Permission]:
     """The permissions that a function needs, without those on resources that do not exist."""
-    return [each for each in function.permissions if each.resource not in without]
+    wanted = function.permissions
+    if gremlin:
+        without = [*without, *_STARTS_EXPERIMENTS]
+        wanted = _in_order((*wanted, *GREMLIN[function.name]))
+    return [each for each in wanted if each.resource not in without]

@@ -30,6 +30,8 @@ class Scope:
         stack: Name of the stack with records and alarms; None where it is not known.
         bucket_key: ARN of the key of the journal bucket; None for S3's own.
         dashboard_name: The dashboard that FIS's reports show; None for none.
+        gremlin_secret: ARN of the secret with the key of Gremlin's API; None with AWS FIS.
+        gremlin_key: ARN of the KMS key of that secret; None for the one that AWS manages.
     """
 
     place: Place
@@ -45,6 +47,8 @@ class Scope:
     stack: str | None
     bucket_key: str | None
     dashboard_name: str | None = None
+    gremlin_secret: str | None = None
+    gremlin_key: str | None = None
 
     def arn(self, service: str, rest: str) -> str:
         """The ARN of a resource in the drills' account and region."""
@@ -84,6 +88,8 @@ class Scope:
                 return list(self.calendars)
             case Resource.EBS_KEY:
                 return [self.arn("kms", "key/*")]
+            case Resource.GREMLIN_SECRET:
+                return [] if self.gremlin_secret is None else [self.gremlin_secret]
             case Resource.EXECUTIONS:
                 return [self.arn("states", f"execution:{self.any_machine}:*")]
             case Resource.EXPERIMENTS | Resource.NEW_EXPERIMENTS:
@@ -171,6 +177,21 @@ def _implied(actions: Collection[str], scope: Scope) -> Iterator[Statement]:
             "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
             "Resource": scope.topic_keys,
             "Condition": {"StringEquals": {"kms:ViaService": f"sns.{place.region}.amazonaws.com"}},
+        }
+    if "secretsmanager:GetSecretValue" in actions and scope.gremlin_key is not None:
+        # https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+        service = f"secretsmanager.{place.region}.amazonaws.com"
+        yield {
+            "Sid": "DecryptTheKeyOfGremlin",
+            "Effect": "Allow",
+            "Action": "kms:Decrypt",
+            "Resource": scope.gremlin_key,
+            "Condition": {
+                "StringEquals": {
+                    "kms:ViaService": service,
+                    "kms:EncryptionContext:SecretARN": scope.gremlin_secret,
+                }
+            },
         }
     if "s3:PutObject" in actions and scope.bucket_key is not None:
         yield {

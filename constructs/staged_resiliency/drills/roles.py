@@ -42,7 +42,9 @@ class Roles:
             Resource.STACK: not self._where.stack,
         }
         wanted = functions.permissions_of(
-            function, without=[each for each, is_missing in missing.items() if is_missing]
+            function,
+            without=[each for each, is_missing in missing.items() if is_missing],
+            gremlin=self._where.gremlin_secret is not None,
         )
         statements: list[Statement] = [
             *statements_of(wanted, self._where),

@@ -297,6 +297,44 @@ def kms_key_arn(value: str) -> str:
     )
 
 
+def secret_arn(value: str) -> str:
+    """Validate the whole ARN of a secret of Secrets Manager; what may be a key is not shown."""
+    example = "arn:aws:secretsmanager:us-west-2:532151327118:secret:gremlin-AbC123"
+    if not value.startswith("arn:"):
+        raise ValueError(
+            f"the value is not the ARN of a secret; give one like {example}, and keep keys out of "
+            "the file"
+        )
+    return matching(
+        value,
+        rf"arn:{_PARTITION}:secretsmanager:[a-z0-9-]+:\d{{12}}:secret:"
+        r"[A-Za-z0-9/_+=.@-]{1,512}-[A-Za-z0-9]{6}",
+        "the ARN of a secret, with the six characters that Secrets Manager adds to its name",
+        example,
+    )
+
+
+def gremlin_team(value: str) -> str:
+    """Validate the ID of a team of Gremlin."""
+    return matching(
+        value,
+        r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+        "the ID of a Gremlin team",
+        "9676868b-60d2-5ebe-aa66-c1de8162ff9d",
+        re.ASCII | re.IGNORECASE,
+    )
+
+
+def gremlin_name(value: str) -> str:
+    """Validate the identifier, or a tag, of a client of Gremlin."""
+    return matching(
+        value,
+        r"[\w.:/=+@-]([\w .:/=+@-]{0,253}[\w.:/=+@-])?",
+        "an identifier or tag of a Gremlin client (letters, digits, spaces and _ . : / = + @ -)",
+        "bookstore-api-blue",
+    )
+
+
 def other_region(arn: str, region: str) -> str | None:
     """Return what is wrong with the ARN of a regional resource of another region; else None."""
     there = arn.split(":")[3] if arn.count(":") >= _FIELDS_OF_ARN else region

@@ -81,6 +81,21 @@ def test_subscriptions_are_confirmed_or_not(account: Account) -> None:
     assert found["TopicArn"] == arn
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}',
+        "Resources: {Topic: {Type: AWS::SNS::Topic}}",
+    ],
+)
+def test_the_template_of_a_stack_is_read_as_json_or_yaml(account: Account, body: str) -> None:
+    cloudformation = boto3.client("cloudformation", region_name=REGION)
+    cloudformation.create_stack(StackName="shop", TemplateBody=body)
+    expected = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+    assert readers.template_of_stack(account.home, "shop") == expected
+    assert readers.template_of_stack(account.home, "none") is None
+
+
 def test_another_region_of_the_account_can_be_read(account: Account) -> None:
     assert account.in_region("us-east-1").region == "us-east-1"
     assert account.in_region(REGION) is account.home

@@ -11,14 +11,14 @@ from resiliency.cloud_assembly import SynthesizedStack, read_assembly
 from resiliency.service_file import load
 from stacks.application import add_stacks
 from tests.resiliency.adopt.accounts import HandMade, hand_made, shared_account
-from tests.support import app_as_by_the_cli
+from tests.support import app_as_by_the_cli, synth
 
 
 def _synthesized(folder: Path, service: Path) -> Sequence[SynthesizedStack]:
     with tempfile.TemporaryDirectory() as out:
         app = app_as_by_the_cli(out)
         add_stacks(app, load(service))
-        app.synth()
+        synth(app)
         return read_assembly(Path(out))
 
 

@@ -100,23 +100,30 @@ def deploy(account: CommandAccount, templates: Mapping[str, Template]) -> Deploy
         properties = own[made.stack("failover")]["Resources"][logical].get("Properties", {})
         if kind == "AWS::Route53::HealthCheck":
             config = properties["HealthCheckConfig"]
-            alarm = made.alarms[config["AlarmIdentifier"]["Name"]]
             made.checks[id_] = {
                 "Id": id_,
                 "CallerReference": id_,
                 "HealthCheckConfig": config,
                 "HealthCheckVersion": 1,
-                "CloudWatchAlarmConfiguration": {key: alarm[key] for key in COPIED},
             }
+            if "AlarmIdentifier" in config:
+                alarm = made.alarms[config["AlarmIdentifier"]["Name"]]
+                copy = {key: alarm[key] for key in COPIED}
+                made.checks[id_]["CloudWatchAlarmConfiguration"] = copy
             made.health[id_] = 1.0
     for logical, kind, _ in made.stacks[made.stack("failover")]:
         properties = own[made.stack("failover")]["Resources"][logical].get("Properties", {})
         if kind == "AWS::Route53::RecordSet":
-            check = {"HealthCheckId": made.check} if "HealthCheckId" in properties else {}
+            check = {}
+            if "HealthCheckId" in properties:
+                referred = properties["HealthCheckId"]["Ref"]
+                check["HealthCheckId"] = next(
+                    id_ for name, _, id_ in made.stacks[made.stack("failover")] if name == referred
+                )
             made.records.append(
                 {
                     "Name": properties["Name"],
-                    "Type": "A",
+                    "Type": properties["Type"],
                     "SetIdentifier": properties["SetIdentifier"],
                     "Failover": properties["Failover"],
                     "TTL": 60,
@@ -146,7 +153,8 @@ def _physical(logical: str, kind: str, properties: Data) -> str:
     if kind == "AWS::SSM::Association":
         return ASSOCIATION
     if kind == "AWS::Route53::HealthCheck":
-        return "b2c1e5a0-0000-4000-8000-000000000001"
+        of_hosts = "AlarmIdentifier" in properties["HealthCheckConfig"]
+        return f"b2c1e5a0-0000-4000-8000-00000000000{1 if of_hosts else 2}"
     return str(properties.get("AlarmName") or logical)
 
 

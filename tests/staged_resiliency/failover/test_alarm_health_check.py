@@ -29,7 +29,7 @@ from tests.staged_resiliency.support import (
     synthesized,
     text_parameter,
 )
-from tests.support import Data, Template, only, resources_of
+from tests.support import Data, Template, only, resources_of, synth
 
 
 def template_of(check: Data | None = None, **alarm: Any) -> Template:
@@ -194,7 +194,7 @@ def test_an_alarm_of_another_stack_is_followed_in_its_region_after_that_stack(
     AlarmHealthCheck(
         stack, "HealthCheck", alarm=an_alarm(far, topic=f"arn:aws:sns:us-west-2:{ACCOUNT}:ops")
     )
-    artifact = app.synth().get_stack_by_name("Test")
+    artifact = synth(app).get_stack_by_name("Test")
     config = only(artifact.template, HEALTH_CHECK)["HealthCheckConfig"]
     assert config["AlarmIdentifier"] == {"Name": "shop-blue-queue-depth", "Region": "us-west-2"}
     assert "Far" in [dependency.id for dependency in artifact.dependencies]

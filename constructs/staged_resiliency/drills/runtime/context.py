@@ -10,8 +10,8 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
 
 import botocore
 import botocore.config
@@ -23,6 +23,9 @@ from staged_resiliency.drills.runtime.plan import Endpoint
 
 JsonObject = Mapping[str, Any]
 """An answer of an AWS API."""
+
+GREMLIN_URL: Final = "https://api.gremlin.com/v1"
+"""Gremlin's API."""
 
 
 class AwsError(Exception):
@@ -74,6 +77,8 @@ class Context:
         resolve: Returns the addresses of a DNS name, as clients resolve it; empty where there are
             none.
         clock: Returns seconds since the epoch.
+        gremlin_url: Where Gremlin's API is.
+        secrets: The secrets that were read, by their ARNs; kept in memory alone.
     """
 
     aws: Aws
@@ -82,6 +87,8 @@ class Context:
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     log: Log
+    gremlin_url: str = GREMLIN_URL
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 class BotocoreAws:

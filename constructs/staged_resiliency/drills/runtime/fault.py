@@ -33,7 +33,8 @@ CLEANUP_SETTLE_SECONDS: Final = 180.0
 LATE_SECONDS: Final = 60.0
 """How long after the fault's time FIS is waited for."""
 
-_TIME_OVER: Final = "the time of the fault is over"
+TIME_OVER: Final = "the time of the fault is over"
+RULE_REMOVED: Final = "the rule on the host is removed"
 _COMMAND_RUNS: Final = ("Pending", "InProgress", "Delayed", "Cancelling")
 _ACTIVE: Final = ("pending", "initiating", "running", "stopping")
 _STOPPABLE: Final = ("pending", "initiating", "running")
@@ -235,7 +236,7 @@ def advance_fault_end(
     try:
         found = _stop_experiments(plan, execution, known, context)
     except AwsError as error:
-        if not _is_late(plan, begun, context):
+        if not is_late(plan, begun, context):
             raise
         context.log("FIS can't be asked", error=str(error))
         return _end_without_fis(plan, known, begun, context)
@@ -286,7 +287,8 @@ def _stop_experiments(
     return found
 
 
-def _is_late(plan: Ending, begun: float | None, context: Context) -> bool:
+def is_late(plan: Ending, begun: float | None, context: Context) -> bool:
+    """Whether the fault should have ended a while ago by itself."""
     return begun is not None and context.clock() >= begun + plan.fault_seconds + LATE_SECONDS
 
 
@@ -297,11 +299,11 @@ def _end_without_fis(
     if plan.enabled and plan.database is not None:
         return _failover_status(plan, plan.database, known, begun, context)
     if plan.enabled and plan.fault is FaultKind.STOP_INSTANCE:
-        return _start_instance(plan, known, context)
+        return start_instance(plan, known, context)
     lasting = "" if not plan.enabled else _why_rule_may_last(plan, begun, context)
     if lasting:
         return FaultEndStatus(False, known, lasting)
-    return FaultEndStatus(True, known, _TIME_OVER, context.clock())
+    return FaultEndStatus(True, known, TIME_OVER, context.clock())
 
 
 def _status(
@@ -316,8 +318,8 @@ def _status(
     if active:
         message = f"experiment {active[0].id} is {active[0].status}"
         stopped = plan.enabled and plan.fault is FaultKind.STOP_INSTANCE
-        if stopped and _is_late(plan, begun, context):
-            message = f"{message}; {_start_instance(plan, last.id, context).message}"
+        if stopped and is_late(plan, begun, context):
+            message = f"{message}; {start_instance(plan, last.id, context).message}"
         return FaultEndStatus(False, last.id, message)
     if not plan.enabled:
         message = f"experiment {last.id} is {last.status}"
@@ -325,7 +327,7 @@ def _status(
     if plan.database is not None:
         return _failover_status(plan, plan.database, last.id, begun, context)
     if plan.fault is FaultKind.STOP_INSTANCE:
-        return _start_instance(plan, last.id, context)
+        return start_instance(plan, last.id, context)
     return _rule_status(plan, last, injected_at, context)
 
 
@@ -349,7 +351,7 @@ def _failover_status(
         if now < usual + RULE_LATE_SECONDS:
             message = f"{failing_over} can't be described: {error}"
             return FaultEndStatus(False, experiment, message)
-        return FaultEndStatus(True, experiment, _TIME_OVER, now)
+        return FaultEndStatus(True, experiment, TIME_OVER, now)
     if status != database.AVAILABLE:
         return FaultEndStatus(False, experiment, f"{failing_over} is {status or 'not found'}")
     if now < usual:
@@ -358,8 +360,8 @@ def _failover_status(
     return FaultEndStatus(True, experiment, f"{failing_over} is available", now)
 
 
-def _start_instance(plan: Ending, experiment: str | None, context: Context) -> FaultEndStatus:
-    """Start the target instance where FIS has not started it."""
+def start_instance(plan: Ending, experiment: str | None, context: Context) -> FaultEndStatus:
+    """Start the target instance where nothing else has started it."""
     state = state_of(describe_instance(plan.instance_id, context))
     if state == "running":
         message = f"instance {plan.instance_id} is running"
@@ -396,11 +398,11 @@ def _rule_status(
         # Of a command that outlasts FIS's action only this poll shows the end.
         ended = experiment.ended_at
         at = ended if ended is not None and now < ended + LATE_SECONDS else now
-        return FaultEndStatus(True, experiment.id, "the rule on the host is removed", at)
+        return FaultEndStatus(True, experiment.id, RULE_REMOVED, at)
     if began is not None and now < began + plan.fault_seconds:
         left = began + plan.fault_seconds - now
         return FaultEndStatus(False, experiment.id, f"{plan.host} removes the rule in {left:.0f} s")
-    return FaultEndStatus(True, experiment.id, _TIME_OVER, now)
+    return FaultEndStatus(True, experiment.id, TIME_OVER, now)
 
 
 def _why_rule_may_last(plan: Ending, began: float | None, context: Context) -> str:

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 from types import TracebackType
 
-from staged_resiliency.drills.runtime import fault, recorder, states
+from staged_resiliency.drills.runtime import engine, fault, gremlin_fault, recorder, states
 from staged_resiliency.drills.runtime import preflight as checks
 from staged_resiliency.drills.runtime.client_view import STEADY_POLLS, Poller, not_steady
 from staged_resiliency.drills.runtime.context import AwsError, Context
@@ -121,11 +121,13 @@ class _Phase:
         return Observation(at, Source.FAULT, self.plan.fault.description, value, detail)
 
     def refreshed(self, experiment: Experiment) -> Experiment:
-        """Return the current state of an experiment, or the former one if the FIS API fails."""
+        """Return the current state of an experiment, or the former one if the API fails."""
         try:
-            return fault.get_experiment(experiment.id, self.context)
+            return engine.get_experiment(self.plan, experiment.id, self.context)
         except AwsError as error:
-            self.context.log("FIS can't be asked", experiment=experiment.id, error=str(error))
+            self.context.log(
+                "the experiment can't be asked for", experiment=experiment.id, error=str(error)
+            )
             return experiment
 
     def _save(
@@ -186,8 +188,11 @@ def inject(call: PhaseInput, context: Context) -> PhaseResult:
     """Start the experiment, once, and wait until the fault has begun."""
     with _Phase(call, states.INJECT, context) as phase:
         plan = call.plan
+        if plan.gremlin is not None and not plan.enabled:
+            message, wrong = gremlin_fault.aim_of_dry_run(plan, context)
+            return phase.result(go=False, message=message, cut_short=wrong)
         if phase.experiment is None:
-            ids = fault.experiments_of_run(plan, call.run.execution, context)
+            ids = engine.experiments_of_run(plan, call.run.execution, context)
             if not ids:
                 checked = [
                     call.results[states.RESULT_KEYS[name]].began_at
@@ -199,12 +204,16 @@ def inject(call: PhaseInput, context: Context) -> PhaseResult:
                 if reasons:
                     message = f"the run must not continue: {'; '.join(reasons)}; start a new one"
                     return phase.result(go=False, message=message, cut_short=message)
-                ids = [fault.start_experiment(plan, call.run.execution, context).id]
+                try:
+                    ids = [engine.start_experiment(plan, call.run.execution, context).id]
+                except gremlin_fault.NotStartedError as error:
+                    message = f"the attack was not started: {error}"
+                    return phase.result(go=False, message=message, cut_short=message)
                 if plan.enabled:
                     _mark_live(phase)
             phase.experiment = ids[-1]
             context.log("experiment started", experiment=ids[-1], dry_run=not plan.enabled)
-        found = fault.get_experiment(phase.experiment, context)
+        found = engine.get_experiment(plan, phase.experiment, context)
 
         def has_begun() -> bool:
             nonlocal found
@@ -239,7 +248,7 @@ def observe(call: PhaseInput, context: Context) -> PhaseResult:
         since = phase.began_at if injected is None else injected
         if phase.experiment is None:
             return phase.result(go=False, message="there is no experiment to observe")
-        found = fault.get_experiment(phase.experiment, context)
+        found = engine.get_experiment(plan, phase.experiment, context)
         stop = ""
 
         def is_done() -> bool:
@@ -289,7 +298,7 @@ def end_fault(call: PhaseInput, context: Context) -> PhaseResult:
         def is_over() -> bool:
             nonlocal status
             try:
-                status = fault.advance_fault_end(
+                status = engine.advance_fault_end(
                     ending,
                     call.run.execution,
                     phase.experiment,
@@ -331,7 +340,7 @@ def end_unread(ending: Ending, run: RunName, began_at: float, context: Context) 
     deadline = context.clock() + _UNREAD_CALL_SECONDS
     while True:
         try:
-            status = fault.advance_fault_end(ending, run.execution, None, None, context)
+            status = engine.advance_fault_end(ending, run.execution, None, None, context)
         except AwsError as error:
             status = FaultEndStatus(False, None, str(error))
         if status.over or context.clock() >= deadline:

@@ -81,6 +81,28 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
+class GremlinAttack:
+    """The attack that Gremlin runs in place of an experiment of AWS FIS.
+
+    Attributes:
+        team_id: The team of the hosts' clients.
+        secret_arn: The secret that holds the API key.
+        kind: Gremlin's name of the attack, such as ``packet_loss``.
+        args: Its arguments, as Gremlin's command line takes them.
+        clients: Identifiers of the clients by the names of their hosts; empty where a client is
+            found by its tags.
+        tags: Tags that a client must have besides the ID of its instance.
+    """
+
+    team_id: str
+    secret_arn: str
+    kind: str
+    args: tuple[str, ...]
+    clients: Mapping[str, str]
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Database:
     """A database of Amazon RDS that a drill makes fail over; both hosts lose it meanwhile.
 
@@ -282,6 +304,7 @@ class Ending:
         journal_bucket: The bucket in which it is recorded that the fault is over; empty where it
             is unknown.
         topic_arn: The topic of the message on the run; empty where it is unknown.
+        gremlin: The attack of Gremlin; None where AWS FIS injects the fault.
     """
 
     experiment_template_id: str
@@ -298,6 +321,7 @@ class Ending:
     topic_arn: str = ""
     command: Command | None = None
     database: Database | None = None
+    gremlin: GremlinAttack | None = None
 
     @classmethod
     def from_plan(cls, document: object) -> "Ending":
@@ -361,6 +385,7 @@ class Plan:
             announcement.
         command: The command on the host that injects the fault; None where AWS FIS itself does.
         database: The database that fails over; None for other faults.
+        gremlin: The attack of Gremlin that injects the fault; None where AWS FIS does.
         sample_seconds: Interval between two polls of DNS, clients and alarms.
         call_seconds: How long one call of a function polls.
 
@@ -406,6 +431,7 @@ class Plan:
     command: Command | None = None
     stack: str = ""
     database: Database | None = None
+    gremlin: GremlinAttack | None = None
 
     def __post_init__(self) -> None:
         if not self.hypothesis:
@@ -457,6 +483,7 @@ class Plan:
             topic_arn=self.topic_arn,
             command=self.command,
             database=self.database,
+            gremlin=self.gremlin,
         )
 
     @property
@@ -499,9 +526,10 @@ class Plan:
         return self.fault is FaultKind.STOP_INSTANCE
 
     def to_json(self) -> JsonObject:
-        """Return the plan as a JSON object, without command and database where there is none."""
+        """Return the plan as a JSON object, without what only some faults or engines have."""
         document: JsonObject = as_json(self)
-        absent = [key for key in ("command", "database") if document[key] is None]
+        optional = ("command", "database", "gremlin")
+        absent = [key for key in optional if document[key] is None]
         return {key: value for key, value in document.items() if key not in absent}
 
     @classmethod

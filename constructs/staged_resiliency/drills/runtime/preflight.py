@@ -6,7 +6,7 @@ from datetime import date, datetime, timezone
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from staged_resiliency.drills.runtime import database, fault, lock, traps
+from staged_resiliency.drills.runtime import database, fault, gremlin_fault, lock, traps
 from staged_resiliency.drills.runtime.client_view import alarm_states, serving_host
 from staged_resiliency.drills.runtime.context import Context
 from staged_resiliency.drills.runtime.plan import Plan, Window
@@ -85,7 +85,7 @@ def refusals(plan: Plan, found: Findings) -> Sequence[str]:
     if found.instance_state != "running":
         state = found.instance_state or "not found"
         reasons.append(f"instance {plan.target_host.instance_id} is {state}, not running")
-    if plan.fault.runs_on_host and found.agent != "Online":
+    if _needs_ssm(plan) and found.agent != "Online":
         reasons.append(
             f"the SSM agent of {plan.target} is {found.agent or 'unknown'}, not Online: the fault "
             "needs it"
@@ -103,7 +103,7 @@ def inspect(plan: Plan, execution: str, context: Context) -> Findings:
     if addresses:
         standby, reason = serving_host(plan, context, addresses[0])
     instance = fault.describe_instance(plan.target_host.instance_id or "", context)
-    agent = traps.describe_agent(plan, context) if plan.fault.runs_on_host else {}
+    agent = traps.describe_agent(plan, context) if _needs_ssm(plan) else {}
     described = {} if plan.database is None else database.describe(plan.database, context)
     return Findings(
         in_window=is_open(plan.window, context.clock()),
@@ -117,12 +117,18 @@ def inspect(plan: Plan, execution: str, context: Context) -> Findings:
             *traps.of_instance(plan, instance, context),
             *traps.of_agent(plan, agent),
             *([] if plan.database is None else database.traps_of(plan.database, described)),
+            *([] if plan.gremlin is None else gremlin_fault.refusals(plan, execution, context)),
         ],
         database=database.status_of(described),
         blackout=blackout_day(plan, context.clock()),
         closed=[each for each in plan.change_calendars if _is_closed(each, context)],
         deploying=deployment_of(plan, context),
     )
+
+
+def _needs_ssm(plan: Plan) -> bool:
+    """Whether a command of Systems Manager injects the fault."""
+    return plan.fault.runs_on_host and plan.gremlin is None
 
 
 def check(plan: Plan, execution: str, context: Context) -> tuple[Sequence[str], str]:

@@ -6,6 +6,7 @@ key                                        object
 ``journals/<drill>/<run>.json``            the journal of a run
 ``runs/<drill>/<run>/phases/*.json``       a record of each call of a phase
 ``runs/<drill>/<run>/done/*``              a mark for each part of the result that is delivered
+``runs/<drill>/<run>/attack/*.json``       that an attack was requested, and that it was refused
 ``begun/<drill>/<run>.json``               a run that began: its execution and its plan
 ``ended/<drill>/<run>.json``               the same run, once it needs no cleanup any more
 ``live/<drill>.json``                      the first run of a drill that injected its fault
@@ -111,6 +112,16 @@ def done_folder(drill: str, run_name: str) -> str:
 def fault_over_key(drill: str, run_name: str) -> str:
     """Return the key that marks the fault of a run as over; from then on nothing ends it again."""
     return f"{done_folder(drill, run_name)}fault-over"
+
+
+def attack_requested_key(drill: str, run_name: str) -> str:
+    """Return the key that is written before Gremlin is asked to start the attack of a run."""
+    return f"runs/{drill}/{run_name}/attack/requested.json"
+
+
+def attack_refused_key(drill: str, run_name: str) -> str:
+    """Return the key that marks the attack of a run as refused, so that there is none to end."""
+    return f"runs/{drill}/{run_name}/attack/refused.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,14 +35,14 @@ class Case:
 def all_cases(tables: Path = TABLES, sound: str | None = None) -> list[Case]:
     """The cases of every table in a folder, as edits of a sound text: the example unless given.
 
-    Only the table about drills has the example's drills, which other mistakes would concern too.
+    Only the tables about drills have the example's drills, which other mistakes would concern too.
     No table has its check, so that mistakes can add one.
     """
 
     def text(table: Path) -> str:
         if sound is not None:
             return sound
-        drilled = table.stem == "drills"
+        drilled = table.stem in ("drills", "gremlin")
         example = EXAMPLE_CORE + EXAMPLE_DRILLS if drilled else EXAMPLE_CORE
         return example.replace(", check: { protocol: postgresql }", "")
 

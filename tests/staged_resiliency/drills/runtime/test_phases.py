@@ -353,4 +353,4 @@ def test_an_experiment_that_can_not_be_asked_for_is_taken_as_it_was() -> None:
         )
         result = phases.observe(call(names.OBSERVE, inject=last), made.context)
         assert result.again
-        assert [each for each in made.log if each["event"] == "FIS can't be asked"]
+        assert [each for each in made.log if each["event"] == "the experiment can't be asked for"]

@@ -1,0 +1,311 @@
+"""Gremlin's API by HTTP: what is sent, what is retried, and each wrong answer."""
+
+import json
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from staged_resiliency.drills.runtime import gremlin
+from staged_resiliency.drills.runtime.context import GREMLIN_URL, AwsError, Context, lambda_context
+from staged_resiliency.drills.runtime.gremlin import GremlinError
+from staged_resiliency.drills.runtime.plan import Ending, GremlinAttack, Plan
+from tests.fake_aws import plans
+from tests.fake_gremlin import (
+    CLIENT,
+    KEY,
+    SECRET,
+    TEAM,
+    FakeGremlin,
+    GremlinService,
+    serving,
+)
+from tests.staged_resiliency.probe.agent.certificates import authority, issued
+
+ATTACK = GremlinAttack(TEAM, SECRET, "packet_loss", ("-l", "60", "-r", "10"), {}, {})
+RUN = "arn:aws:states:us-west-2:123456789012:execution:drill:run-1"
+
+
+@dataclass
+class Made:
+    """A server, and a context that asks it."""
+
+    server: FakeGremlin
+    context: Context
+    secrets: list[str] = field(default_factory=list)
+    slept: list[float] = field(default_factory=list)
+
+
+@contextmanager
+def asked() -> Iterator[Made]:
+    """A stand-in for Gremlin, and access to it."""
+    service = GremlinService(plans.BLACKHOLE)
+    with serving(service) as server:
+        made = Made(server, lambda_context())
+
+        def aws(service: str, operation: str, **parameters: object) -> Mapping[str, Any]:
+            assert (service, operation) == ("secretsmanager", "GetSecretValue")
+            assert parameters == {"SecretId": SECRET}
+            made.secrets.append("read")
+            return {"SecretString": server.key}
+
+        made.context = replace(
+            lambda_context(),
+            aws=aws,
+            clock=lambda: service.now,
+            sleep=made.slept.append,
+            gremlin_url=server.url,
+            secrets={},
+        )
+        yield made
+
+
+def test_the_url_is_gremlins_own() -> None:
+    assert lambda_context().gremlin_url == GREMLIN_URL == "https://api.gremlin.com/v1"
+
+
+@pytest.mark.parametrize("snake_case", [True, False])
+def test_an_attack_is_created_followed_halted_and_listed(snake_case: bool) -> None:
+    with asked() as made:
+        made.server.snake_case = snake_case
+        assert CLIENT in [each.identifier for each in gremlin.clients(ATTACK, made.context)]
+        identity = gremlin.create(ATTACK, CLIENT, RUN, made.context)
+        found = gremlin.get(ATTACK, identity, made.context)
+        assert (found.id, found.run, found.targets) == (identity, RUN, [CLIENT])
+        assert (found.stage, found.lifecycle, found.running_since) == ("Pending", "Active", None)
+        made.server.service.now += 30
+        found = gremlin.get(ATTACK, identity, made.context)
+        assert found.running_since == made.server.service.now - 10
+        assert [each.id for each in gremlin.active(ATTACK, made.context)] == [identity]
+        gremlin.halt(ATTACK, identity, made.context)
+        gremlin.halt(ATTACK, identity, made.context)
+        made.server.service.now += 30
+        found = gremlin.get(ATTACK, identity, made.context)
+        assert (found.stage, found.active) == ("UserHalted", False)
+        assert found.ended_at == made.server.service.now - 25
+        assert gremlin.active(ATTACK, made.context) == []
+        assert [each.id for each in gremlin.of_run(ATTACK, RUN, made.context)] == [identity]
+        assert gremlin.of_run(ATTACK, "another", made.context) == []
+        assert made.secrets == ["read"]
+
+
+def test_a_list_is_read_to_its_end() -> None:
+    with asked() as made:
+        identity = gremlin.create(ATTACK, CLIENT, RUN, made.context)
+        made.server.service.hidden = True
+        known = made.server._task(made.server.service.attacks[0])
+        other = {**known, "annotations": {}}
+        pages = [{"items": [other] * gremlin.PAGE, "page_token": "more"}, {"items": [known]}]
+        made.server.fail("GET", "/attacks/range", *[(200, json.dumps(each)) for each in pages])
+        assert [each.id for each in gremlin.of_run(ATTACK, RUN, made.context)] == [identity]
+
+
+def test_nothing_is_sent_without_a_target() -> None:
+    with asked() as made:
+        with pytest.raises(GremlinError, match="no client is given"):
+            gremlin.create(ATTACK, "", RUN, made.context)
+        assert made.server.requests == []
+
+
+Call = Callable[[Context], object]
+CALLS: Mapping[str, tuple[str, str, Call]] = {
+    "clients": ("GET", "/clients/active", lambda context: gremlin.clients(ATTACK, context)),
+    "create": ("POST", "/attacks/new", lambda c: gremlin.create(ATTACK, CLIENT, RUN, c)),
+    "get": ("GET", "/attacks/1", lambda context: gremlin.get(ATTACK, "1", context)),
+    "active": ("GET", "/attacks/active", lambda context: gremlin.active(ATTACK, context)),
+    "range": ("GET", "/attacks/range", lambda context: gremlin.of_run(ATTACK, RUN, context)),
+    "halt": ("DELETE", "/attacks/1", lambda context: gremlin.halt(ATTACK, "1", context)),
+}
+ERRORS = {
+    400: ("", 1),
+    401: ("Gremlin does not know the API key in the secret; store a valid one", 1),
+    403: ("the API key lacks a privilege in the team, or is of another team", 1),
+    404: ("the team has no such client or attack", 1),
+    429: ("too many requests", 3),
+    500: ("", 3),
+    503: ("", 3),
+    302: ("", 1),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("status", ERRORS)
+def test_each_error_is_told_and_only_what_can_be_repeated_is(name: str, status: int) -> None:
+    method, path, call = CALLS[name]
+    meaning, attempts = ERRORS[status]
+    with asked() as made:
+        made.server.fail(method, path, *[(status, "details\r\n of it")] * 9)
+        with pytest.raises(GremlinError) as raised:
+            call(made.context)
+        assert raised.value.code == f"Gremlin {status}"
+        told = f": {meaning}" if meaning else ""
+        message = f"Gremlin {status}: {method} {path}{told}; details of it"
+        assert str(raised.value) == message
+        assert isinstance(raised.value, AwsError)
+        assert raised.value.refused == (status < 500)
+        tried = made.server.requests.count((method, path))
+        if (name, status) == ("range", 401):
+            attempts = 2  # with the key that was read for an earlier call, and with a new one
+        assert tried == (1 if method == "POST" else attempts)
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("answer", ["hang up", "lost"])
+def test_a_connection_that_is_closed_is_no_answer(name: str, answer: str) -> None:
+    method, path, call = CALLS[name]
+    with asked() as made:
+        made.server.fail(method, path, *[answer] * 9)
+        with pytest.raises(GremlinError, match="no answer: RemoteDisconnected") as raised:
+            call(made.context)
+        assert not raised.value.refused
+        assert made.server.requests.count((method, path)) == (1 if method == "POST" else 3)
+
+
+def test_a_passing_error_is_retried_after_a_pause() -> None:
+    with asked() as made:
+        made.server.fail("GET", "/clients/active", (503, ""), (429, ""))
+        assert len(gremlin.clients(ATTACK, made.context)) == 3
+        assert made.slept == [1.0, 2.0]
+
+
+TASK = '{"guid": "1", "stage": "Running", "stage_lifecycle": "Active"'
+MALFORMED: tuple[tuple[str, str], ...] = (
+    ("clients", "<html>"),
+    ("clients", "{}"),
+    ("clients", '[{"state": "ACTIVE"}]'),
+    ("clients", "[" * 5000),
+    ("create", ""),
+    ("create", '{"guid": "1"}'),
+    ("create", "two words"),
+    ("get", "[]"),
+    ("get", "{}"),
+    ("get", '{"guid": "1", "stage": "Running"}'),
+    ("get", '{"guid": "1", "stage": "Running", "stage_lifecycle": "Thinking"}'),
+    ("get", '{"guid": 1, "stage": "Running", "stage_lifecycle": "Active"}'),
+    ("get", f'{TASK}, "start_time": "yesterday"}}'),
+    ("get", f'{TASK}, "end_time": 1764180000}}'),
+    ("get", f'{TASK}, "end_time": "2026-13-01T00:00:00Z"}}'),
+    ("active", '{"items": []}'),
+    ("active", "null"),
+    ("range", "[]"),
+    ("range", '{"items": {}}'),
+    ("range", '{"items": [7]}'),
+)
+
+
+@pytest.mark.parametrize(("name", "text"), MALFORMED)
+def test_an_answer_of_another_form_is_an_error(name: str, text: str) -> None:
+    method, path, call = CALLS[name]
+    with asked() as made:
+        made.server.fail(method, path, (200, text))
+        with pytest.raises(GremlinError, match="its answer is not as its API is described"):
+            call(made.context)
+
+
+def test_times_have_fractions_or_none() -> None:
+    with asked() as made:
+        text = (
+            f'{TASK}, "start_time": "1970-01-01T00:01:00.25Z", "end_time": "1970-01-02T00:00:00Z"}}'
+        )
+        made.server.fail("GET", "/attacks/1", (200, text))
+        found = gremlin.get(ATTACK, "1", made.context)
+        assert (found.created_at, found.ended_at) == (60.25, 86_400.0)
+
+
+def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gremlin, "MAX_BYTES", 100_000)
+    with asked() as made:
+        made.server.fail("GET", "/clients/active", *[(200, " " * 300_000)] * 3)
+        with pytest.raises(GremlinError, match="an answer of more than 100000 bytes"):
+            gremlin.clients(ATTACK, made.context)
+
+
+def test_a_client_that_is_unknown_is_none() -> None:
+    with asked() as made:
+        assert gremlin.client(ATTACK, "nobody", made.context) is None
+        found = gremlin.client(ATTACK, CLIENT, made.context)
+        assert found is not None
+        assert found.tags["zone"] == ["us-west-2a"]
+        made.server.fail("GET", f"/clients/{CLIENT}", (403, ""))
+        with pytest.raises(GremlinError, match="403"):
+            gremlin.client(ATTACK, CLIENT, made.context)
+
+
+def test_a_key_that_was_exchanged_is_read_again_once() -> None:
+    with asked() as made:
+        gremlin.clients(ATTACK, made.context)
+        made.server.key = "cm90YXRlZA=="
+        gremlin.create(ATTACK, CLIENT, RUN, made.context)
+        assert made.secrets == ["read", "read"]
+        assert made.server.requests.count(("POST", "/attacks/new")) == 2
+        assert len(made.server.service.attacks) == 1
+
+
+@pytest.mark.parametrize("secret", ["", '{"key": "a"}', "two words", "a\r\nX-Evil: 1", "naïve"])
+def test_a_secret_that_is_no_key_is_never_sent_nor_shown(secret: str) -> None:
+    with asked() as made:
+        context = replace(made.context, aws=lambda *_, **__: {"SecretString": secret})
+        with pytest.raises(GremlinError, match="must hold the API key alone") as raised:
+            gremlin.clients(ATTACK, context)
+        assert made.server.requests == []
+        assert not secret or secret not in str(raised.value)
+
+
+def test_the_word_before_a_key_is_left_out() -> None:
+    with asked() as made:
+        context = replace(made.context, aws=lambda *_, **__: {"SecretString": f"Key {KEY}\n"})
+        assert len(gremlin.clients(ATTACK, context)) == 3
+
+
+def test_a_key_that_gremlin_repeats_is_not_shown() -> None:
+    with asked() as made:
+        made.server.fail("GET", "/clients/active", (400, f"Key {KEY} is odd"))
+        with pytest.raises(GremlinError, match=r"Key \*\*\* is odd"):
+            gremlin.clients(ATTACK, made.context)
+
+
+def test_a_server_that_can_not_be_reached_has_done_nothing() -> None:
+    with asked() as made:
+        context = replace(made.context, gremlin_url="http://127.0.0.1:9/v1")
+        with pytest.raises(GremlinError, match="POST /attacks/new: no connection: ") as raised:
+            gremlin.create(ATTACK, CLIENT, RUN, context)
+        assert raised.value.refused
+
+
+def test_a_server_that_says_nothing_is_waited_for_some_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gremlin, "STEP_SECONDS", 0.05)
+    silent = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)  # listens, and never answers
+    with asked() as made:
+        url = f"http://127.0.0.1:{silent.server_port}/v1"
+        with pytest.raises(GremlinError, match="no answer: TimeoutError") as raised:
+            gremlin.create(ATTACK, CLIENT, RUN, replace(made.context, gremlin_url=url))
+        assert not raised.value.refused
+    silent.server_close()
+
+
+def test_a_server_without_a_trusted_certificate_gets_no_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ca = authority()
+    with serving(GremlinService(plans.BLACKHOLE), issued(ca, names=["localhost"])) as server:
+        context = replace(lambda_context(), gremlin_url=server.url, secrets={SECRET: KEY})
+        context = replace(context, sleep=lambda seconds: None)
+        with pytest.raises(GremlinError, match=r"no connection: .*CERTIFICATE_VERIFY_FAILED"):
+            gremlin.clients(ATTACK, context)
+        assert server.requests == []
+        trusting = ca.trusted()
+        monkeypatch.setattr(ssl, "create_default_context", lambda: trusting)
+        assert len(gremlin.clients(ATTACK, context)) == 3
+
+
+def test_a_plan_without_gremlin_is_as_before_and_one_with_it_is_read_again() -> None:
+    assert "gremlin" not in plans.SHUTDOWN.to_json()
+    plan = replace(plans.SHUTDOWN, gremlin=replace(ATTACK, clients={"a": "b"}, tags={"c": "d"}))
+    assert Plan.from_json(plan.to_json()) == plan
+    assert Ending.from_plan(plan.to_json()) == plan.ending
