@@ -1,17 +1,19 @@
 """The CloudWatch agent of a service file: what is deployed, and alarms on what it publishes."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+import yaml
 
 from resiliency.service_file.mapping import guards_of, hypothesis_of
 from resiliency.service_file.model import Environment
 from staged_resiliency.experiment.expectations import AlarmQuiet
 from tests.staged_resiliency.probe.cloudwatch_agent import published
 from tests.staged_resiliency.support import ALARM, ASSOCIATION
-from tests.support import Data, Template, example, only, resources_of, synthesize
+from tests.support import ROOT, Data, Template, example, only, resources_of, synthesize
 
 BLUE, GREEN = "bookstore-api-blue", "bookstore-api-green"
 INSTANCES = {BLUE: "i-0ab55a49288f1da24", GREEN: "i-0123456789abcdef0"}
@@ -180,3 +182,32 @@ def test_its_alarms_may_guard_drills() -> None:
     assert environment.drills is not None
     guards = guards_of(environment, environment.drills.by_name["db-blackhole"])
     assert f"{GREEN}-memory" in guards
+
+
+PAGE = (ROOT / "docs" / "cloudwatch-agent.md").read_text(encoding="utf-8")
+
+
+def test_the_samples_of_the_page_are_valid() -> None:
+    agent, alarms = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
+    environment = environment_of(agent["cloudwatch_agent"], **alarms)
+    assert environment.cloudwatch_agent is not None
+    named = set(re.findall(r"<host>-([a-z-]+)", PAGE.partition("```\n")[0]))
+    assert named | {"process-worker"} == set(environment.cloudwatch_agent.alarms)
+    assert environment.all_alarms["memory"].label == "Memory is nearly full"
+    own, made = (
+        alarms_of["memory"].metric
+        for alarms_of in (environment.all_alarms, environment.cloudwatch_agent.alarms)
+    )
+    assert own == made
+
+
+def test_the_page_has_each_metric_with_its_dimensions() -> None:
+    agent = environment_of().cloudwatch_agent
+    assert agent is not None
+    rows = {
+        row.split("|")[1].strip(" `"): row for row in PAGE.splitlines() if row.startswith("| `")
+    }
+    for metric in agent.configuration.metrics:
+        row = rows[metric.name].replace("\\|", "|")
+        assert all(f"`{name}`" in row for name in metric.dimensions(""))
+    assert agent.processes["web"].counted.selector[1] in PAGE.replace("\\|", "|")
