@@ -19,7 +19,7 @@ from resiliency.cloud_assembly import JsonObject, SynthesizedStack
 from staged_resiliency.drills.runtime.metrics import DAYS_SINCE_PASSED
 from staged_resiliency.drills.schedule import DrillSchedule
 from staged_resiliency.probe.cloudwatch_configuration import NAMESPACE as CLOUDWATCH_AGENT
-from staged_resiliency.probe.configuration import decoded
+from staged_resiliency.probe.configuration import StatsdMetrics, decoded
 from staged_resiliency.shared import names
 
 ALARM: Final = Decimal("0.10")
@@ -46,10 +46,12 @@ _KEYS: Final = "KMS keys ($1 more after each of the first two yearly rotations)"
 _AGENT_REQUESTS: Final = "requests of one host's CloudWatch agent to CloudWatch"
 _AGENT_METRICS: Final = "custom metrics of CloudWatch agents"
 _METRICS: Final = "custom metrics of probes, and one of all drills of a service"
+_APPLICATIONS: Final = "custom metrics that applications may create by StatsD, at most"
 _ASSUMED_KINDS: Final = ("CLOUDWATCH_METRIC", "CALCULATED")
 _NAMES: Final[Mapping[str, Decimal]] = {
     "alarms": ALARM,
     _METRICS: CUSTOM_METRIC,
+    _APPLICATIONS: CUSTOM_METRIC,
     _REQUESTS: PROBE_REQUESTS,
     _AGENT_METRICS: CUSTOM_METRIC,
     _AGENT_REQUESTS: PROBE_REQUESTS,
@@ -91,28 +93,34 @@ class CostItem:
 def monthly_costs(stacks: Iterable[SynthesizedStack]) -> Sequence[CostItem]:
     """Return the items of an estimate for several stacks together, without those of count 0."""
     counts = Counter[str]()
-    metrics: set[str] = set()
+    metrics: dict[str, JsonObject] = {}
+    applications: dict[tuple[str, str], StatsdMetrics] = {}
     for stack in stacks:
         for alarm in stack.properties_of("AWS::CloudWatch::Alarm"):
             counts["alarms"] += 1
             if alarm.get("MetricName") == DAYS_SINCE_PASSED:
                 counts["custom metrics that the watchdog of drills publishes"] += METRICS_PER_DRILL
             elif not str(alarm.get("Namespace", "AWS/")).startswith("AWS/"):
-                metrics.add(f"{stack.account} {stack.region} {_metric(alarm)}")
+                metrics[f"{stack.account} {stack.region} {_metric(alarm)}"] = alarm
         for association in stack.properties_of("AWS::SSM::Association"):
             counts[_REQUESTS] += len(_hosts(association))
             counts[_AGENT_REQUESTS] += len(_hosts_of_agent(association))
             for metric in _probe_metrics(association):
-                metrics.add(f"{stack.account} {stack.region} {_metric(metric)}")
+                metrics[f"{stack.account} {stack.region} {_metric(metric)}"] = metric
+            statsd = _statsd(association)
+            if statsd is not None:
+                namespace = str(_configuration(association).get("namespace"))
+                applications |= {(namespace, host): statsd for host in _hosts(association)}
         counts[_FAULTS] += math.ceil(_fault_minutes(stack))
         dashboards = stack.properties_of("AWS::CloudWatch::Dashboard")
         counts["dashboards (three of an account are free)"] += len(dashboards)
         counts[_KEYS] += len(stack.properties_of("AWS::KMS::Key"))
         for check in stack.properties_of("AWS::Route53::HealthCheck"):
             counts.update(_health_check_items(check.get("HealthCheckConfig", {})))
-    of_agents = [metric for metric in metrics if f'["{CLOUDWATCH_AGENT}",' in metric]
-    counts[_AGENT_METRICS] = len(of_agents)
-    counts[_METRICS] = len(metrics) - len(of_agents)
+    own = [each for each in metrics.values() if not _is_sent(each, applications)]
+    counts[_AGENT_METRICS] = sum(each.get("Namespace") == CLOUDWATCH_AGENT for each in own)
+    counts[_METRICS] = len(own) - counts[_AGENT_METRICS]
+    counts[_APPLICATIONS] = sum(statsd.most_metrics for statsd in applications.values())
     return [CostItem(what, counts[what], each) for what, each in _NAMES.items() if counts[what]]
 
 
@@ -165,6 +173,22 @@ def _probe_metrics(association: JsonObject) -> Iterator[JsonObject]:
         for peer in peers if host in peers else ():
             if peer != host:
                 yield metric(names.PEER_METRIC, Host=peer, Observer=host)
+
+
+def _statsd(association: JsonObject) -> StatsdMetrics | None:
+    """Return what a probe receives by StatsD, where it does and its hosts are known."""
+    settings = _configuration(association).get("statsd") if _hosts(association) else None
+    try:
+        return StatsdMetrics(**settings) if isinstance(settings, dict) else None
+    except (TypeError, ValueError):  # it is not of this version of the probe
+        return None
+
+
+def _is_sent(metric: JsonObject, applications: Mapping[tuple[str, str], StatsdMetrics]) -> bool:
+    """Return whether an application may send a metric, whose cost is among the application's."""
+    dimensions = {each.get("Name"): each.get("Value") for each in metric.get("Dimensions") or ()}
+    statsd = applications.get((str(metric.get("Namespace")), str(dimensions.get("Host"))))
+    return statsd is not None and statsd.allows(str(metric.get("MetricName")))
 
 
 def _configuration(association: JsonObject) -> JsonObject:

@@ -75,6 +75,7 @@ from .probe.cloudwatch_configuration import Processes as Processes
 from .probe.cloudwatch_configuration import ProcessesByCommand as ProcessesByCommand
 from .probe.cloudwatch_configuration import ProcessesByName as ProcessesByName
 from .probe.configuration import ProbeConfiguration as ProbeConfiguration
+from .probe.configuration import StatsdMetrics as StatsdMetrics
 from .probe.instances import Instances as Instances
 from .probe.instances import InstancesById as InstancesById
 from .probe.instances import InstancesByName as InstancesByName

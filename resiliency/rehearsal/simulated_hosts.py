@@ -13,7 +13,7 @@ from resiliency.rehearsal.clock import Clock
 from resiliency.rehearsal.dependencies import Dependency, redirected_check, served_check
 from resiliency.rehearsal.deployment import Deployment, Host
 from resiliency.rehearsal.scenarios import Action, Scenario
-from resiliency.rehearsal.sockets import BlackholeSocket
+from resiliency.rehearsal.sockets import BlackholeSocket, unused_udp_port
 from resiliency.rehearsal.subprocesses import ManagedProcess, ManagedProcesses
 from staged_resiliency.probe.probe_validation import INTERVALS_SECONDS
 from staged_resiliency.shared import names
@@ -96,6 +96,8 @@ class SimulatedHost:
             "endpoint_url": endpoint_url,
             "journal": "changes",
         }
+        if "statsd" in probe:  # no application sends anything, and both hosts are this machine
+            configuration["statsd"] = {**probe["statsd"], "port": unused_udp_port()}
         if "peers" in probe:
             configuration["peers"] = {
                 name: redirected_check(check, peers.place_of(str(check["host"])))

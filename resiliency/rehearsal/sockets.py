@@ -60,3 +60,10 @@ def loopback_addresses() -> tuple[str, str]:
             return ("127.0.0.2", "127.0.0.3")
     except OSError:
         return ("127.0.0.1", "127.0.0.1")
+
+
+def unused_udp_port() -> int:
+    """Return a UDP port of this machine at which nobody listens."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])

@@ -26,7 +26,7 @@ from staged_resiliency.drills.faults import (
 )
 from staged_resiliency.drills.hypothesis import Pair, guards, hypothesis
 from staged_resiliency.experiment.expectations import Hypothesis
-from staged_resiliency.probe.configuration import ProbeConfiguration
+from staged_resiliency.probe.configuration import ProbeConfiguration, StatsdMetrics
 from staged_resiliency.probe.target_checks import (
     DnsCheck,
     ExchangeCheck,
@@ -180,6 +180,7 @@ def probe_configuration(service: Service, environment: Environment) -> ProbeConf
         interval_seconds=probe.interval_seconds,
         timeout_seconds=probe.timeout_seconds,
         journal=probe.journal,
+        statsd=StatsdMetrics(**probe.statsd.model_dump()) if probe.statsd is not None else None,
     )
 
 

@@ -23,7 +23,12 @@ from staged_resiliency.drills import schedule as schedules
 from staged_resiliency.drills.database_faults import FAILOVER_MINUTES
 from staged_resiliency.drills.faults import MAX_DELAY_MILLISECONDS, MAX_RESPONSE_MILLISECONDS
 from staged_resiliency.probe import cloudwatch_configuration, probe_validation
-from staged_resiliency.probe.configuration import DEFAULT_INTERVAL_SECONDS, DEFAULT_TIMEOUT_SECONDS
+from staged_resiliency.probe.configuration import (
+    DEFAULT_INTERVAL_SECONDS,
+    DEFAULT_STATSD_METRICS,
+    DEFAULT_STATSD_PORT,
+    DEFAULT_TIMEOUT_SECONDS,
+)
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.hosts import Color
 
@@ -928,6 +933,43 @@ def _agent_metric(metric: cloudwatch_configuration.HostMetric) -> AlarmMetric:
     )
 
 
+StatsdPattern = Annotated[
+    str,
+    AfterValidator(probe_validation.statsd_pattern),
+    WithJsonSchema({"type": "string", "pattern": probe_validation.STATSD_PATTERN}),
+]
+StatsdTag = Annotated[
+    str,
+    AfterValidator(probe_validation.statsd_tag),
+    WithJsonSchema({"type": "string", "pattern": probe_validation.STATSD_TAG}),
+]
+
+
+class StatsdSettings(Section):
+    """What the application may send by StatsD to the loopback addresses of its host."""
+
+    metrics: Annotated[list[StatsdPattern], Field(min_length=1, max_length=50)] = Field(
+        description="Names of metrics; with a * as its end, all names that begin so. Others are "
+        "ignored.",
+        examples=[["errors", "orders.*"]],
+    )
+    tags: Annotated[list[StatsdTag], Field(max_length=probe_validation.MAX_STATSD_TAGS)] = Field(
+        default=[],
+        description="Tags that become dimensions, so that each of their values makes a metric of "
+        "its own; others are ignored.",
+        examples=[["shop"]],
+    )
+    max_metrics: int = Field(
+        default=DEFAULT_STATSD_METRICS,
+        ge=1,
+        le=probe_validation.MAX_STATSD_METRICS,
+        description="How many metrics each host may create; each costs about $0.30 a month.",
+    )
+    port: Annotated[int, AfterValidator(probe_validation.statsd_port)] = Field(
+        default=DEFAULT_STATSD_PORT, description="UDP port, from 1024 to 65535."
+    )
+
+
 class Probe(Section):
     """The agent on the hosts that checks targets; deployed only when there are targets."""
 
@@ -960,6 +1002,12 @@ class Probe(Section):
         description="Platforms of the hosts besides the supported ones, as ID-VERSION_ID of their "
         "/etc/os-release.",
         examples=[["almalinux-9"]],
+    )
+    statsd: StatsdSettings | None = Field(
+        default=None,
+        description="What the application may send by StatsD, to be published with the dimension "
+        "Host; nothing is received unless given.",
+        examples=[{"metrics": ["errors", "orders.*"]}],
     )
     peer: bool = Field(
         default=False,
@@ -1441,7 +1489,12 @@ class Environment(Section):
     @property
     def has_probe(self) -> bool:
         """Whether there is anything to measure, and therefore a probe stack."""
-        return bool(self.dependencies) or self.has_peers
+        return bool(self.dependencies) or self.has_peers or self.probe.statsd is not None
+
+
+def default_namespace(service: str) -> str:
+    """Return the CloudWatch namespace of a service that gives none."""
+    return service.replace("-", " ").title().replace(" ", "")
 
 
 class Service(Section):
@@ -1476,7 +1529,7 @@ class Service(Section):
     @property
     def metric_namespace(self) -> str:
         """The CloudWatch namespace of the probe's metrics."""
-        return self.namespace or self.service.replace("-", " ").title().replace(" ", "")
+        return self.namespace or default_namespace(self.service)
 
     def tags_of(self, environment: Environment) -> Mapping[str, str]:
         """The tags of an environment's stack."""

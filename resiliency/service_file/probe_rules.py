@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from resiliency.service_file.errors import Problem
+from resiliency.service_file.errors import Path, Problem
 from resiliency.service_file.mapping import CHECK_KEYS, probe_configuration
-from resiliency.service_file.model import Service
+from resiliency.service_file.model import Service, default_namespace
 from resiliency.service_file.partial_document import PartialDocument
 from staged_resiliency.probe import probe_validation
+from staged_resiliency.shared import names
 from staged_resiliency.shared.validation import shown
 
 
@@ -144,10 +145,83 @@ def _peers_are_checked_where_they_decide(env: PartialDocument) -> Iterator[Probl
         )
 
 
+def _statsd_patterns_allow_no_metric_of_the_probe(env: PartialDocument) -> Iterator[Problem]:
+    own = list(names.probe_metrics(list(env.names("dependencies"))))
+    for place, pattern in _statsd_patterns(env):
+        allowed = next((metric for metric in own if names.allowed_by(pattern, metric)), None)
+        if allowed is not None:
+            yield env.problem(
+                f"{shown(pattern)} allows {allowed}, which the probe publishes itself; give "
+                "another name or beginning",
+                *place,
+            )
+
+
+def _statsd_metrics_fit_their_number(env: PartialDocument) -> Iterator[Problem]:
+    statsd = env.within("probe", "statsd")
+    most = statsd.number("max_metrics")
+    listed = {pattern for _, pattern in _statsd_patterns(env) if not pattern.endswith("*")}
+    if most is not None and len(listed) > most:
+        yield statsd.problem(
+            f"metrics has {len(listed)} names, but max_metrics is {most}; raise it, or remove "
+            "names",
+            "max_metrics" if statsd.has("max_metrics") else "metrics",
+        )
+
+
+def _alarms_watch_what_the_application_may_send(env: PartialDocument) -> Iterator[Problem]:
+    patterns = [pattern for _, pattern in _statsd_patterns(env)]
+    tags = [tag for tag in env.items("probe", "statsd", "tags") if isinstance(tag, str)]
+    if not env.within("probe", "statsd").is_sound:
+        return
+    own = list(names.probe_metrics(list(env.names("dependencies"))))
+    for name in _alarms_in_the_namespace(env):
+        metric = env.within("alarms", name, "metric")
+        watched, dimensions = metric.text("name"), metric.within("dimensions").raw
+        if not watched or watched in own or not metric.is_sound:
+            continue
+        if not any(names.allowed_by(pattern, watched) for pattern in patterns):
+            yield metric.problem(
+                f"{shown(watched)} is in the probe's namespace, but no pattern of "
+                "probe.statsd.metrics allows it; add it there, or correct the name",
+                "name",
+            )
+            continue
+        given = set(dimensions) if isinstance(dimensions, dict) else set()
+        if "Host" not in given or given - {"Host", *tags}:
+            also = f" and the tags {', '.join(tags)} that are sent" if tags else " alone"
+            yield metric.problem(
+                f"the probe publishes {watched} with the dimension Host{also}; give one like "
+                'dimensions: { Host: "{host}" }',
+                *(["dimensions"] if given else []),
+            )
+
+
+def _statsd_patterns(env: PartialDocument) -> Iterator[tuple[Path, str]]:
+    """Yield the sound patterns of StatsD, with their places."""
+    for number in range(len(env.items("probe", "statsd", "metrics"))):
+        place = ("probe", "statsd", "metrics", number)
+        pattern = env.text(*place)
+        if pattern:
+            yield place, pattern
+
+
+def _alarms_in_the_namespace(env: PartialDocument) -> Iterator[str]:
+    """Yield the alarms on metrics of the probe's namespace, where the application sends some."""
+    file = PartialDocument(env.document, env.unsound, env.misspelt)
+    service, namespace = file.text("service"), file.text("namespace")
+    if not service or namespace is None or not env.has("probe", "statsd"):
+        return
+    for name in env.names("alarms"):
+        of_alarm = env.text("alarms", name, "metric", "namespace")
+        if of_alarm == (namespace or default_namespace(service)):
+            yield name
+
+
 def _an_absent_probe_decides_nothing(env: PartialDocument) -> Iterator[Problem]:
     if env.get("probe", "state") != "absent":
         return
-    measured = [*env.names("dependencies"), "peer"]
+    measured = [*env.names("dependencies"), "peer", *_alarms_in_the_namespace(env)]
     deciding = [signal for signal in env.items("failover_on") if signal in measured]
     if deciding:
         yield env.problem(
@@ -155,7 +229,11 @@ def _an_absent_probe_decides_nothing(env: PartialDocument) -> Iterator[Problem]:
             "it, and clients would move to the standby; remove it from failover_on first",
             *("probe", "state"),
         )
-    elif not env.has("dependencies") and env.get("probe", "peer") is not True:
+    elif (
+        not env.has("dependencies")
+        and env.get("probe", "peer") is not True
+        and not env.has("probe", "statsd")
+    ):
         yield env.problem(
             "'absent' has no effect on the hosts, as without dependencies and peer checks there is "
             "no probe stack; keep those until 'absent' is deployed",
@@ -198,5 +276,8 @@ RULES: Final[tuple[Callable[[PartialDocument], Iterator[Problem]], ...]] = (
     _certificates_are_seen,
     _percentiles_are_published,
     _peers_are_checked_where_they_decide,
+    _statsd_patterns_allow_no_metric_of_the_probe,
+    _statsd_metrics_fit_their_number,
+    _alarms_watch_what_the_application_may_send,
     _an_absent_probe_decides_nothing,
 )

@@ -402,6 +402,8 @@ def _items_are_unique(env: PartialDocument) -> Iterator[Problem]:
         env.within("notifications", "more_topics"),
         env.within("endpoint", "check", "regions"),
         env.within("probe", "roles"),
+        env.within("probe", "statsd", "metrics"),
+        env.within("probe", "statsd", "tags"),
         env.within("drills", "window", "days"),
         *(dependency.within("check", "status") for dependency in dependencies),
     ):

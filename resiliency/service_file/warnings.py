@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from resiliency.cost_estimate import CUSTOM_METRIC
 from resiliency.service_file.model import Dependency, Environment
+from staged_resiliency.probe.configuration import StatsdMetrics
 from staged_resiliency.shared import limits
 from staged_resiliency.shared.hosts import COLORS
 
@@ -146,6 +148,14 @@ def notes_of(environment: Environment) -> Iterator[ServiceWarning]:
             "is empty: the CloudWatch agent can read its configuration and publish only where the "
             "hosts' role has the policy in its stack's output PolicyArn; give the role's name to "
             "have it attached",
+        )
+    if probe.statsd is not None and probe.state == "present":
+        most = StatsdMetrics(**probe.statsd.model_dump()).most_metrics
+        yield ServiceWarning(
+            "staged-resiliency:application-metrics",
+            "probe.statsd",
+            f"the application may create up to {most} metrics on each host, about "
+            f"${most * CUSTOM_METRIC} a month for a host",
         )
     notifications = environment.notifications
     if notifications.topic_name and not notifications.subscriptions:

@@ -52,6 +52,7 @@ ASSUMED = "health checks on alarms or calculated (price assumed)"
 ENDPOINTS = "health checks of endpoints"
 OPTIONS = "health check options (HTTPS, text search, 10 s)"
 METRICS = "custom metrics of probes, and one of all drills of a service"
+APPLICATIONS = "custom metrics that applications may create by StatsD, at most"
 KEYS = "KMS keys ($1 more after each of the first two yearly rotations)"
 DAILY_METRICS = "custom metrics that the watchdog of drills publishes"
 FAULT_MINUTES = "minutes of AWS FIS, as drills are scheduled (none in dry runs)"
@@ -92,9 +93,29 @@ def fault(**parameters: str) -> Resource:
     return resource("FIS::ExperimentTemplate", Actions={"Fault": {"Parameters": parameters}})
 
 
+STATSD = {"metrics": ["errors", "orders.*"], "tags": [], "max_metrics": 5, "port": 8125}
+SENT = {"namespace": "Books", "statsd": STATSD}
+
+
 @pytest.mark.parametrize(
     ("resources", "counts"),
     [
+        pytest.param(
+            [probes(SENT, "blue", "green"), alarm("Books", "errors"), alarm("Books", "logins")],
+            # The heartbeats and logins; errors are among the five of blue.
+            {"alarms": 2, METRICS: 3, APPLICATIONS: 10, REQUESTS: 2},
+            id="metrics of an application",
+        ),
+        pytest.param(
+            [probes({**SENT, "statsd": {**STATSD, "metrics": ["errors"]}}, "blue")],
+            {METRICS: 1, APPLICATIONS: 1, REQUESTS: 1},
+            id="one metric of an application, by its name",
+        ),
+        pytest.param(
+            [probes({**SENT, "statsd": {"metrics": [], "other": 1}}, "blue")],
+            {METRICS: 1, REQUESTS: 1},
+            id="metrics of an application with another version of the probe",
+        ),
         pytest.param([], {}, id="nothing"),
         pytest.param([resource("SNS::Topic")], {}, id="what costs nothing"),
         pytest.param([alarm("AWS/EC2")], {"alarms": 1}, id="alarm on a metric of AWS"),

@@ -34,6 +34,7 @@ FINDINGS: Mapping[str, set[str]] = {
     "interval, timeout or journal of the probe changed": {"warning hosts"},
     "role of the probe added": {"warning permissions"},
     "bucket for the output of the probe's runs added": {"warning permissions", "warning hosts"},
+    "metrics of the application allowed": {"warning hosts"},
     "peer checks turned on": {"warning hosts"},
     "peer added to failover_on": {"warning clients", "warning protection"},
     "peer_address changed": {"warning hosts"},

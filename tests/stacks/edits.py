@@ -405,6 +405,11 @@ ROWS = [
         {f"modify {ASSOCIATION}", "modify policy of the probe"},
     ),
     Row(
+        "metrics of the application allowed",
+        lambda env: env.update(probe={"statsd": {"metrics": ["errors"]}}),
+        {f"modify {ASSOCIATION}"},
+    ),
+    Row(
         "peer checks turned on",
         lambda env: env.update(probe={"peer": True}),
         {f"modify {ASSOCIATION}", *_all("add", PEER_ALARMS)},

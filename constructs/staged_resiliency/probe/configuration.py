@@ -24,6 +24,77 @@ _FEWEST_PEERS: Final = 2
 _BZIP2: Final = b"BZh"  # how compressed content begins; JSON does not
 
 
+DEFAULT_STATSD_PORT: Final = 8125
+DEFAULT_STATSD_METRICS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class StatsdMetrics:
+    """What an application may send by StatsD to the loopback addresses of its host.
+
+    The metrics are published by the minute, in the namespace of the probe, with the dimension
+    ``Host``. Anything else that is sent is ignored.
+
+    Attributes:
+        metrics: Names of metrics; with a ``*`` as its end, all names that begin so.
+        tags: Tags that are published as further dimensions, so that each of their values makes a
+            metric of its own; others are ignored. None unless given.
+        max_metrics: How many metrics a host may create, 1 to 100, each of which costs about $0.30 a
+            month; 10 unless given.
+        port: The UDP port, from 1024; 8125 unless given.
+
+    Raises:
+        InvalidInputError: A value that the agent would refuse.
+
+    Example:
+        >>> StatsdMetrics(["errors", "orders.*"]).most_metrics
+        10
+        >>> StatsdMetrics(["errors"]).most_metrics
+        1
+    """
+
+    metrics: Sequence[str]
+    tags: Sequence[str] = ()
+    max_metrics: int = DEFAULT_STATSD_METRICS
+    port: int = DEFAULT_STATSD_PORT
+
+    def __post_init__(self) -> None:
+        """Validate the values."""
+        owner = "StatsdMetrics"
+        if not self.metrics:
+            raise InvalidInputError(f"{owner}: metrics: is empty, so no metric is allowed")
+        for pattern in self.metrics:
+            checked(owner, "metrics", pattern, probe_validation.statsd_pattern)
+        for tag in self.tags:
+            checked(owner, "tags", tag, probe_validation.statsd_tag)
+        if len(self.tags) > probe_validation.MAX_STATSD_TAGS:
+            raise InvalidInputError(
+                f"{owner}: tags: has {len(self.tags)}; allowed: {probe_validation.MAX_STATSD_TAGS}"
+            )
+        checked(owner, "max_metrics", self.max_metrics, probe_validation.statsd_metrics)
+        checked(owner, "port", self.port, probe_validation.statsd_port)
+
+    def allows(self, metric: str) -> bool:
+        """Return whether a metric may be sent."""
+        return any(names.allowed_by(pattern, metric) for pattern in self.metrics)
+
+    @property
+    def most_metrics(self) -> int:
+        """How many metrics a host can create at most."""
+        if self.tags or any(pattern.endswith("*") for pattern in self.metrics):
+            return self.max_metrics
+        return min(self.max_metrics, len(set(self.metrics)))
+
+    def rendered(self) -> Mapping[str, object]:
+        """Return the agent's settings."""
+        return {
+            "metrics": list(self.metrics),
+            "tags": list(self.tags),
+            "max_metrics": self.max_metrics,
+            "port": self.port,
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class ProbeConfiguration:
     """The targets of a service's probe, and how they are sampled; the same for all its hosts.
@@ -41,6 +112,7 @@ class ProbeConfiguration:
         timeout_seconds: Deadline of a sample in seconds, below the interval; 5 unless given.
         journal: ``samples`` writes a line for each sample, ``changes`` one when a target's state
             changes; ``samples`` unless given.
+        statsd: What the application may send by StatsD; nothing is received unless given.
 
     Raises:
         InvalidInputError: A value that the agent would refuse, or nothing to measure.
@@ -61,6 +133,7 @@ class ProbeConfiguration:
     interval_seconds: int = DEFAULT_INTERVAL_SECONDS
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     journal: Journal = "samples"
+    statsd: StatsdMetrics | None = None
 
     def __post_init__(self) -> None:
         """Validate the values."""
@@ -84,10 +157,16 @@ class ProbeConfiguration:
             raise InvalidInputError(
                 f"{owner}: peers: names one host; hosts check each other, so give two or more"
             )
-        if not self.dependencies and not self.peers:
+        if not self.dependencies and not self.peers and self.statsd is None:
             raise InvalidInputError(
                 f"{owner}: has neither dependencies nor peers: there is nothing to measure"
             )
+        for metric in names.probe_metrics(self.dependencies):
+            if self.statsd is not None and self.statsd.allows(metric):
+                raise InvalidInputError(
+                    f"{owner}: statsd: metrics: allows {metric}, which the probe publishes itself; "
+                    "change the pattern"
+                )
         require_one_of(owner, "journal", self.journal, get_args(Journal))
 
     def _check_pace(self, name: str, check: TargetCheck) -> None:
@@ -128,6 +207,7 @@ class ProbeConfiguration:
             "journal": self.journal,
             "targets": targets,
             **({"peers": peers} if peers else {}),
+            **({"statsd": dict(self.statsd.rendered())} if self.statsd is not None else {}),
         }
 
     @property

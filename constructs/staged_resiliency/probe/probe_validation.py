@@ -13,6 +13,10 @@ from staged_resiliency.shared import limits, validation
 
 ROLE_NAME: Final = r"^[A-Za-z0-9_+=,.@-]{1,64}$"
 BUCKET_NAME: Final = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
+STATSD_PATTERN: Final = r"^(?=.{1,255}$)[!-)+-9;-{}~]+\*?$"
+STATSD_TAG: Final = r"^[A-Za-z][A-Za-z0-9_./-]{0,254}$"
+MAX_STATSD_METRICS: Final = 100
+MAX_STATSD_TAGS: Final = 10
 # Seconds between two samples, such that a minute holds a whole number of them.
 INTERVALS_SECONDS: Final = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60)
 
@@ -168,6 +172,45 @@ def schedule_expression(value: str) -> str:
         r"(rate|cron)\([A-Za-z0-9 */?#,-]+\)",
         "a schedule of State Manager",
         "rate(1 day) or, in UTC, cron(0 3 ? * * *)",
+    )
+
+
+def statsd_port(value: int) -> int:
+    """Validate the port for StatsD, which the agent, without root, must be able to listen on."""
+    if not 1024 <= value <= 65_535:
+        raise ValueError(f"{value} is not a port for StatsD; allowed: 1024 to 65535, usually 8125")
+    return value
+
+
+def statsd_metrics(value: int) -> int:
+    """Validate how many metrics an application may create on a host."""
+    if not 1 <= value <= MAX_STATSD_METRICS:
+        raise ValueError(
+            f"{value} is not a number of metrics on a host; allowed: 1 to {MAX_STATSD_METRICS}"
+        )
+    return value
+
+
+def statsd_pattern(value: str) -> str:
+    """Validate a name of metrics, or the beginning of names with a ``*`` after it."""
+    return validation.matching(
+        value,
+        STATSD_PATTERN,
+        "a metric's name, perhaps with a * as its end (printable ASCII without spaces, : and |, "
+        "at most 255)",
+        "orders.*",
+    )
+
+
+def statsd_tag(value: str) -> str:
+    """Validate a tag that becomes a dimension."""
+    if value in ("Host", "Class", "Observer"):
+        raise ValueError(f"{value!r} is a dimension that the probe sets itself; remove it")
+    return validation.matching(
+        value,
+        STATSD_TAG,
+        "the name of a tag (letters, digits and . _ / -, a letter first, at most 255)",
+        "shop",
     )
 
 

@@ -4,6 +4,7 @@ Names are part of the interface: a changed name replaces a deployed resource (do
 """
 
 import re
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from staged_resiliency.shared import limits
@@ -17,6 +18,13 @@ PEER_METRIC: Final = "peer-connectivity"
 
 DEPENDENCY_METADATA: Final = "Dependency"
 """Key of the metadata of a primary record that has a dependency's own name."""
+
+
+PROBE_DROPPED_METRIC: Final = "probe-dropped"
+"""Name of the metric of data that a probe could not keep until CloudWatch could be reached."""
+
+STATSD_DROPPED_METRIC: Final = "statsd-dropped"
+"""Name of the metric of lines of StatsD that a probe could not publish."""
 
 
 def failover_stack(service: str, environment: str) -> str:
@@ -141,6 +149,24 @@ def primary_of(dependency: str) -> str:
 def dependency_failover_alarm(service: str, environment: str, dependency: str) -> str:
     """Return the name of the alarm that fires while a dependency's clients are on its secondary."""
     return f"{service}-{environment}-{dependency}-on-secondary"
+
+
+def probe_metrics(dependencies: Collection[str]) -> Iterator[str]:
+    """Yield the names of all metrics that a probe publishes of its own."""
+    yield from (HEARTBEAT_METRIC, PROBE_DROPPED_METRIC, STATSD_DROPPED_METRIC)
+    for metric in (PEER_METRIC, *map(connectivity_metric, dependencies)):
+        yield from (metric, f"{metric}-failures")
+    for dependency in dependencies:
+        yield from (latency_metric(dependency), certificate_metric(dependency))
+
+
+def allowed_by(pattern: str, metric: str) -> bool:
+    """Return whether a pattern of StatsD metrics allows one; only its end can be a ``*``.
+
+    >>> allowed_by("orders.*", "orders.placed"), allowed_by("orders", "orders.placed")
+    (True, False)
+    """
+    return metric.startswith(pattern[:-1]) if pattern.endswith("*") else metric == pattern
 
 
 def set_identifier(service: str, role: str) -> str:

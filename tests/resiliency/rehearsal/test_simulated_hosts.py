@@ -109,6 +109,22 @@ def test_an_address_of_neither_host_stands_for_the_active_one(
             dependency._listener.close()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("alone", [False, True])
+def test_probes_that_receive_statsd_are_rehearsed_on_one_machine(
+    deployment: Deployment, tmp_path: Path, *, alone: bool
+) -> None:
+    statsd = {"metrics": ["errors"], "tags": [], "max_metrics": 5, "port": 8125}
+    assert deployment.probe is not None
+    probe = {**deployment.probe, "statsd": statsd}
+    if alone:
+        probe = {**probe, "targets": [], "peers": {}}
+    found = played(replace(deployment, probe=probe), tmp_path, "host-stops")
+    assert found == {"host-stops": [[False, True], [True, True]]}
+    files = [json.loads(file.read_text()) for file in tmp_path.iterdir()]
+    assert len({each["statsd"]["port"] for each in files} | {8125}) == 3
+
+
 def test_a_name_tag_with_a_slash_names_no_other_folder(
     deciding_templates: Templates, tmp_path: Path
 ) -> None:

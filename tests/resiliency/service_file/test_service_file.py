@@ -457,6 +457,14 @@ def test_a_single_file_may_have_any_name(tmp_path: Path) -> None:
         pytest.param(lambda env: env.pop("dependencies"), False, False, id="nothing"),
         pytest.param(lambda env: env.update(probe={"peer": True}), True, True, id="peers"),
         pytest.param(lambda env: env.update(failover_on=["peer"]), True, True, id="peers decide"),
+        pytest.param(
+            lambda env: (
+                env.pop("dependencies"),
+                env.update(probe={"statsd": {"metrics": ["errors"]}}),
+            ),
+            *(False, True),
+            id="metrics of the application",
+        ),
     ],
 )
 def test_there_is_a_probe_where_it_has_something_to_measure(

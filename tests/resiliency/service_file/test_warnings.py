@@ -198,6 +198,20 @@ def test_no_role_is_missed_where_no_probe_runs(edit: Callable[[Data], object]) -
     assert "probe.roles" not in [note.path for note in notes_of(edited(edit))]
 
 
+def test_what_an_application_s_metrics_may_cost_is_noted() -> None:
+    def edit(env: Data) -> None:
+        env["probe"] = {"statsd": {"metrics": ["errors", "orders.*"], "max_metrics": 20}}
+
+    assert [note for note in notes_of(edited(edit)) if note.path == "probe.statsd"] == [
+        ServiceWarning(
+            "staged-resiliency:application-metrics",
+            "probe.statsd",
+            "the application may create up to 20 metrics on each host, about $6.00 a month for a "
+            "host",
+        )
+    ]
+
+
 def test_a_topic_without_subscribers_is_noted() -> None:
     assert list(notes_of(edited(with_instances_and_role))) == [
         ServiceWarning(

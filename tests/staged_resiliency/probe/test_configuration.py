@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 from aws_cdk import Stack
 
-from staged_resiliency import HttpCheck, HttpsCheck, MysqlCheck, ProbeConfiguration, TcpCheck
+from staged_resiliency import (
+    HttpCheck,
+    HttpsCheck,
+    MysqlCheck,
+    ProbeConfiguration,
+    StatsdMetrics,
+    TcpCheck,
+)
 from staged_resiliency.probe.agent import config as agent
 from staged_resiliency.probe.agent import server_checks
 from staged_resiliency.probe.configuration import decoded
@@ -50,6 +57,77 @@ def test_settings_reach_the_agent() -> None:
     assert (read.interval_seconds, read.timeout_seconds, read.journal) == (2, 1.5, "changes")
     assert [target.metric for target in read.targets] == ["db-connectivity"]
     assert list(read.peers) == ["shop-blue", "shop-green"]
+
+
+def test_statsd_reaches_the_agent_with_its_defaults_written_out() -> None:
+    made = configuration(dependencies={}, statsd=StatsdMetrics(["errors", "orders.*"], ["shop"]))
+    assert made.rendered()["statsd"] == {
+        "metrics": ["errors", "orders.*"],
+        "tags": ["shop"],
+        "max_metrics": 10,
+        "port": 8125,
+    }
+    read = agent.parse(b64decode(made.encoded()))
+    assert read.statsd == agent.Statsd(("errors", "orders.*"), 10, 8125, ("shop",))
+    assert "statsd" not in configuration().rendered()
+
+
+@pytest.mark.parametrize(
+    ("metrics", "tags", "most"),
+    [
+        pytest.param(["errors", "orders"], [], 2, id="names"),
+        pytest.param(["errors", "orders.*"], [], 10, id="a beginning of names"),
+        pytest.param(["errors"], ["shop"], 10, id="a tag"),
+    ],
+)
+def test_how_many_metrics_an_application_can_create(
+    metrics: list[str], tags: list[str], most: int
+) -> None:
+    assert StatsdMetrics(metrics, tags).most_metrics == most
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param(
+            {"metrics": []}, "metrics: is empty, so no metric is allowed", id="no metrics"
+        ),
+        pytest.param(
+            {"metrics": ["*"]},
+            "metrics: '*' is not a metric's name, perhaps with a * as its end (printable ASCII "
+            "without spaces, : and |, at most 255); give one like orders.*",
+            id="any name",
+        ),
+        pytest.param(
+            {"tags": ["Observer"]},
+            "tags: 'Observer' is a dimension that the probe sets itself; remove it",
+            id="a dimension of the probe",
+        ),
+        pytest.param({"tags": ["a"] * 11}, "tags: has 11; allowed: 10", id="too many tags"),
+        pytest.param(
+            {"max_metrics": 101},
+            "max_metrics: 101 is not a number of metrics on a host; allowed: 1 to 100",
+            id="too many metrics",
+        ),
+        pytest.param(
+            {"port": 514},
+            "port: 514 is not a port for StatsD; allowed: 1024 to 65535, usually 8125",
+            id="privileged port",
+        ),
+    ],
+)
+def test_statsd_that_the_agent_would_refuse_is_refused(changes: Data, message: str) -> None:
+    with refused(f"StatsdMetrics: {message}"):
+        StatsdMetrics(**{"metrics": ["errors"], **changes})
+
+
+def test_an_application_can_not_send_what_the_probe_publishes() -> None:
+    with refused(
+        "ProbeConfiguration: statsd: metrics: allows db-latency, which the probe publishes itself; "
+        "change the pattern"
+    ):
+        configuration(statsd=StatsdMetrics(["db-latency"]))
+    assert configuration(statsd=StatsdMetrics(["db.latency"])).statsd
 
 
 def test_what_is_encoded_is_what_is_rendered() -> None:

@@ -196,7 +196,8 @@ class Aggregation:
             shown = f", such as {printable(example, 100)}" if example else ""
             self._journal.warning(f"statsd: dropped {count} lines {_WHY[why]}{shown}")
             series = Series(DROPPED_LINES_METRIC, (*self._host, ("Class", why)))
-            self._finished.append(Datum(series, now, 1, *[float(count)] * 3))
+            total = float(count)
+            self._finished.append(Datum(series, now, 1, total, total, total))
         self._dropped.clear()
         finished, self._finished = self._finished, []
         return finished
@@ -251,7 +252,7 @@ class Aggregation:
         """Yield the tags that are dimensions, in the order of the settings."""
         if not tags or not self._settings.tags:
             return
-        given = {}
+        given: dict[str, str] = {}
         for tag in tags.split(","):
             key, _, value = tag.partition(":")
             value = printable(value, 255).strip(" :")

@@ -13,8 +13,8 @@ from staged_resiliency.probe.agent.config import Statsd
 from staged_resiliency.probe.agent.journal import Journal
 from staged_resiliency.probe.agent.loop import Loop
 from staged_resiliency.probe.agent.metric_statistics import MAX_VALUES, Datum, Series
+from staged_resiliency.probe.agent.metric_statistics import merged as in_a_request
 from staged_resiliency.probe.agent.outbox import MAX_BYTES_PER_REQUEST, Room
-from staged_resiliency.probe.agent.outbox import merged as in_a_request
 from staged_resiliency.probe.agent.statsd import (
     IDLE_SECONDS,
     MAX_MEMBERS,
