@@ -131,6 +131,16 @@ def test_a_service_that_does_not_ask_for_it_has_the_same_templates() -> None:
             assert after[name] == template
 
 
+@pytest.mark.slow
+def test_the_dashboard_and_the_state_of_drills_have_its_alarms() -> None:
+    templates = synthesize([example(measured, whole=True)])
+    dashboards = resources_of(templates[FAILOVER], "AWS::CloudWatch::Dashboard").values()
+    assert all(f"alarm:{GREEN}-process-web" in str(each) for each in dashboards)
+    listed = templates[FAILOVER]["Outputs"]["AlarmNames"]["Value"].split(",")
+    assert {f"{BLUE}-memory", f"{GREEN}-disk-root"} <= set(listed)
+    assert f"{GREEN}-disk-var-lib" in str(templates["bookstore-production-drills"])
+
+
 def environment_of(edit: Data | None = None, **more: Any) -> Environment:
     """The production environment, with an edited agent or other keys."""
 
