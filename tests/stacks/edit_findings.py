@@ -109,6 +109,7 @@ FINDINGS: Mapping[str, set[str]] = {
     "drill removed": {"warning protection"},
     "scope of a blackhole changed": {"warning permissions"},
     "keys of volumes given": {"warning permissions"},
+    "network of private hosts given": {"warning permissions"},
     "active: green, with drills": {"warning clients", "warning protection", "warning drills"},
     "dependency added, with drills": {"warning hosts"},
 }
