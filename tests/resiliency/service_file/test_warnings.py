@@ -170,6 +170,23 @@ def test_a_probe_without_a_role_is_noted() -> None:
     ]
 
 
+def test_a_cloudwatch_agent_without_a_role_is_noted() -> None:
+    def edit(env: Data) -> None:
+        with_instances(env)
+        env.update(notifications=SUBSCRIBED, cloudwatch_agent={"memory_percent": 90})
+        del env["dependencies"]
+
+    assert list(notes_of(edited(edit))) == [
+        ServiceWarning(
+            "staged-resiliency:no-cloudwatch-agent-roles",
+            "probe.roles",
+            "is empty: the CloudWatch agent can read its configuration and publish only where the "
+            "hosts' role has the policy in its stack's output PolicyArn; give the role's name to "
+            "have it attached",
+        )
+    ]
+
+
 @pytest.mark.parametrize(
     "edit",
     [
