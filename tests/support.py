@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import aws_cdk
 from aws_cdk import App
 from aws_cdk.cx_api import CloudAssembly
 
@@ -85,15 +86,18 @@ def app_as_by_the_cli(outdir: str | None = None) -> App:
 def synth(app: App) -> CloudAssembly:
     """Synthesize an application; what the CDK's validation finds in a template fails the test.
 
-    Warnings fail it too, but for those that constructs give on purpose: those have their tests.
+    Warnings fail it too, except those that constructs give on purpose, which have their own tests,
+    and those of parameters that nothing refers to (W2001), which only tests make.
     """
     assembly = app.synth()
+    if not hasattr(aws_cdk, "Validations"):  # the oldest of tests/e2e/test_oldest_cdk.py
+        return assembly
     report = json.loads((Path(assembly.directory) / "validation-report.json").read_bytes())
     found = [
         f"{violation['ruleName']} {violation['violatingConstructs']}: {violation['description']}"
         for plugin in report["pluginReports"]
         for violation in plugin["violations"]
-        if not violation["ruleName"].startswith("Annotation::")
+        if not violation["ruleName"].startswith(("Annotation::", "W2001"))
     ]
     assert not found, "\n".join(found)
     return assembly

@@ -46,6 +46,7 @@ from .failover.health_checks import CalculatedHealthCheck as CalculatedHealthChe
 from .failover.health_checks import HealthCheck as HealthCheck
 from .failover.health_checks import InsufficientData as InsufficientData
 from .failover.instance_failover import InstanceFailover as InstanceFailover
+from .failover.origin_failover import OriginFailover as OriginFailover
 from .failover.records import AddressTarget as AddressTarget
 from .failover.records import AliasTarget as AliasTarget
 from .failover.records import FailoverRecords as FailoverRecords

@@ -50,6 +50,11 @@ CLOUDFRONT_ZONES: Final = {
     ".cloudfront.cn": "Z3RFFRIM2A3IF5",
 }
 
+# Origins of CloudFront, in cloudfront/latest/APIReference: API_Origin and API_CustomOriginConfig
+MAX_ORIGIN_ATTEMPTS: Final = 3
+MAX_ORIGIN_CONNECTION_SECONDS: Final = 10
+MAX_ORIGIN_RESPONSE_SECONDS: Final = 120
+
 # What CreateTopic takes, in sns/latest/api
 MAX_TOPIC_NAME_CHARACTERS: Final = 256
 
