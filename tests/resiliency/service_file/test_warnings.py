@@ -317,6 +317,14 @@ def test_public_addresses_are_reached_from_a_vpc_through_nat_alone() -> None:
     ]
 
 
+def test_drills_in_govcloud_are_allowed_where_they_observe_from_a_vpc() -> None:
+    def edit(env: Data) -> None:
+        private(env)
+        env["region"] = "us-gov-west-1"
+
+    assert drilled(edit) == [PROBES_OF_PRIVATE_HOSTS, OBSERVED_IN_THE_VPC]
+
+
 def test_a_file_that_calls_its_zone_private_is_not_warned_of_it() -> None:
     def edit(env: Data) -> None:
         env["region"] = "us-gov-west-1"
