@@ -121,15 +121,23 @@ def _alias(env: Data) -> None:
     }
 
 
+def _gremlin(env: Data) -> None:
+    secret = "arn:aws:secretsmanager:us-west-2:532151327118:secret:gremlin-AbC123"
+    team = "9676868b-60d2-5ebe-aa66-c1de8162ff9d"
+    gremlin = {"team_id": team, "secret_arn": secret, "kms_key": KEY}
+    env["drills"]["engine"] = {"gremlin": gremlin}
+
+
 FORMS: Mapping[str, Service] = {
     "example": example(whole=True),
     "everything": example(_everything, whole=True),
     "alias": example(_alias),
+    "gremlin": example(_gremlin, whole=True),
     "dependencies": load(ROOT / "examples" / "services" / "shop.yaml")[0],
 }
 
 
-_SLOWLY = {"dependencies": pytest.mark.slow}  # it has two environments
+_SLOWLY = dict.fromkeys(("dependencies", "gremlin"), pytest.mark.slow)
 FORMS_MARKED = [pytest.param(form, marks=_SLOWLY.get(form, ())) for form in FORMS]
 
 
@@ -399,7 +407,9 @@ def _permissions_in(section: str) -> Mapping[str, set[str]]:
 def test_the_page_on_security_has_every_permission_of_every_role() -> None:
     page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
     drills = page.partition("## Drills")[2].partition("## People")[0]
-    documented = _permissions_in(drills)
+    drills, _, with_gremlin = drills.partition("### With Gremlin")
+    documented, added = _permissions_in(drills), _permissions_in(with_gremlin)
+    assert set(added) == {"observe", "inject", "end"}
     for form, service in FORMS.items():
         for stack, template in synthesize([service]).items():
             if stack.endswith("-drills"):
@@ -410,7 +420,8 @@ def test_the_page_on_security_has_every_permission_of_every_role() -> None:
                 assert set(roles) <= set(documented)
                 assert form != "everything" or set(roles) == set(documented)
                 for role, allowed in roles.items():
-                    assert allowed <= documented[role], (form, role)
+                    more = added.get(role, set()) if form == "gremlin" else set()
+                    assert more <= allowed <= documented[role] | more, (form, role)
                     if form == "everything":
                         assert documented[role] <= allowed, role
             elif stack.endswith("-probe"):

@@ -19,7 +19,7 @@ DRILLS = ("shutdown", "db-lost", "images-lost", "db-slow", "search-lossy")
 
 @pytest.fixture(scope="module")
 def shop() -> Service:
-    (service,) = load(ROOT / "examples" / "services")
+    (service,) = load(ROOT / "examples" / "services" / "shop.yaml")
     return service
 
 

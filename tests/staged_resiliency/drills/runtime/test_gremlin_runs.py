@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from staged_resiliency.drills import functions
 from staged_resiliency.drills.runtime import handlers
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.plan import GremlinAttack, Plan
@@ -456,3 +457,22 @@ def test_a_release_that_can_not_read_the_plan_halts_its_attack_all_the_same() ->
                 event["state"]["end"] = result
                 result = handlers.end(event, None)
             assert not found.service.broken
+
+
+def test_functions_call_what_they_declare_with_gremlin_and_nothing_else() -> None:
+    used: dict[str, set[str]] = {}
+    for plan in (SHUTDOWN, BLACKHOLE):
+        with gremlin_account(plan, Script(detect=120 if plan is BLACKHOLE else 200)) as found:
+            # As each function is a process of its own, each reads the key.
+            found.made.before = lambda phase, count, at=found: at.made.context.secrets.clear()  # type: ignore[misc]
+            found.run()
+            for name, actions in found.made.used.items():
+                used.setdefault(name, set()).update(actions)
+    for function in functions.ALL:
+        allowed = {
+            each.action for each in functions.permissions_of(function, without=(), gremlin=True)
+        }
+        added = {each.action for each in functions.GREMLIN[function.name]}
+        assert used[function.name] - allowed == set()
+        assert added - used[function.name] == set(), "a permission that is not needed"
+    assert not {"fis:StartExperiment", "fis:TagResource"} & used["inject"]
