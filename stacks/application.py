@@ -6,10 +6,11 @@ from typing import TypeVar
 from aws_cdk import App, DefaultStackSynthesizer, Stack
 
 from resiliency.service_file import Environment, Service
-from stacks.failover import FailoverStack
-from stacks.failover_alarm import FailoverAlarmStack
-from stacks.notifications import NotificationsStack, notifies_in
-from stacks.probe import ProbeStack
+
+from .failover import FailoverStack
+from .failover_alarm import FailoverAlarmStack
+from .notifications import NotificationsStack, notifies_in
+from .probe import ProbeStack
 
 _Stack = TypeVar("_Stack", bound=Stack)
 
@@ -61,7 +62,7 @@ def add_stacks(app: App, services: Iterable[Service]) -> Sequence[FailoverStack]
                 _added(FailoverAlarmStack(app, service, name, environment, failover), needed_there)
             if environment.drills is not None:
                 # Loaded only here: a service without drills need not wait for their constructs.
-                from stacks.drills import DrillsStack
+                from .drills import DrillsStack
 
                 drills = DrillsStack(app, service, name, environment, environment.drills)
                 _added(drills, [*needed, failover])

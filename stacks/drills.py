@@ -8,7 +8,6 @@ from resiliency.service_file import Environment, Service
 from resiliency.service_file.mapping import fault_of
 from resiliency.service_file.model import Drills, DrillSettings, Engine
 from resiliency.service_file.timing_graph import predicted
-from stacks.drill_target import drill_target
 from staged_resiliency import (
     Drill,
     DrillGroup,
@@ -17,6 +16,8 @@ from staged_resiliency import (
     GremlinEngine,
 )
 from staged_resiliency.shared import names
+
+from .drill_target import drill_target
 
 
 class DrillsStack(Stack):

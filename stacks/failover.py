@@ -10,9 +10,6 @@ from resiliency.service_file import Environment, Service
 from resiliency.service_file.alarms import AlarmDescription, alarms_of
 from resiliency.service_file.model import Endpoint, Host
 from resiliency.service_file.warnings import ServiceWarning, warnings_of
-from stacks.dependency_failovers import dependency_failovers_of
-from stacks.notifications import add_subscriptions, notifies_in
-from stacks.own_alarms import own_alarms_of
 from staged_resiliency import (
     AddressTarget,
     AlarmSignal,
@@ -37,6 +34,10 @@ from staged_resiliency import (
 from staged_resiliency.drills.alarm_effects import AlarmKind
 from staged_resiliency.shared import names, validation
 from staged_resiliency.shared.hosts import COLORS, Color, other
+
+from .dependency_failovers import dependency_failovers_of
+from .notifications import add_subscriptions, notifies_in
+from .own_alarms import own_alarms_of
 
 
 class FailoverStack(Stack):
@@ -98,7 +99,7 @@ class FailoverStack(Stack):
         )
         if environment.drills is not None:
             # Loaded only here: a service without drills need not wait for the dashboard.
-            from stacks.drill_target import add_dashboard, drill_target
+            from .drill_target import add_dashboard, drill_target
 
             zone = environment.hosted_zone.id or self._zone.hosted_zone_id
             add_dashboard(

@@ -4,11 +4,12 @@ from aws_cdk import App, Stack
 from aws_cdk import Environment as CdkEnvironment
 
 from resiliency.service_file import Environment, Service
-from stacks.failover import FailoverStack
-from stacks.notifications import add_subscriptions
 from staged_resiliency import FailoverAlarm
 from staged_resiliency.shared import names
 from staged_resiliency.shared.hosts import other
+
+from .failover import FailoverStack
+from .notifications import add_subscriptions
 
 
 class FailoverAlarmStack(Stack):

@@ -3,13 +3,12 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path as FilePath
 from typing import Any, Final
 
 from resiliency.service_file.errors import Path
 
-SCHEMA_LINE: Final = (
-    "# yaml-language-server: $schema=../resiliency/service_file/service.schema.json"
-)
+_SCHEMA: Final = "service.schema.json"
 _PLAIN: Final = re.compile(
     r"[A-Za-z/][A-Za-z0-9_./@*-]*( [A-Za-z0-9_./()-]+)*"
     r"|[0-9]{1,3}(\.[0-9]{1,3}){3}"  # with so many dots it is no number
@@ -26,7 +25,10 @@ def service_file(data: Mapping[str, Any], comments: Mapping[Path, str]) -> str:
         data: The content.
         comments: What stands behind the key of a value, by the value's path.
     """
-    return "\n".join((SCHEMA_LINE, *_lines(data, comments, (), ""))) + "\n"
+    # In an application of `resiliency init --app`, else as in this repository.
+    place = _SCHEMA if FilePath(_SCHEMA).exists() else f"resiliency/service_file/{_SCHEMA}"
+    schema = f"# yaml-language-server: $schema=../{place}"
+    return "\n".join((schema, *_lines(data, comments, (), ""))) + "\n"
 
 
 def _lines(

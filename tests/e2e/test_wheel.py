@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT
+from tests.stacks.test_app import run_app, templates_in
+from tests.support import EXAMPLE_FILE, ROOT
+
+# Without this environment, whose npx and Python are others.
+_PATH = os.pathsep.join(
+    each for each in os.environ["PATH"].split(os.pathsep) if not each.startswith(str(ROOT))
+)
 
 
 def build(folder: Path) -> tuple[Path, Path]:
@@ -60,11 +66,12 @@ def bare_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     return environment_with(str(wheel), tmp_path_factory.mktemp("bare"))
 
 
-def test_the_wheel_holds_the_two_packages_alone(wheel: Path) -> None:
+def test_the_wheel_holds_its_packages_alone(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0].partition("-")[0] for name in names} == {
         "resiliency",
         "staged_resiliency",
+        "staged_resiliency_app",
         "cdk_staged_resiliency",
     }
     assert "staged_resiliency/__init__.pyi" in names
@@ -184,6 +191,21 @@ def test_with_its_extra_the_command_checks_service_files(wheel: Path, tmp_path: 
     done = run(environment / "bin" / "resiliency", "check", ROOT / "services", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("bookstore: valid, 1 environment(s)\n")
+
+
+def test_an_application_from_the_wheel_makes_the_templates_of_this_repository(
+    wheel: Path, tmp_path: Path
+) -> None:
+    """By the CDK CLI, which its `make synth` installs, as everything that it needs."""
+    command = environment_with(f"{wheel}[cli]", tmp_path) / "bin" / "resiliency"
+    done = run(command, "init", "--app", "my-failover", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    done = run("make", "synth", cwd=tmp_path / "my-failover", PATH=_PATH)
+    assert done.returncode == 0, done.stdout + done.stderr
+    ours = tmp_path / "ours"
+    assert run_app(ours, EXAMPLE_FILE).returncode == 0
+    assert templates_in(tmp_path / "my-failover" / "cdk.out") == templates_in(ours)
+    assert len(templates_in(ours)) == 6
 
 
 def test_with_its_extra_the_command_reviews_a_change(

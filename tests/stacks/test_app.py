@@ -18,9 +18,10 @@ def run_app(
     services: Path,
     environment: Mapping[str, str] | None = None,
     python: str | Path = sys.executable,
+    folder: Path = ROOT,
 ) -> subprocess.CompletedProcess[str]:
     """Run app.py with what the CLI gives it; every other variable is the caller's."""
-    settings = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))
+    settings = json.loads((folder / "cdk.json").read_text(encoding="utf-8"))
     context = {
         **settings["context"],
         "services": str(services),
@@ -28,7 +29,7 @@ def run_app(
     }
     return subprocess.run(
         [python, "-O", "app.py"],
-        cwd=ROOT,
+        cwd=folder,
         env={
             **os.environ,
             "CDK_OUTDIR": str(outdir),

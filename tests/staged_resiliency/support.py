@@ -122,5 +122,5 @@ def an_instance(scope: Construct, construct_id: str = "Instance") -> ec2.Instanc
             subnet_configuration=[public],
         ),
         instance_type=ec2.InstanceType("t3.micro"),
-        machine_image=ec2.MachineImage.generic_linux({REGION: "ami-0123456789abcdef0"}),
+        machine_image=ec2.MachineImage.from_ssm_parameter("/shop/image"),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from aws_cdk import Acknowledgment, RemovalPolicy, Validations
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -12,6 +12,7 @@ from staged_resiliency.failover.alarm_rule import AlarmRule
 from staged_resiliency.failover.alarms import MissingData, SignalAlarm
 from staged_resiliency.notifications.topics import Topics
 from staged_resiliency.shared import names
+from staged_resiliency.shared.acknowledge import acknowledge
 
 _TWO_WEEKS_SECONDS: Final = 1_209_600
 _WHY_NO_QUEUE_BEHIND: Final = "It is itself the dead-letter queue; a message in it fires an alarm."
@@ -64,9 +65,7 @@ class DeadLetterQueue(Construct):
             "Description",
             "Holds starts of drills and calls of the cleanup that were not delivered.",
         )
-        Validations.of(self.resource).acknowledge(
-            Acknowledgment(id="AwsSolutions-SQS3", reason=_WHY_NO_QUEUE_BEHIND)
-        )
+        acknowledge(self.resource, {"AwsSolutions-SQS3": _WHY_NO_QUEUE_BEHIND})
         self.queue_arn: Final = self.resource.attr_arn
         self.alarm: Final = SignalAlarm(
             self,

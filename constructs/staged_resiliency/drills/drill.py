@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_stepfunctions as stepfunctions
@@ -31,6 +30,7 @@ from staged_resiliency.experiment.expectations import (
 )
 from staged_resiliency.failover.alarms import SignalAlarm
 from staged_resiliency.shared import names, validation
+from staged_resiliency.shared.acknowledge import acknowledge
 from staged_resiliency.shared.literals import checked
 
 _WHY_NO_TRACE: Final = (
@@ -278,9 +278,7 @@ class Drill(Construct):
         mode = "injects its fault" if group.enabled else "dry run, injects nothing"
         why = f" Its duration: {duration_reason}" if duration_reason else ""
         machine.add_metadata("Description", f"Runs the drill {self.name}: {mode}.{why}")
-        Validations.of(machine).acknowledge(
-            Acknowledgment(id="AwsSolutions-SF2", reason=_WHY_NO_TRACE)
-        )
+        acknowledge(machine, {"AwsSolutions-SF2": _WHY_NO_TRACE})
         return machine
 
     def _schedule(self, group: DrillGroup) -> None:

@@ -301,7 +301,7 @@ class DrillGroup(Construct):
         The watchdog is called as soon as its schedule is made, and names machines that the
         schedule does not refer to.
         """
-        self._watchdog_schedule.add_resource_dependency(machine)
+        self._watchdog_schedule.node.add_dependency(machine)
 
     def _log(self) -> logs.CfnLogGroup:
         """The log group of everything, deleted with the stack; the journals keep the results.

@@ -1,6 +1,5 @@
 """The alarm that is on while the fault of a run that ended may last."""
 
-from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from staged_resiliency.drills.runtime import metrics
@@ -58,6 +57,7 @@ class FaultNotEndedAlarm(SignalAlarm):
             topic=topic,
             notify_recovery=notify_recovery,
         )
-        self.resource.warm_up_configuration = cloudwatch.CfnAlarm.WarmUpConfigurationProperty(
-            warm_up_period_duration_in_minutes=_WARM_UP_MINUTES
+        # Not by a property of the CDK, which has it since 2.268.0.
+        self.resource.add_property_override(
+            "WarmUpConfiguration", {"WarmUpPeriodDurationInMinutes": _WARM_UP_MINUTES}
         )

@@ -6,18 +6,17 @@ from weakref import WeakKeyDictionary
 
 import jsii
 from aws_cdk import (
-    Acknowledgment,
     IResolvable,
     IStableAnyProducer,
     IStableStringProducer,
     Lazy,
     Stack,
-    Validations,
 )
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from staged_resiliency.drills.faults import Place, Statement
+from staged_resiliency.shared.acknowledge import acknowledge
 from staged_resiliency.shared.stacks import stack_of
 
 # Why a wildcard has no narrower form, by how it ends; for reviewers, beside the role.
@@ -144,15 +143,13 @@ def acknowledge_wildcards(owner: Construct, statements: Iterable[Statement | IRe
     if any("${Token[" in text for texts in found.values() for text in texts):
         found = stack_of(owner).resolve(found)
     wildcards = {
-        f"AwsSolutions-IAM5[{kind}::{text}]": text
+        f"AwsSolutions-IAM5[{kind}::{text}]": _why(text)
         for kind, values in found.items()
         for text in map(_flat, values)
         if "*" in text
     }
     if wildcards:
-        Validations.of(owner).acknowledge(
-            *(Acknowledgment(id=each, reason=_why(text)) for each, text in wildcards.items())
-        )
+        acknowledge(owner, wildcards)
 
 
 def _texts(values: Iterable[object]) -> Sequence[str]:

@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from aws_cdk import Acknowledgment, RemovalPolicy, Validations
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from staged_resiliency.drills.runtime.keys import APPROVALS, OWN_FOLDERS
+from staged_resiliency.shared.acknowledge import acknowledge
 from staged_resiliency.shared.errors import InvalidInputError
 
 JOURNAL_DAYS: Final = 1096
@@ -103,9 +104,7 @@ class JournalBucket(Construct):
         )
         self.resource.apply_removal_policy(RemovalPolicy.RETAIN)
         self.resource.add_metadata("Description", "Holds the journals of drills, run by run.")
-        Validations.of(self.resource).acknowledge(
-            Acknowledgment(id="AwsSolutions-S1", reason=_WHY_NO_ACCESS_LOG)
-        )
+        acknowledge(self.resource, {"AwsSolutions-S1": _WHY_NO_ACCESS_LOG})
         self.bucket_name: Final = self.resource.ref
         self.bucket_arn: Final = self.resource.attr_arn
         policy = s3.CfnBucketPolicy(

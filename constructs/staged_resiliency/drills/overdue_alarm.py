@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from staged_resiliency.drills.drill_group import DrillGroup
@@ -62,6 +61,7 @@ class DrillOverdueAlarm(SignalAlarm):
             topic=group.topic_arns,
             notify_recovery=group.notify_recovery,
         )
-        self.resource.warm_up_configuration = cloudwatch.CfnAlarm.WarmUpConfigurationProperty(
-            warm_up_period_duration_in_minutes=_WARM_UP_MINUTES
+        # Not by a property of the CDK, which has it since 2.268.0.
+        self.resource.add_property_override(
+            "WarmUpConfiguration", {"WarmUpPeriodDurationInMinutes": _WARM_UP_MINUTES}
         )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from aws_cdk import CfnOutput, Fn, Stack
+from aws_cdk import CfnOutput, Stack, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
@@ -127,9 +127,9 @@ def _id_in(stack: Stack, health_check: HealthCheck) -> str:
         value=health_check.health_check_id,
         description=f"The health check, for the alarm of the stack {stack.stack_name}.",
     )
-    stack.add_stack_dependency(owner)
-    return Fn.get_stack_output(
-        owner.stack_name,
-        str(owner.resolve(output.logical_id)),
-        owner.region if is_literal(owner.region) else None,
-    )
+    stack.node.add_dependency(owner)
+    read = {"StackName": owner.stack_name, "OutputName": owner.resolve(output.logical_id)}
+    if is_literal(owner.region):
+        read["Region"] = owner.region
+    # Not by `Fn.get_stack_output`, which the CDK has since 2.253.0.
+    return Token.as_string({"Fn::GetStackOutput": read})

@@ -200,7 +200,7 @@ class AlarmHealthCheck(HealthCheck):
         )
         # The alarm is named, not referred to, so CloudFormation needs an explicit dependency:
         # Route 53 reads the rule when the health check is made.
-        self.resource.add_resource_dependency(followed.resource)
+        self.resource.node.add_dependency(followed.resource)
 
 
 def _require_name_carries_what_deployment_decides(alarm: SignalAlarm | FollowedAlarm) -> None:

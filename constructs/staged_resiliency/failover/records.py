@@ -292,7 +292,7 @@ class FailoverRecords(Construct):
                 served.add_metadata(names.DEPENDENCY_METADATA, dependency)
             # The order of updates: a swap while the active host is down must never send clients
             # back to it, as the secondary would that has its new value before the primary.
-            standby.add_resource_dependency(served)
+            standby.node.add_dependency(served)
             records += (served, standby)
         self.resources: Final[Sequence[route53.CfnRecordSet]] = records
 

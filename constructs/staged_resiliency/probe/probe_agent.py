@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Final, Literal, NamedTuple
 
-from aws_cdk import Acknowledgment, Aws, Fn, IResolvable, Stack, Token, Validations
+from aws_cdk import Aws, Fn, IResolvable, Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
@@ -13,6 +13,7 @@ from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.configuration import ProbeConfiguration, run_parameters
 from staged_resiliency.probe.document import command_document
 from staged_resiliency.probe.instances import Instances
+from staged_resiliency.shared.acknowledge import acknowledge
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, is_literal, require_one_of
 
@@ -218,19 +219,13 @@ class ProbeAgent(Construct):
             },
             roles=role_names or None,
         )
-        Validations.of(self.policy).acknowledge(
-            Acknowledgment(id="AwsSolutions-IAM5[Resource::*]", reason=_WHY_ANY_RESOURCE)
-        )
+        acknowledge(self.policy, {"AwsSolutions-IAM5[Resource::*]": _WHY_ANY_RESOURCE})
         if output_bucket is not None and is_literal(output_bucket):
-            Validations.of(self.policy).acknowledge(
-                Acknowledgment(
-                    id=f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::{output_bucket}/"
-                    f"{self._output_prefix}/*]",
-                    reason="Each run writes to a folder of its own below the service's.",
-                )
-            )
+            runs = f"arn:<AWS::Partition>:s3:::{output_bucket}/{self._output_prefix}/*"
+            why = "Each run writes to a folder of its own below the service's."
+            acknowledge(self.policy, {f"AwsSolutions-IAM5[Resource::{runs}]": why})
         # An agent that starts may have to ask for its Name tag.
-        self.association.add_resource_dependency(self.policy)
+        self.association.node.add_dependency(self.policy)
         self.policy_arn: Final = self.policy.ref
 
     def grant_publish(self, grantee: iam.IGrantable) -> iam.Grant:

@@ -1,0 +1,25 @@
+"""Findings of cdk-nag that are acknowledged, each with its reason."""
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Final
+
+from constructs import Construct
+
+_SINCE: Final = (2, 269)
+"""The first aws-cdk-lib that takes rules whose ids have more than one `::`."""
+
+
+def acknowledge(owner: Construct, reasons: Mapping[str, str]) -> None:
+    """Acknowledge rules for a construct, where aws-cdk-lib can.
+
+    Args:
+        owner: The construct that the rules are about.
+        reasons: Why each rule does not apply, by its id.
+    """
+    if tuple(map(int, version("aws-cdk-lib").split(".")[:2])) >= _SINCE:
+        from aws_cdk import Acknowledgment, Validations
+
+        Validations.of(owner).acknowledge(
+            *(Acknowledgment(id=rule, reason=why) for rule, why in reasons.items())
+        )
