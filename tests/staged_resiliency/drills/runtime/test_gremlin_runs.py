@@ -194,6 +194,54 @@ def test_the_attack_of_an_aborted_run_is_halted_by_the_cleanup(plan: Plan, phase
         assert plan is SHUTDOWN or attack.halted_at is not None
 
 
+@pytest.mark.parametrize("plan", [SHUTDOWN, BLACKHOLE], ids=["shutdown", "blackhole"])
+def test_an_attack_that_is_requested_just_after_the_abort_is_ended_too(plan: Plan) -> None:
+    """An abort does not stop a function that runs."""
+    with gremlin_account(plan, Script(detect=120, clients_move=None)) as found:
+        made = found.made
+        machine = made.machine(plan)
+        execution = machine.replace("stateMachine", "execution") + ":run-1"
+        made.before = lambda name, count: made.stop(execution) if name == names.INJECT else None
+        made.start(machine)
+        assert made.finish(execution) == "ABORTED"
+        assert found.created == 1
+        verdict(made)
+
+
+def test_a_host_that_shuts_down_though_its_attack_was_halted_is_started() -> None:
+    """A shutdown that is halted in its last minute may be on its way already."""
+    plan = replace(SHUTDOWN, sample_seconds=5, call_seconds=20)
+    with gremlin_account(plan, deaf=True) as found:
+        made = found.made
+        machine = made.machine(plan)
+        execution = machine.replace("stateMachine", "execution") + ":run-1"
+        made.after = lambda name, count: made.stop(execution) if name == names.INJECT else None
+        made.start(machine)
+        assert made.finish(execution) == "ABORTED"
+        (attack,) = found.service.attacks
+        assert attack.halted_at is not None
+        assert found.service.fault_at is not None
+        assert attack.halted_at < found.service.fault_at
+        verdict(made)
+
+
+@pytest.mark.parametrize("plan", [SHUTDOWN, BLACKHOLE], ids=["shutdown", "blackhole"])
+def test_a_fault_ends_though_the_functions_may_no_longer_read_the_key(plan: Plan) -> None:
+    """As after a deployment with another engine."""
+    with gremlin_account(plan, Script(detect=120, clients_move=None)) as found:
+
+        def deploy(phase: str, count: int) -> None:
+            if phase == names.END_FAULT:
+                found.made.context.secrets.clear()
+                error = ApiError("AccessDeniedException")
+                found.made.refuse("secretsmanager", "GetSecretValue", error)
+
+        found.made.before = deploy
+        found.made.finish(found.made.start(found.made.machine(plan)))
+        assert not found.service.broken
+        assert found.made.journal()["verdict"]["status"] in ("passed", "failed")
+
+
 def test_a_run_that_is_aborted_before_its_attack_asks_gremlin_for_nothing_more() -> None:
     with gremlin_account(SHUTDOWN) as found:
         made = found.made
