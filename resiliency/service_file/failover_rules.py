@@ -75,6 +75,13 @@ def _targets_can_answer(env: PartialDocument) -> Iterator[Problem]:
                     )
                 yield from _bucket_problems(dependency, target, name, own)
             yield from _zone_problems(target, name)
+            checked = role == "primary" and dependency.text("failover", "decided_by") != "hosts"
+            if checked and validation.is_internal_balancer(name):
+                yield target.problem(
+                    f"{shown(name)} can't be reached by Route 53 health checkers, which decide "
+                    "here; give decided_by: hosts",
+                    "dns_name",
+                )
 
 
 def _bucket_problems(

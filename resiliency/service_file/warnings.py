@@ -143,6 +143,15 @@ def notes_of(environment: Environment) -> Iterator[ServiceWarning]:
             "is empty: the probe can publish only where the hosts' role has the policy in the "
             "probe stack's output PublishPolicyArn; give the role's name to have it attached",
         )
+    agent = environment.cloudwatch_agent
+    if agent is not None and agent.state == "present" and not probe.roles:
+        yield ServiceWarning(
+            "staged-resiliency:no-cloudwatch-agent-roles",
+            "probe.roles",
+            "is empty: the CloudWatch agent can read its configuration and publish only where the "
+            "hosts' role has the policy in its stack's output PolicyArn; give the role's name to "
+            "have it attached",
+        )
     if probe.statsd is not None and probe.state == "present":
         most = StatsdMetrics(**probe.statsd.model_dump()).most_metrics
         yield ServiceWarning(

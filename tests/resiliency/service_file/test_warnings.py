@@ -170,6 +170,23 @@ def test_a_probe_without_a_role_is_noted() -> None:
     ]
 
 
+def test_a_cloudwatch_agent_without_a_role_is_noted() -> None:
+    def edit(env: Data) -> None:
+        with_instances(env)
+        env.update(notifications=SUBSCRIBED, cloudwatch_agent={"memory_percent": 90})
+        del env["dependencies"]
+
+    assert list(notes_of(edited(edit))) == [
+        ServiceWarning(
+            "staged-resiliency:no-cloudwatch-agent-roles",
+            "probe.roles",
+            "is empty: the CloudWatch agent can read its configuration and publish only where the "
+            "hosts' role has the policy in its stack's output PolicyArn; give the role's name to "
+            "have it attached",
+        )
+    ]
+
+
 @pytest.mark.parametrize(
     "edit",
     [
@@ -298,6 +315,14 @@ def test_public_addresses_are_reached_from_a_vpc_through_nat_alone() -> None:
             for color, address in (("blue", "54.213.54.171"), ("green", "52.11.79.9"))
         ),
     ]
+
+
+def test_drills_in_govcloud_are_allowed_where_they_observe_from_a_vpc() -> None:
+    def edit(env: Data) -> None:
+        private(env)
+        env["region"] = "us-gov-west-1"
+
+    assert drilled(edit) == [PROBES_OF_PRIVATE_HOSTS, OBSERVED_IN_THE_VPC]
 
 
 def test_a_file_that_calls_its_zone_private_is_not_warned_of_it() -> None:
