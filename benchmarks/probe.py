@@ -24,7 +24,7 @@ import botocore
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.probing import scale, side_by_side
+from benchmarks.probing import application, scale, side_by_side
 from benchmarks.probing.contenders import missing_for_recipe
 from benchmarks.probing.side_by_side import Side, Sides
 from benchmarks.probing.targets import KINDS
@@ -40,7 +40,7 @@ THOUSAND_REQUESTS: Final = 0.01
 MINUTES_A_MONTH: Final = 730 * 60
 
 PLAIN_WIDTH: Final = 100  # of what is not printed to a terminal
-PARTS: Final = ("side-by-side", "faults", "scale")
+PARTS: Final = ("side-by-side", "faults", "scale", "statsd")
 
 
 def main() -> None:
@@ -87,6 +87,13 @@ def main() -> None:
             console.print(side_table(sides))
         if "scale" in options.only:
             at_scale(console, folder, targets, options.rounds, has_agent)
+    if "statsd" in options.only:
+        table = Table(title="StatsD, microseconds of CPU for a line", title_justify="left")
+        for heading in ("", "alone in a datagram", "one of 50"):
+            table.add_column(heading, justify="right" if heading else "left")
+        for kind, cost in application.measure().items():
+            table.add_row(kind, f"{cost.alone:.1f}", f"{cost.together:.1f}")
+        console.print(table)
 
 
 def side_table(sides: Sides) -> Table:

@@ -11,6 +11,7 @@ from resiliency.service_file.timing_graph import predicted
 from staged_resiliency import (
     Drill,
     DrillGroup,
+    DrillNetwork,
     DrillSchedule,
     DrillWindow,
     GremlinEngine,
@@ -62,6 +63,11 @@ class DrillsStack(Stack):
             blackout=drills.blackout_dates,
             change_calendars=drills.change_calendars,
             notify_before_minutes=drills.notify_before_minutes,
+            network=(
+                None
+                if drills.network is None
+                else DrillNetwork(drills.network.subnets, drills.network.security_groups)
+            ),
             engine=None if drills.engine is None else self._gremlin(drills.engine),
         )
         self.drills = {

@@ -16,6 +16,7 @@ from .drills.overdue_alarm import DrillOverdueAlarm as DrillOverdueAlarm
 from .drills.runtime.plan import Predicted as Predicted
 from .drills.schedule import DrillSchedule as DrillSchedule
 from .drills.target import DrillHost as DrillHost
+from .drills.target import DrillNetwork as DrillNetwork
 from .drills.target import DrillTarget as DrillTarget
 from .drills.target import DrillWindow as DrillWindow
 from .experiment.expectations import AlarmFires as AlarmFires
@@ -45,6 +46,7 @@ from .failover.health_checks import CalculatedHealthCheck as CalculatedHealthChe
 from .failover.health_checks import HealthCheck as HealthCheck
 from .failover.health_checks import InsufficientData as InsufficientData
 from .failover.instance_failover import InstanceFailover as InstanceFailover
+from .failover.origin_failover import OriginFailover as OriginFailover
 from .failover.records import AddressTarget as AddressTarget
 from .failover.records import AliasTarget as AliasTarget
 from .failover.records import FailoverRecords as FailoverRecords

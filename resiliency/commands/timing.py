@@ -80,10 +80,12 @@ def run(options: argparse.Namespace) -> int:
         for line in calibration_lines(calibrate(options.calibrate)):
             print(line)
         return 0
+    from resiliency.failover_model.graph import FailoverGraph
+    from resiliency.failover_model.origin_groups import read_origin_groups
     from resiliency.failover_model.overrides import parse_assumptions, parse_parameters
     from resiliency.failover_model.simulation import failover_times
     from resiliency.failover_model.template_files import read_templates
-    from resiliency.failover_model.template_reader import read_graph
+    from resiliency.failover_model.template_reader import has_records, read_graph
 
     assumptions = parse_assumptions(options.assume)
     compares = options.against is not None
@@ -98,7 +100,12 @@ def run(options: argparse.Namespace) -> int:
         for side in ([options.paths, options.against] if compares else [options.paths])
     ]
     parameters = parse_parameters(options.parameter, templates)
-    graphs = [read_graph(each, parameters) for each in templates]
+    origin_groups = [read_origin_groups(each, parameters) for each in templates]
+    graphs = [
+        # A distribution may be in templates of its own, without any record.
+        FailoverGraph([], []) if groups and not has_records(each) else read_graph(each, parameters)
+        for each, groups in zip(templates, origin_groups, strict=True)
+    ]
     sides = [
         failover_times(graph, outages=options.outages, seed=options.seed, assumptions=assumptions)
         for graph in graphs
@@ -119,6 +126,7 @@ def run(options: argparse.Namespace) -> int:
     from resiliency.failover_model.report import (
         print_assumptions,
         print_left_out,
+        print_origin_groups,
         print_refused,
         print_timing,
         timing_json,
@@ -133,11 +141,14 @@ def run(options: argparse.Namespace) -> int:
                 seed=options.seed,
                 objective=options.objective,
                 refused=refused,
+                origin_groups=origin_groups[0],
             )
             print(json.dumps(document, indent=2))
         else:
-            print_timing(sides[0], assumptions, console, options.objective)
+            if sides[0] or refused:
+                print_timing(sides[0], assumptions, console, options.objective)
             print_refused(refused, console)
+            print_origin_groups(origin_groups[0], console)
         return status
     compared = compare(*sides)
     if options.json:
@@ -147,4 +158,6 @@ def run(options: argparse.Namespace) -> int:
         print_left_out((each.pair for side in sides for each in side), console)
         print_assumptions([each for side in sides for each in side], assumptions, console)
         print_refused(refused, console)
+        for side in origin_groups:
+            print_origin_groups(side, console)
     return status

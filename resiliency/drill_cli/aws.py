@@ -63,7 +63,10 @@ _PREFIXES: Final[Mapping[str, str]] = {
     "elbv2": "elasticloadbalancing",
     "stepfunctions": "states",
 }
-_ACTIONS: Final[Mapping[Operation, str]] = {OBJECTS: "s3:ListBucket"}
+_ACTIONS: Final[Mapping[Operation, str]] = {
+    OBJECTS: "s3:ListBucket",
+    ("lambda", "Invoke"): "lambda:InvokeFunction",
+}
 
 ATTEMPTS: Final = 4
 """Number of attempts of a call, with growing pauses, before it fails."""

@@ -14,8 +14,8 @@ from resiliency.drill_cli.safe_console import SafeConsole, one_line, styled
 from resiliency.drill_cli.stack import DeployedDrill, DrillsStack, running_execution
 from resiliency.errors import UserError
 from staged_resiliency.drills.runtime import lock
-from staged_resiliency.drills.runtime.client_view import serving_host
-from staged_resiliency.drills.runtime.context import Context
+from staged_resiliency.drills.runtime.client_view import ask_for
+from staged_resiliency.drills.runtime.context import AwsError, Context
 from staged_resiliency.drills.runtime.plan import FaultKind, Plan
 from staged_resiliency.drills.runtime.preflight import Findings, approval_of, inspect, refusals
 from staged_resiliency.experiment.expectations import (
@@ -26,7 +26,6 @@ from staged_resiliency.experiment.expectations import (
     ClientsServedAgain,
     ClientsStay,
 )
-from staged_resiliency.experiment.observations import NO_ANSWER
 
 ACTION_MINUTE: Final = Decimal("0.10")
 """US dollars for each action and minute, https://aws.amazon.com/fis/pricing/"""
@@ -84,6 +83,8 @@ def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, context: Cont
     template = template_of(aws, plan) if plan.gremlin is None else None
     try:
         found = inspect(plan, _NO_RUN, context, ask_gremlin=False)
+    except AwsError as error:
+        raise UserError(f"{drill.name}: the function in the VPC failed: {error}") from None
     except (ValueError, ZoneInfoNotFoundError) as error:
         raise UserError(
             f"{drill.name}: its plan can't be used: {one_line(str(error))}; deploy the drills again"
@@ -96,16 +97,17 @@ def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, context: Cont
     # Another service's drill may hold the lock, or the pause after the last one.
     reasons += ours or lock.refusals(plan, context)
     reasons += _template_reasons(plan, template) if plan.gremlin is None else []
-    addresses = context.resolve(plan.record.name)
-    who, where = NO_ANSWER, f"{plan.record.name} can't be resolved"
-    if addresses:
-        who, where = serving_host(plan, context, addresses[0])
-    if who != plan.active.name:
+    try:
+        client = ask_for(plan, plan.record.name, context)
+    except AwsError as error:
+        raise UserError(f"{drill.name}: the function in the VPC failed: {error}") from None
+    serving = f"{client.host} ({client.reason})"
+    if client.host != plan.active.name:
         reasons.append(
             f"{plan.active.name} does not serve clients, so a run ends before its fault; found: "
-            f"{who} ({where})"
+            f"{serving}"
         )
-    return Preview(drill, template, found, f"{who} ({where})", reasons)
+    return Preview(drill, template, found, serving, reasons)
 
 
 def template_of(aws: Aws, plan: Plan) -> Template | None:

@@ -1,6 +1,7 @@
 """Prints failover times as tables, and encodes them as JSON."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from typing import Final
 
 from rich.console import Console
@@ -11,6 +12,7 @@ from resiliency.cloud_assembly import JsonObject
 from resiliency.failover_model.assumptions import Assumptions, Range
 from resiliency.failover_model.explanations import LEFT_OUT, UNKNOWN
 from resiliency.failover_model.graph import Pair, RefusedPair
+from resiliency.failover_model.origin_groups import OriginGroup
 from resiliency.failover_model.overrides import FROM_TEMPLATES
 from resiliency.failover_model.simulation import PARTS, Percentiles, Verdict, assumed_of
 
@@ -171,6 +173,18 @@ def print_left_out(pairs: Iterable[Pair], console: Console) -> None:
             console.print(f"[yellow]left out[/yellow] {text}", soft_wrap=True)
 
 
+def print_origin_groups(groups: Sequence[OriginGroup], console: Console) -> None:
+    """Print how long a client waits until CloudFront asks the secondary origin of a group."""
+    for each in groups:
+        text = escape(
+            f"{each.name}: a request that CloudFront does not answer from its cache waits up to "
+            f"{each.unreachable_seconds:g} s for {each.primary} where that accepts no connection, "
+            f"up to {each.unresponsive_seconds:g} s where it does not respond, and not at all for "
+            f"a status of the group; then {each.secondary} is asked"
+        )
+        console.print(f"[cyan]origins[/cyan] {text}", soft_wrap=True)
+
+
 def print_refused(refused: Sequence[RefusedPair], console: Console) -> None:
     """Print why pairs have no failover time."""
     for each in refused:
@@ -185,6 +199,7 @@ def timing_json(
     seed: int,
     objective: int | None = None,
     refused: Sequence[RefusedPair] = (),
+    origin_groups: Sequence[OriginGroup] = (),
 ) -> JsonObject:
     """Encode failover times as a JSON object; durations in seconds, rounded to a tenth."""
     judged: JsonObject = {} if objective is None else {"objective_seconds": objective}
@@ -200,6 +215,7 @@ def timing_json(
             {"record": each.name, "type": each.record_type, "reason": each.reason}
             for each in refused
         ],
+        "origin_groups": [asdict(each) for each in origin_groups],
         "assumptions": {
             name: {
                 "low": each.low,

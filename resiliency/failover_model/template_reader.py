@@ -42,6 +42,8 @@ from staged_resiliency.shared import limits, names
 from staged_resiliency.shared.limits import MAX_FAILURE_THRESHOLD
 
 _ALARM: Final = "AWS::CloudWatch::Alarm"
+_RECORD: Final = "AWS::Route53::RecordSet"
+_GROUP: Final = "AWS::Route53::RecordSetGroup"
 _COMPOSITE: Final = "AWS::CloudWatch::CompositeAlarm"
 _HEALTH_CHECK: Final = "AWS::Route53::HealthCheck"
 _ENDPOINT_KINDS: Final = ("HTTP", "HTTPS", "HTTP_STR_MATCH", "HTTPS_STR_MATCH", "TCP")
@@ -92,6 +94,15 @@ def read_graph(
         return FailoverGraph(pairs, reader.readable_alarms(), probes, refused)
     except RecursionError:
         raise TemplateError(f"{named}: a value refers to itself, or is nested too deeply") from None
+
+
+def has_records(by_stack: Mapping[str, JsonObject]) -> bool:
+    """Whether templates have any DNS record."""
+    return any(
+        each.get("Type") in (_RECORD, _GROUP)
+        for template in by_stack.values()
+        for each in template["Resources"].values()
+    )
 
 
 _PairKey: TypeAlias = tuple[str, str, str]
@@ -185,9 +196,9 @@ class _Reader:
         return alarms
 
     def _records(self) -> Iterator[tuple[Reference, str, JsonObject]]:
-        for reference, properties in self.templates.resources("AWS::Route53::RecordSet"):
+        for reference, properties in self.templates.resources(_RECORD):
             yield reference, str(reference), properties
-        for reference, properties in self.templates.resources("AWS::Route53::RecordSetGroup"):
+        for reference, properties in self.templates.resources(_GROUP):
             where = str(reference)
             records = properties.get("RecordSets")
             if not isinstance(records, list) or not all(isinstance(r, Mapping) for r in records):

@@ -55,6 +55,7 @@ _REQUIRED_ON_HOSTS: Final = {
     "duration_minutes": "give one like duration_minutes: 10",
 }
 _RUNS_COMPARED_YEARS: Final = 3
+_NETWORK: Final = "drills.network: { subnets: [subnet-...], security_groups: [sg-...] }"
 
 
 def _there_is_a_drill(env: PartialDocument) -> Iterator[Problem]:
@@ -71,12 +72,6 @@ def _fis_is_in_the_region(env: PartialDocument) -> Iterator[Problem]:
     if region in limits.REGIONS_WITHOUT_FIS and list(drill_names(env)):
         yield env.problem(
             f"can't run in {region}, which has no AWS FIS; remove the drills", "drills"
-        )
-    elif region and limits.partition_of(region) == "aws-us-gov" and list(drill_names(env)):
-        yield env.problem(
-            f"can't run in {region}, where hosted zones are private: Route 53 shows its answer "
-            "(TestDNSAnswer) of public ones alone; remove the drills",
-            "drills",
         )
 
 
@@ -246,25 +241,45 @@ def _hosts_have_an_instance(env: PartialDocument) -> Iterator[Problem]:
             )
 
 
-def _hosts_can_be_reached_over_the_internet(env: PartialDocument) -> Iterator[Problem]:
-    """Report hosts that a drill's functions can't reach as clients do, from outside over IPv4."""
+def _clients_can_be_observed(env: PartialDocument) -> Iterator[Problem]:
+    """Report names and hosts that drills can't reach as clients do: over IPv4, from where they are.
+
+    Without ``network`` the functions are outside any VPC, where a private zone does not answer.
+    """
     if not list(drill_names(env)):
         return
+    has_network = env.has("drills", "network")
+    region = env.text("region") or ""
+    govcloud = limits.partition_of(region) == "aws-us-gov"
+    if not has_network and (govcloud or env.get("hosted_zone", "private") is True):
+        why = f"{region} has private zones only" if govcloud else "the hosted zone is private"
+        yield env.problem(
+            f"is missing: {why}, so only a function in a VPC of the zone can observe clients; give "
+            f"{_NETWORK}, or remove the drills",
+            *("drills", "network"),
+        )
+        has_network = True  # one message is enough
     for color in COLORS:
         address = env.text("hosts", color, "address")
-        if not address:
-            continue
-        if validation.is_ipv6(address):
+        balancer = env.text("hosts", color, "alias", "dns_name")
+        if address and validation.is_ipv6(address):
             yield env.problem(
                 f"{shown(address)} is an IPv6 address, and drills check hosts over IPv4; give an "
                 "IPv4 address too, or remove the drills",
                 *("hosts", color, "address"),
             )
-        elif not validation.is_public(address):
+        elif address and not has_network and not validation.is_public(address):
             yield env.problem(
-                f"{shown(address)} can't be reached over the internet, as drills need to; give a "
-                "public address, or remove the drills",
+                f"{shown(address)} can't be reached over the internet, from where drills observe "
+                f"clients; give {_NETWORK}, or a public address, or remove the drills",
                 *("hosts", color, "address"),
+            )
+        elif balancer and not has_network and validation.is_internal_balancer(balancer):
+            yield env.problem(
+                f"{shown(balancer)} can't be reached over the internet, from where drills observe "
+                f"clients; give {_NETWORK}, or a load balancer that faces the internet, or "
+                "remove the drills",
+                *("hosts", color, "alias", "dns_name"),
             )
 
 
@@ -369,7 +384,7 @@ RULES: Final[tuple[Callable[[PartialDocument], Iterator[Problem]], ...]] = (
     _ports_can_be_cut_off,
     _destinations_have_ipv4_addresses,
     _hosts_have_an_instance,
-    _hosts_can_be_reached_over_the_internet,
+    _clients_can_be_observed,
     _blackholes_are_measured,
     _window_opens,
     _drills_recur,

@@ -83,6 +83,16 @@ HostedZoneId = Annotated[
     AfterValidator(validation.hosted_zone_id),
     WithJsonSchema({"type": "string", "pattern": validation.HOSTED_ZONE_ID}),
 ]
+SubnetId = Annotated[
+    str,
+    AfterValidator(validation.subnet_id),
+    WithJsonSchema({"type": "string", "pattern": validation.SUBNET_ID}),
+]
+SecurityGroupId = Annotated[
+    str,
+    AfterValidator(validation.security_group_id),
+    WithJsonSchema({"type": "string", "pattern": validation.SECURITY_GROUP_ID}),
+]
 Line = Annotated[str, Field(max_length=200), AfterValidator(validation.one_line)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 DomainName = Annotated[str, AfterValidator(validation.domain_name)]
@@ -203,6 +213,11 @@ class HostedZone(Section):
         description="Id of the zone. Without it the zone is looked up by name at synth, which "
         "needs credentials.",
         examples=["Z2EHK3FAEUNRMI"],
+    )
+    private: bool = Field(
+        default=False,
+        description="Whether the zone is a private one, which answers in its VPCs alone; such a "
+        "zone needs its id.",
     )
 
 
@@ -1024,6 +1039,25 @@ class Evidence(Section):
     )
 
 
+class DrillNetwork(Section):
+    """Where drills observe clients of private hosts from."""
+
+    subnets: Annotated[
+        list[SubnetId], Field(min_length=1, max_length=limits.MAX_FUNCTION_SUBNETS)
+    ] = Field(
+        description="Ids of subnets of the hosts' VPC, better in two zones.",
+        examples=[["subnet-0ab55a49288f1da24"]],
+    )
+    security_groups: Annotated[
+        list[SecurityGroupId],
+        Field(min_length=1, max_length=limits.MAX_FUNCTION_SECURITY_GROUPS),
+    ] = Field(
+        description="Ids of the security groups of the function that asks the hosts; the hosts' "
+        "own must let it in.",
+        examples=[["sg-0123456789abcdef0"]],
+    )
+
+
 class GremlinClients(Section):
     """The agents of Gremlin on the two hosts, by their identifiers."""
 
@@ -1228,6 +1262,11 @@ class Drills(Section):
             "it, with the way to stop it; 0 sends none.",
             examples=[30],
         )
+    )
+    network: Annotated[DrillNetwork | None, _Setting] = Field(
+        default=None,
+        description="The VPC of private hosts, by subnets and security groups: a function in it "
+        "observes what clients see. Drills observe over the internet unless given.",
     )
     evidence: Annotated[Evidence, _Setting] = Field(
         default=Evidence(), description="How journals, logs and undelivered calls are kept."

@@ -114,6 +114,14 @@ def _record_is_in_the_zone(env: PartialDocument) -> Iterator[Problem]:
                 yield env.problem(str(error), *place)
 
 
+def _private_zone_has_an_id(env: PartialDocument) -> Iterator[Problem]:
+    zone = env.within("hosted_zone")
+    if zone.get("private") is True and not zone.has("id"):
+        yield zone.problem(
+            "is missing: zones are looked up among public ones; give the private zone's id", "id"
+        )
+
+
 def _zone_and_targets_exist_in_govcloud(env: PartialDocument) -> Iterator[Problem]:
     """Refuse what Route 53 does not have in AWS GovCloud (US).
 
@@ -122,7 +130,8 @@ def _zone_and_targets_exist_in_govcloud(env: PartialDocument) -> Iterator[Proble
     region = env.text("region")
     if not region or limits.partition_of(region) != "aws-us-gov":
         return
-    if env.has("hosted_zone") and not env.has("hosted_zone", "id"):
+    zone = env.within("hosted_zone")
+    if env.has("hosted_zone") and not zone.has("id") and zone.get("private") is not True:
         yield env.problem(
             f"is missing: zones are looked up among public ones, and {region} has only private "
             "ones; give the private zone's id",
@@ -324,6 +333,14 @@ def _endpoint_can_be_checked(env: PartialDocument) -> Iterator[Problem]:
                 "signal 'endpoint' needs; give a public address, or the signal 'peer' in its place",
                 *("hosts", color, "address"),
             )
+        balancer = env.text("hosts", color, "alias", "dns_name")
+        if balancer and validation.is_internal_balancer(balancer):
+            yield env.problem(
+                f"{shown(balancer)} can't be reached by Route 53 health checkers, which the "
+                "signal 'endpoint' needs; give a load balancer that faces the internet, or the "
+                "signal 'peer' in its place",
+                *("hosts", color, "alias", "dns_name"),
+            )
     check = env.within("endpoint", "check")
     if check.has("host") and env.has("hosts", "blue", "alias"):
         yield check.problem(
@@ -405,6 +422,8 @@ def _items_are_unique(env: PartialDocument) -> Iterator[Problem]:
         env.within("probe", "statsd", "metrics"),
         env.within("probe", "statsd", "tags"),
         env.within("drills", "window", "days"),
+        env.within("drills", "network", "subnets"),
+        env.within("drills", "network", "security_groups"),
         *(dependency.within("check", "status") for dependency in dependencies),
     ):
         yield from _list_problems(part)
@@ -437,6 +456,7 @@ _RULES: Final[tuple[Callable[[PartialDocument], Iterator[Problem]], ...]] = (
     _topics_are_in_the_environments_place,
     _subscribers_are_of_a_topic_here,
     _record_is_in_the_zone,
+    _private_zone_has_an_id,
     _zone_and_targets_exist_in_govcloud,
     _hosts_differ,
     _hosts_have_one_kind_of_target,

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from resiliency.cost_estimate import CUSTOM_METRIC
+from resiliency.service_file.mapping import broken_color
 from resiliency.service_file.model import Dependency, Environment
 from staged_resiliency.probe.configuration import StatsdMetrics
-from staged_resiliency.shared import limits
+from staged_resiliency.shared import limits, validation
 from staged_resiliency.shared.hosts import COLORS
 
 
@@ -31,7 +32,8 @@ class ServiceWarning:
 
 def warnings_of(environment: Environment) -> Iterator[ServiceWarning]:
     """Yield the warnings of synthesis: settings that make failover slow or unreliable."""
-    if limits.partition_of(environment.region) == "aws-us-gov":
+    in_govcloud = limits.partition_of(environment.region) == "aws-us-gov"
+    if in_govcloud and not environment.hosted_zone.private:
         yield ServiceWarning(
             "staged-resiliency:private-zone",
             "hosted_zone",
@@ -132,6 +134,7 @@ def notes_of(environment: Environment) -> Iterator[ServiceWarning]:
                 "has no instance_id, so no alarm reports failed EC2 status checks; give one to get "
                 "a status alarm",
             )
+    yield from _network_notes(environment)
     probe = environment.probe
     if environment.has_probe and probe.state == "present" and not probe.roles:
         yield ServiceWarning(
@@ -157,3 +160,53 @@ def notes_of(environment: Environment) -> Iterator[ServiceWarning]:
             "receives the alarms; give an e-mail address, an https URL, a phone number or the "
             "ARN of a queue or a function",
         )
+
+
+def _network_notes(environment: Environment) -> Iterator[ServiceWarning]:
+    """Yield what private hosts need of their network, and what `check` can't see of addresses."""
+    hosts = [environment.hosts.of(color) for color in COLORS]
+    private = [host for host in hosts if host.address and not validation.is_public(host.address)]
+    if private and environment.has_probe and environment.probe.state == "present":
+        yield ServiceWarning(
+            "staged-resiliency:private-hosts",
+            "hosts",
+            f"{' and '.join(each.name for each in private)} have private addresses: their probes "
+            "need NAT, or VPC endpoints for monitoring, ec2, ssm, ssmmessages and ec2messages and "
+            "a package repository in the network",
+        )
+    if environment.drills is None:
+        return
+    network = environment.drills.network
+    if network is not None:
+        zone = environment.hosted_zone
+        yield ServiceWarning(
+            "staged-resiliency:drill-network",
+            "drills.network",
+            "the function that observes clients calls no AWS API, so its subnets need neither NAT "
+            f"nor VPC endpoints; {', '.join(network.security_groups)} must allow port "
+            f"{environment.endpoint.serving_port} out to both hosts, whose own must allow it in"
+            + (f"; the VPC must be associated with the zone {zone.name}" if zone.private else ""),
+        )
+        for color, host in zip(COLORS, hosts, strict=True):
+            if host.address and host not in private:
+                yield ServiceWarning(
+                    f"staged-resiliency:drill-network-{color}",
+                    f"hosts.{color}.address",
+                    f"{host.address} is public, and the function that observes clients reaches it "
+                    "from drills.network through a NAT gateway alone; give the subnets one, or "
+                    "the private address",
+                )
+    stopped = dict.fromkeys(
+        broken_color(environment, drill)
+        for drill in environment.drills.by_name.values()
+        if drill.fault == "stop_instance"
+    )
+    for color in stopped:
+        host = environment.hosts.of(color)
+        if host.address and host not in private:
+            yield ServiceWarning(
+                f"staged-resiliency:elastic-ip-{color}",
+                f"hosts.{color}.address",
+                f"{host.address} must be an Elastic IP: an instance that a drill stops loses any "
+                "other public address. If it is none, runs are refused",
+            )

@@ -11,8 +11,11 @@ from resiliency.rehearsal.deployment import Deployment
 from resiliency.status.deployed import GLOBAL_REGION, Deployed
 from resiliency.status.metrics import latest
 from resiliency.status.sections import Section
-from staged_resiliency.drills.runtime.context import Context
+from staged_resiliency.drills.runtime.client_view import ask_for
+from staged_resiliency.drills.runtime.context import AwsError, Context
 from staged_resiliency.drills.runtime.network import UnansweredError, is_ipv4
+from staged_resiliency.drills.runtime.plan import Plan
+from staged_resiliency.experiment.observations import NO_ANSWER
 
 TEST_ANSWER: Final[Operation] = ("route53", "TestDNSAnswer")
 
@@ -31,8 +34,18 @@ COPIED: Final = (
 
 def serving(deployed: Deployed, context: Context, section: Section) -> None:
     """Check who serves clients: by Route 53's answer, the system's resolver, and the host."""
+    plans = [each.plan for each in deployed.drills.drills] if deployed.drills else []
+    in_vpc = next((each for each in plans if each.client_function is not None), None)
     for pair in deployed.pairs:
         name, zone, record_type = pair.pair.name, _zone(deployed, pair), pair.pair.record_type
+        if in_vpc is not None and pair.dependency is None:
+            _serving_in_vpc(in_vpc, pair, context, section)
+            continue
+        if in_vpc is not None:
+            section.not_asked.append(
+                f"{name}: its zone may be private, which Route 53 does not show"
+            )
+            continue
         if zone is None:
             section.not_asked.append(f"{name}: its template has no ID of a hosted zone")
             continue
@@ -49,17 +62,7 @@ def serving(deployed: Deployed, context: Context, section: Section) -> None:
             f"Route 53 answers ({record_type})",
             ", ".join(addresses) or "nothing",
         )
-        if host == pair.standby.name:
-            section.find(
-                f"clients of {name} are sent to {host}, the standby",
-                f"find out why {pair.active.name} is unhealthy, from the findings on health checks",
-            )
-        elif host is None:
-            section.find(
-                f"Route 53 answers {', '.join(addresses) or 'nothing'} for {name}, the address of "
-                "neither host",
-                "compare the records with the deployed template: resiliency status --drift",
-            )
+        _find_host(pair, host, "Route 53", addresses, section)
         if record_type != "A":  # this machine may have no IPv6
             continue
         resolved = sorted(each for each in context.resolve(name) if is_ipv4(each))
@@ -72,6 +75,55 @@ def serving(deployed: Deployed, context: Context, section: Section) -> None:
                 "here, or a resolver has an entry of its own",
             )
         _ask(deployed, pair, (resolved or addresses)[:1], context, section)
+
+
+def _serving_in_vpc(plan: Plan, pair: Deployment, context: Context, section: Section) -> None:
+    """Check who serves clients in the VPC of private hosts, as the drills' function there sees it.
+
+    The zone may be private: Route 53 does not show its answer, and this machine may have none.
+    """
+    name = pair.pair.name
+    if pair.pair.record_type != "A":
+        section.not_asked.append(f"{name}: the drills' function in the VPC asks over IPv4 alone")
+        return
+    try:
+        found = ask_for(plan, name, context)
+    except AwsError as error:
+        section.not_asked.append(f"{name}: the drills' function in the VPC failed: {error}")
+        return
+    host = _host_at(pair, found.addresses, context)
+    shown = ", ".join(found.addresses) or "nothing"
+    section.row(host or "unknown", "the resolver of the VPC answers (A)", shown)
+    _find_host(pair, host, "the resolver of the VPC", found.addresses, section)
+    section.row(found.host, f"{plan.endpoint.path} in the VPC", found.reason)
+    if found.host == NO_ANSWER:
+        section.find(
+            f"clients of {name} get no answer: {found.reason}",
+            f"see whether the service on that host runs: {plan.endpoint}",
+        )
+    elif host is not None and found.host != host:
+        section.find(
+            f"{found.host!r} answers {found.reason}, the address of {host}",
+            "associate the address with the right instance, or mend the host's configuration",
+        )
+
+
+def _find_host(
+    pair: Deployment, host: str | None, who: str, addresses: Sequence[str], section: Section
+) -> None:
+    """Report clients that are not sent to the active host."""
+    name = pair.pair.name
+    if host == pair.standby.name:
+        section.find(
+            f"clients of {name} are sent to {host}, the standby",
+            f"find out why {pair.active.name} is unhealthy, from the findings on health checks",
+        )
+    elif host is None:
+        section.find(
+            f"{who} answers {', '.join(addresses) or 'nothing'} for {name}, the address of "
+            "neither host",
+            "compare the records with the deployed template: resiliency status --drift",
+        )
 
 
 def _own_name(pair: Deployment, answer: Sequence[str], context: Context, section: Section) -> None:

@@ -62,7 +62,7 @@ Answer = Mapping[str, Any]
 Parameters = Mapping[str, Any]
 Operation = tuple[str, str]
 
-SIMULATED = ("fis", "ec2", "ssm", "route53", "kms", "cloudformation", "rds")
+SIMULATED = ("fis", "ec2", "ssm", "route53", "kms", "cloudformation", "rds", "lambda")
 HANDLERS: Mapping[str, Callable[[object, object], object]] = {
     each.name: getattr(handlers, each.name) for each in functions.ALL
 }
@@ -435,7 +435,9 @@ def _note_metrics(made: Account, given: Parameters) -> None:
 
 def _note_use(made: Account, service: str, operation: str, given: Parameters) -> None:
     prefix = {"stepfunctions": "states"}.get(service, service)
-    action = {"ListObjectsV2": "s3:ListBucket"}.get(operation, f"{prefix}:{operation}")
+    action = {"ListObjectsV2": "s3:ListBucket", "Invoke": "lambda:InvokeFunction"}.get(
+        operation, f"{prefix}:{operation}"
+    )
     made.used.setdefault(made.function, set()).add(action)
     if service == "fis" and given.get("tags"):
         made.used[made.function].add("fis:TagResource")  # required for tags on creation

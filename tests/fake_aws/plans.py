@@ -44,6 +44,8 @@ MACHINE = "arn:aws:states:us-west-2:123456789012:stateMachine:bookstore-producti
 EXECUTION = f"{MACHINE.replace('stateMachine', 'execution')}:run-1"
 TOPIC = "arn:aws:sns:us-west-2:123456789012:PingPublicationsSNS"
 
+CLIENT_FUNCTION = "arn:aws:lambda:us-west-2:123456789012:function:client"
+
 _SHUTDOWN = (
     ClientsMove(RECORD, GREEN),
     AlarmFires(STATUS_ALARM, 300),
@@ -90,6 +92,8 @@ SHUTDOWN = Plan(
     runbook="https://runbooks.example.com/bookstore",
     stack="bookstore-production-failover",
 )
+
+IN_VPC = replace(SHUTDOWN, client_function=CLIENT_FUNCTION)
 
 BLACKHOLE = replace(
     SHUTDOWN,

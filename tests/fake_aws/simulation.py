@@ -3,11 +3,15 @@
 A ``Script`` says what happens after a fault, and when. Everything else of AWS is moto's.
 """
 
+import io
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
+from staged_resiliency.drills.runtime import client_view
+from staged_resiliency.drills.runtime.context import Context, JsonObject
 from staged_resiliency.drills.runtime.keys import INSTANCE_TAG
 from staged_resiliency.drills.runtime.network import UnansweredError
 from staged_resiliency.drills.runtime.plan import Endpoint, FaultKind, Plan
@@ -348,6 +352,24 @@ class SimulatedService:
             "ResponseCode": "NOERROR" if found else "NXDOMAIN",
             "Protocol": "UDP",
         }
+
+    def Invoke(self, given: dict[str, Any]) -> Response:  # noqa: N802
+        """The function in the VPC; a call of AWS's APIs would hang there."""
+
+        def no_aws(service: str, operation: str, **parameters: object) -> JsonObject:
+            raise AssertionError(f"{service}:{operation} can't be reached from the VPC")
+
+        assert given["FunctionName"] == plans.CLIENT_FUNCTION
+        context = Context(
+            aws=no_aws,
+            resolve=self.resolve,
+            ask=self.ask,
+            clock=lambda: self.now,
+            sleep=self.sleep,
+            log=lambda event, **fields: None,
+        )
+        answer = client_view.client(json.loads(given["Payload"]), context)
+        return {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(answer).encode())}
 
     def DescribeAlarms(self, given: dict[str, Any]) -> Response:  # noqa: N802
         return {

@@ -28,6 +28,17 @@ SCHEDULE = "AWS::Scheduler::Schedule"
 FUNCTION = "AWS::Lambda::Function"
 LOG = "AWS::Logs::LogGroup"
 
+SUBNETS = ["subnet-0ab55a49288f1da24", "subnet-0ab55a49288f1da25"]
+SECURITY_GROUPS = ["sg-0123456789abcdef0"]
+
+
+def private(env: Data) -> None:
+    """Makes the hosts of the example private, in a private zone."""
+    env["hosted_zone"]["private"] = True
+    env["hosts"]["blue"]["address"] = "10.0.0.4"
+    env["hosts"]["green"]["address"] = "10.0.1.4"
+    env["drills"]["network"] = {"subnets": SUBNETS, "security_groups": SECURITY_GROUPS}
+
 
 def deployed(value: Any, template: Template, drills: Sequence[str] = DRILLS) -> Any:
     """A value of the template as the deployment would make it, with made-up ids."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from staged_resiliency.drills import functions
+from tests.stacks.deployed_drills import SECURITY_GROUPS, SUBNETS
 from tests.stacks.edits import (
     ALARMS,
     ASSOCIATION,
@@ -57,6 +59,7 @@ def _schedule(drill: str) -> str:
     return f"schedule: Starts the drill {drill} of Bookstore API."
 
 
+CLEANUP = "schedule: Cleans up after drills that were aborted, timed out or failed."
 WATCHDOG = "schedule: Counts, once a day, the days since each drill passed."
 
 
@@ -116,6 +119,19 @@ DRILL_ROWS = [
         lambda env: env["drills"].update(
             volume_keys=["arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab"]),
         _all("modify", STARTERS_OF_HOSTS | _machines())),
+    Row("network of private hosts given",
+        lambda env: env["drills"].update(
+            network={"subnets": SUBNETS, "security_groups": SECURITY_GROUPS}),
+        {
+            "add function: Drills of Bookstore API: resolves names and asks hosts as their clients "
+            "do, from within their VPC.",
+            "add role: Assumed by Lambda for the drills of bookstore: resolves names and asks "
+            "hosts as their clients do, from within their VPC.",
+            *_all("modify", {f"role: Assumed by Lambda for the drills of bookstore: {each.duty}."
+                             for each in functions.ALL}),
+            *_all("modify", _machines()),
+            f"modify {WATCHDOG}", f"modify {CLEANUP}",
+        }),
     Row("Gremlin injects the faults",
         lambda env: env["drills"].update(engine={"gremlin": GREMLIN}),
         _all("modify", _machines() | ROLES_OF_FUNCTIONS)

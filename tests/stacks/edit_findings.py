@@ -106,6 +106,7 @@ FINDINGS: Mapping[str, set[str]] = {
     "Gremlin injects the faults": {"warning permissions", "warning drills"},
     "scope of a blackhole changed": {"warning permissions"},
     "keys of volumes given": {"warning permissions"},
+    "network of private hosts given": {"warning permissions"},
     "active: green, with drills": {"warning clients", "warning protection", "warning drills"},
     "dependency added, with drills": {"warning hosts"},
 }

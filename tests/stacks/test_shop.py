@@ -10,6 +10,7 @@ from resiliency.rehearsal.scenarios import scenarios_of
 from resiliency.service_file import Service, load
 from resiliency.service_file.mapping import hypothesis_of
 from staged_resiliency.experiment.expectations import AlarmFires, ClientsStay
+from staged_resiliency.probe.configuration import StatsdMetrics, decoded
 from tests.stacks.deployed_drills import EXPERIMENT, deployed, experiment_request
 from tests.staged_resiliency.api_model import problems_of
 from tests.support import ROOT, Template, resources_of, synthesize
@@ -42,6 +43,30 @@ def test_both_environments_have_what_is_written_once(shop: Service) -> None:
     assert production.drills is not None
     assert staging.drills.by_name == production.drills.by_name
     assert (staging.drills.enabled, production.drills.enabled) == (True, False)
+
+
+def test_the_alarm_on_errors_watches_what_the_application_may_send(
+    shop: Service, templates: Mapping[str, Template]
+) -> None:
+    hosts = shop.environments["production"].hosts
+    watched = [
+        (alarm["Namespace"], alarm["Dimensions"])
+        for resource in resources_of(
+            templates["shop-production-failover"], "AWS::CloudWatch::Alarm"
+        ).values()
+        if (alarm := resource["Properties"])["MetricName"] == "errors"
+    ]
+    host_names = (hosts.blue.name, hosts.green.name)
+    assert watched == [("Shop", [{"Name": "Host", "Value": name}]) for name in host_names]
+    probe = templates["shop-production-probe"]
+    (association,) = resources_of(probe, "AWS::SSM::Association").values()
+    configuration = decoded(association["Properties"]["Parameters"]["Configuration"][0])
+    assert isinstance(configuration, dict)
+    assert configuration["namespace"] == "Shop"
+    assert StatsdMetrics(**configuration["statsd"]).allows("errors")
+    (policy,) = resources_of(probe, "AWS::IAM::ManagedPolicy").values()
+    publish = policy["Properties"]["PolicyDocument"]["Statement"][0]
+    assert publish["Condition"] == {"StringEquals": {"cloudwatch:namespace": "Shop"}}
 
 
 @pytest.mark.slow

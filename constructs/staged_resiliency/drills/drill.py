@@ -226,6 +226,7 @@ class Drill(Construct):
             command=fault.command,
             gremlin=attack,
             stack=service.stack or "",
+            client_function=group.client_arn,
             database=database,
         )
         self.machine: Final = self._machine(group, machine_name, duration_reason)

@@ -25,7 +25,7 @@ from staged_resiliency.drills.lambda_code import code_archive
 from staged_resiliency.drills.permissions import Scope, tags_of
 from staged_resiliency.drills.roles import Roles
 from staged_resiliency.drills.runtime.plan import DrillSchedules
-from staged_resiliency.drills.target import DrillTarget
+from staged_resiliency.drills.target import DrillNetwork, DrillTarget
 from staged_resiliency.notifications.topics import Topics, arns_of, require_topics_in
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
@@ -76,6 +76,8 @@ class DrillGroup(Construct):
             them is closed.
         notify_before_minutes: How long before its fault a run sends a message that announces it,
             with the way to stop it; up to a day, no message unless given.
+        network: Where clients of private hosts are. Adds a function that is attached to it and
+            observes what they see. Hosts are asked over the internet unless given.
         engine: What injects the faults; AWS FIS unless given.
 
     Raises:
@@ -92,6 +94,7 @@ class DrillGroup(Construct):
         fault_alarm: The ``FaultNotEndedAlarm``.
         functions: The ``CfnFunction`` of each function, by its name.
         function_arns: The ARN of each, by the same name.
+        client_arn: The ARN of the function in the VPC; None without ``network``.
         log_arn: The ARN of the log group that functions, state machines and FIS write.
         schedule_group: The name of the group of all schedules.
         machine_role_arn: The role that Step Functions assumes to run the drills.
@@ -140,8 +143,11 @@ class DrillGroup(Construct):
         blackout: Sequence[str] = (),
         change_calendars: Sequence[str] = (),
         notify_before_minutes: int = 0,
+        network: DrillNetwork | None = None,
         engine: GremlinEngine | None = None,
     ) -> None:
+        if network is not None and not isinstance(network, DrillNetwork):
+            raise wrong_type("DrillGroup", "network", network, "a DrillNetwork")
         keys_and_calendars = {
             "volume_keys": (volume_keys, validation.kms_key_arn),
             "key": ([] if key is None else [key], validation.kms_key_arn),
@@ -230,7 +236,24 @@ class DrillGroup(Construct):
         self._roles: Final = Roles(
             self, self._scope, service=service.name, undelivered_arn=self.undelivered.queue_arn
         )
-        self.functions: Final = self._functions(log.ref)
+        code = self._code()
+        self.client_arn: Final = (
+            None
+            if network is None
+            else self._function(
+                functions.CLIENT,
+                self._roles.of_client(self.log_arn),
+                code,
+                log.ref,
+                network,
+            ).attr_arn
+        )
+        self.functions: Final[Mapping[str, lambda_.CfnFunction]] = {
+            each.name: self._function(
+                each, self._roles.of_function(each, self.log_arn, self.client_arn), code, log.ref
+            )
+            for each in functions.ALL
+        }
         self.function_arns: Final[Mapping[str, str]] = {
             name: function.attr_arn for name, function in self.functions.items()
         }
@@ -258,6 +281,7 @@ class DrillGroup(Construct):
                 drills=(),
                 journal_bucket=self.journals.bucket_name,
                 namespace=service.namespace,
+                client_function=self.client_arn,
             ),
             self._drills,
         )
@@ -320,26 +344,40 @@ class DrillGroup(Construct):
         log.add_metadata("Description", "What functions, state machines and FIS did in drills.")
         return log
 
-    def _functions(self, log_name: str) -> Mapping[str, lambda_.CfnFunction]:
+    def _code(self) -> lambda_.CfnFunction.CodeProperty:
         asset = assets.Asset(self, "Code", path=str(code_archive()))
-        code = lambda_.CfnFunction.CodeProperty(
+        return lambda_.CfnFunction.CodeProperty(
             s3_bucket=asset.s3_bucket_name, s3_key=asset.s3_object_key
         )
-        logging = lambda_.CfnFunction.LoggingConfigProperty(log_format="JSON", log_group=log_name)
-        return {
-            each.name: lambda_.CfnFunction(
-                self,
-                each.construct_id,
-                description=f"Drills of {self.service.title}: {each.duty}.",
-                code=code,
-                runtime=f"python{functions.RUNTIME_VERSION}",
-                architectures=["arm64"],
-                handler=each.handler,
-                memory_size=each.memory_mebibytes,
-                timeout=each.timeout_seconds,
-                role=self._roles.of_function(each, self.log_arn),
-                logging_config=logging,
-                reserved_concurrent_executions=each.reserved,
+
+    def _function(
+        self,
+        function: functions.Function,
+        role_arn: str,
+        code: lambda_.CfnFunction.CodeProperty,
+        log_name: str,
+        network: DrillNetwork | None = None,
+    ) -> lambda_.CfnFunction:
+        vpc = None
+        if network is not None:
+            vpc = lambda_.CfnFunction.VpcConfigProperty(
+                subnet_ids=list(network.subnet_ids),
+                security_group_ids=list(network.security_group_ids),
             )
-            for each in functions.ALL
-        }
+        return lambda_.CfnFunction(
+            self,
+            function.construct_id,
+            description=f"Drills of {self.service.title}: {function.duty}.",
+            code=code,
+            runtime=f"python{functions.RUNTIME_VERSION}",
+            architectures=["arm64"],
+            handler=function.handler,
+            memory_size=function.memory_mebibytes,
+            timeout=function.timeout_seconds,
+            role=role_arn,
+            logging_config=lambda_.CfnFunction.LoggingConfigProperty(
+                log_format="JSON", log_group=log_name
+            ),
+            reserved_concurrent_executions=function.reserved,
+            vpc_config=vpc,
+        )

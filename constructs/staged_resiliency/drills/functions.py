@@ -23,6 +23,8 @@ class Resource(Enum):
     """``*``, limited to the region: with anything narrower DescribeAlarms returns no composite
     alarms, and a service may name some:
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html"""
+    CLIENT = "client"
+    """The function in the VPC of private hosts; no statement where there is none."""
     CALENDARS = "calendars"
     """The change calendars that runs obey; no statement where there are none."""
     EBS_KEY = "EBS key"
@@ -100,11 +102,13 @@ _SAVE: Final = (
     Permission("s3:PutObject", Resource.OWN_OBJECTS),
 )
 _LOAD_AND_SAVE: Final = (*_SAVE, Permission("s3:GetObject", Resource.JOURNAL_OBJECTS))
+_ROUTE53_ANSWER: Final = "route53:TestDNSAnswer"
 _LOOK: Final = (
     Permission("cloudwatch:DescribeAlarms", Resource.ALARMS),
     Permission("fis:GetExperiment", Resource.EXPERIMENTS),
     Permission("fis:ListExperiments", Resource.ANY),
-    Permission("route53:TestDNSAnswer", Resource.ANY),
+    Permission("lambda:InvokeFunction", Resource.CLIENT),
+    Permission(_ROUTE53_ANSWER, Resource.ANY),
     Permission("ssm:GetParametersByPath", Resource.LOCKS),
 )
 
@@ -180,7 +184,16 @@ END: Final = Function(
 other function of the account keeps a fault from being ended."""
 
 ALL: Final = (OBSERVE, INJECT, END)
-"""All functions; the state machine calls each of them."""
+"""The functions that the state machine calls; none of them is in a VPC."""
+
+CLIENT: Final = Function(
+    "client",
+    "resolves names and asks hosts as their clients do, from within their VPC",
+    9,  # longer than a name and a host may take, shorter than its callers wait
+    (),
+)
+"""Where hosts are private: what clients see. It is called by the others and calls nothing of AWS,
+so its VPC needs neither NAT nor endpoints, and no fault is ended through that VPC."""
 
 _READ_KEY: Final = Permission("secretsmanager:GetSecretValue", Resource.GREMLIN_SECRET)
 GREMLIN: Final[Mapping[str, tuple[Permission, ...]]] = {
@@ -197,9 +210,17 @@ _STARTS_EXPERIMENTS: Final = (Resource.NEW_EXPERIMENTS, Resource.TEMPLATES)
 def permissions_of(
     function: Function, *, without: Collection[Resource], gremlin: bool = False
 ) -> Sequence[Permission]:
-    """The permissions that a function needs, without those on resources that do not exist."""
+    """The permissions that a function needs, without those on resources that do not exist.
+
+    In a VPC its resolver is asked, not Route 53, which shows its answer of public zones alone.
+    """
     wanted = function.permissions
     if gremlin:
         without = [*without, *_STARTS_EXPERIMENTS]
         wanted = _in_order((*wanted, *GREMLIN[function.name]))
-    return [each for each in wanted if each.resource not in without]
+    in_vpc = Resource.CLIENT not in without
+    return [
+        each
+        for each in wanted
+        if each.resource not in without and not (in_vpc and each.action == _ROUTE53_ANSWER)
+    ]

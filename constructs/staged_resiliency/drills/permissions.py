@@ -30,6 +30,7 @@ class Scope:
         stack: Name of the stack with records and alarms; None where it is not known.
         bucket_key: ARN of the key of the journal bucket; None for S3's own.
         dashboard_name: The dashboard that FIS's reports show; None for none.
+        client_arn: ARN of the function in the VPC of private hosts; None where there is none.
         gremlin_secret: ARN of the secret with the key of Gremlin's API; None with AWS FIS.
         gremlin_key: ARN of the KMS key of that secret; None for the one that AWS manages.
     """
@@ -47,6 +48,7 @@ class Scope:
     stack: str | None
     bucket_key: str | None
     dashboard_name: str | None = None
+    client_arn: str | None = None
     gremlin_secret: str | None = None
     gremlin_key: str | None = None
 
@@ -86,6 +88,8 @@ class Scope:
         match resource:
             case Resource.CALENDARS:
                 return list(self.calendars)
+            case Resource.CLIENT:
+                return [self.client_arn or ""]
             case Resource.EBS_KEY:
                 return [self.arn("kms", "key/*")]
             case Resource.GREMLIN_SECRET:

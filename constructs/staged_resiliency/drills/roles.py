@@ -1,6 +1,7 @@
 """The roles of a service's functions, state machines and schedules of drills."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from aws_cdk import aws_iam as iam
@@ -11,6 +12,20 @@ from staged_resiliency.drills.faults import Statement
 from staged_resiliency.drills.functions import Function, Resource
 from staged_resiliency.drills.iam import LOG_DELIVERY, acknowledge_wildcards, role, trust
 from staged_resiliency.drills.permissions import Scope, statements_of
+from staged_resiliency.shared.acknowledge import acknowledge
+
+_INTERFACES: Final = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+]
+_WHY_ANY_INTERFACE: Final = (
+    "Lambda makes and removes network interfaces with these permissions, whose ids nobody knows "
+    "before, in subnets that another account may share; the function's own code is denied them."
+)
 
 
 class Roles:
@@ -35,10 +50,11 @@ class Roles:
         self._statements: Final[list[Statement]] = []
         self._of_functions: Final[dict[Function, iam.CfnRole]] = {}
 
-    def of_function(self, function: Function, log_arn: str) -> str:
-        """Create a function's role."""
+    def of_function(self, function: Function, log_arn: str, client_arn: str | None) -> str:
+        """Create a function's role; ``client_arn`` is that of the client, where there is one."""
         missing = {
             Resource.CALENDARS: not self._where.calendars,
+            Resource.CLIENT: client_arn is None,
             Resource.STACK: not self._where.stack,
         }
         wanted = functions.permissions_of(
@@ -47,13 +63,8 @@ class Roles:
             gremlin=self._where.gremlin_secret is not None,
         )
         statements: list[Statement] = [
-            *statements_of(wanted, self._where),
-            {
-                "Sid": "WriteTheLog",
-                "Effect": "Allow",
-                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                "Resource": log_arn,
-            },
+            *statements_of(wanted, replace(self._where, client_arn=client_arn)),
+            self._write_the_log(log_arn),
         ]
         if function is functions.END:
             statements += self._keep_undelivered("KeepFailedCalls")
@@ -75,6 +86,41 @@ class Roles:
             policy_document={"Version": "2012-10-17", "Statement": [statement]},
             roles=[self._of_functions[each].ref for each in (functions.OBSERVE, functions.END)],
         )
+
+    def of_client(self, log_arn: str) -> str:
+        """Create the role of the client, which Lambda attaches to a VPC.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+        """
+        made = role(
+            self._owner,
+            f"{functions.CLIENT.construct_id}Role",
+            description=f"Assumed by Lambda for the drills of {self._service}: "
+            f"{functions.CLIENT.duty}.",
+            trusted=trust("lambda", self._where.place, None),
+            statements=[
+                {
+                    "Sid": "AttachToTheVpc",
+                    "Effect": "Allow",
+                    "Action": _INTERFACES,
+                    "Resource": "*",
+                },
+                {
+                    "Sid": "NotFromItsCode",
+                    "Effect": "Deny",
+                    "Action": _INTERFACES,
+                    "Resource": "*",
+                    "Condition": {
+                        "ArnLike": {
+                            "lambda:SourceFunctionArn": self._where.arn("lambda", "function:*")
+                        }
+                    },
+                },
+                self._write_the_log(log_arn),
+            ],
+        )
+        acknowledge(made, {"AwsSolutions-IAM5[Resource::*]": _WHY_ANY_INTERFACE})
+        return made.attr_arn
 
     def of_machines(self, function_arns: Iterable[str]) -> str:
         """Create the role of all drills' state machines."""
@@ -136,6 +182,14 @@ class Roles:
             trusted=trusted,
             statements=statements,
         )
+
+    def _write_the_log(self, log_arn: str) -> Statement:
+        return {
+            "Sid": "WriteTheLog",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": log_arn,
+        }
 
     def _keep_undelivered(self, sid: str) -> list[Statement]:
         """The permission to send undelivered events to the dead-letter queue."""

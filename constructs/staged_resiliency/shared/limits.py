@@ -50,6 +50,11 @@ CLOUDFRONT_ZONES: Final = {
     ".cloudfront.cn": "Z3RFFRIM2A3IF5",
 }
 
+# Origins of CloudFront, in cloudfront/latest/APIReference: API_Origin and API_CustomOriginConfig
+MAX_ORIGIN_ATTEMPTS: Final = 3
+MAX_ORIGIN_CONNECTION_SECONDS: Final = 10
+MAX_ORIGIN_RESPONSE_SECONDS: Final = 120
+
 # What CreateTopic takes, in sns/latest/api
 MAX_TOPIC_NAME_CHARACTERS: Final = 256
 
@@ -66,6 +71,10 @@ MAX_DAYS_TO_EXPIRY: Final = 3650
 # AWS FIS: fis/latest/userguide/fis-quotas.html, and what CreateExperimentTemplate takes.
 MAX_STOP_CONDITIONS: Final = 5
 MAX_FAULT_MINUTES: Final = 720
+
+# AWS Lambda: VpcConfig of lambda/latest/api/API_CreateFunction.html
+MAX_FUNCTION_SUBNETS: Final = 16
+MAX_FUNCTION_SECURITY_GROUPS: Final = 5
 
 # A drill announces itself at most a day before its fault.
 MAX_NOTICE_MINUTES: Final = 1_440

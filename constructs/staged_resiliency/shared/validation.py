@@ -22,8 +22,11 @@ _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-
 # Whole-value patterns, also shown to editors in the JSON Schema.
 ACCOUNT_ID: Final = r"^\d{12}$"
 INSTANCE_ID: Final = r"^i-([0-9a-f]{8}|[0-9a-f]{17})$"
+SUBNET_ID: Final = r"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$"
+SECURITY_GROUP_ID: Final = r"^sg-([0-9a-f]{8}|[0-9a-f]{17})$"
 HOSTED_ZONE_ID: Final = r"^(/hostedzone/)?Z[A-Z0-9]{3,31}$"
-SLUG: Final = r"^(?=.{1,40}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+MAX_SLUG_CHARACTERS: Final = 40
+SLUG: Final = rf"^(?=.{{1,{MAX_SLUG_CHARACTERS}}}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 _PARTITION = "aws(-[a-z]+)*"
 
 
@@ -78,6 +81,16 @@ def region(value: str) -> str:
 def instance_id(value: str) -> str:
     """Validate an EC2 instance id, of either length."""
     return matching(value, INSTANCE_ID, "an EC2 instance id", "i-0ab55a49288f1da24")
+
+
+def subnet_id(value: str) -> str:
+    """Validate the id of a subnet, of either length."""
+    return matching(value, SUBNET_ID, "a subnet id", "subnet-0ab55a49288f1da24")
+
+
+def security_group_id(value: str) -> str:
+    """Validate the id of a security group, of either length."""
+    return matching(value, SECURITY_GROUP_ID, "a security group id", "sg-0123456789abcdef0")
 
 
 def host_name(value: str) -> str:
@@ -159,6 +172,16 @@ def ipv6_address(value: str) -> str:
 def is_public(address: str) -> bool:
     """Whether the address is public, so that Route 53's health checkers can reach it."""
     return ipaddress.ip_address(address).is_global
+
+
+def is_internal_balancer(dns_name: str) -> bool:
+    """Whether a DNS name is that of an internal Application or Classic Load Balancer.
+
+    That of an internal Network Load Balancer looks like any other:
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/elb-internal-load-balancers.html
+    """
+    name = dns_name.lower().removesuffix(".")
+    return name.startswith("internal-") and name.endswith((".amazonaws.com", ".amazonaws.com.cn"))
 
 
 def domain_name(value: str) -> str:

@@ -1,5 +1,6 @@
 """`resiliency drill preview`."""
 
+import io
 from dataclasses import replace
 
 import pytest
@@ -92,6 +93,20 @@ def test_the_pause_after_the_last_drill_is_shown(
     made.service.now += 901
     drill("preview", "shutdown")
     assert "It would start now" in capsys.readouterr().out
+
+
+def test_private_hosts_are_asked_from_within_their_vpc(
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.deploy(replace(plans.IN_VPC, drill="private"))
+    assert drill("preview", "private") == 0
+    assert "Serving now bookstore-api-blue" in " ".join(capsys.readouterr().out.split())
+    assert made.calls.count(("lambda", "Invoke")) == 2
+    failed = {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": io.BytesIO(b"timed out")}
+    made.answers["lambda", "Invoke"] = lambda _: failed
+    assert drill("preview", "private") != 0
+    error = capsys.readouterr().err
+    assert f"private: the function in the VPC failed: Unhandled: {plans.CLIENT_FUNCTION}" in error
 
 
 def test_days_calendars_and_the_announcement_are_shown(

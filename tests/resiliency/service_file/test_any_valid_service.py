@@ -196,6 +196,20 @@ def dependencies(draw: st.DrawFn) -> Data:
 
 
 @st.composite
+def failovers(draw: st.DrawFn, decided_by: list[str]) -> Data:
+    """Two targets of a dependency's own name; aliases of CloudFront have one zone alone."""
+    who = draw(st.sampled_from(decided_by))
+    check = draw(ENDPOINT_CHECKS) if who == "primary" else None
+    return {
+        "primary": {"dns_name": "D111111abcdef8.cloudfront.net"},
+        "secondary": {"dns_name": "Cdn.example.com."},
+        "decided_by": who,
+        "ttl_seconds": draw(st.integers(0, limits.MAX_TTL_SECONDS)),
+        **({} if check is None else {"check": check}),
+    }
+
+
+@st.composite
 def probes(draw: st.DrawFn, *, measured: bool) -> Data:
     interval = draw(st.sampled_from(probe_validation.INTERVALS_SECONDS))
     timeout = draw(st.floats(0, interval, exclude_min=True, exclude_max=True))
@@ -205,6 +219,23 @@ def probes(draw: st.DrawFn, *, measured: bool) -> Data:
             optional={
                 "roles": st.lists(matching(probe_validation.ROLE_NAME), max_size=3, unique=True),
                 "journal": st.sampled_from(["samples", "changes"]),
+                "statsd": st.fixed_dictionaries(
+                    {
+                        "metrics": st.lists(
+                            matching(r"[A-Z!-)+-9;=-@]{1,40}\*?"),
+                            min_size=1,
+                            max_size=5,
+                            unique=True,
+                        )
+                    },
+                    optional={
+                        "tags": st.lists(
+                            matching(r"[a-z][a-z0-9_./-]{0,20}"), max_size=3, unique=True
+                        ),
+                        "max_metrics": st.integers(5, 100),
+                        "port": st.integers(1024, 65535),
+                    },
+                ),
                 "state": st.sampled_from(["present", "absent"] if measured else ["present"]),
             },
         )
@@ -250,6 +281,12 @@ def environments(draw: st.DrawFn) -> Data:
         optional["probe"] = draw(probes(measured=bool(needed) and not decided))
         if draw(st.booleans()):
             optional["probe"]["peer"] = True
+    absent = optional.get("probe", {}).get("state") == "absent"
+    for number, (name, each) in enumerate(needed.items()):
+        if each.get("check", {}).get("protocol") != "dns" and draw(st.booleans()):
+            each["host"] = f"Needed-{number}.{zone}"
+            by_hosts = not absent and f"{name}-primary" not in needed
+            each["failover"] = draw(failovers(["primary", "hosts"] if by_hosts else ["primary"]))
     if draw(st.booleans()):
         hosts[0]["peer_address"], hosts[1]["peer_address"] = "10.0.0.4", "green.Internal.example."
     return {
@@ -350,5 +387,5 @@ def test_the_agent_takes_the_configuration_of_a_valid_service(data: Data) -> Non
             content = b64decode(configuration.encoded())
             read = agent.parse(content)
             assert json.loads(content) == configuration.rendered()
-            assert len(read.targets) == len(environment.dependencies)
+            assert len(read.targets) == len(environment.measured)
             assert len(read.peers) == (2 if environment.has_peers else 0)

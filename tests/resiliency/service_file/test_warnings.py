@@ -224,6 +224,90 @@ def test_a_topic_that_may_have_subscribers_is_not_noted(notifications: Data) -> 
     assert list(notes_of(edited(edit))) == []
 
 
+NETWORK = {"subnets": ["subnet-0ab55a49288f1da24"], "security_groups": ["sg-0123abcd"]}
+
+
+def drilled(edit: Callable[[Data], object]) -> list[str]:
+    """The notes of an environment with a drill that stops the active host, without the others."""
+
+    def whole(env: Data) -> None:
+        with_instances_and_role(env)
+        env["notifications"] = SUBSCRIBED
+        schedule = "cron(0 10 ? * TUE#1 *)"
+        stop = {"fault": "stop_instance", "host": "active", "schedule": schedule}
+        env["drills"] = {"objective_seconds": 540, "shutdown": {**stop, "duration_minutes": 12}}
+        edit(env)
+
+    return [str(each) for each in notes_of(edited(whole))]
+
+
+def private(env: Data) -> None:
+    env["hosts"]["blue"]["address"], env["hosts"]["green"]["address"] = "10.0.0.4", "10.0.1.4"
+    env["drills"]["network"] = NETWORK
+
+
+PROBES_OF_PRIVATE_HOSTS = (
+    "hosts: bookstore-api-blue and bookstore-api-green have private addresses: their probes need "
+    "NAT, or VPC endpoints for monitoring, ec2, ssm, ssmmessages and ec2messages and a package "
+    "repository in the network"
+)
+OBSERVED_IN_THE_VPC = (
+    "drills.network: the function that observes clients calls no AWS API, so its subnets need "
+    "neither NAT nor VPC endpoints; sg-0123abcd must allow port 80 out to both hosts, whose own "
+    "must allow it in"
+)
+
+
+def test_a_host_that_drills_stop_needs_an_address_that_stays() -> None:
+    (note,) = drilled(lambda env: None)
+    assert note == (
+        "hosts.blue.address: 54.213.54.171 must be an Elastic IP: an instance that a drill stops "
+        "loses any other public address. If it is none, runs are refused"
+    )
+
+
+def test_a_private_address_stays_and_its_host_needs_a_way_to_aws() -> None:
+    assert drilled(private) == [PROBES_OF_PRIVATE_HOSTS, OBSERVED_IN_THE_VPC]
+
+
+def test_without_a_probe_private_hosts_need_no_way_to_aws() -> None:
+    def edit(env: Data) -> None:
+        private(env)
+        del env["dependencies"]
+
+    assert drilled(edit) == [OBSERVED_IN_THE_VPC]
+
+
+def test_the_vpc_of_a_private_zone_has_to_be_one_of_its_own() -> None:
+    def edit(env: Data) -> None:
+        private(env)
+        env["hosted_zone"]["private"] = True
+
+    zone = "; the VPC must be associated with the zone pingpublications.com"
+    assert drilled(edit)[-1] == OBSERVED_IN_THE_VPC + zone
+
+
+def test_public_addresses_are_reached_from_a_vpc_through_nat_alone() -> None:
+    found = drilled(lambda env: env["drills"].update(network=NETWORK))
+    assert found[:3] == [
+        OBSERVED_IN_THE_VPC,
+        *(
+            f"hosts.{color}.address: {address} is public, and the function that observes clients "
+            "reaches it from drills.network through a NAT gateway alone; give the subnets one, or "
+            "the private address"
+            for color, address in (("blue", "54.213.54.171"), ("green", "52.11.79.9"))
+        ),
+    ]
+
+
+def test_a_file_that_calls_its_zone_private_is_not_warned_of_it() -> None:
+    def edit(env: Data) -> None:
+        env["region"] = "us-gov-west-1"
+        env["hosted_zone"]["private"] = True
+
+    assert "staged-resiliency:private-zone" not in [each.id for each in warnings_of(edited(edit))]
+
+
 def test_a_warning_reads_as_path_and_message() -> None:
     assert str(ServiceWarning("id", "hosts.green", "is asleep")) == "hosts.green: is asleep"
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -305,6 +306,46 @@ def test_a_resolver_that_answers_something_else_is_found(
         f"who is served: this machine resolves {plans.RECORD} to {plans.GREEN_ADDRESS}, Route 53 "
         f"answers {plans.BLUE_ADDRESS}"
     )
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ({}, []),
+        (
+            {"dns": (plans.GREEN_ADDRESS,)},
+            [f"clients of {plans.RECORD} are sent to {plans.GREEN}, the standby"],
+        ),
+        (
+            {"dns": ("192.0.2.7",)},
+            [
+                f"the resolver of the VPC answers 192.0.2.7 for {plans.RECORD}, the address of "
+                "neither host",
+                f"clients of {plans.RECORD} get no answer: 192.0.2.7: no whole answer within 4 s",
+            ],
+        ),
+        (
+            {"active_answers": False},
+            [
+                f"clients of {plans.RECORD} get no answer: {plans.BLUE_ADDRESS}: no whole answer "
+                "within 4 s"
+            ],
+        ),
+    ],
+)
+def test_clients_of_private_hosts_are_observed_in_their_vpc(
+    made: Deployment,
+    status: StatusCommand,
+    capsys: pytest.CaptureFixture[str],
+    script: dict[str, Any],
+    expected: list[str],
+) -> None:
+    made.account.deploy(replace(plans.IN_VPC, drill="private"), "rate(1 day)")
+    _script(**script)(made)
+    status("--json")
+    found = [each for each in findings(json.loads(capsys.readouterr().out)) if "served" in each]
+    assert found == [f"who is served: {each}" for each in expected]
+    assert ("route53", "TestDNSAnswer") not in made.account.calls
 
 
 def _alias(made: Deployment) -> None:

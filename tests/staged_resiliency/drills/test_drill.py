@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aws_cdk import Environment, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_ec2 as ec2
 
 from staged_resiliency import (
     AlarmFires,
@@ -18,6 +19,7 @@ from staged_resiliency import (
     Drill,
     DrillGroup,
     DrillHost,
+    DrillNetwork,
     DrillSchedule,
     DrillTarget,
     DrillWindow,
@@ -42,6 +44,12 @@ BLUE, GREEN = "shop-blue", "shop-green"
 STATUS = f"{BLUE}-StatusCheckFailed"
 GUARD = f"{GREEN}-StatusCheckFailed"
 MACHINE = "AWS::StepFunctions::StateMachine"
+SUBNET, SECURITY_GROUP = "subnet-0ab55a49288f1da24", "sg-0123456789abcdef0"
+
+
+def wrongly(value: object) -> Any:
+    """A value of a type that a type checker would refuse."""
+    return value
 
 
 def a_service(**changes: Any) -> DrillTarget:
@@ -449,6 +457,48 @@ def test_the_time_limit_of_a_drill_is_the_objective_alone() -> None:
             id="region without FIS",
         ),
         pytest.param(
+            lambda: DrillNetwork([], [SECURITY_GROUP]),
+            "DrillNetwork: subnets: 0 are given; allowed: 1 to 16",
+            id="no subnet",
+        ),
+        pytest.param(
+            lambda: DrillNetwork([SUBNET], [f"sg-0000000{number}" for number in range(6)]),
+            "DrillNetwork: security_groups: 6 are given; allowed: 1 to 5",
+            id="too many security groups",
+        ),
+        pytest.param(
+            lambda: DrillNetwork([SUBNET, SUBNET], [SECURITY_GROUP]),
+            f"DrillNetwork: subnets: {SUBNET} is given twice",
+            id="one subnet twice",
+        ),
+        pytest.param(
+            lambda: DrillNetwork(["private-a"], [SECURITY_GROUP]),
+            "DrillNetwork: subnets: 'private-a' is not a subnet id; give one like "
+            "subnet-0ab55a49288f1da24",
+            id="subnet by its name",
+        ),
+        pytest.param(
+            lambda: DrillNetwork([SUBNET], [SUBNET]),
+            f"DrillNetwork: security_groups: '{SUBNET}' is not a security group id; give one like "
+            "sg-0123456789abcdef0",
+            id="subnet in place of a security group",
+        ),
+        pytest.param(
+            lambda: DrillNetwork(wrongly(SUBNET), [SECURITY_GROUP]),
+            f"DrillNetwork: subnets: '{SUBNET}' is of type str; give a list",
+            id="one subnet that is no list",
+        ),
+        pytest.param(
+            lambda: DrillNetwork([SUBNET], wrongly([7])),
+            "DrillNetwork: security_groups: 7 is of type int; give security_groups or their ids",
+            id="number in place of a security group",
+        ),
+        pytest.param(
+            lambda: a_group(Stack(), network=SUBNET),
+            f"DrillGroup: network: '{SUBNET}' is of type str; give a DrillNetwork",
+            id="network by a subnet",
+        ),
+        pytest.param(
             lambda: a_group(Stack(), blackout=["Christmas"]),
             "DrillGroup: blackout: 'Christmas' is no date; give one like 2026-12-24, or "
             "2026-12-20/2027-01-04",
@@ -587,4 +637,20 @@ def test_an_alarm_and_a_metric_of_a_drill_have_its_name() -> None:
         "Service": "shop",
         "Environment": "production",
         "Drill": "shutdown",
+    }
+
+
+def test_a_network_takes_subnets_and_security_groups_of_the_cdk() -> None:
+    def build(stack: Stack) -> None:
+        subnet = ec2.Subnet.from_subnet_id(stack, "Subnet", SUBNET)
+        made = ec2.CfnSecurityGroup(stack, "Observer", group_description="Asks the hosts.")
+        group = ec2.SecurityGroup.from_security_group_id(stack, "Group", made.attr_group_id)
+        a_group(stack, network=DrillNetwork([subnet], [group, SECURITY_GROUP]))
+
+    functions = resources_of(synthesized(build, env=HERE), "AWS::Lambda::Function").values()
+    (attached,) = (each["Properties"] for each in functions if "VpcConfig" in each["Properties"])
+    assert attached["Handler"].endswith(".client")
+    assert attached["VpcConfig"] == {
+        "SubnetIds": [SUBNET],
+        "SecurityGroupIds": [{"Fn::GetAtt": ["Observer", "GroupId"]}, SECURITY_GROUP],
     }

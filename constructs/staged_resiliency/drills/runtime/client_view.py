@@ -1,15 +1,21 @@
 """What clients see (DNS, the serving host), the other host and alarms, polled.
 
 A view of the clients is also compared to the steady state.
+
+Clients of private hosts are in a VPC. For them a function in that VPC, the *client*, resolves names
+and asks hosts, and the other functions call it. They stay outside: what begins, ends and records a
+fault needs no path through the VPC, and the client calls no AWS API (docs/adr/0018).
 """
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
-from staged_resiliency.drills.runtime.context import AwsError, Context
+from staged_resiliency.drills.runtime.context import AwsError, Context, JsonObject
 from staged_resiliency.drills.runtime.network import UnansweredError, is_ipv4
 from staged_resiliency.drills.runtime.plan import Plan
+from staged_resiliency.experiment.json_codec import read
 from staged_resiliency.experiment.observations import MISSING, NO_ANSWER, Observation, Source
 
 MIN_PAUSE_SECONDS: Final = 0.2
@@ -26,7 +32,8 @@ class ClientView:
     """The observations of one poll, and what they came from.
 
     Attributes:
-        dns: Route 53's answer; None where Route 53 could not be asked.
+        dns: Route 53's answer; None where Route 53 could not be asked. In a VPC that of its
+            resolver, since Route 53 shows its own answer (TestDNSAnswer) of public zones alone.
         resolved: The resolver's answer; empty where it has none.
         client: The host that serves a client, or ``no answer``; then ``reason`` says why.
     """
@@ -38,29 +45,88 @@ class ClientView:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a client gets that asks for a name.
+
+    Attributes:
+        addresses: The IPv4 addresses of the name; a client asks the first one.
+        host: The host that answers, or ``no answer``.
+        reason: The address that answered, or why there was no answer.
+        seconds: How long the host took; None where the name can't be resolved.
+    """
+
+    addresses: tuple[str, ...]
+    host: str
+    reason: str
+    seconds: float | None = None
+
+
+def ask_for(plan: Plan, name: str, context: Context, asked: Answer | None = None) -> Answer:
+    """Resolve a name and ask the host behind it, from where the clients are.
+
+    ``asked`` is an answer of just now; outside a VPC its address is not asked again.
+
+    Raises:
+        AwsError: The function in the VPC can't be called, so nothing is known of the clients.
+    """
+    if plan.client_function is None:
+        return ask_from_here(plan, name, context, asked)
+    event = json.dumps({"plan": plan.to_json(), "name": name})
+    called = context.aws(
+        "lambda", "Invoke", FunctionName=plan.client_function, Payload=event.encode()
+    )
+    payload = called["Payload"].read().decode(errors="replace")
+    if "FunctionError" in called:
+        raise AwsError(str(called["FunctionError"]), f"{plan.client_function}: {payload[:300]}")
+    return read(Answer, json.loads(payload), "the client's answer", ignore_unknown=True)
+
+
+def client(event: object, context: Context) -> JsonObject:
+    """Answer a call of ``ask_for``: the handler of the function in the VPC."""
+    if not isinstance(event, dict) or "plan" not in event:
+        return {}  # the daily call that keeps the function active
+    plan = Plan.from_json(event["plan"])
+    return asdict(ask_from_here(plan, str(event.get("name")), context))
+
+
+def ask_from_here(plan: Plan, name: str, context: Context, asked: Answer | None = None) -> Answer:
+    """Resolve a name and ask the host behind it, unless its address was just asked."""
+    # Functions reach IPv4 addresses only, and the record is of type A.
+    addresses = tuple(each for each in context.resolve(name) if is_ipv4(each))
+    if not addresses:
+        return Answer((), NO_ANSWER, f"{name} can't be resolved")
+    if asked is not None and addresses[:1] == asked.addresses[:1]:
+        return asked
+    asked_at = context.clock()
+    host, reason = serving_host(plan, context, addresses[0])
+    return Answer(addresses, host, reason, round(context.clock() - asked_at, 3))
+
+
 def poll(plan: Plan, context: Context) -> ClientView:
     """Poll DNS, client, the host without a fault, and alarms once.
 
-    What can't be observed is left out, and logged.
+    What AWS can't show is left out, and logged. Where clients can't be observed at all it raises:
+    a drill that does not see them must not go on.
+
+    Raises:
+        AwsError: The function in the VPC can't be called.
     """
-    at = context.clock()
+    at, name = context.clock(), plan.record.name
     observations: list[Observation] = []
-    dns = route53_answer(plan, context)
+    in_vpc = plan.client_function is not None
+    dns = None if in_vpc else route53_answer(plan, context)
+    found = ask_for(plan, name, context)
+    if in_vpc:
+        dns = tuple(sorted(found.addresses))
     if dns is not None:
-        value = ",".join(dns) or NO_ANSWER
-        observations.append(Observation(at, Source.DNS, plan.record.name, value))
-    # Functions outside a VPC reach IPv4 addresses only, and the record is of type A.
-    resolved = tuple(each for each in context.resolve(plan.record.name) if is_ipv4(each))
-    client, reason = NO_ANSWER, "the name can't be resolved"
-    seconds = None
-    if resolved:
-        asked_at = context.clock()
-        client, reason = serving_host(plan, context, resolved[0])
-        seconds = round(context.clock() - asked_at, 3)
-    observations.append(Observation(at, Source.CLIENT, plan.record.name, client, reason, seconds))
-    observations.append(_other_host_observation(plan, context, at, resolved[:1], client, reason))
+        observations.append(Observation(at, Source.DNS, name, ",".join(dns) or NO_ANSWER))
+    observations.append(
+        Observation(at, Source.CLIENT, name, found.host, found.reason, found.seconds)
+    )
+    observations.append(_other_host_observation(plan, context, at, found))
     observations += _alarm_observations(plan, context)
-    return ClientView(tuple(observations), dns, resolved, client, reason)
+    return ClientView(tuple(observations), dns, found.addresses, found.host, found.reason)
 
 
 def route53_answer(plan: Plan, context: Context) -> tuple[str, ...] | None:
@@ -104,18 +170,14 @@ def serving_host(plan: Plan, context: Context, address: str) -> tuple[str, str]:
     return name, f"at {address}"
 
 
-def _other_host_observation(
-    plan: Plan, context: Context, at: float, asked: tuple[str, ...], client: str, reason: str
-) -> Observation:
+def _other_host_observation(plan: Plan, context: Context, at: float, client: Answer) -> Observation:
     """Ask the host that the fault leaves alone, unless the client has just asked it."""
     host = plan.other_host
-    addresses = context.resolve(host.reached_at)
-    if client != host.name and asked != tuple(addresses[:1]):
-        client, reason = NO_ANSWER, f"{host.reached_at} can't be resolved"
-        if addresses:
-            client, reason = serving_host(plan, context, addresses[0])
-    value = host.name if client == host.name else NO_ANSWER
-    return Observation(at, Source.HOST, host.name, value, reason)
+    found = client
+    if client.host != host.name and host.reached_at not in client.addresses[:1]:
+        found = ask_for(plan, host.reached_at, context, client)
+    value = host.name if found.host == host.name else NO_ANSWER
+    return Observation(at, Source.HOST, host.name, value, found.reason)
 
 
 def _alarm_observations(plan: Plan, context: Context) -> Sequence[Observation]:
@@ -209,12 +271,13 @@ def not_steady(plan: Plan, view: ClientView) -> str:
     In the steady state the active host serves clients, and DNS answers with its address.
     """
     active = plan.active
+    who = "Route 53" if plan.client_function is None else "the resolver of the VPC"
     if view.dns is None:
         return "Route 53 can't be asked for its answer"
     if active.addresses and not set(view.dns) & set(active.addresses):
-        return _wrong_answer("Route 53 answers", view.dns, active.addresses)
+        return _wrong_answer(f"{who} answers", view.dns, active.addresses)
     if not view.dns:
-        return f"Route 53 answers nothing for {plan.record.name}"
+        return f"{who} answers nothing for {plan.record.name}"
     if active.addresses and not set(view.resolved) & set(active.addresses):
         return _wrong_answer("the resolver answers", view.resolved, active.addresses)
     if view.client == NO_ANSWER:

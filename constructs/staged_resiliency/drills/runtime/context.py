@@ -21,6 +21,9 @@ import botocore.session
 from staged_resiliency.drills.runtime import network
 from staged_resiliency.drills.runtime.plan import Endpoint
 
+READ_TIMEOUT_SECONDS: Final = 10
+"""How long a call of AWS may wait for an answer."""
+
 JsonObject = Mapping[str, Any]
 """An answer of an AWS API."""
 
@@ -99,7 +102,7 @@ class BotocoreAws:
         self._clients: dict[str, Any] = {}
         self._config = botocore.config.Config(
             connect_timeout=3,
-            read_timeout=10,
+            read_timeout=READ_TIMEOUT_SECONDS,
             retries={"mode": "standard", "total_max_attempts": 4},
         )
 

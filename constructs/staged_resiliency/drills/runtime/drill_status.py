@@ -78,6 +78,8 @@ def publish(event: object, context: Context) -> None:
     One drill whose status can't be found out keeps no other from being published. It raises, so
     that Lambda retries; if that does not help, the drill's own alarm fires.
 
+    It also keeps the client in the VPC active, where there is one.
+
     The event is ``DrillSchedules.to_json``.
     """
     schedules = DrillSchedules.from_json(event)
@@ -90,6 +92,17 @@ def publish(event: object, context: Context) -> None:
             failed.append(f"{drill.name}: {error}")
     if data:
         context.aws("cloudwatch", "PutMetricData", Namespace=schedules.namespace, MetricData=data)
+    if schedules.client_function is not None:
+        try:
+            context.aws(
+                "lambda",
+                "Invoke",
+                FunctionName=schedules.client_function,
+                InvocationType="Event",
+                Payload=b"{}",
+            )
+        except AwsError as error:
+            failed.append(f"the client in the VPC: {error}")
     if failed:
         raise StatusUnavailableError("; ".join(failed))
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from staged_resiliency.drills.runtime import cleanup, drill_status, phases, states
+from staged_resiliency.drills.runtime import cleanup, client_view, drill_status, phases, states
 from staged_resiliency.drills.runtime.context import Context, lambda_context
 from staged_resiliency.drills.runtime.plan import WATCHDOG_TASK
 from staged_resiliency.drills.runtime.states import PhaseInput, PhaseResult, ending_of
@@ -42,6 +42,11 @@ def end(event: object, _: object) -> JsonObject:
     else:
         cleanup.clean_up(event, lambda_context())
     return {}
+
+
+def client(event: object, _: object) -> JsonObject:
+    """Resolve a name and ask the host behind it, in the VPC of private hosts; call no AWS API."""
+    return client_view.client(event, lambda_context())
 
 
 def _run_phase(event: object) -> JsonObject:

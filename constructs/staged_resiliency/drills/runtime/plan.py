@@ -384,6 +384,8 @@ class Plan:
         notice_seconds: How long before it goes on a run with a fault announces itself; 0 for no
             announcement.
         command: The command on the host that injects the fault; None where AWS FIS itself does.
+        client_function: ARN of the function in the VPC of private hosts that resolves names and
+            asks hosts; None where the other functions do so themselves, over the internet.
         database: The database that fails over; None for other faults.
         gremlin: The attack of Gremlin that injects the fault; None where AWS FIS does.
         sample_seconds: Interval between two polls of DNS, clients and alarms.
@@ -430,6 +432,7 @@ class Plan:
     more_topic_arns: tuple[str, ...] = ()
     command: Command | None = None
     stack: str = ""
+    client_function: str | None = None
     database: Database | None = None
     gremlin: GremlinAttack | None = None
 
@@ -526,11 +529,9 @@ class Plan:
         return self.fault is FaultKind.STOP_INSTANCE
 
     def to_json(self) -> JsonObject:
-        """Return the plan as a JSON object, without what only some faults or engines have."""
-        document: JsonObject = as_json(self)
-        optional = ("command", "database", "gremlin")
-        absent = [key for key in optional if document[key] is None]
-        return {key: value for key, value in document.items() if key not in absent}
+        """Return the plan as a JSON object, without what only some drills have."""
+        optional = ("client_function", "command", "database", "gremlin")
+        return _without_none(as_json(self), *optional)
 
     @classmethod
     def from_json(cls, document: object) -> "Plan":
@@ -559,6 +560,9 @@ class DrillSchedules:
 
     Attributes:
         task: Which of the two is called.
+        client_function: That of the plans. The watchdog calls it each day: Lambda takes the network
+            interface of a function that is idle for weeks, and then fails its next call.
+            https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
     """
 
     service: str
@@ -567,13 +571,18 @@ class DrillSchedules:
     journal_bucket: str
     namespace: str
     task: str = CLEANUP_TASK
+    client_function: str | None = None
 
     def to_json(self) -> JsonObject:
-        """Return the input as a JSON object."""
-        document: JsonObject = as_json(self)
-        return document
+        """Return the input as a JSON object, without a client where there is none."""
+        return _without_none(as_json(self), "client_function")
 
     @classmethod
     def from_json(cls, document: object) -> "DrillSchedules":
         """Read the input that ``to_json`` wrote; raise DataError where it is not such an input."""
         return read(cls, document, "event", ignore_unknown=True)
+
+
+def _without_none(document: JsonObject, *keys: str) -> JsonObject:
+    """Return an object without those of some keys that have no value."""
+    return {key: value for key, value in document.items() if key not in keys or value is not None}

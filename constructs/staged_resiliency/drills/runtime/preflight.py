@@ -7,7 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from staged_resiliency.drills.runtime import database, fault, gremlin_fault, lock, traps
-from staged_resiliency.drills.runtime.client_view import alarm_states, serving_host
+from staged_resiliency.drills.runtime.client_view import alarm_states, ask_for
 from staged_resiliency.drills.runtime.context import Context
 from staged_resiliency.drills.runtime.plan import Plan, Window
 from staged_resiliency.drills.runtime.states import RunName
@@ -101,10 +101,7 @@ def inspect(plan: Plan, execution: str, context: Context, *, ask_gremlin: bool =
     ``ask_gremlin`` is false for people, who need not be able to read the key of its API.
     """
     states = alarm_states(plan.watched_alarms, context)
-    addresses = context.resolve(plan.standby.reached_at)
-    standby, reason = NO_ANSWER, f"{plan.standby.reached_at} can't be resolved"
-    if addresses:
-        standby, reason = serving_host(plan, context, addresses[0])
+    standby = ask_for(plan, plan.standby.reached_at, context)
     instance = fault.describe_instance(plan.target_host.instance_id or "", context)
     agent = traps.describe_agent(plan, context) if _needs_ssm(plan) else {}
     asked = plan.gremlin is not None and ask_gremlin
@@ -112,8 +109,8 @@ def inspect(plan: Plan, execution: str, context: Context, *, ask_gremlin: bool =
     return Findings(
         in_window=is_open(plan.window, context.clock()),
         alarms={name: state for name, (state, _) in states.items()},
-        standby=standby,
-        reason=reason,
+        standby=standby.host,
+        reason=standby.reason,
         instance_state=fault.state_of(instance),
         agent=str(agent.get("PingStatus", "")),
         experiments=fault.other_active_experiments(plan, execution, context),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from .attempt import Tools
 from .config import DROPPED_METRIC, HEARTBEAT_METRIC, PEER_METRIC, Config, Target
@@ -12,7 +13,9 @@ from .journal import Journal
 from .metric_statistics import Datum, MetricStatistics, Series
 from .publisher import Publisher
 from .sampler import Result, Sampler
-from .statsd import Aggregation, Receiver
+
+if TYPE_CHECKING:
+    from .statsd import Receiver
 
 CHANGE_PAUSE_SECONDS = 1.0  # between two requests for changes of state
 # After this time without a success, zeros go with the minute's request: no alarm waits for them.
@@ -82,6 +85,8 @@ class Measuring:
             self._publish(self._take_statsd(ending=True))
             self._statsd = None
             if config.statsd is not None:
+                from .statsd import Aggregation, Receiver  # only where it is asked for
+
                 given = (config.statsd, self._own_dimensions, self._tools.wall, self._journal)
                 aggregation = Aggregation(*given)
                 self._statsd = Receiver(config.statsd, aggregation, self._loop, self._journal)

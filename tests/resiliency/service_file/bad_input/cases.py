@@ -42,7 +42,7 @@ def all_cases(tables: Path = TABLES, sound: str | None = None) -> list[Case]:
     def text(table: Path) -> str:
         if sound is not None:
             return sound
-        drilled = table.stem in ("drills", "gremlin")
+        drilled = table.stem in ("drills", "gremlin", "private")
         example = EXAMPLE_CORE + EXAMPLE_DRILLS if drilled else EXAMPLE_CORE
         return example.replace(", check: { protocol: postgresql }", "")
 

@@ -330,7 +330,7 @@ def test_an_instance_that_can_not_be_started_is_tried_again() -> None:
 def test_a_name_without_addresses_serves_nobody() -> None:
     with account(PLAN, Script(dns=())) as made:
         found = poll(PLAN, made.context)
-    assert (found.client, found.reason) == (NO_ANSWER, "the name can't be resolved")
+    assert (found.client, found.reason) == (NO_ANSWER, f"{plans.RECORD} can't be resolved")
 
 
 def test_alarms_are_seen_now_and_at_their_last_change() -> None:
