@@ -62,7 +62,8 @@ def _unseen(graph: FailoverGraph, pair: Pair, fault: Fault, check: HealthCheck) 
             "queue is full"
         )
     deciding = ", ".join(each.label for each in basic_health_checks(check))
-    host = watched_host(pair)
+    # Behind a dependency's own name there is no host of which other alarms could show the fault.
+    host = watched_host(pair) if pair.dependency is None else None
     seeing = [
         alarm.name
         for alarm in graph.alarms

@@ -62,6 +62,11 @@ def _everything(env: Data) -> None:
     env["hosts"]["blue"]["ipv6_address"] = "2600:1f14::8"
     env["hosts"]["green"]["ipv6_address"] = "2600:1f14::9"
     env["hosts"]["green"]["instance_id"] = "i-0123456789abcdef0"
+    env["cloudwatch_agent"] = {
+        "memory_percent": 90,
+        "disk_percent": {"/": 85},
+        "processes": {"web": {"name": "java"}, "worker": {"command": "celery worker"}},
+    }
     env["drills"] |= {
         "enabled": True,
         "runbook": "https://wiki.example.com/drills",
@@ -129,15 +134,23 @@ def _alias(env: Data) -> None:
     }
 
 
+def _gremlin(env: Data) -> None:
+    secret = "arn:aws:secretsmanager:us-west-2:532151327118:secret:gremlin-AbC123"
+    team = "9676868b-60d2-5ebe-aa66-c1de8162ff9d"
+    gremlin = {"team_id": team, "secret_arn": secret, "kms_key": KEY}
+    env["drills"]["engine"] = {"gremlin": gremlin}
+
+
 FORMS: Mapping[str, Service] = {
     "example": example(whole=True),
     "everything": example(_everything, whole=True),
     "alias": example(_alias),
+    "gremlin": example(_gremlin, whole=True),
     "dependencies": load(ROOT / "examples" / "services" / "shop.yaml")[0],
 }
 
 
-_SLOWLY = {"dependencies": pytest.mark.slow}  # it has two environments
+_SLOWLY = dict.fromkeys(("dependencies", "gremlin"), pytest.mark.slow)
 FORMS_MARKED = [pytest.param(form, marks=_SLOWLY.get(form, ())) for form in FORMS]
 
 
@@ -425,7 +438,14 @@ def test_the_page_on_security_has_every_permission_of_every_role() -> None:
                     for each in resource["Properties"]["Roles"]:
                         may[_role_of(each["Ref"])] |= _permissions_of(resource)
             elif stack.endswith("-probe"):
-                policy = resources_of(template, "AWS::IAM::ManagedPolicy").values()
-                for action in set().union(*map(_permissions_of, policy)):
-                    assert f"`{action}`" in page.partition("## The probe")[2].partition("\n## ")[0]
+                _has_permissions(template, page.partition("## The probe")[2])
+            elif stack.endswith("-cloudwatch-agent"):
+                _has_permissions(template, page.partition("## The CloudWatch agent")[2])
     assert documented == may
+
+
+def _has_permissions(template: Template, page: str) -> None:
+    section = page.partition("\n## ")[0]
+    policy = resources_of(template, "AWS::IAM::ManagedPolicy").values()
+    for action in set().union(*map(_permissions_of, policy)):
+        assert f"`{action}`" in section
