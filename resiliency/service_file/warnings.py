@@ -183,6 +183,15 @@ def _network_notes(environment: Environment) -> Iterator[ServiceWarning]:
             "need NAT, or VPC endpoints for monitoring, ec2, ssm, ssmmessages and ec2messages and "
             "a package repository in the network",
         )
+    agent = environment.cloudwatch_agent
+    if private and agent is not None and agent.state == "present":
+        yield ServiceWarning(
+            "staged-resiliency:private-cloudwatch-agent",
+            "cloudwatch_agent",
+            f"{' and '.join(each.name for each in private)}: with a private address the agent "
+            "needs NAT, or VPC endpoints for monitoring, ssm, ssmmessages, ec2messages and s3, "
+            "from which its package comes",
+        )
     if environment.drills is None:
         return
     network = environment.drills.network

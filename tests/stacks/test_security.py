@@ -134,15 +134,23 @@ def _alias(env: Data) -> None:
     }
 
 
+def _gremlin(env: Data) -> None:
+    secret = "arn:aws:secretsmanager:us-west-2:532151327118:secret:gremlin-AbC123"
+    team = "9676868b-60d2-5ebe-aa66-c1de8162ff9d"
+    gremlin = {"team_id": team, "secret_arn": secret, "kms_key": KEY}
+    env["drills"]["engine"] = {"gremlin": gremlin}
+
+
 FORMS: Mapping[str, Service] = {
     "example": example(whole=True),
     "everything": example(_everything, whole=True),
     "alias": example(_alias),
+    "gremlin": example(_gremlin, whole=True),
     "dependencies": load(ROOT / "examples" / "services" / "shop.yaml")[0],
 }
 
 
-_SLOWLY = {"dependencies": pytest.mark.slow}  # it has two environments
+_SLOWLY = dict.fromkeys(("dependencies", "gremlin"), pytest.mark.slow)
 FORMS_MARKED = [pytest.param(form, marks=_SLOWLY.get(form, ())) for form in FORMS]
 
 

@@ -20,7 +20,7 @@ DRILLS = ("shutdown", "db-lost", "images-lost", "db-slow", "search-lossy", "db-f
 
 @pytest.fixture(scope="module")
 def shop() -> Service:
-    (service,) = load(ROOT / "examples" / "services")
+    (service,) = load(ROOT / "examples" / "services" / "shop.yaml")
     return service
 
 

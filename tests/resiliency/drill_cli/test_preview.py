@@ -8,7 +8,7 @@ import pytest
 from resiliency.drill_cli import dispatch
 from staged_resiliency.drills.runtime import lock
 from staged_resiliency.drills.runtime.network import name_in
-from staged_resiliency.drills.runtime.plan import Endpoint
+from staged_resiliency.drills.runtime.plan import Endpoint, GremlinAttack
 from staged_resiliency.experiment.expectations import AlarmFires, ClientsStay
 from tests.fake_aws import plans
 from tests.fake_aws.account import Parameters
@@ -44,6 +44,24 @@ def test_a_preview_shows_everything_that_a_shutdown_depends_on(
         "It would start now, as far as this computer can check.",
     ):
         assert expected in out, expected
+
+
+def test_a_drill_with_gremlin_shows_its_attack_and_reads_no_key(
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    args = ("-l", "300", "-h", "^api.gremlin.com,db.example.com", "-p", "^53")
+    attack = GremlinAttack("team-1", "arn:secret", "blackhole", args, {}, {})
+    dry = replace(plans.DRY_BLACKHOLE, drill="db-lost", experiment_template_id="")
+    made.deploy(replace(dry, gremlin=attack))
+    assert drill("preview", "db-lost") == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert (
+        "Gremlin blackhole -l 300 -h ^api.gremlin.com,db.example.com -p ^53, team team-1; not asked"
+    ) in out
+    assert "halt the experiment in Gremlin's web application" in out
+    assert "SSM agent" not in out
+    assert "fis" not in out
+    assert "secretsmanager" not in {service for service, _ in made.calls}
 
 
 def test_a_blackhole_that_runs_dry_shows_its_port_and_its_agent(

@@ -187,6 +187,22 @@ def test_a_cloudwatch_agent_without_a_role_is_noted() -> None:
     ]
 
 
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_what_the_cloudwatch_agent_of_private_hosts_needs_is_noted(state: str) -> None:
+    def edit(env: Data) -> None:
+        with_instances_and_role(env)
+        env["cloudwatch_agent"] = {"memory_percent": 90, "state": state}
+        env["hosts"]["green"]["address"] = "10.0.0.4"
+
+    found = {note.path: note.message for note in notes_of(edited(edit))}
+    assert found.get("cloudwatch_agent") == (
+        "bookstore-api-green: with a private address the agent needs NAT, or VPC endpoints for "
+        "monitoring, ssm, ssmmessages, ec2messages and s3, from which its package comes"
+        if state == "present"
+        else None
+    )
+
+
 @pytest.mark.parametrize(
     "edit",
     [
