@@ -158,7 +158,7 @@ def notes_of(environment: Environment) -> Iterator[ServiceWarning]:
             "staged-resiliency:application-metrics",
             "probe.statsd",
             f"the application may create up to {most} metrics on each host, about "
-            f"${most * CUSTOM_METRIC} a month for a host",
+            f"${most * CUSTOM_METRIC} a month for a host: {', '.join(probe.statsd.metrics)}",
         )
     notifications = environment.notifications
     if notifications.topic_name and not notifications.subscriptions:

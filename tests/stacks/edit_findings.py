@@ -107,6 +107,7 @@ FINDINGS: Mapping[str, set[str]] = {
     "dependency of a drill changed": {"warning protection", "warning drills"},
     "host of a drill changed": {"warning protection", "warning drills"},
     "drill removed": {"warning protection"},
+    "Gremlin injects the faults": {"warning permissions", "warning drills"},
     "scope of a blackhole changed": {"warning permissions"},
     "keys of volumes given": {"warning permissions"},
     "network of private hosts given": {"warning permissions"},

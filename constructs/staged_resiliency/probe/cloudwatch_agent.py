@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from aws_cdk import Acknowledgment, Stack, Validations
+from aws_cdk import Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
@@ -22,6 +22,7 @@ from staged_resiliency.probe.cloudwatch_document import document_content, parame
 from staged_resiliency.probe.instances import Instances
 from staged_resiliency.probe.probe_agent import State
 from staged_resiliency.shared import validation
+from staged_resiliency.shared.acknowledge import acknowledge
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, require_one_of
 
@@ -162,12 +163,12 @@ class CloudWatchAgent(Construct):
             policy_document={"Version": "2012-10-17", "Statement": self._statements()},
             roles=list(roles) or None,
         )
-        Validations.of(self.policy).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions-IAM5[Resource::*]",
-                reason="PutMetricData supports no resource-level permissions: it is limited to the "
-                "agent's namespace.",
-            )
+        acknowledge(
+            self.policy,
+            {
+                "AwsSolutions-IAM5[Resource::*]": "PutMetricData supports no resource-level "
+                "permissions: it is limited to the agent's namespace."
+            },
         )
         self.association.add_resource_dependency(self.parameter)
         self.association.add_resource_dependency(self.policy)

@@ -262,7 +262,8 @@ def environments(draw: st.DrawFn) -> Data:
     # Private zones, which need their id, and no alias records of load balancers.
     in_govcloud = limits.partition_of(region) == "aws-us-gov"
     kinds = ["ipv4", "ipv6"] if in_govcloud else ["ipv4", "ipv6", "alias"]
-    zone_id = {"id": draw(ZONE_IDS)} if in_govcloud or draw(st.booleans()) else {}
+    with_id = in_govcloud or draw(st.booleans())
+    zone_id = {"id": draw(ZONE_IDS), "private": draw(st.booleans())} if with_id else {}
     zone = f"{draw(LABELS)}.example"  # a name of digits alone would be an address
     topic = draw(matching(r"[A-Za-z0-9_-]{1,40}"))
     needed = draw(
@@ -403,5 +404,5 @@ def test_the_agent_takes_the_configuration_of_a_valid_service(data: Data) -> Non
             content = b64decode(configuration.encoded())
             read = agent.parse(content)
             assert json.loads(content) == configuration.rendered()
-            assert len(read.targets) == len(environment.dependencies)
+            assert len(read.targets) == len(environment.measured)
             assert len(read.peers) == (2 if environment.has_peers else 0)

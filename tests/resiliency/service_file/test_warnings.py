@@ -223,7 +223,7 @@ def test_what_an_application_s_metrics_may_cost_is_noted() -> None:
             "staged-resiliency:application-metrics",
             "probe.statsd",
             "the application may create up to 20 metrics on each host, about $6.00 a month for a "
-            "host",
+            "host: errors, orders.*",
         )
     ]
 
@@ -331,6 +331,14 @@ def test_public_addresses_are_reached_from_a_vpc_through_nat_alone() -> None:
             for color, address in (("blue", "54.213.54.171"), ("green", "52.11.79.9"))
         ),
     ]
+
+
+def test_drills_in_govcloud_are_allowed_where_they_observe_from_a_vpc() -> None:
+    def edit(env: Data) -> None:
+        private(env)
+        env["region"] = "us-gov-west-1"
+
+    assert drilled(edit) == [PROBES_OF_PRIVATE_HOSTS, OBSERVED_IN_THE_VPC]
 
 
 def test_a_file_that_calls_its_zone_private_is_not_warned_of_it() -> None:
