@@ -194,6 +194,13 @@ def _the_decision_is_possible(env: PartialDocument) -> Iterator[Problem]:
                         key,
                     )
         primary = names.primary_of(name)
+        if decided_by == "hosts" and len(primary) > validation.MAX_SLUG_CHARACTERS >= len(name):
+            yield failover.problem(
+                f"hosts check the primary as {primary!r}, which has {len(primary)} characters, and "
+                f"at most {validation.MAX_SLUG_CHARACTERS} are allowed; give the dependency a "
+                "shorter name, or let primary decide",
+                "decided_by",
+            )
         if decided_by == "hosts" and primary in [*env.names("dependencies"), *env.names("alarms")]:
             yield failover.problem(
                 f"hosts check the primary as {primary!r}, which is the name of a dependency or an "

@@ -388,5 +388,5 @@ def test_the_agent_takes_the_configuration_of_a_valid_service(data: Data) -> Non
             content = b64decode(configuration.encoded())
             read = agent.parse(content)
             assert json.loads(content) == configuration.rendered()
-            assert len(read.targets) == len(environment.dependencies)
+            assert len(read.targets) == len(environment.measured)
             assert len(read.peers) == (2 if environment.has_peers else 0)
