@@ -243,6 +243,19 @@ def probes(draw: st.DrawFn, *, measured: bool) -> Data:
     return {"interval_seconds": interval, "timeout_seconds": timeout, **probe}
 
 
+CLOUDWATCH_AGENTS = st.fixed_dictionaries(
+    {"memory_percent": st.floats(0, 100, exclude_min=True)},
+    optional={
+        "disk_percent": st.just({"/": 85, "/var/lib": 80.5}),
+        "processes": st.dictionaries(
+            SLUGS, st.just({"name": "java"}) | st.just({"command": "a b", "at_least": 2})
+        ),
+        "in_drills": st.sampled_from(["quiet", "guard", "ignored"]),
+        "state": st.sampled_from(["present", "absent"]),
+    },
+)
+
+
 @st.composite
 def environments(draw: st.DrawFn) -> Data:
     account, region = draw(matching(r"[0-9]{12}")), draw(st.sampled_from(limits.ALARM_REGIONS))
@@ -255,7 +268,9 @@ def environments(draw: st.DrawFn) -> Data:
     topic = draw(matching(r"[A-Za-z0-9_-]{1,40}"))
     needed = draw(
         st.dictionaries(
-            SLUGS.filter(lambda name: name not in BUILT_IN_SIGNALS), dependencies(), max_size=4
+            SLUGS.filter(lambda name: name not in (*BUILT_IN_SIGNALS, "memory")),
+            dependencies(),
+            max_size=4,
         )
     )
     host_name = matching(r"[A-Za-z0-9][A-Za-z0-9 ._/:=+@-]{0,40}[A-Za-z0-9]")
@@ -271,6 +286,7 @@ def environments(draw: st.DrawFn) -> Data:
                 "status_alarm": alarms(),
                 "tags": TAGS,
                 "peer_alarm": alarms(),
+                "cloudwatch_agent": CLOUDWATCH_AGENTS,
                 "failover_on": st.lists(
                     st.sampled_from([*BUILT_IN_SIGNALS, *needed]), min_size=1, unique=True
                 ),
