@@ -329,6 +329,20 @@ def test_an_attack_that_can_not_be_halted_is_told_until_somebody_mends_it() -> N
         assert "THE FAULT MAY STILL BE THERE: Gremlin reports HaltFailed: reboot" in said["message"]
 
 
+def test_an_attack_whose_client_is_lost_is_waited_for_until_its_length_is_over() -> None:
+    with gremlin_account(BLACKHOLE, Script(detect=120), halts_in="LostCommunication") as found:
+        found.made.before = lambda phase, count: (
+            found.service.script.alarm_states.update({plans.GUARD_ALARM: "ALARM"})
+            if phase == names.OBSERVE
+            else None
+        )
+        _, said = found.run()
+        assert said["status"] == "aborted"
+        (attack,) = found.service.attacks
+        assert attack.halted_at is not None
+        assert found.service.now > attack.at + attack.length > attack.halted_at
+
+
 def test_an_attack_that_fails_before_it_begins_is_no_fault() -> None:
     with gremlin_account(BLACKHOLE, ends_in="InitializationFailed") as found:
         _, said = found.run()
