@@ -101,6 +101,22 @@ DRILL_ROWS = [
         _all("modify", _faults("db-blackhole") | _machines("db-blackhole"))
         | {"add role: Assumed by AWS FIS for experiments on bookstore-api-blue and "
            "bookstore-api-green."}),
+    Row("drill of a database added",
+        lambda env: env["drills"].update(more={
+            "fault": "rds_failover", "dependency": "db", "db_instance": "shop-db",
+            "schedule": "cron(0 10 ? * WED#1 *)"}),
+        {*_all("add", _parts("more")), f"modify {WATCHDOG}", DASHBOARD,
+         "add role: Assumed by AWS FIS for experiments on DB instance shop-db.",
+         "add AWS::IAM::Policy"}),
+    Row("database of a drill changed", lambda env: env["drills"]["more"].update(db_instance="b"),
+        {"modify fault bookstore-production-drill-more",
+         "modify machine bookstore-production-drill-more",
+         "add role: Assumed by AWS FIS for experiments on DB instance b.", "add AWS::IAM::Policy",
+         "remove role: Assumed by AWS FIS for experiments on DB instance shop-db.",
+         "remove AWS::IAM::Policy"},
+        first=lambda env: env["drills"].update(more={
+            "fault": "rds_failover", "dependency": "db", "db_instance": "shop-db",
+            "schedule": "cron(0 10 ? * WED#1 *)"})),
     Row("host of a drill changed", _of("shutdown", host="standby"),
         _all("modify", _faults("shutdown") | _machines("shutdown")),
         first=_both_ids),

@@ -171,6 +171,36 @@ def test_a_degraded_dependency_is_slower_meanwhile(
     assert "come within 0.8 s, during the fault" in out
 
 
+def test_a_database_that_fails_over_is_lost_on_both_hosts_meanwhile(
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.deploy(plans.RDS_FAILOVER)
+    made.service.script.aim = plans.DATABASE_ARN
+    drill("preview", "db-failover")
+    out = " ".join(capsys.readouterr().out.split())
+    for expected in (
+        "Fault makes DB instance shop-db fail over (db), which takes up to 2 min as a rule",
+        "Target DB instance shop-db: available",
+        f"aws:rds:reboot-db-instances on {plans.DATABASE_ARN}",
+        f"clients of {plans.RECORD} are served again, within 360 s of the fault",
+        "They stay on bookstore-api-blue; what needs db fails on both hosts until it has failed "
+        "over. All of them are served again within 6 min.",
+        f"OK {plans.GREEN_DB_ALARM} may fire",
+        "ends the experiment; a failover that has begun goes on, and can't be undone",
+        "about 0.20 US dollars",
+        "It would not start now: the first run with a fault needs an approval:",
+    ):
+        assert expected in out, expected
+    made.service.script.database = {"MultiAZ": False}
+    made.service.script.aim = f"{plans.DATABASE_ARN}-2"
+    drill("preview", "db-failover")
+    lost, _, elsewhere = reasons(capsys)
+    assert lost.startswith("DB instance shop-db is not Multi-AZ and has no standby")
+    assert elsewhere == (
+        f"the FIS template targets {plans.DATABASE_ARN}-2, not DB instance shop-db alone"
+    )
+
+
 def test_a_preview_says_what_it_got_of_a_host_that_does_not_name_itself(
     made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
