@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final
 
+from tests.e2e.machine.closing import Closing
 from tests.e2e.machine.cloudwatch import CloudWatch
 from tests.e2e.machine.container import Container
 from tests.e2e.machine.metadata_service import Instance, MetadataService
@@ -42,7 +42,7 @@ DEPENDENCIES: Final = {
 Edit = Callable[[Data], object]
 
 
-class Cloud:
+class Cloud(Closing):
     """A network with CloudWatch, the metadata service and the dependencies.
 
     Attributes:
@@ -61,15 +61,8 @@ class Cloud:
         for port in DEPENDENCIES.values():
             self._open.enter_context(TcpTarget(listen(GATEWAY, port)))
 
-    def __enter__(self) -> "Cloud":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Stop the network and its services."""
         self._open.close()
 
 
@@ -93,9 +86,6 @@ class Host(Container):
         cloud.metadata.instances[self.address] = Instance(tags={"Name": tag})
         known = "".join(f"{GATEWAY} {host}\n" for host in DEPENDENCIES)
         self.write("/etc/hosts", f"127.0.0.1 localhost {self.name}\n{known}")
-
-    def __enter__(self) -> "Host":
-        return self
 
     @property
     def configuration(self) -> Data:

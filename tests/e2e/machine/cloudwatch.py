@@ -19,11 +19,11 @@ import tempfile
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final
 
 import botocore.session
 
+from tests.e2e.machine.closing import Closing
 from tests.e2e.machine.gate import ApiRequest, Gate
 from tests.e2e.machine.processes import PATH, CommandError, dying_with_us
 from tests.e2e.machine.put_metric_data import Metric, Point
@@ -37,7 +37,7 @@ _MINUTE: Final = timedelta(minutes=1)
 _LISTENS: Final = re.compile(r"Running on http://127\.0\.0\.1:(\d+)")
 
 
-class CloudWatch:
+class CloudWatch(Closing):
     """A CloudWatch endpoint that keeps the metrics it receives.
 
     Attributes:
@@ -110,17 +110,6 @@ class CloudWatch:
         """Stop the server and delete its data."""
         self.gate.close()
         _end(self._moto)
-
-    def __enter__(self) -> "CloudWatch":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _query(listed: Mapping[str, Any], statistic: str) -> Mapping[str, Any]:

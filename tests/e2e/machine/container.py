@@ -3,12 +3,12 @@
 import re
 import subprocess
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Final
 
 from tests.e2e.machine import network as net
 from tests.e2e.machine import processes, rootfs
 from tests.e2e.machine.boot import BOOT_SECONDS, POWERED_OFF, REBOOT_WANTED, Boot
+from tests.e2e.machine.closing import Closing
 from tests.e2e.machine.disk import Disk
 from tests.e2e.machine.processes import CommandError
 
@@ -17,7 +17,7 @@ _STARTED: Final = ("running", "degraded")
 """States of a system that has booted, with all units or with some that failed."""
 
 
-class Container:
+class Container(Closing):
     """A Debian that the constructor boots.
 
     Its changes survive a reboot and end with it.
@@ -198,14 +198,3 @@ class Container:
         if self._boot is None:
             raise CommandError(f"{self.name} does not run")
         return self._boot
-
-    def __enter__(self) -> "Container":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

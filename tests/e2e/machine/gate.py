@@ -9,10 +9,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Final
 from urllib.parse import parse_qs
 
+from tests.e2e.machine.closing import Closing
 from tests.e2e.machine.put_metric_data import Put, decoded
 from tests.e2e.machine.servers import HttpAnswer, HttpRequest, ListeningServer
 
@@ -77,7 +77,7 @@ class Refusal:
         return HttpAnswer(self.status, text.encode(), [("Content-Type", kind)])
 
 
-class Gate:
+class Gate(Closing):
     """Passes HTTP requests on to a server on this machine's loopback, until it is shut.
 
     Attributes:
@@ -157,17 +157,6 @@ class Gate:
             return HttpAnswer(response.status, response.read(), kept)
         finally:
             upstream.close()
-
-    def __enter__(self) -> "Gate":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _noted(request: HttpRequest, arrived: float, status: int | None) -> ApiRequest:

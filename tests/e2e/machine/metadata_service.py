@@ -11,9 +11,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
-from types import TracebackType
 from typing import Any, Final
 
+from tests.e2e.machine.closing import Closing
 from tests.e2e.machine.servers import HttpAnswer, HttpRequest, ListeningServer
 
 TOKEN_PATH: Final = "/latest/api/token"
@@ -105,7 +105,7 @@ class MetadataRequest:
         return self.method == "GET" and not self.with_token
 
 
-class MetadataService:
+class MetadataService(Closing):
     """Serves the metadata until ``close``.
 
     Attributes:
@@ -169,17 +169,6 @@ class MetadataService:
             return 404, ""
         text = instance.documents().get(request.path.removeprefix(_TREE))
         return (404, "") if text is None else (200, text)
-
-    def __enter__(self) -> "MetadataService":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _timestamp(moment: datetime) -> str:

@@ -7,9 +7,9 @@ itself an instance is left alone, and nothing remains afterwards.
 
 import socket
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Final
 
+from tests.e2e.machine.closing import Closing
 from tests.e2e.machine.namespaces import Kind, Namespace
 from tests.e2e.machine.processes import run
 
@@ -63,7 +63,7 @@ def unit(addresses: Addresses) -> str:
     )
 
 
-class PrivateNetwork:
+class PrivateNetwork(Closing):
     """A bridge for containers. Its cloud side carries GATEWAY and METADATA."""
 
     def __init__(self) -> None:
@@ -114,14 +114,3 @@ class PrivateNetwork:
     def close(self) -> None:
         """Remove the network; its containers should be closed first."""
         self.namespace.close()
-
-    def __enter__(self) -> "PrivateNetwork":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

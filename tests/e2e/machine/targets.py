@@ -3,10 +3,11 @@
 import socket
 import threading
 from contextlib import suppress
-from types import TracebackType
+
+from tests.e2e.machine.closing import Closing
 
 
-class TcpTarget:
+class TcpTarget(Closing):
     """Accepts and closes each connection, until ``close``; who asks for TLS gets PostgreSQL's no.
 
     Attributes:
@@ -34,14 +35,3 @@ class TcpTarget:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-
-    def __enter__(self) -> "TcpTarget":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

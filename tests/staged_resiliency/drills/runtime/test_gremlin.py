@@ -216,6 +216,18 @@ def test_times_have_fractions_or_none() -> None:
         assert (found.created_at, found.ended_at) == (60.25, 86_400.0)
 
 
+@pytest.mark.parametrize(
+    ("stage", "since"), [("Running", 60.0), ("Successful", 60.0), ("Pending", None)]
+)
+def test_an_attack_that_has_run_for_an_untold_time_has_since_its_creation(
+    stage: str, since: float | None
+) -> None:
+    with asked() as made:
+        text = TASK.replace("Running", stage) + ', "start_time": "1970-01-01T00:01:00Z"}'
+        made.server.fail("GET", "/attacks/1", (200, text))
+        assert gremlin.get(ATTACK, "1", made.context).running_since == since
+
+
 def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gremlin, "MAX_BYTES", 100_000)
     with asked() as made:
