@@ -118,6 +118,8 @@ class GremlinService(SimulatedService):
         if each.shutdown:
             return self._if_past(self._by_hand())
         halted, ends = self._halted(each), self._began(each) + each.length
+        if self.halts_in != "UserHalted":
+            halted = None  # nobody reached the agent, which ends its attack by itself
         return self._if_past(ends if halted is None else min(halted, ends))
 
     @property

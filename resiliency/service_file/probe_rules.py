@@ -170,10 +170,10 @@ def _statsd_metrics_fit_their_number(env: PartialDocument) -> Iterator[Problem]:
 
 
 def _alarms_watch_what_the_application_may_send(env: PartialDocument) -> Iterator[Problem]:
-    patterns = [pattern for _, pattern in _statsd_patterns(env)]
-    tags = [tag for tag in env.items("probe", "statsd", "tags") if isinstance(tag, str)]
     if not env.within("probe", "statsd").is_sound:
         return
+    patterns = [pattern for _, pattern in _statsd_patterns(env)]
+    tags = [tag for tag in env.items("probe", "statsd", "tags") if isinstance(tag, str)]
     own = list(names.probe_metrics(list(env.names("dependencies"))))
     for name in _alarms_in_the_namespace(env):
         metric = env.within("alarms", name, "metric")

@@ -276,12 +276,6 @@ ROWS = [
         first=_measure_memory,
     ),
     Row(
-        "percentage of cloudwatch_agent edited",
-        lambda env: env["cloudwatch_agent"].update(memory_percent=80),
-        _all("modify", MEMORY_ALARMS),
-        first=_measure_memory,
-    ),
-    Row(
         "state: absent in cloudwatch_agent",
         lambda env: env["cloudwatch_agent"].update(state="absent"),
         {

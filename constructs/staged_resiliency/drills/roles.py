@@ -77,12 +77,12 @@ class Roles:
         )
         return made.attr_arn
 
-    def let_functions(self, name: str, statement: Statement) -> None:
+    def let_functions(self, construct_id: str, statement: Statement) -> None:
         """Let the functions that check and end faults do more, by a policy of its own."""
         iam.CfnPolicy(
             self._owner,
-            f"Policy-{name}",
-            policy_name=name,
+            construct_id,
+            policy_name=construct_id,
             policy_document={"Version": "2012-10-17", "Statement": [statement]},
             roles=[self._of_functions[each].ref for each in (functions.OBSERVE, functions.END)],
         )

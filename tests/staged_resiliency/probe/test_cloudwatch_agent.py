@@ -283,6 +283,7 @@ def test_its_metrics_are_for_alarms(stack: Stack) -> None:
     assert found < published(json.loads(EVERYTHING.rendered()), INSTANCE)
 
 
+@pytest.mark.slow  # it loads the CDK's module of EC2
 def test_an_instance_of_the_same_stack_has_its_metrics(stack: Stack) -> None:
     instance = an_instance(stack)
     metric = an_agent(stack).metric_memory(instance)

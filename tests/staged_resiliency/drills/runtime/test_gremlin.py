@@ -40,28 +40,41 @@ class Made:
     slept: list[float] = field(default_factory=list)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _server() -> Iterator[None]:
+    """One server for all tests, since to start one takes as long as a test."""
+    with serving(GremlinService(plans.BLACKHOLE)) as server:
+        _Shared.server = server
+        yield
+
+
+class _Shared:
+    server: FakeGremlin
+
+
 @contextmanager
 def asked() -> Iterator[Made]:
     """A stand-in for Gremlin, and access to it."""
-    service = GremlinService(plans.BLACKHOLE)
-    with serving(service) as server:
-        made = Made(server, lambda_context())
+    simulated = GremlinService(plans.BLACKHOLE)
+    server = _Shared.server
+    vars(server).update(vars(FakeGremlin(simulated, url=server.url)))
+    made = Made(server, lambda_context())
 
-        def aws(service: str, operation: str, **parameters: object) -> Mapping[str, Any]:
-            assert (service, operation) == ("secretsmanager", "GetSecretValue")
-            assert parameters == {"SecretId": SECRET}
-            made.secrets.append("read")
-            return {"SecretString": server.key}
+    def aws(service: str, operation: str, **parameters: object) -> Mapping[str, Any]:
+        assert (service, operation) == ("secretsmanager", "GetSecretValue")
+        assert parameters == {"SecretId": SECRET}
+        made.secrets.append("read")
+        return {"SecretString": server.key}
 
-        made.context = replace(
-            lambda_context(),
-            aws=aws,
-            clock=lambda: service.now,
-            sleep=made.slept.append,
-            gremlin_url=server.url,
-            secrets={},
-        )
-        yield made
+    made.context = replace(
+        lambda_context(),
+        aws=aws,
+        clock=lambda: simulated.now,
+        sleep=made.slept.append,
+        gremlin_url=server.url,
+        secrets={},
+    )
+    yield made
 
 
 def test_the_url_is_gremlins_own() -> None:
@@ -301,6 +314,7 @@ def test_a_server_that_says_nothing_is_waited_for_some_seconds(
     silent.server_close()
 
 
+@pytest.mark.slow
 def test_a_server_without_a_trusted_certificate_gets_no_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

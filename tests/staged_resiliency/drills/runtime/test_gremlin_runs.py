@@ -329,6 +329,20 @@ def test_an_attack_that_can_not_be_halted_is_told_until_somebody_mends_it() -> N
         assert "THE FAULT MAY STILL BE THERE: Gremlin reports HaltFailed: reboot" in said["message"]
 
 
+def test_an_attack_whose_client_is_lost_is_waited_for_until_its_length_is_over() -> None:
+    with gremlin_account(BLACKHOLE, Script(detect=120), halts_in="LostCommunication") as found:
+        found.made.before = lambda phase, count: (
+            found.service.script.alarm_states.update({plans.GUARD_ALARM: "ALARM"})
+            if phase == names.OBSERVE
+            else None
+        )
+        _, said = found.run()
+        assert said["status"] == "aborted"
+        (attack,) = found.service.attacks
+        assert attack.halted_at is not None
+        assert found.service.now > attack.at + attack.length > attack.halted_at
+
+
 def test_an_attack_that_fails_before_it_begins_is_no_fault() -> None:
     with gremlin_account(BLACKHOLE, ends_in="InitializationFailed") as found:
         _, said = found.run()
@@ -523,7 +537,10 @@ def test_functions_call_what_they_declare_with_gremlin_and_nothing_else() -> Non
                 used.setdefault(name, set()).update(actions)
     for function in functions.ALL:
         allowed = {
-            each.action for each in functions.permissions_of(function, without=(), gremlin=True)
+            each.action
+            for each in functions.permissions_of(
+                function, without=[functions.Resource.CLIENT], gremlin=True
+            )
         }
         added = {each.action for each in functions.GREMLIN[function.name]}
         assert used[function.name] - allowed == set()
