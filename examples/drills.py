@@ -1,4 +1,4 @@
-"""Drills of a failover, one statement each: a shutdown, and a network blackhole.
+"""Drills of a failover, one statement each: a shutdown, a blackhole, a database that fails over.
 
 Guards, expectations and time limits follow from the failover, its alarms and the probe's
 configuration; probe.py installs the probe. Drills start as dry runs; `enabled=True` of the group
@@ -17,6 +17,7 @@ from staged_resiliency import (
     DrillSchedule,
     DrillTarget,
     DrillWindow,
+    FailOverDbInstance,
     FailoverHost,
     InstanceFailover,
     MissingData,
@@ -102,7 +103,16 @@ blackhole = Drill(
     window=DrillWindow(from_hour=10, to_hour=12),
     dependency="db",
 )
-drills = [shutdown, blackhole]
+database = Drill(
+    stack,
+    "DatabaseFailover",
+    group=group,
+    name="db-failover",
+    fault=FailOverDbInstance("shop-db", destination="db.example.com"),
+    schedule=DrillSchedule("cron(0 10 ? * WED#1 *)", "Europe/Dublin"),
+    dependency="db",
+)
+drills = [shutdown, blackhole, database]
 ServiceDashboard(
     stack,
     "Dashboard",

@@ -1,7 +1,7 @@
 """Estimate the monthly cost of stacks from their templates.
 
 List prices of us-east-1 in US dollars, as AWS publishes them; verify them before you rely on them.
-Not included are free tiers, data transfer, messages, all API calls other than the probes', and the
+Not included are free tiers, data transfer, messages, all API calls other than the agents', and the
 calls, logs and journals of drills, which cost cents. AWS publishes no price for calculated health
 checks and those on alarms; the price of an AWS endpoint is assumed.
 """
@@ -18,12 +18,13 @@ from typing import Final
 from resiliency.cloud_assembly import JsonObject, SynthesizedStack
 from staged_resiliency.drills.runtime.metrics import DAYS_SINCE_PASSED
 from staged_resiliency.drills.schedule import DrillSchedule
+from staged_resiliency.probe.cloudwatch_configuration import NAMESPACE as CLOUDWATCH_AGENT
 from staged_resiliency.probe.configuration import StatsdMetrics, decoded
 from staged_resiliency.shared import names
 
 ALARM: Final = Decimal("0.10")
 CUSTOM_METRIC: Final = Decimal("0.30")
-# One PutMetricData a minute, 43,800 a month, at $0.01 a thousand.
+# One PutMetricData a minute, 43,800 a month, at $0.01 a thousand; likewise the CloudWatch agent.
 PROBE_REQUESTS: Final = Decimal("0.438")
 # Metrics are charged by the hour in which data is sent; the watchdog of drills sends once a day.
 DAILY_METRIC: Final = Decimal("0.0125")
@@ -42,6 +43,8 @@ _FAULTS: Final = "minutes of AWS FIS, as drills are scheduled (none in dry runs)
 # Each of the first two rotations of a key adds the price of a key, so the most after two years is
 # three times as much: https://aws.amazon.com/kms/pricing/ (verify).
 _KEYS: Final = "KMS keys ($1 more after each of the first two yearly rotations)"
+_AGENT_REQUESTS: Final = "requests of one host's CloudWatch agent to CloudWatch"
+_AGENT_METRICS: Final = "custom metrics of CloudWatch agents"
 _METRICS: Final = "custom metrics of probes, and one of all drills of a service"
 _APPLICATIONS: Final = "custom metrics that applications may create by StatsD, at most"
 _ASSUMED_KINDS: Final = ("CLOUDWATCH_METRIC", "CALCULATED")
@@ -50,6 +53,8 @@ _NAMES: Final[Mapping[str, Decimal]] = {
     _METRICS: CUSTOM_METRIC,
     _APPLICATIONS: CUSTOM_METRIC,
     _REQUESTS: PROBE_REQUESTS,
+    _AGENT_METRICS: CUSTOM_METRIC,
+    _AGENT_REQUESTS: PROBE_REQUESTS,
     "custom metrics that the watchdog of drills publishes": DAILY_METRIC,
     _FAULTS: FAULT_MINUTE,
     "dashboards (three of an account are free)": DASHBOARD,
@@ -99,6 +104,7 @@ def monthly_costs(stacks: Iterable[SynthesizedStack]) -> Sequence[CostItem]:
                 metrics[f"{stack.account} {stack.region} {_metric(alarm)}"] = alarm
         for association in stack.properties_of("AWS::SSM::Association"):
             counts[_REQUESTS] += len(_hosts(association))
+            counts[_AGENT_REQUESTS] += len(_hosts_of_agent(association))
             for metric in _probe_metrics(association):
                 metrics[f"{stack.account} {stack.region} {_metric(metric)}"] = metric
             statsd = _statsd(association)
@@ -111,7 +117,9 @@ def monthly_costs(stacks: Iterable[SynthesizedStack]) -> Sequence[CostItem]:
         counts[_KEYS] += len(stack.properties_of("AWS::KMS::Key"))
         for check in stack.properties_of("AWS::Route53::HealthCheck"):
             counts.update(_health_check_items(check.get("HealthCheckConfig", {})))
-    counts[_METRICS] = sum(not _is_sent(metric, applications) for metric in metrics.values())
+    own = [each for each in metrics.values() if not _is_sent(each, applications)]
+    counts[_AGENT_METRICS] = sum(each.get("Namespace") == CLOUDWATCH_AGENT for each in own)
+    counts[_METRICS] = len(own) - counts[_AGENT_METRICS]
     counts[_APPLICATIONS] = sum(statsd.most_metrics for statsd in applications.values())
     return [CostItem(what, counts[what], each) for what, each in _NAMES.items() if counts[what]]
 
@@ -122,6 +130,16 @@ def _hosts(
     """List the hosts that an association names; those that a tag selects are not known here."""
     if association.get("Parameters", {}).get("Action") != ["Install"]:
         return []
+    return _values(association, keys)
+
+
+def _hosts_of_agent(association: JsonObject) -> list[str]:
+    """List the hosts on which an association configures the CloudWatch agent."""
+    is_agents = "Digest" in association.get("Parameters", {})
+    return _values(association, ("tag:Name", "InstanceIds")) if is_agents else []
+
+
+def _values(association: JsonObject, keys: Container[str]) -> list[str]:
     return [
         str(value)
         for target in association.get("Targets", ())

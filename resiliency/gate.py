@@ -1,7 +1,7 @@
 """Decides whether a delivery pipeline may go on: whether a service's failover is tested.
 
 A drill's pass counts where its run began after the last change of what it tested: of the resources
-of the failover stack and the probe stack, and of the drill's own state machine and template. A
+of the failover stack and the stacks of agents, and of the drill's own state machine and template. A
 stack's resources show when each was last changed, so the time of a deployment that changed nothing
 else, such as a dashboard, does not matter.
 """
@@ -174,7 +174,8 @@ def changes_of(aws: Aws, location: Location) -> Iterator[Change]:
         try:
             resources = aws.all(STACK, "StackResourceSummaries", StackName=stack)
         except NotFoundError:
-            if stack == names.probe_stack(location.service, location.environment):
+            key = (location.service, location.environment)
+            if stack in (names.probe_stack(*key), names.cloudwatch_agent_stack(*key)):
                 continue
             raise
         for each in resources:
@@ -186,7 +187,12 @@ def changes_of(aws: Aws, location: Location) -> Iterator[Change]:
 def _stacks(location: Location) -> Sequence[str]:
     return [
         name(location.service, location.environment)
-        for name in (names.failover_stack, names.probe_stack, names.drills_stack)
+        for name in (
+            names.failover_stack,
+            names.probe_stack,
+            names.cloudwatch_agent_stack,
+            names.drills_stack,
+        )
     ]
 
 

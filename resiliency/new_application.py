@@ -43,7 +43,7 @@ _IGNORED: Final = """\
 
 _REQUIREMENTS: Final = "# This package, and the versions that it is tested with."
 
-_MAKEFILE: Final = """\
+MAKEFILE: Final = """\
 # Python 3.10 or newer and make are needed; everything else is installed below this folder.
 SERVICES ?= services
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -131,7 +131,7 @@ def new_application(
         "service.schema.json": _SCHEMA.read_text("utf-8"),
         f"services/{name}.yaml": _SCHEMA_LINE + text.partition("\n")[2],
         target: _of_repository(f"examples/pipelines/{source}").replace(EXAMPLE, name),
-        "Makefile": _MAKEFILE,
+        "Makefile": MAKEFILE,
         "README.md": _README.format(
             package=NAME, version=distribution(NAME).version, pipeline=target
         ),

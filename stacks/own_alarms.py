@@ -1,4 +1,4 @@
-"""The alarms that a service file has under ``alarms``."""
+"""The alarms that a service file has under ``alarms``, or for its CloudWatch agent."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ def own_alarms_of(
 ) -> Mapping[str, Mapping[Color, SignalAlarm]]:
     """Add the alarms, and return those that may decide a failover, by name and color."""
     found: dict[str, dict[Color, SignalAlarm]] = {}
-    for name, own in environment.alarms.items():
+    for name, own in environment.all_alarms.items():
         for described in own_alarms(environment, name):
             alarm = _alarm(stack, service, environment, own, described)
             if described.host and alarm is not None:

@@ -64,6 +64,7 @@ class GremlinService(SimulatedService):
         ends_in: The stage in which an attack ends that is not halted.
         halts_in: The stage in which one ends that is halted.
         hidden: Whether attacks are in no list.
+        deaf: Whether a host shuts down although its attack is halted.
         shutdown_behavior: Of the instance.
     """
 
@@ -72,6 +73,7 @@ class GremlinService(SimulatedService):
     ends_in: str = "Successful"
     halts_in: str = "UserHalted"
     hidden: bool = False
+    deaf: bool = False
     shutdown_behavior: str = "stop"
 
     def _began(self, each: StartedAttack) -> float:
@@ -103,7 +105,8 @@ class GremlinService(SimulatedService):
             return None
         for each in self.attacks:
             begins = self._began(each) + (_DELAY if each.shutdown else 0)
-            if (each.halted_at is None or each.halted_at >= begins) and begins <= self.now:
+            stays = each.halted_at is None or each.halted_at >= begins or self.deaf
+            if stays and begins <= self.now:
                 return begins
         return None
 
@@ -115,6 +118,8 @@ class GremlinService(SimulatedService):
         if each.shutdown:
             return self._if_past(self._by_hand())
         halted, ends = self._halted(each), self._began(each) + each.length
+        if self.halts_in != "UserHalted":
+            halted = None  # nobody reached the agent, which ends its attack by itself
         return self._if_past(ends if halted is None else min(halted, ends))
 
     @property

@@ -90,6 +90,8 @@ def synth(app: App) -> CloudAssembly:
     and those of parameters that nothing refers to (W2001), which only tests make.
     """
     assembly = app.synth()
+    if os.environ.get("CDK_VALIDATION") == "false":  # in `make test`
+        return assembly
     if not hasattr(aws_cdk, "Validations"):  # the oldest of tests/e2e/test_oldest_cdk.py
         return assembly
     report = json.loads((Path(assembly.directory) / "validation-report.json").read_bytes())

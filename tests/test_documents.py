@@ -13,6 +13,7 @@ import pytest
 import staged_resiliency
 from docs.architecture.render import FOLDER, THEMES, render
 from resiliency.cli import main, parser
+from resiliency.new_application import MAKEFILE
 from resiliency.service_file.yaml_source import Document, parse
 from tests.support import ROOT, Data, Template, example, resources_of, service_of
 
@@ -261,3 +262,50 @@ def test_the_alarms_of_the_guide_are_sound() -> None:
     hosts = {"green": {"name": "g", "instance_id": "i-0123abcd", "address": "52.11.79.9"}}
     environment = example(lambda env: (env["hosts"].update(hosts), env.update(shown)))
     assert list(environment.environments["production"].alarms) == ["errors", "cpu", "queue"]
+
+
+USERS_GUIDES = [str(each) for each in DOCUMENTS if each.parent == Path("docs")]
+_FOR_CONTRIBUTORS = {"docs", "schema", "wheel"}  # said to be in a copy of the repository
+
+
+@pytest.mark.parametrize("document", USERS_GUIDES)
+def test_the_guides_work_in_an_application_that_the_wheel_writes(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    called = set(re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE)) - _FOR_CONTRIBUTORS
+    assert called <= set(re.findall(r"^(\w+):", MAKEFILE, re.MULTILINE))
+    assert "python -m" not in text
+
+
+def test_the_package_is_installed_from_no_index() -> None:
+    """None has it, so a name alone may be somebody else's; an installed wheel has precedence."""
+    found = {
+        f"{document}: {line}"
+        for document in DOCUMENTS
+        if document.name != "CHANGELOG.md"
+        for line in (ROOT / document).read_text(encoding="utf-8").splitlines()
+        if re.search(r"pip install .*cdk-staged-resiliency", line)
+        and not line.startswith("Where the wheel is installed, ")
+    }
+    assert found == set()
+
+
+def test_the_guide_names_the_extra_of_each_command() -> None:
+    text = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (`.*) \|$", text, re.MULTILINE)
+    said = {
+        command: extra
+        for extra, commands in rows
+        for command in re.findall(r"`([\w -]+)`", re.split("(?:, )?and those", commands)[0])
+    }
+    (commands,) = [
+        each for each in COMMAND_LINE._actions if isinstance(each, argparse._SubParsersAction)
+    ]
+    for command, of in commands.choices.items():
+        needed = of.get_default("extra")
+        if command == "drill":
+            needed = "drill"  # of each of its subcommands
+        if callable(needed):
+            rehearsing = COMMAND_LINE.parse_args([command, "shop", "test", "--rehearse", "cdk.out"])
+            assert said[f"{command} --rehearse"] == needed(rehearsing)
+            needed = needed(COMMAND_LINE.parse_args([command, "shop", "test"]))
+        assert said.get(command) == needed, command

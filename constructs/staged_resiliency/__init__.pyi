@@ -69,6 +69,13 @@ from .notifications.topics import AlarmKey as AlarmKey
 from .notifications.topics import AlarmTopic as AlarmTopic
 from .notifications.topics import Topic as Topic
 from .notifications.topics import Topics as Topics
+from .probe.cloudwatch_agent import CloudWatchAgent as CloudWatchAgent
+from .probe.cloudwatch_configuration import (
+    CloudWatchAgentConfiguration as CloudWatchAgentConfiguration,
+)
+from .probe.cloudwatch_configuration import Processes as Processes
+from .probe.cloudwatch_configuration import ProcessesByCommand as ProcessesByCommand
+from .probe.cloudwatch_configuration import ProcessesByName as ProcessesByName
 from .probe.configuration import ProbeConfiguration as ProbeConfiguration
 from .probe.configuration import StatsdMetrics as StatsdMetrics
 from .probe.instances import Instances as Instances

@@ -115,6 +115,8 @@ def draft_of(
     env: dict[str, Any] = {"account": existing.account, "region": existing.region}
     env["notifications"] = _notifications(existing, made, at)
     env["hosted_zone"] = {"name": dns_name(existing.zone["Name"]), "id": existing.zone_id}
+    if existing.zone.get("Config", {}).get("PrivateZone"):
+        env["hosted_zone"]["private"] = True
     env["endpoint"] = _endpoint(existing, made, at)
     env["active"] = existing.active
     env["failover_on"] = _signals(existing, made, at, env["endpoint"], dependencies)

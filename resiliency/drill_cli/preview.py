@@ -82,7 +82,7 @@ def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, context: Cont
     plan = drill.plan
     template = template_of(aws, plan) if plan.gremlin is None else None
     try:
-        found = inspect(plan, _NO_RUN, context)
+        found = inspect(plan, _NO_RUN, context, ask_gremlin=False)
     except AwsError as error:
         raise UserError(f"{drill.name}: the function in the VPC failed: {error}") from None
     except (ValueError, ZoneInfoNotFoundError) as error:
@@ -206,7 +206,8 @@ def _engine(plan: Plan, template: Template | None) -> tuple[str, str]:
     if plan.gremlin is None:
         return "FIS template", f"{plan.experiment_template_id}: {_describe(template)}"
     attack = plan.gremlin
-    return "Gremlin", f"{attack.kind} {' '.join(attack.args)}, team {attack.team_id}"
+    shown = f"{attack.kind} {' '.join(attack.args)}, team {attack.team_id}"
+    return "Gremlin", f"{shown}; not asked, as its key stays in the account"
 
 
 def _describe(template: Template | None) -> str:

@@ -62,7 +62,8 @@ def _unseen(graph: FailoverGraph, pair: Pair, fault: Fault, check: HealthCheck) 
             "queue is full"
         )
     deciding = ", ".join(each.label for each in basic_health_checks(check))
-    host = watched_host(pair)
+    # Behind a dependency's own name there is no host of which other alarms could show the fault.
+    host = watched_host(pair) if pair.dependency is None else None
     seeing = [
         alarm.name
         for alarm in graph.alarms
@@ -131,5 +132,5 @@ def _of_signal(check: BasicHealthCheck, shown: Effect) -> Iterator[str]:
         yield from ("custom_metric_delay", "probe_batch")
         if check.alarm.metric.name != names.HEARTBEAT_METRIC:
             yield "probe_interval"
-        if shown in (Effect.UNANSWERED, Effect.UNRESPONSIVE):
+        if shown in (Effect.UNANSWERED, Effect.UNRESPONSIVE, Effect.INTERRUPTED):
             yield "probe_timeout"

@@ -37,6 +37,8 @@ class FaultKind(Enum):
     """Whatever the host sends to a dependency is lost; its endpoint still answers."""
     DEPENDENCY_DEGRADED = "dependency degraded"
     """A dependency answers late, or after packets were sent again, and in time for the probe."""
+    DATABASE_FAILED_OVER = "database failed over"
+    """A dependency is a database that fails over; both hosts lose it for a minute or two."""
     PROBE_DEAD = "probe dead"
     """The host's probe publishes nothing; clients are served as before."""
     PRIMARY_LOST = "primary lost"
@@ -56,7 +58,7 @@ class Fault:
 
     @property
     def hurts(self) -> bool:
-        """Whether clients lose the service; if they don't, no failover is needed."""
+        """Whether clients lose the service where they are, so that a failover helps them."""
         return self.kind not in _HARMLESS
 
     def __str__(self) -> str:
@@ -73,14 +75,20 @@ class Effect(Enum):
     UNANSWERED = "fails after its deadline"
     REFUSED = "fails at once"
     UNRESPONSIVE = "connects and gets no response"
+    INTERRUPTED = "fails for a minute or two"
     UNKNOWN = "is unknown to the model"
 
 
-_OF_DEPENDENCIES: Final = (FaultKind.DEPENDENCY_BLACKHOLED, FaultKind.DEPENDENCY_DEGRADED)
+_OF_DEPENDENCIES: Final = (
+    FaultKind.DEPENDENCY_BLACKHOLED,
+    FaultKind.DEPENDENCY_DEGRADED,
+    FaultKind.DATABASE_FAILED_OVER,
+)
 # Faults of the pair that has a dependency's own name; those of a pair of hosts are all others.
 _OF_OWN_NAME: Final = (FaultKind.PRIMARY_LOST, FaultKind.SECONDARY_LOST, FaultKind.HOST_CUT_OFF)
-# No clients of the pair's name lose the service.
+# No clients of the pair's name lose the service, or no failover helps them.
 _HARMLESS: Final = (
+    FaultKind.DATABASE_FAILED_OVER,
     FaultKind.PROBE_DEAD,
     FaultKind.DEPENDENCY_DEGRADED,
     FaultKind.SECONDARY_LOST,
@@ -92,8 +100,9 @@ _UNREACHABLE: Final = (FaultKind.HOST_STOPPED, FaultKind.HOST_IMPAIRED)
 def faults_of(graph: FailoverGraph, pair: Pair) -> Sequence[Fault]:
     """List the faults of a pair's primary host: each kind, and each measured dependency.
 
-    A degraded dependency is left out: it moves clients in no design. The pair of a dependency's own
-    name has faults of its own.
+    A degraded dependency is left out, as it moves clients in no design, and one that fails over, as
+    templates do not say which dependency is a database. The pair of a dependency's own name has
+    faults of its own.
     """
     if pair.dependency is not None:
         seen_by_hosts = list(_hosts_that_decide(pair))
@@ -202,6 +211,9 @@ def metric_effect(
     dependency = dependency_of(metric)
     if not (status or dependency or metric.name == names.HEARTBEAT_METRIC):
         return Effect.UNKNOWN
+    if fault.kind is FaultKind.DATABASE_FAILED_OVER:  # both hosts lose it
+        mine = dependency is not None and fault.dependency == dependency
+        return Effect.INTERRUPTED if mine else Effect.NONE
     if not watches_host:
         return Effect.NONE
     if status:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import ceil, inf
 from typing import Final
 
-from resiliency.failover_model.assumptions import Assumptions
+from resiliency.failover_model.assumptions import Assumptions, Range
 from resiliency.failover_model.faults import Effect
 from resiliency.failover_model.graph import Metric
 from staged_resiliency.shared import names
@@ -19,6 +19,14 @@ from staged_resiliency.shared.time_limits import MINUTE
 _OF_AWS: Final = "AWS/"
 PROBE_STEADY_SECONDS: Final = 300.0
 """After failing for this long, a target's failures go with the minute: the agent's own constant."""
+
+FAILOVER_SECONDS: Final = Range(
+    60,
+    120,
+    "how long a database that fails over is lost, in seconds",
+    "AmazonRDS/latest/UserGuide/Concepts.MultiAZ.Failover.html",
+)
+"""What large transactions and a lengthy recovery add is left out."""
 
 Piece = tuple[float, int, float, float, float]
 """One statistic set: when it can be read, number of samples, sum, minimum and maximum."""
@@ -102,10 +110,13 @@ def _probe(
     phase = interval * chance.random()
     delay = assumptions.custom_metric_delay.draw(chance)
     batch = assumptions.probe_batch.draw(chance)
-    waits = effect in (Effect.UNANSWERED, Effect.UNRESPONSIVE)
+    waits = effect in (Effect.UNANSWERED, Effect.UNRESPONSIVE, Effect.INTERRUPTED)
     latency = assumptions.probe_timeout.draw(chance) if waits else 0.0
     fails = waits or effect is Effect.REFUSED
     silent = effect is Effect.SILENT
+    ended_at = inf
+    if effect is Effect.INTERRUPTED:
+        ended_at = fault_at + FAILOVER_SECONDS.draw(chance)
     count = ceil((MINUTE - phase) / interval)
 
     evident = inf
@@ -125,15 +136,21 @@ def _probe(
         good = count
         if fails or silent:
             good = min(count, max(0, ceil((fault_at - begin - phase) / interval)))
-        bad = 0 if silent else count - good
+        again = 0
+        if ended_at < begin + MINUTE:
+            again = count - max(good, min(count, ceil((ended_at - begin - phase) / interval)))
+        bad = 0 if silent else count - good - again
         if not bad:
+            good += again
             return ((sent + delay, good, float(good), 1.0, 1.0),)
         known = begin + phase + good * interval + latency + delay
         if known - evident >= PROBE_STEADY_SECONDS:
             return ((sent + delay, bad, 0.0, 0.0, 0.0),)
         first: Piece = (known, good + 1, float(good), 0.0, 1.0 if good else 0.0)
-        rest: Piece = (max(sent, known - delay) + delay, bad - 1, 0.0, 0.0, 0.0)
-        return (first, rest) if bad > 1 else (first,)
+        late, best = max(sent, known - delay) + delay, 1.0 if again else 0.0
+        worst = 0.0 if bad > 1 else 1.0
+        rest: Piece = (late, bad - 1 + again, float(again), worst, best)
+        return (first, rest) if bad + again > 1 else (first,)
 
     return Stream(pieces, evident, MINUTE + max(batch, latency) + delay)
 

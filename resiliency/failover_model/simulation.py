@@ -152,12 +152,13 @@ def failover_times(
     seed: int = 0,
     assumptions: Assumptions | None = None,
     only: Collection[Fault] | None = None,
+    also: Sequence[Fault] = (),
 ) -> Sequence[Verdict]:
     """Simulate how long failover takes for each pair and each fault of its primary's host.
 
     Fewer outages are simulated where an alarm looks back over hours, as each takes long then. The
-    same seed gives the same numbers, also with ``only`` some faults. The probe's configuration in
-    the templates replaces a default of ``Assumptions``.
+    same seed gives the same numbers, with ``only`` some faults, and with others ``also``. The
+    probe's configuration in the templates replaces a default of ``Assumptions``.
 
     Raises:
         ValueError: ``outages`` is under 1.
@@ -168,7 +169,7 @@ def failover_times(
     return [
         _verdict(graph, pair, fault, outages, seed, assumptions_for_pair(graph, pair, given))
         for pair in graph.pairs
-        for fault in faults_of(graph, pair)
+        for fault in (*faults_of(graph, pair), *also)
         if only is None or fault in only
     ]
 

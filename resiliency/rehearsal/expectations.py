@@ -21,6 +21,7 @@ from resiliency.failover_model.graph import (
     basic_health_checks,
 )
 from resiliency.failover_model.health_check_timeline import RESPONSE_SECONDS
+from resiliency.failover_model.metric_stream import FAILOVER_SECONDS
 from resiliency.failover_model.simulation import Percentiles, Verdict
 from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.endpoint_checker import LEAST_DEADLINE_SECONDS
@@ -62,6 +63,9 @@ SLACK_SECONDS: Final = 1.0
 CLIENT_SECONDS: Final = 5.0
 """Delay of a client's view: it sends a request each two seconds, and probes each ten."""
 
+SETTLED_SECONDS: Final = 60.0
+"""How long a run goes on once all is as expected."""
+
 _STEPS_TO_A_MESSAGE: Final = 3
 """From an alarm to its message: published, queued and read, each of which may be delayed."""
 
@@ -70,6 +74,7 @@ _LEAST_FAULT_SECONDS: Final = 300.0
 _OF_DEPENDENCIES: Final = (Action.BLACKHOLE, Action.HANG_DEPENDENCY)
 _HARMLESS: Final = (Action.KILL_PROBE, Action.DEGRADE, Action.LOSE_SECONDARY)
 _LOST: Final = (Action.STOP, Action.LOSE_PRIMARY)
+_DATABASE_SECONDS: Final = FAILOVER_SECONDS.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,7 @@ class Plan:
     predicted: Percentiles | None
     steady_seconds: float
     fault_seconds: float
-    settled_seconds: float = 60.0
+    settled_seconds: float = SETTLED_SECONDS
 
     @property
     def hypothesis(self) -> tuple[Expectation, ...]:
@@ -160,6 +165,12 @@ def plan_of(
     clients = list(planner.clients())
     expected = [*clients, *planner.alarms(), *planner.failover_alarms(clients)]
     moves = any(isinstance(each.expectation, ClientsMove) for each in expected)
+    # What fires after a short fault is waited for.
+    late = [
+        each.expectation.within_seconds
+        for each in expected
+        if scenario.action is Action.FAIL_OVER and isinstance(each.expectation, AlarmRecovers)
+    ]
     return Plan(
         scenario=scenario,
         expected=expected,
@@ -167,6 +178,7 @@ def plan_of(
         predicted=verdict.total if verdict is not None and moves else None,
         steady_seconds=_steady_seconds(deployment),
         fault_seconds=planner.fault_seconds(expected),
+        settled_seconds=max([SETTLED_SECONDS, *late]),
     )
 
 
@@ -205,6 +217,9 @@ class _Planner:
             )
         record, action = self.deployment.pair.name, self.scenario.action
         active, standby = self.deployment.active.name, self.deployment.standby.name
+        if action is Action.FAIL_OVER:
+            yield from self._of_database(record, active, standby)
+            return
         if len(self.scenario.hosts) > 1:
             yield Expected(
                 ClientsServed(record),
@@ -246,6 +261,20 @@ class _Planner:
             why = "the endpoint answers all the time"
             yield Expected(ClientsServed(record), why, not_covered=not_covered)
 
+    def _of_database(self, record: str, active: str, standby: str) -> Iterator[Expected]:
+        """Yield that nobody moves: both hosts lose the database, and have it back by themselves."""
+        verdict, not_covered = self.verdict, None
+        if verdict is not None and verdict.moved:
+            not_covered = (
+                f"{verdict.moved} of {verdict.outages} simulated failovers of the database send "
+                f"clients to {standby}, which loses it too; to cover it, remove "
+                f"{self.scenario.dependency} from failover_on, or let its alarm wait longer "
+                "(evaluation_periods)"
+            )
+        stay = ClientsStay(record, active)
+        yield Expected(stay, "the other host has lost the database too", not_covered=not_covered)
+        yield Expected(ClientsServed(record), "the endpoint answers all the time")
+
     def alarms(self) -> Iterator[Expected]:
         alarms = self.deployment.graph.alarms
         elsewhere = [alarm.name for alarm in alarms if not self.deployment.is_measured(alarm)]
@@ -264,6 +293,10 @@ class _Planner:
                 continue
             if effect is Effect.NONE and not (self._is_hidden and self._is_about_it(alarm)):
                 yield Expected(AlarmQuiet(alarm.name), "its metric shows nothing of it")
+                continue
+            if effect is Effect.INTERRUPTED:
+                within = recovery_seconds(alarm, self.assumptions) + self.slack
+                yield Expected(AlarmRecovers(alarm.name, within), "it may fire, and is OK again")
                 continue
             firing = self._firing(alarm)
             limit = SILENCE_SECONDS if effect is Effect.SILENT else ALERT_SECONDS
@@ -299,6 +332,10 @@ class _Planner:
         limits = {type(each.expectation): each.expectation for each in clients}
         moves, back = limits.get(ClientsMove), limits.get(ClientsReturn)
         for name in sorted(self.deployment.failover_alarms):
+            if any(
+                each.not_covered and isinstance(each.expectation, ClientsStay) for each in clients
+            ):
+                continue  # clients may or may not be sent there
             if not isinstance(back, ClientsReturn):
                 yield Expected(AlarmQuiet(name), "clients are not sent to the standby")
                 continue
@@ -319,6 +356,8 @@ class _Planner:
 
     def fault_seconds(self, expected: Sequence[Expected]) -> float:
         """Return how long a fault must last to show that nothing happens that must not happen."""
+        if self.scenario.action is Action.FAIL_OVER:
+            return _DATABASE_SECONDS
         if any(isinstance(each.expectation, ClientsMove | AlarmFires) for each in expected):
             return 0.0
         windows = [

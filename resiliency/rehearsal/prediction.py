@@ -28,7 +28,7 @@ from resiliency.failover_model.overrides import assumptions_for_pair, with_probe
 from resiliency.failover_model.probe_settings import slowest_pace
 from resiliency.failover_model.simulation import Percentiles, Verdict, failover_times
 from resiliency.rehearsal.deployment import Deployment
-from resiliency.rehearsal.scenarios import Action, Scenario
+from resiliency.rehearsal.scenarios import DATABASE_CHECKS, Action, Scenario
 from staged_resiliency.shared import time_limits
 from staged_resiliency.shared.time_limits import MINUTE
 
@@ -46,6 +46,7 @@ _STRENGTH: Final = (
     Effect.UNKNOWN,
     Effect.REFUSED,
     Effect.UNRESPONSIVE,
+    Effect.INTERRUPTED,
     Effect.UNANSWERED,
     Effect.IMPAIRED,
     Effect.SILENT,
@@ -80,6 +81,7 @@ def fault_of(scenario: Scenario) -> Fault:
         # A sample that gets no answer ends at the same deadline as one that gets no connection.
         Action.HANG_DEPENDENCY: Fault(FaultKind.DEPENDENCY_BLACKHOLED, scenario.dependency),
         Action.DEGRADE: Fault(FaultKind.DEPENDENCY_DEGRADED, scenario.dependency),
+        Action.FAIL_OVER: Fault(FaultKind.DATABASE_FAILED_OVER, scenario.dependency),
         Action.LOSE_PRIMARY: Fault(FaultKind.PRIMARY_LOST, scenario.dependency),
         Action.LOSE_SECONDARY: Fault(FaultKind.SECONDARY_LOST, scenario.dependency),
         Action.KILL_PROBE: Fault(FaultKind.PROBE_DEAD),
@@ -97,7 +99,14 @@ def predict_failovers(
 ) -> Mapping[Fault, Verdict]:
     """Predict when clients move, for each fault of the primary's host that the model knows."""
     alone = FailoverGraph([deployment.pair], deployment.graph.alarms)
-    verdicts = failover_times(alone, outages=outages, seed=seed, assumptions=assumptions)
+    databases = [
+        Fault(FaultKind.DATABASE_FAILED_OVER, name)
+        for name in deployment.dependencies
+        if deployment.check_of(name) in DATABASE_CHECKS
+    ]
+    verdicts = failover_times(
+        alone, outages=outages, seed=seed, assumptions=assumptions, also=databases
+    )
     return {verdict.fault: verdict for verdict in verdicts}
 
 

@@ -23,7 +23,7 @@ from resiliency.rehearsal.deployment import answer_address
 from resiliency.rehearsal.moto_client import LISTENS, MotoClient
 from resiliency.rehearsal.name_server import NameServer, Zone
 from resiliency.rehearsal.recorder import Recorder
-from resiliency.rehearsal.scenarios import RunSpec
+from resiliency.rehearsal.scenarios import Action, RunSpec
 from resiliency.rehearsal.simulated_hosts import SimulatedHosts
 from resiliency.rehearsal.sockets import loopback_addresses
 from resiliency.rehearsal.subprocesses import ManagedProcesses, RehearsalError
@@ -93,7 +93,10 @@ class ScenarioRunner:
             injected_at = clock.stamp()
             self._record.see(Source.FAULT, scenario.action.value, "injected", at=injected_at)
             await hosts.inject(scenario, clock)
-            await self._until_decided(injected_at, None, spec.fault_seconds)
+            if scenario.action is Action.FAIL_OVER:
+                await clock.until(clock.now() + spec.fault_seconds)
+            else:
+                await self._until_decided(injected_at, None, spec.fault_seconds)
         async with self._record.phase("recovery"):
             await hosts.end(scenario, self._processes, clock)
             ended_at = clock.stamp()

@@ -16,6 +16,9 @@ from staged_resiliency.experiment.expectations import Expectation
 _NO_HANGING: Final = ("dns", "tls")
 """Checks of dependencies that don't hang here: DNS has no connections, and TLS is not rehearsed."""
 
+DATABASE_CHECKS: Final = ("mysql", "postgresql", "exchange")
+"""Checks that speak the protocol of a database that may fail over."""
+
 
 class Action(Enum):
     """What is done to hosts; reports name the fault by these values."""
@@ -30,6 +33,8 @@ class Action(Enum):
     """A dependency accepts the host's connections and answers nothing."""
     DEGRADE = "dependency degraded"
     """A dependency answers the host late, and in time for the probe."""
+    FAIL_OVER = "database failed over"
+    """A database is lost for both hosts, for the two minutes that its failover may take."""
     LOSE_PRIMARY = "primary lost"
     """The primary of a dependency's own name answers nothing."""
     LOSE_SECONDARY = "secondary lost"
@@ -102,6 +107,17 @@ def scenarios_of(deployment: Deployment) -> Sequence[Scenario]:
         for name in deployment.dependencies
         if deployment.check_of(name) not in (*_NO_HANGING, "tcp")
     ]
+    scenarios += [
+        Scenario(
+            f"{name}-fails-over",
+            f"{name} fails over, and both hosts lose it meanwhile",
+            Action.FAIL_OVER,
+            tuple(both),
+            name,
+        )
+        for name in deployment.dependencies
+        if deployment.check_of(name) in DATABASE_CHECKS
+    ]
     scenarios.append(
         Scenario("both-stop", "both hosts stop and come back", Action.STOP, tuple(both))
     )
@@ -121,8 +137,8 @@ def chosen_scenarios(deployment: Deployment, wanted: Sequence[str]) -> Sequence[
     """Return the requested scenarios, in their order; the default ones where none is requested.
 
     By default all are run, except those of dependencies that do not decide failover, of those that
-    hang where the probe only connects, and of degraded ones; where no dependency decides, the first
-    one is blackholed.
+    hang where the probe only connects, of degraded ones, and of databases that fail over; where no
+    dependency decides, the first one is blackholed.
     """
     every = {scenario.name: scenario for scenario in scenarios_of(deployment)}
     if deployment.dependency is not None and not wanted:
@@ -175,7 +191,7 @@ class RunSpec:
         scale: Seconds of the service in one second here.
         folder: An empty folder for files of the run; who starts the run removes it.
         steady_seconds: How long all is well before the fault; seconds of the service, as below.
-        fault_seconds: How long the fault lasts at least.
+        fault_seconds: How long the fault lasts at least; a failover of a database just so long.
         settled_seconds: How long the run goes on once all is as expected.
     """
 

@@ -229,7 +229,7 @@ class SimulatedHosts:
                 await host.stop()
             elif scenario.action is Action.HANG:
                 host.hang()
-            elif scenario.action is Action.BLACKHOLE:
+            elif scenario.action in (Action.BLACKHOLE, Action.FAIL_OVER):
                 host.dependency(_metric(scenario)).blackhole()
             elif scenario.action is Action.HANG_DEPENDENCY:
                 host.dependency(_metric(scenario)).hang()

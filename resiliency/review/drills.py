@@ -62,6 +62,10 @@ def _plan_changes(change: Change) -> Iterator[Finding]:
     if after.get("enabled") and not before.get("enabled"):
         text = f"the drill {name} is enabled: it injects its fault from the next run on"
         yield Finding(Level.WARNING, Topic.DRILLS, *where, text, resources=(change.logical_id,))
+    engines = ["Gremlin" if each.get("gremlin") else "AWS FIS" for each in (before, after)]
+    if before and engines[0] != engines[1]:
+        text = f"{engines[1]} injects the fault of the drill {name} in place of {engines[0]}"
+        yield Finding(Level.WARNING, Topic.DRILLS, *where, text, resources=(change.logical_id,))
     old, new = (_breaks(each) for each in (before, after))
     if before and old[1:] != new[1:]:
         text = f"the drill {name} breaks {' '.join(new)} in place of {' '.join(old)}"

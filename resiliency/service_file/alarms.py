@@ -64,13 +64,13 @@ def alarms_of(environment: Environment) -> Sequence[AlarmDescription]:
     """Return the alarms of all stacks of an environment, in a fixed order."""
     return [
         *(alarm for color in COLORS for alarm in _alarms_on(environment, color)),
-        *(alarm for name in environment.alarms for alarm in own_alarms(environment, name)),
+        *(alarm for name in environment.all_alarms for alarm in own_alarms(environment, name)),
     ]
 
 
 def own_alarms(environment: Environment, name: str) -> Iterator[AlarmDescription]:
-    """Yield the alarms that an entry of ``alarms`` makes: one for each host, or one."""
-    own = environment.alarms[name]
+    """Yield the alarms that an entry of ``all_alarms`` makes: one for each host, or one."""
+    own = environment.all_alarms[name]
     for color in COLORS if own.metric.of_each_host else (environment.active,):
         host = environment.hosts.of(color) if own.metric.of_each_host else None
         values = {"{host}": host.name, "{instance_id}": host.instance_id or ""} if host else {}

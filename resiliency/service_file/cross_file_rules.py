@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from resiliency.service_file.cloudwatch_rules import agent_alarms
 from resiliency.service_file.drill_rules import drill_names
 from resiliency.service_file.errors import Path, Problem
 from resiliency.service_file.failover_rules import fails_over
@@ -155,13 +156,14 @@ def _connectivity_alarms(env: PartialDocument, account: str, region: str) -> Ite
 
 def _own_alarms(env: PartialDocument, account: str, region: str) -> Iterator[UniqueName]:
     """Yield names that host ``a-b`` with alarm ``c`` shares with host ``a`` with ``b-c``."""
-    for own in env.names("alarms"):
+    places = {name: ("alarms", name) for name in env.names("alarms")} | dict(agent_alarms(env))
+    for own, place in places.items():
         for color in COLORS:
             host = env.text("hosts", color, "name")
             if host:
                 alarm = names.own_alarm(host, own)
                 message = f"{color}'s alarm {alarm!r} has the name of another alarm; rename it"
-                yield UniqueName("alarm", (alarm, account, region), env, ("alarms", own), message)
+                yield UniqueName("alarm", (alarm, account, region), env, place, message)
 
 
 def _peer_alarms(env: PartialDocument, account: str, region: str) -> Iterator[UniqueName]:

@@ -75,6 +75,13 @@ def _targets_can_answer(env: PartialDocument) -> Iterator[Problem]:
                     )
                 yield from _bucket_problems(dependency, target, name, own)
             yield from _zone_problems(target, name)
+            checked = role == "primary" and dependency.text("failover", "decided_by") != "hosts"
+            if checked and validation.is_internal_balancer(name):
+                yield target.problem(
+                    f"{shown(name)} can't be reached by Route 53 health checkers, which decide "
+                    "here; give decided_by: hosts",
+                    "dns_name",
+                )
 
 
 def _bucket_problems(
@@ -148,18 +155,27 @@ def _targets_are_a_pair(env: PartialDocument) -> Iterator[Problem]:
             )
 
 
-def _aliases_exist_in_the_partition(env: PartialDocument) -> Iterator[Problem]:
-    """Refuse aliases in GovCloud, whose zones are private: CloudFront has none there."""
+def _aliases_exist_in_the_zone(env: PartialDocument) -> Iterator[Problem]:
+    """Refuse aliases in GovCloud, and those to CloudFront in any private zone.
+
+    Sources: govcloud-us/latest/UserGuide/govcloud-r53.html and
+    Route53/latest/APIReference/API_AliasTarget.html
+    """
     region = env.text("region")
-    if not region or limits.partition_of(region) != "aws-us-gov":
+    govcloud = bool(region) and limits.partition_of(region or "") == "aws-us-gov"
+    if not govcloud and env.get("hosted_zone", "private") is not True:
         return
     for _, dependency in fails_over(env):
         for role in _TARGETS:
-            if dependency.has("failover", role, "hosted_zone_id"):
-                yield dependency.problem(
-                    f"can't be served from {region}, whose private zones have no such aliases; "
-                    "remove it",
-                    *("failover", role, "hosted_zone_id"),
+            target = dependency.within("failover", role)
+            name = target.text("dns_name")
+            cloudfront = bool(name) and validation.cloudfront_zone(name or "") is not None
+            if target.has("hosted_zone_id") and (govcloud or cloudfront):
+                where = region if govcloud else "a private zone"
+                yield target.problem(
+                    f"makes an alias, which Route 53 does not have in {where}; remove it from both "
+                    "targets",
+                    "hosted_zone_id",
                 )
 
 
@@ -187,6 +203,13 @@ def _the_decision_is_possible(env: PartialDocument) -> Iterator[Problem]:
                         key,
                     )
         primary = names.primary_of(name)
+        if decided_by == "hosts" and len(primary) > validation.MAX_SLUG_CHARACTERS >= len(name):
+            yield failover.problem(
+                f"hosts check the primary as {primary!r}, which has {len(primary)} characters, and "
+                f"at most {validation.MAX_SLUG_CHARACTERS} are allowed; give the dependency a "
+                "shorter name, or let primary decide",
+                "decided_by",
+            )
         if decided_by == "hosts" and primary in [*env.names("dependencies"), *env.names("alarms")]:
             yield failover.problem(
                 f"hosts check the primary as {primary!r}, which is the name of a dependency or an "
@@ -222,7 +245,7 @@ RULES: Final[tuple[Callable[[PartialDocument], Iterator[Problem]], ...]] = (
     _its_name_can_have_the_records,
     _targets_can_answer,
     _targets_are_a_pair,
-    _aliases_exist_in_the_partition,
+    _aliases_exist_in_the_zone,
     _the_decision_is_possible,
     _drills_do_not_depend_on_the_addresses,
 )

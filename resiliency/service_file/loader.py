@@ -8,6 +8,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from resiliency.service_file import (
+    cloudwatch_rules,
     cross_file_rules,
     defaults,
     drill_rules,
@@ -78,6 +79,7 @@ def examine(document: yaml_source.Document) -> Examined:
     problems += rules.problems_of(partial)
     if service is not None and not problems:
         problems += probe_rules.fit_problems(service, partial)
+        problems += cloudwatch_rules.fit_problems(service, partial)
         problems += drill_rules.safety_problems(service, partial)
     if service is not None and not problems and _has_objectives(service):
         # Loading the failover-time model takes longer than checking a file.

@@ -170,15 +170,15 @@ def _statsd_metrics_fit_their_number(env: PartialDocument) -> Iterator[Problem]:
 
 
 def _alarms_watch_what_the_application_may_send(env: PartialDocument) -> Iterator[Problem]:
-    patterns = [pattern for _, pattern in _statsd_patterns(env)]
-    tags = [tag for tag in env.items("probe", "statsd", "tags") if isinstance(tag, str)]
     if not env.within("probe", "statsd").is_sound:
         return
+    patterns = [pattern for _, pattern in _statsd_patterns(env)]
+    tags = [tag for tag in env.items("probe", "statsd", "tags") if isinstance(tag, str)]
     own = list(names.probe_metrics(list(env.names("dependencies"))))
     for name in _alarms_in_the_namespace(env):
         metric = env.within("alarms", name, "metric")
         watched, dimensions = metric.text("name"), metric.within("dimensions").raw
-        if not watched or watched in own or not metric.is_sound:
+        if not watched or not metric.is_sound or watched in own or watched.startswith("drill-"):
             continue
         if not any(names.allowed_by(pattern, watched) for pattern in patterns):
             yield metric.problem(

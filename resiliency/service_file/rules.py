@@ -7,7 +7,7 @@ value it needs is sound, so that one mistake gives one message.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from resiliency.service_file import drill_rules, failover_rules, probe_rules
+from resiliency.service_file import cloudwatch_rules, drill_rules, failover_rules, probe_rules
 from resiliency.service_file.cross_file_rules import record_places
 from resiliency.service_file.errors import Problem, suggestion
 from resiliency.service_file.model import BUILT_IN_SIGNALS, ENDPOINT, HOST
@@ -220,7 +220,7 @@ def _signals_exist(env: PartialDocument) -> Iterator[Problem]:
         env.within("failover_on"),
         _signal_names(env),
         "is neither a built-in signal nor a dependency"
-        + (" nor an alarm" if env.has("alarms") else ""),
+        + (" nor an alarm" if env.has("alarms") or env.has("cloudwatch_agent") else ""),
     )
 
 
@@ -228,7 +228,7 @@ def _signal_names(env: PartialDocument) -> Sequence[str] | None:
     known = _names_of(env, *BUILT_IN_SIGNALS)
     if known is None or (env.has("alarms") and not isinstance(env.within("alarms").raw, dict)):
         return None
-    return [*known, *env.names("alarms")]
+    return [*known, *env.names("alarms"), *cloudwatch_rules.agent_alarms(env)]
 
 
 def _alarms_do_not_have_the_names_of_signals(env: PartialDocument) -> Iterator[Problem]:
@@ -472,6 +472,7 @@ _RULES: Final[tuple[Callable[[PartialDocument], Iterator[Problem]], ...]] = (
     _tags_fit,
     _items_are_unique,
     *probe_rules.RULES,
+    *cloudwatch_rules.RULES,
     *failover_rules.RULES,
     *drill_rules.RULES,
 )

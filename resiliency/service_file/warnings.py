@@ -143,13 +143,22 @@ def notes_of(environment: Environment) -> Iterator[ServiceWarning]:
             "is empty: the probe can publish only where the hosts' role has the policy in the "
             "probe stack's output PublishPolicyArn; give the role's name to have it attached",
         )
+    agent = environment.cloudwatch_agent
+    if agent is not None and agent.state == "present" and not probe.roles:
+        yield ServiceWarning(
+            "staged-resiliency:no-cloudwatch-agent-roles",
+            "probe.roles",
+            "is empty: the CloudWatch agent can read its configuration and publish only where the "
+            "hosts' role has the policy in its stack's output PolicyArn; give the role's name to "
+            "have it attached",
+        )
     if probe.statsd is not None and probe.state == "present":
         most = StatsdMetrics(**probe.statsd.model_dump()).most_metrics
         yield ServiceWarning(
             "staged-resiliency:application-metrics",
             "probe.statsd",
             f"the application may create up to {most} metrics on each host, about "
-            f"${most * CUSTOM_METRIC} a month for a host",
+            f"${most * CUSTOM_METRIC} a month for a host: {', '.join(probe.statsd.metrics)}",
         )
     notifications = environment.notifications
     if notifications.topic_name and not notifications.subscriptions:
@@ -173,6 +182,15 @@ def _network_notes(environment: Environment) -> Iterator[ServiceWarning]:
             f"{' and '.join(each.name for each in private)} have private addresses: their probes "
             "need NAT, or VPC endpoints for monitoring, ec2, ssm, ssmmessages and ec2messages and "
             "a package repository in the network",
+        )
+    agent = environment.cloudwatch_agent
+    if private and agent is not None and agent.state == "present":
+        yield ServiceWarning(
+            "staged-resiliency:private-cloudwatch-agent",
+            "cloudwatch_agent",
+            f"{' and '.join(each.name for each in private)}: with a private address the agent "
+            "needs NAT, or VPC endpoints for monitoring, ssm, ssmmessages, ec2messages and s3, "
+            "from which its package comes",
         )
     if environment.drills is None:
         return

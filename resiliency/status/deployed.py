@@ -93,6 +93,7 @@ def read_deployed(location: Location, account: Account) -> Deployed:
         )
     others = [
         _stack(home, names.probe_stack(*key), with_template=True),
+        _stack(home, names.cloudwatch_agent_stack(*key), with_template=False),
         _stack(home, names.drills_stack(*key), with_template=False),
         _stack(
             account.in_region(GLOBAL_REGION),

@@ -1,4 +1,4 @@
-"""Checks the probe of each host: installed as deployed, and publishing."""
+"""Checks the agents of each host: installed as deployed, and the probe publishing."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -21,15 +21,31 @@ SILENT_SECONDS: Final = 180.0
 
 
 def agents(deployed: Deployed, context: Context, section: Section) -> None:
-    """Check that the probe of each host is installed as deployed, and publishes."""
-    associations = list(deployed.ids("AWS::SSM::Association"))
-    if not associations:
+    """Check that the agents of each host are installed as deployed, and the probe publishing."""
+    key = (deployed.location.service, deployed.location.environment)
+    kinds = {
+        names.probe_stack(*key): "probe",
+        names.cloudwatch_agent_stack(*key): "CloudWatch agent",
+    }
+    associations = {
+        kinds[stack.name]: each
+        for stack in deployed.stacks
+        if stack.name in kinds
+        for each in stack.ids("AWS::SSM::Association")[:1]
+    }
+    if "probe" not in associations:
         section.row("", "no probe", "no dependency and no peer is measured")
+    if not associations:
         return
     home = deployed.account.home
-    (_, association) = associations[0]
-    described = home(*ASSOCIATION, AssociationId=association)["AssociationDescription"]
-    current = str(described.get("AssociationVersion", ""))
+    current = {
+        kind: str(
+            home(*ASSOCIATION, AssociationId=each)["AssociationDescription"].get(
+                "AssociationVersion", ""
+            )
+        )
+        for kind, each in associations.items()
+    }
     pairs = [pair for pair in deployed.pairs if pair.dependency is None]
     hosts = dict.fromkeys(host.name for pair in pairs for host in pair.hosts)
     beats = _heartbeats(deployed, context)
@@ -37,21 +53,25 @@ def agents(deployed: Deployed, context: Context, section: Section) -> None:
     for each in readers.instances(home, "tag:Name", hosts):
         by_name.setdefault(str(readers.name_tag(each)), []).append(each)
     for name, found in by_name.items():
-        _silence(name, beats.get(name), context.clock(), section)
+        if "probe" in associations:
+            _silence(name, beats.get(name), context.clock(), section)
         if len(found) != 1:
+            kind = " and the ".join(associations)
             section.row("unknown", name, f"{len(found)} instances have this Name tag")
             section.find(
-                f"{len(found)} instances have the Name tag {name}; the probe goes to all of them",
+                f"{len(found)} instances have the Name tag {name}; the {kind} "
+                f"{'goes' if len(associations) == 1 else 'go'} to all of them",
                 "give the Name tag to the one host",
             )
             continue
         instance = str(found[0]["InstanceId"])
-        _installed(home, association, current, (name, instance), section)
+        ping = _ping(home, (name, instance), section)
+        for kind, association in associations.items():
+            _installed(home, kind, association, current[kind], (name, instance), ping, section)
 
 
-def _installed(
-    home: Aws, association: str, current: str, host: tuple[str, str], section: Section
-) -> None:
+def _ping(home: Aws, host: tuple[str, str], section: Section) -> str:
+    """Return how Systems Manager's agent on a host answers, and report it unless it does."""
     name, instance = host
     managed = home.all(
         MANAGED,
@@ -59,6 +79,25 @@ def _installed(
         Filters=[{"Key": "InstanceIds", "Values": [instance]}],
     )
     ping = str(managed[0].get("PingStatus")) if managed else "unknown to Systems Manager"
+    if ping != "Online":
+        section.find(
+            f"Systems Manager's agent on {name} ({instance}) is {ping}, so the probe is not "
+            "repaired there, and a blackhole can't run",
+            "start the SSM agent, and check the instance's role and network",
+        )
+    return ping
+
+
+def _installed(
+    home: Aws,
+    kind: str,
+    association: str,
+    current: str,
+    host: tuple[str, str],
+    ping: str,
+    section: Section,
+) -> None:
+    name, instance = host
     statuses = [
         each
         for each in home.all(ASSOCIATIONS_OF, "InstanceAssociationStatusInfos", InstanceId=instance)
@@ -66,22 +105,19 @@ def _installed(
     ]
     status = str(statuses[0].get("Status")) if statuses else "never ran"
     version = str(statuses[0].get("AssociationVersion", "")) if statuses else ""
-    section.row(status, name, f"{instance}, agent of Systems Manager {ping}, version {version}")
-    if ping != "Online":
-        section.find(
-            f"Systems Manager's agent on {name} ({instance}) is {ping}, so the probe is not "
-            "repaired there, and a blackhole can't run",
-            "start the SSM agent, and check the instance's role and network",
-        )
+    of_agent = "" if kind == "probe" else f"{kind}, "
+    section.row(
+        status, name, f"{of_agent}{instance}, agent of Systems Manager {ping}, version {version}"
+    )
     if status != "Success":
         section.find(
-            f"the probe's association on {name} ({instance}): {status}"
+            f"the {kind}'s association on {name} ({instance}): {status}"
             f"{f', {_summary(statuses[0])}' if statuses else ''}",
             f"aws ssm describe-association-executions --association-id {association} shows why",
         )
     elif current and version != current:
         section.find(
-            f"{name} ({instance}) has version {version} of the probe's association, {current} is "
+            f"{name} ({instance}) has version {version} of the {kind}'s association, {current} is "
             "deployed",
             f"wait for its daily run, or: aws ssm start-associations-once --association-ids "
             f"{association}",

@@ -4,15 +4,17 @@ import json
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from staged_resiliency.probe.document_builder import agent_files
+from tests import statsd_clients
 from tests.e2e.machine.cloudwatch import CloudWatch
 from tests.e2e.machine.metadata_service import Instance, MetadataService
-from tests.e2e.machine.put_metric_data import Metric
+from tests.e2e.machine.put_metric_data import Metric, merged
 from tests.e2e.machine.targets import TcpTarget
 from tests.e2e.machine.waiting import eventually
 from tests.e2e.pythons import interpreter
@@ -63,6 +65,9 @@ def agent(tmp_path: Path) -> Iterator[Path]:
 def test_it_asks_its_targets_and_publishes(python: Path, agent: Path, tmp_path: Path) -> None:
     with listen() as free:
         port = free.getsockname()[1]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unused:
+        unused.bind((LOOPBACK, 0))
+        statsd_port = unused.getsockname()[1]
     instance = Instance(tags={"Name": "bookstore-api-blue"})
     metadata_socket = listen()
     with (
@@ -79,6 +84,7 @@ def test_it_asks_its_targets_and_publishes(python: Path, agent: Path, tmp_path: 
                     "interval_seconds": 2,
                     "timeout_seconds": 1,
                     "endpoint_url": f"http://{LOOPBACK}:{port}",
+                    "statsd": {"metrics": ["plain.*"], "max_metrics": 5, "port": statsd_port},
                     "targets": [
                         {
                             "metric": "db-connectivity",
@@ -108,9 +114,14 @@ def test_it_asks_its_targets_and_publishes(python: Path, agent: Path, tmp_path: 
                 lambda: cloudwatch.points("Bookstore", expected),
                 seconds=20,
             )
+            statsd_clients.send(statsd_port)
+            time.sleep(0.5)  # until it is received
         finally:
             running.terminate()
             status = running.wait(timeout=10)
         assert {point.average for point in points.values()} == {1}
         assert status == 0
+        orders = Metric.of("plain.orders", Host="bookstore-api-blue")
+        sent = merged(each.put() for each in cloudwatch.requests).items()
+        assert sum(point.total for (_, metric, _), point in sent if metric == orders) == 2
         assert "Traceback" not in journal.read_text()

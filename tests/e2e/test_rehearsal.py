@@ -15,6 +15,7 @@ import pytest
 from resiliency.rehearsal.expectations import CLIENT_SECONDS, SLACK_SECONDS
 from resiliency.rehearsal.outcome import Outcome
 from staged_resiliency.experiment.expectations import AlarmFires, ClientsMove
+from staged_resiliency.experiment.observations import Source
 from staged_resiliency.experiment.verdict import Status
 from tests.resiliency.rehearsal.support import (
     DB_ALARM,
@@ -186,6 +187,22 @@ def test_every_signal_moves_clients_when_it_decides() -> None:
         moves = [each for each in outcome.plan.hypothesis if isinstance(each, ClientsMove)]
         assert len(moves) == 1
         assert outcome.verdict.status is Status.PASSED, outcome.verdict.message
+
+
+def test_a_database_that_fails_over_moves_nobody_unless_it_decides(templates: Templates) -> None:
+    name, deciding = "db-fails-over", templates_of(all_signals)
+    usual, moved = rehearse_all([(templates, name), (deciding, name)], scale=30, at_once=2)
+    assert usual.verdict.status is Status.PASSED, usual.verdict.message
+    assert moved.verdict.status is Status.NOT_COVERED, moved.verdict.message
+    lasted = moved.run.ended_at - moved.run.injected_at if moved.run.ended_at else 0
+    assert 120 <= lasted * 30 < 180
+    for outcome in (usual, moved):  # the alarms of both hosts fired, and recovered
+        fired = {
+            each.subject
+            for each in outcome.observations
+            if each.source is Source.ALARM and each.value == "ALARM"
+        }
+        assert {DB_ALARM, DB_ALARM.replace("blue", "green")} <= fired
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ A ``Script`` says what happens after a fault, and when. Everything else of AWS i
 
 import io
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -500,11 +501,11 @@ class SimulatedService:
         on = name in self.script.alarms_on
         since = START - 86_400.0
         if name in self.script.alarms_of_database and self.fault_at is not None:
-            began = self.fault_at + (self.script.detect or 0)
-            ended = max(began, self.fault_at + self.script.failover_takes)
-            fired = self.script.recover is None or self.now < ended + self.script.recover
-            if self.now >= began:
-                on, since = (True, began) if fired else (False, ended + (self.script.recover or 0))
+            fired = self.fault_at + (self.script.detect or 0)
+            well = max(fired, self.fault_at + self.script.failover_takes)
+            well += self.script.recover if self.script.recover is not None else math.inf
+            if self.now >= fired:
+                on, since = (True, fired) if self.now < well else (False, well)
         if name in self.plan.expected_alarms and self.fault_at is not None:
             fault, ended, lag = self.fault_at, self.fault_ended_at, self.script.detect
             if self._after(lag, self.script.recover):

@@ -58,6 +58,8 @@ DAILY_METRICS = "custom metrics that the watchdog of drills publishes"
 FAULT_MINUTES = "minutes of AWS FIS, as drills are scheduled (none in dry runs)"
 DASHBOARDS = "dashboards (three of an account are free)"
 REQUESTS = "requests of one host's probe to CloudWatch"
+AGENT_METRICS = "custom metrics of CloudWatch agents"
+AGENT_REQUESTS = "requests of one host's CloudWatch agent to CloudWatch"
 
 
 def association(key: str, *values: str, action: str = "Install") -> Resource:
@@ -159,6 +161,19 @@ SENT = {"namespace": "Books", "statsd": STATSD}
             [probes({"namespace": "Books", "peers": {"blue": {}, "green": {}}}, "blue", "green")],
             {REQUESTS: 2, METRICS: 4},
             id="peers",
+        ),
+        pytest.param(
+            [
+                resource(
+                    "SSM::Association",
+                    Targets=[{"Key": "tag:Name", "Values": ["blue", "green"]}],
+                    Parameters={"Parameter": ["AmazonCloudWatch-shop"], "Digest": ["0"]},
+                ),
+                alarm("CWAgent", "mem_used_percent"),
+                alarm("Books"),
+            ],
+            {"alarms": 2, METRICS: 1, AGENT_METRICS: 1, AGENT_REQUESTS: 2},
+            id="CloudWatch agents",
         ),
         pytest.param([probes([], "blue")], {REQUESTS: 1}, id="configuration of another form"),
         pytest.param([association("tag:Fleet", "web")], {}, id="probes of an unknown number"),

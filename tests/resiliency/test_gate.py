@@ -101,6 +101,7 @@ def test_a_pass_counts_35_days_unless_told_otherwise(
         pytest.param(plans.STATUS_ALARM, id="an alarm of the failover stack"),
         pytest.param(plans.TEMPLATE, id="the drill's template"),
         pytest.param("association", id="the probe's association"),
+        pytest.param("agents-association", id="the CloudWatch agent's association"),
     ],
 )
 def test_a_pass_on_an_earlier_deployment_does_not_count_unless_asked(
@@ -109,6 +110,9 @@ def test_a_pass_on_an_earlier_deployment_does_not_count_unless_asked(
     assert made.resources is not None
     made.resources.append(("AWS::FIS::ExperimentTemplate", plans.TEMPLATE))
     made.stacks["bookstore-production-probe"] = [("AWS::SSM::Association", "association")]
+    made.stacks["bookstore-production-cloudwatch-agent"] = [
+        ("AWS::SSM::Association", "agents-association")
+    ]
     assert gate() == 0
     made.changed[changed] = NOW - 2 * DAY
     assert gate() == 1

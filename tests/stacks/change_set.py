@@ -58,6 +58,10 @@ def create_only(resource_type: str, kind: str = "createOnlyProperties") -> list[
     return pointers
 
 
+def _agent(description: str) -> str:
+    return "CloudWatch agent" if "CloudWatch" in description else "probe"
+
+
 def label(resource: Mapping[str, Any]) -> str:
     """What ops call a resource."""
     properties = resource.get("Properties", {})
@@ -71,11 +75,13 @@ def label(resource: Mapping[str, Any]) -> str:
             role, kind = properties["Failover"].lower(), properties["Type"]
             return f"{role} {kind} record {properties['Name']}"
         case "AWS::SSM::Document":
-            return "document of the probe"
+            return f"document of the {_agent(properties['Content']['description'])}"
         case "AWS::SSM::Association":
             return f"association {properties['AssociationName']}"
         case "AWS::IAM::ManagedPolicy":
-            return "policy of the probe"
+            return f"policy of the {_agent(properties['Description'])}"
+        case "AWS::SSM::Parameter":
+            return f"parameter {properties['Name']}"
         case "AWS::CloudWatch::Dashboard":
             return f"dashboard {properties['DashboardName']}"
         case "AWS::StepFunctions::StateMachine":

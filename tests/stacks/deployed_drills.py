@@ -27,6 +27,17 @@ MACHINE = "AWS::StepFunctions::StateMachine"
 SCHEDULE = "AWS::Scheduler::Schedule"
 FUNCTION = "AWS::Lambda::Function"
 LOG = "AWS::Logs::LogGroup"
+FIS_LOG = (
+    [
+        "logs:CreateLogDelivery",
+        "logs:DescribeLogGroups",
+        "logs:DescribeResourcePolicies",
+        "logs:PutResourcePolicy",
+    ],
+    ["*"],
+    None,
+)
+"""The permissions that AWS FIS needs to write its log."""
 
 SUBNETS = ["subnet-0ab55a49288f1da24", "subnet-0ab55a49288f1da25"]
 SECURITY_GROUPS = ["sg-0123456789abcdef0"]

@@ -29,6 +29,20 @@ STARTERS_OF_HOSTS = {
 }
 
 
+ROLES_OF_FUNCTIONS = {
+    f"role: Assumed by Lambda for the drills of bookstore: {duty}."
+    for duty in (
+        "checks whether a run may begin, takes the lock, and observes what clients see",
+        "starts the experiment, and waits until its fault begins",
+        "ends the fault, records the verdict, cleans up, and counts the days since a drill passed",
+    )
+}
+GREMLIN = {
+    "team_id": "9676868b-60d2-5ebe-aa66-c1de8162ff9d",
+    "secret_arn": "arn:aws:secretsmanager:us-west-2:532151327118:secret:gremlin-AbC123",
+}
+
+
 def _all(action: str, labels: set[str]) -> set[str]:
     return {f"{action} {label}" for label in labels}
 
@@ -87,6 +101,22 @@ DRILL_ROWS = [
         _all("modify", _faults("db-blackhole") | _machines("db-blackhole"))
         | {"add role: Assumed by AWS FIS for experiments on bookstore-api-blue and "
            "bookstore-api-green."}),
+    Row("drill of a database added",
+        lambda env: env["drills"].update(more={
+            "fault": "rds_failover", "dependency": "db", "db_instance": "shop-db",
+            "schedule": "cron(0 10 ? * WED#1 *)"}),
+        {*_all("add", _parts("more")), f"modify {WATCHDOG}", DASHBOARD,
+         "add role: Assumed by AWS FIS for experiments on DB instance shop-db.",
+         "add AWS::IAM::Policy"}),
+    Row("database of a drill changed", lambda env: env["drills"]["more"].update(db_instance="b"),
+        {"modify fault bookstore-production-drill-more",
+         "modify machine bookstore-production-drill-more",
+         "add role: Assumed by AWS FIS for experiments on DB instance b.", "add AWS::IAM::Policy",
+         "remove role: Assumed by AWS FIS for experiments on DB instance shop-db.",
+         "remove AWS::IAM::Policy"},
+        first=lambda env: env["drills"].update(more={
+            "fault": "rds_failover", "dependency": "db", "db_instance": "shop-db",
+            "schedule": "cron(0 10 ? * WED#1 *)"})),
     Row("host of a drill changed", _of("shutdown", host="standby"),
         _all("modify", _faults("shutdown") | _machines("shutdown")),
         first=_both_ids),
@@ -118,6 +148,12 @@ DRILL_ROWS = [
             *_all("modify", _machines()),
             f"modify {WATCHDOG}", f"modify {CLEANUP}",
         }),
+    Row("Gremlin injects the faults",
+        lambda env: env["drills"].update(engine={"gremlin": GREMLIN}),
+        _all("modify", _machines() | ROLES_OF_FUNCTIONS)
+        | _all("remove", _faults()
+               | {"role: Assumed by AWS FIS for experiments on bookstore-api-blue and "
+                  "bookstore-api-green."})),
     Row("active: green, with drills", lambda env: env.update(active="green"),
         {
             f"add health check {GREEN_STATUS}",

@@ -25,6 +25,8 @@ PEER_ALARMS = {
 ALARMS = {f"alarm {STATUS}", *DB_ALARMS, *CDN_ALARMS, *SILENCE_ALARMS}
 FAILOVER_ALARM = "alarm bookstore-production-clients-on-standby"
 ASSOCIATION = "association bookstore-production-probe"
+AGENT = "bookstore-production-cloudwatch-agent"
+MEMORY_ALARMS = {f"alarm bookstore-api-{color}-memory" for color in ("blue", "green")}
 PROBE_PARTS = {"document of the probe", ASSOCIATION, "policy of the probe", *SILENCE_ALARMS}
 SERVICE_PARTS = {
     *ALARMS,
@@ -74,6 +76,11 @@ class Row:
 
 def _both_ids(env: Data) -> None:
     env["hosts"]["green"]["instance_id"] = GREEN_ID
+
+
+def _measure_memory(env: Data) -> None:
+    _both_ids(env)
+    env["cloudwatch_agent"] = {"memory_percent": 90}
 
 
 CDN_RECORDS = {
@@ -244,6 +251,51 @@ ROWS = [
             }
         ),
         {"add alarm bookstore-api-blue-errors", "add alarm bookstore-api-green-errors"},
+    ),
+    Row(
+        "cloudwatch_agent added",
+        _measure_memory,
+        {
+            f"add parameter AmazonCloudWatch-{AGENT}",
+            f"add association {AGENT}",
+            "add document of the CloudWatch agent",
+            "add policy of the CloudWatch agent",
+            *_all("add", MEMORY_ALARMS),
+        },
+        first=_both_ids,
+    ),
+    Row(
+        "disk or processes added to cloudwatch_agent",
+        lambda env: env["cloudwatch_agent"].update(disk_percent={"/": 85}),
+        {
+            f"modify parameter AmazonCloudWatch-{AGENT}",
+            f"modify association {AGENT}",
+            "add alarm bookstore-api-blue-disk-root",
+            "add alarm bookstore-api-green-disk-root",
+        },
+        first=_measure_memory,
+    ),
+    Row(
+        "state: absent in cloudwatch_agent",
+        lambda env: env["cloudwatch_agent"].update(state="absent"),
+        {
+            f"modify association {AGENT}",
+            "replace document of the CloudWatch agent",
+            *_all("remove", MEMORY_ALARMS),
+        },
+        first=_measure_memory,
+    ),
+    Row(
+        "cloudwatch_agent removed",
+        lambda env: env.pop("cloudwatch_agent"),
+        {
+            f"remove parameter AmazonCloudWatch-{AGENT}",
+            f"remove association {AGENT}",
+            "remove document of the CloudWatch agent",
+            "remove policy of the CloudWatch agent",
+            *_all("remove", MEMORY_ALARMS),
+        },
+        first=_measure_memory,
     ),
     Row(
         "dependency added",

@@ -27,12 +27,12 @@ def sections(draw: st.DrawFn) -> Data:
                          min_size=1, max_size=3))  # fmt: skip
     zone = draw(st.sampled_from(["UTC", "America/Los_Angeles", "Asia/Kathmandu"]))
     drills: Data = {
-        "objective_seconds": draw(st.integers(60, 900)),
+        "objective_seconds": draw(st.integers(120, 900)),
         "enabled": draw(st.booleans()),
         "notify_passed": draw(st.booleans()),
     }
     for day in days:
-        fault = draw(st.sampled_from(["stop_instance", "blackhole", "degrade"]))
+        fault = draw(st.sampled_from(["stop_instance", "blackhole", "degrade", "rds_failover"]))
         keys: dict[str, Data] = {
             "stop_instance": {},
             "blackhole": {"scope": draw(st.sampled_from(["dependency", "port"]))},
@@ -44,6 +44,19 @@ def sections(draw: st.DrawFn) -> Data:
                 ),
             },
         }
+        when = {
+            "schedule": f"cron({draw(MINUTES)} 10 ? * {day}#{draw(WEEKS)} *)",
+            "timezone": zone,
+        }
+        if fault == "rds_failover":
+            key = draw(st.sampled_from(["db_instance", "db_cluster"]))
+            drills[f"on-{day.lower()}"] = {
+                "fault": fault,
+                "dependency": "store",
+                key: f"shop-{day.lower()}",
+                **when,
+            }
+            continue
         drills[f"on-{day.lower()}"] = {
             "fault": fault,
             "host": "active"
@@ -51,8 +64,7 @@ def sections(draw: st.DrawFn) -> Data:
             else draw(st.sampled_from(["active", "standby"])),
             "duration_minutes": draw(st.integers(15, 240)),
             "duration_reason": "Any sound duration.",
-            "schedule": f"cron({draw(MINUTES)} 10 ? * {day}#{draw(WEEKS)} *)",
-            "timezone": zone,
+            **when,
             **keys[fault],
             **(
                 {"dependency": draw(st.sampled_from(["db", "cdn"]))}
@@ -72,6 +84,7 @@ def test_any_sound_drills_are_what_the_apis_take_and_the_functions_read(
     def edit(env: Data) -> None:
         env["hosts"]["green"]["instance_id"] = "i-0123456789abcdef0"
         env["failover_on"] = signals
+        env["dependencies"]["store"] = {"label": "S", "host": "store.example.com", "port": 3306}
         for drill in drills.values():  # which would send clients to the broken host
             if "peer" in signals and isinstance(drill, dict) and drill.get("dependency") == "cdn":
                 drill["host"] = "active"
@@ -86,7 +99,7 @@ def test_any_sound_drills_are_what_the_apis_take_and_the_functions_read(
         plan = Plan.from_json(states["Plan"]["Result"]["plan"])
         assert not set(plan.guard_alarms) & set(plan.expected_alarms)
         assert 1 <= len(plan.guard_alarms) <= 5
-        lasts = drills[plan.drill]["duration_minutes"] * 60
+        lasts = drills[plan.drill].get("duration_minutes", 2) * 60
         set_up = 60 if plan.fault.runs_on_host else 0
         assert plan.fault_seconds == min(lasts + set_up, 720 * 60)
         found.add(plan.drill)

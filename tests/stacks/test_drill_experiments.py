@@ -4,12 +4,13 @@ import json
 
 import pytest
 
-from staged_resiliency.drills.runtime.plan import FaultKind
-from staged_resiliency.experiment.expectations import ClientsFast
+from staged_resiliency.drills.runtime.plan import Database, FaultKind
+from staged_resiliency.experiment.expectations import ClientsFast, ClientsServedAgain
 from tests.stacks.deployed_drills import (
     ACCOUNT,
     BLUE,
     EXPERIMENT,
+    FIS_LOG,
     GREEN,
     IN_REGION,
     INSTANCE,
@@ -21,7 +22,7 @@ from tests.stacks.deployed_drills import (
     statements_of,
 )
 from tests.staged_resiliency.api_model import problems_of
-from tests.support import Data, Template, example, synthesize
+from tests.support import Data, Template, example, resources_of, synthesize
 
 
 def test_each_fault_is_what_the_file_asks_for(drills_template: Template) -> None:
@@ -122,6 +123,70 @@ def test_a_dependency_is_degraded_as_the_file_asks_for_it(
     plan = plans_of(template)["db-blackhole"]
     assert plan.fault is FaultKind.DEGRADE
     assert ClientsFast("bookstore.pingpublications.com", 0.8) in plan.hypothesis
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("key", "identifier", "action", "aim", "calls"),
+    [
+        (
+            "db_instance",
+            "shop-db",
+            {
+                "ActionId": "aws:rds:reboot-db-instances",
+                "Description": "Makes DB instance shop-db fail over.",
+                "Parameters": {"forceFailover": "true"},
+                "Targets": {"DBInstances": "Database"},
+            },
+            ("aws:rds:db", "db:shop-db"),
+            ["rds:DescribeDBInstances", "rds:RebootDBInstance"],
+        ),
+        (
+            "db_cluster",
+            "shop",
+            {
+                "ActionId": "aws:rds:failover-db-cluster",
+                "Description": "Makes DB cluster shop fail over.",
+                "Parameters": {},
+                "Targets": {"Clusters": "Database"},
+            },
+            ("aws:rds:cluster", "cluster:shop"),
+            ["rds:DescribeDBClusters", "rds:FailoverDBCluster"],
+        ),
+    ],
+    ids=["instance", "cluster"],
+)
+def test_a_database_fails_over_as_the_file_asks_for_it(
+    key: str, identifier: str, action: Data, aim: tuple[str, str], calls: list[str]
+) -> None:
+    def edit(env: Data) -> None:
+        env["drills"]["db-blackhole"] = {
+            "fault": "rds_failover",
+            "dependency": "db",
+            key: identifier,
+            "schedule": "cron(0 10 ? * TUE#2 *)",
+        }
+
+    template = synthesize([example(edit, whole=True)])["bookstore-production-drills"]
+    experiment = by_drill(template, EXPERIMENT)["db-blackhole"]
+    arn = f"arn:aws:rds:{REGION}:{ACCOUNT}:{aim[1]}"
+    assert experiment["Actions"] == {"Fault": action}
+    assert experiment["Targets"] == {
+        "Database": {"ResourceType": aim[0], "ResourceArns": [arn], "SelectionMode": "ALL"}
+    }
+    assert problems_of("fis", "CreateExperimentTemplate", experiment_request(experiment)) == []
+    roles = {name: list(statements_of(role)) for name, role in roles_of(template)}
+    lock = aim[1].replace(":", "-")
+    assert roles[f"DrillsRdsFailoverRole{lock.replace('-', '')}"] == [(calls, [arn], None), FIS_LOG]
+    (policy,) = resources_of(template, "AWS::IAM::Policy").values()
+    assert list(statements_of({"Policies": [policy["Properties"]]})) == [(calls[:1], [arn], None)]
+    allowed = [each["Ref"][:-8] for each in policy["Properties"]["Roles"]]
+    assert allowed == ["DrillsObserveRole", "DrillsEndRole"]
+    plan = plans_of(template)["db-blackhole"]
+    assert plan.fault is FaultKind.RDS_FAILOVER
+    assert plan.database == Database(identifier, key == "db_cluster", 290)
+    assert (plan.target, plan.fault_seconds, plan.dependency) == (BLUE, 120, "db")
+    assert ClientsServedAgain("bookstore.pingpublications.com") in plan.hypothesis
 
 
 def test_each_fault_has_one_target_guards_a_log_and_fails_without_its_target(

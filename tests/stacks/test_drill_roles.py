@@ -11,6 +11,7 @@ from tests.stacks.deployed_drills import (
     ANY_MACHINE,
     BLUE,
     DRILLS,
+    FIS_LOG,
     FUNCTION,
     GREEN,
     IN_REGION,
@@ -62,16 +63,6 @@ STARTS = [
     ),
 ]
 QUEUE = (["sqs:SendMessage"], [f"arn:aws:sqs:{REGION}:{ACCOUNT}:undelivered"], None)
-FIS_LOG = (
-    [
-        "logs:CreateLogDelivery",
-        "logs:DescribeLogGroups",
-        "logs:DescribeResourcePolicies",
-        "logs:PutResourcePolicy",
-    ],
-    ["*"],
-    None,
-)
 STATES_LOG = (
     [
         "logs:CreateLogDelivery",

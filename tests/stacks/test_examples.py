@@ -77,11 +77,11 @@ def _run(example: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Templa
         (
             "drills.py",
             {
-                "AWS::FIS::ExperimentTemplate": 2,
-                "AWS::StepFunctions::StateMachine": 2,
-                "AWS::Scheduler::Schedule": 4,
+                "AWS::FIS::ExperimentTemplate": 3,
+                "AWS::StepFunctions::StateMachine": 3,
+                "AWS::Scheduler::Schedule": 5,
                 "AWS::Lambda::Function": 3,
-                "AWS::CloudWatch::Alarm": 10,
+                "AWS::CloudWatch::Alarm": 11,
                 "AWS::CloudWatch::Dashboard": 1,
             },
         ),

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
+from resiliency.rehearsal.deployment_reader import read_deployment
+from resiliency.rehearsal.scenarios import scenarios_of
 from staged_resiliency.drills import functions
 from tests.iam_findings import findings_above_low
 from tests.stacks.deployed_drills import (
@@ -18,7 +20,7 @@ from tests.stacks.deployed_drills import (
     private,
     roles_of,
 )
-from tests.support import Data, Template, example, resources_of, synthesize
+from tests.support import Data, Template, example, records_of, resources_of, synthesize
 
 pytestmark = pytest.mark.slow
 
@@ -26,8 +28,35 @@ CLIENT = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:DrillsClient"
 
 
 @pytest.fixture(scope="module")
-def template() -> Template:
-    return synthesize([example(private, whole=True)])["bookstore-production-drills"]
+def templates() -> Mapping[str, Template]:
+    return synthesize([example(private, whole=True)])
+
+
+@pytest.fixture(scope="module")
+def template(templates: Mapping[str, Template]) -> Template:
+    return templates["bookstore-production-drills"]
+
+
+def test_private_hosts_have_records_that_follow_alarms(templates: Mapping[str, Template]) -> None:
+    failover = templates["bookstore-production-failover"]
+    assert [each["ResourceRecords"] for each in records_of(failover)] == [
+        ["10.0.0.4"],
+        ["10.0.1.4"],
+    ]
+    checks = resources_of(failover, "AWS::Route53::HealthCheck").values()
+    kinds = {each["Properties"]["HealthCheckConfig"]["Type"] for each in checks}
+    assert kinds == {"CLOUDWATCH_METRIC"}
+
+
+def test_private_hosts_are_rehearsed_as_public_ones(templates: Mapping[str, Template]) -> None:
+    public = synthesize([example(whole=True)])
+    names = [
+        [each.name for each in scenarios_of(read_deployment(found))]
+        for found in (templates, public)
+    ]
+    assert names[0] == names[1]
+    deployment = read_deployment(templates)
+    assert [host.address for host in deployment.hosts] == ["10.0.0.4", "10.0.1.4"]
 
 
 def functions_of(template: Template) -> Mapping[str, Data]:

@@ -15,12 +15,12 @@ from tests.stacks.deployed_drills import EXPERIMENT, deployed, experiment_reques
 from tests.staged_resiliency.api_model import problems_of
 from tests.support import ROOT, Template, resources_of, synthesize
 
-DRILLS = ("shutdown", "db-lost", "images-lost", "db-slow", "search-lossy")
+DRILLS = ("shutdown", "db-lost", "images-lost", "db-slow", "search-lossy", "db-failover")
 
 
 @pytest.fixture(scope="module")
 def shop() -> Service:
-    (service,) = load(ROOT / "examples" / "services")
+    (service,) = load(ROOT / "examples" / "services" / "shop.yaml")
     return service
 
 
@@ -78,11 +78,13 @@ def test_fis_takes_each_fault(templates: Mapping[str, Template], environment: st
     for resource in experiments:
         properties = deployed(resource["Properties"], template, drills=DRILLS)
         assert problems_of("fis", "CreateExperimentTemplate", experiment_request(properties)) == []
-        parameters = properties["Actions"]["Fault"]["Parameters"]
-        documents.add(parameters.get("documentArn", "stop").rpartition("/")[2])
+        fault = properties["Actions"]["Fault"]
+        document = fault["Parameters"].get("documentArn", fault["ActionId"])
+        documents.add(document.rpartition("/")[2])
     assert len(experiments) == len(DRILLS)
     assert documents == {
-        "stop",
+        "aws:ec2:stop-instances",
+        "aws:rds:reboot-db-instances",
         "AWSFIS-Run-Network-Blackhole-Port",
         "AWSFIS-Run-Network-Latency-Sources",
         "AWSFIS-Run-Network-Packet-Loss-Sources",
@@ -90,10 +92,19 @@ def test_fis_takes_each_fault(templates: Mapping[str, Template], environment: st
 
 
 @pytest.mark.slow
+def test_the_dashboard_shows_the_results_of_each_drill(templates: Mapping[str, Template]) -> None:
+    (board,) = resources_of(
+        templates["shop-staging-failover"], "AWS::CloudWatch::Dashboard"
+    ).values()
+    body = str(board["Properties"]["DashboardBody"])
+    assert all(f'"{drill}"' in body for drill in DRILLS)
+
+
+@pytest.mark.slow
 def test_a_dependency_that_hosts_lose_can_be_rehearsed(templates: Mapping[str, Template]) -> None:
     hosts, images = deployments_of(templates, "production")
     names = {each.name for each in scenarios_of(hosts)}
-    assert {"db-blackholed", "db-hangs", "db-degraded"} <= names
+    assert {"db-blackholed", "db-hangs", "db-degraded", "db-fails-over"} <= names
     assert not any("primary" in name for name in names)
     assert [each.name for each in scenarios_of(images)] == [
         "images-primary-lost",

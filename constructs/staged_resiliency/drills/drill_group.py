@@ -313,10 +313,14 @@ class DrillGroup(Construct):
         """
         role_id = fault.role_id
         if role_id not in self._experiment_roles:
-            arn = experiment_role(self, fault, self._scope, self.report)
+            # The identifier of a database may be known only at deployment.
+            number = len(self._experiment_roles) + 1
+            construct_id = role_id if is_literal(role_id) else f"RdsFailoverRole{number}"
+            arn = experiment_role(self, construct_id, fault, self._scope, self.report)
             self._experiment_roles[role_id] = arn
             if isinstance(fault, DatabaseFault):
-                self._roles.let_functions(fault.database.lock, fault.describe(self.place))
+                describe = fault.describe(self.place)
+                self._roles.let_functions(f"{construct_id}Describe", describe)
         return self._experiment_roles[role_id]
 
     def count(self, machine: stepfunctions.CfnStateMachine) -> None:

@@ -129,7 +129,9 @@ def report_of(where: Scope, bucket_name: str) -> Report:
     )
 
 
-def experiment_role(scope: Construct, fault: Fault, where: Scope, report: Report | None) -> str:
+def experiment_role(
+    scope: Construct, construct_id: str, fault: Fault, where: Scope, report: Report | None
+) -> str:
     """Create the role that FIS assumes for a fault and others like it, and return its ARN.
 
     It is kept when the stack is deleted: FIS ends the fault of an experiment that still runs with
@@ -147,7 +149,7 @@ def experiment_role(scope: Construct, fault: Fault, where: Scope, report: Report
     aim = " and ".join(where.hosts) if fault.database is None else str(fault.database)
     made = role(
         scope,
-        fault.role_id,
+        construct_id,
         description=f"Assumed by AWS FIS for experiments on {aim}.",
         trusted=trust("fis", place, where.arn("fis", "experiment/*")),
         statements=statements,

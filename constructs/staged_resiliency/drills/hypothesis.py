@@ -82,9 +82,9 @@ def contradiction(
         if decides and fault.reaches(alarm) and alarm.may_fire_within(fault.seconds) is not None:
             return "fault", (
                 f"would send clients to {pair.standby}, which loses the database too: {alarm.name} "
-                f"decides the failover, and fires in the {fault.seconds} s that the database may "
-                f"take to fail over; remove {alarm.dependency or 'it'} from failover_on, or let "
-                f"the alarm wait with evaluation_periods: {alarm.periods_of(fault.seconds) + 1}"
+                f"decides the failover, and may fire in the {fault.seconds} s that a failover of "
+                f"the database may take; remove {alarm.dependency or 'it'} from failover_on, or "
+                f"let the alarm wait with evaluation_periods: {alarm.periods_of(fault.seconds) + 1}"
             )
     return None
 

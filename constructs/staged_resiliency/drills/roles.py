@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -13,6 +12,7 @@ from staged_resiliency.drills.faults import Statement
 from staged_resiliency.drills.functions import Function, Resource
 from staged_resiliency.drills.iam import LOG_DELIVERY, acknowledge_wildcards, role, trust
 from staged_resiliency.drills.permissions import Scope, statements_of
+from staged_resiliency.shared.acknowledge import acknowledge
 
 _INTERFACES: Final = [
     "ec2:AssignPrivateIpAddresses",
@@ -77,12 +77,12 @@ class Roles:
         )
         return made.attr_arn
 
-    def let_functions(self, name: str, statement: Statement) -> None:
+    def let_functions(self, construct_id: str, statement: Statement) -> None:
         """Let the functions that check and end faults do more, by a policy of its own."""
         iam.CfnPolicy(
             self._owner,
-            f"Policy-{name}",
-            policy_name=name,
+            construct_id,
+            policy_name=construct_id,
             policy_document={"Version": "2012-10-17", "Statement": [statement]},
             roles=[self._of_functions[each].ref for each in (functions.OBSERVE, functions.END)],
         )
@@ -119,9 +119,7 @@ class Roles:
                 self._write_the_log(log_arn),
             ],
         )
-        Validations.of(made).acknowledge(
-            Acknowledgment(id="AwsSolutions-IAM5[Resource::*]", reason=_WHY_ANY_INTERFACE)
-        )
+        acknowledge(made, {"AwsSolutions-IAM5[Resource::*]": _WHY_ANY_INTERFACE})
         return made.attr_arn
 
     def of_machines(self, function_arns: Iterable[str]) -> str:

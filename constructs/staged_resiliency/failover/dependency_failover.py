@@ -127,7 +127,7 @@ class DependencyFailover(Construct):
             "Records",
             hosted_zone=hosted_zone,
             record_name=record_name,
-            identifier=f"{service}-{dependency}",
+            identifier=service,
             primary=primary,
             secondary=secondary,
             health_check=self.health_check,

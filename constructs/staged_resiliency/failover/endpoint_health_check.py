@@ -126,7 +126,7 @@ class EndpointHealthCheck(HealthCheck):
         if address is not None:
             address = checked(owner, "address", address, _public_address)
         if domain_name is not None:
-            domain_name = checked(owner, "domain_name", domain_name, validation.domain_name)
+            domain_name = checked(owner, "domain_name", domain_name, _public_name)
         if not isinstance(request, HttpRequest | HttpsRequest | TcpConnect):
             allowed = "HttpRequest(...), HttpsRequest(...) or TcpConnect(...)"
             raise wrong_type(owner, "request", request, allowed)
@@ -190,6 +190,16 @@ def _public_address(value: str) -> str:
             "address"
         )
     return address
+
+
+def _public_name(value: str) -> str:
+    if validation.is_internal_balancer(value):
+        raise ValueError(
+            f"{validation.shown(value)} is an internal load balancer, which Route 53's checkers "
+            "can't reach; give one that faces the internet, or decide by an alarm of the hosts' "
+            "probes"
+        )
+    return validation.domain_name(value)
 
 
 def _failure_threshold(value: int) -> int:

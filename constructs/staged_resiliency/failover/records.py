@@ -189,8 +189,8 @@ class FailoverRecords(Construct):
         health_check: Decides whether the primary is healthy.
         ttl_seconds: TTL in seconds or as a ``Duration``, for how long resolvers cache an answer;
             60 unless given. Aliases have no TTL of their own.
-        dependency: Short name of the dependency whose own name the records have; a service's
-            unless given.
+        dependency: Short name of the dependency whose own name the records have, part of the
+            set identifiers too; they have a service's name unless given.
 
     Raises:
         InvalidInputError: A value that Route 53 would refuse, a record outside the zone, targets
@@ -241,6 +241,9 @@ class FailoverRecords(Construct):
         owner = "FailoverRecords"
         name = checked(owner, "record_name", record_name, validation.domain_name)
         checked(owner, "identifier", identifier, validation.slug)
+        if dependency is not None:
+            checked(owner, "dependency", dependency, validation.slug)
+            identifier = f"{identifier}-{dependency}"
         ttl = checked(owner, "ttl_seconds", in_seconds(ttl_seconds), validation.ttl_seconds)
         zone_id = _zone_id(hosted_zone)
         if not isinstance(hosted_zone, str):

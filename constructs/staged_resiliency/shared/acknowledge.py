@@ -18,7 +18,7 @@ def acknowledge(owner: Construct, reasons: Mapping[str, str]) -> None:
         reasons: Why each rule does not apply, by its id.
     """
     if tuple(map(int, version("aws-cdk-lib").split(".")[:2])) >= _SINCE:
-        from aws_cdk import Acknowledgment, Validations
+        from aws_cdk import Acknowledgment, Validations  # noqa: TID251
 
         Validations.of(owner).acknowledge(
             *(Acknowledgment(id=rule, reason=why) for rule, why in reasons.items())

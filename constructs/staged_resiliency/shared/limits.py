@@ -64,6 +64,7 @@ MAX_TOPIC_NAME_CHARACTERS: Final = 256
 MAX_DOCUMENT_BYTES: Final = 65_536
 MAX_TARGET_VALUES: Final = 50
 MAX_TARGET_TAG_CHARACTERS: Final = 124  # 128 with "tag:" before it
+MAX_PARAMETER_CHARACTERS: Final = 4_096  # of a parameter that is free of charge
 
 # The most days that a TLS check may ask a certificate to be valid for; a limit of this package.
 MAX_DAYS_TO_EXPIRY: Final = 3650

@@ -3,6 +3,7 @@
 Names are part of the interface: a changed name replaces a deployed resource (docs/adr/0003).
 """
 
+import re
 from collections.abc import Collection, Iterator
 from typing import Final
 
@@ -34,6 +35,11 @@ def failover_stack(service: str, environment: str) -> str:
 def probe_stack(service: str, environment: str) -> str:
     """Return the name of the stack that installs a service's probe, and of its association."""
     return f"{service}-{environment}-probe"
+
+
+def cloudwatch_agent_stack(service: str, environment: str) -> str:
+    """Return the name of the stack of a service's CloudWatch agent, and of its association."""
+    return f"{service}-{environment}-cloudwatch-agent"
 
 
 def drills_stack(service: str, environment: str) -> str:
@@ -103,6 +109,21 @@ def connectivity_alarm(host: str, dependency: str) -> str:
 def own_alarm(host_or_record: str, name: str) -> str:
     """Return the name of an alarm of a team's own, on a host or once for a record."""
     return f"{host_or_record}-{name}"
+
+
+def disk_alarm(path: str) -> str:
+    """Return the short name of the alarm on a disk, as ``own_alarm`` takes it.
+
+    >>> disk_alarm("/"), disk_alarm("/var/lib/Shop_2")
+    ('disk-root', 'disk-var-lib-shop-2')
+    """
+    words = re.findall(r"[a-z0-9]+", path.lower())
+    return "-".join(["disk", *(words or ["root"])])
+
+
+def process_alarm(name: str) -> str:
+    """Return the short name of the alarm on processes, as ``own_alarm`` takes it."""
+    return f"process-{name}"
 
 
 def peer_alarm(host: str) -> str:

@@ -25,7 +25,8 @@ INSTANCE_ID: Final = r"^i-([0-9a-f]{8}|[0-9a-f]{17})$"
 SUBNET_ID: Final = r"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$"
 SECURITY_GROUP_ID: Final = r"^sg-([0-9a-f]{8}|[0-9a-f]{17})$"
 HOSTED_ZONE_ID: Final = r"^(/hostedzone/)?Z[A-Z0-9]{3,31}$"
-SLUG: Final = r"^(?=.{1,40}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+MAX_SLUG_CHARACTERS: Final = 40
+SLUG: Final = rf"^(?=.{{1,{MAX_SLUG_CHARACTERS}}}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 _PARTITION = "aws(-[a-z]+)*"
 
 

@@ -817,3 +817,12 @@ def test_a_health_check_that_no_update_can_mend_is_replaced_everywhere(
     assert any(child.startswith("NEW_") for child in children)
     did = [each["action"] for each in found["resources"] if each["name"] == endpoint]
     assert did == ["replaced without a gap", "left alone"]
+
+
+def test_a_private_zone_is_written_as_one(made: HandMade, adopt: Adopt) -> None:
+    zone = made.zone(private=True)
+    _, blue = made.instance("bookstore-api-blue")
+    _, green = made.instance("bookstore-api-green")
+    made.records(zone, *pair(blue, green, None))
+    found = adopt("--region", REGION)["env"]
+    assert found["hosted_zone"] == {"name": ZONE, "id": zone, "private": True}

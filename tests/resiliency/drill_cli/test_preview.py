@@ -8,7 +8,7 @@ import pytest
 from resiliency.drill_cli import dispatch
 from staged_resiliency.drills.runtime import lock
 from staged_resiliency.drills.runtime.network import name_in
-from staged_resiliency.drills.runtime.plan import Endpoint
+from staged_resiliency.drills.runtime.plan import Endpoint, GremlinAttack
 from staged_resiliency.experiment.expectations import AlarmFires, ClientsStay
 from tests.fake_aws import plans
 from tests.fake_aws.account import Parameters
@@ -44,6 +44,24 @@ def test_a_preview_shows_everything_that_a_shutdown_depends_on(
         "It would start now, as far as this computer can check.",
     ):
         assert expected in out, expected
+
+
+def test_a_drill_with_gremlin_shows_its_attack_and_reads_no_key(
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    args = ("-l", "300", "-h", "^api.gremlin.com,db.example.com", "-p", "^53")
+    attack = GremlinAttack("team-1", "arn:secret", "blackhole", args, {}, {})
+    dry = replace(plans.DRY_BLACKHOLE, drill="db-lost", experiment_template_id="")
+    made.deploy(replace(dry, gremlin=attack))
+    assert drill("preview", "db-lost") == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert (
+        "Gremlin blackhole -l 300 -h ^api.gremlin.com,db.example.com -p ^53, team team-1; not asked"
+    ) in out
+    assert "halt the experiment in Gremlin's web application" in out
+    assert "SSM agent" not in out
+    assert "fis" not in out
+    assert "secretsmanager" not in {service for service, _ in made.calls}
 
 
 def test_a_blackhole_that_runs_dry_shows_its_port_and_its_agent(
@@ -151,6 +169,36 @@ def test_a_degraded_dependency_is_slower_meanwhile(
     assert "They stay on bookstore-api-blue and are served all the time" in out
     assert "what needs db is slower there meanwhile." in out
     assert "come within 0.8 s, during the fault" in out
+
+
+def test_a_database_that_fails_over_is_lost_on_both_hosts_meanwhile(
+    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.deploy(plans.RDS_FAILOVER)
+    made.service.script.aim = plans.DATABASE_ARN
+    drill("preview", "db-failover")
+    out = " ".join(capsys.readouterr().out.split())
+    for expected in (
+        "Fault makes DB instance shop-db fail over (db), which takes up to 2 min as a rule",
+        "Target DB instance shop-db: available",
+        f"aws:rds:reboot-db-instances on {plans.DATABASE_ARN}",
+        f"clients of {plans.RECORD} are served again, within 360 s of the fault",
+        "They stay on bookstore-api-blue; what needs db fails on both hosts until it has failed "
+        "over. All of them are served again within 6 min.",
+        f"OK {plans.GREEN_DB_ALARM} may fire",
+        "ends the experiment; a failover that has begun goes on, and can't be undone",
+        "about 0.20 US dollars",
+        "It would not start now: the first run with a fault needs an approval:",
+    ):
+        assert expected in out, expected
+    made.service.script.database = {"MultiAZ": False}
+    made.service.script.aim = f"{plans.DATABASE_ARN}-2"
+    drill("preview", "db-failover")
+    lost, _, elsewhere = reasons(capsys)
+    assert lost.startswith("DB instance shop-db is not Multi-AZ and has no standby")
+    assert elsewhere == (
+        f"the FIS template targets {plans.DATABASE_ARN}-2, not DB instance shop-db alone"
+    )
 
 
 def test_a_preview_says_what_it_got_of_a_host_that_does_not_name_itself(

@@ -118,6 +118,14 @@ def test_a_primary_that_hosts_see_is_not_left_because_one_host_is_cut_off() -> N
     assert FaultKind.HOST_CUT_OFF not in verdicts(OURS_BY_ENDPOINT)
 
 
+def test_an_alarm_of_the_hosts_own_shows_nothing_of_a_lost_secondary() -> None:
+    (errors,) = (each for each in OURS_BY_HOSTS.alarms if each.name == "shop-blue-images")
+    own = replace(errors, name="errors", metric=Metric("Shop", "errors", (("Host", "shop-blue"),)))
+    beside = replace(OURS_BY_HOSTS, alarms=[*OURS_BY_HOSTS.alarms, own])
+    never = verdicts(beside)[FaultKind.SECONDARY_LOST].never
+    assert never == "no deciding signal (Check0, Check1) shows it"
+
+
 def test_the_recipe_moves_clients_to_a_secondary_that_is_itself_lost() -> None:
     """A threshold of two over both targets requires the secondary, too, to be healthy."""
     found = verdicts(RECIPE_BY_ENDPOINTS)

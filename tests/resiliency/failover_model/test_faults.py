@@ -59,6 +59,7 @@ SHOWN = {
     Fault(FaultKind.ENDPOINT_DEAD): {"peer": Effect.REFUSED},
     Fault(FaultKind.ENDPOINT_HANGS): {"peer": Effect.UNRESPONSIVE},
     Fault(FaultKind.DEPENDENCY_BLACKHOLED, "db"): {"db": Effect.UNANSWERED},
+    Fault(FaultKind.DATABASE_FAILED_OVER, "db"): {"db": Effect.INTERRUPTED},
     Fault(FaultKind.PROBE_DEAD): {
         "db": Effect.SILENT,
         "cdn": Effect.SILENT,
@@ -175,9 +176,10 @@ def test_each_measured_dependency_is_a_fault_once(check: object, dependencies: l
     assert str(faults[5]) == "dependency blackholed: db"
 
 
-def test_what_leaves_clients_served_does_not_hurt_them() -> None:
+def test_no_failover_helps_where_clients_are_served_or_both_hosts_lose_the_same() -> None:
     assert [kind for kind in FaultKind if not Fault(kind).hurts] == [
         FaultKind.DEPENDENCY_DEGRADED,
+        FaultKind.DATABASE_FAILED_OVER,
         FaultKind.PROBE_DEAD,
         FaultKind.SECONDARY_LOST,
         FaultKind.HOST_CUT_OFF,

@@ -67,6 +67,30 @@ def test_a_target_that_fails_for_long_is_published_once_a_minute_as_by_the_agent
     assert 7 * 60 < known < 7 * 60 + 60
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_database_that_fails_over_is_lost_for_one_to_two_minutes(seed: int) -> None:
+    chance = random.Random(seed)
+    stream = metric_stream(
+        Metric("Bookstore", "db-connectivity"),
+        Effect.INTERRUPTED,
+        fault_at=60 * chance.random(),
+        assumptions=Assumptions(),
+        chance=chance,
+    )
+    pieces = [stream.pieces(minute) for minute in range(-2, 6)]
+    samples = {sum(count for _, count, *_ in each) for each in pieces}
+    assert len(samples) == 1  # no minute has more or fewer than the others
+    failed = [sum(count - total for _, count, total, *_ in each) for each in pieces]
+    assert 6 <= sum(failed) <= 12
+    assert failed[:2] == failed[-2:] == [0, 0]
+    assert sum(map(bool, failed)) <= 4
+    for each in pieces:
+        for known, count, total, lowest, greatest in each:
+            assert lowest <= total / count <= greatest
+            assert (lowest, greatest) in ((0, 0), (0, 1), (1, 1))
+            assert known >= stream.evident or total == count
+
+
 def test_a_stopped_host_is_told_by_three_minutes_without_a_value() -> None:
     # Minutes 0, 1 and 2 stay empty; the value of minute 0 was due at 30 + 37.5. Read at 210.
     assert course(unhealthy(status_alarm()), Effect.SILENT) == StatusTimeline(

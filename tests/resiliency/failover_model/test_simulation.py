@@ -50,6 +50,23 @@ def p95(check: HealthCheck, kind: FaultKind, ttl_seconds: int = 60) -> float:
     return verdict.total.p95
 
 
+@pytest.mark.parametrize(("periods", "moved"), [(2, range(150, 200)), (5, range(1))])
+def test_a_database_that_fails_over_sends_clients_to_a_host_that_lost_it_too(
+    periods: int, moved: range
+) -> None:
+    """With as many periods as ``check`` asks for it moves nobody."""
+    pair = pair_of(unhealthy(probe_alarm("db-connectivity", periods)))
+    fault = Fault(FaultKind.DATABASE_FAILED_OVER, "db")
+    graph = graph_of(pair)
+    assert fault not in [each.fault for each in failover_times(graph, outages=1)]
+    (found,) = failover_times(graph, outages=200, only=[fault], also=[fault])
+    assert found.moved in moved
+    assert found.meets(600) is None  # no failover helps
+    if not found.moved:
+        assert found.never is not None
+        assert "fails for a minute or two, which is not enough" in found.never
+
+
 def test_the_same_seed_gives_the_same_numbers_and_another_one_others() -> None:
     graph = graph_of(pair_of(all_of(STATUS, PEER)))
     first = failover_times(graph, outages=50, seed=7)

@@ -82,7 +82,7 @@ def test_the_scenarios_that_only_a_request_runs_are_named(
     files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cli.main(files)
-    names = "cdn-blackholed, db-hangs, cdn-hangs, db-degraded"
+    names = "cdn-blackholed, db-hangs, cdn-hangs, db-degraded, db-fails-over"
     record = "bookstore.pingpublications.com"
     shown = f"not rehearsed for {record}: {names}; give --scenario cdn-blackholed"
     assert shown in capsys.readouterr().out
@@ -134,10 +134,12 @@ def test_the_usual_scenarios_are_those_of_the_deciding_dependencies(
         "db-hangs",
         "cdn-hangs",
         "db-degraded",
+        "db-fails-over",
     ]
     assert scenarios_left_out(deployment, ["host-stops"]) == []
     deciding = read_deployment(deciding_templates)
-    assert scenarios_left_out(deciding, []) == ["cdn-blackholed", "cdn-hangs", "db-degraded"]
+    left_out = ["cdn-blackholed", "cdn-hangs", "db-degraded", "db-fails-over"]
+    assert scenarios_left_out(deciding, []) == left_out
     assert "db-hangs" in [each.name for each in chosen_scenarios(deciding, [])]
 
 
@@ -169,6 +171,14 @@ def test_one_that_the_kernel_answers_for_is_not_degraded(deployment: Deployment)
     assert not {"db-degraded", "cdn-degraded"} & set(names)
 
 
+@pytest.mark.parametrize("kind", ["tcp", "tls", "http", "redis", "dns"])
+def test_what_is_not_checked_as_a_database_does_not_fail_over(
+    deployment: Deployment, kind: str
+) -> None:
+    names = [each.name for each in scenarios_of(checked_by(deployment, kind))]
+    assert not {"db-fails-over", "cdn-fails-over"} & set(names)
+
+
 def test_a_scenario_that_exists_is_run_on_request(deployment: Deployment) -> None:
     assert [each.name for each in chosen_scenarios(deployment, ["cdn-blackholed"])] == [
         "cdn-blackholed"
@@ -180,8 +190,8 @@ def test_a_scenario_that_does_not_exist_is_refused(deployment: Deployment) -> No
         require_known([deployment], ["earthquake"])
     assert str(refused.value) == (
         "--scenario earthquake: is no scenario here; allowed: host-stops, endpoint-hangs, "
-        "db-blackholed, cdn-blackholed, db-hangs, cdn-hangs, db-degraded, both-stop, "
-        "probe-killed"
+        "db-blackholed, cdn-blackholed, db-hangs, cdn-hangs, db-degraded, db-fails-over, "
+        "both-stop, probe-killed"
     )
 
 

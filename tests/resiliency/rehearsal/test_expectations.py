@@ -86,6 +86,7 @@ def test_each_kind_of_fault_is_a_scenario(plans: Mapping[str, Plan]) -> None:
         "db-hangs",
         "cdn-hangs",
         "db-degraded",
+        "db-fails-over",
         "both-stop",
         "probe-killed",
     ]
@@ -215,6 +216,44 @@ def test_a_dependency_that_answers_late_moves_nobody_and_fires_nothing(
     kinds = {type(each) for each in found.hypothesis}
     assert kinds == {ClientsStay, ClientsServed, AlarmQuiet}
     assert AlarmQuiet(DB_ALARM) in found.hypothesis
+
+
+def test_while_a_database_fails_over_nobody_moves_and_the_alarms_of_both_hosts_recover(
+    example_templates: Templates,
+) -> None:
+    found = plan(example_templates, "db-fails-over")
+    recover = [each for each in found.hypothesis if isinstance(each, AlarmRecovers)]
+    assert [each.alarm for each in recover] == [DB_ALARM, DB_ALARM.replace(BLUE, GREEN)]
+    assert ClientsStay(RECORD, BLUE) in found.hypothesis
+    assert ClientsServed(RECORD) in found.hypothesis
+    assert not [each for each in found.hypothesis if isinstance(each, AlarmFires)]
+    assert AlarmQuiet(FAILOVER_ALARM) in found.hypothesis
+    assert not found.not_covered
+    assert found.fault_seconds == 120  # and no longer, whatever the alarms do
+    assert found.settled_seconds == recover[0].within_seconds > 200
+
+
+def test_a_database_that_decides_sends_clients_to_a_host_that_has_lost_it_too(
+    deciding_templates: Templates,
+) -> None:
+    found = plan(deciding_templates, "db-fails-over")
+    assert list(found.not_covered) == [ClientsStay(RECORD, BLUE)]
+    (reason,) = found.not_covered.values()
+    assert reason.endswith(
+        f"simulated failovers of the database send clients to {GREEN}, which loses it too; to "
+        "cover it, remove db from failover_on, or let its alarm wait longer (evaluation_periods)"
+    )
+    assert AlarmQuiet(FAILOVER_ALARM) not in found.hypothesis
+
+
+def test_a_database_whose_alarm_waits_long_enough_moves_nobody(
+    deciding_templates: Templates,
+) -> None:
+    """As many periods as ``check`` asks for a drill of it."""
+    patient = edited(
+        deciding_templates, set_alarm(DB_ALARM, EvaluationPeriods=5, DatapointsToAlarm=5)
+    )
+    assert not plan(patient, "db-fails-over").not_covered
 
 
 def test_a_dependency_that_hangs_is_as_one_out_of_reach_where_the_probe_waits_for_its_answer(

@@ -66,6 +66,7 @@ def test_each_fault_takes_away_what_it_names_and_its_end_gives_it_back(
         "db-blackholed",
         "db-hangs",
         "db-degraded",
+        "db-fails-over",
         "both-stop",
         "probe-killed",
     ]
@@ -75,6 +76,7 @@ def test_each_fault_takes_away_what_it_names_and_its_end_gives_it_back(
         "db-blackholed": [[True, True], [True, True]],
         "db-hangs": [[True, True], [True, True]],
         "db-degraded": [[True, True], [True, True]],
+        "db-fails-over": [[True, True], [True, True]],
         "both-stop": [[False, False], [True, True]],
         "probe-killed": [[True, True], [True, True]],
     }

@@ -243,18 +243,34 @@ def probes(draw: st.DrawFn, *, measured: bool) -> Data:
     return {"interval_seconds": interval, "timeout_seconds": timeout, **probe}
 
 
+CLOUDWATCH_AGENTS = st.fixed_dictionaries(
+    {"memory_percent": st.floats(0, 100, exclude_min=True)},
+    optional={
+        "disk_percent": st.just({"/": 85, "/var/lib": 80.5}),
+        "processes": st.dictionaries(
+            SLUGS, st.just({"name": "java"}) | st.just({"command": "a b", "at_least": 2})
+        ),
+        "in_drills": st.sampled_from(["quiet", "guard", "ignored"]),
+        "state": st.sampled_from(["present", "absent"]),
+    },
+)
+
+
 @st.composite
 def environments(draw: st.DrawFn) -> Data:
     account, region = draw(matching(r"[0-9]{12}")), draw(st.sampled_from(limits.ALARM_REGIONS))
     # Private zones, which need their id, and no alias records of load balancers.
     in_govcloud = limits.partition_of(region) == "aws-us-gov"
     kinds = ["ipv4", "ipv6"] if in_govcloud else ["ipv4", "ipv6", "alias"]
-    zone_id = {"id": draw(ZONE_IDS)} if in_govcloud or draw(st.booleans()) else {}
+    with_id = in_govcloud or draw(st.booleans())
+    zone_id = {"id": draw(ZONE_IDS), "private": draw(st.booleans())} if with_id else {}
     zone = f"{draw(LABELS)}.example"  # a name of digits alone would be an address
     topic = draw(matching(r"[A-Za-z0-9_-]{1,40}"))
     needed = draw(
         st.dictionaries(
-            SLUGS.filter(lambda name: name not in BUILT_IN_SIGNALS), dependencies(), max_size=4
+            SLUGS.filter(lambda name: name not in (*BUILT_IN_SIGNALS, "memory")),
+            dependencies(),
+            max_size=4,
         )
     )
     host_name = matching(r"[A-Za-z0-9][A-Za-z0-9 ._/:=+@-]{0,40}[A-Za-z0-9]")
@@ -270,6 +286,7 @@ def environments(draw: st.DrawFn) -> Data:
                 "status_alarm": alarms(),
                 "tags": TAGS,
                 "peer_alarm": alarms(),
+                "cloudwatch_agent": CLOUDWATCH_AGENTS,
                 "failover_on": st.lists(
                     st.sampled_from([*BUILT_IN_SIGNALS, *needed]), min_size=1, unique=True
                 ),
@@ -387,5 +404,5 @@ def test_the_agent_takes_the_configuration_of_a_valid_service(data: Data) -> Non
             content = b64decode(configuration.encoded())
             read = agent.parse(content)
             assert json.loads(content) == configuration.rendered()
-            assert len(read.targets) == len(environment.dependencies)
+            assert len(read.targets) == len(environment.measured)
             assert len(read.peers) == (2 if environment.has_peers else 0)

@@ -489,3 +489,37 @@ def test_a_host_behind_a_load_balancer_is_asked_there() -> None:
     balancers = {"green": {**BALANCER, "dns_name": "green.elb.amazonaws.com"}, "blue": BALANCER}
     edited = environment(with_hosts(alias=(balancers["blue"], balancers["green"])))
     assert edited.hosts.green.peer_check_address == "green.elb.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name", "dimensions"),
+    [
+        pytest.param("Bookstore", "errors", '{ Host: "{host}" }', id="a name"),
+        pytest.param("Bookstore", "orders.paid", "{ Host: bookstore-api-blue }", id="a beginning"),
+        pytest.param("Bookstore", "errors", '{ Host: "{host}", shop: books }', id="a tag"),
+        pytest.param("Bookstore", "db-connectivity", '{ Host: "{host}" }', id="of the probe"),
+        pytest.param(
+            *("Bookstore", "statsd-dropped", '{ Host: "{host}", Class: limit }'), id="dropped lines"
+        ),
+        pytest.param("Bookstore", "drill-score", "{ Service: bookstore }", id="of drills"),
+        pytest.param("Other", "requests", "{ }", id="of another namespace"),
+    ],
+)
+def test_an_alarm_may_watch_what_the_application_or_the_product_publishes(
+    tmp_path: Path, namespace: str, name: str, dimensions: str
+) -> None:
+    file = tmp_path / "bookstore.yaml"
+    file.write_text(
+        EXAMPLE_CORE
+        + f"""\
+    probe: {{ statsd: {{ metrics: [errors, "orders.*"], tags: [shop] }} }}
+    alarms:
+      other:
+        label: Other
+        metric: {{ namespace: {namespace}, name: {name}, dimensions: {dimensions} }}
+        at_least: 5
+""",
+        encoding="utf-8",
+    )
+    (service,) = load(file)
+    assert service.environments["production"].alarms.keys() == {"other"}

@@ -170,6 +170,39 @@ def test_a_probe_without_a_role_is_noted() -> None:
     ]
 
 
+def test_a_cloudwatch_agent_without_a_role_is_noted() -> None:
+    def edit(env: Data) -> None:
+        with_instances(env)
+        env.update(notifications=SUBSCRIBED, cloudwatch_agent={"memory_percent": 90})
+        del env["dependencies"]
+
+    assert list(notes_of(edited(edit))) == [
+        ServiceWarning(
+            "staged-resiliency:no-cloudwatch-agent-roles",
+            "probe.roles",
+            "is empty: the CloudWatch agent can read its configuration and publish only where the "
+            "hosts' role has the policy in its stack's output PolicyArn; give the role's name to "
+            "have it attached",
+        )
+    ]
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_what_the_cloudwatch_agent_of_private_hosts_needs_is_noted(state: str) -> None:
+    def edit(env: Data) -> None:
+        with_instances_and_role(env)
+        env["cloudwatch_agent"] = {"memory_percent": 90, "state": state}
+        env["hosts"]["green"]["address"] = "10.0.0.4"
+
+    found = {note.path: note.message for note in notes_of(edited(edit))}
+    assert found.get("cloudwatch_agent") == (
+        "bookstore-api-green: with a private address the agent needs NAT, or VPC endpoints for "
+        "monitoring, ssm, ssmmessages, ec2messages and s3, from which its package comes"
+        if state == "present"
+        else None
+    )
+
+
 @pytest.mark.parametrize(
     "edit",
     [
@@ -190,7 +223,7 @@ def test_what_an_application_s_metrics_may_cost_is_noted() -> None:
             "staged-resiliency:application-metrics",
             "probe.statsd",
             "the application may create up to 20 metrics on each host, about $6.00 a month for a "
-            "host",
+            "host: errors, orders.*",
         )
     ]
 
@@ -298,6 +331,14 @@ def test_public_addresses_are_reached_from_a_vpc_through_nat_alone() -> None:
             for color, address in (("blue", "54.213.54.171"), ("green", "52.11.79.9"))
         ),
     ]
+
+
+def test_drills_in_govcloud_are_allowed_where_they_observe_from_a_vpc() -> None:
+    def edit(env: Data) -> None:
+        private(env)
+        env["region"] = "us-gov-west-1"
+
+    assert drilled(edit) == [PROBES_OF_PRIVATE_HOSTS, OBSERVED_IN_THE_VPC]
 
 
 def test_a_file_that_calls_its_zone_private_is_not_warned_of_it() -> None:

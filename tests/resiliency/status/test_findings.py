@@ -465,6 +465,43 @@ def test_a_part_that_can_not_be_asked_leaves_the_others(
     assert "bookstore-production-clients-on-standby" in out
 
 
+def _with_the_cloudwatch_agent(made: Deployment) -> None:
+    made.stacks["bookstore-production-cloudwatch-agent"] = [
+        ("Association", "AWS::SSM::Association", "agents-association")
+    ]
+
+
+def test_the_cloudwatch_agent_has_an_association_of_its_own(
+    made: Deployment, status: StatusCommand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _with_the_cloudwatch_agent(made)
+    assert status("--json") == 1
+    found = findings(json.loads(capsys.readouterr().out))
+    assert found == [
+        f"agents: the CloudWatch agent's association on {name} ({instance}): never ran"
+        for instance, name in made.instances.items()
+    ]
+
+
+def test_the_cloudwatch_agent_may_be_there_without_a_probe(
+    made: Deployment, status: StatusCommand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _with_the_cloudwatch_agent(made)
+    del made.stacks[made.stack("probe")]
+    for instance in made.instances:
+        made.associations[instance]["AssociationId"] = "agents-association"
+    made.instances.popitem()
+    assert status("--json") == 1
+    document = json.loads(capsys.readouterr().out)
+    assert [each for each in findings(document) if each.startswith("agents")] == [
+        f"agents: 0 instances have the Name tag {plans.GREEN}; the CloudWatch agent goes to all of "
+        "them"
+    ]
+    (rows,) = (each["rows"] for each in document["sections"] if each["title"] == "agents")
+    assert rows[0]["name"] == "no probe"
+    assert rows[1]["text"].startswith("CloudWatch agent, ")
+
+
 def test_without_drills_and_probe_it_says_so(
     made: Deployment, status: StatusCommand, capsys: pytest.CaptureFixture[str]
 ) -> None:

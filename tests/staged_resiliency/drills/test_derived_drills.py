@@ -19,6 +19,7 @@ from staged_resiliency import (
     ClientsMove,
     ClientsReturn,
     ClientsServed,
+    ClientsServedAgain,
     ClientsStay,
     ConnectivityAlarm,
     DegradeDependency,
@@ -26,6 +27,9 @@ from staged_resiliency import (
     DrillGroup,
     DrillSchedule,
     DrillTarget,
+    EndpointSignal,
+    FailOverDbCluster,
+    FailOverDbInstance,
     FailoverHost,
     HealthCheck,
     InstanceFailover,
@@ -33,11 +37,22 @@ from staged_resiliency import (
     PeerAlarm,
     ProbeConfiguration,
     Signal,
+    StatusSignal,
     StopInstance,
     TcpCheck,
     WatchedHost,
 )
-from tests.staged_resiliency.support import HERE, TOPIC_ARN, ZONE_ID, an_alarm, an_instance, refused
+from tests.staged_resiliency.support import (
+    HERE,
+    TOPIC_ARN,
+    ZONE_ID,
+    an_alarm,
+    an_instance,
+    refused,
+    synthesized,
+    text_parameter,
+)
+from tests.support import resources_of
 
 BLUE, GREEN = "shop-blue", "shop-green"
 IDS = {BLUE: "i-0123456789abcdef0", GREEN: "i-0123456789abcdef1"}
@@ -195,6 +210,46 @@ def test_a_degraded_dependency_has_a_bound_of_the_response_time(here: Stack) -> 
     assert drill.guards == ("shop-green-StatusCheckFailed", "shop-green-db-connectivity-failed")
 
 
+def test_a_database_fails_over_by_one_statement(here: Stack) -> None:
+    database = [on_the_database(here, host) for host in IDS]
+    target = target_of(a_failover(here), alarms=database, probe=PROBE)
+    fault = FailOverDbInstance("shop-db", "DB.example.com.")
+    drill = a_drill(here, target, fault=fault, dependency="db")
+    assert drill.hypothesis[:2] == (ClientsStay(RECORD, BLUE), ClientsServedAgain(RECORD))
+    recover = [each.alarm for each in drill.hypothesis if isinstance(each, AlarmRecovers)]
+    assert recover == [each.alarm_name for each in database]
+    assert drill.guards == ("shop-blue-StatusCheckFailed", "shop-green-StatusCheckFailed")
+    assert drill.plan.target == BLUE
+    assert drill.plan.instances == ("db-shop-db", *sorted(IDS.values()))
+
+
+@pytest.mark.slow
+def test_databases_fail_over_whose_identifiers_are_known_only_at_deployment() -> None:
+    def build(stack: Stack) -> None:
+        database = [on_the_database(stack, host) for host in IDS]
+        target = target_of(a_failover(stack), alarms=database, probe=PROBE)
+        group = DrillGroup(stack, "Drills", service=target, topic=TOPIC_ARN)
+        for number in (1, 2):
+            Drill(
+                stack,
+                f"Drill{number}",
+                group=group,
+                name=f"db-{number}",
+                fault=FailOverDbCluster(
+                    text_parameter(stack, f"Database{number}"), "db.example.com"
+                ),
+                schedule=DrillSchedule(f"cron(0 10 ? * TUE#{number} *)"),
+            )
+
+    template = synthesized(build)
+    aims = [
+        each["Properties"]["Targets"]["Database"]["ResourceArns"][0]["Fn::Join"][1][-1]
+        for each in resources_of(template, "AWS::FIS::ExperimentTemplate").values()
+    ]
+    assert aims == [{"Ref": "Database1"}, {"Ref": "Database2"}]
+    assert len(resources_of(template, "AWS::IAM::Policy")) == 2
+
+
 def test_what_is_given_is_not_derived(here: Stack) -> None:
     given = [AlarmFires("shop-blue-StatusCheckFailed", 700)]
     drill = a_drill(here, target_of(a_failover(here)), hypothesis=given)
@@ -306,6 +361,60 @@ REFUSED: Sequence[Any] = (
         "Drill: fault: may end after 480 s, before clients of shop.example.com reach shop-green, "
         "which may take 540 s; give more duration_minutes",
         id="a fault shorter than the objective",
+    ),
+    pytest.param(
+        lambda stack: a_drill(
+            stack,
+            target_of(
+                a_failover(stack, failover_on=[StatusSignal(), _database_signal(stack)]),
+                probe=PROBE,
+            ),
+            fault=FailOverDbInstance("shop-db", "db.example.com"),
+        ),
+        "Drill: fault: would send clients to shop-green, which loses the database too: "
+        "shop-blue-db-connectivity-failed decides the failover, and may fire in the 120 s that a "
+        "failover of the database may take; remove db from failover_on, or let the alarm wait "
+        "with evaluation_periods: 5",
+        id="a database that decides",
+    ),
+    pytest.param(
+        lambda stack: a_drill(
+            stack,
+            target_of(a_failover(stack), objective_seconds=100),
+            fault=FailOverDbInstance("shop-db", "db.example.com"),
+        ),
+        "Drill: fault: DB instance shop-db may take 120 s to fail over, and the objective is 100 "
+        "s; give DrillTarget more objective_seconds",
+        id="a failover longer than the objective",
+    ),
+    pytest.param(
+        lambda stack: a_drill(
+            stack,
+            target_of(
+                a_failover(
+                    stack,
+                    blue=FailoverHost(BLUE, AddressTarget(ipv4="52.11.79.8")),
+                    failover_on=[EndpointSignal()],
+                )
+            ),
+            fault=FailOverDbCluster("shop", "db.example.com"),
+        ),
+        "Drill: fault: shop-blue, the active host, has no instance in the service, which drills "
+        "lock while they run; give DrillHost its instance",
+        id="an active host without an instance",
+    ),
+    pytest.param(
+        lambda stack: FailOverDbCluster("shop:cluster", "db.example.com"),
+        "FailOverDbCluster: identifier: 'shop:cluster' is not an identifier of a DB instance or DB "
+        "cluster (lower-case letters, digits and single hyphens, a letter first, at most 63); give "
+        "one like shop-db",
+        id="an ARN of a database",
+    ),
+    pytest.param(
+        lambda stack: FailOverDbInstance("shop", "db.example.com:5432"),
+        "FailOverDbInstance: destination: 'db.example.com:5432' is neither a DNS name nor an IP "
+        "address (a port has a key of its own); give one like db.example.com",
+        id="a database with its port",
     ),
     pytest.param(
         lambda stack: a_drill(

@@ -640,6 +640,7 @@ def test_an_alarm_and_a_metric_of_a_drill_have_its_name() -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_network_takes_subnets_and_security_groups_of_the_cdk() -> None:
     def build(stack: Stack) -> None:
         subnet = ec2.Subnet.from_subnet_id(stack, "Subnet", SUBNET)

@@ -11,6 +11,7 @@ from resiliency.failover_model.simulation import failover_times
 from resiliency.failover_model.template_reader import read_graph
 from resiliency.service_file.mapping import guards_of, hypothesis_of
 from resiliency.service_file.model import Environment
+from staged_resiliency.drills.alarm_effects import AlarmKind, WatchedAlarm
 from staged_resiliency.experiment.expectations import (
     AlarmFires,
     AlarmQuiet,
@@ -19,6 +20,7 @@ from staged_resiliency.experiment.expectations import (
     ClientsMove,
     ClientsReturn,
     ClientsServed,
+    ClientsServedAgain,
     ClientsStay,
 )
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source
@@ -258,6 +260,84 @@ def test_a_degraded_dependency_is_guarded_like_one_that_is_cut_off() -> None:
         f"{GREEN}-probe-silent",
         f"{GREEN}-db-connectivity-failed",
     ]
+
+
+def _failing_over(env: Data) -> None:
+    _both_ids(env)
+    env["probe"] = {"peer": True}
+    env["drills"]["db-failover"] = {
+        "fault": "rds_failover",
+        "dependency": "db",
+        "db_cluster": "shop",
+        "schedule": "cron(0 10 ? * WED#1 *)",
+    }
+
+
+def test_while_a_database_fails_over_clients_stay_and_alarms_of_both_hosts_may_fire() -> None:
+    found = expected(drilled(_failing_over), "db-failover")
+    assert found[:2] == [ClientsStay(RECORD, BLUE), ClientsServedAgain(RECORD)]
+    may_fire = [f"{host}-{name}-connectivity-failed" for host in (BLUE, GREEN)
+                for name in ("db", "peer")]  # fmt: skip
+    recover = [each for each in found if isinstance(each, AlarmRecovers)]
+    assert [each.alarm for each in recover] == may_fire
+    assert {each.within_seconds for each in recover} == {230}
+    quiet = {f"{host}-{name}" for host in (BLUE, GREEN)
+             for name in (*_OF_HOSTS, "cdn-connectivity-failed")}  # fmt: skip
+    assert {each.alarm for each in found if isinstance(each, AlarmQuiet)} == quiet
+    assert len(found) == 2 + len(may_fire) + len(quiet)
+
+
+def test_a_database_that_fails_over_is_guarded_by_the_health_of_both_hosts() -> None:
+    assert guarded(drilled(_failing_over), "db-failover") == [
+        f"{host}-{name}" for host in (BLUE, GREEN) for name in _OF_HOSTS
+    ]
+
+
+def _own_alarms(env: Data) -> None:
+    _failing_over(env)
+    metric = {"namespace": "Shop", "name": "errors"}
+    of_host = {"metric": {**metric, "dimensions": {"Host": "{host}"}}, "label": "E", "at_least": 9}
+    env["alarms"] = {
+        "errors": {**of_host, "statistic": "Sum"},
+        "cpu": {**of_host, "statistic": "Average", "in_drills": "guard"},
+        "orders": {"metric": metric, "label": "O", "statistic": "Maximum", "at_least": 9},
+    }
+
+
+def test_alarms_of_the_application_on_a_host_may_fire_too_and_guards_may_not() -> None:
+    found = expected(drilled(_own_alarms), "db-failover")
+    recover = {each.alarm for each in found if isinstance(each, AlarmRecovers)}
+    quiet = {each.alarm for each in found if isinstance(each, AlarmQuiet)}
+    assert {f"{BLUE}-errors", f"{GREEN}-errors"} <= recover
+    assert {f"{BLUE}-cpu", f"{GREEN}-cpu", f"{RECORD}-orders"} <= quiet
+    assert guarded(drilled(_own_alarms), "db-failover")[-1] == f"{BLUE}-cpu"
+
+
+def test_a_failover_that_waits_long_enough_sends_nobody_to_the_other_host() -> None:
+    """One with as many periods as ``check`` asks for; one with fewer it refuses."""
+
+    def edit(periods: int) -> Callable[[Data], None]:
+        def change(env: Data) -> None:
+            _failing_over(env)
+            env["failover_on"] = ["status", "db"]
+            env["dependencies"]["db"]["alarm"] = {"evaluation_periods": periods}
+            env["drills"]["db-blackhole"]["duration_minutes"] = 12
+
+        return change
+
+    with pytest.raises(AssertionError, match="evaluation_periods: 5"):
+        drilled(edit(4))
+    found = expected(drilled(edit(5)), "db-failover")
+    assert ClientsStay(RECORD, BLUE) in found
+
+
+@pytest.mark.parametrize("offset", range(0, 60, 5))
+def test_no_outage_has_more_periods_with_failed_samples_than_is_allowed_for(offset: int) -> None:
+    """Samples of an outage of two minutes, from any second on, play into so many minutes."""
+    alarm = WatchedAlarm("db", AlarmKind.DEPENDENCY, BLUE, sample_seconds=15)
+    samples = range(0, 600, 10)
+    failed = [at for at in samples if 120 + offset - 5 < at + 5 and at < 240 + offset]
+    assert len({at // 60 for at in failed}) <= alarm.periods_of(120) == 4
 
 
 def test_a_stopped_host_does_not_answer_its_peer_and_reports_nothing_of_it() -> None:

@@ -40,7 +40,7 @@ def test_handlers_load_with_nothing_but_python_and_botocore(tmp_path: Path) -> N
     program = _PROGRAM.format(
         staged=str(staged),
         packages=str(packages),
-        handlers=[each.handler for each in functions.ALL],
+        handlers=[each.handler for each in (*functions.ALL, functions.CLIENT)],
     )
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False

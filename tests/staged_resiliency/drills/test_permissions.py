@@ -69,7 +69,7 @@ def test_functions_call_what_they_declare_and_nothing_else() -> None:
         made.after = lost
         assert made.finish(made.start(made.machine(SHUTDOWN))) == "SUCCEEDED"
         note(made.used)
-    for plan in (BLACKHOLE, replace(SHUTDOWN, enabled=False)):
+    for plan in (BLACKHOLE, replace(SHUTDOWN, enabled=False), plans.IN_VPC):
         with account(plan, Script(detect=120, clients_move=None)) as made:
             assert made.finish(made.start(made.machine(plan))) == "SUCCEEDED"
             note(made.used)

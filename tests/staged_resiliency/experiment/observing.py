@@ -10,6 +10,7 @@ from staged_resiliency.experiment.expectations import (
     ClientsMove,
     ClientsReturn,
     ClientsServed,
+    ClientsServedAgain,
     ClientsStay,
     Expectation,
 )
@@ -28,6 +29,7 @@ EXPECTATIONS: tuple[Expectation, ...] = (
     AlarmRecovers(ALARM_NAME, 300),
     AlarmQuiet(ALARM_NAME),
     ClientsFast(RECORD, 0.8),
+    ClientsServedAgain(RECORD, 120),
 )
 
 

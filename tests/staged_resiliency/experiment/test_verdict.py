@@ -27,7 +27,7 @@ from tests.staged_resiliency.experiment.observing import (
     timed,
 )
 
-MOVE, RETURN, STAY, SERVED, FIRES, RECOVERS, QUIET, FAST = EXPECTATIONS
+MOVE, RETURN, STAY, SERVED, FIRES, RECOVERS, QUIET, FAST, AGAIN = EXPECTATIONS
 PASSED, FAILED = Status.PASSED, Status.FAILED
 
 
@@ -265,6 +265,65 @@ ROWS: tuple[Row, ...] = (
     ("fast before and after", FAST, [timed(99, 0.1), timed(401, 0.1)], FAILED, None, "no answer"),
     ("no answer in time", FAST, [timed(200, 4, NO_ANSWER)], FAILED, None, "no answer was timed"),
     ("not timed", FAST, [client(200, BLUE)], FAILED, None, "no answer was timed"),
+    (
+        "served all along",
+        AGAIN,
+        requests(BLUE, 99, 105, 110, 500),
+        PASSED,
+        0,
+        "0 s after the fault",
+    ),
+    (
+        "served again, by whichever host",
+        AGAIN,
+        [
+            client(99, BLUE),
+            *requests(NO_ANSWER, 105, 110, 215),
+            client(220, GREEN),
+            *requests(BLUE, 225, 500),
+        ],
+        PASSED,
+        120,
+        "are served again 120 s after the fault",
+    ),
+    (
+        "served again too late",
+        AGAIN,
+        [*requests(NO_ANSWER, 105, 110), *requests(BLUE, 221, 225, 500)],
+        FAILED,
+        121,
+        "121 s after the fault; expected within 120 s",
+    ),
+    (
+        "served again, and lost again",
+        AGAIN,
+        [
+            *requests(NO_ANSWER, 105, 110),
+            *requests(BLUE, 115, 120, 125),
+            *requests(NO_ANSWER, 300, 305),
+            *requests(BLUE, 310, 315, 320),
+        ],
+        FAILED,
+        210,
+        "210 s after the fault",
+    ),
+    (
+        "served again, and one request lost",
+        AGAIN,
+        [*requests(BLUE, 105, 110), client(115, NO_ANSWER), *requests(BLUE, 120, 125)],
+        PASSED,
+        5,
+        "5 s after the fault",
+    ),
+    (
+        "served again twice",
+        AGAIN,
+        [client(105, NO_ANSWER), *requests(BLUE, 110, 115)],
+        FAILED,
+        None,
+        "not within 900 s",
+    ),
+    ("not served again", AGAIN, requests(NO_ANSWER, 105, 500), FAILED, None, "not within 900 s"),
 )
 
 

@@ -154,6 +154,13 @@ def test_an_alias_to_cloudfront_does_not_evaluate_its_target_and_one_to_a_bucket
     assert all("TTL" not in each for each in records_of(template))
 
 
+def test_two_long_names_fit_into_the_set_identifiers() -> None:
+    longest = "a" * 40
+    template = synthesized(lambda stack: failover(stack, service=longest, dependency=longest))
+    identifiers = [each["SetIdentifier"] for each in records_of(template)]
+    assert identifiers == [f"{longest}-{longest}-{role}" for role in ("Primary", "Secondary")]
+
+
 OTHER = "d222222abcdef8.cloudfront.net"
 TWO_DISTRIBUTIONS = (
     "FailoverRecords: primary and secondary are both CloudFront distributions, and only one "

@@ -145,6 +145,13 @@ UNREACHABLE = "can't be reached by Route 53's checkers; give a public address"
             id="two endpoints",
         ),
         pytest.param(
+            {"address": None, "domain_name": "internal-blue-1.eu-west-1.elb.amazonaws.com"},
+            "EndpointHealthCheck: domain_name: 'internal-blue-1.eu-west-1.elb.amazonaws.com' is an "
+            "internal load balancer, which Route 53's checkers can't reach; give one that faces "
+            "the internet, or decide by an alarm of the hosts' probes",
+            id="internal load balancer",
+        ),
+        pytest.param(
             {"address": "blue"},
             "EndpointHealthCheck: address: 'blue' is not an IPv4 or IPv6 address; "
             "give one like 52.11.79.9",

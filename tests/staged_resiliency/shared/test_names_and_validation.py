@@ -9,6 +9,8 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from staged_resiliency.probe import probe_validation
+from staged_resiliency.probe.cloudwatch_agent import agent_name
+from staged_resiliency.probe.cloudwatch_configuration import mount_path
 from staged_resiliency.shared import limits, names, validation
 from tests.staged_resiliency.api_model import service_model
 
@@ -152,6 +154,16 @@ def test_names_are_what_the_outside_knows(made: str, expected: str) -> None:
             probe_validation.association_name(names.probe_stack(LONGEST_SLUG, LONGEST_SLUG)),
             128,
             id="association",
+        ),
+        pytest.param(
+            agent_name(names.cloudwatch_agent_stack(LONGEST_SLUG, LONGEST_SLUG)),
+            100,
+            id="association of the CloudWatch agent",
+        ),
+        pytest.param(
+            names.own_alarm(LONGEST_HOST, names.disk_alarm(mount_path(f"/{'a' * 63}"))),
+            limits.MAX_ALARM_NAME_CHARACTERS,
+            id="alarm on a disk",
         ),
         pytest.param(
             names.connectivity_metric(LONGEST_SLUG), limits.MAX_METRIC_NAME_CHARACTERS, id="metric"

@@ -42,6 +42,11 @@ COMPLETE: Final = "Complete"
 ERROR: Final = "Error"
 SUCCESSFUL: Final = "Successful"
 
+# In these stages an attack has run; where Gremlin does not say since when, since its creation.
+_HAS_RUN: Final = (
+    *("Running", "InterruptTriggered", "RollbackTriggered", "RollbackStarted", "TearingDown"),
+    *(SUCCESSFUL, "LostCommunication", "TeardownFailed", "HaltFailed"),
+)
 _LIFECYCLES: Final = (ACTIVE, HALTING, COMPLETE, ERROR)
 _IDENTITY: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+]00:?00)")
@@ -209,7 +214,8 @@ def _attack(document: object) -> Attack:
     targets, containers = _value(document, "targets"), _value(document, "targetContainers")
     annotations = _value(document, "annotations")
     run = annotations.get(RUN_TAG) if isinstance(annotations, dict) else None
-    created = _value(document, "startTime") or _value(document, "createdAt")
+    created = _moment(_value(document, "startTime") or _value(document, "createdAt"))
+    running = _moment(_value(document, "initializationEndTime"))
     return Attack(
         id=str(identity),
         stage=str(stage),
@@ -221,8 +227,8 @@ def _attack(document: object) -> Attack:
             }
         ),
         run=run if isinstance(run, str) else "",
-        created_at=_moment(created),
-        running_since=_moment(_value(document, "initializationEndTime")),
+        created_at=created,
+        running_since=running or (created if stage in _HAS_RUN else None),
         ended_at=_moment(_value(document, "endTime")),
     )
 
@@ -292,7 +298,7 @@ def _call(
         except GremlinError as error:
             failed, again = error, True
         else:
-            if status in (200, 201, 202, 204):
+            if 200 <= status < 300:
                 return answer
             again = status == 429 or status >= 500
             told = _line(answer.decode("utf-8", "replace").replace(key, "***"))

@@ -26,7 +26,7 @@ from staged_resiliency.drills.runtime.store import (
 )
 
 SHUTDOWN_DELAY_SECONDS: Final = 60.0
-"""How long the agent waits before it shuts its host down: the shortest that Gremlin documents."""
+"""How long the agent waits before it shuts its host down: Gremlin's default."""
 
 SHUTDOWN_SETTLE_SECONDS: Final = 180.0
 """How long after that an instance that still runs may yet stop, *assumed*."""

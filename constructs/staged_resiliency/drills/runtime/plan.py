@@ -129,7 +129,7 @@ class Database:
     @property
     def lock(self) -> str:
         """The name of its lock, and the tag of its experiments."""
-        return self.resource.replace(":", "-")
+        return f"{'cluster' if self.is_cluster else 'db'}-{self.identifier}"
 
 
 @dataclass(frozen=True, slots=True)

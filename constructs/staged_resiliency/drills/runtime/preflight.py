@@ -95,12 +95,16 @@ def refusals(plan: Plan, found: Findings) -> Sequence[str]:
     return [*reasons, *found.traps]
 
 
-def inspect(plan: Plan, execution: str, context: Context) -> Findings:
-    """Collect everything for which a run may be refused; change nothing."""
+def inspect(plan: Plan, execution: str, context: Context, *, ask_gremlin: bool = True) -> Findings:
+    """Collect everything for which a run may be refused; change nothing.
+
+    ``ask_gremlin`` is false for people, who need not be able to read the key of its API.
+    """
     states = alarm_states(plan.watched_alarms, context)
     standby = ask_for(plan, plan.standby.reached_at, context)
     instance = fault.describe_instance(plan.target_host.instance_id or "", context)
     agent = traps.describe_agent(plan, context) if _needs_ssm(plan) else {}
+    asked = plan.gremlin is not None and ask_gremlin
     described = {} if plan.database is None else database.describe(plan.database, context)
     return Findings(
         in_window=is_open(plan.window, context.clock()),
@@ -114,7 +118,7 @@ def inspect(plan: Plan, execution: str, context: Context) -> Findings:
             *traps.of_instance(plan, instance, context),
             *traps.of_agent(plan, agent),
             *([] if plan.database is None else database.traps_of(plan.database, described)),
-            *([] if plan.gremlin is None else gremlin_fault.refusals(plan, execution, context)),
+            *(gremlin_fault.refusals(plan, execution, context) if asked else ()),
         ],
         database=database.status_of(described),
         blackout=blackout_day(plan, context.clock()),

@@ -140,6 +140,7 @@ def announce(plan: Plan, run: RunName, context: Context) -> None:
         "It checks before that whether the service is healthy, and runs only if it is.",
         "",
         *how_to_stop(plan.region, run.execution),
+        *(["A failover that has begun goes on, and can't be undone."] if plan.database else []),
         *([f"Runbook: {plan.runbook}"] if plan.runbook else []),
     ]
     for topic_arn in plan.topic_arns:

@@ -113,6 +113,24 @@ RECORD_ALIKE = (
             id="connectivity alarm",
         ),
         pytest.param(
+            {
+                "name: bookstore-api-blue": "name: api",
+                "bookstore-api-green,": "bookstore-api-green, instance_id: i-0123456789abcdef0,",
+                "    dependencies:": "    cloudwatch_agent: { disk_percent: { /: 85 } }\n"
+                "    dependencies:",
+            },
+            {
+                "name: bookstore-api-blue": "name: api-disk",
+                "    dependencies:": "    alarms: { root: { label: R, below: 1, metric: "
+                "{ namespace: S, name: r, dimensions: { Host: '{host}' } } } }\n"
+                "    dependencies:",
+            },
+            "services/cafe.yaml:17: environments.production.alarms.root: blue's alarm "
+            "'api-disk-root' has the name of another alarm; rename it; the other one is at "
+            "services/bookstore.yaml:17",
+            id="alarm on a disk",
+        ),
+        pytest.param(
             CDN_FAILS_OVER,
             CDN_FAILS_OVER,
             "services/cafe.yaml:19: environments.production.dependencies.cdn.host: "

@@ -123,6 +123,8 @@ def test_a_failover_that_both_hosts_bear_passes(plan: Plan, waits: bool) -> None
     assert made.service.now >= began + 290
     operation = "DescribeDBClusters" if plan is CLUSTER else "DescribeDBInstances"
     assert ("rds", operation) in made.calls
+    asks = {name for name, actions in made.used.items() if f"rds:{operation}" in actions}
+    assert asks == {"observe", "end"}  # which alone have the policy
 
 
 @pytest.mark.slow
@@ -171,6 +173,23 @@ def test_an_alarm_of_one_host_that_has_to_stay_quiet_fails_the_drill() -> None:
 def test_a_failover_that_fis_can_not_begin_is_no_success() -> None:
     journal, _ = run(PLAN, Script(clients_move=None, fails_after=0))
     assert journal["verdict"]["status"] == "aborted"
+
+
+@pytest.mark.slow
+def test_an_aborted_run_is_cleaned_up_once_the_database_is_back() -> None:
+    with account(PLAN, Script(clients_move=None, failover_takes=200)) as made:
+        execution = made.start(made.machine(PLAN))
+
+        def abort(phase: str, _: int) -> None:
+            if phase == "Observe":
+                made.stop(execution)
+
+        made.after = abort
+        assert made.finish(execution) == "ABORTED"
+        journal = made.journal("run-1")
+    assert journal["verdict"]["status"] == "aborted"
+    began, ended = (moment(journal[key]) for key in ("injected_at", "fault_ended_at"))
+    assert ended - began >= 200
 
 
 @pytest.mark.slow

@@ -40,28 +40,41 @@ class Made:
     slept: list[float] = field(default_factory=list)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _server() -> Iterator[None]:
+    """One server for all tests, since to start one takes as long as a test."""
+    with serving(GremlinService(plans.BLACKHOLE)) as server:
+        _Shared.server = server
+        yield
+
+
+class _Shared:
+    server: FakeGremlin
+
+
 @contextmanager
 def asked() -> Iterator[Made]:
     """A stand-in for Gremlin, and access to it."""
-    service = GremlinService(plans.BLACKHOLE)
-    with serving(service) as server:
-        made = Made(server, lambda_context())
+    simulated = GremlinService(plans.BLACKHOLE)
+    server = _Shared.server
+    vars(server).update(vars(FakeGremlin(simulated, url=server.url)))
+    made = Made(server, lambda_context())
 
-        def aws(service: str, operation: str, **parameters: object) -> Mapping[str, Any]:
-            assert (service, operation) == ("secretsmanager", "GetSecretValue")
-            assert parameters == {"SecretId": SECRET}
-            made.secrets.append("read")
-            return {"SecretString": server.key}
+    def aws(service: str, operation: str, **parameters: object) -> Mapping[str, Any]:
+        assert (service, operation) == ("secretsmanager", "GetSecretValue")
+        assert parameters == {"SecretId": SECRET}
+        made.secrets.append("read")
+        return {"SecretString": server.key}
 
-        made.context = replace(
-            lambda_context(),
-            aws=aws,
-            clock=lambda: service.now,
-            sleep=made.slept.append,
-            gremlin_url=server.url,
-            secrets={},
-        )
-        yield made
+    made.context = replace(
+        lambda_context(),
+        aws=aws,
+        clock=lambda: simulated.now,
+        sleep=made.slept.append,
+        gremlin_url=server.url,
+        secrets={},
+    )
+    yield made
 
 
 def test_the_url_is_gremlins_own() -> None:
@@ -216,6 +229,18 @@ def test_times_have_fractions_or_none() -> None:
         assert (found.created_at, found.ended_at) == (60.25, 86_400.0)
 
 
+@pytest.mark.parametrize(
+    ("stage", "since"), [("Running", 60.0), ("Successful", 60.0), ("Pending", None)]
+)
+def test_an_attack_that_has_run_for_an_untold_time_has_since_its_creation(
+    stage: str, since: float | None
+) -> None:
+    with asked() as made:
+        text = TASK.replace("Running", stage) + ', "start_time": "1970-01-01T00:01:00Z"}'
+        made.server.fail("GET", "/attacks/1", (200, text))
+        assert gremlin.get(ATTACK, "1", made.context).running_since == since
+
+
 def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gremlin, "MAX_BYTES", 100_000)
     with asked() as made:
@@ -289,6 +314,7 @@ def test_a_server_that_says_nothing_is_waited_for_some_seconds(
     silent.server_close()
 
 
+@pytest.mark.slow
 def test_a_server_without_a_trusted_certificate_gets_no_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from staged_resiliency.drills import functions
 from staged_resiliency.drills.runtime import handlers
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.plan import GremlinAttack, Plan
@@ -193,6 +194,54 @@ def test_the_attack_of_an_aborted_run_is_halted_by_the_cleanup(plan: Plan, phase
         assert plan is SHUTDOWN or attack.halted_at is not None
 
 
+@pytest.mark.parametrize("plan", [SHUTDOWN, BLACKHOLE], ids=["shutdown", "blackhole"])
+def test_an_attack_that_is_requested_just_after_the_abort_is_ended_too(plan: Plan) -> None:
+    """An abort does not stop a function that runs."""
+    with gremlin_account(plan, Script(detect=120, clients_move=None)) as found:
+        made = found.made
+        machine = made.machine(plan)
+        execution = machine.replace("stateMachine", "execution") + ":run-1"
+        made.before = lambda name, count: made.stop(execution) if name == names.INJECT else None
+        made.start(machine)
+        assert made.finish(execution) == "ABORTED"
+        assert found.created == 1
+        verdict(made)
+
+
+def test_a_host_that_shuts_down_though_its_attack_was_halted_is_started() -> None:
+    """A shutdown that is halted in its last minute may be on its way already."""
+    plan = replace(SHUTDOWN, sample_seconds=5, call_seconds=20)
+    with gremlin_account(plan, deaf=True) as found:
+        made = found.made
+        machine = made.machine(plan)
+        execution = machine.replace("stateMachine", "execution") + ":run-1"
+        made.after = lambda name, count: made.stop(execution) if name == names.INJECT else None
+        made.start(machine)
+        assert made.finish(execution) == "ABORTED"
+        (attack,) = found.service.attacks
+        assert attack.halted_at is not None
+        assert found.service.fault_at is not None
+        assert attack.halted_at < found.service.fault_at
+        verdict(made)
+
+
+@pytest.mark.parametrize("plan", [SHUTDOWN, BLACKHOLE], ids=["shutdown", "blackhole"])
+def test_a_fault_ends_though_the_functions_may_no_longer_read_the_key(plan: Plan) -> None:
+    """As after a deployment with another engine."""
+    with gremlin_account(plan, Script(detect=120, clients_move=None)) as found:
+
+        def deploy(phase: str, count: int) -> None:
+            if phase == names.END_FAULT:
+                found.made.context.secrets.clear()
+                error = ApiError("AccessDeniedException")
+                found.made.refuse("secretsmanager", "GetSecretValue", error)
+
+        found.made.before = deploy
+        found.made.finish(found.made.start(found.made.machine(plan)))
+        assert not found.service.broken
+        assert found.made.journal()["verdict"]["status"] in ("passed", "failed")
+
+
 def test_a_run_that_is_aborted_before_its_attack_asks_gremlin_for_nothing_more() -> None:
     with gremlin_account(SHUTDOWN) as found:
         made = found.made
@@ -280,6 +329,20 @@ def test_an_attack_that_can_not_be_halted_is_told_until_somebody_mends_it() -> N
         assert "THE FAULT MAY STILL BE THERE: Gremlin reports HaltFailed: reboot" in said["message"]
 
 
+def test_an_attack_whose_client_is_lost_is_waited_for_until_its_length_is_over() -> None:
+    with gremlin_account(BLACKHOLE, Script(detect=120), halts_in="LostCommunication") as found:
+        found.made.before = lambda phase, count: (
+            found.service.script.alarm_states.update({plans.GUARD_ALARM: "ALARM"})
+            if phase == names.OBSERVE
+            else None
+        )
+        _, said = found.run()
+        assert said["status"] == "aborted"
+        (attack,) = found.service.attacks
+        assert attack.halted_at is not None
+        assert found.service.now > attack.at + attack.length > attack.halted_at
+
+
 def test_an_attack_that_fails_before_it_begins_is_no_fault() -> None:
     with gremlin_account(BLACKHOLE, ends_in="InitializationFailed") as found:
         _, said = found.run()
@@ -287,8 +350,12 @@ def test_an_attack_that_fails_before_it_begins_is_no_fault() -> None:
         assert "the experiment is failed: Gremlin reports InitializationFailed" in said["message"]
 
 
-def test_an_attack_on_more_than_the_host_is_halted() -> None:
+@pytest.mark.parametrize("told", ["at once", "later"])
+def test_an_attack_on_more_than_the_host_is_halted(told: str) -> None:
     with gremlin_account(BLACKHOLE) as found:
+        if told == "later":
+            path = "/attacks/00000000-0000-4000-8000-000000000000"
+            found.gremlin.fail("GET", path, *[(503, "")] * 3)
         create = found.gremlin._create
 
         def everywhere(body: dict[str, Any]) -> tuple[int, str]:
@@ -300,7 +367,8 @@ def test_an_attack_on_more_than_the_host_is_halted() -> None:
         assert said["status"] == "aborted"
         (attack,) = found.service.attacks
         assert len(attack.targets) == 3
-        assert attack.halted_at == attack.at
+        assert attack.halted_at is not None
+        assert attack.halted_at - attack.at < 10
 
 
 def test_a_dry_run_finds_the_client_and_attacks_nothing() -> None:
@@ -419,8 +487,8 @@ def test_a_host_is_found_by_its_identifier() -> None:
 
 def test_the_key_is_nowhere_but_in_the_requests() -> None:
     with gremlin_account(SHUTDOWN) as found:
-        found.gremlin.fail("GET", "/attacks/active", (500, f"you sent Key {KEY}"))
-        found.run()
+        found.gremlin.fail("POST", "/attacks/new", (403, f"you sent Key {KEY}"))
+        assert "you sent Key ***" in found.run()[1]["message"]
         s3 = found.made.client("s3")
         texts = [
             s3.get_object(Bucket=plans.BUCKET, Key=key)["Body"].read().decode()
@@ -456,3 +524,25 @@ def test_a_release_that_can_not_read_the_plan_halts_its_attack_all_the_same() ->
                 event["state"]["end"] = result
                 result = handlers.end(event, None)
             assert not found.service.broken
+
+
+def test_functions_call_what_they_declare_with_gremlin_and_nothing_else() -> None:
+    used: dict[str, set[str]] = {}
+    for plan in (SHUTDOWN, BLACKHOLE):
+        with gremlin_account(plan, Script(detect=120 if plan is BLACKHOLE else 200)) as found:
+            # As each function is a process of its own, each reads the key.
+            found.made.before = lambda phase, count, at=found: at.made.context.secrets.clear()  # type: ignore[misc]
+            found.run()
+            for name, actions in found.made.used.items():
+                used.setdefault(name, set()).update(actions)
+    for function in functions.ALL:
+        allowed = {
+            each.action
+            for each in functions.permissions_of(
+                function, without=[functions.Resource.CLIENT], gremlin=True
+            )
+        }
+        added = {each.action for each in functions.GREMLIN[function.name]}
+        assert used[function.name] - allowed == set()
+        assert added - used[function.name] == set(), "a permission that is not needed"
+    assert not {"fis:StartExperiment", "fis:TagResource"} & used["inject"]

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from staged_resiliency.probe.agent import metadata as metadata_module
 from staged_resiliency.probe.agent.agent import Agent, max_spooled
 from staged_resiliency.probe.agent.attempt import Tools
 from staged_resiliency.probe.agent.cloudwatch import CloudWatch
-from staged_resiliency.probe.agent.config import Config, load
+from staged_resiliency.probe.agent.config import Config, Statsd, load
 from staged_resiliency.probe.agent.identity import FILE_NAME, Identity, save_identity
 from staged_resiliency.probe.agent.journal import Journal
 from staged_resiliency.probe.agent.loop import Loop
@@ -470,6 +471,8 @@ def test_what_is_kept_is_enough_for_two_hours_of_failures_in_three_parts(
         peers={f"host-{number}": WELL for number in range(peers)},
     )
     assert max_spooled(config) >= 120 * 3 * 2 * (targets + peers) + 120 * 2
+    sending = replace(config, statsd=Statsd(("a*",), 100))
+    assert max_spooled(sending) >= 120 * (6 * (targets + peers) + 2 + 100 + 3)
 
 
 def asked_again(metadata: InstanceMetadata, times: int = 3) -> None:

@@ -202,8 +202,8 @@ def test_a_set_counts_as_many_members_as_there_is_room_for() -> None:
 NUMBERS = st.floats(1e-3, 500) | st.floats(-500, -1e-3) | st.just(0.0)
 
 
-@fewer_examples(2)
-@given(st.lists(NUMBERS, min_size=1, max_size=600))
+@fewer_examples(5)
+@given(st.lists(NUMBERS, min_size=1, max_size=300))
 def test_values_stay_few_and_near_what_was_sent(numbers: list[float]) -> None:
     values = Values()
     for number in numbers:

@@ -1,0 +1,123 @@
+"""Rules about the CloudWatch agent."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from resiliency.service_file.errors import Path, Problem
+from resiliency.service_file.model import BUILT_IN_SIGNALS, Service
+from resiliency.service_file.partial_document import PartialDocument
+from staged_resiliency.shared import names
+from staged_resiliency.shared.errors import InvalidInputError
+from staged_resiliency.shared.hosts import COLORS
+
+_AGENT: Final = "cloudwatch_agent"
+_DISKS: Final = (_AGENT, "disk_percent")
+
+
+def agent_alarms(env: PartialDocument) -> Mapping[str, Path]:
+    """Return the names of the alarms on what the agent measures, with the place of each.
+
+    Those whose place an entry of ``alarms`` takes are left out.
+    """
+    found: dict[str, Path] = {}
+    if env.has(_AGENT, "memory_percent"):
+        found["memory"] = (_AGENT, "memory_percent")
+    for path in env.names(*_DISKS):
+        found.setdefault(names.disk_alarm(path), (*_DISKS, path))
+    for name in env.names(_AGENT, "processes"):
+        found[names.process_alarm(name)] = (_AGENT, "processes", name)
+    own = set(env.names("alarms"))
+    return {name: place for name, place in found.items() if name not in own}
+
+
+def _there_is_something_to_measure(env: PartialDocument) -> Iterator[Problem]:
+    agent = env.within(_AGENT)
+    if not isinstance(agent.raw, dict):
+        return
+    measured = ("memory_percent", "disk_percent", "processes")
+    if agent.is_sound and not any(agent.raw.get(key) for key in measured):
+        yield agent.problem(
+            "measures nothing; give memory_percent, disk_percent or processes, such as "
+            "memory_percent: 90"
+        )
+
+
+def _processes_are_selected(env: PartialDocument) -> Iterator[Problem]:
+    for name in env.names(_AGENT, "processes"):
+        processes = env.within(_AGENT, "processes", name)
+        if not isinstance(processes.raw, dict):
+            continue
+        given = [key for key in ("name", "command") if processes.has(key)]
+        if not given:
+            yield processes.problem("has neither name nor command; give one like name: java")
+        elif len(given) == 2:
+            yield processes.problem("is given together with name; give one of them", "command")
+
+
+def _alarms_have_names_of_their_own(env: PartialDocument) -> Iterator[Problem]:
+    paths: dict[str, str] = {}
+    for path in env.names(*_DISKS):
+        first = paths.setdefault(names.disk_alarm(path), path)
+        if first != path:
+            yield env.problem(
+                f"its alarm {names.disk_alarm(path)!r} has the name of that of {first}; remove one "
+                "of them",
+                *(*_DISKS, path),
+            )
+    signals = {*BUILT_IN_SIGNALS, *env.names("dependencies")}
+    for name, place in agent_alarms(env).items():
+        if name in signals:
+            yield env.problem(
+                f"its alarm {name!r} has the name of a dependency; rename the dependency", *place
+            )
+
+
+def _hosts_have_an_instance(env: PartialDocument) -> Iterator[Problem]:
+    if not env.has(_AGENT):
+        return
+    for color in COLORS:
+        if env.has("hosts", color) and not env.has("hosts", color, "instance_id"):
+            yield env.problem(
+                "has no instance_id, by which the CloudWatch agent's metrics are found; give one "
+                "like instance_id: i-0ab55a49288f1da24",
+                *("hosts", color),
+            )
+
+
+def _deciding_alarms_exist(env: PartialDocument) -> Iterator[Problem]:
+    agent, deciding = env.within(_AGENT), env.items("failover_on")
+    first = next((name for name in agent_alarms(env) if name in deciding), None)
+    if first is None:
+        return
+    if agent.get("state") == "absent":
+        yield agent.problem(
+            f"'absent' while failover_on has {first!r}: without the agent nothing measures it, and "
+            "clients would move to the standby; remove it from failover_on first",
+            "state",
+        )
+    if agent.text("in_drills") == "ignored":
+        yield agent.problem(
+            f"'ignored' can't be, as {first} is in failover_on, and drills must expect where "
+            "clients are; give quiet or guard",
+            "in_drills",
+        )
+
+
+def fit_problems(service: Service, partial: PartialDocument) -> Iterator[Problem]:
+    """Yield a problem for each environment of a sound service with a configuration too large."""
+    for name, environment in service.environments.items():
+        if environment.cloudwatch_agent is not None:
+            try:
+                environment.cloudwatch_agent.configuration.rendered()
+            except InvalidInputError as error:
+                message = str(error).partition(": ")[2]
+                yield partial.problem(message, "environments", name, _AGENT)
+
+
+RULES: Final[tuple[Callable[[PartialDocument], Iterator[Problem]], ...]] = (
+    _there_is_something_to_measure,
+    _processes_are_selected,
+    _alarms_have_names_of_their_own,
+    _hosts_have_an_instance,
+    _deciding_alarms_exist,
+)

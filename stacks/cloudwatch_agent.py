@@ -1,0 +1,59 @@
+"""The CloudWatch agent on the hosts of one service in one environment."""
+
+from aws_cdk import App, CfnOutput, Stack
+from aws_cdk import Environment as CdkEnvironment
+
+from resiliency.service_file import Environment, Service
+from resiliency.service_file.model import CloudWatchAgent as AgentSettings
+from stacks.probe import daily_run
+from staged_resiliency import CloudWatchAgent, InstancesByName
+from staged_resiliency.shared import names
+from staged_resiliency.shared.hosts import COLORS
+
+
+class CloudWatchAgentStack(Stack):
+    """The agent on both hosts, its configuration and its permissions; no alarms.
+
+    A separate stack, because it installs software on instances and grants permissions:
+    docs/adr/0008.
+    """
+
+    def __init__(
+        self, app: App, service: Service, name: str, environment: Environment, agent: AgentSettings
+    ) -> None:
+        stack_name = names.cloudwatch_agent_stack(service.service, name)
+        super().__init__(
+            app,
+            stack_name,
+            env=CdkEnvironment(account=environment.account, region=environment.region),
+            description=f"CloudWatch agent of {service.title} in {name}: the agent on the hosts, "
+            "its configuration, and its permissions.",
+            tags=service.tags_of(environment) or None,
+            # Without it the metrics stop, and signals without data move clients to the standby.
+            termination_protection=True,
+        )
+        self.agent = CloudWatchAgent(
+            self,
+            "CloudWatchAgent",
+            name=stack_name,
+            configuration=agent.configuration,
+            instances=InstancesByName([environment.hosts.of(color).name for color in COLORS]),
+            roles=environment.probe.roles,
+            state=agent.state,
+            schedule_expression=daily_run(
+                environment.drills.by_name.values() if environment.drills else ()
+            ),
+        )
+        for output_id, value, description in (
+            (
+                "PolicyArn",
+                self.agent.policy_arn,
+                "Policy for the hosts' role, beside AmazonSSMManagedInstanceCore.",
+            ),
+            (
+                "AssociationId",
+                self.agent.association.attr_association_id,
+                "State Manager association that keeps the agent on the hosts.",
+            ),
+        ):
+            CfnOutput(self, output_id, value=value, description=description)
