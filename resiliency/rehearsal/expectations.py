@@ -339,20 +339,36 @@ class _Planner:
             if not isinstance(back, ClientsReturn):
                 yield Expected(AlarmQuiet(name), "clients are not sent to the standby")
                 continue
-            total = self.verdict.total if self.verdict is not None else None
+            predicted = self.verdict.message if self.verdict is not None else None
             if isinstance(moves, ClientsMove) and moves.within_seconds is not None:
                 within = moves.within_seconds
-            elif total is not None:
-                within = self._worst(total)
+            elif (both_down := self._both_down_within()) is not None:
+                within, predicted = both_down, None
             else:
                 continue  # both hosts are down, and nothing shows it
-            predicted = self.verdict.message if self.verdict is not None else None
             for expectation, why, seconds in (
                 (AlarmFires(name, within + until_message), "clients are sent there", predicted),
                 (AlarmRecovers(name, back.within_seconds + until_message), "and back", None),
             ):
                 message = expectation.within_seconds + _STEPS_TO_A_MESSAGE * self.slack
                 yield Expected(expectation, f"people must know: {why}", seconds, message)
+
+    def _both_down_within(self) -> float | None:
+        """Return within how many seconds the primary's host counts as down when both are.
+
+        The model's faults are of one host, while here no peer observes the other. An endpoint that
+        decides is sooner than the alarms.
+        """
+        times = [
+            firing.seconds.worst
+            for check in basic_health_checks(self.deployment.pair.primary.health_check)
+            if isinstance(check, AlarmCheck)
+            and (firing := self._firing(check.alarm)).share == 1
+            and firing.seconds is not None
+        ]
+        if not times:
+            return None
+        return min(times) + self.assumptions.health_check_uptake.high + self.slack
 
     def fault_seconds(self, expected: Sequence[Expected]) -> float:
         """Return how long a fault must last to show that nothing happens that must not happen."""

@@ -41,6 +41,7 @@ from tests.resiliency.rehearsal.support import (
     set_alarm,
     set_health_check,
     set_ttl,
+    templates_of,
 )
 from tests.support import Data
 
@@ -146,6 +147,22 @@ def test_clients_return_once_both_hosts_are_back(plans: Mapping[str, Plan]) -> N
     assert found.not_covered == {
         ClientsServed(RECORD): "both hosts are down, and no change of a pair covers that"
     }
+
+
+def test_no_peer_observes_a_host_when_both_are_down(
+    plans: Mapping[str, Plan],
+) -> None:
+    def with_a_peer(environment: Data) -> None:
+        environment["failover_on"] = ["status", "peer"]
+        environment["probe"] = {"peer": True}
+
+    found = plan(templates_of(with_a_peer), "both-stop")
+    alone = fires(plans["both-stop"], FAILOVER_ALARM)
+    assert alone is not None
+    assert fires(found, FAILOVER_ALARM) == pytest.approx(alone, abs=30)
+    one = fires(plan(templates_of(with_a_peer), "host-stops"), FAILOVER_ALARM)
+    assert one is not None
+    assert one < alone
 
 
 def test_a_killed_probe_is_told_and_moves_nobody(plans: Mapping[str, Plan]) -> None:
