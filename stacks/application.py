@@ -57,7 +57,7 @@ def add_stacks(app: App, services: Iterable[Service]) -> Sequence[FailoverStack]
                 needed.append(_added(ProbeStack(app, service, name, environment), needed))
             if environment.cloudwatch_agent is not None:
                 # Loaded only here: a service without the agent need not wait for its construct.
-                from stacks.cloudwatch_agent import CloudWatchAgentStack
+                from .cloudwatch_agent import CloudWatchAgentStack
 
                 settings = environment.cloudwatch_agent
                 needed.append(CloudWatchAgentStack(app, service, name, environment, settings))

@@ -5,10 +5,11 @@ from aws_cdk import Environment as CdkEnvironment
 
 from resiliency.service_file import Environment, Service
 from resiliency.service_file.model import CloudWatchAgent as AgentSettings
-from stacks.probe import daily_run
 from staged_resiliency import CloudWatchAgent, InstancesByName
 from staged_resiliency.shared import names
 from staged_resiliency.shared.hosts import COLORS
+
+from .probe import daily_run
 
 
 class CloudWatchAgentStack(Stack):

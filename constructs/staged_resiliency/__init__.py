@@ -6,8 +6,11 @@ does not load their constructs.
 """
 
 import ast
+from enum import Enum
 from importlib import import_module
 from pathlib import Path
+
+from staged_resiliency.shared.wrong_types import names_wrong_types
 
 
 def _modules_of_public_names() -> dict[str, str]:
@@ -33,6 +36,8 @@ def __getattr__(name: str) -> object:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value: object = getattr(import_module(_MODULES[name]), name)
+    if isinstance(value, type) and not issubclass(value, Enum | Exception):
+        names_wrong_types(value)
     globals()[name] = value
     return value
 

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 from enum import Enum
@@ -12,6 +13,7 @@ import pytest
 
 import staged_resiliency
 from staged_resiliency import InvalidInputError
+from tests.support import ROOT
 
 ALIASES = ("Color", "Expectation", "Request", "Target", "Topic", "Topics")
 NAMES = [name for name in vars(staged_resiliency)["__all__"] if name not in ALIASES]
@@ -115,3 +117,10 @@ def test_a_refusal_can_be_caught_as_a_value_error() -> None:
 @pytest.mark.parametrize("name", ["MissingData", "InsufficientData"])
 def test_choices_are_enumerations(name: str) -> None:
     assert issubclass(getattr(staged_resiliency, name), Enum)
+
+
+def test_the_constructs_call_nothing_that_the_oldest_cdk_lacks() -> None:
+    """What else it lacks, tests/e2e/test_oldest_cdk.py finds."""
+    newer = re.compile(r"\.(add_resource_dependency|add_stack_dependency|get_stack_output)\(")
+    library = ROOT / "constructs" / "staged_resiliency"
+    assert [each for each in library.rglob("*.py") if newer.search(each.read_text("utf-8"))] == []

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_stepfunctions as stepfunctions
@@ -14,7 +15,7 @@ from staged_resiliency.drills.drill_group import DrillGroup
 from staged_resiliency.drills.experiment import FaultExperiment, require_guards
 from staged_resiliency.drills.faults import Fault
 from staged_resiliency.drills.overdue_alarm import DrillOverdueAlarm
-from staged_resiliency.drills.runtime import keys
+from staged_resiliency.drills.runtime import keys, metrics
 from staged_resiliency.drills.runtime.plan import (
     Database,
     Plan,
@@ -31,7 +32,7 @@ from staged_resiliency.experiment.expectations import (
 from staged_resiliency.failover.alarms import SignalAlarm
 from staged_resiliency.shared import names, validation
 from staged_resiliency.shared.acknowledge import acknowledge
-from staged_resiliency.shared.literals import checked
+from staged_resiliency.shared.literals import checked, require_one_of
 
 _WHY_NO_TRACE: Final = (
     "The run's log and journal hold every step's input, output and time; traces would need "
@@ -43,6 +44,16 @@ _ATTEMPT: Final = "<aws.scheduler.execution-id>"
 # The same for each attempt, so the preflight refuses all runs of an occurrence but the first. It
 # has colons, which the name of an execution must not have.
 _OCCURRENCE: Final = "<aws.scheduler.scheduled-time>"
+_METRICS: Final = (
+    metrics.PASSED,
+    metrics.DETECT_SECONDS,
+    metrics.FAILOVER_SECONDS,
+    metrics.FAILBACK_SECONDS,
+    metrics.OUTAGE_SECONDS,
+    metrics.AVAILABILITY_PERCENT,
+    metrics.DAYS_SINCE_PASSED,
+    metrics.SCORE,
+)
 
 
 class Drill(Construct):
@@ -233,6 +244,29 @@ class Drill(Construct):
         group.count(self.machine)
         self._schedule(group)
         self.overdue: Final = DrillOverdueAlarm(self, "Overdue", group=group, drill=name)
+        self._target: Final = service
+
+    def metric(
+        self, metric_name: str, *, statistic: str = "Maximum", period: Duration | None = None
+    ) -> cloudwatch.Metric:
+        """Return a metric that the drill publishes, for alarms and dashboards.
+
+        Args:
+            metric_name: For example ``drill-passed`` or ``drill-failover-seconds``.
+            statistic: Statistic over a period; Maximum unless given.
+            period: Length of a period; one day unless given.
+
+        Raises:
+            InvalidInputError: The drill publishes no metric of that name.
+        """
+        require_one_of("Drill", "metric_name", metric_name, _METRICS)
+        return cloudwatch.Metric(
+            namespace=self._target.namespace,
+            metric_name=metric_name,
+            dimensions_map=self._target.dimensions_of(self.name),
+            statistic=statistic,
+            period=period or Duration.days(1),
+        )
 
     def _experiment(self, group: DrillGroup, database: Database | None) -> FaultExperiment:
         return FaultExperiment(

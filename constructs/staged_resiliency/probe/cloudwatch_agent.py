@@ -170,8 +170,8 @@ class CloudWatchAgent(Construct):
                 "permissions: it is limited to the agent's namespace."
             },
         )
-        self.association.add_resource_dependency(self.parameter)
-        self.association.add_resource_dependency(self.policy)
+        self.association.node.add_dependency(self.parameter)
+        self.association.node.add_dependency(self.policy)
         self.policy_arn: Final = self.policy.ref
 
     def metric_memory(self, instance: "ec2.IInstance | str") -> cloudwatch.Metric:

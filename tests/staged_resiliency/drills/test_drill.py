@@ -638,6 +638,15 @@ def test_an_alarm_and_a_metric_of_a_drill_have_its_name() -> None:
         "Environment": "production",
         "Drill": "shutdown",
     }
+    metric = drill.metric("drill-failover-seconds")
+    assert (metric.namespace, metric.dimensions) == ("Shop", drill.overdue.rule.dimensions)
+    assert metric.period.to_days() == 1
+    with refused(
+        "Drill: metric_name: 'passed' is not allowed; allowed: drill-passed, "
+        "drill-detect-seconds, drill-failover-seconds, drill-failback-seconds, "
+        "drill-outage-seconds, drill-availability-percent, drill-days-since-passed, drill-score"
+    ):
+        drill.metric("passed")
 
 
 @pytest.mark.slow
