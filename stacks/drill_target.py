@@ -69,6 +69,11 @@ def add_dashboard(
             *overdue,
         ],
         failover_alarm=names.failover_alarm(service, name) if environment.failover_topics else None,
+        dependency_alarms=[
+            names.dependency_failover_alarm(service, name, dependency)
+            for dependency, given in environment.dependencies.items()
+            if given.failover is not None and environment.failover_topics
+        ],
         health_check_ids=health_check_ids,
         connectivity=list(_measured(environment)),
         links=_links(stack.region, names.drills_stack(service, name), drills),

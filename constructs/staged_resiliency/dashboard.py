@@ -56,6 +56,8 @@ class ServiceDashboard(Construct):
         alarms: Names of further alarms to show, such as the drills' own; none unless given.
         failover_alarm: Name of the ``FailoverAlarm``, which is in the region of the metrics of
             health checks; none unless given.
+        dependency_alarms: Names of the ``FailoverAlarm`` of dependencies that fail over by
+            themselves; none unless given.
         health_check_ids: Ids of health checks, by their labels; none unless given.
         connectivity: Metrics of the probes; none unless given.
         links: URLs by their texts, such as the runbook and the journals; none unless given.
@@ -105,6 +107,7 @@ class ServiceDashboard(Construct):
         enabled: bool,
         alarms: Sequence[str] = (),
         failover_alarm: str | None = None,
+        dependency_alarms: Sequence[str] = (),
         health_check_ids: Mapping[str, str] | None = None,
         connectivity: Sequence[ConnectivityMetric] = (),
         links: Mapping[str, str] | None = None,
@@ -121,7 +124,11 @@ class ServiceDashboard(Construct):
         rows = [
             self._head(enabled, links or {}),
             self._now([*service.alarm_names, *alarms], health_check_ids or {}),
-            self._failover(failover_alarm),
+            self._failover(
+                f"Clients are sent to {service.standby.name}",
+                [failover_alarm] if failover_alarm is not None else [],
+            ),
+            self._failover("Clients are sent to the secondary of a dependency", dependency_alarms),
             self._connectivity(connectivity),
             self._results(),
             self._cadence(),
@@ -174,12 +181,11 @@ class ServiceDashboard(Construct):
             )
         return found
 
-    def _failover(self, alarm: str | None) -> list[dict[str, Any]]:
-        if alarm is None:
+    def _failover(self, title: str, alarms: Sequence[str]) -> list[dict[str, Any]]:
+        if not alarms:
             return []
-        title = f"Clients are sent to {self._service.standby.name}"
         region = limits.health_check_metrics_region(self._place.region)
-        return [self._alarms(title, [alarm], region, width=_WIDTH, height=2)]
+        return [self._alarms(title, alarms, region, width=_WIDTH, height=2)]
 
     def _alarms(
         self, title: str, names: Sequence[str], region: str, *, width: int, height: int

@@ -38,6 +38,7 @@ from resiliency.failover_model.graph import (
 from resiliency.failover_model.overrides import known
 from resiliency.failover_model.probe_settings import read_probes
 from resiliency.failover_model.route53 import InsufficientData, Role
+from resiliency.failover_model.values import Values
 from staged_resiliency.shared import limits, names
 from staged_resiliency.shared.limits import MAX_FAILURE_THRESHOLD
 
@@ -58,7 +59,6 @@ _DOCUMENTATION: Final = [
     for each in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
 ]
 
-Choice = TypeVar("Choice", bound=str)
 Check = TypeVar("Check", bound=HealthCheck)
 
 
@@ -128,15 +128,16 @@ class _Reader:
                 continue
             key = ("", where, "")
             try:
-                key = self._key(reference.stack, where, record)
+                values = Values(self.templates, reference.stack, record, where)
+                key = self._key(values)
                 self._require_unconditional(reference)
-                role = self._role(reference.stack, where, record)
+                role = Role(values.choice("Failover", [each.value for each in Role]))
                 roles = found.setdefault(key, {})
                 if role in roles:
                     raise TemplateError(
                         f"{where}: is a second {role.value} of {key[1]} {key[2]}; a pair has one"
                     )
-                roles[role] = self._record(reference.stack, where, record)
+                roles[role] = self._record(values)
                 if role is Role.PRIMARY:
                     stacks[key] = reference.stack
                     dependencies[key] = self._dependency(reference)
@@ -176,14 +177,9 @@ class _Reader:
             read.append((name, least, most))
         return tuple(read)
 
-    def _key(self, stack: str, where: str, record: JsonObject) -> _PairKey:
-        zone = self._zone(stack, record, where)
-        name = self.templates.text(stack, record.get("Name"), f"{where}: Name")
-        kind = self.templates.text(stack, record.get("Type"), f"{where}: Type")
-        return zone, name.rstrip(".").lower(), kind
-
-    def _role(self, stack: str, where: str, record: JsonObject) -> Role:
-        return Role(self._choice(stack, record, "Failover", [each.value for each in Role], where))
+    def _key(self, record: Values) -> _PairKey:
+        zone = _zone(record)
+        return zone, record.text("Name").rstrip(".").lower(), record.text("Type")
 
     def readable_alarms(self) -> Sequence[Alarm]:
         """Read the alarms on a single metric; others can't be signals, so they are left out."""
@@ -216,34 +212,32 @@ class _Reader:
                 f"{PARAMETER_HINT}"
             )
 
-    def _zone(self, stack: str, properties: JsonObject, where: str) -> str:
-        for key in _ZONE_KEYS:
-            if key in properties:
-                # Only whether two records have the same zone matters.
-                return json.dumps(properties[key], sort_keys=True, default=str)
-        raise TemplateError(f"{where}: names no hosted zone")
-
-    def _record(self, stack: str, where: str, record: JsonObject) -> Record:
+    def _record(self, record: Values) -> Record:
+        given, where = record.given, record.where
         check = None
-        if "HealthCheckId" in record:
-            check = self._named_check(stack, record["HealthCheckId"], f"{where}: HealthCheckId")
-        if "AliasTarget" in record:
-            alias = mapping(record["AliasTarget"], f"{where}: AliasTarget")
-            target = self.templates.text(stack, alias.get("DNSName"), f"{where}: AliasTarget")
-            if not self._flag(stack, alias, "EvaluateTargetHealth", f"{where}: AliasTarget"):
+        if "HealthCheckId" in given:
+            check = self._named_check(
+                record.stack, given["HealthCheckId"], f"{where}: HealthCheckId"
+            )
+        if "AliasTarget" in given:
+            alias = record.inner("AliasTarget")
+            target = alias.text("DNSName")
+            if not alias.flag("EvaluateTargetHealth"):
                 return Record((target,), ALIAS_TTL_SECONDS, check)
-            groups = self._target_groups(stack, target)
+            groups = self._target_groups(record.stack, target)
             both = [*([] if check is None else [check]), *groups]
             if len(both) > 1:
                 check = CalculatedCheck(f"{target} and its record", tuple(both), len(both))
             elif groups:
                 check = groups[0]
             return Record((target,), ALIAS_TTL_SECONDS, check, evaluates_target=not groups)
-        values = record.get("ResourceRecords")
+        values = given.get("ResourceRecords")
         if not isinstance(values, list) or not values:
             raise TemplateError(f"{where}: ResourceRecords: is no list of values")
-        texts = [self.templates.text(stack, each, f"{where}: ResourceRecords") for each in values]
-        return Record(tuple(texts), self._whole(stack, record, "TTL", where, least=0), check)
+        texts = [
+            self.templates.text(record.stack, each, f"{where}: ResourceRecords") for each in values
+        ]
+        return Record(tuple(texts), record.whole("TTL", least=0), check)
 
     def _target_groups(self, stack_of_record: str, target: str) -> Sequence[EndpointCheck]:
         """Read how a load balancer checks its targets; nothing if no template has it.
@@ -282,37 +276,37 @@ class _Reader:
         ):
             if reference.logical_id != logical_id or "HealthCheck" not in properties:
                 continue
-            stack, where = reference.stack, f"{reference}: HealthCheck"
-            check = mapping(properties["HealthCheck"], where)
+            check = Values(self.templates, reference.stack, properties, str(reference)).inner(
+                "HealthCheck"
+            )
             found[reference] = EndpointCheck(
                 reference.logical_id,
-                self.templates.text(stack, check.get("Target"), where).partition(":")[0].upper(),
+                check.text("Target").partition(":")[0].upper(),
                 target,
-                self._whole(stack, check, "Interval", where),
-                self._whole(stack, check, "UnhealthyThreshold", where),
-                timeout_seconds=self._whole(stack, check, "Timeout", where),
+                check.whole("Interval"),
+                check.whole("UnhealthyThreshold"),
+                timeout_seconds=check.whole("Timeout"),
             )
         return found
 
     def _target_group(self, reference: Reference, target: str) -> EndpointCheck:
-        stack, where = reference.stack, str(reference)
-        properties = self.templates.properties(reference)
-
-        def whole(key: str, default: int) -> int:
-            return self._whole(stack, properties, key, where, default=default)
-
+        group = self._values(reference)
         # The defaults are those of Elastic Load Balancing (API reference, CreateTargetGroup).
-        of_http = str(properties.get("Protocol")).startswith("HTTP")
-        kind = str(properties.get("HealthCheckProtocol", "HTTP" if of_http else TCP))
+        of_http = str(group.given.get("Protocol")).startswith("HTTP")
+        kind = str(group.given.get("HealthCheckProtocol", "HTTP" if of_http else TCP))
         timeout = 5 if of_http else 6 if kind == "HTTP" else 10
         return EndpointCheck(
             reference.logical_id,
             kind,
             target,
-            whole("HealthCheckIntervalSeconds", 30),
-            whole("UnhealthyThresholdCount", 2),
-            timeout_seconds=whole("HealthCheckTimeoutSeconds", timeout),
+            group.whole("HealthCheckIntervalSeconds", default=30),
+            group.whole("UnhealthyThresholdCount", default=2),
+            timeout_seconds=group.whole("HealthCheckTimeoutSeconds", default=timeout),
         )
+
+    def _values(self, reference: Reference) -> Values:
+        properties = self.templates.properties(reference)
+        return Values(self.templates, reference.stack, properties, str(reference))
 
     def _named_check(self, stack: str, value: Any, where: str) -> HealthCheck:
         reference = self.templates.reference(stack, value, where)
@@ -328,8 +322,7 @@ class _Reader:
                 raise TemplateError(f"{where}: a calculated health check counts itself")
             return known
         self._checks[reference] = None
-        check = self._check(reference, self.templates.properties(reference))
-        return self._remember(reference, check)
+        return self._remember(reference, self._check(reference))
 
     def _remember(self, reference: Reference, check: Check) -> Check:
         """Keep a health check, under another label where the same template is deployed twice."""
@@ -338,31 +331,25 @@ class _Reader:
         self._checks[reference] = check
         return check
 
-    def _check(self, reference: Reference, properties: JsonObject) -> HealthCheck:
+    def _check(self, reference: Reference) -> HealthCheck:
         self._require_unconditional(reference)
-        stack = reference.stack
-        where = f"{stack}: {reference.logical_id}: HealthCheckConfig"
-        config = mapping(properties.get("HealthCheckConfig"), where)
-        kind = self.templates.text(stack, config.get("Type"), f"{where}: Type")
-        label = _label(properties) or reference.logical_id
-        inverted = self._flag(stack, config, "Inverted", where)
-        disabled = self._flag(stack, config, "Disabled", where)
+        check = self._values(reference)
+        config = check.inner("HealthCheckConfig")
+        stack, where = config.stack, config.where
+        kind = config.text("Type")
+        label = _label(check.given) or reference.logical_id
+        inverted, disabled = config.flag("Inverted"), config.flag("Disabled")
         if kind == "CLOUDWATCH_METRIC":
-            key = "InsufficientDataHealthStatus"
-            allowed = [each.value for each in InsufficientData]
+            key, allowed = "InsufficientDataHealthStatus", [each.value for each in InsufficientData]
             return AlarmCheck(
                 label,
-                self._followed_alarm(stack, config, where),
-                InsufficientData(
-                    self._choice(
-                        stack, config, key, allowed, f"{where}: {key}", default="LastKnownStatus"
-                    )
-                ),
+                self._followed_alarm(config.inner("AlarmIdentifier")),
+                InsufficientData(config.choice(key, allowed, default="LastKnownStatus")),
                 inverted,
                 disabled,
             )
         if kind == "CALCULATED":
-            children = config.get("ChildHealthChecks")
+            children = config.given.get("ChildHealthChecks")
             if not isinstance(children, list) or not children:
                 raise TemplateError(f"{where}: ChildHealthChecks: is no list of health checks")
             read = [
@@ -378,7 +365,7 @@ class _Reader:
             return CalculatedCheck(
                 label,
                 tuple(read),
-                self._whole(stack, config, "HealthThreshold", where, least=0),
+                config.whole("HealthThreshold", least=0),
                 inverted,
                 disabled,
             )
@@ -387,53 +374,20 @@ class _Reader:
         return EndpointCheck(
             label,
             kind,
-            self._address(stack, config, where),
-            self._interval(stack, config, where),
-            self._whole(
-                stack, config, "FailureThreshold", where, default=3, most=MAX_FAILURE_THRESHOLD
-            ),
+            _address(config),
+            _interval(config),
+            config.whole("FailureThreshold", default=3, most=MAX_FAILURE_THRESHOLD),
             inverted,
             disabled,
-            self._regions(config, where),
+            _regions(config),
         )
 
-    def _address(self, stack: str, config: JsonObject, where: str) -> str:
-        key = "IPAddress" if "IPAddress" in config else "FullyQualifiedDomainName"
-        text = self.templates.text(stack, config.get(key), f"{where}: {key}")
-        if key == "IPAddress" and _is_private(text):
-            raise TemplateError(
-                f"{where}: IPAddress: Route 53 refuses {text}, as its health checkers can't reach "
-                "it over the internet"
-            )
-        return text
-
-    def _interval(self, stack: str, config: JsonObject, where: str) -> int:
-        seconds = self._whole(stack, config, "RequestInterval", where, default=30)
-        if seconds not in limits.REQUEST_INTERVALS_SECONDS:
-            allowed = " or ".join(map(str, limits.REQUEST_INTERVALS_SECONDS))
-            raise TemplateError(
-                f"{where}: RequestInterval: Route 53 refuses {seconds}; allowed: {allowed}"
-            )
-        return seconds
-
-    def _regions(self, config: JsonObject, where: str) -> int:
-        regions = config.get("Regions")
-        if not isinstance(regions, list) or not regions:
-            return DEFAULT_REGIONS
-        if len(regions) < _LEAST_REGIONS:
-            raise TemplateError(
-                f"{where}: Regions: Route 53 refuses {len(regions)}; give {_LEAST_REGIONS} or more"
-            )
-        return len(regions)
-
-    def _followed_alarm(self, stack: str, config: JsonObject, where: str) -> Alarm:
+    def _followed_alarm(self, identifier: Values) -> Alarm:
         """Read the alarm that a health check names; Route 53 must be able to follow it."""
-        where = f"{where}: AlarmIdentifier"
-        identifier = mapping(config.get("AlarmIdentifier"), where)
-        name = self.templates.text(stack, identifier.get("Name"), f"{where}: Name")
-        reference = self._named_alarm(stack, identifier.get("Name"), name, where)
+        where, name = identifier.where, identifier.text("Name")
+        reference = self._named_alarm(identifier, name)
         alarm = self._alarm(reference)
-        self._require_region(stack, identifier, reference, f"{where}: Region")
+        self._require_region(identifier, reference)
         if alarm.datapoints_to_alarm != alarm.evaluation_periods:
             raise TemplateError(
                 f"{where}: {name}: is an M out of N alarm ({alarm.datapoints_to_alarm} of "
@@ -448,9 +402,10 @@ class _Reader:
             raise TemplateError(f"{reference}: Period: {alarm.period_seconds} is no multiple of 60")
         return alarm
 
-    def _named_alarm(self, stack: str, value: Any, name: str, where: str) -> Reference:
-        """Find the alarm that a value refers to or names; one of the same template comes first."""
-        referred = self.templates.reference(stack, value, where)
+    def _named_alarm(self, identifier: Values, name: str) -> Reference:
+        """Find the alarm that is referred to or named; one of the same template comes first."""
+        stack, where = identifier.stack, identifier.where
+        referred = self.templates.reference(stack, identifier.given.get("Name"), where)
         found = [
             reference
             for kind in (_ALARM, _COMPOSITE)
@@ -478,13 +433,11 @@ class _Reader:
             )
         return chosen
 
-    def _require_region(
-        self, stack: str, identifier: JsonObject, alarm: Reference, where: str
-    ) -> None:
+    def _require_region(self, identifier: Values, alarm: Reference) -> None:
         """Raise if the region differs from the alarm's, as far as its topics show that."""
-        if "Region" not in identifier:
+        if "Region" not in identifier.given:
             return
-        region = self.templates.text(stack, identifier["Region"], where)
+        region, where = identifier.text("Region"), f"{identifier.where}: Region"
         properties = self.templates.properties(alarm)
         actions = properties.get("AlarmActions")
         for action in actions if isinstance(actions, list) else ():
@@ -515,52 +468,40 @@ class _Reader:
 
     def _alarm(self, reference: Reference) -> Alarm:
         self._require_unconditional(reference)
-        stack, where = reference.stack, str(reference)
-        properties = self.templates.properties(reference)
+        alarm = self._values(reference)
+        where = alarm.where
         for key, feature in (
             ("Metrics", "metric math"),
             ("ExtendedStatistic", "a percentile or another extended statistic"),
             ("ThresholdMetricId", "anomaly detection"),
         ):
-            if key in properties:
+            if key in alarm.given:
                 raise TemplateError(f"{where}: {key}: {feature}, which Route 53 can't follow")
-
-        def text(key: str) -> str:
-            return self.templates.text(stack, properties.get(key), f"{where}: {key}")
-
-        def choice(key: str, allowed: Sequence[Choice], default: str | None = None) -> Choice:
-            return self._choice(stack, properties, key, allowed, f"{where}: {key}", default=default)
-
-        dimensions = properties.get("Dimensions", [])
+        dimensions = alarm.given.get("Dimensions", [])
         if not isinstance(dimensions, list):
             raise TemplateError(f"{where}: Dimensions: is no list")
-        periods = self._whole(stack, properties, "EvaluationPeriods", where)
-        length = self._whole(stack, properties, "Period", where)
+        periods, length = alarm.whole("EvaluationPeriods"), alarm.whole("Period")
         _require_window(periods, length, where)
         metric = Metric(
-            text("Namespace"),
-            text("MetricName"),
+            alarm.text("Namespace"),
+            alarm.text("MetricName"),
             tuple(
-                self._dimension(stack, each, f"{where}: Dimensions[{number}]")
+                _dimension(alarm, each, f"{where}: Dimensions[{number}]")
                 for number, each in enumerate(dimensions)
             ),
         )
+        comparisons = cast(Sequence[Comparison], list(COMPARISONS))
+        handlings = [each.value for each in Missing]
         return Alarm(
-            name=self._alarm_name(reference, properties) or reference.logical_id,
+            name=self._alarm_name(reference, alarm.given) or reference.logical_id,
             metric=metric,
-            statistic=choice("Statistic", limits.FAILOVER_STATISTICS),
-            comparison=choice("ComparisonOperator", cast(Sequence[Comparison], list(COMPARISONS))),
-            threshold=self.templates.number(
-                stack, properties.get("Threshold"), f"{where}: Threshold"
-            ),
+            statistic=alarm.choice("Statistic", limits.FAILOVER_STATISTICS),
+            comparison=alarm.choice("ComparisonOperator", comparisons),
+            threshold=alarm.number("Threshold"),
             period_seconds=length,
             evaluation_periods=periods,
-            datapoints_to_alarm=self._whole(
-                stack, properties, "DatapointsToAlarm", where, default=periods
-            ),
-            missing=Missing(
-                choice("TreatMissingData", [each.value for each in Missing], default="missing")
-            ),
+            datapoints_to_alarm=alarm.whole("DatapointsToAlarm", default=periods),
+            missing=Missing(alarm.choice("TreatMissingData", handlings, default="missing")),
             connects_only=metric.name == names.PEER_METRIC
             and any(
                 probe.namespace == metric.namespace
@@ -569,50 +510,51 @@ class _Reader:
             ),
         )
 
-    def _dimension(self, stack: str, value: Any, where: str) -> tuple[str, str]:
-        pair = mapping(value, where)
-        return (
-            self.templates.text(stack, pair.get("Name"), f"{where}: Name"),
-            self.templates.text(stack, pair.get("Value"), f"{where}: Value"),
+
+def _zone(record: Values) -> str:
+    for key in _ZONE_KEYS:
+        if key in record.given:
+            # Only whether two records have the same zone matters.
+            return json.dumps(record.given[key], sort_keys=True, default=str)
+    raise TemplateError(f"{record.where}: names no hosted zone")
+
+
+def _address(config: Values) -> str:
+    key = "IPAddress" if "IPAddress" in config.given else "FullyQualifiedDomainName"
+    text = config.text(key)
+    if key == "IPAddress" and _is_private(text):
+        raise TemplateError(
+            f"{config.where}: IPAddress: Route 53 refuses {text}, as its health checkers can't "
+            "reach it over the internet"
         )
+    return text
 
-    def _whole(
-        self,
-        stack: str,
-        properties: JsonObject,
-        key: str,
-        where: str,
-        *,
-        default: int | None = None,
-        least: int = 1,
-        most: int | None = None,
-    ) -> int:
-        number = self.templates.number(stack, properties.get(key, default), f"{where}: {key}")
-        if not number.is_integer() or number < least:
-            raise TemplateError(f"{where}: {key}: {number:g} is no whole number from {least} on")
-        if most is not None and number > most:
-            raise TemplateError(
-                f"{where}: {key}: AWS refuses {number:g}; allowed: {least} to {most}"
-            )
-        return int(number)
 
-    def _choice(
-        self,
-        stack: str,
-        properties: JsonObject,
-        key: str,
-        allowed: Sequence[Choice],
-        where: str,
-        *,
-        default: str | None = None,
-    ) -> Choice:
-        return _one_of(
-            self.templates.text(stack, properties.get(key, default), where), allowed, where
+def _interval(config: Values) -> int:
+    seconds = config.whole("RequestInterval", default=30)
+    if seconds not in limits.REQUEST_INTERVALS_SECONDS:
+        allowed = " or ".join(map(str, limits.REQUEST_INTERVALS_SECONDS))
+        raise TemplateError(
+            f"{config.where}: RequestInterval: Route 53 refuses {seconds}; allowed: {allowed}"
         )
+    return seconds
 
-    def _flag(self, stack: str, properties: JsonObject, key: str, where: str) -> bool:
-        value = self.templates.text(stack, properties.get(key, False), f"{where}: {key}")
-        return _one_of(value.lower(), ("false", "true"), f"{where}: {key}") == "true"
+
+def _regions(config: Values) -> int:
+    regions = config.given.get("Regions")
+    if not isinstance(regions, list) or not regions:
+        return DEFAULT_REGIONS
+    if len(regions) < _LEAST_REGIONS:
+        raise TemplateError(
+            f"{config.where}: Regions: Route 53 refuses {len(regions)}; give {_LEAST_REGIONS} or "
+            "more"
+        )
+    return len(regions)
+
+
+def _dimension(alarm: Values, value: Any, where: str) -> tuple[str, str]:
+    pair = Values(alarm.templates, alarm.stack, mapping(value, where), where)
+    return pair.text("Name"), pair.text("Value")
 
 
 def _group_values(actions: object) -> Iterator[object]:
@@ -693,14 +635,6 @@ def unnamed(templates: Templates, reference: Reference) -> str:
     if len(alike) > 1:
         return f"${{{reference.stack}.{reference.logical_id}}}"
     return f"${{{reference.logical_id}}}"
-
-
-def _one_of(value: Any, allowed: Sequence[Choice], where: str) -> Choice:
-    for each in allowed:
-        if value == each:
-            return each
-    reason = "is missing" if value is None else f"{value!r} is not among {', '.join(allowed)}"
-    raise TemplateError(f"{where}: {reason}")
 
 
 def _label(properties: JsonObject) -> str | None:

@@ -9,7 +9,7 @@ from resiliency.service_file.mapping import broken_color
 from resiliency.service_file.model import Dependency, Environment
 from staged_resiliency.probe.configuration import StatsdMetrics
 from staged_resiliency.shared import limits, validation
-from staged_resiliency.shared.hosts import COLORS
+from staged_resiliency.shared.hosts import COLORS, other
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +160,7 @@ def notes_of(environment: Environment) -> Iterator[ServiceWarning]:
             f"the application may create up to {most} metrics on each host, about "
             f"${most * CUSTOM_METRIC} a month for a host: {', '.join(probe.statsd.metrics)}",
         )
+    yield from _failovers_of_databases(environment)
     notifications = environment.notifications
     if notifications.topic_name and not notifications.subscriptions:
         yield ServiceWarning(
@@ -227,4 +228,24 @@ def _network_notes(environment: Environment) -> Iterator[ServiceWarning]:
                 f"hosts.{color}.address",
                 f"{host.address} must be an Elastic IP: an instance that a drill stops loses any "
                 "other public address. If it is none, runs are refused",
+            )
+
+
+def _failovers_of_databases(environment: Environment) -> Iterator[ServiceWarning]:
+    """Yield a note for each drill of a database whose loss other signals may take for a host's."""
+    signals = [
+        name
+        for name in environment.failover_on
+        if name in ("endpoint", "peer") or name in environment.alarms
+    ]
+    drills = environment.drills.by_name if environment.drills else {}
+    for name, drill in drills.items():
+        if drill.fault == "rds_failover" and signals:
+            standby = environment.hosts.of(other(environment.active)).name
+            yield ServiceWarning(
+                f"staged-resiliency:failover-of-{drill.dependency}",
+                f"drills.{name}",
+                f"makes {drill.dependency} fail over, and failover_on has {', '.join(signals)}: "
+                f"where what these watch needs {drill.dependency}, clients are sent to {standby}, "
+                "which has lost it too, and the drill fails; let them watch what does not need it",
             )

@@ -65,7 +65,15 @@ def by_connecting(environment: Data) -> None:
     fails_over(environment, check={"protocol": "tcp"})
 
 
-@pytest.mark.parametrize("edit", [by_hosts, by_status_file, as_alias, by_connecting])
+@pytest.mark.parametrize(
+    "edit",
+    [
+        by_hosts,
+        by_status_file,
+        pytest.param(as_alias, marks=pytest.mark.slow),
+        pytest.param(by_connecting, marks=pytest.mark.slow),
+    ],
+)
 def test_the_file_and_its_templates_say_the_same_of_the_failover(edit: Edit) -> None:
     service = example(edit)
     require_alike(service)
@@ -146,6 +154,7 @@ def test_people_are_told_that_its_clients_are_on_the_secondary() -> None:
     assert len({str(each) for each in ids}) == 2
 
 
+@pytest.mark.slow
 def test_nothing_else_of_the_service_changes() -> None:
     before, after = (synthesize([example(edit)]) for edit in (only_its_check, by_status_file))
     changed = {
@@ -209,13 +218,16 @@ def test_hosts_have_no_fault_named_like_the_primary_of_a_dependency() -> None:
     assert faults == {None, "db", "cdn"}
 
 
-def test_the_dashboard_shows_its_health_check() -> None:
+@pytest.mark.slow
+def test_the_dashboard_shows_its_health_check_and_its_alarm() -> None:
     template = synthesize([example(by_status_file, whole=True)])["bookstore-production-failover"]
     (dashboard,) = resources_of(template, "AWS::CloudWatch::Dashboard").values()
     body = str(dashboard["Properties"]["DashboardBody"])
     primary, _ = own_records(template)
     assert f'\\"label\\":\\"{CDN}\\"' in body or f'"label":"{CDN}"' in body
     assert primary["HealthCheckId"]["Ref"] in body
+    assert "Clients are sent to the secondary of a dependency" in body
+    assert "us-east-1:532151327118:alarm:bookstore-production-cdn-on-secondary" in body
 
 
 @pytest.mark.slow

@@ -317,7 +317,7 @@ REFUSED = {
     ),
     "a role that is none": (
         _set("Second", P, "Failover", to="STANDBY"),
-        "site: Second: 'STANDBY' is not among PRIMARY, SECONDARY",
+        "site: Second: Failover: 'STANDBY' is not among PRIMARY, SECONDARY",
     ),
     "no zone": (_drop("First", P, "HostedZoneId"), "site: First: names no hosted zone"),
     "no name": (_drop("First", P, "Name"), "site: First: Name: is missing"),

@@ -449,3 +449,29 @@ def test_a_bare_connection_to_a_database_is_warned_of_with_its_protocol(
 def test_the_protocol_of_a_database_and_another_port_are_not_warned_of() -> None:
     assert not [*bare_connections(database(port=5432, check={"protocol": "postgresql"}))]
     assert not [*bare_connections(database(port=8080))]
+
+
+@pytest.mark.parametrize(
+    ("signals", "noted"), [(["status"], []), (["status", "peer", "endpoint"], ["peer, endpoint"])]
+)
+def test_signals_that_may_take_a_failover_of_the_database_for_one_of_the_host_are_noted(
+    signals: list[str], noted: list[str]
+) -> None:
+    def edit(env: Data) -> None:
+        env["failover_on"] = signals
+        env["drills"] = {
+            "objective_seconds": 300,
+            "db-failover": {
+                "fault": "rds_failover",
+                "dependency": "db",
+                "db_instance": "shop-db",
+                "schedule": "cron(0 10 ? * WED#1 *)",
+            },
+        }
+
+    assert [note.message for note in notes_of(edited(edit)) if "db-failover" in note.path] == [
+        f"makes db fail over, and failover_on has {names}: where what these watch needs db, "
+        "clients are sent to bookstore-api-green, which has lost it too, and the drill fails; let "
+        "them watch what does not need it"
+        for names in noted
+    ]
