@@ -226,8 +226,8 @@ def _network_notes(environment: Environment) -> Iterator[ServiceWarning]:
             yield ServiceWarning(
                 f"staged-resiliency:elastic-ip-{color}",
                 f"hosts.{color}.address",
-                f"{host.address} must be an Elastic IP: an instance that a drill stops loses any "
-                "other public address. If it is none, runs are refused",
+                f"{host.address} must be an Elastic IP, since an instance that a drill stops loses "
+                "any other public address; runs are refused unless it is one",
             )
 
 

@@ -55,9 +55,9 @@ def test_check_of_the_example_prints_its_notes(capsys: pytest.CaptureFixture[str
         "bookstore: valid, 1 environment(s)",
         "  note: environments.production.hosts.green: has no instance_id, so no alarm reports "
         "failed EC2 status checks; give one to get a status alarm",
-        "  note: environments.production.hosts.blue.address: 54.213.54.171 must be an Elastic IP: an "
-        "instance that a drill stops loses any other public address. If it is none, runs are "
-        "refused",
+        "  note: environments.production.hosts.blue.address: 54.213.54.171 must be an Elastic IP, "
+        "since an instance that a drill stops loses any other public address; runs are refused "
+        "unless it is one",
         "  note: environments.production.probe.roles: is empty: the probe can publish only where "
         "the hosts' role has the policy in the probe stack's output PublishPolicyArn; give the "
         "role's name to have it attached",

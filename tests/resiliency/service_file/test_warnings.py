@@ -294,8 +294,8 @@ OBSERVED_IN_THE_VPC = (
 def test_a_host_that_drills_stop_needs_an_address_that_stays() -> None:
     (note,) = drilled(lambda env: None)
     assert note == (
-        "hosts.blue.address: 54.213.54.171 must be an Elastic IP: an instance that a drill stops "
-        "loses any other public address. If it is none, runs are refused"
+        "hosts.blue.address: 54.213.54.171 must be an Elastic IP, since an instance that a drill "
+        "stops loses any other public address; runs are refused unless it is one"
     )
 
 
