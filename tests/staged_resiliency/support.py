@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, cast
 
+import aws_cdk
 import pytest
 from aws_cdk import CfnParameter, Environment, Stack
 from aws_cdk import aws_ec2 as ec2
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from staged_resiliency import (
     AlarmRule,
@@ -47,6 +48,16 @@ def synthesized(build: Callable[[Stack], object], env: Environment | None = HERE
         synth(app)
         template: Template = json.loads((Path(folder) / "Test.template.json").read_text("utf-8"))
         return template
+
+
+def nag_findings(scope: IConstruct) -> list[str]:
+    """The rules that cdk-nag finds broken; the oldest CDK of tests/e2e can't load it."""
+    if not hasattr(aws_cdk, "Acknowledgment"):
+        return []
+    from cdk_nag import AwsSolutionsChecks
+
+    violations = AwsSolutionsChecks(scope).validate_scope(scope).violations
+    return [violation.rule_name for violation in violations]
 
 
 def only_id(template: Template, resource_type: str) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 import pytest
 from aws_cdk import App, Environment, Stack
 from aws_cdk.assertions import Template
-from cdk_nag import AwsSolutionsChecks
 
 from staged_resiliency import (
     BlackholeDependency,
@@ -25,6 +24,7 @@ from staged_resiliency import (
 )
 from staged_resiliency.experiment.expectations import ClientsMove
 from tests.iam_findings import findings_above_low
+from tests.staged_resiliency.support import nag_findings
 
 BLUE, INSTANCE = "shop-blue", "i-0123456789abcdef0"
 TEAM = "9676868b-60d2-5ebe-aa66-c1de8162ff9d"
@@ -171,7 +171,7 @@ def test_a_drill_with_gremlin_has_no_experiment_and_reads_one_secret() -> None:
         for statement in policy["PolicyDocument"]["Statement"]:
             may.setdefault(statement["Sid"], []).append(statement)
         assert "fis.amazonaws.com" not in json.dumps(role["Properties"]["AssumeRolePolicyDocument"])
-    assert AwsSolutionsChecks(stack).validate_scope(stack).violations == []
+    assert nag_findings(stack) == []
     for sid in ("OnGremlinSecret", "DecryptTheKeyOfGremlin", "OnAny"):
         policy = {"Version": "2012-10-17", "Statement": may[sid][:1]}
         assert findings_above_low(policy) == [], sid

@@ -26,6 +26,7 @@ from tests.staged_resiliency.support import (
     INSTANCE,
     POLICY,
     an_instance,
+    nag_findings,
     number_parameter,
     only_id,
     refused,
@@ -297,13 +298,9 @@ def test_a_grant_says_whether_it_was_made(stack: Stack) -> None:
 
 @pytest.mark.parametrize("changes", [{}, {"output_bucket": "run-output"}])
 def test_cdk_nag_takes_the_reason_for_any_resource(changes: Data) -> None:
-    # Imported here: the oldest CDK of tests/e2e/test_oldest_cdk.py can't load it.
-    from cdk_nag import AwsSolutionsChecks
-
     app = app_as_by_the_cli()
     a_probe(Stack(app, "Test"), **changes)
-    violations = AwsSolutionsChecks(app).validate_scope(app).violations
-    assert [violation.rule_name for violation in violations] == []
+    assert nag_findings(app) == []
 
 
 @pytest.mark.parametrize(
