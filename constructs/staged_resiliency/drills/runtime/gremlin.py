@@ -9,9 +9,12 @@ See https://www.gremlin.com/docs/api-reference-examples and https://api.gremlin.
 import http.client
 import json
 import re
+import socket
 import ssl
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Final
@@ -29,7 +32,8 @@ STEP_SECONDS: Final = 5.0
 """Timeout of the connection, and of each wait for a part of the answer."""
 
 DEADLINE_SECONDS: Final = 15.0
-"""Timeout of a whole answer."""
+"""Timeout of a whole answer; after as long no further attempt begins. So a function that ends a
+fault goes on without Gremlin before its own time is over."""
 
 MAX_BYTES: Final = 10_000_000
 PAGE: Final = 1000
@@ -289,6 +293,7 @@ def _call(
     where = f"{method} {path}"
     target = f"{path}?{urlencode({'teamId': attack.team_id, **(query or {})})}"
     left = 1 if method == "POST" else ATTEMPTS
+    until = time.monotonic() + DEADLINE_SECONDS
     was_read_before = attack.secret_arn in context.secrets
     while True:
         key = _key(attack, context)
@@ -310,7 +315,7 @@ def _call(
             was_read_before = False
             del context.secrets[attack.secret_arn]
             left += 1
-        elif left <= 0 or not again:
+        elif left <= 0 or not again or time.monotonic() > until:
             raise failed
         else:
             context.sleep(float(ATTEMPTS - left))
@@ -357,9 +362,10 @@ def _exchange(
             text = f"{where}: no connection: {_line(str(error))}"
             raise GremlinError("Gremlin", text, refused=True) from None
         try:
-            connection.request(method, f"{base.path}{target}", body, headers)
-            answer = connection.getresponse()
-            raw = _read(answer)
+            with _deadline(connection.sock):
+                connection.request(method, f"{base.path}{target}", body, headers)
+                answer = connection.getresponse()
+                raw = _read(answer)
         except (OSError, http.client.HTTPException) as error:
             text = f"{where}: no answer: {_line(f'{type(error).__name__} {error}')}"
             raise GremlinError("Gremlin", text) from None
@@ -370,13 +376,33 @@ def _exchange(
         connection.close()
 
 
+@contextmanager
+def _deadline(sock: socket.socket) -> Iterator[None]:
+    """Cut the connection where the whole answer is not there in time, however slowly it comes."""
+    late = threading.Event()
+
+    def cut() -> None:
+        late.set()
+        with suppress(OSError):  # it was closed just now
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)  # that of TLS would not be safe here
+
+    timer = threading.Timer(DEADLINE_SECONDS, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (OSError, http.client.HTTPException):
+        if not late.is_set():
+            raise
+    finally:
+        timer.cancel()
+    if late.is_set():
+        raise TimeoutError(f"no whole answer within {DEADLINE_SECONDS:g} s")
+
+
 def _read(answer: http.client.HTTPResponse) -> bytes:
-    until = time.monotonic() + DEADLINE_SECONDS
-    raw = b""
-    while len(raw) <= MAX_BYTES and (piece := answer.read1(65_536)):
-        raw += piece
-        if time.monotonic() > until:
-            raise TimeoutError(f"no whole answer within {DEADLINE_SECONDS:g} s")
+    with answer:
+        raw = answer.read(MAX_BYTES + 1)
     if answer.length and len(raw) <= MAX_BYTES:  # the connection was closed before
         raise http.client.IncompleteRead(raw, answer.length)
     return raw

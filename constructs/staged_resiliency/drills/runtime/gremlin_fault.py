@@ -333,7 +333,8 @@ def _due(attack: Attack) -> float | None:
 def _requested_at(plan: Ending, execution: str, context: Context) -> float | None:
     """Return when the attack of a run was requested; None where it was not, or was refused.
 
-    Where that can't be read it may have been requested at any time, which is 0.
+    Where that can't be read it may have been requested just now. Where the bucket is unknown it
+    can never be read, so nothing is waited for.
     """
     if not plan.journal_bucket:
         return 0.0
@@ -346,7 +347,7 @@ def _requested_at(plan: Ending, execution: str, context: Context) -> float | Non
         return float(json.loads(store.get(key))["at"])
     except (AwsError, ValueError, KeyError, TypeError) as error:
         context.log("the request of the attack can't be read", run=run, error=repr(error))
-        return 0.0
+        return context.clock()
 
 
 def _run_name(execution: str) -> str:

@@ -15,7 +15,12 @@ from typing import Any, Final
 
 from staged_resiliency.drills.runtime import fault, lock, metrics
 from staged_resiliency.drills.runtime.context import Context, JsonObject
-from staged_resiliency.drills.runtime.plan import COOL_DOWN_SECONDS, Ending, Plan
+from staged_resiliency.drills.runtime.plan import (
+    COOL_DOWN_SECONDS,
+    Ending,
+    FaultKind,
+    Plan,
+)
 from staged_resiliency.drills.runtime.run_result import (
     conclude,
     fault_may_last,
@@ -139,7 +144,7 @@ def announce(plan: Plan, run: RunName, context: Context) -> None:
         f"At {at:%Y-%m-%d %H:%M} UTC {name} {plan.effect}, for up to {minutes} min.",
         "It checks before that whether the service is healthy, and runs only if it is.",
         "",
-        *how_to_stop(plan.region, run.execution),
+        *how_to_stop(plan, run.execution),
         *(["A failover that has begun goes on, and can't be undone."] if plan.database else []),
         *([f"Runbook: {plan.runbook}"] if plan.runbook else []),
     ]
@@ -153,19 +158,32 @@ def announce(plan: Plan, run: RunName, context: Context) -> None:
         )
 
 
-def how_to_stop(region: str, execution: str) -> Sequence[str]:
+def how_to_stop(plan: Plan, execution: str) -> Sequence[str]:
     """Return the lines that say how to stop a run by hand, from mild to drastic."""
-    return (
+    region = plan.region
+    run = (
         "To stop it, before or during the fault (the cleanup then ends the fault):",
         f"  aws stepfunctions stop-execution --region {region} --execution-arn {execution}",
-        "To end the fault alone:",
-        f"  aws fis list-experiments --region {region}"
-        " --query \"experiments[?state.status=='running'].id\"",
-        f"  aws fis stop-experiment --region {region} --id ID",
-        "To stop all experiments of the account and refuse new ones (safety lever of FIS):",
-        f"  aws fis update-safety-lever-state --region {region} --id default"
-        " --state status=engaged,reason=REASON",
     )
+    if plan.gremlin is None:
+        return (
+            *run,
+            "To end the fault alone:",
+            f"  aws fis list-experiments --region {region}"
+            " --query \"experiments[?state.status=='running'].id\"",
+            f"  aws fis stop-experiment --region {region} --id ID",
+            "To stop all experiments of the account and refuse new ones (safety lever of FIS):",
+            f"  aws fis update-safety-lever-state --region {region} --id default"
+            " --state status=engaged,reason=REASON",
+        )
+    lines = [*run, "To end the fault alone, halt the experiment in Gremlin's web application."]
+    if plan.fault is FaultKind.STOP_INSTANCE:
+        instance = plan.target_host.instance_id
+        lines += [
+            "To start the host if it is still stopped:",
+            f"  aws ec2 start-instances --region {region} --instance-ids {instance}",
+        ]
+    return lines
 
 
 def metric_data(plan: Plan, document: JsonObject) -> Sequence[JsonObject]:

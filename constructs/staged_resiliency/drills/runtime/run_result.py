@@ -46,6 +46,13 @@ STABLE_SECONDS: Final = 30.0
 UNANSWERED_OBSERVATIONS: Final = 3
 """So many observations in a row without an answer show that a host does not answer."""
 
+UNREAD_GUARDS_SECONDS: Final = 60.0
+"""How long a fault of Gremlin goes on while no guard can be read: nobody else watches them, as AWS
+FIS does."""
+
+UNOBSERVED_SECONDS: Final = 60.0
+"""How long the observations of clients may be apart, as where a call of a function is repeated."""
+
 _MAY_LAST: Final = "THE FAULT MAY STILL BE THERE"
 
 
@@ -104,6 +111,10 @@ def reason_to_stop(plan: Plan, observations: Sequence[Observation], run: Run) ->
         for name in plan.guard_alarms
         if (state := latest.get(name, OK)) != OK
     ]
+    read = [each.at for name in plan.guard_alarms for each in of(observations, Source.ALARM, name)]
+    unread = run.until - max([run.injected_at, *read])
+    if plan.gremlin is not None and plan.guard_alarms and unread > UNREAD_GUARDS_SECONDS:
+        reasons.append(f"the guards can't be read for {unread:.0f} s")
     hosts = of(observations, Source.HOST, plan.other_host.name)[-UNANSWERED_OBSERVATIONS:]
     if plan.database is not None:
         hosts = []  # both hosts lose the database, and may not answer without it
@@ -138,6 +149,27 @@ def nobody_serves(plan: Plan, observations: Iterable[Observation], run: Run) -> 
                 "after the fault"
             )
     return ""
+
+
+def unobserved(plan: Plan, observations: Iterable[Observation], run: Run) -> str:
+    """Return that an outage over the objective may be unobserved; empty where none can be.
+
+    Polls that fail are ignored while the fault is ended, so clients may be unobserved for minutes.
+    """
+    seen = of(ordered(observations), Source.CLIENT, plan.record.name)
+    seen = [each for each in seen if run.injected_at <= each.at <= run.until]
+    starts = [run.injected_at, *(each.at for each in seen[1:])]
+    blind = sum(
+        end - start
+        for each, start, end in zip(seen, starts, [*starts[1:], run.until], strict=False)
+        if each.value != NO_ANSWER and end - start > UNOBSERVED_SECONDS
+    )
+    if not blind or (outage_seconds(seen, run) or 0.0) + blind <= plan.objective_seconds:
+        return ""
+    return (
+        f"clients were not observed for {blind:.0f} s, and may not have been served for longer "
+        f"than the objective of {plan.objective_seconds:g} s"
+    )
 
 
 def run_of(plan: Plan, injected_at: float, ended_at: float | None, until: float) -> Run:
@@ -237,9 +269,10 @@ def _verdict(
         if not any(harm):
             return aborted(reasons)
         return replace(judged, status=Status.FAILED, message="; ".join([*unknown, reasons]))
-    if harm[1]:
+    reason = harm[1] or unobserved(plan, observations, run)
+    if reason:
         failed = [] if judged.status is Status.PASSED else [judged.message]
-        return replace(judged, status=Status.FAILED, message="; ".join([harm[1], *failed]))
+        return replace(judged, status=Status.FAILED, message="; ".join([reason, *failed]))
     after = _last(records, states.STEADY_AGAIN)
     if after is not None and after.go:
         return judged

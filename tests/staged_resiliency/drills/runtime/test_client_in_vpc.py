@@ -101,6 +101,34 @@ def test_a_drill_that_no_longer_sees_clients_ends_its_fault(private: Account) ->
     assert private.service.now < START + plans.IN_VPC.fault_seconds
 
 
+@pytest.mark.slow
+def test_a_run_that_saw_no_clients_while_its_fault_ended_does_not_pass() -> None:
+    """Polls that fail are ignored then, and clients may have had no service meanwhile."""
+    plan = replace(
+        plans.RDS_FAILOVER,
+        client_function=plans.CLIENT_FUNCTION,
+        sample_seconds=25,
+        call_seconds=900,
+    )
+    script = Script(clients_move=None, failover_takes=600, needs_database=True, detect=None)
+    with account(plan, script) as made:
+
+        def lost(phase: str, count: int) -> None:
+            made.answers.pop(INVOKE, None)
+            if phase == states.END_FAULT:
+                made.refuse(*INVOKE, ApiError("TooManyRequestsException"))
+            if phase == states.OBSERVE:  # the database is lost only just after it
+                script.needs_database = False
+            elif phase == states.END_FAULT:
+                script.needs_database = True
+
+        made.before = lost
+        made.finish(made.start(made.machine(plan)))
+        said = made.journal()["verdict"]
+    assert said["status"] == "failed"
+    assert "clients were not observed for " in said["message"]
+
+
 def test_a_fault_is_ended_first_of_all_and_without_the_vpc(private: Account) -> None:
     plan, made = plans.IN_VPC, private
     started = fault.start_experiment(plan, "arn", made.context)

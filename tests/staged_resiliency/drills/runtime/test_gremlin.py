@@ -1,7 +1,11 @@
 """Gremlin's API by HTTP: what is sent, what is retried, and each wrong answer."""
 
+import contextlib
 import json
+import socket
 import ssl
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -312,6 +316,36 @@ def test_a_server_that_says_nothing_is_waited_for_some_seconds(
             gremlin.create(ATTACK, CLIENT, RUN, replace(made.context, gremlin_url=url))
         assert not raised.value.refused
     silent.server_close()
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_a_server_that_answers_drop_by_drop_holds_no_function_up(
+    monkeypatch: pytest.MonkeyPatch, head: bytes
+) -> None:
+    """The fault would never be ended: each drop is in time for the next one to be waited for."""
+    monkeypatch.setattr(gremlin, "DEADLINE_SECONDS", 0.05)
+    over = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(head)
+            while not over.wait(0.01):
+                connection.sendall(b"a")
+
+    with asked() as made, socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, args=[listener], daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        timer = threading.Timer(1.0, over.set)
+        timer.start()
+        began = time.monotonic()
+        with pytest.raises(GremlinError, match=r"no answer: TimeoutError no whole answer within"):
+            gremlin.halt(ATTACK, "1", replace(made.context, gremlin_url=url))
+        assert time.monotonic() - began < 0.5
+        timer.cancel()
+        over.set()
+        thread.join()
 
 
 @pytest.mark.slow

@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 
 from staged_resiliency.drills import functions
-from staged_resiliency.drills.runtime import handlers
+from staged_resiliency.drills.runtime import handlers, recorder
 from staged_resiliency.drills.runtime import states as names
+from staged_resiliency.drills.runtime.context import AwsError
 from staged_resiliency.drills.runtime.plan import GremlinAttack, Plan
+from staged_resiliency.drills.runtime.states import RunName
 from tests.fake_aws import plans
 from tests.fake_aws.account import Account, account
 from tests.fake_aws.simulation import START, ApiError, Script
@@ -162,6 +164,57 @@ def test_a_guard_that_fires_halts_the_attack_at_once(plan: Plan) -> None:
         if plan is BLACKHOLE:
             assert attack.halted_at is not None
             assert attack.halted_at < attack.at + 60
+
+
+def test_an_attack_is_halted_while_the_guards_can_not_be_read() -> None:
+    """AWS FIS watches them by itself; with Gremlin nobody else does."""
+    plan = replace(BLACKHOLE, call_seconds=40, sample_seconds=5)
+    with gremlin_account(plan, Script(detect=120, clients_move=None)) as found:
+
+        def lose(phase: str, count: int) -> None:
+            if phase == names.OBSERVE:
+                found.made.refuse("cloudwatch", "DescribeAlarms", ApiError("Throttling"))
+
+        found.made.before = lose
+        _, said = found.run()
+        assert said["status"] == "aborted"
+        assert "the guards can't be read for " in said["message"]
+        (attack,) = found.service.attacks
+        assert attack.halted_at is not None
+        assert attack.halted_at < attack.at + 120
+
+
+def test_an_attack_is_not_over_while_it_can_not_be_read_whether_it_was_requested() -> None:
+    plan = replace(SHUTDOWN, sample_seconds=5, call_seconds=20)
+    with gremlin_account(plan, hidden=True) as found:
+        made = found.made
+        found.gremlin.fail("POST", "/attacks/new", "lost")
+        given = made.context.aws
+
+        def aws(service: str, operation: str, **parameters: Any) -> Mapping[str, Any]:
+            asks = str(parameters.get("Prefix", "")).endswith("/attack/")
+            if asks and found.service.fault_at is None:
+                raise AwsError("SlowDown", "for a while")
+            return given(service, operation, **parameters)
+
+        made.context = replace(made.context, aws=aws)
+        made.finish(made.start(made.machine(plan)))
+        assert found.service.fault_at is not None
+        assert not found.service.broken
+
+
+def test_the_message_before_an_attack_names_no_command_of_aws_fis() -> None:
+    plan = replace(SHUTDOWN, notice_seconds=60)
+    with gremlin_account(plan) as found:
+        recorder.announce(plan, RunName("arn:run", "run-1"), found.made.context)
+        (message,) = found.made.messages()
+    assert " fis " not in message["Message"]
+    assert "halt the experiment in Gremlin's web application" in message["Message"]
+    assert "stop-execution --region us-west-2 --execution-arn arn:run" in message["Message"]
+    assert (
+        f"start-instances --region us-west-2 --instance-ids {plans.INSTANCE}"
+        in (message["Message"])
+    )
 
 
 def test_no_attack_is_started_while_a_guard_is_on() -> None:

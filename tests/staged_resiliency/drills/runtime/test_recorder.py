@@ -47,14 +47,20 @@ def passed() -> list[PhaseRecord]:
             seen(100, alarm, plans.STATUS_ALARM, "ALARM"),
             *(seen(at, client, plans.RECORD, plans.GREEN) for at in (200, 205, 210)),
         ),
-        phase_record("End fault", 210, seen(300, Source.FAULT, fault, "ended")),
+        phase_record(
+            "End fault",
+            210,
+            *(seen(at, client, plans.RECORD, plans.GREEN) for at in (255, 300)),
+            seen(300, Source.FAULT, fault, "ended"),
+        ),
         phase_record(
             "Failback",
             310,
-            *(seen(at, client, plans.RECORD, plans.BLUE) for at in (400, 405, 410)),
+            seen(350, client, plans.RECORD, plans.GREEN),
+            *(seen(at, client, plans.RECORD, plans.BLUE) for at in (400, 405, 450)),
             seen(400, alarm, plans.STATUS_ALARM, "OK"),
         ),
-        phase_record("Steady again", 500),
+        phase_record("Steady again", 500, seen(500, client, plans.RECORD, plans.BLUE)),
     ]
 
 

@@ -230,11 +230,11 @@ def test_one_answer_between_shows_that_a_host_answers(served: list[Observation])
 
 
 def test_an_outage_over_the_objective_fails_a_run_that_was_stopped_or_cut_off() -> None:
-    late = with_polls(both(START + 425, NO_ANSWER, plans.GREEN), both(START + 800, "x", "x"))
+    late = with_polls(both(START + 505, NO_ANSWER, plans.GREEN), both(START + 800, "x", "x"))
     stopped = [replace(each, cut_short="stopped") for each in late]
     for found in (status_of(stopped), status_of(late, {"observe": "stopped"})):
         assert found[0] is Status.FAILED
-        assert found[1].startswith("clients were not served for 545 s; the objective is 360 s; ")
+        assert found[1].startswith("clients were not served for 465 s; the objective is 360 s; ")
         assert found[1].endswith("stopped")
 
 
@@ -297,3 +297,20 @@ def test_a_fault_lasts_from_its_first_beginning_to_its_last_end() -> None:
         for at, value in ((5, "injected"), (3, "injected"), (9, "ended"), (7, "ended"))
     ]
     assert fault_times(seen) == (3, 9)
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(100, Status.PASSED), (400, Status.FAILED)])
+def test_clients_that_nobody_observed_may_have_had_no_service(seconds: int, status: Status) -> None:
+    """As where polls fail while the fault is ended. An outage of 170 s was observed besides."""
+
+    def later(each: PhaseRecord) -> PhaseRecord:
+        moved = [replace(seen, at=seen.at + seconds - 190) for seen in each.observations]
+        return replace(each, observations=tuple(moved))
+
+    records = changed(names.FAILBACK, later)
+    records[-1] = phase_record(names.STEADY_AGAIN, 230 + seconds)
+    hypothesis = (AlarmFires(plans.STATUS_ALARM, 200),)
+    plan = replace(PLAN, objective_seconds=400, hypothesis=hypothesis)
+    found = conclude(plan, records, {}, "", NOW).verdict
+    assert found.status is status
+    assert ("clients were not observed for" in found.message) == (status is Status.FAILED)
