@@ -44,6 +44,8 @@ def advance_fault_end(
     """Take the next step to end the fault; see ``fault.advance_fault_end``."""
     if plan.gremlin is None and not plan.experiment_template_id:
         # Of a release whose attacks this one can't read: the host at least is started.
+        if not plan.enabled:
+            return FaultEndStatus(True, None, "no experiment was started")
         return fault.start_instance(plan, known, context)
     advance = fault.advance_fault_end
     if plan.gremlin is not None:

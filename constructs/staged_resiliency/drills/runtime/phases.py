@@ -215,10 +215,17 @@ def inject(call: PhaseInput, context: Context) -> PhaseResult:
             context.log("experiment started", experiment=ids[-1], dry_run=not plan.enabled)
         found = engine.get_experiment(plan, phase.experiment, context)
 
+        stop = ""
+
         def has_begun() -> bool:
-            nonlocal found
+            nonlocal found, stop
             found = phase.refreshed(found)
-            return not found.active or (plan.enabled and found.acting_since is not None)
+            if plan.gremlin is not None:
+                # AWS FIS watches the guards from the start of an experiment on.
+                run = run_of(plan, phase.called_at, None, context.clock())
+                stop = reason_to_stop(plan, phase.poller.observations, run)
+            begun = plan.enabled and found.acting_since is not None
+            return bool(stop) or not found.active or begun
 
         seconds = plan.timeouts.inject
         if not phase.poller.poll_until(phase.deadline(seconds), has_begun):
@@ -233,9 +240,9 @@ def inject(call: PhaseInput, context: Context) -> PhaseResult:
             return phase.result(go=False, message=message, cut_short=wrong)
         if found.acting_since is not None:
             phase.poller.add(phase.fault_observation(found.acting_since, INJECTED, found.id))
-        if found.cut_short or found.acting_since is None:
+        if stop or found.cut_short or found.acting_since is None:
             unacted = f"experiment {found.id} is {found.status} without an action"
-            message = found.cut_short or unacted
+            message = found.cut_short or stop or unacted
             return phase.result(go=False, message=message, cut_short=message)
         return phase.result(go=True, message=f"experiment {found.id}")
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from staged_resiliency.drills import functions
-from staged_resiliency.drills.runtime import handlers, recorder
+from staged_resiliency.drills.runtime import engine, handlers, recorder
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.context import AwsError
 from staged_resiliency.drills.runtime.plan import GremlinAttack, Plan
@@ -166,6 +166,26 @@ def test_a_guard_that_fires_halts_the_attack_at_once(plan: Plan) -> None:
             assert attack.halted_at < attack.at + 60
 
 
+def test_a_guard_that_fires_just_after_the_request_keeps_the_host_up() -> None:
+    """The agent waits a minute before it shuts its host down."""
+    plan = replace(SHUTDOWN, call_seconds=40, sample_seconds=5)
+    script = Script()
+    with gremlin_account(plan, script) as found:
+        create = found.gremlin._create
+
+        def fire(body: dict[str, Any]) -> tuple[int, str]:
+            script.alarm_states[plans.GUARD_ALARM] = "ALARM"
+            return create(body)
+
+        found.gremlin._create = fire  # type: ignore[method-assign]
+        _, said = found.run()
+        assert f"the guard {plans.GUARD_ALARM} is in ALARM" in said["message"]
+        (attack,) = found.service.attacks
+        assert attack.halted_at is not None
+        assert attack.halted_at < attack.at + 30
+        assert found.service.fault_at is None
+
+
 def test_an_attack_is_halted_while_the_guards_can_not_be_read() -> None:
     """AWS FIS watches them by itself; with Gremlin nobody else does."""
     plan = replace(BLACKHOLE, call_seconds=40, sample_seconds=5)
@@ -201,6 +221,14 @@ def test_an_attack_is_not_over_while_it_can_not_be_read_whether_it_was_requested
         made.finish(made.start(made.machine(plan)))
         assert found.service.fault_at is not None
         assert not found.service.broken
+
+
+def test_a_dry_run_whose_attack_can_not_be_read_starts_no_host() -> None:
+    with gremlin_account(SHUTDOWN) as found:
+        ending = replace(SHUTDOWN.ending, gremlin=None, enabled=False)
+        status = engine.advance_fault_end(ending, "arn", None, None, found.made.context)
+        assert status.over
+        assert found.made.calls == []
 
 
 def test_the_message_before_an_attack_names_no_command_of_aws_fis() -> None:
