@@ -156,22 +156,24 @@ def _targets_are_a_pair(env: PartialDocument) -> Iterator[Problem]:
 
 
 def _aliases_exist_in_the_zone(env: PartialDocument) -> Iterator[Problem]:
-    """Refuse aliases in GovCloud, and those to CloudFront in any private zone.
+    """Refuse aliases in a private zone of GovCloud, and those to CloudFront in any private zone.
 
-    Sources: govcloud-us/latest/UserGuide/govcloud-r53.html and
+    GovCloud has no CloudFront, so its public zones have no aliases to it either. Sources:
+    govcloud-us/latest/UserGuide/govcloud-r53.html and
     Route53/latest/APIReference/API_AliasTarget.html
     """
-    region = env.text("region")
-    govcloud = bool(region) and limits.partition_of(region or "") == "aws-us-gov"
-    if not govcloud and env.get("hosted_zone", "private") is not True:
+    region = env.text("region") or ""
+    govcloud = bool(region) and limits.partition_of(region) == "aws-us-gov"
+    private = env.get("hosted_zone", "private") is True
+    if not govcloud and not private:
         return
+    where = " in ".join([*(["a private zone"] if private else []), *([region] if govcloud else [])])
     for _, dependency in fails_over(env):
         for role in _TARGETS:
             target = dependency.within("failover", role)
             name = target.text("dns_name")
             cloudfront = bool(name) and validation.cloudfront_zone(name or "") is not None
-            if target.has("hosted_zone_id") and (govcloud or cloudfront):
-                where = region if govcloud else "a private zone"
+            if target.has("hosted_zone_id") and (cloudfront or (govcloud and private)):
                 yield target.problem(
                     f"makes an alias, which Route 53 does not have in {where}; remove it from both "
                     "targets",
