@@ -1,6 +1,7 @@
 """A CDK application that deploys service files by the wheel, without a copy of this repository."""
 
 import json
+import re
 import zipfile
 from collections.abc import Mapping
 from importlib.metadata import distribution
@@ -33,6 +34,8 @@ from staged_resiliency_app.synthesis import synthesize
 
 synthesize()
 '''
+
+_VARIABLES: Final = re.compile(r"\$\{[A-Z0-9_]+\}(:\$\{[A-Z0-9_]+\})?")
 
 _IGNORED: Final = """\
 /.venv/
@@ -93,6 +96,16 @@ npx cdk deploy SERVICE-ENVIRONMENT-failover SERVICE-ENVIRONMENT-failover-alarm
 | `requirements.txt`, `package.json` | the versions that {package} {version} is tested with |
 | `{pipeline}` | a pipeline that reviews, rehearses, tests and deploys; its head says what to set |
 
+## The pipeline
+
+It deploys to staging, starts the drill `shutdown` there, and deploys to production only where
+`resiliency gate` passes. So the service needs the environments `staging` and `production`, with
+drills; the example has `production` alone. The roles that deploy may assume `cdk-*`, the roles of
+the CDK's bootstrap. The page "Delivery pipelines" of the package's documentation has the policies
+of all roles.
+
+## Update
+
 To update, let the new wheel write another application (`resiliency init --app NEW`), compare the
 two folders, and review what would change: `resiliency review cdk.out NEW/cdk.out`.
 """
@@ -130,7 +143,9 @@ def new_application(
         "requirements.txt": "\n".join([_REQUIREMENTS, requirement, *pins, ""]),
         "service.schema.json": _SCHEMA.read_text("utf-8"),
         f"services/{name}.yaml": _SCHEMA_LINE + text.partition("\n")[2],
-        target: _of_repository(f"examples/pipelines/{source}").replace(EXAMPLE, name),
+        target: _of_repository(f"examples/pipelines/{source}")
+        .replace(EXAMPLE, name)
+        .replace("docs/pipelines.md", "README.md"),
         "Makefile": MAKEFILE,
         "README.md": _README.format(
             package=NAME, version=distribution(NAME).version, pipeline=target
@@ -167,6 +182,12 @@ def _requirement(wheel: str | None) -> tuple[str, Mapping[str, bytes]]:
         url = urlsplit(origin["url"])
         wheel = url2pathname(url.path) if url.scheme == "file" else origin["url"]
     if wheel.startswith(("https://", "http://")):
+        login, at, _ = urlsplit(wheel).netloc.rpartition("@")
+        if at and not _VARIABLES.fullmatch(login):
+            raise UsageError(
+                "init: --wheel has a user name or a password, which requirements.txt would show to "
+                "everybody; give variables such as ${TOKEN}, which pip reads from the environment"
+            )
         return f"{NAME} @ {wheel}", {}
     file = Path(wheel)
     try:

@@ -28,15 +28,15 @@ class OriginGroup:
         primary: Domain name of the primary origin.
         secondary: Domain name of the other one.
         unreachable_seconds: The most seconds until CloudFront asks the secondary, where the primary
-            accepts no connection.
-        unresponsive_seconds: The same where it accepts them and never responds.
+            accepts no connection; None if it is not asked, as 503 is not among the status codes.
+        unresponsive_seconds: The same where it accepts them and never responds, for 504.
     """
 
     name: str
     primary: str
     secondary: str
-    unreachable_seconds: float
-    unresponsive_seconds: float
+    unreachable_seconds: float | None
+    unresponsive_seconds: float | None
 
 
 def read_origin_groups(
@@ -81,13 +81,22 @@ def _groups(
         kinds = (primary.get(kind) for kind in ("CustomOriginConfig", "S3OriginConfig"))
         settings = next((mapping(each, place) for each in kinds if each is not None), {})
         responding = number_of(settings.get("OriginReadTimeout"), DEFAULT_RESPONSE_SECONDS)
+        codes = _status_codes(templates, stack, group, place)
         yield OriginGroup(
             where if len(listed) == 1 else f"{where}, group {number + 1}",
             templates.text(stack, primary.get("DomainName"), place),
             templates.text(stack, secondary.get("DomainName"), place),
-            attempts * connecting,
-            attempts * (connecting + responding),
+            attempts * connecting if 503 in codes else None,
+            attempts * (connecting + responding) if 504 in codes else None,
         )
+
+
+def _status_codes(
+    templates: Templates, stack: str, group: JsonObject, place: str
+) -> Sequence[float]:
+    criteria = mapping(group.get("FailoverCriteria"), f"{place}: FailoverCriteria")
+    codes = mapping(criteria.get("StatusCodes"), f"{place}: StatusCodes").get("Items", ())
+    return [templates.number(stack, each, f"{place}: StatusCodes") for each in codes]
 
 
 def _mappings(value: object, where: str) -> Sequence[JsonObject]:

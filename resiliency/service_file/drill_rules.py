@@ -249,13 +249,10 @@ def _clients_can_be_observed(env: PartialDocument) -> Iterator[Problem]:
     if not list(drill_names(env)):
         return
     has_network = env.has("drills", "network")
-    region = env.text("region") or ""
-    govcloud = limits.partition_of(region) == "aws-us-gov"
-    if not has_network and (govcloud or env.get("hosted_zone", "private") is True):
-        why = f"{region} has private zones only" if govcloud else "the hosted zone is private"
+    if not has_network and env.get("hosted_zone", "private") is True:
         yield env.problem(
-            f"is missing: {why}, so only a function in a VPC of the zone can observe clients; give "
-            f"{_NETWORK}, or remove the drills",
+            "is missing: the hosted zone is private, so only a function in a VPC of the zone can "
+            f"observe clients; give {_NETWORK}, or remove the drills",
             *("drills", "network"),
         )
         has_network = True  # one message is enough

@@ -76,6 +76,8 @@ def _targets_can_answer(env: PartialDocument) -> Iterator[Problem]:
                 yield from _bucket_problems(dependency, target, name, own)
             yield from _zone_problems(target, name)
             checked = role == "primary" and dependency.text("failover", "decided_by") != "hosts"
+            if checked:
+                yield from _website_problems(dependency, target, name)
             if checked and validation.is_internal_balancer(name):
                 yield target.problem(
                     f"{shown(name)} can't be reached by Route 53 health checkers, which decide "
@@ -89,12 +91,19 @@ def _bucket_problems(
 ) -> Iterator[Problem]:
     """Refuse a bucket that can't answer for a name: S3 finds it by the name that is asked for.
 
-    Source: AmazonS3/latest/userguide/VirtualHosting.html
+    Sources: AmazonS3/latest/userguide/VirtualHosting.html and, of aliases,
+    Route53/latest/APIReference/API_AliasTarget.html
     """
     bucket = validation.s3_bucket(name)
     if bucket is None:
         return
-    if bucket not in ("", own):
+    if target.has("hosted_zone_id") and (bucket or not validation.is_s3_website(name)):
+        yield target.problem(
+            "can't be the target of an alias: Route 53 takes the website endpoint of a region, "
+            "without a bucket; give one like s3-website-us-west-2.amazonaws.com",
+            "dns_name",
+        )
+    elif bucket not in ("", own):
         yield target.problem(
             f"is the bucket {shown(bucket)}, and Amazon S3 finds buckets by the name that clients "
             f"ask for; give one named {own}",
@@ -104,6 +113,30 @@ def _bucket_problems(
         yield target.problem(
             f"is a bucket, and Amazon S3 has no certificate for {own}, which the dependency's "
             "check asks for; put a load balancer or another CDN before it, or check by http",
+            "dns_name",
+        )
+
+
+def _website_problems(
+    dependency: PartialDocument, target: PartialDocument, name: str
+) -> Iterator[Problem]:
+    """Refuse websites of Amazon S3 that Route 53's health checkers would never find healthy.
+
+    Source: AmazonS3/latest/userguide/WebsiteEndpoints.html
+    """
+    protocol = dependency.text("failover", "check", "protocol") or "https"
+    if not validation.is_s3_website(name) or protocol == "tcp":
+        return
+    if validation.s3_bucket(name) == "":
+        yield target.problem(
+            "names no bucket, and Route 53 health checkers, which decide here, ask by this name; "
+            "give decided_by: hosts",
+            "dns_name",
+        )
+    elif protocol == "https":
+        yield target.problem(
+            "is a website endpoint of Amazon S3, which has no https; give failover.check: "
+            "{ protocol: http }",
             "dns_name",
         )
 
@@ -156,22 +189,24 @@ def _targets_are_a_pair(env: PartialDocument) -> Iterator[Problem]:
 
 
 def _aliases_exist_in_the_zone(env: PartialDocument) -> Iterator[Problem]:
-    """Refuse aliases in GovCloud, and those to CloudFront in any private zone.
+    """Refuse aliases in a private zone of GovCloud, and those to CloudFront in any private zone.
 
-    Sources: govcloud-us/latest/UserGuide/govcloud-r53.html and
+    GovCloud has no CloudFront, so its public zones have no aliases to it either. Sources:
+    govcloud-us/latest/UserGuide/govcloud-r53.html and
     Route53/latest/APIReference/API_AliasTarget.html
     """
-    region = env.text("region")
-    govcloud = bool(region) and limits.partition_of(region or "") == "aws-us-gov"
-    if not govcloud and env.get("hosted_zone", "private") is not True:
+    region = env.text("region") or ""
+    govcloud = bool(region) and limits.partition_of(region) == "aws-us-gov"
+    private = env.get("hosted_zone", "private") is True
+    if not govcloud and not private:
         return
+    where = " in ".join([*(["a private zone"] if private else []), *([region] if govcloud else [])])
     for _, dependency in fails_over(env):
         for role in _TARGETS:
             target = dependency.within("failover", role)
             name = target.text("dns_name")
             cloudfront = bool(name) and validation.cloudfront_zone(name or "") is not None
-            if target.has("hosted_zone_id") and (govcloud or cloudfront):
-                where = region if govcloud else "a private zone"
+            if target.has("hosted_zone_id") and (cloudfront or (govcloud and private)):
                 yield target.problem(
                     f"makes an alias, which Route 53 does not have in {where}; remove it from both "
                     "targets",

@@ -1,9 +1,10 @@
 """Rules about the probe and its checks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from resiliency.service_file.errors import Path, Problem
+from resiliency.service_file.failover_rules import decided_by_hosts
 from resiliency.service_file.mapping import CHECK_KEYS, probe_configuration
 from resiliency.service_file.model import Service, default_namespace
 from resiliency.service_file.partial_document import PartialDocument
@@ -146,7 +147,7 @@ def _peers_are_checked_where_they_decide(env: PartialDocument) -> Iterator[Probl
 
 
 def _statsd_patterns_allow_no_metric_of_the_probe(env: PartialDocument) -> Iterator[Problem]:
-    own = list(names.probe_metrics(list(env.names("dependencies"))))
+    own = _metrics_of_the_probe(env)
     for place, pattern in _statsd_patterns(env):
         allowed = next((metric for metric in own if names.allowed_by(pattern, metric)), None)
         if allowed is not None:
@@ -155,6 +156,11 @@ def _statsd_patterns_allow_no_metric_of_the_probe(env: PartialDocument) -> Itera
                 "another name or beginning",
                 *place,
             )
+
+
+def _metrics_of_the_probe(env: PartialDocument) -> Sequence[str]:
+    measured = [*env.names("dependencies"), *map(names.primary_of, decided_by_hosts(env))]
+    return list(names.probe_metrics(measured))
 
 
 def _statsd_metrics_fit_their_number(env: PartialDocument) -> Iterator[Problem]:
@@ -174,7 +180,7 @@ def _alarms_watch_what_the_application_may_send(env: PartialDocument) -> Iterato
         return
     patterns = [pattern for _, pattern in _statsd_patterns(env)]
     tags = [tag for tag in env.items("probe", "statsd", "tags") if isinstance(tag, str)]
-    own = list(names.probe_metrics(list(env.names("dependencies"))))
+    own = _metrics_of_the_probe(env)
     for name in _alarms_in_the_namespace(env):
         metric = env.within("alarms", name, "metric")
         watched, dimensions = metric.text("name"), metric.within("dimensions").raw

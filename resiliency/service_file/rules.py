@@ -122,26 +122,21 @@ def _private_zone_has_an_id(env: PartialDocument) -> Iterator[Problem]:
         )
 
 
-def _zone_and_targets_exist_in_govcloud(env: PartialDocument) -> Iterator[Problem]:
-    """Refuse what Route 53 does not have in AWS GovCloud (US).
+def _targets_exist_in_govcloud(env: PartialDocument) -> Iterator[Problem]:
+    """Refuse what Route 53 does not have in private zones of AWS GovCloud (US).
 
     Source: govcloud-us/latest/UserGuide/govcloud-r53.html
     """
     region = env.text("region")
     if not region or limits.partition_of(region) != "aws-us-gov":
         return
-    zone = env.within("hosted_zone")
-    if env.has("hosted_zone") and not zone.has("id") and zone.get("private") is not True:
-        yield env.problem(
-            f"is missing: zones are looked up among public ones, and {region} has only private "
-            "ones; give the private zone's id",
-            *("hosted_zone", "id"),
-        )
+    if env.get("hosted_zone", "private") is not True:
+        return
     for color in COLORS:
         if env.has("hosts", color, "alias"):
             yield env.problem(
-                f"can't be served from {region}, where Route 53 has no alias records of load "
-                "balancers; give address",
+                f"can't be served from a private zone in {region}, where Route 53 has no alias "
+                "records of load balancers; give address",
                 *("hosts", color, "alias"),
             )
 
@@ -457,7 +452,7 @@ _RULES: Final[tuple[Callable[[PartialDocument], Iterator[Problem]], ...]] = (
     _subscribers_are_of_a_topic_here,
     _record_is_in_the_zone,
     _private_zone_has_an_id,
-    _zone_and_targets_exist_in_govcloud,
+    _targets_exist_in_govcloud,
     _hosts_differ,
     _hosts_have_one_kind_of_target,
     _hosts_serve_the_same_families,

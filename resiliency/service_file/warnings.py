@@ -32,15 +32,6 @@ class ServiceWarning:
 
 def warnings_of(environment: Environment) -> Iterator[ServiceWarning]:
     """Yield the warnings of synthesis: settings that make failover slow or unreliable."""
-    in_govcloud = limits.partition_of(environment.region) == "aws-us-gov"
-    if in_govcloud and not environment.hosted_zone.private:
-        yield ServiceWarning(
-            "staged-resiliency:private-zone",
-            "hosted_zone",
-            f"{environment.region} has private hosted zones only: the record exists for clients in "
-            "the VPCs of the zone alone, and hosts need public addresses to be checked by "
-            "'endpoint'",
-        )
     ttl = environment.endpoint.ttl_seconds
     if ttl > limits.RECOMMENDED_TTL_SECONDS:
         yield ServiceWarning(

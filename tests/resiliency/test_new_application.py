@@ -92,9 +92,31 @@ def test_it_has_the_service_that_is_given(init: Init, app: Path) -> None:
 def test_it_has_a_pipeline(pipeline: str, init: Init, app: Path) -> None:
     assert init("--pipeline", pipeline) == 0
     text = (app / PIPELINES[pipeline][1]).read_text("utf-8")
-    assert text == (ROOT / "examples" / "pipelines" / PIPELINES[pipeline][0]).read_text("utf-8")
+    ours = (ROOT / "examples" / "pipelines" / PIPELINES[pipeline][0]).read_text("utf-8")
+    assert text == ours.replace("docs/pipelines.md", "README.md")
     assert "make synth" in text
     assert re.search("^synth:", (app / "Makefile").read_text("utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_its_files_name_only_files_that_it_has(pipeline: str, init: Init, app: Path) -> None:
+    assert init("--pipeline", pipeline) == 0
+    files = [file for file in app.rglob("*") if file.is_file() and file.name != WHEEL_NAME]
+    named = {
+        found
+        for file in files
+        for found in re.findall(r"\bdocs/[\w./-]+\w", file.read_text("utf-8"))
+    }
+    assert named == set()
+    # The pipelines deploy both environments, and the example has one.
+    readme = (app / "README.md").read_text("utf-8")
+    assert "environments `staging` and `production`" in readme
+
+
+def test_a_login_in_the_wheels_address_may_be_of_variables(app: Path) -> None:
+    address = f"https://${{USER}}:${{TOKEN}}@wheels.example.com/{WHEEL_NAME}"
+    assert main(["init", "--app", str(app), "--wheel", address]) == 0
+    assert f"{NAME} @ {address}" in (app / "requirements.txt").read_text("utf-8").splitlines()
 
 
 def test_it_installs_the_wheel_and_the_versions_that_are_tested(
@@ -144,6 +166,10 @@ def test_it_installs_from_where_the_command_was_installed(
         (["--app", "new", "--wheel", "no.whl"], "no.whl: is no wheel that can be read (No such"),
         (["--app", "new", "--wheel", "text.whl"], "text.whl: is no wheel that can be read (File"),
         (["--app", "new", "--wheel", "other.whl"], f"other.whl: is not the wheel of {NAME} 0"),
+        (
+            ["--app", "new", "--wheel", f"https://me:secret@wheels.example.com/{WHEEL_NAME}"],
+            "init: --wheel has a user name or a password, which requirements.txt would show to",
+        ),
         (["--app", "new", "--folder", "services"], "init: --folder does not go with --app"),
         (["--app", "new", "--service", "shop"], "init: give --account, --region, --record"),
         (["--wheel", "other.whl"], "init: --wheel is for an application; give --app FOLDER too"),

@@ -72,6 +72,15 @@ def test_one_function_is_in_the_vpc_and_those_that_end_faults_are_not(template: 
     assert found["client"]["Timeout"] == functions.CLIENT.timeout_seconds
 
 
+def test_functions_write_text_where_lambda_has_no_json(template: Template) -> None:
+    in_govcloud = synthesize([example(lambda env: env.update(region="us-gov-west-1"), whole=True)])
+    formats = [
+        {each["LoggingConfig"]["LogFormat"] for each in functions_of(found).values()}
+        for found in (template, in_govcloud["bookstore-production-drills"])
+    ]
+    assert formats == [{"JSON"}, {"Text"}]
+
+
 def test_its_code_may_do_nothing_but_write_its_log(template: Template) -> None:
     (role,) = (role for name, role in roles_of(template) if name == "DrillsClientRole")
     (policy,) = role["Policies"]

@@ -368,6 +368,8 @@ class DrillGroup(Construct):
                 subnet_ids=list(network.subnet_ids),
                 security_group_ids=list(network.security_group_ids),
             )
+        # Lambda has no JSON there: govcloud-us/latest/UserGuide/govcloud-lambda.html
+        in_govcloud = self.place.region.startswith("us-gov-")
         return lambda_.CfnFunction(
             self,
             function.construct_id,
@@ -380,7 +382,7 @@ class DrillGroup(Construct):
             timeout=function.timeout_seconds,
             role=role_arn,
             logging_config=lambda_.CfnFunction.LoggingConfigProperty(
-                log_format="JSON", log_group=log_name
+                log_format="Text" if in_govcloud else "JSON", log_group=log_name
             ),
             reserved_concurrent_executions=function.reserved,
             vpc_config=vpc,

@@ -40,7 +40,9 @@ class OriginFailover(origins.OriginGroup):
         response_timeout_seconds: How long it waits for a response of an origin given by its name,
             1 to 120 s or a ``Duration``; 5 unless given. More than the slowest good response takes.
         status_codes: Status codes of the primary upon which the secondary is asked; 500, 502, 503
-            and 504 unless given. A bucket that denies access responds with 403.
+            and 504 unless given. CloudFront takes 503 for a primary that can't be connected to and
+            504 for one that does not respond in time, so both have to be among them. A bucket that
+            denies access responds with 403.
 
     Raises:
         InvalidInputError: A name, number or code that CloudFront would refuse, or one origin twice.
@@ -87,8 +89,15 @@ class OriginFailover(origins.OriginGroup):
         )
         for code in status_codes:
             checked(_OWNER, "status_codes", code, _status_code)
-        if not status_codes:
-            raise InvalidInputError(f"{_OWNER}: status_codes: is empty; give one like 503")
+        for code, failure in (
+            (503, "accepts no connection"),
+            (504, "does not respond in time"),
+        ):
+            if code not in status_codes:
+                raise InvalidInputError(
+                    f"{_OWNER}: status_codes: lacks {code}, without which CloudFront does not ask "
+                    f"the secondary where the primary {failure}; add it"
+                )
         if primary == secondary:
             raise InvalidInputError(
                 f"{_OWNER}: primary and secondary are the same; give two origins"
@@ -139,6 +148,7 @@ def _within(value: int, most: int, unit: str) -> int:
 
 
 def _status_code(value: int) -> int:
-    if not 400 <= value <= 599:
-        raise ValueError(f"{value} is not the status of an error; give one like 503")
+    if value not in limits.ORIGIN_STATUS_CODES:
+        allowed = ", ".join(map(str, limits.ORIGIN_STATUS_CODES))
+        raise ValueError(f"{value} can't make CloudFront ask another origin; allowed: {allowed}")
     return value

@@ -71,6 +71,9 @@ class StatsdMetrics:
             raise InvalidInputError(
                 f"{owner}: tags: has {len(self.tags)}; allowed: {probe_validation.MAX_STATSD_TAGS}"
             )
+        for name, values in (("metrics", self.metrics), ("tags", self.tags)):
+            if len(set(values)) < len(values):
+                raise InvalidInputError(f"{owner}: {name}: has a value twice; give each once")
         checked(owner, "max_metrics", self.max_metrics, probe_validation.statsd_metrics)
         checked(owner, "port", self.port, probe_validation.statsd_port)
 

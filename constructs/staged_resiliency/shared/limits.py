@@ -54,6 +54,8 @@ CLOUDFRONT_ZONES: Final = {
 MAX_ORIGIN_ATTEMPTS: Final = 3
 MAX_ORIGIN_CONNECTION_SECONDS: Final = 10
 MAX_ORIGIN_RESPONSE_SECONDS: Final = 120
+# AmazonCloudFront/latest/DeveloperGuide/high_availability_origin_failover.html
+ORIGIN_STATUS_CODES: Final = (400, 403, 404, 416, 429, 500, 502, 503, 504)
 
 # What CreateTopic takes, in sns/latest/api
 MAX_TOPIC_NAME_CHARACTERS: Final = 256

@@ -230,7 +230,7 @@ def cloudfront_zone(name: str) -> str | None:
 
 
 _OF_S3: Final = re.compile(
-    r"(?:(?P<bucket>.+)\.)?s3(?:-website)?(?:[.-](?:dualstack\.)?[a-z]{2}(?:-[a-z]+)+-\d)?"
+    r"(?:(?P<bucket>.+)\.)?s3(?P<kind>-website)?(?:[.-](?:dualstack\.)?[a-z]{2}(?:-[a-z]+)+-\d)?"
     r"\.amazonaws\.com(?:\.cn)?"
 )
 
@@ -244,6 +244,12 @@ def s3_bucket(name: str) -> str | None:
     """
     found = _OF_S3.fullmatch(domain_name(name))
     return found and (found["bucket"] or "")
+
+
+def is_s3_website(name: str) -> bool:
+    """Whether a DNS name is a website endpoint of Amazon S3, with a bucket or without."""
+    found = _OF_S3.fullmatch(domain_name(name))
+    return found is not None and found["kind"] is not None
 
 
 def hosted_zone_id(value: str) -> str:

@@ -1,7 +1,9 @@
 """How long a client waits for the secondary origin of a CloudFront distribution."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,7 @@ from resiliency.failover_model.origin_groups import read_origin_groups
 from tests.resiliency.failover_model.support import Data, hand_written
 
 
-def distribution(**primary: object) -> Data:
+def distribution(*, status_codes: Sequence[int] = (503, 504), **primary: object) -> Data:
     """A distribution with an origin group; the primary with some settings."""
     return {
         "Resources": {
@@ -28,7 +30,7 @@ def distribution(**primary: object) -> Data:
                             "Items": [
                                 {
                                     "Id": "group",
-                                    "FailoverCriteria": {"StatusCodes": {"Items": [503]}},
+                                    "FailoverCriteria": {"StatusCodes": {"Items": status_codes}},
                                     "Members": {"Items": [{"OriginId": "a"}, {"OriginId": "b"}]},
                                 }
                             ],
@@ -40,7 +42,7 @@ def distribution(**primary: object) -> Data:
     }
 
 
-def times(**primary: object) -> tuple[float, float]:
+def times(**primary: Any) -> tuple[float | None, float | None]:
     (group,) = read_origin_groups({"cdn": distribution(**primary)})
     assert (group.name, group.primary) == ("cdn: Cdn", "main.example.com")
     return group.unreachable_seconds, group.unresponsive_seconds
@@ -55,6 +57,30 @@ def test_attempts_count_for_connections_and_for_responses() -> None:
     custom = {"OriginReadTimeout": 5, "OriginProtocolPolicy": "https-only"}
     given = {"ConnectionAttempts": 2, "ConnectionTimeout": "3", "CustomOriginConfig": custom}
     assert times(**given) == (6, 16)
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [([503], (30, None)), ([500, 504], (None, 120)), ([403], (None, None))],
+)
+def test_without_their_status_codes_the_secondary_is_never_asked(
+    codes: Sequence[int], expected: tuple[float | None, float | None]
+) -> None:
+    assert times(status_codes=codes) == expected
+
+
+def test_the_command_says_where_the_secondary_is_never_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "cdn.json"
+    file.write_text(json.dumps(distribution(status_codes=[500, 503])))
+    assert main(["timing", str(file), "--outages", "10"]) == 0
+    assert (
+        f"origins {file}: Cdn: a request that CloudFront does not answer from its cache waits up "
+        "to 30 s for main.example.com where that accepts no connection, and not at all for a "
+        "status of the group; then backup.example.com is asked, but never where main.example.com "
+        "does not respond (504 is not in the group)"
+    ) in capsys.readouterr().out
 
 
 def test_a_distribution_without_a_group_has_no_time() -> None:

@@ -259,11 +259,12 @@ CLOUDWATCH_AGENTS = st.fixed_dictionaries(
 @st.composite
 def environments(draw: st.DrawFn) -> Data:
     account, region = draw(matching(r"[0-9]{12}")), draw(st.sampled_from(limits.ALARM_REGIONS))
-    # Private zones, which need their id, and no alias records of load balancers.
-    in_govcloud = limits.partition_of(region) == "aws-us-gov"
-    kinds = ["ipv4", "ipv6"] if in_govcloud else ["ipv4", "ipv6", "alias"]
-    with_id = in_govcloud or draw(st.booleans())
+    with_id = draw(st.booleans())
     zone_id = {"id": draw(ZONE_IDS), "private": draw(st.booleans())} if with_id else {}
+    # GovCloud's private zones have no alias records of load balancers.
+    in_govcloud = limits.partition_of(region) == "aws-us-gov"
+    no_alias = in_govcloud and zone_id.get("private")
+    kinds = ["ipv4", "ipv6"] if no_alias else ["ipv4", "ipv6", "alias"]
     zone = f"{draw(LABELS)}.example"  # a name of digits alone would be an address
     topic = draw(matching(r"[A-Za-z0-9_-]{1,40}"))
     needed = draw(

@@ -25,16 +25,8 @@ def test_the_example_has_no_warning() -> None:
     assert list(warnings_of(edited())) == []
 
 
-def test_the_private_zones_of_govcloud_are_warned_of() -> None:
-    environment = edited(lambda env: env.update(region="us-gov-west-1"))
-    assert list(warnings_of(environment)) == [
-        ServiceWarning(
-            "staged-resiliency:private-zone",
-            "hosted_zone",
-            "us-gov-west-1 has private hosted zones only: the record exists for clients in the "
-            "VPCs of the zone alone, and hosts need public addresses to be checked by 'endpoint'",
-        )
-    ]
+def test_a_public_zone_of_govcloud_is_not_warned_of() -> None:
+    assert list(warnings_of(edited(lambda env: env.update(region="us-gov-west-1")))) == []
 
 
 def test_a_long_ttl_is_warned_of() -> None:
@@ -339,14 +331,6 @@ def test_drills_in_govcloud_are_allowed_where_they_observe_from_a_vpc() -> None:
         env["region"] = "us-gov-west-1"
 
     assert drilled(edit) == [PROBES_OF_PRIVATE_HOSTS, OBSERVED_IN_THE_VPC]
-
-
-def test_a_file_that_calls_its_zone_private_is_not_warned_of_it() -> None:
-    def edit(env: Data) -> None:
-        env["region"] = "us-gov-west-1"
-        env["hosted_zone"]["private"] = True
-
-    assert "staged-resiliency:private-zone" not in [each.id for each in warnings_of(edited(edit))]
 
 
 def test_a_warning_reads_as_path_and_message() -> None:

@@ -56,7 +56,7 @@ def test_the_model_reads_from_the_template_what_the_construct_promises() -> None
         connection_attempts=3,
         connection_timeout_seconds=Duration.seconds(4),
         response_timeout_seconds=20,
-        status_codes=[403, 503],
+        status_codes=[403, 503, 504],
     )
     (group,) = read_origin_groups({"cdn": synthesized(lambda stack: distribution(stack, made))})
     assert (made.unreachable_seconds, made.unresponsive_seconds) == (12, 72)
@@ -97,10 +97,20 @@ def test_a_bucket_lets_the_distribution_alone_read_it() -> None:
             "response_timeout_seconds: 0 s is out of range; allowed: 1 to 120",
         ),
         (
-            {"status_codes": [200]},
-            "status_codes: 200 is not the status of an error; give one like 503",
+            {"status_codes": [503, 504, 501]},
+            "status_codes: 501 can't make CloudFront ask another origin; allowed: 400, 403, 404, "
+            "416, 429, 500, 502, 503, 504",
         ),
-        ({"status_codes": []}, "status_codes: is empty; give one like 503"),
+        (
+            {"status_codes": [403, 504]},
+            "status_codes: lacks 503, without which CloudFront does not ask the secondary where "
+            "the primary accepts no connection; add it",
+        ),
+        (
+            {"status_codes": [503]},
+            "status_codes: lacks 504, without which CloudFront does not ask the secondary where "
+            "the primary does not respond in time; add it",
+        ),
         (
             {"secondary": cast(str, 7)},
             "secondary: 7 is of type int; give a DNS name or a bucket",

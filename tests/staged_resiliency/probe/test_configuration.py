@@ -93,6 +93,11 @@ def test_how_many_metrics_an_application_can_create(
             {"metrics": []}, "metrics: is empty, so no metric is allowed", id="no metrics"
         ),
         pytest.param(
+            {"tags": ["shop", "shop"]},
+            "tags: has a value twice; give each once",
+            id="tag twice",
+        ),
+        pytest.param(
             {"metrics": ["*"]},
             "metrics: '*' is not a metric's name, perhaps with a * as its end (printable ASCII "
             "without spaces, : and |, at most 255); give one like orders.*",
