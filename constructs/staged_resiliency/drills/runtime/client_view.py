@@ -4,7 +4,7 @@ A view of the clients is also compared to the steady state.
 
 Clients of private hosts are in a VPC. For them a function in that VPC, the *client*, resolves names
 and asks hosts, and the other functions call it. They stay outside: what begins, ends and records a
-fault needs no path through the VPC, and the client calls no AWS API (docs/adr/0018).
+fault needs no path through the VPC, and the client calls no AWS API (docs/adr/0017).
 """
 
 import json
