@@ -178,9 +178,9 @@ def print_origin_groups(groups: Sequence[OriginGroup], console: Console) -> None
     for each in groups:
         text = escape(
             f"{each.name}: a request that CloudFront does not answer from its cache waits up to "
-            f"{each.unreachable_seconds:g} s for {each.primary} where that accepts no connection, "
-            f"up to {each.unresponsive_seconds:g} s where it does not respond, and not at all for "
-            f"a status of the group; then {each.secondary} is asked"
+            f"{each.unreachable_seconds:g} s where {each.primary} accepts no connection, and up to "
+            f"{each.unresponsive_seconds:g} s where it does not respond, until CloudFront asks "
+            f"{each.secondary}; upon an error status of the group it asks at once"
         )
         console.print(f"[cyan]origins[/cyan] {text}", soft_wrap=True)
 

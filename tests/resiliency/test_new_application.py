@@ -140,8 +140,8 @@ def test_it_installs_from_where_the_command_was_installed(
     ("options", "message"),
     [
         (["--app", "new"], "init: this package was not installed from a wheel; make one"),
-        (["--app", "new", "--wheel", "no.whl"], "no.whl: is no wheel that can be read (No such"),
-        (["--app", "new", "--wheel", "text.whl"], "text.whl: is no wheel that can be read (File"),
+        (["--app", "new", "--wheel", "no.whl"], "no.whl: can't be read as a wheel (No such"),
+        (["--app", "new", "--wheel", "text.whl"], "text.whl: can't be read as a wheel (File"),
         (["--app", "new", "--wheel", "other.whl"], f"other.whl: is not the wheel of {NAME} 0"),
         (["--app", "new", "--folder", "services"], "init: --folder does not go with --app"),
         (["--app", "new", "--service", "shop"], "init: give --account, --region, --record"),

@@ -33,7 +33,7 @@ class DependencyFailover(Construct):
     them answers: on the primary itself, or on what all hosts reach of it.
 
     The secondary has no part in the decision. With a health check that requires both, as published
-    recipes have it, the illness of the secondary alone would send all clients there.
+    recipes have it, a failure of the secondary alone would send all clients there.
 
     Args:
         scope: The parent.

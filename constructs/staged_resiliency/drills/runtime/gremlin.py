@@ -60,7 +60,7 @@ _MEANINGS: Final[Mapping[int, str]] = {
 
 
 class GremlinError(AwsError):
-    """A call of Gremlin's API failed; it is handled wherever a failed call of AWS is.
+    """A failed call of Gremlin's API, handled like a failed call of AWS.
 
     Attributes:
         refused: Whether it is certain that Gremlin did nothing.
@@ -92,9 +92,9 @@ class Attack:
     Attributes:
         stage: Gremlin's stage, such as ``Running``.
         lifecycle: ``Active``, ``Halting``, ``Complete`` or ``Error``.
-        targets: Identifiers of the clients that are attacked; empty where they are not told.
+        targets: Identifiers of the clients that are attacked; empty where Gremlin names none.
         run: The execution that started it; empty for any other.
-        created_at: When it was created; None where it is not told.
+        created_at: When it was created; None where Gremlin gives no time.
         running_since: When it began to run on the client; None before, and where it never did.
     """
 
@@ -234,7 +234,7 @@ def _attack(document: object) -> Attack:
 
 
 def _value(document: object, key: str) -> Any:
-    """Return the value of a key, in either way of writing it; None where it is missing."""
+    """Return the value of a key in camel case or snake case; None where it is missing."""
     if not isinstance(document, dict):
         return None
     snake = re.sub(r"([A-Z])", lambda found: f"_{found[1].lower()}", key)
@@ -301,9 +301,9 @@ def _call(
             if 200 <= status < 300:
                 return answer
             again = status == 429 or status >= 500
-            told = _line(answer.decode("utf-8", "replace").replace(key, "***"))
+            detail = _line(answer.decode("utf-8", "replace").replace(key, "***"))
             text = "; ".join(
-                filter(None, (f"{where}: {_MEANINGS.get(status, '')}".rstrip(": "), told))
+                filter(None, (f"{where}: {_MEANINGS.get(status, '')}".rstrip(": "), detail))
             )
             failed = GremlinError(f"Gremlin {status}", text, refused=status < 500)
         if failed.code == "Gremlin 401" and was_read_before:
