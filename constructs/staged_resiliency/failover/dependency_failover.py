@@ -27,7 +27,7 @@ from staged_resiliency.shared.literals import checked, wrong_type
 
 
 class DependencyFailover(Construct):
-    """Failover of a dependency such as a CDN: its own name is answered by one of two targets.
+    """Failover of a dependency such as a CDN: DNS answers its name with one of two targets.
 
     Creates failover records for the dependency's name, and a health check that decides which of
     them answers: on the primary itself, or on what all hosts reach of it.

@@ -491,7 +491,7 @@ class Plan:
 
     @property
     def instances(self) -> tuple[str, ...]:
-        """IDs that it locks: the pair's instances, as far as they are known, and the database."""
+        """IDs that a run locks: those of the pair's instances, if known, and of the database."""
         database = None if self.database is None else self.database.lock
         found = (self.active.instance_id, self.standby.instance_id, database)
         return tuple(sorted({each for each in found if each is not None}))
