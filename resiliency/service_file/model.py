@@ -231,7 +231,7 @@ class CheckerSettings(Section):
         default=3,
         ge=1,
         le=limits.MAX_FAILURE_THRESHOLD,
-        description="Failed requests in a row after which the host is unhealthy.",
+        description="Failed requests in a row after which the health check is unhealthy.",
     )
     regions: Annotated[list[CheckerRegion], Field(min_length=limits.MIN_CHECKER_REGIONS)] | None = (
         Field(

@@ -19,6 +19,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from staged_resiliency.drills.runtime.context import AwsError, Context
 from staged_resiliency.drills.runtime.keys import RUN_TAG
+from staged_resiliency.drills.runtime.network import printable_line
 from staged_resiliency.drills.runtime.plan import GremlinAttack
 from staged_resiliency.experiment.json_codec import timestamp
 
@@ -301,7 +302,8 @@ def _call(
             if 200 <= status < 300:
                 return answer
             again = status == 429 or status >= 500
-            detail = _line(answer.decode("utf-8", "replace").replace(key, "***"))
+            said = answer.decode("utf-8", "replace").replace(key, "***")
+            detail = printable_line(" ".join(said.split()))
             text = "; ".join(
                 filter(None, (f"{where}: {_MEANINGS.get(status, '')}".rstrip(": "), detail))
             )
@@ -354,14 +356,14 @@ def _exchange(
         try:
             connection.connect()
         except OSError as error:
-            text = f"{where}: no connection: {_line(str(error))}"
+            text = f"{where}: no connection: {printable_line(str(error))}"
             raise GremlinError("Gremlin", text, refused=True) from None
         try:
             connection.request(method, f"{base.path}{target}", body, headers)
             answer = connection.getresponse()
             raw = _read(answer)
         except (OSError, http.client.HTTPException) as error:
-            text = f"{where}: no answer: {_line(f'{type(error).__name__} {error}')}"
+            text = f"{where}: no answer: {printable_line(f'{type(error).__name__} {error}')}"
             raise GremlinError("Gremlin", text) from None
         if len(raw) > MAX_BYTES:
             raise GremlinError("Gremlin", f"{where}: an answer of more than {MAX_BYTES} bytes")
@@ -380,8 +382,3 @@ def _read(answer: http.client.HTTPResponse) -> bytes:
     if answer.length and len(raw) <= MAX_BYTES:  # the connection was closed before
         raise http.client.IncompleteRead(raw, answer.length)
     return raw
-
-
-def _line(text: str) -> str:
-    printable = "".join(each if each.isprintable() else " " for each in text)
-    return " ".join(printable.split())[:200]

@@ -60,8 +60,8 @@ def start_experiment(plan: Plan, execution: str, context: Context) -> Experiment
     """Start the attack of a run, at most once.
 
     Raises:
-        NotStartedError: It was not started: a guard is not OK, the client of the host can't be
-            told apart, or Gremlin refuses.
+        NotStartedError: It was not started: a guard is not OK, the host does not have exactly one
+            client, or Gremlin refuses.
         AwsError: Whether it was started is unknown.
     """
     attack = _attack_of(plan.ending)
