@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import sys
 import zipfile
 from collections.abc import Callable
 from importlib.metadata import version
@@ -131,7 +132,7 @@ def test_it_installs_from_where_the_command_was_installed(
     if origin is not None:  # as pip notes it
         noted = json.dumps(origin).replace("{wheel}", str(wheel))
         (installed / "direct_url.json").write_text(noted)
-    monkeypatch.syspath_prepend(wheel.parent)
+    monkeypatch.setattr("sys.path", [str(wheel.parent), *sys.path])
     assert main(["init", "--app", str(app)]) == 0
     assert line in (app / "requirements.txt").read_text("utf-8").splitlines()
 
