@@ -176,7 +176,7 @@ def _probe_metrics(association: JsonObject) -> Iterator[JsonObject]:
 
 
 def _statsd(association: JsonObject) -> StatsdMetrics | None:
-    """Return what a probe receives by StatsD, where it does and its hosts are known."""
+    """Return a probe's settings for StatsD; None without any, or if its hosts are unknown."""
     settings = _configuration(association).get("statsd") if _hosts(association) else None
     try:
         return StatsdMetrics(**settings) if isinstance(settings, dict) else None
@@ -185,7 +185,7 @@ def _statsd(association: JsonObject) -> StatsdMetrics | None:
 
 
 def _is_sent(metric: JsonObject, applications: Mapping[tuple[str, str], StatsdMetrics]) -> bool:
-    """Return whether an application may send a metric, whose cost is among the application's."""
+    """Return whether a metric is one that an application may send, and so counted already."""
     dimensions = {each.get("Name"): each.get("Value") for each in metric.get("Dimensions") or ()}
     statsd = applications.get((str(metric.get("Namespace")), str(dimensions.get("Host"))))
     return statsd is not None and statsd.allows(str(metric.get("MetricName")))

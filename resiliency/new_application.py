@@ -122,7 +122,7 @@ def new_application(
         pipeline: Which of ``PIPELINES`` it has.
 
     Raises:
-        UsageError: The wheel is none, or has to be given.
+        UsageError: The file is not this package's wheel, or no wheel is given.
         UserError: The wheel can't be read.
     """
     requirement, copies = _requirement(wheel)
@@ -194,7 +194,7 @@ def _requirement(wheel: str | None) -> tuple[str, Mapping[str, bytes]]:
         content = file.read_bytes()
         names = zipfile.ZipFile(file).namelist()
     except (OSError, zipfile.BadZipFile) as error:
-        raise UserError(f"{file}: is no wheel that can be read ({reason_of(error)})") from None
+        raise UserError(f"{file}: can't be read as a wheel ({reason_of(error)})") from None
     expected = f"{NAME.replace('-', '_')}-{installed.version}.dist-info/METADATA"
     if expected not in names:
         raise UsageError(f"{file}: is not the wheel of {NAME} {installed.version}")

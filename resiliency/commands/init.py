@@ -70,16 +70,18 @@ def run(options: argparse.Namespace) -> int:
     given = {each.key: getattr(options, each.key.replace("-", "_")) for each in QUESTIONS}
     if options.app is not None:
         if options.folder is not None:
-            raise UsageError("init: --folder does not go with --app, which writes to its services/")
+            raise UsageError(
+                "init: --folder can't be given with --app, which writes to FOLDER/services"
+            )
         return _write_application(options, given)
     for name in ("wheel", "pipeline"):
         if getattr(options, name) is not None:
-            raise UsageError(f"init: --{name} is for an application; give --app FOLDER too")
+            raise UsageError(f"init: --{name} applies to an application; give --app FOLDER too")
     folder: Path = options.folder or Path("services")
     service, text = _described(options, given)
     file = folder / f"{service}.yaml"
     _write({file: text.encode()})
-    print(f"{file}: written; `resiliency check {folder}` checks it with its neighbours")
+    print(f"{file}: written; `resiliency check {folder}` checks all files there")
     return 0
 
 

@@ -13,6 +13,7 @@ from typing import Final
 from resiliency.failover_model.assumptions import Assumptions, Range
 from resiliency.failover_model.faults import Effect
 from resiliency.failover_model.graph import Metric
+from staged_resiliency.drills.database_faults import DATABASE_FAILOVER_MINUTES
 from staged_resiliency.shared import names
 from staged_resiliency.shared.time_limits import MINUTE
 
@@ -20,13 +21,13 @@ _OF_AWS: Final = "AWS/"
 PROBE_STEADY_SECONDS: Final = 300.0
 """After failing for this long, a target's failures go with the minute: the agent's own constant."""
 
-FAILOVER_SECONDS: Final = Range(
+DATABASE_FAILOVER_SECONDS: Final = Range(
     60,
-    120,
+    DATABASE_FAILOVER_MINUTES * 60,
     "how long a database that fails over is lost, in seconds",
     "AmazonRDS/latest/UserGuide/Concepts.MultiAZ.Failover.html",
 )
-"""What large transactions and a lengthy recovery add is left out."""
+"""Without what large transactions and a lengthy recovery add."""
 
 Piece = tuple[float, int, float, float, float]
 """One statistic set: when it can be read, number of samples, sum, minimum and maximum."""
@@ -116,7 +117,7 @@ def _probe(
     silent = effect is Effect.SILENT
     ended_at = inf
     if effect is Effect.INTERRUPTED:
-        ended_at = fault_at + FAILOVER_SECONDS.draw(chance)
+        ended_at = fault_at + DATABASE_FAILOVER_SECONDS.draw(chance)
     count = ceil((MINUTE - phase) / interval)
 
     evident = inf

@@ -176,22 +176,22 @@ def print_left_out(pairs: Iterable[Pair], console: Console) -> None:
 def print_origin_groups(groups: Sequence[OriginGroup], console: Console) -> None:
     """Print how long a client waits until CloudFront asks the secondary origin of a group."""
     for each in groups:
-        waits, never = "", []
+        waits: list[str] = []
+        never: list[str] = []
         for seconds, where, code in (
             (each.unreachable_seconds, "accepts no connection", 503),
             (each.unresponsive_seconds, "does not respond", 504),
         ):
             if seconds is None:
                 never.append(f"{where} ({code} is not in the group)")
-            elif waits:
-                waits += f"up to {seconds:g} s where it {where}, "
             else:
-                waits = f"up to {seconds:g} s for {each.primary} where that {where}, "
+                before, subject = ("and ", "it") if waits else ("", each.primary)
+                waits.append(f"{before}up to {seconds:g} s where {subject} {where}, ")
         text = escape(
-            f"{each.name}: a request that CloudFront does not answer from its cache waits {waits}"
-            f"{'and ' if waits else ''}not at all for a status of the group; then "
-            f"{each.secondary} is asked"
-            + (f", but never where {each.primary} {' or '.join(never)}" if never else "")
+            f"{each.name}: a request that CloudFront does not answer from its cache waits "
+            f"{''.join(waits)}until CloudFront asks {each.secondary}; upon an error status of the "
+            "group it asks at once"
+            + (f"; it never asks where {each.primary} {' or '.join(never)}" if never else "")
         )
         console.print(f"[cyan]origins[/cyan] {text}", soft_wrap=True)
 

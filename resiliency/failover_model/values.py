@@ -1,4 +1,4 @@
-"""Reads the values of an object in a template, each as what it must be."""
+"""Typed values of an object in a template, or an error that names the place."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

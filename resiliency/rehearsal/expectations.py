@@ -21,7 +21,7 @@ from resiliency.failover_model.graph import (
     basic_health_checks,
 )
 from resiliency.failover_model.health_check_timeline import RESPONSE_SECONDS
-from resiliency.failover_model.metric_stream import FAILOVER_SECONDS
+from resiliency.failover_model.metric_stream import DATABASE_FAILOVER_SECONDS
 from resiliency.failover_model.simulation import Percentiles, Verdict
 from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.endpoint_checker import LEAST_DEADLINE_SECONDS
@@ -74,7 +74,7 @@ _LEAST_FAULT_SECONDS: Final = 300.0
 _OF_DEPENDENCIES: Final = (Action.BLACKHOLE, Action.HANG_DEPENDENCY)
 _HARMLESS: Final = (Action.KILL_PROBE, Action.DEGRADE, Action.LOSE_SECONDARY)
 _LOST: Final = (Action.STOP, Action.LOSE_PRIMARY)
-_DATABASE_SECONDS: Final = FAILOVER_SECONDS.high
+_DATABASE_SECONDS: Final = DATABASE_FAILOVER_SECONDS.high
 
 
 @dataclass(frozen=True, slots=True)

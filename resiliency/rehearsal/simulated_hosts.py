@@ -19,7 +19,7 @@ from staged_resiliency.probe.probe_validation import INTERVALS_SECONDS
 from staged_resiliency.shared import names
 
 LEAST_TIMEOUT_SECONDS: Final = 0.25
-"""The shortest time that a check has for its answer, in seconds here.
+"""The shortest timeout of a check, in seconds of this machine's clock.
 
 Processes that start on a busy machine wait for a processor for as long as 0.1 s.
 """
@@ -29,7 +29,7 @@ _PACE: Final = ("interval_seconds", "timeout_seconds")
 
 
 def with_time_to_answer(paced: Mapping[str, Any], scale: float) -> Mapping[str, Any]:
-    """Give checks at least ``LEAST_TIMEOUT_SECONDS`` here, in an interval that is long enough.
+    """Raise a check's timeout to ``LEAST_TIMEOUT_SECONDS`` on this machine's clock at least.
 
     Without it a check at sixty times the speed has 83 ms instead of 5 s, and the probe reports a
     delay of this machine as a failure of the dependency.

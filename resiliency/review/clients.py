@@ -87,7 +87,7 @@ def _pairs(sides: Sides) -> Iterator[tuple[Pair, Pair | None]]:
 
 
 def _second(pair: Pair) -> str:
-    """Return the word for what clients are sent to by a failover."""
+    """Return the word for the target to which a failover sends clients."""
     return "standby" if pair.dependency is None else "secondary"
 
 

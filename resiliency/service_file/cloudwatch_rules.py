@@ -60,15 +60,16 @@ def _alarms_have_names_of_their_own(env: PartialDocument) -> Iterator[Problem]:
         first = paths.setdefault(names.disk_alarm(path), path)
         if first != path:
             yield env.problem(
-                f"its alarm {names.disk_alarm(path)!r} has the name of that of {first}; remove one "
-                "of them",
+                f"its alarm would be named {names.disk_alarm(path)!r}, as that of {first} is; "
+                "remove one of them",
                 *(*_DISKS, path),
             )
     signals = {*BUILT_IN_SIGNALS, *env.names("dependencies")}
     for name, place in agent_alarms(env).items():
         if name in signals:
             yield env.problem(
-                f"its alarm {name!r} has the name of a dependency; rename the dependency", *place
+                f"its alarm {name!r} would have the name of a dependency; rename the dependency",
+                *place,
             )
 
 
@@ -95,10 +96,15 @@ def _deciding_alarms_exist(env: PartialDocument) -> Iterator[Problem]:
             "clients would move to the standby; remove it from failover_on first",
             "state",
         )
-    if agent.text("in_drills") == "ignored":
-        yield agent.problem(
-            f"'ignored' can't be, as {first} is in failover_on, and drills must expect where "
-            "clients are; give quiet or guard",
+    yield from expected_in_drills(agent, first)
+
+
+def expected_in_drills(section: PartialDocument, alarm: str) -> Iterator[Problem]:
+    """Refuse that drills ignore an alarm of failover_on."""
+    if section.text("in_drills") == "ignored":
+        yield section.problem(
+            f"'ignored' is not allowed, as {alarm} is in failover_on, and drills must expect what "
+            "moves clients; give quiet or guard",
             "in_drills",
         )
 

@@ -119,12 +119,12 @@ def _databases_are_named(env: PartialDocument) -> Iterator[Problem]:
             continue
         if drill.has("host"):
             yield drill.problem(
-                "names one host, and both lose a database that fails over; remove it", "host"
+                "does not apply to rds_failover: both hosts lose the database; remove it", "host"
             )
         for key in ("duration_minutes", "duration_reason"):
             if drill.has(key):
                 yield drill.problem(
-                    "is not yours to choose: Amazon RDS takes as long as a failover needs, as a "
+                    "does not apply to rds_failover, which lasts as long as Amazon RDS needs, as a "
                     "rule 60 to 120 s; remove it",
                     key,
                 )

@@ -182,8 +182,8 @@ def _targets_are_a_pair(env: PartialDocument) -> Iterator[Problem]:
             (given,) = aliases
             (other,) = (role for role in _TARGETS if role != given)
             yield failover.problem(
-                f"has no hosted_zone_id, and {given} has one: the one would be a CNAME record and "
-                "the other an alias, which are no pair; give both one, or neither",
+                f"has no hosted_zone_id, and {given} has one: a CNAME record and an alias can't "
+                "be a failover pair; give one to both, or to neither",
                 other,
             )
 
@@ -220,8 +220,8 @@ def _the_decision_is_possible(env: PartialDocument) -> Iterator[Problem]:
         decided_by, check = failover.text("decided_by"), failover.within("check")
         if dependency.text("check", "protocol") == "dns":
             yield dependency.problem(
-                "goes with a dependency that hosts connect to, and protocol dns only looks its "
-                "name up; remove one of them",
+                "applies to a dependency that hosts connect to, and protocol dns only resolves "
+                "its name; remove one of them",
                 "failover",
             )
         if decided_by == "hosts" and failover.has("check"):

@@ -18,7 +18,7 @@ def problems_of(env: PartialDocument, drills: Iterable[PartialDocument]) -> Iter
         refusal = validation.other_region(arn, region) if arn and region else None
         if refusal is not None:
             yield gremlin.problem(refusal, key)
-    yield from _clients_are_told_apart(gremlin)
+    yield from _clients_differ(gremlin)
     if env.get("drills", "evidence", "fis_report") is True:
         yield env.problem(
             "applies to AWS FIS, which writes no report where Gremlin is used; remove it",
@@ -27,7 +27,8 @@ def problems_of(env: PartialDocument, drills: Iterable[PartialDocument]) -> Iter
     for drill in drills:
         if drill.text("fault") == "rds_failover":
             yield drill.problem(
-                "is no fault of Gremlin, which attacks hosts alone; remove the drill or the engine",
+                "can't be injected by Gremlin, which attacks hosts only; remove the drill or the "
+                "engine",
                 "fault",
             )
         if drill.text("fault") == "degrade" and drill.number("jitter_milliseconds"):
@@ -37,12 +38,10 @@ def problems_of(env: PartialDocument, drills: Iterable[PartialDocument]) -> Iter
             )
 
 
-def _clients_are_told_apart(gremlin: PartialDocument) -> Iterator[Problem]:
+def _clients_differ(gremlin: PartialDocument) -> Iterator[Problem]:
     blue, green = (gremlin.text("clients", color) for color in COLORS)
     if gremlin.has("clients") and gremlin.has("tags"):
-        yield gremlin.problem(
-            "are given together with clients, which need no tags; give one of both", "tags"
-        )
+        yield gremlin.problem("are given together with clients; give one of them", "tags")
     if blue and blue == green:
         yield gremlin.problem(
             f"both hosts have {validation.shown(blue)}; give each its own", "clients"

@@ -20,7 +20,7 @@ from pydantic import (
 
 from resiliency.failover_model import overrides
 from staged_resiliency.drills import schedule as schedules
-from staged_resiliency.drills.database_faults import FAILOVER_MINUTES
+from staged_resiliency.drills.database_faults import DATABASE_FAILOVER_MINUTES
 from staged_resiliency.drills.faults import MAX_DELAY_MILLISECONDS, MAX_RESPONSE_MILLISECONDS
 from staged_resiliency.probe import cloudwatch_configuration, probe_validation
 from staged_resiliency.probe.configuration import (
@@ -231,7 +231,7 @@ class CheckerSettings(Section):
         default=3,
         ge=1,
         le=limits.MAX_FAILURE_THRESHOLD,
-        description="Failed requests in a row after which the host is unhealthy.",
+        description="Failed requests in a row after which the health check is unhealthy.",
     )
     regions: Annotated[list[CheckerRegion], Field(min_length=limits.MIN_CHECKER_REGIONS)] | None = (
         Field(
@@ -607,7 +607,7 @@ class Certificate(Section):
 
 
 class DependencyTarget(Section):
-    """What answers for a dependency's name: a CNAME record's name, or an alias."""
+    """A target to which a dependency's name leads, by a CNAME record or an alias."""
 
     dns_name: DomainName = Field(
         description="DNS name, of a CloudFront distribution for example.",
@@ -853,7 +853,7 @@ class CountedProcesses(Section):
         examples=["gunicorn shop.wsgi"],
     )
     at_least: Annotated[int, Field(ge=1)] = Field(
-        default=1, description="The fewest without an alarm."
+        default=1, description="The alarm fires when fewer run."
     )
 
     @property
@@ -888,7 +888,7 @@ class CloudWatchAgent(Section):
         examples=[{"web": {"name": "java"}}],
     )
     in_drills: InDrills = Field(
-        default="quiet", description="What drills make of these alarms, as in alarms."
+        default="quiet", description="How drills treat these alarms, as those under alarms."
     )
     state: Literal["present", "absent"] = Field(
         default="present",
@@ -964,7 +964,7 @@ class StatsdSettings(Section):
     """What the application may send by StatsD to the loopback addresses of its host."""
 
     metrics: Annotated[list[StatsdPattern], Field(min_length=1, max_length=50)] = Field(
-        description="Names of metrics; with a * as its end, all names that begin so. Others are "
+        description="Names of metrics; a * at the end allows all names that begin so. Others are "
         "ignored.",
         examples=[["errors", "orders.*"]],
     )
@@ -1166,7 +1166,7 @@ class Evidence(Section):
 
 
 class DrillNetwork(Section):
-    """Where drills observe clients of private hosts from."""
+    """The network from which drills observe clients of private hosts."""
 
     subnets: Annotated[
         list[SubnetId], Field(min_length=1, max_length=limits.MAX_FUNCTION_SUBNETS)
@@ -1327,7 +1327,7 @@ class DrillSettings(Section):
     @property
     def minutes(self) -> int:
         """How long the fault lasts, which Amazon RDS decides where a database fails over."""
-        return self.duration_minutes or FAILOVER_MINUTES
+        return self.duration_minutes or DATABASE_FAILOVER_MINUTES
 
 
 class Drills(Section):

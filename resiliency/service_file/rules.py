@@ -278,12 +278,7 @@ def _own_alarm_decides(
             f"allowed: {', '.join(limits.FAILOVER_STATISTICS)}",
             "statistic",
         )
-    if alarm.text("in_drills") == "ignored":
-        yield alarm.problem(
-            f"'ignored' can't be, as {name} is in failover_on, and drills must expect where "
-            "clients are; give quiet or guard",
-            "in_drills",
-        )
+    yield from cloudwatch_rules.expected_in_drills(alarm, name)
     of_each_host = any(each in value for value in values for each in validation.HOST_PLACEHOLDERS)
     if alarm.is_sound and not of_each_host:
         yield env.problem(

@@ -139,9 +139,9 @@ def notes_of(environment: Environment) -> Iterator[ServiceWarning]:
         yield ServiceWarning(
             "staged-resiliency:no-cloudwatch-agent-roles",
             "probe.roles",
-            "is empty: the CloudWatch agent can read its configuration and publish only where the "
-            "hosts' role has the policy in its stack's output PolicyArn; give the role's name to "
-            "have it attached",
+            "is empty, so the CloudWatch agent may neither read its configuration nor publish; "
+            "give the name of the hosts' role, or attach the policy in the output PolicyArn of the "
+            "agent's stack to it",
         )
     if probe.statsd is not None and probe.state == "present":
         most = StatsdMetrics(**probe.statsd.model_dump()).most_metrics
@@ -194,7 +194,8 @@ def _network_notes(environment: Environment) -> Iterator[ServiceWarning]:
             "drills.network",
             "the function that observes clients calls no AWS API, so its subnets need neither NAT "
             f"nor VPC endpoints; {', '.join(network.security_groups)} must allow port "
-            f"{environment.endpoint.serving_port} out to both hosts, whose own must allow it in"
+            f"{environment.endpoint.serving_port} out to both hosts, whose groups must "
+            "let it in"
             + (f"; the VPC must be associated with the zone {zone.name}" if zone.private else ""),
         )
         for color, host in zip(COLORS, hosts, strict=True):
@@ -237,6 +238,7 @@ def _failovers_of_databases(environment: Environment) -> Iterator[ServiceWarning
                 f"staged-resiliency:failover-of-{drill.dependency}",
                 f"drills.{name}",
                 f"makes {drill.dependency} fail over, and failover_on has {', '.join(signals)}: "
-                f"where what these watch needs {drill.dependency}, clients are sent to {standby}, "
-                "which has lost it too, and the drill fails; let them watch what does not need it",
+                f"if these watch something that needs {drill.dependency}, clients are sent to "
+                f"{standby}, which has lost it too, and the drill fails; let them watch something "
+                "that does not need it",
             )

@@ -43,7 +43,7 @@ def serving(deployed: Deployed, context: Context, section: Section) -> None:
             continue
         if in_vpc is not None:
             section.not_asked.append(
-                f"{name}: its zone may be private, which Route 53 does not show"
+                f"{name}: its zone may be private, and Route 53 shows answers of public zones only"
             )
             continue
         if zone is None:
@@ -84,7 +84,9 @@ def _serving_in_vpc(plan: Plan, pair: Deployment, context: Context, section: Sec
     """
     name = pair.pair.name
     if pair.pair.record_type != "A":
-        section.not_asked.append(f"{name}: the drills' function in the VPC asks over IPv4 alone")
+        section.not_asked.append(
+            f"{name}: the drills' function in the VPC reaches IPv4 addresses only"
+        )
         return
     try:
         found = ask_for(plan, name, context)

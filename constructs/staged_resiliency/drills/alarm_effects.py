@@ -88,13 +88,13 @@ class WatchedAlarm:
         return None
 
     def may_fire_within(self, outage_seconds: float) -> int | None:
-        """The most seconds until an outage may have fired the alarm; None if it is too short."""
+        """Return within how many seconds an outage may fire the alarm; None if it is too short."""
         if self.periods_of(outage_seconds) < self.evaluation_periods - self.good_periods + 1:
             return None
         return self.fires_within(AlarmEffect.FAILS)
 
     def periods_of(self, outage_seconds: float) -> int:
-        """The most periods that have a failed sample of an outage."""
+        """Return how many periods, at most, have a failed sample because of an outage."""
         return math.ceil((outage_seconds + self.sample_seconds) / self.period_seconds) + 1
 
     def moves_clients(self, effect: AlarmEffect) -> bool:

@@ -17,8 +17,8 @@ from staged_resiliency.drills.runtime.plan import RULE_LATE_SECONDS, Database, F
 from staged_resiliency.shared import validation
 from staged_resiliency.shared.literals import checked
 
-FAILOVER_MINUTES: Final = 2
-"""How long a failover takes as a rule, at most.
+DATABASE_FAILOVER_MINUTES: Final = 2
+"""The longest time that a failover takes as a rule.
 
 Source: AmazonRDS/latest/UserGuide/Concepts.MultiAZ.Failover.html (60 to 120 seconds; under 35 for a
 Multi-AZ DB cluster). Large transactions and a lengthy recovery take longer.
@@ -27,7 +27,7 @@ Multi-AZ DB cluster). Large transactions and a lengthy recovery take longer.
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFault(Fault):
-    """A failover of a database, which ends by itself, and which nothing stops once it has begun.
+    """A failover of a database, which can't be stopped once it has begun and ends by itself.
 
     Both hosts lose the database. Nobody is expected to move: every client is served again within
     the objective, by the same host. The alarms on the database, on peers and on metrics of the
@@ -38,7 +38,7 @@ class DatabaseFault(Fault):
     late_seconds = RULE_LATE_SECONDS
     host_name = ""
     instance = ""
-    duration_minutes = FAILOVER_MINUTES
+    duration_minutes = DATABASE_FAILOVER_MINUTES
     action_id: ClassVar[str]
     fails_over: ClassVar[str]
     describes: ClassVar[str]
@@ -107,7 +107,7 @@ class DatabaseFault(Fault):
         return is_at(alarm, self.destination)
 
     def breaks(self, host: str) -> bool:
-        """Whether a host is broken: both are well, and lose the database."""
+        """Return False: the fault breaks neither host, though both lose the database."""
         return False
 
     def _arn(self, place: Place) -> str:

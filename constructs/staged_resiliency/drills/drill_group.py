@@ -307,9 +307,10 @@ class DrillGroup(Construct):
         self._drills.append(drill)
 
     def experiment_role_arn(self, fault: Fault) -> str:
-        """The ARN of the role that FIS assumes for a fault; all faults of a class share one.
+        """Return the ARN of the role that FIS assumes for a fault; made for its first drill.
 
-        Failovers of one database share one, and with it the functions may describe the database.
+        Faults of a class share one, and failovers of a database, which the functions then may
+        describe too.
         """
         role_id = fault.role_id
         if role_id not in self._experiment_roles:

@@ -1,4 +1,4 @@
-"""Gremlin as what injects the faults of drills, in place of AWS FIS."""
+"""Gremlin in place of AWS FIS, to inject the faults of drills."""
 
 import ipaddress
 from collections.abc import Collection, Mapping
@@ -17,7 +17,7 @@ from staged_resiliency.shared import validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, is_literal, require_one_of
 
-# What Gremlin leaves alone unless it is told otherwise: its own control plane, and DNS.
+# What Gremlin's attacks exclude by default: its own control plane, and DNS.
 _NOT_GREMLIN: Final = "^api.gremlin.com"
 _NOT_DNS: Final = "^53"
 
@@ -86,7 +86,7 @@ class GremlinEngine:
             )
 
     def attack(self, fault: Fault) -> GremlinAttack:
-        """The attack that injects a fault; its length is always given, where it has one.
+        """Return the attack that injects a fault; all but shutdowns have a length.
 
         Raises:
             InvalidInputError: Gremlin has no attack for the fault.

@@ -51,7 +51,7 @@ class Roles:
         self._of_functions: Final[dict[Function, iam.CfnRole]] = {}
 
     def of_function(self, function: Function, log_arn: str, client_arn: str | None) -> str:
-        """Create a function's role; ``client_arn`` is that of the client, where there is one."""
+        """Create a function's role; ``client_arn`` is that of the function in the VPC, if any."""
         missing = {
             Resource.CALENDARS: not self._where.calendars,
             Resource.CLIENT: client_arn is None,
@@ -78,7 +78,7 @@ class Roles:
         return made.attr_arn
 
     def let_functions(self, construct_id: str, statement: Statement) -> None:
-        """Let the functions that check and end faults do more, by a policy of its own."""
+        """Attach a policy with one more statement to the functions that check and end faults."""
         iam.CfnPolicy(
             self._owner,
             construct_id,
@@ -88,7 +88,7 @@ class Roles:
         )
 
     def of_client(self, log_arn: str) -> str:
-        """Create the role of the client, which Lambda attaches to a VPC.
+        """Create the role of the function *client*, which Lambda attaches to a VPC.
 
         https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
         """

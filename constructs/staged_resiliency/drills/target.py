@@ -332,11 +332,11 @@ class DrillTarget:
 
 @dataclass(frozen=True, slots=True)
 class DrillNetwork:
-    """Where drills observe clients of private hosts from: a function of theirs is attached to it.
+    """The network from which drills observe clients of private hosts.
 
-    The function resolves names by the VPC's resolver and asks the hosts over IPv4. It calls no AWS
-    API, so the subnets need neither NAT nor VPC endpoints; to reach a host by a public address it
-    needs NAT. The hosts' security groups must let it in.
+    A function in it resolves names by the VPC's resolver and asks the hosts over IPv4. It calls no
+    AWS API, so the subnets need neither NAT nor VPC endpoints; to reach a host by a public address
+    it needs NAT. The hosts' security groups must let it in.
 
     Attributes:
         subnets: Subnets of the hosts' VPC, or their ids: 1 to 16, better in two zones.

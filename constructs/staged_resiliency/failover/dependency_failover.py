@@ -27,13 +27,13 @@ from staged_resiliency.shared.literals import checked, wrong_type
 
 
 class DependencyFailover(Construct):
-    """Failover of a dependency such as a CDN: its own name is answered by one of two targets.
+    """Failover of a dependency such as a CDN: DNS answers its name with one of two targets.
 
     Creates failover records for the dependency's name, and a health check that decides which of
     them answers: on the primary itself, or on what all hosts reach of it.
 
     The secondary has no part in the decision. With a health check that requires both, as published
-    recipes have it, the illness of the secondary alone would send all clients there.
+    recipes have it, a failure of the secondary alone would send all clients there.
 
     Args:
         scope: The parent.

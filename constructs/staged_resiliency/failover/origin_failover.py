@@ -21,7 +21,7 @@ DEFAULT_STATUS_CODES: Final = (500, 502, 503, 504)
 
 
 class OriginFailover(origins.OriginGroup):
-    """A primary origin of a CloudFront distribution, and the one that is asked when it fails.
+    """Two origins of a CloudFront distribution, which asks the secondary when the primary fails.
 
     It is the ``origin`` of a behaviour of the CDK's ``Distribution``. CloudFront asks the primary
     first for each request that is not in its cache, and the secondary if the primary can't be

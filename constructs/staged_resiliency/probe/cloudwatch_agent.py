@@ -203,7 +203,7 @@ class CloudWatchAgent(Construct):
         )
 
     def _statements(self) -> Sequence[Mapping[str, object]]:
-        """The agent's permissions: what CloudWatchAgentServerPolicy has beyond is not needed."""
+        """The agent's permissions, which are fewer than CloudWatchAgentServerPolicy has."""
         parameter = Stack.of(self).format_arn(
             service="ssm", resource="parameter", resource_name=str(self.parameter.name)
         )

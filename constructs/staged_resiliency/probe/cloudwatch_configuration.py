@@ -207,7 +207,7 @@ class CloudWatchAgentConfiguration:
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of the configuration, by which a host knows that it has it."""
+        """The SHA-256 of the configuration, which shows whether a host has this one."""
         return sha256(self.rendered().encode()).hexdigest()
 
 

@@ -11,7 +11,7 @@ _SINCE: Final = (2, 269)
 
 
 def acknowledge(owner: Construct, reasons: Mapping[str, str]) -> None:
-    """Acknowledge rules for a construct, where aws-cdk-lib can.
+    """Acknowledge rules of cdk-nag for a construct, if this aws-cdk-lib can.
 
     Args:
         owner: The construct that the rules are about.

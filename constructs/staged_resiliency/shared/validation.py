@@ -236,7 +236,7 @@ _OF_S3: Final = re.compile(
 
 
 def s3_bucket(name: str) -> str | None:
-    """Return the bucket that a name of Amazon S3 begins with, "" without; None for other names.
+    """Return the bucket in a DNS name of Amazon S3, "" if there is none; None for other names.
 
     Example:
         >>> s3_bucket("images.shop.example.s3-website-eu-west-1.amazonaws.com")
@@ -327,7 +327,7 @@ def kms_key_arn(value: str) -> str:
 
 
 def secret_arn(value: str) -> str:
-    """Validate the whole ARN of a secret of Secrets Manager; what may be a key is not shown."""
+    """Validate the whole ARN of a secret; the message does not repeat what may be a key."""
     example = "arn:aws:secretsmanager:us-west-2:532151327118:secret:gremlin-AbC123"
     if not value.startswith("arn:"):
         raise ValueError(

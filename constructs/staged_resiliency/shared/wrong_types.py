@@ -1,8 +1,8 @@
 """Name the argument of a wrong type where a constructor fails because of it.
 
-Constructors check what a value may be; the arguments that are objects or collections they use. What
-is wrong there ends in an error from inside a constructor, or from Node. Only then are the arguments
-compared with their annotations, so a sound argument costs nothing.
+Constructors check plain values themselves. They use objects and collections without a check, so a
+wrong one ends in an error from inside a constructor, or from Node. Only then are the arguments
+compared with their annotations, so that sound arguments cost nothing.
 """
 
 import functools
@@ -40,7 +40,7 @@ def names_wrong_types(of: type) -> None:
 
 
 class _NamesForCheckersAlone(dict[str, object]):
-    """What annotations name that modules import for type checkers alone: parts of the CDK."""
+    """Names in annotations that modules import for type checkers alone: those of the CDK."""
 
     def __missing__(self, name: str) -> object:
         cdk = import_module("aws_cdk")
@@ -82,7 +82,7 @@ def _annotation(function: Callable[..., None], name: str) -> object:
 
 
 def _fits(value: object, annotation: object) -> bool:
-    """Whether a value may have a type; yes where that can't be said."""
+    """Whether a value may have a type; True where that can't be decided."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _fits(value, arguments[0])

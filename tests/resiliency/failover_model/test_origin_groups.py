@@ -77,9 +77,9 @@ def test_the_command_says_where_the_secondary_is_never_asked(
     assert main(["timing", str(file), "--outages", "10"]) == 0
     assert (
         f"origins {file}: Cdn: a request that CloudFront does not answer from its cache waits up "
-        "to 30 s for main.example.com where that accepts no connection, and not at all for a "
-        "status of the group; then backup.example.com is asked, but never where main.example.com "
-        "does not respond (504 is not in the group)"
+        "to 30 s where main.example.com accepts no connection, until CloudFront asks "
+        "backup.example.com; upon an error status of the group it asks at once; it never asks "
+        "where main.example.com does not respond (504 is not in the group)"
     ) in capsys.readouterr().out
 
 
@@ -115,8 +115,9 @@ def test_the_command_says_how_long_a_request_waits(
     printed = capsys.readouterr().out
     assert (
         f"origins {file}: Cdn: a request that CloudFront does not answer from its cache waits up "
-        "to 4 s for main.example.com where that accepts no connection, up to 64 s where it does "
-        "not respond, and not at all for a status of the group; then backup.example.com is asked"
+        "to 4 s where main.example.com accepts no connection, and up to 64 s where it does not "
+        "respond, until CloudFront asks backup.example.com; upon an error status of the group it "
+        "asks at once"
     ) in printed
     assert ("host stopped" in printed) is beside_a_pair
     assert main(["timing", str(file), "--outages", "10", "--json"]) == 0

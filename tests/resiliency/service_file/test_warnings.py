@@ -172,9 +172,9 @@ def test_a_cloudwatch_agent_without_a_role_is_noted() -> None:
         ServiceWarning(
             "staged-resiliency:no-cloudwatch-agent-roles",
             "probe.roles",
-            "is empty: the CloudWatch agent can read its configuration and publish only where the "
-            "hosts' role has the policy in its stack's output PolicyArn; give the role's name to "
-            "have it attached",
+            "is empty, so the CloudWatch agent may neither read its configuration nor publish; "
+            "give the name of the hosts' role, or attach the policy in the output PolicyArn of the "
+            "agent's stack to it",
         )
     ]
 
@@ -278,8 +278,8 @@ PROBES_OF_PRIVATE_HOSTS = (
 )
 OBSERVED_IN_THE_VPC = (
     "drills.network: the function that observes clients calls no AWS API, so its subnets need "
-    "neither NAT nor VPC endpoints; sg-0123abcd must allow port 80 out to both hosts, whose own "
-    "must allow it in"
+    "neither NAT nor VPC endpoints; sg-0123abcd must allow port 80 out to both hosts, whose "
+    "groups must let it in"
 )
 
 
@@ -454,8 +454,8 @@ def test_signals_that_may_take_a_failover_of_the_database_for_one_of_the_host_ar
         }
 
     assert [note.message for note in notes_of(edited(edit)) if "db-failover" in note.path] == [
-        f"makes db fail over, and failover_on has {names}: where what these watch needs db, "
-        "clients are sent to bookstore-api-green, which has lost it too, and the drill fails; let "
-        "them watch what does not need it"
+        f"makes db fail over, and failover_on has {names}: if these watch something that "
+        "needs db, clients are sent to bookstore-api-green, which has lost it too, and the drill "
+        "fails; let them watch something that does not need it"
         for names in noted
     ]

@@ -4,7 +4,7 @@ A view of the clients is also compared to the steady state.
 
 Clients of private hosts are in a VPC. For them a function in that VPC, the *client*, resolves names
 and asks hosts, and the other functions call it. They stay outside: what begins, ends and records a
-fault needs no path through the VPC, and the client calls no AWS API (docs/adr/0018).
+fault needs no path through the VPC, and the client calls no AWS API (docs/adr/0017).
 """
 
 import json
@@ -47,7 +47,7 @@ class ClientView:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a client gets that asks for a name.
+    """What a client of a name gets: its addresses, and an answer of the host behind it.
 
     Attributes:
         addresses: The IPv4 addresses of the name; a client asks the first one.
@@ -83,7 +83,7 @@ def ask_for(plan: Plan, name: str, context: Context, asked: Answer | None = None
 
 
 def client(event: object, context: Context) -> JsonObject:
-    """Answer a call of ``ask_for``: the handler of the function in the VPC."""
+    """Handle a call of ``ask_for`` in the function in the VPC."""
     if not isinstance(event, dict) or "plan" not in event:
         return {}  # the daily call that keeps the function active
     plan = Plan.from_json(event["plan"])

@@ -22,6 +22,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from staged_resiliency.drills.runtime.context import AwsError, Context
 from staged_resiliency.drills.runtime.keys import RUN_TAG
+from staged_resiliency.drills.runtime.network import printable_line
 from staged_resiliency.drills.runtime.plan import GremlinAttack
 from staged_resiliency.experiment.json_codec import timestamp
 
@@ -64,7 +65,7 @@ _MEANINGS: Final[Mapping[int, str]] = {
 
 
 class GremlinError(AwsError):
-    """A call of Gremlin's API failed; it is handled wherever a failed call of AWS is.
+    """A failed call of Gremlin's API, handled like a failed call of AWS.
 
     Attributes:
         refused: Whether it is certain that Gremlin did nothing.
@@ -96,9 +97,9 @@ class Attack:
     Attributes:
         stage: Gremlin's stage, such as ``Running``.
         lifecycle: ``Active``, ``Halting``, ``Complete`` or ``Error``.
-        targets: Identifiers of the clients that are attacked; empty where they are not told.
+        targets: Identifiers of the clients that are attacked; empty where Gremlin names none.
         run: The execution that started it; empty for any other.
-        created_at: When it was created; None where it is not told.
+        created_at: When it was created; None where Gremlin gives no time.
         running_since: When it began to run on the client; None before, and where it never did.
     """
 
@@ -238,7 +239,7 @@ def _attack(document: object) -> Attack:
 
 
 def _value(document: object, key: str) -> Any:
-    """Return the value of a key, in either way of writing it; None where it is missing."""
+    """Return the value of a key in camel case or snake case; None where it is missing."""
     if not isinstance(document, dict):
         return None
     snake = re.sub(r"([A-Z])", lambda found: f"_{found[1].lower()}", key)
@@ -306,9 +307,10 @@ def _call(
             if 200 <= status < 300:
                 return answer
             again = status == 429 or status >= 500
-            told = _line(answer.decode("utf-8", "replace").replace(key, "***"))
+            said = answer.decode("utf-8", "replace").replace(key, "***")
+            detail = printable_line(" ".join(said.split()))
             text = "; ".join(
-                filter(None, (f"{where}: {_MEANINGS.get(status, '')}".rstrip(": "), told))
+                filter(None, (f"{where}: {_MEANINGS.get(status, '')}".rstrip(": "), detail))
             )
             failed = GremlinError(f"Gremlin {status}", text, refused=status < 500)
         if failed.code == "Gremlin 401" and was_read_before:
@@ -359,7 +361,7 @@ def _exchange(
         try:
             connection.connect()
         except OSError as error:
-            text = f"{where}: no connection: {_line(str(error))}"
+            text = f"{where}: no connection: {printable_line(str(error))}"
             raise GremlinError("Gremlin", text, refused=True) from None
         try:
             with _deadline(connection.sock):
@@ -367,7 +369,7 @@ def _exchange(
                 answer = connection.getresponse()
                 raw = _read(answer)
         except (OSError, http.client.HTTPException) as error:
-            text = f"{where}: no answer: {_line(f'{type(error).__name__} {error}')}"
+            text = f"{where}: no answer: {printable_line(f'{type(error).__name__} {error}')}"
             raise GremlinError("Gremlin", text) from None
         if len(raw) > MAX_BYTES:
             raise GremlinError("Gremlin", f"{where}: an answer of more than {MAX_BYTES} bytes")
@@ -406,8 +408,3 @@ def _read(answer: http.client.HTTPResponse) -> bytes:
     if answer.length and len(raw) <= MAX_BYTES:  # the connection was closed before
         raise http.client.IncompleteRead(raw, answer.length)
     return raw
-
-
-def _line(text: str) -> str:
-    printable = "".join(each if each.isprintable() else " " for each in text)
-    return " ".join(printable.split())[:200]

@@ -60,8 +60,8 @@ def start_experiment(plan: Plan, execution: str, context: Context) -> Experiment
     """Start the attack of a run, at most once.
 
     Raises:
-        NotStartedError: It was not started: a guard is not OK, the client of the host can't be
-            told apart, or Gremlin refuses.
+        NotStartedError: It was not started: a guard is not OK, the host does not have exactly one
+            client, or Gremlin refuses.
         AwsError: Whether it was started is unknown.
     """
     attack = _attack_of(plan.ending)
@@ -102,13 +102,13 @@ def get_experiment(plan: Ending, identity: str, context: Context) -> Experiment:
 
 
 def aim_of_dry_run(plan: Plan, context: Context) -> tuple[str, str]:
-    """Describe what the attack of a dry run would be aimed at; return also why it has no target."""
+    """Describe the target of a dry run's attack; return also why there is none."""
     target, reason = find_client(_attack_of(plan.ending), plan.target_host, context)
     return reason or f"aimed at {target} on {plan.target_host.instance_id}", reason
 
 
 def refusals(plan: Plan, execution: str, context: Context) -> list[str]:
-    """Return why the attack must not be started, or the host would not come back from it."""
+    """Return why the attack must not start, such as a host that would not come back."""
     attack = _attack_of(plan.ending)
     try:
         _, reason = find_client(attack, plan.target_host, context)
@@ -325,7 +325,7 @@ def _shutdown_status(
 
 
 def _due(attack: Attack) -> float | None:
-    """When a shutdown takes its host down."""
+    """Return when a shutdown takes its host down."""
     began = attack.running_since or attack.created_at
     return None if began is None else began + SHUTDOWN_DELAY_SECONDS
 

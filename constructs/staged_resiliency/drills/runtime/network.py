@@ -108,7 +108,7 @@ def ask(
     except (asyncio.TimeoutError, TimeoutError):
         raise UnansweredError(f"no whole answer within {seconds:g} s") from None
     except (OSError, ValueError) as error:  # of TLS too, and names that can't be encoded
-        raise UnansweredError(_line(f"{type(error).__name__}: {error}")) from None
+        raise UnansweredError(printable_line(f"{type(error).__name__}: {error}")) from None
     return name_in(raw, endpoint.field)
 
 
@@ -126,7 +126,9 @@ def name_in(raw: bytes, field: str | None) -> str:
         body = answer.read()
     # Sizes are taken from the answer: one may be beyond all that can be read at once.
     except (http.client.HTTPException, ValueError, OverflowError) as error:
-        raise UnansweredError(_line(f"no HTTP answer: {type(error).__name__} {error}")) from None
+        raise UnansweredError(
+            printable_line(f"no HTTP answer: {type(error).__name__} {error}")
+        ) from None
     finally:
         answer.close()
     if field is None and 200 <= answer.status <= 299:
@@ -136,10 +138,10 @@ def name_in(raw: bytes, field: str | None) -> str:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
-        raise UnansweredError(_line(f"no JSON but {body[:40]!r}")) from None
+        raise UnansweredError(printable_line(f"no JSON but {body[:40]!r}")) from None
     name = document.get(field) if isinstance(document, dict) else None
     if not isinstance(name, str) or not 0 < len(name) <= _MAX_NAME:
-        raise UnansweredError(_line(f"JSON without a name as {field!r}: {body[:80]!r}"))
+        raise UnansweredError(printable_line(f"JSON without a name as {field!r}: {body[:80]!r}"))
     return name
 
 
@@ -188,6 +190,7 @@ def _whole(raw: bytes) -> bool:
     return len(raw) - end - len(_END_OF_HEAD) >= int(length[1])
 
 
-def _line(text: str) -> str:
+def printable_line(text: str) -> str:
+    """Return at most 200 characters of a text, with escapes for those that can't be printed."""
     line = "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
     return line[:200]

@@ -123,7 +123,7 @@ class Database:
 
     @property
     def resource(self) -> str:
-        """The end of its ARN."""
+        """The last part of its ARN."""
         return f"{'cluster' if self.is_cluster else 'db'}:{self.identifier}"
 
     @property
@@ -491,7 +491,7 @@ class Plan:
 
     @property
     def instances(self) -> tuple[str, ...]:
-        """What a run locks: the pair's instances, as far as they are known, and the database."""
+        """IDs that a run locks: those of the pair's instances, if known, and of the database."""
         database = None if self.database is None else self.database.lock
         found = (self.active.instance_id, self.standby.instance_id, database)
         return tuple(sorted({each for each in found if each is not None}))
@@ -504,7 +504,7 @@ class Plan:
 
     @property
     def aim(self) -> str:
-        """The end of the ARN that the experiment aims at."""
+        """The last part of the ARN that the experiment targets."""
         instance = f"instance/{self.target_host.instance_id}"
         return instance if self.database is None else self.database.resource
 
@@ -584,5 +584,5 @@ class DrillSchedules:
 
 
 def _without_none(document: JsonObject, *keys: str) -> JsonObject:
-    """Return an object without those of some keys that have no value."""
+    """Return an object without the given keys where they are null."""
     return {key: value for key, value in document.items() if key not in keys or value is not None}

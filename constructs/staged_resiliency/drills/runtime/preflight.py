@@ -96,7 +96,7 @@ def refusals(plan: Plan, found: Findings) -> Sequence[str]:
 
 
 def inspect(plan: Plan, execution: str, context: Context, *, ask_gremlin: bool = True) -> Findings:
-    """Collect everything for which a run may be refused; change nothing.
+    """Collect all facts for which a run may be refused; change nothing.
 
     ``ask_gremlin`` is false for people, who need not be able to read the key of its API.
     """

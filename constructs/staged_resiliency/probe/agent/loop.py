@@ -110,11 +110,11 @@ class Loop:
         self._step(task, None)
 
     def watch(self, sock: socket.socket, callback: Callable[[], None]) -> None:
-        """Call whenever a socket can be read, until ``unwatch``."""
+        """Call a function whenever a socket can be read, until ``unwatch``."""
         self._selector.register(sock, selectors.EVENT_READ, callback)
 
     def unwatch(self, sock: socket.socket) -> None:
-        """Call no more for a socket."""
+        """Stop the calls for a socket."""
         self._selector.unregister(sock)
 
     def resolve(self, future: Future, value: Any) -> None:

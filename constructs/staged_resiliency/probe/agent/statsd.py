@@ -152,7 +152,7 @@ class Metric:
 
 
 class Aggregation:
-    """The application's metrics of the minute that runs, and finished minutes until taken.
+    """The application's metrics of the current minute, and of minutes not yet published.
 
     Memory is bounded: by ``max_metrics``, ``MAX_VALUES`` of each and ``MAX_MEMBERS`` of all sets.
     """
@@ -189,7 +189,7 @@ class Aggregation:
         self._dropped[why] = former + count, first
 
     def take(self, *, ending: bool = False) -> list[Datum]:
-        """Remove and return what is finished; with ``ending`` the minute that runs, too."""
+        """Remove and return what is finished; with ``ending`` the current minute, too."""
         now = int(self._wall() // 60) * 60
         self._begin(0 if ending else now)
         for why, (count, example) in self._dropped.items():
@@ -216,7 +216,7 @@ class Aggregation:
         self._minute = minute
 
     def _add(self, line: str) -> None:
-        """Add a line, such as ``orders.placed:1|c|@0.5|#shop:books``; ValueError if it is none."""
+        """Add a line, such as ``orders.placed:1|c|@0.5|#shop:books``; ValueError if malformed."""
         name, _, rest = line.partition(":")
         packed, letters, *fields = rest.split("|")
         kind = _KINDS.get(letters)
@@ -285,7 +285,7 @@ class Aggregation:
 
 
 class Receiver:
-    """Receives on the loopback addresses, and goes on trying while they are in use."""
+    """Receives StatsD on the loopback addresses, and retries while the port is in use."""
 
     def __init__(
         self, settings: Statsd, aggregation: Aggregation, loop: Loop, journal: Journal
