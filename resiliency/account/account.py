@@ -3,6 +3,7 @@
 from typing import Final
 
 from resiliency.drill_cli.aws import Aws, session
+from staged_resiliency.shared import limits
 
 
 class Account:
@@ -39,3 +40,7 @@ class Account:
             made = Aws(session(self._profile, region), permissions=self._permissions)
             self._by_region[region] = made
         return self._by_region[region]
+
+    def of_health_checks(self) -> Aws:
+        """Return the caller of APIs in the region that has the metrics of health checks."""
+        return self.in_region(limits.health_check_metrics_region(self.region))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from resiliency.account.account import Account
 from resiliency.account.readers import template_of_stack
@@ -18,9 +18,6 @@ from resiliency.rehearsal.deployment_reader import read_deployments
 from resiliency.service_file import load
 from staged_resiliency.drills.runtime.plan import Endpoint
 from staged_resiliency.shared import names
-
-GLOBAL_REGION: Final = "us-east-1"
-"""The region of the metrics of health checks, and of the alarms on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +92,7 @@ def read_deployed(location: Location, account: Account) -> Deployed:
         _stack(home, names.probe_stack(*key), with_template=True),
         _stack(home, names.cloudwatch_agent_stack(*key), with_template=False),
         _stack(home, names.drills_stack(*key), with_template=False),
-        _stack(
-            account.in_region(GLOBAL_REGION),
-            names.failover_alarm_stack(*key),
-            with_template=False,
-        ),
+        _stack(account.of_health_checks(), names.failover_alarm_stack(*key), with_template=False),
     ]
     stacks = [failover, *(each for each in others if each is not None)]
     templates = {each.name: each.template for each in stacks if each.template}

@@ -8,7 +8,7 @@ from resiliency.account import readers
 from resiliency.account.readers import JsonObject
 from resiliency.drill_cli.aws import Aws, Operation
 from resiliency.rehearsal.deployment import Deployment
-from resiliency.status.deployed import GLOBAL_REGION, Deployed
+from resiliency.status.deployed import Deployed
 from resiliency.status.metrics import latest
 from resiliency.status.sections import Section
 from staged_resiliency.drills.runtime.client_view import ask_for
@@ -380,7 +380,7 @@ def _statuses(deployed: Deployed, ids: Sequence[str], context: Context) -> Mappi
         }
         for id_ in ids
     }
-    found = latest(deployed.account.in_region(GLOBAL_REGION), metrics, "Minimum", context)
+    found = latest(deployed.account.of_health_checks(), metrics, "Minimum", context)
     return {id_: value for id_, (_, value) in found.items()}
 
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from resiliency import cli
+from resiliency.account import account
 from resiliency.status.dns import COPIED
 from tests import journals
 from tests.fake_aws import plans
-from tests.fake_aws.command import GROUP, NOW
+from tests.fake_aws.command import GROUP, NOW, SharedSession
 from tests.fake_aws.simulation import ApiError
 from tests.resiliency.status.conftest import StatusCommand, findings
 from tests.resiliency.status.deployment import ASSOCIATION, Deployment
@@ -511,6 +513,26 @@ def test_without_drills_and_probe_it_says_so(
     rows = {each["title"]: each["rows"] for each in sections}
     assert rows["drills"][0]["name"] == "no drills"
     assert rows["agents"][0]["name"] == "no probe"
+
+
+@pytest.mark.parametrize(
+    ("region", "of_health_checks"), [("us-west-2", "us-east-1"), ("us-gov-east-1", "us-gov-west-1")]
+)
+def test_health_checks_are_read_in_the_region_of_their_partition(
+    made: Deployment,
+    monkeypatch: pytest.MonkeyPatch,
+    region: str,
+    of_health_checks: str,
+) -> None:
+    asked = []
+
+    def session(profile: str | None, region: str | None) -> SharedSession:
+        asked.append(region)
+        return SharedSession(region)
+
+    monkeypatch.setattr(account, "session", session)
+    cli.main(["status", "bookstore", "production", "--region", region])
+    assert asked[:2] == [region, of_health_checks]
 
 
 def test_what_is_not_deployed_can_not_be_asked(
