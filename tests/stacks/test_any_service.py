@@ -11,7 +11,7 @@ from tests.support import Data, resources_of, service_of, synthesize
 
 
 @pytest.mark.slow
-@fewer_examples(3)
+@fewer_examples(6)
 @given(SERVICES)
 def test_a_sound_service_file_makes_templates_that_the_apis_take(data: Data) -> None:
     problems = [

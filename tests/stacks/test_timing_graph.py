@@ -92,7 +92,7 @@ def test_alarms_on_latencies_and_certificates_decide_nothing_and_disturb_no_read
 
 
 @pytest.mark.slow
-@fewer_examples(5)
+@fewer_examples(10)
 @given(SERVICES)
 def test_a_sound_service_file_and_its_templates_say_the_same(data: Data) -> None:
     require_alike(service_of(data))
