@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, settings  # noqa: E402
 from tests import support  # noqa: E402
 from tests.support import Template, example, synthesize  # noqa: E402
 
-# The same examples in every run, and no clock: few of them in `make test`, many in `make check`.
+# The same examples in every run that imports the same modules, and no clock: few of them in
+# `make test`, many in `make check`.
 _PROPERTIES = settings(
     deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -303,7 +303,12 @@ def environments(draw: st.DrawFn) -> Data:
     for number, (name, each) in enumerate(needed.items()):
         if each.get("check", {}).get("protocol") != "dns" and draw(st.booleans()):
             each["host"] = f"Needed-{number}.{zone}"
-            by_hosts = not absent and f"{name}-primary" not in needed
+            primary = names.primary_of(name)
+            by_hosts = (
+                not absent
+                and primary not in needed
+                and len(primary) <= validation.MAX_SLUG_CHARACTERS
+            )
             each["failover"] = draw(failovers(["primary", "hosts"] if by_hosts else ["primary"]))
     if draw(st.booleans()):
         hosts[0]["peer_address"], hosts[1]["peer_address"] = "10.0.0.4", "green.Internal.example."
