@@ -4,7 +4,7 @@ from aws_cdk import App, CfnOutput, Stack
 from aws_cdk import Environment as CdkEnvironment
 
 from resiliency.service_file import Environment, Service
-from resiliency.service_file.model import CloudWatchAgent as AgentSettings
+from resiliency.service_file.model.cloudwatch_agent import CloudWatchAgent as AgentSettings
 from staged_resiliency import CloudWatchAgent, InstancesByName
 from staged_resiliency.shared import names
 from staged_resiliency.shared.hosts import COLORS

@@ -6,7 +6,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_route53 as route53
 
 from resiliency.service_file import Environment, Service
-from resiliency.service_file.model import Dependency, DependencyTarget
+from resiliency.service_file.model.dependencies import Dependency, DependencyTarget
 from staged_resiliency import (
     AlarmSignal,
     AliasTarget,

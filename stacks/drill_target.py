@@ -6,7 +6,8 @@ from aws_cdk import Stack
 
 from resiliency.service_file import Environment, Service
 from resiliency.service_file.mapping import objective_of, watched_alarms
-from resiliency.service_file.model import Drills, Host
+from resiliency.service_file.model.drills import Drills
+from resiliency.service_file.model.hosts import Host
 from staged_resiliency import (
     ConnectivityMetric,
     DrillHost,

@@ -6,7 +6,7 @@ from aws_cdk import aws_route53 as route53
 
 from resiliency.service_file import Environment, Service
 from resiliency.service_file.mapping import fault_of
-from resiliency.service_file.model import Drills, DrillSettings, Engine
+from resiliency.service_file.model.drills import Drills, DrillSettings, Engine
 from resiliency.service_file.timing_graph import predicted
 from staged_resiliency import (
     Drill,

@@ -8,7 +8,8 @@ from aws_cdk import aws_route53 as route53
 
 from resiliency.service_file import Environment, Service
 from resiliency.service_file.alarms import AlarmDescription, alarms_of
-from resiliency.service_file.model import Endpoint, Host
+from resiliency.service_file.model.endpoint import Endpoint
+from resiliency.service_file.model.hosts import Host
 from resiliency.service_file.warnings import ServiceWarning, warnings_of
 from staged_resiliency import (
     AddressTarget,

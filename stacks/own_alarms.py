@@ -8,7 +8,7 @@ from constructs import Construct
 
 from resiliency.service_file import Environment, Service
 from resiliency.service_file.alarms import AlarmDescription, own_alarms
-from resiliency.service_file.model import OwnAlarm
+from resiliency.service_file.model.alarms import OwnAlarm
 from staged_resiliency import AlarmRule, MissingData, SignalAlarm
 from staged_resiliency.failover.alarm_rule import Comparison
 from staged_resiliency.shared.hosts import Color

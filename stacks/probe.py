@@ -8,7 +8,7 @@ from aws_cdk import Environment as CdkEnvironment
 from resiliency.service_file import Environment, Service
 from resiliency.service_file.alarms import alarms_of
 from resiliency.service_file.mapping import probe_configuration
-from resiliency.service_file.model import DrillSettings
+from resiliency.service_file.model.drills import DrillSettings
 from staged_resiliency import InstancesByName, ProbeAgent, ProbeSilentAlarm
 from staged_resiliency.drills.alarm_effects import AlarmKind
 from staged_resiliency.drills.schedule import DrillSchedule

@@ -17,7 +17,7 @@ from aws_cdk.cx_api import CloudAssembly
 
 from resiliency.cloud_assembly import SynthesizedStack, read_assembly
 from resiliency.service_file.loader import examine
-from resiliency.service_file.model import Service
+from resiliency.service_file.model.service import Service
 from resiliency.service_file.yaml_source import Document, parse
 from stacks.application import add_stacks, new_app
 

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from resiliency.service_file.model import (
+from resiliency.service_file.model.alarms import (
     ConnectivityAlarmSettings,
-    Environment,
     MissingDataName,
     OwnAlarm,
     PeerAlarmSettings,
     StatusAlarmSettings,
 )
+from resiliency.service_file.model.service import Environment
 from staged_resiliency.drills.alarm_effects import AlarmKind
 from staged_resiliency.probe.configuration import DEFAULT_SILENT_PERIODS
 from staged_resiliency.shared import names, validation

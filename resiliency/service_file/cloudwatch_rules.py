@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from resiliency.service_file.errors import Path, Problem
-from resiliency.service_file.model import BUILT_IN_SIGNALS, Service
+from resiliency.service_file.model.service import BUILT_IN_SIGNALS, Service
 from resiliency.service_file.partial_document import PartialDocument
 from staged_resiliency.shared import names
 from staged_resiliency.shared.errors import InvalidInputError

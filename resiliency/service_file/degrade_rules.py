@@ -11,7 +11,9 @@ from typing import Final
 from resiliency.service_file.alarms import AlarmDescription, alarms_of
 from resiliency.service_file.errors import Problem
 from resiliency.service_file.mapping import fault_of, pace_of
-from resiliency.service_file.model import DependencyCheck, DrillSettings, Environment
+from resiliency.service_file.model.dependencies import DependencyCheck
+from resiliency.service_file.model.drills import DrillSettings
+from resiliency.service_file.model.service import Environment
 from resiliency.service_file.partial_document import PartialDocument
 from staged_resiliency.drills.alarm_effects import AlarmKind
 from staged_resiliency.drills.faults import DegradeDependency

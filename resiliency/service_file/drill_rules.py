@@ -15,14 +15,9 @@ from resiliency.service_file.mapping import (
     pair_of,
     watched_alarms,
 )
-from resiliency.service_file.model import (
-    MAX_OBJECTIVE_SECONDS,
-    MIN_OBJECTIVE_SECONDS,
-    Drills,
-    DrillSettings,
-    Environment,
-    Service,
-)
+from resiliency.service_file.model.drills import Drills, DrillSettings
+from resiliency.service_file.model.objective import MAX_OBJECTIVE_SECONDS, MIN_OBJECTIVE_SECONDS
+from resiliency.service_file.model.service import Environment, Service
 from resiliency.service_file.partial_document import PartialDocument
 from staged_resiliency.drills.hypothesis import (
     alarms_seconds,

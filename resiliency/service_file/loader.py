@@ -19,7 +19,7 @@ from resiliency.service_file import (
 )
 from resiliency.service_file.errors import Path as Key
 from resiliency.service_file.errors import Problem, ServiceFileError
-from resiliency.service_file.model import Service, ServiceFile
+from resiliency.service_file.model.service import Service, ServiceFile
 from resiliency.service_file.partial_document import PartialDocument
 
 DEFAULT_PATH: Final = Path("services")

@@ -5,15 +5,12 @@ from dataclasses import replace
 from typing import Final
 
 from resiliency.service_file.alarms import AlarmDescription, alarms_of
-from resiliency.service_file.model import (
-    Dependency,
-    DrillSettings,
-    Endpoint,
-    Environment,
-    Host,
-    OwnAlarm,
-    Service,
-)
+from resiliency.service_file.model.alarms import OwnAlarm
+from resiliency.service_file.model.dependencies import Dependency
+from resiliency.service_file.model.drills import DrillSettings
+from resiliency.service_file.model.endpoint import Endpoint
+from resiliency.service_file.model.hosts import Host
+from resiliency.service_file.model.service import Environment, Service
 from staged_resiliency.drills.alarm_effects import AlarmKind, WatchedAlarm
 from staged_resiliency.drills.database_faults import FailOverDbCluster, FailOverDbInstance
 from staged_resiliency.drills.faults import (

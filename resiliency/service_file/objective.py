@@ -17,16 +17,14 @@ from resiliency.failover_model.faults import Fault, FaultKind, faults_of
 from resiliency.failover_model.simulation import OUTAGES_PER_FAULT, assumed_of, failover_times
 from resiliency.service_file import drill_rules, probe_rules
 from resiliency.service_file.errors import Problem
-from resiliency.service_file.model import (
-    ENDPOINT,
-    HOST,
+from resiliency.service_file.model.alarms import (
     ConnectivityAlarmSettings,
-    Environment,
     PeerAlarmSettings,
-    Section,
-    Service,
     StatusAlarmSettings,
 )
+from resiliency.service_file.model.objective import ENDPOINT, HOST
+from resiliency.service_file.model.service import Environment, Service
+from resiliency.service_file.model.values import Section
 from resiliency.service_file.partial_document import PartialDocument
 from resiliency.service_file.rules import problems_of
 from resiliency.service_file.timing_graph import deciding_pair

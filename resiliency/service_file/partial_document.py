@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from resiliency.service_file.errors import Path, Problem
-from resiliency.service_file.model import ServiceFile
+from resiliency.service_file.model.service import ServiceFile
 from resiliency.service_file.yaml_source import Document, Value
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from resiliency.service_file.errors import Path, Problem
 from resiliency.service_file.failover_rules import decided_by_hosts
 from resiliency.service_file.mapping import CHECK_KEYS, probe_configuration
-from resiliency.service_file.model import Service, default_namespace
+from resiliency.service_file.model.service import Service, default_namespace
 from resiliency.service_file.partial_document import PartialDocument
 from staged_resiliency.probe import probe_validation
 from staged_resiliency.shared import names

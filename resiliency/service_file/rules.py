@@ -10,7 +10,8 @@ from typing import Final
 from resiliency.service_file import cloudwatch_rules, drill_rules, failover_rules, probe_rules
 from resiliency.service_file.cross_file_rules import record_places
 from resiliency.service_file.errors import Problem, suggestion
-from resiliency.service_file.model import BUILT_IN_SIGNALS, ENDPOINT, HOST
+from resiliency.service_file.model.objective import ENDPOINT, HOST
+from resiliency.service_file.model.service import BUILT_IN_SIGNALS
 from resiliency.service_file.partial_document import PartialDocument
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.hosts import COLORS

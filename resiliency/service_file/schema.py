@@ -6,7 +6,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from resiliency.service_file import defaults
-from resiliency.service_file.model import Environment, ServiceFile
+from resiliency.service_file.model.service import Environment, ServiceFile
 
 _REFERENCE: Final = "#/$defs/"
 _REQUIRING: Final = ("required", "if", "then", "else")

@@ -34,16 +34,11 @@ from resiliency.service_file.mapping import (
     probe_configuration,
     watched_alarms,
 )
-from resiliency.service_file.model import (
-    DependencyFailover,
-    DependencyTarget,
-    DrillSettings,
-    Environment,
-    Host,
-    MissingDataName,
-    OwnAlarm,
-    Service,
-)
+from resiliency.service_file.model.alarms import MissingDataName, OwnAlarm
+from resiliency.service_file.model.dependencies import DependencyFailover, DependencyTarget
+from resiliency.service_file.model.drills import DrillSettings
+from resiliency.service_file.model.hosts import Host
+from resiliency.service_file.model.service import Environment, Service
 from staged_resiliency.drills.alarm_effects import AlarmKind
 from staged_resiliency.drills.hypothesis import moves_clients
 from staged_resiliency.drills.runtime.plan import Predicted

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from resiliency.service_file.errors import Path, Problem
-from resiliency.service_file.model import AlarmSettings, OwnAlarm
+from resiliency.service_file.model.alarms import AlarmSettings, OwnAlarm
 from resiliency.service_file.partial_document import (
     PartialDocument,
     annotation_at,

@@ -6,7 +6,8 @@ from typing import Final
 
 from resiliency.cost_estimate import CUSTOM_METRIC
 from resiliency.service_file.mapping import broken_color
-from resiliency.service_file.model import Dependency, Environment
+from resiliency.service_file.model.dependencies import Dependency
+from resiliency.service_file.model.service import Environment
 from staged_resiliency.probe.configuration import StatsdMetrics
 from staged_resiliency.shared import limits, validation
 from staged_resiliency.shared.hosts import COLORS, other

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from resiliency.service_file.mapping import guards_of, hypothesis_of
-from resiliency.service_file.model import Environment
+from resiliency.service_file.model.service import Environment
 from staged_resiliency.experiment.expectations import AlarmQuiet
 from tests.staged_resiliency.probe.cloudwatch_agent import published
 from tests.staged_resiliency.support import ALARM, ASSOCIATION

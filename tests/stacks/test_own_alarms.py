@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from resiliency.service_file.mapping import guards_of, hypothesis_of
-from resiliency.service_file.model import Environment
+from resiliency.service_file.model.service import Environment
 from staged_resiliency.experiment.expectations import AlarmQuiet, ClientsMove
 from tests.support import Data, Template, example, resources_of, synthesize
 

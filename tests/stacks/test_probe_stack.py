@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from resiliency.service_file.model import DrillSettings
+from resiliency.service_file.model.drills import DrillSettings
 from stacks.probe import daily_run
 from tests.staged_resiliency.support import ALARM, ASSOCIATION, POLICY
 from tests.support import Data, Template, example, only, resources_of, synthesize

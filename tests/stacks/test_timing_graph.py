@@ -7,7 +7,7 @@ from hypothesis import given
 
 from resiliency.failover_model.graph import Alarm, FailoverGraph
 from resiliency.failover_model.template_reader import read_graph
-from resiliency.service_file.model import Service
+from resiliency.service_file.model.service import Service
 from resiliency.service_file.timing_graph import deciding_graph
 from tests.properties import fewer_examples
 from tests.resiliency.service_file.test_any_valid_service import SERVICES

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from resiliency.service_file.loader import Examined, examine
 from resiliency.service_file.mapping import probe_configuration
-from resiliency.service_file.model import BUILT_IN_SIGNALS, Service
+from resiliency.service_file.model.service import BUILT_IN_SIGNALS, Service
 from resiliency.service_file.schema import json_schema
 from resiliency.service_file.yaml_source import Document, parse
 from staged_resiliency.probe import probe_validation

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resiliency.service_file import defaults
-from resiliency.service_file.model import Service
+from resiliency.service_file.model.service import Service
 from resiliency.service_file.yaml_source import Document, Value, parse
 from tests.properties import fewer_examples
 from tests.resiliency.service_file.test_any_valid_service import SERVICES, through_yaml

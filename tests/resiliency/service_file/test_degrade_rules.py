@@ -6,7 +6,7 @@ import pytest
 
 from resiliency.service_file.alarms import alarms_of
 from resiliency.service_file.degrade_rules import chance_of_alarm
-from resiliency.service_file.model import Environment
+from resiliency.service_file.model.service import Environment
 from tests.support import Data, example
 
 RUNS = 400

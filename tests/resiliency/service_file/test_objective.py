@@ -15,7 +15,7 @@ from resiliency.failover_model.faults import Fault, FaultKind
 from resiliency.failover_model.simulation import failover_times
 from resiliency.service_file import ServiceFileError, load, objective
 from resiliency.service_file.drill_rules import safety_problems
-from resiliency.service_file.model import Environment, Service
+from resiliency.service_file.model.service import Environment, Service
 from resiliency.service_file.objective import (
     Change,
     ObjectiveViolation,

@@ -9,26 +9,19 @@ from typing import Any, Literal
 import pytest
 
 from resiliency.service_file import ServiceFileError, load
-from resiliency.service_file.model import (
-    AliasTarget,
+from resiliency.service_file.model.alarms import (
     ConnectivityAlarmSettings,
-    Dependency,
-    DependencyCheck,
-    Drills,
-    DrillSettings,
-    Endpoint,
-    EndpointCheck,
-    Environment,
-    Host,
-    HostedZone,
-    Hosts,
-    Notifications,
-    Objective,
     PeerAlarmSettings,
-    Probe,
-    Service,
     StatusAlarmSettings,
 )
+from resiliency.service_file.model.dependencies import Dependency, DependencyCheck
+from resiliency.service_file.model.drills import Drills, DrillSettings
+from resiliency.service_file.model.endpoint import Endpoint, EndpointCheck, HostedZone
+from resiliency.service_file.model.hosts import AliasTarget, Host, Hosts
+from resiliency.service_file.model.notifications import Notifications
+from resiliency.service_file.model.objective import Objective
+from resiliency.service_file.model.probe import Probe
+from resiliency.service_file.model.service import Environment, Service
 from tests.support import (
     EXAMPLE_CORE,
     EXAMPLE_FILE,

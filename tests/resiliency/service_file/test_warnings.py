@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from resiliency.service_file.model import Environment
+from resiliency.service_file.model.service import Environment
 from resiliency.service_file.warnings import (
     ServiceWarning,
     bare_connections,

@@ -10,7 +10,7 @@ from resiliency.failover_model.faults import FaultKind
 from resiliency.failover_model.simulation import failover_times
 from resiliency.failover_model.template_reader import read_graph
 from resiliency.service_file.mapping import guards_of, hypothesis_of
-from resiliency.service_file.model import Environment
+from resiliency.service_file.model.service import Environment
 from staged_resiliency.drills.alarm_effects import AlarmKind, WatchedAlarm
 from staged_resiliency.experiment.expectations import (
     AlarmFires,
