@@ -1,6 +1,6 @@
 """The CloudWatch agent on the hosts of one service in one environment."""
 
-from aws_cdk import App, CfnOutput, Stack
+from aws_cdk import App, Stack
 from aws_cdk import Environment as CdkEnvironment
 
 from resiliency.service_file import Environment, Service
@@ -9,7 +9,7 @@ from staged_resiliency import CloudWatchAgent, InstancesByName
 from staged_resiliency.shared import names
 from staged_resiliency.shared.hosts import COLORS
 
-from .probe import daily_run
+from .probe import add_outputs, daily_run
 
 
 class CloudWatchAgentStack(Stack):
@@ -45,16 +45,4 @@ class CloudWatchAgentStack(Stack):
                 environment.drills.by_name.values() if environment.drills else ()
             ),
         )
-        for output_id, value, description in (
-            (
-                "PolicyArn",
-                self.agent.policy_arn,
-                "Policy for the hosts' role, beside AmazonSSMManagedInstanceCore.",
-            ),
-            (
-                "AssociationId",
-                self.agent.association.attr_association_id,
-                "State Manager association that keeps the agent on the hosts.",
-            ),
-        ):
-            CfnOutput(self, output_id, value=value, description=description)
+        add_outputs(self, "PolicyArn", self.agent.policy_arn, self.agent.association)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from aws_cdk import App, CfnOutput, Stack
 from aws_cdk import Environment as CdkEnvironment
+from aws_cdk import aws_ssm as ssm
 
 from resiliency.service_file import Environment, Service
 from resiliency.service_file.alarms import alarms_of
@@ -14,6 +15,24 @@ from staged_resiliency.drills.alarm_effects import AlarmKind
 from staged_resiliency.drills.schedule import DrillSchedule
 from staged_resiliency.shared import names
 from staged_resiliency.shared.hosts import COLORS, Color
+
+
+def add_outputs(
+    stack: Stack, policy_output: str, policy_arn: str, association: ssm.CfnAssociation
+) -> None:
+    """Add what people need of an agent on the hosts: its policy and its association."""
+    CfnOutput(
+        stack,
+        policy_output,
+        value=policy_arn,
+        description="Policy for the hosts' role, beside AmazonSSMManagedInstanceCore.",
+    )
+    CfnOutput(
+        stack,
+        "AssociationId",
+        value=association.attr_association_id,
+        description="State Manager association that keeps the agent on the hosts.",
+    )
 
 
 class ProbeStack(Stack):
@@ -49,19 +68,7 @@ class ProbeStack(Stack):
             output_bucket=environment.probe.output_bucket,
         )
         self.silence_alarms = self._silence_alarms(service, environment)
-        for output_id, value, description in (
-            (
-                "PublishPolicyArn",
-                self.agent.policy_arn,
-                "Policy for the hosts' role, beside AmazonSSMManagedInstanceCore.",
-            ),
-            (
-                "AssociationId",
-                self.agent.association.attr_association_id,
-                "State Manager association that keeps the agent on the hosts.",
-            ),
-        ):
-            CfnOutput(self, output_id, value=value, description=description)
+        add_outputs(self, "PublishPolicyArn", self.agent.policy_arn, self.agent.association)
 
     def _silence_alarms(
         self, service: Service, environment: Environment
