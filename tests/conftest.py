@@ -34,9 +34,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Measuring makes a test three times as slow, so long ones that run the same lines as others are
     marked ``no_cover`` too.
     """
-    alone = ("rehearsal", "adopt", "account", "status")
+    alone = {"rehearsal", "adopt", "account", "status", "test_gremlin_runs"}
     for item in items:
-        slow = item.get_closest_marker("slow") and item.path.parent.name not in alone
+        slow = item.get_closest_marker("slow") and alone.isdisjoint(
+            (item.path.parent.name, item.path.stem)
+        )
         if slow or item.get_closest_marker("hypothesis"):
             item.add_marker("no_cover")
 
