@@ -181,22 +181,24 @@ def _other_host_observation(plan: Plan, context: Context, at: float, client: Ans
 
 
 def _alarm_observations(plan: Plan, context: Context) -> Sequence[Observation]:
-    """The states of the service's alarms, as of now and as of their last change.
+    """The states of the service's alarms, as of the request and as of their last change.
 
     An alarm that does not exist has the state ``missing``.
     """
+    # Not after the answer: an alarm that changes in between would have its former state later than
+    # its new one.
+    asked_at = context.clock()
     try:
         states = alarm_states(plan.watched_alarms, context)
     except AwsError as error:
         context.log("CloudWatch can't be asked", error=str(error))
         return ()
-    now = context.clock()
     observations = []
     for name in plan.watched_alarms:
-        value, since = states.get(name, (MISSING, now))
-        if since < now:
-            observations.append(Observation(since, Source.ALARM, name, value))
-        observations.append(Observation(now, Source.ALARM, name, value))
+        value, since = states.get(name, (MISSING, asked_at))
+        observations.append(Observation(since, Source.ALARM, name, value))
+        if since < asked_at:
+            observations.append(Observation(asked_at, Source.ALARM, name, value))
     return observations
 
 

@@ -22,7 +22,13 @@ from staged_resiliency.drills.runtime.states import PhaseInput, RunName
 from staged_resiliency.drills.runtime.store import Store
 from staged_resiliency.drills.state_machine import definition
 from staged_resiliency.experiment.json_codec import DataError
-from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source, of
+from staged_resiliency.experiment.observations import (
+    NO_ANSWER,
+    Observation,
+    Source,
+    of,
+    transitions,
+)
 from tests.fake_aws import plans
 from tests.fake_aws.account import Account, account, observed_session
 from tests.fake_aws.simulation import START, Script, StartedExperiment
@@ -337,6 +343,30 @@ def test_alarms_are_seen_now_and_at_their_last_change() -> None:
     with account() as made:
         found = of(poll(PLAN, made.context).observations, Source.ALARM, plans.STATUS_ALARM)
     assert [each.at for each in found] == [START - 86_400, START]
+
+
+def test_an_alarm_that_changes_while_it_is_read_changes_once() -> None:
+    """Its former state is as of the request, so it is never later than its new one."""
+    with account() as made:
+        service = made.service
+        answer = service.DescribeAlarms
+
+        def slowly(given: dict[str, Any]) -> Any:
+            found = answer(given)
+            service.now += 0.05
+            changed.append(service.now)
+            service.now += 0.05
+            return found
+
+        def state(_: str) -> tuple[str, float]:
+            return ("OK", changed[0]) if changed else ("ALARM", START - 60)
+
+        changed: list[float] = []
+        service.DescribeAlarms = slowly  # type: ignore[method-assign]
+        service.alarm_state = state  # type: ignore[method-assign]
+        seen = [*poll(PLAN, made.context).observations, *poll(PLAN, made.context).observations]
+    found = transitions(of(seen, Source.ALARM, plans.STATUS_ALARM))
+    assert [each.value for each in found] == ["ALARM", "OK"]
 
 
 def test_preflight_finds_all_reasons_to_refuse_a_run() -> None:
