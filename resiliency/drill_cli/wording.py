@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Sequence
 
 from resiliency.report import wording
+from staged_resiliency.drills.runtime.origin_fault import SID_START
 from staged_resiliency.drills.runtime.plan import FaultKind, Plan
 from staged_resiliency.experiment.expectations import Expectation, describe
 
@@ -24,6 +25,8 @@ def fault(plan: Plan) -> str:
     if plan.database is not None:
         usual = f"which takes up to {duration(plan.fault_seconds)} as a rule"
         return f"{plan.effect} ({plan.dependency}), {usual}"
+    if plan.origin is not None:
+        return f"{plan.effect} ({plan.dependency}), for up to {duration(plan.fault_seconds)}"
     effect = plan.effect.replace(plan.target, f"{plan.target} ({role(plan)})", 1)
     dependency = f" ({plan.dependency})" if plan.dependency else ""
     return f"{effect}{dependency} for {duration(plan.fault_seconds)}"
@@ -59,8 +62,17 @@ def stop_commands(
             "ends the run; the cleanup then ends the fault and records the verdict (aborted)",
         )
     ]
-    if plan.gremlin is None:
+    if plan.guarded_by_fis:
         found += _stop_experiment(plan, experiment, region)
+    elif plan.origin is not None:
+        bucket = shlex.quote(plan.origin.bucket)
+        found.append(
+            (
+                f"aws s3api get-bucket-policy --bucket {bucket} --query Policy --output text",
+                f"shows the statement whose Sid begins with {SID_START}; to remove it from the "
+                "policy ends the fault, as its own time limit does",
+            )
+        )
     else:
         found.append(
             (
@@ -76,7 +88,7 @@ def stop_commands(
                 "starts the host if it is still stopped",
             )
         )
-    if plan.gremlin is None:
+    if plan.guarded_by_fis:
         found.append(
             (
                 f"aws fis update-safety-lever-state --id default {region} "

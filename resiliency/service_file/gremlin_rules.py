@@ -25,7 +25,7 @@ def problems_of(env: PartialDocument, drills: Iterable[PartialDocument]) -> Iter
             *("drills", "evidence", "fis_report"),
         )
     for drill in drills:
-        if drill.text("fault") == "rds_failover":
+        if drill.text("fault") in ("rds_failover", "deny_origin"):
             yield drill.problem(
                 "can't be injected by Gremlin, which attacks hosts only; remove the drill or the "
                 "engine",

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from staged_resiliency.drills.runtime import fault, lock, metrics
 from staged_resiliency.drills.runtime.context import Context, JsonObject
+from staged_resiliency.drills.runtime.origin_fault import sid_of
 from staged_resiliency.drills.runtime.plan import (
     COOL_DOWN_SECONDS,
     Ending,
@@ -165,6 +166,13 @@ def how_to_stop(plan: Plan, execution: str) -> Sequence[str]:
         "To stop it, before or during the fault (the cleanup then ends the fault):",
         f"  aws stepfunctions stop-execution --region {region} --execution-arn {execution}",
     )
+    if plan.origin is not None:
+        return (
+            *run,
+            f"To end the fault alone, remove the statement {sid_of(execution)} from the policy of "
+            f"the bucket {plan.origin.bucket}; after {plan.fault_seconds // 60} min it has no "
+            "effect.",
+        )
     if plan.gremlin is None:
         return (
             *run,
