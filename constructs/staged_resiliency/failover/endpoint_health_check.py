@@ -72,8 +72,6 @@ class EndpointHealthCheck(HealthCheck):
     """A health check that is healthy while Route 53's health checkers get a response.
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         address: IPv4 or IPv6 address of the endpoint, reachable from the internet. Either this
             or ``domain_name``.
         domain_name: DNS name of the endpoint, which the checkers resolve themselves.

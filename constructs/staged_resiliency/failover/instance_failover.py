@@ -34,8 +34,6 @@ class InstanceFailover(Construct):
     failover records.
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         service: Short name of the service; part of the records' identifiers.
         display_name: Name of the service in alarm texts; the short name unless given.
         blue: The blue host.

@@ -177,8 +177,6 @@ class FailoverRecords(Construct):
     both unhealthy the primary is served).
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         hosted_zone: The zone, as the CDK's own type, as ``HostedZone`` or as its id. Only an id
             leaves unchecked whether the record is in the zone.
         record_name: DNS name of the records, in the zone.

@@ -200,18 +200,9 @@ def statsd_tag(value: str) -> str:
     )
 
 
-def is_address(value: str) -> bool:
-    """Return whether a text is an IP address."""
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        return False
-    return True
-
-
 def name_to_look_up(value: str) -> str:
     """Validate a name to look up."""
-    if is_address(value):
+    if validation.is_address(value):
         raise ValueError(
             f"{validation.shown(value)} is an address, not a DNS name; give one like db.example.com"
         )

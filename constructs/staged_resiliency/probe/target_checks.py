@@ -455,7 +455,7 @@ def _check_connection(check: TargetCheck, host: str, port: int, family: str) -> 
     _checked(check, "host", host, validation.dns_name_or_address)
     _checked(check, "port", port, validation.port)
     require_one_of(type(check).__name__, "family", family, get_args(Family))
-    if family != "ipv4" and is_literal(host) and probe_validation.is_address(host):
+    if family != "ipv4" and is_literal(host) and validation.is_address(host):
         raise InvalidInputError(
             f"{type(check).__name__}: family: goes with names; {validation.shown(host)} is an "
             "address"

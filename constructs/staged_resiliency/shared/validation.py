@@ -141,12 +141,18 @@ def ip_address(value: str) -> str:
     return str(address)
 
 
-def is_ipv6(address: str) -> bool:
-    """Whether the text is an IPv6 address; False for IPv4 addresses and for any other text."""
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address."""
     try:
-        return ipaddress.ip_address(address).version == 6
+        ipaddress.ip_address(text)
     except ValueError:
         return False
+    return True
+
+
+def is_ipv6(address: str) -> bool:
+    """Whether the text is an IPv6 address; False for IPv4 addresses and for any other text."""
+    return is_address(address) and ipaddress.ip_address(address).version == 6
 
 
 def ipv6_address(value: str) -> str:
