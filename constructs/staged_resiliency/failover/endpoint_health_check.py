@@ -200,10 +200,7 @@ def _public_name(value: str) -> str:
     return validation.domain_name(value)
 
 
-def _failure_threshold(value: int) -> int:
-    if not 1 <= value <= limits.MAX_FAILURE_THRESHOLD:
-        raise ValueError(f"{value} is out of range; allowed: 1 to {limits.MAX_FAILURE_THRESHOLD}")
-    return value
+_failure_threshold = validation.in_range(1, limits.MAX_FAILURE_THRESHOLD)
 
 
 def _interval(value: int) -> int:

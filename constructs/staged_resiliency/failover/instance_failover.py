@@ -213,7 +213,6 @@ def _require_new_hosts(hosts: Iterable[FailoverHost], stack: Stack) -> None:
 
 
 def _signals(failover_on: Sequence[Signal | str]) -> Sequence[Signal]:
-    """Return the signals, in place of their names."""
     short: Mapping[str, Callable[[], Signal]] = {"status": StatusSignal, "endpoint": EndpointSignal}
     given = [failover_on] if isinstance(failover_on, Signal | str) else failover_on
     found = [

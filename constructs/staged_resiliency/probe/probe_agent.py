@@ -253,7 +253,6 @@ class ProbeAgent(Construct):
         ]
 
     def _encoded_at_deployment(self) -> str:
-        """Return the configuration in base64 as a token, since it has tokens in it."""
         return Fn.base64(Stack.of(self).to_json_string(self.configuration.rendered()))
 
 

@@ -289,7 +289,6 @@ def is_late(plan: Ending, begun: float | None, context: Context) -> bool:
 def _end_without_fis(
     plan: Ending, known: str | None, begun: float | None, context: Context
 ) -> FaultEndStatus:
-    """End a fault whose duration is over, while the FIS API fails."""
     if plan.enabled and plan.database is not None:
         return _failover_status(plan, plan.database, known, begun, context)
     if plan.enabled and plan.fault is FaultKind.STOP_INSTANCE:

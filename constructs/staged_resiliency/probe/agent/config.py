@@ -383,7 +383,6 @@ def _config(content: object) -> Config:
 def _check(
     content: Any, path: str, other: Mapping[str, Rule], also_required: Sequence[str]
 ) -> Check:
-    """Read an object that is a check, with other keys."""
     require(content, _OBJECT, path)
     if "check" not in content:
         raise ConfigError(f"{path}.check: is missing")
@@ -414,7 +413,6 @@ def _check(
 def _object(
     content: Any, path: str, rules: Mapping[str, Rule], required: Sequence[str]
 ) -> dict[str, Any]:
-    """Check an object: each key is known, each value allowed, each required key given."""
     require(content, _OBJECT, path)
     for key, value in content.items():
         at = f"{path}.{_key(key)}" if path else _key(key)
@@ -436,5 +434,4 @@ def require(value: object, rule: Rule, path: str) -> None:
 
 
 def _key(key: str) -> str:
-    """Return a key as messages show it."""
     return printable(json.dumps(key)[1:-1], 60) or '""'

@@ -48,7 +48,6 @@ class Spool:
         self.next = self._entries[-1].number + 1 if self._entries else 1  # the next entry's number
 
     def __len__(self) -> int:
-        """Return how many data are kept."""
         return self._count
 
     def append(self, data: Sequence[Datum], *, alone: bool = False) -> None:

@@ -195,7 +195,6 @@ class Aggregation:
         return finished
 
     def _begin(self, minute: int) -> None:
-        """Begin a minute, unless it has begun."""
         if minute == self._minute:
             return
         for series, metric in self._metrics.items():
