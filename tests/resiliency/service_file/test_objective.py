@@ -27,6 +27,7 @@ from resiliency.service_file.objective import (
 from resiliency.service_file.partial_document import PartialDocument
 from resiliency.service_file.timing_graph import deciding_graph
 from resiliency.service_file.yaml_source import Document
+from tests.cases import cases
 from tests.support import EXAMPLE_CORE, EXAMPLE_FILE, ROOT, Data, example
 
 STATUS = "bookstore-api-blue-StatusCheckFailed"
@@ -209,7 +210,7 @@ def test_a_dependency_that_the_objective_names_is_with_what_would_make_it_decide
     assert miss.gives <= miss.seconds
 
 
-@pytest.mark.parametrize("seconds", [pytest.param(250, id="met"), pytest.param(20, id="missed")])
+@cases("seconds", {"met": 250, "missed": 20})
 def test_the_search_grows_with_dependencies_not_with_their_combinations(seconds: int) -> None:
     """Each dependency needs its own signal, so there is nothing to combine."""
     named = [f"d{number}" for number in range(10)]
@@ -291,12 +292,12 @@ def test_slow_endpoint_checks_are_suggested_back() -> None:
 
 
 @few_outages
-@pytest.mark.parametrize(
+@cases(
     ("signal", "path", "fault"),
-    [
-        pytest.param("peer", "peer_alarm", "endpoint", id="peer"),
-        pytest.param("db", "dependencies.db.alarm", "db", id="dependency"),
-    ],
+    {
+        "peer": ("peer", "peer_alarm", "endpoint"),
+        "dependency": ("db", "dependencies.db.alarm", "db"),
+    },
 )
 def test_slow_alarms_of_other_signals_are_suggested_back(
     signal: str, path: str, fault: str

@@ -10,6 +10,7 @@ import pytest
 
 from staged_resiliency.probe.agent import dns_check
 from staged_resiliency.probe.agent.dns_check import DnsCheck
+from tests.cases import cases
 from tests.staged_resiliency.probe.agent.hostile.asking import WELL, Expected, ask, assert_ends
 from tests.staged_resiliency.probe.agent.hostile.dns_server import (
     CNAME,
@@ -343,15 +344,15 @@ def _two_servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_two_servers")
-@pytest.mark.parametrize(
+@cases(
     "first",
-    [
-        pytest.param(silent, id="silent"),
-        pytest.param(saying(flags=0x8182), id="SERVFAIL"),
-        pytest.param(saying(flags=0x8185), id="REFUSED"),
-        pytest.param(raw(lambda query: b"garbage"), id="garbage"),
-        pytest.param(cut, id="truncated and no TCP"),
-    ],
+    {
+        "silent": silent,
+        "SERVFAIL": saying(flags=0x8182),
+        "REFUSED": saying(flags=0x8185),
+        "garbage": raw(lambda query: b"garbage"),
+        "truncated and no TCP": cut,
+    },
 )
 def test_the_second_server_answers_for_the_first(first: Replies) -> None:
     with dns_serving(first) as port, dns_serving(saying(address()), address=SECOND, port=port):
