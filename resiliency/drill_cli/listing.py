@@ -7,7 +7,6 @@ from typing import Final
 
 from rich.table import Table
 
-from resiliency.drill_cli import wording
 from resiliency.drill_cli.aws import SCHEDULE, Aws
 from resiliency.drill_cli.reporting import (
     Recorded,
@@ -19,9 +18,10 @@ from resiliency.drill_cli.reporting import (
 from resiliency.drill_cli.safe_console import SafeConsole, one_line, styled
 from resiliency.drill_cli.stack import DeployedDrill, DrillsStack, running_execution
 from resiliency.report.wording import day
-from staged_resiliency.drills.runtime.context import JsonObject
 from staged_resiliency.drills.runtime.drill_status import MAX_JOURNALS, Outcome, drill_status
+from staged_resiliency.drills.runtime.wording import describe_fault
 from staged_resiliency.drills.schedule import DrillSchedule
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.experiment.verdict import Status
 
 _YEARS: Final = 28
@@ -107,7 +107,7 @@ def print_rows(console: SafeConsole, rows: Sequence[Row]) -> int:
             last.append(f"\n{day(each.last.at)}")
         table.add_row(
             each.drill.name,
-            wording.fault(each.drill.plan),
+            describe_fault(each.drill.plan),
             "running now" if each.running else each.next_run,
             "no" if each.drill.plan.enabled else "yes",
             last,

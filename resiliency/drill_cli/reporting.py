@@ -12,7 +12,6 @@ from resiliency.drill_cli.stack import DeployedDrill
 from resiliency.errors import UserError
 from resiliency.report import wording, write_page
 from resiliency.report.journal_reader import JournalError, parse_journal
-from staged_resiliency.drills.runtime.context import JsonObject
 from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.store import (
     Store,
@@ -22,6 +21,7 @@ from staged_resiliency.drills.runtime.store import (
 )
 from staged_resiliency.experiment.expectations import describe
 from staged_resiliency.experiment.journal import Journal
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.experiment.verdict import Status
 
 

@@ -17,11 +17,7 @@ from resiliency.failover_model.faults import Fault, FaultKind, faults_of
 from resiliency.failover_model.simulation import OUTAGES_PER_FAULT, assumed_of, failover_times
 from resiliency.service_file import drill_rules, probe_rules
 from resiliency.service_file.errors import Problem
-from resiliency.service_file.model.alarms import (
-    ConnectivityAlarmSettings,
-    PeerAlarmSettings,
-    StatusAlarmSettings,
-)
+from resiliency.service_file.model.alarms import AlarmSettings
 from resiliency.service_file.model.objective import ENDPOINT, HOST
 from resiliency.service_file.model.service import Environment, Service
 from resiliency.service_file.model.values import Section
@@ -461,9 +457,7 @@ def _dollars_of_signal(environment: Environment, signal: str) -> float:
     return float(dollars)
 
 
-def _deciding_alarms(
-    environment: Environment,
-) -> Iterator[tuple[Path, StatusAlarmSettings | ConnectivityAlarmSettings | PeerAlarmSettings]]:
+def _deciding_alarms(environment: Environment) -> Iterator[tuple[Path, AlarmSettings]]:
     for signal in environment.failover_on:
         if signal == "status":
             yield ("status_alarm",), environment.status_alarm

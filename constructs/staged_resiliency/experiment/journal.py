@@ -232,7 +232,7 @@ def journal_from_json(document: object, where: str) -> Journal:
             f"{where}: schema_version: {version} is newer than this release, which reads up to "
             f"{SCHEMA_VERSION}; use the release that wrote it, or a later one"
         )
-    journal = read(Journal, document, where, ignore_unknown=True)
+    journal = read(Journal, document, where)
     limits = [each.within_seconds for each in journal.hypothesis if isinstance(each, ClientsMove)]
     if None in limits and journal.objective_seconds is None:
         raise DataError(

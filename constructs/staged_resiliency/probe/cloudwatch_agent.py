@@ -224,11 +224,8 @@ class CloudWatchAgent(Construct):
         ]
 
 
-def agent_name(value: str) -> str:
-    """Validate the name of an agent's association, from which its parameter is named."""
-    return validation.matching(
-        value,
-        r"[A-Za-z0-9_.-]{3,100}",
-        "the name of an association (letters, digits, '_', '.' and '-', 3 to 100)",
-        "shop-production-cloudwatch-agent",
-    )
+agent_name = validation.by_pattern(
+    r"[A-Za-z0-9_.-]{3,100}",
+    "the name of an association (letters, digits, '_', '.' and '-', 3 to 100)",
+    "shop-production-cloudwatch-agent",
+)

@@ -388,10 +388,8 @@ def _above_0(value: float) -> float:
     return value
 
 
-def _latency_statistic(value: str) -> str:
-    return validation.matching(
-        value,
-        r"Average|Maximum|Minimum|p([1-9][0-9]?)(\.[0-9]{1,2})?",
-        "a statistic of a latency (Average, Maximum, Minimum or a percentile)",
-        "p95",
-    )
+_latency_statistic = validation.by_pattern(
+    r"Average|Maximum|Minimum|p([1-9][0-9]?)(\.[0-9]{1,2})?",
+    "a statistic of a latency (Average, Maximum, Minimum or a percentile)",
+    "p95",
+)

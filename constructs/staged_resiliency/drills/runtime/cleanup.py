@@ -95,18 +95,9 @@ def clean_up(event: object, context: Context) -> None:
             failed.append(str(error))
             over = _is_fault_over(ended.run, document, context)
         may_last += not over
-    context.aws(
-        "cloudwatch",
-        "PutMetricData",
-        Namespace=schedules.namespace,
-        MetricData=[
-            {
-                "MetricName": metrics.FAULTS_NOT_ENDED,
-                "Dimensions": metrics.dimensions(schedules.service, schedules.environment),
-                "Value": float(may_last),
-            }
-        ],
-    )
+    values = {metrics.FAULTS_NOT_ENDED: may_last}
+    data = metrics.data_points(values, context.clock(), schedules.service, schedules.environment)
+    context.aws("cloudwatch", "PutMetricData", Namespace=schedules.namespace, MetricData=data)
     if failed:
         raise FaultNotOverError("; ".join(failed))
 

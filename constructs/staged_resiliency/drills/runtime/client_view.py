@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from staged_resiliency.drills.runtime.context import AwsError, Context, JsonObject
+from staged_resiliency.drills.runtime.context import AwsError, Context
 from staged_resiliency.drills.runtime.network import UnansweredError, is_ipv4
 from staged_resiliency.drills.runtime.plan import Plan
-from staged_resiliency.experiment.json_codec import read
+from staged_resiliency.experiment.json_codec import JsonObject, read
 from staged_resiliency.experiment.observations import MISSING, NO_ANSWER, Observation, Source
 
 MIN_PAUSE_SECONDS: Final = 0.2
@@ -79,7 +79,7 @@ def ask_for(plan: Plan, name: str, context: Context, asked: Answer | None = None
     payload = called["Payload"].read().decode(errors="replace")
     if "FunctionError" in called:
         raise AwsError(str(called["FunctionError"]), f"{plan.client_function}: {payload[:300]}")
-    return read(Answer, json.loads(payload), "the client's answer", ignore_unknown=True)
+    return read(Answer, json.loads(payload), "the client's answer")
 
 
 def client(event: object, context: Context) -> JsonObject:

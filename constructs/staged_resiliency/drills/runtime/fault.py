@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from staged_resiliency.drills.runtime import database
-from staged_resiliency.drills.runtime.context import AwsError, Context, JsonObject
+from staged_resiliency.drills.runtime.context import AwsError, Context
 from staged_resiliency.drills.runtime.keys import (
     BLACKHOLE_DOCUMENT,
     DRILL_TAG,
@@ -23,6 +23,7 @@ from staged_resiliency.drills.runtime.plan import (
     FaultKind,
     Plan,
 )
+from staged_resiliency.experiment.json_codec import JsonObject
 
 SETTLE_SECONDS: Final = 60.0
 """How long an experiment that the run doesn't know of is looked for: FIS's list may lag behind."""

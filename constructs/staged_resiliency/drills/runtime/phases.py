@@ -14,8 +14,6 @@ from staged_resiliency.drills.runtime.run_result import (
     ENDED,
     INJECTED,
     all_happened,
-    expected_after_fault,
-    expected_during_fault,
     fault_times,
     reason_to_stop,
     run_of,
@@ -32,6 +30,7 @@ from staged_resiliency.drills.runtime.store import (
     load_records,
     save_record,
 )
+from staged_resiliency.experiment.expectations import after_fault, during_fault
 from staged_resiliency.experiment.observations import Observation, Source
 
 _TIME_IS_OVER = "the time for it is over"
@@ -266,7 +265,7 @@ def observe(call: PhaseInput, context: Context) -> PhaseResult:
             stop = reason_to_stop(plan, observations, run)
             if stop or not found.active or found.cut_short:
                 return True
-            expected = expected_during_fault(plan)
+            expected = during_fault(plan.hypothesis)
             return plan.ends_early and all_happened(expected, observations, run)
 
         end = since + plan.timeouts.observe
@@ -379,7 +378,7 @@ def failback(call: PhaseInput, context: Context) -> PhaseResult:
                 return False
             run = run_of(plan, began, since, context.clock())
             observations = [*earlier, *phase.poller.observations]
-            return all_happened(expected_after_fault(plan), observations, run)
+            return all_happened(after_fault(plan.hypothesis), observations, run)
 
         seconds = plan.timeouts.failback
         if phase.poller.poll_until(phase.deadline(seconds), is_done):

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
-from staged_resiliency.drills.runtime.context import AwsError, Context, JsonObject
+from staged_resiliency.drills.runtime.context import AwsError, Context
 from staged_resiliency.drills.runtime.plan import FaultKind, Plan
+from staged_resiliency.experiment.json_codec import JsonObject
 
 SUPPORTED_SYSTEMS: Final = (
     ("amazon linux", ("2", "2023")),
