@@ -11,6 +11,7 @@ import pytest
 from resiliency.cli import main
 from staged_resiliency.probe.document import command_document
 from staged_resiliency.probe.document_builder import agent_files
+from tests.cases import cases
 from tests.support import Template
 
 
@@ -51,26 +52,22 @@ def _step(*lines: str) -> dict[str, Any]:
     return {"mainSteps": [{"inputs": {"runCommand": list(lines)}}]}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("content", "message"),
-    [
-        pytest.param("{", "can't be read as JSON (", id="no JSON"),
-        pytest.param("[]", "has no Command document; give a template of a probe", id="a list"),
-        pytest.param("{}", "has no Command document; give a template of a probe", id="nothing"),
-        pytest.param(
+    {
+        "no JSON": ("{", "can't be read as JSON ("),
+        "a list": ("[]", "has no Command document; give a template of a probe"),
+        "nothing": ("{}", "has no Command document; give a template of a probe"),
+        "a document without content": (
             json.dumps({"Resources": {"A": {"Type": "AWS::SSM::Document", "Properties": {}}}}),
             "has no Command document; give a template of a probe",
-            id="a document without content",
         ),
-        pytest.param(
-            json.dumps(_step("echo")), "its Command document is not the probe's", id="other"
-        ),
-        pytest.param(
+        "other": (json.dumps(_step("echo")), "its Command document is not the probe's"),
+        "broken archive": (
             json.dumps(_step("x <<'END_OF_SOURCES'", "AAAA", "END_OF_SOURCES")),
             "its Command document is not the probe's",
-            id="broken archive",
         ),
-        pytest.param(
+        "a path that leads elsewhere": (
             json.dumps(
                 _step(
                     "x <<'END_OF_SOURCES'",
@@ -79,9 +76,8 @@ def _step(*lines: str) -> dict[str, Any]:
                 )
             ),
             "its Command document is not the probe's",
-            id="a path that leads elsewhere",
         ),
-    ],
+    },
 )
 def test_what_holds_no_sources_is_refused(
     content: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

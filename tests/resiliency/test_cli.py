@@ -17,6 +17,7 @@ from resiliency import cli
 from resiliency.commands import schema
 from resiliency.errors import NOT_ASKED, UsageError, UserError
 from resiliency.service_file.schema import json_schema
+from tests.cases import cases
 from tests.support import EXAMPLE_FILE, ROOT, Template
 
 EXAMPLE = EXAMPLE_FILE.read_text(encoding="utf-8")
@@ -119,13 +120,13 @@ def test_summary_without_an_assembly_says_how_to_make_one(
     assert printed.out == ""
 
 
-@pytest.mark.parametrize(
+@cases(
     ("arguments", "message"),
-    [
-        pytest.param([], "the following arguments are required: COMMAND", id="no command"),
-        pytest.param(["chekc"], "argument COMMAND: invalid choice: 'chekc'", id="misspelt"),
-        pytest.param(["check", "a", "b"], "unrecognized arguments: b", id="too many arguments"),
-    ],
+    {
+        "no command": ([], "the following arguments are required: COMMAND"),
+        "misspelt": (["chekc"], "argument COMMAND: invalid choice: 'chekc'"),
+        "too many arguments": (["check", "a", "b"], "unrecognized arguments: b"),
+    },
 )
 def test_a_wrong_command_line_is_refused_with_the_usage(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
@@ -195,26 +196,20 @@ def test_ctrl_c_is_reported_in_one_line(
     assert capsys.readouterr().err == "stopped by SIGINT\n"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("arguments", "modules", "needed", "extra"),
-    [
-        pytest.param("check", ["pydantic", "yaml"], "pydantic, PyYAML", "cli", id="check"),
-        pytest.param("schema", ["pydantic"], "pydantic", "cli", id="schema"),
-        pytest.param("summary", ["rich"], "rich", "cli", id="summary"),
-        pytest.param("timing", ["jinja2"], "Jinja2", "cli", id="timing"),
-        pytest.param(
-            "rehearse", ["rich", "dns", "moto"], "rich, dnspython, moto", "rehearsal", id="rehearse"
-        ),
-        pytest.param("drill list bookstore production", ["boto3"], "boto3", "drill", id="boto3"),
-        pytest.param("status bookstore production", ["boto3"], "boto3", "drill", id="status"),
-        pytest.param("gate bookstore production", ["boto3"], "boto3", "drill", id="gate"),
-        pytest.param(
-            "gate bookstore production --rehearse", ["dns"], "dnspython", "rehearsal", id="gate too"
-        ),
-        pytest.param(
-            "drill list bookstore production", ["botocore"], "boto3", "drill", id="botocore"
-        ),
-    ],
+    {
+        "check": ("check", ["pydantic", "yaml"], "pydantic, PyYAML", "cli"),
+        "schema": ("schema", ["pydantic"], "pydantic", "cli"),
+        "summary": ("summary", ["rich"], "rich", "cli"),
+        "timing": ("timing", ["jinja2"], "Jinja2", "cli"),
+        "rehearse": ("rehearse", ["rich", "dns", "moto"], "rich, dnspython, moto", "rehearsal"),
+        "boto3": ("drill list bookstore production", ["boto3"], "boto3", "drill"),
+        "status": ("status bookstore production", ["boto3"], "boto3", "drill"),
+        "gate": ("gate bookstore production", ["boto3"], "boto3", "drill"),
+        "gate too": ("gate bookstore production --rehearse", ["dns"], "dnspython", "rehearsal"),
+        "botocore": ("drill list bookstore production", ["botocore"], "boto3", "drill"),
+    },
 )
 def test_missing_packages_are_reported_with_the_extra_that_installs_them(
     arguments: str,
@@ -386,12 +381,12 @@ def test_a_rehearsal_whose_reader_ends_early_ends_without_a_word(
     assert done.stdout.startswith("Rehearsing bookstore.pingpublications.com")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("error", "status"),
-    [
-        pytest.param(UsageError("no such thing"), 2, id="usage"),
-        pytest.param(UserError("no credentials"), 3, id="not asked"),
-    ],
+    {
+        "usage": (UsageError("no such thing"), 2),
+        "not asked": (UserError("no credentials"), 3),
+    },
 )
 def test_a_command_that_answers_a_question_has_an_exit_status_for_each_kind_of_error(
     error: UserError,

@@ -14,6 +14,7 @@ from resiliency.drill_cli.aws import GATE_NEEDS, NEEDS, action
 from staged_resiliency.drills.runtime import lock
 from staged_resiliency.drills.runtime.plan import Plan
 from tests import journals
+from tests.cases import cases
 from tests.fake_aws import plans
 from tests.fake_aws.command import NOW, CommandAccount, bookstore, phase_record
 from tests.fake_aws.simulation import ApiError
@@ -85,9 +86,7 @@ def test_a_pass_counts_for_whole_days_of_freshness(
     assert out.splitlines()[-1] == "stop: 1 of 3 checks of bookstore in production did not pass"
 
 
-@pytest.mark.parametrize(
-    ("days", "status"), [pytest.param(35.5, 0, id="35 days"), pytest.param(36.5, 1, id="36 days")]
-)
+@cases(("days", "status"), {"35 days": (35.5, 0), "36 days": (36.5, 1)})
 def test_a_pass_counts_35_days_unless_told_otherwise(
     days: float, status: int, made: CommandAccount, gate: Gate
 ) -> None:
@@ -95,14 +94,14 @@ def test_a_pass_counts_35_days_unless_told_otherwise(
     assert gate() == status
 
 
-@pytest.mark.parametrize(
+@cases(
     "changed",
-    [
-        pytest.param(plans.STATUS_ALARM, id="an alarm of the failover stack"),
-        pytest.param(plans.TEMPLATE, id="the drill's template"),
-        pytest.param("association", id="the probe's association"),
-        pytest.param("agents-association", id="the CloudWatch agent's association"),
-    ],
+    {
+        "an alarm of the failover stack": plans.STATUS_ALARM,
+        "the drill's template": plans.TEMPLATE,
+        "the probe's association": "association",
+        "the CloudWatch agent's association": "agents-association",
+    },
 )
 def test_a_pass_on_an_earlier_deployment_does_not_count_unless_asked(
     changed: str, made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
@@ -123,12 +122,12 @@ def test_a_pass_on_an_earlier_deployment_does_not_count_unless_asked(
     assert gate("--any-deployment") == 0
 
 
-@pytest.mark.parametrize(
+@cases(
     "changed",
-    [
-        pytest.param("bookstore-production", id="the dashboard"),
-        pytest.param(plans.OTHER_TEMPLATE, id="the template of another drill"),
-    ],
+    {
+        "the dashboard": "bookstore-production",
+        "the template of another drill": plans.OTHER_TEMPLATE,
+    },
 )
 def test_a_change_that_no_failover_depends_on_leaves_the_pass_valid(
     changed: str, made: CommandAccount, gate: Gate

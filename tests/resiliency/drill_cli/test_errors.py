@@ -9,6 +9,7 @@ import pytest
 
 from resiliency.drill_cli import aws
 from resiliency.errors import UserError
+from tests.cases import cases
 from tests.fake_aws import plans
 from tests.fake_aws.account import Parameters
 from tests.fake_aws.command import CommandAccount
@@ -28,95 +29,77 @@ def endpoint() -> BaseException:
     return error
 
 
-@pytest.mark.parametrize(
+@cases(
     ("operation", "error", "expected"),
-    [
-        pytest.param(IDENTITY, failures.NoCredentialsError(), "no AWS credentials", id="none"),
-        pytest.param(
+    {
+        "none": (IDENTITY, failures.NoCredentialsError(), "no AWS credentials"),
+        "half": (
             IDENTITY,
             failures.PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"),
             "the AWS credentials can't be read: Partial credentials found in env",
-            id="half",
         ),
-        pytest.param(
+        "a process that fails": (
             IDENTITY,
             failures.CredentialRetrievalError(provider="process", error_msg="exit 1"),
             "the AWS credentials can't be read: Error when retrieving credentials from process",
-            id="a process that fails",
         ),
-        pytest.param(
+        "signed out": (
             IDENTITY,
             failures.UnauthorizedSSOTokenError(),
             "the AWS credentials have expired; sign in",
-            id="signed out",
         ),
-        pytest.param(
-            IDENTITY, ApiError("ExpiredToken"), "the AWS credentials have expired", id="expired"
-        ),
-        pytest.param(
+        "expired": (IDENTITY, ApiError("ExpiredToken"), "the AWS credentials have expired"),
+        "unknown": (
             IDENTITY,
             ApiError("InvalidClientTokenId"),
             "AWS rejects the credentials (InvalidClientTokenId)",
-            id="unknown",
         ),
-        pytest.param(IDENTITY, endpoint(), "AWS can't be reached for sts:GetCall", id="no network"),
-        pytest.param(
+        "no network": (IDENTITY, endpoint(), "AWS can't be reached for sts:GetCall"),
+        "no proxy": (
             IDENTITY,
             failures.ProxyConnectionError(proxy_url="http://proxy"),
             "AWS can't be reached for sts:GetCallerIdentity in us-west-2",
-            id="no proxy",
         ),
-        pytest.param(
+        "no answer": (
             IDENTITY,
             failures.ReadTimeoutError(endpoint_url="https://sts"),
             "AWS can't be reached",
-            id="no answer",
         ),
-        pytest.param(
+        "no right to see the stack": (
             STACK,
             ApiError("AccessDenied", "User: x is not authorized"),
             f"{WHO} may not cloudformation:ListStackResources on bookstore-production-drills; "
             "docs/drill-command.md lists the permissions that each subcommand needs (AWS says: U",
-            id="no right to see the stack",
         ),
-        pytest.param(
+        "no right to see a drill": (
             ("stepfunctions", "DescribeStateMachine"),
             ApiError("AccessDeniedException"),
             "may not states:DescribeStateMachine on arn:aws:states:us-west-2:123456789012:"
             "stateMachine:bookstore-production-drill-shutdown",
-            id="no right to see a drill",
         ),
-        pytest.param(
+        "no right to see journals": (
             OBJECTS,
             ApiError("AccessDenied"),
             f"may not s3:ListBucket on s3://{plans.BUCKET}/journals/db-blackhole/",
-            id="no right to see journals",
         ),
-        pytest.param(
-            OBJECTS, ApiError("NoSuchBucket", "gone"), "AWS says NoSuchBucket", id="no bucket"
-        ),
-        pytest.param(
+        "no bucket": (OBJECTS, ApiError("NoSuchBucket", "gone"), "AWS says NoSuchBucket"),
+        "throttled": (
             ("scheduler", "GetSchedule"),
             ApiError("ThrottlingException"),
             "AWS throttles scheduler:GetSchedule, also after 4 attempts",
-            id="throttled",
         ),
-        pytest.param(
-            STACK, ApiError("InternalFailure"), "AWS failed at cloudformation:List", id="AWS fails"
-        ),
-        pytest.param(
+        "AWS fails": (STACK, ApiError("InternalFailure"), "AWS failed at cloudformation:List"),
+        "something unheard of": (
             STACK,
             ApiError("Odd", "line one\nline \x1b[31mtwo"),
             "AWS says Odd: line one line \\x1b[31mtwo",
-            id="something unheard of",
         ),
-        pytest.param(
+        "no endpoint": (
             STACK,
             failures.UnknownEndpointError(service_name="x", region_name="y"),
             "cloudformation:ListStackResources: Unable to construct an endpoint",
-            id="no endpoint",
         ),
-    ],
+    },
 )
 def test_each_failure_is_one_line(
     operation: tuple[str, str],
@@ -164,16 +147,15 @@ def test_a_stack_without_drills_says_where_they_are_asked_for(
     )
 
 
-@pytest.mark.parametrize(
+@cases(
     ("definition", "expected"),
-    [
-        pytest.param("{", "this release can't read its plan", id="no JSON"),
-        pytest.param(
+    {
+        "no JSON": ("{", "this release can't read its plan"),
+        "another release's": (
             '{"States": {"Plan": {"Result": {"plan": {"hypothesis": []}}}}}',
             "plan: service is missing",
-            id="another release's",
         ),
-    ],
+    },
 )
 def test_a_plan_that_cannot_be_read_is_one_line(
     definition: str,

@@ -9,6 +9,7 @@ from resiliency.drill_cli import dispatch, follow
 from resiliency.drill_cli.safe_console import SafeConsole
 from staged_resiliency.drills.runtime.plan import Timeouts
 from tests import journals
+from tests.cases import cases
 from tests.fake_aws import plans
 from tests.fake_aws.command import NOW, CommandAccount, Run, phase_record
 from tests.fake_aws.simulation import ApiError
@@ -244,12 +245,12 @@ def test_functions_that_failed_and_records_that_cannot_be_read_are_shown_once(
     assert out.count("runs/shutdown/run-1/phases/1.json: record: found []; must be an object") == 1
 
 
-@pytest.mark.parametrize(
+@cases(
     ("words", "followed"),
-    [
-        pytest.param((), "db-blackhole", id="the one that runs"),
-        pytest.param(("shutdown",), "shutdown", id="the latest of the named one"),
-    ],
+    {
+        "the one that runs": ((), "db-blackhole"),
+        "the latest of the named one": (("shutdown",), "shutdown"),
+    },
 )
 def test_without_a_run_the_one_under_way_or_the_latest_is_shown(
     words: tuple[str, ...],
@@ -268,14 +269,14 @@ def test_without_a_run_the_one_under_way_or_the_latest_is_shown(
     assert f"{followed} of bookstore in production, run {run}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
+@cases(
     ("words", "expected"),
-    [
-        pytest.param((), "none of the drills has run in the last 90 days", id="no run"),
-        pytest.param(("shutdown",), "drill shutdown has not run in the last 90 days", id="none"),
-        pytest.param(("--run", "run-1"), "name the drill too", id="a run of nothing"),
-        pytest.param(("shutdown", "--run", "no"), "shutdown: has no run no", id="unknown run"),
-    ],
+    {
+        "no run": ((), "none of the drills has run in the last 90 days"),
+        "none": (("shutdown",), "drill shutdown has not run in the last 90 days"),
+        "a run of nothing": (("--run", "run-1"), "name the drill too"),
+        "unknown run": (("shutdown", "--run", "no"), "shutdown: has no run no"),
+    },
 )
 def test_where_there_is_nothing_to_follow_a_line_says_so(
     words: tuple[str, ...],

@@ -6,6 +6,7 @@ import pytest
 
 from resiliency.drill_cli.listing import next_run
 from tests import journals
+from tests.cases import cases
 from tests.fake_aws import plans
 from tests.fake_aws.command import NOW, CommandAccount
 from tests.resiliency.drill_cli.conftest import Command
@@ -42,22 +43,19 @@ def test_each_drill_is_shown_with_its_fault_its_next_run_and_whether_it_runs_dry
     assert " yes " in row(out, "db-blackhole")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("runs", "expected"),
-    [
-        pytest.param([shutdown(3.5)], ["passed", "3", "d", "ago", "100"], id="passed"),
-        pytest.param([shutdown(36.5)], ["passed", "36", "d", "ago", "75"], id="expired"),
-        pytest.param([late(3)], ["failed", "never", "50"], id="failed"),
-        pytest.param(
-            [shutdown(31.5), late(3)], ["failed", "31", "d", "ago", "50"], id="then failed"
-        ),
-        pytest.param([late(31), shutdown(3.5)], ["passed", "3", "d", "ago", "100"], id="mended"),
-        pytest.param(
+    {
+        "passed": ([shutdown(3.5)], ["passed", "3", "d", "ago", "100"]),
+        "expired": ([shutdown(36.5)], ["passed", "36", "d", "ago", "75"]),
+        "failed": ([late(3)], ["failed", "never", "50"]),
+        "then failed": ([shutdown(31.5), late(3)], ["failed", "31", "d", "ago", "50"]),
+        "mended": ([late(31), shutdown(3.5)], ["passed", "3", "d", "ago", "100"]),
+        "then aborted": (
             [shutdown(9.5), dict(journals.aborted_run(began_at=NOW - DAY), experiment="shutdown")],
             ["aborted", "9", "d", "ago", "100"],
-            id="then aborted",
         ),
-    ],
+    },
 )
 def test_a_drill_stands_as_its_last_judged_run_and_its_last_passed_one_say(
     runs: list[dict[str, object]],

@@ -10,6 +10,7 @@ from staged_resiliency.drills.runtime import lock
 from staged_resiliency.drills.runtime.network import name_in
 from staged_resiliency.drills.runtime.plan import Endpoint, GremlinAttack
 from staged_resiliency.experiment.expectations import AlarmFires, ClientsStay
+from tests.cases import cases
 from tests.fake_aws import plans
 from tests.fake_aws.account import Parameters
 from tests.fake_aws.command import CommandAccount
@@ -248,19 +249,16 @@ def test_a_template_that_is_gone_is_a_reason_to_refuse(
     assert reasons(capsys) == [f"FIS has no template {plans.TEMPLATE}; deploy the drills again"]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("targets", "aim"),
-    [
-        pytest.param({}, "nothing", id="nothing"),
-        pytest.param(
-            {"resourceTags": {"role": "web"}}, "all with the tag role=web", id="all with a tag"
-        ),
-        pytest.param(
+    {
+        "nothing": ({}, "nothing"),
+        "all with a tag": ({"resourceTags": {"role": "web"}}, "all with the tag role=web"),
+        "another host": (
             {"resourceArns": ["arn:aws:ec2:us-west-2:123456789012:instance/i-0"]},
             "arn:aws:ec2:us-west-2:123456789012:instance/i-0",
-            id="another host",
         ),
-    ],
+    },
 )
 def test_a_template_with_other_targets_or_without_guards_is_a_reason_to_refuse(
     targets: dict[str, object],

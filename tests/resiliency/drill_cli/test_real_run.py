@@ -13,29 +13,28 @@ from resiliency.drill_cli.safe_console import SafeConsole
 from resiliency.drill_cli.stack import DeployedDrill
 from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.states import PHASES
+from tests.cases import cases
 from tests.fake_aws import plans
 from tests.fake_aws.account import account
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
+@cases(
     ("plan", "status", "phases", "expected"),
-    [
-        pytest.param(
+    {
+        "a shutdown": (
             plans.SHUTDOWN,
             0,
             tuple(each for each in PHASES if each not in ("Announce", "Preflight again")),
             "passed: All 5 expectations met.",
-            id="a shutdown",
         ),
-        pytest.param(
+        "a dry run": (
             plans.DRY_SHUTDOWN,
             1,
             ("Preflight", "Steady state", "Inject", "End fault", "Record"),
             "dry run: no fault was injected",
-            id="a dry run",
         ),
-    ],
+    },
 )
 def test_a_run_is_followed_from_what_it_left_behind_and_its_journal_is_read(
     plan: Plan,

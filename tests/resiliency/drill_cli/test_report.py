@@ -9,6 +9,7 @@ import pytest
 from staged_resiliency.experiment.journal import RunResult, journal_json, journal_of
 from staged_resiliency.experiment.verdict import Status, Verdict
 from tests import journals
+from tests.cases import cases
 from tests.fake_aws import plans
 from tests.fake_aws.command import NOW, CommandAccount
 from tests.resiliency.drill_cli.conftest import Command
@@ -113,19 +114,19 @@ def test_a_page_that_cannot_be_written_is_shown_in_a_line(
     )
 
 
-@pytest.mark.parametrize(
+@cases(
     ("content", "expected"),
-    [
-        pytest.param(b"", "is not JSON", id="empty"),
-        pytest.param(b"\xff\xfe", "is not UTF-8", id="not UTF-8"),
-        pytest.param(b"[]", "is no journal: it is no JSON object", id="a list"),
-        pytest.param(b"{}", "is not a journal: it has no schema_version", id="something else"),
-        pytest.param(b'{"schema_version": 1}', "kind is missing", id="half a journal"),
-        pytest.param(b'{"schema_version": NaN}', "NaN is no number of JSON", id="not a number"),
-        pytest.param(b'{"schema_version": 1e999}', "1e999 is no number", id="infinity"),
-        pytest.param(b"[" * 100_000, "it is nested too deeply", id="a tower"),
-        pytest.param(b"1" * 10_000, "is not JSON", id="a huge number"),
-    ],
+    {
+        "empty": (b"", "is not JSON"),
+        "not UTF-8": (b"\xff\xfe", "is not UTF-8"),
+        "a list": (b"[]", "is no journal: it is no JSON object"),
+        "something else": (b"{}", "is not a journal: it has no schema_version"),
+        "half a journal": (b'{"schema_version": 1}', "kind is missing"),
+        "not a number": (b'{"schema_version": NaN}', "NaN is no number of JSON"),
+        "infinity": (b'{"schema_version": 1e999}', "1e999 is no number"),
+        "a tower": (b"[" * 100_000, "it is nested too deeply"),
+        "a huge number": (b"1" * 10_000, "is not JSON"),
+    },
 )
 def test_an_unreadable_journal_is_one_line_beside_the_others(
     content: bytes,

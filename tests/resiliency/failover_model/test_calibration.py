@@ -13,6 +13,7 @@ from resiliency.failover_model.alarm_readings import alarm_readings
 from resiliency.failover_model.assumptions import Assumptions, Range
 from resiliency.failover_model.calibration import Evidence, agreed, calibrate, calibration_lines
 from resiliency.failover_model.faults import Effect
+from tests.cases import cases
 from tests.journals import drill_runs
 from tests.resiliency.failover_model.support import Always, status_alarm
 
@@ -159,16 +160,16 @@ def test_long_periods_are_another_number(files: Write) -> None:
     assert (found.assumption, found.least, found.most) == ("extra_long_periods", 2, 2)
 
 
-@pytest.mark.parametrize(
+@cases(
     "documents",
-    [
-        pytest.param([journal()], id="no history"),
-        pytest.param([history(at(6))], id="no drill"),
-        pytest.param([journal(), history(at(6), state="OK")], id="not ALARM"),
-        pytest.param([journal(), history(at(50))], id="after the drill"),
-        pytest.param([journal(host="bookstore-api-green"), history(at(6))], id="another host"),
-        pytest.param([journal(fault="dependency blackholed"), history(at(6))], id="another fault"),
-    ],
+    {
+        "no history": [journal()],
+        "no drill": [history(at(6))],
+        "not ALARM": [journal(), history(at(6), state="OK")],
+        "after the drill": [journal(), history(at(50))],
+        "another host": [journal(host="bookstore-api-green"), history(at(6))],
+        "another fault": [journal(fault="dependency blackholed"), history(at(6))],
+    },
 )
 def test_without_evidence_it_says_what_to_give(
     documents: Sequence[Data], files: Write, capsys: pytest.CaptureFixture[str]
