@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import Final, cast
 
 from staged_resiliency.shared import time_limits
 
@@ -180,11 +180,10 @@ class Assumptions:
         """Raise if a range is beyond what can be simulated."""
         for each in fields(self):
             given: Range = getattr(self, each.name)
-            least, most = each.default.bounds
+            least, most = cast(Range, each.default).bounds
             if given.low < least or given.high > most:
-                raise ValueError(
-                    f"{each.name} of {given.low:g} to {given.high:g}; allowed: {least:g} to {most:g}"
-                )
+                found = f"{each.name} of {given.low:g} to {given.high:g}"
+                raise ValueError(f"{found}; allowed: {least:g} to {most:g}")
 
     def periods_beyond(self, period_seconds: int) -> Range:
         """Return how many periods CloudWatch reads beyond the evaluation periods."""

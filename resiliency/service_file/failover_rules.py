@@ -15,8 +15,7 @@ _TARGETS: Final = ("primary", "secondary")
 
 def fails_over(env: PartialDocument) -> Iterator[tuple[str, PartialDocument]]:
     """Yield the name of each dependency with a failover, and its part of the file."""
-    for name in env.names("dependencies"):
-        dependency = env.within("dependencies", name)
+    for name, dependency in env.members("dependencies"):
         if isinstance(dependency.within("failover").raw, dict):
             yield name, dependency
 

@@ -26,8 +26,7 @@ def _keys_apply_to_the_protocol(env: PartialDocument) -> Iterator[Problem]:
 
 
 def _dependencies_have_a_port(env: PartialDocument) -> Iterator[Problem]:
-    for name in env.names("dependencies"):
-        dependency = env.within("dependencies", name)
+    for _, dependency in env.members("dependencies"):
         protocol = dependency.text("check", "protocol")
         if not isinstance(dependency.raw, dict):
             continue
@@ -42,8 +41,7 @@ def _dependencies_have_a_port(env: PartialDocument) -> Iterator[Problem]:
 
 
 def _hosts_suit_the_protocol(env: PartialDocument) -> Iterator[Problem]:
-    for name in env.names("dependencies"):
-        dependency = env.within("dependencies", name)
+    for _, dependency in env.members("dependencies"):
         host = dependency.text("host")
         if host and dependency.text("check", "protocol") == "dns":
             try:
@@ -105,8 +103,7 @@ def _checks_are_complete(env: PartialDocument) -> Iterator[Problem]:
 
 
 def _certificates_are_seen(env: PartialDocument) -> Iterator[Problem]:
-    for name in env.names("dependencies"):
-        dependency = env.within("dependencies", name)
+    for _, dependency in env.members("dependencies"):
         check = dependency.within("check")
         starting = [
             number
