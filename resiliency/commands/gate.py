@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from resiliency.argument_types import at_least_one
-from resiliency.commands import Subparsers
+from resiliency.commands import Subparsers, add_command
 from resiliency.commands.drill import where
 from resiliency.errors import NOT_ASKED, STATUSES_HELP
 
@@ -14,13 +14,19 @@ EXPIRY_DAYS = 35
 
 def add(commands: Subparsers) -> None:
     """Add the arguments."""
-    gate = commands.add_parser(
+    gate = add_command(
+        commands,
         "gate",
         parents=[where()],
         help="stop a pipeline unless every drill passed on what is deployed now",
         description="Passes when every drill of a service passed lately, on what is deployed now, "
         "and neither a drill nor a deployment runs. It only reads, except with --run.",
-        epilog=STATUSES_HELP,
+        examples={
+            "gate bookstore production": "before a deployment",
+            "gate bookstore staging --run shutdown": "run a drill first",
+            "gate bookstore production --rehearse cdk.out": "rehearse, without an account",
+        },
+        statuses=STATUSES_HELP,
     )
     gate.add_argument(
         "--freshness",

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from resiliency.commands import Subparsers
+from resiliency.commands import Subparsers, add_command
 
 DEFAULT_SCALE: Final = 20.0
 """At this scale a period of 60 s passes in 3 s."""
@@ -15,8 +15,20 @@ MOST_SCALE: Final = 120.0
 
 def add(commands: Subparsers) -> None:
     """Add the arguments."""
-    rehearse = commands.add_parser(
-        "rehearse", help="run the failover that templates describe on this machine, and judge it"
+    rehearse = add_command(
+        commands,
+        "rehearse",
+        help="run the failover that templates describe on this machine, and judge it",
+        description="Run the failover that templates describe on this machine, with the real probe "
+        "and simulated AWS services, break it, and judge what clients saw. Needs no account and no "
+        "root; listens on loopback only.",
+        examples={
+            "rehearse": "every pair in cdk.out",
+            "rehearse --scenario host-stops": "one failure",
+            "rehearse --real-time --seed 7": "at the pace of reality",
+            "rehearse --strict": "fail also for what the design does not cover",
+        },
+        statuses="exit status: 0 where no scenario failed, else 1.",
     )
     rehearse.add_argument(
         "paths",
@@ -88,9 +100,9 @@ def add(commands: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Rehearse, print verdicts and write the report."""
-    from resiliency.rehearsal.command import rehearse_command
+    from resiliency.rehearsal.command import rehearse_pairs
 
-    return rehearse_command(options)
+    return rehearse_pairs(options).status
 
 
 def _host_address(text: str) -> tuple[str, str]:
