@@ -14,10 +14,10 @@ from resiliency.commands import (
     adopt,
     agent_sources,
     check,
+    describe,
     drill,
     gate,
     init,
-    manual,
     rehearse,
     review,
     schema,
@@ -107,6 +107,20 @@ def _discard_output() -> None:
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     made = argparse.ArgumentParser(prog="resiliency")
+    describe(
+        made,
+        "Check, predict, rehearse and drill the failover of pairs of EC2 instances. Each command "
+        "has a page of its own: resiliency COMMAND --help.",
+        {
+            "check services": "find mistakes in service files",
+            "timing": "how long a failover of cdk.out takes",
+            "rehearse": "play failures of cdk.out on this machine",
+            "drill list bookstore production": "the drills of a deployed service",
+        },
+        "exit status: 0 for success, 1 for an error, 2 for a wrong command line, 130 after Ctrl-C; "
+        "some commands have more. Environment: NO_COLOR=1 prints no colours; AWS_PROFILE and the "
+        "other variables of the AWS CLI choose credentials and region.",
+    )
     made.add_argument(
         "--version",
         action="version",
@@ -128,7 +142,6 @@ def parser() -> argparse.ArgumentParser:
         schema,
     ):
         each.add(commands)
-    manual.add_pages(made)
     return made
 
 

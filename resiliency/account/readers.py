@@ -6,13 +6,11 @@ Load Balancing, SNS and CloudFormation.
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 from resiliency.drill_cli.aws import Aws, NotFoundError, Operation
 from resiliency.failover_model.template_files import parse_template
-
-JsonObject: TypeAlias = Mapping[str, Any]
-"""An item of an API's answer."""
+from staged_resiliency.drills.runtime.context import JsonObject
 
 ZONES: Final[Operation] = ("route53", "ListHostedZones")
 RECORDS: Final[Operation] = ("route53", "ListResourceRecordSets")
@@ -38,6 +36,13 @@ _MOST_VALUES: Final = 200
 def dns_name(name: str) -> str:
     """Return a DNS name in the form in which names are compared: lower case, no final dot."""
     return name.rstrip(".").lower().replace("\\052", "*")
+
+
+def values_of(record: JsonObject) -> Sequence[str]:
+    """Return the values of a record, or the target of an alias, as ``dns_name`` does."""
+    if "AliasTarget" in record:
+        return [dns_name(record["AliasTarget"]["DNSName"])]
+    return sorted(dns_name(each["Value"]) for each in record.get("ResourceRecords", ()))
 
 
 def zone_id(value: str) -> str:
@@ -74,6 +79,29 @@ def health_check_tags(aws: Aws, check_id: str) -> Mapping[str, str]:
     """Return the tags of a health check."""
     answer = aws(*HEALTH_CHECK_TAGS, ResourceType="healthcheck", ResourceId=check_id)
     return {each["Key"]: each["Value"] for each in answer["ResourceTagSet"]["Tags"]}
+
+
+COPIED_SETTINGS: Final = (
+    *("Namespace", "MetricName", "Dimensions", "Statistic", "Period"),
+    *("EvaluationPeriods", "Threshold", "ComparisonOperator"),
+)
+"""The settings that a health check copies from its alarm when it is created or updated."""
+
+
+def stale_settings(copied: JsonObject, alarm: JsonObject) -> Sequence[str]:
+    """Return the settings of an alarm of which a health check follows a former value."""
+    return [
+        key
+        for key in COPIED_SETTINGS
+        if key in copied and in_any_order(copied[key]) != in_any_order(alarm.get(key))
+    ]
+
+
+def in_any_order(value: object) -> object:
+    """Return a setting in which dimensions, a list in any order, are sorted."""
+    if isinstance(value, list):
+        return sorted((each["Name"], each["Value"]) for each in value)
+    return value
 
 
 def observations(aws: Aws, check_id: str) -> Sequence[JsonObject]:
@@ -127,14 +155,9 @@ def name_tag(instance: JsonObject) -> str | None:
 
 
 def targets_of_balancer(aws: Aws, dns: str) -> Sequence[str] | None:
-    """Return the ids of the instances behind a load balancer.
+    """Return the ids of the instances behind a load balancer of a DNS name.
 
-    Args:
-        aws: The region to read.
-        dns: DNS name of the load balancer.
-
-    Returns:
-        None if the region has no application or network load balancer of that name.
+    None if the region has no application or network load balancer of that name.
     """
     name = dns_name(dns).removeprefix("dualstack.")
     for balancer in aws.all(BALANCERS, "LoadBalancers"):

@@ -4,7 +4,7 @@ import argparse
 import re
 from pathlib import Path
 
-from resiliency.commands import Subparsers
+from resiliency.commands import Subparsers, add_command
 from resiliency.errors import NOT_ASKED, STATUSES_HELP
 
 _TARGET = re.compile(r"(?P<name>[a-z][a-z0-9-]*)=(?P<host>[^\s:=]+):(?P<port>[0-9]{1,5})")
@@ -12,12 +12,18 @@ _TARGET = re.compile(r"(?P<name>[a-z][a-z0-9-]*)=(?P<host>[^\s:=]+):(?P<port>[0-
 
 def add(commands: Subparsers) -> None:
     """Add the arguments."""
-    adopt = commands.add_parser(
+    adopt = add_command(
+        commands,
         "adopt",
         help="write the service file of what exists, and plan to take it over without a gap",
         description="Reads the account and changes nothing in it. Writes a service file and the "
         "files of the plan to a folder. Run it in the folder of the CDK application.",
-        epilog=STATUSES_HELP,
+        examples={
+            "adopt shop.example.com": "start at a DNS name",
+            "adopt shop.example.com --dependency db=db.example.com:5432": "with what the account "
+            "does not show",
+        },
+        statuses=STATUSES_HELP,
     )
     adopt.add_argument("record", metavar="RECORD", help="the DNS name that clients use")
     adopt.add_argument(

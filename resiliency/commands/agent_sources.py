@@ -3,13 +3,21 @@
 import argparse
 from pathlib import Path
 
-from resiliency.commands import Subparsers
+from resiliency.commands import Subparsers, add_command
 
 
 def add(commands: Subparsers) -> None:
     """Add the arguments."""
-    sources = commands.add_parser(
-        "agent-sources", help="write the agent's sources that a probe's document would install"
+    sources = add_command(
+        commands,
+        "agent-sources",
+        help="write the agent's sources that a probe's document would install",
+        description="Write the sources of the probe's agent that a document would install, to read "
+        "or compare them.",
+        examples={
+            "agent-sources new": "of this library",
+            "agent-sources new --of cdk.out/shop-production-probe.template.json": "of a template",
+        },
     )
     sources.add_argument("folder", type=Path, help="folder to write to; must be empty or new")
     sources.add_argument(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resiliency.commands import Subparsers
+from resiliency.commands import Subparsers, add_command
 
 if TYPE_CHECKING:
     from resiliency.service_file import Environment, Service
@@ -14,7 +14,19 @@ if TYPE_CHECKING:
 
 def add(commands: Subparsers) -> None:
     """Add the arguments."""
-    check = commands.add_parser("check", help="check service files, without the CDK")
+    check = add_command(
+        commands,
+        "check",
+        help="check service files, without the CDK",
+        description="Check service files, without the CDK and without AWS. All mistakes are "
+        "printed at once, each with its line, what was found and what is allowed. Warnings and "
+        "notes follow valid files.",
+        examples={
+            "check": "all files in services/",
+            "check services/shop.yaml": "one file",
+        },
+        statuses="exit status: 0 where all files are valid, whatever is warned of; else 1.",
+    )
     check.add_argument(
         "path",
         type=Path,

@@ -3,8 +3,7 @@
 import argparse
 from pathlib import Path
 
-from resiliency.argument_types import at_least_one
-from resiliency.commands import Subparsers
+from resiliency.commands import Subparsers, add_command, at_least_one, rehearse
 from resiliency.commands.drill import where
 from resiliency.errors import NOT_ASKED, STATUSES_HELP
 
@@ -14,13 +13,19 @@ EXPIRY_DAYS = 35
 
 def add(commands: Subparsers) -> None:
     """Add the arguments."""
-    gate = commands.add_parser(
+    gate = add_command(
+        commands,
         "gate",
         parents=[where()],
         help="stop a pipeline unless every drill passed on what is deployed now",
         description="Passes when every drill of a service passed lately, on what is deployed now, "
         "and neither a drill nor a deployment runs. It only reads, except with --run.",
-        epilog=STATUSES_HELP,
+        examples={
+            "gate bookstore production": "before a deployment",
+            "gate bookstore staging --run shutdown": "run a drill first",
+            "gate bookstore production --rehearse cdk.out": "rehearse, without an account",
+        },
+        statuses=STATUSES_HELP,
     )
     gate.add_argument(
         "--freshness",
@@ -55,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     """Check, print the checks, and return the exit status."""
     from resiliency.gate import gate
 
-    return gate(options)
+    return gate(options, rehearse.defaults())
 
 
 def _extra(options: argparse.Namespace) -> str:

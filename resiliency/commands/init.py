@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resiliency.commands import Subparsers
+from resiliency.commands import Subparsers, add_command
 from resiliency.errors import STATUSES_HELP, USAGE, UsageError, UserError, reason_of
 
 if TYPE_CHECKING:
@@ -26,13 +26,18 @@ _OPTIONS = {
 
 def add(commands: Subparsers) -> None:
     """Add the arguments."""
-    init = commands.add_parser(
+    init = add_command(
+        commands,
         "init",
         help="write a first service file, or an application for service files",
         description="Asks what no option gives, and writes a service file with comments. With "
         "--app it writes a CDK application that deploys service files, with this service or, where "
         "no option describes one, an example.",
-        epilog=STATUSES_HELP,
+        examples={
+            "init": "ask everything",
+            "init --service shop --environment staging": "ask the rest",
+        },
+        statuses=STATUSES_HELP,
     )
     for name, text in _OPTIONS.items():
         init.add_argument(f"--{name}", metavar="VALUE", help=text)

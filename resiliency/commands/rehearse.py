@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from resiliency.commands import Subparsers
+from resiliency.commands import Subparsers, add_command, add_templates
 
 DEFAULT_SCALE: Final = 20.0
 """At this scale a period of 60 s passes in 3 s."""
@@ -15,17 +15,22 @@ MOST_SCALE: Final = 120.0
 
 def add(commands: Subparsers) -> None:
     """Add the arguments."""
-    rehearse = commands.add_parser(
-        "rehearse", help="run the failover that templates describe on this machine, and judge it"
+    rehearse = add_command(
+        commands,
+        "rehearse",
+        help="run the failover that templates describe on this machine, and judge it",
+        description="Run the failover that templates describe on this machine, with the real probe "
+        "and simulated AWS services, break it, and judge what clients saw. Needs no account and no "
+        "root; listens on loopback only.",
+        examples={
+            "rehearse": "every pair in cdk.out",
+            "rehearse --scenario host-stops": "one failure",
+            "rehearse --real-time --seed 7": "at the pace of reality",
+            "rehearse --strict": "fail also for what the design does not cover",
+        },
+        statuses="exit status: 0 where no scenario failed, else 1.",
     )
-    rehearse.add_argument(
-        "paths",
-        type=Path,
-        nargs="*",
-        default=[Path("cdk.out")],
-        metavar="PATH",
-        help="folders that `cdk synth` wrote, or templates; cdk.out unless given",
-    )
+    add_templates(rehearse)
     rehearse.add_argument(
         "--scenario",
         action="append",
@@ -86,11 +91,18 @@ def add(commands: Subparsers) -> None:
     rehearse.set_defaults(run=run, extra="rehearsal")
 
 
+def defaults() -> argparse.Namespace:
+    """Return the options as they are unless given."""
+    parser = argparse.ArgumentParser()
+    add(parser.add_subparsers())
+    return parser.parse_args(["rehearse"])
+
+
 def run(options: argparse.Namespace) -> int:
     """Rehearse, print verdicts and write the report."""
-    from resiliency.rehearsal.command import rehearse_command
+    from resiliency.rehearsal.command import rehearse_pairs
 
-    return rehearse_command(options)
+    return rehearse_pairs(options).status
 
 
 def _host_address(text: str) -> tuple[str, str]:

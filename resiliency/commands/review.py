@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from resiliency.commands import Subparsers
+from resiliency.commands import Subparsers, add_command
 from resiliency.errors import FINDINGS, NOT_ASKED, STATUSES_HELP, UsageError
 
 LEVELS = ("danger", "warning", "note")
@@ -15,10 +15,19 @@ LEVELS = ("danger", "warning", "note")
 
 def add(commands: Subparsers) -> None:
     """Add the arguments."""
-    review = commands.add_parser(
+    review = add_command(
+        commands,
         "review",
         help="what a change does to clients, names, permissions, alarms, hosts, time and cost",
-        epilog=STATUSES_HELP,
+        description="Say what a change of templates does to clients, names, permissions, alarms, "
+        "hosts, time and cost.",
+        examples={
+            "review old/cdk.out cdk.out": "of two folders that `cdk synth` wrote",
+            "review cdk.out --deployed": "against what is deployed",
+            "review cdk.out --change-set review.json": "a change set, made from cdk.out",
+            "review old/cdk.out cdk.out --markdown": "for a pull request",
+        },
+        statuses=STATUSES_HELP,
     )
     review.add_argument(
         "paths",
@@ -63,9 +72,9 @@ def run(options: argparse.Namespace) -> int:
     from resiliency.cloud_assembly import SynthesizedStack
     from resiliency.review.change_set import read_change_set, stacks_before, with_actions
     from resiliency.review.changes import changes_between
-    from resiliency.review.findings import Level, Sides
+    from resiliency.review.findings import Level
     from resiliency.review.review import review
-    from resiliency.review.sides import read_stacks
+    from resiliency.review.sides import Sides, read_stacks
 
     one_side = bool(options.change_set or options.deployed)
     if len(options.paths) != 2 - one_side:

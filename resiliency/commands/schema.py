@@ -3,12 +3,18 @@
 import argparse
 import json
 
-from resiliency.commands import Subparsers
+from resiliency.commands import Subparsers, add_command
 
 
 def add(commands: Subparsers) -> None:
     """Add the arguments."""
-    schema = commands.add_parser("schema", help="print the JSON Schema of service files")
+    schema = add_command(
+        commands,
+        "schema",
+        help="print the JSON Schema of service files",
+        description="Print the JSON Schema of service files, for editors and other programs.",
+        examples={"schema": "to standard output"},
+    )
     schema.set_defaults(run=run, extra="cli")
 
 

@@ -2,20 +2,26 @@
 
 import argparse
 
-from resiliency.commands import Subparsers
+from resiliency.commands import Subparsers, add_command
 from resiliency.commands.drill import where
 from resiliency.errors import NOT_ASKED, STATUSES_HELP
 
 
 def add(commands: Subparsers) -> None:
     """Add the arguments."""
-    status = commands.add_parser(
+    status = add_command(
+        commands,
         "status",
         parents=[where()],
         help="whether a service's failover works in the account now",
         description="Reads who is served, records, health checks, alarms, topics, probes and "
         "drills, and prints what is not well first. It changes nothing.",
-        epilog=STATUSES_HELP,
+        examples={
+            "status bookstore production": "all that can be read",
+            "status bookstore production --watch": "repeat it",
+            "status bookstore production --json": "for a program",
+        },
+        statuses=STATUSES_HELP,
     )
     status.add_argument(
         "--drift",

@@ -3,13 +3,21 @@
 import argparse
 from pathlib import Path
 
-from resiliency.commands import Subparsers
+from resiliency.commands import Subparsers, add_command
 
 
 def add(commands: Subparsers) -> None:
     """Add the arguments."""
-    summary = commands.add_parser(
-        "summary", help="print what a synthesized application would deploy"
+    summary = add_command(
+        commands,
+        "summary",
+        help="print what a synthesized application would deploy",
+        description="Print the stacks that `cdk synth` wrote, with resources, order, estimated "
+        "cost and warnings. Calls no AWS API.",
+        examples={
+            "summary": "of cdk.out",
+            "summary build/cdk.out": "of another folder",
+        },
     )
     summary.add_argument(
         "folder",

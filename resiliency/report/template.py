@@ -8,7 +8,11 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from resiliency.report import wording
 from resiliency.svg import printable, svg
+from staged_resiliency.experiment.expectations import describe
+from staged_resiliency.experiment.json_codec import timestamp
+from staged_resiliency.experiment.verdict import Status
 
 
 def rendered(**values: object) -> str:
@@ -58,5 +62,11 @@ def _template() -> Template:
         keep_trailing_newline=True,
         finalize=_printable,
     )
-    environment.globals["svg"] = svg
+    environment.globals |= {
+        "svg": svg,
+        "wording": wording,
+        "describe": describe,
+        "timestamp": timestamp,
+        "Status": Status,
+    }
     return environment.get_template("page.html.j2")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from typing import Final
 
+from resiliency.report.timeline_data import RunClock
 from resiliency.svg import MINUS
 from staged_resiliency.experiment.expectations import (
     ClientsFast,
@@ -12,7 +13,7 @@ from staged_resiliency.experiment.expectations import (
     UnknownExpectation,
     time_limit,
 )
-from staged_resiliency.experiment.journal import Journal
+from staged_resiliency.experiment.journal import Journal, Phase
 from staged_resiliency.experiment.verdict import Judgement, Status
 
 NOTHING: Final = "\N{EN DASH}"
@@ -85,6 +86,19 @@ def measured(judgement: Judgement) -> str:
     if isinstance(judgement.expectation, ClientsFast):
         return f"in {judgement.seconds:.3f} s"
     return f"not so after {seconds(judgement.seconds)}"
+
+
+def lasted(phase: Phase, clock: RunClock) -> str:
+    """Format how long a phase lasted, and from when."""
+    began = clock.seconds(phase.began_at)
+    if phase.ended_at is None:
+        return f"cut off, from {seconds(began)}"
+    return f"{seconds(clock.seconds(phase.ended_at) - began)}, from {seconds(began)}"
+
+
+def fault(journal: Journal) -> str:
+    """Name the fault of a run, with the dependency that it cuts off."""
+    return f"{journal.fault}: {journal.dependency}" if journal.dependency else journal.fault
 
 
 def result(journal: Journal) -> str:

@@ -11,8 +11,7 @@ from typing import Any, Final
 
 from resiliency.cloud_assembly import JsonObject, SynthesizedStack
 from resiliency.errors import UserError, reason_of
-from resiliency.review.changes import Action, Change
-from resiliency.review.findings import items_of, object_of
+from resiliency.review.changes import Action, Change, items_of, object_of
 
 _COMMAND: Final = "aws cloudformation describe-change-set --include-property-values"
 _KNOWN_LATER: Final = "{{changeSet:KNOWN_AFTER_APPLY}}"

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from resiliency.cloud_assembly import JsonObject, SynthesizedStack
-from resiliency.review.changes import properties
-from resiliency.review.findings import items_of, object_of
+from resiliency.review.changes import items_of, object_of, properties
 
 RECORD: Final = "AWS::Route53::RecordSet"
 GROUP: Final = "AWS::Route53::RecordSetGroup"

@@ -160,12 +160,16 @@ class Account:
                 self.clean_up_missed()
         return status
 
-    def wait(self, execution: str) -> Mapping[str, Any]:
-        """Wait, in real time, for the end of a run."""
+    def is_running(self, execution: str) -> bool:
+        """Whether a run has not ended."""
         # Asked directly: calls through botocore would take as much time as the run itself.
         found = stepfunctions_parser_backends[ACCOUNT][REGION].describe_execution(execution)
+        return bool(found.status == "RUNNING")
+
+    def wait(self, execution: str) -> Mapping[str, Any]:
+        """Wait, in real time, for the end of a run."""
         deadline = time.monotonic() + 120
-        while found.status == "RUNNING":
+        while self.is_running(execution):
             assert time.monotonic() < deadline, self.phases
             time.sleep(0.002)
         self.ended.setdefault(execution, self.service.now)

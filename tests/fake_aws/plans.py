@@ -164,6 +164,17 @@ SECONDARY = f"{IMAGES}.s3-website-us-west-2.amazonaws.com"
 ORIGIN_BUCKET = "bookstore-images"
 ON_SECONDARY = "bookstore-production-images-on-secondary"
 
+DENIED = Origin(
+    distribution_arn="arn:aws:cloudfront::123456789012:distribution/E1PA6795UKMFR9",
+    bucket=ORIGIN_BUCKET,
+    record=IMAGES,
+    primary=PRIMARY,
+    secondary=SECONDARY,
+    endpoint=Endpoint("http", 80, "/status.txt", None),
+    alarm=ON_SECONDARY,
+    alarm_region="us-east-1",
+)
+
 _DENY_ORIGIN = (
     ClientsMove(IMAGES, SECONDARY),
     ClientsReturn(IMAGES, PRIMARY, 370),
@@ -180,16 +191,7 @@ DENY_ORIGIN = replace(
     drill="images-failover",
     fault=FaultKind.DENY_ORIGIN,
     dependency="images",
-    origin=Origin(
-        distribution_arn="arn:aws:cloudfront::123456789012:distribution/E1PA6795UKMFR9",
-        bucket=ORIGIN_BUCKET,
-        record=IMAGES,
-        primary=PRIMARY,
-        secondary=SECONDARY,
-        endpoint=Endpoint("http", 80, "/status.txt", None),
-        alarm=ON_SECONDARY,
-        alarm_region="us-east-1",
-    ),
+    origin=DENIED,
     hypothesis=_DENY_ORIGIN,
     expected_alarms=(ON_SECONDARY,),
     experiment_template_id="",

@@ -95,6 +95,11 @@ def _cdn_fails_over(env: Data) -> None:
     }
 
 
+def _origin_is_denied(env: Data) -> None:
+    _cdn_fails_over(env)
+    env["drills"]["more"] = dict(ORIGIN)
+
+
 def _of(drill: str, **changes: object) -> Callable[[Data], object]:
     return lambda env: env["drills"][drill].update(changes)
 
@@ -140,7 +145,7 @@ DRILL_ROWS = [
         first=_cdn_fails_over),
     Row("origin of a drill changed", lambda env: env["drills"]["more"].update(origin_bucket="b-2"),
         {"modify machine bookstore-production-drill-more", "modify AWS::IAM::Policy"},
-        first=lambda env: (_cdn_fails_over(env), env["drills"].update(more=dict(ORIGIN)))),
+        first=_origin_is_denied),
     Row("host of a drill changed", _of("shutdown", host="standby"),
         _all("modify", _faults("shutdown") | _machines("shutdown")),
         first=_both_ids),

@@ -151,7 +151,7 @@ def test_the_drill_of_the_images_expects_what_the_rehearsal_of_their_name_does(
         """Who clients of the name reach and return to, and which alarms fire and recover."""
         kinds = (ClientsMove, ClientsReturn, AlarmFires, AlarmRecovers)
         return {
-            (type(each).__name__, getattr(each, "to", None) or getattr(each, "alarm", ""))
+            (type(each).__name__, str(getattr(each, "to", None) or getattr(each, "alarm", "")))
             for each in expected
             if isinstance(each, kinds)
         }

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -28,8 +28,7 @@ from tests.fake_aws.origin import ALLOW, FORMER, OriginService
 from tests.fake_aws.simulation import START, ApiError, Script
 
 PLAN = replace(plans.DENY_ORIGIN, sample_seconds=25, call_seconds=200)
-ORIGIN = plans.DENY_ORIGIN.origin
-assert ORIGIN is not None
+ORIGIN = plans.DENIED
 SID = "StagedResiliencyDrillrun1"
 THEIRS = {**ALLOW, "Sid": "Theirs", "Effect": "Allow"}
 
@@ -638,7 +637,7 @@ def test_the_message_before_the_fault_says_how_to_end_it_by_hand() -> None:
         (message,) = made.messages()
     body = message["Message"]
     assert "denies CloudFront distribution E1PA6795UKMFR9 its origin" in body
-    assert f"remove the statement {SID} from the policy of the bucket bookstore-images" in body
+    assert f"shows the statement {SID}; to remove it from the policy ends the fault" in body
     assert " fis " not in body
 
 
@@ -661,15 +660,10 @@ def test_functions_call_what_they_may_and_nothing_else() -> None:
     added = fault.permissions(Place("aws", "us-west-2", "123456789012"))
     for function in functions.ALL:
         own = functions.permissions_of(function, without=[functions.Resource.CLIENT])
-        more = {
-            action
-            for statement in added[function.name]
-            for action in (
-                [statement["Action"]]
-                if isinstance(statement["Action"], str)
-                else statement["Action"]
-            )
-        }
+        more: set[str] = set()
+        for statement in added[function.name]:
+            actions = statement["Action"]
+            more |= {actions} if isinstance(actions, str) else set(cast(list[str], actions))
         assert used[function.name] - {each.action for each in own} - more == set()
         assert more - used[function.name] == set(), "a permission that is not needed"
 
