@@ -100,9 +100,9 @@ def defaults() -> argparse.Namespace:
 
 def run(options: argparse.Namespace) -> int:
     """Rehearse, print verdicts and write the report."""
-    from resiliency.rehearsal.command import rehearse_command
+    from resiliency.rehearsal.command import rehearse_pairs
 
-    return rehearse_command(options)
+    return rehearse_pairs(options).status
 
 
 def _host_address(text: str) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from botocore.config import Config
 
 from resiliency.drill_cli.safe_console import one_line
 from resiliency.errors import UserError
-from staged_resiliency.drills.runtime.context import JsonObject
+from staged_resiliency.experiment.json_codec import JsonObject
 
 Operation = tuple[str, str]
 """botocore's name of a service, and the name of an operation."""

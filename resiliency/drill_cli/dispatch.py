@@ -28,7 +28,12 @@ def run(options: argparse.Namespace) -> int:
     try:
         return _run(options)
     except KeyboardInterrupt:
-        raise _interrupted(options) from None
+        if options.action != "start":
+            raise UserError("interrupted") from None
+        raise UserError(
+            f"interrupted; `resiliency drill follow {options.service} {options.environment} "
+            f"{options.drill}` shows the drill if it was started"
+        ) from None
 
 
 def local_context(aws: Aws) -> Context:
@@ -39,12 +44,8 @@ def local_context(aws: Aws) -> Context:
         ask=network.ask,
         clock=time.time,
         sleep=time.sleep,
-        log=_discard,
+        log=lambda event, **fields: None,  # meant for CloudWatch
     )
-
-
-def _discard(event: str, **fields: object) -> None:
-    """Drop the functions' log, which is meant for CloudWatch."""
 
 
 def enter(
@@ -66,92 +67,30 @@ def enter(
 
 def _run(options: argparse.Namespace) -> int:
     location, aws, context = enter(options)
-    stack = find_stack(aws, location)
-    subcommand = {
-        "list": _list,
-        "preview": _preview,
-        "approve": _approve,
-        "start": _start,
-        "follow": _follow,
-        "report": _report,
-    }[options.action]
-    return subcommand(options, aws, stack, SafeConsole(), context)
-
-
-def _interrupted(options: argparse.Namespace) -> UserError:
-    if options.action != "start":
-        return UserError("interrupted")
-    return UserError(
-        f"interrupted; `resiliency drill follow {options.service} {options.environment} "
-        f"{options.drill}` shows the drill if it was started"
-    )
-
-
-def _list(
-    options: argparse.Namespace,
-    aws: Aws,
-    stack: DrillsStack,
-    console: SafeConsole,
-    context: Context,
-) -> int:
-    return print_rows(console, rows_of(aws, stack, context.clock()))
-
-
-def _preview(
-    options: argparse.Namespace,
-    aws: Aws,
-    stack: DrillsStack,
-    console: SafeConsole,
-    context: Context,
-) -> int:
-    drill = stack.drill(options.drill)
-    print_preview(console, preview_of(aws, stack, drill, context))
+    stack, console, now = find_stack(aws, location), SafeConsole(), context.clock()
+    match options.action:
+        case "list":
+            return print_rows(console, rows_of(aws, stack, now))
+        case "preview":
+            print_preview(console, preview_of(aws, stack, stack.drill(options.drill), context))
+        case "approve":
+            approve(aws, stack, options.drill, options.days, console, now)
+        case "start":
+            started = start(aws, stack, options.drill, console, now, confirmed=options.yes)
+            if started is None:
+                return 1
+            if not options.no_follow:
+                return follow(FollowedRun(aws, *started), aws, console, context)
+        case "follow":
+            drill, execution = run_to_follow(aws, stack, options.drill, options.run_name)
+            return follow(FollowedRun(aws, drill, execution), aws, console, context)
+        case "report":
+            return _report(options, aws, stack, console, now)
     return 0
-
-
-def _approve(
-    options: argparse.Namespace,
-    aws: Aws,
-    stack: DrillsStack,
-    console: SafeConsole,
-    context: Context,
-) -> int:
-    approve(aws, stack, options.drill, options.days, console, context.clock())
-    return 0
-
-
-def _start(
-    options: argparse.Namespace,
-    aws: Aws,
-    stack: DrillsStack,
-    console: SafeConsole,
-    context: Context,
-) -> int:
-    started = start(aws, stack, options.drill, console, context.clock(), confirmed=options.yes)
-    if started is None:
-        return 1
-    if options.no_follow:
-        return 0
-    return follow(FollowedRun(aws, *started), aws, console, context)
-
-
-def _follow(
-    options: argparse.Namespace,
-    aws: Aws,
-    stack: DrillsStack,
-    console: SafeConsole,
-    context: Context,
-) -> int:
-    drill, execution = run_to_follow(aws, stack, options.drill, options.run_name)
-    return follow(FollowedRun(aws, drill, execution), aws, console, context)
 
 
 def _report(
-    options: argparse.Namespace,
-    aws: Aws,
-    stack: DrillsStack,
-    console: SafeConsole,
-    context: Context,
+    options: argparse.Namespace, aws: Aws, stack: DrillsStack, console: SafeConsole, now: float
 ) -> int:
     drills = stack.drills if options.drill is None else [stack.drill(options.drill)]
     past = past_of(aws, drills, options.last)
@@ -162,6 +101,6 @@ def _report(
     unreadable = [reason for drill in past for reason in drill.unreadable]
     status = print_unreadable(SafeConsole(stderr=True), unreadable)
     if options.html is not None:
-        write_html(options.html, past, context.clock())
+        write_html(options.html, past, now)
         SafeConsole(stderr=True).say(f"{options.html}: written")
     return status

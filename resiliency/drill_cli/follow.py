@@ -5,7 +5,6 @@ import uuid
 from datetime import datetime, timezone
 from typing import Final
 
-from resiliency.drill_cli import wording
 from resiliency.drill_cli.aws import EXECUTIONS, START, Aws, TemporaryError
 from resiliency.drill_cli.live_view import HINT, EventLines, LiveTable, View
 from resiliency.drill_cli.progress import RUNNING, SUCCEEDED, FollowedRun, RunSnapshot
@@ -15,6 +14,7 @@ from resiliency.drill_cli.stack import DeployedDrill, DrillsStack, running_execu
 from resiliency.errors import UserError
 from staged_resiliency.drills.runtime.context import Context
 from staged_resiliency.drills.runtime.plan import Plan
+from staged_resiliency.drills.runtime.wording import describe_fault, duration, stop_commands
 from staged_resiliency.experiment.verdict import Status
 
 POLL_SECONDS: Final = 5.0
@@ -56,7 +56,7 @@ def start(
     arn = str(started["executionArn"])
     console.say(f"Started {arn}")
     console.say("To stop it by hand:")
-    for command, effect in wording.stop_commands(drill.plan, arn, None):
+    for command, effect in stop_commands(drill.plan, arn, None).items():
         console.say(f"  {command}")
         console.say(f"    {effect}")
     return drill, arn
@@ -66,7 +66,7 @@ def _confirms(drill: DeployedDrill, console: SafeConsole) -> bool:
     plan = drill.plan
     if not sys.stdin.isatty():
         raise UserError("no terminal to confirm the start; give --yes to start the drill")
-    console.say(f"Drill {plan.drill} {wording.fault(plan)}.", "bold")
+    console.say(f"Drill {plan.drill} {describe_fault(plan)}.", "bold")
     console.say(f"It affects clients of {plan.record.name}, {plan.service} in {plan.environment}.")
     if not plan.enabled:
         console.say("It is a dry run: it checks its targets, and injects no fault.")
@@ -166,7 +166,7 @@ def _show_verdict(
     if recorded is None and needs_cleanup:
         console.say(
             f"The run ended ({last.status}). The cleanup ends its fault, then records the verdict, "
-            f"within {wording.duration(seconds)}."
+            f"within {duration(seconds)}."
         )
     elif recorded is None:
         console.say(f"The run ended ({last.status}); its verdict is not recorded yet.")
@@ -174,7 +174,7 @@ def _show_verdict(
         if context.clock() >= deadline:
             raise UserError(
                 f"{run.name}: ended ({last.status}) without a verdict within "
-                f"{wording.duration(seconds)}; make sure that {plan.target} is well, and check the "
+                f"{duration(seconds)}; make sure that {plan.target} is well, and check the "
                 "cleanup's log"
             )
         context.sleep(POLL_SECONDS)
@@ -204,6 +204,6 @@ def _show_how_to_stop(run: FollowedRun, console: SafeConsole) -> None:
         f"{plan.drill} --run {run.name}"
     )
     console.say("Stop it by hand:")
-    for command, effect in wording.stop_commands(plan, run.execution, experiment):
+    for command, effect in stop_commands(plan, run.execution, experiment).items():
         console.say(f"  {command}")
         console.say(f"    {effect}")

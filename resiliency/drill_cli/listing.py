@@ -7,11 +7,9 @@ from typing import Final
 
 from rich.table import Table
 
-from resiliency.drill_cli import wording
 from resiliency.drill_cli.aws import SCHEDULE, Aws
 from resiliency.drill_cli.reporting import (
     Recorded,
-    Unreadable,
     list_journals,
     print_unreadable,
     read_journals,
@@ -19,9 +17,10 @@ from resiliency.drill_cli.reporting import (
 from resiliency.drill_cli.safe_console import SafeConsole, one_line, styled
 from resiliency.drill_cli.stack import DeployedDrill, DrillsStack, running_execution
 from resiliency.report.wording import day
-from staged_resiliency.drills.runtime.context import JsonObject
 from staged_resiliency.drills.runtime.drill_status import MAX_JOURNALS, Outcome, drill_status
+from staged_resiliency.drills.runtime.wording import describe_fault
 from staged_resiliency.drills.schedule import DrillSchedule
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.experiment.verdict import Status
 
 _YEARS: Final = 28
@@ -107,7 +106,7 @@ def print_rows(console: SafeConsole, rows: Sequence[Row]) -> int:
             last.append(f"\n{day(each.last.at)}")
         table.add_row(
             each.drill.name,
-            wording.fault(each.drill.plan),
+            describe_fault(each.drill.plan),
             "running now" if each.running else each.next_run,
             "no" if each.drill.plan.enabled else "yes",
             last,
@@ -121,11 +120,9 @@ def print_rows(console: SafeConsole, rows: Sequence[Row]) -> int:
 def read_back_to_passed(aws: Aws, drill: DeployedDrill) -> tuple[Sequence[Recorded], Sequence[str]]:
     """Read runs from the last back to one that passed; return also why some can't be read."""
     found: list[Recorded] = []
-    unreadable = []
-    for each in read_journals(aws, drill.plan, list_journals(aws, drill.plan)[:MAX_JOURNALS]):
-        if isinstance(each, Unreadable):
-            unreadable.append(each.reason)
-            continue
+    unreadable: list[str] = []
+    journals = list_journals(aws, drill.plan)[:MAX_JOURNALS]
+    for each in read_journals(aws, drill.plan, journals, unreadable):
         found.append(each)
         if each.journal.verdict.status is Status.PASSED:
             break

@@ -9,10 +9,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from resiliency.drill_cli import wording
 from resiliency.drill_cli.progress import RUNNING, FollowedRun, PhaseProgress, RunSnapshot
 from resiliency.drill_cli.safe_console import STYLES, SafeConsole, visible
 from staged_resiliency.drills.runtime.states import PHASES
+from staged_resiliency.drills.runtime.wording import duration
 from staged_resiliency.experiment.observations import Observation
 
 _LATEST: Final = 8
@@ -127,7 +127,7 @@ def table_of(snapshot: RunSnapshot, run: FollowedRun, now: float, error: str = "
     lasted = (snapshot.ended_at or now) - snapshot.began_at
     head = (
         f"{plan.drill} of {plan.service} in {plan.environment}, run {run.name}\n"
-        f"{snapshot.status.lower().replace('_', ' ')}, {wording.duration(lasted)} since "
+        f"{snapshot.status.lower().replace('_', ' ')}, {duration(lasted)} since "
         f"{clock(snapshot.began_at)}"
     )
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -178,6 +178,6 @@ def _row(each: PhaseProgress, snapshot: RunSnapshot, now: float) -> Sequence[str
     return (
         Text(visible(each.name), style),
         clock(each.began_at),
-        wording.duration(took) + ("..." if in_progress else ""),
+        duration(took) + ("..." if in_progress else ""),
         visible("; ".join(notes)),
     )

@@ -8,16 +8,17 @@ from zoneinfo import ZoneInfoNotFoundError
 
 from rich.table import Table
 
-from resiliency.drill_cli import wording
 from resiliency.drill_cli.aws import TEMPLATE, Aws, NotFoundError
 from resiliency.drill_cli.safe_console import SafeConsole, one_line, styled
 from resiliency.drill_cli.stack import DeployedDrill, DrillsStack, running_execution
 from resiliency.errors import UserError
+from resiliency.report.wording import bound
 from staged_resiliency.drills.runtime import lock
 from staged_resiliency.drills.runtime.client_view import ask_for
 from staged_resiliency.drills.runtime.context import AwsError, Context
 from staged_resiliency.drills.runtime.plan import FaultKind, Plan
 from staged_resiliency.drills.runtime.preflight import Findings, approval_of, inspect, refusals
+from staged_resiliency.drills.runtime.wording import describe_fault, duration, stop_commands
 from staged_resiliency.experiment.expectations import (
     AlarmQuiet,
     ClientsMove,
@@ -25,6 +26,7 @@ from staged_resiliency.experiment.expectations import (
     ClientsServed,
     ClientsServedAgain,
     ClientsStay,
+    describe,
 )
 
 ACTION_MINUTE: Final = Decimal("0.10")
@@ -83,6 +85,7 @@ def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, context: Cont
     template = template_of(aws, plan) if plan.gremlin is None else None
     try:
         found = inspect(plan, _NO_RUN, context, ask_gremlin=False)
+        client = ask_for(plan, plan.record.name, context)
     except AwsError as error:
         raise UserError(f"{drill.name}: the function in the VPC failed: {error}") from None
     except (ValueError, ZoneInfoNotFoundError) as error:
@@ -97,10 +100,6 @@ def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, context: Cont
     # Another service's drill may hold the lock, or the pause after the last one.
     reasons += ours or lock.refusals(plan, context)
     reasons += _template_reasons(plan, template) if plan.gremlin is None else []
-    try:
-        client = ask_for(plan, plan.record.name, context)
-    except AwsError as error:
-        raise UserError(f"{drill.name}: the function in the VPC failed: {error}") from None
     serving = f"{client.host} ({client.reason})"
     if client.host != plan.active.name:
         reasons.append(
@@ -144,13 +143,13 @@ def print_preview(console: SafeConsole, preview: Preview) -> None:
     console.print(facts)
     _heading(console, "Expected")
     for each in plan.hypothesis:
-        console.say(f"  {wording.expectation(each, plan)}")
+        console.say(f"  {describe(each)}, {bound(each, plan.objective_seconds)}")
     _heading(console, "What clients see")
     for line in _clients(plan):
         console.say(f"  {line}")
     _alarms(console, preview)
     _heading(console, "To stop it by hand")
-    for command, effect in wording.stop_commands(plan, None, None):
+    for command, effect in stop_commands(plan, None, None).items():
         console.say(f"  {command}")
         console.say(f"    {effect}", "dim")
     console.say()
@@ -165,8 +164,8 @@ def print_preview(console: SafeConsole, preview: Preview) -> None:
 def _facts(preview: Preview) -> Sequence[tuple[str, str]]:
     plan, template, found = preview.drill.plan, preview.template, preview.found
     facts = [
-        ("Fault", wording.fault(plan)),
-        ("Dry run", wording.dry_run(plan)),
+        ("Fault", describe_fault(plan)),
+        ("Dry run", "no" if plan.enabled else "yes: injects no fault"),
         ("Target", _target(plan, found)),
         _engine(plan, template),
     ]
@@ -176,8 +175,8 @@ def _facts(preview: Preview) -> Sequence[tuple[str, str]]:
         ("Standby", f"{plan.standby.reached_at}: {found.standby} ({found.reason})"),
         ("Serving now", preview.serving),
         ("Asked", f"{plan.endpoint}"),
-        ("Objective", wording.duration(plan.objective_seconds)),
-        ("Lasts", f"{wording.duration(plan.timeouts.run)} at the most, with all its checks"),
+        ("Objective", duration(plan.objective_seconds)),
+        ("Lasts", f"{duration(plan.timeouts.run)} at the most, with all its checks"),
         ("May start", str(plan.window)),
     ]
     if plan.blackout:
@@ -185,7 +184,7 @@ def _facts(preview: Preview) -> Sequence[tuple[str, str]]:
     if plan.change_calendars:
         facts.append(("Obeys", f"change calendars {', '.join(plan.change_calendars)}"))
     if plan.notice_seconds:
-        notice = wording.duration(plan.notice_seconds)
+        notice = duration(plan.notice_seconds)
         facts.append(("Announced", f"{notice} before the fault, where a fault is injected"))
     if template is not None:
         cost = template.cost(plan)
@@ -239,7 +238,7 @@ def _clients(plan: Plan) -> Sequence[str]:
     if ClientsMove in kinds:
         lines.append(
             f"No answer from {plan.target} until DNS answers with {plan.standby.name}, within "
-            f"{wording.duration(plan.objective_seconds)} if all is well."
+            f"{duration(plan.objective_seconds)} if all is well."
         )
     if plan.predicted is not None:
         lines.append(
@@ -259,9 +258,7 @@ def _clients(plan: Plan) -> Sequence[str]:
             lost = f"; what needs {plan.dependency or plan.target} {suffers} there meanwhile"
         lines.append(f"They stay on {plan.active.name}{served}{lost}.")
     if ClientsServedAgain in kinds:
-        lines.append(
-            f"All of them are served again within {wording.duration(plan.objective_seconds)}."
-        )
+        lines.append(f"All of them are served again within {duration(plan.objective_seconds)}.")
     return lines or ["The hypothesis has no expectation of clients."]
 
 

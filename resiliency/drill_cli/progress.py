@@ -176,7 +176,7 @@ class FollowedRun:
         for key in sorted({*keys} - self._records):
             try:
                 content = parse_json(self._aws.text(bucket, key))
-                record = read(PhaseRecord, content, "record", ignore_unknown=True)
+                record = read(PhaseRecord, content, "record")
                 self._observations += record.observations
             except (DataError, ValueError) as error:
                 self._notes.append(one_line(f"s3://{bucket}/{key}: {error}"))

@@ -2,8 +2,8 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
-from typing import Final
+from dataclasses import dataclass, fields
+from typing import Final, cast
 
 from staged_resiliency.shared import time_limits
 
@@ -17,12 +17,15 @@ class Range:
     Attributes:
         about: The quantity, with its unit.
         basis: A source, or the word *assumed* and why.
+        bounds: Of a default: beyond them what replaces it can't be simulated in any time one would
+            wait for.
     """
 
     low: float
     high: float
     about: str
     basis: str
+    bounds: tuple[float, float] = (0, 3600)
 
     def __post_init__(self) -> None:
         if not 0 <= self.low <= self.high:
@@ -41,28 +44,6 @@ class Range:
         """Draw a whole number of the range, each with equal chances."""
         low, high = round(self.low), round(self.high)
         return low + int((high - low + 1) * chance.random())
-
-
-# Beyond these nothing can be simulated, or not in any time one would wait for.
-_BOUNDS: Final = (
-    ("extra_periods", 0, 100),
-    ("extra_long_periods", 0, 100),
-    ("evaluation_interval", 1, 3600),
-    ("status_check", 0, 3600),
-    ("status_metric_delay", 0, 3600),
-    ("custom_metric_delay", 0, 3600),
-    ("probe_interval", 1, 60),
-    ("probe_timeout", 0, 60),
-    ("probe_batch", 0, 3600),
-    ("checkers", 1, 1000),
-    ("health_check_uptake", 0, 3600),
-    ("health_metric_delay", 0, 3600),
-    ("dns_propagation", 0, 86400),
-    ("resolver_floor", 0, 604800),
-    ("client_cache", 0, 604800),
-    ("stretching_share", 0, 1),
-    ("stretched_ttl", 0, 604800),
-)
 
 
 def extra_periods_name(period_seconds: int) -> str:
@@ -85,138 +66,124 @@ class Assumptions:
         'seconds between two evaluations of an alarm'
     """
 
-    extra_periods: Range = field(
-        default=Range(
-            2,
-            time_limits.EXTRA_PERIODS,
-            "periods that CloudWatch reads beyond the evaluation periods, if shorter than 300 s",
-            "assumed; published events of alarms with 60 s show 5, and AWS publishes 2 for 300 s",
-        )
+    extra_periods: Range = Range(
+        2,
+        time_limits.EXTRA_PERIODS,
+        "periods that CloudWatch reads beyond the evaluation periods, if shorter than 300 s",
+        "assumed; published events of alarms with 60 s show 5, and AWS publishes 2 for 300 s",
+        bounds=(0, 100),
     )
-    extra_long_periods: Range = field(
-        default=Range(
-            time_limits.EXTRA_LONG_PERIODS,
-            time_limits.EXTRA_LONG_PERIODS,
-            "the same for periods of 300 s or more",
-            "assumed for all; AWS publishes 5 for 3 evaluation periods",
-        )
+    extra_long_periods: Range = Range(
+        time_limits.EXTRA_LONG_PERIODS,
+        time_limits.EXTRA_LONG_PERIODS,
+        "the same for periods of 300 s or more",
+        "assumed for all; AWS publishes 5 for 3 evaluation periods",
+        bounds=(0, 100),
     )
-    evaluation_interval: Range = field(
-        default=Range(
-            time_limits.EVALUATION_INTERVAL_SECONDS,
-            time_limits.EVALUATION_INTERVAL_SECONDS,
-            "seconds between two evaluations of an alarm",
-            f"{_USER_GUIDE}AlarmThatSendsEmail.html; assumed to hold for Route 53's reading too",
-        )
+    evaluation_interval: Range = Range(
+        time_limits.EVALUATION_INTERVAL_SECONDS,
+        time_limits.EVALUATION_INTERVAL_SECONDS,
+        "seconds between two evaluations of an alarm",
+        f"{_USER_GUIDE}AlarmThatSendsEmail.html; assumed to hold for Route 53's reading too",
+        bounds=(1, 3600),
     )
-    status_check: Range = field(
-        default=Range(
-            60,
-            time_limits.STATUS_CHECK_SECONDS,
-            "seconds until EC2's status checks report an impaired host",
-            "assumed",
-        )
+    status_check: Range = Range(
+        60,
+        time_limits.STATUS_CHECK_SECONDS,
+        "seconds until EC2's status checks report an impaired host",
+        "assumed",
     )
-    status_metric_delay: Range = field(
-        default=Range(
-            15,
-            time_limits.STATUS_METRIC_DELAY_SECONDS,
-            "seconds from a status check to its data point in CloudWatch",
-            "assumed",
-        )
+    status_metric_delay: Range = Range(
+        15,
+        time_limits.STATUS_METRIC_DELAY_SECONDS,
+        "seconds from a status check to its data point in CloudWatch",
+        "assumed",
     )
-    custom_metric_delay: Range = field(
-        default=Range(
-            1,
-            time_limits.CUSTOM_METRIC_DELAY_SECONDS,
-            "seconds from a request of the probe to its data points in CloudWatch",
-            "assumed",
-        )
+    custom_metric_delay: Range = Range(
+        1,
+        time_limits.CUSTOM_METRIC_DELAY_SECONDS,
+        "seconds from a request of the probe to its data points in CloudWatch",
+        "assumed",
     )
-    probe_interval: Range = field(
-        default=Range(10, 10, "seconds between two samples of a target", "the probe's default")
+    probe_interval: Range = Range(
+        10, 10, "seconds between two samples of a target", "the probe's default", bounds=(1, 60)
     )
-    probe_timeout: Range = field(
-        default=Range(5, 5, "seconds until a sample without an answer fails", "the probe's default")
+    probe_timeout: Range = Range(
+        5,
+        5,
+        "seconds until a sample without an answer fails",
+        "the probe's default",
+        bounds=(0, 60),
     )
-    probe_batch: Range = field(
-        default=Range(
-            1,
-            time_limits.PROBE_BATCH_SECONDS,
-            "seconds from the end of a minute to the probe's request for it",
-            "the probe's code: a second, and up to ten more by its host's name",
-        )
+    probe_batch: Range = Range(
+        1,
+        time_limits.PROBE_BATCH_SECONDS,
+        "seconds from the end of a minute to the probe's request for it",
+        "the probe's code: a second, and up to ten more by its host's name",
     )
-    checkers: Range = field(
-        default=Range(
-            15,
-            15,
-            "Route 53 health checkers in the eight regions that are used unless others are given",
-            "assumed: a request every two seconds at an interval of 30 s",
-        )
+    checkers: Range = Range(
+        15,
+        15,
+        "Route 53 health checkers in the eight regions that are used unless others are given",
+        "assumed: a request every two seconds at an interval of 30 s",
+        bounds=(1, 1000),
     )
-    health_check_uptake: Range = field(
-        default=Range(
-            0,
-            time_limits.HEALTH_CHECK_UPTAKE_SECONDS,
-            "seconds from data that decide to Route 53's new status",
-            "assumed",
-        )
+    health_check_uptake: Range = Range(
+        0,
+        time_limits.HEALTH_CHECK_UPTAKE_SECONDS,
+        "seconds from data that decide to Route 53's new status",
+        "assumed",
     )
-    health_metric_delay: Range = field(
-        default=Range(
-            0,
-            60,
-            "seconds from a minute's end to the data point of a health check in CloudWatch",
-            "assumed",
-        )
+    health_metric_delay: Range = Range(
+        0,
+        60,
+        "seconds from a minute's end to the data point of a health check in CloudWatch",
+        "assumed",
     )
-    dns_propagation: Range = field(
-        default=Range(
-            0,
-            time_limits.DNS_PROPAGATION_SECONDS,
-            "seconds from a new status to the answers of all DNS servers",
-            "assumed",
-        )
+    dns_propagation: Range = Range(
+        0,
+        time_limits.DNS_PROPAGATION_SECONDS,
+        "seconds from a new status to the answers of all DNS servers",
+        "assumed",
+        bounds=(0, 86400),
     )
-    resolver_floor: Range = field(
-        default=Range(
-            0,
-            time_limits.RESOLVER_FLOOR_SECONDS,
-            "seconds that a resolver caches an answer even if its TTL is shorter",
-            "assumed",
-        )
+    resolver_floor: Range = Range(
+        0,
+        time_limits.RESOLVER_FLOOR_SECONDS,
+        "seconds that a resolver caches an answer even if its TTL is shorter",
+        "assumed",
+        bounds=(0, 604800),
     )
-    client_cache: Range = field(
-        default=Range(
-            0,
-            0,
-            "seconds that a client caches an address; what is left of them counts",
-            "assumed: none",
-        )
+    client_cache: Range = Range(
+        0,
+        0,
+        "seconds that a client caches an address; what is left of them counts",
+        "assumed: none",
+        bounds=(0, 604800),
     )
-    stretching_share: Range = field(
-        default=Range(
-            0,
-            0,
-            "share of clients, 0 to 1, whose resolvers keep answers longer than the TTL",
-            "assumed: none; a study found 0.087 of the resolvers (PAM 2023, Bhowmick et al.)",
-        )
+    stretching_share: Range = Range(
+        0,
+        0,
+        "share of clients, 0 to 1, whose resolvers keep answers longer than the TTL",
+        "assumed: none; a study found 0.087 of the resolvers (PAM 2023, Bhowmick et al.)",
+        bounds=(0, 1),
     )
-    stretched_ttl: Range = field(
-        default=Range(
-            300, 3600, "seconds that the resolvers of those clients keep an answer", "assumed"
-        )
+    stretched_ttl: Range = Range(
+        300,
+        3600,
+        "seconds that the resolvers of those clients keep an answer",
+        "assumed",
+        bounds=(0, 604800),
     )
 
     def __post_init__(self) -> None:
         """Raise if a range is beyond what can be simulated."""
-        for name, least, most in _BOUNDS:
-            given: Range = getattr(self, name)
+        for each in fields(self):
+            given: Range = getattr(self, each.name)
+            least, most = cast(Range, each.default).bounds
             if given.low < least or given.high > most:
-                raise ValueError(
-                    f"{name} of {given.low:g} to {given.high:g}; allowed: {least:g} to {most:g}"
-                )
+                found = f"{each.name} of {given.low:g} to {given.high:g}"
+                raise ValueError(f"{found}; allowed: {least:g} to {most:g}")
 
     def periods_beyond(self, period_seconds: int) -> Range:
         """Return how many periods CloudWatch reads beyond the evaluation periods."""

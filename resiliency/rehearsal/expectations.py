@@ -8,6 +8,7 @@ that, times must be within the model's worst case, and alarms unaffected by a fa
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from resiliency.failover_model.assumptions import Assumptions
@@ -105,7 +106,7 @@ class Plan:
         notes: What people should know apart from the verdict.
         predicted: The predicted time until clients reach the standby, None where they don't move.
         steady_seconds: How long all is well before the fault.
-        fault_seconds: How long the fault lasts at least.
+        fault_seconds: How long the fault lasts at least; a failover of a database just so long.
         settled_seconds: How long the run goes on once all is as expected.
     """
 
@@ -147,6 +148,24 @@ class Plan:
         return any(isinstance(each.expectation, ClientsMove) for each in self.expected)
 
 
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """One run of one scenario, which ends once all that is expected of it is decided.
+
+    Attributes:
+        assumptions: Ranges from which delays are drawn.
+        scale: Seconds of the service in one second here.
+        folder: An empty folder for files of the run; who starts the run removes it.
+    """
+
+    deployment: Deployment
+    plan: Plan
+    assumptions: Assumptions
+    seed: int
+    scale: float
+    folder: Path
+
+
 def plan_of(
     deployment: Deployment,
     scenario: Scenario,
@@ -159,9 +178,7 @@ def plan_of(
     """Derive the expectations of a scenario."""
     hidden = is_hidden(deployment, scenario)
     verdict = None if hidden else failovers.get(fault_of(scenario))
-    planner = _Planner(
-        deployment, scenario, assumptions, scale, seed, deployment.objective_seconds, verdict
-    )
+    planner = _Planner(deployment, scenario, assumptions, scale, seed, hidden, verdict)
     clients = list(planner.clients())
     expected = [*clients, *planner.alarms(), *planner.failover_alarms(clients)]
     moves = any(isinstance(each.expectation, ClientsMove) for each in expected)
@@ -196,7 +213,7 @@ class _Planner:
     assumptions: Assumptions
     scale: float
     seed: int
-    objective: float | None
+    hidden: bool
     verdict: Verdict | None
     notes: list[str] = field(default_factory=list)
 
@@ -204,12 +221,8 @@ class _Planner:
     def slack(self) -> float:
         return SLACK_SECONDS * self.scale + CLIENT_SECONDS
 
-    @property
-    def _is_hidden(self) -> bool:
-        return is_hidden(self.deployment, self.scenario)
-
     def clients(self) -> Iterator[Expected]:
-        if self._is_hidden:
+        if self.hidden:
             self.notes.append(
                 f"{self.scenario.dependency} is checked by tcp alone, and the system accepts "
                 "connections for a server that hangs; let the check request an answer "
@@ -231,7 +244,7 @@ class _Planner:
         deciding = self._deciding()
         total = self.verdict.total if self.verdict is not None else None
         if action in _LOST or (deciding and action not in _HARMLESS):
-            limit = self.objective or OBJECTIVE_SECONDS
+            limit = self.deployment.objective_seconds or OBJECTIVE_SECONDS
             why = f"clients must leave within {limit:.0f} s"
             if total is not None and self._worst(total) < limit:
                 limit, why = self._worst(total), "no later than the model's worst case"
@@ -291,7 +304,7 @@ class _Planner:
             if self._is_about_it(alarm) and alarm.connects_only:
                 self.notes.append(f"{alarm.name}: a peer that only connects may not find it")
                 continue
-            if effect is Effect.NONE and not (self._is_hidden and self._is_about_it(alarm)):
+            if effect is Effect.NONE and not (self.hidden and self._is_about_it(alarm)):
                 yield Expected(AlarmQuiet(alarm.name), "its metric shows nothing of it")
                 continue
             if effect is Effect.INTERRUPTED:

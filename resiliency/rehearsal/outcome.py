@@ -1,7 +1,7 @@
 """Judges a scenario that is over, and writes its journal."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 
 from resiliency.rehearsal.client_process import Settings
@@ -83,14 +83,7 @@ def judged(deployment: Deployment, running: Running, seed: int) -> Outcome:
         ),
         phases=running.phases,
         observations=running.observations,
-        predicted={}
-        if predicted is None
-        else {
-            "best": predicted.best,
-            "median": predicted.median,
-            "p95": predicted.p95,
-            "worst": predicted.worst,
-        },
+        predicted={} if predicted is None else asdict(predicted),
     )
     return Outcome(
         plan,

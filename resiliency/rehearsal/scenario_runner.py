@@ -20,10 +20,11 @@ from resiliency.rehearsal.aws_simulator import AwsSimulator
 from resiliency.rehearsal.client_process import LEAST_DEADLINE_SECONDS, Settings
 from resiliency.rehearsal.clock import Clock
 from resiliency.rehearsal.deployment import answer_address
+from resiliency.rehearsal.expectations import RunSpec
 from resiliency.rehearsal.moto_client import LISTENS, MotoClient
 from resiliency.rehearsal.name_server import NameServer, Zone
 from resiliency.rehearsal.recorder import Recorder
-from resiliency.rehearsal.scenarios import Action, RunSpec
+from resiliency.rehearsal.scenarios import Action
 from resiliency.rehearsal.simulated_hosts import SimulatedHosts
 from resiliency.rehearsal.sockets import loopback_addresses
 from resiliency.rehearsal.subprocesses import ManagedProcesses, RehearsalError
@@ -51,7 +52,7 @@ class ScenarioRunner:
     def __init__(self, spec: RunSpec, report: Callable[[Sequence[object]], None]) -> None:
         self._spec = spec
         self._deployment = spec.deployment
-        self._chance = random.Random(f"{spec.seed} {spec.scenario.name}")  # noqa: S311 - no secret
+        self._chance = random.Random(f"{spec.seed} {spec.plan.scenario.name}")  # noqa: S311 - no secret
         self._clock = Clock.starting(spec.scale)
         self._record = Recorder(self._clock, report)
         self._processes = ManagedProcesses(self._fail)
@@ -77,7 +78,7 @@ class ScenarioRunner:
             hosts.close()
 
     async def _run(self, hosts: SimulatedHosts) -> None:
-        spec, scenario, clock = self._spec, self._spec.scenario, self._clock
+        plan, scenario, clock = self._spec.plan, self._spec.plan.scenario, self._clock
         async with self._record.phase("start"):
             try:
                 await asyncio.wait_for(self._start(hosts), _START_SECONDS)
@@ -87,16 +88,16 @@ class ScenarioRunner:
                 ) from None
         async with self._record.phase("steady state"):
             # At a moment of the minute that comes from the seed, as the evaluations' moments do.
-            minute = (clock.now() + spec.steady_seconds) // MINUTE * MINUTE
+            minute = (clock.now() + plan.steady_seconds) // MINUTE * MINUTE
             await clock.until(minute + MINUTE + MINUTE * self._chance.random())
         async with self._record.phase("fault"):
             injected_at = clock.stamp()
             self._record.see(Source.FAULT, scenario.action.value, "injected", at=injected_at)
             await hosts.inject(scenario, clock)
             if scenario.action is Action.FAIL_OVER:
-                await clock.until(clock.now() + spec.fault_seconds)
+                await clock.until(clock.now() + plan.fault_seconds)
             else:
-                await self._until_decided(injected_at, None, spec.fault_seconds)
+                await self._until_decided(injected_at, None, plan.fault_seconds)
         async with self._record.phase("recovery"):
             await hosts.end(scenario, self._processes, clock)
             ended_at = clock.stamp()
@@ -188,7 +189,7 @@ class ScenarioRunner:
         """Wait until each expectation has passed or can no longer pass, and a little longer."""
         since = injected_at if ended_at is None else ended_at
         kinds = (ClientsMove, AlarmFires) if ended_at is None else (ClientsReturn, AlarmRecovers)
-        timed = [each for each in self._spec.hypothesis if isinstance(each, kinds)]
+        timed = [each for each in self._spec.plan.hypothesis if isinstance(each, kinds)]
         scale = self._spec.scale
         calm_since: float | None = None
         while True:
@@ -201,7 +202,7 @@ class ScenarioRunner:
                 continue
             calm_since = now if calm_since is None else calm_since
             calm = (now - calm_since) * scale
-            if passed >= least_seconds and calm >= self._spec.settled_seconds:
+            if passed >= least_seconds and calm >= self._spec.plan.settled_seconds:
                 return
 
     def _is_decided(self, expected: Timed, run: Run, passed: float) -> bool:

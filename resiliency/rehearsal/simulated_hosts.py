@@ -67,10 +67,6 @@ class SimulatedHost:
         self._probe: ManagedProcess | None = None
         self._probe_ready = asyncio.Event()
 
-    def is_running(self) -> bool:
-        """Whether the instance runs."""
-        return self.running
-
     def write_configuration(
         self, folder: Path, peers: "SimulatedHosts", endpoint_url: str, clock: Clock
     ) -> Path | None:

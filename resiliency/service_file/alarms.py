@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from resiliency.service_file.model.alarms import (
-    ConnectivityAlarmSettings,
+    AlarmSettings,
     MissingDataName,
     OwnAlarm,
-    PeerAlarmSettings,
     StatusAlarmSettings,
 )
 from resiliency.service_file.model.service import Environment
@@ -46,7 +45,7 @@ class AlarmDescription:
     metric: str
     dimensions: tuple[tuple[str, str], ...]
     fires_below: bool
-    settings: StatusAlarmSettings | ConnectivityAlarmSettings | PeerAlarmSettings | OwnAlarm
+    settings: AlarmSettings | OwnAlarm
     missing_data: MissingDataName
     signal: str | None = None
     decides: bool = False

@@ -1,7 +1,7 @@
 """Rules between the service files of one application: names that collide, and shared topics."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from resiliency.service_file.cloudwatch_rules import agent_alarms
 from resiliency.service_file.drill_rules import drill_names
@@ -74,26 +74,28 @@ def _names(partial: PartialDocument) -> Iterator[UniqueName]:
     if service:
         message = f"{service!r} is also the name of another service; rename one of them"
         yield UniqueName("service", (service,), partial, ("service",), message)
-    for name in partial.names("environments"):
-        env = partial.within("environments", name)
+    for name, env in partial.members("environments"):
         if service:
-            yield _stack(env, service, name)
+            # Service a-b in c shares it with a in b-c.
+            stack = names.failover_stack(service, name)
+            message = (
+                f"its stack {stack!r} has the name of another environment's; rename one of them"
+            )
+            yield UniqueName("stack", (stack,), env, (), message, owner=service)
         account, region = env.text("account"), env.text("region")
         if account and region:
             yield from _records(env)
-            yield from _hosts(env, account, region)
-            yield from _connectivity_alarms(env, account, region)
-            yield from _peer_alarms(env, account, region)
-            yield from _own_alarms(env, account, region)
-            if service:
-                yield from _drills(env, service, name, account, region)
-
-
-def _stack(env: PartialDocument, service: str, environment: str) -> UniqueName:
-    """Return the stack's name, which service ``a-b`` in ``c`` shares with ``a`` in ``b-c``."""
-    stack = names.failover_stack(service, environment)
-    message = f"its stack {stack!r} has the name of another environment's; rename one of them"
-    return UniqueName("stack", (stack,), env, (), message, owner=service)
+            for found in (*_hosts(env, f"{account} {region}"), *_alarms(env)):
+                yield replace(found, name=(*found.name, account, region))
+            for drill in drill_names(env) if service else ():
+                # Drill d of b-drill-c shares it with drill c-drill-d of b.
+                machine = names.drill_state_machine(service or "", name, drill)
+                message = (
+                    f"its state machine {machine!r} has the name of another drill's; "
+                    "rename one of them"
+                )
+                key = (machine, account, region)
+                yield UniqueName("machine", key, env, ("drills", drill), message)
 
 
 def record_places(env: PartialDocument) -> Sequence[Path]:
@@ -127,139 +129,78 @@ def _records(env: PartialDocument) -> Iterator[UniqueName]:
             yield UniqueName("record", (name,), env, place, message, zone_id)
 
 
-def _hosts(env: PartialDocument, account: str, region: str) -> Iterator[UniqueName]:
+def _hosts(env: PartialDocument, where: str) -> Iterator[UniqueName]:
     hosts = {env.text("hosts", color, "name"): color for color in reversed(COLORS)}
     for host, color in hosts.items():  # the rule hosts_differ reports equal hosts of one pair
         if host:
             message = (
-                f"{host!r} is also a host of another pair in {account} {region}, whose alarms "
+                f"{host!r} is also a host of another pair in {where}, whose alarms "
                 "would have the same names; rename one of them"
             )
-            place = ("hosts", color, "name")
-            yield UniqueName("host", (host, account, region), env, place, message)
+            yield UniqueName("host", (host,), env, ("hosts", color, "name"), message)
 
 
-def _connectivity_alarms(env: PartialDocument, account: str, region: str) -> Iterator[UniqueName]:
-    """Yield names that host ``a-b`` with dependency ``c`` shares with host ``a`` with ``b-c``."""
+def _alarms(env: PartialDocument) -> Iterator[UniqueName]:
+    """Yield the names of alarms: host ``a-b`` with ``c`` shares one with ``a`` with ``b-c``."""
+    hosts = {color: name for color in COLORS if (name := env.text("hosts", color, "name"))}
     for dependency in env.names("dependencies"):
-        for color in COLORS:
-            host = env.text("hosts", color, "name")
-            if host:
-                alarm = names.connectivity_alarm(host, dependency)
-                message = (
-                    f"{color}'s alarm on it, {alarm!r}, has the name of another host's alarm; "
-                    "rename the dependency"
-                )
-                place = ("dependencies", dependency)
-                yield UniqueName("alarm", (alarm, account, region), env, place, message, owner=host)
-
-
-def _own_alarms(env: PartialDocument, account: str, region: str) -> Iterator[UniqueName]:
-    """Yield names that host ``a-b`` with alarm ``c`` shares with host ``a`` with ``b-c``."""
-    places = {name: ("alarms", name) for name in env.names("alarms")} | dict(agent_alarms(env))
-    for own, place in places.items():
-        for color in COLORS:
-            host = env.text("hosts", color, "name")
-            if host:
-                alarm = names.own_alarm(host, own)
-                message = f"{color}'s alarm {alarm!r} has the name of another alarm; rename it"
-                yield UniqueName("alarm", (alarm, account, region), env, place, message)
-
-
-def _peer_alarms(env: PartialDocument, account: str, region: str) -> Iterator[UniqueName]:
-    """Yield names that host ``a-b`` with a peer shares with host ``a`` with ``b-peer``."""
-    if "peer" not in env.items("failover_on") and env.get("probe", "peer") is not True:
-        return
-    for color in COLORS:
-        host = env.text("hosts", color, "name")
-        if host:
+        for color, host in hosts.items():
+            alarm = names.connectivity_alarm(host, dependency)
+            message = (
+                f"{color}'s alarm on it, {alarm!r}, has the name of another host's alarm; "
+                "rename the dependency"
+            )
+            place: Path = ("dependencies", dependency)
+            yield UniqueName("alarm", (alarm,), env, place, message, owner=host)
+    if "peer" in env.items("failover_on") or env.get("probe", "peer") is True:
+        for color, host in hosts.items():
             alarm = names.peer_alarm(host)
             message = (
                 f"its peer alarm {alarm!r} has the name of another host's alarm on a dependency; "
                 "rename one of them"
             )
             place = ("hosts", color, "name")
-            yield UniqueName("alarm", (alarm, account, region), env, place, message, owner=host)
-
-
-def _drills(
-    env: PartialDocument, service: str, environment: str, account: str, region: str
-) -> Iterator[UniqueName]:
-    """Yield names that drill ``d`` of ``b-drill-c`` shares with drill ``c-drill-d`` of ``b``."""
-    for drill in drill_names(env):
-        machine = names.drill_state_machine(service, environment, drill)
-        message = (
-            f"its state machine {machine!r} has the name of another drill's; rename one of them"
-        )
-        place = ("drills", drill)
-        yield UniqueName("machine", (machine, account, region), env, place, message)
+            yield UniqueName("alarm", (alarm,), env, place, message, owner=host)
+    places = {name: ("alarms", name) for name in env.names("alarms")} | dict(agent_alarms(env))
+    for own, place in places.items():
+        for color, host in hosts.items():
+            alarm = names.own_alarm(host, own)
+            message = f"{color}'s alarm {alarm!r} has the name of another alarm; rename it"
+            yield UniqueName("alarm", (alarm,), env, place, message)
 
 
 # Topics
 
 
-@dataclass(frozen=True, slots=True)
-class _TopicRequest:
-    """The topic of one environment: to be created, or existing."""
-
-    env: PartialDocument
-    account: str
-    region: str
-    created: str
-    existing: str
-
-    @property
-    def arn(self) -> str:
-        """The ARN of the topic."""
-        if self.created:
-            return names.topic_arn(self.account, self.region, self.created)
-        return self.existing
-
-
 def _topic_problems(partials: Sequence[PartialDocument]) -> Iterator[Problem]:
-    requests = [
-        request
-        for partial in partials
-        for name in partial.names("environments")
-        if (request := _topic_request(partial.within("environments", name)))
-    ]
-    yield from _no_topic_is_created_and_existing(requests)
-    yield from _shared_topics_have_equal_tags(requests)
-
-
-def _topic_request(env: PartialDocument) -> _TopicRequest | None:
-    account, region = env.text("account"), env.text("region")
-    created = env.text("notifications", "topic_name")
-    existing = env.text("notifications", "topic_arn")
-    if not account or not region or created is None or existing is None or (created and existing):
-        return None
-    return _TopicRequest(env, account, region, created, existing)
-
-
-def _no_topic_is_created_and_existing(requests: Sequence[_TopicRequest]) -> Iterator[Problem]:
-    """Report topics that one environment uses as existing while another one creates them."""
-    created = {request.arn for request in requests if request.created}
-    for request in requests:
-        if request.existing in created:
-            name = request.existing.rpartition(":")[2]
-            yield request.env.problem(
+    created: dict[str, PartialDocument] = {}
+    existing: list[tuple[str, PartialDocument]] = []
+    for env in (
+        each.within("environments", name)
+        for each in partials
+        for name in each.names("environments")
+    ):
+        account, region = env.text("account"), env.text("region")
+        name, arn = (env.text("notifications", key) for key in ("topic_name", "topic_arn"))
+        if not account or not region or name is None or arn is None or (name and arn):
+            continue
+        if arn:
+            existing.append((arn, env))
+        if name:
+            # One of two environments with different tags would win.
+            other = created.setdefault(names.topic_arn(account, region, name), env)
+            tags = [each.get("notifications", "tags") or {} for each in (other, env)]
+            if tags[0] != tags[1]:
+                line = other.document.line_of((*other.at, "notifications"))
+                yield env.problem(
+                    f"differs from the tags that another environment gives the topic {name}, at "
+                    f"{other.document.file}:{line}; give the same",
+                    *("notifications", "tags"),
+                )
+    for arn, env in existing:
+        if arn in created:
+            name = arn.rpartition(":")[2]
+            yield env.problem(
                 f"is the topic {name} that another environment creates; give topic_name: {name}",
                 *("notifications", "topic_arn"),
             )
-
-
-def _shared_topics_have_equal_tags(requests: Sequence[_TopicRequest]) -> Iterator[Problem]:
-    """Report a topic to which two environments give different tags: one of them would win."""
-    first: dict[str, _TopicRequest] = {}
-    for request in requests:
-        if request.created:
-            other = first.setdefault(request.arn, request)
-            tags = [each.env.get("notifications", "tags") or {} for each in (other, request)]
-            if tags[0] != tags[1]:
-                document = other.env.document
-                line = document.line_of((*other.env.at, "notifications"))
-                yield request.env.problem(
-                    f"differs from the tags that another environment gives the topic "
-                    f"{request.created}, at {document.file}:{line}; give the same",
-                    *("notifications", "tags"),
-                )

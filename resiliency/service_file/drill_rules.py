@@ -1,32 +1,12 @@
-"""Rules about drills: what they break, when they run, and whether they are safe."""
+"""Rules about drills: what they break, and when they run."""
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
 from typing import Final
 
-from resiliency.service_file import degrade_rules, gremlin_rules
 from resiliency.service_file.errors import Problem, suggestion
-from resiliency.service_file.mapping import (
-    fault_of,
-    guards_of,
-    hypothesis_of,
-    objective_of,
-    pair_of,
-    watched_alarms,
-)
-from resiliency.service_file.model.drills import Drills, DrillSettings
+from resiliency.service_file.model.drills import Drills
 from resiliency.service_file.model.objective import MAX_OBJECTIVE_SECONDS, MIN_OBJECTIVE_SECONDS
-from resiliency.service_file.model.service import Environment, Service
 from resiliency.service_file.partial_document import PartialDocument
-from staged_resiliency.drills.hypothesis import (
-    alarms_seconds,
-    contradiction,
-    longest_minutes,
-    moves_clients,
-    observed_seconds,
-)
-from staged_resiliency.drills.runtime.plan import COOL_DOWN_SECONDS, Timeouts
 from staged_resiliency.drills.schedule import MAX_GAP_DAYS, DrillSchedule, outside_window
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.hosts import COLORS, Color, other
@@ -49,7 +29,6 @@ _REQUIRED_ON_HOSTS: Final = {
     "host": "allowed: active, standby",
     "duration_minutes": "give one like duration_minutes: 10",
 }
-_RUNS_COMPARED_YEARS: Final = 3
 _NETWORK: Final = "drills.network: { subnets: [subnet-...], security_groups: [sg-...] }"
 
 
@@ -348,7 +327,36 @@ def _resources_are_in_the_region(env: PartialDocument) -> Iterator[Problem]:
 
 
 def _gremlin_can_inject_the_faults(env: PartialDocument) -> Iterator[Problem]:
-    yield from gremlin_rules.problems_of(env, _drills(env))
+    if not env.has("drills", "engine", "gremlin"):
+        return
+    gremlin, region = env.within("drills", "engine", "gremlin"), env.text("region")
+    for key in ("secret_arn", "kms_key"):
+        arn = gremlin.text(key)
+        refusal = validation.other_region(arn, region) if arn and region else None
+        if refusal is not None:
+            yield gremlin.problem(refusal, key)
+    blue, green = (gremlin.text("clients", color) for color in COLORS)
+    if gremlin.has("clients") and gremlin.has("tags"):
+        yield gremlin.problem("are given together with clients; give one of them", "tags")
+    if blue and blue == green:
+        yield gremlin.problem(f"both hosts have {shown(blue)}; give each its own", "clients")
+    if env.get("drills", "evidence", "fis_report") is True:
+        yield env.problem(
+            "applies to AWS FIS, which writes no report where Gremlin is used; remove it",
+            *("drills", "evidence", "fis_report"),
+        )
+    for drill in _drills(env):
+        if drill.text("fault") == "rds_failover":
+            yield drill.problem(
+                "can't be injected by Gremlin, which attacks hosts only; remove the drill or the "
+                "engine",
+                "fault",
+            )
+        if drill.text("fault") == "degrade" and drill.number("jitter_milliseconds"):
+            yield drill.problem(
+                "applies to AWS FIS; Gremlin delays each packet by the same time; remove it",
+                "jitter_milliseconds",
+            )
 
 
 def _names_fit(env: PartialDocument) -> Iterator[Problem]:
@@ -417,191 +425,3 @@ def _broken(env: PartialDocument, drill: PartialDocument) -> Color | None:
         if active == color and host in ("active", "standby"):
             return color if host == "active" else other(color)
     return None
-
-
-# Rules on a whole service: only there is it known what a fault does to alarms.
-
-
-def safety_problems(service: Service, partial: PartialDocument) -> Iterator[Problem]:
-    """Yield a problem for each drill of a sound service that is unsafe or can't show anything."""
-    for name, environment in service.environments.items():
-        if environment.drills is not None:
-            at = partial.within("environments", name, "drills")
-            for drill_name, drill in environment.drills.by_name.items():
-                yield from _is_safe(environment, drill, at.within(drill_name))
-            yield from _are_apart(environment, environment.drills, at)
-
-
-def _is_safe(
-    environment: Environment, drill: DrillSettings, at: PartialDocument
-) -> Iterator[Problem]:
-    objective = objective_of(environment)
-    fault, alarms = fault_of(environment, drill), watched_alarms(environment)
-    pair = pair_of(environment)
-    moves = moves_clients(fault, pair, alarms)
-    contradicted = contradiction(fault, pair, alarms)
-    seconds, needed = drill.minutes * 60, observed_seconds(fault, alarms)
-    longest = longest_minutes(hypothesis_of(environment, drill), objective)
-    if not guards_of(environment, drill):
-        color = environment.active if drill.host == "standby" else other(environment.active)
-        yield at.problem(
-            f"has no stop condition, as no alarm covers {color}; give {color} an instance_id, or "
-            "the service a dependency, so that its probe has an alarm",
-        )
-    elif contradicted is not None:
-        key, reason = contradicted
-        yield at.problem(reason, key)
-    elif fault.database is not None:
-        if objective < fault.seconds:
-            yield at.problem(
-                f"the database may take {fault.seconds} s to fail over, in which clients may not "
-                f"be served, and the objective of drills is {objective} s; give drills an "
-                f"objective_seconds of {fault.seconds} or more, or remove the drill",
-                "fault",
-            )
-    elif moves and seconds < objective:
-        yield at.problem(
-            f"{drill.minutes} is less than objective_seconds {objective}, so the fault "
-            f"could end before clients must have moved; give {_minutes(objective)} or more",
-            "duration_minutes",
-        )
-    elif seconds < needed:
-        meant = (
-            "in a shorter time an alarm would stay quiet anyway, which may take"
-            if drill.fault == "degrade"
-            else "the alarm that should fire may take"
-        )
-        yield at.problem(
-            f"{drill.minutes} is too short: {meant} {needed} s; give {_minutes(needed)} or more",
-            "duration_minutes",
-        )
-    elif drill.minutes > longest and not drill.duration_reason:
-        yield at.problem(
-            f"{drill.minutes} is more than the {longest} that the drill may need; give "
-            "less, or say why in duration_reason",
-            "duration_minutes",
-        )
-    else:
-        yield from degrade_rules.problems_of(environment, drill, at)
-
-
-def minutes_needed(environment: Environment, drill: DrillSettings) -> int:
-    """Return how long the fault of a drill must last, so that all that it expects can happen."""
-    fault, alarms = fault_of(environment, drill), watched_alarms(environment)
-    moves = moves_clients(fault, pair_of(environment), alarms)
-    objective = objective_of(environment) if moves else 0
-    return _minutes(max(objective, observed_seconds(fault, alarms)))
-
-
-def _are_apart(environment: Environment, drills: Drills, at: PartialDocument) -> Iterator[Problem]:
-    """Report drills whose runs could overlap, as a run is refused while another one goes on."""
-    runs = {
-        name: DrillSchedule(drill.schedule, drill.timezone).runs(_RUNS_COMPARED_YEARS)
-        for name, drill in drills.by_name.items()
-    }
-    for first, second in itertools.combinations(drills.by_name, 2):
-        for rated, one in ((second, first), (first, second)):
-            if not runs[rated]:
-                yield at.problem(
-                    f"{drills.by_name[rated].schedule!r} starts when it is deployed, so it may "
-                    f"overlap with {one}; give cron(...)",
-                    *(rated, "schedule"),
-                )
-                break
-        else:
-            lasts = {
-                name: run_seconds(environment, drills.by_name[name]) for name in (first, second)
-            }
-            met = _first_overlap(runs, lasts, first, second)
-            if met is not None:
-                yield at.problem(
-                    f"starts on {met:%Y-%m-%d} at {met:%H:%M} UTC, too close to {first}: drills "
-                    f"must not overlap, and a run may take {max(lasts.values())} s; give one of "
-                    "them another day",
-                    *(second, "schedule"),
-                )
-
-
-def shared_instance_problems(
-    services: Iterable[tuple[Service, PartialDocument]],
-) -> Iterator[Problem]:
-    """Report drills of several services on one instance whose runs could overlap.
-
-    A run holds the lock of both instances of its pair.
-    """
-    users: dict[tuple[str, str, str], list[tuple[str, Environment, PartialDocument]]] = {}
-    for service, partial in services:
-        for name, environment in service.environments.items():
-            if environment.drills is None:
-                continue
-            at = partial.within("environments", name, "drills")
-            for color in COLORS:
-                instance = environment.hosts.of(color).instance_id
-                if instance is not None:
-                    key = (environment.account, environment.region, instance)
-                    user = (f"{service.service} in {name}", environment, at)
-                    users.setdefault(key, []).append(user)
-    for (_, _, instance), sharing in users.items():
-        for first, second in itertools.combinations(sharing, 2):
-            if first[0] != second[0]:
-                yield from _apart_on_an_instance(instance, first, second)
-
-
-def _apart_on_an_instance(
-    instance: str,
-    first: tuple[str, Environment, PartialDocument],
-    second: tuple[str, Environment, PartialDocument],
-) -> Iterator[Problem]:
-    runs: dict[str, Sequence[datetime]] = {}
-    lasts: dict[str, int] = {}
-    for owner, environment, _ in (first, second):
-        drills = environment.drills.by_name if environment.drills else {}
-        for name, drill in drills.items():
-            key = f"{name} of {owner}"
-            runs[key] = DrillSchedule(drill.schedule, drill.timezone).runs(_RUNS_COMPARED_YEARS)
-            lasts[key] = run_seconds(environment, drill)
-    others = [key for key in runs if key.endswith(f" of {first[0]}")]
-    for key in (key for key in runs if key.endswith(f" of {second[0]}")):
-        for earlier in others:
-            met = _first_overlap(runs, lasts, earlier, key)
-            if met is not None:
-                yield second[2].problem(
-                    f"starts on {met:%Y-%m-%d} at {met:%H:%M} UTC, too close to {earlier}, which "
-                    f"has the instance {instance} too: drills on one instance must not overlap, "
-                    f"and a run may take {max(lasts[key], lasts[earlier])} s; give one of them "
-                    "another day",
-                    *(key.removesuffix(f" of {second[0]}"), "schedule"),
-                )
-
-
-def run_seconds(environment: Environment, drill: DrillSettings) -> int:
-    """Return how long a run of a drill may take, with the pause that follows it."""
-    expected = hypothesis_of(environment, drill)
-    fault = fault_of(environment, drill)
-    notice = environment.drills.notify_before_minutes * 60 if environment.drills else 0
-    timeouts = Timeouts.of(
-        fault.seconds,
-        expected,
-        objective_of(environment),
-        late_seconds=fault.late_seconds,
-        notice_seconds=notice,
-        alarms_seconds=0
-        if fault.database is None
-        else alarms_seconds(fault, watched_alarms(environment)),
-    )
-    return timeouts.run + COOL_DOWN_SECONDS
-
-
-def _first_overlap(
-    runs: Mapping[str, Sequence[datetime]], lasts: Mapping[str, int], first: str, second: str
-) -> datetime | None:
-    """Return the first run of the second drill that could overlap with one of the first."""
-    ordered = sorted((at, name) for name in (first, second) for at in runs[name])
-    for (earlier, name), (later, next_name) in itertools.pairwise(ordered):
-        if name != next_name and later - earlier < timedelta(seconds=lasts[name]):
-            return later if next_name == second else earlier
-    return None
-
-
-def _minutes(seconds: float) -> int:
-    return int(-(-seconds // 60))

@@ -6,7 +6,6 @@ from typing import Final
 from resiliency.service_file.drill_rules import drill_names
 from resiliency.service_file.errors import Problem
 from resiliency.service_file.partial_document import PartialDocument
-from staged_resiliency.probe import probe_validation
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.validation import shown
 
@@ -15,8 +14,7 @@ _TARGETS: Final = ("primary", "secondary")
 
 def fails_over(env: PartialDocument) -> Iterator[tuple[str, PartialDocument]]:
     """Yield the name of each dependency with a failover, and its part of the file."""
-    for name in env.names("dependencies"):
-        dependency = env.within("dependencies", name)
+    for name, dependency in env.members("dependencies"):
         if isinstance(dependency.within("failover").raw, dict):
             yield name, dependency
 
@@ -34,7 +32,7 @@ def _its_name_can_have_the_records(env: PartialDocument) -> Iterator[Problem]:
         host = dependency.text("host")
         if not host:
             continue
-        if probe_validation.is_address(host):
+        if validation.is_address(host):
             yield dependency.problem(
                 f"{shown(host)} is an address, and only a name can fail over; give a name in the "
                 "hosted zone",
@@ -65,7 +63,7 @@ def _targets_can_answer(env: PartialDocument) -> Iterator[Problem]:
             name = target.text("dns_name")
             if not name:
                 continue
-            if host and not probe_validation.is_address(host):
+            if host and not validation.is_address(host):
                 own = validation.domain_name(host)
                 if validation.domain_name(name) == own:
                     yield target.problem(

@@ -11,7 +11,7 @@ from resiliency.service_file import (
     cloudwatch_rules,
     cross_file_rules,
     defaults,
-    drill_rules,
+    drill_safety,
     probe_rules,
     rules,
     validation_messages,
@@ -51,7 +51,7 @@ def load(path: Path = DEFAULT_PATH) -> list[Service]:
     problems += cross_file_rules.problems_of(partials)
     if not problems:
         sound = [(each.service, each.partial) for each in examined if each.service is not None]
-        problems += drill_rules.shared_instance_problems(sound)
+        problems += drill_safety.shared_instance_problems(sound)
     for partial in partials:
         problems = list(defaults.as_written(problems, partial.document))
     if problems:
@@ -80,7 +80,7 @@ def examine(document: yaml_source.Document) -> Examined:
     if service is not None and not problems:
         problems += probe_rules.fit_problems(service, partial)
         problems += cloudwatch_rules.fit_problems(service, partial)
-        problems += drill_rules.safety_problems(service, partial)
+        problems += drill_safety.safety_problems(service, partial)
     if service is not None and not problems and _has_objectives(service):
         # Loading the failover-time model takes longer than checking a file.
         from resiliency.service_file.objective import objective_problems

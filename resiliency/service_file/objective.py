@@ -14,14 +14,15 @@ from typing import Final, TypeAlias
 from resiliency import cost_estimate
 from resiliency.failover_model.assumptions import Assumptions
 from resiliency.failover_model.faults import Fault, FaultKind, faults_of
-from resiliency.failover_model.simulation import OUTAGES_PER_FAULT, assumed_of, failover_times
-from resiliency.service_file import drill_rules, probe_rules
-from resiliency.service_file.errors import Problem
-from resiliency.service_file.model.alarms import (
-    ConnectivityAlarmSettings,
-    PeerAlarmSettings,
-    StatusAlarmSettings,
+from resiliency.failover_model.simulation import (
+    OUTAGES_PER_FAULT,
+    Verdict,
+    assumed_of,
+    failover_times,
 )
+from resiliency.service_file import drill_safety, probe_rules
+from resiliency.service_file.errors import Problem
+from resiliency.service_file.model.alarms import AlarmSettings
 from resiliency.service_file.model.objective import ENDPOINT, HOST
 from resiliency.service_file.model.service import Environment, Service
 from resiliency.service_file.model.values import Section
@@ -97,49 +98,41 @@ class ObjectiveViolation:
     """A fault whose failover would take longer than the objective.
 
     Attributes:
-        p95: Seconds until 95 of 100 outages end; infinite where failover never comes.
-        never: Why failover never comes; None where it does.
-        silent: Whether the time rests on how soon CloudWatch acts on missing data.
+        verdict: The consequence of the fault.
+        seconds: The objective.
         changes: The changes to make; empty where nothing in the file helps.
         gives: Seconds that 95 of 100 outages would take with these changes.
-        meets: Whether that is within the objective.
-        evaluates_target: Whether the record also follows its load balancer's health, which the
-            model leaves out.
     """
 
-    fault: Fault
-    p95: float
-    never: str | None
-    silent: bool
+    verdict: Verdict
+    seconds: int
     changes: Sequence[Change]
     gives: float
-    meets: bool
-    evaluates_target: bool = False
 
-    def message(self, seconds: int) -> str:
-        """Format the violation as one line; the objective is in seconds."""
-        left_out = "; EvaluateTargetHealth is left out, which may move clients sooner"
-        return self._found(seconds) + (left_out if self.evaluates_target else "")
-
-    def _found(self, seconds: int) -> str:
-        if self.p95 == inf:
-            found = f"{self.fault}: clients are never moved"
-            if self.never is not None:
-                found += f", as {self.never}"
-            found += f"; the objective is {seconds} s"
+    @property
+    def message(self) -> str:
+        """The violation as one line."""
+        verdict, settings = self.verdict, changes_text(self.changes)
+        if verdict.p95 == inf:
+            never = "" if verdict.never is None else f", as {verdict.never}"
+            found = f"{verdict.fault}: clients are never moved{never}"
         else:
+            silent = any(name.startswith("extra_") for name in assumed_of(verdict))
             rests_on = " (assumed, as AWS does not publish when it acts on missing data)"
             found = (
-                f"{self.fault}: 95 of 100 clients whose resolvers honor the TTL reach the standby "
-                f"within {self.p95:.0f} s{rests_on if self.silent else ''}; the "
-                f"objective is {seconds} s"
+                f"{verdict.fault}: 95 of 100 clients whose resolvers honor the TTL reach the "
+                f"standby within {verdict.p95:.0f} s{rests_on if silent else ''}"
             )
-        settings = changes_text(self.changes)
+        found += f"; the objective is {self.seconds} s; "
         if not self.changes:
-            return f"{found}; no setting of this file makes it noticeably shorter"
-        if self.meets:
-            return f"{found}; {settings} would give {self.gives:.0f} s"
-        return f"{found}; no setting meets it; at best, {settings} would give {self.gives:.0f} s"
+            found += "no setting of this file makes it noticeably shorter"
+        elif self.gives <= self.seconds:
+            found += f"{settings} would give {self.gives:.0f} s"
+        else:
+            found += f"no setting meets it; at best, {settings} would give {self.gives:.0f} s"
+        if verdict.pair.primary.evaluates_target:
+            found += "; EvaluateTargetHealth is left out, which may move clients sooner"
+        return found
 
 
 def objective_warnings(service: Service, environment: Environment) -> Iterator[ServiceWarning]:
@@ -148,11 +141,9 @@ def objective_warnings(service: Service, environment: Environment) -> Iterator[S
     if objective is not None and not objective.enforce:
         for violation in violations_of(service, environment):
             # A stable id for each fault, so that one can be acknowledged by itself.
-            fault = str(violation.fault).replace(": ", "-").replace(" ", "-")
+            fault = str(violation.verdict.fault).replace(": ", "-").replace(" ", "-")
             yield ServiceWarning(
-                f"staged-resiliency:objective-{fault}",
-                ".".join(_PATH),
-                violation.message(objective.recovery_time_seconds),
+                f"staged-resiliency:objective-{fault}", ".".join(_PATH), violation.message
             )
 
 
@@ -162,8 +153,7 @@ def objective_problems(service: Service, partial: PartialDocument) -> Iterator[P
         objective = environment.objective
         if objective is not None and objective.enforce:
             for violation in violations_of(service, environment):
-                message = violation.message(objective.recovery_time_seconds)
-                yield partial.problem(message, "environments", name, *_PATH)
+                yield partial.problem(violation.message, "environments", name, *_PATH)
 
 
 def violations_of(service: Service, environment: Environment) -> Sequence[ObjectiveViolation]:
@@ -207,19 +197,9 @@ def violations_of(service: Service, environment: Environment) -> Sequence[Object
         return verdict.p95
 
     found = best_changes(service, environment, list(missed), seconds, times)
-    gives = {fault: usual_time(changes, fault) for fault, changes in found.items()}
     return [
-        ObjectiveViolation(
-            fault,
-            verdict.p95,
-            verdict.never,
-            any(name.startswith("extra_") for name in assumed_of(verdict)),
-            found[fault],
-            gives[fault],
-            gives[fault] <= seconds,
-            verdict.pair.primary.evaluates_target,
-        )
-        for fault, verdict in missed.items()
+        ObjectiveViolation(missed[fault], seconds, changes, usual_time(changes, fault))
+        for fault, changes in found.items()
     ]
 
 
@@ -389,7 +369,7 @@ def _with_longer_drills(environment: Environment, changes: Sequence[Change]) -> 
     drills = _applied(environment, changes).drills
     longer = []
     for name, drill in (drills.by_name if drills is not None else {}).items():
-        minutes = drill_rules.minutes_needed(_applied(environment, changes), drill)
+        minutes = drill_safety.minutes_needed(_applied(environment, changes), drill)
         if drill.minutes < minutes:
             path = ("drills", name, "duration_minutes")
             setting = f"{'.'.join(path)} {minutes} in place of {drill.minutes}"
@@ -411,7 +391,7 @@ def _is_sound(service: Service, environment: Environment, changes: Sequence[Chan
     problems = chain(
         problems_of(partial),
         probe_rules.fit_problems(whole, partial),
-        drill_rules.safety_problems(whole, partial),
+        drill_safety.safety_problems(whole, partial),
     )
     return next(problems, None) is None
 
@@ -461,9 +441,7 @@ def _dollars_of_signal(environment: Environment, signal: str) -> float:
     return float(dollars)
 
 
-def _deciding_alarms(
-    environment: Environment,
-) -> Iterator[tuple[Path, StatusAlarmSettings | ConnectivityAlarmSettings | PeerAlarmSettings]]:
+def _deciding_alarms(environment: Environment) -> Iterator[tuple[Path, AlarmSettings]]:
     for signal in environment.failover_on:
         if signal == "status":
             yield ("status_alarm",), environment.status_alarm

@@ -96,6 +96,11 @@ class PartialDocument:
         if isinstance(value, dict):
             yield from value
 
+    def members(self, *path: str | int) -> Iterator[tuple[str, "PartialDocument"]]:
+        """Yield the keys of a mapping, each with its part of the document."""
+        for name in self.names(*path):
+            yield name, self.within(*path, name)
+
     def items(self, *path: str | int) -> list[Value]:
         """Return the items of a list, sound or not, or those of the model's default."""
         part = self.within(*path)

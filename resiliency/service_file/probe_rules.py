@@ -10,7 +10,7 @@ from resiliency.service_file.model.service import Service, default_namespace
 from resiliency.service_file.partial_document import PartialDocument
 from staged_resiliency.probe import probe_validation
 from staged_resiliency.shared import names
-from staged_resiliency.shared.validation import shown
+from staged_resiliency.shared.validation import is_address, shown
 
 
 def _keys_apply_to_the_protocol(env: PartialDocument) -> Iterator[Problem]:
@@ -26,8 +26,7 @@ def _keys_apply_to_the_protocol(env: PartialDocument) -> Iterator[Problem]:
 
 
 def _dependencies_have_a_port(env: PartialDocument) -> Iterator[Problem]:
-    for name in env.names("dependencies"):
-        dependency = env.within("dependencies", name)
+    for _, dependency in env.members("dependencies"):
         protocol = dependency.text("check", "protocol")
         if not isinstance(dependency.raw, dict):
             continue
@@ -42,15 +41,14 @@ def _dependencies_have_a_port(env: PartialDocument) -> Iterator[Problem]:
 
 
 def _hosts_suit_the_protocol(env: PartialDocument) -> Iterator[Problem]:
-    for name in env.names("dependencies"):
-        dependency = env.within("dependencies", name)
+    for _, dependency in env.members("dependencies"):
         host = dependency.text("host")
         if host and dependency.text("check", "protocol") == "dns":
             try:
                 probe_validation.name_to_look_up(host)
             except ValueError as error:
                 yield dependency.problem(str(error), "host")
-        elif host and probe_validation.is_address(host) and dependency.has("check", "family"):
+        elif host and is_address(host) and dependency.has("check", "family"):
             yield dependency.problem(
                 f"applies to names, and {shown(host)} is an address; remove it",
                 *("check", "family"),
@@ -105,8 +103,7 @@ def _checks_are_complete(env: PartialDocument) -> Iterator[Problem]:
 
 
 def _certificates_are_seen(env: PartialDocument) -> Iterator[Problem]:
-    for name in env.names("dependencies"):
-        dependency = env.within("dependencies", name)
+    for _, dependency in env.members("dependencies"):
         check = dependency.within("check")
         starting = [
             number

@@ -245,8 +245,7 @@ def _alarms_do_not_have_the_names_of_signals(env: PartialDocument) -> Iterator[P
 
 def _own_alarms_can_be_made(env: PartialDocument) -> Iterator[Problem]:
     deciding = env.items("failover_on")
-    for name in env.names("alarms"):
-        alarm = env.within("alarms", name)
+    for name, alarm in env.members("alarms"):
         if not isinstance(alarm.raw, dict):
             continue
         yield from _alarm_can_be_followed(alarm, decides=name in deciding)

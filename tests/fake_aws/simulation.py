@@ -12,10 +12,11 @@ from datetime import datetime, timezone
 from typing import Any
 
 from staged_resiliency.drills.runtime import client_view
-from staged_resiliency.drills.runtime.context import Context, JsonObject
+from staged_resiliency.drills.runtime.context import Context
 from staged_resiliency.drills.runtime.keys import INSTANCE_TAG
 from staged_resiliency.drills.runtime.network import UnansweredError
 from staged_resiliency.drills.runtime.plan import Endpoint, FaultKind, Plan
+from staged_resiliency.experiment.json_codec import JsonObject
 from tests.fake_aws import plans
 
 START = datetime(2026, 11, 3, 18, 0, tzinfo=timezone.utc).timestamp()

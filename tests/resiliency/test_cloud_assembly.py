@@ -8,6 +8,7 @@ import pytest
 
 from resiliency.cloud_assembly import SynthesizedStack, read_assembly
 from resiliency.errors import UserError
+from tests.cases import cases
 
 STACK = "aws:cloudformation:stack"
 
@@ -141,23 +142,21 @@ def test_a_file_for_a_folder_is_refused(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(
+@cases(
     ("manifest", "message"),
-    [
-        pytest.param(
+    {
+        "cut off": (
             b'{"artifacts": {',
             "can't be read (Expecting property name enclosed in double quotes: line 1 column 16 "
             "(char 15)); run `npx cdk synth` first",
-            id="cut off",
         ),
-        pytest.param(b"[]", "is not a JSON object; run `npx cdk synth` first", id="no object"),
-        pytest.param(
+        "no object": (b"[]", "is not a JSON object; run `npx cdk synth` first"),
+        "no text": (
             b"\xff",
             "can't be read ('utf-8' codec can't decode byte 0xff in position 0: invalid start "
             "byte); run `npx cdk synth` first",
-            id="no text",
         ),
-    ],
+    },
 )
 def test_a_manifest_that_is_no_json_is_refused(
     tmp_path: Path, manifest: bytes, message: str
@@ -176,15 +175,15 @@ def test_a_missing_template_is_refused(tmp_path: Path) -> None:
     assert refusal_of(folder) == f"{folder}/site.template.json: does not exist; synthesize again"
 
 
-@pytest.mark.parametrize(
+@cases(
     "artifacts",
-    [
-        pytest.param([], id="list of artifacts"),
-        pytest.param({"site": []}, id="list for an artifact"),
-        pytest.param({"site": {"type": STACK, "environment": "here"}}, id="environment"),
-        pytest.param({"site": stack("site", "site")}, id="stack that waits for itself"),
-        pytest.param({"site": stack("site", metadata=[1])}, id="metadata"),
-    ],
+    {
+        "list of artifacts": [],
+        "list for an artifact": {"site": []},
+        "environment": {"site": {"type": STACK, "environment": "here"}},
+        "stack that waits for itself": {"site": stack("site", "site")},
+        "metadata": {"site": stack("site", metadata=[1])},
+    },
 )
 def test_a_manifest_of_another_form_is_refused(tmp_path: Path, artifacts: object) -> None:
     (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from io import StringIO
 
-import pytest
 from rich.console import Console
 
 from resiliency.cloud_assembly import SynthesizedStack
 from resiliency.cost_estimate import CostItem, monthly_costs
 from resiliency.synth_summary import print_summary
+from tests.cases import cases
 from tests.support import Template
 
 Resource = Mapping[str, object]
@@ -95,72 +95,60 @@ STATSD = {"metrics": ["errors", "orders.*"], "tags": [], "max_metrics": 5, "port
 SENT = {"namespace": "Books", "statsd": STATSD}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("resources", "counts"),
-    [
-        pytest.param(
+    {
+        "metrics of an application": (
             [probes(SENT, "blue", "green"), alarm("Books", "errors"), alarm("Books", "logins")],
             # The heartbeats and logins; errors are among the five of blue.
             {"alarms": 2, METRICS: 3, APPLICATIONS: 10, REQUESTS: 2},
-            id="metrics of an application",
         ),
-        pytest.param(
+        "one metric of an application, by its name": (
             [probes({**SENT, "statsd": {**STATSD, "metrics": ["errors"]}}, "blue")],
             {METRICS: 1, APPLICATIONS: 1, REQUESTS: 1},
-            id="one metric of an application, by its name",
         ),
-        pytest.param(
+        "metrics of an application with another version of the probe": (
             [probes({**SENT, "statsd": {"metrics": [], "other": 1}}, "blue")],
             {METRICS: 1, REQUESTS: 1},
-            id="metrics of an application with another version of the probe",
         ),
-        pytest.param([], {}, id="nothing"),
-        pytest.param([resource("SNS::Topic")], {}, id="what costs nothing"),
-        pytest.param([alarm("AWS/EC2")], {"alarms": 1}, id="alarm on a metric of AWS"),
-        pytest.param([alarm("Books")], {"alarms": 1, METRICS: 1}, id="alarm on a custom metric"),
-        pytest.param(
-            [alarm("AWSome")], {"alarms": 1, METRICS: 1}, id="namespace that begins alike"
-        ),
-        pytest.param(
+        "nothing": ([], {}),
+        "what costs nothing": ([resource("SNS::Topic")], {}),
+        "alarm on a metric of AWS": ([alarm("AWS/EC2")], {"alarms": 1}),
+        "alarm on a custom metric": ([alarm("Books")], {"alarms": 1, METRICS: 1}),
+        "namespace that begins alike": ([alarm("AWSome")], {"alarms": 1, METRICS: 1}),
+        "two alarms on one metric": (
             [alarm("Books"), alarm("Books", Threshold=2)],
             {"alarms": 2, METRICS: 1},
-            id="two alarms on one metric",
         ),
-        pytest.param(
+        "metrics of other names and dimensions": (
             [alarm("Books"), alarm("Books", "cdn-connectivity"), alarm("Books", Dimensions=[])],
             {"alarms": 3, METRICS: 3},
-            id="metrics of other names and dimensions",
         ),
-        pytest.param([resource("KMS::Key")], {KEYS: 1}, id="key"),
-        pytest.param(
+        "key": ([resource("KMS::Key")], {KEYS: 1}),
+        "alarm on a drill's cadence": (
             [alarm("Books", "drill-days-since-passed")],
             {"alarms": 1, DAILY_METRICS: 2},
-            id="alarm on a drill's cadence",
         ),
-        pytest.param(
+        "faults": (
             [fault(startInstancesAfterDuration="PT10M"), fault(duration="PT5M"), fault(), fault()],
             {FAULT_MINUTES: 15},
-            id="faults",
         ),
-        pytest.param([resource("CloudWatch::Dashboard")], {DASHBOARDS: 1}, id="dashboard"),
-        pytest.param([association("tag:Name", "blue", "green")], {REQUESTS: 2}, id="probes"),
-        pytest.param([association("InstanceIds", "i-1")], {REQUESTS: 1}, id="probe by id"),
-        pytest.param(
+        "dashboard": ([resource("CloudWatch::Dashboard")], {DASHBOARDS: 1}),
+        "probes": ([association("tag:Name", "blue", "green")], {REQUESTS: 2}),
+        "probe by id": ([association("InstanceIds", "i-1")], {REQUESTS: 1}),
+        "metrics that no alarm watches": (
             [probes(CONFIGURATION, "blue", "green")],
             {REQUESTS: 2, METRICS: 10},
-            id="metrics that no alarm watches",
         ),
-        pytest.param(
+        "metrics that some alarms watch": (
             [probes(CONFIGURATION, "blue"), alarm("Books"), alarm("Books", "db-latency")],
             {REQUESTS: 1, METRICS: 5, "alarms": 2},
-            id="metrics that some alarms watch",
         ),
-        pytest.param(
+        "peers": (
             [probes({"namespace": "Books", "peers": {"blue": {}, "green": {}}}, "blue", "green")],
             {REQUESTS: 2, METRICS: 4},
-            id="peers",
         ),
-        pytest.param(
+        "CloudWatch agents": (
             [
                 resource(
                     "SSM::Association",
@@ -171,28 +159,22 @@ SENT = {"namespace": "Books", "statsd": STATSD}
                 alarm("Books"),
             ],
             {"alarms": 2, METRICS: 1, AGENT_METRICS: 1, AGENT_REQUESTS: 2},
-            id="CloudWatch agents",
         ),
-        pytest.param([probes([], "blue")], {REQUESTS: 1}, id="configuration of another form"),
-        pytest.param([association("tag:Fleet", "web")], {}, id="probes of an unknown number"),
-        pytest.param(
-            [association("tag:Name", "blue", action="Uninstall")], {}, id="probe taken away"
-        ),
-        pytest.param([resource("SSM::Association")], {}, id="association of something else"),
-        pytest.param([health_check("CLOUDWATCH_METRIC")], {ASSUMED: 1}, id="check on an alarm"),
-        pytest.param([health_check("CALCULATED")], {ASSUMED: 1}, id="calculated check"),
-        pytest.param([health_check("HTTP")], {ENDPOINTS: 1}, id="HTTP"),
-        pytest.param([health_check("TCP", RequestInterval=30)], {ENDPOINTS: 1}, id="TCP"),
-        pytest.param([health_check("HTTPS")], {ENDPOINTS: 1, OPTIONS: 1}, id="HTTPS"),
-        pytest.param(
-            [health_check("HTTP_STR_MATCH")], {ENDPOINTS: 1, OPTIONS: 1}, id="text search"
-        ),
-        pytest.param(
+        "configuration of another form": ([probes([], "blue")], {REQUESTS: 1}),
+        "probes of an unknown number": ([association("tag:Fleet", "web")], {}),
+        "probe taken away": ([association("tag:Name", "blue", action="Uninstall")], {}),
+        "association of something else": ([resource("SSM::Association")], {}),
+        "check on an alarm": ([health_check("CLOUDWATCH_METRIC")], {ASSUMED: 1}),
+        "calculated check": ([health_check("CALCULATED")], {ASSUMED: 1}),
+        "HTTP": ([health_check("HTTP")], {ENDPOINTS: 1}),
+        "TCP": ([health_check("TCP", RequestInterval=30)], {ENDPOINTS: 1}),
+        "HTTPS": ([health_check("HTTPS")], {ENDPOINTS: 1, OPTIONS: 1}),
+        "text search": ([health_check("HTTP_STR_MATCH")], {ENDPOINTS: 1, OPTIONS: 1}),
+        "every option": (
             [health_check("HTTPS_STR_MATCH", RequestInterval=10)],
             {ENDPOINTS: 1, OPTIONS: 3},
-            id="every option",
         ),
-    ],
+    },
 )
 def test_what_is_paid_for_is_counted(resources: list[Resource], counts: dict[str, int]) -> None:
     assert {item.what: item.count for item in monthly_costs([stack(*resources)])} == counts
@@ -257,15 +239,15 @@ def test_the_example_costs_what_its_resources_cost(
     }
 
 
-@pytest.mark.parametrize(
+@cases(
     ("schedule", "minutes"),
-    [
-        pytest.param("cron(0 10 ? * TUE#1 *)", 10, id="monthly"),
-        pytest.param("cron(0 10 ? * TUE *)", 44, id="weekly: 4.35 runs a month"),
-        pytest.param("cron(0 10 ? * * *)", 305, id="daily"),
-        pytest.param("rate(7 days)", 44, id="by a rate"),
-        pytest.param("at(2026-01-01T00:00:00)", 10, id="not a drill's schedule"),
-    ],
+    {
+        "monthly": ("cron(0 10 ? * TUE#1 *)", 10),
+        "weekly: 4.35 runs a month": ("cron(0 10 ? * TUE *)", 44),
+        "daily": ("cron(0 10 ? * * *)", 305),
+        "by a rate": ("rate(7 days)", 44),
+        "not a drill's schedule": ("at(2026-01-01T00:00:00)", 10),
+    },
 )
 def test_faults_cost_as_often_as_their_drill_runs(schedule: str, minutes: int) -> None:
     template = {

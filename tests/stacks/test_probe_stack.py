@@ -6,6 +6,7 @@ import pytest
 
 from resiliency.service_file.model.drills import DrillSettings
 from stacks.probe import daily_run
+from tests.cases import cases
 from tests.staged_resiliency.support import ALARM, ASSOCIATION, POLICY
 from tests.support import Data, Template, example, only, resources_of, synthesize
 
@@ -94,15 +95,14 @@ def test_a_silent_probe_notifies(probe_template: Template) -> None:
         assert alarm["TreatMissingData"] == "breaching"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("check", "rendered"),
-    [
-        pytest.param(
+    {
+        "TLS": (
             {"protocol": "tls", "days_to_expiry": 14},
             {"check": "tls", "host": "db.example.com", "port": 5432, "days_to_expiry": 14},
-            id="TLS",
         ),
-        pytest.param(
+        "HTTP": (
             {"protocol": "http", "path": "/health", "status": [200], "text": "ok"},
             {
                 "check": "http",
@@ -112,9 +112,8 @@ def test_a_silent_probe_notifies(probe_template: Template) -> None:
                 "status": [200],
                 "text": "ok",
             },
-            id="HTTP",
         ),
-        pytest.param(
+        "HTTPS": (
             {"protocol": "https", "host_header": "a.example.com", "server_name": "b.example.com"},
             {
                 "check": "https",
@@ -124,9 +123,8 @@ def test_a_silent_probe_notifies(probe_template: Template) -> None:
                 "host_header": "a.example.com",
                 "server_name": "b.example.com",
             },
-            id="HTTPS",
         ),
-        pytest.param(
+        "DNS": (
             {"protocol": "dns", "type": "AAAA", "answer": "fd00::5", "server": "10.0.0.2"},
             {
                 "check": "dns",
@@ -136,14 +134,12 @@ def test_a_silent_probe_notifies(probe_template: Template) -> None:
                 "server": "10.0.0.2",
                 "port": 5432,
             },
-            id="DNS",
         ),
-        pytest.param(
+        "family": (
             {"family": "ipv6"},
             {"check": "tcp", "host": "db.example.com", "port": 5432, "family": "ipv6"},
-            id="family",
         ),
-    ],
+    },
 )
 def test_a_dependency_is_asked_as_its_check_says(check: Data, rendered: Data) -> None:
     dependency = {"label": "Database", "host": "db.example.com", "port": 5432, "check": check}
@@ -187,11 +183,11 @@ def test_the_hosts_ask_each_other_as_clients_do() -> None:
     }
 
 
-@pytest.mark.parametrize(
+@cases(
     ("check", "asked"),
-    [
-        pytest.param({"protocol": "tcp"}, {"check": "tcp", "port": 80}, id="connection"),
-        pytest.param(
+    {
+        "connection": ({"protocol": "tcp"}, {"check": "tcp", "port": 80}),
+        "HTTPS": (
             {"protocol": "https"},
             {
                 "check": "https",
@@ -200,9 +196,8 @@ def test_the_hosts_ask_each_other_as_clients_do() -> None:
                 "host_header": "bookstore.pingpublications.com",
                 "server_name": "bookstore.pingpublications.com",
             },
-            id="HTTPS",
         ),
-        pytest.param(
+        "another name": (
             {"protocol": "https", "host": "books.example.com"},
             {
                 "check": "https",
@@ -211,9 +206,8 @@ def test_the_hosts_ask_each_other_as_clients_do() -> None:
                 "host_header": "books.example.com",
                 "server_name": "books.example.com",
             },
-            id="another name",
         ),
-    ],
+    },
 )
 def test_the_hosts_ask_each_other_over_the_endpoints_protocol(check: Data, asked: Data) -> None:
     def edit(env: Data) -> None:
@@ -279,30 +273,27 @@ def at(schedule: str, zone: str = "UTC", minutes: int = 10) -> Data:
     return {"schedule": schedule, "timezone": zone, "duration_minutes": minutes}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("drills", "expected"),
-    [
-        pytest.param([], "rate(1 day)", id="no drills"),
-        pytest.param([at("rate(7 days)")], "rate(1 day)", id="a drill on a rate"),
-        pytest.param([at("cron(0 10 ? * TUE#1 *)")], "cron(0 3 ? * * *)", id="at ten"),
-        pytest.param([at("cron(30 2 ? * TUE *)")], "cron(0 4 ? * * *)", id="before three"),
-        pytest.param([at("cron(0 4 ? * TUE *)")], "cron(0 6 ? * * *)", id="after three"),
-        pytest.param(
+    {
+        "no drills": ([], "rate(1 day)"),
+        "a drill on a rate": ([at("rate(7 days)")], "rate(1 day)"),
+        "at ten": ([at("cron(0 10 ? * TUE#1 *)")], "cron(0 3 ? * * *)"),
+        "before three": ([at("cron(30 2 ? * TUE *)")], "cron(0 4 ? * * *)"),
+        "after three": ([at("cron(0 4 ? * TUE *)")], "cron(0 6 ? * * *)"),
+        "in a zone, in summer and in winter": (
             [at("cron(0 20 ? * TUE *)", "America/Los_Angeles")],
             "cron(0 6 ? * * *)",
-            id="in a zone, in summer and in winter",
         ),
-        pytest.param(
+        "long, and another": (
             [at("cron(0 1 ? * TUE *)", minutes=200), at("cron(0 7 ? * WED *)")],
             "cron(0 9 ? * * *)",
-            id="long, and another",
         ),
-        pytest.param(
+        "all day": (
             [at("cron(0 1 ? * TUE *)", minutes=720), at("cron(0 13 ? * WED *)", minutes=720)],
             "rate(1 day)",
-            id="all day",
         ),
-    ],
+    },
 )
 def test_the_daily_run_is_away_from_drills(drills: list[Data], expected: str) -> None:
     settings = {

@@ -38,6 +38,7 @@ from staged_resiliency import (
 )
 from staged_resiliency.failover.alarm_rule import Comparison
 from staged_resiliency.shared import limits
+from tests.cases import cases
 from tests.staged_resiliency.api_model import problems_of, service_model
 from tests.staged_resiliency.support import (
     ALARM,
@@ -229,16 +230,16 @@ def template() -> Template:
     return synthesized(everything)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("resource_type", "count"),
-    [
-        pytest.param(ALARM, 7, id="alarms"),
-        pytest.param(HEALTH_CHECK, 6, id="health checks"),
-        pytest.param(RECORD, 8, id="records"),
-        pytest.param(DOCUMENT, 2, id="documents"),
-        pytest.param(ASSOCIATION, 2, id="associations"),
-        pytest.param(POLICY, 2, id="policies"),
-    ],
+    {
+        "alarms": (ALARM, 7),
+        "health checks": (HEALTH_CHECK, 6),
+        "records": (RECORD, 8),
+        "documents": (DOCUMENT, 2),
+        "associations": (ASSOCIATION, 2),
+        "policies": (POLICY, 2),
+    },
 )
 def test_the_apis_take_what_is_rendered(resource_type: str, count: int, template: Template) -> None:
     service, operation, request_of = KINDS[resource_type]
@@ -265,40 +266,32 @@ def test_every_type_of_health_check_is_among_them(template: Template) -> None:
     }
 
 
-@pytest.mark.parametrize(
+@cases(
     ("resource_type", "path", "value", "message"),
-    [
-        pytest.param(ALARM, ("AlarmName",), "", "min length: 1", id="too short"),
-        pytest.param(ALARM, ("Period",), "60", "type: <class 'str'>", id="text for a number"),
-        pytest.param(ALARM, ("Colour",), "blue", "Unknown parameter", id="unknown member"),
-        pytest.param(ALARM, ("AlarmName",), "a" * 256, "256 is more than 255", id="too long"),
-        pytest.param(ALARM, ("Statistic",), "p99", "'p99' is not one of", id="not allowed"),
-        pytest.param(
+    {
+        "too short": (ALARM, ("AlarmName",), "", "min length: 1"),
+        "text for a number": (ALARM, ("Period",), "60", "type: <class 'str'>"),
+        "unknown member": (ALARM, ("Colour",), "blue", "Unknown parameter"),
+        "too long": (ALARM, ("AlarmName",), "a" * 256, "256 is more than 255"),
+        "not allowed": (ALARM, ("Statistic",), "p99", "'p99' is not one of"),
+        "member left out": (
             HEALTH_CHECK,
             ("HealthCheckConfig",),
             {},
             'Missing required parameter in HealthCheckConfig: "Type"',
-            id="member left out",
         ),
-        pytest.param(
+        "not of the pattern": (
             HEALTH_CHECK,
             ("HealthCheckConfig", "IPAddress"),
             "blue",
             "'blue' does not match",
-            id="not of the pattern",
         ),
-        pytest.param(
-            RECORD,
-            ("Failover",),
-            "ACTIVE",
-            "'ACTIVE' is not one of",
-            id="role not allowed",
-        ),
-        pytest.param(RECORD, ("TTL",), "-1", "valid min value: 0", id="too small"),
-        pytest.param(DOCUMENT, ("DocumentType",), "Shell", "'Shell' is not one of", id="document"),
-        pytest.param(ASSOCIATION, ("MaxErrors",), "few", "'few' does not match", id="association"),
-        pytest.param(POLICY, ("Description",), "a" * 1001, "1001 is more than", id="policy"),
-    ],
+        "role not allowed": (RECORD, ("Failover",), "ACTIVE", "'ACTIVE' is not one of"),
+        "too small": (RECORD, ("TTL",), "-1", "valid min value: 0"),
+        "document": (DOCUMENT, ("DocumentType",), "Shell", "'Shell' is not one of"),
+        "association": (ASSOCIATION, ("MaxErrors",), "few", "'few' does not match"),
+        "policy": (POLICY, ("Description",), "a" * 1001, "1001 is more than"),
+    },
 )
 def test_the_models_find_what_is_wrong(
     resource_type: str, path: tuple[str | int, ...], value: Any, message: str, template: Template

@@ -1,6 +1,6 @@
 """Expectations of an experiment, as data."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias
 
@@ -189,6 +189,17 @@ class UnknownExpectation:
     """
 
     expects: str
+
+
+def during_fault(hypothesis: Iterable[Expectation]) -> Sequence[TimedExpectation]:
+    """Select the expectations of what happens while the fault lasts."""
+    return [each for each in hypothesis if isinstance(each, (ClientsMove, AlarmFires))]
+
+
+def after_fault(hypothesis: Iterable[Expectation]) -> Sequence[TimedExpectation]:
+    """Select the expectations of what happens once the fault is over."""
+    kinds = (ClientsReturn, ClientsServedAgain, AlarmRecovers)
+    return [each for each in hypothesis if isinstance(each, kinds)]
 
 
 def time_limit(expectation: TimedExpectation, objective_seconds: float | None) -> float:

@@ -5,7 +5,7 @@ The dataclasses here define its keys. The reader, and the JSON Schema for other 
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
@@ -187,15 +187,10 @@ def journal_of(info: RunInfo, result: RunResult) -> Journal:
         else Measures(*(_rounded(each, 5) for each in dataclasses.astuple(measures))),
         predicted_seconds={key: round(each, 1) for key, each in result.predicted.items()},
         phases=tuple(result.phases),
-        transitions=transitions_of(result.observations),
-    )
-
-
-def transitions_of(observations: Iterable[Observation]) -> Sequence[Transition]:
-    """Select the transitions among observations, in the order of time."""
-    return tuple(
-        Transition(each.at, each.source, each.subject, each.value, each.detail, each.seconds)
-        for each in transitions(observations)
+        transitions=tuple(
+            Transition(each.at, each.source, each.subject, each.value, each.detail, each.seconds)
+            for each in transitions(result.observations)
+        ),
     )
 
 
@@ -232,7 +227,7 @@ def journal_from_json(document: object, where: str) -> Journal:
             f"{where}: schema_version: {version} is newer than this release, which reads up to "
             f"{SCHEMA_VERSION}; use the release that wrote it, or a later one"
         )
-    journal = read(Journal, document, where, ignore_unknown=True)
+    journal = read(Journal, document, where)
     limits = [each.within_seconds for each in journal.hypothesis if isinstance(each, ClientsMove)]
     if None in limits and journal.objective_seconds is None:
         raise DataError(

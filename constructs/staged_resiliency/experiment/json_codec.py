@@ -95,16 +95,16 @@ def timestamp(at: float | None) -> str | None:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def read(kind: type[_T], document: object, where: str, *, ignore_unknown: bool = False) -> _T:
+def read(kind: type[_T], document: object, where: str) -> _T:
     """Read a dataclass from what ``json.loads`` returned; messages name the document ``where``.
 
-    With ``ignore_unknown`` documents of other releases can be read: keys that the dataclass doesn't
-    have are ignored, and missing ones take its defaults.
+    Documents of other releases can be read: keys that the dataclass doesn't have are ignored, and
+    missing ones take its defaults.
 
     Raises:
-        DataError: A key is missing, or unknown and not ignored, or a value is of another type.
+        DataError: A key without a default is missing, or a value is of another type.
     """
-    return _DocumentReader(where, ignore_unknown).read(kind, document, "")
+    return _DocumentReader(where).read(kind, document, "")
 
 
 @functools.cache
@@ -130,26 +130,17 @@ def tag_of(kind: type) -> str | None:
 @dataclass(frozen=True, slots=True)
 class _DocumentReader:
     where: str
-    ignore_unknown: bool
 
     def read(self, kind: type[_T], document: object, path: str) -> _T:
         if not isinstance(document, Mapping):
             raise self._wrong(path, document, "an object")
-        hints, tag = field_types(kind), tag_of(kind)
-        if not self.ignore_unknown:
-            for key in document:
-                if key not in hints and not (tag and key == TAG):
-                    raise self._error(
-                        path, f"unknown key {shown(key)}; known are {', '.join(hints)}"
-                    )
         values = {}
-        for name, hint in hints.items():
+        for name, hint in field_types(kind).items():
             inner = f"{path}.{name}" if path else name
-            if name not in document:
-                if self.ignore_unknown and name in _with_default(kind):
-                    continue
+            if name in document:
+                values[name] = self._value(hint, document[name], inner)
+            elif name not in _with_default(kind):
                 raise DataError(f"{self.where}: {inner} is missing")
-            values[name] = self._value(hint, document[name], inner)
         return kind(**values)
 
     def _value(self, hint: Any, value: object, path: str) -> object:
@@ -204,7 +195,6 @@ class _DocumentReader:
         raise self._wrong(path, value, "a moment like 2026-11-03T10:00:00.000Z")
 
     def _union(self, members: Sequence[Any], value: object, path: str) -> object:
-        """Read an optional value, or one of several dataclasses."""
         if value is None and types.NoneType in members:
             return None
         kinds = [each for each in members if each is not types.NoneType]
@@ -235,10 +225,8 @@ class _DocumentReader:
         return number
 
     def _wrong(self, path: str, value: object, wanted: str) -> DataError:
-        return self._error(path, f"found {shown(value)}; must be {wanted}")
-
-    def _error(self, path: str, message: str) -> DataError:
-        return DataError(": ".join(each for each in (self.where, path, message) if each))
+        at = f"{self.where}: {path}" if path else self.where
+        return DataError(f"{at}: found {shown(value)}; must be {wanted}")
 
 
 _PLAIN: Final[dict[type, tuple[tuple[type, ...], str]]] = {

@@ -86,7 +86,6 @@ class ProcessesByName(Processes):
     name: str
 
     def __post_init__(self) -> None:
-        """Validate the name."""
         _check("ProcessesByName", "name", self.name, executable_name)
 
     @property
@@ -116,7 +115,6 @@ class ProcessesByCommand(Processes):
     text: str
 
     def __post_init__(self) -> None:
-        """Validate the text."""
         _check("ProcessesByCommand", "text", self.text, command_text)
 
     @property
@@ -150,7 +148,6 @@ class CloudWatchAgentConfiguration:
     processes: Sequence[Processes] = ()
 
     def __post_init__(self) -> None:
-        """Validate the values."""
         for path in self.disks:
             _check(self.owner, "disks", path, mount_path)
         for name, values in (("disks", self.disks), ("processes", self.processes)):
@@ -238,21 +235,15 @@ def executable_name(value: str) -> str:
     )
 
 
-def command_text(value: str) -> str:
-    """Validate a text to find in command lines."""
-    return validation.matching(
-        value,
-        r"(?! )[A-Za-z0-9 ._/:=@,+-]{3,100}(?<! )",
-        "a text of a command line (letters, digits, spaces and . _ / : = @ , + -, 3 to 100)",
-        "gunicorn shop.wsgi",
-    )
+command_text = validation.by_pattern(
+    r"(?! )[A-Za-z0-9 ._/:=@,+-]{3,100}(?<! )",
+    "a text of a command line (letters, digits, spaces and . _ / : = @ , + -, 3 to 100)",
+    "gunicorn shop.wsgi",
+)
 
 
-def mount_path(value: str) -> str:
-    """Validate the path at which a file system is mounted."""
-    return validation.matching(
-        value,
-        r"/|(?=.{1,64}$)(/[A-Za-z0-9._-]+)+",
-        "the path of a mounted file system (letters, digits and . _ - between slashes, at most 64)",
-        "/var/lib/shop",
-    )
+mount_path = validation.by_pattern(
+    r"/|(?=.{1,64}$)(/[A-Za-z0-9._-]+)+",
+    "the path of a mounted file system (letters, digits and . _ - between slashes, at most 64)",
+    "/var/lib/shop",
+)

@@ -5,19 +5,16 @@ program for what Systems Manager's AmazonCloudWatch-ManageAgent does, so that th
 only when its configuration is not the given one, and no configuration of others is touched.
 """
 
-import re
-from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, Final
 
+from staged_resiliency.probe.document import script_lines
 from staged_resiliency.probe.probe_agent import State
 
 PARAMETER_PREFIX: Final = "AmazonCloudWatch-"
 """How AWS's own policies for the agent expect the names of parameters to begin."""
 
 _ON_LINUX: Final = {"StringEquals": ["platformType", "Linux"]}
-_INSTALL: Final = Path(__file__).parent / "install"
 
 
 def parameter_name(name: str) -> str:
@@ -69,18 +66,9 @@ def _shell(name: str, script: str) -> Mapping[str, Any]:
         "action": "aws:runShellScript",
         "name": name,
         "precondition": _ON_LINUX,
-        "inputs": {"timeoutSeconds": "600", "onFailure": "exit", "runCommand": _script(script)},
+        "inputs": {
+            "timeoutSeconds": "600",
+            "onFailure": "exit",
+            "runCommand": script_lines(script),
+        },
     }
-
-
-@cache
-def _script(name: str) -> Sequence[str]:
-    """Return a script's lines without comments, with the script that it includes."""
-    lines: list[str] = []
-    for line in (_INSTALL / name).read_text(encoding="utf-8").splitlines():
-        included = re.fullmatch(r"\. \./(\S+)", line)
-        if included:
-            lines += _script(included[1])
-        elif line and not re.match(r"\s*#", line):
-            lines.append(line)
-    return lines

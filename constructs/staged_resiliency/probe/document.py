@@ -7,7 +7,8 @@ would take longer than the rest of the stack. A test fails when it is not curren
 import base64
 import bz2
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,9 @@ DOCUMENT_FILE: Final = Path(__file__).with_name("document.json")
 ARCHIVE_CHARACTERS: Final = str.maketrans("{}<>&", ".,/:[")
 """Characters of base85 in the archive, and what they are instead: Systems Manager takes ``{{`` for
 a parameter, and encoders of JSON may write the other three as six characters each."""
+
+INSTALL: Final = Path(__file__).parent / "install"
+"""The folder of the scripts that documents run."""
 
 _ARCHIVE_ENDS: Final = "END_OF_SOURCES"
 _BASE85: Final = {instead: character for character, instead in ARCHIVE_CHARACTERS.items()}
@@ -47,3 +51,22 @@ def unpacked(document: Mapping[str, Any]) -> Mapping[str, str]:
     packed = base64.b85decode("".join(lines[start + 1 : end]).translate(_BASE85))
     files: dict[str, str] = json.loads(bz2.decompress(packed))
     return files
+
+
+def script_lines(
+    name: str, generated: Mapping[str, Callable[[], Sequence[str]]] | None = None
+) -> list[str]:
+    """Return a script's lines without comments, with other files included.
+
+    A line ``. ./NAME`` includes a script, and a line ``@NAME`` a file, or lines that are generated.
+    """
+    lines: list[str] = []
+    for line in (INSTALL / name).read_text(encoding="utf-8").splitlines():
+        included = re.fullmatch(r"\s*\. \./(\S+)|@(\S+)", line)
+        if included and generated and included[2] in generated:
+            lines += generated[included[2]]()
+        elif included:
+            lines += script_lines(included[1] or included[2], generated)
+        elif line and not re.match(r"\s*#", line):
+            lines.append(line)
+    return lines

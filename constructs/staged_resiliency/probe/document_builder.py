@@ -9,7 +9,6 @@ may be, so they are in it as an archive, with a list of hashes that shows which 
 import base64
 import bz2
 import json
-import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from hashlib import sha256
@@ -17,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from staged_resiliency.probe.document import ARCHIVE_CHARACTERS
+from staged_resiliency.probe.document import ARCHIVE_CHARACTERS, INSTALL, script_lines
 from staged_resiliency.probe.minify import minified
 
 PACKAGE: Final = "resiliency_probe"
@@ -29,7 +28,6 @@ CONFIGURATION_PATTERN: Final = "^[A-Za-z0-9+/]*={0,2}$"
 PLATFORMS_PATTERN: Final = "^[a-z0-9._,-]*$"
 
 _AGENT: Final = Path(__file__).parent / "agent"
-_INSTALL: Final = Path(__file__).parent / "install"
 # Writes no bytecode, also when run by hand: a run of the document removes files that it did not
 # install.
 _LAUNCHER: Final = f"""import runpy
@@ -138,7 +136,7 @@ def build_document() -> Mapping[str, object]:
                 "inputs": {
                     "timeoutSeconds": str(seconds),
                     "onFailure": "exit",
-                    "runCommand": _script(file),
+                    "runCommand": script_lines(file, _GENERATED),
                 },
             }
             for name, (file, seconds) in _STEPS.items()
@@ -146,35 +144,8 @@ def build_document() -> Mapping[str, object]:
     }
 
 
-def _script(name: str) -> list[str]:
-    """Return a script's lines without comments, with other files included.
-
-    A line ``. ./NAME`` includes a script, and a line ``@NAME`` a file, or lines that are generated.
-    """
-    lines: list[str] = []
-    for line in _read(name):
-        script, file = re.match(r"\s*\. \./(\S+)$", line), re.match(r"@(\S+)$", line)
-        if script:
-            lines += _script(script[1])
-        elif file and file[1] in _GENERATED:
-            lines += _GENERATED[file[1]]()
-        elif file:
-            lines += _code(_read(file[1]))
-        else:
-            lines += _code([line])
-    return lines
-
-
-def _code(lines: list[str]) -> list[str]:
-    return [line for line in lines if line and not re.match(r"\s*#", line)]
-
-
-def _read(name: str) -> list[str]:
-    return (_INSTALL / name).read_text(encoding="utf-8").splitlines()
-
-
 def _versions() -> list[str]:
-    pins = sha256((_INSTALL / "requirements.txt").read_bytes()).hexdigest()[:12]
+    pins = sha256((INSTALL / "requirements.txt").read_bytes()).hexdigest()[:12]
     return [f"agent={agent_digest()}", f"pins={pins}"]
 
 

@@ -41,11 +41,7 @@ def timeout_seconds(value: float, interval: int) -> float:
     return value
 
 
-def status(value: int) -> int:
-    """Validate an HTTP status."""
-    if not 100 <= value <= 599:
-        raise ValueError(f"{value} is not an HTTP status; allowed: 100 to 599")
-    return value
+status = validation.in_range(100, 599, "not an HTTP status")
 
 
 def body_text(value: str) -> str:
@@ -58,14 +54,11 @@ def body_text(value: str) -> str:
     return validation.at_most(value, limits.MAX_SEARCH_TEXT_CHARACTERS, "the text")
 
 
-def user_name(value: str) -> str:
-    """Validate the name of a user or a database."""
-    return validation.matching(
-        value,
-        r"[!-~]{1,80}",
-        "the name of a user or a database (printable ASCII without spaces, at most 80)",
-        "resiliency_probe",
-    )
+user_name = validation.by_pattern(
+    r"[!-~]{1,80}",
+    "the name of a user or a database (printable ASCII without spaces, at most 80)",
+    "resiliency_probe",
+)
 
 
 def file_on_host(value: str) -> str:
@@ -96,11 +89,9 @@ def header_name(value: str) -> str:
     )
 
 
-def header_value(value: str) -> str:
-    """Validate the value of a header."""
-    return validation.matching(
-        value, r"[ -~]{0,1024}", "the value of a header (printable ASCII)", "probe"
-    )
+header_value = validation.by_pattern(
+    r"[ -~]{0,1024}", "the value of a header (printable ASCII)", "probe"
+)
 
 
 def exchanged_text(value: str) -> str:
@@ -113,14 +104,9 @@ def exchanged_text(value: str) -> str:
     return validation.at_most(value, 1024, "the text")
 
 
-def days_to_expiry(value: int) -> int:
-    """Validate the days that a certificate must still be valid."""
-    if not 0 <= value <= limits.MAX_DAYS_TO_EXPIRY:
-        raise ValueError(
-            f"{value} is not a number of days that certificates have left; allowed: 0 to "
-            f"{limits.MAX_DAYS_TO_EXPIRY}"
-        )
-    return value
+days_to_expiry = validation.in_range(
+    0, limits.MAX_DAYS_TO_EXPIRY, "not a number of days that certificates have left"
+)
 
 
 def dns_server(value: str) -> str:
@@ -155,24 +141,18 @@ def dns_answer(value: str, record_type: str) -> str:
     return str(address)
 
 
-def bucket_name(value: str) -> str:
-    """Validate the name of an S3 bucket."""
-    return validation.matching(
-        value,
-        BUCKET_NAME,
-        "the name of an S3 bucket (lower-case letters, digits, '.' and '-', 3 to 63)",
-        "example-run-output",
-    )
+bucket_name = validation.by_pattern(
+    BUCKET_NAME,
+    "the name of an S3 bucket (lower-case letters, digits, '.' and '-', 3 to 63)",
+    "example-run-output",
+)
 
 
-def schedule_expression(value: str) -> str:
-    """Validate the form of a schedule of State Manager."""
-    return validation.matching(
-        value,
-        r"(rate|cron)\([A-Za-z0-9 */?#,-]+\)",
-        "a schedule of State Manager",
-        "rate(1 day) or, in UTC, cron(0 3 ? * * *)",
-    )
+schedule_expression = validation.by_pattern(
+    r"(rate|cron)\([A-Za-z0-9 */?#,-]+\)",
+    "a schedule of State Manager",
+    "rate(1 day) or, in UTC, cron(0 3 ? * * *)",
+)
 
 
 def statsd_port(value: int) -> int:
@@ -182,24 +162,13 @@ def statsd_port(value: int) -> int:
     return value
 
 
-def statsd_metrics(value: int) -> int:
-    """Validate how many metrics an application may create on a host."""
-    if not 1 <= value <= MAX_STATSD_METRICS:
-        raise ValueError(
-            f"{value} is not a number of metrics on a host; allowed: 1 to {MAX_STATSD_METRICS}"
-        )
-    return value
-
-
-def statsd_pattern(value: str) -> str:
-    """Validate a name of metrics, or the beginning of names with a ``*`` after it."""
-    return validation.matching(
-        value,
-        STATSD_PATTERN,
-        "a metric's name, perhaps with a * as its end (printable ASCII without spaces, : and |, "
-        "at most 255)",
-        "orders.*",
-    )
+statsd_metrics = validation.in_range(1, MAX_STATSD_METRICS, "not a number of metrics on a host")
+statsd_pattern = validation.by_pattern(
+    STATSD_PATTERN,
+    "a metric's name, perhaps with a * as its end (printable ASCII without spaces, : and |, "
+    "at most 255)",
+    "orders.*",
+)
 
 
 def statsd_tag(value: str) -> str:
@@ -214,18 +183,9 @@ def statsd_tag(value: str) -> str:
     )
 
 
-def is_address(value: str) -> bool:
-    """Return whether a text is an IP address."""
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        return False
-    return True
-
-
 def name_to_look_up(value: str) -> str:
     """Validate a name to look up."""
-    if is_address(value):
+    if validation.is_address(value):
         raise ValueError(
             f"{validation.shown(value)} is an address, not a DNS name; give one like db.example.com"
         )
@@ -260,33 +220,25 @@ def target_tag(value: str) -> str:
     )
 
 
-def association_name(value: str) -> str:
-    """Validate the name of a State Manager association."""
-    return validation.matching(
-        value,
-        r"[A-Za-z0-9_.-]{3,128}",
-        "the name of an association (letters, digits, '_', '.' and '-', 3 to 128)",
-        "shop-probe",
-    )
+association_name = validation.by_pattern(
+    r"[A-Za-z0-9_.-]{3,128}",
+    "the name of an association (letters, digits, '_', '.' and '-', 3 to 128)",
+    "shop-probe",
+)
 
 
-def platform(value: str) -> str:
-    """Validate a platform, as ID and VERSION_ID of its /etc/os-release."""
-    return validation.matching(
-        value,
-        r"[a-z][a-z0-9._]{0,31}-[0-9][0-9.]{0,15}",
-        "a platform (ID-VERSION_ID of /etc/os-release)",
-        "almalinux-9",
-    )
+platform = validation.by_pattern(
+    r"[a-z][a-z0-9._]{0,31}-[0-9][0-9.]{0,15}",
+    "a platform (ID-VERSION_ID of /etc/os-release)",
+    "almalinux-9",
+)
 
 
-def max_concurrency(value: str) -> str:
-    """Validate how many instances run the document at a time."""
-    pattern = r"[1-9][0-9]{0,6}|([1-9]|[1-9][0-9]|100)%"
-    return validation.matching(value, pattern, "a number or share of instances", "1 or 10%")
+max_concurrency = validation.by_pattern(
+    r"[1-9][0-9]{0,6}|([1-9]|[1-9][0-9]|100)%", "a number or share of instances", "1 or 10%"
+)
 
 
-def max_errors(value: str) -> str:
-    """Validate how many instances may fail before the rest is skipped."""
-    pattern = r"0|[1-9][0-9]{0,6}|([0-9]|[1-9][0-9]|100)%"
-    return validation.matching(value, pattern, "a number or share of instances", "0 or 10%")
+max_errors = validation.by_pattern(
+    r"0|[1-9][0-9]{0,6}|([0-9]|[1-9][0-9]|100)%", "a number or share of instances", "0 or 10%"
+)

@@ -74,7 +74,7 @@ class _ConnectionCheck(TargetCheck):
     _kind: ClassVar[str]
 
     def rendered(self) -> Mapping[str, object]:
-        """Return the check as the agent's configuration has it, without defaults."""
+        """Return the check as the agent's configuration has it."""
         settings: dict[str, object] = {"check": self._kind}
         for each in fields(self):
             value = getattr(self, each.name)
@@ -102,7 +102,6 @@ class TcpCheck(_ConnectionCheck):
     family: Family = "ipv4"
 
     def __post_init__(self) -> None:
-        """Validate the values."""
         _check_connection(self, self.host, self.port, self.family)
 
 
@@ -136,9 +135,8 @@ class TlsCheck(_ConnectionCheck):
     certificate: bool = False
 
     def __post_init__(self) -> None:
-        """Validate the values."""
         _check_connection(self, self.host, self.port, self.family)
-        _check_certificate(self, self.server_name, self.days_to_expiry, self.ca_file)
+        _check_certificate(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,37 +175,19 @@ class HttpCheck(_ConnectionCheck):
     headers: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        """Validate the values."""
         _check_connection(self, self.host, self.port, self.family)
-        _check_request(self, self)
+        _check_request(self)
 
 
 @dataclass(frozen=True, slots=True)
 class HttpsCheck(_ConnectionCheck):
     """Sends a request over HTTPS; passes with a valid certificate, status and text.
 
-    Redirects are not followed: a 3xx is a status like any other.
+    The settings of the request are those of ``HttpCheck``, those of TLS are those of ``TlsCheck``.
 
     Attributes:
         host: DNS name or address.
         port: TCP port; 443 unless given.
-        path: Path and query of the request; ``/`` unless given.
-        host_header: Value of the Host header; the host unless given, with a port that is not the
-            scheme's default.
-        status: Statuses that pass; any 2xx unless given.
-        text: Text that the first 64 KB of the answer's body must hold, 1 to 255 printable
-            characters; only the status counts unless given.
-        server_name: Name that the certificate must have; the host unless given.
-        days_to_expiry: Fails when the certificate is valid for fewer days, 0 to 3650; 0 unless
-            given.
-        family: Which addresses of a name are used, ``ipv4`` or ``ipv6``; ``ipv4`` unless given.
-        method: Method of the request, which has no body; GET unless given.
-        headers: Further headers by name, in place of the usual ones of the same name. Their values
-            can be read in the template and on the host: no secrets.
-        ca_file: Path on the host of a file with the trusted authorities in PEM; those of the
-            system unless given.
-        certificate: Also publish for how many days the certificate is still valid, as metric
-            ``<dependency>-certificate-days``; not published unless true.
 
     Raises:
         InvalidInputError: A value is not valid.
@@ -229,10 +209,9 @@ class HttpsCheck(_ConnectionCheck):
     certificate: bool = False
 
     def __post_init__(self) -> None:
-        """Validate the values."""
         _check_connection(self, self.host, self.port, self.family)
-        _check_request(self, self)
-        _check_certificate(self, self.server_name, self.days_to_expiry, self.ca_file)
+        _check_request(self)
+        _check_certificate(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +227,7 @@ class _ServerCheck(_ConnectionCheck):
 
     def _check_server(self, host: str, port: int, *, by_tls: bool) -> None:
         _check_connection(self, host, port, self.family)
-        _check_certificate(self, self.server_name, self.days_to_expiry, self.ca_file)
+        _check_certificate(self)
         for name in ("server_name", "days_to_expiry", "ca_file", "certificate"):
             if getattr(self, name) and not by_tls:
                 raise InvalidInputError(
@@ -263,6 +242,7 @@ class MysqlCheck(_ServerCheck):
     A connection that ends before a login counts as an error: after ``max_connect_errors`` of them,
     100 by default, the server refuses the host. So the check logs in and out. It needs an account
     without a password and without privileges: ``CREATE USER resiliency_probe@'10.0.%'``.
+    The settings of TLS are those of ``TlsCheck``, for use with ``tls``.
 
     Attributes:
         host: DNS name or address.
@@ -270,12 +250,6 @@ class MysqlCheck(_ServerCheck):
         port: TCP port; 3306 unless given.
         tls: Log in by TLS; the certificate must be trusted, valid, and for the name; not unless
             given.
-        server_name: Name that the certificate must have; the host unless given.
-        days_to_expiry: Fails when the certificate is valid for fewer days; 0 unless given.
-        ca_file: Path on the host of a file with the trusted authorities in PEM; those of the
-            system unless given.
-        certificate: Also publish for how many days the certificate is still valid.
-        family: Which addresses of a name are used, ``ipv4`` or ``ipv6``; ``ipv4`` unless given.
 
     Raises:
         InvalidInputError: A value is not valid.
@@ -287,7 +261,6 @@ class MysqlCheck(_ServerCheck):
     port: int = 3306
 
     def __post_init__(self) -> None:
-        """Validate the values."""
         self._check_server(self.host, self.port, by_tls=self.tls)
         _checked(self, "user", self.user, probe_validation.user_name)
 
@@ -296,7 +269,8 @@ class MysqlCheck(_ServerCheck):
 class PostgresqlCheck(_ServerCheck):
     """Passes when PostgreSQL answers a request for TLS and, with a user, begins a session.
 
-    Without ``user`` also a server passes that is starting up or has no connection left.
+    Without ``user`` also a server passes that is starting up or has no connection left. The
+    settings of TLS are those of ``TlsCheck``, for use with ``tls``.
 
     Attributes:
         host: DNS name or address.
@@ -306,12 +280,6 @@ class PostgresqlCheck(_ServerCheck):
         database: Name of the database; that of the user's name unless given.
         tls: Require TLS and check the certificate; without, TLS is used where the server has it,
             with any certificate.
-        server_name: Name that the certificate must have; the host unless given.
-        days_to_expiry: Fails when the certificate is valid for fewer days; 0 unless given.
-        ca_file: Path on the host of a file with the trusted authorities in PEM; those of the
-            system unless given.
-        certificate: Also publish for how many days the certificate is still valid.
-        family: Which addresses of a name are used, ``ipv4`` or ``ipv6``; ``ipv4`` unless given.
 
     Raises:
         InvalidInputError: A value is not valid.
@@ -324,7 +292,6 @@ class PostgresqlCheck(_ServerCheck):
     database: str | None = None
 
     def __post_init__(self) -> None:
-        """Validate the values."""
         self._check_server(self.host, self.port, by_tls=self.tls)
         for name, value in (("user", self.user), ("database", self.database)):
             if value is not None:
@@ -337,17 +304,13 @@ class PostgresqlCheck(_ServerCheck):
 class RedisCheck(_ServerCheck):
     """Passes when Redis or Valkey answers PING, or asks for a password.
 
+    The settings of TLS are those of ``TlsCheck``, for use with ``tls``.
+
     Attributes:
         host: DNS name or address.
         port: TCP port; 6379 unless given.
         tls: Connect by TLS; the certificate must be trusted, valid, and for the name; not unless
             given.
-        server_name: Name that the certificate must have; the host unless given.
-        days_to_expiry: Fails when the certificate is valid for fewer days; 0 unless given.
-        ca_file: Path on the host of a file with the trusted authorities in PEM; those of the
-            system unless given.
-        certificate: Also publish for how many days the certificate is still valid.
-        family: Which addresses of a name are used, ``ipv4`` or ``ipv6``; ``ipv4`` unless given.
 
     Raises:
         InvalidInputError: A value is not valid.
@@ -358,7 +321,6 @@ class RedisCheck(_ServerCheck):
     port: int = 6379
 
     def __post_init__(self) -> None:
-        """Validate the values."""
         self._check_server(self.host, self.port, by_tls=self.tls)
 
 
@@ -381,18 +343,14 @@ class Step:
 class ExchangeCheck(_ServerCheck):
     r"""Passes when a server answers texts as expected, such as one for SMTP.
 
+    The settings of TLS are those of ``TlsCheck``, for use where TLS begins.
+
     Attributes:
         host: DNS name or address.
         port: TCP port.
         steps: What is sent and expected, in order; the last one should log out, as servers log
             clients that merely leave.
         tls: Connect by TLS; not unless given. For TLS within the exchange see ``Step``.
-        server_name: Name that the certificate must have; the host unless given.
-        days_to_expiry: Fails when the certificate is valid for fewer days; 0 unless given.
-        ca_file: Path on the host of a file with the trusted authorities in PEM; those of the
-            system unless given.
-        certificate: Also publish for how many days the certificate is still valid.
-        family: Which addresses of a name are used, ``ipv4`` or ``ipv6``; ``ipv4`` unless given.
 
     Raises:
         InvalidInputError: A value is not valid.
@@ -411,7 +369,6 @@ class ExchangeCheck(_ServerCheck):
     steps: Sequence[Step]
 
     def __post_init__(self) -> None:
-        """Validate the values."""
         object.__setattr__(self, "steps", tuple(self.steps))
         starts_tls = [step.starttls for step in self.steps]
         self._check_server(self.host, self.port, by_tls=self.tls or any(starts_tls))
@@ -449,7 +406,6 @@ class DnsCheck(TargetCheck):
     port: int = _DNS_PORT
 
     def __post_init__(self) -> None:
-        """Validate the values."""
         _checked(self, "host", self.host, probe_validation.name_to_look_up)
         require_one_of("DnsCheck", "record_type", self.record_type, get_args(RecordType))
         if self.answer is not None:
@@ -490,46 +446,43 @@ def _check_connection(check: TargetCheck, host: str, port: int, family: str) -> 
     _checked(check, "host", host, validation.dns_name_or_address)
     _checked(check, "port", port, validation.port)
     require_one_of(type(check).__name__, "family", family, get_args(Family))
-    if family != "ipv4" and is_literal(host) and probe_validation.is_address(host):
+    if family != "ipv4" and is_literal(host) and validation.is_address(host):
         raise InvalidInputError(
             f"{type(check).__name__}: family: goes with names; {validation.shown(host)} is an "
             "address"
         )
 
 
-def _check_request(check: TargetCheck, request: "HttpCheck | HttpsCheck") -> None:
-    _checked(check, "path", request.path, validation.url_path)
-    if request.host_header is not None:
-        _checked(check, "host_header", request.host_header, validation.domain_name)
-    for each in request.status:
+def _check_request(check: HttpCheck | HttpsCheck) -> None:
+    _checked(check, "path", check.path, validation.url_path)
+    if check.host_header is not None:
+        _checked(check, "host_header", check.host_header, validation.domain_name)
+    for each in check.status:
         checked(type(check).__name__, "status", each, probe_validation.status)
     # A tuple: frozen, and equal to another of the same statuses.
-    object.__setattr__(check, "status", tuple(request.status))
-    if request.text is not None:
-        _checked(check, "text", request.text, probe_validation.body_text)
-    require_one_of(type(check).__name__, "method", request.method, get_args(Method))
-    if request.method == "HEAD" and request.text is not None:
+    object.__setattr__(check, "status", tuple(check.status))
+    if check.text is not None:
+        _checked(check, "text", check.text, probe_validation.body_text)
+    require_one_of(type(check).__name__, "method", check.method, get_args(Method))
+    if check.method == "HEAD" and check.text is not None:
         raise InvalidInputError(
             f"{type(check).__name__}: text: can't be found with method HEAD, whose answer has no "
             "body; give GET, or leave text out"
         )
-    for name, value in request.headers.items():
+    for name, value in check.headers.items():
         checked(type(check).__name__, "headers", name, probe_validation.header_name)
         checked(type(check).__name__, "headers", value, probe_validation.header_value)
 
 
-def _check_certificate(
-    check: TargetCheck, server_name: str | None, days_to_expiry: int, ca_file: str | None
-) -> None:
-    if server_name is not None:
-        _checked(check, "server_name", server_name, validation.dns_name_or_address)
-    _checked(check, "days_to_expiry", days_to_expiry, probe_validation.days_to_expiry)
-    if ca_file is not None:
-        _checked(check, "ca_file", ca_file, probe_validation.file_on_host)
+def _check_certificate(check: TlsCheck | HttpsCheck | _ServerCheck) -> None:
+    if check.server_name is not None:
+        _checked(check, "server_name", check.server_name, validation.dns_name_or_address)
+    _checked(check, "days_to_expiry", check.days_to_expiry, probe_validation.days_to_expiry)
+    if check.ca_file is not None:
+        _checked(check, "ca_file", check.ca_file, probe_validation.file_on_host)
 
 
 def _rendered(value: object) -> object:
-    """Return a setting as JSON has it."""
     if isinstance(value, tuple):
         return [_rendered(each) for each in value]
     if isinstance(value, Step):

@@ -9,7 +9,7 @@ import difflib
 import ipaddress
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Final
 from urllib.parse import urlsplit
@@ -55,6 +55,17 @@ def matching(
     return value
 
 
+def by_pattern(
+    pattern: str, what: str, example: str, flags: re.RegexFlag = re.ASCII
+) -> Callable[[str], str]:
+    """Make a function that validates a text by a pattern, with the message of ``matching``."""
+
+    def validate(value: str) -> str:
+        return matching(value, pattern, what, example, flags)
+
+    return validate
+
+
 def at_most(value: str, most: int, what: str) -> str:
     """Validate the length of a text, which ``what`` names in the message."""
     if len(value) > most:
@@ -62,9 +73,18 @@ def at_most(value: str, most: int, what: str) -> str:
     return value
 
 
-def account_id(value: str) -> str:
-    """Validate an AWS account id: twelve digits."""
-    return matching(value, ACCOUNT_ID, "an AWS account id (12 digits)", '"532151327118"')
+def in_range(least: int, most: int, otherwise: str = "out of range") -> Callable[[int], int]:
+    """Make a function that validates a number; ``otherwise`` says what one beyond the range is."""
+
+    def validate(value: int) -> int:
+        if not least <= value <= most:
+            raise ValueError(f"{value} is {otherwise}; allowed: {least} to {most}")
+        return value
+
+    return validate
+
+
+account_id = by_pattern(ACCOUNT_ID, "an AWS account id (12 digits)", '"532151327118"')
 
 
 def region(value: str) -> str:
@@ -78,60 +98,42 @@ def region(value: str) -> str:
     return value
 
 
-def instance_id(value: str) -> str:
-    """Validate an EC2 instance id, of either length."""
-    return matching(value, INSTANCE_ID, "an EC2 instance id", "i-0ab55a49288f1da24")
+instance_id = by_pattern(INSTANCE_ID, "an EC2 instance id", "i-0ab55a49288f1da24")
 
 
-def subnet_id(value: str) -> str:
-    """Validate the id of a subnet, of either length."""
-    return matching(value, SUBNET_ID, "a subnet id", "subnet-0ab55a49288f1da24")
+subnet_id = by_pattern(SUBNET_ID, "a subnet id", "subnet-0ab55a49288f1da24")
 
 
-def security_group_id(value: str) -> str:
-    """Validate the id of a security group, of either length."""
-    return matching(value, SECURITY_GROUP_ID, "a security group id", "sg-0123456789abcdef0")
+security_group_id = by_pattern(SECURITY_GROUP_ID, "a security group id", "sg-0123456789abcdef0")
 
 
-def host_name(value: str) -> str:
-    """Validate the Name tag of an instance, used in alarm names and as a metric dimension."""
-    return matching(
-        value,
-        r"[A-Za-z0-9]([\w .:/=+@-]{0,126}[\w.:/=+@-])?",
-        "a Name tag (letters, digits, spaces and _ . : / = + @ -, at most 128)",
-        "bookstore-api-blue",
-    )
+host_name = by_pattern(
+    r"[A-Za-z0-9]([\w .:/=+@-]{0,126}[\w.:/=+@-])?",
+    "a Name tag (letters, digits, spaces and _ . : / = + @ -, at most 128)",
+    "bookstore-api-blue",
+)
 
 
-def slug(value: str) -> str:
-    """Validate a short name that is used in stack names, alarm names and metric names."""
-    return matching(
-        value,
-        SLUG,
-        "a name (lower-case letters, digits and single hyphens, a letter first, at most 40)",
-        "bookstore",
-    )
+slug = by_pattern(
+    SLUG,
+    "a name (lower-case letters, digits and single hyphens, a letter first, at most 40)",
+    "bookstore",
+)
 
 
-def stack_name(value: str) -> str:
-    """Validate the name of a CloudFormation stack."""
-    return matching(
-        value,
-        rf"[A-Za-z][A-Za-z0-9-]{{0,{limits.MAX_STACK_NAME_CHARACTERS - 1}}}",
-        "the name of a stack (letters, digits and hyphens, a letter first)",
-        "shop-failover",
-    )
+stack_name = by_pattern(
+    rf"[A-Za-z][A-Za-z0-9-]{{0,{limits.MAX_STACK_NAME_CHARACTERS - 1}}}",
+    "the name of a stack (letters, digits and hyphens, a letter first)",
+    "shop-failover",
+)
 
 
-def rds_identifier(value: str) -> str:
-    """Validate the identifier of a DB instance or DB cluster, which RDS keeps in lower case."""
-    return matching(
-        value,
-        r"[a-z](?=.{0,62}$)[a-z0-9]*(-[a-z0-9]+)*",
-        "an identifier of a DB instance or DB cluster (lower-case letters, digits and single "
-        "hyphens, a letter first, at most 63)",
-        "shop-db",
-    )
+rds_identifier = by_pattern(
+    r"[a-z](?=.{0,62}$)[a-z0-9]*(-[a-z0-9]+)*",
+    "an identifier of a DB instance or DB cluster (lower-case letters, digits and single "
+    "hyphens, a letter first, at most 63)",
+    "shop-db",
+)
 
 
 def ip_address(value: str) -> str:
@@ -150,12 +152,18 @@ def ip_address(value: str) -> str:
     return str(address)
 
 
-def is_ipv6(address: str) -> bool:
-    """Whether the text is an IPv6 address; False for IPv4 addresses and for any other text."""
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address."""
     try:
-        return ipaddress.ip_address(address).version == 6
+        ipaddress.ip_address(text)
     except ValueError:
         return False
+    return True
+
+
+def is_ipv6(address: str) -> bool:
+    """Whether the text is an IPv6 address; False for IPv4 addresses and for any other text."""
+    return is_address(address) and ipaddress.ip_address(address).version == 6
 
 
 def ipv6_address(value: str) -> str:
@@ -263,67 +271,48 @@ def hosted_zone_id(value: str) -> str:
     return zone_id.removeprefix("/hostedzone/")
 
 
-def topic_name(value: str) -> str:
-    """Validate the name of a standard SNS topic."""
-    return matching(
-        value,
-        rf"[A-Za-z0-9_-]{{1,{limits.MAX_TOPIC_NAME_CHARACTERS}}}",
-        f"an SNS topic name (letters, digits, '_' and '-', at most "
-        f"{limits.MAX_TOPIC_NAME_CHARACTERS})",
-        "PingPublicationsSNS",
-    )
+topic_name = by_pattern(
+    rf"[A-Za-z0-9_-]{{1,{limits.MAX_TOPIC_NAME_CHARACTERS}}}",
+    f"an SNS topic name (letters, digits, '_' and '-', at most {limits.MAX_TOPIC_NAME_CHARACTERS})",
+    "PingPublicationsSNS",
+)
 
 
-def topic_arn(value: str) -> str:
-    """Validate the ARN of a standard SNS topic."""
-    return matching(
-        value,
-        rf"arn:{_PARTITION}:sns:[a-z0-9-]+:\d{{12}}:[A-Za-z0-9_-]{{1,256}}",
-        "the ARN of an SNS topic",
-        "arn:aws:sns:us-west-2:532151327118:PingPublicationsSNS",
-    )
+topic_arn = by_pattern(
+    rf"arn:{_PARTITION}:sns:[a-z0-9-]+:\d{{12}}:[A-Za-z0-9_-]{{1,256}}",
+    "the ARN of an SNS topic",
+    "arn:aws:sns:us-west-2:532151327118:PingPublicationsSNS",
+)
 
 
-def queue_arn(value: str) -> str:
-    """Validate the ARN of an SQS queue."""
-    return matching(
-        value,
-        rf"arn:{_PARTITION}:sqs:[a-z0-9-]+:\d{{12}}:[A-Za-z0-9_-]{{1,80}}",
-        "the ARN of a standard SQS queue",
-        "arn:aws:sqs:us-west-2:532151327118:alerts",
-    )
+queue_arn = by_pattern(
+    rf"arn:{_PARTITION}:sqs:[a-z0-9-]+:\d{{12}}:[A-Za-z0-9_-]{{1,80}}",
+    "the ARN of a standard SQS queue",
+    "arn:aws:sqs:us-west-2:532151327118:alerts",
+)
 
 
-def function_arn(value: str) -> str:
-    """Validate the ARN of a Lambda function, or of a version or an alias."""
-    return matching(
-        value,
-        rf"arn:{_PARTITION}:lambda:[a-z0-9-]+:\d{{12}}:function:[A-Za-z0-9_-]{{1,64}}"
-        r"(:[A-Za-z0-9_$-]{1,128})?",
-        "the ARN of a Lambda function",
-        "arn:aws:lambda:us-west-2:532151327118:function:alerts",
-    )
+function_arn = by_pattern(
+    rf"arn:{_PARTITION}:lambda:[a-z0-9-]+:\d{{12}}:function:[A-Za-z0-9_-]{{1,64}}"
+    r"(:[A-Za-z0-9_$-]{1,128})?",
+    "the ARN of a Lambda function",
+    "arn:aws:lambda:us-west-2:532151327118:function:alerts",
+)
 
 
-def phone_number(value: str) -> str:
-    """Validate a phone number in the format E.164."""
-    return matching(
-        value,
-        r"\+[1-9]\d{7,14}",
-        "a phone number (a plus sign, the country code and digits alone)",
-        "+15555550100",
-    )
+phone_number = by_pattern(
+    r"\+[1-9]\d{7,14}",
+    "a phone number (a plus sign, the country code and digits alone)",
+    "+15555550100",
+)
 
 
-def kms_key_arn(value: str) -> str:
-    """Validate the ARN of a KMS key."""
-    return matching(
-        value,
-        rf"arn:{_PARTITION}:kms:[a-z0-9-]+:\d{{12}}:key/"
-        r"([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})",
-        "the ARN of a KMS key",
-        "arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-    )
+kms_key_arn = by_pattern(
+    rf"arn:{_PARTITION}:kms:[a-z0-9-]+:\d{{12}}:key/"
+    r"([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})",
+    "the ARN of a KMS key",
+    "arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+)
 
 
 def secret_arn(value: str) -> str:
@@ -343,25 +332,19 @@ def secret_arn(value: str) -> str:
     )
 
 
-def gremlin_team(value: str) -> str:
-    """Validate the ID of a team of Gremlin."""
-    return matching(
-        value,
-        r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
-        "the ID of a Gremlin team",
-        "9676868b-60d2-5ebe-aa66-c1de8162ff9d",
-        re.ASCII | re.IGNORECASE,
-    )
+gremlin_team = by_pattern(
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    "the ID of a Gremlin team",
+    "9676868b-60d2-5ebe-aa66-c1de8162ff9d",
+    re.ASCII | re.IGNORECASE,
+)
 
 
-def gremlin_name(value: str) -> str:
-    """Validate the identifier, or a tag, of a client of Gremlin."""
-    return matching(
-        value,
-        r"[\w.:/=+@-]([\w .:/=+@-]{0,253}[\w.:/=+@-])?",
-        "an identifier or tag of a Gremlin client (letters, digits, spaces and _ . : / = + @ -)",
-        "bookstore-api-blue",
-    )
+gremlin_name = by_pattern(
+    r"[\w.:/=+@-]([\w .:/=+@-]{0,253}[\w.:/=+@-])?",
+    "an identifier or tag of a Gremlin client (letters, digits, spaces and _ . : / = + @ -)",
+    "bookstore-api-blue",
+)
 
 
 def other_region(arn: str, region: str) -> str | None:
@@ -383,21 +366,12 @@ def days(value: str) -> str:
     return value
 
 
-def notice_minutes(value: int) -> int:
-    """Validate how many minutes before its fault a drill announces itself."""
-    if not 0 <= value <= limits.MAX_NOTICE_MINUTES:
-        raise ValueError(f"{value} is out of range; give 0 to {limits.MAX_NOTICE_MINUTES}")
-    return value
-
-
-def change_calendar_arn(value: str) -> str:
-    """Validate the ARN of a Systems Manager change calendar."""
-    return matching(
-        value,
-        rf"arn:{_PARTITION}:ssm:[a-z0-9-]+:\d{{12}}:document/[A-Za-z0-9_.-]{{3,128}}",
-        "the ARN of a change calendar",
-        "arn:aws:ssm:us-west-2:532151327118:document/freeze",
-    )
+notice_minutes = in_range(0, limits.MAX_NOTICE_MINUTES)
+change_calendar_arn = by_pattern(
+    rf"arn:{_PARTITION}:ssm:[a-z0-9-]+:\d{{12}}:document/[A-Za-z0-9_.-]{{3,128}}",
+    "the ARN of a change calendar",
+    "arn:aws:ssm:us-west-2:532151327118:document/freeze",
+)
 
 
 def email_address(value: str) -> str:
@@ -432,9 +406,7 @@ def url_path(value: str) -> str:
     return matching(value, r"/[!-~]*", "a URL path that starts with /", "/version/")
 
 
-def version_field(value: str) -> str:
-    """Check a key of a JSON object."""
-    return matching(value, r"[!-~]{1,64}", "a key of a JSON object", "environment")
+version_field = by_pattern(r"[!-~]{1,64}", "a key of a JSON object", "environment")
 
 
 def namespace(value: str) -> str:
@@ -472,15 +444,12 @@ def tag_key(value: str) -> str:
     )
 
 
-def tag_value(value: str) -> str:
-    """Validate the value of a resource tag."""
-    return matching(
-        value,
-        r"[\w .:/=+@-]{0,256}",
-        "a tag value (letters, digits, spaces and _ . : / = + @ -, at most 256)",
-        "ops",
-        re.UNICODE,
-    )
+tag_value = by_pattern(
+    r"[\w .:/=+@-]{0,256}",
+    "a tag value (letters, digits, spaces and _ . : / = + @ -, at most 256)",
+    "ops",
+    re.UNICODE,
+)
 
 
 def alarm_name(value: str) -> str:
@@ -490,14 +459,11 @@ def alarm_name(value: str) -> str:
     return at_most(value, limits.MAX_ALARM_NAME_CHARACTERS, "the alarm name")
 
 
-def dashboard_name(value: str) -> str:
-    """Validate the name of a CloudWatch dashboard."""
-    return matching(
-        value,
-        r"[A-Za-z0-9_-]{1,255}",
-        "a dashboard's name (letters, digits, '_' and '-', at most 255)",
-        "bookstore-production",
-    )
+dashboard_name = by_pattern(
+    r"[A-Za-z0-9_-]{1,255}",
+    "a dashboard's name (letters, digits, '_' and '-', at most 255)",
+    "bookstore-production",
+)
 
 
 def ttl_seconds(value: int) -> int:
@@ -509,11 +475,7 @@ def ttl_seconds(value: int) -> int:
     return value
 
 
-def port(value: int) -> int:
-    """Validate a TCP port."""
-    if not 1 <= value <= 65535:
-        raise ValueError(f"{value} is not a TCP port; allowed: 1 to 65535")
-    return value
+port = in_range(1, 65_535, "not a TCP port")
 
 
 def failover_period_seconds(value: int) -> int:

@@ -29,6 +29,15 @@ class AlarmSettings(Section):
     threshold: float = Field(
         default=1.0, description="The value that the statistic is compared with."
     )
+    evaluation_periods: Annotated[int, Field(ge=1)] = Field(
+        default=2, description="Consecutive periods that must breach."
+    )
+    statistic: Statistic = Field(default="Average", description="Statistic over a period.")
+
+    @property
+    def datapoints(self) -> int:
+        """The periods that must breach."""
+        return self.datapoints_to_alarm or self.evaluation_periods
 
 
 class StatusAlarmSettings(AlarmSettings):
@@ -39,43 +48,19 @@ class StatusAlarmSettings(AlarmSettings):
     )
     statistic: Statistic = Field(default="Maximum", description="Statistic over a period.")
 
-    @property
-    def datapoints(self) -> int:
-        """The periods that must breach."""
-        return self.evaluation_periods
-
 
 class ConnectivityAlarmSettings(AlarmSettings):
     """The alarm on one dependency's connectivity, for both hosts."""
 
-    evaluation_periods: Annotated[int, Field(ge=1)] = Field(
-        default=2, description="Consecutive periods that must breach."
-    )
-    statistic: Statistic = Field(default="Average", description="Statistic over a period.")
     missing_data: MissingDataName = Field(
         default="cloudwatch_default",
         description="How a period without samples is treated. With cloudwatch_default the alarm "
         "goes to INSUFFICIENT_DATA and a health check on it counts as unhealthy.",
     )
 
-    @property
-    def datapoints(self) -> int:
-        """The periods that must breach."""
-        return self.datapoints_to_alarm or self.evaluation_periods
-
 
 class PeerAlarmSettings(AlarmSettings):
     """The alarms on the hosts' checks of each other. Missing data is never breaching."""
-
-    evaluation_periods: Annotated[int, Field(ge=1)] = Field(
-        default=2, description="Consecutive periods that must breach."
-    )
-    statistic: Statistic = Field(default="Average", description="Statistic over a period.")
-
-    @property
-    def datapoints(self) -> int:
-        """The periods that must breach."""
-        return self.datapoints_to_alarm or self.evaluation_periods
 
 
 InDrills = Literal["quiet", "guard", "ignored"]

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from resiliency.service_file.model.objective import MAX_OBJECTIVE_SECONDS, MIN_OBJECTIVE_SECONDS
-from resiliency.service_file.model.values import Section, Slug
+from resiliency.service_file.model.values import Matching, Section, Slug
 from staged_resiliency.drills import schedule as schedules
 from staged_resiliency.drills.database_faults import DATABASE_FAILOVER_MINUTES
 from staged_resiliency.drills.faults import MAX_DELAY_MILLISECONDS, MAX_RESPONSE_MILLISECONDS
@@ -16,18 +16,10 @@ Day = Literal["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
 WORKDAYS: Final[tuple[Day, ...]] = ("MON", "TUE", "WED", "THU", "FRI")
 
 RdsIdentifier = Annotated[str, AfterValidator(validation.rds_identifier)]
-SubnetId = Annotated[
-    str,
-    AfterValidator(validation.subnet_id),
-    WithJsonSchema({"type": "string", "pattern": validation.SUBNET_ID}),
-]
-
+SubnetId = Annotated[str, Matching(validation.subnet_id, validation.SUBNET_ID)]
 SecurityGroupId = Annotated[
-    str,
-    AfterValidator(validation.security_group_id),
-    WithJsonSchema({"type": "string", "pattern": validation.SECURITY_GROUP_ID}),
+    str, Matching(validation.security_group_id, validation.SECURITY_GROUP_ID)
 ]
-
 GremlinName = Annotated[str, AfterValidator(validation.gremlin_name)]
 
 

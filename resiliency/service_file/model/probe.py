@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, Field
 
-from resiliency.service_file.model.values import IntervalSeconds, RoleName, Section
+from resiliency.service_file.model.values import IntervalSeconds, Matching, RoleName, Section
 from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.configuration import (
     DEFAULT_INTERVAL_SECONDS,
@@ -13,23 +13,11 @@ from staged_resiliency.probe.configuration import (
     DEFAULT_TIMEOUT_SECONDS,
 )
 
-BucketName = Annotated[
-    str,
-    AfterValidator(probe_validation.bucket_name),
-    WithJsonSchema({"type": "string", "pattern": probe_validation.BUCKET_NAME}),
-]
-
+BucketName = Annotated[str, Matching(probe_validation.bucket_name, probe_validation.BUCKET_NAME)]
 StatsdPattern = Annotated[
-    str,
-    AfterValidator(probe_validation.statsd_pattern),
-    WithJsonSchema({"type": "string", "pattern": probe_validation.STATSD_PATTERN}),
+    str, Matching(probe_validation.statsd_pattern, probe_validation.STATSD_PATTERN)
 ]
-
-StatsdTag = Annotated[
-    str,
-    AfterValidator(probe_validation.statsd_tag),
-    WithJsonSchema({"type": "string", "pattern": probe_validation.STATSD_TAG}),
-]
+StatsdTag = Annotated[str, Matching(probe_validation.statsd_tag, probe_validation.STATSD_TAG)]
 
 
 class StatsdSettings(Section):

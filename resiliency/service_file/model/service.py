@@ -14,19 +14,14 @@ from resiliency.service_file.model.hosts import Hosts
 from resiliency.service_file.model.notifications import Notifications
 from resiliency.service_file.model.objective import Assumptions, Objective
 from resiliency.service_file.model.probe import Probe
-from resiliency.service_file.model.values import Line, Section, Slug, TagKey, TagValue
+from resiliency.service_file.model.values import Line, Matching, Section, Slug, TagKey, TagValue
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.hosts import Color
 
 # Signals that are not a dependency's name; a dependency can't take these names.
 BUILT_IN_SIGNALS: Final = ("status", "endpoint", "peer")
 
-AccountId = Annotated[
-    str,
-    AfterValidator(validation.account_id),
-    WithJsonSchema({"type": "string", "pattern": validation.ACCOUNT_ID}),
-]
-
+AccountId = Annotated[str, Matching(validation.account_id, validation.ACCOUNT_ID)]
 Region = Annotated[
     str,
     AfterValidator(validation.region),

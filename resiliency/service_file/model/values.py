@@ -1,31 +1,46 @@
 """The base of all sections of a service file, and the types of single values."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 from staged_resiliency.probe import probe_validation
 from staged_resiliency.shared import limits, validation
 
-# Patterns and lists for editors; the checks decide and explain.
-Slug = Annotated[
-    str,
-    AfterValidator(validation.slug),
-    WithJsonSchema({"type": "string", "pattern": validation.SLUG}),
-]
 
-InstanceId = Annotated[
-    str,
-    AfterValidator(validation.instance_id),
-    WithJsonSchema({"type": "string", "pattern": validation.INSTANCE_ID}),
-]
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """A text that a check accepts; the pattern is for editors, and the check decides."""
 
-HostedZoneId = Annotated[
-    str,
-    AfterValidator(validation.hosted_zone_id),
-    WithJsonSchema({"type": "string", "pattern": validation.HOSTED_ZONE_ID}),
-]
+    check: Callable[[str], str]
+    pattern: str
 
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"type": "string", "pattern": self.pattern}
+
+
+Slug = Annotated[str, Matching(validation.slug, validation.SLUG)]
+InstanceId = Annotated[str, Matching(validation.instance_id, validation.INSTANCE_ID)]
+HostedZoneId = Annotated[str, Matching(validation.hosted_zone_id, validation.HOSTED_ZONE_ID)]
 Line = Annotated[str, Field(max_length=200), AfterValidator(validation.one_line)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 DomainName = Annotated[str, AfterValidator(validation.domain_name)]
@@ -37,12 +52,7 @@ BodyText = Annotated[
     AfterValidator(probe_validation.body_text),
 ]
 
-RoleName = Annotated[
-    str,
-    AfterValidator(probe_validation.role_name),
-    WithJsonSchema({"type": "string", "pattern": probe_validation.ROLE_NAME}),
-]
-
+RoleName = Annotated[str, Matching(probe_validation.role_name, probe_validation.ROLE_NAME)]
 IntervalSeconds = Annotated[
     int,
     AfterValidator(probe_validation.interval_seconds),

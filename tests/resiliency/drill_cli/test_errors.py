@@ -9,11 +9,12 @@ import pytest
 
 from resiliency.drill_cli import aws
 from resiliency.errors import UserError
+from tests.cases import cases
 from tests.fake_aws import plans
 from tests.fake_aws.account import Parameters
 from tests.fake_aws.command import CommandAccount
 from tests.fake_aws.simulation import ApiError
-from tests.resiliency.drill_cli.conftest import Command
+from tests.resiliency.conftest import Resiliency
 
 STACK = ("cloudformation", "ListStackResources")
 IDENTITY = ("sts", "GetCallerIdentity")
@@ -28,125 +29,104 @@ def endpoint() -> BaseException:
     return error
 
 
-@pytest.mark.parametrize(
+@cases(
     ("operation", "error", "expected"),
-    [
-        pytest.param(IDENTITY, failures.NoCredentialsError(), "no AWS credentials", id="none"),
-        pytest.param(
+    {
+        "none": (IDENTITY, failures.NoCredentialsError(), "no AWS credentials"),
+        "half": (
             IDENTITY,
             failures.PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"),
             "the AWS credentials can't be read: Partial credentials found in env",
-            id="half",
         ),
-        pytest.param(
+        "a process that fails": (
             IDENTITY,
             failures.CredentialRetrievalError(provider="process", error_msg="exit 1"),
             "the AWS credentials can't be read: Error when retrieving credentials from process",
-            id="a process that fails",
         ),
-        pytest.param(
+        "signed out": (
             IDENTITY,
             failures.UnauthorizedSSOTokenError(),
             "the AWS credentials have expired; sign in",
-            id="signed out",
         ),
-        pytest.param(
-            IDENTITY, ApiError("ExpiredToken"), "the AWS credentials have expired", id="expired"
-        ),
-        pytest.param(
+        "expired": (IDENTITY, ApiError("ExpiredToken"), "the AWS credentials have expired"),
+        "unknown": (
             IDENTITY,
             ApiError("InvalidClientTokenId"),
             "AWS rejects the credentials (InvalidClientTokenId)",
-            id="unknown",
         ),
-        pytest.param(IDENTITY, endpoint(), "AWS can't be reached for sts:GetCall", id="no network"),
-        pytest.param(
+        "no network": (IDENTITY, endpoint(), "AWS can't be reached for sts:GetCall"),
+        "no proxy": (
             IDENTITY,
             failures.ProxyConnectionError(proxy_url="http://proxy"),
             "AWS can't be reached for sts:GetCallerIdentity in us-west-2",
-            id="no proxy",
         ),
-        pytest.param(
+        "no answer": (
             IDENTITY,
             failures.ReadTimeoutError(endpoint_url="https://sts"),
             "AWS can't be reached",
-            id="no answer",
         ),
-        pytest.param(
+        "no right to see the stack": (
             STACK,
             ApiError("AccessDenied", "User: x is not authorized"),
             f"{WHO} may not cloudformation:ListStackResources on bookstore-production-drills; "
             "docs/drill-command.md lists the permissions that each subcommand needs (AWS says: U",
-            id="no right to see the stack",
         ),
-        pytest.param(
+        "no right to see a drill": (
             ("stepfunctions", "DescribeStateMachine"),
             ApiError("AccessDeniedException"),
             "may not states:DescribeStateMachine on arn:aws:states:us-west-2:123456789012:"
             "stateMachine:bookstore-production-drill-shutdown",
-            id="no right to see a drill",
         ),
-        pytest.param(
+        "no right to see journals": (
             OBJECTS,
             ApiError("AccessDenied"),
             f"may not s3:ListBucket on s3://{plans.BUCKET}/journals/db-blackhole/",
-            id="no right to see journals",
         ),
-        pytest.param(
-            OBJECTS, ApiError("NoSuchBucket", "gone"), "AWS says NoSuchBucket", id="no bucket"
-        ),
-        pytest.param(
+        "no bucket": (OBJECTS, ApiError("NoSuchBucket", "gone"), "AWS says NoSuchBucket"),
+        "throttled": (
             ("scheduler", "GetSchedule"),
             ApiError("ThrottlingException"),
             "AWS throttles scheduler:GetSchedule, also after 4 attempts",
-            id="throttled",
         ),
-        pytest.param(
-            STACK, ApiError("InternalFailure"), "AWS failed at cloudformation:List", id="AWS fails"
-        ),
-        pytest.param(
+        "AWS fails": (STACK, ApiError("InternalFailure"), "AWS failed at cloudformation:List"),
+        "something unheard of": (
             STACK,
             ApiError("Odd", "line one\nline \x1b[31mtwo"),
             "AWS says Odd: line one line \\x1b[31mtwo",
-            id="something unheard of",
         ),
-        pytest.param(
+        "no endpoint": (
             STACK,
             failures.UnknownEndpointError(service_name="x", region_name="y"),
             "cloudformation:ListStackResources: Unable to construct an endpoint",
-            id="no endpoint",
         ),
-    ],
+    },
 )
 def test_each_failure_is_one_line(
     operation: tuple[str, str],
     error: BaseException,
     expected: str,
     made: CommandAccount,
-    drill: Command,
-    capsys: pytest.CaptureFixture[str],
+    drill: Resiliency,
 ) -> None:
     made.refuse(*operation, error)
-    assert drill("list") == 1
-    printed = capsys.readouterr()
+    printed = drill("list", status=1)
     assert expected in printed.err
     assert len(printed.err.splitlines()) == 1
     assert printed.out == ""
 
 
 def test_without_the_stack_it_says_how_to_deploy_it(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     made.resources = None
-    assert drill("list") == 1
-    assert capsys.readouterr().err == (
+    assert drill("list", status=1).err == (
         "no stack bookstore-production-drills in account 123456789012, region us-west-2; deploy it "
         "(`npx cdk deploy bookstore-production-drills`), or check --region and --profile\n"
     )
 
 
 def test_a_stack_without_drills_says_where_they_are_asked_for(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     made.client("stepfunctions").create_state_machine(
         name="other",
@@ -157,30 +137,24 @@ def test_a_stack_without_drills_says_where_they_are_asked_for(
     gone = f"{other}-gone"
     kind = "AWS::StepFunctions::StateMachine"
     made.resources = [(kind, other), (kind, gone), (kind, "")]
-    assert drill("list") == 1
-    assert capsys.readouterr().err == (
+    assert drill("list", status=1).err == (
         "bookstore-production-drills: holds no drills; give the service file some under `drills` "
         "and deploy it\n"
     )
 
 
-@pytest.mark.parametrize(
+@cases(
     ("definition", "expected"),
-    [
-        pytest.param("{", "this release can't read its plan", id="no JSON"),
-        pytest.param(
+    {
+        "no JSON": ("{", "this release can't read its plan"),
+        "another release's": (
             '{"States": {"Plan": {"Result": {"plan": {"hypothesis": []}}}}}',
             "plan: service is missing",
-            id="another release's",
         ),
-    ],
+    },
 )
 def test_a_plan_that_cannot_be_read_is_one_line(
-    definition: str,
-    expected: str,
-    made: CommandAccount,
-    drill: Command,
-    capsys: pytest.CaptureFixture[str],
+    definition: str, expected: str, made: CommandAccount, drill: Resiliency
 ) -> None:
     described = {
         "stateMachineArn": "arn",
@@ -195,33 +169,26 @@ def test_a_plan_that_cannot_be_read_is_one_line(
         return described
 
     made.answers["stepfunctions", "DescribeStateMachine"] = answer
-    assert drill("list") == 1
-    error = capsys.readouterr().err
+    error = drill("list", status=1).err
     assert expected in error
     assert "use the release that deployed it" in error
     assert len(error.splitlines()) == 1
 
 
 def test_a_stack_of_another_service_with_the_same_name_is_refused(
-    made: CommandAccount, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, resiliency: Resiliency
 ) -> None:
-    from resiliency import cli
 
     words = ["drill", "list", "bookstore-production", "drills", "--region", "us-west-2"]
-    assert cli.main(words) == 1
-    assert "is a drill of bookstore in production; name these" in capsys.readouterr().err
+    assert "is a drill of bookstore in production; name these" in resiliency(*words, status=1).err
 
 
 def test_an_object_that_breaks_off_or_is_too_large_is_shown(
-    made: CommandAccount,
-    drill: Command,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    made: CommandAccount, drill: Resiliency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made.put("journals/shutdown/run-1.json", "{}" + " " * 100)
     monkeypatch.setattr(aws, "_MOST_BYTES", 50)
-    assert drill("report", "shutdown") == 1
-    assert "run-1.json: is larger than 50 bytes" in capsys.readouterr().err
+    assert "run-1.json: is larger than 50 bytes" in drill("report", "shutdown", status=1).err
 
     class Body:
         def read(self, _: int) -> bytes:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from resiliency.drill_cli.progress import PhaseProgress, progress_of
-from resiliency.drill_cli.wording import duration
+from staged_resiliency.drills.runtime.wording import duration
 from tests.fake_aws.command import Run
 
 

@@ -22,6 +22,7 @@ from resiliency.failover_model.alarm_evaluation import (
 )
 from resiliency.failover_model.assumptions import Assumptions
 from staged_resiliency.shared import time_limits
+from tests.cases import cases
 
 RETAIN = "retain"
 COLUMNS = (Missing.MISSING, Missing.IGNORE, Missing.BREACHING, Missing.NOT_BREACHING)
@@ -119,12 +120,12 @@ def test_each_example_of_awss_text_is_what_comes_out(
 
 
 # Two cells of former versions say otherwise than today's text; they are not what comes out.
-@pytest.mark.parametrize(
+@cases(
     ("signs", "needed", "missing", "formerly"),
-    [
-        pytest.param("- - X - -", 3, Missing.IGNORE, "ALARM", id="table 1, row 5, 2019 and 2020"),
-        pytest.param("- - X - -", 2, Missing.MISSING, "OK", id="table 2, row 5, July 2019"),
-    ],
+    {
+        "table 1, row 5, 2019 and 2020": ("- - X - -", 3, Missing.IGNORE, "ALARM"),
+        "table 2, row 5, July 2019": ("- - X - -", 2, Missing.MISSING, "OK"),
+    },
 )
 def test_where_awss_versions_contradict_each_other_todays_holds(
     signs: str, needed: int, missing: Missing, formerly: str
@@ -143,15 +144,15 @@ def test_the_one_published_evaluation_range_is_the_assumed_one() -> None:
     assert 3 + time_limits.extra_periods(300) == 5
 
 
-@pytest.mark.parametrize(
+@cases(
     ("periods", "length", "queried", "oldest"),
-    [
+    {
         # Events of CloudWatch in the test data of two projects: the start of the oldest data point
         # that decided the state, as nothing newer was there.
-        pytest.param(1, 60, "06:56:05", "06:50", id="tidal-music/cw-alert-router"),
-        pytest.param(2, 60, "14:07:25", "14:01", id="overmindtech/aws-source"),
-        pytest.param(1, 300, "01:57:48", "01:50", id="an alarm on a load balancer"),
-    ],
+        "tidal-music/cw-alert-router": (1, 60, "06:56:05", "06:50"),
+        "overmindtech/aws-source": (2, 60, "14:07:25", "14:01"),
+        "an alarm on a load balancer": (1, 300, "01:57:48", "01:50"),
+    },
 )
 def test_published_events_are_within_the_assumed_range(
     periods: int, length: int, queried: str, oldest: str

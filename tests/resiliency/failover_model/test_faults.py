@@ -14,6 +14,7 @@ from resiliency.failover_model.faults import (
     watched_host,
 )
 from resiliency.failover_model.graph import Alarm, Metric
+from tests.cases import cases
 from tests.resiliency.failover_model.support import (
     all_of,
     endpoint,
@@ -148,13 +149,13 @@ def test_a_pair_without_alarms_names_no_host() -> None:
     assert watched_host(pair_of(endpoint())) is None
 
 
-@pytest.mark.parametrize(
+@cases(
     ("check", "dependencies"),
-    [
-        pytest.param(unhealthy(status_alarm()), ["db"], id="those of the watched host"),
-        pytest.param(endpoint(), ["db", "cdn"], id="all, where no host is named"),
-        pytest.param(None, ["db", "cdn"], id="all, where nothing decides"),
-    ],
+    {
+        "those of the watched host": (unhealthy(status_alarm()), ["db"]),
+        "all, where no host is named": (endpoint(), ["db", "cdn"]),
+        "all, where nothing decides": (None, ["db", "cdn"]),
+    },
 )
 def test_each_measured_dependency_is_a_fault_once(check: object, dependencies: list[str]) -> None:
     graph = graph_of(

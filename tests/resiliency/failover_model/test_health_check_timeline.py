@@ -24,6 +24,7 @@ from resiliency.failover_model.metric_stream import (
 from resiliency.failover_model.route53 import InsufficientData
 from staged_resiliency.probe.agent.measuring import STEADY_SECONDS
 from staged_resiliency.shared import names
+from tests.cases import cases
 from tests.resiliency.failover_model.support import (
     Always,
     endpoint,
@@ -176,17 +177,17 @@ def test_data_later_than_the_evaluation_range_are_silence_all_the_time() -> None
     assert course(unhealthy(status_alarm()), Effect.NONE, late).before is False
 
 
-@pytest.mark.parametrize(
+@cases(
     ("statistic", "threshold", "at"),
-    [
+    {
         # Samples of minute 0: three good, three bad.
-        pytest.param("Average", 0.5, 165, id="half is not below half: the next minute is"),
-        pytest.param("Average", 0.6, 105, id="half is below more"),
-        pytest.param("Minimum", 1, 105, id="one bad sample"),
-        pytest.param("Maximum", 1, 165, id="not one good sample"),
-        pytest.param("Sum", 4, 105, id="fewer than four good ones"),
-        pytest.param("SampleCount", 1, None, id="samples there are"),
-    ],
+        "half is not below half: the next minute is": ("Average", 0.5, 165),
+        "half is below more": ("Average", 0.6, 105),
+        "one bad sample": ("Minimum", 1, 105),
+        "not one good sample": ("Maximum", 1, 165),
+        "fewer than four good ones": ("Sum", 4, 105),
+        "samples there are": ("SampleCount", 1, None),
+    },
 )
 def test_a_period_breaches_by_its_statistic(
     statistic: str, threshold: float, at: float | None
@@ -204,17 +205,17 @@ def test_a_long_period_is_read_each_minute() -> None:
     assert course(unhealthy(alarm), Effect.REFUSED).changes == [(105, False)]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("leaf", "effect", "evident", "at"),
-    [
+    {
         # Each checker asks 15 s after the fault, then twice more.
-        pytest.param(endpoint(), Effect.REFUSED, 45, 120, id="30 s, 3 times"),
-        pytest.param(endpoint(interval_seconds=10), Effect.REFUSED, 35, 70, id="10 s, 3 times"),
-        pytest.param(endpoint(failure_threshold=1), Effect.REFUSED, 45, 60, id="30 s, once"),
-        pytest.param(endpoint(), Effect.UNANSWERED, 49, 132, id="each waits four seconds"),
-        pytest.param(endpoint(kind="TCP"), Effect.UNANSWERED, 55, 150, id="TCP waits ten"),
-        pytest.param(endpoint(), Effect.UNRESPONSIVE, 47, 126, id="each waits two seconds"),
-    ],
+        "30 s, 3 times": (endpoint(), Effect.REFUSED, 45, 120),
+        "10 s, 3 times": (endpoint(interval_seconds=10), Effect.REFUSED, 35, 70),
+        "30 s, once": (endpoint(failure_threshold=1), Effect.REFUSED, 45, 60),
+        "each waits four seconds": (endpoint(), Effect.UNANSWERED, 49, 132),
+        "TCP waits ten": (endpoint(kind="TCP"), Effect.UNANSWERED, 55, 150),
+        "each waits two seconds": (endpoint(), Effect.UNRESPONSIVE, 47, 126),
+    },
 )
 def test_an_endpoint_is_unhealthy_after_so_many_failures(
     leaf: BasicHealthCheck, effect: Effect, evident: float, at: float
@@ -222,14 +223,14 @@ def test_an_endpoint_is_unhealthy_after_so_many_failures(
     assert course(leaf, effect) == StatusTimeline(True, [(at, False)], evident)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("effect", "evident", "at"),
-    [
+    {
         # The load balancer checks 15 s after the fault, and once more 30 s later.
-        pytest.param(Effect.REFUSED, 45, 90, id="refused"),
-        pytest.param(Effect.UNANSWERED, 50, 95, id="each waits five seconds"),
-        pytest.param(Effect.UNRESPONSIVE, 50, 95, id="without a response too"),
-    ],
+        "refused": (Effect.REFUSED, 45, 90),
+        "each waits five seconds": (Effect.UNANSWERED, 50, 95),
+        "without a response too": (Effect.UNRESPONSIVE, 50, 95),
+    },
 )
 def test_a_target_group_is_unhealthy_after_so_many_failures(
     effect: Effect, evident: float, at: float

@@ -21,6 +21,7 @@ from resiliency.failover_model.overrides import (
 from resiliency.failover_model.simulation import failover_times
 from resiliency.failover_model.template_reader import read_graph
 from resiliency.service_file.timing_graph import deciding_graph
+from tests.cases import cases
 from tests.resiliency.failover_model.support import (
     all_of,
     endpoint,
@@ -115,12 +116,12 @@ def test_evaluations_far_apart_decide_late() -> None:
 PROBE = Probe("Shop", 30, 10)
 
 
-@pytest.mark.parametrize(
+@cases(
     "pair",
-    [
-        pytest.param(pair_of(healthy(peer_alarm())), id="it decides"),
-        pytest.param(pair_of(unhealthy(status_alarm())), id="it watches the same host"),
-    ],
+    {
+        "it decides": pair_of(healthy(peer_alarm())),
+        "it watches the same host": pair_of(unhealthy(status_alarm())),
+    },
 )
 def test_what_templates_tell_of_the_probe_stands_in_for_defaults(pair: Pair) -> None:
     graph = FailoverGraph([pair], [probe_alarm("db-connectivity")], [Probe("Other", 1, 1), PROBE])
@@ -182,21 +183,21 @@ def test_a_probe_is_read_from_its_association() -> None:
     assert read_graph(association(encoded(SOUND))).probes == [Probe("Shop", 20, 2.5)]
 
 
-@pytest.mark.parametrize(
+@cases(
     "configuration",
-    [
-        pytest.param({"Ref": "Configuration"}, id="what only the deployment knows"),
-        pytest.param("no base64!", id="no base64"),
-        pytest.param(b64encode(b"{").decode(), id="no JSON"),
-        pytest.param(b64encode(b"[" * 100_000).decode(), id="too deep"),
-        pytest.param(encoded([1]), id="no object"),
-        pytest.param(encoded({**SOUND, "namespace": 1}), id="no namespace"),
-        pytest.param(encoded({**SOUND, "interval_seconds": "10"}), id="interval in words"),
-        pytest.param(encoded({**SOUND, "interval_seconds": True}), id="interval that is true"),
-        pytest.param(encoded({**SOUND, "interval_seconds": 61}), id="interval of over a minute"),
-        pytest.param(encoded({**SOUND, "timeout_seconds": 0}), id="timeout of nothing"),
-        pytest.param(encoded({**SOUND, "timeout_seconds": float("nan")}), id="timeout of NaN"),
-    ],
+    {
+        "what only the deployment knows": {"Ref": "Configuration"},
+        "no base64": "no base64!",
+        "no JSON": b64encode(b"{").decode(),
+        "too deep": b64encode(b"[" * 100_000).decode(),
+        "no object": encoded([1]),
+        "no namespace": encoded({**SOUND, "namespace": 1}),
+        "interval in words": encoded({**SOUND, "interval_seconds": "10"}),
+        "interval that is true": encoded({**SOUND, "interval_seconds": True}),
+        "interval of over a minute": encoded({**SOUND, "interval_seconds": 61}),
+        "timeout of nothing": encoded({**SOUND, "timeout_seconds": 0}),
+        "timeout of NaN": encoded({**SOUND, "timeout_seconds": float("nan")}),
+    },
 )
 def test_an_association_of_something_else_tells_nothing(configuration: object) -> None:
     assert read_graph(association(configuration)).probes == []

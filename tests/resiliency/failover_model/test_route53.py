@@ -20,6 +20,7 @@ from resiliency.failover_model.route53 import (
     status,
     unhealthy_checkers_needed,
 )
+from tests.cases import cases
 
 # C, "Failover records" and "Records without a health check are always healthy"
 ANSWERS = {
@@ -63,21 +64,21 @@ def test_inverted_and_disabled_act_as_documented(
 
 
 # G, "health checks that monitor CloudWatch alarms", and A, InsufficientDataHealthStatus
-@pytest.mark.parametrize(
+@cases(
     ("signs", "insufficient_data", "last_known", "expected"),
-    [
-        pytest.param("0000", "Unhealthy", True, True, id="the stream says OK"),
-        pytest.param("00XX", "Healthy", True, False, id="the stream says ALARM"),
-        pytest.param("000X", "Unhealthy", True, True, id="one of two is not enough"),
-        pytest.param("----", "Healthy", False, True, id="silence is health"),
-        pytest.param("----", "Unhealthy", True, False, id="silence is failure"),
-        pytest.param("----", "LastKnownStatus", True, True, id="silence keeps health"),
-        pytest.param("----", "LastKnownStatus", False, False, id="silence keeps failure"),
-        pytest.param("----", "LastKnownStatus", None, True, id="a new one is healthy"),
-        pytest.param("0---", "Unhealthy", True, True, id="one good point is no silence"),
-        pytest.param("---X", "Healthy", True, True, id="one bad point is too little"),
-        pytest.param("--X-", "Healthy", True, False, id="one bad point that is old enough is not"),
-    ],
+    {
+        "the stream says OK": ("0000", "Unhealthy", True, True),
+        "the stream says ALARM": ("00XX", "Healthy", True, False),
+        "one of two is not enough": ("000X", "Unhealthy", True, True),
+        "silence is health": ("----", "Healthy", False, True),
+        "silence is failure": ("----", "Unhealthy", True, False),
+        "silence keeps health": ("----", "LastKnownStatus", True, True),
+        "silence keeps failure": ("----", "LastKnownStatus", False, False),
+        "a new one is healthy": ("----", "LastKnownStatus", None, True),
+        "one good point is no silence": ("0---", "Unhealthy", True, True),
+        "one bad point is too little": ("---X", "Healthy", True, True),
+        "one bad point that is old enough is not": ("--X-", "Healthy", True, False),
+    },
 )
 def test_a_health_check_on_an_alarm_reads_the_data_stream(
     signs: str, insufficient_data: str, last_known: bool | None, expected: bool

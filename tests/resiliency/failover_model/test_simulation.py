@@ -22,6 +22,7 @@ from resiliency.failover_model.simulation import (
     _simulate,
     failover_times,
 )
+from tests.cases import cases
 from tests.resiliency.failover_model.support import (
     all_of,
     endpoint,
@@ -202,87 +203,75 @@ UNKNOWN = unhealthy(status_alarm(name="queue", metric=Metric("Shop", "queue-leng
 ALIAS = replace(pair_of(None).primary, evaluates_target=True)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("pair", "kind", "reason"),
-    [
-        pytest.param(
+    {
+        "no health check": (
             pair_of(None),
             FaultKind.HOST_STOPPED,
             "the primary has no health check, so it always answers",
-            id="no health check",
         ),
-        pytest.param(
+        "alias": (
             replace(pair_of(None), primary=ALIAS),
             FaultKind.HOST_STOPPED,
             "EvaluateTargetHealth of the primary's alias is left out, as the templates do not "
             "describe its target, and nothing else decides",
-            id="alias",
         ),
-        pytest.param(
+        "disabled": (
             pair_of(unhealthy(status_alarm(), disabled=True)),
             FaultKind.HOST_STOPPED,
             "shop-blue-StatusCheckFailed is disabled, which counts as healthy",
-            id="disabled",
         ),
-        pytest.param(
+        "disabled child, and another that is not needed": (
             pair_of(all_of(unhealthy(status_alarm(), disabled=True), PEER, threshold=1)),
             FaultKind.HOST_STOPPED,
             "shop-blue-StatusCheckFailed falls silent, but is disabled; "
             "shop-blue-peer-connectivity-failed fails after its deadline, which is not enough to "
             "change the answer",
-            id="disabled child, and another that is not needed",
         ),
-        pytest.param(
+        "not among the signals that decide": (
             pair_of(STATUS),
             FaultKind.DEPENDENCY_BLACKHOLED,
             "only shop-blue-db-connectivity-failed would show it, which does not decide "
             "(shop-blue-StatusCheckFailed does)",
-            id="not among the signals that decide",
         ),
-        pytest.param(
+        "no signal shows it": (
             pair_of(STATUS),
             FaultKind.ENDPOINT_DEAD,
             "no deciding signal (shop-blue-StatusCheckFailed) shows it",
-            id="no signal shows it",
         ),
-        pytest.param(
+        "no host is named": (
             pair_of(endpoint()),
             FaultKind.DEPENDENCY_BLACKHOLED,
             "no deciding signal (endpoint) shows it",
-            id="no host is named",
         ),
-        pytest.param(
+        "silence is health": (
             pair_of(healthy(status_alarm())),
             FaultKind.HOST_STOPPED,
             "shop-blue-StatusCheckFailed falls silent, and insufficient data counts as Healthy",
-            id="silence is health",
         ),
-        pytest.param(
+        "unknown metric": (
             pair_of(UNKNOWN),
             FaultKind.HOST_STOPPED,
             "the model does not know how the fault shows in queue",
-            id="unknown metric",
         ),
-        pytest.param(
+        "unknown metric beside a known one": (
             pair_of(all_of(UNKNOWN, healthy(status_alarm()))),
             FaultKind.HOST_STOPPED,
             "shop-blue-StatusCheckFailed falls silent, and insufficient data counts as Healthy",
-            id="unknown metric beside a known one",
         ),
-        pytest.param(
+        "inverted, but not concerned": (
             pair_of(all_of(STATUS, unhealthy(peer_alarm(), inverted=True), threshold=1)),
             FaultKind.PROBE_DEAD,
             "only shop-blue-db-connectivity-failed would show it, which does not decide "
             "(shop-blue-StatusCheckFailed, shop-blue-peer-connectivity-failed does)",
-            id="inverted, but not concerned",
         ),
-        pytest.param(
+        "inverted": (
             pair_of(unhealthy(status_alarm(), inverted=True)),
             FaultKind.HOST_STOPPED,
             "the secondary answers even while all is well",
-            id="inverted",
         ),
-        pytest.param(
+        "inverted child": (
             pair_of(
                 all_of(
                     unhealthy(status_alarm(), inverted=True), endpoint(disabled=True), threshold=1
@@ -291,9 +280,8 @@ ALIAS = replace(pair_of(None).primary, evaluates_target=True)
             FaultKind.HOST_STOPPED,
             "shop-blue-StatusCheckFailed falls silent, but is inverted; "
             "endpoint fails after its deadline, but is disabled",
-            id="inverted child",
         ),
-    ],
+    },
 )
 def test_never_comes_with_its_reason(pair: Pair, kind: FaultKind, reason: str) -> None:
     verdict = verdict_of(graph_of(pair, probe_alarm("db-connectivity")), kind, 20)

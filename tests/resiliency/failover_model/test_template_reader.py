@@ -19,6 +19,7 @@ from resiliency.failover_model.graph import (
 from resiliency.failover_model.route53 import InsufficientData
 from resiliency.failover_model.simulation import failover_times
 from resiliency.failover_model.template_reader import read_graph
+from tests.cases import cases
 from tests.resiliency.failover_model.support import Data, edited, hand_written
 from tests.support import Template, example, synthesize
 
@@ -93,26 +94,22 @@ def test_defaults_of_health_checks_are_route_53s() -> None:
     assert endpoint == EndpointCheck("EndpointCheck", "HTTPS", "blue.example.com", 30, 3)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("given", "named"),
-    [
-        pytest.param("a-b", "a-b", id="text"),
-        pytest.param(
-            {"Fn::Sub": "${AWS::StackName}-b"}, {"Fn::Sub": "${AWS::StackName}-b"}, id="Sub"
-        ),
-        pytest.param(
+    {
+        "text": ("a-b", "a-b"),
+        "Sub": ({"Fn::Sub": "${AWS::StackName}-b"}, {"Fn::Sub": "${AWS::StackName}-b"}),
+        "Join and Sub that say the same": (
             {"Fn::Join": ["-", [{"Ref": "Instance"}, "b"]]},
             {"Fn::Sub": "${Instance}-b"},
-            id="Join and Sub that say the same",
         ),
-        pytest.param({"Fn::Sub": "${Ttl}-b"}, "30-b", id="a parameter's default"),
-        pytest.param("a-b", {"Ref": "Status"}, id="a reference to a named alarm"),
-        pytest.param(
+        "a parameter's default": ({"Fn::Sub": "${Ttl}-b"}, "30-b"),
+        "a reference to a named alarm": ("a-b", {"Ref": "Status"}),
+        "Sub with variables and a literal": (
             {"Fn::Sub": ["${Color}-${Instance}-${!x}", {"Color": "a"}]},
             {"Fn::Join": ["-", ["a", {"Ref": "Instance"}, "${x}"]]},
-            id="Sub with variables and a literal",
         ),
-    ],
+    },
 )
 def test_an_alarm_is_found_by_its_name_however_it_is_written(given: Any, named: Any) -> None:
     def rename(resources: Data) -> None:

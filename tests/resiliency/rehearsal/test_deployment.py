@@ -10,6 +10,7 @@ import pytest
 from resiliency.failover_model.expressions import TemplateError
 from resiliency.rehearsal.deployment import Deployment, Host, answer_address
 from resiliency.rehearsal.deployment_reader import read_deployment, read_deployments
+from tests.cases import cases
 from tests.resiliency.failover_model.support import hand_written
 from tests.resiliency.failover_model.test_hostile_templates import JUNK, places, replaced, template
 from tests.resiliency.rehearsal.support import (
@@ -301,20 +302,20 @@ TOPIC: dict[str, Data] = {"Topic": {"Type": "AWS::SNS::Topic"}}
 SUBSTITUTED = "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:Oncall"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("action", "topics"),
-    [
-        pytest.param({"Ref": "Topic"}, ["Topic"], id="a topic"),
-        pytest.param({"Fn::GetAtt": ["Topic", "TopicArn"]}, ["Topic"], id="its ARN"),
-        pytest.param({"Fn::ImportValue": "oncall"}, ["Theirs"], id="of another template"),
-        pytest.param({"Ref": "Given"}, ["Given"], id="a parameter"),
-        pytest.param({"Fn::Sub": SUBSTITUTED}, ["Oncall"], id="pseudo parameters"),
-        pytest.param({"Fn::GetAtt": ["Handler", "Arn"]}, [], id="a function's ARN"),
-        pytest.param({"Ref": "Handler"}, [], id="a function"),
-        pytest.param("arn:aws:automate:us-west-2:ec2:stop", [], id="an action of EC2"),
-        pytest.param({"Fn::If": []}, [], id="a condition"),
-        pytest.param({"Ref": "Nope"}, [], id="nothing"),
-    ],
+    {
+        "a topic": ({"Ref": "Topic"}, ["Topic"]),
+        "its ARN": ({"Fn::GetAtt": ["Topic", "TopicArn"]}, ["Topic"]),
+        "of another template": ({"Fn::ImportValue": "oncall"}, ["Theirs"]),
+        "a parameter": ({"Ref": "Given"}, ["Given"]),
+        "pseudo parameters": ({"Fn::Sub": SUBSTITUTED}, ["Oncall"]),
+        "a function's ARN": ({"Fn::GetAtt": ["Handler", "Arn"]}, []),
+        "a function": ({"Ref": "Handler"}, []),
+        "an action of EC2": ("arn:aws:automate:us-west-2:ec2:stop", []),
+        "a condition": ({"Fn::If": []}, []),
+        "nothing": ({"Ref": "Nope"}, []),
+    },
 )
 def test_an_alarm_notifies_topics_alone(action: object, topics: list[str]) -> None:
     template = hand_written()

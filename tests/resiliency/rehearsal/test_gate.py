@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from resiliency import cli
 from resiliency.commands import rehearse as rehearse_options
 from resiliency.rehearsal import prediction, rehearse
 from tests.fake_aws import plans
+from tests.resiliency.conftest import Resiliency
 from tests.resiliency.rehearsal.test_rehearse import RUNNER
 
 
@@ -21,7 +21,7 @@ def test_a_rehearsal_of_templates_needs_no_account(
     example_templates: Mapping[str, object],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    resiliency: Resiliency,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(rehearse.rehearse.__kwdefaults__ or {}, "runner", RUNNER)
@@ -35,8 +35,7 @@ def test_a_rehearsal_of_templates_needs_no_account(
         paths.append(tmp_path / f"{stack}.json")
         paths[-1].write_text(json.dumps(template))
     words = ["--rehearse", *map(str, paths), "--json", "--junit", "junit.xml"]
-    assert cli.main(["gate", "bookstore", "production", *words]) == status
-    printed = capsys.readouterr()
+    printed = resiliency("gate", "bookstore", "production", *words, status=status)
     found = {each["name"]: each["status"] for each in json.loads(printed.out)["checks"]}
     assert found == {
         f"rehearsal of {plans.RECORD}: host-stops": "failed" if status else "passed",
@@ -44,7 +43,5 @@ def test_a_rehearsal_of_templates_needs_no_account(
     }
     (suite,) = ET.parse("junit.xml").getroot()
     assert suite.attrib["skipped"] == ("0" if status else "1")
-    assert cli.main(["gate", "bookstore", "staging", *words]) == 2
-    assert "no pair of hosts of bookstore in staging; found: bookstore-production\n" in (
-        capsys.readouterr().err
-    )
+    done = resiliency("gate", "bookstore", "staging", *words, status=2)
+    assert "no pair of hosts of bookstore in staging; found: bookstore-production\n" in (done.err)

@@ -101,7 +101,7 @@ def test_an_address_of_neither_host_stands_for_the_active_one(
     deployment = read_deployment(deciding_templates)
     hosts = SimulatedHosts(deployment, ("127.0.0.1", "127.0.0.1"))
     active = hosts.hosts[deployment.active.name]
-    assert active.is_running()
+    assert active.running
     assert hosts.place_of(deployment.standby.address) != active.place
     assert hosts.place_of("shop.example.com") == active.place
     for host in hosts.hosts.values():

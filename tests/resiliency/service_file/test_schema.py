@@ -3,10 +3,10 @@
 import json
 from collections.abc import Callable
 
-import pytest
 from jsonschema import Draft202012Validator
 
 from resiliency.service_file.schema import json_schema
+from tests.cases import cases
 from tests.support import EXAMPLE_FILE, ROOT, Data, example_data, production
 
 VALIDATOR = Draft202012Validator(json_schema())
@@ -43,44 +43,34 @@ def refused_at(edit: Callable[[Data], object]) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("edit", "path"),
-    [
-        pytest.param(lambda env: env.update(owner="ops"), "", id="unknown key"),
-        pytest.param(lambda env: env.pop("account"), "", id="missing key"),
-        pytest.param(lambda env: env.update(account=532151327118), ".account", id="number"),
-        pytest.param(lambda env: env.update(account="5321"), ".account", id="account"),
-        pytest.param(lambda env: env.update(region="us-wst-2"), ".region", id="region"),
-        pytest.param(lambda env: env.update(active="bleu"), ".active", id="active"),
-        pytest.param(lambda env: env.update(failover_on=[]), ".failover_on", id="no signal"),
-        pytest.param(lambda env: env.update(hosts=[]), ".hosts", id="list for a mapping"),
-        pytest.param(
-            lambda env: env["endpoint"].update(port=65536), ".endpoint.port", id="port"
-        ),
-        pytest.param(
-            lambda env: env["endpoint"].update(ttl_seconds=-1), ".endpoint.ttl_seconds", id="TTL"
-        ),
-        pytest.param(
+    {
+        "unknown key": (lambda env: env.update(owner="ops"), ""),
+        "missing key": (lambda env: env.pop("account"), ""),
+        "number": (lambda env: env.update(account=532151327118), ".account"),
+        "account": (lambda env: env.update(account="5321"), ".account"),
+        "region": (lambda env: env.update(region="us-wst-2"), ".region"),
+        "active": (lambda env: env.update(active="bleu"), ".active"),
+        "no signal": (lambda env: env.update(failover_on=[]), ".failover_on"),
+        "list for a mapping": (lambda env: env.update(hosts=[]), ".hosts"),
+        "port": (
+            lambda env: env["endpoint"].update(port=65536), ".endpoint.port"),
+        "TTL": (
+            lambda env: env["endpoint"].update(ttl_seconds=-1), ".endpoint.ttl_seconds"),
+        "zone id": (
             lambda env: env["hosted_zone"].update(id="E2EHK3FAEUNRMI"),
-            ".hosted_zone.id",
-            id="zone id",
-        ),
-        pytest.param(
+            ".hosted_zone.id"),
+        "instance id": (
             lambda env: env["hosts"]["blue"].update(instance_id="i-1"),
-            ".hosts.blue.instance_id",
-            id="instance id",
-        ),
-        pytest.param(
+            ".hosts.blue.instance_id"),
+        "name of a dependency": (
             lambda env: env["dependencies"].update(DB=env["dependencies"].pop("db")),
-            ".dependencies",
-            id="name of a dependency",
-        ),
-        pytest.param(
+            ".dependencies"),
+        "percentile": (
             lambda env: env.update(status_alarm={"statistic": "p99"}),
-            ".status_alarm.statistic",
-            id="percentile",
-        ),
-    ],
+            ".status_alarm.statistic"),
+    },
 )  # fmt: skip
 def test_editors_mark(edit: Callable[[Data], object], path: str) -> None:
     assert refused_at(edit) == [path]

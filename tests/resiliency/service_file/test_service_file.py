@@ -22,6 +22,7 @@ from resiliency.service_file.model.notifications import Notifications
 from resiliency.service_file.model.objective import Objective
 from resiliency.service_file.model.probe import Probe
 from resiliency.service_file.model.service import Environment, Service
+from tests.cases import cases
 from tests.support import (
     EXAMPLE_CORE,
     EXAMPLE_FILE,
@@ -188,12 +189,12 @@ def test_dependencies_are_connected_to_unless_said_otherwise() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "title", "namespace"),
-    [
-        pytest.param("bookstore", "Bookstore", "Bookstore", id="one word"),
-        pytest.param("book-store-2", "Book Store 2", "BookStore2", id="several words"),
-    ],
+    {
+        "one word": ("bookstore", "Bookstore", "Bookstore"),
+        "several words": ("book-store-2", "Book Store 2", "BookStore2"),
+    },
 )
 def test_texts_and_metrics_are_named_after_the_service_unless_the_file_names_them(
     name: str, title: str, namespace: str
@@ -221,14 +222,14 @@ def test_environments_stand_beside_each_other_in_the_order_of_the_file() -> None
     ]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("endpoint", "port"),
-    [
-        pytest.param({}, 80, id="http by default"),
-        pytest.param({"check": {"protocol": "https"}}, 443, id="https"),
-        pytest.param({"check": {"protocol": "tcp"}}, 80, id="tcp"),
-        pytest.param({"port": 8443, "check": {"protocol": "https"}}, 8443, id="given"),
-    ],
+    {
+        "http by default": ({}, 80),
+        "https": ({"check": {"protocol": "https"}}, 443),
+        "tcp": ({"check": {"protocol": "tcp"}}, 80),
+        "given": ({"port": 8443, "check": {"protocol": "https"}}, 8443),
+    },
 )
 def test_the_port_follows_the_protocol_unless_given(endpoint: Data, port: int) -> None:
     record = {"record": "bookstore.pingpublications.com"}
@@ -252,39 +253,35 @@ def with_hosts(**more: tuple[object, object]) -> Callable[[Data], object]:
 BALANCER = {"dns_name": "Pair.us-west-2.elb.amazonaws.com.", "hosted_zone_id": "Z1H1FL5HABSF5"}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("edit", "blue"),
-    [
-        pytest.param(
+    {
+        "IPv6 only": (
             with_hosts(address=("2600:1F14:0::9", "2600:1f14::a")),
             {"address": "2600:1f14::9"},
-            id="IPv6 only",
         ),
-        pytest.param(
+        "dual stack": (
             with_hosts(
                 address=("54.213.54.171", "52.11.79.9"),
                 ipv6_address=("2600:1f14::9", "2600:1f14::A"),
             ),
             {"address": "54.213.54.171", "ipv6_address": "2600:1f14::9"},
-            id="dual stack",
         ),
-        pytest.param(
+        "load balancer": (
             with_hosts(alias=(BALANCER, {**BALANCER, "dns_name": "green.elb.amazonaws.com"})),
             {
                 "alias": AliasTarget(
                     dns_name="pair.us-west-2.elb.amazonaws.com", hosted_zone_id="Z1H1FL5HABSF5"
                 )
             },
-            id="load balancer",
         ),
-        pytest.param(
+        "private addresses": (
             with_hosts(
                 address=("10.0.0.4", "10.0.1.4"),
             ),
             {"address": "10.0.0.4"},
-            id="private addresses",
         ),
-    ],
+    },
 )
 def test_a_host_is_reached_at(edit: Callable[[Data], object], blue: dict[str, object]) -> None:
     expected = {"address": None, "ipv6_address": None, "alias": None} | blue
@@ -383,18 +380,18 @@ def test_no_host_needs_an_instance_when_status_does_not_decide() -> None:
     assert environment(edit).failover_on == ["endpoint", "db"]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("path", "written", "canonical"),
-    [
-        pytest.param("hosted_zone.name", "pingPublications.com.", "pingpublications.com", id="dot"),
-        pytest.param("hosted_zone.id", "/hostedzone/Z123", "Z123", id="zone id"),
-        pytest.param("endpoint.record", "Pingpublications.com", "pingpublications.com", id="apex"),
-        pytest.param("endpoint.record", "B.pingpublications.com", "b.pingpublications.com", id="b"),
-        pytest.param("dependencies.db.host", "DB.Example.com", "db.example.com", id="dependency"),
-        pytest.param("dependencies.db.host", "10.0.0.5", "10.0.0.5", id="IPv4"),
-        pytest.param("dependencies.db.host", "FD00::0:5", "fd00::5", id="IPv6"),
-        pytest.param("hosts.blue.peer_address", "Blue.Internal.", "blue.internal", id="peer"),
-    ],
+    {
+        "dot": ("hosted_zone.name", "pingPublications.com.", "pingpublications.com"),
+        "zone id": ("hosted_zone.id", "/hostedzone/Z123", "Z123"),
+        "apex": ("endpoint.record", "Pingpublications.com", "pingpublications.com"),
+        "b": ("endpoint.record", "B.pingpublications.com", "b.pingpublications.com"),
+        "dependency": ("dependencies.db.host", "DB.Example.com", "db.example.com"),
+        "IPv4": ("dependencies.db.host", "10.0.0.5", "10.0.0.5"),
+        "IPv6": ("dependencies.db.host", "FD00::0:5", "fd00::5"),
+        "peer": ("hosts.blue.peer_address", "Blue.Internal.", "blue.internal"),
+    },
 )  # fmt: skip
 def test_names_and_addresses_are_kept_in_one_form(path: str, written: str, canonical: str) -> None:
     *sections, last = path.split(".")

@@ -11,6 +11,7 @@ from resiliency.service_file.warnings import (
     notes_of,
     warnings_of,
 )
+from tests.cases import cases
 from tests.support import Data, example
 
 WITH_ROLE = {"roles": ["bookstore-api"]}
@@ -195,12 +196,12 @@ def test_what_the_cloudwatch_agent_of_private_hosts_needs_is_noted(state: str) -
     )
 
 
-@pytest.mark.parametrize(
+@cases(
     "edit",
-    [
-        pytest.param(lambda env: env.pop("dependencies"), id="nothing to measure"),
-        pytest.param(lambda env: env.update(probe={"state": "absent"}), id="taken away"),
-    ],
+    {
+        "nothing to measure": lambda env: env.pop("dependencies"),
+        "taken away": lambda env: env.update(probe={"state": "absent"}),
+    },
 )
 def test_no_role_is_missed_where_no_probe_runs(edit: Callable[[Data], object]) -> None:
     assert "probe.roles" not in [note.path for note in notes_of(edited(edit))]
@@ -232,14 +233,12 @@ def test_a_topic_without_subscribers_is_noted() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@cases(
     "notifications",
-    [
-        pytest.param(SUBSCRIBED, id="subscribers"),
-        pytest.param(
-            {"topic_arn": "arn:aws:sns:us-west-2:532151327118:Pings"}, id="existing topic"
-        ),
-    ],
+    {
+        "subscribers": SUBSCRIBED,
+        "existing topic": {"topic_arn": "arn:aws:sns:us-west-2:532151327118:Pings"},
+    },
 )
 def test_a_topic_that_may_have_subscribers_is_not_noted(notifications: Data) -> None:
     def edit(env: Data) -> None:
@@ -347,19 +346,18 @@ LOAD_BALANCERS = {
 }
 
 
-@pytest.mark.parametrize(
+@cases(
     ("values", "expected"),
-    [
-        pytest.param(
+    {
+        "no topic in us-east-1": (
             {"notifications": {"topic_arn": "arn:aws:sns:us-west-2:532151327118:Pings"}},
             [
                 "notifications: no message says that clients are sent to the standby: the alarm on "
                 "failovers needs a topic in us-east-1; give topic_name, or the ARN of one in "
                 "more_topics"
             ],
-            id="no topic in us-east-1",
         ),
-        pytest.param(
+        "another partition": (
             {
                 "region": "cn-north-1",
                 "notifications": {"topic_arn": "arn:aws-cn:sns:cn-north-1:532151327118:Pings"},
@@ -369,9 +367,8 @@ LOAD_BALANCERS = {
                 "failovers needs a topic in cn-northwest-1; give topic_name, or the ARN of one in "
                 "more_topics"
             ],
-            id="another partition",
         ),
-        pytest.param(
+        "another topic in us-east-1": (
             {
                 "notifications": {
                     "topic_arn": "arn:aws:sns:us-west-2:532151327118:Pings",
@@ -379,23 +376,20 @@ LOAD_BALANCERS = {
                 }
             },
             [],
-            id="another topic in us-east-1",
         ),
-        pytest.param(
+        "load balancers": (
             {"hosts": LOAD_BALANCERS},
             [
                 "failover_on: no message says so when clients are sent to the standby because a "
                 "load balancer has no healthy target, which no metric of a health check shows; "
                 "add 'endpoint'"
             ],
-            id="load balancers",
         ),
-        pytest.param(
+        "load balancers whose endpoint decides": (
             {"hosts": LOAD_BALANCERS, "failover_on": ["status", "endpoint"]},
             [],
-            id="load balancers whose endpoint decides",
         ),
-    ],
+    },
 )
 def test_a_failover_without_a_message_is_warned_of(values: Data, expected: list[str]) -> None:
     found = warnings_of(edited(lambda env: env.update(values)))

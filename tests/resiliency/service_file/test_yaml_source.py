@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from resiliency.service_file import yaml_source
 from resiliency.service_file.loader import examine
 from resiliency.service_file.yaml_source import Document, Scalar, parse, read
+from tests.cases import cases
 from tests.support import EXAMPLE_FILE
 
 EXAMPLE = EXAMPLE_FILE.read_text(encoding="utf-8")
@@ -32,53 +33,53 @@ def value_of(written: str) -> object:
     return sound(f"key: {written}\n").data["key"]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("written", "value"),
-    [
-        pytest.param("no", "no", id="no"),
-        pytest.param("yes", "yes", id="yes"),
-        pytest.param("on", "on", id="on"),
-        pytest.param("off", "off", id="off"),
-        pytest.param("y", "y", id="y"),
-        pytest.param("true", True, id="true"),
-        pytest.param("True", True, id="True"),
-        pytest.param("FALSE", False, id="FALSE"),
-        pytest.param("tRUE", "tRUE", id="truth in mixed letters"),
-        pytest.param("", None, id="nothing"),
-        pytest.param("~", None, id="tilde"),
-        pytest.param("null", None, id="null"),
-        pytest.param("Null", None, id="Null"),
-        pytest.param("None", "None", id="None"),
-        pytest.param("80", 80, id="number"),
-        pytest.param("-80", -80, id="negative number"),
-        pytest.param("+80", 80, id="number with a plus"),
-        pytest.param("012", 12, id="leading zeros are decimal"),
-        pytest.param("0o17", 15, id="octal digits"),
-        pytest.param("0x1F", 31, id="hexadecimal digits"),
-        pytest.param("0b11", "0b11", id="binary digits are a text"),
-        pytest.param("1_000", "1_000", id="underscores are a text"),
-        pytest.param("12:30", "12:30", id="time of day is a text"),
-        pytest.param("2026-11-23", "2026-11-23", id="date is a text"),
-        pytest.param("52.11.79.9", "52.11.79.9", id="address is a text"),
-        pytest.param("0.5", 0.5, id="fraction"),
-        pytest.param(".5", 0.5, id="fraction without a zero"),
-        pytest.param("5.", 5.0, id="fraction without digits"),
-        pytest.param("1e3", 1000.0, id="exponent"),
-        pytest.param("-1.5E-3", -0.0015, id="negative fraction with an exponent"),
-        pytest.param(".inf", math.inf, id="infinity"),
-        pytest.param("-.INF", -math.inf, id="negative infinity"),
-        pytest.param("9" * 30, int("9" * 30), id="thirty digits"),
-        pytest.param("9" * 31, "9" * 31, id="thirty-one digits are a text"),
-        pytest.param('"80"', "80", id="number in double quotes"),
-        pytest.param("'true'", "true", id="truth in single quotes"),
-        pytest.param('""', "", id="empty quotes"),
-        pytest.param('"a\\tb"', "a\tb", id="escape in double quotes"),
-        pytest.param("'it''s'", "it's", id="quote in single quotes"),
-        pytest.param("|\n  80\n", "80\n", id="block of text"),
-        pytest.param(">-\n  one\n  two\n", "one two", id="folded block of text"),
-        pytest.param("one\n  two", "one two", id="text over two lines"),
-        pytest.param("80 # HTTP", 80, id="remark behind a number"),
-    ],
+    {
+        "no": ("no", "no"),
+        "yes": ("yes", "yes"),
+        "on": ("on", "on"),
+        "off": ("off", "off"),
+        "y": ("y", "y"),
+        "true": ("true", True),
+        "True": ("True", True),
+        "FALSE": ("FALSE", False),
+        "truth in mixed letters": ("tRUE", "tRUE"),
+        "nothing": ("", None),
+        "tilde": ("~", None),
+        "null": ("null", None),
+        "Null": ("Null", None),
+        "None": ("None", "None"),
+        "number": ("80", 80),
+        "negative number": ("-80", -80),
+        "number with a plus": ("+80", 80),
+        "leading zeros are decimal": ("012", 12),
+        "octal digits": ("0o17", 15),
+        "hexadecimal digits": ("0x1F", 31),
+        "binary digits are a text": ("0b11", "0b11"),
+        "underscores are a text": ("1_000", "1_000"),
+        "time of day is a text": ("12:30", "12:30"),
+        "date is a text": ("2026-11-23", "2026-11-23"),
+        "address is a text": ("52.11.79.9", "52.11.79.9"),
+        "fraction": ("0.5", 0.5),
+        "fraction without a zero": (".5", 0.5),
+        "fraction without digits": ("5.", 5.0),
+        "exponent": ("1e3", 1000.0),
+        "negative fraction with an exponent": ("-1.5E-3", -0.0015),
+        "infinity": (".inf", math.inf),
+        "negative infinity": ("-.INF", -math.inf),
+        "thirty digits": ("9" * 30, int("9" * 30)),
+        "thirty-one digits are a text": ("9" * 31, "9" * 31),
+        "number in double quotes": ('"80"', "80"),
+        "truth in single quotes": ("'true'", "true"),
+        "empty quotes": ('""', ""),
+        "escape in double quotes": ('"a\\tb"', "a\tb"),
+        "quote in single quotes": ("'it''s'", "it's"),
+        "block of text": ("|\n  80\n", "80\n"),
+        "folded block of text": (">-\n  one\n  two\n", "one two"),
+        "text over two lines": ("one\n  two", "one two"),
+        "remark behind a number": ("80 # HTTP", 80),
+    },
 )
 def test_scalars_follow_yaml_1_2(written: str, value: Scalar) -> None:
     found = value_of(written)
@@ -113,15 +114,15 @@ def test_each_key_and_item_has_its_line() -> None:
     }
 
 
-@pytest.mark.parametrize(
+@cases(
     ("path", "line"),
-    [
-        pytest.param(("a", "b"), 3, id="there"),
-        pytest.param(("a", "x"), 2, id="absent key of a mapping"),
-        pytest.param(("a", "x", 0, "y"), 2, id="far below what is there"),
-        pytest.param(("x",), 1, id="absent key at the top"),
-        pytest.param((), 1, id="the file"),
-    ],
+    {
+        "there": (("a", "b"), 3),
+        "absent key of a mapping": (("a", "x"), 2),
+        "far below what is there": (("a", "x", 0, "y"), 2),
+        "absent key at the top": (("x",), 1),
+        "the file": ((), 1),
+    },
 )
 def test_an_absent_value_has_the_line_of_what_is_above_it(
     path: tuple[str | int, ...], line: int
@@ -158,15 +159,15 @@ def test_a_refused_file_gives_no_data() -> None:
     assert parsed("a: 1\nb: !tag 2\n").data == {}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("start", "end"),
-    [
-        pytest.param("\ufeff", "\n", id="byte order mark"),
-        pytest.param("", "\r\n", id="Windows line ends"),
-        pytest.param("---\n", "\n...\n", id="marks of a document"),
-        pytest.param("%YAML 1.2\n---\n", "\n", id="version"),
-        pytest.param("", "", id="no line end"),
-    ],
+    {
+        "byte order mark": ("\ufeff", "\n"),
+        "Windows line ends": ("", "\r\n"),
+        "marks of a document": ("---\n", "\n...\n"),
+        "version": ("%YAML 1.2\n---\n", "\n"),
+        "no line end": ("", ""),
+    },
 )
 def test_a_file_may_come_from_any_editor(tmp_path: Path, start: str, end: str) -> None:
     file = tmp_path / "test.yaml"

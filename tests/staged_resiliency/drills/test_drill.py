@@ -27,6 +27,7 @@ from staged_resiliency import (
     StopInstance,
 )
 from staged_resiliency.drills.experiment import FaultExperiment
+from tests.cases import cases
 from tests.staged_resiliency.support import (
     HERE,
     INSTANCE_ID,
@@ -105,147 +106,123 @@ def shared() -> DrillGroup:
     return a_group(Stack())
 
 
-@pytest.mark.parametrize(
+@cases(
     ("changes", "message"),
-    [
-        pytest.param(
+    {
+        "no guard": (
             {"guards": []},
             "Drill: guards: no alarm would stop the fault; give one that shows whether the "
             "other host is healthy, such as its status alarm",
-            id="no guard",
         ),
-        pytest.param(
+        "its own alarm as guard": (
             {"guards": [GUARD, STATUS]},
             f"Drill: guards: '{STATUS}' is expected to fire during the fault, so it "
             "would stop the fault; give an alarm of the other host",
-            id="its own alarm as guard",
         ),
-        pytest.param(
+        "too many guards": (
             {"guards": [f"guard-{number}" for number in range(6)]},
             "Drill: guards: 6 are given; AWS FIS takes at most 5",
-            id="too many guards",
         ),
-        pytest.param(
+        "guard twice": (
             {"guards": [GUARD, GUARD]},
             f"Drill: guards: {GUARD!r} is a duplicate; name each alarm once",
-            id="guard twice",
         ),
-        pytest.param(
+        "guard without a name": (
             {"guards": [""]},
             "Drill: guards: '' is not an alarm name (printable ASCII)",
-            id="guard without a name",
         ),
-        pytest.param(
+        "no hypothesis": (
             {"hypothesis": []},
             "Drill: hypothesis: a drill that expects nothing can't fail; give at least one "
             "expectation, such as ClientsMove",
-            id="no hypothesis",
         ),
-        pytest.param(
+        "too seldom": (
             {"schedule": DrillSchedule("cron(0 10 ? * TUE#5 *)")},
             "Drill: schedule: 'cron(0 10 ? * TUE#5 *)' leaves up to 119 days between two runs; at "
             "most 35 are allowed",
-            id="too seldom",
         ),
-        pytest.param(
+        "host of another service": (
             {"fault": a_stop(host_name="shop-red")},
             "Drill: fault: 'shop-red' is no host of the service; allowed: shop-blue, shop-green",
-            id="host of another service",
         ),
-        pytest.param(
+        "another instance": (
             {"fault": a_stop(instance="i-0fedcba9876543210")},
             f"Drill: fault: shop-blue has instance {INSTANCE_ID} in the service, and "
             "i-0fedcba9876543210 here; give the same",
-            id="another instance",
         ),
-        pytest.param(
+        "host whose instance the service does not have": (
             {"fault": a_stop(host_name=GREEN)},
             f"Drill: fault: shop-green has instance none in the service, and {INSTANCE_ID} here; "
             "give the same",
-            id="host whose instance the service does not have",
         ),
-        pytest.param(
+        "outside the window's hours": (
             {"schedule": DrillSchedule("cron(0 18 ? * TUE#1 *)")},
             "Drill: schedule: 'cron(0 18 ? * TUE#1 *)' starts at 18:00, outside the window from "
             "09:00 to 17:00; its runs would be refused; change the schedule or the window",
-            id="outside the window's hours",
         ),
-        pytest.param(
+        "outside the window's days": (
             {"schedule": DrillSchedule("cron(0 10 ? * * *)")},
             "Drill: schedule: 'cron(0 10 ? * * *)' also runs on SUN, SAT, outside the window on "
             "MON, TUE, WED, THU, FRI; these runs would be refused; change the schedule or the "
             "window",
-            id="outside the window's days",
         ),
-        pytest.param(
+        "a rate, with a window": (
             {"schedule": DrillSchedule("rate(7 days)")},
             "Drill: schedule: 'rate(7 days)' starts when it is deployed, which may be outside the "
             "window; give cron(...)",
-            id="a rate, with a window",
         ),
-        pytest.param(
+        "fault shorter than the objective": (
             {"fault": a_stop(duration_minutes=5)},
             "Drill: fault: may end after 300 s, before clients of shop.example.com reach "
             "shop-green, which may take 360 s; give more duration_minutes",
-            id="fault shorter than the objective",
         ),
-        pytest.param(
+        "fault shorter than an alarm": (
             {"fault": a_stop(duration_minutes=5), "hypothesis": [AlarmFires(STATUS, 301)]},
             "Drill: fault: may end after 300 s, before shop-blue-StatusCheckFailed fires, which "
             "may take 301 s; give more duration_minutes",
-            id="fault shorter than an alarm",
         ),
-        pytest.param(
+        "another record": (
             {"hypothesis": [ClientsMove("www.example.com", GREEN)]},
             "Drill: hypothesis: clients of www.example.com reach shop-green: 'www.example.com' is "
             "not the record of the service; give shop.example.com",
-            id="another record",
         ),
-        pytest.param(
+        "another host": (
             {"hypothesis": [ClientsMove("shop.example.com", "shop-red")]},
             "Drill: hypothesis: clients of shop.example.com reach shop-red: 'shop-red' is no host "
             "of the service; allowed: shop-blue, shop-green",
-            id="another host",
         ),
-        pytest.param(
+        "another alarm": (
             {"hypothesis": [AlarmFires("orders", 360)]},
             "Drill: hypothesis: orders fires: it is no alarm of the service, so it would not be "
             "observed; add it to DrillTarget(alarms=...)",
-            id="another alarm",
         ),
-        pytest.param(
+        "guards that are no list": (
             {"guards": "guard"},
             "Drill: guards: 'guard' is of type str; give a list",
-            id="guards that are no list",
         ),
-        pytest.param(
+        "expectation of a wrong type": (
             {"hypothesis": ["ClientsMove"]},
             "Drill: hypothesis: 'ClientsMove' is of type str; give expectations, such as "
             "ClientsMove(...)",
-            id="expectation of a wrong type",
         ),
-        pytest.param(
+        "schedule of a wrong type": (
             {"schedule": "cron(0 10 ? * TUE#1 *)"},
             "Drill: schedule: 'cron(0 10 ? * TUE#1 *)' is of type str; give a DrillSchedule",
-            id="schedule of a wrong type",
         ),
-        pytest.param(
+        "fault of a wrong type": (
             {"fault": "stop"},
             "Drill: fault: 'stop' is of type str; give a fault, such as StopInstance(...)",
-            id="fault of a wrong type",
         ),
-        pytest.param(
+        "guard of a wrong type": (
             {"guards": [7]},
             "Drill: guards: 7 is of type int; give an alarm or its name",
-            id="guard of a wrong type",
         ),
-        pytest.param(
+        "name": (
             {"name": "Shutdown"},
             "Drill: name: 'Shutdown' is not a name (lower-case letters, digits and single hyphens, "
             "a letter first, at most 40); give one like bookstore",
-            id="name",
         ),
-    ],
+    },
 )
 def test_a_drill_that_is_unsafe_or_shows_nothing_can_not_be_written(
     changes: dict[str, Any], message: str, shared: DrillGroup
@@ -335,223 +312,186 @@ def test_the_time_limit_of_a_drill_is_the_objective_alone() -> None:
         a_drill(Stack(), hypothesis=[moves])
 
 
-@pytest.mark.parametrize(
+@cases(
     ("make", "message"),
-    [
-        pytest.param(
+    {
+        "nothing": (
             lambda: a_stop(duration_minutes=0),
             "StopInstance: duration_minutes: 0 minutes is out of range; FIS takes 1 to 720",
-            id="nothing",
         ),
-        pytest.param(
+        "too long": (
             lambda: a_stop(duration_minutes=721),
             "StopInstance: duration_minutes: 721 minutes is out of range; FIS takes 1 to 720",
-            id="too long",
         ),
-        pytest.param(
+        "no instance": (
             lambda: a_stop(instance="shop-blue"),
             "StopInstance: instance: 'shop-blue' is not an EC2 instance id; give one like "
             "i-0ab55a49288f1da24",
-            id="no instance",
         ),
-        pytest.param(
+        "key by its alias": (
             lambda: a_group(Stack(), volume_keys=["alias/shop"]),
             "DrillGroup: volume_keys: 'alias/shop' is not the ARN of a KMS key; give one like "
             "arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-            id="key by its alias",
         ),
-        pytest.param(
+        "no port": (
             lambda: BlackholePort(BLUE, INSTANCE_ID, 5, destination_port=0),
             "BlackholePort: destination_port: 0 is not a TCP port; allowed: 1 to 65535",
-            id="no port",
         ),
-        pytest.param(
+        "DNS": (
             lambda: BlackholePort(BLUE, INSTANCE_ID, 5, destination_port=53),
             "BlackholePort: destination_port: 53 is DNS, without which the host resolves no names, "
             "not even those of AWS; give the port of a dependency",
-            id="DNS",
         ),
-        pytest.param(
+        "neither delay nor loss": (
             lambda: DegradeDependency(BLUE, INSTANCE_ID, 5, "db.example.com"),
             "DegradeDependency: give either delay_milliseconds or loss_percent, one of them",
-            id="neither delay nor loss",
         ),
-        pytest.param(
+        "delay and loss": (
             lambda: DegradeDependency(BLUE, INSTANCE_ID, 5, "db.example.com", 9, 0, 9),
             "DegradeDependency: give either delay_milliseconds or loss_percent, one of them",
-            id="delay and loss",
         ),
-        pytest.param(
+        "long delay": (
             lambda: DegradeDependency(BLUE, INSTANCE_ID, 5, "db.example.com", 60_001),
             "DegradeDependency: delay_milliseconds: 60001 is out of range; allowed: 1 to 60000",
-            id="long delay",
         ),
-        pytest.param(
+        "more jitter than delay": (
             lambda: DegradeDependency(BLUE, INSTANCE_ID, 5, "db.example.com", 100, 101),
             "DegradeDependency: jitter_milliseconds: 101 is out of range; at most the delay, 100, "
             "is allowed",
-            id="more jitter than delay",
         ),
-        pytest.param(
+        "loss of everything": (
             lambda: DegradeDependency(BLUE, INSTANCE_ID, 5, "db.example.com", loss_percent=100),
             "DegradeDependency: loss_percent: 100 is out of range; allowed: 1 to 99",
-            id="loss of everything",
         ),
-        pytest.param(
+        "blackhole of an IPv6 address": (
             lambda: BlackholeDependency(BLUE, INSTANCE_ID, 5, "2600:1f14::5"),
             "BlackholeDependency: destination: '2600:1f14::5' is an IPv6 address, and AWS FIS "
             "takes IPv4 addresses and names only; give one of these",
-            id="blackhole of an IPv6 address",
         ),
-        pytest.param(
+        "blackhole of a name with a port": (
             lambda: BlackholeDependency(BLUE, INSTANCE_ID, 5, "db.example.com:5432"),
             "BlackholeDependency: destination: 'db.example.com:5432' is neither a DNS name nor an "
             "IP address (a port has a key of its own); give one like db.example.com",
-            id="blackhole of a name with a port",
         ),
-        pytest.param(
+        "nowhere": (
             lambda: DrillHost(BLUE),
             "DrillHost: shop-blue: give either the address that clients reach it at, or the "
             "alias of the load balancer in front of it",
-            id="nowhere",
         ),
-        pytest.param(
+        "address and alias": (
             lambda: DrillHost(BLUE, "192.0.2.1", "blue.elb.example.com"),
             "DrillHost: shop-blue: give either the address that clients reach it at, or the "
             "alias of the load balancer in front of it",
-            id="address and alias",
         ),
-        pytest.param(
+        "one host": (
             lambda: a_service(standby=DrillHost(BLUE, "192.0.2.2")),
             "DrillTarget: standby: 'shop-blue' is the active host too; a pair needs two "
             "different hosts",
-            id="one host",
         ),
-        pytest.param(
+        "no alarm": (
             lambda: a_service(alarms=[]),
             "DrillTarget: alarms: none is given; name those of the service, so that no drill "
             "begins while one of them is on",
-            id="no alarm",
         ),
-        pytest.param(
+        "window that closes first": (
             lambda: DrillWindow(from_hour=17, to_hour=9),
             "DrillWindow: MON, TUE, WED, THU, FRI from 17 to 9 never opens; give days, and hours "
             "from 0 to 24 in their order",
-            id="window that closes first",
         ),
-        pytest.param(
+        "alarm of a wrong type": (
             lambda: a_service(alarms=[7]),
             "DrillTarget: alarms: 7 is of type int; give its name, such as alarm.alarm_name",
-            id="alarm of a wrong type",
         ),
-        pytest.param(
+        "topic of another region": (
             lambda: a_group(Stack(env=HERE), topic="arn:aws:sns:us-east-1:111111111111:ops"),
             "Topic: arn:aws:sns:us-east-1:111111111111:ops is in us-east-1, the alarm in "
             "eu-west-1; CloudWatch alarms notify only topics of their own region, so give one in "
             "eu-west-1",
-            id="topic of another region",
         ),
-        pytest.param(
+        "region without FIS": (
             lambda: a_group(Stack(env=Environment(region="cn-north-1"))),
             "DrillGroup: cn-north-1 has no AWS FIS, so drills can't run there",
-            id="region without FIS",
         ),
-        pytest.param(
+        "no subnet": (
             lambda: DrillNetwork([], [SECURITY_GROUP]),
             "DrillNetwork: subnets: 0 are given; allowed: 1 to 16",
-            id="no subnet",
         ),
-        pytest.param(
+        "too many security groups": (
             lambda: DrillNetwork([SUBNET], [f"sg-0000000{number}" for number in range(6)]),
             "DrillNetwork: security_groups: 6 are given; allowed: 1 to 5",
-            id="too many security groups",
         ),
-        pytest.param(
+        "one subnet twice": (
             lambda: DrillNetwork([SUBNET, SUBNET], [SECURITY_GROUP]),
             f"DrillNetwork: subnets: {SUBNET} is given twice",
-            id="one subnet twice",
         ),
-        pytest.param(
+        "subnet by its name": (
             lambda: DrillNetwork(["private-a"], [SECURITY_GROUP]),
             "DrillNetwork: subnets: 'private-a' is not a subnet id; give one like "
             "subnet-0ab55a49288f1da24",
-            id="subnet by its name",
         ),
-        pytest.param(
+        "subnet in place of a security group": (
             lambda: DrillNetwork([SUBNET], [SUBNET]),
             f"DrillNetwork: security_groups: '{SUBNET}' is not a security group id; give one like "
             "sg-0123456789abcdef0",
-            id="subnet in place of a security group",
         ),
-        pytest.param(
+        "one subnet that is no list": (
             lambda: DrillNetwork(wrongly(SUBNET), [SECURITY_GROUP]),
             f"DrillNetwork: subnets: '{SUBNET}' is of type str; give a list",
-            id="one subnet that is no list",
         ),
-        pytest.param(
+        "number in place of a security group": (
             lambda: DrillNetwork([SUBNET], wrongly([7])),
             "DrillNetwork: security_groups: 7 is of type int; give security_groups or their ids",
-            id="number in place of a security group",
         ),
-        pytest.param(
+        "network by a subnet": (
             lambda: a_group(Stack(), network=SUBNET),
             f"DrillGroup: network: '{SUBNET}' is of type str; give a DrillNetwork",
-            id="network by a subnet",
         ),
-        pytest.param(
+        "no date": (
             lambda: a_group(Stack(), blackout=["Christmas"]),
             "DrillGroup: blackout: 'Christmas' is no date; give one like 2026-12-24, or "
             "2026-12-20/2027-01-04",
-            id="no date",
         ),
-        pytest.param(
+        "calendar by its name": (
             lambda: a_group(Stack(), change_calendars=["freeze"]),
             "DrillGroup: change_calendars: 'freeze' is not the ARN of a change calendar; give one "
             "like arn:aws:ssm:us-west-2:532151327118:document/freeze",
-            id="calendar by its name",
         ),
-        pytest.param(
+        "calendar of another region": (
             lambda: a_group(
                 Stack(env=HERE),
                 change_calendars=["arn:aws:ssm:us-east-1:111111111111:document/freeze"],
             ),
             "DrillGroup: change_calendars: arn:aws:ssm:us-east-1:111111111111:document/freeze is "
             "in us-east-1; give one of eu-west-1",
-            id="calendar of another region",
         ),
-        pytest.param(
+        "notice after the fact": (
             lambda: a_group(Stack(), notify_before_minutes=-1),
-            "DrillGroup: notify_before_minutes: -1 is out of range; give 0 to 1440",
-            id="notice after the fact",
+            "DrillGroup: notify_before_minutes: -1 is out of range; allowed: 0 to 1440",
         ),
-        pytest.param(
+        "misspelt day": (
             lambda: DrillWindow(days=["TUESDAY"]),
             "DrillWindow: days: 'TUESDAY' is not allowed; allowed: SUN, MON, TUE, WED, THU, FRI, "
             "SAT",
-            id="misspelt day",
         ),
-        pytest.param(
+        "window without days": (
             lambda: DrillWindow(days=[]),
             "DrillWindow: no day from 9 to 17 never opens; give days, and hours from 0 to 24 in "
             "their order",
-            id="window without days",
         ),
-        pytest.param(
+        "dashboard of nothing": (
             lambda: ServiceDashboard(
                 Stack(), "D", service=a_service(), dashboard_name="shop", drills=[], enabled=True
             ),
             "ServiceDashboard: drills: is empty; name the drills whose results are shown",
-            id="dashboard of nothing",
         ),
-        pytest.param(
+        "dashboard's name": (
             lambda: ServiceDashboard(
                 Stack(), "D", service=a_service(), dashboard_name="a b", drills=["a"], enabled=True
             ),
             "ServiceDashboard: dashboard_name: 'a b' is not a dashboard's name (letters, digits, "
             "'_' and '-', at most 255); give one like bookstore-production",
-            id="dashboard's name",
         ),
-    ],
+    },
 )
 def test_what_aws_would_refuse_is_refused_before(make: Callable[[], object], message: str) -> None:
     with refused(message):

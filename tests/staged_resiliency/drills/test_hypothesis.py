@@ -26,6 +26,7 @@ from staged_resiliency.experiment.expectations import (
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source
 from staged_resiliency.experiment.verdict import Run, Status, judge
 from staged_resiliency.shared import time_limits
+from tests.cases import cases
 from tests.support import Data, example, synthesize
 
 RECORD = "bookstore.pingpublications.com"
@@ -346,23 +347,17 @@ def test_a_stopped_host_does_not_answer_its_peer_and_reports_nothing_of_it() -> 
     assert AlarmQuiet(f"{GREEN}-peer-connectivity-failed") in found
 
 
-@pytest.mark.parametrize(
+@cases(
     ("edit", "drill", "guards"),
-    [
-        pytest.param(None, "shutdown", [f"{GREEN}-probe-silent"], id="no instance id"),
-        pytest.param(
-            _both_ids,
-            "shutdown",
-            [f"{GREEN}-StatusCheckFailed", f"{GREEN}-probe-silent"],
-            id="both",
-        ),
-        pytest.param(
+    {
+        "no instance id": (None, "shutdown", [f"{GREEN}-probe-silent"]),
+        "both": (_both_ids, "shutdown", [f"{GREEN}-StatusCheckFailed", f"{GREEN}-probe-silent"]),
+        "standby stops": (
             _standby_stops,
             "shutdown",
             [f"{BLUE}-StatusCheckFailed", f"{BLUE}-probe-silent"],
-            id="standby stops",
         ),
-        pytest.param(
+        "blackhole": (
             _both_ids,
             "db-blackhole",
             [
@@ -370,9 +365,8 @@ def test_a_stopped_host_does_not_answer_its_peer_and_reports_nothing_of_it() -> 
                 f"{GREEN}-probe-silent",
                 f"{GREEN}-db-connectivity-failed",
             ],
-            id="blackhole",
         ),
-        pytest.param(
+        "another dependency decides": (
             _db_decides,
             "cdn-blackhole",
             [
@@ -381,15 +375,13 @@ def test_a_stopped_host_does_not_answer_its_peer_and_reports_nothing_of_it() -> 
                 f"{GREEN}-cdn-connectivity-failed",
                 f"{GREEN}-db-connectivity-failed",
             ],
-            id="another dependency decides",
         ),
-        pytest.param(
+        "not whether it answers the broken host, which can't ask": (
             _peers_by_port,
             "cdn-blackhole",
             [f"{GREEN}-probe-silent", f"{GREEN}-cdn-connectivity-failed"],
-            id="not whether it answers the broken host, which can't ask",
         ),
-        pytest.param(
+        "whether it answers the broken host": (
             _peers,
             "db-blackhole",
             [
@@ -397,9 +389,8 @@ def test_a_stopped_host_does_not_answer_its_peer_and_reports_nothing_of_it() -> 
                 f"{GREEN}-peer-connectivity-failed",
                 f"{GREEN}-db-connectivity-failed",
             ],
-            id="whether it answers the broken host",
         ),
-    ],
+    },
 )
 def test_a_drill_is_stopped_by_alarms_that_tell_whether_the_other_host_is_well(
     edit: Callable[[Data], object] | None, drill: str, guards: list[str]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from staged_resiliency.drills.runtime.drill_status import Outcome, Score, drill_status
 from staged_resiliency.drills.runtime.plan import EXPIRY_DAYS
 from staged_resiliency.drills.schedule import DAYS, MAX_GAP_DAYS, DrillSchedule, time_zone
+from tests.cases import cases
 
 LOS_ANGELES = "America/Los_Angeles"
 
@@ -22,33 +23,39 @@ def days_in(expression: str, year: int = 2026) -> list[str]:
     return [f"{run:%m-%d}" for run in runs if run.year == year]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("expression", "days"),
-    [
-        pytest.param("cron(0 10 1 1-3 ? *)", ["01-01", "02-01", "03-01"], id="day of the month"),
-        pytest.param("cron(0 10 31 * ? *)", ["01-31", "03-31", "05-31", "07-31", "08-31", "10-31",
-                     "12-31"], id="day that some months do not have"),
-        pytest.param("cron(0 10 L 2,12 ? *)", ["02-28", "12-31"], id="last day of the month"),
-        pytest.param("cron(0 10 1/15 1 ? *)", ["01-01", "01-16", "01-31"], id="step"),
-        pytest.param("cron(0 10 1-7/3 1 ? *)", ["01-01", "01-04", "01-07"], id="step in a range"),
-        pytest.param("cron(0 10 ? 1 TUE#1 *)", ["01-06"], id="first Tuesday"),
-        pytest.param("cron(0 10 ? 1 3#1 *)", ["01-06"], id="first Tuesday by its number"),
-        pytest.param("cron(0 10 ? 1 THU#5 *)", ["01-29"], id="fifth Thursday"),
-        pytest.param("cron(0 10 ? 2 THU#5 *)", [], id="fifth Thursday of a month of four"),
-        pytest.param("cron(0 10 ? 1 6L *)", ["01-30"], id="last Friday"),
-        pytest.param("cron(0 10 ? 1 friL *)", ["01-30"], id="name in lower case"),
-        pytest.param("cron(0 10 ? JAN L *)", ["01-03", "01-10", "01-17", "01-24", "01-31"],
-                     id="last day of the week"),
-        pytest.param("cron(0 10 ? FEB SUN-MON *)", ["02-01", "02-02", "02-08", "02-09", "02-15",
-                     "02-16", "02-22", "02-23"], id="range of days"),
-        pytest.param("cron(0 10 4W 1 ? *)", ["01-05"], id="weekday nearest to a Sunday"),
-        pytest.param("cron(0 10 3W 1 ? *)", ["01-02"], id="weekday nearest to a Saturday"),
-        pytest.param("cron(0 10 6W 1 ? *)", ["01-06"], id="weekday that is one"),
-        pytest.param("cron(0 10 1W 8 ? *)", ["08-03"], id="weekday nearest to a Saturday, the 1st"),
-        pytest.param("cron(0 10 31W 5 ? *)", ["05-29"], id="weekday nearest to a Sunday, the last"),
-        pytest.param("cron(0 10 30W 2 ? *)", [], id="weekday near a day that is not there"),
-    ],
-)  # fmt: skip
+    {
+        "day of the month": ("cron(0 10 1 1-3 ? *)", ["01-01", "02-01", "03-01"]),
+        "day that some months do not have": (
+            "cron(0 10 31 * ? *)",
+            ["01-31", "03-31", "05-31", "07-31", "08-31", "10-31", "12-31"],
+        ),
+        "last day of the month": ("cron(0 10 L 2,12 ? *)", ["02-28", "12-31"]),
+        "step": ("cron(0 10 1/15 1 ? *)", ["01-01", "01-16", "01-31"]),
+        "step in a range": ("cron(0 10 1-7/3 1 ? *)", ["01-01", "01-04", "01-07"]),
+        "first Tuesday": ("cron(0 10 ? 1 TUE#1 *)", ["01-06"]),
+        "first Tuesday by its number": ("cron(0 10 ? 1 3#1 *)", ["01-06"]),
+        "fifth Thursday": ("cron(0 10 ? 1 THU#5 *)", ["01-29"]),
+        "fifth Thursday of a month of four": ("cron(0 10 ? 2 THU#5 *)", []),
+        "last Friday": ("cron(0 10 ? 1 6L *)", ["01-30"]),
+        "name in lower case": ("cron(0 10 ? 1 friL *)", ["01-30"]),
+        "last day of the week": (
+            "cron(0 10 ? JAN L *)",
+            ["01-03", "01-10", "01-17", "01-24", "01-31"],
+        ),
+        "range of days": (
+            "cron(0 10 ? FEB SUN-MON *)",
+            ["02-01", "02-02", "02-08", "02-09", "02-15", "02-16", "02-22", "02-23"],
+        ),
+        "weekday nearest to a Sunday": ("cron(0 10 4W 1 ? *)", ["01-05"]),
+        "weekday nearest to a Saturday": ("cron(0 10 3W 1 ? *)", ["01-02"]),
+        "weekday that is one": ("cron(0 10 6W 1 ? *)", ["01-06"]),
+        "weekday nearest to a Saturday, the 1st": ("cron(0 10 1W 8 ? *)", ["08-03"]),
+        "weekday nearest to a Sunday, the last": ("cron(0 10 31W 5 ? *)", ["05-29"]),
+        "weekday near a day that is not there": ("cron(0 10 30W 2 ? *)", []),
+    },
+)
 def test_a_schedule_runs_on_the_days_that_it_names(expression: str, days: list[str]) -> None:
     assert days_in(expression) == days
 

@@ -14,6 +14,7 @@ from staged_resiliency import (
     InsufficientData,
     MissingData,
 )
+from tests.cases import cases
 from tests.staged_resiliency.support import (
     ACCOUNT,
     ALARM,
@@ -100,21 +101,20 @@ def test_an_edit_of_the_rule_makes_a_new_health_check(field: str, usual: Templat
     assert only_id(edited, ALARM) == only_id(usual, ALARM)
 
 
-@pytest.mark.parametrize(
+@cases(
     "edit",
-    [
-        pytest.param({"description": "Other words."}, id="description"),
-        pytest.param({"notify_recovery": True}, id="recovery"),
-        pytest.param({"topic": f"{TOPIC_ARN}-2"}, id="topic"),
-        pytest.param({"missing_data": MissingData.IGNORE}, id="missing data"),
-        pytest.param({"alarm_name": "renamed"}, id="alarm name"),
-        pytest.param({"check": {"label": "Blue"}}, id="label"),
-        pytest.param({"rule": a_rule(threshold=100.0)}, id="threshold written as 100.0"),
-        pytest.param(
-            {"rule": a_rule(dimensions={"Queue": "orders", "Host": "shop-blue"})},
-            id="order of dimensions",
-        ),
-    ],
+    {
+        "description": {"description": "Other words."},
+        "recovery": {"notify_recovery": True},
+        "topic": {"topic": f"{TOPIC_ARN}-2"},
+        "missing data": {"missing_data": MissingData.IGNORE},
+        "alarm name": {"alarm_name": "renamed"},
+        "label": {"check": {"label": "Blue"}},
+        "threshold written as 100.0": {"rule": a_rule(threshold=100.0)},
+        "order of dimensions": {
+            "rule": a_rule(dimensions={"Queue": "orders", "Host": "shop-blue"})
+        },
+    },
 )
 def test_an_edit_beside_the_rule_keeps_the_health_check(edit: Data, usual: Template) -> None:
     assert only_id(template_of(**edit), HEALTH_CHECK) == only_id(usual, HEALTH_CHECK)
@@ -124,14 +124,14 @@ def test_a_renamed_alarm_is_followed_by_its_new_name() -> None:
     assert config_of(alarm_name="renamed")["AlarmIdentifier"]["Name"] == "renamed"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("missing_data", "status"),
-    [
-        pytest.param(MissingData.BREACHING, "Unhealthy", id="breaching"),
-        pytest.param(MissingData.CLOUDWATCH_DEFAULT, "Unhealthy", id="CloudWatch's default"),
-        pytest.param(MissingData.NOT_BREACHING, "Healthy", id="not breaching"),
-        pytest.param(MissingData.IGNORE, "LastKnownStatus", id="ignore"),
-    ],
+    {
+        "breaching": (MissingData.BREACHING, "Unhealthy"),
+        "CloudWatch's default": (MissingData.CLOUDWATCH_DEFAULT, "Unhealthy"),
+        "not breaching": (MissingData.NOT_BREACHING, "Healthy"),
+        "ignore": (MissingData.IGNORE, "LastKnownStatus"),
+    },
 )
 def test_too_little_data_counts_as_the_alarm_says(missing_data: MissingData, status: str) -> None:
     assert config_of(missing_data=missing_data)["InsufficientDataHealthStatus"] == status
@@ -161,22 +161,20 @@ def test_without_a_known_region_the_alarms_region_is_that_of_the_deployment() ->
     assert config["AlarmIdentifier"]["Region"] == {"Ref": "AWS::Region"}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("region", "message"),
-    [
-        pytest.param(
+    {
+        "misspelt": (
             "us-west-22",
             "AlarmHealthCheck: alarm_region: 'us-west-22' is not a region whose alarms Route 53 "
             "health checks can follow; did you mean us-west-2?",
-            id="misspelt",
         ),
-        pytest.param(
+        "of the alarm's stack": (
             "",
             "AlarmHealthCheck: alarm_region: 'moon' is not a region whose alarms Route 53 "
             "health checks can follow; give one like us-west-2",
-            id="of the alarm's stack",
         ),
-    ],
+    },
 )
 def test_a_region_that_route_53_does_not_know_is_refused(
     region: str, message: str, app: App, stack: Stack
@@ -239,13 +237,13 @@ def test_the_logical_id_does_not_depend_on_how_the_cdk_numbers_tokens(
     assert only_id(again, HEALTH_CHECK) == only_id(on_an_instance, HEALTH_CHECK)
 
 
-@pytest.mark.parametrize(
+@cases(
     "field",
-    [
-        pytest.param("namespace", id="namespace"),
-        pytest.param("metric_name", id="metric name"),
-        pytest.param("dimensions", id="dimension"),
-    ],
+    {
+        "namespace": "namespace",
+        "metric name": "metric_name",
+        "dimension": "dimensions",
+    },
 )
 def test_a_name_made_of_the_rule_carries_what_the_deployment_decides(
     field: str,

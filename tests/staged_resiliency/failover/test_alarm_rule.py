@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import pytest
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs
 
 from staged_resiliency import AlarmRule
+from tests.cases import cases
 from tests.staged_resiliency.support import a_rule, an_alarm, number_parameter, refused, synthesized
 from tests.support import Data, only
 
@@ -19,111 +19,96 @@ def on(metric: cloudwatch.IMetric) -> AlarmRule:
     return AlarmRule.on_metric(metric, comparison="LessThanThreshold", threshold=2)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("changes", "message"),
-    [
-        pytest.param(
+    {
+        "percentile": (
             {"statistic": "p99"},
             "AlarmRule: statistic: 'p99' is a statistic that Route 53 health checks can't follow "
             "(percentiles and other extended statistics are not supported); "
             "allowed: Average, Maximum, Minimum, SampleCount, Sum",
-            id="percentile",
         ),
-        pytest.param(
+        "statistic in lower case": (
             {"statistic": "maximum"},
             "AlarmRule: statistic: 'maximum' is a statistic that Route 53 health checks can't "
             "follow (percentiles and other extended statistics are not supported); "
             "did you mean Maximum?",
-            id="statistic in lower case",
         ),
-        pytest.param(
+        "anomaly detection": (
             {"comparison": "LessThanLowerOrGreaterThanUpperThreshold"},
             "AlarmRule: comparison: 'LessThanLowerOrGreaterThanUpperThreshold' is a comparison "
             "that Route 53 health checks can't follow; allowed: GreaterThanOrEqualToThreshold, "
             "GreaterThanThreshold, LessThanOrEqualToThreshold, LessThanThreshold",
-            id="anomaly detection",
         ),
-        pytest.param(
+        "high resolution": (
             {"period_seconds": 10},
             "AlarmRule: period_seconds: 10 s makes a high-resolution alarm, which Route 53 health "
             "checks can't follow; give 60 or a multiple of it",
-            id="high resolution",
         ),
-        pytest.param(
+        "period between two minutes": (
             {"period_seconds": 90},
             "AlarmRule: period_seconds: 90 s is not a multiple of 60, which CloudWatch asks for",
-            id="period between two minutes",
         ),
-        pytest.param(
+        "no period": (
             {"evaluation_periods": 0},
             "AlarmRule: evaluation_periods: 0 periods can't be evaluated; give 1 or more",
-            id="no period",
         ),
-        pytest.param(
+        "more than a day of short periods": (
             {"period_seconds": 60, "evaluation_periods": 1441},
             "AlarmRule: evaluation_periods: 1441 periods of 60 s look back 86460 s; "
             "CloudWatch takes at most 86400 s for this period",
-            id="more than a day of short periods",
         ),
-        pytest.param(
+        "more than a week of long periods": (
             {"period_seconds": 3600, "evaluation_periods": 169},
             "AlarmRule: evaluation_periods: 169 periods of 3600 s look back 608400 s; "
             "CloudWatch takes at most 604800 s for this period",
-            id="more than a week of long periods",
         ),
-        pytest.param(
+        "too many dimensions": (
             {"dimensions": {f"D{number}": "x" for number in range(31)}},
             "AlarmRule: dimensions: 31 are given; CloudWatch takes at most 30",
-            id="too many dimensions",
         ),
-        pytest.param(
+        "empty namespace": (
             {"namespace": ""},
             "AlarmRule: namespace: an empty text is given; give 1 to 255 characters",
-            id="empty namespace",
         ),
-        pytest.param(
+        "too long metric name": (
             {"metric_name": "m" * 256},
             f"AlarmRule: metric_name: the text '{'m' * 56}... has 256 characters; at most 255 fit",
-            id="too long metric name",
         ),
-        pytest.param(
+        "empty dimension name": (
             {"dimensions": {"": "x"}},
             "AlarmRule: dimensions: an empty text is given; give 1 to 255 characters",
-            id="empty dimension name",
         ),
-        pytest.param(
+        "too long dimension value": (
             {"dimensions": {"Host": "v" * 1025}},
             f"AlarmRule: dimensions: the text '{'v' * 56}... has 1025 characters; at most 1024 fit",
-            id="too long dimension value",
         ),
-        pytest.param(
+        "threshold that is no number": (
             {"threshold": float("nan")},
             "AlarmRule: threshold: nan is not a number to compare with; give one like 1",
-            id="threshold that is no number",
         ),
-        pytest.param(
+        "infinite threshold": (
             {"threshold": float("-inf")},
             "AlarmRule: threshold: -inf is not a number to compare with; give one like 1",
-            id="infinite threshold",
         ),
-    ],
+    },
 )
 def test_a_rule_refuses(changes: dict[str, Any], message: str) -> None:
     with refused(message):
         a_rule(**changes)
 
 
-@pytest.mark.parametrize(
+@cases(
     "changes",
-    [
-        pytest.param({"period_seconds": 60, "evaluation_periods": 1440}, id="a day"),
-        pytest.param({"period_seconds": 3600, "evaluation_periods": 168}, id="a week"),
-        pytest.param({"dimensions": {f"D{n}": "x" for n in range(30)}}, id="30 dimensions"),
-        pytest.param({"dimensions": {}}, id="no dimensions"),
-        pytest.param({"dimensions": {"d" * 255: "v" * 1024}}, id="longest dimension"),
-        pytest.param({"namespace": "n" * 255, "metric_name": "m" * 255}, id="longest names"),
-        pytest.param({"threshold": -1e30}, id="large negative threshold"),
-    ],
+    {
+        "a day": {"period_seconds": 60, "evaluation_periods": 1440},
+        "a week": {"period_seconds": 3600, "evaluation_periods": 168},
+        "30 dimensions": {"dimensions": {f"D{n}": "x" for n in range(30)}},
+        "no dimensions": {"dimensions": {}},
+        "longest dimension": {"dimensions": {"d" * 255: "v" * 1024}},
+        "longest names": {"namespace": "n" * 255, "metric_name": "m" * 255},
+        "large negative threshold": {"threshold": -1e30},
+    },
 )
 def test_a_rule_takes_the_utmost_that_cloudwatch_takes(changes: dict[str, Any]) -> None:
     rule = a_rule(**changes)
@@ -182,29 +167,26 @@ def test_a_labelled_metric_makes_a_plain_alarm_and_not_metric_math() -> None:
     assert "Metrics" not in alarm
 
 
-@pytest.mark.parametrize(
+@cases(
     ("more", "message"),
-    [
-        pytest.param(
+    {
+        "filtered by unit": (
             {"unit": cloudwatch.Unit.SECONDS},
             "AlarmRule: metric: is filtered by the unit SECONDS, which Route 53 does not copy, "
             "so it would read other data than the alarm; leave unit out",
-            id="filtered by unit",
         ),
-        pytest.param(
+        "percentile": (
             {"statistic": "p99"},
             "AlarmRule: statistic: 'p99' is a statistic that Route 53 health checks can't follow "
             "(percentiles and other extended statistics are not supported); "
             "allowed: Average, Maximum, Minimum, SampleCount, Sum",
-            id="percentile",
         ),
-        pytest.param(
+        "high resolution": (
             {"period": Duration.seconds(30)},
             "AlarmRule: period_seconds: 30 s makes a high-resolution alarm, which Route 53 health "
             "checks can't follow; give 60 or a multiple of it",
-            id="high resolution",
         ),
-    ],
+    },
 )
 def test_a_rule_refuses_a_metric(more: dict[str, Any], message: str) -> None:
     metric = cloudwatch.Metric(**METRIC, **more)
@@ -223,22 +205,20 @@ def test_a_rule_refuses_metric_math() -> None:
         on(expression)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("pinned", "message"),
-    [
-        pytest.param(
+    {
+        "account": (
             {"account": "222222222222"},
             "SignalAlarm: rule: the metric is of 222222222222, the alarm of 111111111111; "
             "Route 53 follows only alarms on metrics of their own account and region",
-            id="account",
         ),
-        pytest.param(
+        "region": (
             {"region": "us-east-1"},
             "SignalAlarm: rule: the metric is of us-east-1, the alarm of eu-west-1; "
             "Route 53 follows only alarms on metrics of their own account and region",
-            id="region",
         ),
-    ],
+    },
 )
 def test_an_alarm_refuses_a_metric_of_another(stack: Stack, pinned: Data, message: str) -> None:
     with refused(message):

@@ -23,6 +23,7 @@ from staged_resiliency import (
     SignalAlarm,
     StatusSignal,
 )
+from tests.cases import cases
 from tests.staged_resiliency.support import (
     ALARM,
     HEALTH_CHECK,
@@ -165,51 +166,44 @@ def cdk_alarm(stack: Stack, metric: cloudwatch.IMetric = ORDERS, **changes: Any)
     )
 
 
-@pytest.mark.parametrize(
+@cases(
     ("alarm", "message"),
-    [
-        pytest.param(
+    {
+        "M of N": (
             lambda stack: cdk_alarm(stack, datapoints_to_alarm=1),
             "fires at 1 of 2 datapoints, which Route 53 health checks can't follow",
-            id="M of N",
         ),
-        pytest.param(
+        "percentile": (
             lambda stack: cdk_alarm(stack, ORDERS.with_(statistic="p99")),
             "has the statistic p99, which Route 53 health checks can't follow",
-            id="percentile",
         ),
-        pytest.param(
+        "unit": (
             lambda stack: cdk_alarm(stack, ORDERS.with_(unit=cloudwatch.Unit.COUNT)),
             "is filtered by the unit Count, which Route 53 health checks can't follow",
-            id="unit",
         ),
-        pytest.param(
+        "label": (
             lambda stack: cdk_alarm(stack, ORDERS.with_(label="Orders")),
             "has metric math, a label, or a metric of another account or region, which Route 53 "
             "health checks can't follow",
-            id="label",
         ),
-        pytest.param(
+        "imported": (
             lambda stack: cloudwatch.Alarm.from_alarm_name(stack, "Imported", "orders"),
             "an imported or composite alarm can't be followed by a Route 53 health check from "
             "here, as its rule is not known; give an alarm of this application on a single metric",
-            id="imported",
         ),
-        pytest.param(
+        "dimension known at deployment": (
             lambda stack: cdk_alarm(
                 stack, ORDERS.with_(dimensions_map={"Stack": stack.stack_id}), alarm_name="orders"
             ),
             "its metric has a value that is known only at deployment, and its name does not have "
             "it, so the health check could not follow a change of it; give a SignalAlarm without "
             "alarm_name, which is then made of it",
-            id="dimension known at deployment",
         ),
-        pytest.param(
+        "its name": (
             lambda _: "orders",
             "'orders' is of type str; give a SignalAlarm or an Alarm of the CDK",
-            id="its name",
         ),
-    ],
+    },
 )
 def test_an_alarm_that_route_53_can_not_follow_is_refused(
     alarm: Callable[[Stack], Any], message: str, stack: Stack
@@ -245,85 +239,71 @@ def test_a_metric_of_a_target_group_is_a_signal_in_one_statement() -> None:
         assert all(part in parts for part in joined if isinstance(part, dict))
 
 
-@pytest.mark.parametrize(
+@cases(
     ("build", "message"),
-    [
-        pytest.param(
+    {
+        "topic": (
             lambda stack: signal_alarm(stack, topic=None),
             "Topic: topic: None is of type NoneType; give an AlarmTopic, a topic of the CDK or an "
             "ARN",
-            id="topic",
         ),
-        pytest.param(
+        "rule": (
             lambda stack: signal_alarm(stack, rule={}),
             "SignalAlarm: rule: {} is of type dict; give an AlarmRule",
-            id="rule",
         ),
-        pytest.param(
+        "missing data": (
             lambda stack: signal_alarm(stack, missing_data="nothing"),
             "SignalAlarm: missing_data: 'nothing' is of type str; give a member of MissingData or "
             "TreatMissingData",
-            id="missing data",
         ),
-        pytest.param(
+        "datapoints": (
             lambda stack: signal_alarm(stack, datapoints_to_alarm=2),
             "SignalAlarm: datapoints_to_alarm: 2 out of 1 can't breach; allowed: 1 to 1",
-            id="datapoints",
         ),
-        pytest.param(
+        "description": (
             lambda stack: signal_alarm(stack, description=7),
             "SignalAlarm: description: 7 is of type int; give a text",
-            id="description",
         ),
-        pytest.param(
+        "threshold": (
             lambda _: AlarmRule("Shop", "orders", {}, "Sum", "LessThanThreshold", cast(float, "1")),
             "AlarmRule: threshold: '1' is of type str; give a number",
-            id="threshold",
         ),
-        pytest.param(
+        "metric": (
             lambda _: AlarmRule.on_metric(WRONG, comparison="LessThanThreshold", threshold=1),
             "AlarmRule: metric: 'wrong' is of type str; give a Metric of the CDK",
-            id="metric",
         ),
-        pytest.param(
+        "signal": (
             lambda stack: failover(stack, failover_on=["db"]),
             'InstanceFailover: failover_on: \'db\' is of type str; give "status", "endpoint", or '
             "a signal such as AlarmSignal(...)",
-            id="signal",
         ),
-        pytest.param(
+        "host": (
             lambda stack: failover(stack, blue="shop-blue"),
             "InstanceFailover: blue: 'shop-blue' is of type str; give a FailoverHost",
-            id="host",
         ),
-        pytest.param(
+        "zone": (
             lambda stack: failover(stack, hosted_zone=7),
             "FailoverRecords: hosted_zone: 7 is of type int; give a zone or its id",
-            id="zone",
         ),
-        pytest.param(
+        "name of a zone": (
             lambda stack: failover(stack, hosted_zone="example.com"),
             "FailoverRecords: hosted_zone: 'example.com' is not a Route 53 hosted zone id (Z and "
             "capital letters or digits); give one like Z2EHK3FAEUNRMI",
-            id="name of a zone",
         ),
-        pytest.param(
+        "TTL": (
             lambda stack: failover(stack, ttl_seconds="60"),
             "FailoverRecords: ttl_seconds: '60' is of type str; give a whole number",
-            id="TTL",
         ),
-        pytest.param(
+        "target": (
             lambda _: FailoverHost("shop-blue", WRONG),
             "FailoverHost: target: 'wrong' is of type str; give AddressTarget(...) or "
             "AliasTarget(...)",
-            id="target",
         ),
-        pytest.param(
+        "instance": (
             lambda _: FailoverHost("shop-blue", AddressTarget(ipv4="52.11.79.8"), WRONG_NUMBER),
             "FailoverHost: instance: 7 is of type int; give the instance or its id",
-            id="instance",
         ),
-        pytest.param(
+        "request": (
             lambda stack: EndpointHealthCheck(
                 stack,
                 "Check",
@@ -333,31 +313,27 @@ def test_a_metric_of_a_target_group_is_a_signal_in_one_statement() -> None:
             ),
             "EndpointHealthCheck: request: 'wrong' is of type str; give HttpRequest(...), "
             "HttpsRequest(...) or TcpConnect(...)",
-            id="request",
         ),
-        pytest.param(
+        "topic of another region": (
             lambda stack: failover(stack, topic="arn:aws:sns:us-east-1:111111111111:ops"),
             "Topic: arn:aws:sns:us-east-1:111111111111:ops is in us-east-1, the alarm in "
             "eu-west-1; CloudWatch alarms notify only topics of their own region, so give one in "
             "eu-west-1",
-            id="topic of another region",
         ),
-        pytest.param(
+        "two failovers of one pair in a stack": (
             lambda stack: [failover(stack), failover(stack, "Second")],
             "InstanceFailover: the stack has a failover of 'shop-blue' already; rename the host (a "
             "second DNS name for a pair is a second FailoverRecords)",
-            id="two failovers of one pair in a stack",
         ),
-        pytest.param(
+        "two failovers of one pair without alarms": (
             lambda stack: [
                 failover(stack, each, blue=WITHOUT_INSTANCE, failover_on=["endpoint"])
                 for each in ("First", "Second")
             ],
             "InstanceFailover: the stack has a failover of 'shop-blue' already; rename the host (a "
             "second DNS name for a pair is a second FailoverRecords)",
-            id="two failovers of one pair without alarms",
         ),
-    ],
+    },
 )
 def test_what_can_not_work_is_refused_with_the_name_of_the_argument(
     build: Callable[[Stack], object], message: str, stack: Stack

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import pytest
 from aws_cdk import Stack
 
 from staged_resiliency import ConnectivityAlarm, MissingData
+from tests.cases import cases
 from tests.staged_resiliency.support import ALARM, TOPIC_ARN, refused, synthesized
 from tests.support import only
 
@@ -41,38 +41,34 @@ def test_a_connectivity_alarm_fires_when_two_minutes_each_have_a_failed_sample()
     }
 
 
-@pytest.mark.parametrize(
+@cases(
     ("changes", "rendered"),
-    [
-        pytest.param({"namespace": "Other"}, {"Namespace": "Other"}, id="namespace"),
-        pytest.param({"period_seconds": 300}, {"Period": 300}, id="period"),
-        pytest.param(
+    {
+        "namespace": ({"namespace": "Other"}, {"Namespace": "Other"}),
+        "period": ({"period_seconds": 300}, {"Period": 300}),
+        "evaluation periods": (
             {"evaluation_periods": 5},
             {"EvaluationPeriods": 5, "DatapointsToAlarm": 5},
-            id="evaluation periods",
         ),
-        pytest.param({"statistic": "Minimum"}, {"Statistic": "Minimum"}, id="statistic"),
-        pytest.param({"threshold": 0.5}, {"Threshold": 0.5}, id="threshold"),
-        pytest.param(
+        "statistic": ({"statistic": "Minimum"}, {"Statistic": "Minimum"}),
+        "threshold": ({"threshold": 0.5}, {"Threshold": 0.5}),
+        "missing data": (
             {"missing_data": MissingData.BREACHING},
             {"TreatMissingData": "breaching"},
-            id="missing data",
         ),
-        pytest.param({"notify_recovery": True}, {"OKActions": [TOPIC_ARN]}, id="recovery"),
-        pytest.param(
+        "recovery": ({"notify_recovery": True}, {"OKActions": [TOPIC_ARN]}),
+        "dependency": (
             {"dependency": "cdn"},
             {"MetricName": "cdn-connectivity", "AlarmName": "shop-blue-cdn-connectivity-failed"},
-            id="dependency",
         ),
-        pytest.param(
+        "host": (
             {"host_name": "shop-green"},
             {
                 "Dimensions": [{"Name": "Host", "Value": "shop-green"}],
                 "AlarmName": "shop-green-db-connectivity-failed",
             },
-            id="host",
         ),
-    ],
+    },
 )
 def test_a_setting_changes_its_properties_and_no_other(
     changes: dict[str, Any], rendered: dict[str, Any]
@@ -82,47 +78,41 @@ def test_a_setting_changes_its_properties_and_no_other(
     assert changed == {**usual, **rendered}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("changes", "message"),
-    [
-        pytest.param(
+    {
+        "namespace of AWS": (
             {"namespace": "AWS/EC2"},
             "ConnectivityAlarm: namespace: 'AWS/EC2' starts with AWS/, which CloudWatch keeps for "
             "AWS services; give one like Bookstore",
-            id="namespace of AWS",
         ),
-        pytest.param(
+        "empty namespace": (
             {"namespace": ""},
             "ConnectivityAlarm: namespace: '' is not a CloudWatch namespace (letters, digits and "
             ". - _ / # : space, at most 255); give one like Bookstore",
-            id="empty namespace",
         ),
-        pytest.param(
+        "host name": (
             {"host_name": "-blue"},
             "ConnectivityAlarm: host_name: '-blue' is not a Name tag (letters, "
             "digits, spaces and _ . : / = + @ -, at most 128); give one like bookstore-api-blue",
-            id="host name",
         ),
-        pytest.param(
+        "dependency": (
             {"dependency": "Data Base"},
             "ConnectivityAlarm: dependency: 'Data Base' is not a name (lower-case letters, digits "
             "and single hyphens, a letter first, at most 40); give one like bookstore",
-            id="dependency",
         ),
-        pytest.param(
+        "description": (
             {"description": "d" * 1025},
             f"ConnectivityAlarm: description: the description '{'d' * 56}... has 1025 "
             "characters; at most 1024 fit",
-            id="description",
         ),
-        pytest.param(
+        "rule": (
             {"statistic": "p90"},
             "AlarmRule: statistic: 'p90' is a statistic that Route 53 health checks can't follow "
             "(percentiles and other extended statistics are not supported); "
             "allowed: Average, Maximum, Minimum, SampleCount, Sum",
-            id="rule",
         ),
-    ],
+    },
 )
 def test_a_connectivity_alarm_refuses(changes: dict[str, Any], message: str, stack: Stack) -> None:
     with refused(message):

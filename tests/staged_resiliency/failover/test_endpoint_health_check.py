@@ -6,6 +6,7 @@ import pytest
 from aws_cdk import Stack
 
 from staged_resiliency import EndpointHealthCheck, HttpRequest, HttpsRequest, TcpConnect
+from tests.cases import cases
 from tests.staged_resiliency.support import (
     HEALTH_CHECK,
     only_id,
@@ -31,13 +32,11 @@ def config_of(**changes: Any) -> Data:
     return config
 
 
-@pytest.mark.parametrize(
+@cases(
     ("request_", "rendered"),
-    [
-        pytest.param(
-            HttpRequest(), {"Type": "HTTP", "Port": 80, "ResourcePath": "/"}, id="HTTP by default"
-        ),
-        pytest.param(
+    {
+        "HTTP by default": (HttpRequest(), {"Type": "HTTP", "Port": 80, "ResourcePath": "/"}),
+        "HTTP with everything but a text": (
             HttpRequest(path="/version/", port=8080, host_header="shop.example.com"),
             {
                 "Type": "HTTP",
@@ -45,19 +44,16 @@ def config_of(**changes: Any) -> Data:
                 "ResourcePath": "/version/",
                 "FullyQualifiedDomainName": "shop.example.com",
             },
-            id="HTTP with everything but a text",
         ),
-        pytest.param(
+        "HTTP with a text": (
             HttpRequest(search_text="shop"),
             {"Type": "HTTP_STR_MATCH", "Port": 80, "ResourcePath": "/", "SearchString": "shop"},
-            id="HTTP with a text",
         ),
-        pytest.param(
+        "HTTPS by default": (
             HttpsRequest(),
             {"Type": "HTTPS", "Port": 443, "ResourcePath": "/", "EnableSNI": True},
-            id="HTTPS by default",
         ),
-        pytest.param(
+        "HTTPS with everything": (
             HttpsRequest(path="/v", port=8443, host_header="shop.example.com", search_text="shop"),
             {
                 "Type": "HTTPS_STR_MATCH",
@@ -67,10 +63,9 @@ def config_of(**changes: Any) -> Data:
                 "FullyQualifiedDomainName": "shop.example.com",
                 "SearchString": "shop",
             },
-            id="HTTPS with everything",
         ),
-        pytest.param(TcpConnect(port=5432), {"Type": "TCP", "Port": 5432}, id="TCP"),
-    ],
+        "TCP": (TcpConnect(port=5432), {"Type": "TCP", "Port": 5432}),
+    },
 )
 def test_an_address_is_asked(
     request_: HttpRequest | HttpsRequest | TcpConnect, rendered: Data
@@ -131,61 +126,52 @@ def test_the_label_names_the_health_check() -> None:
 UNREACHABLE = "can't be reached by Route 53's checkers; give a public address"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("changes", "message"),
-    [
-        pytest.param(
+    {
+        "no endpoint": (
             {"address": None},
             "EndpointHealthCheck: give either address or domain_name",
-            id="no endpoint",
         ),
-        pytest.param(
+        "two endpoints": (
             {"domain_name": "blue.example.com"},
             "EndpointHealthCheck: give either address or domain_name",
-            id="two endpoints",
         ),
-        pytest.param(
+        "internal load balancer": (
             {"address": None, "domain_name": "internal-blue-1.eu-west-1.elb.amazonaws.com"},
             "EndpointHealthCheck: domain_name: 'internal-blue-1.eu-west-1.elb.amazonaws.com' is an "
             "internal load balancer, which Route 53's checkers can't reach; give one that faces "
             "the internet, or decide by an alarm of the hosts' probes",
-            id="internal load balancer",
         ),
-        pytest.param(
+        "no address": (
             {"address": "blue"},
             "EndpointHealthCheck: address: 'blue' is not an IPv4 or IPv6 address; "
             "give one like 52.11.79.9",
-            id="no address",
         ),
-        pytest.param(
+        "private address": (
             {"address": "10.0.0.1"},
             f"EndpointHealthCheck: address: '10.0.0.1' {UNREACHABLE}",
-            id="private address",
         ),
-        pytest.param(
+        "shared address": (
             {"address": "100.64.0.1"},
             f"EndpointHealthCheck: address: '100.64.0.1' {UNREACHABLE}",
-            id="shared address",
         ),
-        pytest.param(
+        "private IPv6 address": (
             {"address": "fd00::1"},
             f"EndpointHealthCheck: address: 'fd00::1' {UNREACHABLE}",
-            id="private IPv6 address",
         ),
-        pytest.param(
+        "loopback address": (
             {"address": "127.0.0.1"},
             "EndpointHealthCheck: address: '127.0.0.1' is not the address of a host that clients "
             "can reach; give one like 52.11.79.9",
-            id="loopback address",
         ),
-        pytest.param(
+        "no DNS name": (
             {"address": None, "domain_name": "localhost"},
             "EndpointHealthCheck: domain_name: 'localhost' is not a DNS name (labels of letters, "
             "digits and hyphens with dots between them, at most 253 characters); "
             "give one like bookstore.example.com",
-            id="no DNS name",
         ),
-        pytest.param(
+        "host header beside a domain name": (
             {
                 "address": None,
                 "domain_name": "blue.example.com",
@@ -193,97 +179,84 @@ UNREACHABLE = "can't be reached by Route 53's checkers; give a public address"
             },
             "EndpointHealthCheck: request.host_header: goes with address only; with domain_name "
             "Route 53 sends that name",
-            id="host header beside a domain name",
         ),
-        pytest.param(
+        "host header": (
             {"request": HttpRequest(host_header="shop")},
             "EndpointHealthCheck: request.host_header: 'shop' is not a DNS name (labels of "
             "letters, digits and hyphens with dots between them, at most 253 characters); "
             "give one like bookstore.example.com",
-            id="host header",
         ),
-        pytest.param(
+        "two regions": (
             {"regions": ["us-east-1", "us-west-1"]},
             "EndpointHealthCheck: regions: us-east-1, us-west-1 are fewer than 3, which Route 53 "
             "asks for",
-            id="two regions",
         ),
-        pytest.param(
+        "region without checkers": (
             {"regions": ["eu-central-1", "us-west-1", "us-west-2"]},
             "EndpointHealthCheck: regions: 'eu-central-1' is not allowed; allowed: us-east-1, "
             "us-west-1, us-west-2, eu-west-1, ap-southeast-1, ap-southeast-2, ap-northeast-1, "
             "sa-east-1",
-            id="region without checkers",
         ),
-        pytest.param(
+        "port zero": (
             {"request": TcpConnect(port=0)},
             "EndpointHealthCheck: request.port: 0 is not a TCP port; allowed: 1 to 65535",
-            id="port zero",
         ),
-        pytest.param(
+        "port too high": (
             {"request": HttpRequest(port=65536)},
             "EndpointHealthCheck: request.port: 65536 is not a TCP port; allowed: 1 to 65535",
-            id="port too high",
         ),
-        pytest.param(
+        "path": (
             {"request": HttpRequest(path="version")},
             "EndpointHealthCheck: request.path: 'version' is not a URL path that starts with /; "
             "give one like /version/",
-            id="path",
         ),
-        pytest.param(
+        "too long path": (
             {"request": HttpRequest(path="/" + "p" * 255)},
             f"EndpointHealthCheck: request.path: path '/{'p' * 55}... has 256 characters; "
             "at most 255 fit",
-            id="too long path",
         ),
-        pytest.param(
+        "empty text": (
             {"request": HttpRequest(search_text="")},
             "EndpointHealthCheck: request.search_text: is empty; give a text or leave it out",
-            id="empty text",
         ),
-        pytest.param(
+        "too long text": (
             {"request": HttpRequest(search_text="t" * 256)},
             f"EndpointHealthCheck: request.search_text: the text '{'t' * 56}... has 256 "
             "characters; at most 255 fit",
-            id="too long text",
         ),
-        pytest.param(
+        "interval": (
             {"interval_seconds": 20},
             "EndpointHealthCheck: interval_seconds: 20 s is not an interval Route 53 offers; "
             "allowed: 10 or 30",
-            id="interval",
         ),
-        pytest.param(
+        "failure threshold too low": (
             {"failure_threshold": 0},
             "EndpointHealthCheck: failure_threshold: 0 is out of range; allowed: 1 to 10",
-            id="failure threshold too low",
         ),
-        pytest.param(
+        "failure threshold too high": (
             {"failure_threshold": 11},
             "EndpointHealthCheck: failure_threshold: 11 is out of range; allowed: 1 to 10",
-            id="failure threshold too high",
         ),
-    ],
+    },
 )
 def test_a_health_check_refuses(changes: Data, message: str, stack: Stack) -> None:
     with refused(message):
         health_check(stack, **changes)
 
 
-@pytest.mark.parametrize(
+@cases(
     "changes",
-    [
-        pytest.param({"address": "52.11.79.9"}, id="address"),
-        pytest.param({"address": None, "domain_name": "lb.example.com"}, id="name for address"),
-        pytest.param({"request": HttpsRequest()}, id="kind"),
-        pytest.param({"request": HttpRequest(port=81)}, id="port"),
-        pytest.param({"request": HttpRequest(path="/v")}, id="path"),
-        pytest.param({"request": HttpRequest(host_header="a.example.com")}, id="host header"),
-        pytest.param({"request": HttpRequest(search_text="a")}, id="text"),
-        pytest.param({"interval_seconds": 10}, id="interval"),
-        pytest.param({"label": "shop-green"}, id="host"),
-    ],
+    {
+        "address": {"address": "52.11.79.9"},
+        "name for address": {"address": None, "domain_name": "lb.example.com"},
+        "kind": {"request": HttpsRequest()},
+        "port": {"request": HttpRequest(port=81)},
+        "path": {"request": HttpRequest(path="/v")},
+        "host header": {"request": HttpRequest(host_header="a.example.com")},
+        "text": {"request": HttpRequest(search_text="a")},
+        "interval": {"interval_seconds": 10},
+        "host": {"label": "shop-green"},
+    },
 )
 def test_another_endpoint_or_request_is_another_health_check(changes: Data) -> None:
     assert _id_of(**changes) != _id_of()

@@ -9,6 +9,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_route53 as route53
 
 from staged_resiliency import AddressTarget, AliasTarget, FailoverRecords, HostedZone
+from tests.cases import cases
 from tests.staged_resiliency.support import (
     HEALTH_CHECK,
     RECORD,
@@ -98,16 +99,15 @@ def test_each_secondary_is_updated_after_its_primary() -> None:
     }
 
 
-@pytest.mark.parametrize(
+@cases(
     ("blue", "green", "values"),
-    [
-        pytest.param(
+    {
+        "AAAA": (
             AddressTarget(ipv6="2600:1f14::8"),
             AddressTarget(ipv6="2600:1F14:0::9"),
             [("PRIMARY", "AAAA", "2600:1f14::8"), ("SECONDARY", "AAAA", "2600:1f14::9")],
-            id="AAAA",
         ),
-        pytest.param(
+        "A and AAAA": (
             AddressTarget("52.11.79.8", "2600:1f14::8"),
             AddressTarget("52.11.79.9", "2600:1f14::9"),
             [
@@ -116,9 +116,8 @@ def test_each_secondary_is_updated_after_its_primary() -> None:
                 ("PRIMARY", "AAAA", "2600:1f14::8"),
                 ("SECONDARY", "AAAA", "2600:1f14::9"),
             ],
-            id="A and AAAA",
         ),
-    ],
+    },
 )
 def test_each_address_family_has_its_pair(
     blue: AddressTarget, green: AddressTarget, values: list[tuple[str, str, str]]
@@ -215,12 +214,12 @@ def test_a_health_check_of_the_cdk_can_decide() -> None:
     assert primary["HealthCheckId"] == "abcdef11-2222-3333"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("given", "name"),
-    [
-        pytest.param("Shop.Example.COM.", "shop.example.com.", id="other spelling"),
-        pytest.param("example.com", "example.com.", id="name of the zone"),
-    ],
+    {
+        "other spelling": ("Shop.Example.COM.", "shop.example.com."),
+        "name of the zone": ("example.com", "example.com."),
+    },
 )
 def test_a_record_is_named_in_full(given: str, name: str) -> None:
     assert {each["Name"] for each in record_sets(record_name=given)} == {name}
@@ -242,62 +241,53 @@ def test_a_ttl_that_the_deployment_knows_is_rendered_by_reference() -> None:
     assert [each["TTL"] for each in records_of(synthesized(build))] == [{"Ref": "Ttl"}] * 2
 
 
-@pytest.mark.parametrize(
+@cases(
     ("changes", "message"),
-    [
-        pytest.param(
+    {
+        "record name": (
             {"record_name": "shop"},
             f"FailoverRecords: record_name: 'shop' {NO_DNS_NAME}",
-            id="record name",
         ),
-        pytest.param(
+        "record outside the zone": (
             {"record_name": "shop.example.org"},
             "FailoverRecords: record_name: 'shop.example.org' is outside the hosted zone "
             "'example.com'; give a name that ends in .example.com",
-            id="record outside the zone",
         ),
-        pytest.param(
+        "record that only ends like the zone": (
             {"record_name": "myexample.com"},
             "FailoverRecords: record_name: 'myexample.com' is outside the hosted zone "
             "'example.com'; give a name that ends in .example.com",
-            id="record that only ends like the zone",
         ),
-        pytest.param(
+        "identifier": (
             {"identifier": "Shop!"},
             "FailoverRecords: identifier: 'Shop!' is not a name (lower-case letters, digits and "
             "single hyphens, a letter first, at most 40); give one like bookstore",
-            id="identifier",
         ),
-        pytest.param(
+        "TTL": (
             {"ttl_seconds": -1},
             "FailoverRecords: ttl_seconds: -1 s is not a TTL; allowed: 0 to 2147483647, "
             "give 60 or less",
-            id="TTL",
         ),
-        pytest.param(
+        "zone id": (
             {"hosted_zone": HostedZone("example.com", "zone")},
             "FailoverRecords: hosted_zone: 'zone' is not a Route 53 hosted zone id "
             "(Z and capital letters or digits); give one like Z2EHK3FAEUNRMI",
-            id="zone id",
         ),
-        pytest.param(
+        "zone name": (
             {"hosted_zone": HostedZone("my zone", ZONE_ID)},
             f"FailoverRecords: hosted_zone: 'my zone' {NO_DNS_NAME}",
-            id="zone name",
         ),
-        pytest.param(
+        "other family": (
             {"secondary": AddressTarget(ipv6="2600:1f14::9")},
             "FailoverRecords: primary serves A records, secondary AAAA; both need the same, since "
             "each primary record needs a secondary one",
-            id="other family",
         ),
-        pytest.param(
+        "one family more": (
             {"primary": AddressTarget("52.11.79.8", "2600:1f14::8")},
             "FailoverRecords: primary serves A and AAAA records, secondary A; both need the same, "
             "since each primary record needs a secondary one",
-            id="one family more",
         ),
-    ],
+    },
 )
 def test_a_pair_refuses(changes: Data, message: str, stack: Stack) -> None:
     with refused(message):

@@ -18,6 +18,7 @@ from staged_resiliency import (
     InstanceFailover,
     StatusSignal,
 )
+from tests.cases import cases
 from tests.staged_resiliency.support import (
     ALARM,
     HEALTH_CHECK,
@@ -177,20 +178,19 @@ def test_the_signals_health_checks_stand_in_the_order_of_the_signals(stack: Stac
     assert made.health_check not in made.signal_health_checks
 
 
-@pytest.mark.parametrize(
+@cases(
     ("changes", "rendered"),
-    [
-        pytest.param({"status_period_seconds": 120}, {"Period": 120}, id="period"),
-        pytest.param(
+    {
+        "period": ({"status_period_seconds": 120}, {"Period": 120}),
+        "evaluation periods": (
             {"status_evaluation_periods": 3},
             {"EvaluationPeriods": 3, "DatapointsToAlarm": 3},
-            id="evaluation periods",
         ),
-        pytest.param({"status_statistic": "Sum"}, {"Statistic": "Sum"}, id="statistic"),
-        pytest.param({"status_threshold": 0.5}, {"Threshold": 0.5}, id="threshold"),
-        pytest.param({"notify_recovery": True}, {"OKActions": [TOPIC_ARN]}, id="recovery"),
-        pytest.param({"topic": f"{TOPIC_ARN}-2"}, {"AlarmActions": [f"{TOPIC_ARN}-2"]}, id="topic"),
-    ],
+        "statistic": ({"status_statistic": "Sum"}, {"Statistic": "Sum"}),
+        "threshold": ({"status_threshold": 0.5}, {"Threshold": 0.5}),
+        "recovery": ({"notify_recovery": True}, {"OKActions": [TOPIC_ARN]}),
+        "topic": ({"topic": f"{TOPIC_ARN}-2"}, {"AlarmActions": [f"{TOPIC_ARN}-2"]}),
+    },
 )
 def test_a_setting_of_the_status_alarms_reaches_both(
     changes: Data, rendered: Data, usual: Template
@@ -258,69 +258,58 @@ def test_an_instance_id_that_is_a_parameter_is_followed_by_its_value() -> None:
 ALIKE = "InstanceFailover: blue and green have the same {}; a pair needs two different hosts"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("changes", "message"),
-    [
-        pytest.param({"green": BLUE}, ALIKE.format("name"), id="one host twice"),
-        pytest.param(
-            {"green": FailoverHost("shop-blue", GREEN_ADDRESS)}, ALIKE.format("name"), id="one name"
-        ),
-        pytest.param(
+    {
+        "one host twice": ({"green": BLUE}, ALIKE.format("name")),
+        "one name": ({"green": FailoverHost("shop-blue", GREEN_ADDRESS)}, ALIKE.format("name")),
+        "one address": (
             {"green": FailoverHost("shop-green", BLUE_ADDRESS)},
             ALIKE.format("target"),
-            id="one address",
         ),
-        pytest.param(
+        "one load balancer in two spellings": (
             {
                 "blue": FailoverHost("b", AliasTarget("Lb.example.com", ZONE_ID), INSTANCE_ID),
                 "green": FailoverHost("g", AliasTarget("lb.example.com.", ZONE_ID)),
             },
             ALIKE.format("target"),
-            id="one load balancer in two spellings",
         ),
-        pytest.param(
+        "one instance": (
             {"green": FailoverHost("shop-green", GREEN_ADDRESS, INSTANCE_ID)},
             ALIKE.format("instance"),
-            id="one instance",
         ),
-        pytest.param(
+        "one of two addresses": (
             {
                 "blue": FailoverHost("b", AddressTarget("52.11.79.8", "2600:1f14::8"), INSTANCE_ID),
                 "green": FailoverHost("g", AddressTarget("52.11.79.8", "2600:1f14::9")),
             },
             ALIKE.format("ipv4 address"),
-            id="one of two addresses",
         ),
-        pytest.param(
+        "colour": (
             {"active": "red"},
             "InstanceFailover: active: 'red' is not a host; allowed: blue, green",
-            id="colour",
         ),
-        pytest.param(
+        "no signal": (
             {"failover_on": []},
             "InstanceFailover: failover_on: is empty; without a signal the primary would "
             "always be served; give StatusSignal()",
-            id="no signal",
         ),
-        pytest.param(
+        "status of a host without an instance": (
             {"active": "green", "green": FailoverHost("shop-green", GREEN_ADDRESS)},
             "StatusSignal: the active host 'shop-green' has no instance; "
             "give FailoverHost(instance=...)",
-            id="status of a host without an instance",
         ),
-        pytest.param(
+        "service": (
             {"service": "My Shop"},
             "FailoverRecords: identifier: 'My Shop' is not a name (lower-case letters, digits and "
             "single hyphens, a letter first, at most 40); give one like bookstore",
-            id="service",
         ),
-        pytest.param(
+        "record": (
             {"record_name": "shop.example.org"},
             "FailoverRecords: record_name: 'shop.example.org' is outside the hosted zone "
             "'example.com'; give a name that ends in .example.com",
-            id="record",
         ),
-    ],
+    },
 )
 def test_a_failover_refuses(changes: Data, message: str, stack: Stack) -> None:
     with refused(message):

@@ -6,6 +6,7 @@ import pytest
 from aws_cdk import Stack
 
 from staged_resiliency import InstanceStatusAlarm
+from tests.cases import cases
 from tests.staged_resiliency.support import (
     ALARM,
     INSTANCE,
@@ -49,19 +50,18 @@ def test_a_status_alarm_fires_on_one_failed_or_missing_check_within_a_minute() -
     }
 
 
-@pytest.mark.parametrize(
+@cases(
     ("changes", "rendered"),
-    [
-        pytest.param({"period_seconds": 300}, {"Period": 300}, id="period"),
-        pytest.param(
+    {
+        "period": ({"period_seconds": 300}, {"Period": 300}),
+        "evaluation periods": (
             {"evaluation_periods": 4},
             {"EvaluationPeriods": 4, "DatapointsToAlarm": 4},
-            id="evaluation periods",
         ),
-        pytest.param({"statistic": "Average"}, {"Statistic": "Average"}, id="statistic"),
-        pytest.param({"threshold": 0.5}, {"Threshold": 0.5}, id="threshold"),
-        pytest.param({"notify_recovery": True}, {"OKActions": [TOPIC_ARN]}, id="recovery"),
-    ],
+        "statistic": ({"statistic": "Average"}, {"Statistic": "Average"}),
+        "threshold": ({"threshold": 0.5}, {"Threshold": 0.5}),
+        "recovery": ({"notify_recovery": True}, {"OKActions": [TOPIC_ARN]}),
+    },
 )
 def test_a_setting_changes_its_property_and_no_other(
     changes: dict[str, Any], rendered: dict[str, Any]
@@ -93,33 +93,29 @@ def test_the_name_carries_an_instance_of_the_stack(
     }
 
 
-@pytest.mark.parametrize(
+@cases(
     ("changes", "message"),
-    [
-        pytest.param(
+    {
+        "instance id": (
             {"instance": "i-123"},
             "InstanceStatusAlarm: instance: 'i-123' is not an EC2 instance id; "
             "give one like i-0ab55a49288f1da24",
-            id="instance id",
         ),
-        pytest.param(
+        "host name": (
             {"host_name": "shop#blue"},
             "InstanceStatusAlarm: host_name: 'shop#blue' is not a Name tag (letters, "
             "digits, spaces and _ . : / = + @ -, at most 128); give one like bookstore-api-blue",
-            id="host name",
         ),
-        pytest.param(
+        "description": (
             {"description": "d" * 1025},
             f"InstanceStatusAlarm: description: the description '{'d' * 56}... has 1025 "
             "characters; at most 1024 fit",
-            id="description",
         ),
-        pytest.param(
+        "rule": (
             {"evaluation_periods": -1},
             "AlarmRule: evaluation_periods: -1 periods can't be evaluated; give 1 or more",
-            id="rule",
         ),
-    ],
+    },
 )
 def test_a_status_alarm_refuses(changes: dict[str, Any], message: str, stack: Stack) -> None:
     with refused(message):

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from aws_cdk import Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
 
 from staged_resiliency import AlarmTopic, MissingData
+from tests.cases import cases
 from tests.staged_resiliency.support import (
     ALARM,
     TOPIC_ARN,
@@ -52,13 +52,13 @@ def test_an_alarm_makes_one_resource() -> None:
     assert len(synthesized(an_alarm)["Resources"]) == 1
 
 
-@pytest.mark.parametrize(
+@cases(
     ("missing_data", "rendered"),
-    [
-        pytest.param(MissingData.BREACHING, "breaching", id="breaching"),
-        pytest.param(MissingData.NOT_BREACHING, "notBreaching", id="not breaching"),
-        pytest.param(MissingData.IGNORE, "ignore", id="ignore"),
-    ],
+    {
+        "breaching": (MissingData.BREACHING, "breaching"),
+        "not breaching": (MissingData.NOT_BREACHING, "notBreaching"),
+        "ignore": (MissingData.IGNORE, "ignore"),
+    },
 )
 def test_missing_data_is_rendered_as_chosen(missing_data: MissingData, rendered: str) -> None:
     assert alarm_with(missing_data=missing_data)["TreatMissingData"] == rendered
@@ -72,17 +72,16 @@ def test_recovery_is_not_notified_unless_asked_for() -> None:
     assert "OKActions" not in alarm_with()
 
 
-@pytest.mark.parametrize(
+@cases(
     ("topic", "resource_type"),
-    [
-        pytest.param(lambda stack: AlarmTopic(stack, "Topic"), "AWS::SNS::Topic", id="ours"),
-        pytest.param(
+    {
+        "ours": (lambda stack: AlarmTopic(stack, "Topic"), "AWS::SNS::Topic"),
+        "ours as the CDK's own type": (
             lambda stack: AlarmTopic(stack, "Topic").topic,
             "AWS::SNS::Topic",
-            id="ours as the CDK's own type",
         ),
-        pytest.param(lambda stack: sns.Topic(stack, "Topic"), "AWS::SNS::Topic", id="the CDK's"),
-    ],
+        "the CDK's": (lambda stack: sns.Topic(stack, "Topic"), "AWS::SNS::Topic"),
+    },
 )
 def test_an_alarm_notifies_a_topic_of_its_stack_by_reference(
     topic: Callable[[Stack], AlarmTopic | sns.ITopic], resource_type: str
@@ -91,17 +90,13 @@ def test_an_alarm_notifies_a_topic_of_its_stack_by_reference(
     assert only(template, ALARM)["AlarmActions"] == [{"Ref": only_id(template, resource_type)}]
 
 
-@pytest.mark.parametrize(
+@cases(
     "topic",
-    [
-        pytest.param(lambda _: TOPIC_ARN, id="ARN"),
-        pytest.param(
-            lambda stack: AlarmTopic.from_topic_arn(stack, "Topic", TOPIC_ARN), id="adopted"
-        ),
-        pytest.param(
-            lambda stack: sns.Topic.from_topic_arn(stack, "Topic", TOPIC_ARN), id="imported"
-        ),
-    ],
+    {
+        "ARN": lambda _: TOPIC_ARN,
+        "adopted": lambda stack: AlarmTopic.from_topic_arn(stack, "Topic", TOPIC_ARN),
+        "imported": lambda stack: sns.Topic.from_topic_arn(stack, "Topic", TOPIC_ARN),
+    },
 )
 def test_an_alarm_notifies_an_existing_topic_by_arn(
     topic: Callable[[Stack], AlarmTopic | sns.ITopic | str],
@@ -110,44 +105,38 @@ def test_an_alarm_notifies_an_existing_topic_by_arn(
     assert only(template, ALARM)["AlarmActions"] == [TOPIC_ARN]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("changes", "message"),
-    [
-        pytest.param(
+    {
+        "empty name": (
             {"alarm_name": ""},
             "SignalAlarm: alarm_name: '' is not an alarm name (printable ASCII)",
-            id="empty name",
         ),
-        pytest.param(
+        "name with an umlaut": (
             {"alarm_name": "shöp"},
             "SignalAlarm: alarm_name: 'shöp' is not an alarm name (printable ASCII)",
-            id="name with an umlaut",
         ),
-        pytest.param(
+        "too long name": (
             {"alarm_name": "a" * 256},
             f"SignalAlarm: alarm_name: the alarm name '{'a' * 56}... has 256 characters; "
             "at most 255 fit",
-            id="too long name",
         ),
-        pytest.param(
+        "too long description": (
             {"description": "d" * 1025},
             f"SignalAlarm: description: the description '{'d' * 56}... has 1025 characters; "
             "at most 1024 fit",
-            id="too long description",
         ),
-        pytest.param(
+        "topic by its name": (
             {"topic": "ops"},
             "Topic: topic_arn: 'ops' is not the ARN of an SNS topic; give one like "
             "arn:aws:sns:us-west-2:532151327118:PingPublicationsSNS",
-            id="topic by its name",
         ),
-        pytest.param(
+        "FIFO topic, which alarms can't notify": (
             {"topic": f"{TOPIC_ARN}.fifo"},
             f"Topic: topic_arn: '{TOPIC_ARN}.fifo' is not the ARN of an SNS topic; give one like "
             "arn:aws:sns:us-west-2:532151327118:PingPublicationsSNS",
-            id="FIFO topic, which alarms can't notify",
         ),
-    ],
+    },
 )
 def test_an_alarm_refuses(changes: dict[str, Any], message: str, stack: Stack) -> None:
     with refused(message):

@@ -20,6 +20,7 @@ from staged_resiliency import (
     WatchedHost,
 )
 from staged_resiliency.shared.hosts import Color
+from tests.cases import cases
 from tests.staged_resiliency.support import (
     HEALTH_CHECK,
     INSTANCE_ID,
@@ -151,12 +152,12 @@ def test_the_alarm_signal_follows_the_alarm_of_the_active_host(color: Color) -> 
     assert config["AlarmIdentifier"] == {"Name": f"{color}-db", "Region": REGION}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("said", "status"),
-    [
-        pytest.param(None, "LastKnownStatus", id="what the alarm says"),
-        pytest.param(InsufficientData.UNHEALTHY, "Unhealthy", id="what the signal says"),
-    ],
+    {
+        "what the alarm says": (None, "LastKnownStatus"),
+        "what the signal says": (InsufficientData.UNHEALTHY, "Unhealthy"),
+    },
 )
 def test_the_alarm_signal_says_what_too_little_data_counts_as(
     said: InsufficientData | None, status: str
@@ -167,9 +168,9 @@ def test_the_alarm_signal_says_what_too_little_data_counts_as(
     )
 
 
-@pytest.mark.parametrize(
+@cases(
     ("color", "known"),
-    [pytest.param("blue", "green", id="blue"), pytest.param("green", "blue", id="green")],
+    {"blue": ("blue", "green"), "green": ("green", "blue")},
 )
 def test_the_alarm_signal_needs_an_alarm_of_the_active_host(
     color: Color, known: Color, stack: Stack

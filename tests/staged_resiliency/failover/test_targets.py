@@ -1,9 +1,9 @@
 """Where a host is reached: at addresses, or behind a load balancer."""
 
-import pytest
 from aws_cdk import Stack
 
 from staged_resiliency import AddressTarget, AliasTarget
+from tests.cases import cases
 from tests.staged_resiliency.support import refused, text_parameter
 from tests.support import Data
 
@@ -11,58 +11,49 @@ NOT_REACHED = "is not the address of a host that clients can reach; give one lik
 ZONE = "Z32O12XQLNTSW2"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("addresses", "message"),
-    [
-        pytest.param({}, "AddressTarget: give ipv4, ipv6 or both", id="none"),
-        pytest.param(
+    {
+        "none": ({}, "AddressTarget: give ipv4, ipv6 or both"),
+        "three numbers": (
             {"ipv4": "52.11.79"},
             "AddressTarget: ipv4: '52.11.79' is not an IPv4 or IPv6 address; "
             "give one like 52.11.79.9",
-            id="three numbers",
         ),
-        pytest.param(
+        "IPv6 as IPv4": (
             {"ipv4": "2600:1f14::9"},
             "AddressTarget: ipv4: '2600:1f14::9' is not an IPv4 address; give it as ipv6",
-            id="IPv6 as IPv4",
         ),
-        pytest.param(
+        "IPv4 as IPv6": (
             {"ipv6": "52.11.79.9"},
             "AddressTarget: ipv6: '52.11.79.9' is not an IPv6 address; give one like 2600:1f14::9",
-            id="IPv4 as IPv6",
         ),
-        pytest.param(
-            {"ipv4": "0.0.0.0"}, f"AddressTarget: ipv4: '0.0.0.0' {NOT_REACHED}", id="unspecified"
-        ),
-        pytest.param(
-            {"ipv4": "224.0.0.1"}, f"AddressTarget: ipv4: '224.0.0.1' {NOT_REACHED}", id="multicast"
-        ),
-    ],
+        "unspecified": ({"ipv4": "0.0.0.0"}, f"AddressTarget: ipv4: '0.0.0.0' {NOT_REACHED}"),
+        "multicast": ({"ipv4": "224.0.0.1"}, f"AddressTarget: ipv4: '224.0.0.1' {NOT_REACHED}"),
+    },
 )
 def test_addresses_are_refused(addresses: Data, message: str) -> None:
     with refused(message):
         AddressTarget(**addresses)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "zone", "message"),
-    [
-        pytest.param(
+    {
+        "DNS name": (
             "balancer",
             ZONE,
             "AliasTarget: dns_name: 'balancer' is not a DNS name (labels of letters, digits and "
             "hyphens with dots between them, at most 253 characters); "
             "give one like bookstore.example.com",
-            id="DNS name",
         ),
-        pytest.param(
+        "zone id": (
             "blue.elb.amazonaws.com",
             "zone",
             "AliasTarget: hosted_zone_id: 'zone' is not a Route 53 hosted zone id "
             "(Z and capital letters or digits); give one like Z2EHK3FAEUNRMI",
-            id="zone id",
         ),
-    ],
+    },
 )
 def test_aliases_are_refused(name: str, zone: str, message: str) -> None:
     with refused(message):
@@ -84,13 +75,13 @@ def test_addresses_that_the_deployment_knows_are_kept(stack: Stack) -> None:
     assert (target.ipv4, target.record_types) == (address, ("A",))
 
 
-@pytest.mark.parametrize(
+@cases(
     ("target", "asked"),
-    [
-        pytest.param(AddressTarget("52.11.79.9"), "52.11.79.9", id="IPv4"),
-        pytest.param(AddressTarget(ipv6="2600:1f14::9"), "2600:1f14::9", id="IPv6"),
-        pytest.param(AddressTarget("52.11.79.9", "2600:1f14::9"), "52.11.79.9", id="both"),
-    ],
+    {
+        "IPv4": (AddressTarget("52.11.79.9"), "52.11.79.9"),
+        "IPv6": (AddressTarget(ipv6="2600:1f14::9"), "2600:1f14::9"),
+        "both": (AddressTarget("52.11.79.9", "2600:1f14::9"), "52.11.79.9"),
+    },
 )
 def test_health_checkers_ask_the_ipv4_address_where_there_is_one(
     target: AddressTarget, asked: str

@@ -11,6 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Annotations, Match
 
 from staged_resiliency import AlarmKey, AlarmTopic
+from tests.cases import cases
 from tests.staged_resiliency.support import (
     ACCOUNT,
     ALARM,
@@ -241,40 +242,35 @@ NO_ARN = (
 )
 
 
-@pytest.mark.parametrize(
+@cases(
     ("build", "message"),
-    [
-        pytest.param(
+    {
+        "name with a blank": (
             lambda stack: AlarmTopic(stack, "Topic", topic_name="my topic"),
             "AlarmTopic: topic_name: 'my topic' is not an SNS topic name (letters, digits, '_' and "
             "'-', at most 256); give one like PingPublicationsSNS",
-            id="name with a blank",
         ),
-        pytest.param(
+        "empty name": (
             lambda stack: AlarmTopic(stack, "Topic", topic_name=""),
             "AlarmTopic: topic_name: '' is not an SNS topic name (letters, digits, '_' and "
             "'-', at most 256); give one like PingPublicationsSNS",
-            id="empty name",
         ),
-        pytest.param(
+        "FIFO": (
             lambda stack: AlarmTopic(stack, "Topic", topic_name="ops.fifo"),
             "AlarmTopic: topic_name: 'ops.fifo' is not an SNS topic name (letters, digits, '_' and "
             "'-', at most 256); give one like PingPublicationsSNS",
-            id="FIFO",
         ),
-        pytest.param(
+        "adopted by name": (
             lambda stack: AlarmTopic.from_topic_arn(stack, "Topic", "ops"),
             f"AlarmTopic: topic_arn: 'ops' {NO_ARN}",
-            id="adopted by name",
         ),
-        pytest.param(
+        "adopted queue": (
             lambda stack: AlarmTopic.from_topic_arn(
                 stack, "Topic", f"arn:aws:sqs:{REGION}:{ACCOUNT}:ops"
             ),
             f"AlarmTopic: topic_arn: 'arn:aws:sqs:{REGION}:{ACCOUNT}:ops' {NO_ARN}",
-            id="adopted queue",
         ),
-    ],
+    },
 )
 def test_a_topic_refuses(build: Callable[[Stack], object], message: str, stack: Stack) -> None:
     with refused(message):

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import cast
 
-import pytest
 from aws_cdk import Stack
 from aws_cdk import aws_sns_subscriptions as sns_subscriptions
 from aws_cdk import aws_sqs as sqs
@@ -17,6 +16,7 @@ from staged_resiliency import (
     SmsSubscription,
     Subscription,
 )
+from tests.cases import cases
 from tests.staged_resiliency.support import (
     ACCOUNT,
     REGION,
@@ -41,15 +41,15 @@ def with_subscribers(*subscribers: Subscription) -> Template:
     return synthesized(lambda stack: AlarmTopic(stack, "Topic", subscriptions=subscribers))
 
 
-@pytest.mark.parametrize(
+@cases(
     ("subscriber", "protocol", "endpoint"),
-    [
-        pytest.param(MAIL, "email", "ops@example.com", id="e-mail"),
-        pytest.param(URL, "https", "https://alerts.example.com/sns", id="https"),
-        pytest.param(QUEUE, "sqs", QUEUE_ARN, id="queue"),
-        pytest.param(LambdaSubscription(FUNCTION_ARN), "lambda", FUNCTION_ARN, id="function"),
-        pytest.param(SmsSubscription("+15555550100"), "sms", "+15555550100", id="phone"),
-    ],
+    {
+        "e-mail": (MAIL, "email", "ops@example.com"),
+        "https": (URL, "https", "https://alerts.example.com/sns"),
+        "queue": (QUEUE, "sqs", QUEUE_ARN),
+        "function": (LambdaSubscription(FUNCTION_ARN), "lambda", FUNCTION_ARN),
+        "phone": (SmsSubscription("+15555550100"), "sms", "+15555550100"),
+    },
 )
 def test_a_subscriber_receives_the_topics_messages(
     subscriber: Subscription, protocol: str, endpoint: str
@@ -76,12 +76,12 @@ def _endpoints_by_id(template: Template) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(
+@cases(
     "order",
-    [
-        pytest.param((QUEUE, URL, MAIL), id="reversed"),
-        pytest.param((URL, MAIL, QUEUE), id="first two exchanged"),
-    ],
+    {
+        "reversed": (QUEUE, URL, MAIL),
+        "first two exchanged": (URL, MAIL, QUEUE),
+    },
 )
 def test_the_order_of_subscribers_does_not_matter(order: Sequence[Subscription]) -> None:
     usual = _endpoints_by_id(with_subscribers(MAIL, URL, QUEUE))
@@ -119,84 +119,52 @@ def test_a_made_subscription_is_returned(stack: Stack) -> None:
     assert topic.subscribe(MAIL).endpoint == "ops@example.com"
 
 
-def test_the_cdks_own_subscriptions_can_be_added() -> None:
-    def build(stack: Stack) -> None:
-        subscription = sns_subscriptions.EmailSubscription("ops@example.com")
-        AlarmTopic(stack, "Topic").topic.add_subscription(subscription)
-
-    template = synthesized(build)
-    assert only(template, SUBSCRIPTION) == {
-        "TopicArn": {"Ref": only_id(template, "AWS::SNS::Topic")},
-        "Protocol": "email",
-        "Endpoint": "ops@example.com",
-    }
-
-
-def test_the_cdks_own_subscriptions_open_a_queue_to_the_topic() -> None:
-    def build(stack: Stack) -> None:
-        queue = sqs.Queue(stack, "Queue")
-        AlarmTopic(stack, "Topic").topic.add_subscription(sns_subscriptions.SqsSubscription(queue))
-
-    template = synthesized(build)
-    (statement,) = only(template, "AWS::SQS::QueuePolicy")["PolicyDocument"]["Statement"]
-    assert statement["Condition"] == {
-        "ArnEquals": {"aws:SourceArn": {"Ref": only_id(template, "AWS::SNS::Topic")}}
-    }
-
-
-@pytest.mark.parametrize(
+@cases(
     ("kind", "endpoint", "message"),
-    [
-        pytest.param(
+    {
+        "name of a function": (
             LambdaSubscription,
             "alerts",
             "LambdaSubscription: endpoint: 'alerts' is not the ARN of a Lambda function; give one "
             "like arn:aws:lambda:us-west-2:532151327118:function:alerts",
-            id="name of a function",
         ),
-        pytest.param(
+        "no country code": (
             SmsSubscription,
             "555 0100",
             "SmsSubscription: endpoint: '555 0100' is not a phone number (a plus sign, the country "
             "code and digits alone); give one like +15555550100",
-            id="no country code",
         ),
-        pytest.param(
+        "no e-mail address": (
             EmailSubscription,
             "ops",
             "EmailSubscription: endpoint: 'ops' is not an e-mail address; "
             "give one like ops@example.com",
-            id="no e-mail address",
         ),
-        pytest.param(
+        "http URL": (
             HttpsSubscription,
             "http://alerts.example.com/sns",
             "HttpsSubscription: endpoint: 'http://alerts.example.com/sns' is not an https URL; "
             "give one like https://alerts.example.com/sns",
-            id="http URL",
         ),
-        pytest.param(
+        "URL with a password": (
             HttpsSubscription,
             "https://ops:secret@alerts.example.com/sns",
             "HttpsSubscription: endpoint: the URL carries a user name or password, which the "
             "template would show; leave them out and let the receiver verify SNS's signature",
-            id="URL with a password",
         ),
-        pytest.param(
+        "queue by its name": (
             QueueSubscription,
             "alerts",
             "QueueSubscription: endpoint: 'alerts' is not the ARN of a standard SQS queue; "
             "give one like arn:aws:sqs:us-west-2:532151327118:alerts",
-            id="queue by its name",
         ),
-        pytest.param(
+        "FIFO queue": (
             QueueSubscription,
             f"{QUEUE_ARN}.fifo",
             f"QueueSubscription: endpoint: '{QUEUE_ARN}.fifo' is not the ARN of a standard SQS "
             "queue; give one like arn:aws:sqs:us-west-2:532151327118:alerts",
-            id="FIFO queue",
         ),
-    ],
+    },
 )
 def test_an_endpoint_of_another_kind_is_refused(
     kind: Callable[[str], Subscription], endpoint: str, message: str

@@ -21,6 +21,7 @@ from staged_resiliency.probe.agent import config as agent
 from staged_resiliency.probe.agent import server_checks
 from staged_resiliency.probe.configuration import decoded
 from staged_resiliency.probe.document import PARAMETER_BYTES
+from tests.cases import cases
 from tests.staged_resiliency.support import number_parameter, refused, text_parameter
 from tests.support import Data
 
@@ -72,13 +73,13 @@ def test_statsd_reaches_the_agent_with_its_defaults_written_out() -> None:
     assert "statsd" not in configuration().rendered()
 
 
-@pytest.mark.parametrize(
+@cases(
     ("metrics", "tags", "most"),
-    [
-        pytest.param(["errors", "orders"], [], 2, id="names"),
-        pytest.param(["errors", "orders.*"], [], 10, id="a beginning of names"),
-        pytest.param(["errors"], ["shop"], 10, id="a tag"),
-    ],
+    {
+        "names": (["errors", "orders"], [], 2),
+        "a beginning of names": (["errors", "orders.*"], [], 10),
+        "a tag": (["errors"], ["shop"], 10),
+    },
 )
 def test_how_many_metrics_an_application_can_create(
     metrics: list[str], tags: list[str], most: int
@@ -86,40 +87,30 @@ def test_how_many_metrics_an_application_can_create(
     assert StatsdMetrics(metrics, tags).most_metrics == most
 
 
-@pytest.mark.parametrize(
+@cases(
     ("changes", "message"),
-    [
-        pytest.param(
-            {"metrics": []}, "metrics: is empty, so no metric is allowed", id="no metrics"
-        ),
-        pytest.param(
-            {"tags": ["shop", "shop"]},
-            "tags: has a value twice; give each once",
-            id="tag twice",
-        ),
-        pytest.param(
+    {
+        "no metrics": ({"metrics": []}, "metrics: is empty, so no metric is allowed"),
+        "tag twice": ({"tags": ["shop", "shop"]}, "tags: has a value twice; give each once"),
+        "any name": (
             {"metrics": ["*"]},
             "metrics: '*' is not a metric's name, perhaps with a * as its end (printable ASCII "
             "without spaces, : and |, at most 255); give one like orders.*",
-            id="any name",
         ),
-        pytest.param(
+        "a dimension of the probe": (
             {"tags": ["Observer"]},
             "tags: 'Observer' is a dimension that the probe sets itself; remove it",
-            id="a dimension of the probe",
         ),
-        pytest.param({"tags": ["a"] * 11}, "tags: has 11; allowed: 10", id="too many tags"),
-        pytest.param(
+        "too many tags": ({"tags": ["a"] * 11}, "tags: has 11; allowed: 10"),
+        "too many metrics": (
             {"max_metrics": 101},
             "max_metrics: 101 is not a number of metrics on a host; allowed: 1 to 100",
-            id="too many metrics",
         ),
-        pytest.param(
+        "privileged port": (
             {"port": 514},
             "port: 514 is not a port for StatsD; allowed: 1024 to 65535, usually 8125",
-            id="privileged port",
         ),
-    ],
+    },
 )
 def test_statsd_that_the_agent_would_refuse_is_refused(changes: Data, message: str) -> None:
     with refused(f"StatsdMetrics: {message}"):
@@ -153,78 +144,63 @@ def test_the_order_in_which_targets_are_named_changes_nothing() -> None:
     assert one.encoded() == other.encoded()
 
 
-@pytest.mark.parametrize(
+@cases(
     ("changes", "message"),
-    [
-        pytest.param(
+    {
+        "service": (
             {"service": "My Shop"},
             "service: 'My Shop' is not a name (lower-case letters, digits and single hyphens, a "
             "letter first, at most 40); give one like bookstore",
-            id="service",
         ),
-        pytest.param(
+        "namespace": (
             {"namespace": "AWS/Shop"},
             "namespace: 'AWS/Shop' starts with AWS/, which CloudWatch keeps for AWS services; give "
             "one like Bookstore",
-            id="namespace",
         ),
-        pytest.param(
+        "name of a dependency": (
             {"dependencies": {"My DB": DB}},
             "dependencies: 'My DB' is not a name (lower-case letters, digits and single hyphens, a "
             "letter first, at most 40); give one like bookstore",
-            id="name of a dependency",
         ),
-        pytest.param(
+        "dependency with the metric of the peers": (
             {"dependencies": {"peer": DB}},
             "dependencies: 'peer' is reserved for the peer metric; give it another name",
-            id="dependency with the metric of the peers",
         ),
-        pytest.param(
+        "name of a host": (
             {"peers": {"shop#blue": DB, "shop-green": DB}},
             "peers: 'shop#blue' is not a Name tag (letters, "
             "digits, spaces and _ . : / = + @ -, at most 128); give one like bookstore-api-blue",
-            id="name of a host",
         ),
-        pytest.param(
+        "one peer": (
             {"peers": {"shop-blue": DB}},
             "peers: names one host; hosts check each other, so give two or more",
-            id="one peer",
         ),
-        pytest.param(
+        "nothing": (
             {"dependencies": {}},
             "has neither dependencies nor peers: there is nothing to measure",
-            id="nothing",
         ),
-        pytest.param(
+        "interval": (
             {"interval_seconds": 7},
             "interval_seconds: 60 s / 7 s is not a whole number of samples a minute; give one of "
             "1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60",
-            id="interval",
         ),
-        pytest.param(
+        "timeout": (
             {"interval_seconds": 5},
             "timeout_seconds: the timeout of 5 s is not within the interval of 5 s; "
             "give timeout_seconds above 0 and below 5",
-            id="timeout",
         ),
-        pytest.param(
+        "no timeout": (
             {"timeout_seconds": 0},
             "timeout_seconds: the timeout of 0 s is not within the interval of 10 s; "
             "give timeout_seconds above 0 and below 10",
-            id="no timeout",
         ),
-        pytest.param(
+        "timeout that is no number": (
             {"timeout_seconds": float("nan")},
             "timeout_seconds: the timeout of nan s is not within the interval of 10 s; "
             "give timeout_seconds above 0 and below 10",
-            id="timeout that is no number",
         ),
-        pytest.param(
-            {"journal": "all"},
-            "journal: 'all' is not allowed; allowed: samples, changes",
-            id="journal",
-        ),
-    ],
+        "journal": ({"journal": "all"}, "journal: 'all' is not allowed; allowed: samples, changes"),
+    },
 )
 def test_a_configuration_refuses(changes: Data, message: str) -> None:
     with refused(f"ProbeConfiguration: {message}"):
@@ -292,25 +268,22 @@ def test_a_dependency_has_a_pace_and_measures_of_its_own() -> None:
     assert target.check == server_checks.MysqlCheck("db.example.com", user="probe", tls=True)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("changes", "message"),
-    [
-        pytest.param(
+    {
+        "interval": (
             {"dependencies": {"db": TcpCheck("10.0.0.5", 1, interval_seconds=7)}},
             "dependencies: db: interval_seconds: 60 s / 7 s is not a whole number",
-            id="interval",
         ),
-        pytest.param(
+        "timeout of the configuration": (
             {"dependencies": {"db": TcpCheck("10.0.0.5", 1, interval_seconds=5)}},
             "dependencies: db: timeout_seconds: the timeout of 5 s is not within the interval of 5",
-            id="timeout of the configuration",
         ),
-        pytest.param(
+        "latency of a peer": (
             {"peers": {**PEERS, "shop-red": TcpCheck("10.0.2.4", 80, latency="values")}},
             "peers: shop-red: interval_seconds, timeout_seconds, latency and certificate apply to ",
-            id="latency of a peer",
         ),
-    ],
+    },
 )
 def test_a_pace_that_the_agent_would_refuse_is_refused(changes: Data, message: str) -> None:
     with pytest.raises(ValueError, match=f"^ProbeConfiguration: {re.escape(message)}"):

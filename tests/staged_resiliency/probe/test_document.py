@@ -20,6 +20,7 @@ from staged_resiliency.probe import document_builder as document_module
 from staged_resiliency.probe.document import PARAMETER_BYTES, command_document, unpacked
 from staged_resiliency.probe.document_builder import agent_digest, agent_files, build_document
 from staged_resiliency.shared import limits, validation
+from tests.cases import cases
 from tests.staged_resiliency.api_model import problems_of
 
 INSTALL = Path(document_module.__file__).parent / "install"
@@ -485,15 +486,15 @@ def edited(agent: Path, monkeypatch: pytest.MonkeyPatch, **files: str) -> None:
     monkeypatch.setattr(document_module, "_AGENT", other)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("files", "same"),
-    [
-        pytest.param({}, True, id="nothing"),
-        pytest.param({"__main__": '"""Else."""\n\nprint(1)\n'}, True, id="documentation"),
-        pytest.param({"__main__": "print(2)\n"}, False, id="code"),
-        pytest.param({"more": ""}, False, id="an empty file"),
-        pytest.param({"below/more": ""}, False, id="a file in a folder"),
-    ],
+    {
+        "nothing": ({}, True),
+        "documentation": ({"__main__": '"""Else."""\n\nprint(1)\n'}, True),
+        "code": ({"__main__": "print(2)\n"}, False),
+        "an empty file": ({"more": ""}, False),
+        "a file in a folder": ({"below/more": ""}, False),
+    },
 )
 def test_the_digest_changes_with_what_is_installed(
     files: Mapping[str, str], same: bool, agent: Path, monkeypatch: pytest.MonkeyPatch

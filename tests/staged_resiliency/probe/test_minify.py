@@ -9,6 +9,7 @@ import pytest
 
 from staged_resiliency.probe import document_builder
 from staged_resiliency.probe.minify import minified
+from tests.cases import cases
 from tests.support import ROOT
 
 
@@ -77,69 +78,55 @@ def test_the_agent_is_read_by_the_oldest_python_it_runs_on(path: Path) -> None:
     ast.parse(minified(path.read_text(encoding="utf-8")), feature_version=(3, 9))
 
 
-@pytest.mark.parametrize(
+@cases(
     ("source", "expected"),
-    [
-        pytest.param("", "", id="nothing"),
-        pytest.param('"""What."""\n', "", id="only documentation"),
-        pytest.param("#!/usr/bin/python3\n\n\nx = 1\n", "x = 1\n", id="blank lines at the start"),
-        pytest.param("x = 1  # why\n", "x = 1\n", id="comment after code"),
-        pytest.param('x = "# not"  # why\n', 'x = "# not"\n', id="hash in a string"),
-        pytest.param(
-            'x = """\n# not\n\n\ny"""\n', 'x = """\n# not\n\n\ny"""\n', id="lines of a string"
-        ),
-        pytest.param("x = (\n    # why\n    1,\n)\n", "x = (\n    1,\n)\n", id="between brackets"),
-        pytest.param(
+    {
+        "nothing": ("", ""),
+        "only documentation": ('"""What."""\n', ""),
+        "blank lines at the start": ("#!/usr/bin/python3\n\n\nx = 1\n", "x = 1\n"),
+        "comment after code": ("x = 1  # why\n", "x = 1\n"),
+        "hash in a string": ('x = "# not"  # why\n', 'x = "# not"\n'),
+        "lines of a string": ('x = """\n# not\n\n\ny"""\n', 'x = """\n# not\n\n\ny"""\n'),
+        "between brackets": ("x = (\n    # why\n    1,\n)\n", "x = (\n    1,\n)\n"),
+        "blank lines in a function": (
             "def f():\n    # why\n\n    x = 1\n\n    return x\n",
             "def f():\n    x = 1\n    return x\n",
-            id="blank lines in a function",
         ),
-        pytest.param(
+        "blank lines between functions": (
             "x = 1\n\n\n\ndef f():\n    pass\n",
             "x = 1\n\ndef f():\n    pass\n",
-            id="blank lines between functions",
         ),
-        pytest.param(
+        "nothing but documentation": (
             'def f():\n    """What.\n\n    More.\n    """\n',
             "def f():\n    pass\n",
-            id="nothing but documentation",
         ),
-        pytest.param('def f(): "What."\n', "def f(): pass\n", id="all on one line"),
-        pytest.param(
-            'class E(Exception):\n    """What."""\n', "class E(Exception):\n    pass\n", id="class"
-        ),
-        pytest.param(
-            'x = 1\n"""What x is."""\n', 'x = 1\n"""What x is."""\n', id="text after a constant"
-        ),
-        pytest.param(
+        "all on one line": ('def f(): "What."\n', "def f(): pass\n"),
+        "class": ('class E(Exception):\n    """What."""\n', "class E(Exception):\n    pass\n"),
+        "text after a constant": ('x = 1\n"""What x is."""\n', 'x = 1\n"""What x is."""\n'),
+        "annotations": (
             "def f(a: int, *b: 'x', c: str = '', **d: dict[str, int]) -> list[int]: pass\n",
             "def f(a, *b, c = '', **d): pass\n",
-            id="annotations",
         ),
-        pytest.param(
+        "annotations over lines": (
             "def f(\n    a: dict[\n        str, int\n    ],\n) -> (\n    int\n):\n    return 1\n",
             "def f(\n    a,\n):\n    return 1\n",
-            id="annotations over lines",
         ),
-        pytest.param(
+        "annotations in brackets": (
             "def f(a: (int), b: ((str)) = ()) -> (int): return (1)\n",
             "def f(a, b = ()): return (1)\n",
-            id="annotations in brackets",
         ),
-        pytest.param(
+        "comment within an annotation": (
             "def f(\n    a: dict[  # why\n        str, int\n    ],\n):\n    return 1\n",
             "def f(\n    a,\n):\n    return 1\n",
-            id="comment within an annotation",
         ),
-        pytest.param(
+        "letters of more than a byte": (
             "def é(ä: int, ö: 'ü' = 'ß') -> None: x = 'ß'  # ß\n",
             "def é(ä, ö = 'ß'): x = 'ß'\n",
-            id="letters of more than a byte",
         ),
-        pytest.param("class A:\n    x: int = 1\n", "class A:\n    x: int = 1\n", id="fields stay"),
-        pytest.param("x: int\n", "x: int\n", id="annotated names stay"),
-        pytest.param("x = 1", "x = 1", id="no newline at the end"),
-    ],
+        "fields stay": ("class A:\n    x: int = 1\n", "class A:\n    x: int = 1\n"),
+        "annotated names stay": ("x: int\n", "x: int\n"),
+        "no newline at the end": ("x = 1", "x = 1"),
+    },
 )
 def test_a_source_is_minified(source: str, expected: str) -> None:
     assert minified(source) == expected

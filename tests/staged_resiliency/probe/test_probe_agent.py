@@ -20,6 +20,7 @@ from staged_resiliency import (
 )
 from staged_resiliency.probe.document import command_document
 from staged_resiliency.shared import limits
+from tests.cases import cases
 from tests.staged_resiliency.support import (
     ASSOCIATION,
     DOCUMENT,
@@ -303,51 +304,44 @@ def test_cdk_nag_takes_the_reason_for_any_resource(changes: Data) -> None:
     assert nag_findings(app) == []
 
 
-@pytest.mark.parametrize(
+@cases(
     ("changes", "message"),
-    [
-        pytest.param(
+    {
+        "role by its ARN": (
             {"roles": ["arn:aws:iam::111111111111:role/shop"]},
             "ProbeAgent: roles: 'arn:aws:iam::111111111111:role/shop' is an ARN; give the role's "
             "name alone, which is shop",
-            id="role by its ARN",
         ),
-        pytest.param(
+        "state": (
             {"state": "gone"},
             "ProbeAgent: state: 'gone' is not allowed; allowed: present, absent",
-            id="state",
         ),
-        pytest.param(
+        "name of the association": (
             {"association_name": "a b"},
             "ProbeAgent: association_name: 'a b' is not the name of an association (letters, "
             "digits, '_', '.' and '-', 3 to 128); give one like shop-probe",
-            id="name of the association",
         ),
-        pytest.param(
+        "no instance at a time": (
             {"max_concurrency": "0"},
             "ProbeAgent: max_concurrency: '0' is not a number or share of instances; give one like "
             "1 or 10%",
-            id="no instance at a time",
         ),
-        pytest.param(
+        "errors": (
             {"max_errors": "none"},
             "ProbeAgent: max_errors: 'none' is not a number or share of instances; give one like 0 "
             "or 10%",
-            id="errors",
         ),
-        pytest.param(
+        "bucket": (
             {"output_bucket": "s3://run-output"},
             "ProbeAgent: output_bucket: 's3://run-output' is not the name of an S3 bucket "
             "(lower-case letters, digits, '.' and '-', 3 to 63); give one like example-run-output",
-            id="bucket",
         ),
-        pytest.param(
+        "schedule": (
             {"schedule_expression": "daily"},
             "ProbeAgent: schedule_expression: 'daily' is not a schedule of State Manager; give one "
             "like rate(1 day) or, in UTC, cron(0 3 ? * * *)",
-            id="schedule",
         ),
-    ],
+    },
 )
 def test_a_probe_refuses(changes: Data, message: str, stack: Stack) -> None:
     with refused(message):

@@ -13,6 +13,7 @@ from staged_resiliency import (
     PeerAlarm,
     ProbeSilentAlarm,
 )
+from tests.cases import cases
 from tests.staged_resiliency.support import ALARM, HEALTH_CHECK, TOPIC_ARN, refused, synthesized
 from tests.support import Data, only
 
@@ -104,22 +105,20 @@ def test_the_rule_of_a_peer_can_be_set() -> None:
     assert [alarm[key] for key in keys] == [300, 1, "Maximum", 0.5, [TOPIC_ARN]]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("changes", "message"),
-    [
-        pytest.param(
+    {
+        "namespace": (
             {"namespace": "AWS/Shop"},
             "namespace: 'AWS/Shop' starts with AWS/, which CloudWatch keeps for AWS services; give "
             "one like Bookstore",
-            id="namespace",
         ),
-        pytest.param(
+        "host": (
             {"host_name": "shop#blue"},
             "host_name: 'shop#blue' is not a Name tag (letters, "
             "digits, spaces and _ . : / = + @ -, at most 128); give one like bookstore-api-blue",
-            id="host",
         ),
-    ],
+    },
 )
 def test_both_refuse(changes: Data, message: str, stack: Stack) -> None:
     with refused(f"ProbeSilentAlarm: {message}"):
@@ -128,27 +127,24 @@ def test_both_refuse(changes: Data, message: str, stack: Stack) -> None:
         peer(stack, **changes)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("changes", "message"),
-    [
-        pytest.param(
+    {
+        "observer": (
             {"observer": "shop#green"},
             "PeerAlarm: observer: 'shop#green' is not a Name tag (letters, "
             "digits, spaces and _ . : / = + @ -, at most 128); give one like bookstore-api-blue",
-            id="observer",
         ),
-        pytest.param(
+        "one host": (
             {"observer": "shop-blue"},
             "PeerAlarm: observer: 'shop-blue' is the observed host itself; give the other one",
-            id="one host",
         ),
-        pytest.param(
+        "threshold": (
             {"threshold": 2},
             "PeerAlarm: threshold: 2 would never or always breach, as the metric is 0 or 1; "
             "allowed for Average: above 0, at most 1",
-            id="threshold",
         ),
-    ],
+    },
 )
 def test_an_alarm_on_a_peer_refuses(changes: Data, message: str, stack: Stack) -> None:
     with refused(message):

@@ -20,6 +20,7 @@ from staged_resiliency import (
     TlsCheck,
 )
 from staged_resiliency.probe.agent import config as agent
+from tests.cases import cases
 from tests.staged_resiliency.support import number_parameter, refused, text_parameter
 from tests.support import Data
 
@@ -166,132 +167,110 @@ def test_two_spellings_of_one_target_are_equal() -> None:
     assert HttpCheck("DB.example.com.", status=[200]) == HttpCheck("db.example.com", status=(200,))
 
 
-@pytest.mark.parametrize(
+@cases(
     ("made", "message"),
-    [
-        pytest.param(
+    {
+        "host with a port": (
             lambda: TcpCheck("db.example.com:5432", 5432),
             "TcpCheck: host: 'db.example.com:5432' is neither a DNS name nor an IP address (a port "
             "has a key of its own); give one like db.example.com",
-            id="host with a port",
         ),
-        pytest.param(
+        "port": (
             lambda: TcpCheck(DB, 70000),
             "TcpCheck: port: 70000 is not a TCP port; allowed: 1 to 65535",
-            id="port",
         ),
-        pytest.param(
+        "family": (
             lambda: TcpCheck(DB, 5432, family="ipv5"),  # type: ignore[arg-type]
             "TcpCheck: family: 'ipv5' is not allowed; allowed: ipv4, ipv6",
-            id="family",
         ),
-        pytest.param(
+        "family of an address": (
             lambda: TcpCheck("10.0.0.5", 5432, family="ipv6"),
             "TcpCheck: family: goes with names; '10.0.0.5' is an address",
-            id="family of an address",
         ),
-        pytest.param(
+        "server name": (
             lambda: TlsCheck(DB, server_name="db"),
             "TlsCheck: server_name: 'db' is not a DNS name (labels of letters, digits and hyphens "
             "with dots between them, at most 253 characters); give one like bookstore.example.com",
-            id="server name",
         ),
-        pytest.param(
+        "days": (
             lambda: TlsCheck(DB, days_to_expiry=-1),
             "TlsCheck: days_to_expiry: -1 is not a number of days that certificates have left; "
             "allowed: 0 to 3650",
-            id="days",
         ),
-        pytest.param(
+        "path": (
             lambda: HttpCheck(DB, path="health"),
             "HttpCheck: path: 'health' is not a URL path that starts with /; give one like "
             "/version/",
-            id="path",
         ),
-        pytest.param(
+        "Host header": (
             lambda: HttpCheck(DB, host_header="db.example.com:80"),
             "HttpCheck: host_header: 'db.example.com:80' is not a DNS name (labels of letters, "
             "digits and hyphens with dots between them, at most 253 characters); give one like "
             "bookstore.example.com",
-            id="Host header",
         ),
-        pytest.param(
+        "status": (
             lambda: HttpCheck(DB, status=[200, 20]),
             "HttpCheck: status: 20 is not an HTTP status; allowed: 100 to 599",
-            id="status",
         ),
-        pytest.param(
+        "no text": (
             lambda: HttpsCheck(DB, text=""),
             "HttpsCheck: text: '' is not a text of printable characters; give one like "
             "bookstore-api",
-            id="no text",
         ),
-        pytest.param(
+        "address as a name": (
             lambda: DnsCheck("10.0.0.5"),
             "DnsCheck: host: '10.0.0.5' is an address, not a DNS name; give one like "
             "db.example.com",
-            id="address as a name",
         ),
-        pytest.param(
+        "type": (
             lambda: DnsCheck(DB, "TXT"),  # type: ignore[arg-type]
             "DnsCheck: record_type: 'TXT' is not allowed; allowed: A, AAAA, CNAME",
-            id="type",
         ),
-        pytest.param(
+        "answer": (
             lambda: DnsCheck(DB, answer="fd00::5"),
             "DnsCheck: answer: 'fd00::5' is not an IPv4 address, which a record of type A holds; "
             "give one like 10.0.0.5",
-            id="answer",
         ),
-        pytest.param(
+        "server": (
             lambda: DnsCheck(DB, server="ns.example.com"),
             "DnsCheck: server: 'ns.example.com' is not the address of a DNS server; give one like "
             "10.0.0.2",
-            id="server",
         ),
-        pytest.param(
+        "port without a server": (
             lambda: DnsCheck(DB, port=5353),
             "DnsCheck: port: applies only together with server; give server, or leave port out",
-            id="port without a server",
         ),
-        pytest.param(
+        "port of a server": (
             lambda: DnsCheck(DB, server="10.0.0.2", port=0),
             "DnsCheck: port: 0 is not a TCP port; allowed: 1 to 65535",
-            id="port of a server",
         ),
-        pytest.param(
+        "user": (
             lambda: MysqlCheck(DB, "a b"),
             "MysqlCheck: user: 'a b' is not the name of a user or a database (printable ASCII "
             "without spaces, at most 80); give one like resiliency_probe",
-            id="user",
         ),
-        pytest.param(
+        "certificate without TLS": (
             lambda: RedisCheck(DB, certificate=True),
             "RedisCheck: certificate: applies only with TLS; give tls=True",
-            id="certificate without TLS",
         ),
-        pytest.param(
+        "database without a user": (
             lambda: PostgresqlCheck(DB, database="shop"),
             "PostgresqlCheck: database: applies only together with user",
-            id="database without a user",
         ),
-        pytest.param(
+        "no steps": (
             lambda: ExchangeCheck(DB, 25, []),
             "ExchangeCheck: steps: is empty; give one like Step(expect=...)",
-            id="no steps",
         ),
-        pytest.param(
+        "TLS twice": (
             lambda: ExchangeCheck(DB, 25, [Step(starttls=True)], tls=True),
             "ExchangeCheck: steps: TLS can begin once",
-            id="TLS twice",
         ),
-        pytest.param(
+        "text of HEAD": (
             lambda: HttpCheck(DB, method="HEAD", text="up"),
             "HttpCheck: text: can't be found with method HEAD, whose answer has no body; give GET, "
             "or leave text out",
-            id="text of HEAD",
         ),
-    ],
+    },
 )
 def test_a_check_refuses(made: Callable[[], object], message: str) -> None:
     with refused(message):

@@ -8,37 +8,35 @@ from aws_cdk import CfnParameter, Stack, Token
 from staged_resiliency import InvalidInputError
 from staged_resiliency.shared import validation
 from staged_resiliency.shared.literals import checked, is_literal
+from tests.cases import cases
 
 
-@pytest.mark.parametrize(
+@cases(
     "value",
-    [
-        pytest.param("shop", id="text"),
-        pytest.param("", id="empty text"),
-        pytest.param("${Token[", id="text that only begins like a token"),
-        pytest.param(0, id="zero"),
-        pytest.param(-1.5, id="negative number"),
-        pytest.param(-1e300, id="number below all tokens"),
-        pytest.param(float("-inf"), id="negative infinity"),
-        pytest.param(float("nan"), id="not a number"),
-    ],
+    {
+        "text": "shop",
+        "empty text": "",
+        "text that only begins like a token": "${Token[",
+        "zero": 0,
+        "negative number": -1.5,
+        "number below all tokens": -1e300,
+        "negative infinity": float("-inf"),
+        "not a number": float("nan"),
+    },
 )
 def test_a_plain_value_is_known_now(value: str | float) -> None:
     assert is_literal(value)
 
 
-@pytest.mark.parametrize(
+@cases(
     "token",
-    [
-        pytest.param(lambda _: Token.as_string({"Ref": "X"}), id="text"),
-        pytest.param(lambda _: f"a-{Token.as_string({'Ref': 'X'})}-b", id="text with a token"),
-        pytest.param(lambda _: Token.as_number({"Ref": "X"}), id="number"),
-        pytest.param(lambda stack: stack.stack_id, id="attribute of the stack"),
-        pytest.param(
-            lambda stack: CfnParameter(stack, "P", type="Number").value_as_number,
-            id="number parameter",
-        ),
-    ],
+    {
+        "text": lambda _: Token.as_string({"Ref": "X"}),
+        "text with a token": lambda _: f"a-{Token.as_string({'Ref': 'X'})}-b",
+        "number": lambda _: Token.as_number({"Ref": "X"}),
+        "attribute of the stack": lambda stack: stack.stack_id,
+        "number parameter": lambda stack: CfnParameter(stack, "P", type="Number").value_as_number,
+    },
 )
 def test_a_token_is_not_known_now(token: Callable[[Stack], str | float], stack: Stack) -> None:
     assert not is_literal(token(stack))

@@ -12,6 +12,7 @@ from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.cloudwatch_agent import agent_name
 from staged_resiliency.probe.cloudwatch_configuration import mount_path
 from staged_resiliency.shared import limits, names, validation
+from tests.cases import cases
 from tests.staged_resiliency.api_model import service_model
 
 SLUGS = st.from_regex(r"[a-z][a-z0-9]{0,19}(-[a-z0-9]{1,9}){0,2}", fullmatch=True)
@@ -25,160 +26,108 @@ LONGEST_SLUG = "a" * 40
 LONGEST_HOST = "h" * 128
 
 
-@pytest.mark.parametrize(
+@cases(
     ("made", "expected"),
-    [
-        pytest.param(
+    {
+        "failover stack": (
             names.failover_stack("bookstore", "production"),
-            "bookstore-production-failover",
-            id="failover stack",
-        ),
-        pytest.param(
+            "bookstore-production-failover"),
+        "probe stack": (
             names.probe_stack("bookstore", "production"),
-            "bookstore-production-probe",
-            id="probe stack",
-        ),
-        pytest.param(
+            "bookstore-production-probe"),
+        "failover alarm stack": (
             names.failover_alarm_stack("bookstore", "production"),
-            "bookstore-production-failover-alarm",
-            id="failover alarm stack",
-        ),
-        pytest.param(
+            "bookstore-production-failover-alarm"),
+        "failover alarm": (
             names.failover_alarm("bookstore", "production"),
-            "bookstore-production-clients-on-standby",
-            id="failover alarm",
-        ),
-        pytest.param(
+            "bookstore-production-clients-on-standby"),
+        "notifications stack": (
             names.notifications_stack("532151327118", "us-west-2", "Pings"),
-            "notifications-532151327118-us-west-2-Pings",
-            id="notifications stack",
-        ),
-        pytest.param(
+            "notifications-532151327118-us-west-2-Pings"),
+        "notifications stack of a topic with a sign that stacks don't have": (
             names.notifications_stack("532151327118", "us-west-2", "Ping_s"),
-            "notifications-532151327118-us-west-2-Ping-s-463C97BD",
-            id="notifications stack of a topic with a sign that stacks don't have",
-        ),
-        pytest.param(
+            "notifications-532151327118-us-west-2-Ping-s-463C97BD"),
+        "notifications stack of a topic with a long name": (
             names.notifications_stack("532151327118", "us-west-2", "a" * 256),
-            f"notifications-532151327118-us-west-2-{'a' * 82}-F88147A2",
-            id="notifications stack of a topic with a long name",
-        ),
-        pytest.param(
+            f"notifications-532151327118-us-west-2-{'a' * 82}-F88147A2"),
+        "status alarm": (
             names.status_alarm("bookstore-api-blue"),
-            "bookstore-api-blue-StatusCheckFailed",
-            id="status alarm",
-        ),
-        pytest.param(
+            "bookstore-api-blue-StatusCheckFailed"),
+        "connectivity alarm": (
             names.connectivity_alarm("bookstore-api-blue", "db"),
-            "bookstore-api-blue-db-connectivity-failed",
-            id="connectivity alarm",
-        ),
-        pytest.param(names.connectivity_metric("db"), "db-connectivity", id="metric"),
-        pytest.param(names.PEER_METRIC, "peer-connectivity", id="metric of peers"),
-        pytest.param(names.HEARTBEAT_METRIC, "probe-heartbeat", id="metric of the probe itself"),
-        pytest.param(
+            "bookstore-api-blue-db-connectivity-failed"),
+        "metric": (names.connectivity_metric("db"), "db-connectivity"),
+        "metric of peers": (names.PEER_METRIC, "peer-connectivity"),
+        "metric of the probe itself": (names.HEARTBEAT_METRIC, "probe-heartbeat"),
+        "peer alarm": (
             names.peer_alarm("bookstore-api-blue"),
-            "bookstore-api-blue-peer-connectivity-failed",
-            id="peer alarm",
-        ),
-        pytest.param(
+            "bookstore-api-blue-peer-connectivity-failed"),
+        "silence alarm": (
             names.probe_silent_alarm("bookstore-api-blue"),
-            "bookstore-api-blue-probe-silent",
-            id="silence alarm",
-        ),
-        pytest.param(
+            "bookstore-api-blue-probe-silent"),
+        "peer alarm's text": (
             names.peer_description("Bookstore API", "blue"),
-            "Bookstore API (Blue) does not answer the other host.",
-            id="peer alarm's text",
-        ),
-        pytest.param(
+            "Bookstore API (Blue) does not answer the other host."),
+        "silence alarm's text": (
             names.probe_silent_description("Bookstore API", "green"),
-            "The probe of Bookstore API (Green) is silent: what the host reaches is not measured.",
-            id="silence alarm's text",
-        ),
-        pytest.param(names.set_identifier("cafe", "PRIMARY"), "cafe-Primary", id="primary"),
-        pytest.param(
-            names.set_identifier("bookstore", "SECONDARY"), "bookstore-Secondary", id="secondary"
-        ),
-        pytest.param(
+            "The probe of Bookstore API (Green) is silent: what the host reaches is not measured."),
+        "primary": (names.set_identifier("cafe", "PRIMARY"), "cafe-Primary"),
+        "secondary": (
+            names.set_identifier("bookstore", "SECONDARY"), "bookstore-Secondary"),
+        "status alarm's text": (
             names.status_description("Bookstore API", "blue"),
-            "Bookstore API (Blue) instance failure.",
-            id="status alarm's text",
-        ),
-        pytest.param(
+            "Bookstore API (Blue) instance failure."),
+        "connectivity alarm's text": (
             names.connectivity_description("Database", "Bookstore API", "green"),
-            "Database Connectivity failure for Bookstore API (Green).",
-            id="connectivity alarm's text",
-        ),
-        pytest.param(
+            "Database Connectivity failure for Bookstore API (Green)."),
+        "topic": (
             names.topic_arn("532151327118", "us-west-2", "Pings"),
-            "arn:aws:sns:us-west-2:532151327118:Pings",
-            id="topic",
-        ),
-        pytest.param(
+            "arn:aws:sns:us-west-2:532151327118:Pings"),
+        "topic in another partition": (
             names.topic_arn("532151327118", "us-gov-west-1", "Pings"),
-            "arn:aws-us-gov:sns:us-gov-west-1:532151327118:Pings",
-            id="topic in another partition",
-        ),
-    ],
+            "arn:aws-us-gov:sns:us-gov-west-1:532151327118:Pings"),
+    },
 )  # fmt: skip
 def test_names_are_what_the_outside_knows(made: str, expected: str) -> None:
     assert made == expected
 
 
-@pytest.mark.parametrize(
+@cases(
     ("made", "most"),
-    [
-        pytest.param(
+    {
+        "stack": (
             names.failover_stack(LONGEST_SLUG, LONGEST_SLUG),
             limits.MAX_STACK_NAME_CHARACTERS,
-            id="stack",
         ),
-        pytest.param(
-            names.status_alarm(LONGEST_HOST), limits.MAX_ALARM_NAME_CHARACTERS, id="status alarm"
-        ),
-        pytest.param(
+        "status alarm": (names.status_alarm(LONGEST_HOST), limits.MAX_ALARM_NAME_CHARACTERS),
+        "connectivity alarm": (
             names.connectivity_alarm(LONGEST_HOST, LONGEST_SLUG),
             limits.MAX_ALARM_NAME_CHARACTERS,
-            id="connectivity alarm",
         ),
-        pytest.param(
-            names.peer_alarm(LONGEST_HOST), limits.MAX_ALARM_NAME_CHARACTERS, id="peer alarm"
-        ),
-        pytest.param(
-            names.probe_silent_alarm(LONGEST_HOST),
-            limits.MAX_ALARM_NAME_CHARACTERS,
-            id="silence alarm",
-        ),
-        pytest.param(
+        "peer alarm": (names.peer_alarm(LONGEST_HOST), limits.MAX_ALARM_NAME_CHARACTERS),
+        "silence alarm": (names.probe_silent_alarm(LONGEST_HOST), limits.MAX_ALARM_NAME_CHARACTERS),
+        "association": (
             probe_validation.association_name(names.probe_stack(LONGEST_SLUG, LONGEST_SLUG)),
             128,
-            id="association",
         ),
-        pytest.param(
+        "association of the CloudWatch agent": (
             agent_name(names.cloudwatch_agent_stack(LONGEST_SLUG, LONGEST_SLUG)),
             100,
-            id="association of the CloudWatch agent",
         ),
-        pytest.param(
+        "alarm on a disk": (
             names.own_alarm(LONGEST_HOST, names.disk_alarm(mount_path(f"/{'a' * 63}"))),
             limits.MAX_ALARM_NAME_CHARACTERS,
-            id="alarm on a disk",
         ),
-        pytest.param(
-            names.connectivity_metric(LONGEST_SLUG), limits.MAX_METRIC_NAME_CHARACTERS, id="metric"
-        ),
-        pytest.param(
+        "metric": (names.connectivity_metric(LONGEST_SLUG), limits.MAX_METRIC_NAME_CHARACTERS),
+        "set identifier": (
             names.set_identifier(LONGEST_SLUG, "SECONDARY"),
             limits.MAX_SET_IDENTIFIER_CHARACTERS,
-            id="set identifier",
         ),
-        pytest.param(
+        "alarm's text": (
             names.connectivity_description("l" * 200, "d" * 200, "green"),
             limits.MAX_ALARM_DESCRIPTION_CHARACTERS,
-            id="alarm's text",
         ),
-    ],
+    },
 )
 def test_the_longest_names_fit(made: str, most: int) -> None:
     assert len(made) <= most
@@ -296,44 +245,34 @@ def test_ipv6_addresses_are_recognized(text: str, ipv6: bool) -> None:
     assert validation.is_ipv6(text) is ipv6
 
 
-@pytest.mark.parametrize(
+@cases(
     ("value", "most", "text"),
-    [
-        pytest.param("abc", 60, "'abc'", id="text"),
-        pytest.param("a\nb\x1b", 60, r"'a\nb\x1b'", id="control characters"),
-        pytest.param("a" * 100, 20, "'aaaaaaaaaaaaaaaa...", id="long text"),
-        pytest.param(42, 60, "42", id="number"),
-    ],
+    {
+        "text": ("abc", 60, "'abc'"),
+        "control characters": ("a\nb\x1b", 60, r"'a\nb\x1b'"),
+        "long text": ("a" * 100, 20, "'aaaaaaaaaaaaaaaa..."),
+        "number": (42, 60, "42"),
+    },
 )
 def test_values_are_shown_short_and_on_one_line(value: object, most: int, text: str) -> None:
     assert validation.shown(value, most) == text
 
 
-@pytest.mark.parametrize(
+@cases(
     ("word", "found"),
-    [
-        pytest.param("regoin", "region", id="swapped letters"),
-        pytest.param("Region", "region", id="capitals"),
-        pytest.param("ttl", "ttl_seconds", id="a part"),
-        pytest.param("id", None, id="too short a part"),
-        pytest.param("_sec", None, id="a part of two"),
-        pytest.param("weather", None, id="something else"),
-        pytest.param("", None, id="nothing"),
-    ],
+    {
+        "swapped letters": ("regoin", "region"),
+        "capitals": ("Region", "region"),
+        "a part": ("ttl", "ttl_seconds"),
+        "too short a part": ("id", None),
+        "a part of two": ("_sec", None),
+        "something else": ("weather", None),
+        "nothing": ("", None),
+    },
 )
 def test_the_nearest_word_is_found(word: str, found: str | None) -> None:
     allowed = ["region", "ttl_seconds", "interval_seconds", "instance_id"]
     assert validation.nearest(word, allowed) == found
-
-
-def test_the_regions_are_those_whose_alarms_route_53_names() -> None:
-    shape = service_model("route53").shape_for("CloudWatchRegion")
-    assert sorted(limits.ALARM_REGIONS) == sorted(shape.enum)
-
-
-def test_the_statistics_are_those_that_route_53_names() -> None:
-    shape = service_model("route53").shape_for("Statistic")
-    assert sorted(limits.FAILOVER_STATISTICS) == sorted(shape.enum)
 
 
 @pytest.fixture(scope="module")
@@ -348,34 +287,32 @@ def test_the_partition_of_a_region_is_botocore_s(
     assert limits.partition_of(region) == botocore_session.get_partition_for_region(region)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("check", "value"),
-    [
-        pytest.param(probe_validation.role_name, "a" * 65, id="role too long"),
-        pytest.param(probe_validation.role_name, "büro", id="role with an umlaut"),
-        pytest.param(probe_validation.association_name, "ab", id="association too short"),
-        pytest.param(
-            probe_validation.association_name, "shop probe", id="association with a space"
-        ),
-        pytest.param(probe_validation.max_concurrency, "0", id="no instance at a time"),
-        pytest.param(probe_validation.max_concurrency, "101%", id="more than all"),
-        pytest.param(probe_validation.max_errors, "-1", id="fewer than no error"),
-        pytest.param(probe_validation.max_errors, "half", id="errors as a word"),
-        pytest.param(probe_validation.dns_server, "fe80::1%eth0", id="server with a zone"),
-        pytest.param(probe_validation.dns_server, "224.0.0.251", id="many servers"),
-        pytest.param(probe_validation.body_text, "a" * 256, id="text too long"),
-    ],
+    {
+        "role too long": (probe_validation.role_name, "a" * 65),
+        "role with an umlaut": (probe_validation.role_name, "büro"),
+        "association too short": (probe_validation.association_name, "ab"),
+        "association with a space": (probe_validation.association_name, "shop probe"),
+        "no instance at a time": (probe_validation.max_concurrency, "0"),
+        "more than all": (probe_validation.max_concurrency, "101%"),
+        "fewer than no error": (probe_validation.max_errors, "-1"),
+        "errors as a word": (probe_validation.max_errors, "half"),
+        "server with a zone": (probe_validation.dns_server, "fe80::1%eth0"),
+        "many servers": (probe_validation.dns_server, "224.0.0.251"),
+        "text too long": (probe_validation.body_text, "a" * 256),
+    },
 )
 def test_settings_of_the_probe_are_refused(check: Callable[[str], str], value: str) -> None:
     assert refusal(check, value)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("shape", "check"),
-    [
-        pytest.param("MaxConcurrency", probe_validation.max_concurrency, id="concurrency"),
-        pytest.param("MaxErrors", probe_validation.max_errors, id="errors"),
-    ],
+    {
+        "concurrency": ("MaxConcurrency", probe_validation.max_concurrency),
+        "errors": ("MaxErrors", probe_validation.max_errors),
+    },
 )
 @pytest.mark.parametrize("value", ["0", "1", "07", "10", "12345678", "0%", "5%", "100%", "101%"])
 def test_rates_are_those_that_state_manager_takes(

@@ -95,18 +95,9 @@ def clean_up(event: object, context: Context) -> None:
             failed.append(str(error))
             over = _is_fault_over(ended.run, document, context)
         may_last += not over
-    context.aws(
-        "cloudwatch",
-        "PutMetricData",
-        Namespace=schedules.namespace,
-        MetricData=[
-            {
-                "MetricName": metrics.FAULTS_NOT_ENDED,
-                "Dimensions": metrics.dimensions(schedules.service, schedules.environment),
-                "Value": float(may_last),
-            }
-        ],
-    )
+    values = {metrics.FAULTS_NOT_ENDED: may_last}
+    data = metrics.data_points(values, context.clock(), schedules.service, schedules.environment)
+    context.aws("cloudwatch", "PutMetricData", Namespace=schedules.namespace, MetricData=data)
     if failed:
         raise FaultNotOverError("; ".join(failed))
 
@@ -210,7 +201,6 @@ def _missed_runs(
 
 
 def _how_it_ended(each: OpenRun, context: Context) -> EndedRun | None:
-    """Return how a run ended; None while it goes on."""
     execution = each.run.execution
     try:
         answer = context.aws("stepfunctions", "DescribeExecution", executionArn=execution)
@@ -233,7 +223,6 @@ def _exists(store: Store, key: str, context: Context) -> bool:
 
 
 def _is_fault_over(run: RunName, plan: Mapping[str, object], context: Context) -> bool:
-    """Whether the fault of a run is recorded as over."""
     try:
         ending = Ending.from_plan(plan)
     except DataError:

@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from staged_resiliency.drills.runtime.context import AwsError, Context, JsonObject
+from staged_resiliency.drills.runtime.context import AwsError, Context
 from staged_resiliency.drills.runtime.network import UnansweredError, is_ipv4
 from staged_resiliency.drills.runtime.plan import Plan
-from staged_resiliency.experiment.json_codec import read
+from staged_resiliency.experiment.json_codec import JsonObject, read
 from staged_resiliency.experiment.observations import MISSING, NO_ANSWER, Observation, Source
 
 MIN_PAUSE_SECONDS: Final = 0.2
@@ -79,7 +79,7 @@ def ask_for(plan: Plan, name: str, context: Context, asked: Answer | None = None
     payload = called["Payload"].read().decode(errors="replace")
     if "FunctionError" in called:
         raise AwsError(str(called["FunctionError"]), f"{plan.client_function}: {payload[:300]}")
-    return read(Answer, json.loads(payload), "the client's answer", ignore_unknown=True)
+    return read(Answer, json.loads(payload), "the client's answer")
 
 
 def client(event: object, context: Context) -> JsonObject:
@@ -220,26 +220,17 @@ def alarm_states(names: Sequence[str], context: Context) -> dict[str, tuple[str,
 
 
 class Poller:
-    """Polls DNS, client and alarms every few seconds, and keeps the observations."""
+    """Polls DNS, client and alarms every few seconds; ``observations`` are all made so far."""
 
     def __init__(self, plan: Plan, context: Context) -> None:
         self._plan = plan
         self._context = context
-        self._observations: list[Observation] = []
-
-    @property
-    def observations(self) -> Sequence[Observation]:
-        """All observations so far, in the order in which they were made."""
-        return self._observations
-
-    def add(self, observation: Observation) -> None:
-        """Keep an observation that was not made by polling."""
-        self._observations.append(observation)
+        self.observations: list[Observation] = []
 
     def poll(self) -> ClientView:
         """Poll once."""
         view = poll(self._plan, self._context)
-        self._observations += view.observations
+        self.observations += view.observations
         return view
 
     def poll_until(

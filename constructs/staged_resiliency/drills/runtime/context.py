@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -20,12 +20,10 @@ import botocore.session
 
 from staged_resiliency.drills.runtime import network
 from staged_resiliency.drills.runtime.plan import Endpoint
+from staged_resiliency.experiment.json_codec import JsonObject
 
 READ_TIMEOUT_SECONDS: Final = 10
 """How long a call of AWS may wait for an answer."""
-
-JsonObject = Mapping[str, Any]
-"""An answer of an AWS API."""
 
 GREMLIN_URL: Final = "https://api.gremlin.com/v1"
 """Gremlin's API."""

@@ -6,8 +6,9 @@ See https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.MultiAZ.Fail
 from collections.abc import Sequence
 from typing import Final
 
-from staged_resiliency.drills.runtime.context import AwsError, Context, JsonObject
+from staged_resiliency.drills.runtime.context import AwsError, Context
 from staged_resiliency.drills.runtime.plan import Database
+from staged_resiliency.experiment.json_codec import JsonObject
 
 AVAILABLE: Final = "available"
 

@@ -1,9 +1,8 @@
 """The status of a drill: days since it passed, and its score; published daily by the watchdog."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from enum import IntEnum
 from typing import Final
 
@@ -83,7 +82,7 @@ def publish(event: object, context: Context) -> None:
     The event is ``DrillSchedules.to_json``.
     """
     schedules = DrillSchedules.from_json(event)
-    data: list[dict[str, object]] = []
+    data: list[Mapping[str, object]] = []
     failed = []
     for drill in schedules.drills:
         try:
@@ -109,7 +108,7 @@ def publish(event: object, context: Context) -> None:
 
 def _data_points(
     schedules: DrillSchedules, drill: WatchedDrill, context: Context
-) -> list[dict[str, object]]:
+) -> Sequence[Mapping[str, object]]:
     now = context.clock()
     answer = context.aws(
         "stepfunctions", "DescribeStateMachine", stateMachineArn=drill.state_machine_arn
@@ -120,19 +119,11 @@ def _data_points(
         now=now,
     )
     values = {
-        metrics.DAYS_SINCE_PASSED: float(status.days_since_passed),
-        metrics.SCORE: float(status.score),
+        metrics.DAYS_SINCE_PASSED: status.days_since_passed,
+        metrics.SCORE: status.score.value,
     }
     context.log("drill status", drill=drill.name, **values)
-    return [
-        {
-            "MetricName": name,
-            "Dimensions": metrics.dimensions(schedules.service, schedules.environment, drill.name),
-            "Timestamp": datetime.fromtimestamp(now, timezone.utc),
-            "Value": value,
-        }
-        for name, value in values.items()
-    ]
+    return metrics.data_points(values, now, schedules.service, schedules.environment, drill.name)
 
 
 def outcomes(schedules: DrillSchedules, drill: WatchedDrill, context: Context) -> Iterator[Outcome]:

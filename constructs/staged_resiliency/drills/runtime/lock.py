@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from typing import Final
 
-from staged_resiliency.drills.runtime.context import AwsError, Context, JsonObject
+from staged_resiliency.drills.runtime.context import AwsError, Context
 from staged_resiliency.drills.runtime.keys import LOCKS
 from staged_resiliency.drills.runtime.plan import Plan
-from staged_resiliency.experiment.json_codec import read
+from staged_resiliency.experiment.json_codec import JsonObject, read
 
 EXPIRY_SECONDS: Final = 172_800.0
 """How long after the longest time of its run a lock that nobody released is held."""
@@ -134,7 +134,7 @@ def _latest(instance: str, context: Context) -> tuple[int, Lock | None]:
         return 0, None
     number = max(found)
     try:
-        return number, read(Lock, json.loads(found[number]), "lock", ignore_unknown=True)
+        return number, read(Lock, json.loads(found[number]), "lock")
     except ValueError as error:
         context.log("a lock can't be read", instance=instance, error=str(error))
         return number, None

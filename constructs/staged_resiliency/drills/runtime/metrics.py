@@ -1,6 +1,7 @@
 """Metrics that drills publish, with the dimensions Service, Environment and Drill."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
 from typing import Final
 
 PASSED: Final = "drill-passed"
@@ -27,17 +28,29 @@ DAYS_SINCE_PASSED: Final = "drill-days-since-passed"
 SCORE: Final = "drill-score"
 """Passed 100, expired 75, failed 50, never run 0; published daily by the watchdog."""
 
-
 FAULTS_NOT_ENDED: Final = "drill-faults-not-ended"
 """Runs that ended while their fault may last; published every 15 minutes, for all drills of a
 service together, so without the dimension Drill."""
 
 
-def dimensions(
-    service: str, environment: str, drill: str | None = None
-) -> Sequence[Mapping[str, str]]:
-    """Return the dimensions of a drill's metrics, as PutMetricData takes them."""
+def data_points(
+    values: Mapping[str, float | None],
+    at: float,
+    service: str,
+    environment: str,
+    drill: str | None = None,
+) -> Sequence[Mapping[str, object]]:
+    """Return the data points of metrics as PutMetricData takes them; None where there is none."""
     named = {"Service": service, "Environment": environment}
     if drill is not None:
         named["Drill"] = drill
-    return [{"Name": name, "Value": value} for name, value in named.items()]
+    return [
+        {
+            "MetricName": metric,
+            "Dimensions": [{"Name": name, "Value": text} for name, text in named.items()],
+            "Timestamp": datetime.fromtimestamp(at, timezone.utc),
+            "Value": float(value),
+        }
+        for metric, value in values.items()
+        if value is not None
+    ]

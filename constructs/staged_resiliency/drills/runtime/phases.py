@@ -14,8 +14,6 @@ from staged_resiliency.drills.runtime.run_result import (
     ENDED,
     INJECTED,
     all_happened,
-    expected_after_fault,
-    expected_during_fault,
     fault_times,
     reason_to_stop,
     run_of,
@@ -32,6 +30,7 @@ from staged_resiliency.drills.runtime.store import (
     load_records,
     save_record,
 )
+from staged_resiliency.experiment.expectations import after_fault, during_fault
 from staged_resiliency.experiment.observations import Observation, Source
 
 _TIME_IS_OVER = "the time for it is over"
@@ -116,9 +115,10 @@ class _Phase:
         )
         return PhaseResult(go, again, self.began_at, self.experiment, message)
 
-    def fault_observation(self, at: float, value: str, detail: str) -> Observation:
-        """Return an observation of the fault itself."""
-        return Observation(at, Source.FAULT, self.plan.fault.description, value, detail)
+    def observe_fault(self, at: float, value: str, detail: str) -> None:
+        """Keep an observation of the fault itself."""
+        kind = self.plan.fault.description
+        self.poller.observations.append(Observation(at, Source.FAULT, kind, value, detail))
 
     def refreshed(self, experiment: Experiment) -> Experiment:
         """Return the current state of an experiment, or the former one if the API fails."""
@@ -239,7 +239,7 @@ def inject(call: PhaseInput, context: Context) -> PhaseResult:
             message, wrong = _check_targets(found, call, context)
             return phase.result(go=False, message=message, cut_short=wrong)
         if found.acting_since is not None:
-            phase.poller.add(phase.fault_observation(found.acting_since, INJECTED, found.id))
+            phase.observe_fault(found.acting_since, INJECTED, found.id)
         if stop or found.cut_short or found.acting_since is None:
             unacted = f"experiment {found.id} is {found.status} without an action"
             message = found.cut_short or stop or unacted
@@ -266,7 +266,7 @@ def observe(call: PhaseInput, context: Context) -> PhaseResult:
             stop = reason_to_stop(plan, observations, run)
             if stop or not found.active or found.cut_short:
                 return True
-            expected = expected_during_fault(plan)
+            expected = during_fault(plan.hypothesis)
             return plan.ends_early and all_happened(expected, observations, run)
 
         end = since + plan.timeouts.observe
@@ -328,14 +328,13 @@ def end_fault(call: PhaseInput, context: Context) -> PhaseResult:
         if injected is None and plan.enabled and status.acting_since is not None:
             # The result of the phase that started it was lost.
             injected = status.acting_since
-            phase.poller.add(phase.fault_observation(injected, INJECTED, status.experiment or ""))
+            phase.observe_fault(injected, INJECTED, status.experiment or "")
         if not ended:
             again = not phase.is_over(seconds)
             return phase.result(go=False, again=again, message=status.message, fault_may_last=True)
         mark_fault_over(phase.store, plan.drill, call.run.name)
         if status.fault_ended_at is not None and plan.enabled:
-            at = status.fault_ended_at
-            phase.poller.add(phase.fault_observation(at, ENDED, status.message))
+            phase.observe_fault(status.fault_ended_at, ENDED, status.message)
         return phase.result(go=injected is not None, message=status.message)
 
 
@@ -379,7 +378,7 @@ def failback(call: PhaseInput, context: Context) -> PhaseResult:
                 return False
             run = run_of(plan, began, since, context.clock())
             observations = [*earlier, *phase.poller.observations]
-            return all_happened(expected_after_fault(plan), observations, run)
+            return all_happened(after_fault(plan.hypothesis), observations, run)
 
         seconds = plan.timeouts.failback
         if phase.poller.poll_until(phase.deadline(seconds), is_done):

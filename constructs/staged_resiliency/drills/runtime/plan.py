@@ -8,18 +8,14 @@ has a default**. What even then can't be read has an ``Ending``, by which its fa
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Final
 
 from staged_resiliency.experiment.expectations import (
-    AlarmFires,
-    AlarmRecovers,
-    ClientsMove,
-    ClientsReturn,
-    ClientsServedAgain,
     Expectation,
-    TimedExpectation,
+    after_fault,
+    during_fault,
     time_limit,
 )
 from staged_resiliency.experiment.json_codec import DataError, JsonObject, as_json, read
@@ -118,7 +114,6 @@ class Database:
     alarms_seconds: int = 0
 
     def __str__(self) -> str:
-        """The database as messages name it."""
         return f"DB {'cluster' if self.is_cluster else 'instance'} {self.identifier}"
 
     @property
@@ -174,7 +169,6 @@ class Endpoint:
     field: str | None = "environment"
 
     def __str__(self) -> str:
-        """Describe the request, and how its answer shows the host."""
         shows = "its address" if self.field is None else f"{self.field!r} in its JSON answer"
         return f"{self.path} by {self.scheme} on port {self.port}; {shows} shows the host"
 
@@ -196,7 +190,6 @@ class Window:
     timezone: str
 
     def __str__(self) -> str:
-        """The window as messages show it."""
         hours = f"{self.from_hour:02}:00 to {self.to_hour:02}:00"
         return f"{', '.join(self.days)} {hours} {self.timezone}"
 
@@ -253,18 +246,10 @@ class Timeouts:
         ``alarms_seconds`` how long after the fault an alarm that need not fire may do so.
         """
         hypothesis = tuple(hypothesis)
-        during = [each for each in hypothesis if isinstance(each, (ClientsMove, AlarmFires))]
-        after = [
-            each
-            for each in hypothesis
-            if isinstance(each, (ClientsReturn, ClientsServedAgain, AlarmRecovers))
-        ]
-
-        def limit(expectation: TimedExpectation) -> int:
-            return int(time_limit(expectation, objective_seconds))
-
-        observe = max([fault_seconds, *(limit(each) + LATE_SECONDS for each in during)])
-        failback = max([600, *(limit(each) + 120 for each in after), alarms_seconds + 120])
+        during = [time_limit(each, objective_seconds) for each in during_fault(hypothesis)]
+        after = [time_limit(each, objective_seconds) for each in after_fault(hypothesis)]
+        observe = max([fault_seconds, *(int(each) + LATE_SECONDS for each in during)])
+        failback = max([600, alarms_seconds + 120, *(int(each) + 120 for each in after)])
         return cls(
             preflight=60,
             steady=60,
@@ -314,7 +299,6 @@ class Ending:
     drill: str = ""
     fault: FaultKind = FaultKind.STOP_INSTANCE
     host: str = ""
-    port: int | None = None
     fault_seconds: int = 0
     enabled: bool = True
     journal_bucket: str = ""
@@ -340,10 +324,10 @@ class Ending:
             "experiment_template_id": plan.get("experiment_template_id"),
             "instance_id": ids[0] if ids else None,
         }
-        ending = read(cls, found, "plan", ignore_unknown=True)
+        ending = read(cls, found, "plan")
         for key, value in {**plan, "host": host}.items():
             try:
-                ending = read(cls, {**found, key: value}, "plan", ignore_unknown=True)
+                ending = read(cls, {**found, key: value}, "plan")
             except DataError:
                 continue  # of another form
             found[key] = value
@@ -471,23 +455,9 @@ class Plan:
     def ending(self) -> Ending:
         """What ending the fault needs."""
         host = self.target_host
-        return Ending(
-            service=self.service,
-            environment=self.environment,
-            drill=self.drill,
-            fault=self.fault,
-            host=host.name,
-            instance_id=host.instance_id or "",
-            port=self.port,
-            fault_seconds=self.fault_seconds,
-            enabled=self.enabled,
-            experiment_template_id=self.experiment_template_id,
-            journal_bucket=self.journal_bucket,
-            topic_arn=self.topic_arn,
-            command=self.command,
-            database=self.database,
-            gremlin=self.gremlin,
-        )
+        names = {each.name for each in fields(Ending)} - {"host", "instance_id"}
+        same = {name: getattr(self, name) for name in names}
+        return Ending(host=host.name, instance_id=host.instance_id or "", **same)
 
     @property
     def instances(self) -> tuple[str, ...]:
@@ -540,7 +510,7 @@ class Plan:
         Raises:
             DataError: It is no plan, or one of a release that this one can't read.
         """
-        return read(cls, document, "plan", ignore_unknown=True)
+        return read(cls, document, "plan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -580,7 +550,7 @@ class DrillSchedules:
     @classmethod
     def from_json(cls, document: object) -> "DrillSchedules":
         """Read the input that ``to_json`` wrote; raise DataError where it is not such an input."""
-        return read(cls, document, "event", ignore_unknown=True)
+        return read(cls, document, "event")
 
 
 def _without_none(document: JsonObject, *keys: str) -> JsonObject:

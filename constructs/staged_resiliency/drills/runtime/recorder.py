@@ -14,13 +14,8 @@ from datetime import datetime, timezone
 from typing import Any, Final
 
 from staged_resiliency.drills.runtime import fault, lock, metrics
-from staged_resiliency.drills.runtime.context import Context, JsonObject
-from staged_resiliency.drills.runtime.plan import (
-    COOL_DOWN_SECONDS,
-    Ending,
-    FaultKind,
-    Plan,
-)
+from staged_resiliency.drills.runtime.context import Context
+from staged_resiliency.drills.runtime.plan import COOL_DOWN_SECONDS, Ending, Plan
 from staged_resiliency.drills.runtime.run_result import (
     conclude,
     fault_may_last,
@@ -35,7 +30,9 @@ from staged_resiliency.drills.runtime.store import (
     journal_key,
     load_records,
 )
+from staged_resiliency.drills.runtime.wording import stop_commands
 from staged_resiliency.experiment.journal import journal_json, journal_of
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.experiment.verdict import Status
 
 _MAX_SUBJECT_CHARACTERS: Final = 100  # of SNS
@@ -88,13 +85,8 @@ def record(
         if mark in done:
             continue
         if notifies:
-            context.aws(
-                "sns",
-                "Publish",
-                TopicArn=topic_arn,
-                Subject=message_subject(plan, status),
-                Message=message_body(plan, run, document),
-            )
+            body = message_body(plan, run, document)
+            _send(topic_arn, message_subject(plan, status), body, context)
         store.put_new(mark, "{}")
     context.log("verdict", drill=plan.drill, run=run.name, status=status, message=message)
     return Recorded(status, message, may_last)
@@ -120,73 +112,34 @@ def report_unread(ending: Ending, run: RunName, reason: str, context: Context) -
     if not ending.topic_arn:
         context.log("no message", run=run.name, reason=reason)
         return
-    name = f"drill {ending.drill} of {ending.service} in {ending.environment}"
+    subject = message_subject(ending, "aborted")
     lines = [
-        f"ABORTED: {name}: the fault is over, and the run has no verdict, as its plan is of a "
-        f"release that the deployed one can't read: {reason}",
+        f"{subject}: the fault is over, and the run has no verdict, as its plan is of a release "
+        f"that the deployed one can't read: {reason}",
         f"execution: {run.execution}",
     ]
-    context.aws(
-        "sns",
-        "Publish",
-        TopicArn=ending.topic_arn,
-        Subject=f"ABORTED: {name}"[:_MAX_SUBJECT_CHARACTERS],
-        Message="\n".join(lines),
-    )
+    _send(ending.topic_arn, subject, "\n".join(lines), context)
 
 
 def announce(plan: Plan, run: RunName, context: Context) -> None:
     """Send the message that a run injects its fault in some time, and how to stop it."""
     at = datetime.fromtimestamp(context.clock() + plan.notice_seconds, timezone.utc)
-    name = f"drill {plan.drill} of {plan.service} in {plan.environment}"
     minutes = -(-plan.fault_seconds // 60)
+    stop = stop_commands(plan, run.execution, None).items()
     lines = [
-        f"At {at:%Y-%m-%d %H:%M} UTC {name} {plan.effect}, for up to {minutes} min.",
+        f"At {at:%Y-%m-%d %H:%M} UTC {_name(plan)} {plan.effect}, for up to {minutes} min.",
         "It checks before that whether the service is healthy, and runs only if it is.",
         "",
-        *how_to_stop(plan, run.execution),
-        *(["A failover that has begun goes on, and can't be undone."] if plan.database else []),
+        "To stop it by hand, before or during the fault:",
+        *(line for command, effect in stop for line in (f"  {command}", f"    {effect}")),
         *([f"Runbook: {plan.runbook}"] if plan.runbook else []),
     ]
+    subject = message_subject(plan, f"in {plan.notice_seconds // 60} min")
     for topic_arn in plan.topic_arns:
-        context.aws(
-            "sns",
-            "Publish",
-            TopicArn=topic_arn,
-            Subject=f"IN {plan.notice_seconds // 60} MIN: {name}"[:_MAX_SUBJECT_CHARACTERS],
-            Message="\n".join(lines),
-        )
+        _send(topic_arn, subject, "\n".join(lines), context)
 
 
-def how_to_stop(plan: Plan, execution: str) -> Sequence[str]:
-    """Return the lines that say how to stop a run by hand, from mild to drastic."""
-    region = plan.region
-    run = (
-        "To stop it, before or during the fault (the cleanup then ends the fault):",
-        f"  aws stepfunctions stop-execution --region {region} --execution-arn {execution}",
-    )
-    if plan.gremlin is None:
-        return (
-            *run,
-            "To end the fault alone:",
-            f"  aws fis list-experiments --region {region}"
-            " --query \"experiments[?state.status=='running'].id\"",
-            f"  aws fis stop-experiment --region {region} --id ID",
-            "To stop all experiments of the account and refuse new ones (safety lever of FIS):",
-            f"  aws fis update-safety-lever-state --region {region} --id default"
-            " --state status=engaged,reason=REASON",
-        )
-    lines = [*run, "To end the fault alone, halt the experiment in Gremlin's web application."]
-    if plan.fault is FaultKind.STOP_INSTANCE:
-        instance = plan.target_host.instance_id
-        lines += [
-            "To start the host if it is still stopped:",
-            f"  aws ec2 start-instances --region {region} --instance-ids {instance}",
-        ]
-    return lines
-
-
-def metric_data(plan: Plan, document: JsonObject) -> Sequence[JsonObject]:
+def metric_data(plan: Plan, document: JsonObject) -> Sequence[Mapping[str, object]]:
     """Return the data points of a run that passed or failed; none for any other run."""
     status = document["verdict"]["status"]
     if status not in (Status.PASSED.value, Status.FAILED.value):
@@ -201,27 +154,23 @@ def metric_data(plan: Plan, document: JsonObject) -> Sequence[JsonObject]:
         metrics.OUTAGE_SECONDS: measures.get("outage_seconds"),
         metrics.AVAILABILITY_PERCENT: None if availability is None else availability * 100,
     }
-    until = document["observed_until"]
     # The same timestamp in every attempt, so that a repeated one only repeats the data points.
-    at = until or document["phases"][-1]["began_at"]
-    return [
-        {
-            "MetricName": name,
-            "Dimensions": metrics.dimensions(plan.service, plan.environment, plan.drill),
-            "Timestamp": datetime.fromisoformat(str(at).replace("Z", "+00:00")).astimezone(
-                timezone.utc
-            ),
-            "Value": value,
-        }
-        for name, value in values.items()
-        if value is not None
-    ]
+    at = str(document["observed_until"] or document["phases"][-1]["began_at"])
+    moment = datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp()
+    return metrics.data_points(values, moment, plan.service, plan.environment, plan.drill)
 
 
-def message_subject(plan: Plan, status: str) -> str:
-    """Return the subject of the message, no longer than SNS allows."""
-    text = f"{status.upper()}: drill {plan.drill} of {plan.service} in {plan.environment}"
-    return text[:_MAX_SUBJECT_CHARACTERS]
+def message_subject(plan: Plan | Ending, status: str) -> str:
+    """Return the subject of a message on a drill, no longer than SNS allows."""
+    return f"{status.upper()}: {_name(plan)}"[:_MAX_SUBJECT_CHARACTERS]
+
+
+def _name(plan: Plan | Ending) -> str:
+    return f"drill {plan.drill} of {plan.service} in {plan.environment}"
+
+
+def _send(topic_arn: str, subject: str, message: str, context: Context) -> None:
+    context.aws("sns", "Publish", TopicArn=topic_arn, Subject=subject, Message=message)
 
 
 def message_body(plan: Plan, run: RunName, document: JsonObject) -> str:

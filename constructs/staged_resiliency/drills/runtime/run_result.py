@@ -8,14 +8,7 @@ from staged_resiliency.drills.runtime import states
 from staged_resiliency.drills.runtime.plan import LATE_SECONDS, Plan
 from staged_resiliency.drills.runtime.states import RunName
 from staged_resiliency.drills.runtime.store import PhaseRecord
-from staged_resiliency.experiment.expectations import (
-    AlarmFires,
-    AlarmRecovers,
-    ClientsMove,
-    ClientsReturn,
-    ClientsServedAgain,
-    Expectation,
-)
+from staged_resiliency.experiment.expectations import AlarmRecovers, ClientsReturn, Expectation
 from staged_resiliency.experiment.journal import Phase, RunInfo, RunResult
 from staged_resiliency.experiment.measures import measure
 from staged_resiliency.experiment.observations import (
@@ -54,17 +47,6 @@ UNOBSERVED_SECONDS: Final = 60.0
 """How long the observations of clients may be apart, as where a call of a function is repeated."""
 
 _MAY_LAST: Final = "THE FAULT MAY STILL BE THERE"
-
-
-def expected_during_fault(plan: Plan) -> Sequence[Expectation]:
-    """Return the expectations of what happens while the fault lasts."""
-    return [each for each in plan.hypothesis if isinstance(each, (ClientsMove, AlarmFires))]
-
-
-def expected_after_fault(plan: Plan) -> Sequence[Expectation]:
-    """Return the expectations of what happens once the fault is over."""
-    kinds = (ClientsReturn, ClientsServedAgain, AlarmRecovers)
-    return [each for each in plan.hypothesis if isinstance(each, kinds)]
 
 
 def all_happened(
@@ -309,7 +291,6 @@ def _last(records: Sequence[PhaseRecord], *phases: str) -> PhaseRecord | None:
 
 
 def _phases(records: Sequence[PhaseRecord], now: float) -> Sequence[Phase]:
-    """The phases of a run, each from its first call to its last."""
     found: dict[str, Phase] = {}
     for each in records:
         began = found[each.phase].began_at if each.phase in found else each.began_at

@@ -108,9 +108,9 @@ class PhaseInput:
         return cls(
             phase,
             Plan.from_json(plan),
-            read(RunName, run, "run", ignore_unknown=True),
+            read(RunName, run, "run"),
             {
-                key: read(PhaseResult, each, key, ignore_unknown=True)
+                key: read(PhaseResult, each, key)
                 for key, each in state.items()
                 if key in RESULT_KEYS.values()
             },
@@ -130,7 +130,7 @@ def ending_of(event: Mapping[str, object], now: float) -> tuple[Ending, RunName,
     state = event.get("state")
     if not isinstance(state, dict):
         raise DataError("event: must be an object with an object 'state'")
-    run = read(RunName, state.get("run"), "run", ignore_unknown=True)
+    run = read(RunName, state.get("run"), "run")
     last = state.get(RESULT_KEYS[END_FAULT])
     began_at = last.get("began_at") if isinstance(last, dict) and last.get("again") else None
     return (

@@ -23,10 +23,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from staged_resiliency.drills.runtime.context import Aws, AwsError, JsonObject
+from staged_resiliency.drills.runtime.context import Aws, AwsError
 from staged_resiliency.drills.runtime.keys import APPROVALS, BEGUN, ENDED
 from staged_resiliency.drills.runtime.states import RunName
-from staged_resiliency.experiment.json_codec import Moment, read
+from staged_resiliency.experiment.json_codec import JsonObject, Moment, read
 from staged_resiliency.experiment.observations import Observation
 
 _CONFLICTS: Final = ("PreconditionFailed", "412", "ConditionalRequestConflict", "409")
@@ -192,7 +192,7 @@ def valid_approval(store: Store, drill: str, now: float) -> Approval | None:
     """Return an approval that has not expired; None where there is none."""
     for key in sorted(store.keys(approvals_folder(drill)), reverse=True):
         try:
-            found = read(Approval, json.loads(store.get(key)), key, ignore_unknown=True)
+            found = read(Approval, json.loads(store.get(key)), key)
         except ValueError:
             continue  # not an approval
         if found.approved_at <= now < found.expires_at:
@@ -249,10 +249,7 @@ def save_record(store: Store, drill: str, run_name: str, record: PhaseRecord) ->
 def load_records(store: Store, drill: str, run_name: str) -> Sequence[PhaseRecord]:
     """Read all records of a run, in the order in which the calls began."""
     keys = store.keys(records_folder(drill, run_name))
-    return [
-        read(PhaseRecord, json.loads(store.get(key)), key, ignore_unknown=True)
-        for key in sorted(keys)
-    ]
+    return [read(PhaseRecord, json.loads(store.get(key)), key) for key in sorted(keys)]
 
 
 def records_folder(drill: str, run_name: str) -> str:

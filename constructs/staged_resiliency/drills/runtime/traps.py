@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
-from staged_resiliency.drills.runtime.context import AwsError, Context, JsonObject
+from staged_resiliency.drills.runtime.context import AwsError, Context
 from staged_resiliency.drills.runtime.plan import FaultKind, Plan
+from staged_resiliency.experiment.json_codec import JsonObject
 
 SUPPORTED_SYSTEMS: Final = (
     ("amazon linux", ("2", "2023")),
@@ -38,10 +39,8 @@ def describe_agent(plan: Plan, context: Context) -> JsonObject:
         "DescribeInstanceInformation",
         Filters=[{"Key": "InstanceIds", "Values": [plan.target_host.instance_id or ""]}],
     )
-    for each in answer["InstanceInformationList"]:
-        found: JsonObject = each
-        return found
-    return {}
+    found: list[JsonObject] = answer["InstanceInformationList"]
+    return found[0] if found else {}
 
 
 def of_agent(plan: Plan, agent: JsonObject) -> list[str]:

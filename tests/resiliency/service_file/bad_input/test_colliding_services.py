@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from resiliency.service_file import ServiceFileError, load
+from tests.cases import cases
 from tests.support import EXAMPLE_CORE, example_data
 
 Edits = dict[str, str]
@@ -66,53 +67,47 @@ RECORD_ALIKE = (
 )
 
 
-@pytest.mark.parametrize(
+@cases(
     ("bookstore", "cafe", "message"),
-    [
-        pytest.param(
+    {
+        "service name": (
             {},
             unchanged("service: bookstore"),
             "services/cafe.yaml:2: service: 'bookstore' is also the name of another service; "
             "rename one of them; the other one is at services/bookstore.yaml:2",
-            id="service name",
         ),
-        pytest.param({}, unchanged("record: bookstore.ping"), RECORD_ALIKE, id="record"),
-        pytest.param(
+        "record": ({}, unchanged("record: bookstore.ping"), RECORD_ALIKE),
+        "record in other letters": (
             {},
             {"record: bookstore.ping": "record: Bookstore.Ping"},
             RECORD_ALIKE,
-            id="record in other letters",
         ),
-        pytest.param(
+        "record in a zone without an id": (
             {},
             unchanged("record: bookstore.ping") | {", id: Z2EHK3FAEUNRMI": ""},
             RECORD_ALIKE,
-            id="record in a zone without an id",
         ),
-        pytest.param({}, unchanged("name: bookstore-api-blue"), HOST_ALIKE, id="host"),
-        pytest.param(
+        "host": ({}, unchanged("name: bookstore-api-blue"), HOST_ALIKE),
+        "host of the other colour": (
             {},
             {"name: bookstore-api-green": "name: bookstore-api-blue"},
             HOST_ALIKE.replace(":15: ", ":16: ").replace("hosts.blue", "hosts.green"),
-            id="host of the other colour",
         ),
-        pytest.param(
+        "stack": (
             {"  production:": "  cafe-production:"},
             {"service: bookstore": "service: bookstore-cafe"},
             "services/cafe.yaml:6: environments.production: its stack "
             "'bookstore-cafe-production-failover' has the name of another environment's; rename "
             "one of them; the other one is at services/bookstore.yaml:6",
-            id="stack",
         ),
-        pytest.param(
+        "connectivity alarm": (
             {"cdn: {": "blue-db: {"},
             {"name: bookstore-api-blue": "name: bookstore-api-blue-blue"},
             "services/cafe.yaml:18: environments.production.dependencies.db: blue's alarm on it, "
             "'bookstore-api-blue-blue-db-connectivity-failed', has the name of another host's "
             "alarm; rename the dependency; the other one is at services/bookstore.yaml:19",
-            id="connectivity alarm",
         ),
-        pytest.param(
+        "alarm on a disk": (
             {
                 "name: bookstore-api-blue": "name: api",
                 "bookstore-api-green,": "bookstore-api-green, instance_id: i-0123456789abcdef0,",
@@ -128,18 +123,16 @@ RECORD_ALIKE = (
             "services/cafe.yaml:17: environments.production.alarms.root: blue's alarm "
             "'api-disk-root' has the name of another alarm; rename it; the other one is at "
             "services/bookstore.yaml:17",
-            id="alarm on a disk",
         ),
-        pytest.param(
+        "failover of one dependency": (
             CDN_FAILS_OVER,
             CDN_FAILS_OVER,
             "services/cafe.yaml:19: environments.production.dependencies.cdn.host: "
             "'cdn.bookstore.pingpublications.com' fails over, and is also a record that another "
             "environment or dependency has; let one of them have the records; the other one is at "
             "services/bookstore.yaml:19",
-            id="failover of one dependency",
         ),
-    ],
+    },
 )
 def test_what_two_services_claim_is_reported_once(
     bookstore: Edits, cafe: Edits, message: str
@@ -152,12 +145,12 @@ def test_one_record_name_may_stand_in_two_zones_of_one_name() -> None:
     assert problems_of({}, unchanged("record: bookstore.ping") | other_zone) == []
 
 
-@pytest.mark.parametrize(
+@cases(
     "elsewhere",
-    [
-        pytest.param({'"532151327118"': '"111111111111"'}, id="account"),
-        pytest.param({"us-west-2": "eu-west-1"}, id="region"),
-    ],
+    {
+        "account": {'"532151327118"': '"111111111111"'},
+        "region": {"us-west-2": "eu-west-1"},
+    },
 )
 def test_hosts_of_one_name_may_stand_in_two_places(elsewhere: Edits) -> None:
     hosts = unchanged("name: bookstore-api-blue", "name: bookstore-api-green")

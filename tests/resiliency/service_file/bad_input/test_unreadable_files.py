@@ -7,6 +7,8 @@ import pytest
 
 from resiliency import cli
 from resiliency.service_file.yaml_source import MAX_FILE_BYTES
+from tests.cases import cases
+from tests.resiliency.conftest import Resiliency
 from tests.support import EXAMPLE_FILE
 
 EXAMPLE = EXAMPLE_FILE.read_bytes()
@@ -23,44 +25,36 @@ def message_of(path: str, capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
+@cases(
     ("content", "message"),
-    [
-        pytest.param(
+    {
+        "Latin-1": (
             EXAMPLE.replace(b"Bookstore API", "Bücherladen".encode("latin-1")),
             "bookstore.yaml:3: byte 0xfc is not UTF-8; save the file as UTF-8\n",
-            id="Latin-1",
         ),
-        pytest.param(
+        "UTF-16": (
             EXAMPLE.decode().encode("utf-16"),
             "bookstore.yaml:1: byte 0xff is not UTF-8; save the file as UTF-8\n",
-            id="UTF-16",
         ),
-        pytest.param(
+        "NUL": (
             EXAMPLE.replace(b"Bookstore API", b"Bookstore\0API"),
             "bookstore.yaml:3: contains U+0000, which YAML does not allow; remove that character\n",
-            id="NUL",
         ),
-        pytest.param(
+        "escape character": (
             EXAMPLE.replace(b"us-west-2", b"us-\x1b[1mwest-2"),
             "bookstore.yaml:8: contains U+001B, which YAML does not allow; remove that character\n",
-            id="escape character",
         ),
-        pytest.param(
+        "not a character": (
             EXAMPLE.replace(b"us-west-2", "us-west-2\ufffe".encode()),
             "bookstore.yaml:8: contains U+FFFE, which YAML does not allow; remove that character\n",
-            id="not a character",
         ),
-        pytest.param(
+        "too large": (
             EXAMPLE + b"#" * MAX_FILE_BYTES,
             "bookstore.yaml: has more than the 1000000 bytes that are allowed; "
             "one file holds one service\n",
-            id="too large",
         ),
-        pytest.param(
-            b"", "bookstore.yaml:1: is empty; it must describe one service\n", id="no byte"
-        ),
-    ],
+        "no byte": (b"", "bookstore.yaml:1: is empty; it must describe one service\n"),
+    },
 )
 def test_bytes_that_are_no_text_are_refused(
     content: bytes, message: str, capsys: pytest.CaptureFixture[str]
@@ -69,10 +63,9 @@ def test_bytes_that_are_no_text_are_refused(
     assert message_of("bookstore.yaml", capsys) == message
 
 
-def test_the_largest_file_is_still_read(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_largest_file_is_still_read(resiliency: Resiliency) -> None:
     Path("bookstore.yaml").write_bytes(EXAMPLE + b"#" * (MAX_FILE_BYTES - len(EXAMPLE)))
-    assert cli.main(["check", "bookstore.yaml"]) == 0
-    assert capsys.readouterr().out.startswith("bookstore: valid")
+    assert resiliency("check", "bookstore.yaml").out.startswith("bookstore: valid")
 
 
 def nothing() -> None:
@@ -101,49 +94,39 @@ def link_that_leads_nowhere() -> None:
 NO_FILE = "services: has no service file; add one like bookstore.yaml\n"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("make", "path", "message"),
-    [
-        pytest.param(
+    {
+        "missing file": (
             nothing,
             "services/bookshop.yaml",
             "services/bookshop.yaml: does not exist; give a service file or a folder of them\n",
-            id="missing file",
         ),
-        pytest.param(
+        "missing folder": (
             nothing,
             "services",
             "services: does not exist; give a service file or a folder of them\n",
-            id="missing folder",
         ),
-        pytest.param(empty_folder, "services", NO_FILE, id="empty folder"),
-        pytest.param(folder_of_other_files, "services", NO_FILE, id="folder of other files"),
-        pytest.param(folder_named_like_a_file, "services", NO_FILE, id="folder for a file"),
-        pytest.param(
+        "empty folder": (empty_folder, "services", NO_FILE),
+        "folder of other files": (folder_of_other_files, "services", NO_FILE),
+        "folder for a file": (folder_named_like_a_file, "services", NO_FILE),
+        "folder named like a file": (
             folder_named_like_a_file,
             "services/bookstore.yaml",
             "services/bookstore.yaml: has no service file; add one like bookstore.yaml\n",
-            id="folder named like a file",
         ),
-        pytest.param(
+        "link that leads nowhere": (
             link_that_leads_nowhere,
             "services",
             "services/bookstore.yaml: can't be read: No such file or directory\n",
-            id="link that leads nowhere",
         ),
-        pytest.param(
+        "neither file nor folder": (
             nothing,
             "/dev/null",
             "/dev/null: can't be read: Not a directory\n",
-            id="neither file nor folder",
         ),
-        pytest.param(
-            nothing,
-            "s" * 300,
-            f"{'s' * 300}: can't be read: File name too long\n",
-            id="name too long",
-        ),
-    ],
+        "name too long": (nothing, "s" * 300, f"{'s' * 300}: can't be read: File name too long\n"),
+    },
 )
 def test_paths_without_service_files_are_refused(
     make: Callable[[], None], path: str, message: str, capsys: pytest.CaptureFixture[str]

@@ -358,7 +358,7 @@ def test_an_alarm_that_changes_while_it_is_read_changes_once() -> None:
             service.now += 0.05
             return found
 
-        def state(_: str) -> tuple[str, float]:
+        def state(name: str) -> tuple[str, float]:
             return ("OK", changed[0]) if changed else ("ALARM", START - 60)
 
         changed: list[float] = []

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from staged_resiliency.drills.runtime import recorder
-from staged_resiliency.drills.runtime.context import AwsError, JsonObject
+from staged_resiliency.drills.runtime.context import AwsError
 from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.states import RunName
 from staged_resiliency.drills.runtime.store import PhaseRecord, Store, load_records, save_record
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source
 from tests.fake_aws import plans
 from tests.fake_aws.account import Account, account

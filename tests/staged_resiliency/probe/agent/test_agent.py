@@ -26,6 +26,7 @@ from staged_resiliency.probe.agent.metadata import Metadata
 from staged_resiliency.probe.agent.metric_statistics import Datum
 from staged_resiliency.probe.agent.spool import Spool
 from staged_resiliency.probe.agent.systemd import ServiceManager
+from tests.cases import cases
 from tests.staged_resiliency.probe.agent.support import (
     BLUE,
     GREEN,
@@ -339,15 +340,15 @@ def test_a_missing_configuration_is_refused_and_the_current_one_stays(host: Host
     assert host.thread.is_alive()
 
 
-@pytest.mark.parametrize(
+@cases(
     "change",
-    [
-        pytest.param({"namespace": "Library"}, id="another namespace"),
-        pytest.param({"host": GREEN}, id="another host"),
-        pytest.param({"host": None}, id="no host"),
-        pytest.param({"region": "eu-central-1"}, id="another region"),
-        pytest.param({"endpoint_url": "http://127.0.0.1:1"}, id="another endpoint"),
-    ],
+    {
+        "another namespace": {"namespace": "Library"},
+        "another host": {"host": GREEN},
+        "no host": {"host": None},
+        "another region": {"region": "eu-central-1"},
+        "another endpoint": {"endpoint_url": "http://127.0.0.1:1"},
+    },
 )
 def test_what_a_running_agent_cant_change_starts_it_anew(
     host: Host, change: Mapping[str, Any]

@@ -18,6 +18,7 @@ from staged_resiliency.probe.agent.http_check import HttpCheck, HttpsCheck
 from staged_resiliency.probe.agent.journal import printable
 from staged_resiliency.probe.agent.loop import Loop
 from staged_resiliency.probe.agent.sampler import Result
+from tests.cases import cases
 from tests.staged_resiliency.probe.agent.certificates import DAY, Certificate, authority, issued
 from tests.staged_resiliency.probe.agent.hostile.asking import WELL, Expected, ask, assert_ends
 from tests.staged_resiliency.probe.agent.hostile.dns_server import (
@@ -270,26 +271,22 @@ def test_a_certificate_must_say_when_it_ends(certificate: dict[str, str] | None)
     assert str(raised.value) == "tls (the certificate has no expiry date)"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("settings", "records", "answer"),
-    [
-        pytest.param({}, [address("10.0.0.5")], "10.0.0.5", id="any A"),
-        pytest.param(
+    {
+        "any A": ({}, [address("10.0.0.5")], "10.0.0.5"),
+        "one of the As": (
             {"answer": "10.0.0.6"},
             [address("10.0.0.5"), address("10.0.0.6")],
             r"10\.0\.0\.5, 10\.0\.0\.6",
-            id="one of the As",
         ),
-        pytest.param(
-            {"type": "AAAA", "answer": "FD00:0::5"}, [address("fd00::5")], "fd00::5", id="AAAA"
-        ),
-        pytest.param(
+        "AAAA": ({"type": "AAAA", "answer": "FD00:0::5"}, [address("fd00::5")], "fd00::5"),
+        "CNAME": (
             {"type": "CNAME", "answer": "CDN.example.com."},
             [record(CNAME, name("cdn.EXAMPLE.com"))],
             r"cdn\.example\.com",
-            id="CNAME",
         ),
-    ],
+    },
 )
 def test_a_dns_answer_is_well_when_it_is_as_expected(
     settings: dict[str, Any], records: list[bytes], answer: str

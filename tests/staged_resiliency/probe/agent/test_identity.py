@@ -19,6 +19,7 @@ from staged_resiliency.probe.agent.identity import (
     this_machine,
 )
 from staged_resiliency.probe.agent.metadata import Metadata
+from tests.cases import cases
 from tests.e2e.machine.servers import HttpAnswer, HttpRequest
 from tests.staged_resiliency.probe.agent.support import (
     BLUE,
@@ -81,19 +82,19 @@ def test_ec2_is_asked_where_the_name_is_empty(instance: InstanceMetadata) -> Non
     assert found.host == GREEN
 
 
-@pytest.mark.parametrize(
+@cases(
     "name",
-    [
-        pytest.param("blue\nHost: x", id="two lines"),
-        pytest.param("blue\r", id="a carriage return"),
-        pytest.param("blue\x1b[2J", id="a terminal's escape"),
-        pytest.param("blue\x00", id="a zero"),
-        pytest.param("b" * 256, id="256 characters"),
-        pytest.param("b" * 300, id="300 characters"),
-        pytest.param("blåbær", id="not ASCII"),
-        pytest.param("\u202eeulb", id="written backwards"),
-        pytest.param("   ", id="blanks"),
-    ],
+    {
+        "two lines": "blue\nHost: x",
+        "a carriage return": "blue\r",
+        "a terminal's escape": "blue\x1b[2J",
+        "a zero": "blue\x00",
+        "256 characters": "b" * 256,
+        "300 characters": "b" * 300,
+        "not ASCII": "blåbær",
+        "written backwards": "\u202eeulb",
+        "blanks": "   ",
+    },
 )
 def test_a_poisonous_name_is_refused_with_an_escaped_line(
     instance: InstanceMetadata, name: str
@@ -166,26 +167,19 @@ def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return program
 
 
-@pytest.mark.parametrize(
+@cases(
     ("program", "message"),
-    [
-        pytest.param(
+    {
+        "fails": (
             "import sys; sys.exit('one\\nlast \\x1b[31mline')",
             "DescribeTags: last ?[31mline",
-            id="fails",
         ),
-        pytest.param(
-            "import sys; sys.exit(3)", "DescribeTags: no reason given", id="fails without a word"
-        ),
-        pytest.param("raise KeyError('Tags')", "DescribeTags: KeyError: 'Tags'", id="breaks"),
-        pytest.param("print('{')", "Expecting property name", id="says no JSON"),
-        pytest.param(
-            "import sys; sys.stdout.buffer.write(b'\\xff')", "codec can't decode", id="says no text"
-        ),
-        pytest.param(
-            "print('\"a\\\\nb\"')", "must be a metric dimension's value", id="says a poisonous name"
-        ),
-    ],
+        "fails without a word": ("import sys; sys.exit(3)", "DescribeTags: no reason given"),
+        "breaks": ("raise KeyError('Tags')", "DescribeTags: KeyError: 'Tags'"),
+        "says no JSON": ("print('{')", "Expecting property name"),
+        "says no text": ("import sys; sys.stdout.buffer.write(b'\\xff')", "codec can't decode"),
+        "says a poisonous name": ("print('\"a\\\\nb\"')", "must be a metric dimension's value"),
+    },
 )
 def test_whatever_the_process_does_is_reported_in_one_plain_line(
     instance: InstanceMetadata, child: Path, program: str, message: str
@@ -234,15 +228,15 @@ def test_on_a_machine_that_nothing_identifies_nothing_is_remembered(tmp_path: Pa
     assert saved_identity(tmp_path, "") is None
 
 
-@pytest.mark.parametrize(
+@cases(
     ("asset_tag", "machine"),
-    [
-        pytest.param(b"i-0123456789abcdef0\n", "i-0123456789abcdef0", id="Nitro"),
-        pytest.param(b"i-01234567\n", "i-01234567", id="an id of 2016"),
-        pytest.param(None, "the-boot", id="Xen"),
-        pytest.param(b"Not Specified\n", "the-boot", id="another hypervisor"),
-        pytest.param(b"\xff", "the-boot", id="not ASCII"),
-    ],
+    {
+        "Nitro": (b"i-0123456789abcdef0\n", "i-0123456789abcdef0"),
+        "an id of 2016": (b"i-01234567\n", "i-01234567"),
+        "Xen": (None, "the-boot"),
+        "another hypervisor": (b"Not Specified\n", "the-boot"),
+        "not ASCII": (b"\xff", "the-boot"),
+    },
 )
 def test_a_machine_is_known_by_its_firmware_or_its_boot(
     tmp_path: Path, asset_tag: bytes | None, machine: str
@@ -257,19 +251,19 @@ def test_a_process_of_no_unit_on_xen_is_not_identified(tmp_path: Path) -> None:
     assert this_machine(tmp_path / "board_asset_tag", {}) == ""
 
 
-@pytest.mark.parametrize(
+@cases(
     "content",
-    [
-        pytest.param(b"", id="empty"),
-        pytest.param(b"[", id="half of it"),
-        pytest.param(b"7", id="a number"),
-        pytest.param(b'["i-0123456789abcdef0", "blue"]', id="a value too few"),
-        pytest.param(b'["i-0123456789abcdef0", "a\\nb", "us-west-2"]', id="a poisonous name"),
-        pytest.param(b'["i-0123456789abcdef0", "blue", "x/y"]', id="no region"),
-        pytest.param(b'["i-0123456789abcdef0", ["blue"], "us-west-2"]', id="a list as name"),
-        pytest.param(b'["i-00000000000000000", "blue", "us-west-2"]', id="another instance's"),
-        pytest.param(b"\xff\xfe", id="not UTF-8"),
-    ],
+    {
+        "empty": b"",
+        "half of it": b"[",
+        "a number": b"7",
+        "a value too few": b'["i-0123456789abcdef0", "blue"]',
+        "a poisonous name": b'["i-0123456789abcdef0", "a\\nb", "us-west-2"]',
+        "no region": b'["i-0123456789abcdef0", "blue", "x/y"]',
+        "a list as name": b'["i-0123456789abcdef0", ["blue"], "us-west-2"]',
+        "another instance's": b'["i-00000000000000000", "blue", "us-west-2"]',
+        "not UTF-8": b"\xff\xfe",
+    },
 )
 def test_the_saved_identity_of_another_instance_is_not_used(tmp_path: Path, content: bytes) -> None:
     (tmp_path / FILE_NAME).write_bytes(content)

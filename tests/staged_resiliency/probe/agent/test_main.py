@@ -18,6 +18,7 @@ import pytest
 
 from staged_resiliency.probe.agent import main as module
 from staged_resiliency.probe.agent.main import main
+from tests.cases import cases
 from tests.e2e.machine.put_metric_data import Metric
 from tests.staged_resiliency.probe.agent.support import (
     BLUE,
@@ -110,24 +111,20 @@ def test_once_prints_a_table_and_its_status_is_1_on_failure(
     assert "refused (Connection refused)" in table[1]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("options", "message"),
-    [
-        pytest.param([], "the following arguments are required: --configuration", id="nothing"),
-        pytest.param(
-            ["--configuration", "x", "--once", "--check-config"], "not allowed with", id="both"
-        ),
-        pytest.param(
+    {
+        "nothing": ([], "the following arguments are required: --configuration"),
+        "both": (["--configuration", "x", "--once", "--check-config"], "not allowed with"),
+        "a port out of range": (
             ["--configuration", "x", "--metadata-url", "http://host:99999"],
             "such as https://monitoring.us-west-2.amazonaws.com, not 'http://host:99999'",
-            id="a port out of range",
         ),
-        pytest.param(
+        "no URL": (
             ["--configuration", "x", "--metadata-url", "169.254.169.254"],
             "argument --metadata-url: must be a URL",
-            id="no URL",
         ),
-    ],
+    },
 )
 def test_wrong_usage_ends_with_status_2(
     capsys: pytest.CaptureFixture[str], options: list[str], message: str

@@ -13,6 +13,7 @@ from staged_resiliency.probe.agent.cloudwatch import SendError
 from staged_resiliency.probe.agent.config import HEARTBEAT_METRIC, PEER_METRIC, Config, Target
 from staged_resiliency.probe.agent.measuring import CHANGE_PAUSE_SECONDS, STEADY_SECONDS
 from staged_resiliency.probe.agent.metric_statistics import Datum, Series
+from tests.cases import cases
 from tests.properties import fewer_examples
 from tests.staged_resiliency.probe.agent.support import (
     BLUE,
@@ -371,14 +372,14 @@ def test_the_journal_has_changes_or_each_sample(world: VirtualHost) -> None:
 # --- Clocks
 
 
-@pytest.mark.parametrize(
+@cases(
     ("seconds", "message"),
-    [
-        pytest.param(3600.0, ["<4>the clock was set forward by 3600 s"], id="an hour forward"),
-        pytest.param(-7200.0, ["<4>the clock was set back by 7200 s"], id="two hours back"),
-        pytest.param(1.5, [], id="a little forward"),
-        pytest.param(-1.5, [], id="a little back"),
-    ],
+    {
+        "an hour forward": (3600.0, ["<4>the clock was set forward by 3600 s"]),
+        "two hours back": (-7200.0, ["<4>the clock was set back by 7200 s"]),
+        "a little forward": (1.5, []),
+        "a little back": (-1.5, []),
+    },
 )
 def test_a_step_of_the_clock_is_logged_once(
     world: VirtualHost, seconds: float, message: list[str]

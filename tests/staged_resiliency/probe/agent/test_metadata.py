@@ -10,6 +10,7 @@ import pytest
 
 from staged_resiliency.probe.agent import metadata
 from staged_resiliency.probe.agent.metadata import Metadata, MetadataError
+from tests.cases import cases
 from tests.e2e.machine.metadata_service import TOKEN_HEADER, TOKEN_PATH, TTL_HEADER
 from tests.e2e.machine.servers import HttpAnswer, HttpRequest
 from tests.staged_resiliency.probe.agent.support import (
@@ -177,16 +178,16 @@ def test_a_service_that_cuts_the_connection_is_reported() -> None:
         Metadata(url).region()
 
 
-@pytest.mark.parametrize(
+@cases(
     "token",
-    [
-        pytest.param(b"a\r\nX-Injected: yes", id="a header within it"),
-        pytest.param(b"a\nb", id="two lines"),
-        pytest.param(b"", id="empty"),
-        pytest.param("tökén".encode(), id="not ASCII"),
-        pytest.param(b"\xff\xfe", id="not UTF-8"),
-        pytest.param(b"\x00", id="a zero"),
-    ],
+    {
+        "a header within it": b"a\r\nX-Injected: yes",
+        "two lines": b"a\nb",
+        "empty": b"",
+        "not ASCII": "tökén".encode(),
+        "not UTF-8": b"\xff\xfe",
+        "a zero": b"\x00",
+    },
 )
 def test_a_poisonous_token_is_refused_and_a_sound_one_taken_later(
     place: Place, token: bytes
@@ -199,14 +200,14 @@ def test_a_poisonous_token_is_refused_and_a_sound_one_taken_later(
     assert answers.paths() == [f"PUT {TOKEN_PATH}"] * 2 + ["GET /latest/meta-data/instance-id"]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("role", "path"),
-    [
-        pytest.param(b"a role/../x?y#z", "a%20role%2F..%2Fx%3Fy%23z", id="a path within it"),
-        pytest.param(b"first\nsecond", "first", id="two roles"),
-        pytest.param(b"a\rX-Injected: 1", "a%0DX-Injected%3A%201", id="a carriage return"),
-        pytest.param("rôle".encode(), "r%C3%B4le", id="not ASCII"),
-    ],
+    {
+        "a path within it": (b"a role/../x?y#z", "a%20role%2F..%2Fx%3Fy%23z"),
+        "two roles": (b"first\nsecond", "first"),
+        "a carriage return": (b"a\rX-Injected: 1", "a%0DX-Injected%3A%201"),
+        "not ASCII": ("rôle".encode(), "r%C3%B4le"),
+    },
 )
 def test_the_name_of_a_role_is_escaped_in_the_path(place: Place, role: bytes, path: str) -> None:
     answers = Answers(says={ROLE: role, ROLE + path: json.dumps(SOUND).encode()})
@@ -214,25 +215,25 @@ def test_the_name_of_a_role_is_escaped_in_the_path(place: Place, role: bytes, pa
     assert answers.requests[-1].path == ROLE + path
 
 
-@pytest.mark.parametrize(
+@cases(
     "content",
-    [
-        pytest.param(b"", id="nothing"),
-        pytest.param(b"<html>", id="HTML"),
-        pytest.param(b"[]", id="a list"),
-        pytest.param(b"7", id="a number"),
-        pytest.param(b"null", id="null"),
-        pytest.param(b'{"Code": "Failed", "Message": "no"}', id="a failure"),
-        pytest.param(json.dumps({**SOUND, "AccessKeyId": ["a"]}).encode(), id="a list as key"),
-        pytest.param(json.dumps({**SOUND, "Token": None}).encode(), id="no token"),
-        pytest.param(json.dumps({**SOUND, "Token": "a\r\nB: c"}).encode(), id="an injected header"),
-        pytest.param(json.dumps({**SOUND, "SecretAccessKey": ""}).encode(), id="an empty secret"),
-        pytest.param(json.dumps({**SOUND, "Expiration": 7}).encode(), id="a number as time"),
-        pytest.param(json.dumps({**SOUND, "Expiration": "soon"}).encode(), id="no time"),
-        pytest.param(b"[" * 60_000, id="nested without end"),
-        pytest.param(b'{"AccessKeyId": "' + b"x" * 200_000, id="endless"),
-        pytest.param(b"\xff\xfe{}", id="not UTF-8"),
-    ],
+    {
+        "nothing": b"",
+        "HTML": b"<html>",
+        "a list": b"[]",
+        "a number": b"7",
+        "null": b"null",
+        "a failure": b'{"Code": "Failed", "Message": "no"}',
+        "a list as key": json.dumps({**SOUND, "AccessKeyId": ["a"]}).encode(),
+        "no token": json.dumps({**SOUND, "Token": None}).encode(),
+        "an injected header": json.dumps({**SOUND, "Token": "a\r\nB: c"}).encode(),
+        "an empty secret": json.dumps({**SOUND, "SecretAccessKey": ""}).encode(),
+        "a number as time": json.dumps({**SOUND, "Expiration": 7}).encode(),
+        "no time": json.dumps({**SOUND, "Expiration": "soon"}).encode(),
+        "nested without end": b"[" * 60_000,
+        "endless": b'{"AccessKeyId": "' + b"x" * 200_000,
+        "not UTF-8": b"\xff\xfe{}",
+    },
 )
 def test_credentials_in_an_odd_form_are_refused(place: Place, content: bytes) -> None:
     answers = Answers(says={ROLE: b"role", f"{ROLE}role": content})

@@ -36,6 +36,7 @@ from staged_resiliency.probe.agent.outbox import (
     Outbox,
 )
 from staged_resiliency.probe.agent.spool import Spool
+from tests.cases import cases
 from tests.properties import fewer_examples
 from tests.staged_resiliency.probe.agent.support import (
     BROKEN,
@@ -89,14 +90,14 @@ def wordy(length: int, letter: str = "%") -> Series:
 
 
 @pytest.mark.parametrize("protocol", ["query", "json", "smithy-rpc-v2-cbor"])
-@pytest.mark.parametrize(
+@cases(
     "series",
-    [
-        pytest.param(wordy(255), id="the longest names, of characters that are escaped"),
-        pytest.param(wordy(255, "a"), id="the longest names, of plain characters"),
-        pytest.param(host_series("db-connectivity"), id="usual names"),
-        pytest.param(Series("m", ()), id="the shortest names"),
-    ],
+    {
+        "the longest names, of characters that are escaped": wordy(255),
+        "the longest names, of plain characters": wordy(255, "a"),
+        "usual names": host_series("db-connectivity"),
+        "the shortest names": Series("m", ()),
+    },
 )
 def test_the_largest_request_stays_below_a_megabyte(protocol: str, series: Series) -> None:
     outbox = outbox_of()
@@ -638,14 +639,14 @@ def test_what_is_of_a_peer_goes_with_the_rest_after_a_request_that_was_only_thro
     assert sorted(outbox.request(1)) == sorted([of_peer, own])
 
 
-@pytest.mark.parametrize(
+@cases(
     ("failures", "held"),
-    [
-        pytest.param([(0, True), (100, True)], False, id="refused for less than two minutes"),
-        pytest.param([(0, True), (ANSWERED_SECONDS, True)], True, id="refused for two minutes"),
-        pytest.param([(0, True), (10, False)], True, id="refused, then cut off"),
-        pytest.param([(0, False), (10, True)], True, id="cut off, then refused"),
-    ],
+    {
+        "refused for less than two minutes": ([(0, True), (100, True)], False),
+        "refused for two minutes": ([(0, True), (ANSWERED_SECONDS, True)], True),
+        "refused, then cut off": ([(0, True), (10, False)], True),
+        "cut off, then refused": ([(0, False), (10, True)], True),
+    },
 )
 def test_what_is_of_a_peer_waits_after_a_time_in_which_the_host_may_have_been_cut_off(
     failures: Sequence[tuple[float, bool]], held: bool

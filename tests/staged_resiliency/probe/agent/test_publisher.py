@@ -14,6 +14,7 @@ from staged_resiliency.probe.agent.metric_statistics import Datum
 from staged_resiliency.probe.agent.outbox import Outbox
 from staged_resiliency.probe.agent.publisher import Publisher
 from staged_resiliency.probe.agent.spool import Spool
+from tests.cases import cases
 from tests.staged_resiliency.probe.agent.support import MIDNIGHT, REFUSAL, eventually, ones
 
 THROTTLED = SendError("Throttling", "Rate exceeded")
@@ -92,13 +93,13 @@ def test_what_a_former_run_left_is_sent_first(tmp_path: Path) -> None:
         eventually(lambda: world.transport.sent == ones(MIDNIGHT - 60, 2))
 
 
-@pytest.mark.parametrize(
+@cases(
     "trouble",
-    [
-        pytest.param(THROTTLED, id="throttling"),
-        pytest.param(EXPIRED, id="expired credentials"),
-        pytest.param(NO_NAME, id="DNS failure"),
-    ],
+    {
+        "throttling": THROTTLED,
+        "expired credentials": EXPIRED,
+        "DNS failure": NO_NAME,
+    },
 )
 def test_an_error_is_logged_once_and_its_end_once_and_no_data_are_lost(trouble: SendError) -> None:
     with running() as world:
@@ -147,12 +148,12 @@ def test_the_number_of_dropped_data_is_published_once_publishing_works() -> None
         eventually(lambda: world.publisher.take_dropped() == 1)
 
 
-@pytest.mark.parametrize(
+@cases(
     "error",
-    [
-        pytest.param(RuntimeError("the refreshed credentials are still expired"), id="expired"),
-        pytest.param(AttributeError("'list' object has no attribute 'get'"), id="odd answer"),
-    ],
+    {
+        "expired": RuntimeError("the refreshed credentials are still expired"),
+        "odd answer": AttributeError("'list' object has no attribute 'get'"),
+    },
 )
 def test_whatever_a_library_raises_is_a_trouble_and_not_the_end(error: Exception) -> None:
     with running() as world:

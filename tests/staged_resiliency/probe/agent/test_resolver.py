@@ -9,6 +9,7 @@ import pytest
 
 from staged_resiliency.probe.agent.loop import Loop
 from staged_resiliency.probe.agent.resolver import Resolver
+from tests.cases import cases
 from tests.staged_resiliency.probe.agent.support import eventually
 
 DB = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.7", 0))]
@@ -111,12 +112,12 @@ def test_a_name_is_looked_up_anew_each_time(asker: Asker, lookup: Lookup) -> Non
     assert asker.resolver._threads == 1
 
 
-@pytest.mark.parametrize(
+@cases(
     "error",
-    [
-        pytest.param(socket.gaierror(-2, "Name or service not known"), id="no such name"),
-        pytest.param(UnicodeError("label too long"), id="a name that can't be encoded"),
-    ],
+    {
+        "no such name": socket.gaierror(-2, "Name or service not known"),
+        "a name that can't be encoded": UnicodeError("label too long"),
+    },
 )
 def test_what_a_lookup_raises_is_raised_to_who_asked(
     asker: Asker, lookup: Lookup, error: Exception

@@ -17,6 +17,7 @@ from staged_resiliency.probe.agent.http_check import HttpCheck
 from staged_resiliency.probe.agent.loop import Loop
 from staged_resiliency.probe.agent.main import main
 from staged_resiliency.probe.agent.run_once import results_of_one_round, table
+from tests.cases import cases
 from tests.staged_resiliency.probe.agent.hostile.dns_server import (
     CNAME,
     dns_serving,
@@ -97,26 +98,24 @@ def test_peers_are_asked_but_not_by_themselves() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "failing", "asked", "note"),
-    [
-        pytest.param("blue", ["blue"], ["green"], "", id="itself is not asked"),
-        pytest.param("blue", ["green"], ["green"], "", id="another peer fails"),
-        pytest.param(
+    {
+        "itself is not asked": ("blue", ["blue"], ["green"], ""),
+        "another peer fails": ("blue", ["green"], ["green"], ""),
+        "none of the peers": (
             "third",
             ["blue", "green"],
             [],
             "this host, third, is not a peer, and checks no peers",
-            id="none of the peers",
         ),
-        pytest.param(
+        "unknown": (
             None,
             ["blue", "green"],
             ["blue", "green"],
             "peers do not count: one may be this host, whose name is unknown: ",
-            id="unknown",
         ),
-    ],
+    },
 )
 def test_the_host_is_known_by_its_name_tag(
     name: str | None,

@@ -19,6 +19,7 @@ from staged_resiliency.probe.agent.server_checks import (
     ServerCheck,
     Step,
 )
+from tests.cases import cases
 from tests.staged_resiliency.probe.agent.certificates import authority, issued
 from tests.staged_resiliency.probe.agent.hostile.asking import WELL, Expected, ask, assert_ends
 from tests.staged_resiliency.probe.agent.hostile.servers import HOST, Peer, serving
@@ -113,35 +114,29 @@ def test_mysql_logs_in_by_tls_once_the_certificate_is_trusted() -> None:
     assert quit_command == b"\x01\0\0\0\x01"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("make", "answers", "kind", "detail"),
-    [
-        pytest.param(
+    {
+        "the host is blocked": (
             mysql,
             [packet(0, b"\xff\x69\x04Host 'a' is blocked because of many connection errors")],
             STATUS,
             "error 1129: Host 'a' is blocked .*",
-            id="the host is blocked",
         ),
-        pytest.param(
+        "no such user": (
             mysql,
             [greeting(), packet(2, b"\xff\x15\x04#28000Access denied for user 'probe'@'a'")],
             STATUS,
             "error 1045: Access denied .*",
-            id="no such user",
         ),
-        pytest.param(
-            mysql_by_tls, [greeting(tls=False)], TLS, "the server has no TLS", id="no TLS"
-        ),
-        pytest.param(mysql, [b"SSH-2.0-a\r\n"], MISMATCH, "not a packet of MySQL: .*", id="SSH"),
-        pytest.param(mysql, [packet(0, b"\x0a8")], MISMATCH, "not a greeting .*", id="too short"),
-        pytest.param(mysql, [packet(0, b"\x098.0\0" + b"a" * 40)], MISMATCH, ".*", id="protocol 9"),
-        pytest.param(mysql, [greeting(), packet(2, b"\x07")], MISMATCH, "not an an.*", id="other"),
-        pytest.param(
-            mysql, [greeting(), packet(2, b"\x01") * 200], MISMATCH, "not an answer.*", id="endless"
-        ),
-        pytest.param(mysql, [greeting()[:9]], MISMATCH, "the connection ended .*", id="cut off"),
-    ],
+        "no TLS": (mysql_by_tls, [greeting(tls=False)], TLS, "the server has no TLS"),
+        "SSH": (mysql, [b"SSH-2.0-a\r\n"], MISMATCH, "not a packet of MySQL: .*"),
+        "too short": (mysql, [packet(0, b"\x0a8")], MISMATCH, "not a greeting .*"),
+        "protocol 9": (mysql, [packet(0, b"\x098.0\0" + b"a" * 40)], MISMATCH, ".*"),
+        "other": (mysql, [greeting(), packet(2, b"\x07")], MISMATCH, "not an an.*"),
+        "endless": (mysql, [greeting(), packet(2, b"\x01") * 200], MISMATCH, "not an answer.*"),
+        "cut off": (mysql, [greeting()[:9]], MISMATCH, "the connection ended .*"),
+    },
 )
 def test_what_mysql_answers_besides(
     make: Callable[[int], ServerCheck], answers: list[bytes], kind: str, detail: str
@@ -199,30 +194,27 @@ def test_postgresql_without_tls_is_well_unless_tls_is_asked_for() -> None:
     ends(postgresql_by_tls, script, TLS, "the server has no TLS")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("answers", "kind", "detail"),
-    [
-        pytest.param(
+    {
+        "password": (
             [message(b"R", struct.pack(">I", 10) + b"SCRAM-SHA-256\0\0")],
             WELL,
             "asked for the password, without TLS",
-            id="password",
         ),
-        pytest.param(
+        "no password": (
             [message(b"R", bytes(4)), message(b"S", b"a\0b\0"), message(b"Z", b"I")],
             WELL,
             "ready for queries, without TLS",
-            id="no password",
         ),
-        pytest.param(
+        "starting up": (
             [message(b"E", b"SFATAL\0C57P03\0Mthe database system is starting up\0\0")],
             STATUS,
             "57P03: the database system is starting up",
-            id="starting up",
         ),
-        pytest.param([b"HTTP/1.1"], MISMATCH, "not a message of PostgreSQL: .*", id="HTTP"),
-        pytest.param([message(b"S", b"") * 200], MISMATCH, "not an answer of Po.*", id="endless"),
-    ],
+        "HTTP": ([b"HTTP/1.1"], MISMATCH, "not a message of PostgreSQL: .*"),
+        "endless": ([message(b"S", b"") * 200], MISMATCH, "not an answer of Po.*"),
+    },
 )
 def test_a_session_of_postgresql_begins(answers: list[bytes], kind: str, detail: str) -> None:
     heard: list[bytes] = []
@@ -245,18 +237,16 @@ def redis(port: int) -> RedisCheck:
     return RedisCheck(HOST, port)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("answers", "kind", "detail"),
-    [
-        pytest.param([b"+PO", b"NG\r\n"], WELL, "PONG", id="in parts"),
-        pytest.param(
-            [b"-NOAUTH Authentication required.\r\n"], WELL, "NOAUTH Auth.*", id="a password"
-        ),
-        pytest.param([b"-LOADING Redis is loading\r\n"], STATUS, "LOADING .*", id="loading"),
-        pytest.param([b"$4\r\n"], MISMATCH, r"not an answer of Redis: .*", id="another answer"),
-        pytest.param([b"a" * 2000], MISMATCH, r"not an answer of Redis: .*", id="no end"),
-        pytest.param([b"+PONG"], MISMATCH, r"not an answer of Redis: .*", id="cut off"),
-    ],
+    {
+        "in parts": ([b"+PO", b"NG\r\n"], WELL, "PONG"),
+        "a password": ([b"-NOAUTH Authentication required.\r\n"], WELL, "NOAUTH Auth.*"),
+        "loading": ([b"-LOADING Redis is loading\r\n"], STATUS, "LOADING .*"),
+        "another answer": ([b"$4\r\n"], MISMATCH, r"not an answer of Redis: .*"),
+        "no end": ([b"a" * 2000], MISMATCH, r"not an answer of Redis: .*"),
+        "cut off": ([b"+PONG"], MISMATCH, r"not an answer of Redis: .*"),
+    },
 )
 def test_redis_is_pinged(answers: list[bytes], kind: str, detail: str) -> None:
     def script(peer: Peer) -> None:
@@ -321,14 +311,12 @@ def test_text_that_was_inserted_before_tls_is_refused() -> None:
     ends(smtp, script, MISMATCH, "text before TLS: .*")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("answer", "detail"),
-    [
-        pytest.param(
-            b"554 no\r\n", r"the connection ended without '220 ': b'554 no\\r\\n'", id="no"
-        ),
-        pytest.param(b"a" * (MAX_BYTES + 1), "too much was received without '220 '.*", id="flood"),
-    ],
+    {
+        "no": (b"554 no\r\n", r"the connection ended without '220 ': b'554 no\\r\\n'"),
+        "flood": (b"a" * (MAX_BYTES + 1), "too much was received without '220 '.*"),
+    },
 )
 def test_what_is_not_the_expected_text(answer: bytes, detail: str) -> None:
     def script(peer: Peer) -> None:

@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 
 from staged_resiliency.probe.agent.metric_statistics import Datum, Series
 from staged_resiliency.probe.agent.spool import Entry, Spool, decode, encode
+from tests.cases import cases
 from tests.properties import fewer_examples
 from tests.staged_resiliency.probe.agent.support import MIDNIGHT, ones
 
@@ -108,19 +109,19 @@ def test_a_row_with_a_wrong_value_is_refused_or_read(
     assert encode("Bookstore", [datum])
 
 
-@pytest.mark.parametrize(
+@cases(
     "content",
-    [
-        pytest.param("", id="nothing"),
-        pytest.param('["Bookstore",[[', id="half of it"),
-        pytest.param("\x00" * 100, id="zeros, as after a power cut"),
-        pytest.param("[" * 100_000, id="nested without end"),
-        pytest.param('["Bookstore",5]', id="a number where rows should be"),
-        pytest.param('[7,[["m",[],0,1,1,1,1]]]', id="a namespace that is a number"),
-        pytest.param('["Bookstore",[["m",[[1,"b"]],0,1,1,1,1]]]', id="a dimension's odd name"),
-        pytest.param('["Bookstore",[["m",[],1e999,1,1,1,1]]]', id="a minute without end"),
-        pytest.param('["Bookstore",[["m",[],0,1,1,1]]]', id="a value too few"),
-    ],
+    {
+        "nothing": "",
+        "half of it": '["Bookstore",[[',
+        "zeros, as after a power cut": "\x00" * 100,
+        "nested without end": "[" * 100_000,
+        "a number where rows should be": '["Bookstore",5]',
+        "a namespace that is a number": '[7,[["m",[],0,1,1,1,1]]]',
+        "a dimension's odd name": '["Bookstore",[["m",[[1,"b"]],0,1,1,1,1]]]',
+        "a minute without end": '["Bookstore",[["m",[],1e999,1,1,1,1]]]',
+        "a value too few": '["Bookstore",[["m",[],0,1,1,1]]]',
+    },
 )
 def test_a_file_that_is_damaged_is_refused_in_one_way(content: str) -> None:
     with pytest.raises(ValueError, match=r"."):
@@ -219,14 +220,14 @@ def test_files_of_another_namespace_are_dropped_and_counted(tmp_path: Path) -> N
     assert [file.name for file in tmp_path.iterdir()] == ["00000000000000000002-1.json"]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("content", "reason"),
-    [
-        pytest.param(b"", "can't be read", id="empty"),
-        pytest.param(b"[[[", "can't be read", id="half of it"),
-        pytest.param(b"\xff\xfe", "can't be read", id="not ASCII"),
-        pytest.param(b'["Bookstore",[]]', "is of another configuration", id="fewer data"),
-    ],
+    {
+        "empty": (b"", "can't be read"),
+        "half of it": (b"[[[", "can't be read"),
+        "not ASCII": (b"\xff\xfe", "can't be read"),
+        "fewer data": (b'["Bookstore",[]]', "is of another configuration"),
+    },
 )
 def test_a_damaged_file_is_dropped_and_the_others_are_read(
     tmp_path: Path, content: bytes, reason: str
@@ -452,11 +453,3 @@ def test_a_file_without_data_is_not_of_the_spool(tmp_path: Path) -> None:
     spool = spool_in(tmp_path, Lines())
     spool.append(ones(MIDNIGHT, 1))
     assert [len(data) for data in asked_of(spool)] == [1]
-
-
-def test_what_the_version_without_single_values_wrote_is_read() -> None:
-    datum = ones(int(MIDNIGHT), 6)[0]
-    written = encode("Bookstore", [datum])
-    former = written.replace(",[]]]]", "]]]")
-    assert len(former) < len(written)
-    assert decode(former) == ("Bookstore", [datum])

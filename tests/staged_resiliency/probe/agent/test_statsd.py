@@ -23,6 +23,7 @@ from staged_resiliency.probe.agent.statsd import (
     Values,
 )
 from tests import statsd_clients
+from tests.cases import cases
 from tests.properties import fewer_examples
 from tests.staged_resiliency.probe.agent.support import (
     BLUE,
@@ -75,26 +76,26 @@ def values_of(data: list[Datum]) -> Mapping[str, Mapping[float, float]]:
     }
 
 
-@pytest.mark.parametrize(
+@cases(
     ("lines", "values"),
-    [
-        pytest.param(["a:1|c", "a:2|c"], {3: 1}, id="a counter is the sum"),
-        pytest.param(["a:1|c|@0.1"], {10: 1}, id="a sampled counter"),
-        pytest.param(["a:-3|c", "a:+1|c"], {-2: 1}, id="a counter downwards"),
-        pytest.param(["a:1:2:3|c"], {6: 1}, id="packed values"),
-        pytest.param(["a:4|g", "a:9|g", "a:4|g"], {4: 2, 9: 1}, id="a gauge is each value it had"),
-        pytest.param(["a:4|g", "a:+2|g", "a:-1|g"], {4: 1, 6: 1, 5: 1}, id="changes of a gauge"),
-        pytest.param(["a:12|ms", "a:12|ms", "a:7.5|ms"], {12: 2, 7.5: 1}, id="a timer"),
-        pytest.param(["a:12|ms|@0.5"], {12: 2}, id="a sampled timer"),
-        pytest.param(["a:3|h"], {3: 1}, id="a histogram"),
-        pytest.param(["a:3|d"], {3: 1}, id="a distribution"),
-        pytest.param(["a:x|s", "a:y:z|s", "a:x|s"], {2: 1}, id="a set counts its members"),
-        pytest.param(["a:1|c|#user:1"], {1: 1}, id="a tag that is no dimension"),
-        pytest.param(["a:1|c|@0.5|#user:1|c:abc|T1656581400"], {2: 1}, id="further fields"),
-        pytest.param(["a:1|c|#shop"], {1: 1}, id="a tag without a value"),
-        pytest.param(["a:1e3|c", "a:.5|c", "a:1.|c"], {1001.5: 1}, id="forms of numbers"),
-        pytest.param(["", "a:1|c", "", "a:1|c\r", ""], {2: 1}, id="ends of lines"),
-    ],
+    {
+        "a counter is the sum": (["a:1|c", "a:2|c"], {3: 1}),
+        "a sampled counter": (["a:1|c|@0.1"], {10: 1}),
+        "a counter downwards": (["a:-3|c", "a:+1|c"], {-2: 1}),
+        "packed values": (["a:1:2:3|c"], {6: 1}),
+        "a gauge is each value it had": (["a:4|g", "a:9|g", "a:4|g"], {4: 2, 9: 1}),
+        "changes of a gauge": (["a:4|g", "a:+2|g", "a:-1|g"], {4: 1, 6: 1, 5: 1}),
+        "a timer": (["a:12|ms", "a:12|ms", "a:7.5|ms"], {12: 2, 7.5: 1}),
+        "a sampled timer": (["a:12|ms|@0.5"], {12: 2}),
+        "a histogram": (["a:3|h"], {3: 1}),
+        "a distribution": (["a:3|d"], {3: 1}),
+        "a set counts its members": (["a:x|s", "a:y:z|s", "a:x|s"], {2: 1}),
+        "a tag that is no dimension": (["a:1|c|#user:1"], {1: 1}),
+        "further fields": (["a:1|c|@0.5|#user:1|c:abc|T1656581400"], {2: 1}),
+        "a tag without a value": (["a:1|c|#shop"], {1: 1}),
+        "forms of numbers": (["a:1e3|c", "a:.5|c", "a:1.|c"], {1001.5: 1}),
+        "ends of lines": (["", "a:1|c", "", "a:1|c\r", ""], {2: 1}),
+    },
 )
 def test_each_kind_of_metric(lines: list[str], values: dict[float, float]) -> None:
     application = Application()
@@ -205,7 +206,7 @@ NUMBERS = st.floats(1e-3, 500) | st.floats(-500, -1e-3) | st.just(0.0)
 @fewer_examples(5)
 @given(st.lists(NUMBERS, min_size=1, max_size=300))
 def test_values_stay_few_and_near_what_was_sent(numbers: list[float]) -> None:
-    values = Values()
+    values = Values(0)
     for number in numbers:
         values.add("", number, 1.0)
     counts = values.take()

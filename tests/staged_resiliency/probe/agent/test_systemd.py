@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from staged_resiliency.probe.agent.systemd import ServiceManager
+from tests.cases import cases
 
 
 @pytest.fixture(params=["a path", "an abstract name"])
@@ -74,17 +75,17 @@ def test_lines_that_cant_be_sent_now_go_with_the_next(systemd: socket.socket, ad
     assert systemd.recv(1000) == b"WATCHDOG=1"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("environment", "seconds"),
-    [
-        pytest.param({"WATCHDOG_USEC": "30000000"}, 30.0, id="30 seconds"),
-        pytest.param({"WATCHDOG_USEC": "500000", "WATCHDOG_PID": str(os.getpid())}, 0.5, id="ours"),
-        pytest.param({"WATCHDOG_USEC": "500000", "WATCHDOG_PID": "1"}, None, id="another's"),
-        pytest.param({"WATCHDOG_USEC": "0"}, None, id="none"),
-        pytest.param({"WATCHDOG_USEC": "-5"}, None, id="negative"),
-        pytest.param({"WATCHDOG_USEC": "²"}, None, id="not a number"),
-        pytest.param({"WATCHDOG_USEC": ""}, None, id="empty"),
-    ],
+    {
+        "30 seconds": ({"WATCHDOG_USEC": "30000000"}, 30.0),
+        "ours": ({"WATCHDOG_USEC": "500000", "WATCHDOG_PID": str(os.getpid())}, 0.5),
+        "another's": ({"WATCHDOG_USEC": "500000", "WATCHDOG_PID": "1"}, None),
+        "none": ({"WATCHDOG_USEC": "0"}, None),
+        "negative": ({"WATCHDOG_USEC": "-5"}, None),
+        "not a number": ({"WATCHDOG_USEC": "²"}, None),
+        "empty": ({"WATCHDOG_USEC": ""}, None),
+    },
 )
 def test_the_watchdogs_time_is_read_from_the_environment(
     environment: dict[str, str], seconds: float | None

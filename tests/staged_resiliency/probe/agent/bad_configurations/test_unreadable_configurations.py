@@ -8,6 +8,7 @@ import pytest
 
 from staged_resiliency.probe.agent.config import MAX_BYTES
 from staged_resiliency.probe.agent.main import main
+from tests.cases import cases
 from tests.staged_resiliency.probe.agent.bad_configurations.cases import SOUND
 
 
@@ -24,40 +25,33 @@ def refusal_of(path: str, capsys: pytest.CaptureFixture[str]) -> str:
     return message.err
 
 
-@pytest.mark.parametrize(
+@cases(
     ("content", "problem"),
-    [
-        pytest.param(b"", "Expecting value: line 1 column 1 (char 0)", id="no byte"),
-        pytest.param(
+    {
+        "no byte": (b"", "Expecting value: line 1 column 1 (char 0)"),
+        "Latin-1": (
             SOUND.replace("db.example.com", "bücher.example.com").encode("latin-1"),
             f"'utf-8' codec can't decode byte 0xfc in position {SOUND.index('b.example')}: "
             "invalid start byte",
-            id="Latin-1",
         ),
-        pytest.param(
+        "UTF-16": (
             SOUND.encode("utf-16"),
             "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte",
-            id="UTF-16",
         ),
-        pytest.param(
+        "byte order mark": (
             SOUND.encode("utf-8-sig"),
             "Unexpected UTF-8 BOM (decode using utf-8-sig): line 1 column 1 (char 0)",
-            id="byte order mark",
         ),
-        pytest.param(
+        "NUL": (
             SOUND.encode() + b"\0",
             f"Extra data: line {SOUND.count(chr(10)) + 1} column 1 (char {len(SOUND)})",
-            id="NUL",
         ),
-        pytest.param(
-            b"\0" * 512, "Expecting value: line 1 column 1 (char 0)", id="zeros of a crash"
-        ),
-        pytest.param(
+        "zeros of a crash": (b"\0" * 512, "Expecting value: line 1 column 1 (char 0)"),
+        "cut within a character": (
             SOUND.encode()[:900] + b"\xe2\x82",
             "'utf-8' codec can't decode bytes in position 900-901: unexpected end of data",
-            id="cut within a character",
         ),
-    ],
+    },
 )
 def test_bytes_that_are_not_json_are_refused(
     content: bytes, problem: str, capsys: pytest.CaptureFixture[str]
@@ -66,20 +60,17 @@ def test_bytes_that_are_not_json_are_refused(
     assert refusal_of("probe.json", capsys) == f"probe.json: is not JSON in UTF-8: {problem}\n"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("content", "problem"),
-    [
-        pytest.param(b"[" * 100_000, "is nested too deeply", id="deep lists"),
-        pytest.param(b'{"a":' * 100_000, "is nested too deeply", id="deep objects"),
-        pytest.param(
-            SOUND.encode() + b" " * MAX_BYTES, "must have at most 4000000 bytes", id="too large"
-        ),
-        pytest.param(
+    {
+        "deep lists": (b"[" * 100_000, "is nested too deeply"),
+        "deep objects": (b'{"a":' * 100_000, "is nested too deeply"),
+        "too large": (SOUND.encode() + b" " * MAX_BYTES, "must have at most 4000000 bytes"),
+        "integer of 10,000 digits": (
             SOUND.replace("5432", "9" * 10_000).encode(),
             "targets[0].port: must be a whole number from 1 to 65535, not Infinity",
-            id="integer of 10,000 digits",
         ),
-    ],
+    },
 )
 def test_content_that_takes_too_much_is_refused(
     content: bytes, problem: str, capsys: pytest.CaptureFixture[str]
@@ -104,19 +95,15 @@ def link_to_itself() -> None:
     Path("probe.json").symlink_to("probe.json")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("make", "path", "message"),
-    [
-        pytest.param(nothing, "probe.json", "No such file or directory", id="missing"),
-        pytest.param(folder, "probe.json", "Is a directory", id="folder"),
-        pytest.param(
-            link_that_leads_nowhere, "probe.json", "No such file or directory", id="broken link"
-        ),
-        pytest.param(
-            link_to_itself, "probe.json", "Too many levels of symbolic links", id="circular link"
-        ),
-        pytest.param(nothing, "p" * 300, "File name too long", id="name too long"),
-    ],
+    {
+        "missing": (nothing, "probe.json", "No such file or directory"),
+        "folder": (folder, "probe.json", "Is a directory"),
+        "broken link": (link_that_leads_nowhere, "probe.json", "No such file or directory"),
+        "circular link": (link_to_itself, "probe.json", "Too many levels of symbolic links"),
+        "name too long": (nothing, "p" * 300, "File name too long"),
+    },
 )
 def test_paths_without_a_configuration_are_refused(
     make: Callable[[], None], path: str, message: str, capsys: pytest.CaptureFixture[str]

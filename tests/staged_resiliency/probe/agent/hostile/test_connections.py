@@ -13,6 +13,7 @@ import pytest
 from staged_resiliency.probe.agent import sockets
 from staged_resiliency.probe.agent.checks import TcpCheck, TlsCheck
 from staged_resiliency.probe.agent.http_check import HttpCheck
+from tests.cases import cases
 from tests.staged_resiliency.probe.agent.hostile.asking import WELL, Expected, ask, assert_ends
 from tests.staged_resiliency.probe.agent.hostile.servers import (
     HOST,
@@ -43,31 +44,24 @@ def raising(error: Exception) -> Callable[..., Any]:
     return lookup
 
 
-@pytest.mark.parametrize(
+@cases(
     ("error", "detail"),
-    [
-        pytest.param(
+    {
+        "no such name": (
             socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
             "Name or service not known",
-            id="no such name",
         ),
-        pytest.param(
+        "no server": (
             socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"),
             "Temporary failure in name resolution",
-            id="no server",
         ),
-        pytest.param(
-            socket.gaierror(-99, "odd\x1b[31m\n<3>fire"), r"odd\?\[31m\?<3>fire", id="odd reason"
-        ),
-        pytest.param(
-            UnicodeError("label empty or too long"), "the name can't be encoded", id="bad label"
-        ),
-        pytest.param(
+        "odd reason": (socket.gaierror(-99, "odd\x1b[31m\n<3>fire"), r"odd\?\[31m\?<3>fire"),
+        "bad label": (UnicodeError("label empty or too long"), "the name can't be encoded"),
+        "no character": (
             UnicodeEncodeError("idna", "\udfff", 0, 1, "odd\n"),
             "the name can't be encoded",
-            id="no character",
         ),
-    ],
+    },
 )
 def test_a_lookup_that_fails_is_a_failure_of_dns(error: Exception, detail: str) -> None:
     result = ask(TcpCheck(NAME, 1), lookup=raising(error))
@@ -146,13 +140,13 @@ def test_an_ipv6_address_is_reached() -> None:
         assert server.deserted(3)
 
 
-@pytest.mark.parametrize(
+@cases(
     "script",
-    [
-        pytest.param(Peer.hold, id="silence"),
-        pytest.param(Peer.end, id="end"),
-        pytest.param(lambda peer: peer.flood(b"\0" * 9999), id="flood"),
-    ],
+    {
+        "silence": Peer.hold,
+        "end": Peer.end,
+        "flood": lambda peer: peer.flood(b"\0" * 9999),
+    },
 )
 def test_a_connection_that_is_made_is_well_whatever_comes_next(
     script: Callable[[Peer], None],
@@ -202,13 +196,13 @@ def test_each_error_of_a_connection_has_its_class(
     assert_ends(ask(TcpCheck(UNLUCKY, 1)), Expected(kind, os.strerror(number)))
 
 
-@pytest.mark.parametrize(
+@cases(
     ("error", "detail"),
-    [
-        pytest.param(OSError("odd\n<3>fire"), r"OSError: odd\?<3>fire", id="without a number"),
-        pytest.param(ValueError("\x1b[31mred"), r"ValueError: \?\[31mred", id="of this program"),
-        pytest.param(MemoryError(), "MemoryError: ", id="without a word"),
-    ],
+    {
+        "without a number": (OSError("odd\n<3>fire"), r"OSError: odd\?<3>fire"),
+        "of this program": (ValueError("\x1b[31mred"), r"ValueError: \?\[31mred"),
+        "without a word": (MemoryError(), "MemoryError: "),
+    },
 )
 def test_whatever_else_is_raised_is_a_failure_and_ends_nothing(
     error: Exception, detail: str, monkeypatch: pytest.MonkeyPatch

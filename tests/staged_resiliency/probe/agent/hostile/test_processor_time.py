@@ -9,6 +9,7 @@ import pytest
 from staged_resiliency.probe.agent.dns_check import encode_question, parse_answer
 from staged_resiliency.probe.agent.http_check import MAX_BODY_BYTES, Body, HttpCheck, _read_head
 from staged_resiliency.probe.agent.sockets import receive_exactly
+from tests.cases import cases
 from tests.staged_resiliency.probe.agent.hostile.asking import Expected, ask, assert_ends
 from tests.staged_resiliency.probe.agent.hostile.dns_server import CNAME, message, record
 from tests.staged_resiliency.probe.agent.hostile.http_answers import NO_TEXT, OK, chunks
@@ -67,14 +68,14 @@ def read_exactly(size: int) -> None:
     assert len(data) == size
 
 
-@pytest.mark.parametrize(
+@cases(
     ("work", "most"),
-    [
-        pytest.param(read_exactly, 65_535, id="message of DNS"),
-        pytest.param(read_head, 32_000, id="head"),
-        pytest.param(read_body, 65_536, id="body"),
-        pytest.param(read_chunks, 65_536, id="chunks"),
-    ],
+    {
+        "message of DNS": (read_exactly, 65_535),
+        "head": (read_head, 32_000),
+        "body": (read_body, 65_536),
+        "chunks": (read_chunks, 65_536),
+    },
 )
 @pytest.mark.no_cover
 def test_single_bytes_cost_no_more_than_their_number(
