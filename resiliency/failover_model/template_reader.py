@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any, Final, TypeAlias, TypeVar, cast
 
-from resiliency.cloud_assembly import JsonObject
 from resiliency.failover_model.alarm_evaluation import COMPARISONS, Comparison, Missing
 from resiliency.failover_model.expressions import (
     PARAMETER_HINT,
@@ -39,6 +38,7 @@ from resiliency.failover_model.overrides import known
 from resiliency.failover_model.probe_settings import read_probes
 from resiliency.failover_model.route53 import InsufficientData, Role
 from resiliency.failover_model.values import Values
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.shared import limits, names
 from staged_resiliency.shared.limits import MAX_FAILURE_THRESHOLD
 
