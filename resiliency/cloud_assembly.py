@@ -9,15 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from resiliency.errors import UserError, reason_of
+from staged_resiliency.experiment.json_codec import JsonObject
 
 _STACK: Final = "aws:cloudformation:stack"
 _WARNING: Final = "aws:cdk:warning"
-
-JsonObject = Mapping[str, Any]
-"""A JSON object of a file with a schema of others; values are checked one by one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from resiliency.cloud_assembly import JsonObject, SynthesizedStack
+from resiliency.cloud_assembly import SynthesizedStack
 from staged_resiliency.drills.runtime.metrics import DAYS_SINCE_PASSED
 from staged_resiliency.drills.schedule import DrillSchedule
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.probe.cloudwatch_configuration import NAMESPACE as CLOUDWATCH_AGENT
 from staged_resiliency.probe.configuration import StatsdMetrics, decoded
 from staged_resiliency.shared import names

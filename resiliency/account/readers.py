@@ -10,7 +10,7 @@ from typing import Final
 
 from resiliency.drill_cli.aws import Aws, NotFoundError, Operation
 from resiliency.failover_model.template_files import parse_template
-from staged_resiliency.drills.runtime.context import JsonObject
+from staged_resiliency.experiment.json_codec import JsonObject
 
 ZONES: Final[Operation] = ("route53", "ListHostedZones")
 RECORDS: Final[Operation] = ("route53", "ListResourceRecordSets")
@@ -67,7 +67,7 @@ def records_of_zone(aws: Aws, zone: str) -> Sequence[JsonObject]:
 
 
 def health_check(aws: Aws, check_id: str) -> JsonObject | None:
-    """Return a health check, or None if there is none."""
+    """Return a health check; None if it does not exist."""
     try:
         found: JsonObject = aws(*HEALTH_CHECK, HealthCheckId=check_id)["HealthCheck"]
     except NotFoundError:
@@ -179,7 +179,7 @@ def targets_of_balancer(aws: Aws, dns: str) -> Sequence[str] | None:
 
 
 def topic(aws: Aws, arn: str) -> JsonObject | None:
-    """Return the attributes of a topic, or None if there is none."""
+    """Return the attributes of a topic; None if it does not exist."""
     try:
         found: JsonObject = aws(*TOPIC, TopicArn=arn)["Attributes"]
     except NotFoundError:
@@ -198,7 +198,7 @@ def confirmed(subscription: JsonObject) -> bool:
 
 
 def template_of_stack(aws: Aws, stack: str) -> JsonObject | None:
-    """Return the template of a stack, transforms not applied, or None if there is no stack.
+    """Return the template of a stack, transforms not applied; None if the stack does not exist.
 
     Raises:
         TemplateError: The template is neither JSON nor YAML.

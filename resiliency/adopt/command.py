@@ -18,7 +18,7 @@ from resiliency.cloud_assembly import SynthesizedStack
 from resiliency.drill_cli.safe_console import SafeConsole
 from resiliency.errors import FINDINGS, UsageError, UserError, reason_of
 from resiliency.service_file import ServiceFileError, load
-from staged_resiliency.drills.runtime.context import JsonObject
+from staged_resiliency.experiment.json_codec import JsonObject
 
 PERMISSIONS = "docs/adopting.md lists the permissions that adopt needs"
 

@@ -1,4 +1,4 @@
-"""What the templates of a service file have for what exists, and each field that differs."""
+"""Compare the templates of a service file with the account, field by field."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from resiliency.account.readers import dns_name
 from resiliency.adopt.existing import Existing
 from resiliency.cloud_assembly import SynthesizedStack, read_assembly
 from resiliency.errors import UsageError, UserError
-from staged_resiliency.drills.runtime.context import JsonObject
+from staged_resiliency.experiment.json_codec import JsonObject
 
 Kind = Literal["alarm", "health check", "record"]
 

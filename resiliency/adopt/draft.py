@@ -1,4 +1,4 @@
-"""The service file that describes what exists, as far as a service file can."""
+"""Draft the service file that describes an existing failover, as far as one can."""
 
 import ipaddress
 import re
@@ -25,7 +25,7 @@ from resiliency.service_file.model.alarms import (
     StatusAlarmSettings,
 )
 from resiliency.service_file.yaml_source import Document
-from staged_resiliency.drills.runtime.context import JsonObject
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.shared.hosts import COLORS, Color, other
 
 UNKNOWN_ADDRESS: Final = "192.0.2.1"
@@ -91,7 +91,7 @@ def draft_of(
     environment: str,
     targets: Mapping[str, tuple[str, int]],
 ) -> Draft:
-    """Draft the service file of what exists.
+    """Draft the service file of an existing failover.
 
     Args:
         existing: The failover that exists.

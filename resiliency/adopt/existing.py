@@ -1,4 +1,4 @@
-"""What an account has for a DNS name: records, health checks, alarms, instances, topics."""
+"""Read the failover of a DNS name: records, health checks, alarms, instances, topics."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from resiliency.account.account import Account
 from resiliency.account.readers import dns_name, values_of, zone_id
 from resiliency.drill_cli.aws import Aws
 from resiliency.errors import UsageError
-from staged_resiliency.drills.runtime.context import JsonObject
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.shared.hosts import Color, other
 
 CONNECTIVITY: Final = re.compile(r"^(?P<dependency>[a-z][a-z0-9-]*)-connectivity$")
@@ -109,7 +109,7 @@ class Existing:
 
 
 def read(account: Account, record: str, *, zone: str | None, region: str | None) -> Existing:
-    """Read what exists for a DNS name.
+    """Read the failover of a DNS name as it exists.
 
     Args:
         account: The account.
@@ -178,7 +178,7 @@ def _shown(zone: JsonObject) -> str:
 
 
 def _pairs(records: Sequence[JsonObject], name: str) -> Sequence[RecordPair]:
-    """Return what a name answers, or refuse what can't become a failover pair."""
+    """Return the records of a name by type, or refuse those that can't become a failover pair."""
     own = [each for each in records if dns_name(each["Name"]) == name]
     served = [each for each in own if each["Type"] in ("A", "AAAA", "CNAME")]
     if not served:
@@ -398,7 +398,7 @@ def dependency_of(alarm: JsonObject) -> str | None:
 
 
 def _complete_hosts(aws: Aws, made: Existing, observed: Sequence[JsonObject]) -> None:
-    """Find what addresses do not show of the hosts from the alarms that health checks follow."""
+    """Complete the hosts by the alarms that health checks follow."""
     active = made.hosts[made.active]
     for name in sorted(made.alarms):
         if not is_status_alarm(made.alarms[name]):

@@ -1,4 +1,4 @@
-"""The plan: commands in an order in which the name always has an answer.
+"""Plan commands that take a failover over, so that its name always has an answer.
 
 The account is made equal to the templates first: alarms, then health checks, then the records, in
 one change batch, which is all or nothing. Then `cdk import` takes the resources over, which changes
@@ -16,7 +16,7 @@ from resiliency.adopt.draft import UNKNOWN_ADDRESS
 from resiliency.adopt.existing import Existing, RecordPair
 from resiliency.cloud_assembly import SynthesizedStack
 from resiliency.service_file.loader import DEFAULT_PATH
-from staged_resiliency.drills.runtime.context import JsonObject
+from staged_resiliency.experiment.json_codec import JsonObject
 
 RECORDS: Final = "change-batch.json"
 UNDO: Final = "undo-batch.json"
@@ -119,7 +119,7 @@ def plan_of(existing: Existing, compared: Comparison, folder: str, file: Path) -
 
 
 def _imported(compared: Comparison) -> Sequence[ComparedResource]:
-    """Return what is imported: what exists, and what the plan makes before the import."""
+    """Return the resources to import: existing ones, and those that the plan makes before."""
     needed = _needed_alarms(compared)
     return [
         each

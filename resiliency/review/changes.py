@@ -11,7 +11,8 @@ from enum import Enum
 from functools import cache
 from typing import Any, Final
 
-from resiliency.cloud_assembly import JsonObject, SynthesizedStack
+from resiliency.cloud_assembly import SynthesizedStack
+from staged_resiliency.experiment.json_codec import JsonObject
 
 _METADATA: Final = "AWS::CDK::Metadata"
 """The type of a resource that the CDK adds for itself, and that is nothing in the account."""
@@ -61,7 +62,7 @@ class Change:
         return first if first == last else f"{first} → {name_of(self.logical_id, self.after or {})}"
 
     def values(self, name: str) -> tuple[Any, Any]:
-        """Return a property before and after, None where there is none."""
+        """Return a property before and after; None where the resource does not have it."""
         before, after = (properties(each).get(name) for each in (self.before, self.after))
         return before, after
 
@@ -72,7 +73,7 @@ class Change:
 
 
 def properties(resource: JsonObject | None) -> JsonObject:
-    """Return the properties of a resource; an empty object where there is none."""
+    """Return the properties of a resource, an empty object without a resource."""
     return object_of((resource or {}).get("Properties"))
 
 
@@ -97,12 +98,12 @@ def text_of(value: object) -> str:
 
 
 def items_of(value: object) -> Sequence[object]:
-    """Return a list of a template; an empty one where there is none."""
+    """Return a value of a template if it is a list, else an empty one."""
     return value if isinstance(value, list) else []
 
 
 def object_of(value: object) -> JsonObject:
-    """Return an object of a template; an empty one where there is none."""
+    """Return a value of a template if it is an object, else an empty one."""
     return value if isinstance(value, Mapping) else {}
 
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from resiliency.cloud_assembly import JsonObject
 from resiliency.review.changes import Change, object_of, properties, text_of
 from resiliency.review.findings import Finding, Level, Topic, explaining
 from resiliency.review.sides import Sides
 from staged_resiliency.drills.runtime import states
 from staged_resiliency.drills.schedule import DrillSchedule
+from staged_resiliency.experiment.json_codec import JsonObject
 
 _MACHINE: Final = "AWS::StepFunctions::StateMachine"
 _SCHEDULE: Final = "AWS::Scheduler::Schedule"

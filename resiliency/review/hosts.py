@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from resiliency.cloud_assembly import JsonObject
 from resiliency.review.changes import (
     Action,
     Change,
@@ -15,6 +14,7 @@ from resiliency.review.changes import (
 )
 from resiliency.review.findings import Finding, Level, Topic
 from resiliency.review.sides import Sides
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.probe.configuration import decoded
 
 _ASSOCIATION: Final = "AWS::SSM::Association"

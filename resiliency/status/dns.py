@@ -11,9 +11,10 @@ from resiliency.status.deployed import Deployed
 from resiliency.status.metrics import latest
 from resiliency.status.sections import Section
 from staged_resiliency.drills.runtime.client_view import ask_for
-from staged_resiliency.drills.runtime.context import AwsError, Context, JsonObject
+from staged_resiliency.drills.runtime.context import AwsError, Context
 from staged_resiliency.drills.runtime.network import UnansweredError, is_ipv4
 from staged_resiliency.drills.runtime.plan import Plan
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.experiment.observations import NO_ANSWER
 
 TEST_ANSWER: Final[Operation] = ("route53", "TestDNSAnswer")

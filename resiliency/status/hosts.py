@@ -9,7 +9,8 @@ from resiliency.report.wording import seconds
 from resiliency.status.deployed import Deployed
 from resiliency.status.metrics import WINDOW_SECONDS, latest
 from resiliency.status.sections import Section
-from staged_resiliency.drills.runtime.context import Context, JsonObject
+from staged_resiliency.drills.runtime.context import Context
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.shared import names
 
 ASSOCIATION: Final[Operation] = ("ssm", "DescribeAssociation")
