@@ -14,7 +14,6 @@ from resiliency.failover_model.graph import (
     CalculatedCheck,
     EndpointCheck,
     Metric,
-    basic_health_checks,
 )
 from resiliency.failover_model.route53 import InsufficientData
 from resiliency.failover_model.simulation import failover_times
@@ -53,7 +52,7 @@ def test_all_signals_of_a_service_are_followed_through_the_calculated_health_che
     check = graph.pairs[0].primary.health_check
     assert isinstance(check, CalculatedCheck)
     assert check.threshold == 4
-    assert [leaf.label for leaf in basic_health_checks(check)] == [
+    assert [leaf.label for leaf in graph.pairs[0].primary.checks] == [
         "bookstore-api-blue-StatusCheckFailed",
         "bookstore-api-blue-peer-connectivity-failed",
         "bookstore-api-blue-endpoint",
@@ -89,8 +88,7 @@ def test_defaults_of_health_checks_are_route_53s() -> None:
         config = {"Type": "HTTPS", "FullyQualifiedDomainName": "blue.example.com"}
         resources["EndpointCheck"]["Properties"]["HealthCheckConfig"] = config
 
-    check = read_graph(edited(plain)).pairs[0].primary.health_check
-    endpoint = list(basic_health_checks(check))[1]
+    endpoint = read_graph(edited(plain)).pairs[0].primary.checks[1]
     assert endpoint == EndpointCheck("EndpointCheck", "HTTPS", "blue.example.com", 30, 3)
 
 
@@ -117,10 +115,7 @@ def test_an_alarm_is_found_by_its_name_however_it_is_written(given: Any, named: 
         config = resources["StatusCheck"]["Properties"]["HealthCheckConfig"]
         config["AlarmIdentifier"]["Name"] = named
 
-    assert (
-        len(list(basic_health_checks(read_graph(edited(rename)).pairs[0].primary.health_check)))
-        == 2
-    )
+    assert len(read_graph(edited(rename)).pairs[0].primary.checks) == 2
 
 
 NOTHING = {"Ref": "AWS::NoValue"}
@@ -135,7 +130,7 @@ def test_words_of_a_list_are_followed_where_they_are_parameters() -> None:
     alarm |= {"ComparisonOperator": {"Ref": "Comparison"}, "TreatMissingData": {"Ref": "Missing"}}
     config = template["Resources"]["StatusCheck"]["Properties"]["HealthCheckConfig"]
     config["InsufficientDataHealthStatus"] = {"Ref": "Silence"}
-    check = next(basic_health_checks(read_graph({"site": template}).pairs[0].primary.health_check))
+    check = read_graph({"site": template}).pairs[0].primary.checks[0]
     assert isinstance(check, AlarmCheck)
     assert check.alarm.comparison == "LessThanThreshold"
     assert check.alarm.missing is Missing.BREACHING
@@ -161,7 +156,7 @@ def test_of_alarms_of_one_logical_id_the_health_check_follows_its_own_templates(
         {"site": hand_written(), "other": other},
     ):
         graph = read_graph(templates)
-        check = next(basic_health_checks(graph.pairs[0].primary.health_check))
+        check = graph.pairs[0].primary.checks[0]
         assert isinstance(check, AlarmCheck)
         assert check.alarm.evaluation_periods == 3
         assert {alarm.name for alarm in graph.alarms} == {"${site.Status}", "${other.Status}"}
@@ -192,7 +187,7 @@ def test_what_another_template_exports_is_followed() -> None:
     records["First"]["Properties"]["HealthCheckId"] = {"Fn::ImportValue": "health"}
     records["First"]["Properties"]["TTL"] = 30
     graph = read_graph({"records": {"Resources": records}, "checks": template})
-    assert len(list(basic_health_checks(graph.pairs[0].primary.health_check))) == 2
+    assert len(graph.pairs[0].primary.checks) == 2
 
 
 def test_an_output_that_another_template_reads_is_followed() -> None:
@@ -204,7 +199,7 @@ def test_an_output_that_another_template_reads_is_followed() -> None:
     records["First"]["Properties"]["TTL"] = 30
     templates = {"records": {"Resources": records}, "checks": template}
     graph = read_graph(templates)
-    assert len(list(basic_health_checks(graph.pairs[0].primary.health_check))) == 2
+    assert len(graph.pairs[0].primary.checks) == 2
     output["OutputName"] = "Other"
     with pytest.raises(TemplateError) as raised:
         read_graph(templates)
@@ -235,9 +230,7 @@ def test_a_health_check_that_two_count_is_read_once_and_counted_once_below_both(
         config = resources["Both"]["Properties"]["HealthCheckConfig"]
         config["ChildHealthChecks"].append({"Ref": "StatusCheck"})
 
-    assert (
-        len(list(basic_health_checks(read_graph(edited(twice)).pairs[0].primary.health_check))) == 2
-    )
+    assert len(read_graph(edited(twice)).pairs[0].primary.checks) == 2
 
 
 def test_what_decides_nothing_need_not_be_understood() -> None:
@@ -608,8 +601,8 @@ def test_regions_change_the_number_of_health_checkers() -> None:
     few = edited(
         _set("EndpointCheck", P, "HealthCheckConfig", "Regions", to=["us-east-1", "eu-west-1", "a"])
     )
-    check = read_graph(few).pairs[0].primary.health_check
-    assert [each.regions for each in basic_health_checks(check) if isinstance(each, EndpointCheck)]
+    checks = read_graph(few).pairs[0].primary.checks
+    assert [each.regions for each in checks if isinstance(each, EndpointCheck)]
 
 
 def conditional(stage: str) -> Data:
@@ -645,7 +638,7 @@ def test_conditions_and_mappings_are_followed_where_parameters_decide_them() -> 
     pair = read_graph({"site": conditional("production")}).pairs[0]
     assert pair.primary.ttl_seconds == 10
     assert pair.primary.values == ("192.0.2.1",)
-    (status, _) = basic_health_checks(pair.primary.health_check)
+    (status, _) = pair.primary.checks
     assert isinstance(status, AlarmCheck)
     assert status.alarm.evaluation_periods == 3
 
@@ -787,10 +780,7 @@ def test_one_template_that_is_deployed_in_two_regions_is_a_pair_of_two_hosts() -
     (verdict,) = failover_times(graph, outages=10, only=dead)
     assert verdict.moved == 10
     (pair,) = graph.pairs
-    labels = [
-        [each.label for each in basic_health_checks(record.health_check)]
-        for record in (pair.primary, pair.secondary)
-    ]
+    labels = [[each.label for each in record.checks] for record in (pair.primary, pair.secondary)]
     assert labels == [["Check", "Group"], ["Check (far)", "Group (far)"]]
 
 
@@ -847,6 +837,6 @@ def test_the_records_own_health_check_decides_too() -> None:
     template["site"]["Resources"]["First"]["Properties"]["HealthCheckId"] = {"Ref": "StatusCheck"}
     (pair,) = read_graph(template).pairs
     assert isinstance(pair.primary.health_check, CalculatedCheck)
-    labels = [each.label for each in basic_health_checks(pair.primary.health_check)]
+    labels = [each.label for each in pair.primary.checks]
     assert labels == ["StatusCheck", "Group"]
     assert pair.primary.health_check.threshold == 2
