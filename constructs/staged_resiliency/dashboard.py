@@ -47,8 +47,6 @@ class ServiceDashboard(Construct):
     It refers to drills by name, so it can be in another stack.
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         service: The service.
         dashboard_name: Physical name.
         drills: Names of its drills; at least one.

@@ -17,7 +17,7 @@ from typing import Final
 import boto3
 
 from resiliency.drill_cli.aws import Aws
-from resiliency.drill_cli.reporting import Recorded, list_journals, read_journals
+from resiliency.drill_cli.reporting import list_journals, read_journals
 from resiliency.report import write_page
 from staged_resiliency.experiment.json_codec import JsonObject
 from tests.e2e.chromium import Browser, chromium
@@ -40,8 +40,8 @@ def drill_journal() -> JsonObject:
     with account(plan) as made:
         made.finish(made.start(made.machine(plan)))
         aws = Aws(boto3.session.Session(region_name=plan.region))
-        recorded = read_journals(aws, plan, list_journals(aws, plan))
-        return next(each.content for each in recorded if isinstance(each, Recorded))
+        recorded = read_journals(aws, plan, list_journals(aws, plan), [])
+        return next(recorded).content
 
 
 def pages() -> Mapping[str, str]:

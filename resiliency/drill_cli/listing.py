@@ -10,7 +10,6 @@ from rich.table import Table
 from resiliency.drill_cli.aws import SCHEDULE, Aws
 from resiliency.drill_cli.reporting import (
     Recorded,
-    Unreadable,
     list_journals,
     print_unreadable,
     read_journals,
@@ -121,11 +120,9 @@ def print_rows(console: SafeConsole, rows: Sequence[Row]) -> int:
 def read_back_to_passed(aws: Aws, drill: DeployedDrill) -> tuple[Sequence[Recorded], Sequence[str]]:
     """Read runs from the last back to one that passed; return also why some can't be read."""
     found: list[Recorded] = []
-    unreadable = []
-    for each in read_journals(aws, drill.plan, list_journals(aws, drill.plan)[:MAX_JOURNALS]):
-        if isinstance(each, Unreadable):
-            unreadable.append(each.reason)
-            continue
+    unreadable: list[str] = []
+    journals = list_journals(aws, drill.plan)[:MAX_JOURNALS]
+    for each in read_journals(aws, drill.plan, journals, unreadable):
         found.append(each)
         if each.journal.verdict.status is Status.PASSED:
             break

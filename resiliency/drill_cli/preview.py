@@ -85,6 +85,7 @@ def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, context: Cont
     template = template_of(aws, plan) if plan.gremlin is None else None
     try:
         found = inspect(plan, _NO_RUN, context, ask_gremlin=False)
+        client = ask_for(plan, plan.record.name, context)
     except AwsError as error:
         raise UserError(f"{drill.name}: the function in the VPC failed: {error}") from None
     except (ValueError, ZoneInfoNotFoundError) as error:
@@ -99,10 +100,6 @@ def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, context: Cont
     # Another service's drill may hold the lock, or the pause after the last one.
     reasons += ours or lock.refusals(plan, context)
     reasons += _template_reasons(plan, template) if plan.gremlin is None else []
-    try:
-        client = ask_for(plan, plan.record.name, context)
-    except AwsError as error:
-        raise UserError(f"{drill.name}: the function in the VPC failed: {error}") from None
     serving = f"{client.host} ({client.reason})"
     if client.host != plan.active.name:
         reasons.append(

@@ -39,13 +39,6 @@ class Recorded:
         return max([*ends, self.journal.observed_until or 0.0])
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A journal that can't be read, with the reason in one line."""
-
-    reason: str
-
-
 def list_journals(aws: Aws, plan: Plan) -> Sequence[StoredObject]:
     """List the journals of a drill, that of the last run first."""
     found = Store(aws, plan.journal_bucket).objects(journal_folder(plan.drill))
@@ -53,14 +46,14 @@ def list_journals(aws: Aws, plan: Plan) -> Sequence[StoredObject]:
 
 
 def read_journals(
-    aws: Aws, plan: Plan, objects: Iterable[StoredObject]
-) -> Iterator[Recorded | Unreadable]:
-    """Read journals one by one, in the order given."""
+    aws: Aws, plan: Plan, objects: Iterable[StoredObject], unreadable: list[str]
+) -> Iterator[Recorded]:
+    """Read journals one by one, in the order given; list why others are ``unreadable``."""
     for each in objects:
         try:
             yield _read_journal(aws, plan, each.key)
         except JournalError as error:
-            yield Unreadable(one_line(str(error)))
+            unreadable.append(one_line(str(error)))
 
 
 def journal_of(aws: Aws, plan: Plan, run: str) -> Recorded | None:
@@ -101,15 +94,10 @@ def past_of(aws: Aws, drills: Sequence[DeployedDrill], last: int) -> Sequence[Pa
     """Read the last runs of each drill, and why some could not be read."""
     found = []
     for drill in drills:
+        unreadable: list[str] = []
         journals = list_journals(aws, drill.plan)[:last]
-        read = list(read_journals(aws, drill.plan, journals))
-        found.append(
-            Past(
-                drill,
-                [each for each in read if isinstance(each, Recorded)],
-                [each.reason for each in read if isinstance(each, Unreadable)],
-            )
-        )
+        runs = list(read_journals(aws, drill.plan, journals, unreadable))
+        found.append(Past(drill, runs, unreadable))
     return found
 
 

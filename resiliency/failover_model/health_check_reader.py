@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar, cast
 
-from resiliency.cloud_assembly import JsonObject
 from resiliency.failover_model.alarm_evaluation import COMPARISONS, Comparison, Missing
 from resiliency.failover_model.expressions import Reference, TemplateError, Templates
 from resiliency.failover_model.graph import (
@@ -22,6 +21,7 @@ from resiliency.failover_model.graph import (
 )
 from resiliency.failover_model.route53 import InsufficientData
 from resiliency.failover_model.values import Values
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.shared import limits, names
 from staged_resiliency.shared.limits import MAX_FAILURE_THRESHOLD
 

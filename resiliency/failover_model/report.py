@@ -8,13 +8,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from resiliency.cloud_assembly import JsonObject
 from resiliency.failover_model.assumptions import Assumptions, Range
 from resiliency.failover_model.explanations import LEFT_OUT, UNKNOWN
 from resiliency.failover_model.graph import Pair, RefusedPair
 from resiliency.failover_model.origin_groups import OriginGroup
 from resiliency.failover_model.overrides import FROM_TEMPLATES
 from resiliency.failover_model.simulation import PARTS, Percentiles, Verdict, assumed_of
+from staged_resiliency.experiment.json_codec import JsonObject
 
 _OF_A_RANGE: Final = ("low", "high", "about", "basis", "assumed")
 

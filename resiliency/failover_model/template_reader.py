@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final, TypeAlias
 
-from resiliency.cloud_assembly import JsonObject
 from resiliency.failover_model.expressions import (
     Reference,
     TemplateError,
@@ -29,6 +28,7 @@ from resiliency.failover_model.overrides import known
 from resiliency.failover_model.probe_settings import read_probes
 from resiliency.failover_model.route53 import Role
 from resiliency.failover_model.values import Values
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.shared import names
 
 _RECORD: Final = "AWS::Route53::RecordSet"

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from resiliency.cloud_assembly import JsonObject
 from resiliency.failover_model.expressions import TemplateError, Templates, mapping
+from staged_resiliency.experiment.json_codec import JsonObject
 
 Choice = TypeVar("Choice", bound=str)
 

@@ -81,6 +81,7 @@ class AwsSimulator:
         }
         self._role = Role.PRIMARY
         self._shown: dict[str, bool] = {}
+        self._undelivered = 0
 
     async def start(self, hosts: SimulatedHosts) -> None:
         """Start the simulation, as if everything had been healthy for some time."""
@@ -156,14 +157,21 @@ class AwsSimulator:
     async def _notify(
         self, topics: Sequence[str], alarm: Alarm, former: AlarmState, now: AlarmState
     ) -> None:
+        self._undelivered += len(topics)
         at = self._clock.now()
         await self._in_pool(self._aws.notify, topics, alarm.name, former, now, at)
 
     async def _receive(self) -> None:
         while True:
             for message in await self._in_pool(self._aws.received):
+                self._undelivered -= 1
                 self._record.see(Source.MESSAGE, message["AlarmName"], message["NewStateValue"])
             await asyncio.sleep(MESSAGES_SECONDS)
+
+    async def delivered(self) -> None:
+        """Wait until each message of an alarm that changed has arrived."""
+        while self._undelivered > 0:
+            await asyncio.sleep(MESSAGES_SECONDS / 5)
 
     async def _read_streams(self) -> None:
         """Read the alarms' data streams each minute as Route 53 does, apart from CloudWatch."""

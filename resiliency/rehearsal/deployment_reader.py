@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any, Final
 
-from resiliency.cloud_assembly import JsonObject
 from resiliency.failover_model.expressions import TemplateError, Templates
 from resiliency.failover_model.faults import watched_host
 from resiliency.failover_model.graph import FailoverGraph, Pair
@@ -15,6 +14,7 @@ from resiliency.failover_model.health_check_reader import ALARM, alarm_name
 from resiliency.failover_model.probe_settings import installations
 from resiliency.failover_model.template_reader import read_graph
 from resiliency.rehearsal.deployment import HEALTH_METRIC, Deployment, Host
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.shared import names
 
 DEFAULT_REGION: Final = "us-east-1"

@@ -6,7 +6,6 @@ from typing import Final
 from resiliency.service_file.drill_rules import drill_names
 from resiliency.service_file.errors import Problem
 from resiliency.service_file.partial_document import PartialDocument
-from staged_resiliency.probe import probe_validation
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.validation import shown
 
@@ -33,7 +32,7 @@ def _its_name_can_have_the_records(env: PartialDocument) -> Iterator[Problem]:
         host = dependency.text("host")
         if not host:
             continue
-        if probe_validation.is_address(host):
+        if validation.is_address(host):
             yield dependency.problem(
                 f"{shown(host)} is an address, and only a name can fail over; give a name in the "
                 "hosted zone",
@@ -64,7 +63,7 @@ def _targets_can_answer(env: PartialDocument) -> Iterator[Problem]:
             name = target.text("dns_name")
             if not name:
                 continue
-            if host and not probe_validation.is_address(host):
+            if host and not validation.is_address(host):
                 own = validation.domain_name(host)
                 if validation.domain_name(name) == own:
                     yield target.problem(

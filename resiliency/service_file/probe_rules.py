@@ -10,7 +10,7 @@ from resiliency.service_file.model.service import Service, default_namespace
 from resiliency.service_file.partial_document import PartialDocument
 from staged_resiliency.probe import probe_validation
 from staged_resiliency.shared import names
-from staged_resiliency.shared.validation import shown
+from staged_resiliency.shared.validation import is_address, shown
 
 
 def _keys_apply_to_the_protocol(env: PartialDocument) -> Iterator[Problem]:
@@ -48,7 +48,7 @@ def _hosts_suit_the_protocol(env: PartialDocument) -> Iterator[Problem]:
                 probe_validation.name_to_look_up(host)
             except ValueError as error:
                 yield dependency.problem(str(error), "host")
-        elif host and probe_validation.is_address(host) and dependency.has("check", "family"):
+        elif host and is_address(host) and dependency.has("check", "family"):
             yield dependency.problem(
                 f"applies to names, and {shown(host)} is an address; remove it",
                 *("check", "family"),

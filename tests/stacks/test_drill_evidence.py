@@ -53,30 +53,6 @@ def test_journals_are_encrypted_versioned_private_and_stay(drills_template: Temp
     ]
 
 
-def test_what_is_not_delivered_is_kept_encrypted_and_told(drills_template: Template) -> None:
-    queue = only(drills_template, "AWS::SQS::Queue")
-    assert queue == {"MessageRetentionPeriod": 1209600, "SqsManagedSseEnabled": True}
-    policy = deployed(only(drills_template, "AWS::SQS::QueuePolicy"), drills_template)
-    send, deny = policy["PolicyDocument"]["Statement"]
-    assert send["Principal"] == {"Service": "events.amazonaws.com"}
-    assert send["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
-    (rule,) = send["Condition"]["ArnEquals"]["aws:SourceArn"]
-    assert rule.startswith(f"arn:aws:events:{REGION}:{ACCOUNT}:rule/")
-    assert (deny["Effect"], deny["Action"]) == ("Deny", "sqs:*")
-    assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-
-
-def test_the_log_is_one_that_aws_delivers_to_without_more_policies(
-    drills_template: Template,
-) -> None:
-    (log,) = resources_of(drills_template, LOG).values()
-    assert log["Properties"] == {
-        "LogGroupName": "/aws/vendedlogs/staged-resiliency/bookstore-production-drills",
-        "RetentionInDays": 400,
-    }
-    assert log["DeletionPolicy"] == "Delete"
-
-
 DASHBOARD = f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/bookstore-production"
 
 

@@ -11,7 +11,6 @@ from tests.stacks.deployed_drills import (
     BLUE,
     EXPERIMENT,
     FIS_LOG,
-    GREEN,
     IN_REGION,
     INSTANCE,
     REGION,
@@ -189,50 +188,9 @@ def test_a_database_fails_over_as_the_file_asks_for_it(
     assert ClientsServedAgain("bookstore.pingpublications.com") in plan.hypothesis
 
 
-def test_each_fault_has_one_target_guards_a_log_and_fails_without_its_target(
-    drills_template: Template,
-) -> None:
-    guards = {
-        "shutdown": [f"{GREEN}-probe-silent"],
-        "db-blackhole": [f"{GREEN}-probe-silent", f"{GREEN}-db-connectivity-failed"],
-        "cdn-blackhole": [f"{GREEN}-probe-silent", f"{GREEN}-cdn-connectivity-failed"],
-    }
-    for drill, experiment in by_drill(drills_template, EXPERIMENT).items():
-        assert experiment["Targets"] == {
-            "Host": {
-                "ResourceType": "aws:ec2:instance",
-                "ResourceArns": [INSTANCE],
-                "SelectionMode": "ALL",
-            }
-        }
-        assert experiment["StopConditions"] == [
-            {
-                "Source": "aws:cloudwatch:alarm",
-                "Value": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{guard}",
-            }
-            for guard in guards[drill]
-        ]
-        assert experiment["ExperimentOptions"] == {
-            "AccountTargeting": "single-account",
-            "EmptyTargetResolutionMode": "fail",
-        }
-        log = experiment["LogConfiguration"]
-        assert log["LogSchemaVersion"] == 2
-        assert log["CloudWatchLogsConfiguration"]["LogGroupArn"].endswith(":*")
-
-
 def test_fis_takes_every_template(drills_template: Template) -> None:
     for drill, experiment in by_drill(drills_template, EXPERIMENT).items():
         request = experiment_request(experiment)
         assert problems_of("fis", "CreateExperimentTemplate", request) == [], drill
         for action in request["actions"].values():
             assert all(len(value) <= 1024 for value in action["parameters"].values())
-
-
-def test_the_model_of_fis_would_find_a_wrong_template(drills_template: Template) -> None:
-    request = experiment_request(by_drill(drills_template, EXPERIMENT)["shutdown"])
-    request["stopConditions"][0].pop("source")
-    request["experimentOptions"]["emptyTargetResolutionMode"] = "ignore"
-    found = "\n".join(problems_of("fis", "CreateExperimentTemplate", request))
-    assert 'Missing required parameter in stopConditions[0]: "source"' in found
-    assert "'ignore' is not one of" in found

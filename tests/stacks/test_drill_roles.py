@@ -211,12 +211,6 @@ def test_parliament_finds_nothing_above_low(drills_template: Template) -> None:
     assert {name: lines for name, lines in found.items() if lines} == {}
 
 
-def test_parliament_would_find_an_action_on_the_wrong_resource() -> None:
-    statement = {"Effect": "Allow", "Action": "ec2:StopInstances", "Resource": "arn:aws:s3:::a"}
-    (finding,) = findings_above_low({"Version": "2012-10-17", "Statement": [statement]})
-    assert finding.startswith("MEDIUM RESOURCE_MISMATCH")
-
-
 GROUP = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/"
 SOURCES = {
     "fis": ("ArnLike", f"arn:aws:fis:{REGION}:{ACCOUNT}:experiment/*"),

@@ -26,8 +26,6 @@ class DeadLetterQueue(Construct):
     message.
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         service: Short name of the service.
         environment: Short name of the environment.
         display_name: The service's name in the alarm's text.

@@ -32,8 +32,6 @@ class FaultExperiment(Construct):
     fault. The experiment fails where that does not exist.
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         name: Name of the template, its tag ``Name``.
         fault: What is broken, where, for how long.
         guards: Names of the alarms that stop it, 1 to 5, in this account and region.

@@ -20,8 +20,6 @@ class FaultNotEndedAlarm(SignalAlarm):
     cleanup that no longer runs ends no fault.
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         service: The service that the drills are run on.
         topic: Where the alarm sends its notifications.
         notify_recovery: Also send the return to OK; not sent unless given.

@@ -1,6 +1,5 @@
 """Gremlin in place of AWS FIS, to inject the faults of drills."""
 
-import ipaddress
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -130,14 +129,6 @@ def _attack(fault: Fault) -> tuple[str, tuple[str, ...]]:
 
 def _to(destination: str) -> tuple[str, ...]:
     """Arguments that limit an attack to what the host exchanges with a destination."""
-    if is_literal(destination) and _is_address(destination):
+    if is_literal(destination) and validation.is_address(destination):
         return ("-i", destination, "-h", _NOT_GREMLIN, "-p", _NOT_DNS)
     return ("-h", f"{_NOT_GREMLIN},{destination}", "-p", _NOT_DNS)
-
-
-def _is_address(destination: str) -> bool:
-    try:
-        ipaddress.ip_address(destination)
-    except ValueError:
-        return False
-    return True

@@ -20,6 +20,7 @@ from staged_resiliency.experiment.expectations import (
     ClientsStay,
     Expectation,
     Hypothesis,
+    during_fault,
     time_limit,
 )
 from staged_resiliency.shared import time_limits
@@ -167,11 +168,7 @@ def alarms_seconds(fault: Fault, alarms: Iterable[WatchedAlarm]) -> int:
 
 def longest_minutes(expected: Iterable[Expectation], objective_seconds: float) -> int:
     """The minutes that a fault may last without a reason: what the drill needs, and some more."""
-    limits = [
-        time_limit(each, objective_seconds)
-        for each in expected
-        if isinstance(each, (ClientsMove, AlarmFires))
-    ]
+    limits = [time_limit(each, objective_seconds) for each in during_fault(expected)]
     return math.ceil(max(limits, default=0) / 60) + SPARE_MINUTES
 
 

@@ -29,8 +29,6 @@ class JournalBucket(Construct):
     addresses and times, and a KMS key would have to be kept as long as the bucket.
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         key: ARN of a customer-managed KMS key; S3's own keys unless given.
         lock_days: For how many days S3 refuses to delete an object (Object Lock in compliance
             mode); not locked unless given.

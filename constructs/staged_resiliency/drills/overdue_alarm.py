@@ -30,8 +30,6 @@ class DrillOverdueAlarm(SignalAlarm):
     A dry run never passes, so a drill that is not enabled fires it like any other.
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         group: The service's ``DrillGroup``.
         drill: Short name of the drill.
 

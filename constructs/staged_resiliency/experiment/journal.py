@@ -5,7 +5,7 @@ The dataclasses here define its keys. The reader, and the JSON Schema for other 
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
@@ -187,15 +187,10 @@ def journal_of(info: RunInfo, result: RunResult) -> Journal:
         else Measures(*(_rounded(each, 5) for each in dataclasses.astuple(measures))),
         predicted_seconds={key: round(each, 1) for key, each in result.predicted.items()},
         phases=tuple(result.phases),
-        transitions=transitions_of(result.observations),
-    )
-
-
-def transitions_of(observations: Iterable[Observation]) -> Sequence[Transition]:
-    """Select the transitions among observations, in the order of time."""
-    return tuple(
-        Transition(each.at, each.source, each.subject, each.value, each.detail, each.seconds)
-        for each in transitions(observations)
+        transitions=tuple(
+            Transition(each.at, each.source, each.subject, each.value, each.detail, each.seconds)
+            for each in transitions(result.observations)
+        ),
     )
 
 

@@ -195,7 +195,6 @@ class _DocumentReader:
         raise self._wrong(path, value, "a moment like 2026-11-03T10:00:00.000Z")
 
     def _union(self, members: Sequence[Any], value: object, path: str) -> object:
-        """Read an optional value, or one of several dataclasses."""
         if value is None and types.NoneType in members:
             return None
         kinds = [each for each in members if each is not types.NoneType]

@@ -61,7 +61,6 @@ class AlarmRule:
     metric_region: str | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse fields that Route 53 can't follow or CloudWatch does not accept."""
         for name, text, most in self._texts():
             checked("AlarmRule", name, text, _between_one_and(most))
         checked("AlarmRule", "statistic", self.statistic, validation.failover_statistic)

@@ -55,8 +55,6 @@ class SignalAlarm(Construct):
     for alarms that decide nothing.
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         rule: What is measured and when it breaches.
         alarm_name: Physical name; the health check finds the alarm by it. Printable ASCII, at
             most 255 characters. The metric's name and the values of its dimensions unless given,
@@ -180,8 +178,6 @@ class InstanceStatusAlarm(SignalAlarm):
     Missing data is always breaching, since a stopped or terminated instance sends no data.
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         instance: The instance, or its id.
         host_name: The host, as the alarm's name has it.
         description: Text of the notification; at most 1,024 characters.
@@ -264,8 +260,6 @@ class ConnectivityAlarm(SignalAlarm):
     it connected, 0 when it did not.
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         namespace: CloudWatch namespace of the probe's metrics; not one of AWS's own.
         host_name: The host that the probe runs on: its Name tag.
         dependency: Short name of the dependency, for example ``db``.

@@ -36,8 +36,6 @@ class DependencyFailover(Construct):
     recipes have it, a failure of the secondary alone would send all clients there.
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         service: Short name of the service; part of the records' identifiers.
         dependency: Short name of the dependency, such as ``cdn``.
         hosted_zone: The zone, as the CDK's own type, as ``HostedZone`` or as its id.

@@ -72,8 +72,6 @@ class EndpointHealthCheck(HealthCheck):
     """A health check that is healthy while Route 53's health checkers get a response.
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         address: IPv4 or IPv6 address of the endpoint, reachable from the internet. Either this
             or ``domain_name``.
         domain_name: DNS name of the endpoint, which the checkers resolve themselves.
@@ -202,10 +200,7 @@ def _public_name(value: str) -> str:
     return validation.domain_name(value)
 
 
-def _failure_threshold(value: int) -> int:
-    if not 1 <= value <= limits.MAX_FAILURE_THRESHOLD:
-        raise ValueError(f"{value} is out of range; allowed: 1 to {limits.MAX_FAILURE_THRESHOLD}")
-    return value
+_failure_threshold = validation.in_range(1, limits.MAX_FAILURE_THRESHOLD)
 
 
 def _interval(value: int) -> int:

@@ -33,8 +33,6 @@ class FailoverAlarm(Construct):
     message.
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         health_check: The health check of the primary record, in this stack or in another one.
         alarm_name: Physical name.
         description: Text of the notification.

@@ -49,8 +49,6 @@ class HealthCheck(Construct):
     change of them updates the health check in place.
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         content_digest: Digest of the deciding settings; a new one makes a new health check.
         config: The settings.
         label: Name tag of the health check. Route 53 shows it.
@@ -123,8 +121,6 @@ class AlarmHealthCheck(HealthCheck):
     to the alarm changes with it (docs/adr/0003).
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         alarm: The alarm, of the same account; in this stack or in another of the app. A
             ``SignalAlarm`` or one below it, or an ``Alarm`` of the CDK that Route 53 can follow.
             (An instance of another stack would be an export in the alarm's name, which can't
@@ -228,8 +224,6 @@ class CalculatedHealthCheck(HealthCheck):
     """A health check that is healthy while enough other health checks are.
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         children: 1 to 255 health checks, of this package or the CDK's.
         healthy_at_least: How many children must be healthy; all of them unless given.
         label: Name tag of the health check. Route 53 shows it.

@@ -34,8 +34,6 @@ class InstanceFailover(Construct):
     failover records.
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         service: Short name of the service; part of the records' identifiers.
         display_name: Name of the service in alarm texts; the short name unless given.
         blue: The blue host.
@@ -215,7 +213,6 @@ def _require_new_hosts(hosts: Iterable[FailoverHost], stack: Stack) -> None:
 
 
 def _signals(failover_on: Sequence[Signal | str]) -> Sequence[Signal]:
-    """Return the signals, in place of their names."""
     short: Mapping[str, Callable[[], Signal]] = {"status": StatusSignal, "endpoint": EndpointSignal}
     given = [failover_on] if isinstance(failover_on, Signal | str) else failover_on
     found = [

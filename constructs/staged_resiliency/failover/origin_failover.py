@@ -77,15 +77,23 @@ class OriginFailover(origins.OriginGroup):
         response_timeout_seconds: int | Duration = DEFAULT_RESPONSE_TIMEOUT_SECONDS,
         status_codes: Sequence[int] = DEFAULT_STATUS_CODES,
     ) -> None:
-        attempts = checked(_OWNER, "connection_attempts", connection_attempts, _attempts)
+        attempts = checked(
+            _OWNER,
+            "connection_attempts",
+            connection_attempts,
+            validation.in_range(1, limits.MAX_ORIGIN_ATTEMPTS),
+        )
         connecting = checked(
             _OWNER,
             "connection_timeout_seconds",
             in_seconds(connection_timeout_seconds),
-            _connecting,
+            validation.in_range(1, limits.MAX_ORIGIN_CONNECTION_SECONDS),
         )
         responding = checked(
-            _OWNER, "response_timeout_seconds", in_seconds(response_timeout_seconds), _responding
+            _OWNER,
+            "response_timeout_seconds",
+            in_seconds(response_timeout_seconds),
+            validation.in_range(1, limits.MAX_ORIGIN_RESPONSE_SECONDS),
         )
         for code in status_codes:
             checked(_OWNER, "status_codes", code, _status_code)
@@ -127,24 +135,6 @@ class OriginFailover(origins.OriginGroup):
         self.unresponsive_seconds: Final = (
             attempts * (connecting + responding) if isinstance(primary, str) else None
         )
-
-
-def _attempts(value: int) -> int:
-    return _within(value, limits.MAX_ORIGIN_ATTEMPTS, "attempts")
-
-
-def _connecting(value: int) -> int:
-    return _within(value, limits.MAX_ORIGIN_CONNECTION_SECONDS, "s")
-
-
-def _responding(value: int) -> int:
-    return _within(value, limits.MAX_ORIGIN_RESPONSE_SECONDS, "s")
-
-
-def _within(value: int, most: int, unit: str) -> int:
-    if not 1 <= value <= most:
-        raise ValueError(f"{value} {unit} is out of range; allowed: 1 to {most}")
-    return value
 
 
 def _status_code(value: int) -> int:

@@ -48,7 +48,6 @@ class AddressTarget:
     ipv6: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse invalid addresses, and a target without an address."""
         if self.ipv4 is None and self.ipv6 is None:
             raise InvalidInputError("AddressTarget: give ipv4, ipv6 or both")
         if self.ipv4 is not None:
@@ -101,7 +100,6 @@ class NameTarget:
     dns_name: str
 
     def __post_init__(self) -> None:
-        """Refuse names that Route 53 would refuse."""
         name = checked("NameTarget", "dns_name", self.dns_name, validation.domain_name)
         object.__setattr__(self, "dns_name", name)  # one form, so that equal targets are equal
 
@@ -133,7 +131,6 @@ class AliasTarget:
     ipv6: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse names and ids that Route 53 would refuse."""
         name = checked("AliasTarget", "dns_name", self.dns_name, validation.domain_name)
         zone = checked(
             "AliasTarget", "hosted_zone_id", self.hosted_zone_id, validation.hosted_zone_id
@@ -177,8 +174,6 @@ class FailoverRecords(Construct):
     both unhealthy the primary is served).
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         hosted_zone: The zone, as the CDK's own type, as ``HostedZone`` or as its id. Only an id
             leaves unchecked whether the record is in the zone.
         record_name: DNS name of the records, in the zone.

@@ -45,7 +45,6 @@ class FailoverHost:
     instance: "ec2.IInstance | str | None" = None
 
     def __post_init__(self) -> None:
-        """Refuse names that alarms can't have, and other types than these."""
         checked("FailoverHost", "name", self.name, validation.host_name)
         if not isinstance(self.target, AddressTarget | AliasTarget):
             raise wrong_type(

@@ -1,5 +1,6 @@
 """Subscriptions to a topic: e-mail, HTTPS, SQS, Lambda and SMS."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -22,65 +23,47 @@ class Subscription:
 
     endpoint: str
     protocol: ClassVar[str] = ""
+    _check: ClassVar[Callable[[str], str]]
 
     def __post_init__(self) -> None:
-        """Refuse the base class."""
-        raise InvalidInputError(
-            "Subscription: has no protocol; use EmailSubscription, HttpsSubscription, "
-            "LambdaSubscription, QueueSubscription or SmsSubscription"
-        )
+        if not self.protocol:
+            raise InvalidInputError(
+                "Subscription: has no protocol; use EmailSubscription, HttpsSubscription, "
+                "LambdaSubscription, QueueSubscription or SmsSubscription"
+            )
+        checked(type(self).__name__, "endpoint", self.endpoint, type(self)._check)
 
 
-@dataclass(frozen=True, slots=True)
 class EmailSubscription(Subscription):
     """An e-mail address, which receives messages once its owner confirms the subscription."""
 
-    protocol: ClassVar[str] = "email"
-
-    def __post_init__(self) -> None:
-        """Refuse an invalid e-mail address."""
-        checked("EmailSubscription", "endpoint", self.endpoint, validation.email_address)
+    protocol = "email"
+    _check = validation.email_address
 
 
-@dataclass(frozen=True, slots=True)
 class HttpsSubscription(Subscription):
     """An https URL, which receives messages once it confirms the subscription."""
 
-    protocol: ClassVar[str] = "https"
-
-    def __post_init__(self) -> None:
-        """Refuse an invalid URL, or one with a password."""
-        checked("HttpsSubscription", "endpoint", self.endpoint, validation.https_url)
+    protocol = "https"
+    _check = validation.https_url
 
 
-@dataclass(frozen=True, slots=True)
 class QueueSubscription(Subscription):
     """The ARN of an SQS queue, whose policy must let the topic send messages to it."""
 
-    protocol: ClassVar[str] = "sqs"
-
-    def __post_init__(self) -> None:
-        """Refuse an invalid ARN."""
-        checked("QueueSubscription", "endpoint", self.endpoint, validation.queue_arn)
+    protocol = "sqs"
+    _check = validation.queue_arn
 
 
-@dataclass(frozen=True, slots=True)
 class LambdaSubscription(Subscription):
     """The ARN of a Lambda function, whose policy must let the topic invoke it."""
 
-    protocol: ClassVar[str] = "lambda"
-
-    def __post_init__(self) -> None:
-        """Refuse an invalid ARN."""
-        checked("LambdaSubscription", "endpoint", self.endpoint, validation.function_arn)
+    protocol = "lambda"
+    _check = validation.function_arn
 
 
-@dataclass(frozen=True, slots=True)
 class SmsSubscription(Subscription):
     """A phone number; the account must be able to send SMS from the topic's region."""
 
-    protocol: ClassVar[str] = "sms"
-
-    def __post_init__(self) -> None:
-        """Refuse an invalid number."""
-        checked("SmsSubscription", "endpoint", self.endpoint, validation.phone_number)
+    protocol = "sms"
+    _check = validation.phone_number

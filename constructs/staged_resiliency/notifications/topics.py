@@ -42,10 +42,6 @@ class AlarmKey(Construct):
     ``alias/aws/sns`` can't serve here: its policy can't be changed, so alarms could not publish.
     One key can serve all topics of a stack.
 
-    Args:
-        scope: The parent.
-        construct_id: Id below the parent.
-
     Attributes:
         key_arn: ARN of the key.
         resource: The ``CfnKey``. When it is removed, KMS deletes the key after 30 days: a topic
@@ -137,8 +133,6 @@ class AlarmTopic(AlarmTopicBase):
     Creates the topic, its policy, its subscriptions and, unless one is given, an ``AlarmKey``.
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         topic_name: Physical name; CloudFormation makes one up unless given.
         encryption_key: The key that encrypts messages: an ``AlarmKey`` or a ``kms.IKey``, which
             is then opened to CloudWatch. A new ``AlarmKey`` unless given.
@@ -219,12 +213,7 @@ class AlarmTopic(AlarmTopicBase):
 
     @staticmethod
     def from_topic_arn(scope: Construct, construct_id: str, topic_arn: str) -> "AdoptedAlarmTopic":
-        """Use an existing topic, whose policy and key must already let alarms publish.
-
-        Args:
-            scope: The parent.
-            construct_id: Id below the parent.
-            topic_arn: ARN of the topic.
+        """Use the topic with an ARN, whose policy and key must already let alarms publish.
 
         Raises:
             InvalidInputError: Not the ARN of a standard topic.

@@ -10,6 +10,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from staged_resiliency.probe import probe_validation
+from staged_resiliency.probe.associated_document import associated_document
 from staged_resiliency.probe.cloudwatch_configuration import (
     MEMORY,
     NAMESPACE,
@@ -50,8 +51,6 @@ class CloudWatchAgent(Construct):
     where it has no other. The package stays.
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         name: Name of the association, at most 100 letters, digits, ``_``, ``.`` and ``-``; after
             ``AmazonCloudWatch-`` that of the parameter.
         configuration: What is measured.
@@ -120,42 +119,20 @@ class CloudWatchAgent(Construct):
             description=f"Configuration of the CloudWatch agent: {name}.",
             value=configuration.rendered(),
         )
-        self.document: Final = ssm.CfnDocument(
+        document, association = associated_document(
             self,
-            "Document",
-            content=document_content(state),
-            document_type="Command",
-            document_format="JSON",
-            # So that the association follows the new document's name, instead of a default version
-            # that would have to be set.
-            update_method="Replace",
-        )
-        self.association: Final = ssm.CfnAssociation(
-            self,
-            "Association",
-            name=self.document.ref,
-            association_name=name,
-            document_version="1",
-            targets=[
-                ssm.CfnAssociation.TargetProperty(
-                    key=instances.target_key, values=list(instances.target_values)
-                )
-            ],
+            document_content(state),
+            instances,
+            name=name,
             # With the digest, an edit of the configuration is one of the association, which runs.
             parameters={
                 "Parameter": [parameter_name(name)],
                 **({"Digest": [configuration.digest]} if state == "present" else {}),
             },
             schedule_expression=schedule_expression,
-            max_concurrency="1",
-            max_errors="0",
-            compliance_severity="HIGH",
-            sync_compliance="AUTO",
         )
-        self.association.add_metadata(
-            "Description",
-            "Runs the document on the instances, one after the other, and again every day.",
-        )
+        self.document: Final = document
+        self.association: Final = association
         self.policy: Final = iam.CfnManagedPolicy(
             self,
             "Policy",

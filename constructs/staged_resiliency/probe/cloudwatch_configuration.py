@@ -86,7 +86,6 @@ class ProcessesByName(Processes):
     name: str
 
     def __post_init__(self) -> None:
-        """Validate the name."""
         _check("ProcessesByName", "name", self.name, executable_name)
 
     @property
@@ -116,7 +115,6 @@ class ProcessesByCommand(Processes):
     text: str
 
     def __post_init__(self) -> None:
-        """Validate the text."""
         _check("ProcessesByCommand", "text", self.text, command_text)
 
     @property
@@ -150,7 +148,6 @@ class CloudWatchAgentConfiguration:
     processes: Sequence[Processes] = ()
 
     def __post_init__(self) -> None:
-        """Validate the values."""
         for path in self.disks:
             _check(self.owner, "disks", path, mount_path)
         for name, values in (("disks", self.disks), ("processes", self.processes)):

@@ -59,7 +59,6 @@ class StatsdMetrics:
     port: int = DEFAULT_STATSD_PORT
 
     def __post_init__(self) -> None:
-        """Validate the values."""
         owner = "StatsdMetrics"
         if not self.metrics:
             raise InvalidInputError(f"{owner}: metrics: is empty, so no metric is allowed")
@@ -139,7 +138,6 @@ class ProbeConfiguration:
     statsd: StatsdMetrics | None = None
 
     def __post_init__(self) -> None:
-        """Validate the values."""
         owner = "ProbeConfiguration"
         checked(owner, "service", self.service, validation.slug)
         checked(owner, "namespace", self.namespace, validation.namespace)
@@ -173,7 +171,6 @@ class ProbeConfiguration:
         require_one_of(owner, "journal", self.journal, get_args(Journal))
 
     def _check_pace(self, name: str, check: TargetCheck) -> None:
-        """Validate a dependency's own interval and timeout."""
         owner = f"ProbeConfiguration: dependencies: {name}"
         interval = check.interval_seconds
         if interval is not None:
@@ -282,7 +279,6 @@ def _dependency(name: str) -> str:
 
 
 def _short(number: float) -> float:
-    """Render a whole number without decimals: 5 for 5.0."""
     return int(number) if is_literal(number) and number == int(number) else number
 
 

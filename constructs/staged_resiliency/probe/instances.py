@@ -43,7 +43,6 @@ class InstancesByName(Instances):
     names: Sequence[str]
 
     def __post_init__(self) -> None:
-        """Validate the names."""
         _check_values(self, "names", self.names, validation.host_name)
 
     @property
@@ -67,7 +66,6 @@ class InstancesById(Instances):
     instances: "Sequence[ec2.IInstance | str]"
 
     def __post_init__(self) -> None:
-        """Validate the ids."""
         _check_values(self, "instances", self.target_values, validation.instance_id)
 
     @property
@@ -92,7 +90,6 @@ class InstancesByTag(Instances):
     values: Sequence[str]
 
     def __post_init__(self) -> None:
-        """Validate key and values."""
         checked("InstancesByTag", "key", self.key, probe_validation.target_tag)
         _check_values(self, "values", self.values, validation.tag_value)
 

@@ -10,6 +10,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from staged_resiliency.probe import probe_validation
+from staged_resiliency.probe.associated_document import associated_document
 from staged_resiliency.probe.configuration import ProbeConfiguration, run_parameters
 from staged_resiliency.probe.document import command_document
 from staged_resiliency.probe.instances import Instances
@@ -54,8 +55,6 @@ class ProbeAgent(Construct):
     their permissions: deploy ``state="absent"`` first.
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         configuration: What is measured.
         instances: ``InstancesByName``, ``InstancesById`` or ``InstancesByTag``.
         roles: Existing roles of the instances, which the policy is attached to; none unless
@@ -146,30 +145,14 @@ class ProbeAgent(Construct):
         self.configuration: Final = configuration
         self._output_bucket: Final = output_bucket
         self._output_prefix: Final = f"resiliency-probe/{configuration.service}"
-        self.document: Final = ssm.CfnDocument(
-            self,
-            "Document",
-            content=_content(),
-            document_type="Command",
-            document_format="JSON",
-            # So that the association follows the new document's name, instead of a default version
-            # that would have to be set.
-            update_method="Replace",
+        output = ssm.CfnAssociation.S3OutputLocationProperty(
+            output_s3_bucket_name=output_bucket, output_s3_key_prefix=self._output_prefix
         )
-        self.document.add_metadata(
-            "Description", "Carries the probe agent, and installs it on an instance or removes it."
-        )
-        self.association: Final = ssm.CfnAssociation(
+        document, association = associated_document(
             self,
-            "Association",
-            name=self.document.ref,
-            association_name=association_name,
-            document_version="1",
-            targets=[
-                ssm.CfnAssociation.TargetProperty(
-                    key=instances.target_key, values=list(instances.target_values)
-                )
-            ],
+            _content(),
+            instances,
+            name=association_name,
             parameters=run_parameters(
                 _ACTIONS[state],
                 configuration.service,
@@ -181,20 +164,12 @@ class ProbeAgent(Construct):
             schedule_expression=schedule_expression,
             max_concurrency=max_concurrency,
             max_errors=max_errors,
-            compliance_severity="HIGH",
-            sync_compliance="AUTO",
-            output_location=ssm.CfnAssociation.InstanceAssociationOutputLocationProperty(
-                s3_location=ssm.CfnAssociation.S3OutputLocationProperty(
-                    output_s3_bucket_name=output_bucket,
-                    output_s3_key_prefix=self._output_prefix,
-                )
-            )
-            if output_bucket is not None
-            else None,
+            output=output if output_bucket is not None else None,
         )
-        self.association.add_metadata(
-            "Description",
-            "Runs the document on the instances, one after the other, and again every day.",
+        self.document: Final = document
+        self.association: Final = association
+        self.document.add_metadata(
+            "Description", "Carries the probe agent, and installs it on an instance or removes it."
         )
         if configuration.is_literal:
             # For reviewers: the parameter holds the same in base64.
@@ -278,7 +253,6 @@ class ProbeAgent(Construct):
         ]
 
     def _encoded_at_deployment(self) -> str:
-        """Return the configuration in base64 as a token, since it has tokens in it."""
         return Fn.base64(Stack.of(self).to_json_string(self.configuration.rendered()))
 
 

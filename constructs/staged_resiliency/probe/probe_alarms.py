@@ -35,8 +35,6 @@ class ProbeSilentAlarm(SignalAlarm):
     Until the probe is installed for the first time, this alarm is in ALARM.
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         namespace: CloudWatch namespace of the probe's metrics; not one of AWS's own.
         host_name: The host that the probe runs on: its Name tag.
         description: What a reader of the notification must know; at most 1,024 characters.
@@ -112,8 +110,6 @@ class PeerAlarm(SignalAlarm):
     must not be moved to the dead host. The observer's ``ProbeSilentAlarm`` reports its failure.
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         namespace: CloudWatch namespace of the probe's metrics; not one of AWS's own.
         host_name: The observed host: its Name tag.
         observer: The host whose probe checks it: its Name tag.
@@ -206,8 +202,6 @@ class LatencyAlarm(Construct):
     ``latency``. Missing data is not breaching: samples that fail have no latency.
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         namespace: CloudWatch namespace of the probe's metrics; not one of AWS's own.
         host_name: The host that the probe runs on: its Name tag.
         dependency: Short name of the dependency, for example ``db``.
@@ -313,8 +307,6 @@ class CertificateAlarm(SignalAlarm):
     valid, makes the check fail instead.
 
     Args:
-        scope: The parent.
-        construct_id: Id below the parent.
         namespace: CloudWatch namespace of the probe's metrics; not one of AWS's own.
         host_name: The host that the probe runs on: its Name tag.
         dependency: Short name of the dependency, for example ``db``.

@@ -41,11 +41,7 @@ def timeout_seconds(value: float, interval: int) -> float:
     return value
 
 
-def status(value: int) -> int:
-    """Validate an HTTP status."""
-    if not 100 <= value <= 599:
-        raise ValueError(f"{value} is not an HTTP status; allowed: 100 to 599")
-    return value
+status = validation.in_range(100, 599, "not an HTTP status")
 
 
 def body_text(value: str) -> str:
@@ -108,14 +104,9 @@ def exchanged_text(value: str) -> str:
     return validation.at_most(value, 1024, "the text")
 
 
-def days_to_expiry(value: int) -> int:
-    """Validate the days that a certificate must still be valid."""
-    if not 0 <= value <= limits.MAX_DAYS_TO_EXPIRY:
-        raise ValueError(
-            f"{value} is not a number of days that certificates have left; allowed: 0 to "
-            f"{limits.MAX_DAYS_TO_EXPIRY}"
-        )
-    return value
+days_to_expiry = validation.in_range(
+    0, limits.MAX_DAYS_TO_EXPIRY, "not a number of days that certificates have left"
+)
 
 
 def dns_server(value: str) -> str:
@@ -171,15 +162,7 @@ def statsd_port(value: int) -> int:
     return value
 
 
-def statsd_metrics(value: int) -> int:
-    """Validate how many metrics an application may create on a host."""
-    if not 1 <= value <= MAX_STATSD_METRICS:
-        raise ValueError(
-            f"{value} is not a number of metrics on a host; allowed: 1 to {MAX_STATSD_METRICS}"
-        )
-    return value
-
-
+statsd_metrics = validation.in_range(1, MAX_STATSD_METRICS, "not a number of metrics on a host")
 statsd_pattern = validation.by_pattern(
     STATSD_PATTERN,
     "a metric's name, perhaps with a * as its end (printable ASCII without spaces, : and |, "
@@ -200,18 +183,9 @@ def statsd_tag(value: str) -> str:
     )
 
 
-def is_address(value: str) -> bool:
-    """Return whether a text is an IP address."""
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        return False
-    return True
-
-
 def name_to_look_up(value: str) -> str:
     """Validate a name to look up."""
-    if is_address(value):
+    if validation.is_address(value):
         raise ValueError(
             f"{validation.shown(value)} is an address, not a DNS name; give one like db.example.com"
         )

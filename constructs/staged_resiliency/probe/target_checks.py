@@ -102,7 +102,6 @@ class TcpCheck(_ConnectionCheck):
     family: Family = "ipv4"
 
     def __post_init__(self) -> None:
-        """Validate the values."""
         _check_connection(self, self.host, self.port, self.family)
 
 
@@ -136,7 +135,6 @@ class TlsCheck(_ConnectionCheck):
     certificate: bool = False
 
     def __post_init__(self) -> None:
-        """Validate the values."""
         _check_connection(self, self.host, self.port, self.family)
         _check_certificate(self)
 
@@ -177,7 +175,6 @@ class HttpCheck(_ConnectionCheck):
     headers: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        """Validate the values."""
         _check_connection(self, self.host, self.port, self.family)
         _check_request(self)
 
@@ -212,7 +209,6 @@ class HttpsCheck(_ConnectionCheck):
     certificate: bool = False
 
     def __post_init__(self) -> None:
-        """Validate the values."""
         _check_connection(self, self.host, self.port, self.family)
         _check_request(self)
         _check_certificate(self)
@@ -265,7 +261,6 @@ class MysqlCheck(_ServerCheck):
     port: int = 3306
 
     def __post_init__(self) -> None:
-        """Validate the values."""
         self._check_server(self.host, self.port, by_tls=self.tls)
         _checked(self, "user", self.user, probe_validation.user_name)
 
@@ -297,7 +292,6 @@ class PostgresqlCheck(_ServerCheck):
     database: str | None = None
 
     def __post_init__(self) -> None:
-        """Validate the values."""
         self._check_server(self.host, self.port, by_tls=self.tls)
         for name, value in (("user", self.user), ("database", self.database)):
             if value is not None:
@@ -327,7 +321,6 @@ class RedisCheck(_ServerCheck):
     port: int = 6379
 
     def __post_init__(self) -> None:
-        """Validate the values."""
         self._check_server(self.host, self.port, by_tls=self.tls)
 
 
@@ -376,7 +369,6 @@ class ExchangeCheck(_ServerCheck):
     steps: Sequence[Step]
 
     def __post_init__(self) -> None:
-        """Validate the values."""
         object.__setattr__(self, "steps", tuple(self.steps))
         starts_tls = [step.starttls for step in self.steps]
         self._check_server(self.host, self.port, by_tls=self.tls or any(starts_tls))
@@ -414,7 +406,6 @@ class DnsCheck(TargetCheck):
     port: int = _DNS_PORT
 
     def __post_init__(self) -> None:
-        """Validate the values."""
         _checked(self, "host", self.host, probe_validation.name_to_look_up)
         require_one_of("DnsCheck", "record_type", self.record_type, get_args(RecordType))
         if self.answer is not None:
@@ -455,7 +446,7 @@ def _check_connection(check: TargetCheck, host: str, port: int, family: str) -> 
     _checked(check, "host", host, validation.dns_name_or_address)
     _checked(check, "port", port, validation.port)
     require_one_of(type(check).__name__, "family", family, get_args(Family))
-    if family != "ipv4" and is_literal(host) and probe_validation.is_address(host):
+    if family != "ipv4" and is_literal(host) and validation.is_address(host):
         raise InvalidInputError(
             f"{type(check).__name__}: family: goes with names; {validation.shown(host)} is an "
             "address"
@@ -492,7 +483,6 @@ def _check_certificate(check: TlsCheck | HttpsCheck | _ServerCheck) -> None:
 
 
 def _rendered(value: object) -> object:
-    """Return a setting as JSON has it."""
     if isinstance(value, tuple):
         return [_rendered(each) for each in value]
     if isinstance(value, Step):

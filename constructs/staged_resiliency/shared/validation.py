@@ -73,6 +73,17 @@ def at_most(value: str, most: int, what: str) -> str:
     return value
 
 
+def in_range(least: int, most: int, otherwise: str = "out of range") -> Callable[[int], int]:
+    """Make a function that validates a number; ``otherwise`` says what one beyond the range is."""
+
+    def validate(value: int) -> int:
+        if not least <= value <= most:
+            raise ValueError(f"{value} is {otherwise}; allowed: {least} to {most}")
+        return value
+
+    return validate
+
+
 account_id = by_pattern(ACCOUNT_ID, "an AWS account id (12 digits)", '"532151327118"')
 
 
@@ -141,12 +152,18 @@ def ip_address(value: str) -> str:
     return str(address)
 
 
-def is_ipv6(address: str) -> bool:
-    """Whether the text is an IPv6 address; False for IPv4 addresses and for any other text."""
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address."""
     try:
-        return ipaddress.ip_address(address).version == 6
+        ipaddress.ip_address(text)
     except ValueError:
         return False
+    return True
+
+
+def is_ipv6(address: str) -> bool:
+    """Whether the text is an IPv6 address; False for IPv4 addresses and for any other text."""
+    return is_address(address) and ipaddress.ip_address(address).version == 6
 
 
 def ipv6_address(value: str) -> str:
@@ -349,13 +366,7 @@ def days(value: str) -> str:
     return value
 
 
-def notice_minutes(value: int) -> int:
-    """Validate how many minutes before its fault a drill announces itself."""
-    if not 0 <= value <= limits.MAX_NOTICE_MINUTES:
-        raise ValueError(f"{value} is out of range; give 0 to {limits.MAX_NOTICE_MINUTES}")
-    return value
-
-
+notice_minutes = in_range(0, limits.MAX_NOTICE_MINUTES)
 change_calendar_arn = by_pattern(
     rf"arn:{_PARTITION}:ssm:[a-z0-9-]+:\d{{12}}:document/[A-Za-z0-9_.-]{{3,128}}",
     "the ARN of a change calendar",
@@ -464,11 +475,7 @@ def ttl_seconds(value: int) -> int:
     return value
 
 
-def port(value: int) -> int:
-    """Validate a TCP port."""
-    if not 1 <= value <= 65535:
-        raise ValueError(f"{value} is not a TCP port; allowed: 1 to 65535")
-    return value
+port = in_range(1, 65_535, "not a TCP port")
 
 
 def failover_period_seconds(value: int) -> int:

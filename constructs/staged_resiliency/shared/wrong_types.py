@@ -53,14 +53,12 @@ class _NamesForCheckersAlone(dict[str, object]):
 def _named(
     function: Callable[..., None], self: object, values: Sequence[object]
 ) -> Mapping[str, object]:
-    """Return positional arguments by their names."""
     return dict(zip(inspect.signature(function).parameters, (self, *values), strict=False))
 
 
 def _wrong_argument(
     function: Callable[..., None], arguments: Mapping[str, object]
 ) -> tuple[str, object, object] | None:
-    """Return the first argument of a wrong type: its name, its value and the type."""
     for name, value in arguments.items():
         annotation = _annotation(function, name)
         if annotation is not None and not _fits(value, annotation):

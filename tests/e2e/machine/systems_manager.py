@@ -32,7 +32,6 @@ def run_document(
     document: Mapping[str, Any],
     parameters: Given | None = None,
     *,
-    env_vars: bool = True,
     instance_id: str = "i-0123456789abcdef0",
     region: str = "us-west-2",
 ) -> Invocation:
@@ -42,7 +41,6 @@ def run_document(
         container: The instance.
         document: The document's content, of schema 2.2.
         parameters: Values of its parameters.
-        env_vars: Whether the agent is new enough for ``interpolationType: ENV_VAR``.
         instance_id: What the agent says the instance is.
         region: Where it says it is.
 
@@ -62,16 +60,16 @@ def run_document(
     def run(step: Step) -> Outcome:
         script = f"{folder}/{step.name}/_script.sh"
         container.write(script, step.script, mode="0700")
-        return _ran(container, step, script, {**environment, **step.environment})
+        return _ran(container, step, script, environment)
 
-    return run_steps(resolved(document, parameters, env_vars=env_vars), run)
+    return run_steps(resolved(document, parameters), run)
 
 
 def _ran(container: Container, step: Step, script: str, environment: Mapping[str, str]) -> Outcome:
     process = subprocess.Popen(
         [
             *container.entering(),
-            *("env", f"--chdir={step.working_directory or WORKING_DIRECTORY}"),
+            *("env", f"--chdir={WORKING_DIRECTORY}"),
             *("sh", "-c", script),
         ],
         env=environment,

@@ -466,7 +466,7 @@ def test_the_time_limit_of_a_drill_is_the_objective_alone() -> None:
         ),
         "notice after the fact": (
             lambda: a_group(Stack(), notify_before_minutes=-1),
-            "DrillGroup: notify_before_minutes: -1 is out of range; give 0 to 1440",
+            "DrillGroup: notify_before_minutes: -1 is out of range; allowed: 0 to 1440",
         ),
         "misspelt day": (
             lambda: DrillWindow(days=["TUESDAY"]),

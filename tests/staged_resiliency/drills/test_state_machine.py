@@ -12,7 +12,7 @@ import pytest
 from staged_resiliency.drills import functions
 from staged_resiliency.drills.runtime import states
 from staged_resiliency.drills.runtime.plan import Plan
-from staged_resiliency.drills.state_machine import cleanup_pattern, definition
+from staged_resiliency.drills.state_machine import definition
 from tests.fake_aws import plans
 
 ARNS = {
@@ -61,18 +61,6 @@ def test_it_is_valid_for_the_schema_of_the_states_language(plan: Plan) -> None:
         .read_text()
     )
     jsonschema.Draft7Validator(schema).validate(definition(plan, ARNS))
-
-
-def test_the_schema_finds_what_is_wrong() -> None:
-    schema = json.loads(
-        resources.files("cfnlint")
-        .joinpath("data/schemas/other/step_functions/statemachine.json")
-        .read_text()
-    )
-    wrong = definition(plans.SHUTDOWN, ARNS)
-    del wrong["StartAt"]
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.Draft7Validator(schema).validate(wrong)
 
 
 def test_every_state_is_reached_and_leads_to_one_that_there_is() -> None:
@@ -153,16 +141,6 @@ def test_other_partitions_have_their_own_integration() -> None:
     document = definition(plans.SHUTDOWN, ARNS, partition="aws-cn")
     resource = document["States"][states.PREFLIGHT]["Resource"]
     assert resource == "arn:aws-cn:states:::lambda:invoke"
-
-
-def test_the_cleanup_is_called_for_runs_that_were_aborted_timed_out_or_failed() -> None:
-    pattern = cleanup_pattern("arn:of:machine-*")
-    assert pattern["source"] == ["aws.states"]
-    assert pattern["detail-type"] == ["Step Functions Execution Status Change"]
-    assert pattern["detail"] == {
-        "status": ["FAILED", "TIMED_OUT", "ABORTED"],
-        "stateMachineArn": [{"prefix": "arn:of:machine-"}],
-    }
 
 
 def test_functions_are_named_after_their_handlers() -> None:

@@ -86,15 +86,15 @@ def test_a_bucket_lets_the_distribution_alone_read_it() -> None:
         ({"secondary": MAIN}, "primary and secondary are the same; give two origins"),
         (
             {"connection_attempts": 4},
-            "connection_attempts: 4 attempts is out of range; allowed: 1 to 3",
+            "connection_attempts: 4 is out of range; allowed: 1 to 3",
         ),
         (
             {"connection_timeout_seconds": 11},
-            "connection_timeout_seconds: 11 s is out of range; allowed: 1 to 10",
+            "connection_timeout_seconds: 11 is out of range; allowed: 1 to 10",
         ),
         (
             {"response_timeout_seconds": 0},
-            "response_timeout_seconds: 0 s is out of range; allowed: 1 to 120",
+            "response_timeout_seconds: 0 is out of range; allowed: 1 to 120",
         ),
         (
             {"status_codes": [503, 504, 501]},

@@ -119,31 +119,6 @@ def test_a_made_subscription_is_returned(stack: Stack) -> None:
     assert topic.subscribe(MAIL).endpoint == "ops@example.com"
 
 
-def test_the_cdks_own_subscriptions_can_be_added() -> None:
-    def build(stack: Stack) -> None:
-        subscription = sns_subscriptions.EmailSubscription("ops@example.com")
-        AlarmTopic(stack, "Topic").topic.add_subscription(subscription)
-
-    template = synthesized(build)
-    assert only(template, SUBSCRIPTION) == {
-        "TopicArn": {"Ref": only_id(template, "AWS::SNS::Topic")},
-        "Protocol": "email",
-        "Endpoint": "ops@example.com",
-    }
-
-
-def test_the_cdks_own_subscriptions_open_a_queue_to_the_topic() -> None:
-    def build(stack: Stack) -> None:
-        queue = sqs.Queue(stack, "Queue")
-        AlarmTopic(stack, "Topic").topic.add_subscription(sns_subscriptions.SqsSubscription(queue))
-
-    template = synthesized(build)
-    (statement,) = only(template, "AWS::SQS::QueuePolicy")["PolicyDocument"]["Statement"]
-    assert statement["Condition"] == {
-        "ArnEquals": {"aws:SourceArn": {"Ref": only_id(template, "AWS::SNS::Topic")}}
-    }
-
-
 @cases(
     ("kind", "endpoint", "message"),
     {

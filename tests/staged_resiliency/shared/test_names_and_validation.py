@@ -275,16 +275,6 @@ def test_the_nearest_word_is_found(word: str, found: str | None) -> None:
     assert validation.nearest(word, allowed) == found
 
 
-def test_the_regions_are_those_whose_alarms_route_53_names() -> None:
-    shape = service_model("route53").shape_for("CloudWatchRegion")
-    assert sorted(limits.ALARM_REGIONS) == sorted(shape.enum)
-
-
-def test_the_statistics_are_those_that_route_53_names() -> None:
-    shape = service_model("route53").shape_for("Statistic")
-    assert sorted(limits.FAILOVER_STATISTICS) == sorted(shape.enum)
-
-
 @pytest.fixture(scope="module")
 def botocore_session() -> botocore.session.Session:
     return botocore.session.get_session()

@@ -201,7 +201,6 @@ def _missed_runs(
 
 
 def _how_it_ended(each: OpenRun, context: Context) -> EndedRun | None:
-    """Return how a run ended; None while it goes on."""
     execution = each.run.execution
     try:
         answer = context.aws("stepfunctions", "DescribeExecution", executionArn=execution)
@@ -224,7 +223,6 @@ def _exists(store: Store, key: str, context: Context) -> bool:
 
 
 def _is_fault_over(run: RunName, plan: Mapping[str, object], context: Context) -> bool:
-    """Whether the fault of a run is recorded as over."""
     try:
         ending = Ending.from_plan(plan)
     except DataError:

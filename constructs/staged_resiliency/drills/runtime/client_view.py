@@ -220,26 +220,17 @@ def alarm_states(names: Sequence[str], context: Context) -> dict[str, tuple[str,
 
 
 class Poller:
-    """Polls DNS, client and alarms every few seconds, and keeps the observations."""
+    """Polls DNS, client and alarms every few seconds; ``observations`` are all made so far."""
 
     def __init__(self, plan: Plan, context: Context) -> None:
         self._plan = plan
         self._context = context
-        self._observations: list[Observation] = []
-
-    @property
-    def observations(self) -> Sequence[Observation]:
-        """All observations so far, in the order in which they were made."""
-        return self._observations
-
-    def add(self, observation: Observation) -> None:
-        """Keep an observation that was not made by polling."""
-        self._observations.append(observation)
+        self.observations: list[Observation] = []
 
     def poll(self) -> ClientView:
         """Poll once."""
         view = poll(self._plan, self._context)
-        self._observations += view.observations
+        self.observations += view.observations
         return view
 
     def poll_until(

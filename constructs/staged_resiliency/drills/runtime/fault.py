@@ -118,7 +118,8 @@ def stop_experiment(experiment_id: str, context: Context) -> None:
 
 def experiments_of_run(plan: Plan | Ending, execution: str, context: Context) -> Sequence[str]:
     """Return the IDs of the experiments that a run started, in whatever state they are."""
-    listed = _list(context, experimentTemplateId=plan.experiment_template_id)
+    template = plan.experiment_template_id
+    listed = _pages("ListExperiments", "experiments", context, experimentTemplateId=template)
     return [str(each["id"]) for each in listed if each.get("tags", {}).get(RUN_TAG) == execution]
 
 
@@ -129,7 +130,7 @@ def other_active_experiments(plan: Plan, execution: str, context: Context) -> Se
     """
     active = [
         each
-        for each in _list(context)
+        for each in _pages("ListExperiments", "experiments", context)
         if each["state"]["status"] in _ACTIVE and each.get("tags", {}).get(RUN_TAG) != execution
     ]
     # One that somebody started by hand has no tags of ours, but its template has.
@@ -146,12 +147,9 @@ def other_active_experiments(plan: Plan, execution: str, context: Context) -> Se
 def resolved_targets(experiment_id: str, context: Context) -> Sequence[str]:
     """Return the ARNs of an experiment's resolved targets."""
     answer = context.aws("fis", "ListExperimentResolvedTargets", experimentId=experiment_id)
-    found = answer.get("resolvedTargets", ())
-    return sorted(arn for each in found for arn in _arns(each.get("targetInformation", {})))
-
-
-def _arns(information: JsonObject) -> Sequence[str]:
-    return [str(each) for each in information.values() if str(each).startswith("arn:")]
+    found = [each.get("targetInformation", {}) for each in answer.get("resolvedTargets", ())]
+    values = [str(value) for each in found for value in each.values()]
+    return sorted(each for each in values if each.startswith("arn:"))
 
 
 def _instances_of_templates(context: Context) -> dict[str, str]:
@@ -162,10 +160,6 @@ def _instances_of_templates(context: Context) -> dict[str, str]:
         for each in listed
         if INSTANCE_TAG in each.get("tags", {})
     }
-
-
-def _list(context: Context, **filters: str) -> Sequence[dict[str, Any]]:
-    return _pages("ListExperiments", "experiments", context, **filters)
 
 
 def _pages(operation: str, key: str, context: Context, **filters: str) -> Sequence[dict[str, Any]]:
@@ -255,11 +249,10 @@ def describe_instance(instance_id: str, context: Context) -> JsonObject:
         "DescribeInstances",
         Filters=[{"Name": "instance-id", "Values": [instance_id]}],
     )
-    for reservation in answer["Reservations"]:
-        for instance in reservation["Instances"]:
-            found: JsonObject = instance
-            return found
-    return {}
+    found: list[JsonObject] = [
+        instance for each in answer["Reservations"] for instance in each["Instances"]
+    ]
+    return found[0] if found else {}
 
 
 def state_of(instance: JsonObject) -> str:
@@ -296,7 +289,6 @@ def is_late(plan: Ending, begun: float | None, context: Context) -> bool:
 def _end_without_fis(
     plan: Ending, known: str | None, begun: float | None, context: Context
 ) -> FaultEndStatus:
-    """End a fault whose duration is over, while the FIS API fails."""
     if plan.enabled and plan.database is not None:
         return _failover_status(plan, plan.database, known, begun, context)
     if plan.enabled and plan.fault is FaultKind.STOP_INSTANCE:

@@ -324,7 +324,6 @@ def _call(
 
 
 def _key(attack: GremlinAttack, context: Context) -> str:
-    """Return the API key, read once from Secrets Manager."""
     if attack.secret_arn not in context.secrets:
         answer = context.aws("secretsmanager", "GetSecretValue", SecretId=attack.secret_arn)
         found = str(answer.get("SecretString", "")).strip().removeprefix("Key ")

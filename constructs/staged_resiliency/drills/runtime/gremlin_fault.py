@@ -325,7 +325,6 @@ def _shutdown_status(
 
 
 def _due(attack: Attack) -> float | None:
-    """Return when a shutdown takes its host down."""
     began = attack.running_since or attack.created_at
     return None if began is None else began + SHUTDOWN_DELAY_SECONDS
 

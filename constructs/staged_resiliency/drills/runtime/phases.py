@@ -115,9 +115,10 @@ class _Phase:
         )
         return PhaseResult(go, again, self.began_at, self.experiment, message)
 
-    def fault_observation(self, at: float, value: str, detail: str) -> Observation:
-        """Return an observation of the fault itself."""
-        return Observation(at, Source.FAULT, self.plan.fault.description, value, detail)
+    def observe_fault(self, at: float, value: str, detail: str) -> None:
+        """Keep an observation of the fault itself."""
+        kind = self.plan.fault.description
+        self.poller.observations.append(Observation(at, Source.FAULT, kind, value, detail))
 
     def refreshed(self, experiment: Experiment) -> Experiment:
         """Return the current state of an experiment, or the former one if the API fails."""
@@ -238,7 +239,7 @@ def inject(call: PhaseInput, context: Context) -> PhaseResult:
             message, wrong = _check_targets(found, call, context)
             return phase.result(go=False, message=message, cut_short=wrong)
         if found.acting_since is not None:
-            phase.poller.add(phase.fault_observation(found.acting_since, INJECTED, found.id))
+            phase.observe_fault(found.acting_since, INJECTED, found.id)
         if stop or found.cut_short or found.acting_since is None:
             unacted = f"experiment {found.id} is {found.status} without an action"
             message = found.cut_short or stop or unacted
@@ -327,14 +328,13 @@ def end_fault(call: PhaseInput, context: Context) -> PhaseResult:
         if injected is None and plan.enabled and status.acting_since is not None:
             # The result of the phase that started it was lost.
             injected = status.acting_since
-            phase.poller.add(phase.fault_observation(injected, INJECTED, status.experiment or ""))
+            phase.observe_fault(injected, INJECTED, status.experiment or "")
         if not ended:
             again = not phase.is_over(seconds)
             return phase.result(go=False, again=again, message=status.message, fault_may_last=True)
         mark_fault_over(phase.store, plan.drill, call.run.name)
         if status.fault_ended_at is not None and plan.enabled:
-            at = status.fault_ended_at
-            phase.poller.add(phase.fault_observation(at, ENDED, status.message))
+            phase.observe_fault(status.fault_ended_at, ENDED, status.message)
         return phase.result(go=injected is not None, message=status.message)
 
 

@@ -114,7 +114,6 @@ class Database:
     alarms_seconds: int = 0
 
     def __str__(self) -> str:
-        """The database as messages name it."""
         return f"DB {'cluster' if self.is_cluster else 'instance'} {self.identifier}"
 
     @property
@@ -170,7 +169,6 @@ class Endpoint:
     field: str | None = "environment"
 
     def __str__(self) -> str:
-        """Describe the request, and how its answer shows the host."""
         shows = "its address" if self.field is None else f"{self.field!r} in its JSON answer"
         return f"{self.path} by {self.scheme} on port {self.port}; {shows} shows the host"
 
@@ -192,7 +190,6 @@ class Window:
     timezone: str
 
     def __str__(self) -> str:
-        """The window as messages show it."""
         hours = f"{self.from_hour:02}:00 to {self.to_hour:02}:00"
         return f"{', '.join(self.days)} {hours} {self.timezone}"
 

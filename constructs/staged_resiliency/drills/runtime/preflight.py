@@ -128,7 +128,6 @@ def inspect(plan: Plan, execution: str, context: Context, *, ask_gremlin: bool =
 
 
 def _needs_ssm(plan: Plan) -> bool:
-    """Whether a command of Systems Manager injects the fault."""
     return plan.fault.runs_on_host and plan.gremlin is None
 
 

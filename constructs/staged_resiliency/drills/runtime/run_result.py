@@ -291,7 +291,6 @@ def _last(records: Sequence[PhaseRecord], *phases: str) -> PhaseRecord | None:
 
 
 def _phases(records: Sequence[PhaseRecord], now: float) -> Sequence[Phase]:
-    """The phases of a run, each from its first call to its last."""
     found: dict[str, Phase] = {}
     for each in records:
         began = found[each.phase].began_at if each.phase in found else each.began_at

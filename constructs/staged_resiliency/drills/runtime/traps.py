@@ -39,10 +39,8 @@ def describe_agent(plan: Plan, context: Context) -> JsonObject:
         "DescribeInstanceInformation",
         Filters=[{"Key": "InstanceIds", "Values": [plan.target_host.instance_id or ""]}],
     )
-    for each in answer["InstanceInformationList"]:
-        found: JsonObject = each
-        return found
-    return {}
+    found: list[JsonObject] = answer["InstanceInformationList"]
+    return found[0] if found else {}
 
 
 def of_agent(plan: Plan, agent: JsonObject) -> list[str]:

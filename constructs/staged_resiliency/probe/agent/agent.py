@@ -187,7 +187,6 @@ class Agent:
             self._stop()
 
     def _report(self, event: str) -> None:
-        """Report what is running to the journal and the service manager."""
         summary = (
             f"{len(self._measuring or ())} targets every {self._config.interval_seconds} s, "
             f"namespace {self._config.namespace}, host {self._host}"
@@ -228,5 +227,4 @@ def max_spooled(config: Config) -> int:
 
 
 def _identity_settings(config: Config) -> tuple[str, ...]:
-    """Return the settings that need a restart."""
     return (config.namespace, config.host, config.region, config.endpoint_url)

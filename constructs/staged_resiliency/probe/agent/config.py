@@ -6,7 +6,6 @@ use, with one line that names the key.
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ from .dns_check import RECORD_TYPES, DnsCheck
 from .http_check import METHODS, HttpCheck, HttpsCheck
 from .journal import printable
 from .server_checks import ExchangeCheck, MysqlCheck, PostgresqlCheck, RedisCheck, Step
+from .sockets import ip_version
 
 # More samples a second would need more than about a tenth of a core.
 MAX_SAMPLES_PER_SECOND = 1000
@@ -171,14 +171,6 @@ def _list_of(description: str, pattern: str) -> Rule:
             and all(isinstance(text, str) and allows(text) for text in value)
         ),
     )
-
-
-def ip_version(text: str) -> int | None:
-    """Return 4 or 6 for an IP address, None for other text or an address with a zone."""
-    try:
-        return None if "%" in text else ipaddress.ip_address(text).version
-    except ValueError:
-        return None
 
 
 def _is_domain_name(text: str) -> bool:
@@ -391,7 +383,6 @@ def _config(content: object) -> Config:
 def _check(
     content: Any, path: str, other: Mapping[str, Rule], also_required: Sequence[str]
 ) -> Check:
-    """Read an object that is a check, with other keys."""
     require(content, _OBJECT, path)
     if "check" not in content:
         raise ConfigError(f"{path}.check: is missing")
@@ -422,7 +413,6 @@ def _check(
 def _object(
     content: Any, path: str, rules: Mapping[str, Rule], required: Sequence[str]
 ) -> dict[str, Any]:
-    """Check an object: each key is known, each value allowed, each required key given."""
     require(content, _OBJECT, path)
     for key, value in content.items():
         at = f"{path}.{_key(key)}" if path else _key(key)
@@ -444,5 +434,4 @@ def require(value: object, rule: Rule, path: str) -> None:
 
 
 def _key(key: str) -> str:
-    """Return a key as messages show it."""
     return printable(json.dumps(key)[1:-1], 60) or '""'

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from .attempt import DNS, MISMATCH, Attempt, Failure
 from .checks import Check
 from .loop import readable
-from .sockets import address_family, connect, receive_exactly, send
+from .sockets import address_family, connect, ip_version, receive_exactly, send
 
 RESOLV_CONF = Path("/etc/resolv.conf")
 RECORD_TYPES = {"A": 1, "CNAME": 5, "AAAA": 28}
@@ -134,19 +134,11 @@ def system_servers() -> list[str]:
         lines = []
     words = [line.split() for line in lines]
     found = [word[1] for word in words if len(word) > 1 and word[0] == "nameserver"]
-    return [server for server in found if _is_address(server)] or ["127.0.0.1"]
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+    return [server for server in found if ip_version(server)] or ["127.0.0.1"]
 
 
 def _canonical(value: str) -> str:
-    return str(ipaddress.ip_address(value)) if _is_address(value) else value.rstrip(".").lower()
+    return str(ipaddress.ip_address(value)) if ip_version(value) else value.rstrip(".").lower()
 
 
 # --- DNS messages

@@ -46,7 +46,6 @@ class Measuring:
         self._running = True
 
     def __len__(self) -> int:
-        """Return the number of targets."""
         return len(self._samplers)
 
     def start(self, config: Config) -> None:

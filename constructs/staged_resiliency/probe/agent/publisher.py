@@ -95,7 +95,6 @@ class Publisher:
                     return
 
     def _send(self, data: Sequence[Datum]) -> SendError | None:
-        """Send data; return the error, if any."""
         try:
             self._transport.send(data)
         except SendError as error:
@@ -105,7 +104,6 @@ class Publisher:
         return None
 
     def _finish(self, error: SendError | None) -> None:
-        """Report to the outbox how the request ended, and to the journal what changed."""
         if error is None:
             self._outbox.accepted()
             if self._error_kind:

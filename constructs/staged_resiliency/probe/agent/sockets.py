@@ -27,6 +27,14 @@ def address_family(address: str) -> int:
     return socket.AF_INET6 if version == 6 else socket.AF_INET
 
 
+def ip_version(text: str) -> int | None:
+    """Return 4 or 6 for an IP address, None for other text or an address with a zone."""
+    try:
+        return None if "%" in text else ipaddress.ip_address(text).version
+    except ValueError:
+        return None
+
+
 @contextlib.contextmanager
 def closed_on_error(sock: socket.socket) -> Iterator[None]:
     """Close the socket when the block raises, or is given up at its deadline."""

@@ -8,7 +8,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Callable, NamedTuple
+from typing import Callable, NamedTuple
 
 from .journal import printable
 from .metric_statistics import Datum, Series
@@ -48,7 +48,6 @@ class Spool:
         self.next = self._entries[-1].number + 1 if self._entries else 1  # the next entry's number
 
     def __len__(self) -> int:
-        """Return how many data are kept."""
         return self._count
 
     def append(self, data: Sequence[Datum], *, alone: bool = False) -> None:
@@ -195,19 +194,13 @@ def decode(content: str) -> tuple[str, list[Datum]]:
                 float(total),
                 float(lowest),
                 float(highest),
-                tuple(_pair(value) for part in values for value in part),
+                tuple((float(value), float(times)) for value, times in values),
             )
-            # Former versions of the agent wrote no values, or none of their counts.
-            for metric, pairs, minute, count, total, lowest, highest, *values in rows
+            for metric, pairs, minute, count, total, lowest, highest, values in rows
         ]
         return _text(namespace), data
     except (TypeError, OverflowError, RecursionError) as error:
         raise ValueError(f"not a file of the spool ({error})") from None
-
-
-def _pair(value: Any) -> tuple[float, float]:
-    single, count = value if isinstance(value, list) else (value, 1)
-    return float(single), float(count)
 
 
 def _text(value: object) -> str:

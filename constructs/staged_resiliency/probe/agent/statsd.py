@@ -48,7 +48,9 @@ class Values:
     less than six powers of ten.
     """
 
-    def __init__(self, most_members: int = 0) -> None:
+    minute = 0  # in which it was last sent
+
+    def __init__(self, most_members: int) -> None:
         self._most = most_members  # of a set
         self._counts: dict[float, float] = {}
         self._width = 0.0
@@ -141,16 +143,6 @@ def _number(text: str) -> float:
     return number if abs(number) > 1 / MAX_NUMBER else 0.0
 
 
-class Metric:
-    """One metric: its values, and the minute in which it was last sent."""
-
-    __slots__ = ("minute", "values")
-
-    def __init__(self, values: Values) -> None:
-        self.values = values
-        self.minute = 0
-
-
 class Aggregation:
     """The application's metrics of the current minute, and of minutes not yet published.
 
@@ -167,7 +159,7 @@ class Aggregation:
         self._names = frozenset(settings.metrics)
         self._beginnings = tuple(each[:-1] for each in settings.metrics if each.endswith("*"))
         self._minute = 0
-        self._metrics: dict[Series, Metric] = {}
+        self._metrics: dict[Series, Values] = {}
         self._finished: list[Datum] = []
         self._dropped: dict[str, tuple[int, str]] = {}
         self._ignored: set[str] = set()
@@ -203,11 +195,10 @@ class Aggregation:
         return finished
 
     def _begin(self, minute: int) -> None:
-        """Begin a minute, unless it has begun."""
         if minute == self._minute:
             return
         for series, metric in self._metrics.items():
-            taken = metric.values.take()
+            taken = metric.take()
             if taken:
                 total = sum(value * count for value, count in taken.items())
                 statistics = (int(sum(taken.values())), total, min(taken), max(taken))
@@ -241,11 +232,11 @@ class Aggregation:
         if metric is None:
             self.drop(LIMIT, 1, line)
             return
-        if type(metric.values) is not kind:
+        if type(metric) is not kind:
             raise ValueError(line)
         metric.minute = self._minute
         for text, number in zip(texts, numbers):
-            if not metric.values.add(text, number, rate):
+            if not metric.add(text, number, rate):
                 self.drop(LIMIT, 1, line)
 
     def _dimensions(self, tags: str) -> Iterable[tuple[str, str]]:
@@ -262,7 +253,7 @@ class Aggregation:
             if key in given:
                 yield key, given[key]
 
-    def _metric(self, series: Series, kind: type[Values]) -> Metric | None:
+    def _metric(self, series: Series, kind: type[Values]) -> Values | None:
         """Return the metric of a series; None if there are as many as allowed.
 
         One that was not sent for an hour gives up its place.
@@ -274,8 +265,8 @@ class Aggregation:
                 if self._minute - self._metrics[oldest].minute < IDLE_SECONDS:
                     return None
                 del self._metrics[oldest]
-            values = kind(MAX_MEMBERS // self._settings.max_metrics)
-            found = self._metrics[series] = Metric(values)
+            most_members = MAX_MEMBERS // self._settings.max_metrics
+            found = self._metrics[series] = kind(most_members)
         return found
 
     def _ignore(self, name: str) -> None:

@@ -453,11 +453,3 @@ def test_a_file_without_data_is_not_of_the_spool(tmp_path: Path) -> None:
     spool = spool_in(tmp_path, Lines())
     spool.append(ones(MIDNIGHT, 1))
     assert [len(data) for data in asked_of(spool)] == [1]
-
-
-def test_what_the_version_without_single_values_wrote_is_read() -> None:
-    datum = ones(int(MIDNIGHT), 6)[0]
-    written = encode("Bookstore", [datum])
-    former = written.replace(",[]]]]", "]]]")
-    assert len(former) < len(written)
-    assert decode(former) == ("Bookstore", [datum])

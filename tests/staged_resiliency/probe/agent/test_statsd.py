@@ -206,7 +206,7 @@ NUMBERS = st.floats(1e-3, 500) | st.floats(-500, -1e-3) | st.just(0.0)
 @fewer_examples(5)
 @given(st.lists(NUMBERS, min_size=1, max_size=300))
 def test_values_stay_few_and_near_what_was_sent(numbers: list[float]) -> None:
-    values = Values()
+    values = Values(0)
     for number in numbers:
         values.add("", number, 1.0)
     counts = values.take()
