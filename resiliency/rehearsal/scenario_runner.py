@@ -219,7 +219,6 @@ class ScenarioRunner:
                 return
 
     def _is_decided(self, expected: Timed, run: Run, passed: float) -> bool:
-        """Whether an expectation has passed, or can no longer pass."""
         if passed > time_limit(expected, run.objective_seconds):
             return True
         if isinstance(expected, ClientsMove | ClientsReturn):
