@@ -475,8 +475,9 @@ class _Reader:
             alarm.text("Namespace"),
             alarm.text("MetricName"),
             tuple(
-                _dimension(alarm, each, f"{where}: Dimensions[{number}]")
-                for number, each in enumerate(dimensions)
+                (each.text("Name"), each.text("Value"))
+                for number, given in enumerate(dimensions)
+                for each in [alarm.of(given, f"{where}: Dimensions[{number}]")]
             ),
         )
         comparisons = cast(Sequence[Comparison], list(COMPARISONS))
@@ -539,11 +540,6 @@ def _regions(config: Values) -> int:
             "more"
         )
     return len(regions)
-
-
-def _dimension(alarm: Values, value: Any, where: str) -> tuple[str, str]:
-    pair = Values(alarm.templates, alarm.stack, mapping(value, where), where)
-    return pair.text("Name"), pair.text("Value")
 
 
 def _group_values(actions: object) -> Iterator[object]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
+from typing import Final
 
 from resiliency.rehearsal.client_process import Settings
 from resiliency.rehearsal.clock import Clock
@@ -20,6 +21,9 @@ from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.experiment.measures import measure
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source, of
 from staged_resiliency.experiment.verdict import ALARM, OK, Run, Status, Verdict, judge
+
+_CLIENT_LATE_SECONDS: Final = 3.0
+"""How long a busy machine may keep the client from requesting anything, in seconds here."""
 
 
 @dataclass(slots=True)
@@ -111,7 +115,7 @@ def _extra_failures(deployment: Deployment, running: Running, run: Run) -> Seque
     A fault shows nothing if all was not well before it. Messages are judged here and not as
     expectations of the journal, as no drill sees them arrive.
     """
-    minute = 60 / run.time_scale
+    minute = max(60 / run.time_scale, _CLIENT_LATE_SECONDS)
     # A request just before the fault may have been hit by it.
     before = [
         each

@@ -149,9 +149,11 @@ class SimulatedHost:
 
     async def boot(self, processes: ManagedProcesses, file: Path | None, clock: Clock) -> None:
         """Start the host again."""
+        # The probe takes seconds to start on a busy machine. A service that answers meanwhile would
+        # have clients back before the fault has ended.
+        await self.start_probe(processes, file, clock)
         self._socket.open()
         await self.start_service(processes)
-        await self.start_probe(processes, file, clock)
         self.running = True
 
     async def kill_probe(self) -> None:

@@ -76,7 +76,7 @@ def test_the_gate_opens_where_every_drill_passed_lately_and_nothing_runs(
 
 
 def test_a_pass_counts_for_whole_days_of_freshness(made: CommandAccount, gate: Resiliency) -> None:
-    gate("--freshness", "3")
+    gate("--freshness", "3", status=0)
     out = gate("--freshness", "2", status=1).out
     assert "it passed 3 d ago" in out
     assert out.splitlines()[-1] == "stop: 1 of 3 checks of bookstore in production did not pass"
@@ -108,13 +108,13 @@ def test_a_pass_on_an_earlier_deployment_does_not_count_unless_asked(
     made.stacks["bookstore-production-cloudwatch-agent"] = [
         ("AWS::SSM::Association", "agents-association")
     ]
-    gate()
+    gate(status=0)
     made.changed[changed] = NOW - 2 * DAY
     out = " ".join(gate(status=1).out.split())
     assert "it passed on 2026-10-31" in out
     assert f"before {changed} of bookstore-production-" in out
     assert "was changed on 2026-11-01 19:30:00 UTC" in out
-    gate("--any-deployment")
+    gate("--any-deployment", status=0)
 
 
 @cases(
@@ -130,7 +130,7 @@ def test_a_change_that_no_failover_depends_on_leaves_the_pass_valid(
     assert made.resources is not None
     made.resources.append(("AWS::FIS::ExperimentTemplate", plans.OTHER_TEMPLATE))
     made.changed[changed] = NOW - DAY
-    gate()
+    gate(status=0)
 
 
 def test_a_run_that_began_before_a_change_and_ended_after_it_does_not_count(
@@ -152,7 +152,7 @@ def test_an_aborted_run_since_the_pass_changes_nothing(
 ) -> None:
     aborted = dict(journals.aborted_run(began_at=NOW - DAY), experiment="shutdown")
     made.record(aborted, "run-1")
-    gate()
+    gate(status=0)
 
 
 def test_a_drill_that_never_passed_a_dry_run_and_an_unreadable_run_stop(
@@ -183,7 +183,7 @@ def test_a_drill_of_another_service_on_the_same_instance_stops_until_its_fault_i
     assert message == "running: arn:of-the-other"
     # Another drill must wait some minutes more, a swap need not.
     lock.release(other.instances, "arn:of-the-other", made.service.now + 900, made.context)
-    gate()
+    gate(status=0)
     lock.take(other, "arn:of-the-other", made.context)
 
 
@@ -290,7 +290,7 @@ def test_it_fits_into_sixty_columns_without_colours(
 
 
 def test_only_what_the_policy_allows_is_called(made: CommandAccount, gate: Resiliency) -> None:
-    gate()
+    gate(status=0)
     assert set(made.calls) == set(GATE_NEEDS)
     made.calls.clear()
 

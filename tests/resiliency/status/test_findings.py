@@ -336,7 +336,7 @@ def test_clients_of_private_hosts_are_observed_in_their_vpc(
 ) -> None:
     made.account.deploy(replace(plans.IN_VPC, drill="private"), "rate(1 day)")
     _script(**script)(made)
-    printed = status("--json")
+    printed = status("--json", status=1 if expected else 0)
     found = [each for each in findings(json.loads(printed.out)) if "served" in each]
     assert found == [f"who is served: {each}" for each in expected]
     assert ("route53", "TestDNSAnswer") not in made.account.calls
