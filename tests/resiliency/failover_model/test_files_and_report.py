@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -128,7 +129,7 @@ def verdicts() -> list[Verdict]:
     ]
 
 
-def printed(shown: list[Verdict]) -> str:
+def printed(shown: Sequence[Verdict]) -> str:
     """What people see, as one line."""
     file = StringIO()
     print_timing(shown, Assumptions(), Console(file=file, width=140))
