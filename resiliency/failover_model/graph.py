@@ -66,6 +66,11 @@ class AlarmCheck:
     inverted: bool = False
     disabled: bool = False
 
+    @property
+    def connects_only(self) -> bool:
+        """Whether it follows a peer that is checked by a TCP connection alone."""
+        return self.alarm.connects_only
+
 
 @dataclass(frozen=True, slots=True)
 class EndpointCheck:
@@ -90,6 +95,11 @@ class EndpointCheck:
     disabled: bool = False
     regions: int = DEFAULT_REGIONS
     timeout_seconds: int | None = None
+
+    @property
+    def connects_only(self) -> bool:
+        """Whether it only connects, by TCP."""
+        return self.kind == TCP
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +136,7 @@ class Record:
     ttl_seconds: int
     health_check: HealthCheck | None = None
     evaluates_target: bool = False
-    check_reference: Reference | None = field(default=None, compare=False)
+    check_reference: Reference | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +157,7 @@ class Pair:
     secondary: Record
     known: tuple[tuple[str, float, float], ...] = ()
     dependency: str | None = None
-    stack: str = field(default="", compare=False)
+    stack: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any, Final, TypeAlias, TypeVar, cast
 
-from resiliency.cloud_assembly import JsonObject
 from resiliency.failover_model.alarm_evaluation import COMPARISONS, Comparison, Missing
 from resiliency.failover_model.expressions import (
     PARAMETER_HINT,
@@ -39,6 +38,7 @@ from resiliency.failover_model.overrides import known
 from resiliency.failover_model.probe_settings import read_probes
 from resiliency.failover_model.route53 import InsufficientData, Role
 from resiliency.failover_model.values import Values
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.shared import limits, names
 from staged_resiliency.shared.limits import MAX_FAILURE_THRESHOLD
 
@@ -475,8 +475,9 @@ class _Reader:
             alarm.text("Namespace"),
             alarm.text("MetricName"),
             tuple(
-                _dimension(alarm, each, f"{where}: Dimensions[{number}]")
-                for number, each in enumerate(dimensions)
+                (each.text("Name"), each.text("Value"))
+                for number, given in enumerate(dimensions)
+                for each in [alarm.of(given, f"{where}: Dimensions[{number}]")]
             ),
         )
         comparisons = cast(Sequence[Comparison], list(COMPARISONS))
@@ -539,11 +540,6 @@ def _regions(config: Values) -> int:
             "more"
         )
     return len(regions)
-
-
-def _dimension(alarm: Values, value: Any, where: str) -> tuple[str, str]:
-    pair = Values(alarm.templates, alarm.stack, mapping(value, where), where)
-    return pair.text("Name"), pair.text("Value")
 
 
 def _group_values(actions: object) -> Iterator[object]:

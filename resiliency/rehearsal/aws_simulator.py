@@ -19,7 +19,7 @@ from resiliency.failover_model.graph import (
 from resiliency.failover_model.route53 import Role
 from resiliency.rehearsal.aws_state import Alarms, Checker, HealthChecks
 from resiliency.rehearsal.clock import Clock
-from resiliency.rehearsal.deployment import STATUS_METRICS, Deployment, Host
+from resiliency.rehearsal.deployment import STATUS_METRICS, Deployment
 from resiliency.rehearsal.endpoint_checker import run_checkers
 from resiliency.rehearsal.moto_client import MotoClient
 from resiliency.rehearsal.name_server import Zone
@@ -230,7 +230,9 @@ class AwsSimulator:
             delay = self._assumptions.dns_propagation.draw(self._chance)
             await asyncio.sleep(self._clock.real(delay))
             if role is self._role:  # else a later change is on its way
-                self._zone.addresses = [self._addresses[self._answering().name]]
+                hosts = self._deployment
+                answering = hosts.active if role is Role.PRIMARY else hosts.standby
+                self._zone.addresses = [self._addresses[answering.name]]
                 self._record.see(
                     Source.DNS, self._deployment.pair.name, ",".join(self._zone.addresses)
                 )
@@ -243,9 +245,6 @@ class AwsSimulator:
                 self._record.see(Source.HEALTH_CHECK, label, "healthy" if healthy else "unhealthy")
         former, self._role = self._role, self._checks.role()
         return self._role is not former
-
-    def _answering(self) -> Host:
-        return self._deployment.active if self._role is Role.PRIMARY else self._deployment.standby
 
     async def _statistics(
         self, alarms: Sequence[Alarm], at: float

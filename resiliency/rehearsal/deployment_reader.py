@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any, Final
 
-from resiliency.cloud_assembly import JsonObject
 from resiliency.failover_model.expressions import TemplateError, Templates
 from resiliency.failover_model.faults import watched_host
 from resiliency.failover_model.graph import AlarmCheck, FailoverGraph, Pair, basic_health_checks
 from resiliency.failover_model.probe_settings import installations
 from resiliency.failover_model.template_reader import alarm_name, read_graph
 from resiliency.rehearsal.deployment import HEALTH_METRIC, Deployment, Host
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.shared import names
 
 DEFAULT_REGION: Final = "us-east-1"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from resiliency.gate import REHEARSAL
+from resiliency.commands import rehearse as rehearse_options
 from resiliency.rehearsal import prediction, rehearse
 from tests.fake_aws import plans
 from tests.resiliency.conftest import Resiliency
@@ -27,8 +27,9 @@ def test_a_rehearsal_of_templates_needs_no_account(
     monkeypatch.setitem(rehearse.rehearse.__kwdefaults__ or {}, "runner", RUNNER)
     monkeypatch.setitem(prediction.predict_failovers.__kwdefaults__ or {}, "outages", 20)
     # The runner that starts nothing: with the seed 1 a scenario fails.
-    monkeypatch.setitem(REHEARSAL, "seed", status)
-    monkeypatch.setitem(REHEARSAL, "scenario", ["host-stops", "endpoint-hangs"])
+    given = rehearse_options.defaults()
+    given.seed, given.scenario = status, ["host-stops", "endpoint-hangs"]
+    monkeypatch.setattr(rehearse_options, "defaults", lambda: given)
     paths = []
     for stack, template in example_templates.items():
         paths.append(tmp_path / f"{stack}.json")

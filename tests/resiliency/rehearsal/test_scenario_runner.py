@@ -39,7 +39,7 @@ NOTHING = Range(0, 0, "seconds", "this test")
 def run_spec(deployment: Deployment, name: str, folder: Path, *hypothesis: Expectation) -> RunSpec:
     """As short a run as there can be."""
     (scenario,) = [each for each in scenarios_of(deployment) if each.name == name]
-    expected = [Expected(each, "this test") for each in hypothesis]
+    expected = [Expected(each) for each in hypothesis]
     assumptions = replace(
         assumptions_for(deployment), resolver_floor=NOTHING, health_check_uptake=NOTHING
     )

@@ -148,7 +148,7 @@ def test_a_host_that_boots_serves_nobody_before_its_probe_runs(
         steps.append("probe")
 
     async def start_service(host: SimulatedHost, *_: object) -> None:
-        steps.append(f"service of a host that is {'up' if host.is_running() else 'down'}")
+        steps.append(f"service of a host that is {'up' if host.running else 'down'}")
 
     monkeypatch.setattr(SimulatedHost, "start_probe", start_probe)
     monkeypatch.setattr(SimulatedHost, "start_service", start_service)
@@ -163,7 +163,7 @@ def test_a_host_that_boots_serves_nobody_before_its_probe_runs(
             host.close()
         return host
 
-    assert asyncio.run(run()).is_running()
+    assert asyncio.run(run()).running
     assert steps == ["probe", "network", "service of a host that is down"]
 
 

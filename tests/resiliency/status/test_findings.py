@@ -9,7 +9,7 @@ import pytest
 
 from resiliency import cli
 from resiliency.account import account
-from resiliency.status.dns import COPIED
+from resiliency.account.readers import COPIED_SETTINGS
 from tests import journals
 from tests.fake_aws import plans
 from tests.fake_aws.command import GROUP, NOW, SharedSession
@@ -520,5 +520,5 @@ def test_the_eight_settings_are_those_of_route_53(made: Deployment) -> None:
     shape = made.account.client("route53").meta.service_model.shape_for(
         "CloudWatchAlarmConfiguration"
     )
-    assert set(shape.members) == set(COPIED)
+    assert set(shape.members) == set(COPIED_SETTINGS)
     assert ASSOCIATION in {each["AssociationId"] for each in made.associations.values()}
