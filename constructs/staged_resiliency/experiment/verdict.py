@@ -193,7 +193,7 @@ def outage_seconds(requests: Iterable[Observation], run: Run) -> float | None:
 
 
 def outage_over_objective(observations: Iterable[Observation], run: Run) -> str:
-    """Return that clients were not served for longer than the objective; empty where they were."""
+    """Return a message if clients were not served for longer than the objective, else nothing."""
     outage = outage_seconds(of(observations, Source.CLIENT), run)
     if outage is None or run.objective_seconds is None or outage <= run.objective_seconds:
         return ""
